@@ -1,0 +1,1 @@
+"""The commands. Headless; Textual is imported inside the function that opens the TUI."""

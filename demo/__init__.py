@@ -1,0 +1,1 @@
+"""The embedded cluster: a private broker, real workers and tasks at a human pace."""

@@ -1,0 +1,119 @@
+"""What I/O threads hand to the model: frozen values, put into one inbox, applied by one writer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from .events import Event
+
+BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A message with one or more events, decoded."""
+
+    events: tuple[Event, ...]
+    at: float
+    """When it arrived, by our clock."""
+    malformed: tuple[str, ...] = ()
+    """One reason for each event that could not be read."""
+
+
+class Fault(msgspec.Struct, frozen=True, gc=False):
+    """A failure in words: what is wrong and what to do about it."""
+
+    kind: str
+    """`refused`, `dns`, `timeout`, `auth`, `database`, `vhost`, `tls`, `transport`, `acl`, ..."""
+    problem: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.advice}" if self.advice else self.problem
+
+
+class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
+    """The event connection came up or went down."""
+
+    phase: BrokerPhase
+    at: float
+    fault: Fault | None = None
+    retry_in: float | None = None
+    """Seconds until the next try."""
+
+
+class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):
+    """How long the broker took to answer."""
+
+    seconds: float
+    commands_sent: int
+    """All that this session has sent to the broker so far."""
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """One worker's answer to one inspect command."""
+
+    worker: str
+    command: str
+    """`stats`, `active`, `reserved`, `scheduled`, `registered`, `active_queues`, `conf`, ..."""
+    reply: Any
+    at: float
+    error: str | None = None
+
+
+class Unanswered(msgspec.Struct, frozen=True, gc=False):
+    """Workers that were asked and stayed silent."""
+
+    command: str
+    workers: tuple[str, ...]
+    at: float
+
+
+class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
+    """A queue's depth; None is unknown, with the reason in `notes`."""
+
+    name: str
+    at: float
+    waiting: int | None = None
+    unacked: int | None = None
+    by_priority: tuple[tuple[str, int], ...] = ()
+    consumer_count: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+class QueueGone(msgspec.Struct, frozen=True, gc=False):
+    """A queue that was measured before does not exist any more."""
+
+    name: str
+    at: float
+
+
+class Lost(msgspec.Struct, frozen=True, gc=False):
+    """Events that had to be dropped because the model did not keep up."""
+
+    heartbeats: int
+    others: int
+    at: float
+
+
+class Noted(msgspec.Struct, frozen=True, gc=False):
+    """A line for the log."""
+
+    level: Literal["info", "warning", "error"]
+    source: str
+    text: str
+    at: float
+
+
+Observation: TypeAlias = (
+    Heard
+    | ConnectionChanged
+    | LatencyMeasured
+    | Answered
+    | Unanswered
+    | QueueMeasured
+    | QueueGone
+    | Lost
+    | Noted
+)

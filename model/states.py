@@ -1,0 +1,64 @@
+"""The names of task states, their order, and where knowledge of a task comes from.
+
+The order is Celery's (`celery.states.PRECEDENCE`): of two states whose order in time is not known,
+the one with the lower rank wins. A state that Celery does not know is a custom one: it stays as
+the application named it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+TaskState: TypeAlias = str
+
+PENDING: Final = "PENDING"
+RECEIVED: Final = "RECEIVED"
+STARTED: Final = "STARTED"
+SUCCESS: Final = "SUCCESS"
+FAILURE: Final = "FAILURE"
+RETRY: Final = "RETRY"
+REVOKED: Final = "REVOKED"
+REJECTED: Final = "REJECTED"
+
+FINISHED: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED})
+"""No more work will be done on a task in one of these, unless it is delivered again."""
+
+FAULTY: Final = frozenset({FAILURE, RETRY, REVOKED, REJECTED})
+"""What an operator means by "show me what went wrong"."""
+
+CELERY_STATES: Final = (PENDING, RECEIVED, STARTED, SUCCESS, FAILURE, RETRY, REVOKED, REJECTED)
+
+_CUSTOM_RANK: Final = 2
+_RANK: Final = {
+    SUCCESS: 0,
+    FAILURE: 1,
+    REVOKED: 3,
+    STARTED: 4,
+    RECEIVED: 5,
+    REJECTED: 6,
+    RETRY: 7,
+    PENDING: 8,
+}
+
+
+def rank(state: TaskState) -> int:
+    """Return a state's place in Celery's order; the lowest is the most final."""
+    return _RANK.get(state, _CUSTOM_RANK)
+
+
+FROM_EVENT: Final = 1
+FROM_INSPECT: Final = 2
+FROM_QUEUE: Final = 4
+FROM_BACKEND: Final = 8
+
+_SOURCES: Final = (
+    (FROM_EVENT, "event"),
+    (FROM_INSPECT, "inspect"),
+    (FROM_QUEUE, "queue"),
+    (FROM_BACKEND, "backend"),
+)
+
+
+def source_names(sources: int) -> tuple[str, ...]:
+    """Return the names of the sources in a bit set, as the snapshot contract spells them."""
+    return tuple(name for bit, name in _SOURCES if sources & bit)

@@ -1,0 +1,134 @@
+"""What is known of one task.
+
+All times are seconds since the epoch, UTC, by the sender's clock; durations are seconds. Structs
+that hold no cycle are kept out of the garbage collector (`gc=False`): with 100,000 tasks a full
+collection would otherwise stop the screen.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .states import FINISHED, PENDING, TaskState
+
+
+class Progress(msgspec.Struct, frozen=True, gc=False):
+    """How far a running task says that it has come."""
+
+    fraction: float | None = None
+    """0.0 to 1.0, or None where the task tells only a text."""
+    current: float | None = None
+    total: float | None = None
+    text: str | None = None
+    source: str = "event"
+    at: float = 0.0
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """One try at running a task. Celery keeps one record for all; we keep each."""
+
+    number: int
+    """0 for the first, as in the message's `retries`."""
+    state: TaskState = PENDING
+    worker: str | None = None
+    received_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    exception: str | None = None
+    traceback: str | None = None
+
+
+class TaskExtra(msgspec.Struct, gc=False):
+    """Fields that few tasks have, kept apart so that the many stay small."""
+
+    client: str | None = None
+    """Who sent it: the hostname of `task-sent`."""
+    exchange: str | None = None
+    routing_key: str | None = None
+    priority: int | None = None
+    pid: int | None = None
+    """The pool process that runs it, known from inspect."""
+    acknowledged: bool | None = None
+    redelivered: bool | None = None
+    terminated: bool | None = None
+    expired: bool | None = None
+    requeued: bool | None = None
+    signal: str | None = None
+    fields: dict[str, str] = {}
+    """Fields of custom events, as text."""
+
+
+class Task(msgspec.Struct, gc=False, eq=False):
+    """One task: its last known state, and all that was heard of it."""
+
+    id: str
+    arrival: int = 0
+    """Counts up with each new task: the order in which celtop learned of them."""
+    version: int = 0
+    """Counts up with each change of anything shown."""
+    name: str | None = None
+    state: TaskState = PENDING
+    state_at: float | None = None
+    """When the present state began, by the sender's clock."""
+    state_host: str | None = None
+    """Whose clock `state_at` is by."""
+    worker: str | None = None
+    queue: str | None = None
+    args: str | None = None
+    """The arguments' repr as Celery made it: cut at about 1,024 characters."""
+    kwargs: str | None = None
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    sent_at: float | None = None
+    received_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    eta_at: float | None = None
+    expires_at: float | None = None
+    runtime: float | None = None
+    retries: int = 0
+    root_id: str | None = None
+    parent_id: str | None = None
+    group_id: str | None = None
+    progress: Progress | None = None
+    attempts: tuple[Attempt, ...] = ()
+    """Earlier attempts, oldest first; the present one is the task itself."""
+    sources: int = 0
+    text_bytes: int = 0
+    """What args, kwargs, result, exception and traceback take, in bytes (about)."""
+    extra: TaskExtra | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether no more work will be done on it."""
+        return self.state in FINISHED
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker process is at work on it now."""
+        return self.started_at is not None and self.finished_at is None and not self.waiting
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has yet to start: in a queue, in a worker, or for its next attempt."""
+        return self.state in ("PENDING", "RECEIVED", "RETRY")
+
+    def waited(self) -> float | None:
+        """Return the seconds from when it could have started to when it did, or None."""
+        if self.started_at is None:
+            return None
+        since = self.sent_at if self.sent_at is not None else self.received_at
+        if self.eta_at is not None and (since is None or self.eta_at > since):
+            since = self.eta_at
+        return None if since is None else max(0.0, self.started_at - since)
+
+    def elapsed(self, now: float) -> float | None:
+        """Return the seconds that it ran, or has been running until `now`; None if not started."""
+        if self.runtime is not None:
+            return self.runtime
+        if self.started_at is None:
+            return None
+        if self.finished_at is not None:
+            return max(0.0, self.finished_at - self.started_at)
+        return max(0.0, now - self.started_at) if self.running else None

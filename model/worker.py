@@ -1,0 +1,106 @@
+"""What is known of one worker, from its heartbeats and from what it answers to inspect."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
+
+LATE_AFTER_BEATS: Final = 3.0
+OFFLINE_AFTER_BEATS: Final = 8.0
+"""In heartbeat intervals (2 s by default). Celery's own window, 2 intervals, is too short: a solo
+pool sends nothing while a task runs, and a slow link delays by seconds."""
+
+
+class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
+    """A queue that a worker consumes, from `inspect active_queues`."""
+
+    name: str
+    exchange: str | None = None
+    exchange_type: str | None = None
+    routing_key: str | None = None
+
+
+class Rusage(msgspec.Struct, frozen=True, gc=False):
+    """`getrusage` of the worker's main process, not of its children."""
+
+    user_s: float = 0.0
+    system_s: float = 0.0
+    rss_bytes: int = 0
+    """The peak resident size, in bytes."""
+    page_faults: int = 0
+    voluntary_switches: int = 0
+    involuntary_switches: int = 0
+
+
+class Worker(msgspec.Struct, eq=False):
+    """One worker node."""
+
+    name: str
+    version: int = 0
+    """Counts up with each change of anything shown."""
+    first_heard_at: float | None = None
+    heard_at: float | None = None
+    """When anything last came from it, by our clock."""
+    frequency: float = 2.0
+    """Seconds between its heartbeats."""
+    left_at: float | None = None
+    """When it said good-bye (`worker-offline`), by our clock."""
+    clock_skew: float | None = None
+    """Seconds that its clock is ahead of ours, at most by the network's delay wrong."""
+    pid: int | None = None
+    software: str | None = None
+    software_version: str | None = None
+    system: str | None = None
+    active: int | None = None
+    processed: int | None = None
+    load: tuple[float, ...] | None = None
+    pool: str | None = None
+    """`prefork`, `threads`, `solo`, `gevent`, `eventlet` or a class name."""
+    concurrency: int | None = None
+    processes: tuple[int, ...] = ()
+    prefetch: int | None = None
+    uptime: float | None = None
+    rusage: Rusage | None = None
+    totals: dict[str, int] = {}
+    """Tasks it has accepted since its start, by task name."""
+    queues: tuple[WorkerQueue, ...] | None = None
+    active_ids: tuple[str, ...] = ()
+    reserved_ids: tuple[str, ...] | None = None
+    scheduled_ids: tuple[str, ...] | None = None
+    registered: tuple[str, ...] | None = None
+    """Task names, with rate limits and the like as the worker prints them."""
+    conf: dict[str, Any] | None = None
+    stats: dict[str, Any] | None = None
+    """The whole answer to `inspect stats`, for the detail screen."""
+    inspected_at: float | None = None
+    inspect_error: str | None = None
+    events_enabled: bool | None = None
+    received: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    retried: int = 0
+    """What we heard ourselves since celtop started, unlike `processed`."""
+
+    @property
+    def id(self) -> str:
+        """The name: what tables know a row by."""
+        return self.name
+
+    def silence(self, now: float, listening_since: float) -> float:
+        """Return the seconds for which it could have been heard and was not."""
+        return now - max(self.heard_at or 0.0, listening_since)
+
+    def status(self, now: float, listening_since: float) -> WorkerStatus:
+        """Judge it by its own heartbeat interval, never counting time when we could not hear."""
+        if self.left_at is not None:
+            return "offline"
+        silence = self.silence(now, listening_since)
+        if silence <= self.frequency * LATE_AFTER_BEATS:
+            return "online"
+        busy_solo = self.pool == "solo" and bool(self.active_ids)
+        if silence <= self.frequency * OFFLINE_AFTER_BEATS or busy_solo:
+            return "late"
+        return "offline"

@@ -1,0 +1,1 @@
+"""The Textual app: screens, styles and the frame loop."""
