@@ -1,0 +1,266 @@
+"""What celtop is told: one frozen object, each value of which knows where it came from.
+
+Of several places that name the same setting, the first of these wins: flags, `CELTOP_*` in the
+environment, Celery's own variables (for the two URLs), the config file, the configuration of the
+monitored app, the default. A list or table is taken whole from one place, never mixed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Describe: TypeAlias = Callable[[str, str | None], Mapping[str, object]]
+"""Given an app (`proj.celery:app`) and a folder to find it in, what its configuration says."""
+
+ENV_PREFIX: Final = "CELTOP_"
+_CELERY_ENV: Final = {"broker_url": "CELERY_BROKER_URL", "result_backend": "CELERY_RESULT_BACKEND"}
+_FLAGS: Final = {
+    "app": "-A",
+    "broker_url": "-b",
+    "enable_events": "--no-enable-events",
+    "frames_per_second": "--rate",
+    "mouse": "--no-mouse",
+}
+"""Flags that are not called as their field is."""
+
+_CREDENTIALS: Final = re.compile(r"(?P<scheme>\w[\w+.-]*://)(?P<login>(?:(?!\w+://)\S)*)@")
+"""Up to the last `@` before the next URL: a password that should have been quoted is hidden too."""
+_SECRET_PARAMETER: Final = re.compile(r"(?i)([?&][^=&#]*(?:pass|secret|token)[^=&#]*=)[^&#;,\s]*")
+_SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message says which, from where and why, in one line."""
+
+
+def _words(value: object) -> object:
+    """Read `a,b` as a list: what flags and the environment can carry."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+def _table(value: object) -> object:
+    """Read JSON text as a table: what flags and the environment can carry."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        return from_json(value)
+    return value
+
+
+SafeSerializer: TypeAlias = Literal["json", "msgpack"]
+Serializers: TypeAlias = Annotated[tuple[SafeSerializer, ...], BeforeValidator(_words)]
+Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
+TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
+
+
+class Settings(BaseSettings):
+    """Everything that celtop is told. Made by `load`, or from keywords alone in a test."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    app: str | None = None
+    """The monitored Celery app, as in `celery -A`; its code runs in a child process only."""
+    workdir: str | None = None
+    """The folder from which the app is imported; the present one if None."""
+    broker_url: str = ""
+    """The broker; several for failover are divided by `;`. Empty if nothing names one."""
+    result_backend: str | None = None
+    """The result backend's URL, or None if it is not known."""
+    broker_transport_options: Table = {}
+    """As Celery's: `global_keyprefix`, `fanout_prefix`, `sep`, ... A monitor whose options differ
+    from the workers' hears nothing."""
+    broker_use_ssl: TableOrSwitch = None
+    """As Celery's: a table of certificate options, true for the defaults, None to go by the URL."""
+    accept_content: Serializers = ("json",)
+    """Serializers of replies that are decoded: only those that cannot run the sender's code."""
+    event_exchange: str = "celeryev"
+    """The exchange that workers send their events to."""
+    control_exchange: str = "celery"
+    """The exchange that remote-control commands go to, without `.pidbox`."""
+    enable_events: bool = True
+    """Whether to switch task events on at workers that send none."""
+    read_only: bool = False
+    """Whether everything that would change the cluster is refused."""
+    frugal: bool = False
+    """Whether to send the broker as few commands as possible, at the price of older numbers."""
+    queues: Words = ()
+    """Queues to watch besides those that workers consume or tasks name."""
+    inspect_interval: float = Field(default=15.0, ge=1.0)
+    """Seconds between two rounds of questions to the workers, while somebody looks at them."""
+    queue_interval: float = Field(default=5.0, ge=0.5)
+    """Seconds between two measurements of the queues, while somebody looks at them."""
+    max_tasks: int = Field(default=100_000, ge=100)
+    """Tasks kept in memory; beyond that the oldest go, finished ones first."""
+    max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)
+    """Bytes of arguments, results and tracebacks kept in memory."""
+    inbox_events: int = Field(default=200_000, ge=1_000)
+    """Events that may wait to be applied before some are dropped, and counted as lost."""
+    frames_per_second: float = Field(default=4.0, gt=0.0, le=60.0)
+    """How often the screen is painted at most, per second."""
+    mouse: bool = True
+    """Whether to take the mouse; without, the terminal selects text as usual."""
+    ascii: bool | None = None
+    """Whether to draw with ASCII alone; None looks at the locale."""
+    theme: str | None = None
+    """The name of a colour theme; None takes the built-in one."""
+    timezone: Literal["local", "utc"] = "local"
+    """The zone of the times on the screen; exports are in UTC always."""
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take keywords only: `load` lays the places over each other and notes which one won."""
+        return (init_settings,)
+
+    def source(self, field: str) -> str:
+        """Say in words where a value came from: `flag -b`, `config file PATH`, `default`."""
+        return self._sources.get(field, "default")
+
+    def shown(self, field: str) -> Any:
+        """Return a value as it may be printed: with the passwords masked."""
+        return mask(getattr(self, field))
+
+
+def mask_url(url: str) -> str:
+    """Return a URL, or several, without passwords: `redis://***@host`, `amqp://user:***@host`."""
+
+    def hide(match: re.Match[str]) -> str:
+        user, colon, password = match["login"].partition(":")
+        # A lone word before the `@` may be a token: only what has a password next to it is a name.
+        return f"{match['scheme']}{user + ':' if user and colon and password else ''}***@"
+
+    return _SECRET_PARAMETER.sub(r"\1***", _CREDENTIALS.sub(hide, url))
+
+
+def mask(value: Any) -> Any:
+    """Return a value with every password in it masked, however deep in tables and lists."""
+    if isinstance(value, str):
+        return mask_url(value)
+    if isinstance(value, Mapping):
+        return {
+            key: "***" if item and _SECRET_KEY.search(str(key)) else mask(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, Sequence):
+        return [mask(item) for item in value]
+    return value
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the config file is looked for if no flag names one."""
+    base = (
+        environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".config"
+    )
+    return Path(base) / "celtop" / "config.toml"
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    config_file: str | os.PathLike[str] | None = None,
+    describe: Describe | None = None,
+) -> Settings:
+    """Return the settings that all places together make.
+
+    Args:
+        flags: Values by field; None is "not given".
+        environ: The environment to read.
+        config_file: The file to read; None takes `CELTOP_CONFIG` or the one at `config_path`.
+        describe: Asked for the app's configuration if an app is named; unknown keys are ignored.
+
+    Raises:
+        SettingsError: A file cannot be read, a key is unknown, or a value is no good.
+    """
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+
+    def lay(found: Mapping[str, object], source: Callable[[str], str]) -> None:
+        for field, value in found.items():
+            if value is not None and field not in values:
+                values[field] = value
+                sources[field] = source(field)
+
+    lay(flags or {}, lambda field: f"flag {flag_name(field)}")
+    own = _environment(environ)
+    lay(own, lambda field: f"environment {ENV_PREFIX}{field.upper()}")
+    celery = {field: environ.get(name) or None for field, name in _CELERY_ENV.items()}
+    lay(celery, lambda field: f"environment {_CELERY_ENV[field]}")
+    named = config_file or environ.get(f"{ENV_PREFIX}CONFIG")
+    path = Path(named) if named else config_path(environ)
+    if named or path.is_file():
+        lay(_file(path), lambda field: f"config file {path}")
+    if describe is not None and (app := values.get("app")):
+        workdir = values.get("workdir")
+        description = describe(str(app), str(workdir) if workdir else None)
+        lay(_from_app(description), lambda field: f"app {app}")
+    return _build(values, sources)
+
+
+def flag_name(field: str) -> str:
+    """Return the flag that sets a field."""
+    return _FLAGS.get(field) or "--" + field.replace("_", "-")
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, object]:
+    names = {field: f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
+    return {field: environ[name] for field, name in names.items() if environ.get(name)}
+
+
+def _file(path: Path) -> dict[str, object]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"config file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"config file {path}: not TOML: {error}") from error
+    for key in found:
+        if key not in Settings.model_fields:
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else "`celtop config show` lists all"
+            raise SettingsError(f"config file {path}: unknown key {key!r}; {advice}")
+    return found
+
+
+def _from_app(description: Mapping[str, object]) -> dict[str, object]:
+    known = {field: description.get(field) for field in Settings.model_fields}
+    accepted = known.get("accept_content")
+    if isinstance(accepted, Sequence):
+        # An app that accepts pickle is its own business; celtop takes what is safe of its list.
+        known["accept_content"] = [name for name in accepted if name in get_args(SafeSerializer)]
+    return known
+
+
+def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        value = values.get(field)
+        # Text that should have been a table may hold a password anywhere.
+        table = isinstance(value, str) and field in ("broker_transport_options", "broker_use_ssl")
+        shown = "its text" if table else repr(mask(value))
+        why = first["msg"].removeprefix("Value error, ")
+        source = sources.get(field, "flag")
+        raise SettingsError(f"{field}: {shown} ({source}) is no good: {why}") from None
+    settings._sources.update(sources)
+    return settings
