@@ -1,0 +1,134 @@
+"""The characters that we draw with: one set for UTF-8 terminals, one for all others.
+
+State is never told by colour alone: each has a glyph, and its word stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of characters, each a single cell wide."""
+
+    name: str
+    states: Mapping[str, str]
+    custom_state: str
+    mark: str
+    ellipsis: str
+    ascending: str
+    descending: str
+    more_left: str
+    more_right: str
+    bar: tuple[str, ...]
+    """Parts of a filled cell, from the smallest to the whole."""
+    bar_rest: str
+    bar_estimated: str
+    sparks: tuple[str, ...]
+    """Heights of a column, from nothing to the whole cell."""
+    phases: tuple[str, str, str]
+    """Fills for waiting in the queue, waiting in the worker and running."""
+    tree_open: str
+    tree_closed: str
+    tree_leaf: str
+    good: str
+    warn: str
+    bad: str
+    idle: str
+    separator: str
+    border: str
+    """The name of a Textual border."""
+
+    def state(self, state: str) -> str:
+        """Return the glyph of a task state; one that Celery does not know has its own."""
+        return self.states.get(state, self.custom_state)
+
+    def level(self, level: str) -> str:
+        """Return the glyph of `good`, `warn`, `bad` or `idle`."""
+        return {"good": self.good, "warn": self.warn, "bad": self.bad}.get(level, self.idle)
+
+
+UNICODE: Final = Glyphs(
+    name="unicode",
+    states={
+        "PENDING": "○",
+        "RECEIVED": "●",
+        "STARTED": "▶",
+        "SUCCESS": "✔",
+        "FAILURE": "✖",
+        "RETRY": "↻",
+        "REVOKED": "⊘",
+        "REJECTED": "⊗",
+    },
+    custom_state="◆",
+    mark="◉",
+    ellipsis="…",
+    ascending="▲",
+    descending="▼",
+    more_left="‹",
+    more_right="›",
+    bar=("▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"),
+    bar_rest="░",
+    bar_estimated="▒",
+    sparks=(" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"),
+    phases=("░", "▒", "█"),
+    tree_open="▾",
+    tree_closed="▸",
+    tree_leaf=" ",
+    good="●",
+    warn="◐",
+    bad="✖",
+    idle="○",
+    separator="·",
+    border="round",
+)
+
+ASCII: Final = Glyphs(
+    name="ascii",
+    states={
+        "PENDING": ".",
+        "RECEIVED": "o",
+        "STARTED": ">",
+        "SUCCESS": "+",
+        "FAILURE": "x",
+        "RETRY": "~",
+        "REVOKED": "/",
+        "REJECTED": "!",
+    },
+    custom_state="?",
+    mark="*",
+    ellipsis="~",
+    ascending="^",
+    descending="v",
+    more_left="<",
+    more_right=">",
+    bar=("#",),
+    bar_rest="-",
+    bar_estimated="=",
+    sparks=(" ", ".", ":", "-", "=", "+", "*", "#", "@"),
+    phases=(".", ":", "#"),
+    tree_open="-",
+    tree_closed="+",
+    tree_leaf=" ",
+    good="o",
+    warn="!",
+    bad="x",
+    idle=".",
+    separator="|",
+    border="ascii",
+)
+
+
+def state_glyph(state: str, glyphs: Glyphs = UNICODE) -> str:
+    """Return the glyph of a task state in a set."""
+    return glyphs.state(state)
+
+
+def choose_glyphs(encoding: str | None, ascii_only: bool | None = None) -> Glyphs:
+    """Return the set that a terminal's encoding can show; `ascii_only` overrules it."""
+    if ascii_only is not None:
+        return ASCII if ascii_only else UNICODE
+    return UNICODE if (encoding or "").lower().replace("-", "") in ("utf8", "utf16") else ASCII
