@@ -147,7 +147,7 @@ class Viewport(Generic[R]):
         self._seen_top = self.top
 
     def _shift(self) -> int:
-        """Return how far most of the seen rows have moved: one that was re-sorted does not count."""
+        """Return how far most of the seen rows have moved; one re-sorted does not count."""
         if not self.seen:
             return 0
         first, last = self._at(self._seen_top), self._at(self._seen_top + len(self.seen) - 1)
