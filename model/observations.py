@@ -6,19 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .events import Event
+from .events import Heard as Heard
 
 BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
-
-
-class Heard(msgspec.Struct, frozen=True, gc=False):
-    """A message with one or more events, decoded."""
-
-    events: tuple[Event, ...]
-    at: float
-    """When it arrived, by our clock."""
-    malformed: tuple[str, ...] = ()
-    """One reason for each event that could not be read."""
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,56 @@
+"""How long things take: a sketch of fixed size instead of every value."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+GROWTH: Final = 1.1
+"""Each bucket reaches 10 % further than the one before: a quantile is at most 5 % wrong."""
+
+SHORTEST: Final = 1e-4
+LONGEST: Final = 1e8
+
+_SCALE: Final = 1.0 / math.log(GROWTH)
+_OFFSET: Final = math.log(SHORTEST)
+
+
+class Distribution:
+    """Durations in seconds, counted in logarithmic buckets; at most 300 of them are ever used."""
+
+    __slots__ = ("_buckets", "count", "max", "total")
+
+    def __init__(self) -> None:
+        self._buckets: dict[int, int] = {}
+        self.count = 0
+        self.total = 0.0
+        self.max: float | None = None
+
+    def add(self, seconds: float) -> None:
+        """Count one duration; negative and non-finite ones are not durations and are ignored."""
+        if not 0.0 <= seconds <= LONGEST:
+            return
+        bucket = int((math.log(seconds) - _OFFSET) * _SCALE) + 1 if seconds > SHORTEST else 0
+        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+        self.count += 1
+        self.total += seconds
+        if self.max is None or seconds > self.max:
+            self.max = seconds
+
+    @property
+    def mean(self) -> float | None:
+        """The exact mean, or None before the first value."""
+        return self.total / self.count if self.count else None
+
+    def quantile(self, q: float) -> float | None:
+        """Return the value below which the share `q` (0 to 1) lies, or None before the first."""
+        if self.max is None:
+            return None
+        wanted = q * self.count
+        seen = 0
+        for bucket in sorted(self._buckets):
+            seen += self._buckets[bucket]
+            if seen >= wanted:
+                middle = SHORTEST * GROWTH ** (bucket - 0.5) if bucket else SHORTEST
+                return min(middle, self.max)
+        return self.max

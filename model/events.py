@@ -1,0 +1,303 @@
+"""Wire bytes to typed events, tolerant of whatever a cluster may send.
+
+A message holds one event or a list of them, as JSON. Well-formed events of the types that Celery
+knows take the fast path: msgspec decodes the message straight into `Event`. Everything else takes
+the slow one, field by field: wrong types are converted or left out, custom `task-foo` events keep
+their own fields in `Event.fields`, and what cannot be an event at all is counted with a reason.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+
+LONGEST_TEXT: Final = 256 * 1024
+"""Characters kept of one text; a mark tells how many were left out."""
+
+LONGEST_NAME: Final = 1024
+"""Characters kept of a name; a longer id is malformed."""
+
+FIELDS_KEPT: Final = 64
+"""How many fields of a custom event are kept."""
+
+LONGEST_FIELD: Final = 4096
+LATEST_TIME: Final = 253_402_300_799.0
+"""The end of the year 9999: no later time can be written."""
+
+FieldValue: TypeAlias = str | float | bool | None
+_Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LATEST_TIME)]
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One event as it was sent; None is "not in this event"."""
+
+    type: str
+    hostname: str
+    timestamp: _Time
+    """Epoch seconds by the sender's clock. (Never shifted by `utcoffset`: Celery's receiver does,
+    and is wrong wherever worker and monitor live in different time zones.)"""
+    uuid: str | None = None
+    utcoffset: float | None = None
+    pid: int | None = None
+    clock: int | None = None
+    name: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    retries: int | None = None
+    eta: str | None = None
+    expires: str | None = None
+    queue: str | None = None
+    exchange: str | None = None
+    routing_key: str | None = None
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    runtime: float | None = None
+    signum: int | str | None = None
+    terminated: bool | None = None
+    expired: bool | None = None
+    requeue: bool | None = None
+    freq: float | None = None
+    active: int | None = None
+    processed: int | None = None
+    loadavg: tuple[float, ...] | None = None
+    sw_ident: str | None = None
+    sw_ver: str | None = None
+    sw_sys: str | None = None
+    fields: dict[str, FieldValue] | None = None
+    """What a custom event carries beyond the common fields; nested values as JSON text."""
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A message with one or more events, decoded."""
+
+    events: tuple[Event, ...]
+    at: float
+    """When it arrived, by our clock."""
+    malformed: tuple[str, ...] = ()
+    """One reason for each event that could not be read."""
+
+
+class Malformed(ValueError):
+    """What was sent cannot be an event; the text says why."""
+
+
+WORKER_TYPES: Final = frozenset({"worker-online", "worker-heartbeat", "worker-offline"})
+TASK_TYPES: Final = frozenset(
+    {
+        "task-sent",
+        "task-received",
+        "task-started",
+        "task-succeeded",
+        "task-failed",
+        "task-retried",
+        "task-revoked",
+        "task-rejected",
+    }
+)
+_COMMON: Final = ("type", "hostname", "timestamp", "uuid", "utcoffset", "pid", "clock")
+_ENVELOPE: Final = frozenset((*_COMMON, "local_received"))
+
+_decoder = msgspec.json.Decoder(Event | list[Event])
+
+
+def decode(body: bytes | str, at: float) -> Heard:
+    """Decode a message that arrived at `at` (epoch, our clock). Never raises."""
+    try:
+        decoded = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _decode_slowly(body, at)
+    events = decoded if type(decoded) is list else (decoded,)
+    for event in events:
+        if event.type in TASK_TYPES:
+            if not event.uuid or len(event.uuid) > LONGEST_NAME or not event.hostname:
+                return _decode_slowly(body, at)
+        elif event.type not in WORKER_TYPES or not event.hostname:
+            return _decode_slowly(body, at)
+    if len(body) > LONGEST_NAME * len(events):
+        events = [_cut_texts(event) for event in events]
+    return Heard(tuple(events), at)
+
+
+def cut_text(text: str) -> str:
+    """Return the text, cut at `LONGEST_TEXT` with a mark that says how much was left out."""
+    left_out = len(text) - LONGEST_TEXT
+    if left_out <= 0:
+        return text
+    return f"{text[:LONGEST_TEXT]}… [{left_out:,} more characters left out]"
+
+
+def epoch(text: str | None) -> float | None:
+    """Return the epoch seconds of an ISO 8601 time (UTC where it names no zone), or None."""
+    if not text or len(text) > 64:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds <= LATEST_TIME else None
+
+
+def plain_text(value: object, limit: int = LONGEST_TEXT) -> str | None:
+    """Return any JSON value as text of at most about `limit` characters; None stays None."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        try:
+            value = json.dumps(value, ensure_ascii=False, default=str)
+        except (ValueError, TypeError, RecursionError):
+            return "?"
+    if not value.isascii():
+        # A lone surrogate cannot be encoded again: it would break the terminal and each export.
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    if limit >= LONGEST_TEXT:
+        return cut_text(value)
+    return value if len(value) <= limit else value[:limit] + "…"
+
+
+def whole(value: object) -> int | None:
+    """Return a number or its text as an int that fits 64 bits, or None."""
+    amount = number(value)
+    return int(amount) if amount is not None and abs(amount) < 2**63 else None
+
+
+def number(value: object) -> float | None:
+    """Return a number or its text as a finite float, or None."""
+    if isinstance(value, str):
+        if len(value) > 32:
+            return None
+    elif not isinstance(value, int | float):
+        return None
+    try:
+        amount = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return amount if math.isfinite(amount) else None
+
+
+def _decode_slowly(body: bytes | str, at: float) -> Heard:
+    try:
+        decoded = _parse(body)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else "not JSON"
+        return Heard((), at, (reason,))
+    events: list[Event] = []
+    malformed: list[str] = []
+    for fields in decoded if isinstance(decoded, list) else (decoded,):
+        try:
+            events.append(_event_from(fields, at))
+        except Malformed as problem:
+            malformed.append(str(problem))
+    return Heard(tuple(events), at, tuple(malformed))
+
+
+def _parse(body: bytes | str) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError):
+        # The standard library also reads NaN and Infinity, which Celery's own encoder writes.
+        text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
+        return json.loads(text)
+
+
+def _event_from(fields: Any, at: float) -> Event:
+    if not isinstance(fields, dict):
+        raise Malformed("not an object")
+    type_ = fields.get("type")
+    if not isinstance(type_, str) or not type_:
+        raise Malformed("no type")
+    if not isinstance(fields.get("hostname"), str) or not fields["hostname"]:
+        raise Malformed("no hostname")
+    uuid = fields.get("uuid")
+    is_task = type_.startswith("task-")
+    if is_task and (not isinstance(uuid, str) or not uuid):
+        raise Malformed("task event without uuid")
+    if is_task and len(uuid) > LONGEST_NAME:
+        raise Malformed("task event with an endless uuid")
+    known = type_ in TASK_TYPES or type_ in WORKER_TYPES
+    values = {name: read(fields.get(name)) for name, read in _READERS.items()} if known else {}
+    if is_task and not known:
+        values["fields"] = _custom_fields(fields)
+    timestamp = number(fields.get("timestamp"))
+    if timestamp is None or not 0 <= timestamp <= LATEST_TIME:
+        timestamp = at
+    return Event(
+        type=_name(type_) or "",
+        hostname=_name(fields["hostname"]) or "",
+        timestamp=timestamp,
+        uuid=_name(uuid),
+        utcoffset=number(fields.get("utcoffset")),
+        pid=whole(fields.get("pid")),
+        clock=whole(fields.get("clock")),
+        **values,
+    )
+
+
+def _custom_fields(fields: Mapping[str, object]) -> dict[str, FieldValue]:
+    kept: dict[str, FieldValue] = {}
+    for name, value in fields.items():
+        if name in _ENVELOPE:
+            continue
+        if len(kept) == FIELDS_KEPT:
+            break
+        label = plain_text(name, LONGEST_FIELD) or ""
+        plain = isinstance(value, bool | float) or value is None
+        if isinstance(value, int) and not isinstance(value, bool):
+            kept[label] = number(value)
+        else:
+            kept[label] = value if plain else plain_text(value, LONGEST_FIELD)  # type: ignore[assignment]
+    return kept
+
+
+def _name(value: object) -> str | None:
+    return plain_text(value, LONGEST_NAME)
+
+
+def _flag(value: object) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _load(value: object) -> tuple[float, ...] | None:
+    if not isinstance(value, list):
+        return None
+    return tuple(number(item) or 0.0 for item in value[:3])
+
+
+_READERS: Final[dict[str, Callable[[object], Any]]] = {
+    **dict.fromkeys(("name", "root_id", "parent_id", "eta", "expires", "queue"), _name),
+    **dict.fromkeys(("exchange", "routing_key", "sw_ident", "sw_ver", "sw_sys", "signum"), _name),
+    **dict.fromkeys(("args", "kwargs", "result", "exception", "traceback"), plain_text),
+    **dict.fromkeys(("retries", "active", "processed"), whole),
+    **dict.fromkeys(("runtime", "freq"), number),
+    **dict.fromkeys(("terminated", "expired", "requeue"), _flag),
+    "loadavg": _load,
+}
+
+
+def _cut_texts(event: Event) -> Event:
+    changed: dict[str, str] = {}
+    for name in _TEXTS:
+        value = getattr(event, name)
+        if type(value) is str and len(value) > LONGEST_TEXT:
+            changed[name] = cut_text(value)
+    for name in _NAMES:
+        value = getattr(event, name)
+        if type(value) is str and len(value) > LONGEST_NAME:
+            changed[name] = value[:LONGEST_NAME] + "…"
+    return msgspec.structs.replace(event, **changed) if changed else event
+
+
+_TEXTS: Final = ("args", "kwargs", "result", "exception", "traceback")
+_NAMES: Final = tuple(
+    name for name, read in _READERS.items() if read is _name
+) + ("hostname",)

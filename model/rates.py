@@ -1,0 +1,65 @@
+"""How often something happens, second by second."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SECONDS_KEPT: Final = 600
+
+
+class SecondRing:
+    """Counts of the last `size` seconds in a fixed ring; old seconds are cleared when passed."""
+
+    __slots__ = ("_counts", "_first", "_last", "_slot", "total")
+
+    def __init__(self, size: int = SECONDS_KEPT) -> None:
+        self._counts = [0] * size
+        self._last = -1
+        self._slot = 0
+        self._first = 0
+        self.total = 0
+        """All that was ever added."""
+
+    def add(self, at: float, n: int = 1) -> None:
+        """Count `n` at an epoch time; a time before the newest counts as the newest."""
+        if at >= self._last + 1:
+            self._advance(int(at))
+        self._counts[self._slot] += n
+        self.total += n
+
+    def count(self, now: float, seconds: int) -> int:
+        """Return how many were counted in the last `seconds` whole seconds before this one."""
+        return sum(self.series(now - 1.0, seconds))
+
+    def per_second(self, now: float, window: int = 10) -> float:
+        """Return the mean rate over the last `window` whole seconds, or over those since the first.
+
+        The running second is left out: it is not over, and would make every rate too low.
+        """
+        if self._last < 0:
+            return 0.0
+        known = min(window, int(now) - self._first)
+        if known <= 0:
+            return float(self._counts[self._slot])
+        return self.count(now, known) / known
+
+    def series(self, now: float, seconds: int) -> list[int]:
+        """Return the counts of `seconds` seconds, oldest first; the last is the running one."""
+        size = len(self._counts)
+        newest = int(now)
+        return [
+            self._counts[second % size] if self._last - size < second <= self._last else 0
+            for second in range(newest - seconds + 1, newest + 1)
+        ]
+
+    def _advance(self, second: int) -> None:
+        size = len(self._counts)
+        if self._last < 0:
+            self._first = second
+        elif second - self._last >= size:
+            self._counts = [0] * size
+        else:
+            for passed in range(self._last + 1, second + 1):
+                self._counts[passed % size] = 0
+        self._last = second
+        self._slot = second % size

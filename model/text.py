@@ -1,0 +1,75 @@
+"""Hostile text made harmless: what a terminal would obey or hide is shown instead.
+
+Arguments, results and tracebacks come from the application and its users. An escape sequence in
+them must not reach the terminal, a right-to-left mark must not turn a line around, and a newline
+must not break a row. Each such character is replaced by a visible name: `\\n`, `\\x1b`, `<U+202E>`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_ESCAPES: Final = {
+    **{code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))},
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
+    0xA0: " ",
+}
+_ESCAPES_IN_LINE: Final = {**_ESCAPES, ord("\t"): "    "}
+
+ZERO_WIDTH_JOINER: Final = "\u200d"
+"""Joins emoji into one; it neither moves the cursor nor turns text around."""
+
+
+def visible(text: str, limit: int | None = None, more: str = "…") -> str:
+    """Return the text as one line that a terminal shows as it stands.
+
+    Args:
+        text: Anything, of any length.
+        limit: The most characters to return; only so many are looked at, whatever the length.
+        more: What ends a text that was cut.
+    """
+    if limit is None:
+        return text if text.isprintable() else _name_hidden(text.translate(_ESCAPES))
+    cut = len(text) > limit
+    shown = text[:limit] if cut else text
+    if not shown.isprintable():
+        shown = _name_hidden(shown.translate(_ESCAPES))
+        cut = cut or len(shown) > limit
+    if not cut:
+        return shown
+    return shown[: max(0, limit - len(more))] + more[:limit]
+
+
+def visible_lines(text: str, limit: int | None = None) -> list[str]:
+    """Return the text's lines, each harmless; only `\\n`, `\\r\\n` and `\\r` end a line.
+
+    Args:
+        text: Anything, of any length.
+        limit: The most characters of `text` to look at; a last line tells what was left out.
+    """
+    left_out = 0 if limit is None else max(0, len(text) - limit)
+    if left_out:
+        text = text[:limit]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    shown = [
+        line if line.isprintable() else _name_hidden(line.translate(_ESCAPES_IN_LINE))
+        for line in lines
+    ]
+    if left_out:
+        shown.append(f"[{left_out:,} more characters]")
+    return shown
+
+
+def _name_hidden(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == ZERO_WIDTH_JOINER else _name(char) for char in text
+    )
+
+
+def _name(char: str) -> str:
+    # Spaces of other widths (U+2003 and the like) are harmless, but not as wide as they look.
+    return " " if char.isspace() and char not in "\u2028\u2029" else f"<U+{ord(char):04X}>"

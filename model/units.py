@@ -1,0 +1,122 @@
+"""Numbers as people read them: durations, counts, sizes, rates and times."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+UNKNOWN: Final = "?"
+"""Stands for a number that cannot be known; never 0."""
+
+NEVER: Final = "never"
+
+_SIZES: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def duration(seconds: float | None) -> str:
+    """Return `4 ms`, `0.1 s`, `41 s`, `2 m 4 s`, `3 h 12 m` or `5 d 2 h`."""
+    if seconds is None or math.isnan(seconds):
+        return UNKNOWN
+    if seconds < 0:
+        return "-" + duration(-seconds)
+    if math.isinf(seconds):
+        return NEVER
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "0 s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _pair(whole, 60, "m", 1, "s")
+    if whole < 86_400:
+        return _pair(whole, 3600, "h", 60, "m")
+    return _pair(whole, 86_400, "d", 3600, "h")
+
+
+def age(at: float | None, now: float) -> str:
+    """Return how long ago a time was, or `in 5 s` where it is yet to come."""
+    if at is None:
+        return UNKNOWN
+    seconds = now - at
+    return f"in {duration(-seconds)}" if seconds < -0.5 else duration(max(0.0, seconds))
+
+
+def count(number: int | None) -> str:
+    """Return `1,204`."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def size(bytes_: float | None) -> str:
+    """Return `512 B`, `12.3 MiB`."""
+    if bytes_ is None or not math.isfinite(bytes_):
+        return UNKNOWN
+    if abs(bytes_) < 1024:
+        return f"{bytes_:.0f} B"
+    amount = bytes_
+    for unit in _SIZES:
+        amount /= 1024
+        if abs(amount) < 1023.95 or unit == _SIZES[-1]:
+            break
+    return f"{amount:,.1f} {unit}"
+
+
+def rate(per_second: float | None) -> str:
+    """Return `0/s`, `1,204/s`, `12.3/s`, or by the minute or hour where that reads better."""
+    if per_second is None or not math.isfinite(per_second):
+        return UNKNOWN
+    if per_second >= 99.5:
+        return f"{per_second:,.0f}/s"
+    for factor, unit in ((1, "s"), (60, "min"), (3600, "h")):
+        amount = per_second * factor
+        if amount >= 0.95 or unit == "h":
+            break
+    text = f"{amount:.1f}"
+    return f"{text.removesuffix('.0')}/{unit if amount else 's'}"
+
+
+def percent(share: float | None) -> str:
+    """Return `0.8 %` or `54 %` for a share of 0 to 1."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    amount = share * 100
+    return f"{amount:.1f} %" if 0 < abs(amount) < 9.95 else f"{amount:.0f} %"
+
+
+def clock(epoch: float | None, tz: tzinfo | None = None) -> str:
+    """Return `14:02:11` in a time zone; None is the machine's own."""
+    moment = _moment(epoch, tz)
+    return UNKNOWN if moment is None else moment.strftime("%H:%M:%S")
+
+
+def date_time(epoch: float | None, tz: tzinfo | None = None) -> str:
+    """Return `2026-11-21 14:02:11.250` in a time zone; None is the machine's own."""
+    moment = _moment(epoch, tz)
+    if moment is None:
+        return UNKNOWN
+    return moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
+
+
+def iso(epoch: float | None) -> str | None:
+    """Return `2026-11-21T01:02:03.456Z`, or None where it is unknown or no time at all."""
+    moment = _moment(epoch, UTC)
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=None).isoformat("T", "milliseconds") + "Z"
+
+
+def _moment(epoch: float | None, tz: tzinfo | None) -> datetime | None:
+    if epoch is None or not math.isfinite(epoch):
+        return None
+    try:
+        return datetime.fromtimestamp(round(epoch, 3), UTC).astimezone(tz)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _pair(whole: int, big: int, big_unit: str, small: int, small_unit: str) -> str:
+    major, rest = divmod(whole, big)
+    minor = rest // small
+    return f"{major} {big_unit} {minor} {small_unit}" if minor else f"{major} {big_unit}"
