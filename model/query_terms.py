@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from fnmatch import translate
 from functools import lru_cache
 from math import isfinite
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from .patterns import searcher
 from .states import CELERY_STATES, FAULTY, FINISHED
@@ -16,6 +16,8 @@ from .task import Task
 
 Predicate: TypeAlias = Callable[[Task, float], bool]
 """Whether a task matches, given the time."""
+
+T = TypeVar("T")
 
 TextTest: TypeAlias = Callable[[str], bool]
 NumberTest: TypeAlias = Callable[[float], bool]
@@ -126,12 +128,12 @@ def regexp(pattern: str) -> TextTest:
     return searcher(pattern)
 
 
-def any_of(tests: Iterable[TextTest]) -> TextTest:
+def any_of(tests: Iterable[Callable[[T], bool]]) -> Callable[[T], bool]:
     """Return a test that passes where one of these does."""
     kept = tuple(tests)
     if len(kept) == 1:
         return kept[0]
-    return lambda text: any(test(text) for test in kept)
+    return lambda value: any(test(value) for test in kept)
 
 
 def comparison(field: str, sign: str, text: str) -> NumberTest:
@@ -196,11 +198,11 @@ def text_predicate(field: str, test: TextTest) -> Predicate:
 def number_predicate(field: str, tests: Iterable[NumberTest]) -> Predicate:
     """Return whether a number field is known and passes one of the tests."""
     get = DURATIONS.get(field) or NUMBERS[field]
-    kept = tuple(tests)
+    test = any_of(tests)
 
     def matches(task: Task, now: float) -> bool:
         value = get(task, now)
-        return value is not None and any(test(value) for test in kept)
+        return value is not None and test(value)
 
     return matches
 
@@ -225,15 +227,20 @@ def free_predicate(text: str) -> Predicate:
     folded = text.casefold()
 
     @lru_cache(_MEMORY)
-    def common(text: str | None) -> bool:
-        return text is not None and folded in text[:REACH].casefold()
+    def common(*texts: str | None) -> bool:
+        return any(text is not None and folded in text[:REACH].casefold() for text in texts)
 
     def matches(task: Task, now: float) -> bool:
-        if common(task.name) or common(task.worker) or common(task.queue) or common(task.state):
+        # Spelt out: a loop over the fields takes half as long again, for each of 100,000 tasks.
+        if common(task.name, task.worker, task.queue, task.state) or folded in task.id.casefold():
             return True
-        for text in (task.id, task.args, task.kwargs, task.exception):
-            if text is not None and folded in text[:REACH].casefold():
-                return True
-        return False
+        text = task.args
+        if text is not None and folded in text[:REACH].casefold():
+            return True
+        text = task.kwargs
+        if text is not None and folded in text[:REACH].casefold():
+            return True
+        text = task.exception
+        return text is not None and folded in text[:REACH].casefold()
 
     return matches
