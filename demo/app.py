@@ -1,0 +1,34 @@
+"""The demo's Celery app. Its URLs come from the environment that `keeper` makes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+app = Celery("celtop-demo", include=["celtop.demo.tasks"])
+
+app.conf.update(
+    task_send_sent_event=True,
+    task_track_started=True,
+    result_extended=True,
+    result_expires=900,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=True,
+    broker_connection_retry_on_startup=True,
+    task_routes={
+        "images.download": {"queue": "downloads"},
+        "images.make_qr": {"queue": "qr"},
+        "geo.*": {"queue": "geo_processing"},
+        "mail.*": {"queue": "mail"},
+        "tags.*": {"queue": "tags"},
+        "notifications.*": {"queue": "notifications"},
+    },
+)
+
+
+def task(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return Celery's decorator, with a type."""
+    decorator: Callable[[Callable[..., Any]], Any] = app.task(name=name, **options)
+    return decorator

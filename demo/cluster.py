@@ -1,0 +1,101 @@
+"""The demo cluster as celtop holds it: a context that leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from .server import find_server
+
+KEEPER: Final = "celtop.demo.keeper"
+PATIENCE: Final = 5.0
+"""Seconds for the keeper to end everything before it is killed itself."""
+
+
+class DemoFailed(Exception):
+    """The demo cluster did not come up; the message says where the logs are."""
+
+
+class DemoCluster:
+    """A broker, workers and a producer in processes of their own, for a `with` statement."""
+
+    def __init__(self, seed: int, environ: Mapping[str, str]) -> None:
+        """Look for a broker.
+
+        Args:
+            seed: Decides which tasks come, in which order.
+            environ: The caller's environment; what configures Celery in it is not passed on.
+
+        Raises:
+            NoServer: There is no broker on this machine.
+        """
+        self.seed = seed
+        self.environ = environ
+        self.binary = find_server(environ)
+        self.url = ""
+        self.logs: Path | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> DemoCluster:
+        """Start it; return as soon as the broker answers, while the workers are still booting.
+
+        Raises:
+            DemoFailed: It did not start.
+        """
+        command = [sys.executable, "-P", "-m", KEEPER, self.binary, str(self.seed)]
+        # A session of its own: a ctrl-c in the terminal is for celtop alone.
+        self._keeper = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=dict(self.environ),
+            start_new_session=True,
+        )
+        try:
+            answer = self._first_line(self._keeper)
+        except BaseException:
+            self.close()
+            raise
+        if error := answer.get("error"):
+            self.close()
+            raise DemoFailed(error)
+        self.url, self.logs = answer["url"], Path(answer["logs"])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its keeper runs."""
+        return self._keeper is not None and self._keeper.poll() is None
+
+    def close(self) -> None:
+        """End every process of it and wait until that is done. Safe to call twice."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is None:
+            return
+        try:
+            keeper.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            keeper.wait()
+
+    @staticmethod
+    def _first_line(keeper: subprocess.Popen[bytes]) -> dict[str, Any]:
+        assert keeper.stdout is not None
+        line = keeper.stdout.readline()
+        if not line:
+            raise DemoFailed(f"the demo ended at once, with exit code {keeper.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
