@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import App
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.widget import Widget
@@ -21,14 +20,3 @@ def set_virtual_size(widget: ScrollView, size: Size) -> None:
         widget.virtual_size = size
     else:
         update(size)
-
-
-def queued_writes(app: App[object]) -> int:
-    """Return how many writes wait for the terminal; 0 where that cannot be known.
-
-    At 30 (`_writer_thread.MAX_QUEUED_WRITES`) a further one blocks the event loop. Textual has no
-    public way to ask.
-    """
-    writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
-    return queue.qsize() if queue is not None else 0

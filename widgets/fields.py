@@ -1,0 +1,110 @@
+"""Labels with their values, in two columns where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+from .cells import fit
+from .glyphs import UNICODE, Glyphs
+
+TWO_COLUMNS_FROM: Final = 100
+"""Cells of width from which two columns are used."""
+GAP: Final = 2
+LONGEST_LABEL: Final = 24
+
+_STYLES: Final = {
+    "text": "",
+    "muted": "$text-muted",
+    "accent": "$text-accent",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "$text-error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A label and its value; the style is `text`, `muted`, `accent`, `good`, `warn` or `bad`."""
+
+    label: str
+    value: str
+    style: str = "text"
+
+
+class Fields(Widget):
+    """A list of fields, a line each, cut to the width."""
+
+    DEFAULT_CSS = """
+    Fields { height: auto; width: 1fr; }
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field] = (),
+        *,
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._fields = tuple(fields)
+        self._glyphs = glyphs
+        self._columns = 1
+
+    def show(self, fields: Sequence[Field]) -> None:
+        """Show other fields; only another number of them needs a layout."""
+        fields = tuple(fields)
+        if fields != self._fields:
+            layout = len(fields) != len(self._fields)
+            self._fields = fields
+            self.refresh(layout=layout)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines the fields take in a width."""
+        columns = _columns(width)
+        return -(-len(self._fields) // columns)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out anew when the number of columns changes."""
+        columns = _columns(event.size.width)
+        if columns != self._columns:
+            self._columns = columns
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        """Draw the fields, down the first column and on in the second."""
+        width = self.size.width
+        columns = _columns(width)
+        height = -(-len(self._fields) // columns)
+        labels = max((cell_len(field.label) for field in self._fields), default=0)
+        labels = min(labels, LONGEST_LABEL, max(1, width // 2))
+        room = (width - GAP * (columns - 1)) // columns
+        lines = [
+            Content.assemble(
+                *(
+                    part
+                    for number in range(y, len(self._fields), height)
+                    for part in self._parts(self._fields[number], labels, room, number >= height)
+                )
+            )
+            for y in range(height)
+        ]
+        return Content("\n").join(lines)
+
+    def _parts(self, field: Field, labels: int, room: int, second: bool) -> list[tuple[str, str]]:
+        ellipsis = self._glyphs.ellipsis
+        label = " " * GAP * second + fit(field.label, labels, ellipsis) + " " * GAP
+        value = fit(field.value, max(1, room - labels - GAP), ellipsis)
+        return [(label, "$text-muted"), (value, _STYLES.get(field.style, ""))]
+
+
+def _columns(width: int) -> int:
+    return 2 if width >= TWO_COLUMNS_FROM else 1

@@ -1,0 +1,149 @@
+"""A line to type a filter into: it applies as one types, and a bad term is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from rich.highlighter import Highlighter
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from ..model.text import visible
+
+DEBOUNCE: Final = 0.05
+"""Seconds without a key after which the filter applies."""
+
+
+class Problem(Protocol):
+    """A part `text[start:end]` that means nothing, and why."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+    @property
+    def message(self) -> str: ...
+
+
+class _ProblemMarks(Highlighter):
+    """Underlines what means nothing."""
+
+    def __init__(self, problems: Callable[[str], Sequence[Problem]]) -> None:
+        self._problems = problems
+
+    def highlight(self, text: Text) -> None:
+        for problem in self._problems(text.plain):
+            text.stylize("red underline", problem.start, problem.end)
+
+
+class FilterBar(Vertical):
+    """An input and, below it, what is wrong with the text.
+
+    Args:
+        problems: What is wrong with a text; asked for each text that is typed.
+        placeholder: What to show while nothing is typed.
+    """
+
+    DEFAULT_CSS = """
+    FilterBar {
+        height: auto;
+        & Input { height: 1; border: none; padding: 0; background: $surface; }
+        & Static { height: 1; color: $text-error; display: none; }
+        &.-problem Static { display: block; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The filter is another one."""
+
+        text: str
+
+    @dataclass
+    class Submitted(Message):
+        """The filter is finished."""
+
+        text: str
+
+    @dataclass
+    class Dismissed(Message):
+        """The user wants no filter, or not this one."""
+
+    def __init__(
+        self,
+        problems: Callable[[str], Sequence[Problem]],
+        *,
+        placeholder: str = "",
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._problems = problems
+        self._placeholder = placeholder
+        self._timer: Timer | None = None
+        self._told = ""
+
+    def compose(self) -> ComposeResult:
+        """Yield the input and the line for the problem."""
+        yield Input(
+            placeholder=self._placeholder,
+            highlighter=_ProblemMarks(self._problems),
+            select_on_focus=False,
+        )
+        yield Static(markup=False)
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self.query_one(Input).value
+
+    def edit(self, text: str | None = None) -> None:
+        """Focus the input, with another text if given."""
+        line = self.query_one(Input)
+        if text is not None:
+            self._told = line.value = text
+            line.cursor_position = len(text)
+        line.focus()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        problems = self._problems(event.value)
+        self.set_class(bool(problems), "-problem")
+        words = "; ".join(problem.message for problem in problems)
+        self.query_one(Static).update(Content(visible(words)))
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(DEBOUNCE, self._apply)
+
+    @on(Input.Submitted)
+    def _finished(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._apply()
+        self.post_message(self.Submitted(self.text))
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave with escape, unless the app binds it first."""
+        if event.key == "escape":
+            event.stop()
+            if self._timer is not None:
+                self._timer.stop()
+            self.post_message(self.Dismissed())
+
+    def _apply(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self.text != self._told:
+            self._told = self.text
+            self.post_message(self.Changed(self._told))

@@ -1,0 +1,108 @@
+"""A bordered pane whose border tells how things stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from textual import events
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from ..model.text import visible
+from .glyphs import UNICODE, Glyphs
+
+Level: TypeAlias = Literal["good", "warn", "bad", "idle"]
+
+LEVELS: Final = ("good", "warn", "bad", "idle")
+
+
+class Tile(Vertical, can_focus=True):
+    """A door to a list: what it holds is drawn by its children, its border by its level.
+
+    Args:
+        children: What is inside.
+        title: On the upper border, with the glyph of the level: never colour alone.
+        level: How things stand.
+        glyphs: What to draw with.
+    """
+
+    DEFAULT_CSS = """
+    Tile {
+        height: 1fr;
+        width: 1fr;
+        border: round $foreground 30%;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
+        &.-good { border: round $success; border-title-color: $text-success; }
+        &.-warn { border: round $warning; border-title-color: $text-warning; }
+        &.-bad { border: round $error; border-title-color: $text-error; }
+        &.-ascii { border: ascii $foreground 30%; }
+        &.-ascii.-good { border: ascii $success; }
+        &.-ascii.-warn { border: ascii $warning; }
+        &.-ascii.-bad { border: ascii $error; }
+        &:focus, &:focus-within { border-title-style: bold reverse; }
+    }
+    """
+
+    @dataclass
+    class Opened(Message):
+        """The tile was opened."""
+
+        tile: Tile
+
+        @property
+        def control(self) -> Tile:
+            """The tile."""
+            return self.tile
+
+    def __init__(
+        self,
+        *children: Widget,
+        title: str = "",
+        level: Level = "idle",
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(*children, id=id, classes=classes)
+        self._title = title
+        self._subtitle = ""
+        self._level: Level = level
+        self._glyphs = glyphs
+        self.set_class(glyphs.name == "ascii", "-ascii")
+        self._entitle()
+
+    @property
+    def level(self) -> Level:
+        """How things stand."""
+        return self._level
+
+    def tell(self, level: Level, title: str | None = None, subtitle: str | None = None) -> None:
+        """Set the level and, if given, the texts on the upper and the lower border."""
+        before = (self._level, self._title, self._subtitle)
+        self._level = level
+        self._title = self._title if title is None else title
+        self._subtitle = self._subtitle if subtitle is None else subtitle
+        if before != (self._level, self._title, self._subtitle):
+            self._entitle()
+
+    def action_open(self) -> None:
+        """Open what is behind the tile."""
+        self.post_message(self.Opened(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Open on the second click; the first one focuses."""
+        if event.chain == 2:
+            event.stop()
+            self.action_open()
+
+    def _entitle(self) -> None:
+        for level in LEVELS:
+            self.set_class(level == self._level, f"-{level}")
+        glyph = f"{self._glyphs.level(self._level)} " if self._level in ("warn", "bad") else ""
+        # A plain string would be read as markup.
+        self.border_title = Content(f"{glyph}{visible(self._title)}")
+        self.border_subtitle = Content(visible(self._subtitle))
