@@ -1,0 +1,82 @@
+"""The cost of a stream: CPU to merge it with the screen open, memory for what it leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from . import server, stream
+from .lines import Reading, attempt
+from .stream import Message
+from .subjects import Name, Running, SubjectFailed, running
+
+SUBJECTS: tuple[Name, ...] = ("celtop", "flower", "celery events")
+SETTLE = 6.0
+"""Seconds before the stream: Flower's first round of inspection takes five."""
+MIB = 1 << 20
+
+
+def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
+    """Lines `merged`, `cpu` and `memory`."""
+    first_tasks, all_tasks = (5_000, 10_000) if quick else (30_000, 100_000)
+    readings: list[Reading] = []
+    with server.running() as url:
+        first = stream.encode(url, first_tasks)
+        rest: list[Message] = []
+        if "memory" in wanted:
+            rest = stream.encode(url, all_tasks - first_tasks, seed="rest")
+        for name in SUBJECTS:
+            readings += attempt(("merged", "memory"), _subject, name, url, first, rest)
+    spent = {
+        r.subject: float(str(r.details["cpu_s"]))
+        for r in readings
+        if r.line == "merged" and r.value
+    }
+    flower = spent.get("flower")
+    for name, seconds in spent.items():
+        share = 100 * seconds / flower if flower else None
+        note = f"{seconds:.2f} CPU-s" if flower else "flower was not measured"
+        readings.append(Reading("cpu", name, share, note))
+    return readings
+
+
+def _subject(
+    name: Name, url: str, first: Sequence[Message], rest: Sequence[Message]
+) -> list[Reading]:
+    with running(name, url) as subject:
+        time.sleep(SETTLE)
+        if subject.terminal is not None and name == "celtop":
+            subject.terminal.press("2")
+        subject.await_quiet(30)
+        empty = subject.memory()
+        cpu = _feed(subject, url, first)
+        counted, expected = subject.events_counted(), stream.events_in(first)
+        if name == "flower":
+            expected = stream.task_events_in(first)
+        if counted != expected:
+            raise SubjectFailed(f"counted {counted} of {expected} events")
+        readings = [
+            Reading(
+                "merged",
+                name,
+                expected / cpu,
+                f"all {expected:,} counted",
+                {"cpu_s": cpu, "events": expected, "memory_mib": subject.memory() / MIB},
+            )
+        ]
+        if rest and name != "celery events":
+            _feed(subject, url, rest)
+            held = subject.memory()
+            note = f"{(held - empty) / MIB:.0f} more than empty"
+            readings.append(Reading("memory", name, held / MIB, note, {"empty_mib": empty / MIB}))
+        elif rest:
+            readings.append(Reading("memory", name, None, "holds 10,000 tasks at most"))
+        return readings
+
+
+def _feed(subject: Running, url: str, messages: Sequence[Message]) -> float:
+    """Publish and wait until the subject is quiet again; the CPU-seconds that it took."""
+    before = subject.cpu()
+    stream.publish(url, messages)
+    subject.await_quiet(180)
+    return subject.cpu() - before

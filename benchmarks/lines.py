@@ -1,0 +1,71 @@
+"""The budgets as data, and what was measured against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Concatenate, Literal, ParamSpec
+
+from .subjects import Name
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the budget table."""
+
+    id: str
+    what: str
+    budget: float
+    unit: str
+    better: Literal["less", "more"]
+
+    def met(self, value: float) -> bool:
+        """Whether a value keeps the budget."""
+        return value <= self.budget if self.better == "less" else value >= self.budget
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one subject did on one line."""
+
+    line: str
+    subject: Name
+    value: float | None
+    """None: it could not be measured, and `note` says why."""
+    note: str = ""
+    details: dict[str, object] = field(default_factory=dict)
+
+
+LINES = (
+    Line("merged", "merged events per CPU-second, TUI open", 60_000, "/s", "more"),
+    Line("cpu", "CPU time for the stream, as a share of Flower's", 20, "%", "less"),
+    Line("memory", "memory with 100,000 tasks, whole process", 170, "MiB", "less"),
+    Line("frame", "frame at 100,000 tasks, 200x50, 50 rows changed", 6, "ms", "less"),
+    Line("key", "key to paint at 5,000 events/s, p95", 30, "ms", "less"),
+    Line("bytes", "bytes to the terminal at 1,500 events/s, 200x50", 30, "KB/s", "less"),
+    Line("first-frame", "first frame, against a bare Textual hello", 1.25, "x", "less"),
+    Line("first-data", "first true data after the broker answers", 1, "s", "less"),
+    Line("commands", "broker commands per minute, idle, Tasks open", 10, "/min", "less"),
+    Line(
+        "commands-overview", "broker commands per minute, idle, Overview open", 30, "/min", "less"
+    ),
+    Line("commands-frugal", "broker commands per minute, idle, frugal", 10, "/min", "less"),
+    Line("idle-cpu", "CPU when idle", 1, "%", "less"),
+)
+
+
+def attempt(
+    lines: tuple[str, ...],
+    measure: Callable[Concatenate[Name, P], list[Reading]],
+    subject: Name,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> list[Reading]:
+    """What a measurement of a subject gives; a failure becomes a reading that says so."""
+    try:
+        return measure(subject, *args, **kwargs)
+    except Exception as error:
+        words = f"failed: {type(error).__name__}: {error}"
+        return [Reading(line, subject, None, words) for line in lines]

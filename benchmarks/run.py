@@ -1,0 +1,56 @@
+"""Measure every budget of celtop beside its peers: `python -m benchmarks.run`.
+
+Nothing here asserts: the table says what was met, and what could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from . import flood, frame_cost, idle, pace, report, startup
+from .lines import LINES, Reading
+
+Measure = Callable[[frozenset[str], bool], list[Reading]]
+PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
+    (frozenset({"merged", "cpu", "memory"}), flood.measure),
+    (frozenset({"frame"}), frame_cost.measure),
+    (frozenset({"key", "bytes"}), pace.measure),
+    (frozenset({"first-frame", "first-data"}), startup.measure),
+    (
+        frozenset({"commands", "commands-overview", "commands-frugal", "idle-cpu"}),
+        idle.measure,
+    ),
+)
+
+
+def main() -> None:
+    """Run the wanted lines, print the table, store the record."""
+    known = [line.id for line in LINES]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=known,
+        metavar="LINE",
+        help=f"measure this line only; may be repeated: {', '.join(known)}",
+    )
+    parser.add_argument("--quick", action="store_true", help="short and rough: is all in order?")
+    options = parser.parse_args()
+    wanted = frozenset(options.only or known)
+    begun = time.time()
+    readings: list[Reading] = []
+    for lines, measure in PARTS:
+        if lines & wanted:
+            print(f"measuring {', '.join(sorted(lines & wanted))} ...", file=sys.stderr)
+            readings += measure(lines & wanted, options.quick)
+    readings = [reading for reading in readings if reading.line in wanted]
+    print(report.table(readings))
+    path = report.store(readings, begun, options.quick)
+    print(f"\n{time.time() - begun:.0f} s, stored in {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

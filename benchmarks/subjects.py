@@ -1,0 +1,219 @@
+"""The programs that are compared: how each is started and asked what it has counted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import psutil
+
+from . import terminal
+from .server import free_port
+
+Name: TypeAlias = Literal["celtop", "flower", "celery events", "hello"]
+BIN = Path(sys.executable).parent
+HERE = Path(__file__).resolve().parent
+
+
+class SubjectFailed(RuntimeError):
+    """A subject did not start, ended early or never showed what was waited for."""
+
+
+@dataclass
+class Running:
+    """A subject at work."""
+
+    name: Name
+    process: psutil.Process
+    started_at: float
+    terminal: terminal.Terminal | None = None
+    port: int | None = None
+    """Of its web server."""
+
+    def cpu(self) -> float:
+        """CPU-seconds of the process, its children and those that have ended."""
+        total = 0.0
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        return total
+
+    def memory(self) -> int:
+        """Resident bytes of the process and its children."""
+        total = 0
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += process.memory_info().rss
+        return total
+
+    def await_quiet(self, timeout: float, *, share: float = 0.25, window: float = 1.0) -> None:
+        """Return once it took less than `share` of a core for `window` seconds.
+
+        Raises:
+            SubjectFailed: it ended, or was busy to the last.
+        """
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            before = self.cpu()
+            time.sleep(window)
+            if not self.process.is_running() or self.process.status() == psutil.STATUS_ZOMBIE:
+                raise SubjectFailed(f"{self.name} ended: {self.last_words()}")
+            if self.cpu() - before < share * window:
+                return
+        raise SubjectFailed(f"{self.name} is still busy after {timeout:.0f} s")
+
+    def events_counted(self) -> int | None:
+        """How many events it says it has seen; None if it does not say."""
+        if self.port is not None:
+            text = self.get("/metrics")
+            found = re.findall(r"^flower_events_total\{.*?\} ([0-9.e+]+)$", text, re.MULTILINE)
+            return round(sum(map(float, found)))
+        if self.terminal is None:
+            return None
+        found_one = re.search(EVENT_COUNT[self.name], self.terminal.screen().text)
+        return int(found_one.group(1).replace(",", "")) if found_one else None
+
+    def get(self, path: str) -> str:
+        """A page of its web server."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def last_words(self) -> str:
+        """What stands on its screen, in short, for a report of its failure."""
+        if self.terminal is None:
+            return "(no screen)"
+        lines = map(str.strip, self.terminal.screen().text.splitlines())
+        return " / ".join(line for line in lines if line)[-400:]
+
+    def _tree(self) -> list[psutil.Process]:
+        try:
+            return [self.process, *self.process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+EVENT_COUNT: dict[Name, str] = {
+    "celtop": r"([\d,]+) events",
+    "celery events": r"events:\s*(\d+)",
+}
+"""Where a screen says how many events were counted."""
+
+
+@contextlib.contextmanager
+def running(
+    name: Name,
+    url: str = "",
+    *,
+    arguments: Sequence[str] = (),
+    width: int = terminal.WIDTH,
+    height: int = terminal.HEIGHT,
+) -> Iterator[Running]:
+    """Start a subject on a broker and end it with the block."""
+    with tempfile.TemporaryDirectory(prefix="celtop-bench-") as home:
+        folder = Path(home)
+        if name == "flower":
+            with _flower(url, folder) as flower:
+                yield flower
+            return
+        command = [*_COMMANDS[name](url), *arguments]
+        shown = terminal.start(command, environment(folder), folder, width=width, height=height)
+        try:
+            process = psutil.Process(shown.process.pid)
+            yield Running(name, process, shown.started_at, terminal=shown)
+        finally:
+            shown.close()
+
+
+@contextlib.contextmanager
+def worker(url: str, name: str = "celery@bench") -> Iterator[None]:
+    """A real worker of two processes, started without `-E`; ready when the block begins."""
+    from celery import Celery
+
+    with tempfile.TemporaryDirectory(prefix="celtop-bench-") as home:
+        process = subprocess.Popen(
+            [
+                *(str(BIN / "celery"), "-A", "busy_app", "--workdir", str(HERE), "-b", url),
+                *("worker", "-c", "2", "-n", name, "-l", "error"),
+            ],
+            env=environment(Path(home)),
+            cwd=home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            control = Celery(broker=url, fixups=set(), set_as_current=False).control
+            deadline = time.monotonic() + 30
+            while not control.ping(timeout=0.5, limit=1):
+                if time.monotonic() > deadline:
+                    raise SubjectFailed("the worker did not start")
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait()
+
+
+def environment(home: Path) -> dict[str, str]:
+    """A terminal user's environment with nothing of the caller's settings."""
+    return {
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
+
+
+@contextlib.contextmanager
+def _flower(url: str, folder: Path) -> Iterator[Running]:
+    port = free_port()
+    started_at = time.monotonic()
+    process = subprocess.Popen(
+        [str(BIN / "celery"), "-b", url, "flower", f"--port={port}", "--address=127.0.0.1"],
+        env=environment(folder),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        flower = Running("flower", psutil.Process(process.pid), started_at, port=port)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                flower.get("/metrics")
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SubjectFailed("flower does not answer") from None
+                time.sleep(0.02)
+        yield flower
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+_COMMANDS: dict[Name, Callable[[str], list[str]]] = {
+    "celtop": lambda url: [str(BIN / "celtop"), "-b", url],
+    "celery events": lambda url: [str(BIN / "celery"), "-b", url, "events"],
+    "hello": lambda url: [sys.executable, str(HERE / "hello.py")],
+}
