@@ -6,8 +6,10 @@ import random
 import re
 import statistics
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 from . import server, stream
 from .lines import Reading, attempt
@@ -44,6 +46,7 @@ def _bytes(name: Name, url: str, seconds: float) -> list[Reading]:
         time.sleep(SETTLE)
         if name == "celtop":
             subject.terminal.press("2")
+        subject.check_alive()
         publishing = publisher.submit(stream.publish, url, messages)
         time.sleep(WARM)
         begun, before = time.monotonic(), subject.terminal.written
@@ -72,6 +75,7 @@ def _keys(name: Name, url: str, presses: int) -> list[Reading]:
         time.sleep(SETTLE)
         if name == "celtop":
             terminal.press("2")
+        subject.check_alive()
         publishing = publisher.submit(stream.publish, url, messages)
         time.sleep(WARM)
         pressed = []
@@ -94,23 +98,21 @@ def _keys(name: Name, url: str, presses: int) -> list[Reading]:
 def _delays(
     terminal: Terminal, pressed: list[float], cursor: Callable[[Screen], str]
 ) -> list[float]:
-    """For each key the seconds until the thing under the cursor was another one."""
-    delays: list[float] = []
-    waiting = list(pressed)
-    here = ""
+    """For each key that had an effect, the seconds until another row was under the cursor."""
+    seen = [(0.0, "")]
     for at, screen in terminal.replay():
-        if not waiting:
-            break
-        if at < waiting[0]:
-            if len(waiting) == len(pressed) or at > waiting[0] - 0.35:
-                here = cursor(screen) or here
-            continue
-        while len(waiting) > 1 and at >= waiting[1]:
-            waiting.pop(0)
-        now = cursor(screen)
-        if now and now != here:
-            delays.append(at - waiting.pop(0))
-            here = now
+        if at > pressed[0] - WARM and (here := cursor(screen)):
+            seen.append((at, here))
+    delays: list[float] = []
+    for begin, end in pairwise([*pressed, float("inf")]):
+        place = bisect_left(seen, (begin, ""))
+        _, before = seen[place - 1]
+        for at, here in seen[place:]:
+            if at >= end:
+                break
+            if here != before:
+                delays.append(at - begin)
+                break
     return delays
 
 

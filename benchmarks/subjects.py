@@ -57,6 +57,11 @@ class Running:
                 total += process.memory_info().rss
         return total
 
+    def check_alive(self) -> None:
+        """Raise SubjectFailed, with its last words, if it has ended."""
+        if not self.process.is_running() or self.process.status() == psutil.STATUS_ZOMBIE:
+            raise SubjectFailed(f"{self.name} ended: {self.last_words()}")
+
     def await_quiet(self, timeout: float, *, share: float = 0.25, window: float = 1.0) -> None:
         """Return once it took less than `share` of a core for `window` seconds.
 
@@ -67,8 +72,7 @@ class Running:
         while time.monotonic() < deadline:
             before = self.cpu()
             time.sleep(window)
-            if not self.process.is_running() or self.process.status() == psutil.STATUS_ZOMBIE:
-                raise SubjectFailed(f"{self.name} ended: {self.last_words()}")
+            self.check_alive()
             if self.cpu() - before < share * window:
                 return
         raise SubjectFailed(f"{self.name} is still busy after {timeout:.0f} s")
