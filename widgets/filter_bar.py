@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from rich.highlighter import Highlighter
 from rich.text import Text
@@ -16,23 +16,11 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from ..model.query import Problem
 from ..model.text import visible
 
 DEBOUNCE: Final = 0.05
 """Seconds without a key after which the filter applies."""
-
-
-class Problem(Protocol):
-    """A part `text[start:end]` that means nothing, and why."""
-
-    @property
-    def start(self) -> int: ...
-
-    @property
-    def end(self) -> int: ...
-
-    @property
-    def message(self) -> str: ...
 
 
 class _ProblemMarks(Highlighter):
@@ -57,7 +45,7 @@ class FilterBar(Vertical):
     DEFAULT_CSS = """
     FilterBar {
         height: auto;
-        & Input { height: 1; border: none; padding: 0; background: $surface; }
+        & Input { background: $surface; }
         & Static { height: 1; color: $text-error; display: none; }
         &.-problem Static { display: block; }
     }
@@ -99,6 +87,7 @@ class FilterBar(Vertical):
             placeholder=self._placeholder,
             highlighter=_ProblemMarks(self._problems),
             select_on_focus=False,
+            compact=True,
         )
         yield Static(markup=False)
 

@@ -1,0 +1,100 @@
+"""A Python traceback, with the lines that matter standing out; whatever is in it is only text."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ..model.text import visible_lines
+from .scrolling import scroll
+from .viewport import Motion
+
+LONGEST: Final = 200_000
+"""Characters that are shown; what is left out is told in a last line."""
+
+_FILE: Final = re.compile(r'^(\s*File )"(.*)", line (\d+)(?:, in (.*))?$')
+_RAISED: Final = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?::|$)")
+_POINTER: Final = re.compile(r"^\s+[~^]+\s*$")
+_LIBRARY: Final = ("site-packages", "dist-packages", "lib/python", "/celery/", "/kombu/", "<frozen")
+
+
+class TracebackView(VerticalScroll, inherit_bindings=False):
+    """A traceback to scroll and to select from."""
+
+    DEFAULT_CSS = """
+    TracebackView {
+        height: 1fr;
+        & Static { width: 1fr; height: auto; }
+    }
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Yield the text."""
+        yield Static(highlighted(self._text), markup=False)
+
+    def show(self, text: str) -> None:
+        """Show another traceback, from its end: there the reason stands."""
+        if text == self._text:
+            return
+        self._text = text
+        if self.is_mounted:
+            self.query_one(Static).update(highlighted(text))
+            self.scroll_end(animate=False)
+
+    def action_move(self, motion: Motion) -> None:
+        """Scroll: `down`, `page_up`, `bottom`, ..."""
+        scroll(self, motion)
+
+
+def highlighted(text: str) -> Content:
+    """Return a traceback with styles; every character that acts is made visible."""
+    lines = visible_lines(text.rstrip(), LONGEST)
+    styled: list[Content] = []
+    ours = True
+    for line in lines:
+        match = _FILE.match(line)
+        if match is not None:
+            ours = not any(part in match[2] for part in _LIBRARY)
+            styled.append(_file_line(match, ours))
+        else:
+            styled.append(Content.styled(line, _style(line, ours)))
+    return Content("\n").join(styled)
+
+
+def _file_line(match: re.Match[str], ours: bool) -> Content:
+    start, path, number, function = match.groups()
+    path_style = "$text-accent" if ours else "$text-muted"
+    parts: list[str | tuple[str, str]] = [
+        (start, "$text-muted"),
+        (f'"{path}"', path_style),
+        (", line ", "$text-muted"),
+        (number, "$text-primary"),
+    ]
+    if function is not None:
+        parts += [(", in ", "$text-muted"), (function, "bold" if ours else "")]
+    return Content.assemble(*parts)
+
+
+def _style(line: str, ours: bool) -> str:
+    if _POINTER.match(line):
+        return "$text-error"
+    if not line[:1].isspace() and _RAISED.match(line):
+        return "bold $text-error"
+    if not line[:1].isspace():
+        return "$text-muted"
+    return "" if ours else "$text-muted"
