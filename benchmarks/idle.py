@@ -58,8 +58,10 @@ def _readings(
     heard: list[tuple[str, str]],
     seconds: float,
 ) -> list[Reading]:
-    if not subject.process.is_running() or (subject.terminal and subject.terminal.drained.is_set()):
-        return [Reading(line, subject.name, None, f"failed: ended: {subject.last_words()}")]
+    try:
+        subject.check_alive()
+    except SubjectFailed as error:
+        return [Reading(line, subject.name, None, f"failed: {error}")]
     own = Counter(word for address, word in heard if address in forwarded.addresses)
     words = ", ".join(f"{count} {word}" for word, count in own.most_common(4))
     readings = [
