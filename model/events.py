@@ -8,6 +8,7 @@ their own fields in `Event.fields`, and what cannot be an event at all is counte
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ LONGEST_FIELD: Final = 4096
 LATEST_TIME: Final = 253_402_300_799.0
 """The end of the year 9999: no later time can be written."""
 
-FieldValue: TypeAlias = str | float | bool | None
+FieldValue: TypeAlias = str | int | float | bool | None
 _Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LATEST_TIME)]
 
 
@@ -207,7 +208,12 @@ def _parse(body: bytes | str) -> Any:
     except (msgspec.DecodeError, UnicodeError):
         # The standard library also reads NaN and Infinity, which Celery's own encoder writes.
         text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
-        return json.loads(text)
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | float:
+    # Python refuses to read numbers of thousands of digits, with the whole message.
+    return int(digits) if len(digits) <= 20 else float(digits)
 
 
 def _event_from(fields: Any, at: float) -> Event:
@@ -220,10 +226,13 @@ def _event_from(fields: Any, at: float) -> Event:
         raise Malformed("no hostname")
     uuid = fields.get("uuid")
     is_task = type_.startswith("task-")
-    if is_task and (not isinstance(uuid, str) or not uuid):
-        raise Malformed("task event without uuid")
-    if is_task and len(uuid) > LONGEST_NAME:
-        raise Malformed("task event with an endless uuid")
+    if type_ == "task-":
+        raise Malformed("task event without a subject")
+    if is_task:
+        if not isinstance(uuid, str) or not uuid:
+            raise Malformed("task event without uuid")
+        if len(uuid) > LONGEST_NAME:
+            raise Malformed("task event with an endless uuid")
     known = type_ in TASK_TYPES or type_ in WORKER_TYPES
     values = {name: read(fields.get(name)) for name, read in _READERS.items()} if known else {}
     if is_task and not known:
@@ -244,19 +253,19 @@ def _event_from(fields: Any, at: float) -> Event:
 
 
 def _custom_fields(fields: Mapping[str, object]) -> dict[str, FieldValue]:
-    kept: dict[str, FieldValue] = {}
-    for name, value in fields.items():
-        if name in _ENVELOPE:
-            continue
-        if len(kept) == FIELDS_KEPT:
-            break
-        label = plain_text(name, LONGEST_FIELD) or ""
-        plain = isinstance(value, bool | float) or value is None
-        if isinstance(value, int) and not isinstance(value, bool):
-            kept[label] = number(value)
-        else:
-            kept[label] = value if plain else plain_text(value, LONGEST_FIELD)  # type: ignore[assignment]
-    return kept
+    own = ((name, value) for name, value in fields.items() if name not in _ENVELOPE)
+    return {
+        plain_text(name, LONGEST_NAME) or "": _field_value(value)
+        for name, value in itertools.islice(own, FIELDS_KEPT)
+    }
+
+
+def _field_value(value: object) -> FieldValue:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and abs(value) < 2**63:
+        return value
+    return plain_text(value, LONGEST_FIELD)
 
 
 def _name(value: object) -> str | None:
@@ -298,6 +307,4 @@ def _cut_texts(event: Event) -> Event:
 
 
 _TEXTS: Final = ("args", "kwargs", "result", "exception", "traceback")
-_NAMES: Final = tuple(
-    name for name, read in _READERS.items() if read is _name
-) + ("hostname",)
+_NAMES: Final = ("hostname", *(name for name, read in _READERS.items() if read is _name))

@@ -31,6 +31,10 @@ class SecondRing:
         """Return how many were counted in the last `seconds` whole seconds before this one."""
         return sum(self.series(now - 1.0, seconds))
 
+    def count_since(self, since: float, now: float) -> int:
+        """Return how many were counted from the second of `since` to that of `now`."""
+        return sum(self.series(now, int(now) - int(since)))
+
     def per_second(self, now: float, window: int = 10) -> float:
         """Return the mean rate over the last `window` whole seconds, or over those since the first.
 

@@ -19,11 +19,16 @@ FAILURE: Final = "FAILURE"
 RETRY: Final = "RETRY"
 REVOKED: Final = "REVOKED"
 REJECTED: Final = "REJECTED"
+CANCELLED: Final = "CANCELLED"
+"""Custom by Celery's order, but sent by its workers: a run cut short by a lost connection."""
 
-FINISHED: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED})
+WAITING: Final = frozenset({PENDING, RECEIVED, RETRY})
+"""A task in one of these has yet to start: in a queue, in a worker, or for its next attempt."""
+
+FINISHED: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED, CANCELLED})
 """No more work will be done on a task in one of these, unless it is delivered again."""
 
-FAULTY: Final = frozenset({FAILURE, RETRY, REVOKED, REJECTED})
+FAULTY: Final = frozenset({FAILURE, RETRY, REVOKED, REJECTED, CANCELLED})
 """What an operator means by "show me what went wrong"."""
 
 CELERY_STATES: Final = (PENDING, RECEIVED, STARTED, SUCCESS, FAILURE, RETRY, REVOKED, REJECTED)

@@ -7,9 +7,14 @@ collection would otherwise stop the screen.
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
-from .states import FINISHED, PENDING, TaskState
+from .states import FINISHED, PENDING, WAITING, TaskState
+
+text_size = sys.getsizeof
+"""What a text takes in memory, in bytes."""
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):
@@ -38,8 +43,8 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
     traceback: str | None = None
 
 
-class TaskExtra(msgspec.Struct, gc=False):
-    """Fields that few tasks have, kept apart so that the many stay small."""
+class TaskExtra(msgspec.Struct, frozen=True, gc=False):
+    """Fields that few tasks have, apart so that the many stay small; tasks share equal ones."""
 
     client: str | None = None
     """Who sent it: the hostname of `task-sent`."""
@@ -95,8 +100,6 @@ class Task(msgspec.Struct, gc=False, eq=False):
     attempts: tuple[Attempt, ...] = ()
     """Earlier attempts, oldest first; the present one is the task itself."""
     sources: int = 0
-    text_bytes: int = 0
-    """What args, kwargs, result, exception and traceback take, in bytes (about)."""
     extra: TaskExtra | None = None
 
     @property
@@ -107,12 +110,23 @@ class Task(msgspec.Struct, gc=False, eq=False):
     @property
     def running(self) -> bool:
         """Whether a worker process is at work on it now."""
-        return self.started_at is not None and self.finished_at is None and not self.waiting
+        return not self.waiting and self.state not in FINISHED
 
     @property
     def waiting(self) -> bool:
         """Whether it has yet to start: in a queue, in a worker, or for its next attempt."""
-        return self.state in ("PENDING", "RECEIVED", "RETRY")
+        return self.state in WAITING
+
+    @property
+    def text_bytes(self) -> int:
+        """What its long texts take, in bytes; counted anew each time."""
+        texts = [self.args, self.kwargs, self.result, self.exception, self.traceback]
+        for attempt in self.attempts:
+            texts += (attempt.exception, attempt.traceback)
+        if self.extra is not None:
+            for name, value in self.extra.fields.items():
+                texts += (name, value)
+        return sum([text_size(text) for text in texts if text is not None])
 
     def waited(self) -> float | None:
         """Return the seconds from when it could have started to when it did, or None."""

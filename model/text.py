@@ -1,8 +1,8 @@
-"""Hostile text made harmless: what a terminal would obey or hide is shown instead.
+r"""Hostile text made harmless: what a terminal would obey or hide is shown instead.
 
 Arguments, results and tracebacks come from the application and its users. An escape sequence in
 them must not reach the terminal, a right-to-left mark must not turn a line around, and a newline
-must not break a row. Each such character is replaced by a visible name: `\\n`, `\\x1b`, `<U+202E>`.
+must not break a row. Each such character is replaced by a visible name: `\n`, `\x1b`, `<U+202E>`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def visible(text: str, limit: int | None = None, more: str = "…") -> str:
 
 
 def visible_lines(text: str, limit: int | None = None) -> list[str]:
-    """Return the text's lines, each harmless; only `\\n`, `\\r\\n` and `\\r` end a line.
+    r"""Return the text's lines, each harmless; only `\n`, `\r\n` and `\r` end a line.
 
     Args:
         text: Anything, of any length.

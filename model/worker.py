@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -12,6 +13,9 @@ LATE_AFTER_BEATS: Final = 3.0
 OFFLINE_AFTER_BEATS: Final = 8.0
 """In heartbeat intervals (2 s by default). Celery's own window, 2 intervals, is too short: a solo
 pool sends nothing while a task runs, and a slow link delays by seconds."""
+
+
+OFFSETS_KEPT: Final = 8
 
 
 class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +52,10 @@ class Worker(msgspec.Struct, eq=False):
     """Seconds between its heartbeats."""
     left_at: float | None = None
     """When it said good-bye (`worker-offline`), by our clock."""
+    stamp: float = 0.0
+    """The newest time that it sent, by its own clock: what is older must not overwrite."""
+    offsets: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=OFFSETS_KEPT))
+    """Its clock minus ours at its last heartbeats; each is too low by the network's delay."""
     clock_skew: float | None = None
     """Seconds that its clock is ahead of ours, at most by the network's delay wrong."""
     pid: int | None = None
@@ -78,6 +86,8 @@ class Worker(msgspec.Struct, eq=False):
     inspected_at: float | None = None
     inspect_error: str | None = None
     events_enabled: bool | None = None
+    unattributed_at: float | None = None
+    """When it last received a task whose queue could not be told, by our clock."""
     received: int = 0
     succeeded: int = 0
     failed: int = 0

@@ -1,0 +1,515 @@
+"""How events about a task become one picture of it, in whatever order they arrive.
+
+- By one host's clock the later event wins. Between hosts, whose clocks may differ, and at equal
+  times, Celery's order of states decides (`states.rank`). `PENDING` never overrides anything.
+- What is final stays final until the task begins again: received or started later than it ended
+  (delivered again, or run again under the same id), or received with a higher retry count. Then
+  what was is kept as an `Attempt` and the task starts afresh.
+- A task that was terminated stays revoked, even if its greenlet still says that it succeeded.
+- An event that comes late fills in what is missing and moves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import msgspec
+
+from . import progress
+from .events import Event, epoch
+from .queue_store import QueueStore
+from .states import (
+    CELERY_STATES,
+    FAILURE,
+    FINISHED,
+    FROM_EVENT,
+    PENDING,
+    RECEIVED,
+    REJECTED,
+    RETRY,
+    REVOKED,
+    STARTED,
+    SUCCESS,
+    TaskState,
+    rank,
+)
+from .task import Attempt, Task, TaskExtra, text_size
+from .task_store import TaskStore
+from .totals import Rates, Totals
+from .worker import Worker
+from .worker_store import WorkerStore
+
+ATTEMPTS_KEPT: Final = 50
+LONGEST_STATE: Final = 64
+FIELDS_KEPT: Final = 64
+
+REDELIVERED_AFTER: Final = 1.0
+"""Seconds after which a second start without an end is another run, not the same one told twice:
+inspect and events date the same start some milliseconds apart."""
+
+_CLIENT: Final = re.compile(r"gen\d+@")
+"""Celery's name for a process that is no worker."""
+
+_CUSTOM_RANK: Final = rank("PROGRESS")
+
+Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
+
+
+class TaskMerge:
+    """Applies task events to the stores."""
+
+    def __init__(
+        self,
+        tasks: TaskStore,
+        workers: WorkerStore,
+        queues: QueueStore,
+        totals: Totals,
+        rates: Rates,
+    ) -> None:
+        self._tasks = tasks
+        self._held = tasks.tasks
+        self._workers = workers
+        self._queues = queues
+        self._totals = totals
+        self._rates = rates
+        self._extras: dict[tuple[str, str | None, str | None], TaskExtra] = {}
+        self._handlers: dict[str, Handler] = {
+            "task-received": self._received,
+            "task-started": self._started,
+            "task-succeeded": self._succeeded,
+            "task-failed": self._failed,
+            "task-retried": self._retried,
+            "task-revoked": self._revoked,
+            "task-rejected": self._rejected,
+        }
+
+    def apply(self, event: Event, now: float) -> None:
+        """Apply one task event that has a uuid and was heard at `now` by our clock."""
+        id_ = event.uuid
+        if id_ is None:
+            return
+        task = self._held.get(id_)
+        if task is None:
+            task = self._tasks.add(id_)
+        handler = self._handlers.get(event.type)
+        if handler is not None:
+            worker = self._workers.heard(event.hostname, event.timestamp, now)
+            worker.events_enabled = True
+            handler(task, event, worker, now)
+        elif event.type == "task-sent":
+            self._sent(task, event)
+        else:
+            self._custom(task, event, now)
+        task.version += 1
+        task.sources |= FROM_EVENT
+        self._tasks.changed[task.id] = task
+        if len(self._held) > self._tasks.max_tasks or (
+            self._totals.text_bytes > self._tasks.max_text_bytes
+        ):
+            self._tasks.evict()
+
+    def _sent(self, task: Task, event: Event) -> None:
+        self._totals.sent += 1
+        at = event.timestamp
+        if task.sent_at is None or at >= task.sent_at:
+            task.sent_at = at
+            if event.queue:
+                queue = self._queues.learn(event.queue)
+                task.queue = sys.intern(event.queue) if queue is None else queue.name
+        self._describe(task, event, only_missing=task.received_at is not None)
+        client = sys.intern(event.hostname)
+        if task.state == PENDING:
+            task.state_at, task.state_host = at, client
+        self._set_route(task, client, event)
+
+    def _set_route(self, task: Task, client: str, event: Event) -> None:
+        if task.extra is not None:
+            task.extra = msgspec.structs.replace(
+                task.extra, client=client, exchange=event.exchange, routing_key=event.routing_key
+            )
+            return
+        key = (client, event.exchange, event.routing_key)
+        extra = self._extras.get(key)
+        if extra is None:
+            if len(self._extras) >= 10_000:
+                self._extras.clear()
+            extra = self._extras[key] = TaskExtra(*key)
+        task.extra = extra
+
+    def _received(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        retries = event.retries or 0
+        begun = _newest(task)
+        if begun is not None:
+            if self._begins_again(task, at, retries, begun):
+                ended_by_retry = retries > task.retries
+                self._keep_attempt(task, retries - 1 if ended_by_retry else task.retries)
+            elif not (task.started_at is None and task.finished_at is None and at > begun):
+                self._received_late(task, event, worker, retries)
+                return
+        self._totals.received += 1
+        self._rates.received.add(now)
+        worker.received += 1
+        moves = _follows(task, RECEIVED, at, worker.name) or (
+            begun is not None and not (task.state == RETRY and task.state_host == worker.name)
+        )
+        task.received_at = at
+        task.retries = retries
+        task.worker = worker.name
+        self._describe(task, event, only_missing=False)
+        if moves:
+            self._tasks.move(task, RECEIVED, at, worker.name)
+        kind = self._tasks.type_of(task)
+        if kind is not None:
+            kind.received += 1
+            kind.last_at = now
+            kind.version += 1
+        if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
+            task.queue = worker.queues[0].name
+        if task.queue is None:
+            worker.unattributed_at = now
+        else:
+            self._queues.received(task.queue, now)
+
+    def _begins_again(self, task: Task, at: float, retries: int, begun: float) -> bool:
+        """Whether a `task-received` starts a further attempt of a task that began before."""
+        if retries > task.retries:
+            if task.state == RETRY:
+                return task.finished_at is not None
+            first = task.started_at if task.started_at is not None else begun
+            return at > first
+        return at > begun and (task.started_at is not None or task.finished_at is not None)
+
+    def _received_late(self, task: Task, event: Event, worker: Worker, retries: int) -> None:
+        if retries >= task.retries:
+            task.retries = retries
+            if task.received_at is None:
+                task.received_at = event.timestamp
+            if task.worker is None:
+                task.worker = worker.name
+            self._describe(task, event, only_missing=False)
+            return
+        task.attempts = tuple(
+            msgspec.structs.replace(attempt, received_at=event.timestamp)
+            if attempt.number == retries and attempt.received_at is None
+            else attempt
+            for attempt in task.attempts
+        )
+        self._describe(task, event, only_missing=True)
+
+    def _started(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        host = worker.name
+        again = False
+        if task.started_at is not None and task.state_host is None:
+            pass  # inspect told of this start; the event dates it
+        elif task.finished_at is not None:
+            again = at > task.finished_at and (task.state_at is None or at > task.state_at)
+            if not again and task.started_at is not None:
+                self._started_earlier(task, at, host)
+                return
+        elif task.started_at is not None:
+            again = at > task.started_at + REDELIVERED_AFTER and at > (task.state_at or 0.0)
+            if not again:
+                self._started_earlier(task, at, host)
+                return
+        elif task.attempts and task.received_at is not None and at < task.received_at:
+            self._started_earlier(task, at, host)
+            return
+        retried = task.state == RETRY
+        if again:
+            self._keep_attempt(task, task.retries)
+            task.retries += retried
+        elif retried and task.exception is not None:
+            self._forget_fault(task)
+        task.started_at = at
+        task.worker = host
+        custom = rank(task.state) == _CUSTOM_RANK
+        if again or (not custom and _follows(task, STARTED, at, host)):
+            self._tasks.move(task, STARTED, at, host)
+        if task.state not in FINISHED:
+            self._workers.started(worker, task.id)
+        self._totals.started += 1
+        kind = self._tasks.type_of(task)
+        if kind is not None:
+            waited = task.waited()
+            if waited is not None:
+                kind.wait.add(waited)
+            kind.last_at = now
+            kind.version += 1
+
+    def _started_earlier(self, task: Task, at: float, host: str) -> None:
+        """Fill a start that comes late into the attempt that it began."""
+        last = task.attempts[-1] if task.attempts else None
+        if last is not None and last.started_at is None and last.worker in (None, host):
+            filled = msgspec.structs.replace(last, started_at=at, worker=host)
+            task.attempts = (*task.attempts[:-1], filled)
+
+    def _succeeded(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if task.state == REVOKED and task.extra is not None and task.extra.terminated:
+            return
+        if not self._end(task, event, worker, SUCCESS):
+            return
+        self._tasks.set_text(task, "result", event.result)
+        self._forget_fault(task)
+        task.runtime = event.runtime
+        self._totals.succeeded += 1
+        self._rates.succeeded.add(now)
+        worker.succeeded += 1
+        kind = self._tasks.type_of(task)
+        if kind is not None:
+            kind.succeeded += 1
+            kind.last_at = now
+            kind.version += 1
+            ran = task.elapsed(now)
+            if ran is not None:
+                kind.runtime.add(ran)
+
+    def _failed(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if not self._end(task, event, worker, FAILURE):
+            if task.state == FAILURE and not task.traceback:
+                self._set_fault(task, event)
+            return
+        self._set_fault(task, event)
+        self._totals.failed += 1
+        self._rates.failed.add(now)
+        worker.failed += 1
+        kind = self._tasks.type_of(task)
+        if kind is not None:
+            kind.failed += 1
+            kind.count_exception(task.exception)
+            kind.last_at = now
+            kind.version += 1
+
+    def _revoked(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        begun = task.started_at if task.started_at is not None else task.received_at
+        terminated = bool(event.terminated) and task.state == SUCCESS
+        cut_short = terminated and (begun is None or event.timestamp >= begun)
+        if not self._end(task, event, worker, REVOKED, force=cut_short):
+            return
+        extra = task.extra or TaskExtra()
+        task.extra = msgspec.structs.replace(
+            extra,
+            terminated=event.terminated,
+            expired=event.expired,
+            signal=None if event.signum is None else str(event.signum),
+        )
+        self._totals.revoked += 1
+        kind = self._tasks.type_of(task)
+        if kind is not None:
+            kind.revoked += 1
+            kind.last_at = now
+            kind.version += 1
+
+    def _rejected(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if self._end(task, event, worker, REJECTED):
+            extra = task.extra or TaskExtra()
+            task.extra = msgspec.structs.replace(extra, requeued=event.requeue)
+            self._totals.rejected += 1
+
+    def _end(
+        self, task: Task, event: Event, worker: Worker, state: TaskState, force: bool = False
+    ) -> bool:
+        """Move a task into a final state; False if the event is late, or was told before."""
+        at = event.timestamp
+        host = worker.name
+        begun = task.started_at if task.started_at is not None else task.received_at
+        if begun is not None and at < begun and self._ended_earlier(task, event, host, state):
+            return False
+        if task.state == state and task.finished_at is not None:
+            if at > task.finished_at and task.state_host == host:
+                task.finished_at = task.state_at = at
+            return False
+        if not force:
+            if rank(task.state) == _CUSTOM_RANK and task.state not in FINISHED:
+                if begun is not None and at < begun:
+                    return False
+            elif not _follows(task, state, at, host):
+                return False
+        task.finished_at = at
+        task.worker = host
+        task.runtime = None
+        self._tasks.move(task, state, at, host)
+        self._workers.ended(worker, task.id)
+        return True
+
+    def _ended_earlier(self, task: Task, event: Event, host: str, state: TaskState) -> bool:
+        """Fill an end that comes late into the attempt that it ended."""
+        last = task.attempts[-1] if task.attempts else None
+        if last is None or last.finished_at is not None or last.worker != host:
+            return False
+        self._close_attempt(task, last, event, state)
+        return True
+
+    def _retried(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        host = worker.name
+        self._workers.ended(worker, task.id)
+        last = task.attempts[-1] if task.attempts else None
+        if task.state == RETRY and task.state_at == at:
+            return
+        if last is not None and last.finished_at == at:
+            return
+        if self._ends_earlier_attempt(task, at):
+            if last is None or last.finished_at is not None:
+                last = Attempt(max(0, task.retries - 1), worker=host)
+                task.attempts = (*task.attempts, last)
+            self._close_attempt(task, last, event, RETRY)
+            shows = task.started_at is None and task.state not in FINISHED
+        else:
+            known = task.state_host == host and task.state_at is not None
+            shows = at > (task.state_at or 0.0) if known else task.state not in FINISHED
+            if shows:
+                task.finished_at = at
+                task.worker = host
+        if shows and (task.state_host != host or at >= (task.state_at or 0.0)):
+            self._set_fault(task, event)
+            self._tasks.move(task, RETRY, at, host)
+        self._totals.retried += 1
+        self._rates.retried.add(now)
+        worker.retried += 1
+        kind = self._tasks.type_of(task)
+        if kind is not None:
+            kind.retried += 1
+            kind.count_exception(_fault(event)[0])
+            kind.last_at = now
+            kind.version += 1
+
+    def _ends_earlier_attempt(self, task: Task, at: float) -> bool:
+        """Whether a `task-retried` is about the attempt before the present one.
+
+        A worker hears of the retry from the pool after it has received the next attempt, so this
+        is the usual order.
+        """
+        if task.started_at is not None:
+            return bool(task.attempts) and at < task.started_at
+        if task.attempts:
+            return task.attempts[-1].finished_at is None
+        return task.received_at is not None and task.retries > 0
+
+    def _custom(self, task: Task, event: Event, now: float) -> None:
+        at = event.timestamp
+        if _CLIENT.match(event.hostname):
+            host = sys.intern(event.hostname)
+        else:
+            host = self._workers.heard(event.hostname, at, now).name
+            if task.worker is None:
+                task.worker = host
+        state = sys.intern(event.type[len("task-") :].upper()[:LONGEST_STATE])
+        if task.state == RETRY and task.finished_at is not None and at > task.finished_at:
+            self._keep_attempt(task, task.retries)
+            task.retries += 1
+        if event.fields:
+            self._set_fields(task, event)
+            told = progress.parse(event.fields, at, "event")
+            if told is not None and (task.progress is None or at >= task.progress.at):
+                task.progress = told
+        # An event may be named `task-success` by whoever wrote the task; it decides nothing.
+        if state in CELERY_STATES or task.state in FINISHED:
+            return
+        if _follows(task, state, at, host):
+            if state in FINISHED:
+                task.finished_at = at
+                if task.worker in self._workers.workers:
+                    self._workers.ended(self._workers.workers[task.worker], task.id)
+            self._tasks.move(task, state, at, host)
+
+    def _set_fields(self, task: Task, event: Event) -> None:
+        extra = task.extra or TaskExtra()
+        fields = dict(extra.fields)
+        for name, value in (event.fields or {}).items():
+            if value is not None and (name in fields or len(fields) < FIELDS_KEPT):
+                fields[name] = str(value)
+        grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
+        grown -= sum(text_size(name) + text_size(value) for name, value in extra.fields.items())
+        self._tasks.count_text(grown)
+        task.extra = msgspec.structs.replace(extra, fields=fields)
+
+    def _describe(self, task: Task, event: Event, only_missing: bool) -> None:
+        tasks = self._tasks
+        if event.name and not (only_missing and task.name):
+            tasks.set_name(task, event.name)
+        if event.args is not None and not (only_missing and task.args is not None):
+            tasks.set_text(task, "args", event.args)
+        if event.kwargs is not None and not (only_missing and task.kwargs is not None):
+            tasks.set_text(task, "kwargs", event.kwargs)
+        tasks.set_family(task, event.root_id, event.parent_id)
+        if event.eta is not None and not (only_missing and task.eta_at is not None):
+            task.eta_at = epoch(event.eta)
+        if event.expires is not None and not (only_missing and task.expires_at is not None):
+            task.expires_at = epoch(event.expires)
+        if event.type == "task-sent" and event.retries and task.received_at is None:
+            task.retries = event.retries
+
+    def _keep_attempt(self, task: Task, number: int) -> None:
+        """Keep what is known of the present attempt and make the task ready for the next."""
+        kept = Attempt(
+            max(0, number),
+            task.state,
+            task.worker,
+            task.received_at,
+            task.started_at,
+            task.finished_at,
+            task.exception,
+            task.traceback,
+        )
+        self._keep(task, (*task.attempts, kept))
+        task.received_at = task.started_at = task.finished_at = task.runtime = None
+        task.exception = task.traceback = task.progress = task.eta_at = None
+        self._tasks.set_text(task, "result", None)
+
+    def _close_attempt(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
+        exception, traceback = _fault(event)
+        grown = sum(text_size(text) for text in (exception, traceback) if text is not None)
+        grown -= sum(text_size(text) for text in (last.exception, last.traceback) if text)
+        self._tasks.count_text(grown)
+        closed = msgspec.structs.replace(
+            last,
+            state=state,
+            finished_at=event.timestamp,
+            exception=exception,
+            traceback=traceback,
+        )
+        self._keep(task, (*task.attempts[:-1], closed))
+
+    def _keep(self, task: Task, attempts: tuple[Attempt, ...]) -> None:
+        for dropped in attempts[:-ATTEMPTS_KEPT]:
+            for text in (dropped.exception, dropped.traceback):
+                if text is not None:
+                    self._tasks.count_text(-text_size(text))
+        task.attempts = attempts[-ATTEMPTS_KEPT:]
+
+    def _set_fault(self, task: Task, event: Event) -> None:
+        exception, traceback = _fault(event)
+        self._tasks.set_text(task, "exception", exception)
+        self._tasks.set_text(task, "traceback", traceback)
+
+    def _forget_fault(self, task: Task) -> None:
+        self._tasks.set_text(task, "exception", None)
+        self._tasks.set_text(task, "traceback", None)
+
+
+def _follows(task: Task, state: TaskState, at: float, host: str) -> bool:
+    """Whether a state told at a time by a host's clock replaces the task's."""
+    if task.state == PENDING:
+        return True
+    if task.state_host == host and task.state_at is not None and at != task.state_at:
+        return at > task.state_at
+    return rank(state) <= rank(task.state)
+
+
+def _newest(task: Task) -> float | None:
+    """Return the latest time known of the present attempt, or None if it never began."""
+    times = [at for at in (task.received_at, task.started_at, task.finished_at) if at is not None]
+    return max(times) if times else None
+
+
+def _fault(event: Event) -> tuple[str | None, str | None]:
+    """Return exception and traceback; the hard time limit's exception hides in its traceback."""
+    exception, traceback = event.exception, event.traceback
+    if traceback and (not exception or exception.startswith("ExceptionWithTraceback(")):
+        exception = traceback.rstrip().rpartition("\n")[2].strip() or exception
+    return exception, traceback

@@ -1,0 +1,222 @@
+"""What is known of a cluster: one writer applies what I/O threads observed, readers look.
+
+`ClusterState.apply` takes an event, `observe` anything that I/O hands over, and `take_changes`
+tells a view what is different. Nothing here reads a clock: `now` is our clock at the moment of
+receipt, epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from .broker import Broker
+from .events import TASK_TYPES, WORKER_TYPES, Event, Heard
+from .inspection import Inspection
+from .log import EventLog
+from .merge import TaskMerge
+from .observations import (
+    Answered,
+    ConnectionChanged,
+    LatencyMeasured,
+    Lost,
+    Noted,
+    Observation,
+    QueueGone,
+    QueueMeasured,
+    Unanswered,
+)
+from .queue import Queue
+from .queue_store import QueueStore
+from .task import Task
+from .task_store import MAX_TASKS, MAX_TEXT_BYTES, Changes, TaskStore
+from .task_type import TaskType
+from .totals import Rates, Totals
+from .worker import Worker
+from .worker_store import WorkerStore
+
+REASONS_KEPT: Final = 50
+LOSS_LOGGED_EVERY: Final = 10.0
+"""Seconds between two lines about lost events; the counter in `totals` is exact at any time."""
+
+
+class ClusterState:
+    """Tasks, workers, queues and types of one cluster.
+
+    Args:
+        max_tasks: How many tasks to hold.
+        max_text_bytes: How much memory their texts may take.
+    """
+
+    def __init__(self, max_tasks: int = MAX_TASKS, max_text_bytes: int = MAX_TEXT_BYTES) -> None:
+        self.totals = Totals()
+        self.rates = Rates()
+        self.log = EventLog()
+        self.broker = Broker()
+        self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
+        self._workers = WorkerStore(self.log)
+        self._queues = QueueStore(self._workers.workers)
+        self._merge = TaskMerge(self._tasks, self._workers, self._queues, self.totals, self.rates)
+        self._inspection = Inspection(self._tasks)
+        self._other = False
+        self._workers_version = 0
+        self._loss_logged_at = float("-inf")
+        self._loss_unlogged = 0
+        self.tasks: dict[str, Task] = self._tasks.tasks
+        """By id, in order of arrival."""
+        self.workers: dict[str, Worker] = self._workers.workers
+        self.queues: dict[str, Queue] = self._queues.queues
+        self.types: dict[str, TaskType] = self._tasks.types
+        self._observers: dict[type, Callable[[Any, float], None]] = {
+            Heard: self._heard,
+            Answered: self._answered,
+            Unanswered: self._unanswered,
+            ConnectionChanged: self._connection_changed,
+            LatencyMeasured: self._latency_measured,
+            QueueMeasured: self._queue_measured,
+            QueueGone: self._queue_gone,
+            Lost: self._lost,
+            Noted: self._noted,
+        }
+
+    def apply(self, event: Event, now: float) -> None:
+        """Apply an event that was heard at `now`."""
+        self.totals.events += 1
+        self.rates.events.add(now)
+        self._apply(event, now)
+        self._other = True
+
+    def observe(self, observation: Observation, now: float) -> None:
+        """Apply what an I/O thread observed; `now` is the time of applying it."""
+        self._observers[type(observation)](observation, now)
+        self._other = True
+
+    def tick(self, now: float) -> None:
+        """Judge what changes by time alone: whether workers are late. Call it once a second."""
+        if self._workers.tick(now, self.broker.listening_since):
+            self._other = True
+        self._follow_workers()
+
+    def take_changes(self) -> Changes:
+        """Return what changed since the last call."""
+        self._follow_workers()
+        changed, evicted = self._tasks.take()
+        other, self._other = self._other, False
+        return Changes(changed, evicted, other)
+
+    def related(self, task: Task) -> list[Task]:
+        """Return the held tasks of the same workflow: root, parent, children and siblings."""
+        return self._tasks.related(task)
+
+    def _apply(self, event: Event, now: float) -> None:
+        type_ = event.type
+        if type_ in TASK_TYPES:
+            self._merge.apply(event, now)
+        elif type_ in WORKER_TYPES:
+            self._workers.apply(event, now)
+        elif type_.startswith("task-") and event.uuid:
+            self._merge.apply(event, now)
+        elif not type_.startswith("worker-"):
+            self.totals.ignored += 1
+
+    def _heard(self, heard: Heard, now: float) -> None:
+        at = heard.at
+        events = len(heard.events)
+        self.totals.events += events
+        self.rates.events.add(at, events)
+        for event in heard.events:
+            self._apply(event, at)
+        for reason in heard.malformed:
+            self._count_malformed(reason, at)
+
+    def _count_malformed(self, reason: str, at: float) -> None:
+        self.totals.malformed += 1
+        reasons = self.totals.malformed_reasons
+        if reason not in reasons:
+            if len(reasons) >= REASONS_KEPT:
+                reason = "other"
+            else:
+                text = f"an event could not be read: {reason}; more like it are only counted"
+                self.log.add(at, "warning", "events", text)
+        reasons[reason] = reasons.get(reason, 0) + 1
+
+    def _answered(self, answer: Answered, now: float) -> None:
+        worker = self._workers.learn(answer.worker, answer.at)
+        before = worker.queues
+        self._inspection.apply(answer, worker)
+        self._tasks.evict()
+        if worker.queues != before:
+            self._workers.version += 1
+            self._follow_workers()
+
+    def _unanswered(self, silent: Unanswered, now: float) -> None:
+        for name in silent.workers:
+            worker = self.workers.get(name)
+            if worker is not None:
+                worker.inspect_error = f"{silent.command}: no answer"
+                worker.version += 1
+
+    def _connection_changed(self, change: ConnectionChanged, now: float) -> None:
+        broker = self.broker
+        before = broker.phase
+        broker.fault = change.fault
+        broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
+        broker.version += 1
+        if change.phase == "live":
+            if before != "live":
+                self._log_live(change.at)
+                broker.live_since = change.at
+        else:
+            if before == "live":
+                broker.lost_at = change.at
+            broker.live_since = None
+            why = f": {change.fault}" if change.fault is not None else ""
+            if before == "live":
+                self.log.add(change.at, "error", "broker", f"lost{why}")
+            elif change.fault is not None and before != change.phase:
+                self.log.add(change.at, "warning", "broker", f"not connected{why}")
+        if before != change.phase or broker.since is None:
+            broker.phase = change.phase
+            broker.since = change.at
+
+    def _log_live(self, at: float) -> None:
+        self.log.add(at, "info", "broker", "connected")
+        if self.broker.lost_at is not None:
+            gap = max(0.0, at - self.broker.lost_at)
+            text = f"a gap of {gap:.0f} s: events sent in it were not heard"
+            self.log.add(at, "warning", "broker", text)
+
+    def _latency_measured(self, measured: LatencyMeasured, now: float) -> None:
+        self.broker.latency = measured.seconds
+        self.broker.commands_sent = measured.commands_sent
+        self.broker.version += 1
+
+    def _queue_measured(self, seen: QueueMeasured, now: float) -> None:
+        self._queues.measured(seen)
+
+    def _queue_gone(self, gone: QueueGone, now: float) -> None:
+        self._queues.gone(gone.name, gone.at)
+
+    def _lost(self, lost: Lost, now: float) -> None:
+        self.totals.lost += lost.others
+        self.totals.lost_heartbeats += lost.heartbeats
+        self._loss_unlogged += lost.others
+        if self._loss_unlogged and lost.at - self._loss_logged_at >= LOSS_LOGGED_EVERY:
+            text = f"{self._loss_unlogged:,} events dropped: they came faster than they were read"
+            self.log.add(lost.at, "error", "events", text)
+            self._loss_logged_at = lost.at
+            self._loss_unlogged = 0
+
+    def _noted(self, noted: Noted, now: float) -> None:
+        self.log.add(noted.at, noted.level, noted.source, noted.text)
+
+    def _follow_workers(self) -> None:
+        if self._workers.version == self._workers_version:
+            return
+        self._workers_version = self._workers.version
+        self._queues.set_consumers(
+            worker
+            for worker in self.workers.values()
+            if self._workers.status(worker.name) != "offline"
+        )
+        self._other = True

@@ -1,0 +1,224 @@
+"""The tasks that are held: created, counted, bounded.
+
+Whoever changes a task's state, name or texts does it here, so that the counters are right at any
+moment. When the store is full it forgets a block of tasks at once, finished ones before others and
+the oldest first: one pass over the tasks pays for some thousand new ones.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final, Literal
+
+import msgspec
+
+from .states import FINISHED, PENDING, TaskState
+from .task import Task, text_size
+from .task_type import TaskType
+from .totals import Totals
+
+MAX_TASKS: Final = 100_000
+MAX_TEXT_BYTES: Final = 256 << 20
+MAX_TYPES: Final = 5_000
+
+BLOCK_SHARE: Final = 20
+"""Eviction frees one part in so many of what the store may hold."""
+
+SHARED_TEXT: Final = 4
+"""Texts up to this long, such as `()` and `None`, are kept once for all tasks."""
+
+TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
+
+
+class TaskStore:
+    """Tasks by id in order of arrival, and task types by name."""
+
+    def __init__(
+        self, totals: Totals, max_tasks: int = MAX_TASKS, max_text_bytes: int = MAX_TEXT_BYTES
+    ) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.types: dict[str, TaskType] = {}
+        self.changed: dict[str, Task] = {}
+        """New or changed since the last `take`."""
+        self.max_tasks = max(1, max_tasks)
+        self.max_text_bytes = max(0, max_text_bytes)
+        self._totals = totals
+        self._evicted: list[Task] = []
+        self._arrivals = 0
+        self._taken_arrivals = 0
+        self._families: dict[str, list[str]] = {}
+        self._types_allowed = MAX_TYPES
+
+    def add(self, id_: str) -> Task:
+        """Create, hold and return a task of which nothing but the id is known."""
+        self._arrivals += 1
+        task = self.tasks[id_] = Task(id_, self._arrivals)
+        by_state = self._totals.by_state
+        by_state[PENDING] = by_state.get(PENDING, 0) + 1
+        return task
+
+    def move(self, task: Task, state: TaskState, at: float | None, host: str | None) -> None:
+        """Put a task into a state since `at`, by the clock of `host`."""
+        task.state_at = at
+        task.state_host = host
+        old = task.state
+        if state == old:
+            return
+        task.state = state
+        self._recount(self._totals.by_state, old, state)
+        if task.name is not None:
+            self._recount(self.types[task.name].states, old, state)
+
+    def set_name(self, task: Task, name: str) -> None:
+        """Name a task, or give it another name."""
+        if task.name == name:
+            return
+        if task.name is not None:
+            self._discount(self.types[task.name].states, task.state)
+        kind = self.types.get(name)
+        if kind is None:
+            kind = self._add_type(sys.intern(name))
+        task.name = kind.name
+        kind.states[task.state] = kind.states.get(task.state, 0) + 1
+
+    def set_text(self, task: Task, field: TextField, text: str | None) -> None:
+        """Set one of a task's long texts."""
+        old: str | None = getattr(task, field)
+        if text is None:
+            if old is not None:
+                self._totals.text_bytes -= text_size(old)
+                setattr(task, field, None)
+            return
+        if text == old:
+            return
+        if len(text) <= SHARED_TEXT:
+            text = sys.intern(text)
+        self.count_text(text_size(text) - (0 if old is None else text_size(old)))
+        setattr(task, field, text)
+
+    def note(self, task: Task) -> None:
+        """Note that something shown of a task has changed."""
+        task.version += 1
+        self.changed[task.id] = task
+
+    def count_text(self, grown: int) -> None:
+        """Count bytes of text that a task took, or gave back if negative."""
+        self._totals.text_bytes += grown
+
+    def set_family(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
+        """Set where in a workflow the task stands; a task is no parent of itself."""
+        if root_id and root_id != task.root_id:
+            self._leave_family(task)
+            if root_id == task.id:
+                task.root_id = task.id
+            else:
+                task.root_id = self._shared_id(root_id)
+                self._families.setdefault(task.root_id, []).append(task.id)
+        if parent_id and parent_id != task.id:
+            task.parent_id = self._shared_id(parent_id)
+
+    def related(self, task: Task) -> list[Task]:
+        """Return the held tasks of its workflow but itself: the root first, then by arrival."""
+        root_id = task.root_id or task.id
+        ids = dict.fromkeys((root_id, *self._families.get(root_id, ())))
+        if task.parent_id is not None:
+            ids[task.parent_id] = None
+        ids.update(dict.fromkeys(self._families.get(task.id, ())))
+        ids.pop(task.id, None)
+        return [self.tasks[id_] for id_ in ids if id_ in self.tasks]
+
+    def type_of(self, task: Task) -> TaskType | None:
+        """Return a task's type, or None while its name is not known."""
+        return None if task.name is None else self.types[task.name]
+
+    def take(self) -> tuple[dict[str, Task], list[Task]]:
+        """Return the tasks changed and those evicted since the last call."""
+        changed, evicted = self.changed, self._evicted
+        self.changed, self._evicted = {}, []
+        self._taken_arrivals = self._arrivals
+        return changed, evicted
+
+    def evict(self) -> None:
+        """Forget a block of tasks if there are too many, or too much text."""
+        too_many = len(self.tasks) - self.max_tasks
+        too_much = self._totals.text_bytes - self.max_text_bytes
+        if too_many <= 0 and too_much <= 0:
+            return
+        if too_many > 0:
+            too_many += self.max_tasks // BLOCK_SHARE
+        if too_much > 0:
+            too_much += self.max_text_bytes // BLOCK_SHARE
+        for task in self._victims(too_many, too_much):
+            self._forget(task)
+
+    def _victims(self, tasks: int, text_bytes: int) -> list[Task]:
+        chosen: list[Task] = []
+        for finished in (True, False):
+            for task in self.tasks.values():
+                if len(chosen) >= tasks and text_bytes <= 0:
+                    return chosen
+                if (task.state in FINISHED) is finished:
+                    size = task.text_bytes if text_bytes > 0 else 0
+                    if len(chosen) < tasks or size:
+                        chosen.append(task)
+                        text_bytes -= size
+        return chosen
+
+    def _forget(self, task: Task) -> None:
+        del self.tasks[task.id]
+        self.changed.pop(task.id, None)
+        if task.arrival <= self._taken_arrivals:
+            self._evicted.append(task)
+        totals = self._totals
+        totals.evicted += 1
+        totals.text_bytes -= task.text_bytes
+        self._discount(totals.by_state, task.state)
+        if task.name is not None:
+            self._discount(self.types[task.name].states, task.state)
+        self._leave_family(task)
+
+    def _leave_family(self, task: Task) -> None:
+        if task.root_id is None or task.root_id == task.id:
+            return
+        family = self._families[task.root_id]
+        family.remove(task.id)
+        if not family:
+            del self._families[task.root_id]
+
+    def _shared_id(self, id_: str) -> str:
+        held = self.tasks.get(id_)
+        return sys.intern(id_) if held is None else held.id
+
+    def _add_type(self, name: str) -> TaskType:
+        if len(self.types) >= self._types_allowed:
+            for empty in [kind.name for kind in self.types.values() if not kind.states]:
+                del self.types[empty]
+            self._types_allowed = max(MAX_TYPES, 2 * len(self.types))
+        kind = self.types[name] = TaskType(name)
+        return kind
+
+    def _recount(self, counts: dict[str, int], old: TaskState, new: TaskState) -> None:
+        left = counts[old] - 1
+        if left:
+            counts[old] = left
+        else:
+            del counts[old]
+        counts[new] = counts.get(new, 0) + 1
+
+    def _discount(self, counts: dict[str, int], state: TaskState) -> None:
+        left = counts[state] - 1
+        if left:
+            counts[state] = left
+        else:
+            del counts[state]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What is different since it was last asked."""
+
+    tasks: dict[str, Task]
+    """New or changed, by id."""
+    evicted: list[Task]
+    """Forgotten; only those that an earlier call told of."""
+    other: bool
+    """Whether anything else changed: workers, queues, types, log, broker, totals."""
