@@ -29,7 +29,8 @@ from .observations import (
 from .queue import Queue
 from .queue_store import QueueStore
 from .task import Task
-from .task_store import MAX_TASKS, MAX_TEXT_BYTES, Changes, TaskStore
+from .task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
+from .task_store import Changes as Changes
 from .task_type import TaskType
 from .totals import Rates, Totals
 from .worker import Worker
