@@ -1,0 +1,210 @@
+"""What the workers say of themselves: who runs, holds and knows which tasks.
+
+All are asked when the connection comes up, each new worker when it is first heard, and then only as
+often as the screen and the command budget have it. A round ends when all known workers have
+answered; what they say is handed on as it comes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ..model.observations import Answered, Unanswered
+from ..settings import mask
+from .pidbox import Pidbox, Reply, Unreadable
+from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
+from .roster import BEAT
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+LIVELY: Final = ("stats", "active", "reserved", "scheduled")
+"""What changes all the time."""
+SETTLED: Final = ("active_queues",)
+"""What changes when somebody says so."""
+LASTING: Final = ("registered", "conf")
+"""What stays for the life of a worker; long, so asked once."""
+EVERYTHING: Final = ("active_queues", *LIVELY, *LASTING)
+QUIET: Final = ("active", "active_queues")
+"""What is asked now and then while nobody looks: enough to correct what events did not tell."""
+PATIENCE: Final = 1.5
+"""Seconds after the last answer in which somebody else may still answer."""
+FIRST_LOOK: Final = 0.5
+"""Seconds in which workers that nobody has heard of yet may make themselves known."""
+SILENCE: Final = 10.0
+"""Seconds without any event, while workers send heartbeats, after which we doubt our own ears."""
+TICK: Final = 1.0
+
+
+class Inspector(Poller):
+    """Asks the workers by remote control."""
+
+    topic = "worker"
+    other_topic = "queue"
+    _pidbox: Pidbox
+    _rounds = 0
+    _cost = 8.0
+    _asked_at = 0.0
+    _asked_everyone = -1
+    _doubted_at = 0.0
+
+    def opened(self, connection: Connection) -> None:
+        """Make a mailbox for the answers."""
+        settings = self._broker.settings
+        self._pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
+
+    def closing(self, connection: Connection) -> None:
+        """Remove the mailbox from the broker."""
+        self._pidbox.close()
+
+    def poll(self, connection: Connection) -> float:
+        """Ask whoever is to be asked now."""
+        if self._asked_everyone != self._receiver.connects or self._refresh:
+            self._refresh = False
+            self._asked_everyone = self._receiver.connects
+            self._ask_everyone()
+        elif strangers := self._roster.strangers():
+            self._greet(strangers)
+        elif self._inbox.unattended() < UNATTENDED and time.monotonic() >= self._next_round():
+            self._ask_again()
+        self._check_ears()
+        return TICK
+
+    def _next_round(self) -> float:
+        settings = self._broker.settings
+        if self._attention.on(self.topic):
+            longest = LONGEST_INTERVAL if settings.frugal else settings.inspect_interval * 4
+            return self._asked_at + self.interval(settings.inspect_interval, self._cost, longest)
+        return self._asked_at + self.interval(
+            settings.inspect_interval * 4, self._cost, LONGEST_INTERVAL
+        )
+
+    def _ask_everyone(self) -> None:
+        """Ask all there are, known or not: `done` when those heard of have answered all."""
+        self._round(self._with_events(EVERYTHING), None)
+
+    def _greet(self, names: Sequence[str]) -> None:
+        """Ask workers that came up; again and again if they do not hear, but ever more seldom.
+
+        A worker that has just come online may not listen yet: its heart beats before its mailbox
+        is open.
+        """
+        now = time.monotonic()
+        for name in names:
+            if member := self._roster.members.get(name):
+                member.asked += 1
+                member.next_greeting = now + min(30.0, 2.0**member.asked)
+        self._round(self._with_events(EVERYTHING), names)
+
+    def _ask_again(self) -> None:
+        self._rounds += 1
+        shown = [topic[7:] for topic in self._attention.topics if topic.startswith("worker:")]
+        known = self._roster.present()
+        if not self._attention.on(self.topic):
+            commands: tuple[str, ...] = QUIET
+        else:
+            commands = LIVELY if self._rounds % 4 else (*LIVELY, *SETTLED)
+        if "workers" in self._attention.topics:
+            shown = []
+        self._round(commands, [name for name in shown if name in known] or known)
+
+    def _with_events(self, commands: tuple[str, ...]) -> tuple[str, ...]:
+        return ("enable_events", *commands) if self._broker.settings.enable_events else commands
+
+    def _round(self, commands: Sequence[str], names: Sequence[str] | None) -> None:
+        """Ask, hand on the answers, and name who stayed silent."""
+        self._asked_at = time.monotonic()
+        if names is not None and not names:
+            return
+        before = self._broker.wire.sent
+        started = time.monotonic()
+        answers = _Answers(commands)
+
+        def done(quiet: float) -> bool:
+            if not self.working:
+                return True
+            expected = self._roster.present() if names is None else names
+            if names is None and time.monotonic() - started < FIRST_LOOK:
+                return False
+            return quiet > PATIENCE or (bool(expected) and answers.complete(expected))
+
+        self._pidbox.ask(commands, lambda reply: self._take(reply, answers), done, names)
+        if names is not None:
+            for command in commands:
+                if silent := answers.missing(command, names):
+                    self.put(Unanswered(command, silent, self._clock()))
+        self._cost = max(1.0, self._broker.wire.sent - before)
+
+    def _take(self, reply: Reply | Unreadable, answers: _Answers) -> None:
+        if isinstance(reply, Unreadable):
+            self.note(
+                "warning",
+                f"A worker answers in {reply.content_type}, which is not accepted: what it runs is "
+                "known from events alone. celtop reads JSON, and msgpack with accept_content; "
+                "pickle never, since whoever can send it can run code here",
+            )
+            return
+        if reply.worker.startswith(BEAT):
+            return
+        if not answers.add(reply):
+            self.note(
+                "warning",
+                f"More than one worker is called {reply.worker}: their numbers are mixed up. "
+                "Start each with a name of its own, as in -n worker2@%h",
+            )
+        member = self._roster.answered(reply.worker)
+        if reply.command == "enable_events" and member is not None:
+            member.eventful = reply.error is None
+        if reply.command == "active_queues" and isinstance(reply.value, list):
+            self._learn_queues(reply.value)
+        value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
+        error = None if reply.error is None else self._broker.hide(reply.error)
+        self.put(Answered(reply.worker, reply.command, value, self._clock(), error))
+
+    def _learn_queues(self, queues: list[Any]) -> None:
+        for queue in queues:
+            if isinstance(queue, dict) and isinstance(queue.get("name"), str):
+                self._roster.queues.add(queue["name"])
+                exchange = queue.get("exchange")
+                if isinstance(exchange, dict) and isinstance(exchange.get("name"), str):
+                    self._roster.exchanges.add(exchange["name"])
+
+    def _check_ears(self) -> None:
+        """Have the receiver connect anew if workers answer us while it hears none of them."""
+        now = time.monotonic()
+        members = self._roster.members.copy().values()
+        beats = [one.frequency for one in members if one.beat_at is not None]
+        if not beats or now - self._doubted_at < 60.0:
+            return
+        if now - self._roster.heard_at < max(SILENCE, 4 * max(beats)):
+            return
+        self._doubted_at = now
+        heard: list[Reply | Unreadable] = []
+        self._pidbox.ask(["ping"], heard.append, lambda quiet: bool(heard) or quiet > PATIENCE)
+        if heard and now - self._roster.heard_at >= SILENCE:
+            self._receiver.doubt()
+
+
+class _Answers:
+    """Who has answered what in one round."""
+
+    def __init__(self, commands: Sequence[str]) -> None:
+        self._by_command: dict[str, set[str]] = {command: set() for command in commands}
+
+    def add(self, reply: Reply) -> bool:
+        """Note an answer; False if one of that name has answered already."""
+        names = self._by_command[reply.command]
+        if reply.worker in names:
+            return False
+        names.add(reply.worker)
+        return True
+
+    def missing(self, command: str, expected: Sequence[str]) -> tuple[str, ...]:
+        """Return who of those expected did not answer."""
+        return tuple(name for name in expected if name not in self._by_command[command])
+
+    def complete(self, expected: Sequence[str]) -> bool:
+        """Tell whether all of those expected have answered everything."""
+        return all(names.issuperset(expected) for names in self._by_command.values())

@@ -1,0 +1,205 @@
+"""The event stream: one thread that listens, survives whatever the network does, and tells."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..model.events import Heard, decode
+from ..model.observations import BrokerPhase, ConnectionChanged, Fault, Noted
+from .connection import Broker
+from .faults import Silent, explain
+from .inbox import Inbox
+from .pidbox import Pidbox
+from .roster import Roster
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+HEARTBEAT: Final = 10.0
+"""Seconds between AMQP heartbeats; two missed ones end the connection."""
+PINGS_MISSED: Final = 3
+"""Unanswered pings, one a second, after which a Redis subscription is taken for dead."""
+FIRST_RETRY: Final = 0.5
+LONGEST_RETRY: Final = 15.0
+"""Seconds between two tries to connect: doubled each time, up to this."""
+STEADY: Final = 5.0
+"""Seconds that a connection must last for the next failure to count as a first one."""
+SUBSCRIBE: Final = 0.05
+"""Seconds given to a Redis subscription to be refused before we call ourselves live."""
+STEP: Final = 0.5
+"""Seconds between two looks at whether to stop."""
+
+
+class Receiver(threading.Thread):
+    """Hears all events of the cluster and leaves them, decoded, in the inbox.
+
+    Args:
+        broker: Where to listen.
+        inbox: Where to leave what is heard.
+        roster: Told who was heard.
+        clock: Our clock, in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        inbox: Inbox,
+        roster: Roster,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(name="celtop-receiver", daemon=True)
+        self._broker = broker
+        self._inbox = inbox
+        self._roster = roster
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._doubted = False
+        self._next_check = 0.0
+        self._warned: set[str] = set()
+        self.live = threading.Event()
+        """Set while events are being received."""
+        self.connects = 0
+        """How often it went live."""
+
+    def stop(self) -> None:
+        """Ask the thread to end; it removes its queue from the broker first."""
+        self._stopping.set()
+
+    def doubt(self) -> None:
+        """Have the connection torn down and made anew: workers are there and nothing is heard."""
+        self._doubted = True
+
+    def run(self) -> None:
+        """Listen until stopped; connect again, for ever, when the connection fails."""
+        self._tell("connecting")
+        failures = 0
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            try:
+                self._listen()
+            except Exception as error:
+                was_live = self.live.is_set()
+                self.live.clear()
+                if self._stopping.is_set():
+                    return
+                if was_live:
+                    # Whatever else waits on this broker waits in vain.
+                    self._broker.wire.cut()
+                    self._roster.connection_lost()
+                steady = was_live and time.monotonic() - started > STEADY
+                failures = 0 if steady else failures
+                delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(failures, 10))
+                # Jitter: many monitors must not come back to a broker in step.
+                delay *= random.uniform(0.75, 1.0)
+                self._tell("lost", explain(error, self._broker), delay)
+                self._broker.fail_over()
+                failures += 1
+                self._stopping.wait(delay)
+
+    def _tell(
+        self, phase: BrokerPhase, fault: Fault | None = None, retry_in: float | None = None
+    ) -> None:
+        self._inbox.put(ConnectionChanged(phase, self._clock(), fault, retry_in))
+
+    def _listen(self) -> None:
+        """Connect and receive until stopped.
+
+        Raises:
+            Exception: Whatever ended the connection.
+        """
+        connection = self._broker.connect(heartbeat=HEARTBEAT if self._broker.is_amqp else 0.0)
+        try:
+            self._doubted = False
+            consumer = self._consume(connection)
+            self._went_live(connection)
+            while not self._stopping.is_set():
+                self._drain(connection, STEP)
+                self._check(connection)
+            consumer.cancel()
+            connection.release()
+        except BaseException:
+            # Never a polite close here: over a dead link it would wait for an answer for ever.
+            connection.collect()
+            raise
+
+    def _consume(self, connection: Connection) -> Any:
+        from kombu import Consumer, Exchange, Queue
+
+        # As Celery's own receivers do: where patterns are the channel names', fanout is enough.
+        fanout = connection.transport.driver_type in ("redis", "gcpubsub")
+        exchange = Exchange(
+            self._broker.settings.event_exchange, type="fanout" if fanout else "topic"
+        )
+        queue = Queue(
+            f"celeryev.{uuid.uuid4()}",
+            exchange=exchange,
+            routing_key="#",
+            durable=False,
+            auto_delete=True,
+            exclusive=True,
+            message_ttl=5.0,
+            expires=60.0,
+        )
+        consumer = Consumer(
+            connection.default_channel, [queue], on_message=self._on_message, no_ack=True
+        )
+        consumer.consume()
+        self._drain(connection, SUBSCRIBE)
+        return consumer
+
+    def _went_live(self, connection: Connection) -> None:
+        self.connects += 1
+        self._tell("live")
+        doubt = self._broker.certificate_doubt()
+        if doubt and doubt not in self._warned:
+            self._warned.add(doubt)
+            self._inbox.put(Noted("warning", "broker", doubt, self._clock()))
+        self._roster.heard_at = time.monotonic()
+        # Every worker answers this with a heartbeat at once, even one that sends none by itself.
+        Pidbox(connection, self._broker.settings.control_exchange, ["json"]).tell("heartbeat")
+        self.live.set()
+
+    def _drain(self, connection: Connection, timeout: float) -> None:
+        try:
+            connection.drain_events(timeout=timeout)
+        except TimeoutError:
+            return
+
+    def _check(self, connection: Connection) -> None:
+        """Look once a second whether the connection, quiet or busy, is alive at both ends.
+
+        Raises:
+            Silent: It is not, though the socket says nothing.
+        """
+        now = time.monotonic()
+        if now < self._next_check:
+            return
+        self._next_check = now + 1.0
+        if self._doubted:
+            raise Silent("workers answer, and none of their heartbeats arrives")
+        if self._broker.is_amqp:
+            # Not only when idle, as kombu's loop does: under a steady stream no heartbeat would
+            # ever be sent, and RabbitMQ would close the connection.
+            connection.heartbeat_check()
+        elif self._broker.is_redis:
+            subscription = connection.default_channel.subclient
+            # Sends a ping if nothing came for a while; a half-open socket takes it gladly and
+            # nobody but this counter notices that no answer comes.
+            subscription.check_health()
+            if subscription.health_check_response_counter >= PINGS_MISSED:
+                raise Silent("pings on the event connection stay unanswered")
+
+    def _on_message(self, message: Any) -> None:
+        at = self._clock()
+        if message.content_type == "application/json":
+            heard = decode(message.body, at)
+        else:
+            heard = Heard((), at, (f"not decoded ({message.content_type})",))
+        self._inbox.put(heard)
+        if heard.events:
+            self._roster.heard(heard.events[0])

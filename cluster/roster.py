@@ -1,0 +1,129 @@
+"""The workers and queues that the threads know of: what one of them hears, another asks about.
+
+Written by the receiver and the inspector, read by the pollers. Each attribute is replaced whole or
+is a dict or set that is only added to, so no lock is needed beyond the interpreter's own.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from ..model.events import TASK_TYPES, Event
+
+FORGET_AFTER: Final = 180.0
+"""Seconds of silence after which a worker is no longer asked: about as long as a dead one shows."""
+BEAT: Final = "celerybeat@"
+"""How beat's own mailbox is named (Celery 5.7); it answers ping alone and runs no tasks."""
+
+
+class Member:
+    """One worker, as far as asking it needs."""
+
+    __slots__ = (
+        "asked",
+        "beat_at",
+        "eventful",
+        "frequency",
+        "greeted",
+        "heard_at",
+        "next_greeting",
+    )
+
+    def __init__(self) -> None:
+        self.heard_at = 0.0
+        """When anything last came from it, monotonic."""
+        self.beat_at: float | None = None
+        """When its last heartbeat came, monotonic; None if it sends none."""
+        self.frequency = 2.0
+        """Seconds between its heartbeats."""
+        self.eventful = False
+        """Whether its task events are known to be on."""
+        self.greeted = False
+        """Whether it has answered since it came up."""
+        self.asked = 0
+        """How often it was greeted in vain."""
+        self.next_greeting = 0.0
+        """When to greet it again, monotonic."""
+
+    def must_be_greeted_again(self) -> None:
+        """Note that it is new, or that what it was told may be forgotten."""
+        self.eventful = self.greeted = False
+        self.asked = 0
+        self.next_greeting = 0.0
+
+
+class Roster:
+    """Who is there, by our own ears."""
+
+    def __init__(self) -> None:
+        self.members: dict[str, Member] = {}
+        self.queues: set[str] = set()
+        """Names of queues that tasks were sent to or that workers consume."""
+        self.exchanges: set[str] = set()
+        self.heard_at = time.monotonic()
+        """When any event last came, monotonic."""
+
+    def heard(self, event: Event) -> None:
+        """Note who sent an event. One of a message is enough: they all come from one sender."""
+        now = self.heard_at = time.monotonic()
+        if event.type == "task-sent":
+            if event.queue:
+                self.queues.add(event.queue)
+            if event.exchange:
+                self.exchanges.add(event.exchange)
+            return
+        of_task = event.type in TASK_TYPES
+        if not of_task and not event.type.startswith("worker-"):
+            return
+        member = self._member(event.hostname)
+        if member is None:
+            return
+        member.heard_at = now
+        if of_task:
+            member.eventful = True
+        elif event.type == "worker-offline":
+            self.members.pop(event.hostname, None)
+        else:
+            member.beat_at = now
+            member.frequency = event.freq or member.frequency
+            if event.type == "worker-online":
+                member.must_be_greeted_again()
+
+    def answered(self, name: str) -> Member | None:
+        """Note that a worker answered, and return it; None if it is not a worker."""
+        member = self._member(name)
+        if member is not None:
+            member.heard_at = time.monotonic()
+            member.greeted = True
+        return member
+
+    def present(self) -> tuple[str, ...]:
+        """Return the names of the workers that are worth asking, sorted."""
+        since = time.monotonic() - FORGET_AFTER
+        members = self.members.copy()
+        return tuple(sorted(name for name, one in members.items() if one.heard_at > since))
+
+    def strangers(self) -> tuple[str, ...]:
+        """Return the names of the present workers that are to be greeted now, sorted."""
+        now = time.monotonic()
+        members = self.members
+        return tuple(
+            name
+            for name in self.present()
+            if (one := members.get(name)) and not one.greeted and one.next_greeting <= now
+        )
+
+    def connection_lost(self) -> None:
+        """Forget what has to be found out again after a gap."""
+        for member in self.members.copy().values():
+            member.beat_at = None
+            member.must_be_greeted_again()
+
+    def _member(self, name: str) -> Member | None:
+        if name.startswith(BEAT):
+            return None
+        member = self.members.get(name)
+        if member is None:
+            member = self.members[name] = Member()
+        return member
