@@ -20,11 +20,21 @@ from .lines import LINES, Line, Reading
 from .subjects import Name
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PEERS: tuple[Name, ...] = ("flower", "celery events", "hello")
+OTHERS: tuple[Name, ...] = ("hello", "DataTable")
+PEERS: tuple[Name, ...] = ("flower", "celery events", *OTHERS)
 PACKAGES = (
     *("celtop", "celery", "kombu", "redis", "flower", "textual", "rich", "msgspec", "plotext"),
 )
-HEADINGS = ("what", "budget", "celtop", "flower", "celery events", "against the best", "met")
+HEADINGS = (
+    "what",
+    "budget",
+    "celtop",
+    "flower",
+    "celery events",
+    "other",
+    "against the best",
+    "met",
+)
 
 
 def table(readings: Sequence[Reading]) -> str:
@@ -40,6 +50,7 @@ def table(readings: Sequence[Reading]) -> str:
                 line.what,
                 f"{'<=' if line.better == 'less' else '>='} {_number(line.budget)} {line.unit}",
                 *(_cell(own.get(name)) for name in ("celtop", "flower", "celery events")),
+                next((f"{name} {_cell(own[name])}" for name in OTHERS if name in own), "-"),
                 _ratio(line, own),
                 _verdict(line, own.get("celtop")),
             )

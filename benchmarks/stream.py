@@ -199,7 +199,7 @@ class _Caught:
         self, exchange: str, message: dict[str, Any], routing_key: str, **_: object
     ) -> None:
         topics = self.channel._get_publish_topics(exchange, routing_key)
-        payload = json.dumps(message).encode()  # type: ignore[no-untyped-call]
+        payload = json.dumps(message).encode()
         [topic] = topics
         self.command = _resp(b"PUBLISH", topic.encode(), payload)
 

@@ -20,7 +20,7 @@ import psutil
 from . import terminal
 from .server import free_port
 
-Name: TypeAlias = Literal["celtop", "flower", "celery events", "hello"]
+Name: TypeAlias = Literal["celtop", "flower", "celery events", "hello", "DataTable"]
 BIN = Path(sys.executable).parent
 HERE = Path(__file__).resolve().parent
 
