@@ -56,7 +56,7 @@ def state_style(state: str) -> str:
 
 def is_single(content: Cell | Sequence[Cell]) -> TypeGuard[Cell]:
     """Tell one cell from a sequence of cells."""
-    return len(content) == 2 and isinstance(content[0], str)
+    return len(content) > 0 and isinstance(content[0], str)
 
 
 def harmless(text: str, width: int) -> str:
@@ -72,14 +72,14 @@ def harmless(text: str, width: int) -> str:
 
 def fit(text: str, width: int, ellipsis: str, justify: Justify = "left") -> str:
     """Return a text cut or padded to exactly `width` cells."""
+    if len(text) <= width and text.isascii() and text.isprintable():
+        return text.ljust(width) if justify == "left" else text.rjust(width)
     text = harmless(text, width)
-    size = len(text) if text.isascii() else cell_len(text)
+    size = cell_len(text)
     if size > width:
         return cut(text, width, ellipsis)
-    if size == width:
-        return text
     padding = " " * (width - size)
-    return padding + text if justify == "right" else text + padding
+    return text + padding if justify == "left" else padding + text
 
 
 def cut(text: str, width: int, ellipsis: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,15 +16,23 @@ from .column import GAP, Frame, Placed
 R = TypeVar("R")
 
 
+Drawn: TypeAlias = Segment | tuple[Segment, ...]
+"""A cell as it is drawn, the gap behind it included."""
+
+
 @dataclass(slots=True, eq=False)
 class Line:
     """A drawn line."""
 
     row_id: str | None
+    state: object
+    """Differs when the line has to be drawn anew."""
     look: str
     """How the whole line is styled: cursor, mark; lines of two looks differ everywhere."""
-    cells: tuple[tuple[Segment, ...], ...]
-    """The gutter's segments, then those of each column, its gap included."""
+    contents: list[Cell | Sequence[Cell]]
+    """What the columns gave, before it was fitted."""
+    cells: list[Drawn]
+    """The gutter, if there is one, then each column."""
     strip: Strip
 
 
@@ -36,8 +44,27 @@ class Span:
     width: int
 
 
+class LookStyles(dict[str, Style]):
+    """The styles of cells, by name, on lines of one look; made when first wanted."""
+
+    def __init__(self, make: Callable[[str], Style]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Style:
+        style = self[name] = self._make(name)
+        return style
+
+
 class LineArtist(Generic[R]):
-    """Draws lines for one arrangement of columns in one width."""
+    """Draws lines for one arrangement of columns in one width.
+
+    Args:
+        placed: The columns at their places.
+        gutter: Cells before the first column.
+        width: Cells of a whole line.
+        styles: From a line's look to the styles of its cells.
+    """
 
     def __init__(
         self,
@@ -45,80 +72,88 @@ class LineArtist(Generic[R]):
         *,
         gutter: int,
         width: int,
-        style: Callable[[str, str], Style],
+        styles: Callable[[str], LookStyles],
     ) -> None:
-        """Remember the arrangement.
-
-        Args:
-            placed: The columns at their places.
-            gutter: Cells before the first column.
-            width: Cells of a whole line.
-            style: From a cell's style and a line's look to a Rich style.
-        """
         self.placed = tuple(placed)
         self.gutter = gutter
         self.width = width
-        self._style = style
+        self._styles = styles
+        self._gaps = [
+            " " * max(0, min(GAP, width - gutter - place.x - place.width)) for place in self.placed
+        ]
 
-    def row(self, row: R, row_id: str, look: str, mark: str, frame: Frame) -> Line:
-        """Draw a row."""
-        style = self._style
-        ellipsis = frame.glyphs.ellipsis
-        blank = style("text", look)
-        gap = Segment(" " * GAP, blank)
-        cells: list[tuple[Segment, ...]] = []
-        if self.gutter:
-            cells.append((Segment(mark.ljust(self.gutter)[: self.gutter], style("mark", look)),))
-        for place in self.placed:
-            column = place.column
-            content = column.cell(row, frame)
-            if is_single(content):
-                text, name = content
-                text = fit(text, place.width, ellipsis, column.justify)
-                cells.append((Segment(text, style(name, look)), gap))
-            else:
-                parts = cast(Sequence[Cell], content)
-                fitted = fit_cells(parts, place.width, ellipsis, column.justify)
-                cells.append((*(Segment(text, style(name, look)) for text, name in fitted), gap))
-        return self._line(row_id, look, cells, blank)
+    def row(
+        self,
+        row: R,
+        row_id: str,
+        state: object,
+        look: str,
+        mark: str,
+        frame: Frame,
+        old: Line | None = None,
+    ) -> Line:
+        """Draw a row; cells that are as in the `old` line of the same row are taken from there."""
+        contents = [place.column.cell(row, frame) for place in self.placed]
+        if old is None or old.look != look:
+            cells = self._gutter(mark, look) + [
+                self._cell(number, content, look, frame) for number, content in enumerate(contents)
+            ]
+        else:
+            cells = old.cells[:]
+            first = len(cells) - len(contents)
+            for number, content in enumerate(contents):
+                if content != old.contents[number]:
+                    cells[first + number] = self._cell(number, content, look, frame)
+        return self._line(row_id, state, look, contents, cells)
+
+    def _gutter(self, mark: str, look: str) -> list[Drawn]:
+        if not self.gutter:
+            return []
+        return [Segment(mark.ljust(self.gutter)[: self.gutter], self._styles(look)["mark"])]
+
+    def _cell(self, number: int, content: Cell | Sequence[Cell], look: str, frame: Frame) -> Drawn:
+        place, gap, styles = self.placed[number], self._gaps[number], self._styles(look)
+        ellipsis, justify = frame.glyphs.ellipsis, place.column.justify
+        if is_single(content):
+            text, name = content
+            return Segment(fit(text, place.width, ellipsis, justify) + gap, styles[name])
+        fitted = fit_cells(cast(Sequence[Cell], content), place.width, ellipsis, justify)
+        fitted.append((gap, "text"))
+        return tuple([Segment(text, styles[name]) for text, name in fitted if text])
 
     def header(self, sort: tuple[str, bool] | None, frame: Frame, left: bool, right: bool) -> Line:
         """Draw the titles; `left` and `right` tell that columns are hidden on that side."""
         glyphs = frame.glyphs
-        plain = self._style("header", "")
-        sorted_by = self._style("header-sorted", "")
-        cells: list[tuple[Segment, ...]] = []
+        styles = self._styles("")
+        plain = styles["header"]
+        cells: list[Drawn] = []
         if self.gutter:
-            more = glyphs.more_left if left else ""
-            cells.append((Segment(more.ljust(self.gutter), plain),))
-        for number, place in enumerate(self.placed, start=1):
+            cells.append(Segment((glyphs.more_left if left else "").ljust(self.gutter), plain))
+        for number, (place, gap) in enumerate(zip(self.placed, self._gaps, strict=True), start=1):
             column = place.column
-            title, used = column.title, plain
+            title, style = column.title, plain
             if sort is not None and sort[0] == column.id:
                 arrow = glyphs.descending if sort[1] else glyphs.ascending
                 title = fit(title, min(len(title), max(0, place.width - 1)), glyphs.ellipsis)
-                title, used = title + arrow, sorted_by
+                title, style = title + arrow, styles["header-sorted"]
             text = fit(title, place.width, glyphs.ellipsis, column.justify)
             if right and number == len(self.placed):
                 text = text[:-1] + glyphs.more_right
-            cells.append((Segment(text, used), Segment(" " * GAP, plain)))
-        return self._line(None, "header", cells, plain)
+            cells.append(Segment(text + gap, style))
+        return self._line(None, None, "header", [], cells)
 
     def message(self, text: str, frame: Frame) -> Line:
         """Draw a line of text in place of rows."""
-        style = self._style("empty", "")
         text = fit(" " * self.gutter + text, self.width, frame.glyphs.ellipsis)
-        return self._line(None, "", [(Segment(text, style),)], style)
+        segment = Segment(text, self._styles("")["empty"])
+        return Line(None, None, "message", [], [segment], Strip([segment], self.width))
 
     def changes(self, old: Line | None, new: Line) -> list[Span]:
         """Return the parts in which a line differs from what was drawn in its place."""
-        if (
-            old is None
-            or old.look != new.look
-            or len(old.cells) != len(new.cells)
-            or len(new.cells) != len(self.placed) + (self.gutter > 0)
-        ):
-            return [] if old is not None and old.cells == new.cells else [Span(0, self.width)]
+        if old is None or old.look != new.look:
+            return [Span(0, self.width)]
+        if new.look == "message":
+            return [] if old.cells == new.cells else [Span(0, self.width)]
         spans: list[Span] = []
         for number, (before, after) in enumerate(zip(old.cells, new.cells, strict=True)):
             if before is after or before == after:
@@ -138,27 +173,31 @@ class LineArtist(Generic[R]):
         return None
 
     def _extent(self, number: int) -> tuple[int, int]:
+        """Return where a cell is, and its width with the gap."""
         if self.gutter:
             if number == 0:
                 return 0, self.gutter
             number -= 1
         place = self.placed[number]
-        x = self.gutter + place.x
-        return x, max(0, min(place.width + GAP, self.width - x))
+        return self.gutter + place.x, place.width + len(self._gaps[number])
 
     def _line(
-        self, row_id: str | None, look: str, cells: Sequence[tuple[Segment, ...]], blank: Style
+        self,
+        row_id: str | None,
+        state: object,
+        look: str,
+        contents: list[Cell | Sequence[Cell]],
+        cells: list[Drawn],
     ) -> Line:
         """Put cells together to a line of exactly the width."""
-        segments = [segment for cell in cells for segment in cell]
-        taken = sum(segment.cell_length for segment in segments)
-        if taken > self.width:
-            segments.pop()
-            taken -= GAP
-        if taken < self.width:
-            segments.append(Segment(" " * (self.width - taken), blank))
-            taken = self.width
-        strip = Strip(segments, taken)
-        if taken > self.width:
-            strip = strip.crop(0, self.width)
-        return Line(row_id, look, tuple(cells), strip)
+        segments: list[Segment] = []
+        for cell in cells:
+            if isinstance(cell, Segment):
+                segments.append(cell)
+            else:
+                segments += cell
+        x, width = self._extent(len(cells) - 1) if cells else (0, 0)
+        if x + width < self.width:
+            rest = " " * (self.width - x - width)
+            segments.append(Segment(rest, self._styles(look)["text"]))
+        return Line(row_id, state, look, contents, cells, Strip(segments, self.width))

@@ -6,18 +6,20 @@ differ, so a frame costs the height of the terminal, whatever the number of rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from .cells import CELL_STYLES
 from .column import Column, Frame, Rows, arrange, last_offset
-from .lines import Line, LineArtist
+from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
 from .textual_internals import set_virtual_size
 from .viewport import Viewport
@@ -111,7 +113,8 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._frame = Frame(0.0)
         self._viewport = Viewport(rows, row_id)
         self._marks = Marks(row_id)
-        self._styles: dict[tuple[str, str], Style] = {}
+        self._styles: dict[str, LookStyles] = {}
+        self._filters: tuple[LineFilter, ...] = ()
         self._lines: LRUCache[object, Line] = LRUCache(1)
         self._painted: dict[int, Line] = {}
         self._artist: LineArtist[R] | None = None
@@ -137,11 +140,27 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Return a line as it was last painted, so that a frozen screen stays frozen."""
-        self._arrange()
-        line = self._painted.get(y)
-        if line is None:
-            line = self._painted[y] = self._draw(y)
-        return line.strip
+        artist = self._arrange()
+        if y not in self._painted:
+            self._painted = dict(enumerate(self._visible_lines(artist)))
+        return self._painted[y].strip
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a region.
+
+        Without border, padding and opacity there is nothing to add to our lines, and the app's
+        filters are in our styles already (`_look_styles`): going past the cache that would add
+        all this to each line halves the cost of a frame.
+        """
+        if self.styles.gutter or self.opacity != 1.0:
+            return super().render_lines(crop)
+        filters = tuple(self.get_line_filters())
+        if filters != self._filters:
+            self._filters, self._artist = filters, None
+        strips = [self.render_line(y) for y in crop.line_range]
+        if crop.column_span == (0, self._line_width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def notify_style_update(self) -> None:
         """Draw everything anew in the new styles."""
@@ -214,7 +233,7 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._offset = min(self._offset, last_offset(self.columns, room, wide=self._wide))
         placed = arrange(self.columns, room, wide=self._wide, offset=self._offset)
         self._styles.clear()
-        self._artist = LineArtist(placed, gutter=gutter, width=width, style=self._style)
+        self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
         self._lines = LRUCache(max(1, CACHED_SCREENS * self.size.height))
         self._painted.clear()
@@ -230,15 +249,14 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         """Refresh the lines that differ from those on the screen; return how many."""
         if not self.is_attached or not self.size:
             return 0
-        artist = self._arrange()
+        artist, painted = self._arrange(), self._painted
         regions: list[Region] = []
         count = 0
-        for y in range(self.size.height):
-            line = self._draw(y)
-            old = self._painted.get(y)
+        for y, line in enumerate(self._visible_lines(artist)):
+            old = painted.get(y)
             if line is old:
                 continue
-            self._painted[y] = line
+            painted[y] = line
             spans = artist.changes(old, line)
             count += bool(spans)
             regions += [Region(span.x, y, span.width, 1) for span in spans]
@@ -246,55 +264,65 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             self.refresh(*regions)
         return count
 
-    def _draw(self, y: int) -> Line:
-        """Return the line for a row of the screen, from the cache if it is unchanged."""
-        artist, frame = self._arrange(), self._frame
-        header = self._header_height
-        if y < header:
-            key: object = ("header", self._sort)
-            line = self._lines.get(key)
-            if line is None:
-                line = self._draw_header(artist)
-                self._lines[key] = line
-            return line
-        index = self._viewport.top + y - header
-        if index >= len(self._rows):
-            text = self.empty if not len(self._rows) and y == header else ""
-            line = self._lines.get(("message", text))
-            if line is None:
-                line = self._lines[("message", text)] = artist.message(text, frame)
-            return line
-        row = self._rows[index]
-        row_id = self._row_id(row)
-        marked = row_id in self._marks
-        look = self._look(row_id, marked)
-        second = int(frame.now) if any(ticks(row) for ticks in self._ticking) else 0
-        key = (row_id, self._row_version(row), look, second)
+    def _visible_lines(self, artist: LineArtist[R]) -> Iterator[Line]:
+        """Yield the lines of the screen from the top, those unchanged from the cache."""
+        rows, frame, lines = self._rows, self._frame, self._lines
+        row_version, row_id_of, ticking = self._row_version, self._row_id, self._ticking
+        marks, cursor_id = self._marks, self._viewport.cursor_id
+        cursor_look = "cursor" if self.has_focus else "cursor-blurred"
+        second, top, height = int(frame.now), self._viewport.top, self._body_height
+        end = min(top + height, len(rows))
+        if self._header_height:
+            yield self._header(artist)
+        for index in range(top, end):
+            row = rows[index]
+            row_id = row_id_of(row)
+            marked = row_id in marks
+            look = "marked" if marked else ""
+            if row_id == cursor_id:
+                look = f"{look} {cursor_look}"
+            moment = second if ticking and any(ticks(row) for ticks in ticking) else 0
+            state = (row_version(row), look, moment)
+            line = lines.get(row_id)
+            if line is None or line.state != state:
+                mark = frame.glyphs.mark if marked else ""
+                line = artist.row(row, row_id, state, look, mark, frame, line)
+                lines[row_id] = line
+            yield line
+        for number in range(top + height - end):
+            yield self._message(artist, self.empty if not end and not number else "")
+
+    def _header(self, artist: LineArtist[R]) -> Line:
+        key = ("header", self._sort, self._offset)
         line = self._lines.get(key)
         if line is None:
-            mark = frame.glyphs.mark if marked else ""
-            line = self._lines[key] = artist.row(row, row_id, look, mark, frame)
+            hidden = last_offset(self.columns, self._room, wide=self._wide)
+            line = self._lines[key] = artist.header(
+                self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
+            )
         return line
 
-    def _draw_header(self, artist: LineArtist[R]) -> Line:
-        hidden = last_offset(self.columns, self._room, wide=self._wide)
-        return artist.header(
-            self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
-        )
+    def _message(self, artist: LineArtist[R], text: str) -> Line:
+        line = self._lines.get(("message", text))
+        if line is None:
+            line = self._lines["message", text] = artist.message(text, self._frame)
+        return line
 
-    def _look(self, row_id: str, marked: bool) -> str:
-        cursor = ""
-        if row_id == self._viewport.cursor_id:
-            cursor = "cursor" if self.has_focus else "cursor-blurred"
-        if marked:
-            return f"marked {cursor}" if cursor else "marked"
-        return cursor
+    def _look_styles(self, look: str) -> LookStyles:
+        """Return the styles of lines of a look, such as `marked cursor`."""
+        styles = self._styles.get(look)
+        if styles is None:
+            base, background = self.rich_style, self.background_colors[1]
+            over = sum(map(self._component, look.split()), Style.null())
 
-    def _style(self, name: str, look: str) -> Style:
-        style = self._styles.get((name, look))
-        if style is None:
-            style = self.rich_style
-            for part in (name, *look.split()):
-                style += self.get_component_rich_style(f"livetable--{part}", partial=True)
-            self._styles[name, look] = style
-        return style
+            def make(name: str) -> Style:
+                segments = [Segment("", base + self._component(name) + over)]
+                for line_filter in self._filters:
+                    segments = line_filter.apply(segments, background)
+                return segments[0].style or base
+
+            styles = self._styles[look] = LookStyles(make)
+        return styles
+
+    def _component(self, name: str) -> Style:
+        return self.get_component_rich_style(f"livetable--{name}", partial=True)
