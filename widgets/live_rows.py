@@ -21,7 +21,7 @@ from .cells import CELL_STYLES
 from .column import Column, Frame, Rows, arrange, last_offset
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
-from .textual_internals import set_virtual_size
+from .textual_internals import place_thumb, set_virtual_size
 from .viewport import Viewport
 
 R = TypeVar("R")
@@ -174,10 +174,9 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the scrollbar and the wheel; only the lines that differ are refreshed."""
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.position = new_value
         if not self._scrolling and round(old_value) != round(new_value):
             self._viewport.scroll(round(new_value))
+            self._place_thumb()
             self._repaint()
 
     def on_resize(self) -> None:
@@ -200,8 +199,19 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         size = Size(self._line_width, len(self._rows) + self._header_height)
         if size != self.virtual_size:
             set_virtual_size(self, size)
-        self.scroll_target_y = self.scroll_y = self._viewport.top
+        if self.scroll_y != self._viewport.top:
+            self.scroll_target_y = self.scroll_y = self._viewport.top
         self._scrolling = False
+        self._place_thumb()
+
+    def _place_thumb(self) -> None:
+        if self.show_vertical_scrollbar:
+            place_thumb(
+                self.vertical_scrollbar,
+                self.virtual_size.height,
+                self.size.height,
+                self._viewport.top,
+            )
 
     @property
     def _line_width(self) -> int:

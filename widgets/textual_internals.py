@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.widget import Widget
+
+_PARTS_OF_A_CELL = 8
 
 
 def set_virtual_size(widget: ScrollView, size: Size) -> None:
     """Tell a scroll view how much there is to scroll, without a layout of the whole screen.
 
     `Widget.virtual_size` is a reactive with `layout=True`: with rows arriving each frame it would
-    lay out every widget of the screen each time. Only the scrollbar has to know, and
-    `_scroll_update` tells it (and asks for a layout by itself when the bar comes or goes).
+    lay out every widget of the screen each time. A layout is due only when the scrollbar comes or
+    goes, and then `_scroll_update` asks for it.
     """
     widget.set_reactive(Widget.virtual_size, size)
+    if (size.height > widget.size.height) == widget.show_vertical_scrollbar:
+        return
     update = getattr(widget, "_scroll_update", None)
     if update is None:
-        widget.virtual_size = size
+        widget.refresh(layout=True)
     else:
         update(size)
+
+
+def place_thumb(bar: ScrollBar, virtual_size: int, window_size: int, position: float) -> None:
+    """Set what a scrollbar shows, and draw it only if that can be seen.
+
+    Each of the three would be drawn at once, and the whole bar sent to the terminal, though with
+    thousands of rows a new one does not move the thumb by an eighth of a cell.
+    """
+    before = _thumb(bar)
+    bar.set_reactive(ScrollBar.window_virtual_size, virtual_size)
+    bar.set_reactive(ScrollBar.window_size, window_size)
+    bar.set_reactive(ScrollBar.position, position)
+    if _thumb(bar) != before:
+        bar.refresh()
+
+
+def _thumb(bar: ScrollBar) -> tuple[int, int] | None:
+    """Return start and length of the thumb as `ScrollBarRender.render_bar` rounds them."""
+    size, window, virtual = bar.size.height, bar.window_size, bar.window_virtual_size
+    if not size or not window or window >= virtual:
+        return None
+    length = max(1.0, window * size / virtual)
+    start = (size - length) * bar.position / (virtual - window)
+    return int(start * _PARTS_OF_A_CELL), ceil(length * _PARTS_OF_A_CELL)
