@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..model.events import Heard, decode
 from ..model.observations import BrokerPhase, ConnectionChanged, Fault, Noted
@@ -16,23 +15,25 @@ from .faults import Silent, explain
 from .inbox import Inbox
 from .pidbox import Pidbox
 from .roster import Roster
+from .streams import Stream, subscribe
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 HEARTBEAT: Final = 10.0
 """Seconds between AMQP heartbeats; two missed ones end the connection."""
-PINGS_MISSED: Final = 3
-"""Unanswered pings, one a second, after which a Redis subscription is taken for dead."""
 FIRST_RETRY: Final = 0.5
 LONGEST_RETRY: Final = 15.0
 """Seconds between two tries to connect: doubled each time, up to this."""
 STEADY: Final = 5.0
 """Seconds that a connection must last for the next failure to count as a first one."""
-SUBSCRIBE: Final = 0.05
-"""Seconds given to a Redis subscription to be refused before we call ourselves live."""
 STEP: Final = 0.5
 """Seconds between two looks at whether to stop."""
+
+
+GATHER: Final = 0.01
+"""Seconds in which messages gather before they are read: to wake for each costs more than to read
+it. Nobody sees the delay, and the sockets hold far more than comes in that time."""
 
 
 class Receiver(threading.Thread):
@@ -115,42 +116,18 @@ class Receiver(threading.Thread):
         connection = self._broker.connect(heartbeat=HEARTBEAT if self._broker.is_amqp else 0.0)
         try:
             self._doubted = False
-            consumer = self._consume(connection)
+            stream = subscribe(connection, self._broker.settings.event_exchange, self._on_body)
             self._went_live(connection)
             while not self._stopping.is_set():
-                self._drain(connection, STEP)
-                self._check(connection)
-            consumer.cancel()
+                stream.drain(STEP)
+                self._check(stream)
+                time.sleep(GATHER)
+            stream.close()
             connection.release()
         except BaseException:
             # Never a polite close here: over a dead link it would wait for an answer for ever.
             connection.collect()
             raise
-
-    def _consume(self, connection: Connection) -> Any:
-        from kombu import Consumer, Exchange, Queue
-
-        # As Celery's own receivers do: where patterns are the channel names', fanout is enough.
-        fanout = connection.transport.driver_type in ("redis", "gcpubsub")
-        exchange = Exchange(
-            self._broker.settings.event_exchange, type="fanout" if fanout else "topic"
-        )
-        queue = Queue(
-            f"celeryev.{uuid.uuid4()}",
-            exchange=exchange,
-            routing_key="#",
-            durable=False,
-            auto_delete=True,
-            exclusive=True,
-            message_ttl=5.0,
-            expires=60.0,
-        )
-        consumer = Consumer(
-            connection.default_channel, [queue], on_message=self._on_message, no_ack=True
-        )
-        consumer.consume()
-        self._drain(connection, SUBSCRIBE)
-        return consumer
 
     def _went_live(self, connection: Connection) -> None:
         self.connects += 1
@@ -164,42 +141,22 @@ class Receiver(threading.Thread):
         Pidbox(connection, self._broker.settings.control_exchange, ["json"]).tell("heartbeat")
         self.live.set()
 
-    def _drain(self, connection: Connection, timeout: float) -> None:
-        try:
-            connection.drain_events(timeout=timeout)
-        except TimeoutError:
-            return
-
-    def _check(self, connection: Connection) -> None:
-        """Look once a second whether the connection, quiet or busy, is alive at both ends.
-
-        Raises:
-            Silent: It is not, though the socket says nothing.
-        """
+    def _check(self, stream: Stream) -> None:
+        """Look once a second whether the connection, quiet or busy, is alive at both ends."""
         now = time.monotonic()
         if now < self._next_check:
             return
         self._next_check = now + 1.0
         if self._doubted:
             raise Silent("workers answer, and none of their heartbeats arrives")
-        if self._broker.is_amqp:
-            # Not only when idle, as kombu's loop does: under a steady stream no heartbeat would
-            # ever be sent, and RabbitMQ would close the connection.
-            connection.heartbeat_check()
-        elif self._broker.is_redis:
-            subscription = connection.default_channel.subclient
-            # Sends a ping if nothing came for a while; a half-open socket takes it gladly and
-            # nobody but this counter notices that no answer comes.
-            subscription.check_health()
-            if subscription.health_check_response_counter >= PINGS_MISSED:
-                raise Silent("pings on the event connection stay unanswered")
+        stream.check()
 
-    def _on_message(self, message: Any) -> None:
+    def _on_body(self, body: bytes, content_type: str) -> None:
         at = self._clock()
-        if message.content_type == "application/json":
-            heard = decode(message.body, at)
+        if content_type == "application/json":
+            heard = decode(body, at)
         else:
-            heard = Heard((), at, (f"not decoded ({message.content_type})",))
+            heard = Heard((), at, (f"not decoded ({content_type})",))
         self._inbox.put(heard)
         if heard.events:
             self._roster.heard(heard.events[0])
