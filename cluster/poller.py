@@ -88,6 +88,13 @@ class Poller(threading.Thread):
         self._woken = threading.Event()
         self._noted: set[str] = set()
         self._refresh = False
+        self._refreshes_asked = 0
+        self._refreshes_done = 0
+
+    @property
+    def refreshed(self) -> bool:
+        """Whether every refresh that was asked for is done, and its findings are in the inbox."""
+        return self._refreshes_done == self._refreshes_asked
 
     @property
     def working(self) -> bool:
@@ -103,6 +110,7 @@ class Poller(threading.Thread):
         """Have it look at once whether something is to be done; with `refresh`, do all of it."""
         if refresh:
             self._refresh = True
+            self._refreshes_asked += 1
         self._woken.set()
 
     def run(self) -> None:
@@ -158,7 +166,10 @@ class Poller(threading.Thread):
             self.opened(connection)
             while self.working:
                 self._woken.clear()
+                asked = self._refreshes_asked
                 delay = self.poll(connection)
+                if not self._refresh:
+                    self._refreshes_done = asked
                 self._woken.wait(delay)
             if self._receiver.live.is_set():
                 self.closing(connection)

@@ -117,6 +117,11 @@ class Session:
         self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
 
+    @property
+    def refreshed(self) -> bool:
+        """Whether all that `refresh` asked for has been answered, or given up: pump, and look."""
+        return self._inspector.refreshed and self._queues.refreshed
+
     def watch(self, topics: frozenset[str]) -> None:
         """Say what is on the screen: `workers`, `worker:NAME`, `queues`; it is asked more often."""
         if topics != self._attention.topics:
