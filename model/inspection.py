@@ -83,7 +83,7 @@ class Inspection:
                 continue
             if known.started_at - (worker.clock_skew or 0.0) > at - STALE_SECONDS:
                 active[id_] = None
-        worker.active_ids = tuple(active)
+        worker.active_ids = active
 
     def _take_reserved(self, worker: Worker, reply: Any, at: float) -> None:
         worker.reserved_ids = self._take_waiting(worker, _items(reply))
@@ -96,7 +96,7 @@ class Inspection:
                 items.append({**request, "eta": entry.get("eta")})
         worker.scheduled_ids = self._take_waiting(worker, items)
 
-    def _take_waiting(self, worker: Worker, items: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    def _take_waiting(self, worker: Worker, items: Iterable[Mapping[str, Any]]) -> dict[str, None]:
         waiting: dict[str, None] = {}
         for item in items:
             task = self._task(worker, item)
@@ -107,7 +107,7 @@ class Inspection:
                 task.worker = worker.name
             if task.state in WAITING:
                 waiting[task.id] = None
-        return tuple(waiting)
+        return waiting
 
     def _take_queried(self, worker: Worker, reply: Any, at: float) -> None:
         if not isinstance(reply, Mapping):

@@ -38,7 +38,7 @@ from .states import (
 )
 from .task import Attempt, Task, TaskExtra, text_size
 from .task_store import TaskStore
-from .totals import Rates, Totals
+from .totals import Totals
 from .worker import Worker
 from .worker_store import WorkerStore
 
@@ -67,14 +67,14 @@ class TaskMerge:
         workers: WorkerStore,
         queues: QueueStore,
         totals: Totals,
-        rates: Rates,
     ) -> None:
         self._tasks = tasks
         self._held = tasks.tasks
+        self._types = tasks.types
+        self._changed = tasks.changed
         self._workers = workers
         self._queues = queues
         self._totals = totals
-        self._rates = rates
         self._extras: dict[tuple[str, str | None, str | None], TaskExtra] = {}
         self._handlers: dict[str, Handler] = {
             "task-received": self._received,
@@ -105,11 +105,7 @@ class TaskMerge:
             self._custom(task, event, now)
         task.version += 1
         task.sources |= FROM_EVENT
-        self._tasks.changed[task.id] = task
-        if len(self._held) > self._tasks.max_tasks or (
-            self._totals.text_bytes > self._tasks.max_text_bytes
-        ):
-            self._tasks.evict()
+        self._changed[id_] = task
 
     def _sent(self, task: Task, event: Event) -> None:
         self._totals.sent += 1
@@ -151,10 +147,11 @@ class TaskMerge:
                 self._received_late(task, event, worker, retries)
                 return
         self._totals.received += 1
-        self._rates.received.add(now)
         worker.received += 1
-        moves = _follows(task, RECEIVED, at, worker.name) or (
-            begun is not None and not (task.state == RETRY and task.state_host == worker.name)
+        moves = (
+            task.state == PENDING
+            or _follows(task, RECEIVED, at, worker.name)
+            or (begun is not None and not (task.state == RETRY and task.state_host == worker.name))
         )
         task.received_at = at
         task.retries = retries
@@ -162,11 +159,10 @@ class TaskMerge:
         self._describe(task, event, only_missing=False)
         if moves:
             self._tasks.move(task, RECEIVED, at, worker.name)
-        kind = self._tasks.type_of(task)
-        if kind is not None:
+        if task.name is not None:
+            kind = self._types[task.name]
             kind.received += 1
             kind.last_at = now
-            kind.version += 1
         if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
             task.queue = worker.queues[0].name
         if task.queue is None:
@@ -233,13 +229,11 @@ class TaskMerge:
         if task.state not in FINISHED:
             self._workers.started(worker, task.id)
         self._totals.started += 1
-        kind = self._tasks.type_of(task)
-        if kind is not None:
+        if task.name is not None:
+            kind = self._types[task.name]
             waited = task.waited()
             if waited is not None:
                 kind.wait.add(waited)
-            kind.last_at = now
-            kind.version += 1
 
     def _started_earlier(self, task: Task, at: float, host: str) -> None:
         """Fill a start that comes late into the attempt that it began."""
@@ -253,18 +247,18 @@ class TaskMerge:
             return
         if not self._end(task, event, worker, SUCCESS):
             return
-        self._tasks.set_text(task, "result", event.result)
-        self._forget_fault(task)
+        if event.result is not None:
+            self._tasks.set_text(task, "result", event.result)
+        if task.exception is not None:
+            self._forget_fault(task)
         task.runtime = event.runtime
         self._totals.succeeded += 1
-        self._rates.succeeded.add(now)
         worker.succeeded += 1
-        kind = self._tasks.type_of(task)
-        if kind is not None:
+        if task.name is not None:
+            kind = self._types[task.name]
             kind.succeeded += 1
             kind.last_at = now
-            kind.version += 1
-            ran = task.elapsed(now)
+            ran = task.runtime if task.runtime is not None else task.elapsed(now)
             if ran is not None:
                 kind.runtime.add(ran)
 
@@ -275,14 +269,12 @@ class TaskMerge:
             return
         self._set_fault(task, event)
         self._totals.failed += 1
-        self._rates.failed.add(now)
         worker.failed += 1
-        kind = self._tasks.type_of(task)
-        if kind is not None:
+        if task.name is not None:
+            kind = self._types[task.name]
             kind.failed += 1
             kind.count_exception(task.exception)
             kind.last_at = now
-            kind.version += 1
 
     def _revoked(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         begun = task.started_at if task.started_at is not None else task.received_at
@@ -298,11 +290,10 @@ class TaskMerge:
             signal=None if event.signum is None else str(event.signum),
         )
         self._totals.revoked += 1
-        kind = self._tasks.type_of(task)
-        if kind is not None:
+        if task.name is not None:
+            kind = self._types[task.name]
             kind.revoked += 1
             kind.last_at = now
-            kind.version += 1
 
     def _rejected(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         if self._end(task, event, worker, REJECTED):
@@ -369,14 +360,12 @@ class TaskMerge:
             self._set_fault(task, event)
             self._tasks.move(task, RETRY, at, host)
         self._totals.retried += 1
-        self._rates.retried.add(now)
         worker.retried += 1
-        kind = self._tasks.type_of(task)
-        if kind is not None:
+        if task.name is not None:
+            kind = self._types[task.name]
             kind.retried += 1
             kind.count_exception(_fault(event)[0])
             kind.last_at = now
-            kind.version += 1
 
     def _ends_earlier_attempt(self, task: Task, at: float) -> bool:
         """Whether a `task-retried` is about the attempt before the present one.
@@ -432,11 +421,12 @@ class TaskMerge:
         tasks = self._tasks
         if event.name and not (only_missing and task.name):
             tasks.set_name(task, event.name)
-        if event.args is not None and not (only_missing and task.args is not None):
-            tasks.set_text(task, "args", event.args)
-        if event.kwargs is not None and not (only_missing and task.kwargs is not None):
-            tasks.set_text(task, "kwargs", event.kwargs)
-        tasks.set_family(task, event.root_id, event.parent_id)
+        if not (only_missing and task.args is not None):
+            tasks.set_arguments(task, event.args, event.kwargs)
+        if event.root_id == task.id and task.root_id is None and event.parent_id is None:
+            task.root_id = task.id
+        else:
+            tasks.set_family(task, event.root_id, event.parent_id)
         if event.eta is not None and not (only_missing and task.eta_at is not None):
             task.eta_at = epoch(event.eta)
         if event.expires is not None and not (only_missing and task.expires_at is not None):
@@ -496,15 +486,19 @@ def _follows(task: Task, state: TaskState, at: float, host: str) -> bool:
     """Whether a state told at a time by a host's clock replaces the task's."""
     if task.state == PENDING:
         return True
-    if task.state_host == host and task.state_at is not None and at != task.state_at:
+    if host == task.state_host and task.state_at is not None and at != task.state_at:
         return at > task.state_at
     return rank(state) <= rank(task.state)
 
 
 def _newest(task: Task) -> float | None:
     """Return the latest time known of the present attempt, or None if it never began."""
-    times = [at for at in (task.received_at, task.started_at, task.finished_at) if at is not None]
-    return max(times) if times else None
+    newest = task.received_at
+    if task.started_at is not None and (newest is None or task.started_at > newest):
+        newest = task.started_at
+    if task.finished_at is not None and (newest is None or task.finished_at > newest):
+        newest = task.finished_at
+    return newest
 
 
 def _fault(event: Event) -> tuple[str | None, str | None]:

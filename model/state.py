@@ -57,7 +57,7 @@ class ClusterState:
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
         self._workers = WorkerStore(self.log)
         self._queues = QueueStore(self._workers.workers)
-        self._merge = TaskMerge(self._tasks, self._workers, self._queues, self.totals, self.rates)
+        self._merge = TaskMerge(self._tasks, self._workers, self._queues, self.totals)
         self._inspection = Inspection(self._tasks)
         self._other = False
         self._workers_version = 0
@@ -82,9 +82,7 @@ class ClusterState:
 
     def apply(self, event: Event, now: float) -> None:
         """Apply an event that was heard at `now`."""
-        self.totals.events += 1
-        self.rates.events.add(now)
-        self._apply(event, now)
+        self._apply((event,), now)
         self._other = True
 
     def observe(self, observation: Observation, now: float) -> None:
@@ -109,26 +107,35 @@ class ClusterState:
         """Return the held tasks of the same workflow: root, parent, children and siblings."""
         return self._tasks.related(task)
 
-    def _apply(self, event: Event, now: float) -> None:
-        type_ = event.type
-        if type_ in TASK_TYPES:
-            self._merge.apply(event, now)
-        elif type_ in WORKER_TYPES:
-            self._workers.apply(event, now)
-        elif type_.startswith("task-") and event.uuid:
-            self._merge.apply(event, now)
-        elif not type_.startswith("worker-"):
-            self.totals.ignored += 1
+    def _apply(self, events: tuple[Event, ...], at: float) -> None:
+        totals = self.totals
+        received, succeeded = totals.received, totals.succeeded
+        failed, retried = totals.failed, totals.retried
+        merge = self._merge.apply
+        for event in events:
+            type_ = event.type
+            if type_ in TASK_TYPES:
+                merge(event, at)
+            elif type_ in WORKER_TYPES:
+                self._workers.apply(event, at)
+            elif type_.startswith("task-") and event.uuid:
+                merge(event, at)
+            elif not type_.startswith("worker-"):
+                totals.ignored += 1
+        totals.events += len(events)
+        # Once for a message, not for an event: all of one message arrived in the same second.
+        rates = self.rates
+        rates.events.add(at, len(events))
+        rates.received.add(at, totals.received - received)
+        rates.succeeded.add(at, totals.succeeded - succeeded)
+        rates.failed.add(at, totals.failed - failed)
+        rates.retried.add(at, totals.retried - retried)
+        self._tasks.evict()
 
     def _heard(self, heard: Heard, now: float) -> None:
-        at = heard.at
-        events = len(heard.events)
-        self.totals.events += events
-        self.rates.events.add(at, events)
-        for event in heard.events:
-            self._apply(event, at)
+        self._apply(heard.events, heard.at)
         for reason in heard.malformed:
-            self._count_malformed(reason, at)
+            self._count_malformed(reason, heard.at)
 
     def _count_malformed(self, reason: str, at: float) -> None:
         self.totals.malformed += 1

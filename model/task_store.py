@@ -43,6 +43,7 @@ class TaskStore:
         self.max_tasks = max(1, max_tasks)
         self.max_text_bytes = max(0, max_text_bytes)
         self._totals = totals
+        self._by_state = totals.by_state
         self._evicted: list[Task] = []
         self._arrivals = 0
         self._taken_arrivals = 0
@@ -53,7 +54,7 @@ class TaskStore:
         """Create, hold and return a task of which nothing but the id is known."""
         self._arrivals += 1
         task = self.tasks[id_] = Task(id_, self._arrivals)
-        by_state = self._totals.by_state
+        by_state = self._by_state
         by_state[PENDING] = by_state.get(PENDING, 0) + 1
         return task
 
@@ -65,16 +66,18 @@ class TaskStore:
         if state == old:
             return
         task.state = state
-        self._recount(self._totals.by_state, old, state)
+        _recount(self._by_state, old, state)
         if task.name is not None:
-            self._recount(self.types[task.name].states, old, state)
+            kind = self.types[task.name]
+            kind.version += 1
+            _recount(kind.states, old, state)
 
     def set_name(self, task: Task, name: str) -> None:
         """Name a task, or give it another name."""
         if task.name == name:
             return
         if task.name is not None:
-            self._discount(self.types[task.name].states, task.state)
+            _discount(self.types[task.name].states, task.state)
         kind = self.types.get(name)
         if kind is None:
             kind = self._add_type(sys.intern(name))
@@ -84,17 +87,32 @@ class TaskStore:
     def set_text(self, task: Task, field: TextField, text: str | None) -> None:
         """Set one of a task's long texts."""
         old: str | None = getattr(task, field)
-        if text is None:
-            if old is not None:
-                self._totals.text_bytes -= text_size(old)
-                setattr(task, field, None)
-            return
         if text == old:
             return
-        if len(text) <= SHARED_TEXT:
-            text = sys.intern(text)
-        self.count_text(text_size(text) - (0 if old is None else text_size(old)))
+        grown = 0 if old is None else -text_size(old)
+        if text is not None:
+            if len(text) <= SHARED_TEXT:
+                text = sys.intern(text)
+            grown += text_size(text)
+        self._totals.text_bytes += grown
         setattr(task, field, text)
+
+    def set_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
+        """Set a task's arguments; None leaves what is known."""
+        if task.args is not None or task.kwargs is not None:
+            if args is not None:
+                self.set_text(task, "args", args)
+            if kwargs is not None:
+                self.set_text(task, "kwargs", kwargs)
+            return
+        grown = 0
+        if args is not None:
+            task.args = args = sys.intern(args) if len(args) <= SHARED_TEXT else args
+            grown = text_size(args)
+        if kwargs is not None:
+            task.kwargs = kwargs = sys.intern(kwargs) if len(kwargs) <= SHARED_TEXT else kwargs
+            grown += text_size(kwargs)
+        self._totals.text_bytes += grown
 
     def note(self, task: Task) -> None:
         """Note that something shown of a task has changed."""
@@ -133,8 +151,9 @@ class TaskStore:
 
     def take(self) -> tuple[dict[str, Task], list[Task]]:
         """Return the tasks changed and those evicted since the last call."""
-        changed, evicted = self.changed, self._evicted
-        self.changed, self._evicted = {}, []
+        changed, evicted = self.changed.copy(), self._evicted
+        self.changed.clear()
+        self._evicted = []
         self._taken_arrivals = self._arrivals
         return changed, evicted
 
@@ -172,9 +191,9 @@ class TaskStore:
         totals = self._totals
         totals.evicted += 1
         totals.text_bytes -= task.text_bytes
-        self._discount(totals.by_state, task.state)
+        _discount(self._by_state, task.state)
         if task.name is not None:
-            self._discount(self.types[task.name].states, task.state)
+            _discount(self.types[task.name].states, task.state)
         self._leave_family(task)
 
     def _leave_family(self, task: Task) -> None:
@@ -197,21 +216,6 @@ class TaskStore:
         kind = self.types[name] = TaskType(name)
         return kind
 
-    def _recount(self, counts: dict[str, int], old: TaskState, new: TaskState) -> None:
-        left = counts[old] - 1
-        if left:
-            counts[old] = left
-        else:
-            del counts[old]
-        counts[new] = counts.get(new, 0) + 1
-
-    def _discount(self, counts: dict[str, int], state: TaskState) -> None:
-        left = counts[state] - 1
-        if left:
-            counts[state] = left
-        else:
-            del counts[state]
-
 
 class Changes(msgspec.Struct, frozen=True):
     """What is different since it was last asked."""
@@ -222,3 +226,24 @@ class Changes(msgspec.Struct, frozen=True):
     """Forgotten; only those that an earlier call told of."""
     other: bool
     """Whether anything else changed: workers, queues, types, log, broker, totals."""
+
+
+def _recount(counts: dict[str, int], old: TaskState, new: TaskState) -> None:
+    # Written out, not composed of the like of `_discount`: twice for each event.
+    left = counts[old] - 1
+    if left:
+        counts[old] = left
+    else:
+        del counts[old]
+    if new in counts:
+        counts[new] += 1
+    else:
+        counts[new] = 1
+
+
+def _discount(counts: dict[str, int], state: TaskState) -> None:
+    left = counts[state] - 1
+    if left:
+        counts[state] = left
+    else:
+        del counts[state]

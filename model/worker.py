@@ -75,9 +75,13 @@ class Worker(msgspec.Struct, eq=False):
     totals: dict[str, int] = {}
     """Tasks it has accepted since its start, by task name."""
     queues: tuple[WorkerQueue, ...] | None = None
-    active_ids: tuple[str, ...] = ()
-    reserved_ids: tuple[str, ...] | None = None
-    scheduled_ids: tuple[str, ...] | None = None
+    active_ids: dict[str, None] = {}
+    """Ids of the tasks that it runs, in the order they began: the newest answer and the events
+    since. (A dict, as an ordered set: a gevent worker runs thousands.)"""
+    reserved_ids: dict[str, None] | None = None
+    """Ids of the tasks that it holds and will run as soon as it can; None before it was asked."""
+    scheduled_ids: dict[str, None] | None = None
+    """Ids of the tasks that it holds until their time."""
     registered: tuple[str, ...] | None = None
     """Task names, with rate limits and the like as the worker prints them."""
     conf: dict[str, Any] | None = None

@@ -84,25 +84,22 @@ class WorkerStore:
 
     def started(self, worker: Worker, task_id: str) -> None:
         """Note that a worker runs a task now."""
-        if task_id not in worker.active_ids:
-            worker.active_ids = (*worker.active_ids[-ACTIVE_KEPT:], task_id)
+        active = worker.active_ids
+        if task_id not in active:
+            active[task_id] = None
+            if len(active) > ACTIVE_KEPT:
+                del active[next(iter(active))]
             worker.version += 1
-        self._taken(worker, task_id)
+        if worker.reserved_ids or worker.scheduled_ids:
+            _discard(worker, task_id)
 
     def ended(self, worker: Worker, task_id: str) -> None:
         """Note that a worker runs a task no more, or will not run it."""
         if task_id in worker.active_ids:
-            worker.active_ids = _without(worker.active_ids, task_id)
+            del worker.active_ids[task_id]
             worker.version += 1
-        self._taken(worker, task_id)
-
-    def _taken(self, worker: Worker, task_id: str) -> None:
-        if worker.reserved_ids and task_id in worker.reserved_ids:
-            worker.reserved_ids = _without(worker.reserved_ids, task_id)
-            worker.version += 1
-        if worker.scheduled_ids and task_id in worker.scheduled_ids:
-            worker.scheduled_ids = _without(worker.scheduled_ids, task_id)
-            worker.version += 1
+        if worker.reserved_ids or worker.scheduled_ids:
+            _discard(worker, task_id)
 
     def tick(self, now: float, listening_since: float) -> bool:
         """Judge each worker anew; log and return whether any worker's status changed."""
@@ -164,7 +161,7 @@ class WorkerStore:
 
     def _restart(self, worker: Worker, now: float) -> None:
         self._log.add(now, "info", "worker", f"{worker.name} was restarted")
-        worker.active_ids = ()
+        worker.active_ids = {}
         worker.reserved_ids = worker.scheduled_ids = None
         worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
         worker.processes = ()
@@ -173,9 +170,11 @@ class WorkerStore:
         worker.offsets.clear()
 
 
-def _without(ids: tuple[str, ...], gone: str) -> tuple[str, ...]:
-    index = ids.index(gone)
-    return ids[:index] + ids[index + 1 :]
+def _discard(worker: Worker, task_id: str) -> None:
+    for held in (worker.reserved_ids, worker.scheduled_ids):
+        if held is not None and task_id in held:
+            del held[task_id]
+            worker.version += 1
 
 
 def _shared(text: str | None) -> str | None:
