@@ -245,7 +245,9 @@ def _from_app(description: Mapping[str, object]) -> dict[str, object]:
     accepted = known.get("accept_content")
     if isinstance(accepted, Sequence):
         # An app that accepts pickle is its own business; celtop takes what is safe of its list.
-        known["accept_content"] = [name for name in accepted if name in get_args(SafeSerializer)]
+        known["accept_content"] = [
+            name for name in accepted if name in get_args(SafeSerializer)
+        ] or None
     return known
 
 

@@ -1,1 +1,1 @@
-"""The commands. Headless; Textual is imported inside the function that opens the TUI."""
+"""The commands. Headless: what opens the screen imports it inside the function that does so."""

@@ -1,0 +1,64 @@
+"""`celtop demo`: a cluster to look at, and celtop looking at it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from . import narration
+from .ending import orderly_end
+from .exit_codes import ExitCode, Failure
+from .monitor import open_monitor, require_terminal
+from .options import Command, given
+from .output import write
+
+if TYPE_CHECKING:
+    from ..demo.cluster import DemoCluster
+
+BROUGHT_ALONG: Final = ("app", "broker_url", "result_backend", "workdir")
+GLANCE: Final = 0.2
+"""Seconds between two looks at whether the cluster still lives."""
+
+
+@click.command(cls=Command, short_help="Start a cluster to look at, and celtop on it.")
+@click.option("--no-tui", is_flag=True, help="Print the broker's URL and stay up until ctrl-c.")
+@click.option("--seed", default=1, show_default=True, help="Which tasks come, in which order.")
+@click.pass_context
+def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
+    """Start an embedded broker, real workers and tasks, and open celtop on them.
+
+    Everything runs on this machine's loopback interface, keeps nothing on disk, and ends with
+    celtop. Neither the environment nor the config file has a say in it.
+    """
+    from ..demo.cluster import DemoCluster, DemoFailed
+    from ..demo.server import NoServer
+    from ..settings import SettingsError, flag_name, load
+
+    flags = given(ctx)
+    for field in BROUGHT_ALONG:
+        if field in flags:
+            raise click.UsageError(f"the demo brings its own cluster: {flag_name(field)} is no use")
+    if not no_tui:
+        require_terminal()
+    try:
+        with orderly_end(), DemoCluster(seed, os.environ) as cluster:
+            if no_tui:
+                return _stay(cluster)
+            urls = {"broker_url": cluster.url, "result_backend": cluster.url}
+            return open_monitor(load({**flags, **urls}, {}, os.devnull))
+    except (NoServer, DemoFailed, SettingsError) as error:
+        raise Failure(ExitCode.USAGE, str(error)) from error
+
+
+def _stay(cluster: DemoCluster) -> int:
+    """Print the URL, and wait until told to end or until the cluster has ended by itself."""
+    write(f"{cluster.url}\n".encode())
+    narration.say(f"the demo runs until ctrl-c; look at it with: celtop -b {cluster.url}")
+    narration.say(f"logs: {cluster.logs}")
+    while cluster.alive:
+        time.sleep(GLANCE)
+    narration.say(f"the demo has ended by itself; logs: {cluster.logs}")
+    return ExitCode.NO

@@ -1,0 +1,35 @@
+"""What celtop's exit codes mean, and the failures that carry one."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import IO, Any
+
+import click
+
+from . import narration
+
+
+class ExitCode(IntEnum):
+    """The contract with scripts."""
+
+    OK = 0
+    NO = 1
+    """The answer is no: a check failed."""
+    USAGE = 2
+    UNREACHABLE = 3
+    """The broker could not be reached."""
+    TIMEOUT = 4
+    INTERRUPTED = 130
+
+
+class Failure(click.ClickException):
+    """An end with words instead of a traceback."""
+
+    def __init__(self, code: ExitCode, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Tell the user."""
+        narration.say(self.format_message())

@@ -1,0 +1,74 @@
+"""celtop's command line: the group, its commands, and the two ways in (`celtop`, `celery top`)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from .config import config
+from .demo import demo
+from .exit_codes import ExitCode
+from .monitor import open_monitor
+from .options import Command, Group, settings_of
+from .snapshot import snapshot
+
+EPILOG = """\b
+A setting is taken from the first of: flags, environment (CELTOP_*, then
+CELERY_BROKER_URL and CELERY_RESULT_BACKEND), config file, the app, default.
+
+\b
+Exit codes: 0 good, 1 the answer is no, 2 usage, 3 broker unreachable,
+4 timeout, 130 interrupted."""
+
+
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="celtop", message="%(prog)s %(version)s")
+@click.pass_context
+def celtop(ctx: click.Context) -> int | None:
+    """A terminal monitor for Celery.
+
+    Without a command it opens the monitor on this terminal. A broker's URL is all that it needs.
+    """
+    return open_monitor(settings_of(ctx)) if ctx.invoked_subcommand is None else None
+
+
+for command in (demo, snapshot, config):
+    celtop.add_command(command)
+
+
+@click.command(cls=Command)
+@click.pass_context
+def top(ctx: click.Context) -> None:
+    """Open celtop, the terminal monitor, on this app's broker."""
+    from .celery_command import settings_from_celery
+
+    ctx.exit(open_monitor(settings_from_celery(ctx)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; failures are told on stderr."""
+    try:
+        code = celtop.main(list(arguments), prog_name="celtop", standalone_mode=False)
+    except click.ClickException as error:
+        # `celtop URL` without its -b would else print the URL, with its password.
+        from ..settings import mask_url
+
+        error.message = mask_url(error.message)
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def main() -> None:
+    """Be the program `celtop`."""
+    sys.exit(run(sys.argv[1:]))
