@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import pytest
+from celtop.model.events import decode
 from celtop.model.order import SORT_KEYS, Order
 from celtop.model.query import Query, parse
+from celtop.model.state import ClusterState
 from celtop.model.states import CELERY_STATES, FAULTY
 from celtop.model.task import Progress, Task
 from celtop.model.task_store import Changes
-from celtop.model.view import FEW, RowList, TaskView, ViewChange
+from celtop.model.view import FEW, HoldsTasks, RowList, TaskView, ViewChange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,7 +51,9 @@ class Store:
         return taken
 
 
-def expected(store: Store, query: Query, order: Order, faults_only: bool, now: float) -> list[Task]:
+def expected(
+    store: HoldsTasks, query: Query, order: Order, faults_only: bool, now: float
+) -> list[Task]:
     kept = [
         task
         for task in store.tasks.values()
@@ -61,7 +66,7 @@ def expected(store: Store, query: Query, order: Order, faults_only: bool, now: f
     return known + [task for task in kept if value_of(task, now) is None]
 
 
-def check(view: TaskView, store: Store, now: float) -> None:
+def check(view: TaskView, store: HoldsTasks, now: float) -> None:
     wanted = expected(store, view.query, view.order, view.faults_only, now)
     assert [task.id for task in view] == [task.id for task in wanted]
     assert len(view) == len(wanted)
@@ -188,6 +193,29 @@ def test_a_change_that_moves_no_row_is_none() -> None:
     assert change.rows_changed
     assert change.entered == 1
     assert view[0].id == "t3", "the newest is on top"
+
+
+def test_a_view_follows_the_model() -> None:
+    state = ClusterState(max_tasks=40)
+    views = [
+        TaskView(state, parse(text), order, now=NOW)
+        for text in ("", "state:started,success", "!w1")
+        for order in (Order(), Order("name", False), Order("runtime", True))
+    ]
+    for number in range(120):
+        for step, type_ in enumerate(("task-received", "task-started", "task-succeeded")):
+            if number % 3 >= step:
+                task = {"uuid": f"t{number}", "name": f"app.{number % 7}", "hostname": "w1@a"}
+                time = {"timestamp": NOW + number + step / 10, "runtime": number % 5, "clock": 1}
+                event = {"type": type_, **task, **time, "utcoffset": 0, "pid": 1}
+                state.observe(decode(msgspec.json.encode(event), NOW), NOW)
+        if number % 4 == 0:
+            changes = state.take_changes()
+            for view in views:
+                view.apply(changes, NOW)
+                check(view, state, NOW)
+    assert state.totals.evicted
+    assert len(views[0]) <= 40
 
 
 def test_what_did_not_change_is_not_looked_at() -> None:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from celtop.model.events import decode
+from celtop.model.observations import Answered, ConnectionChanged, LatencyMeasured, QueueMeasured
+from celtop.model.state import ClusterState
+
+NOW = 1_790_000_000.0
+HOSTILE = "('\x1b[31m[/]\u202e\x9b[bold]x', '\u65e5\u672c', '<&>')"
+
+
+def heard(state: ClusterState, *events: dict[str, object], at: float = NOW) -> None:
+    filled = [{"hostname": "w1@a", "utcoffset": 0, "pid": 7, "clock": 1, **e} for e in events]
+    state.observe(decode(msgspec.json.encode(filled), at), at)
+
+
+def ran(state: ClusterState, number: int, outcome: dict[str, object], **fields: object) -> str:
+    """Let a task be received, started and ended, with its own fields; return its id."""
+    task_id = f"{number:08d}-aaaa-bbbb-cccc-0123456789ab"
+    received = {"name": "app.add", "args": "(1, 2)", "kwargs": "{}", "retries": 0, **fields}
+    steps: tuple[dict[str, object], ...] = (
+        {"type": "task-received", **received},
+        {"type": "task-started"},
+        outcome,
+    )
+    start = NOW - 60 + number
+    heard(
+        state,
+        *(
+            {"uuid": task_id, "timestamp": start + step, **event}
+            for step, event in enumerate(steps)
+            if event
+        ),
+    )
+    return task_id
+
+
+@pytest.fixture
+def state() -> ClusterState:
+    """A cluster with a worker that tells all, one that left at once, and three queues."""
+    state = ClusterState()
+    state.broker.url = "redis://***@localhost/0"
+    state.broker.transport = "redis"
+    state.observe(ConnectionChanged("live", NOW - 100), NOW - 100)
+    state.observe(LatencyMeasured(0.0042, 12), NOW)
+    beat = {"freq": 2.0, "active": 0, "processed": 9, "loadavg": [0.5, 0.25, 0.125]}
+    software = {"sw_ident": "py-celery", "sw_ver": "5.4.0", "sw_sys": "Linux"}
+    for stamp in (NOW - 2.5, NOW - 0.5):
+        event = {"type": "worker-heartbeat", "timestamp": stamp + 1, **beat, **software}
+        heard(state, event, at=stamp)
+    pool = {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 4}
+    stats = {"pid": 7, "prefetch_count": 16, "pool": pool, "rusage": {"maxrss": 2048}}
+    stats["total"] = {"app.add": 9}
+    for command, reply in {
+        "stats": stats,
+        "active": [],
+        "reserved": [],
+        "scheduled": [],
+        "active_queues": [{"name": "celery"}],
+    }.items():
+        state.observe(Answered("w1@a", command, reply, NOW - 0.5), NOW - 0.5)
+    for type_ in ("worker-online", "worker-offline"):
+        heard(state, {"type": type_, "hostname": "old@b", "timestamp": NOW - 90}, at=NOW - 90)
+    for at, waiting in ((NOW - 20, 2), (NOW, 7)):
+        state.observe(
+            QueueMeasured(
+                "nobody", at, waiting=waiting, unacked=0, by_priority=(("0", waiting), ("3", 0))
+            ),
+            at,
+        )
+    state.observe(QueueMeasured("celery", NOW, waiting=0, unacked=0), NOW)
+    state.observe(QueueMeasured("remote", NOW, notes=("no queue of this name exists",)), NOW)
+    return state

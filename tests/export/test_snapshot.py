@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from celtop.export.json import encode
+from celtop.export.snapshot import take
+from celtop.model.observations import ConnectionChanged, Fault, Lost, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.model.task import Attempt, Progress
+
+from .conftest import HOSTILE, NOW, heard, ran
+
+CONTRACT = {
+    "": "schema taken_at notes broker totals workers queues tasks",
+    "broker": "url transport status error latency_s commands_sent",
+    "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s",
+    "workers": "name status pool concurrency active reserved scheduled processed queues load "
+    "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled",
+    "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s",
+    "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
+    "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
+    "attempts root_id parent_id group_id sources",
+}
+
+
+def printed(state: ClusterState) -> Any:
+    return json.loads(encode(take(state, NOW)))
+
+
+def by_name(rows: list[dict[str, object]], name: str) -> dict[str, object]:
+    (row,) = [row for row in rows if row["name"] == name]
+    return row
+
+
+def notes_on(state: ClusterState, subject: str) -> str:
+    return "\n".join(note.text for note in take(state, NOW).notes if note.subject == subject)
+
+
+def test_every_field_of_the_contract_is_there_in_its_order(state: ClusterState) -> None:
+    ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
+    data = printed(state)
+    assert list(data) == CONTRACT.pop("").split()
+    for part, fields in CONTRACT.items():
+        record = data[part]
+        rows = record if isinstance(record, list) else [record]
+        assert rows
+        for row in rows:
+            assert list(row) == fields.split()
+
+
+def test_the_whole_of_a_known_worker(state: ClusterState) -> None:
+    snapshot = take(state, NOW)
+    assert [worker.name for worker in snapshot.workers] == ["old@b", "w1@a"]
+    assert msgspec.to_builtins(snapshot.workers[1]) == {
+        "name": "w1@a",
+        "status": "online",
+        "pool": "prefork",
+        "concurrency": 4,
+        "active": 0,
+        "reserved": 0,
+        "scheduled": 0,
+        "processed": 9,
+        "queues": ["celery"],
+        "load": [0.5, 0.25, 0.125],
+        "heartbeat_age_s": 0.5,
+        "pid": 7,
+        "version": "5.4.0",
+        "prefetch": 16,
+        "rss_bytes": 2048 * 1024,
+        "clock_skew_s": 1.0,
+        "events_enabled": None,
+    }
+    assert "events_enabled unknown" in notes_on(state, "worker w1@a")
+
+
+def test_a_worker_that_told_nothing_is_null_with_reasons(state: ClusterState) -> None:
+    worker = take(state, NOW).workers[0]
+    assert worker.status == "offline"
+    assert worker.heartbeat_age_s == 90.0
+    notes = notes_on(state, "worker old@b")
+    for field, value in msgspec.to_builtins(worker).items():
+        assert (value is None) == (field in notes), field
+
+
+def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
+    for queue in take(state, NOW).queues:
+        notes = notes_on(state, f"queue {queue.name}")
+        for field, value in msgspec.to_builtins(queue).items():
+            explained = field in notes or "no queue of this name" in notes
+            assert value is not None or explained, (queue.name, field)
+
+
+def test_a_queue_that_nobody_consumes_never_drains(state: ClusterState) -> None:
+    queue = by_name(printed(state)["queues"], "nobody")
+    assert queue == {
+        "name": "nobody",
+        "waiting": 7,
+        "unacked": 0,
+        "consumers": [],
+        "by_priority": {"0": 7, "3": 0},
+        "oldest_age_s": 20.0,
+        "in_per_s": 0.25,
+        "out_per_s": 0.0,
+        "drain_s": None,
+    }
+    assert notes_on(state, "queue nobody").splitlines() == [
+        "drain_s: never, at the present rates",
+        "nobody consumes it",
+    ]
+
+
+def test_rates_that_cannot_be_told_apart_say_why(state: ClusterState) -> None:
+    heard(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
+    state.observe(QueueMeasured("nobody", NOW, waiting=7, unacked=0), NOW)
+    queue = take(state, NOW).queues[1]
+    assert (queue.name, queue.in_per_s, queue.out_per_s) == ("nobody", None, None)
+    assert notes_on(state, "queue nobody").splitlines() == [
+        "rates unknown: it is not known what new@c consumes",
+        "drain_s unknown: it follows from waiting and the rates",
+        "nobody consumes it",
+    ]
+
+
+def test_a_queue_that_cannot_be_measured_says_why(state: ClusterState) -> None:
+    state.observe(QueueMeasured("far", NOW, waiting=3, consumer_count=2), NOW)
+    notes = notes_on(state, "queue far")
+    assert "unacked unknown: this broker does not tell" in notes
+    assert "2 by the broker's count" in notes
+    assert "nobody" not in notes
+
+
+def test_tasks_come_oldest_first_with_their_times_in_utc(state: ClusterState) -> None:
+    first = ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
+    second = ran(state, 2, {"type": "task-failed", "exception": "E()", "traceback": "T\nE"})
+    third = ran(state, 3, {}, eta="2026-09-21T14:13:30+00:00")
+    tasks = take(state, NOW).tasks
+    assert [task.id for task in tasks] == [first, second, third]
+    assert msgspec.to_builtins(tasks[0]) == {
+        "id": first,
+        "name": "app.add",
+        "state": "SUCCESS",
+        "worker": "w1@a",
+        "queue": "celery",
+        "args": "(1, 2)",
+        "kwargs": "{}",
+        "result": "3",
+        "exception": None,
+        "traceback": None,
+        "sent_at": None,
+        "received_at": "2026-09-21T14:12:21.000Z",
+        "started_at": "2026-09-21T14:12:22.000Z",
+        "finished_at": "2026-09-21T14:12:23.000Z",
+        "eta_at": None,
+        "expires_at": None,
+        "runtime_s": 0.5,
+        "waited_s": 1.0,
+        "retries": 0,
+        "progress": None,
+        "attempts": [],
+        "root_id": None,
+        "parent_id": None,
+        "group_id": None,
+        "sources": ["event"],
+    }
+    assert (tasks[1].exception, tasks[1].traceback) == ("E()", "T\nE")
+    assert tasks[2].state == "STARTED"
+    assert tasks[2].runtime_s == 56.0
+    assert tasks[2].eta_at == "2026-09-21T14:13:30.000Z"
+    assert take(state, NOW).totals.tasks == {"FAILURE": 1, "STARTED": 1, "SUCCESS": 1}
+
+
+def test_attempts_and_progress_are_objects(state: ClusterState) -> None:
+    task_id = ran(state, 1, {})
+    task = state.tasks[task_id]
+    task.attempts = (Attempt(0, "RETRY", "w1@a", NOW - 9, NOW - 8, NOW - 7, "Timeout()", "Trace"),)
+    task.progress = Progress(fraction=0.25, current=1.0, total=4.0, text="step 1")
+    (row,) = printed(state)["tasks"]
+    assert row["attempts"] == [
+        {
+            "number": 0,
+            "state": "RETRY",
+            "worker": "w1@a",
+            "received_at": "2026-09-21T14:13:11.000Z",
+            "started_at": "2026-09-21T14:13:12.000Z",
+            "finished_at": "2026-09-21T14:13:13.000Z",
+            "exception": "Timeout()",
+            "traceback": "Trace",
+        }
+    ]
+    assert row["progress"] == {
+        "fraction": 0.25,
+        "current": 1.0,
+        "total": 4.0,
+        "text": "step 1",
+        "source": "event",
+    }
+
+
+def test_redaction_reaches_every_text_of_a_task(state: ClusterState) -> None:
+    secret = "hunter2"
+    task_id = ran(
+        state,
+        1,
+        {"type": "task-failed", "exception": f"E({secret})", "traceback": secret},
+        args=secret,
+        kwargs=secret,
+    )
+    task = state.tasks[task_id]
+    task.result = secret
+    task.progress = Progress(text=secret)
+    task.attempts = (Attempt(0, exception=secret, traceback=secret),)
+    assert encode(take(state, NOW)).count(secret.encode()) == 8
+    redacted = encode(take(state, NOW, redact=lambda text: text.replace(secret, "***")))
+    assert secret.encode() not in redacted
+    assert redacted.count(b"***") == 8 + 1, "the broker's URL has one of its own"
+
+
+def test_a_broker_that_is_gone(state: ClusterState) -> None:
+    fault = Fault("refused", "nobody listens on port 6379", "Start Redis")
+    state.observe(ConnectionChanged("lost", NOW, fault, 2.0), NOW)
+    broker = take(state, NOW).broker
+    assert msgspec.to_builtins(broker) == {
+        "url": "redis://***@localhost/0",
+        "transport": "redis",
+        "status": "lost",
+        "error": "nobody listens on port 6379. Start Redis",
+        "latency_s": 0.0042,
+        "commands_sent": 12,
+    }
+    assert "as of before" in notes_on(state, "broker")
+
+
+def test_nothing_is_lost_silently(state: ClusterState) -> None:
+    state.observe(Lost(heartbeats=2, others=3, at=NOW), NOW)
+    heard(state, {"type": "task-received"})
+    totals = take(state, NOW).totals
+    assert (totals.events_lost, totals.events_malformed) == (5, 1)
+    notes = notes_on(state, "events")
+    assert "3 events and 2 heartbeats were dropped" in notes
+    assert "1 could not be read" in notes
+
+
+def test_forgotten_tasks_are_told() -> None:
+    state = ClusterState(max_tasks=10)
+    for number in range(15):
+        ran(state, number, {"type": "task-succeeded", "result": "1", "runtime": 0.1})
+    snapshot = take(state, NOW)
+    told = f"{15 - len(snapshot.tasks):,} tasks were forgotten"
+    assert len(snapshot.tasks) <= 10
+    assert told in notes_on(state, "tasks")
+    assert sum(snapshot.totals.tasks.values()) == len(snapshot.tasks)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+def test_json_holds_neither_infinity_nor_nan(state: ClusterState, bad: float) -> None:
+    task = state.tasks[ran(state, 1, {})]
+    task.runtime = task.eta_at = bad
+    task.progress = Progress(fraction=bad)
+    state.workers["w1@a"].clock_skew = bad
+    state.queues["celery"].in_per_s = bad
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    snapshot = take(state, NOW)
+    data = json.loads(encode(snapshot), parse_constant=refuse)
+    assert data["tasks"][0]["runtime_s"] is None
+    assert snapshot.tasks[0].progress is not None
+    assert snapshot.tasks[0].progress.fraction is None
+    assert snapshot.workers[1].clock_skew_s is None
+
+
+def test_json_is_utf8_whatever_the_cluster_says(state: ClusterState) -> None:
+    ran(state, 1, {}, args=HOSTILE)
+    state.workers["w1@a"].pool = "lone \ud800 surrogate"
+    out = encode(take(state, NOW))
+    data = json.loads(out.decode("utf-8", "strict"))
+    assert data["tasks"][0]["args"] == HOSTILE
+    assert b"\x1b" not in out
+    assert data["workers"][1]["pool"] == "lone \\ud800 surrogate"
+    assert out.startswith(b'{\n  "schema": "celtop.snapshot/1",\n')
+    assert out.endswith(b"}\n")

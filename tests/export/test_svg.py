@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from celtop.export import svg
+from celtop.export.snapshot import take
+from celtop.export.text import state_style
+from celtop.model.state import ClusterState
+from celtop.model.states import CELERY_STATES
+
+from .conftest import HOSTILE, NOW, ran
+
+SPACE = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_picture_says_what_the_tables_say(state: ClusterState) -> None:
+    ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
+    drawn = svg.render(take(state, NOW), 250)
+    root = ElementTree.fromstring(drawn)
+    text = "".join(root.itertext()).replace("\xa0", " ")
+    assert r"('\x1b[31m[/]<U+202E>\x9b[bold]x', '日本', '<&>')" in text
+    assert "Workers (2)" in text
+    assert "celtop snapshot at 2026-09-21T14:13:20.000Z" in text
+
+
+def test_the_picture_loads_nothing(state: ClusterState) -> None:
+    drawn = svg.render(take(state, NOW))
+    assert "url(http" not in drawn
+    assert "@import" not in drawn
+    assert "@font-face" not in drawn
+    assert drawn == svg.render(take(state, NOW)), "and is the same each time"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "colour"),
+    [
+        ("SUCCESS", "#4caf50"),
+        ("FAILURE", "#ef5350"),
+        ("PENDING", "#f5a623"),
+        ("RECEIVED", "#f5a623"),
+        ("STARTED", "#4aa3ff"),
+        ("RETRY", "#b583f0"),
+        ("REVOKED", "#9e9e9e"),
+        ("PROGRESS", "#4dd0e1"),
+    ],
+)
+def test_states_have_the_colours_that_users_know(
+    state: ClusterState, wanted: str, colour: str
+) -> None:
+    task_id = ran(state, 1, {})
+    state.tasks[task_id].state = wanted
+    drawn = svg.render(take(state, NOW), limit=1)
+    root = ElementTree.fromstring(drawn)
+    cells = [cell for cell in root.iter(f"{SPACE}text") if (cell.text or "").strip() == wanted]
+    assert cells, "the state is drawn as a cell of its own"
+    (style,) = {cell.attrib["class"] for cell in cells}
+    rule = drawn.split(f".{style} {{", 1)[1].split("}", 1)[0]
+    assert f"fill: {colour}" in rule
+
+
+def test_every_style_that_a_state_can_have_is_there() -> None:
+    assert {state_style(name) for name in (*CELERY_STATES, "[bold]")} <= svg.STYLES.keys()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+from celtop.export import text
+from celtop.export.layout import Column, fit, flow, plain, table, wrap
+from celtop.export.snapshot import take
+from celtop.model.state import ClusterState
+from rich.cells import cell_len
+
+from .conftest import HOSTILE, NOW, ran
+
+
+def filled(state: ClusterState) -> ClusterState:
+    ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
+    ran(state, 2, {"type": "task-failed", "exception": "Boom('x')", "traceback": "T\nE"})
+    ran(state, 3, {}, name="\u753b\u50cf.\u5909\u63db")
+    return state
+
+
+def test_the_tables(state: ClusterState) -> None:
+    out = text.render(take(filled(state), NOW), 132).splitlines()
+    assert out[0] == "celtop snapshot at 2026-09-21T14:13:20.000Z"
+    assert out[1] == "broker  redis://***@localhost/0  live  4 ms, 12 commands"
+    assert out[2] == "tasks   3 held  FAILURE 1  STARTED 1  SUCCESS 1"
+    assert out[3] == "events  12, lost 0, malformed 0, succeeded 0/s, failed 0/s"
+    rows = [" ".join(line.split()) for line in out]
+    assert rows[4:16] == [
+        "",
+        "Workers (2)",
+        "worker status active reserved scheduled processed heard pool load rss skew queues",
+        "old@b offline ?/? ? ? ? 1 m 30 s ? ? ? 0 s ?",
+        "w1@a online 1/4 0 0 9 0 s prefork 0.50 2.0 MiB 1.0 s celery",
+        "",
+        "Queues (3)",
+        "queue waiting unacked in out drain oldest consumers",
+        "celery 0 0 ? ? 0 s ? w1@a",
+        "nobody 7 0 15/min 0/s never 20 s -",
+        "remote ? ? ? ? ? ? -",
+        "",
+    ]
+    tasks = out[out.index("Tasks (3, newest first)") + 1 :]
+    assert tasks[0].split()[:3] == ["id", "state", "name"]
+    assert [line.split()[:2] for line in tasks[1:4]] == [
+        ["00000003", "STARTED"],
+        ["00000002", "FAILURE"],
+        ["00000001", "SUCCESS"],
+    ]
+    assert "Boom('x')" in tasks[2]
+
+
+@pytest.mark.parametrize("width", [1, 2, 10, 40, 60, 80, 100, 120, 139, 140, 200, 400])
+def test_no_line_is_wider_than_asked_nor_obeyed_by_a_terminal(
+    state: ClusterState, width: int
+) -> None:
+    filled(state)
+    state.workers["w1@a"].pool = "\x1b[2J\u65e5\u672c"
+    state.queues["nobody"].notes = (HOSTILE * 3,)
+    for line in text.render(take(state, NOW), width).splitlines():
+        assert cell_len(line) <= max(2, width)
+        assert line.isprintable(), repr(line)
+
+
+def test_hostile_text_is_spelt_out(state: ClusterState) -> None:
+    out = text.render(take(filled(state), NOW), 400)
+    assert r"('\x1b[31m[/]<U+202E>\x9b[bold]x', '日本', '<&>')" in out
+
+
+def test_a_limit_tells_how_many_more_there_are(state: ClusterState) -> None:
+    snapshot = take(filled(state), NOW)
+    out = text.render(snapshot, 120, limit=1).splitlines()
+    assert "... and 2 more" in out
+    assert any(line.startswith("00000003") for line in out)
+    assert not any(line.startswith("00000002") for line in out)
+    assert "... and 3 more" in text.render(snapshot, 120, limit=0)
+    assert "more" not in text.render(snapshot, 120, limit=3).split("Notes")[0]
+
+
+def test_ids_are_whole_where_there_is_room(state: ClusterState) -> None:
+    snapshot = take(filled(state), NOW)
+    whole = snapshot.tasks[0].id
+    assert whole in text.render(snapshot, 200)
+    assert whole not in text.render(snapshot, 100)
+
+
+def test_an_empty_cluster() -> None:
+    out = text.render(take(ClusterState(), NOW), 80)
+    assert "connecting" in out
+    assert "Workers (0)" in out
+    assert "there is no connection yet" in out
+
+
+def test_what_the_tables_add_is_ascii(state: ClusterState) -> None:
+    ran(state, 2, {"type": "task-failed", "exception": "x" * 500, "traceback": "T"})
+    assert text.render(take(state, NOW), 80).isascii()
+
+
+def test_tables_shrink_the_widest_then_drop_from_the_right() -> None:
+    columns = [Column("a", least=3), Column("bb", right=True), Column("c", least=2)]
+    rows = [[("xxxxxxxx", ""), ("1", ""), ("yyyy", "")]]
+
+    def drawn(width: int) -> list[str]:
+        return [plain(line) for line in table(columns, rows, width)]
+
+    assert drawn(18) == ["a         bb  c", "xxxxxxxx   1  yyyy"]
+    assert drawn(13) == ["a    bb  c", "x..   1  yyyy"]
+    assert drawn(11) == ["a    bb  c", "x..   1  .."]
+    assert drawn(10) == ["a       bb", "xxxx..   1"]
+    assert drawn(3) == ["a", "x.."]
+
+
+def test_fitting_counts_cells() -> None:
+    assert fit("\u65e5\u672c\u8a9e", 8) == "\u65e5\u672c\u8a9e  "
+    assert fit("\u65e5\u672c\u8a9e", 5) == "\u65e5 .."
+    assert fit("ab", 4, right=True) == "  ab"
+    assert fit("abc", 1) == "."
+
+
+def test_flow_and_wrap() -> None:
+    cells = [("one", ""), ("  ", ""), ("two", ""), ("  ", ""), ("three", "")]
+    assert [plain(line) for line in flow(cells, 8)] == ["one  two", "three"]
+    assert [plain(line) for line in flow([("abcdef", "")], 4)] == ["ab.."]
+    assert wrap("one two three", 7) == ["one two", "three"]
+    assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
