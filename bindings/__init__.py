@@ -1,1 +1,5 @@
-"""Actions and keys as data: one table feeds keys, footer, help, palette and README."""
+"""Actions and their keys as data: one table feeds keys, footer, help, palette and README."""
+
+from .actions import ACTIONS, Action, Context
+
+__all__ = ["ACTIONS", "Action", "Context"]

@@ -1,0 +1,198 @@
+"""Every action that a key can start, once.
+
+Lowercase keys never change the cluster. An action's id is stable: a config file may give it other
+keys. `action` is what the screen or the app runs, in Textual's notation, but nothing here needs
+Textual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+Context: TypeAlias = Literal["global", "overview", "list", "stream", "detail", "filter", "dialog"]
+"""Where a key works: everywhere, on the overview, in lists, in lists that grow at one end (tasks
+and log), on the screens of one task or worker, while a filter is typed, in dialogs."""
+
+CONTEXT_TITLES: Final[dict[Context, str]] = {
+    "global": "Everywhere",
+    "overview": "Overview",
+    "list": "Lists",
+    "stream": "Tasks and log",
+    "detail": "Task and worker details",
+    "filter": "While typing a filter",
+    "dialog": "Dialogs and menus",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a key does, and how it is called in footer, help, palette and README."""
+
+    id: str
+    keys: tuple[str, ...]
+    """As Textual names them: a character, `ctrl+d`, `pagedown`, ..."""
+    action: str
+    """The name of the method, with arguments where it needs any: `view('tasks')`."""
+    label: str
+    """One word or two, for the footer."""
+    help: str
+    contexts: tuple[Context, ...]
+    show: bool = False
+    """Whether the footer has room for it."""
+    priority: bool = False
+    """Whether it comes before what the focused widget would do with the key."""
+    mutates: bool = False
+    """Whether it changes the cluster: refused in read-only."""
+
+
+_ROWS: Final[tuple[Context, ...]] = ("overview", "list", "detail")
+
+_VIEWS: Final = (
+    ("overview", "Overview", "What matters now, on one screen"),
+    ("tasks", "Tasks", "Every task, newest first"),
+    ("workers", "Workers", "Workers, their pools and load"),
+    ("queues", "Queues", "Depth, trend and consumers of each queue"),
+    ("types", "Types", "Statistics by task name"),
+    ("scheduled", "Scheduled", "Tasks that wait for their time or for a retry"),
+    ("log", "Log", "What happened: connections, losses, workers that came and went"),
+)
+
+VIEWS: Final = tuple(
+    Action(f"view.{name}", (str(number),), f"view('{name}')", label, text, ("global",), show=True)
+    for number, (name, label, text) in enumerate(_VIEWS, start=1)
+)
+
+_GLOBAL: Final = (
+    Action("command", (":",), "command_line", "command", "Type a command", ("global",), show=True),
+    Action(
+        "palette", ("ctrl+p",), "command_palette", "palette", "Search all commands", ("global",)
+    ),
+    Action(
+        "back",
+        ("escape",),
+        "back",
+        "back",
+        "Close what is open, clear the marks, clear the filter, go back: one step a press",
+        ("global",),
+    ),
+    Action("history.back", ("[",), "history(-1)", "previous", "To the view before", ("global",)),
+    Action("history.forward", ("]",), "history(1)", "next", "To the view after", ("global",)),
+    Action(
+        "freeze",
+        ("p",),
+        "freeze",
+        "freeze",
+        "Hold the screen still; collecting goes on, and a badge counts what is held back",
+        ("global",),
+    ),
+    Action("refresh", ("ctrl+r",), "refresh_now", "refresh", "Ask workers and queues", ("global",)),
+    Action("export", ("ctrl+s",), "export", "save", "Save what is shown to a file", ("global",)),
+    Action("help", ("?", "f1"), "help", "help", "These keys", ("global",), show=True),
+    Action("quit", ("q",), "quit_or_back", "quit", "Back; at the root, quit", ("global",), True),
+    Action("quit.now", ("ctrl+c",), "quit", "quit", "Quit at once", ("global",), priority=True),
+    Action(
+        "suspend",
+        ("ctrl+z",),
+        "suspend_process",
+        "shell",
+        "To the shell; `fg` returns",
+        ("global",),
+    ),
+)
+
+_MOVE: Final = (
+    Action("open", ("enter",), "open", "open", "Open what the cursor is on", _ROWS, show=True),
+    Action("move.down", ("j", "down"), "move('down')", "down", "Down", _ROWS),
+    Action("move.up", ("k", "up"), "move('up')", "up", "Up", _ROWS),
+    Action("move.top", ("g", "home"), "move('top')", "first", "To the first row", _ROWS),
+    Action("move.bottom", ("G", "end"), "move('bottom')", "last", "To the last row", _ROWS),
+    Action("move.page_down", ("pagedown",), "move('page_down')", "page down", "A page down", _ROWS),
+    Action("move.page_up", ("pageup",), "move('page_up')", "page up", "A page up", _ROWS),
+    Action("move.half_down", ("ctrl+d",), "move('half_down')", "half down", "Half a page", _ROWS),
+    Action("move.half_up", ("ctrl+u",), "move('half_up')", "half up", "Half a page up", _ROWS),
+    Action(
+        "scroll.left",
+        ("h", "left"),
+        "scroll('left')",
+        "left",
+        "Columns to the left; on the overview, the pane to the left",
+        _ROWS,
+    ),
+    Action(
+        "scroll.right",
+        ("l", "right"),
+        "scroll('right')",
+        "right",
+        "Columns to the right; on the overview, the pane to the right",
+        _ROWS,
+    ),
+    Action("focus.next", ("tab",), "pane(1)", "next pane", "To the next pane", _ROWS),
+    Action(
+        "focus.previous", ("shift+tab",), "pane(-1)", "pane before", "To the pane before", _ROWS
+    ),
+    Action("zoom", ("f",), "zoom", "zoom", "The focused pane on the whole screen", _ROWS),
+    Action("copy.id", ("y",), "copy_id", "copy id", "Copy the id, or what is selected", _ROWS),
+    Action(
+        "copy.menu",
+        ("Y",),
+        "copy_menu",
+        "copy...",
+        "Copy one of: id, arguments, result, traceback, a `celery call` line, JSON",
+        _ROWS,
+    ),
+)
+
+_LIST: Final = (
+    Action(
+        "filter",
+        ("/",),
+        "filter",
+        "filter",
+        "Filter as you type, for instance: state:failure name:~^bill worker:w1 !retry age>5m",
+        ("list",),
+        show=True,
+    ),
+    Action(
+        "faults", ("!",), "faults", "failures", "Only what went wrong; again for all", ("list",)
+    ),
+    Action("sort", ("s",), "sort_menu", "sort", "Choose the column to sort by", ("list",)),
+    Action(
+        "sort.previous",
+        ("<",),
+        "sort('previous')",
+        "sort <",
+        "Sort by the column before",
+        ("list",),
+    ),
+    Action("sort.next", (">",), "sort('next')", "sort >", "Sort by the column after", ("list",)),
+    Action("sort.invert", ("I",), "sort('invert')", "invert", "Turn the order round", ("list",)),
+    Action("wide", ("w",), "wide", "wide", "More columns; again for fewer", ("list",)),
+    Action("mark", ("space",), "mark('one')", "mark", "Mark the row", ("list",)),
+    Action(
+        "mark.range", ("V",), "mark('range')", "range", "Mark from the last mark to here", ("list",)
+    ),
+    Action("mark.all", ("a",), "mark('all')", "all", "Mark all that is listed", ("list",)),
+    Action("mark.none", ("U",), "mark('none')", "none", "Clear all marks", ("list",)),
+    Action(
+        "follow",
+        ("F",),
+        "follow",
+        "follow",
+        "Keep the newest in sight; again to stay where you are",
+        ("stream",),
+    ),
+)
+
+_TYPING: Final = (
+    Action("filter.keep", ("enter",), "keep", "keep", "Keep it and go to the list", ("filter",)),
+    Action("filter.list", ("down", "tab"), "keep", "list", "The same", ("filter",)),
+    Action("filter.clear", ("escape",), "clear", "clear", "Clear it and close", ("filter",)),
+    Action("dialog.accept", ("enter",), "accept", "choose", "Take what is chosen", ("dialog",)),
+    Action("dialog.close", ("escape",), "close", "close", "Close, change nothing", ("dialog",)),
+    Action("dialog.next", ("down", "j"), "choose(1)", "down", "Down", ("dialog",)),
+    Action("dialog.previous", ("up", "k"), "choose(-1)", "up", "Up", ("dialog",)),
+    Action("dialog.complete", ("tab",), "complete", "complete", "Complete a command", ("dialog",)),
+)
+
+ACTIONS: Final[tuple[Action, ...]] = VIEWS + _GLOBAL + _MOVE + _LIST + _TYPING
