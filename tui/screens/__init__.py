@@ -1,1 +1,52 @@
-"""One module a screen; its styles lie beside it."""
+"""The screens: seven numbered views, and what lies behind their rows.
+
+Each is imported when it is first shown, so that the first frame waits for one of them only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..navigation import Place
+
+if TYPE_CHECKING:
+    from ..scene import Scene
+    from .monitor import MonitorScreen
+
+
+def root(view: str, scene: Scene) -> MonitorScreen:
+    """Return a new screen for a numbered view."""
+    place = Place(view)
+    if view == "overview":
+        from .overview import OverviewScreen
+
+        return OverviewScreen(scene, place)
+    if view in ("tasks", "scheduled"):
+        from .task_lists import ScheduledScreen, TaskListScreen
+
+        return (TaskListScreen if view == "tasks" else ScheduledScreen)(scene, place)
+    from .row_lists import LogScreen, QueuesScreen, TypesScreen, WorkersScreen
+
+    screens: dict[str, type[MonitorScreen]] = {
+        "workers": WorkersScreen,
+        "queues": QueuesScreen,
+        "types": TypesScreen,
+        "log": LogScreen,
+    }
+    return screens[view](scene, place)
+
+
+def deep(place: Place, scene: Scene) -> MonitorScreen:
+    """Return a new screen for the last step of a place."""
+    step = place.path[-1]
+    if step.kind == "task":
+        from .task_detail import TaskDetailScreen
+
+        return TaskDetailScreen(scene, place)
+    if step.kind == "worker":
+        from .worker_detail import WorkerDetailScreen
+
+        return WorkerDetailScreen(scene, place)
+    from .task_lists import TaskListScreen
+
+    return TaskListScreen(scene, place)

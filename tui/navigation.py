@@ -1,0 +1,81 @@
+"""Where the user is and was: places, and the history that `[` and `]` walk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias
+
+from textual.message import Message
+
+HISTORY: Final = 100
+
+Kind: TypeAlias = Literal["task", "worker", "tasks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One step into the depth: a task, a worker, or a list of tasks behind a number."""
+
+    kind: Kind
+    subject: str
+    """The task's id, the worker's name, or the filter that the list is limited to."""
+    title: str = ""
+    """What the breadcrumb says; the subject where it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A numbered view and the way that was taken into its depth."""
+
+    view: str
+    path: tuple[Drill, ...] = ()
+
+    def deeper(self, drill: Drill) -> Place:
+        """Return the place one step further in."""
+        return replace(self, path=(*self.path, drill))
+
+    def out(self) -> Place:
+        """Return the place one step further out; the view itself at the root."""
+        return replace(self, path=self.path[:-1])
+
+
+@dataclass(slots=True)
+class History:
+    """The places that were visited, like a browser's."""
+
+    places: list[Place] = field(default_factory=list)
+    index: int = -1
+
+    def visit(self, place: Place) -> None:
+        """Remember a new place; what lay ahead is forgotten."""
+        if self.places and self.places[self.index] == place:
+            return
+        del self.places[self.index + 1 :]
+        self.places.append(place)
+        del self.places[:-HISTORY]
+        self.index = len(self.places) - 1
+
+    def step(self, steps: int) -> Place | None:
+        """Move back (-1) or forward (1); None at either end."""
+        index = self.index + steps
+        if not 0 <= index < len(self.places):
+            return None
+        self.index = index
+        return self.places[index]
+
+
+class Copied(Message):
+    """The user wants a text on the clipboard."""
+
+    def __init__(self, what: str, text: str) -> None:
+        self.what = what
+        self.text = text
+        super().__init__()
+
+
+class Visit(Message):
+    """The user wants to go one step deeper."""
+
+    def __init__(self, drill: Drill) -> None:
+        self.drill = drill
+        super().__init__()

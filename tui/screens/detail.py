@@ -1,0 +1,70 @@
+"""What the screens of one thing have in common: panes, of which the focused one gets the keys."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from ...bindings.actions import Context
+from ...widgets.live_table import LiveTable
+from ...widgets.tile import Tile
+from ...widgets.value_tree import ValueTree
+from ..keymap import bindings
+from .monitor import MonitorScreen
+
+
+class DetailScreen(MonitorScreen):
+    """One task or one worker."""
+
+    CSS_PATH = "detail.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("detail")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail",)
+
+    def pane(self, name: str, title: str, *children: Widget) -> Tile:
+        """Return a framed pane; its children take the focus, not the frame."""
+        tile = Tile(*children, title=title, glyphs=self.scene.glyphs, id=name, classes="pane")
+        tile.can_focus = False
+        return tile
+
+    def action_move(self, motion: Any) -> None:
+        """Move in the focused pane, or scroll the screen."""
+        target = self.focused
+        if target is not None and hasattr(target, "action_move"):
+            target.action_move(motion)
+
+    def action_scroll(self, direction: Literal["left", "right"]) -> None:
+        """Scroll the columns of a table, or a tree sideways."""
+        target = self.focused
+        if isinstance(target, LiveTable):
+            target.action_scroll_columns(direction)
+        elif target is not None:
+            step = 8 if direction == "right" else -8
+            target.scroll_relative(x=step, animate=False)
+
+    def action_open(self) -> None:
+        """Open the row of a table, or the node of a tree."""
+        target = self.focused
+        if isinstance(target, LiveTable | ValueTree):
+            target.action_open()
+
+    def action_zoom(self) -> None:
+        """Show the focused pane on the whole screen, or all again."""
+        pane = self._pane_in_focus()
+        for each in self.query(".pane"):
+            each.set_class(each is not pane and not self.has_class("-zoomed"), "-hidden")
+        self.toggle_class("-zoomed")
+
+    def step_back(self) -> bool:
+        """Show all panes again."""
+        if self.has_class("-zoomed"):
+            self.action_zoom()
+            return True
+        return super().step_back()
+
+    def _pane_in_focus(self) -> Widget | None:
+        focused = self.focused
+        if focused is None:
+            return None
+        return next((node for node in focused.ancestors if isinstance(node, Tile)), None)

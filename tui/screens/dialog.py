@@ -1,0 +1,50 @@
+"""What lies over a screen: a framed box that escape closes."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from ...bindings.actions import Context
+from ..keymap import bindings
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None], inherit_bindings=False):
+    """A box in the middle of the screen; closed without a choice, it returns None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
+    CSS_PATH = "dialog.tcss"
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """Draw the frame."""
+        with Vertical(id="box") as box:
+            box.border_title = self._title
+            yield from self.compose_box()
+
+    def compose_box(self) -> ComposeResult:
+        """Put together what is in the frame."""
+        yield from ()
+
+    def action_close(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)
+
+    def action_accept(self) -> None:
+        """Take what is chosen."""
+
+    def action_choose(self, step: int) -> None:
+        """Move to another choice."""
+
+    def action_complete(self) -> None:
+        """Complete what is typed."""

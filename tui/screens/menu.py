@@ -1,0 +1,70 @@
+"""A menu: one of several choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from ...model.text import visible
+from .dialog import Dialog
+
+_LONGEST = 60
+
+
+class Menu(Dialog[str]):
+    """Returns the id of what was chosen.
+
+    Args:
+        title: What the frame says.
+        choices: Id, label and a hint that is shown beside it, which may be the cluster's text.
+        chosen: The id that the cursor starts on.
+    """
+
+    def __init__(
+        self, title: str, choices: Sequence[tuple[str, str, str]], chosen: str | None = None
+    ) -> None:
+        super().__init__(title)
+        self.choices = tuple(choices)
+        self.chosen = chosen
+
+    def compose_box(self) -> ComposeResult:
+        """List the choices."""
+        width = max((len(label) for _, label, _ in self.choices), default=0)
+        options = [
+            Option(
+                Content.assemble(
+                    label.ljust(width + 2),
+                    Content.styled(visible(hint, _LONGEST), "$text-muted"),
+                ),
+                id=f"choice-{number}",
+            )
+            for number, (_, label, hint) in enumerate(self.choices)
+        ]
+        yield OptionList(*options, markup=False)
+
+    def on_mount(self) -> None:
+        """Put the cursor on the present choice."""
+        ids = [choice for choice, _, _ in self.choices]
+        if self.chosen in ids:
+            self.query_one(OptionList).highlighted = ids.index(self.chosen)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Return what was chosen."""
+        event.stop()
+        self.dismiss(self.choices[event.option_index][0])
+
+    def action_accept(self) -> None:
+        """Return what the cursor is on."""
+        self.query_one(OptionList).action_select()
+
+    def action_choose(self, step: int) -> None:
+        """Move the cursor."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()

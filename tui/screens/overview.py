@@ -1,0 +1,291 @@
+"""What matters now, on one screen; behind every row is the list or the task that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+
+from ...bindings.actions import Context
+from ...model.order import Order
+from ...model.query import parse
+from ...model.queue import Queue
+from ...model.view import RowList, TaskView
+from ...model.worker import Worker
+from ...widgets.column import Column
+from ...widgets.graph import Graph, Series
+from ...widgets.live_table import LiveTable
+from ...widgets.tile import Tile
+from ..alerts import Alert, alerts
+from ..failures import FailureGroup, group_failures
+from ..header import failure_share, workers_online
+from ..keymap import bindings
+from ..navigation import Drill, Place
+from ..overview_columns import ALERTS, FAILURES, QUEUES, running_columns, worker_columns
+from ..scene import Scene
+from ..state_strip import StateStrip
+from .monitor import MonitorScreen
+from .row_lists import exactly
+
+if TYPE_CHECKING:
+    from ...model.state import Changes
+    from ...widgets.viewport import Motion
+
+GRAPH_SECONDS: Final = 600
+GRAPH_STEP: Final = 4
+"""Seconds that one point of the graph stands for."""
+MOST_ALERTS: Final = 4
+
+
+class OverviewScreen(MonitorScreen):
+    """Throughput, queues, workers, what runs, what fails, and what needs attention."""
+
+    CSS_PATH = "overview.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("overview",)
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__(scene, place)
+        state, now = scene.state, scene.now()
+        self.failed_tasks = TaskView(state, parse("state:failure,retry"), now=now)
+        self.running_tasks = TaskView(
+            state, parse("state:running"), Order("runtime", True), now=now
+        )
+        self.queue_rows = RowList[Queue](
+            state.queues.values, _name, {"worst": _queue_rank}, Order("worst", True)
+        )
+        self.worker_rows = RowList[Worker](
+            state.workers.values, _name, {"worst": self._worker_rank}, Order("worst", True)
+        )
+        self.failure_rows = RowList[FailureGroup](
+            lambda: group_failures(self.failed_tasks, self.scene.now()),
+            lambda group: group.id,
+            {"count": lambda group: group.count},
+            Order("count", True),
+        )
+        self.alert_rows = RowList[Alert](
+            lambda: alerts(self.scene.state, self.scene.now()),
+            lambda alert: alert.id,
+            {"level": lambda alert: alert.level == "bad"},
+            Order("level", True),
+        )
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Queues and workers, slowly."""
+        return frozenset({"overview", "workers", "queues"})
+
+    @property
+    def title_parts(self) -> tuple[str, ...]:
+        """The name of the view."""
+        return ("Overview",)
+
+    def compose_body(self) -> ComposeResult:
+        """Put the tiles into two columns; in a narrow terminal they are one."""
+        glyphs = self.scene.glyphs
+        yield StateStrip(id="states")
+        yield self._tile("attention", "Attention", ALERTS, self.alert_rows, "")
+        with VerticalScroll(id="tiles", can_focus=False):
+            with Vertical(id="left", classes="column"):
+                graph = Graph(glyphs=glyphs, id="graph")
+                yield Tile(graph, title="Throughput", glyphs=glyphs, id="throughput")
+                columns = worker_columns(self.scene.state)
+                yield self._tile(
+                    "workers", "Workers", columns, self.worker_rows, "none heard of yet"
+                )
+                title = "Failures (last hour, grouped)"
+                yield self._tile("failures", title, FAILURES, self.failure_rows, "none")
+            with Vertical(id="right", classes="column"):
+                yield self._tile("queues", "Queues", QUEUES, self.queue_rows, "none known yet")
+                running = running_columns(self.scene.state)
+                yield self._tile("running", "Running", running, self.running_tasks, "nothing runs")
+
+    def _tile(
+        self, name: str, title: str, columns: Sequence[Column[Any]], rows: Any, empty: str
+    ) -> Tile:
+        table: LiveTable[Any] = LiveTable(
+            columns,
+            rows,
+            row_id=_row_id,
+            row_version=_row_version,
+            empty=empty,
+            markable=False,
+            id=f"{name}-table",
+        )
+        tile = Tile(table, title=title, glyphs=self.scene.glyphs, id=name)
+        tile.can_focus = False
+        return tile
+
+    # Painting
+
+    def catch_up(self) -> None:
+        """Look at all tasks again."""
+        self.failed_tasks.refresh(self.scene.now())
+        self.running_tasks.refresh(self.scene.now())
+
+    def take(self, changes: Changes) -> None:
+        """Take in what runs and what failed."""
+        self.failed_tasks.apply(changes, self.scene.now())
+        self.running_tasks.apply(changes, self.scene.now())
+
+    def paint_body(self) -> None:
+        """Paint each tile."""
+        for rows in (self.queue_rows, self.worker_rows, self.failure_rows, self.alert_rows):
+            rows.refresh()
+        self.query_one(StateStrip).paint(self.scene)
+        frame = self.scene.frame()
+        for table in self.tables:
+            table.paint(frame)
+        self._tell()
+        self._draw_graph()
+
+    def _tell(self) -> None:
+        """Say by each border how things stand."""
+        state, now = self.scene.state, self.scene.now()
+        attention = self.query_one("#attention", Tile)
+        count = len(self.alert_rows)
+        bad = any(alert.level == "bad" for alert in self.alert_rows)
+        attention.set_class(count > 0, "-shown")
+        attention.styles.height = min(count, MOST_ALERTS) + 3
+        attention.tell("bad" if bad else "warn", subtitle=f"{count}" if count > 1 else "")
+        unattended = any(queue.unattended for queue in state.queues.values())
+        idle = not any(queue.waiting for queue in state.queues.values())
+        self.query_one("#queues", Tile).tell("bad" if unattended else "idle" if idle else "good")
+        online, known = workers_online(state, now)
+        self.query_one("#workers", Tile).tell(
+            "idle" if not known else "good" if online == known else "bad",
+            subtitle=f"{online} of {known} online" if known else "",
+        )
+        failures = sum(group.count for group in self.failure_rows)
+        self.query_one("#failures", Tile).tell(
+            "bad" if failures else "idle", subtitle=f"{failures:,}" if failures else ""
+        )
+        running = len(self.running_tasks)
+        self.query_one("#running", Tile).tell(
+            "good" if running else "idle", subtitle=f"{running:,}" if running else ""
+        )
+        share = failure_share(state, now)
+        level: Literal["good", "idle", "warn"] = "idle" if share is None else "good"
+        self.query_one("#throughput", Tile).tell(
+            "warn" if share is not None and share > 0.1 else level, "Throughput (10 min)"
+        )
+
+    def _draw_graph(self) -> None:
+        rates, now = self.scene.state.rates, self.scene.now()
+        now -= now % GRAPH_STEP + 1
+        lines = []
+        for name, ring, style in (
+            ("ok", rates.succeeded, "ok"),
+            ("failed", rates.failed, "failed"),
+            ("retry", rates.retried, "retry"),
+        ):
+            counts = ring.series(now, GRAPH_SECONDS)
+            steps = range(0, GRAPH_SECONDS, GRAPH_STEP)
+            values = tuple(sum(counts[at : at + GRAPH_STEP]) / GRAPH_STEP for at in steps)
+            lines.append(Series(name, values, style))
+        version = tuple(series.values for series in lines)
+        self.query_one(Graph).show(lines, version, "-10 min")
+
+    def _worker_rank(self, worker: Worker) -> tuple[int, str]:
+        state = self.scene.state
+        status = worker.status(self.scene.now(), state.broker.listening_since)
+        return {"offline": 2, "late": 1}.get(status, 0), worker.name
+
+    # Doors
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open what a row stands for."""
+        message.stop()
+        name = (message.table.id or "").removesuffix("-table")
+        row_id = message.row_id
+        if name == "queues":
+            self.visit(Drill("tasks", exactly("queue", row_id), row_id))
+        elif name == "workers":
+            self.visit(Drill("worker", row_id))
+        elif name == "running":
+            self.visit(Drill("task", row_id, row_id[:8]))
+        elif name == "failures":
+            self._open_failures(row_id)
+        elif name == "attention":
+            self._open_alert(row_id)
+
+    def _open_failures(self, row_id: str) -> None:
+        exception, _, task = row_id.partition("\n")
+        terms = ["state:failure,retry"]
+        if task != "?":
+            terms.append(exactly("name", task))
+        if exception != "?":
+            terms.append(exactly("exception", exception).replace(':="', ':"', 1))
+        self.visit(Drill("tasks", " ".join(terms), f"{exception} in {task}"))
+
+    def _open_alert(self, row_id: str) -> None:
+        index = self.alert_rows.index(row_id)
+        if index is None:
+            return
+        alert = self.alert_rows[index]
+        if alert.drill is not None:
+            self.visit(alert.drill)
+        else:
+            self.app.call_later(self.app.run_action, f"app.view('{alert.view}')")
+
+    def on_tile_opened(self, message: Tile.Opened) -> None:
+        """Open the list behind the graph."""
+        message.stop()
+        self.app.call_later(self.app.run_action, "app.view('tasks')")
+
+    # Moving between tiles
+
+    def action_open(self) -> None:
+        """Open the row, or the tile."""
+        if isinstance(self.focused, Tile):
+            self.focused.action_open()
+        else:
+            super().action_open()
+
+    def action_move(self, motion: Motion) -> None:
+        """Move within a tile, and at its edge into the next."""
+        table = self.focused
+        if not isinstance(table, LiveTable):
+            self.action_pane(-1 if motion in ("up", "top", "page_up", "half_up") else 1)
+            return
+        index = table.rows.index(table.cursor_id) if table.cursor_id is not None else None
+        last = len(table.rows) - 1
+        if motion == "down" and (index is None or index >= last):
+            self.action_pane(1)
+        elif motion == "up" and not index:
+            self.action_pane(-1)
+        else:
+            table.action_move(motion)
+
+    def action_scroll(self, direction: Literal["left", "right"]) -> None:
+        """Go to the tile beside this one."""
+        here = self.focused
+        if here is None:
+            return
+        way = 1 if direction == "right" else -1
+        beside = [
+            widget
+            for widget in self.focus_chain
+            if (widget.region.x - here.region.x) * way > 0 and widget is not here
+        ]
+        if beside:
+            self.set_focus(min(beside, key=lambda widget: abs(widget.region.y - here.region.y)))
+
+
+def _name(row: Queue | Worker) -> str:
+    return row.name
+
+
+def _queue_rank(queue: Queue) -> tuple[bool, int, str]:
+    return queue.unattended, queue.waiting or 0, queue.name
+
+
+def _row_id(row: Any) -> str:
+    return str(row.id)
+
+
+def _row_version(row: Any) -> object:
+    return getattr(row, "version", row)

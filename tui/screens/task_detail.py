@@ -1,0 +1,172 @@
+"""One task: every field, where its time went, what it was given and what came of it. Live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+
+from ...model.order import Order
+from ...model.task import Task
+from ...model.view import RowList
+from ...widgets.cells import Cell
+from ...widgets.column import Column, Frame
+from ...widgets.fields import Fields
+from ...widgets.live_table import LiveTable
+from ...widgets.tile import Level, Tile
+from ...widgets.timeline import Timeline
+from ...widgets.traceback_view import TracebackView
+from ...widgets.value_tree import ValueTree
+from .. import task_columns
+from ..bar import Bar, Part
+from ..navigation import Drill, Place
+from ..scene import Scene
+from ..task_fields import task_fields
+from .detail import DetailScreen
+
+_LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
+
+
+class TaskDetailScreen(DetailScreen):
+    """All that is known of one task."""
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__(scene, place)
+        self.task_id = place.path[-1].subject
+        # Kept, so that a task that is evicted meanwhile can still be looked at.
+        self.shown: Task | None = scene.state.tasks.get(self.task_id)
+        self._related = RowList[Task](
+            self._relatives, lambda task: task.id, {"arrival": lambda task: task.arrival}, Order()
+        )
+        self._related.set_order("arrival", False)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The worker that has it."""
+        task = self.shown
+        return frozenset({f"worker:{task.worker}"} if task is not None and task.worker else ())
+
+    def compose_body(self) -> ComposeResult:
+        """Put facts to the left, values to the right; in a narrow terminal below each other."""
+        glyphs = self.scene.glyphs
+        yield Bar(id="info")
+        yield self.pane("time", "Where its time went", Timeline(glyphs=glyphs))
+        with VerticalScroll(id="panes", can_focus=False):
+            with Vertical(id="left", classes="column"):
+                facts = VerticalScroll(Fields(glyphs=glyphs, id="fields"), id="facts-scroll")
+                yield self.pane("facts", "Task", facts)
+                yield self.pane("related", "Related tasks", self._related_table())
+            with Vertical(id="right", classes="column"):
+                yield self.pane("values", "Arguments and result", ValueTree(id="tree"))
+                yield self.pane("traceback", "Traceback", TracebackView(id="traceback-text"))
+
+    def _related_table(self) -> LiveTable[Task]:
+        columns = (
+            Column("role", "Role", 8, self._role),
+            task_columns.STATE,
+            Column("name", "Task", 18, task_columns.name, grow=2),
+            Column("id", "Id", 8, _short_id, 2),
+            Column(
+                "elapsed",
+                "Runtime",
+                9,
+                task_columns.elapsed,
+                1,
+                justify="right",
+                ticks=lambda task: task.running,
+            ),
+        )
+        return LiveTable(
+            columns,
+            self._related,
+            row_id=lambda task: task.id,
+            row_version=lambda task: task.version,
+            empty="none known",
+            markable=False,
+            id="related-table",
+        )
+
+    def on_mount(self) -> None:
+        """Give the keys to what is looked at first: the traceback of a failure, else the values."""
+        self._settle()
+        failed = self.shown is not None and self.shown.traceback is not None
+        self.query_one("#traceback-text" if failed else "#tree").focus()
+
+    def paint_body(self) -> None:
+        """Show the task as it stands."""
+        self.shown = self.scene.state.tasks.get(self.task_id, self.shown)
+        frame = self.scene.frame()
+        self._related.refresh()
+        self._settle()
+        task = self.shown
+        if task is not None:
+            self.query_one("#fields", Fields).show(task_fields(task, frame))
+            self.query_one(Timeline).show(task, frame.now)
+            self.query_one(ValueTree).show(_values(task))
+            self.query_one(TracebackView).show(task.traceback or "")
+            self.query_one("#facts", Tile).tell(_LEVELS.get(task.state, "idle"))
+        self.query_one("#related-table", LiveTable).paint(frame)
+
+    def paint_bars(self) -> None:
+        """Say which task it is, and whether it is still held."""
+        super().paint_bars()
+        separator = f" {self.scene.glyphs.more_right} "
+        left = [Part(separator.join(self.title_parts), "bold", gap=1)]
+        task = self.shown
+        if task is None:
+            left.append(Part(f"no task {self.task_id} is known", "$text-error"))
+        else:
+            state, _ = task_columns.state(task, self.scene.frame())
+            left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
+            if task.id not in self.scene.state.tasks:
+                left.append(Part("forgotten to make room", "$text-warning"))
+        self.query_one("#info", Bar).show(left)
+
+    def copied(self) -> Sequence[object]:
+        """Copy the task, or the related one that the cursor is on."""
+        table = self.query_one("#related-table", LiveTable)
+        if self.focused is table and table.cursor_row is not None:
+            return (table.cursor_row,)
+        return () if self.shown is None else (self.shown,)
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open a related task."""
+        message.stop()
+        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+
+    def _settle(self) -> None:
+        """Show only panes that have something in them."""
+        task = self.shown
+        traceback = task is not None and bool(task.traceback)
+        self.query_one("#traceback").set_class(not traceback, "-empty")
+        self.query_one("#related").set_class(not len(self._related), "-empty")
+
+    def _relatives(self) -> list[Task]:
+        return [] if self.shown is None else self.scene.state.related(self.shown)
+
+    def _role(self, task: Task, frame: Frame) -> Cell:
+        shown = self.shown
+        if shown is None:
+            return "", "text"
+        if task.id == shown.parent_id:
+            return "parent", "accent"
+        if task.parent_id == shown.id:
+            return "child", "accent"
+        return ("root", "accent") if task.id == shown.root_id else ("relative", "muted")
+
+
+def _short_id(task: Task, frame: Frame) -> Cell:
+    return task.id[:8], "muted"
+
+
+def _values(task: Task) -> Mapping[str, str | None]:
+    values: dict[str, str | None] = {"args": task.args, "kwargs": task.kwargs}
+    if task.result is not None or task.state == "SUCCESS":
+        values["result"] = task.result
+    if task.exception is not None:
+        values["exception"] = task.exception
+    if task.extra is not None:
+        values.update(task.extra.fields)
+    return values

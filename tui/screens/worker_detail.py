@@ -1,0 +1,184 @@
+"""One worker: its pool and processes, what it has, what it can do, and how it is set up. Live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+
+from ...model import units
+from ...model.order import Order
+from ...model.task import Task
+from ...model.view import RowList
+from ...model.worker import Worker
+from ...widgets.column import Column
+from ...widgets.fields import Fields
+from ...widgets.live_table import LiveTable
+from ...widgets.tile import Level, Tile
+from ...widgets.value_tree import ValueTree
+from .. import task_columns
+from ..bar import Bar, Part
+from ..navigation import Drill, Place
+from ..scene import Scene
+from ..worker_fields import usage_fields, worker_fields
+from .detail import DetailScreen
+
+_LEVELS: Final[dict[str, Level]] = {"online": "good", "late": "warn", "offline": "bad"}
+
+_TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
+    Column("name", "Task", 20, task_columns.name, grow=2),
+    Column("id", "Id", 8, lambda task, frame: (task.id[:8], "muted"), 2),
+    Column(
+        "elapsed",
+        "For",
+        9,
+        task_columns.elapsed,
+        justify="right",
+        ticks=lambda task: task.running,
+    ),
+    Column("progress", "Progress", 14, task_columns.progress, 1),
+    Column("args", "Args", 12, lambda task, frame: (task.args or "", "muted"), 3, grow=2),
+)
+_SCHEDULED_COLUMNS: Final = (task_columns.SCHEDULED[0], *_TASK_COLUMNS[:2])
+
+
+class WorkerDetailScreen(DetailScreen):
+    """All that is known of one worker."""
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__(scene, place)
+        self.worker_name = place.path[-1].subject
+        self._lists = {
+            "active": self._list(lambda worker: worker.active_ids),
+            "reserved": self._list(lambda worker: worker.reserved_ids or ()),
+            "scheduled": self._list(lambda worker: worker.scheduled_ids or ()),
+        }
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """All that this worker can tell."""
+        return frozenset({f"worker:{self.worker_name}"})
+
+    @property
+    def worker(self) -> Worker | None:
+        """The worker; None if nothing was ever heard of it."""
+        return self.scene.state.workers.get(self.worker_name)
+
+    def _list(self, ids: Callable[[Worker], Iterable[str]]) -> RowList[Task]:
+        def tasks() -> list[Task]:
+            worker, held = self.worker, self.scene.state.tasks
+            wanted = ids(worker) if worker is not None else ()
+            return [held[task_id] for task_id in wanted if task_id in held]
+
+        keys = {"arrival": lambda task: task.arrival}
+        return RowList(tasks, lambda task: task.id, keys, Order("arrival", False))
+
+    def compose_body(self) -> ComposeResult:
+        """Put facts to the left and tasks to the right."""
+        glyphs = self.scene.glyphs
+        yield Bar(id="info")
+        with VerticalScroll(id="panes", can_focus=False):
+            with Vertical(id="left", classes="column"):
+                facts = VerticalScroll(Fields(glyphs=glyphs, id="fields"), id="facts-scroll")
+                yield self.pane("facts", "Worker", facts)
+                yield self.pane("setup", "Set-up", ValueTree(id="tree"))
+            with Vertical(id="right", classes="column"):
+                yield self.pane("active", "Active", self._table("active", _TASK_COLUMNS))
+                yield self.pane("reserved", "Reserved", self._table("reserved", _TASK_COLUMNS))
+                scheduled = self._table("scheduled", _SCHEDULED_COLUMNS)
+                yield self.pane("scheduled", "Scheduled", scheduled)
+                usage = VerticalScroll(Fields(glyphs=glyphs, id="usage-fields"), id="usage-scroll")
+                yield self.pane("usage", "What it has done and used", usage)
+
+    def _table(self, name: str, columns: Sequence[Column[Task]]) -> LiveTable[Task]:
+        return LiveTable(
+            columns,
+            self._lists[name],
+            row_id=lambda task: task.id,
+            row_version=lambda task: task.version,
+            empty="none",
+            markable=False,
+            id=f"{name}-table",
+        )
+
+    def on_mount(self) -> None:
+        """Give the keys to what it does."""
+        self.query_one("#active-table").focus()
+
+    def paint_body(self) -> None:
+        """Show the worker as it stands."""
+        frame = self.scene.frame()
+        worker = self.worker
+        for name, rows in self._lists.items():
+            rows.refresh()
+            table = self.query_one(f"#{name}-table", LiveTable)
+            known = self._known(name)
+            table.empty = "none" if known is not None else "not asked yet"
+            table.paint(frame)
+            self.query_one(f"#{name}", Tile).tell("idle", subtitle=_counted(known, len(rows)))
+        if worker is None:
+            return
+        status = worker.status(frame.now, self.scene.state.broker.listening_since)
+        self.query_one("#fields", Fields).show(worker_fields(worker, status, frame))
+        self.query_one("#usage-fields", Fields).show(usage_fields(worker))
+        self.query_one("#facts", Tile).tell(_LEVELS[status])
+        self.query_one(ValueTree).show(_setup(worker))
+
+    def _known(self, name: str) -> int | None:
+        worker = self.worker
+        if worker is None:
+            return None
+        ids: Any = getattr(worker, f"{name}_ids")
+        return None if ids is None else len(ids)
+
+    def paint_bars(self) -> None:
+        """Say which worker it is."""
+        super().paint_bars()
+        separator = f" {self.scene.glyphs.more_right} "
+        left = [Part(separator.join(self.title_parts), "bold", gap=1)]
+        worker = self.worker
+        if worker is None:
+            left.append(Part("nothing was heard of it", "$text-error"))
+        elif worker.inspect_error:
+            left.append(Part(worker.inspect_error, "$text-warning"))
+        elif worker.inspected_at is not None:
+            ago = units.age(worker.inspected_at, self.scene.now())
+            left.append(Part(f"asked {ago} ago", "$text-muted"))
+        else:
+            left.append(Part("not asked yet", "$text-muted"))
+        self.query_one("#info", Bar).show(left)
+
+    def copied(self) -> Sequence[object]:
+        """Copy the task that the cursor is on, else the worker."""
+        focused = self.focused
+        if isinstance(focused, LiveTable) and focused.cursor_row is not None:
+            return (focused.cursor_row,)
+        return () if self.worker is None else (self.worker,)
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open a task."""
+        message.stop()
+        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+
+
+def _counted(known: int | None, held: int) -> str:
+    if known is None:
+        return "?"
+    # A worker may have tasks of which no event was ever heard.
+    return f"{known}" if known == held else f"{known}, {held} of them known"
+
+
+def _setup(worker: Worker) -> dict[str, str | None]:
+    queues = None
+    if worker.queues is not None:
+        names = {queue.name: queue.routing_key for queue in worker.queues}
+        queues = repr(names)
+    return {
+        "queues": queues,
+        "registered": None if worker.registered is None else repr(list(worker.registered)),
+        "conf": None if worker.conf is None else repr(worker.conf),
+        "stats": None if worker.stats is None else repr(worker.stats),
+        "totals": repr(worker.totals) if worker.totals else None,
+    }

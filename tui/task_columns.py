@@ -1,0 +1,167 @@
+"""The columns of tasks: in the list of all, and in the list of those that wait for their time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ..model.states import FAILURE, RETRY, SUCCESS
+from ..model.task import Task
+from ..widgets.cells import Cell, state_style
+from ..widgets.column import Column, Frame
+from ..widgets.progress import progress_cells
+from . import figures
+
+_BAR: Final = 14
+
+
+def state(task: Task, frame: Frame) -> Cell:
+    """Return a task's state: glyph, word and colour."""
+    return f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)
+
+
+def name(task: Task, frame: Frame) -> Cell:
+    """Return a task's name; one that only later events told of may have none."""
+    return (task.name, "text") if task.name else figures.UNKNOWN
+
+
+def elapsed(task: Task, frame: Frame) -> Cell:
+    """Return how long a task ran, or has been running."""
+    value = task.elapsed(frame.now)
+    if value is None:
+        return figures.NOTHING
+    return figures.seconds(value, "state-started" if task.running else "text")
+
+
+def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
+    """Return what came of a task: its result, what it failed with, or how far it is."""
+    if task.exception is not None and task.state != SUCCESS:
+        return task.exception, "bad" if task.state == FAILURE else state_style(task.state)
+    if task.result is not None:
+        return task.result, "muted"
+    if task.progress is not None and not task.finished:
+        return (*progress(task, frame), (f"  {task.progress.text or ''}", "text"))
+    return figures.NOTHING
+
+
+def progress(task: Task, frame: Frame) -> Sequence[Cell]:
+    """Return a running task's bar, if it tells how far it is."""
+    if task.progress is None or task.progress.fraction is None or task.finished:
+        return (figures.NOTHING,)
+    return progress_cells(task.progress.fraction, _BAR - 6, frame.glyphs)
+
+
+def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[Task, Frame], Cell]:
+    def cell(task: Task, frame: Frame) -> Cell:
+        value = get(task)
+        return (value, style) if value else figures.NOTHING
+
+    return cell
+
+
+def _received(task: Task, frame: Frame) -> Cell:
+    return figures.time_of_day(task.received_at or task.sent_at or task.started_at, frame)
+
+
+def _retries(task: Task, frame: Frame) -> Cell:
+    return (str(task.retries), "state-retry") if task.retries else figures.NOTHING
+
+
+def _is_running(task: Task) -> bool:
+    return task.running
+
+
+STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
+NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, sort_key="name")
+ID: Final = Column[Task](
+    "id", "Id", 36, _text(lambda task: task.id, "muted"), 5, narrow_width=9, sort_key="id"
+)
+WORKER: Final = Column[Task](
+    "worker", "Worker", 18, _text(lambda task: task.worker), 3, narrow_width=12, sort_key="worker"
+)
+QUEUE: Final = Column[Task](
+    "queue", "Queue", 14, _text(lambda task: task.queue), 4, narrow_width=10, sort_key="queue"
+)
+RETRIES: Final = Column[Task](
+    "retries", "Rty", 3, _retries, 6, justify="right", sort_key="retries", descending=True
+)
+ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 7, grow=2)
+KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 8, grow=2)
+
+TASKS: Final[tuple[Column[Task], ...]] = (
+    STATE,
+    NAME,
+    ID,
+    WORKER,
+    QUEUE,
+    Column("received", "Received", 9, _received, 2, sort_key="arrival", descending=True),
+    Column(
+        "runtime",
+        "Runtime",
+        9,
+        elapsed,
+        1,
+        justify="right",
+        ticks=_is_running,
+        sort_key="runtime",
+        descending=True,
+    ),
+    RETRIES,
+    ARGS,
+    KWARGS,
+    Column("outcome", "Outcome", 18, outcome, 2, grow=4, sort_key="exception"),
+)
+
+
+def _due_at(task: Task) -> float | None:
+    return task.eta_at
+
+
+def _countdown(task: Task, frame: Frame) -> Cell:
+    due = _due_at(task)
+    if due is None:
+        return figures.UNKNOWN
+    left = due - frame.now
+    if left < 0:
+        text, _ = figures.seconds(-left)
+        return f"{text} late", "warn"
+    text, _ = figures.seconds(left)
+    return f"in {text}", "accent"
+
+
+def _due(task: Task, frame: Frame) -> Cell:
+    return figures.time_of_day(_due_at(task), frame)
+
+
+def _reason(task: Task, frame: Frame) -> Cell:
+    if task.state == RETRY:
+        return f"retry {task.retries + 1}", "state-retry"
+    return "ETA", "text"
+
+
+def _expires(task: Task, frame: Frame) -> Cell:
+    return figures.time_of_day(task.expires_at, frame)
+
+
+SCHEDULED: Final[tuple[Column[Task], ...]] = (
+    Column(
+        "countdown",
+        "Due",
+        15,
+        _countdown,
+        ticks=lambda task: True,
+        sort_key="eta",
+    ),
+    Column("due", "At", 8, _due, 1),
+    Column("reason", "Why", 8, _reason, 2),
+    NAME,
+    ID,
+    WORKER,
+    QUEUE,
+    STATE,
+    Column("expires", "Expires", 8, _expires, 6),
+    RETRIES,
+    ARGS,
+    KWARGS,
+    Column("outcome", "Exception", 18, outcome, 5, grow=4),
+)

@@ -1,0 +1,113 @@
+"""Every field of a task, as labels and values for its screen."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from ..model import units
+from ..model.states import FAILURE, source_names
+from ..model.task import Task
+from ..model.text import visible
+from ..widgets.column import Frame
+from ..widgets.fields import Field
+
+_LONGEST = 300
+
+
+def task_fields(task: Task, frame: Frame) -> list[Field]:
+    """Return what is known of a task; what is not known is left out, unless that says something."""
+    found = [
+        Field("Id", visible(task.id, _LONGEST)),
+        Field("Name", visible(task.name or "?", _LONGEST)),
+        Field("State", f"{frame.glyphs.state(task.state)} {task.state}", _state_style(task)),
+        Field("Worker", visible(task.worker or "?", _LONGEST)),
+        Field("Queue", visible(task.queue or "?", _LONGEST)),
+        *_times(task, frame),
+        Field("Retries", str(task.retries), "accent" if task.retries else "muted"),
+        *_progress(task),
+        *_extra(task),
+        *_text("Root", task.root_id),
+        *_text("Parent", task.parent_id),
+        *_text("Group", task.group_id),
+        Field("Known from", ", ".join(source_names(task.sources)) or "?", "muted"),
+    ]
+    if task.exception is not None:
+        found.insert(3, Field("Exception", visible(task.exception, _LONGEST), "bad"))
+    return found
+
+
+def _state_style(task: Task) -> str:
+    if task.state == FAILURE:
+        return "bad"
+    return "good" if task.state == "SUCCESS" else "accent"
+
+
+def _text(label: str, text: str | None) -> list[Field]:
+    return [Field(label, visible(text, _LONGEST))] if text else []
+
+
+def _times(task: Task, frame: Frame) -> list[Field]:
+    zone = UTC if frame.utc else None
+    found = []
+    for label, at in (
+        ("Sent", task.sent_at),
+        ("Received", task.received_at),
+        ("Started", task.started_at),
+        ("Finished", task.finished_at),
+    ):
+        if at is not None:
+            ago = units.age(at, frame.now)
+            when = ago if ago.startswith("in ") else f"{ago} ago"
+            found.append(Field(label, f"{units.date_time(at, zone)}  {when}"))
+    for label, at in (("Due (ETA)", task.eta_at), ("Expires", task.expires_at)):
+        if at is not None:
+            ago = units.age(at, frame.now)
+            when = ago if ago.startswith("in ") else f"{ago} ago"
+            found.append(Field(label, f"{units.date_time(at, zone)}  {when}", "accent"))
+    waited, ran = task.waited(), task.elapsed(frame.now)
+    if waited is not None:
+        found.append(Field("Waited", units.duration(waited)))
+    if ran is not None:
+        label = "Running for" if task.running else "Runtime"
+        found.append(Field(label, units.duration(ran), "accent" if task.running else "text"))
+    return found
+
+
+def _progress(task: Task) -> list[Field]:
+    progress = task.progress
+    if progress is None:
+        return []
+    parts = []
+    if progress.fraction is not None:
+        parts.append(units.percent(progress.fraction))
+    if progress.current is not None:
+        of = f" of {progress.total:g}" if progress.total is not None else ""
+        parts.append(f"{progress.current:g}{of}")
+    if progress.text:
+        parts.append(visible(progress.text, _LONGEST))
+    return [Field("Progress", "  ".join(parts), "accent")] if parts else []
+
+
+def _extra(task: Task) -> list[Field]:
+    extra = task.extra
+    if extra is None:
+        return []
+    found = [
+        *_text("Sent by", extra.client),
+        *_text("Exchange", extra.exchange),
+        *_text("Routing key", extra.routing_key),
+        *_text("Signal", extra.signal),
+    ]
+    for label, number in (("Priority", extra.priority), ("Process", extra.pid)):
+        if number is not None:
+            found.append(Field(label, str(number)))
+    for label, flag in (
+        ("Acknowledged", extra.acknowledged),
+        ("Redelivered", extra.redelivered),
+        ("Terminated", extra.terminated),
+        ("Expired", extra.expired),
+        ("Requeued", extra.requeued),
+    ):
+        if flag is not None:
+            found.append(Field(label, "yes" if flag else "no"))
+    return found

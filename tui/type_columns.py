@@ -1,0 +1,123 @@
+"""The columns of task types: statistics by task name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from ..model.distribution import Distribution
+from ..model.states import FAILURE, RECEIVED, RETRY, STARTED, SUCCESS
+from ..model.task_type import TaskType
+from ..widgets.cells import Cell, state_style
+from ..widgets.column import Column, Frame
+from . import figures
+
+
+def _name(kind: TaskType, frame: Frame) -> Cell:
+    return kind.name, "text"
+
+
+def _held(state: str, title: str, width: int, priority: int) -> Column[TaskType]:
+    def cell(kind: TaskType, frame: Frame) -> Cell:
+        return figures.count(kind.states.get(state, 0), state_style(state))
+
+    return Column(
+        state.lower(),
+        title,
+        width,
+        cell,
+        priority,
+        justify="right",
+        sort_key=state.lower(),
+        descending=True,
+    )
+
+
+def _of(
+    column_id: str,
+    title: str,
+    get: Callable[[TaskType], Distribution],
+    value: Callable[[Distribution], float | None],
+    priority: int,
+) -> Column[TaskType]:
+    def cell(kind: TaskType, frame: Frame) -> Cell:
+        distribution = get(kind)
+        return figures.seconds(value(distribution)) if distribution.count else figures.NOTHING
+
+    return Column(
+        column_id,
+        title,
+        9,
+        cell,
+        priority,
+        justify="right",
+        sort_key=column_id,
+        descending=True,
+    )
+
+
+def _held_tasks(kind: TaskType, frame: Frame) -> Cell:
+    return figures.count(kind.held)
+
+
+def _failed_share(kind: TaskType, frame: Frame) -> Cell:
+    return figures.percent(kind.failed, kind.failed + kind.succeeded, "bad")
+
+
+def _last(kind: TaskType, frame: Frame) -> Cell:
+    return figures.time_of_day(kind.last_at, frame)
+
+
+def _runtime(kind: TaskType) -> Distribution:
+    return kind.runtime
+
+
+def _wait(kind: TaskType) -> Distribution:
+    return kind.wait
+
+
+TYPES: Final[tuple[Column[TaskType], ...]] = (
+    Column("name", "Task", 24, _name, grow=3, sort_key="name"),
+    Column("tasks", "Tasks", 8, _held_tasks, 1, justify="right", sort_key="tasks", descending=True),
+    _held(RECEIVED, "Waiting", 8, 5),
+    _held(STARTED, "Running", 8, 3),
+    _held(SUCCESS, "Success", 8, 4),
+    _held(FAILURE, "Failed", 8, 2),
+    _held(RETRY, "Retry", 8, 6),
+    Column(
+        "failed_share",
+        "Fail %",
+        7,
+        _failed_share,
+        2,
+        justify="right",
+        sort_key="failed_share",
+        descending=True,
+    ),
+    _of("p50", "p50", _runtime, lambda times: times.quantile(0.5), 4),
+    _of("p95", "p95", _runtime, lambda times: times.quantile(0.95), 2),
+    _of("max", "max", _runtime, lambda times: times.max, 6),
+    _of("wait", "Wait", _wait, lambda times: times.mean, 5),
+    Column("last", "Last", 8, _last, 6, sort_key="last", descending=True),
+)
+
+
+def _in_state(state: str, kind: TaskType) -> int:
+    return kind.states.get(state, 0)
+
+
+TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {
+    "name": lambda kind: kind.name,
+    "tasks": lambda kind: kind.held,
+    **{
+        state.lower(): partial(_in_state, state)
+        for state in (RECEIVED, STARTED, SUCCESS, FAILURE, RETRY)
+    },
+    "failed_share": lambda kind: kind.failure_rate,
+    "p50": lambda kind: kind.runtime.quantile(0.5),
+    "p95": lambda kind: kind.runtime.quantile(0.95),
+    "max": lambda kind: kind.runtime.max,
+    "wait": lambda kind: kind.wait.mean,
+    "last": lambda kind: kind.last_at,
+}
