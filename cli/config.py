@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCHEMA = "celtop.config/1"
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, no_args_is_help=False)
 def config() -> None:
     """Show the settings and where they come from."""
 

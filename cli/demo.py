@@ -10,7 +10,7 @@ import click
 
 from . import narration
 from .ending import orderly_end
-from .exit_codes import ExitCode, Failure
+from .exit_codes import ExitCode, Misuse
 from .monitor import open_monitor, require_terminal
 from .options import Command, given
 from .output import write
@@ -50,7 +50,7 @@ def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
             urls = {"broker_url": cluster.url, "result_backend": cluster.url}
             return open_monitor(load({**flags, **urls}, {}, os.devnull))
     except (NoServer, DemoFailed, SettingsError) as error:
-        raise Failure(ExitCode.USAGE, str(error)) from error
+        raise Misuse(str(error)) from error
 
 
 def _stay(cluster: DemoCluster) -> int:

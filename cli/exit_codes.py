@@ -24,12 +24,20 @@ class ExitCode(IntEnum):
 
 
 class Failure(click.ClickException):
-    """An end with words instead of a traceback."""
-
-    def __init__(self, code: ExitCode, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = code
+    """An end with words instead of a traceback; what the words are about decides the code."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Tell the user."""
         narration.say(self.format_message())
+
+
+class Misuse(Failure):
+    """What was asked for makes no sense, or cannot be done here."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Unreachable(Failure):
+    """The broker could not be reached."""
+
+    exit_code = ExitCode.UNREACHABLE

@@ -12,6 +12,7 @@ from .config import config
 from .demo import demo
 from .exit_codes import ExitCode
 from .monitor import open_monitor
+from .narration import say
 from .options import Command, Group, settings_of
 from .snapshot import snapshot
 
@@ -58,11 +59,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = celtop.main(list(arguments), prog_name="celtop", standalone_mode=False)
     except click.ClickException as error:
-        # `celtop URL` without its -b would else print the URL, with its password.
         from ..settings import mask_url
 
-        error.message = mask_url(error.message)
-        error.show()
+        # `celtop URL` without its -b would else print the URL, with its password.
+        say(mask_url(error.format_message()))
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            say(f"`{error.ctx.command_path} --help` tells more")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .exit_codes import ExitCode, Failure
+from .exit_codes import ExitCode, Misuse
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -18,7 +18,7 @@ def open_monitor(settings: Settings) -> int:
     """Show the monitor until the user leaves it; return its exit code.
 
     Raises:
-        Failure: There is no terminal that could show it.
+        Misuse: There is no terminal that could show it.
     """
     require_terminal()
     from ..cluster.session import Session
@@ -33,9 +33,9 @@ def require_terminal() -> None:
     """Refuse where a screen would be garbage.
 
     Raises:
-        Failure: stdin or stdout is no terminal, or it cannot move its cursor.
+        Misuse: stdin or stdout is no terminal, or it cannot move its cursor.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Failure(ExitCode.USAGE, f"the monitor needs a terminal; {INSTEAD}")
+        raise Misuse(f"the monitor needs a terminal; {INSTEAD}")
     if os.environ.get("TERM", "") in ("dumb", "unknown"):
-        raise Failure(ExitCode.USAGE, f"this terminal (TERM=dumb) cannot show it; {INSTEAD}")
+        raise Misuse(f"this terminal (TERM=dumb) cannot show it; {INSTEAD}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 from click.core import ParameterSource
 
-from .exit_codes import ExitCode, Failure
+from .exit_codes import Misuse
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -126,7 +126,7 @@ def settings_of(ctx: click.Context, *, broker_needed: bool = True) -> Settings:
     """Return the settings that the command line and all other places make.
 
     Raises:
-        Failure: One of them is no good, or nothing names a broker.
+        Misuse: One of them is no good, or nothing names a broker.
     """
     from ..settings import SettingsError, load
 
@@ -135,7 +135,7 @@ def settings_of(ctx: click.Context, *, broker_needed: bool = True) -> Settings:
     try:
         settings = load(flags, os.environ, config_file, _describe)
     except SettingsError as error:
-        raise Failure(ExitCode.USAGE, str(error)) from error
+        raise Misuse(str(error)) from error
     if broker_needed and not settings.broker_url:
-        raise Failure(ExitCode.USAGE, NO_BROKER)
+        raise Misuse(NO_BROKER)
     return settings

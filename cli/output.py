@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from .exit_codes import ExitCode, Failure
+from .exit_codes import Misuse
 
 
 def write(data: bytes, file: Path | None = None) -> None:
@@ -15,7 +15,7 @@ def write(data: bytes, file: Path | None = None) -> None:
     A reader that has seen enough (`celtop ... | head`) is no error.
 
     Raises:
-        Failure: The file cannot be written.
+        Misuse: The file cannot be written.
     """
     if file is not None:
         _replace(file, data)
@@ -38,4 +38,4 @@ def _replace(file: Path, data: bytes) -> None:
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise Failure(ExitCode.USAGE, f"cannot write {file}: {error.strerror}") from error
+        raise Misuse(f"cannot write {file}: {error.strerror}") from error

@@ -12,13 +12,13 @@ import click
 
 from . import narration
 from .ending import orderly_end
-from .exit_codes import ExitCode, Failure
+from .exit_codes import ExitCode, Unreachable
 from .options import Command, settings_of
 from .output import write
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
-    from ..export.snapshot import Snapshot
+    from ..export.records import Snapshot
 
 ANSWER_PATIENCE: Final = 4.0
 """Seconds beyond `--wait` for a broker that neither answers nor refuses."""
@@ -98,7 +98,7 @@ def reach(session: Session, wait: float) -> None:
     """Wait for the broker to answer.
 
     Raises:
-        Failure: It refuses for as long as we were to listen, or stays silent for longer.
+        Unreachable: It refuses for as long as we were to listen, or stays silent for longer.
     """
     broker = session.state.broker
     if pump_until(session, wait, lambda: broker.phase == "live"):
@@ -107,7 +107,7 @@ def reach(session: Session, wait: float) -> None:
         pump_until(session, ANSWER_PATIENCE, lambda: broker.phase == "live" or bool(broker.fault))
     if broker.phase != "live":
         why = broker.fault or "it accepts connections, but does not answer"
-        raise Failure(ExitCode.UNREACHABLE, f"cannot reach the broker {broker.url}: {why}")
+        raise Unreachable(f"cannot reach the broker {broker.url}: {why}")
 
 
 def listen(session: Session, wait: float) -> None:
