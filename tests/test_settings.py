@@ -1,0 +1,239 @@
+"""Settings: which place wins, what is said of a bad value, and that no password is ever shown."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+import celtop.settings
+import pytest
+from celtop.settings import Settings, SettingsError, config_path, load, mask, mask_url
+from pydantic import ValidationError
+
+URL = "redis://{}/0"
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("places", "winner", "source"),
+    [
+        ("flag CELTOP CELERY file app", "flag", "flag -b"),
+        ("CELTOP CELERY file app", "CELTOP", "environment CELTOP_BROKER_URL"),
+        ("CELERY file app", "CELERY", "environment CELERY_BROKER_URL"),
+        ("file app", "file", "config file {file}"),
+        ("app", "app", "app proj"),
+        ("", "", "default"),
+    ],
+)
+def test_the_first_place_that_names_a_value_wins(
+    tmp_path: Path, places: str, winner: str, source: str
+) -> None:
+    given = places.split()
+    file = tmp_path / "celtop" / "config.toml"
+    if "file" in given:
+        write(file, f'broker_url = "{URL.format("file")}"')
+    environ = {
+        f"{name}_BROKER_URL": URL.format(name) for name in ("CELTOP", "CELERY") if name in given
+    }
+    flags: dict[str, object] = {"app": "proj"}
+    if "flag" in given:
+        flags["broker_url"] = URL.format("flag")
+    settings = load(
+        flags,
+        {"XDG_CONFIG_HOME": str(tmp_path), **environ},
+        describe=lambda app, workdir: {"broker_url": URL.format("app")} if "app" in given else {},
+    )
+    assert settings.broker_url == (URL.format(winner) if winner else "")
+    assert settings.source("broker_url") == source.format(file=file)
+
+
+def test_celerys_own_variables_name_nothing_but_the_two_urls() -> None:
+    environ = {
+        "CELERY_RESULT_BACKEND": URL.format("results"),
+        "CELERY_EVENT_EXCHANGE": "elsewhere",
+        "CELERY_THEME": "pink",
+    }
+    settings = load({}, environ)
+    assert settings.result_backend == URL.format("results")
+    assert settings.source("result_backend") == "environment CELERY_RESULT_BACKEND"
+    assert settings.event_exchange == "celeryev"
+    assert settings.theme is None
+
+
+def test_an_empty_variable_is_not_given() -> None:
+    settings = load({}, {"CELTOP_BROKER_URL": "", "CELERY_BROKER_URL": URL.format("celery")})
+    assert settings.broker_url == URL.format("celery")
+
+
+def test_the_config_file_may_be_named_by_flag_or_variable(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.toml", "frugal = true")
+    two = write(tmp_path / "two.toml", "read_only = true")
+    assert load({}, {}, one).source("frugal") == f"config file {one}"
+    assert load({}, {"CELTOP_CONFIG": str(two)}).read_only
+    assert not load({}, {"CELTOP_CONFIG": str(two)}, one).read_only
+
+
+def test_the_config_file_lies_where_xdg_says() -> None:
+    assert config_path({"XDG_CONFIG_HOME": "/etc/xdg"}) == Path("/etc/xdg/celtop/config.toml")
+    assert config_path({"HOME": "/home/ann"}) == Path("/home/ann/.config/celtop/config.toml")
+
+
+def test_tables_and_lists_from_every_place(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "c.toml",
+        'queues = ["a", "b"]\n[broker_transport_options]\nglobal_keyprefix = "acme:"\n',
+    )
+    settings = load({}, {}, file)
+    assert settings.queues == ("a", "b")
+    assert settings.broker_transport_options == {"global_keyprefix": "acme:"}
+    environ = {
+        "CELTOP_QUEUES": "geo, mail,",
+        "CELTOP_BROKER_TRANSPORT_OPTIONS": '{"fanout_prefix": false}',
+        "CELTOP_BROKER_USE_SSL": "true",
+        "CELTOP_ENABLE_EVENTS": "no",
+    }
+    settings = load({}, environ, file)
+    assert settings.queues == ("geo", "mail")
+    assert settings.broker_transport_options == {"fanout_prefix": False}
+    assert settings.broker_use_ssl is True
+    assert settings.enable_events is False
+
+
+def test_the_app_is_asked_only_if_there_is_one() -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def describe(app: str, workdir: str | None) -> Mapping[str, object]:
+        asked.append((app, workdir))
+        return {"event_exchange": "ours", "accept_content": ["pickle", "json"], "beat": {}}
+
+    assert load({}, {}, describe=describe).event_exchange == "celeryev"
+    assert asked == []
+    settings = load({"app": "proj", "workdir": "/srv"}, {}, describe=describe)
+    assert asked == [("proj", "/srv")]
+    assert settings.event_exchange == "ours"
+    assert settings.accept_content == ("json",), "what could run code is left out"
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().read_only = True
+
+
+def test_settings_from_keywords_do_not_look_at_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CELTOP_FRUGAL", "true")
+    monkeypatch.setenv("FRUGAL", "true")
+    assert not Settings().frugal
+
+
+def test_every_field_says_what_it_means_and_in_which_unit() -> None:
+    tree = ast.parse(inspect.getsource(celtop.settings))
+    [body] = [
+        node.body
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    ]
+    documented = {
+        node.target.id
+        for node, after in itertools.pairwise(body)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and isinstance(after, ast.Expr)
+    }
+    assert set(Settings.model_fields) <= documented
+
+
+class TestBadValues:
+    """One line that names the setting, where it stands and what is wrong."""
+
+    def message(self, *arguments: object, **keywords: object) -> str:
+        with pytest.raises(SettingsError) as caught:
+            load(*arguments, **keywords)  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    def test_in_a_flag(self) -> None:
+        message = self.message({"frames_per_second": "fast"}, {})
+        assert message.startswith("frames_per_second: 'fast' (flag --rate)")
+
+    def test_in_the_environment(self) -> None:
+        message = self.message({}, {"CELTOP_MAX_TASKS": "7"})
+        assert "'7' (environment CELTOP_MAX_TASKS)" in message
+        assert "greater than or equal to 100" in message
+
+    def test_in_the_file(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "c.toml", 'timezone = "mars"')
+        assert f"'mars' (config file {file})" in self.message({}, {}, file)
+
+    def test_an_unsafe_serializer(self) -> None:
+        assert "accept_content" in self.message({}, {"CELTOP_ACCEPT_CONTENT": "json,pickle"})
+
+    def test_an_unknown_key_and_its_nearest(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "c.toml", 'brokr_url = "redis://h"')
+        message = self.message({}, {}, file)
+        assert "'brokr_url'" in message
+        assert "'broker_url'" in message
+
+    def test_an_unknown_key_like_no_other(self, tmp_path: Path) -> None:
+        assert "'zzz'" in self.message({}, {}, write(tmp_path / "c.toml", "zzz = 1"))
+
+    def test_a_file_that_is_not_toml(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "c.toml", "broker_url: redis://h")
+        assert f"config file {file}: not TOML" in self.message({}, {}, file)
+
+    def test_a_named_file_that_is_not_there(self, tmp_path: Path) -> None:
+        assert "No such file" in self.message({}, {}, tmp_path / "c.toml")
+
+    def test_a_password_in_it(self) -> None:
+        environ = {"CELTOP_BROKER_TRANSPORT_OPTIONS": '{"password": "hunter2"'}
+        assert "hunter2" not in self.message({}, environ)
+        environ = {"CELTOP_BROKER_USE_SSL": "redis://:hunter2@h"}
+        assert "hunter2" not in self.message({}, environ)
+        assert "hunter2" not in self.message({"theme": ["redis://:hunter2@h"]}, {})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h:6379/0", "redis://h:6379/0"),
+        ("redis://:secret@h:6379/0", "redis://***@h:6379/0"),
+        ("redis://user:secret@h/0", "redis://user:***@h/0"),
+        ("redis://secret@h/0", "redis://***@h/0"),
+        ("amqp://ann:s@cr/et@h//", "amqp://ann:***@h//"),
+        ("amqp://ann:s#e?c@h//", "amqp://ann:***@h//"),
+        ("redis://:secret@a;redis://:secret@b", "redis://***@a;redis://***@b"),
+        ("redis://h/0?password=secret&db=1", "redis://h/0?password=***&db=1"),
+        ("db+postgresql://ann:secret@h/x", "db+postgresql://ann:***@h/x"),
+        ("sentinel://:secret@a:26379;sentinel://b:26379", "sentinel://***@a:26379;sentinel://b:26379"),
+        ("cannot reach redis://:secret@h: refused", "cannot reach redis://***@h: refused"),
+    ],
+)  # fmt: skip
+def test_passwords_in_urls_are_masked(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+    assert Settings(broker_url=url).shown("broker_url") == shown
+
+
+def test_passwords_in_tables_are_masked() -> None:
+    options = {
+        "password": "x",
+        "sentinel_kwargs": {"password": "y", "socket_timeout": 3},
+        "urls": ["redis://:z@h"],
+        "global_keyprefix": "acme:",
+        "nothing_secret_token": None,
+    }
+    assert mask(options) == {
+        "password": "***",
+        "sentinel_kwargs": {"password": "***", "socket_timeout": 3},
+        "urls": ["redis://***@h"],
+        "global_keyprefix": "acme:",
+        "nothing_secret_token": None,
+    }
