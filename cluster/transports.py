@@ -50,9 +50,11 @@ class Wire:
 
 
 def socket_of(link: Any) -> socket.socket | None:
-    """Return the socket of an AMQP or Redis connection, None if it is closed."""
-    transport = getattr(link, "transport", None)
-    # redis-py has no public way to the socket; `_sock` is what kombu itself uses.
+    """Return the socket of an AMQP or Redis connection, None if it has none.
+
+    Neither library has a public way to it that does not connect first; kombu uses the same names.
+    """
+    transport = getattr(link, "_transport", None)
     return getattr(transport, "sock", None) or getattr(link, "_sock", None)
 
 
