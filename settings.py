@@ -33,6 +33,17 @@ _FLAGS: Final = {
 }
 """Flags that are not called as their field is."""
 
+_TOLD_BY_APPS: Final = (
+    "broker_url",
+    "result_backend",
+    "broker_transport_options",
+    "broker_use_ssl",
+    "accept_content",
+    "event_exchange",
+    "control_exchange",
+)
+"""What an app's own configuration has a say in; its time zone, for one, is not the screen's."""
+
 _CREDENTIALS: Final = re.compile(r"(?P<scheme>\w[\w+.-]*://)(?P<login>(?:(?!\w+://)\S)*)@")
 """Up to the last `@` before the next URL: a password that should have been quoted is hidden too."""
 _SECRET_PARAMETER: Final = re.compile(r"(?i)([?&][^=&#]*(?:pass|secret|token)[^=&#]*=)[^&#;,\s]*")
@@ -241,13 +252,12 @@ def _file(path: Path) -> dict[str, object]:
 
 
 def _from_app(description: Mapping[str, object]) -> dict[str, object]:
-    known = {field: description.get(field) for field in Settings.model_fields}
-    accepted = known.get("accept_content")
+    known = {field: description.get(field) for field in _TOLD_BY_APPS}
+    accepted = known["accept_content"]
     if isinstance(accepted, Sequence):
         # An app that accepts pickle is its own business; celtop takes what is safe of its list.
-        known["accept_content"] = [
-            name for name in accepted if name in get_args(SafeSerializer)
-        ] or None
+        safe = get_args(SafeSerializer)
+        known["accept_content"] = [name for name in accepted if name in safe] or None
     return known
 
 

@@ -117,9 +117,14 @@ def given(ctx: click.Context) -> dict[str, object]:
 
 
 def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
-    from ..cluster.app_description import describe
+    import msgspec
 
-    return describe(app, workdir)
+    from ..cluster.app_description import AppError, describe
+
+    try:
+        return msgspec.structs.asdict(describe(app, workdir))
+    except AppError as error:
+        raise Misuse(str(error)) from error
 
 
 def settings_of(ctx: click.Context, *, broker_needed: bool = True) -> Settings:

@@ -112,13 +112,18 @@ def test_the_app_is_asked_only_if_there_is_one() -> None:
 
     def describe(app: str, workdir: str | None) -> Mapping[str, object]:
         asked.append((app, workdir))
-        return {"event_exchange": "ours", "accept_content": ["pickle", "json"], "beat": {}}
+        return {
+            "event_exchange": "ours",
+            "accept_content": ["pickle", "json"],
+            "timezone": "Asia/Tokyo",
+        }
 
     assert load({}, {}, describe=describe).event_exchange == "celeryev"
     assert asked == []
     settings = load({"app": "proj", "workdir": "/srv"}, {}, describe=describe)
     assert asked == [("proj", "/srv")]
     assert settings.event_exchange == "ours"
+    assert settings.timezone == "local", "the app's zone is not the screen's"
     assert settings.accept_content == ("json",), "what could run code is left out"
 
 

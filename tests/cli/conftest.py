@@ -1,0 +1,36 @@
+"""The command line as scripts use it: a process, what it printed, and how it ended."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from celtop.tests.servers import clean_environment
+
+CELTOP = (sys.executable, "-m", "celtop")
+
+
+def celtop(
+    *arguments: str, env: Mapping[str, str] | None = None, cwd: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `celtop` to its end, without a terminal and without anybody's configuration."""
+    return subprocess.run(
+        (*CELTOP, *arguments),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=clean_environment(XDG_CONFIG_HOME="/nonexistent", **(env or {})),
+        cwd=cwd,
+        timeout=60,
+        check=False,
+    )
+
+
+def narrated(ended: subprocess.CompletedProcess[str], code: int) -> str:
+    """Return what was said on stderr by a command that had to fail with `code`, in words only."""
+    assert ended.returncode == code, ended.stderr
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert all(line.startswith("celtop: ") for line in ended.stderr.splitlines())
+    return ended.stderr

@@ -1,0 +1,94 @@
+"""The global options: in every help, before and after the command, the later one winning."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import pytest
+from celtop.cli.main import celtop as group
+from celtop.cli.main import top
+from celtop.cli.options import CONFIG, GlobalOption, global_options
+from celtop.settings import Settings, flag_name
+from celtop.tests.cli.conftest import celtop, narrated
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the words of every command, groups included."""
+    below = command.commands.items() if isinstance(command, click.Group) else ()
+    return [path, *(found for name, one in below for found in commands(one, (*path, name)))]
+
+
+def shown(*arguments: str, **environ: str) -> dict[str, dict[str, Any]]:
+    """Return what `celtop config show` says, by setting."""
+    ended = celtop(*arguments, "--format", "json", env=environ)
+    assert ended.returncode == 0, ended.stderr
+    document = json.loads(ended.stdout)
+    assert document["schema"] == "celtop.config/1"
+    return {row["name"]: row for row in document["settings"]}
+
+
+@pytest.mark.parametrize("path", commands(group), ids=" ".join)
+def test_every_help_shows_every_global_option(path: tuple[str, ...]) -> None:
+    ended = celtop(*path, "--help")
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    for option in global_options():
+        for name in option.opts:
+            assert name in ended.stdout
+    assert "Global options:" in ended.stdout
+
+
+def test_the_help_names_every_command_the_sources_and_the_exit_codes() -> None:
+    text = celtop("--help").stdout
+    for name in group.commands:
+        assert f"\n  {name} " in text
+    assert "CELTOP_*" in text
+    assert "130 interrupted" in text
+
+
+def test_each_option_sets_a_field_and_is_called_as_settings_say() -> None:
+    for option in global_options():
+        assert isinstance(option, GlobalOption)
+        if option.name != CONFIG:
+            assert option.name in Settings.model_fields
+            assert flag_name(option.name) in (*option.opts, *option.secondary_opts)
+
+
+def test_an_option_stands_before_or_after_each_word() -> None:
+    words = ("config", "show")
+    for place in range(len(words) + 1):
+        found = shown(*words[:place], "-b", "redis://h/1", *words[place:])
+        assert found["broker_url"] == {
+            "name": "broker_url",
+            "value": "redis://h/1",
+            "source": "flag -b",
+        }
+
+
+def test_the_later_one_wins() -> None:
+    found = shown("--mouse", "-b", "redis://a", "config", "--no-mouse", "show", "-b", "redis://b")
+    assert found["broker_url"]["value"] == "redis://b"
+    assert found["mouse"]["value"] is False
+
+
+def test_a_switch_that_is_not_given_leaves_the_value_to_others() -> None:
+    found = shown("config", "show", CELTOP_READ_ONLY="yes", CELTOP_MOUSE="no")
+    assert found["read_only"] | {"name": ""} == {
+        "name": "",
+        "value": True,
+        "source": "environment CELTOP_READ_ONLY",
+    }
+    assert found["mouse"]["value"] is False
+    assert found["frugal"]["source"] == "default"
+
+
+def test_a_bad_value_is_named_with_its_flag() -> None:
+    text = narrated(celtop("snapshot", "-b", "redis://h", "--max-tasks", "many"), 2)
+    assert "'many' (flag --max-tasks)" in text
+
+
+def test_celerys_command_has_them_too() -> None:
+    names = {option.name for option in top.params}
+    assert {option.name for option in global_options()} <= names
