@@ -175,15 +175,25 @@ class TaskMerge:
         if retries > task.retries:
             if task.state == RETRY:
                 return task.finished_at is not None
+            if task.finished_at is not None and at <= task.finished_at:
+                return False
             first = task.started_at if task.started_at is not None else begun
             return at > first
         return at > begun and (task.started_at is not None or task.finished_at is not None)
 
     def _received_late(self, task: Task, event: Event, worker: Worker, retries: int) -> None:
+        at = event.timestamp
         if retries >= task.retries:
+            if retries > task.retries and task.started_at is not None and task.started_at < at:
+                # What was taken for its start was that of the attempt before.
+                earlier = Attempt(
+                    retries - 1, STARTED, task.worker, task.received_at, task.started_at
+                )
+                self._keep(task, (*task.attempts, earlier))
+                task.received_at = task.started_at = None
             task.retries = retries
             if task.received_at is None:
-                task.received_at = event.timestamp
+                task.received_at = at
             if task.worker is None:
                 task.worker = worker.name
             self._describe(task, event, only_missing=False)
@@ -212,7 +222,7 @@ class TaskMerge:
             if not again:
                 self._started_earlier(task, at, host)
                 return
-        elif task.attempts and task.received_at is not None and at < task.received_at:
+        elif task.received_at is not None and at < task.received_at and task.worker == host:
             self._started_earlier(task, at, host)
             return
         retried = task.state == RETRY
@@ -237,8 +247,13 @@ class TaskMerge:
 
     def _started_earlier(self, task: Task, at: float, host: str) -> None:
         """Fill a start that comes late into the attempt that it began."""
+        if task.received_at is None or at >= task.received_at:
+            return
         last = task.attempts[-1] if task.attempts else None
-        if last is not None and last.started_at is None and last.worker in (None, host):
+        if last is None:
+            earlier = Attempt(max(0, task.retries - 1), STARTED, host, started_at=at)
+            self._keep(task, (earlier,))
+        elif last.started_at is None and last.worker in (None, host):
             filled = msgspec.structs.replace(last, started_at=at, worker=host)
             task.attempts = (*task.attempts[:-1], filled)
 
