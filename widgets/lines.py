@@ -121,7 +121,9 @@ class LineArtist(Generic[R]):
         fitted.append((gap, "text"))
         return tuple([Segment(text, styles[name]) for text, name in fitted if text])
 
-    def header(self, sort: tuple[str, bool] | None, frame: Frame, left: bool, right: bool) -> Line:
+    def header(
+        self, state: object, sort: tuple[str, bool] | None, frame: Frame, left: bool, right: bool
+    ) -> Line:
         """Draw the titles; `left` and `right` tell that columns are hidden on that side."""
         glyphs = frame.glyphs
         styles = self._styles("")
@@ -140,7 +142,7 @@ class LineArtist(Generic[R]):
             if right and number == len(self.placed):
                 text = text[:-1] + glyphs.more_right
             cells.append(Segment(text + gap, style))
-        return self._line(None, None, "header", [], cells)
+        return self._line(None, state, "header", [], cells)
 
     def message(self, text: str, frame: Frame) -> Line:
         """Draw a line of text in place of rows."""

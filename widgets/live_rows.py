@@ -7,11 +7,11 @@ differ, so a frame costs the height of the terminal, whatever the number of rows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.cache import LRUCache
 from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -29,6 +29,7 @@ R = TypeVar("R")
 GUTTER = 2
 """Cells for the mark."""
 CACHED_SCREENS = 4
+"""How many screens of drawn rows are kept; the one seen longest ago goes first."""
 
 
 class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
@@ -115,9 +116,11 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self._marks = Marks(row_id)
         self._styles: dict[str, LookStyles] = {}
         self._filters: tuple[LineFilter, ...] = ()
-        self._lines: LRUCache[object, Line] = LRUCache(1)
+        self._lines: dict[str, Line] = {}
+        self._titles: Line | None = None
         self._painted: dict[int, Line] = {}
         self._artist: LineArtist[R] | None = None
+        self._arranged = (0, 0)
         self._ticking: tuple[Callable[[R], bool], ...] = ()
         self._scrolling = False
 
@@ -235,17 +238,20 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         return self.size.height - self._header_height
 
     def _arrange(self) -> LineArtist[R]:
-        """Choose the columns for the present width; drop what was drawn for another."""
+        """Choose the columns for the present size; drop what was drawn for another."""
         width = self._line_width
-        if self._artist is not None and self._artist.width == width:
+        height = self.size.height
+        if self._artist is not None and self._arranged == (width, height):
             return self._artist
+        self._arranged = (width, height)
         gutter, room = self._gutter, self._room
         self._offset = min(self._offset, last_offset(self.columns, room, wide=self._wide))
         placed = arrange(self.columns, room, wide=self._wide, offset=self._offset)
         self._styles.clear()
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
-        self._lines = LRUCache(max(1, CACHED_SCREENS * self.size.height))
+        self._lines.clear()
+        self._titles = None
         self._painted.clear()
         return self._artist
 
@@ -293,30 +299,25 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
                 look = f"{look} {cursor_look}"
             moment = second if ticking and any(ticks(row) for ticks in ticking) else 0
             state = (row_version(row), look, moment)
-            line = lines.get(row_id)
+            line = lines.pop(row_id, None)
             if line is None or line.state != state:
                 mark = frame.glyphs.mark if marked else ""
                 line = artist.row(row, row_id, state, look, mark, frame, line)
-                lines[row_id] = line
+            lines[row_id] = line
             yield line
         for number in range(top + height - end):
-            yield self._message(artist, self.empty if not end and not number else "")
+            yield artist.message(self.empty if not end and not number else "", frame)
+        for row_id in list(islice(lines, max(0, len(lines) - CACHED_SCREENS * height))):
+            del lines[row_id]
 
     def _header(self, artist: LineArtist[R]) -> Line:
-        key = ("header", self._sort, self._offset)
-        line = self._lines.get(key)
-        if line is None:
+        state = (self._sort, self._offset)
+        if self._titles is None or self._titles.state != state:
             hidden = last_offset(self.columns, self._room, wide=self._wide)
-            line = self._lines[key] = artist.header(
-                self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
+            self._titles = artist.header(
+                state, self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
             )
-        return line
-
-    def _message(self, artist: LineArtist[R], text: str) -> Line:
-        line = self._lines.get(("message", text))
-        if line is None:
-            line = self._lines["message", text] = artist.message(text, self._frame)
-        return line
+        return self._titles
 
     def _look_styles(self, look: str) -> LookStyles:
         """Return the styles of lines of a look, such as `marked cursor`."""
