@@ -31,6 +31,7 @@ LATEST_TIME: Final = 253_402_300_799.0
 """The end of the year 9999: no later time can be written."""
 
 FieldValue: TypeAlias = str | int | float | bool | None
+_Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LATEST_TIME)]
 
 
@@ -44,14 +45,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     and is wrong wherever worker and monitor live in different time zones.)"""
     uuid: str | None = None
     utcoffset: float | None = None
-    pid: int | None = None
-    clock: int | None = None
+    pid: _Whole | None = None
+    clock: _Whole | None = None
     name: str | None = None
     args: str | None = None
     kwargs: str | None = None
     root_id: str | None = None
     parent_id: str | None = None
-    retries: int | None = None
+    retries: _Whole | None = None
     eta: str | None = None
     expires: str | None = None
     queue: str | None = None
@@ -61,13 +62,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     exception: str | None = None
     traceback: str | None = None
     runtime: float | None = None
-    signum: int | str | None = None
+    signum: _Whole | str | None = None
     terminated: bool | None = None
     expired: bool | None = None
     requeue: bool | None = None
     freq: float | None = None
-    active: int | None = None
-    processed: int | None = None
+    active: _Whole | None = None
+    processed: _Whole | None = None
     loadavg: tuple[float, ...] | None = None
     sw_ident: str | None = None
     sw_ver: str | None = None
