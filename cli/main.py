@@ -13,7 +13,7 @@ from .demo import demo
 from .exit_codes import ExitCode
 from .monitor import open_monitor
 from .narration import say
-from .options import Command, Group, settings_of
+from .options import Command, Group, give, settings_of
 from .snapshot import snapshot
 
 EPILOG = """\b
@@ -48,10 +48,15 @@ for command in (demo, snapshot, config):
 @click.command(cls=Command)
 @click.pass_context
 def top(ctx: click.Context) -> None:
-    """Open celtop, the terminal monitor, on this app's broker."""
-    from .celery_command import settings_from_celery
+    """Open celtop, the terminal monitor, on this app's broker.
 
-    ctx.exit(open_monitor(settings_from_celery(ctx)))
+    Celery itself has loaded the app: it need not be asked in a process of its own.
+    """
+    from ..cluster.app_description import configuration
+
+    app = ctx.obj.app
+    give(ctx, "app", app.main or "of celery -A")
+    ctx.exit(open_monitor(settings_of(ctx, describe=lambda *_: configuration(app))))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from .exit_codes import Misuse
 
 if TYPE_CHECKING:
-    from ..settings import Settings
+    from ..settings import Describe, Settings
 
 GIVEN: Final = "celtop.given"
 """Where the context keeps the values that were given, by field."""
@@ -38,7 +38,7 @@ class GlobalOption(click.Option):
 
 def _keep(ctx: click.Context, option: click.Parameter, value: object) -> None:
     if option.name and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
-        ctx.meta.setdefault(GIVEN, {})[option.name] = value
+        give(ctx, option.name, value)
 
 
 def _switch(declaration: str, field: str, meaning: str) -> GlobalOption:
@@ -111,6 +111,11 @@ class Group(Command, click.Group):
         super().format_options(ctx, formatter)
 
 
+def give(ctx: click.Context, field: str, value: object) -> None:
+    """Take a value as if the command line had given it."""
+    ctx.meta.setdefault(GIVEN, {})[field] = value
+
+
 def given(ctx: click.Context) -> dict[str, object]:
     """Return what the command line says of the settings, by field."""
     return dict(ctx.meta.get(GIVEN, {}))
@@ -127,8 +132,15 @@ def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
         raise Misuse(str(error)) from error
 
 
-def settings_of(ctx: click.Context, *, broker_needed: bool = True) -> Settings:
+def settings_of(
+    ctx: click.Context, *, broker_needed: bool = True, describe: Describe = _describe
+) -> Settings:
     """Return the settings that the command line and all other places make.
+
+    Args:
+        ctx: The context of the command.
+        broker_needed: Whether there is nothing to do without one.
+        describe: Tells what the app says, if one is named.
 
     Raises:
         Misuse: One of them is no good, or nothing names a broker.
@@ -138,7 +150,7 @@ def settings_of(ctx: click.Context, *, broker_needed: bool = True) -> Settings:
     flags = given(ctx)
     config_file = cast("str | None", flags.pop(CONFIG, None))
     try:
-        settings = load(flags, os.environ, config_file, _describe)
+        settings = load(flags, os.environ, config_file, describe)
     except SettingsError as error:
         raise Misuse(str(error)) from error
     if broker_needed and not settings.broker_url:

@@ -197,9 +197,20 @@ def _describe_here(name: str) -> dict[str, Any]:
     app.loader.import_default_modules()
     app.finalize()
     conf = app.conf
-    broker = conf.broker_read_url or conf.broker_url
     return {
         "app": name,
+        **configuration(app),
+        "tasks": [_task(task) for _, task in sorted(app.tasks.items())],
+        "routes": None if conf.task_routes is None else repr(mask(conf.task_routes)),
+        "beat_schedule": list(_periodic(conf.beat_schedule or {})),
+    }
+
+
+def configuration(app: Any) -> dict[str, Any]:
+    """Return how a Celery app in this process reaches its cluster, in `AppDescription`'s terms."""
+    conf = app.conf
+    broker = conf.broker_read_url or conf.broker_url
+    return {
         "broker_url": ";".join(broker) if isinstance(broker, (list, tuple)) else broker,
         "result_backend": conf.result_backend,
         "broker_transport_options": dict(conf.broker_transport_options or {}),
@@ -212,9 +223,6 @@ def _describe_here(name: str) -> dict[str, Any]:
         "event_serializer": conf.event_serializer,
         "accept_content": sorted(str(kind) for kind in conf.accept_content or ()),
         "timezone": str(conf.timezone) if conf.timezone else None,
-        "tasks": [_task(task) for _, task in sorted(app.tasks.items())],
-        "routes": None if conf.task_routes is None else repr(mask(conf.task_routes)),
-        "beat_schedule": list(_periodic(conf.beat_schedule or {})),
     }
 
 

@@ -1,0 +1,59 @@
+"""The way to the screen: by `celtop`, by `celery top`, and refused where there is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from celtop.tests.cli.conftest import CELTOP, celtop, narrated
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import APPS, clean_environment
+from celtop.tests.terminal import Terminal
+
+CELERY = (sys.executable, "-m", "celery", "-A", "plain")
+
+
+def test_without_a_terminal_it_points_to_the_snapshot() -> None:
+    assert "celtop snapshot" in narrated(celtop("-b", "redis://h"), 2)
+
+
+def test_the_demo_without_a_terminal_does_not_even_start() -> None:
+    assert "celtop snapshot" in narrated(celtop("demo"), 2)
+
+
+def test_a_dumb_terminal_is_refused() -> None:
+    with Terminal((*CELTOP, "-b", "redis://h"), env={"TERM": "dumb"}) as terminal:
+        assert terminal.wait_end() == 2
+        assert "celtop snapshot" in terminal.text()
+
+
+def test_celery_top_is_offered_by_celery() -> None:
+    ended = subprocess.run(
+        (*CELERY, "top", "--help"),
+        capture_output=True,
+        text=True,
+        env=clean_environment(PYTHONPATH=str(APPS)),
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "--read-only" in ended.stdout
+
+
+@pytest.mark.parametrize("by_flag", [True, False], ids=["celery -b", "the app's own"])
+def test_celery_top_monitors_the_apps_broker(
+    redis_url: str, start_worker: StartWorker, by_flag: bool
+) -> None:
+    worker = start_worker(redis_url, name="mine")
+    environ = {"PYTHONPATH": str(APPS), "TEST_BROKER_URL": "redis://127.0.0.1:1/0"}
+    flags = ["-b", redis_url]
+    if not by_flag:
+        environ["TEST_BROKER_URL"] = redis_url
+        flags = []
+    with Terminal((*CELERY, *flags, "top"), env={**os.environ, **environ}) as terminal:
+        terminal.wait_for(worker.name)
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+        assert terminal.restored()
