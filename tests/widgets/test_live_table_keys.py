@@ -8,6 +8,7 @@ from celtop.tests.widgets.screen_text import Shown, shown
 from celtop.widgets.column import Frame
 from celtop.widgets.live_table import LiveTable
 from celtop.widgets.viewport import Motion
+from textual.events import MouseScrollDown
 
 NOW = Frame(1.0)
 
@@ -67,7 +68,7 @@ async def test_opening_nothing_does_nothing() -> None:
     view = table(rows(0))
     async with shown(view) as screen:
         for motion in ("down", "up", "page_down", "top", "bottom"):
-            view.action_move(motion)  # type: ignore[arg-type]
+            view.action_move(motion)
         view.action_open()
         view.action_toggle_mark()
         view.action_mark_range()
@@ -83,14 +84,14 @@ async def test_marking_goes_on_to_the_next_row() -> None:
         view.action_toggle_mark()
         view.action_toggle_mark()
         await screen.settle()
-        assert view.marks == ("r000", "r001")
+        marked: tuple[str, ...] = view.marks
+        assert marked == ("r000", "r001")
         assert view.cursor_id == "r002"
-        assert [line[:1] for line in screen.lines[1:4]] == ["◉", "◉", ""] or [
-            line[:1] for line in screen.lines[1:4]
-        ] == ["◉", "◉", " "]
+        assert [line[:1] for line in screen.lines[1:4]] == ["◉", "◉", " "]
         view.action_move("top")
         view.action_toggle_mark()
-        assert view.marks == ("r001",)
+        marked = view.marks
+        assert marked == ("r001",)
         await screen.settle()
         assert [message.count for message in screen.of(LiveTable.Marked)] == [1, 2, 1]
 
@@ -294,7 +295,7 @@ async def test_the_wheel_scrolls_and_leaves_the_cursor() -> None:
     view = table(rows(50))
     async with shown(view, 40, 10) as screen:
         await screen.pilot._post_mouse_events(  # Pilot has no public way to turn the wheel
-            [__import__("textual.events").events.MouseScrollDown], view, (5, 5)
+            [MouseScrollDown], view, (5, 5)
         )
         await screen.settle()
         assert first_ids(screen)[0] == "r003"

@@ -1,0 +1,209 @@
+"""Tiles, graphs and the filter bar."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from celtop.model.query import parse
+from celtop.tests.widgets.screen_text import shown
+from celtop.widgets.fields import Field, Fields
+from celtop.widgets.filter_bar import FilterBar
+from celtop.widgets.glyphs import ASCII
+from celtop.widgets.graph import Graph, Series, resampled
+from celtop.widgets.tile import Tile
+from textual.strip import Strip
+from textual.widgets import Input
+
+
+async def test_a_tile_tells_its_level_by_glyph_and_colour() -> None:
+    tile = Tile(Fields([Field("a", "b")]), title="Queues [/]")
+    async with shown(tile, 30, 4) as screen:
+        assert screen.lines[0].startswith("╭─ Queues [/] ─")
+        quiet = screen.style_at(0, 1).color
+        tile.tell("bad", subtitle="[b]3 waiting")
+        await screen.settle()
+        assert tile.level == "bad"
+        assert screen.lines[0].startswith("╭─ ✖ Queues [/] ─")
+        assert "[b]3 waiting" in screen.lines[3]
+        assert screen.style_at(0, 1).color != quiet
+        tile.tell("good", title="Fine")
+        await screen.settle()
+        assert screen.lines[0].startswith("╭─ Fine ─")
+
+
+async def test_a_tile_is_opened() -> None:
+    tile = Tile(title="Queues")
+    async with shown(tile, 30, 4) as screen:
+        tile.focus()
+        await screen.settle()
+        assert tile.has_focus
+        tile.action_open()
+        await screen.pilot.click(tile, times=2)
+        await screen.settle()
+        assert [message.control for message in screen.of(Tile.Opened)] == [tile, tile]
+
+
+async def test_a_tile_in_ascii() -> None:
+    async with shown(Tile(title="Queues", level="bad", glyphs=ASCII), 30, 4) as screen:
+        assert screen.lines[0].startswith("+- x Queues -")
+
+
+WAVE = [1000 * abs(math.sin(number / 40)) for number in range(600)]
+BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
+SERIES = [Series("ok", WAVE, "ok"), Series("failed", [5.0] * 600, "failed")]
+
+
+async def test_a_graph_is_drawn_by_plotext_once_that_is_there() -> None:
+    graph = Graph()
+    async with shown(graph, 60, 12) as screen:
+        graph.show(SERIES, 1, begin="-10 min")
+        await screen.until(lambda: "┤" in "".join(screen.lines))
+        assert screen.lines[0] == f"━ ok {WAVE[-1]:,.0f}/s  ━ failed 5/s"
+        assert screen.lines[1].startswith("1,000┤")
+        assert "-10 min" in screen.lines[-1]
+        assert screen.lines[-1].endswith("now")
+        assert [strip.cell_length for strip in screen.strips] == [60] * 12
+        assert any("⠤" in line or "⠒" in line for line in screen.lines)
+
+
+async def test_a_graph_is_drawn_once_for_a_version_and_a_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = Graph()
+    async with shown(graph, 60, 12) as screen:
+        graph.show(SERIES, 1)
+        await screen.until(lambda: "┤" in "".join(screen.lines))
+        drawn: list[object] = []
+        draw = graph._draw
+
+        def draw_and_count() -> list[Strip]:
+            drawn.append(None)
+            return draw()
+
+        monkeypatch.setattr(graph, "_draw", draw_and_count)
+        graph.refresh()
+        graph.show(SERIES, 1)
+        await screen.settle()
+        assert not drawn
+        graph.show(SERIES, 2)
+        await screen.settle()
+        assert len(drawn) == 1
+        await screen.pilot.resize_terminal(80, 12)
+        await screen.until(lambda: len(drawn) >= 2)
+
+
+async def test_series_keep_their_colours() -> None:
+    graph = Graph()
+    async with shown(graph, 60, 12) as screen:
+        graph.show([Series("ok", [9.0] * 60, "ok"), Series("failed", [1.0] * 60, "failed")], 1)
+        await screen.until(lambda: "┤" in "".join(screen.lines))
+        names = (screen.style_at(0, 0).color, screen.style_at(10, 0).color)
+        assert screen.lines[0][10] == "━"
+        colours = [
+            segment.style.color
+            for strip in screen.strips[1:]
+            for segment in strip
+            if segment.style is not None
+            and any("\u2801" <= char <= "\u28ff" for char in segment.text)
+        ]
+        assert set(colours) == set(names)
+
+
+@pytest.mark.parametrize("size", [(10, 3), (23, 12), (60, 5), (60, 1)])
+async def test_a_small_graph_is_drawn_in_blocks(size: tuple[int, int]) -> None:
+    graph = Graph()
+    async with shown(graph, *size) as screen:
+        graph.show(SERIES, 1)
+        await screen.settle()
+        assert "┤" not in "".join(screen.lines)
+        assert set("▁▂▃▄▅▆▇█") & set("".join(screen.lines))
+
+
+async def test_an_ascii_graph() -> None:
+    graph = Graph(glyphs=ASCII)
+    async with shown(graph, 60, 8) as screen:
+        graph.show(SERIES, 1)
+        await screen.settle()
+        assert all(line.isascii() for line in screen.lines)
+        assert "@" in "".join(screen.lines)
+
+
+async def test_a_graph_of_nothing() -> None:
+    graph = Graph(glyphs=ASCII)
+    async with shown(graph, 60, 8) as screen:
+        assert screen.lines == [""] * 8
+        graph.show([Series("ok", [])], 1)
+        await screen.settle()
+        assert screen.lines[0] == "# ok"
+
+
+def test_no_peak_is_lost_when_there_are_too_many_numbers() -> None:
+    values = [0.0] * 1000
+    values[537] = 9.0
+    assert len(resampled(values, 60)) == 60
+    assert max(resampled(values, 60)) == 9.0
+    assert resampled([1, 2], 60) == [1, 2]
+
+
+def bar() -> FilterBar:
+    return FilterBar(lambda text: parse(text).problems, placeholder="state:failure")
+
+
+async def test_the_filter_applies_as_one_types() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        await screen.pilot.press(*"geo")
+        await screen.until(lambda: bool(screen.of(FilterBar.Changed)))
+        await screen.until(lambda: screen.of(FilterBar.Changed)[-1].text == "geo")
+        assert screen.lines[0].startswith("geo")
+        await screen.pilot.press("enter")
+        await screen.settle()
+        assert [message.text for message in screen.of(FilterBar.Submitted)] == ["geo"]
+
+
+async def test_a_bad_term_is_marked_and_explained() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        await screen.pilot.press(*"geo age:x")
+        await screen.settle()
+        (problem,) = parse("geo age:x").problems
+        assert screen.lines[1] == problem.message
+        assert not screen.style_at(0, 0).underline
+        assert screen.style_at(problem.start, 0).underline
+        for _ in range(6):
+            await screen.pilot.press("backspace")
+        await screen.settle()
+        assert screen.lines[1] == ""
+
+
+async def test_enter_applies_at_once_what_was_typed_last() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        view.query_one(Input).value = "quick"
+        await screen.pilot.press("enter")
+        await screen.settle()
+        assert [message.text for message in screen.of(FilterBar.Changed)] == ["quick"]
+
+
+async def test_escape_dismisses() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit("state:failure")
+        await screen.settle()
+        assert view.text == "state:failure"
+        await screen.pilot.press("escape")
+        await screen.settle()
+        assert len(screen.of(FilterBar.Dismissed)) == 1
+        assert screen.of(FilterBar.Changed) == []
+
+
+async def test_markup_in_a_filter_is_only_text() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit("[/] [link=x] age:[b]")
+        await screen.settle()
+        assert screen.lines[0].startswith("[/] [link=x] age:[b]")
