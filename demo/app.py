@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from .lifeline import end_with_parent
 
 app = Celery("celtop-demo", include=["celtop.demo.tasks"])
 
@@ -32,3 +35,9 @@ def task(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return Celery's decorator, with a type."""
     decorator: Callable[[Callable[..., Any]], Any] = app.task(name=name, **options)
     return decorator
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _end_pool_with_worker(**_: Any) -> None:
+    """A worker that is killed does not take its pool along by itself."""
+    end_with_parent()

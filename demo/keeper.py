@@ -2,7 +2,7 @@
 
 Its stdin is a pipe that celtop holds open and never writes to. However celtop ends, `kill -9`
 included, the kernel closes the pipe; the keeper then kills all that it has started, process group
-by process group. Should the keeper itself be killed, Linux signals its children (PDEATHSIG).
+by process group. Should the keeper itself be killed, its children end by their `lifeline`.
 
 On stdout it prints one line of JSON: `{"url": ...}` as soon as the broker answers, or
 `{"error": ...}`. Logs lie in a temporary folder that goes with the keeper, unless it failed.
@@ -11,7 +11,6 @@ On stdout it prints one line of JSON: `{"url": ...}` as soon as the broker answe
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -21,13 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from .lifeline import end_with_parent
 from .server import answers, free_port, server_command
 
-PR_SET_PDEATHSIG: Final = 1
 SERVER_PATIENCE: Final = 10.0
 """Seconds for the broker to answer."""
 HEAD_START: Final = 1.0
@@ -74,7 +73,7 @@ class Keeper:
                 env=dict(self.environ),
                 cwd=self.directory,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=end_with_parent,
             )
         self._running.append(process)
         return process
@@ -113,15 +112,6 @@ class Keeper:
                 os.killpg(process.pid, signal.SIGKILL)
         for process in self._running:
             process.wait()
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return what a child does first: on Linux, ask for a signal when its parent dies."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    # SIGQUIT, not SIGKILL: a prefork worker then ends its pool before itself.
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
