@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from celery.events.state import State
+from celtop.model.states import FINISHED
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from celtop.model.states import FINISHED
 
 from .streams import NOW, OTHER, WORKER, Fields, Script, play
 
@@ -58,17 +57,12 @@ def success_outranks_terminated(events: list[Fields]) -> bool:
 
 def run_outranks_redelivery(events: list[Fields]) -> bool:
     """A task that runs stays STARTED when it is received or started again, until it retries."""
-    met = False
-    begun: dict[str, float] = {}
-    for fields in events:
-        type_, at = fields["type"], fields["timestamp"]
-        if type_ == "task-retried":
-            met, begun = False, {}
-        elif type_ in BEGIN:
-            met = met or at != begun.get(type_, at)
-            met = met or (type_ == "task-received" and at > begun.get("task-started", at))
-            begun[type_] = at
-    return met
+    if times(events, "task-retried") and not disordered(events):
+        last = max(i for i, fields in enumerate(events) if fields["type"] == "task-retried")
+        events = events[last:]
+    received, started = set(times(events, "task-received")), set(times(events, "task-started"))
+    again = len(received) > 1 or len(started) > 1
+    return again or bool(received and started and max(received) > min(started))
 
 
 def one_record_for_all_attempts(events: list[Fields]) -> bool:
