@@ -38,7 +38,13 @@ _RULES: Final = (
     ),
     _rule(
         "url",
-        r"Database is int between|invalid literal for int|Port could not be cast|Port out of range"
+        r"Database is int between|invalid literal for int",
+        "The broker URL names the database {path}, and Redis numbers them",
+        "End it with a number, as in /0",
+    ),
+    _rule(
+        "url",
+        r"Port could not be cast|Port out of range"
         r"|'master_name' transport option must",
         "The broker URL cannot be right: {reason}",
         "Compare it with the one that the workers use",
@@ -61,6 +67,12 @@ _RULES: Final = (
         r"|No address associated",
         "The host name {host} is not known",
         "Check the spelling; names of a Compose or Kubernetes network are known only inside it",
+    ),
+    _rule(
+        "timeout",
+        r"TimeoutError|timed out|Timeout ",
+        "{place} does not answer",
+        "Check address and firewall; a broker that accepts and stays silent is hung or overloaded",
     ),
     _rule(
         "tls",
@@ -172,12 +184,6 @@ _RULES: Final = (
         "Check the rights of the socket file",
     ),
     _rule(
-        "timeout",
-        r"TimeoutError|timed out|Timeout ",
-        "{place} does not answer",
-        "Check address and firewall; a broker that accepts and stays silent is hung or overloaded",
-    ),
-    _rule(
         "closed",
         r"Connection ?reset|Connection closed by server|unexpectedly closed|Broken ?pipe|EOF"
         r"|Socket closed|CONNECTION_FORCED|heartbeats missed|Connection ?Aborted|RecoverableConn",
@@ -219,7 +225,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        pending += [one.__cause__, one.__context__]
+        pending.append(one.__cause__)
+        # A pool that looks for a free connection first leaves its IndexError behind.
+        if not isinstance(one.__context__, LookupError):
+            pending.append(one.__context__)
 
 
 def _reason(chain: list[BaseException]) -> str:

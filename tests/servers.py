@@ -334,10 +334,15 @@ class TcpProxy:
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.frozen = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.port = 0
+        self.open()
+
+    def open(self) -> None:
+        """Listen, or listen again on the same port."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def freeze(self) -> None:
         """Make all present connections half-open: alive to both ends, and deaf; let new ones in."""
@@ -345,15 +350,17 @@ class TcpProxy:
         self.frozen = threading.Event()
 
     def close(self) -> None:
+        """Break all connections and listen no more."""
         for one in [self._listener, *self._sockets]:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+        self._sockets.clear()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
                 try:
                     server = socket.create_connection(("127.0.0.1", self.target_port))
                 except OSError:

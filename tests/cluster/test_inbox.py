@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from celtop.cluster.inbox import Inbox
+from celtop.model.events import Event, Heard
+from celtop.model.observations import Lost, Noted, Observation
+
+
+def heard(kind: str, count: int = 1, at: float = 1.0) -> Heard:
+    return Heard(tuple(Event(kind, "w@h", at, uuid=f"{at}") for _ in range(count)), at)
+
+
+def taken(inbox: Inbox) -> list[Observation]:
+    found = []
+    while (one := inbox.take()) is not None:
+        found.append(one)
+    return found
+
+
+def test_what_fits_comes_out_in_order() -> None:
+    inbox = Inbox(100)
+    put = [heard("task-sent", 3, at) for at in range(10)]
+    for one in put:
+        inbox.put(one)
+    assert inbox.events == 30
+    assert taken(inbox) == put
+    assert inbox.events == 0
+
+
+def test_heartbeats_go_first_and_every_loss_is_told() -> None:
+    inbox = Inbox(20)
+    for at in range(10):
+        inbox.put(heard("worker-heartbeat", at=at))
+        inbox.put(heard("task-started", at=at))
+    inbox.put(heard("task-started", at=99))
+    found = taken(inbox)
+    lost = found.pop(0)
+    assert isinstance(lost, Lost)
+    assert (lost.heartbeats, lost.others, lost.at) == (3, 0, 99)
+    types = [one.events[0].type for one in found if isinstance(one, Heard)]
+    assert types.count("task-started") == 11
+    assert types.count("worker-heartbeat") == 7
+
+
+def test_then_the_oldest_go_in_a_block() -> None:
+    inbox = Inbox(100)
+    for at in range(101):
+        inbox.put(heard("task-started", at=at))
+    lost, *rest = taken(inbox)
+    assert isinstance(lost, Lost)
+    assert lost.others == 11
+    assert isinstance(rest[0], Heard) and rest[0].at == 11
+    assert isinstance(rest[-1], Heard) and rest[-1].at == 100
+
+
+def test_everything_is_applied_or_counted_as_lost() -> None:
+    inbox = Inbox(1000)
+    applied = lost = 0
+    for at in range(5000):
+        inbox.put(heard("task-started", 3, at))
+        assert inbox.events <= 1000
+        if at % 7 == 0:
+            one = inbox.take()
+            applied += len(one.events) if isinstance(one, Heard) else 0
+            lost += one.others if isinstance(one, Lost) else 0
+    for one in taken(inbox):
+        applied += len(one.events) if isinstance(one, Heard) else 0
+        lost += one.others if isinstance(one, Lost) else 0
+    assert applied + lost == 15000
+    assert lost > 0
+
+
+def test_what_is_no_event_is_never_dropped() -> None:
+    inbox = Inbox(10)
+    note = Noted("info", "test", "here", 0.0)
+    inbox.put(note)
+    for at in range(100):
+        inbox.put(heard("task-started", at=at))
+    assert note in taken(inbox)
+
+
+def test_one_message_larger_than_the_room_is_lost_and_told() -> None:
+    inbox = Inbox(10)
+    inbox.put(heard("task-started", 50))
+    lost = inbox.take()
+    assert isinstance(lost, Lost) and lost.others == 50
+    assert inbox.take() is None
