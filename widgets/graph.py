@@ -21,6 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .cells import fit_cells
+from .component_style import component_style
 from .glyphs import UNICODE, Glyphs
 from .sparkline import spark
 
@@ -59,9 +60,13 @@ class Graph(Widget):
         width: 1fr;
         & > .graph--ok { color: $text-success; }
         & > .graph--failed { color: $text-error; }
-        & > .graph--retry { color: $text-secondary; }
-        & > .graph--other { color: $text-primary; }
+        & > .graph--retry { color: mediumpurple; }
+        & > .graph--other { color: dodgerblue; }
         & > .graph--axis { color: $text-muted; }
+    }
+    Graph:ansi {
+        & > .graph--retry { color: ansi_magenta; }
+        & > .graph--other { color: ansi_bright_blue; }
     }
     """
 
@@ -134,7 +139,7 @@ class Graph(Widget):
         return Segment(text, self._rich(style))
 
     def _rich(self, style: str) -> Style:
-        return self.rich_style + self.get_component_rich_style(f"graph--{style}", partial=True)
+        return self.rich_style + component_style(self, f"graph--{style}")
 
     def _line(self, parts: Sequence[tuple[str, str]], width: int) -> Strip:
         fitted = fit_cells(parts, width, self._glyphs.ellipsis)

@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from .cells import CELL_STYLES
 from .column import Column, Frame, Rows, arrange, last_offset
+from .component_style import component_style
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
 from .textual_internals import place_thumb, set_virtual_size
@@ -65,9 +66,9 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         & > .livetable--bar-rest { color: $foreground 30%; }
         & > .livetable--state-success { color: $text-success; }
         & > .livetable--state-failure { color: $text-error; }
-        & > .livetable--state-started { color: $text-primary; }
+        & > .livetable--state-started { color: dodgerblue; }
         & > .livetable--state-received { color: $text-warning; }
-        & > .livetable--state-retry { color: $text-secondary; }
+        & > .livetable--state-retry { color: mediumpurple; }
         & > .livetable--state-revoked { color: $text-muted; }
         & > .livetable--state-pending { color: $text-warning; }
         & > .livetable--state-custom { color: $text-accent; }
@@ -82,9 +83,22 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         }
         & > .livetable--cursor-blurred { background: $block-cursor-blurred-background; }
     }
-    LiveRows:ansi, LiveRows:nocolor {
+    LiveRows:nocolor {
         & > .livetable--cursor { text-style: reverse; }
         & > .livetable--cursor-blurred { text-style: bold; }
+    }
+    LiveRows:ansi {
+        & > .livetable--muted { text-style: dim; }
+        & > .livetable--bar-rest { text-style: dim; }
+        & > .livetable--state-started { color: ansi_bright_blue; }
+        & > .livetable--state-retry { color: ansi_magenta; }
+        & > .livetable--state-revoked { text-style: dim; }
+        & > .livetable--cursor {
+            background: ansi_default;
+            color: ansi_default;
+            text-style: reverse;
+        }
+        & > .livetable--cursor-blurred { background: ansi_default; text-style: bold; }
     }
     """
 
@@ -336,4 +350,4 @@ class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         return styles
 
     def _component(self, name: str) -> Style:
-        return self.get_component_rich_style(f"livetable--{name}", partial=True)
+        return component_style(self, f"livetable--{name}")

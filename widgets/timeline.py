@@ -27,10 +27,10 @@ _STATE_WIDTH: Final = 11
 _STATE_COLOURS: Final = {
     "state-success": "$text-success",
     "state-failure": "$text-error",
-    "state-started": "$text-primary",
+    "state-started": "dodgerblue",
     "state-received": "$text-warning",
     "state-pending": "$text-warning",
-    "state-retry": "$text-secondary",
+    "state-retry": "mediumpurple",
     "state-revoked": "$text-muted",
     "state-custom": "$text-accent",
 }

@@ -251,3 +251,21 @@ async def test_resizing_fits_the_columns_again() -> None:
 async def test_one_line_of_height_shows_a_row() -> None:
     async with shown(table(rows(3)), 30, 1) as screen:
         assert screen.lines[0].split()[0] == "r000"
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "gruvbox", "solarized-light"])
+async def test_muted_text_is_seen_on_any_background(theme: str) -> None:
+    """A colour with opacity must not come out as plain white, unseen on a light screen."""
+    list_ = rows(3)
+    list_[1].text = "muted"
+    view = table(list_)
+    async with shown(view, 60, 5) as screen:
+        screen.pilot.app.theme = theme
+        await screen.settle()
+        view.paint(NOW)
+        await screen.settle()
+        style = screen.style_at(screen.lines[2].index("muted"), 2)
+        assert style.color is not None
+        assert style.bgcolor is not None
+        text, background = style.color.get_truecolor(), style.bgcolor.get_truecolor()
+        assert abs(sum(text) - sum(background)) > 200
