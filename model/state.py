@@ -166,7 +166,7 @@ class ClusterState:
 
     def _connection_changed(self, change: ConnectionChanged, now: float) -> None:
         broker = self.broker
-        before = broker.phase
+        before, fault_before = broker.phase, broker.fault
         broker.fault = change.fault
         broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
         broker.version += 1
@@ -181,7 +181,7 @@ class ClusterState:
             why = f": {change.fault}" if change.fault is not None else ""
             if before == "live":
                 self.log.add(change.at, "error", "broker", f"lost{why}")
-            elif change.fault is not None and before != change.phase:
+            elif change.fault is not None and change.fault != fault_before:
                 self.log.add(change.at, "warning", "broker", f"not connected{why}")
         if before != change.phase or broker.since is None:
             broker.phase = change.phase
