@@ -7,10 +7,8 @@ monitored app, the default. A list or table is taken whole from one place, never
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
@@ -237,6 +235,10 @@ def _environment(environ: Mapping[str, str]) -> dict[str, object]:
 
 
 def _file(path: Path) -> dict[str, object]:
+    # Most have no such file, and the first frame does not wait for what they do not need.
+    import difflib
+    import tomllib
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
