@@ -25,7 +25,7 @@ class Terminal:
     """Run `command` on a screen of `columns` x `rows` and read what it shows.
 
     A thread drains the terminal for as long as `reading` is set: clear it to be a terminal that
-    has stopped reading.
+    has stopped reading. Without `controlling`, the program hears no SIGHUP when it vanishes.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Terminal:
         rows: int = 36,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
+        controlling: bool = True,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.output = bytearray()
@@ -64,7 +65,7 @@ class Terminal:
             env=environment,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_take_terminal if controlling else None,
         )
         self._slave = slave
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -1,0 +1,52 @@
+"""A flood of events, in Celery's own format, while the TUI is open."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from celtop.benchmarks import stream
+from celtop.tests.end_to_end.conftest import OpenTui, printed
+from celtop.tests.end_to_end.test_snapshot import Start, subscribed
+from celtop.tests.servers import RedisServer, until
+
+TASKS = 30_000
+
+
+@pytest.mark.slow
+def test_ninety_thousand_events_are_all_counted_while_keys_answer(
+    tui: OpenTui, redis_url: str
+) -> None:
+    """30,000 tasks in batches of 20; the help opens and closes in the middle of it."""
+    messages = stream.encode(redis_url, TASKS)
+    terminal = tui(redis_url, columns=160, rows=45)
+    terminal.wait_for("live")
+    terminal.send("2")
+    publishing = threading.Thread(target=stream.publish, args=(redis_url, messages), daemon=True)
+    publishing.start()
+    terminal.wait_for(stream.task_name_seen, what="the first tasks")
+    terminal.send("?")
+    terminal.wait_for("Everywhere", what="the help, during the flood")
+    terminal.send("\x1b")
+    terminal.wait_for(lambda text: "Everywhere" not in text, what="the help is closed")
+    publishing.join(60)
+    terminal.wait_for("30,000 tasks", timeout=40)
+    terminal.send("/state:success")
+    terminal.wait_for("30,000", timeout=20)
+    assert "lost" not in terminal.text()
+
+
+@pytest.mark.slow
+def test_a_snapshot_counts_every_event(
+    start_snapshot: Start, redis_server: RedisServer, redis_url: str
+) -> None:
+    """Nothing is lost and nothing counted twice between the wire and the model."""
+    messages = stream.encode(redis_url, 5_000)
+    before = int(redis_server.client().pubsub_numpat())
+    running = start_snapshot(redis_url, wait=8)
+    until(lambda: subscribed(redis_server, before + 1), what="the snapshot listens")
+    stream.publish(redis_url, messages)
+    shown = printed(running)
+    assert shown["totals"]["events"] == stream.events_in(messages)
+    assert shown["totals"]["events_lost"] == 0
+    assert shown["totals"]["tasks"] == {"SUCCESS": 5_000}

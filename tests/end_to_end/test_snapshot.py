@@ -1,0 +1,106 @@
+"""`celtop snapshot` beside a real cluster: every number by the contract."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from celtop.tests.conftest import StartWorker
+from celtop.tests.end_to_end.conftest import printed
+from celtop.tests.servers import RedisServer, until
+
+Start = Callable[..., subprocess.Popen[str]]
+Send = Callable[..., str]
+
+
+def subscribed(server: RedisServer, at_least: int) -> bool:
+    """Whether so many event receivers listen on the broker."""
+    return int(server.client().pubsub_numpat()) >= at_least
+
+
+@pytest.mark.slow
+def test_workers_without_task_events_and_a_queue_that_nobody_consumes(
+    redis_server: RedisServer,
+    redis_url: str,
+    start_worker: StartWorker,
+    send: Send,
+    start_snapshot: Start,
+) -> None:
+    """45 tasks of which 5 fail, 7 that nobody takes: sent after the snapshot has started."""
+    start_worker(redis_url, name="one", pool="prefork")
+    start_worker(redis_url, name="two", pool="threads")
+    before = int(redis_server.client().pubsub_numpat())
+    running = start_snapshot(redis_url, wait=8)
+    until(lambda: subscribed(redis_server, before + 1), what="the snapshot listens")
+    ids = {send(redis_url, "plain.ok", n) for n in range(40)}
+    failing = {send(redis_url, "plain.fail") for _ in range(5)}
+    for _ in range(7):
+        send(redis_url, "plain.ok", queue="lonely")
+    shown = printed(running)
+
+    assert shown["schema"] == "celtop.snapshot/1"
+    assert shown["broker"]["status"] == "live"
+    assert shown["totals"]["events_lost"] == 0
+    assert shown["totals"]["events_malformed"] == 0
+    workers = {worker["name"].split("@")[0]: worker for worker in shown["workers"]}
+    assert set(workers) == {"one", "two"}
+    assert {worker["status"] for worker in workers.values()} == {"online"}
+    assert workers["one"]["pool"] == "prefork"
+    assert workers["two"]["pool"] == "threads"
+    assert all("celery" in worker["queues"] for worker in workers.values())
+    assert sum(worker["processed"] for worker in workers.values()) == 45
+
+    queues = {queue["name"]: queue for queue in shown["queues"]}
+    assert queues["lonely"]["waiting"] == 7
+    assert queues["lonely"]["consumers"] == []
+    assert queues["celery"]["waiting"] == 0
+    assert len(queues["celery"]["consumers"]) == 2
+
+    states = {task["id"]: task["state"] for task in shown["tasks"]}
+    assert {key for key, state in states.items() if state == "FAILURE"} == failing
+    assert ids <= {key for key, state in states.items() if state == "SUCCESS"}
+    assert shown["totals"]["tasks"] == {"SUCCESS": 40, "FAILURE": 5}
+    failed = next(task for task in shown["tasks"] if task["state"] == "FAILURE")
+    assert failed["name"] == "plain.fail"
+    assert "no such file" in failed["exception"]
+    assert "Traceback" in failed["traceback"]
+
+
+@pytest.mark.slow
+def test_tasks_that_ran_before_it_started(
+    redis_url: str, start_worker: StartWorker, send: Send, start_snapshot: Start
+) -> None:
+    """Running, reserved and scheduled tasks are known at once, from the workers."""
+    worker = start_worker(redis_url, name="busy", pool="threads", concurrency=1)
+    running = send(redis_url, "plain.slow", 60.0)
+    reserved = send(redis_url, "plain.slow", 61.0)
+    scheduled = send(redis_url, "plain.ok", countdown=600)
+    until(lambda: worker.child.output.count("received") >= 3, what="the worker holds all three")
+    tasks = {task["id"]: task for task in printed(start_snapshot(redis_url))["tasks"]}
+    assert tasks[running]["state"] == "STARTED"
+    assert tasks[running]["started_at"] is not None
+    assert tasks[running]["sources"] == ["inspect"]
+    assert tasks[reserved]["state"] == "RECEIVED"
+    assert tasks[scheduled]["state"] == "RECEIVED"
+    assert tasks[scheduled]["eta_at"] is not None
+    assert {tasks[key]["worker"] for key in (running, reserved, scheduled)} == {
+        tasks[running]["worker"]
+    }
+
+
+@pytest.mark.slow
+def test_on_rabbitmq(
+    amqp_url: str, start_worker: StartWorker, send: Send, start_snapshot: Start
+) -> None:
+    """The same contract on the other broker; what it cannot tell is null, with the reason."""
+    start_worker(amqp_url, name="one", pool="solo")
+    for _ in range(3):
+        send(amqp_url, "plain.ok", queue="lonely")
+    shown = printed(start_snapshot(amqp_url, "--queues", "lonely", wait=4))
+    queues = {queue["name"]: queue for queue in shown["queues"]}
+    assert queues["lonely"]["waiting"] == 3
+    assert queues["lonely"]["unacked"] is None
+    reasons = [note["text"] for note in shown["notes"] if note["subject"] == "queue lonely"]
+    assert any("unacknowledged" in reason for reason in reasons), reasons
+    assert [worker["name"].split("@")[0] for worker in shown["workers"]] == ["one"]

@@ -1,0 +1,220 @@
+"""The TUI in a pseudo-terminal: started, seen, used and ended as a person does."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from celtop.tests.conftest import StartWorker
+from celtop.tests.end_to_end.conftest import OpenTui
+from celtop.tests.servers import RedisServer, until
+
+Send = Callable[..., str]
+ENTER = "\r"
+ESCAPE = "\x1b"
+
+
+def test_a_worker_is_on_the_screen_soon(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker
+) -> None:
+    """Nothing has to happen on the cluster first."""
+    start_worker(redis_url, name="early")
+    terminal = tui(redis_url)
+    terminal.wait_for("early@")
+
+
+def test_see_filter_drill_and_quit(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    """The way of an operator who looks for the reason of a failure."""
+    start_worker(redis_url, name="w1", pool="threads")
+    terminal = tui(redis_url, columns=140)
+    terminal.wait_for("w1@")
+    terminal.wait_for("live")
+    send(redis_url, "plain.ok", "fine")
+    failed = send(redis_url, "plain.fail", "the disk is full")
+    terminal.send("2")
+    terminal.wait_for(lambda text: "plain.ok" in text and "plain.fail" in text)
+    terminal.send("/state:failure")
+    terminal.wait_for(lambda text: "plain.fail" in text and "plain.ok" not in text)
+    terminal.send(ENTER)
+    terminal.send(ENTER)
+    terminal.wait_for(lambda text: failed in text and "the disk is full" in text)
+    terminal.send(ESCAPE)
+    terminal.wait_for(lambda text: failed not in text)
+    terminal.send("\x03")
+    assert terminal.wait_end() == 0
+    assert terminal.restored()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_restore_the_terminal(
+    tui: OpenTui, redis_server: RedisServer, redis_url: str, ending: signal.Signals
+) -> None:
+    """Nothing of celtop stays: no process, no mode of the terminal, no subscription."""
+    before = int(redis_server.client().pubsub_numpat())
+    terminal = tui(redis_url)
+    terminal.wait_for("live")
+    until(lambda: int(redis_server.client().pubsub_numpat()) > before)
+    terminal.process.send_signal(ending)
+    terminal.wait_end(timeout=5)
+    assert terminal.restored()
+    until(lambda: int(redis_server.client().pubsub_numpat()) == before)
+
+
+def test_a_terminal_that_vanishes_ends_the_program(tui: OpenTui, redis_url: str) -> None:
+    """A dropped ssh connection must not leave a process that spins."""
+    terminal = tui(redis_url)
+    terminal.wait_for("live")
+    terminal.hang_up()
+    terminal.process.wait(10)
+
+
+@pytest.mark.slow
+def test_a_terminal_that_vanishes_without_a_signal(tui: OpenTui, redis_url: str) -> None:
+    """Where no SIGHUP arrives (some `sudo su`), the lost terminal itself must be noticed."""
+    terminal = tui(redis_url, controlling=False)
+    terminal.wait_for("live")
+    terminal.hang_up()
+    terminal.process.wait(15)
+
+
+def test_a_broker_that_dies_and_comes_back(
+    tui: OpenTui, own_redis: RedisServer, start_worker: StartWorker, send: Send
+) -> None:
+    """The loss is named, retried for ever, and afterwards the screen is true again."""
+    url = own_redis.url()
+    start_worker(url, name="w1", pool="threads")
+    terminal = tui(url)
+    terminal.wait_for("w1@")
+    own_redis.kill()
+    terminal.wait_for("Nothing listens", timeout=30)
+    own_redis.start()
+    terminal.wait_for(lambda text: "live" in text and "Nothing listens" not in text, timeout=60)
+    terminal.send("7")
+    terminal.wait_for("lost")
+    sent = send(url, "plain.ok", 5)
+    terminal.send("2")
+    terminal.wait_for(sent[:8], timeout=60)
+
+
+def test_a_broker_that_is_down_at_the_start(tui: OpenTui, own_redis: RedisServer) -> None:
+    """No crash and no hang: words that say what to do, then the real thing."""
+    own_redis.kill()
+    terminal = tui(own_redis.url())
+    terminal.wait_for("Nothing listens")
+    own_redis.start()
+    terminal.wait_for(lambda text: "live" in text and "Nothing listens" not in text, timeout=30)
+
+
+@pytest.mark.slow
+def test_a_worker_killed_with_9_goes_late_and_then_offline(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker
+) -> None:
+    """Nothing is said by the dead: the silence is judged by the heartbeat's interval."""
+    worker = start_worker(redis_url, name="victim", pool="solo")
+    terminal = tui(redis_url)
+    terminal.send("3")
+    terminal.wait_for(lambda text: "victim@" in text and "online" in text)
+    worker.child.kill()
+    terminal.wait_for("late", timeout=20)
+    terminal.wait_for("offline", timeout=30)
+
+
+def test_hostile_arguments_are_shown_harmlessly(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    """Brackets, links, escape codes, right-to-left marks and emoji do nothing but show."""
+    start_worker(redis_url, name="w1", pool="threads")
+    terminal = tui(redis_url, columns=200, rows=50)
+    terminal.wait_for("w1@")
+    hostile = ("[/]", "[link=x]a[/link]", "\x1b[2J\x1b]0;owned\x07", "‮abc", "👩‍👩‍👧‍👦", "\x9b31m")
+    ids = [send(redis_url, "plain.fail", text) for text in hostile]
+    terminal.send("2")
+    terminal.wait_for(lambda text: all(task[:8] in text for task in ids))
+    for _ in hostile:
+        terminal.send(ENTER)
+        terminal.wait_for("Traceback")
+        terminal.send(ESCAPE)
+        terminal.wait_for(lambda text: "Traceback" not in text)
+        terminal.send("j")
+    assert b"\x1b]0;owned" not in bytes(terminal.output)
+    assert b"\x1b[2J\x1b]0" not in bytes(terminal.output)
+    assert "‮".encode() not in bytes(terminal.output)
+    assert terminal.process.poll() is None
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(200, 50), (120, 36), (80, 24), (60, 15), (38, 9)])
+def test_every_size(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker, columns: int, rows: int
+) -> None:
+    """The connection's state is on the screen at any size; every screen opens."""
+    start_worker(redis_url, name="w1")
+    terminal = tui(redis_url, columns=columns, rows=rows)
+    terminal.wait_for("live" if rows >= 15 else "1/1")
+    if rows >= 15:
+        for key, title in zip("234567", ("State", "Worker", "Queue", "Type", "", ""), strict=True):
+            terminal.send(key)
+            terminal.wait_for(lambda text, title=title: title.lower() in text.lower())
+    assert terminal.process.poll() is None
+
+
+def test_a_resize_is_followed(tui: OpenTui, redis_url: str, start_worker: StartWorker) -> None:
+    """From wide to narrow and back, with nothing cut off."""
+    start_worker(redis_url, name="w1")
+    terminal = tui(redis_url, columns=160, rows=40)
+    terminal.wait_for("w1@")
+    terminal.resize(70, 20)
+    terminal.wait_for(lambda text: "w1@" in text and max(map(len, text.split("\n"))) <= 70)
+    terminal.resize(160, 40)
+    terminal.wait_for(lambda text: "w1@" in text and max(map(len, text.split("\n"))) > 120)
+
+
+@pytest.mark.slow
+def test_a_terminal_that_stops_reading_loses_nothing(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    """Painting may stall; collecting does not."""
+    worker = start_worker(redis_url, name="w1", pool="threads", concurrency=4)
+    terminal = tui(redis_url)
+    terminal.wait_for("w1@")
+    terminal.send("2")
+    terminal.reading.clear()
+    for n in range(300):
+        send(redis_url, "plain.ok", n)
+    last = send(redis_url, "plain.fail", "the last one")
+    until(
+        lambda: worker.child.output.count(" succeeded in ") == 300 and last in worker.child.output
+    )
+    terminal.reading.set()
+    terminal.wait_for(last[:8], timeout=30)
+    terminal.wait_for("301 tasks", timeout=30)
+
+
+def test_a_dumb_terminal_is_refused_with_a_way_out(tui: OpenTui, redis_url: str) -> None:
+    """It would be full of garbage: the headless command is named instead."""
+    terminal = tui(redis_url, env={"TERM": "dumb"})
+    assert terminal.wait_end() == 2
+    assert "celtop snapshot" in terminal.text()
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"NO_COLOR": "1"}, {"LC_ALL": "C", "LANG": "C"}, {"TERM": "xterm"}],
+    ids=["no colour", "no UTF-8", "16 colours"],
+)
+def test_poor_terminals(
+    tui: OpenTui, redis_url: str, start_worker: StartWorker, env: dict[str, str]
+) -> None:
+    """Without colour, without UTF-8, with 16 colours: legible all the same."""
+    start_worker(redis_url, name="w1")
+    terminal = tui(redis_url, env=env)
+    text = terminal.wait_for("w1@")
+    if "LC_ALL" in env:
+        assert text.isascii(), [character for character in text if not character.isascii()][:20]
+    if "NO_COLOR" in env:
+        assert b"\x1b[38;" not in bytes(terminal.output)
+    if env.get("TERM") == "xterm":
+        assert b"38;5;" not in bytes(terminal.output)
+        assert b"38;2;" not in bytes(terminal.output)
