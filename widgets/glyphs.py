@@ -33,14 +33,11 @@ class Glyphs:
     """Fills for waiting in the queue, waiting in the worker and running."""
     tree_open: str
     tree_closed: str
-    tree_leaf: str
     good: str
     warn: str
     bad: str
     idle: str
     separator: str
-    border: str
-    """The name of a Textual border."""
 
     def state(self, state: str) -> str:
         """Return the glyph of a task state; one that Celery does not know has its own."""
@@ -77,13 +74,11 @@ UNICODE: Final = Glyphs(
     phases=("░", "▒", "█"),
     tree_open="▾",
     tree_closed="▸",
-    tree_leaf=" ",
     good="●",
     warn="◐",
     bad="✖",
     idle="○",
     separator="·",
-    border="round",
 )
 
 ASCII: Final = Glyphs(
@@ -112,23 +107,9 @@ ASCII: Final = Glyphs(
     phases=(".", ":", "#"),
     tree_open="-",
     tree_closed="+",
-    tree_leaf=" ",
     good="o",
     warn="!",
     bad="x",
     idle=".",
     separator="|",
-    border="ascii",
 )
-
-
-def state_glyph(state: str, glyphs: Glyphs = UNICODE) -> str:
-    """Return the glyph of a task state in a set."""
-    return glyphs.state(state)
-
-
-def choose_glyphs(encoding: str | None, ascii_only: bool | None = None) -> Glyphs:
-    """Return the set that a terminal's encoding can show; `ascii_only` overrules it."""
-    if ascii_only is not None:
-        return ASCII if ascii_only else UNICODE
-    return UNICODE if (encoding or "").lower().replace("-", "") in ("utf8", "utf16") else ASCII

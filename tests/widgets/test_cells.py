@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.widgets.cells import CELL_STYLES, fit, fit_cells, state_style
-from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs, state_glyph
+from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs
 from rich.cells import cell_len
 
 TEXTS = (
@@ -47,7 +47,8 @@ def test_each_state_has_a_style_and_a_glyph_of_its_own() -> None:
         assert len({glyphs.state(state) for state in states}) == len(states)
     assert {state_style(state) for state in states} <= set(CELL_STYLES)
     assert state_style("MINE") == "state-custom"
-    assert state_glyph("SUCCESS") == "✔"
+    assert UNICODE.state("SUCCESS") == "✔"
+    assert ASCII.level("bad") == "x"
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=lambda glyphs: glyphs.name)
@@ -61,12 +62,3 @@ def test_each_glyph_is_one_cell(glyphs: Glyphs) -> None:
     assert {cell_len(glyph) for glyph in singles} == {1}
     if glyphs is ASCII:
         assert all(glyph.isascii() for glyph in singles)
-
-
-def test_the_terminals_encoding_chooses_the_glyphs() -> None:
-    assert choose_glyphs("UTF-8") is UNICODE
-    assert choose_glyphs("latin-1") is ASCII
-    assert choose_glyphs(None) is ASCII
-    assert choose_glyphs("utf-8", ascii_only=True) is ASCII
-    assert choose_glyphs("ascii", ascii_only=False) is UNICODE
-    assert ASCII.level("bad") == "x"
