@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -17,6 +18,7 @@ from .output import write
 
 if TYPE_CHECKING:
     from ..demo.cluster import DemoCluster
+    from ..settings import Settings
 
 BROUGHT_ALONG: Final = ("app", "broker_url", "result_backend", "workdir")
 GLANCE: Final = 0.2
@@ -35,21 +37,30 @@ def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
     """
     from ..demo.cluster import DemoCluster, DemoFailed
     from ..demo.server import NoServer
-    from ..settings import SettingsError, flag_name, load
 
     flags = given(ctx)
-    for field in BROUGHT_ALONG:
-        if field in flags:
-            raise click.UsageError(f"the demo brings its own cluster: {flag_name(field)} is no use")
+    for option in ctx.command.params:
+        if option.name in BROUGHT_ALONG and option.name in flags:
+            raise click.UsageError(f"the demo brings its own cluster: {option.opts[0]} is no use")
     if not no_tui:
         require_terminal()
     try:
         with orderly_end(), DemoCluster(seed, os.environ) as cluster:
             if no_tui:
                 return _stay(cluster)
-            urls = {"broker_url": cluster.url, "result_backend": cluster.url}
-            return open_monitor(load({**flags, **urls}, {}, os.devnull))
-    except (NoServer, DemoFailed, SettingsError) as error:
+            return open_monitor(_settings(cluster, flags))
+    except (NoServer, DemoFailed) as error:
+        raise Misuse(str(error)) from error
+
+
+def _settings(cluster: DemoCluster, flags: Mapping[str, object]) -> Settings:
+    """Return settings from flags alone; loaded while the first worker boots."""
+    from ..settings import SettingsError, load
+
+    urls = {"broker_url": cluster.url, "result_backend": cluster.url}
+    try:
+        return load({**flags, **urls}, {}, os.devnull)
+    except SettingsError as error:
         raise Misuse(str(error)) from error
 
 

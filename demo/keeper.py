@@ -29,8 +29,10 @@ from .server import answers, free_port, server_command
 
 SERVER_PATIENCE: Final = 10.0
 """Seconds for the broker to answer."""
-HEAD_START: Final = 1.0
-"""Seconds that the first worker has the processors to itself: it is on the screen sooner."""
+HEAD_START: Final = 4.0
+"""Seconds at most that the first worker boots alone: it is on the screen sooner."""
+GLANCE: Final = 0.05
+"""Seconds between two looks at whether it is ready."""
 FOREIGN: Final = (
     "APP", "BROKER_URL", "CELERY", "CELTOP_", "CONFIG_MODULE", "DJANGO_", "LOADER",
     "RESULT_BACKEND",
@@ -105,6 +107,10 @@ class Keeper:
             "--loglevel", "info", "--without-mingle", "--without-gossip", *plan.options,
         )  # fmt: skip
 
+    def ready(self, plan: WorkerPlan) -> bool:
+        """Tell whether a worker consumes already."""
+        return b" ready." in (self.directory / f"{plan.name}.log").read_bytes()
+
     def end(self) -> None:
         """Kill everything at once: nobody is left to read a good-bye."""
         for process in self._running:
@@ -137,7 +143,11 @@ def keep(binary: str, seed: str) -> int:
         print(json.dumps({"url": url, "logs": str(directory)}), flush=True)
         first, *rest = WORKERS
         keeper.work(first)
-        if not wait_for_end(HEAD_START):
+        deadline = time.monotonic() + HEAD_START
+        while not (ended := wait_for_end(GLANCE)) and time.monotonic() < deadline:
+            if keeper.ready(first):
+                break
+        if not ended:
             keeper.python("producer", "celtop.demo.producer", seed)
             for plan in rest:
                 keeper.work(plan)
