@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from . import progress
+from .attempts import Attempts, begins_again, fault_of, newest_time, retry_ends_earlier
 from .events import Event, epoch
 from .queue_store import QueueStore
 from .states import (
@@ -36,13 +37,12 @@ from .states import (
     TaskState,
     rank,
 )
-from .task import Attempt, Task, TaskExtra, text_size
+from .task import Task, TaskExtra, text_size
 from .task_store import TaskStore
 from .totals import Totals
 from .worker import Worker
 from .worker_store import WorkerStore
 
-ATTEMPTS_KEPT: Final = 50
 LONGEST_STATE: Final = 64
 FIELDS_KEPT: Final = 64
 
@@ -62,16 +62,13 @@ class TaskMerge:
     """Applies task events to the stores."""
 
     def __init__(
-        self,
-        tasks: TaskStore,
-        workers: WorkerStore,
-        queues: QueueStore,
-        totals: Totals,
+        self, tasks: TaskStore, workers: WorkerStore, queues: QueueStore, totals: Totals
     ) -> None:
         self._tasks = tasks
         self._held = tasks.tasks
         self._types = tasks.types
         self._changed = tasks.changed
+        self._attempts = Attempts(tasks)
         self._workers = workers
         self._queues = queues
         self._totals = totals
@@ -138,13 +135,16 @@ class TaskMerge:
     def _received(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
         retries = event.retries or 0
-        begun = _newest(task)
+        begun = newest_time(task)
         if begun is not None:
-            if self._begins_again(task, at, retries, begun):
-                ended_by_retry = retries > task.retries
-                self._keep_attempt(task, retries - 1 if ended_by_retry else task.retries)
+            if begins_again(task, at, retries, begun):
+                ended = retries - 1 if retries > task.retries else task.retries
+                self._attempts.keep_present(task, ended)
             elif not (task.started_at is None and task.finished_at is None and at > begun):
-                self._received_late(task, event, worker, retries)
+                self._describe(task, event, only_missing=retries < task.retries)
+                self._attempts.received(task, at, retries)
+                if task.worker is None:
+                    task.worker = worker.name
                 return
         self._totals.received += 1
         worker.received += 1
@@ -159,6 +159,7 @@ class TaskMerge:
         self._describe(task, event, only_missing=False)
         if moves:
             self._tasks.move(task, RECEIVED, at, worker.name)
+        self._workers.received(worker, task.id, task.eta_at is not None and task.eta_at > at)
         if task.name is not None:
             kind = self._types[task.name]
             kind.received += 1
@@ -170,42 +171,6 @@ class TaskMerge:
         else:
             self._queues.received(task.queue, now)
 
-    def _begins_again(self, task: Task, at: float, retries: int, begun: float) -> bool:
-        """Whether a `task-received` starts a further attempt of a task that began before."""
-        if retries > task.retries:
-            if task.state == RETRY:
-                return task.finished_at is not None
-            if task.finished_at is not None and at <= task.finished_at:
-                return False
-            first = task.started_at if task.started_at is not None else begun
-            return at > first
-        return at > begun and (task.started_at is not None or task.finished_at is not None)
-
-    def _received_late(self, task: Task, event: Event, worker: Worker, retries: int) -> None:
-        at = event.timestamp
-        if retries >= task.retries:
-            if retries > task.retries and task.started_at is not None and task.started_at < at:
-                # What was taken for its start was that of the attempt before.
-                earlier = Attempt(
-                    retries - 1, STARTED, task.worker, task.received_at, task.started_at
-                )
-                self._keep(task, (*task.attempts, earlier))
-                task.received_at = task.started_at = None
-            task.retries = retries
-            if task.received_at is None:
-                task.received_at = at
-            if task.worker is None:
-                task.worker = worker.name
-            self._describe(task, event, only_missing=False)
-            return
-        task.attempts = tuple(
-            msgspec.structs.replace(attempt, received_at=event.timestamp)
-            if attempt.number == retries and attempt.received_at is None
-            else attempt
-            for attempt in task.attempts
-        )
-        self._describe(task, event, only_missing=True)
-
     def _started(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
         host = worker.name
@@ -215,19 +180,19 @@ class TaskMerge:
         elif task.finished_at is not None:
             again = at > task.finished_at and (task.state_at is None or at > task.state_at)
             if not again and task.started_at is not None:
-                self._started_earlier(task, at, host)
+                self._attempts.started(task, at, host)
                 return
         elif task.started_at is not None:
             again = at > task.started_at + REDELIVERED_AFTER and at > (task.state_at or 0.0)
             if not again:
-                self._started_earlier(task, at, host)
+                self._attempts.started(task, at, host)
                 return
         elif task.received_at is not None and at < task.received_at and task.worker == host:
-            self._started_earlier(task, at, host)
+            self._attempts.started(task, at, host)
             return
         retried = task.state == RETRY
         if again:
-            self._keep_attempt(task, task.retries)
+            self._attempts.keep_present(task, task.retries)
             task.retries += retried
         elif retried and task.exception is not None:
             self._forget_fault(task)
@@ -244,18 +209,6 @@ class TaskMerge:
             waited = task.waited()
             if waited is not None:
                 kind.wait.add(waited)
-
-    def _started_earlier(self, task: Task, at: float, host: str) -> None:
-        """Fill a start that comes late into the attempt that it began."""
-        if task.received_at is None or at >= task.received_at:
-            return
-        last = task.attempts[-1] if task.attempts else None
-        if last is None:
-            earlier = Attempt(max(0, task.retries - 1), STARTED, host, started_at=at)
-            self._keep(task, (earlier,))
-        elif last.started_at is None and last.worker in (None, host):
-            filled = msgspec.structs.replace(last, started_at=at, worker=host)
-            task.attempts = (*task.attempts[:-1], filled)
 
     def _succeeded(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         if task.state == REVOKED and task.extra is not None and task.extra.terminated:
@@ -323,7 +276,7 @@ class TaskMerge:
         at = event.timestamp
         host = worker.name
         begun = task.started_at if task.started_at is not None else task.received_at
-        if begun is not None and at < begun and self._ended_earlier(task, event, host, state):
+        if begun is not None and at < begun and self._attempts.ended(task, event, host, state):
             return False
         if task.state == state and task.finished_at is not None:
             if at > task.finished_at and task.state_host == host:
@@ -342,14 +295,6 @@ class TaskMerge:
         self._workers.ended(worker, task.id)
         return True
 
-    def _ended_earlier(self, task: Task, event: Event, host: str, state: TaskState) -> bool:
-        """Fill an end that comes late into the attempt that it ended."""
-        last = task.attempts[-1] if task.attempts else None
-        if last is None or last.finished_at is not None or last.worker != host:
-            return False
-        self._close_attempt(task, last, event, state)
-        return True
-
     def _retried(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
         host = worker.name
@@ -359,11 +304,8 @@ class TaskMerge:
             return
         if last is not None and last.finished_at == at:
             return
-        if self._ends_earlier_attempt(task, at):
-            if last is None or last.finished_at is not None:
-                last = Attempt(max(0, task.retries - 1), worker=host)
-                task.attempts = (*task.attempts, last)
-            self._close_attempt(task, last, event, RETRY)
+        if retry_ends_earlier(task, at):
+            self._attempts.retried(task, event, host)
             shows = task.started_at is None and task.state not in FINISHED
         else:
             known = task.state_host == host and task.state_at is not None
@@ -379,20 +321,8 @@ class TaskMerge:
         if task.name is not None:
             kind = self._types[task.name]
             kind.retried += 1
-            kind.count_exception(_fault(event)[0])
+            kind.count_exception(fault_of(event)[0])
             kind.last_at = now
-
-    def _ends_earlier_attempt(self, task: Task, at: float) -> bool:
-        """Whether a `task-retried` is about the attempt before the present one.
-
-        A worker hears of the retry from the pool after it has received the next attempt, so this
-        is the usual order.
-        """
-        if task.started_at is not None:
-            return bool(task.attempts) and at < task.started_at
-        if task.attempts:
-            return task.attempts[-1].finished_at is None
-        return task.received_at is not None and task.retries > 0
 
     def _custom(self, task: Task, event: Event, now: float) -> None:
         at = event.timestamp
@@ -404,7 +334,7 @@ class TaskMerge:
                 task.worker = host
         state = sys.intern(event.type[len("task-") :].upper()[:LONGEST_STATE])
         if task.state == RETRY and task.finished_at is not None and at > task.finished_at:
-            self._keep_attempt(task, task.retries)
+            self._attempts.keep_present(task, task.retries)
             task.retries += 1
         if event.fields:
             self._set_fields(task, event)
@@ -449,46 +379,8 @@ class TaskMerge:
         if event.type == "task-sent" and event.retries and task.received_at is None:
             task.retries = event.retries
 
-    def _keep_attempt(self, task: Task, number: int) -> None:
-        """Keep what is known of the present attempt and make the task ready for the next."""
-        kept = Attempt(
-            max(0, number),
-            task.state,
-            task.worker,
-            task.received_at,
-            task.started_at,
-            task.finished_at,
-            task.exception,
-            task.traceback,
-        )
-        self._keep(task, (*task.attempts, kept))
-        task.received_at = task.started_at = task.finished_at = task.runtime = None
-        task.exception = task.traceback = task.progress = task.eta_at = None
-        self._tasks.set_text(task, "result", None)
-
-    def _close_attempt(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
-        exception, traceback = _fault(event)
-        grown = sum(text_size(text) for text in (exception, traceback) if text is not None)
-        grown -= sum(text_size(text) for text in (last.exception, last.traceback) if text)
-        self._tasks.count_text(grown)
-        closed = msgspec.structs.replace(
-            last,
-            state=state,
-            finished_at=event.timestamp,
-            exception=exception,
-            traceback=traceback,
-        )
-        self._keep(task, (*task.attempts[:-1], closed))
-
-    def _keep(self, task: Task, attempts: tuple[Attempt, ...]) -> None:
-        for dropped in attempts[:-ATTEMPTS_KEPT]:
-            for text in (dropped.exception, dropped.traceback):
-                if text is not None:
-                    self._tasks.count_text(-text_size(text))
-        task.attempts = attempts[-ATTEMPTS_KEPT:]
-
     def _set_fault(self, task: Task, event: Event) -> None:
-        exception, traceback = _fault(event)
+        exception, traceback = fault_of(event)
         self._tasks.set_text(task, "exception", exception)
         self._tasks.set_text(task, "traceback", traceback)
 
@@ -504,21 +396,3 @@ def _follows(task: Task, state: TaskState, at: float, host: str) -> bool:
     if host == task.state_host and task.state_at is not None and at != task.state_at:
         return at > task.state_at
     return rank(state) <= rank(task.state)
-
-
-def _newest(task: Task) -> float | None:
-    """Return the latest time known of the present attempt, or None if it never began."""
-    newest = task.received_at
-    if task.started_at is not None and (newest is None or task.started_at > newest):
-        newest = task.started_at
-    if task.finished_at is not None and (newest is None or task.finished_at > newest):
-        newest = task.finished_at
-    return newest
-
-
-def _fault(event: Event) -> tuple[str | None, str | None]:
-    """Return exception and traceback; the hard time limit's exception hides in its traceback."""
-    exception, traceback = event.exception, event.traceback
-    if traceback and (not exception or exception.startswith("ExceptionWithTraceback(")):
-        exception = traceback.rstrip().rpartition("\n")[2].strip() or exception
-    return exception, traceback

@@ -18,6 +18,7 @@ from .merge import TaskMerge
 from .observations import (
     Answered,
     ConnectionChanged,
+    Fault,
     LatencyMeasured,
     Lost,
     Noted,
@@ -63,6 +64,7 @@ class ClusterState:
         self._workers_version = 0
         self._loss_logged_at = float("-inf")
         self._loss_unlogged = 0
+        self._fault_logged: Fault | None = None
         self.tasks: dict[str, Task] = self._tasks.tasks
         """By id, in order of arrival."""
         self.workers: dict[str, Worker] = self._workers.workers
@@ -166,13 +168,14 @@ class ClusterState:
 
     def _connection_changed(self, change: ConnectionChanged, now: float) -> None:
         broker = self.broker
-        before, fault_before = broker.phase, broker.fault
+        before = broker.phase
         broker.fault = change.fault
         broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
         broker.version += 1
         if change.phase == "live":
             if before != "live":
                 self._log_live(change.at)
+                self._fault_logged = None
                 broker.live_since = change.at
         else:
             if before == "live":
@@ -181,8 +184,9 @@ class ClusterState:
             why = f": {change.fault}" if change.fault is not None else ""
             if before == "live":
                 self.log.add(change.at, "error", "broker", f"lost{why}")
-            elif change.fault is not None and change.fault != fault_before:
+            elif change.fault is not None and change.fault != self._fault_logged:
                 self.log.add(change.at, "warning", "broker", f"not connected{why}")
+            self._fault_logged = change.fault or self._fault_logged
         if before != change.phase or broker.since is None:
             broker.phase = change.phase
             broker.since = change.at

@@ -16,6 +16,9 @@ BLOCK: Final = 250
 ACTIVE_KEPT: Final = 10_000
 """How many ids of running tasks are kept of one worker."""
 
+HELD_KEPT: Final = 100_000
+"""How many ids of reserved or of scheduled tasks are kept of one worker."""
+
 SHORTEST_FREQUENCY: Final = 0.1
 LONGEST_FREQUENCY: Final = 3600.0
 
@@ -81,6 +84,13 @@ class WorkerStore:
         worker.offsets.append(event.timestamp - now)
         worker.clock_skew = max(worker.offsets)
         worker.version += 1
+
+    def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
+        """Note that a worker holds a task, if it has told which others it holds."""
+        held = worker.scheduled_ids if scheduled else worker.reserved_ids
+        if held is not None and len(held) < HELD_KEPT:
+            held[task_id] = None
+            worker.version += 1
 
     def started(self, worker: Worker, task_id: str) -> None:
         """Note that a worker runs a task now."""

@@ -92,9 +92,16 @@ def test_reserved_and_scheduled_wait() -> None:
     assert [task.state for task in state.tasks.values()] == ["RECEIVED", "RECEIVED"]
     assert state.tasks["b"].eta_at == 1_795_226_400.0
     worker = state.workers[WORKER]
-    assert (worker.reserved_ids, worker.scheduled_ids) == ({"a": None}, {"b": None})
-    play(Script("a").started().events, state)
-    play(Script("b").revoked().events, state)
+    assert worker.reserved_ids is not None
+    assert worker.scheduled_ids is not None
+    play(Script("c").received().events, state)
+    play(Script("d").received(eta="2200-01-01T00:00:00").events, state)
+    assert list(worker.reserved_ids) == ["a", "c"]
+    assert list(worker.scheduled_ids) == ["b", "d"]
+    for name in "ac":
+        play(Script(name, at=NOW + 1).started().events, state)
+    for name in "bd":
+        play(Script(name, at=NOW + 1).revoked().events, state)
     assert (worker.reserved_ids, worker.scheduled_ids) == ({}, {})
 
 

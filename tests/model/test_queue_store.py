@@ -122,7 +122,7 @@ def test_consumers_follow_the_workers() -> None:
     assert state.queues["mail"].consumers == (WORKER,)
     assert state.queues["geo"].consumers == (WORKER,)
     consume(state, WORKER, "geo", at=NOW + 101)
-    assert state.queues["mail"].consumers == ()
+    assert not state.queues["mail"].consumers
 
 
 def test_sent_tasks_make_their_queue_known() -> None:

@@ -54,6 +54,8 @@ def test_connected_lost_and_connected_again() -> None:
     state.observe(ConnectionChanged("lost", NOW + 11, REFUSED, retry_in=2.0), NOW + 11)
     assert (state.broker.phase, state.broker.since) == ("lost", NOW + 10)
     state.observe(ConnectionChanged("connecting", NOW + 12), NOW + 12)
+    state.observe(ConnectionChanged("lost", NOW + 13, REFUSED, retry_in=4.0), NOW + 13)
+    state.observe(ConnectionChanged("connecting", NOW + 16), NOW + 16)
     state.observe(ConnectionChanged("live", NOW + 17), NOW + 17)
     why = "Connection refused. Is the broker running?"
     assert lines(state) == [
