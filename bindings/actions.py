@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-Context: TypeAlias = Literal["global", "overview", "list", "stream", "detail", "filter", "dialog"]
+Context: TypeAlias = Literal[
+    "global", "overview", "list", "stream", "detail", "filter", "command", "dialog"
+]
 """Where a key works: everywhere, on the overview, in lists, in lists that grow at one end (tasks
-and log), on the screens of one task or worker, while a filter is typed, in dialogs."""
+and log), on the screens of one task or worker, while a filter or a command is typed, in dialogs."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -21,6 +23,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "stream": "Tasks and log",
     "detail": "Task and worker details",
     "filter": "While typing a filter",
+    "command": "While typing a command",
     "dialog": "Dialogs and menus",
 }
 
@@ -185,14 +188,30 @@ _LIST: Final = (
 )
 
 _TYPING: Final = (
-    Action("filter.keep", ("enter",), "keep", "keep", "Keep it and go to the list", ("filter",)),
-    Action("filter.list", ("down", "tab"), "keep", "list", "The same", ("filter",)),
-    Action("filter.clear", ("escape",), "clear", "clear", "Clear it and close", ("filter",)),
+    Action(
+        "filter.keep",
+        ("enter",),
+        "screen.keep_filter",
+        "keep",
+        "Keep it and go to the list",
+        ("filter",),
+    ),
+    Action("filter.list", ("down", "tab"), "screen.keep_filter", "list", "The same", ("filter",)),
+    Action(
+        "filter.clear",
+        ("escape",),
+        "screen.clear_filter",
+        "clear",
+        "Clear it and close",
+        ("filter",),
+    ),
     Action("dialog.accept", ("enter",), "accept", "choose", "Take what is chosen", ("dialog",)),
     Action("dialog.close", ("escape",), "close", "close", "Close, change nothing", ("dialog",)),
     Action("dialog.next", ("down", "j"), "choose(1)", "down", "Down", ("dialog",)),
     Action("dialog.previous", ("up", "k"), "choose(-1)", "up", "Up", ("dialog",)),
-    Action("dialog.complete", ("tab",), "complete", "complete", "Complete a command", ("dialog",)),
+    Action("command.run", ("enter",), "run", "run", "Do what is typed", ("command",)),
+    Action("command.complete", ("tab",), "complete", "complete", "Complete it", ("command",)),
+    Action("command.close", ("escape",), "close", "close", "Close the line", ("command",)),
 )
 
 ACTIONS: Final[tuple[Action, ...]] = VIEWS + _GLOBAL + _MOVE + _LIST + _TYPING

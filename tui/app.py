@@ -11,18 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import work
 from textual.app import App
 from textual.binding import BindingType
+from textual.events import Event, Key
 
 from ..bindings.actions import VIEWS
+from ..bindings.keys import in_context
 from ..widgets.glyphs import ASCII, UNICODE
 from . import terminal
+from .command_line import CommandLine
 from .frames import Frames
 from .keymap import bindings
 from .navigation import Copied, History, Place, Visit
 from .scene import Scene
-from .textual_private import drop_all_colour, take_mouse, terminal_is_behind
+from .textual_private import drop_all_colour, press, take_mouse, terminal_is_behind
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
 if TYPE_CHECKING:
@@ -221,6 +223,24 @@ class CeltopApp(App[None], inherit_bindings=False):
         """Put a text on the clipboard."""
         self.copy(message.what, message.text)
 
+    async def on_event(self, event: Event) -> None:
+        """Do what a key is bound to before the next one is looked at."""
+        if isinstance(event, Key) and not event.is_forwarded and await self._pressed(event.key):
+            return
+        await super().on_event(event)
+
+    async def _pressed(self, key: str) -> bool:
+        screen = self.monitor_screen
+        if screen is None or not screen.ready:
+            return False
+        line = screen.typing
+        if line is None:
+            return await press(self, key)
+        for action in in_context(line.CONTEXT):
+            if key in action.keys:
+                return await self.run_action(action.action, line)
+        return False
+
     # What keys do everywhere
 
     def action_view(self, view: str) -> None:
@@ -270,14 +290,15 @@ class CeltopApp(App[None], inherit_bindings=False):
         screen = self.monitor_screen
         self.push_screen(Help(screen.CONTEXTS if screen is not None else ()))
 
-    @work
-    async def action_command_line(self, text: str = "") -> None:
-        """Ask for a command and do it."""
-        from .screens.command_line import CommandLine
+    def action_command_line(self, text: str = "") -> None:
+        """Ask for a command."""
+        screen = self.monitor_screen
+        if screen is not None:
+            screen.query_one(CommandLine).ask(text)
 
-        line = await self.push_screen_wait(CommandLine(text))
-        if line:
-            self.run_command(line)
+    def on_command_line_typed(self, message: CommandLine.Typed) -> None:
+        """Do what was typed."""
+        self.run_command(message.line)
 
     def run_command(self, line: str) -> None:
         """Do what a command line says, or say why not."""
@@ -294,9 +315,11 @@ class CeltopApp(App[None], inherit_bindings=False):
         if screen is None or not screen.filter_by(text):
             self.say("There is nothing to filter here", "warning")
 
-    @work
-    async def action_export(self, path: str = "") -> None:
+    def action_export(self, path: str = "") -> None:
         """Ask for a file's name and save what is shown."""
+        self.run_worker(self._export(path))
+
+    async def _export(self, path: str) -> None:
         from .saving import SaveError, default_name, save
         from .screens.save_dialog import SaveDialog
 

@@ -46,6 +46,8 @@ class Bar(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
+        # Textual would underline what can be clicked, in a colour of its own.
+        self.auto_links = False
         self._parts: tuple[tuple[Part, ...], tuple[Part, ...]] = ((), ())
 
     @property

@@ -44,7 +44,9 @@ def bytes_of(value: int | None) -> Cell:
 
 
 def per_second(value: float | None) -> Cell:
-    """Return a rate's cell."""
+    """Return a rate's cell, in at most seven characters."""
+    if value is not None and 0.1 <= value < 0.95:
+        return f"{value:.1f}/s", "text"
     return figure(value, units.rate)
 
 

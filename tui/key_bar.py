@@ -27,7 +27,7 @@ class KeyBar(Bar):
             style = "bold reverse" if here else "$text-muted"
             name = Part(action.label, style, 0 if here else priority, f"app.{action.action}", gap=1)
             views += [key, name]
-        keys = []
+        keys: list[Part] = []
         for action in reversed(in_context("global", *contexts)):
             if action.show and action not in VIEWS:
                 last = action.id in ("help", "quit")

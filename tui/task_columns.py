@@ -72,21 +72,21 @@ def _is_running(task: Task) -> bool:
 
 
 STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
-NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, sort_key="name")
+NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, narrow_width=16, sort_key="name")
 ID: Final = Column[Task](
-    "id", "Id", 36, _text(lambda task: task.id, "muted"), 5, narrow_width=9, sort_key="id"
+    "id", "Id", 36, _text(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
 )
 WORKER: Final = Column[Task](
-    "worker", "Worker", 18, _text(lambda task: task.worker), 3, narrow_width=12, sort_key="worker"
+    "worker", "Worker", 18, _text(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
 )
 QUEUE: Final = Column[Task](
-    "queue", "Queue", 14, _text(lambda task: task.queue), 4, narrow_width=10, sort_key="queue"
+    "queue", "Queue", 14, _text(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
 )
 RETRIES: Final = Column[Task](
-    "retries", "Rty", 3, _retries, 6, justify="right", sort_key="retries", descending=True
+    "retries", "Rty", 3, _retries, 7, justify="right", sort_key="retries", descending=True
 )
-ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 7, grow=2)
-KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 8, grow=2)
+ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 8, grow=2)
+KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 9, grow=2)
 
 TASKS: Final[tuple[Column[Task], ...]] = (
     STATE,
@@ -94,7 +94,7 @@ TASKS: Final[tuple[Column[Task], ...]] = (
     ID,
     WORKER,
     QUEUE,
-    Column("received", "Received", 9, _received, 2, sort_key="arrival", descending=True),
+    Column("received", "Received", 9, _received, 3, sort_key="arrival", descending=True),
     Column(
         "runtime",
         "Runtime",

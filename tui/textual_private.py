@@ -21,6 +21,15 @@ def terminal_is_behind(app: App[Any]) -> bool:
     return queue is not None and bool(queue.qsize() > _WRITES_IN_FLIGHT)
 
 
+async def press(app: App[Any], key: str) -> bool:
+    """Do what a key is bound to, from the focused widget up to the app, and tell if it was bound.
+
+    Textual first hands the key to the focused widget and looks at the bindings when it comes back:
+    by then the next keys that were typed have gone where the focus should not be any more.
+    """
+    return bool(await app._check_bindings(key))
+
+
 def drop_all_colour(app: App[Any]) -> None:
     """Send no colour codes at all, as NO_COLOR asks.
 

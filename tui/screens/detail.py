@@ -48,23 +48,3 @@ class DetailScreen(MonitorScreen):
         target = self.focused
         if isinstance(target, LiveTable | ValueTree):
             target.action_open()
-
-    def action_zoom(self) -> None:
-        """Show the focused pane on the whole screen, or all again."""
-        pane = self._pane_in_focus()
-        for each in self.query(".pane"):
-            each.set_class(each is not pane and not self.has_class("-zoomed"), "-hidden")
-        self.toggle_class("-zoomed")
-
-    def step_back(self) -> bool:
-        """Show all panes again."""
-        if self.has_class("-zoomed"):
-            self.action_zoom()
-            return True
-        return super().step_back()
-
-    def _pane_in_focus(self) -> Widget | None:
-        focused = self.focused
-        if focused is None:
-            return None
-        return next((node for node in focused.ancestors if isinstance(node, Tile)), None)

@@ -21,6 +21,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
     CSS_PATH = "dialog.tcss"
+    AUTO_FOCUS = "Input, OptionList, VerticalScroll"
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -45,6 +46,3 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
 
     def action_choose(self, step: int) -> None:
         """Move to another choice."""
-
-    def action_complete(self) -> None:
-        """Complete what is typed."""

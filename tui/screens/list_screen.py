@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widget import Widget
+from textual.widgets import Input
 
 from ...bindings.actions import Context
 from ...model import units
@@ -15,24 +15,11 @@ from ...model.query import Problem
 from ...widgets.filter_bar import FilterBar
 from ...widgets.live_table import LiveTable
 from ..bar import Bar, Part
+from ..filter import Filter
 from ..keymap import bindings
 from ..navigation import Place
 from ..scene import Scene
 from .monitor import MonitorScreen
-
-
-class Filter(FilterBar):
-    """The filter line, with its keys out of the table."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("filter")
-
-    def action_keep(self) -> None:
-        """Keep the filter and go to the list."""
-        self.post_message(self.Submitted(self.text))
-
-    def action_clear(self) -> None:
-        """Clear the filter."""
-        self.post_message(self.Dismissed())
 
 
 class ListScreen(MonitorScreen):
@@ -62,7 +49,7 @@ class ListScreen(MonitorScreen):
 
     def on_mount(self) -> None:
         """Give the keys to the list."""
-        self.list_table.focus()
+        self.set_focus(self.list_table)
 
     # What is listed; subclasses say how
 
@@ -121,24 +108,19 @@ class ListScreen(MonitorScreen):
         """Filter by a text; return whether this screen can."""
         self.filter_text = text
         bar = self.query_one(Filter)
-        bar.set_class(bool(text) or self._typing, "-shown")
+        bar.display = bool(text) or self.typing is bar
         if bar.text != text:
             bar.edit(text)
-            self.list_table.focus()
+            self.call_later(self.set_focus, self.list_table)
         self.refilter()
         self._show_rows()
         return True
 
-    @property
-    def _typing(self) -> bool:
-        focused: Widget | None = self.focused
-        return focused is not None and self.query_one(Filter) in focused.ancestors
-
     def action_filter(self) -> None:
         """Type a filter."""
         bar = self.query_one(Filter)
-        bar.add_class("-shown")
-        bar.edit()
+        bar.display = True
+        self.set_focus(bar.query_one(Input))
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Filter as the user types."""
@@ -150,14 +132,24 @@ class ListScreen(MonitorScreen):
     def on_filter_bar_submitted(self, message: FilterBar.Submitted) -> None:
         """Keep the filter and go to the list."""
         message.stop()
-        self.list_table.focus()
-        self.filter_by(message.text)
+        self.action_keep_filter()
 
     def on_filter_bar_dismissed(self, message: FilterBar.Dismissed) -> None:
         """Clear the filter and go to the list."""
         message.stop()
-        self.list_table.focus()
-        self.call_after_refresh(self.filter_by, "")
+        self.action_clear_filter()
+
+    def action_keep_filter(self) -> None:
+        """Keep the filter and go to the list."""
+        self.set_focus(self.list_table)
+        # Letters may still be on their way to the line: they go first.
+        bar = self.query_one(Filter)
+        bar.query_one(Input).call_later(lambda: self.filter_by(bar.text))
+
+    def action_clear_filter(self) -> None:
+        """Clear the filter and go to the list."""
+        self.set_focus(self.list_table)
+        self.filter_by("")
 
     def _show_rows(self) -> None:
         self.list_table.show(self.list_table.rows)

@@ -14,7 +14,9 @@ from ...bindings.actions import Context
 from ...model.text import visible
 from ...widgets.live_table import LiveTable
 from ..banner import Banner
+from ..command_line import CommandLine
 from ..copying import copies, row_id
+from ..filter import Filter
 from ..header import HeaderBar
 from ..key_bar import KeyBar
 from ..navigation import Copied, Drill, Place, Visit
@@ -68,6 +70,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         with Vertical(id="body"):
             yield from self.compose_body()
         yield KeyBar(id="keys")
+        yield CommandLine(id="command")
 
     def compose_body(self) -> ComposeResult:
         """Put together what lies between the bars."""
@@ -115,8 +118,8 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     def step_back(self) -> bool:
         """Undo one step that was taken on this screen; return whether there was one."""
-        if self.maximized is not None:
-            self.minimize()
+        if self.has_class("-zoomed"):
+            self.action_zoom()
             return True
         return False
 
@@ -127,6 +130,16 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def visit(self, drill: Drill) -> None:
         """Go one step deeper."""
         self.post_message(Visit(drill))
+
+    @property
+    def typing(self) -> Filter | CommandLine | None:
+        """The line that is typed into, if any: letters are letters then, not keys."""
+        if self.focused is None:
+            return None
+        return next(
+            (node for node in self.focused.ancestors if isinstance(node, Filter | CommandLine)),
+            None,
+        )
 
     @property
     def tables(self) -> list[LiveTable[Any]]:
@@ -204,7 +217,9 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     def action_zoom(self) -> None:
         """Show the focused pane on the whole screen, or all again."""
-        if self.maximized is not None:
-            self.minimize()
-        elif self.focused is not None:
-            self.maximize(self.focused)
+        zoomed = not self.has_class("-zoomed")
+        self.set_class(zoomed, "-zoomed")
+        focused = self.focused
+        for pane in self.query(".pane"):
+            inside = focused is not None and pane in focused.ancestors_with_self
+            pane.set_class(zoomed and not inside, "-hidden")

@@ -91,7 +91,9 @@ class OverviewScreen(MonitorScreen):
         with VerticalScroll(id="tiles", can_focus=False):
             with Vertical(id="left", classes="column"):
                 graph = Graph(glyphs=glyphs, id="graph")
-                yield Tile(graph, title="Throughput", glyphs=glyphs, id="throughput")
+                yield Tile(
+                    graph, title="Throughput", glyphs=glyphs, id="throughput", classes="pane"
+                )
                 columns = worker_columns(self.scene.state)
                 yield self._tile(
                     "workers", "Workers", columns, self.worker_rows, "none heard of yet"
@@ -115,7 +117,7 @@ class OverviewScreen(MonitorScreen):
             markable=False,
             id=f"{name}-table",
         )
-        tile = Tile(table, title=title, glyphs=self.scene.glyphs, id=name)
+        tile = Tile(table, title=title, glyphs=self.scene.glyphs, id=name, classes="pane")
         tile.can_focus = False
         return tile
 
@@ -149,7 +151,8 @@ class OverviewScreen(MonitorScreen):
         count = len(self.alert_rows)
         bad = any(alert.level == "bad" for alert in self.alert_rows)
         attention.set_class(count > 0, "-shown")
-        attention.styles.height = min(count, MOST_ALERTS) + 3
+        # A table of one line has no titles: all that a short terminal has room for.
+        attention.styles.height = 3 if self.has_class("-low") else min(count, MOST_ALERTS) + 3
         attention.tell("bad" if bad else "warn", subtitle=f"{count}" if count > 1 else "")
         unattended = any(queue.unattended for queue in state.queues.values())
         idle = not any(queue.waiting for queue in state.queues.values())
