@@ -13,11 +13,12 @@ from itertools import pairwise
 
 from . import server, stream
 from .lines import Reading, attempt
-from .subjects import Name, SubjectFailed, running
+from .subjects import Name, Running, SubjectFailed, running
 from .terminal import Screen, Terminal
 
 SUBJECTS: tuple[Name, ...] = ("celtop", "celery events")
 SETTLE = 4.0
+"""Seconds that a subject takes to start and become quiet, about."""
 WARM = 3.0
 """Seconds of the stream before counting begins, so that the screen is full."""
 
@@ -43,10 +44,7 @@ def _bytes(name: Name, url: str, seconds: float) -> list[Reading]:
     )
     with running(name, url) as subject, ThreadPoolExecutor(1) as publisher:
         assert subject.terminal is not None
-        time.sleep(SETTLE)
-        if name == "celtop":
-            subject.terminal.press("2")
-        subject.check_alive()
+        _settle(subject, url)
         publishing = publisher.submit(stream.publish, url, messages)
         time.sleep(WARM)
         begun, before = time.monotonic(), subject.terminal.written
@@ -56,6 +54,13 @@ def _bytes(name: Name, url: str, seconds: float) -> list[Reading]:
         if not stream.task_name_seen(subject.terminal.screen().text):
             raise SubjectFailed("no task of the stream on its screen")
         return [Reading("bytes", name, rate, "Tasks screen" if name == "celtop" else "")]
+
+
+def _settle(subject: Running, url: str) -> None:
+    server.await_listener(url)
+    if subject.name == "celtop":
+        subject.press("2")
+    subject.await_quiet(30)
 
 
 def _keys(name: Name, url: str, presses: int) -> list[Reading]:
@@ -72,10 +77,7 @@ def _keys(name: Name, url: str, presses: int) -> list[Reading]:
     with running(name, url) as subject, ThreadPoolExecutor(1) as publisher:
         terminal = subject.terminal
         assert terminal is not None
-        time.sleep(SETTLE)
-        if name == "celtop":
-            terminal.press("2")
-        subject.check_alive()
+        _settle(subject, url)
         publishing = publisher.submit(stream.publish, url, messages)
         time.sleep(WARM)
         pressed = []

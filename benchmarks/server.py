@@ -68,6 +68,20 @@ def port_of(url: str) -> int:
     return int(url.rsplit(":", 1)[1].split("/")[0])
 
 
+def await_listener(url: str, timeout: float = 30.0) -> None:
+    """Return once somebody is subscribed to the events.
+
+    Raises:
+        ServerUnavailable: Nobody is within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    with redis.Redis(port=port_of(url)) as client:
+        while not client.pubsub_numpat():
+            if time.monotonic() > deadline:
+                raise ServerUnavailable(f"nobody listens after {timeout:.0f} s")
+            time.sleep(0.05)
+
+
 def _await_answer(port: int, timeout: float = 10.0) -> None:
     deadline = time.monotonic() + timeout
     with redis.Redis(port=port, socket_timeout=1) as client:
