@@ -37,6 +37,9 @@ from .totals import Rates, Totals
 from .worker import Worker
 from .worker_store import WorkerStore
 
+BEAT: Final = "celerybeat@"
+"""How beat names itself where it answers to a ping: it is alive, but no worker."""
+
 REASONS_KEPT: Final = 50
 LOSS_LOGGED_EVERY: Final = 10.0
 """Seconds between two lines about lost events; the counter in `totals` is exact at any time."""
@@ -151,6 +154,8 @@ class ClusterState:
         reasons[reason] = reasons.get(reason, 0) + 1
 
     def _answered(self, answer: Answered, now: float) -> None:
+        if answer.worker.startswith(BEAT):
+            return
         worker = self._workers.learn(answer.worker, answer.at)
         before = worker.queues
         self._inspection.apply(answer, worker)

@@ -95,6 +95,12 @@ def test_silence_to_a_question_is_kept_with_the_worker() -> None:
     assert state.workers[WORKER].inspect_error is None
 
 
+def test_beat_is_no_worker() -> None:
+    state = ClusterState()
+    state.observe(Answered("celerybeat@host", "ping", {"ok": "pong"}, NOW), NOW)
+    assert state.workers == {}
+
+
 def test_a_tick_with_nothing_new_is_no_change() -> None:
     state = ClusterState()
     state.observe(Answered(WORKER, "ping", {"ok": "pong"}, NOW), NOW)
