@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-
 from celtop.model.events import Event, Heard, decode
 from celtop.model.state import ClusterState
 
