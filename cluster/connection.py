@@ -133,6 +133,9 @@ class Broker:
                 "socket_connect_timeout": CONNECT_TIMEOUT,
                 "health_check_interval": SILENCE,
                 "retry_on_timeout": False,
+                # Or whoever consumes anything here also redelivers the app's unacknowledged tasks,
+                # after a time that only the app knows: they would run twice because we looked.
+                "ack_emulation": False,
             }
         connection = Connection(
             self.url,

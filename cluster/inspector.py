@@ -29,6 +29,8 @@ LASTING: Final = ("registered", "conf")
 EVERYTHING: Final = ("active_queues", *LIVELY, *LASTING)
 QUIET: Final = ("active", "active_queues")
 """What is asked now and then while nobody looks: enough to correct what events did not tell."""
+ROUND_COST: Final = 4.0
+"""Commands that a round takes besides one for each question and one for each answer."""
 PATIENCE: Final = 1.5
 """Seconds after the last answer in which somebody else may still answer."""
 FIRST_LOOK: Final = 0.5
@@ -38,6 +40,11 @@ SILENCE: Final = 10.0
 TICK: Final = 1.0
 
 
+def round_cost(commands: int, workers: int) -> float:
+    """Return about how many commands a round of questions takes."""
+    return ROUND_COST + commands * (1 + workers)
+
+
 class Inspector(Poller):
     """Asks the workers by remote control."""
 
@@ -45,7 +52,6 @@ class Inspector(Poller):
     other_topic = "queue"
     _pidbox: Pidbox
     _rounds = 0
-    _cost = 8.0
     _asked_at = 0.0
     _asked_everyone = -1
     _doubted_at = 0.0
@@ -74,12 +80,27 @@ class Inspector(Poller):
 
     def _next_round(self) -> float:
         settings = self._broker.settings
-        if self._attention.on(self.topic):
-            longest = LONGEST_INTERVAL if settings.frugal else settings.inspect_interval * 4
-            return self._asked_at + self.interval(settings.inspect_interval, self._cost, longest)
-        return self._asked_at + self.interval(
-            settings.inspect_interval * 4, self._cost, LONGEST_INTERVAL
-        )
+        commands, names = self._plan()
+        cost = round_cost(len(commands), len(names))
+        wished = settings.inspect_interval
+        longest = LONGEST_INTERVAL
+        if not self._attention.on(self.topic):
+            wished *= 4
+        elif not settings.frugal:
+            # Of many workers nobody wants to wait as long as the budget would have it.
+            longest = wished * 4
+        return self._asked_at + self.interval(wished, cost, longest)
+
+    def _plan(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what to ask next, and whom."""
+        known = self._roster.present()
+        if not self._attention.on(self.topic):
+            return QUIET, known
+        commands = (*LIVELY, *SETTLED) if self._rounds % 4 == 3 else LIVELY
+        if "workers" in self._attention.topics:
+            return commands, known
+        shown = {topic.removeprefix("worker:") for topic in self._attention.topics}
+        return commands, tuple(name for name in known if name in shown) or known
 
     def _ask_everyone(self) -> None:
         """Ask all there are, known or not: `done` when those heard of have answered all."""
@@ -99,16 +120,9 @@ class Inspector(Poller):
         self._round(self._with_events(EVERYTHING), names)
 
     def _ask_again(self) -> None:
+        commands, names = self._plan()
         self._rounds += 1
-        shown = [topic[7:] for topic in self._attention.topics if topic.startswith("worker:")]
-        known = self._roster.present()
-        if not self._attention.on(self.topic):
-            commands: tuple[str, ...] = QUIET
-        else:
-            commands = LIVELY if self._rounds % 4 else (*LIVELY, *SETTLED)
-        if "workers" in self._attention.topics:
-            shown = []
-        self._round(commands, [name for name in shown if name in known] or known)
+        self._round(commands, names)
 
     def _with_events(self, commands: tuple[str, ...]) -> tuple[str, ...]:
         return ("enable_events", *commands) if self._broker.settings.enable_events else commands
@@ -118,7 +132,6 @@ class Inspector(Poller):
         self._asked_at = time.monotonic()
         if names is not None and not names:
             return
-        before = self._broker.wire.sent
         started = time.monotonic()
         answers = _Answers(commands)
 
@@ -135,7 +148,6 @@ class Inspector(Poller):
             for command in commands:
                 if silent := answers.missing(command, names):
                     self.put(Unanswered(command, silent, self._clock()))
-        self._cost = max(1.0, self._broker.wire.sent - before)
 
     def _take(self, reply: Reply | Unreadable, answers: _Answers) -> None:
         if isinstance(reply, Unreadable):

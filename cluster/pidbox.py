@@ -47,6 +47,7 @@ class Pidbox:
         self._connection = connection
         self._accept = list(accept)
         self._id = str(uuid.uuid4())
+        self._declared = False
         self._exchange = Exchange(
             f"{namespace}.pidbox", type="fanout", durable=False, delivery_mode="transient"
         )
@@ -121,9 +122,11 @@ class Pidbox:
                     on_reply(reply)
 
         channel = self._connection.default_channel
-        # The queue may have expired, or gone with its last consumer: declared for each round.
         queue = self._replies(channel)
-        queue.declare()
+        if not self._declared:
+            queue.declare()
+            # Over AMQP the queue goes with its last consumer, at the end of the round.
+            self._declared = self._connection.transport.driver_type == "redis"
         consumer = Consumer(
             channel,
             [queue],

@@ -33,6 +33,12 @@ class QueuePoller(Poller):
         """Choose how to measure by the kind of broker."""
         self._depths = depths(connection, self._broker, self._roster.exchanges, self._clock)
         self._measured_at = float("-inf")
+        if self._broker.is_amqp:
+            self.note(
+                "info",
+                "RabbitMQ does not list its queues over AMQP: one that no worker consumes is seen "
+                "only if task-sent events or the setting `queues` name it",
+            )
 
     def poll(self, connection: Connection) -> float:
         """Measure if it is time."""
