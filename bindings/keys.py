@@ -22,14 +22,15 @@ _KEY_NAMES: Final = {
 }
 
 
-def key_name(key: str) -> str:
-    """Return a key as people write it: `esc`, `PgDn`, `ctrl+d`."""
-    return _KEY_NAMES.get(key, key)
+def key_name(key: str, *, ascii_only: bool = False) -> str:
+    """Return a key as people write it: `esc`, `PgDn`, `ctrl+d`; arrows as such, or as words."""
+    name = _KEY_NAMES.get(key, key)
+    return name if name.isascii() or not ascii_only else key
 
 
-def key_names(action: Action) -> str:
+def key_names(action: Action, *, ascii_only: bool = False) -> str:
     """Return all keys of an action, in one short text."""
-    return " ".join(key_name(key) for key in action.keys)
+    return " ".join(key_name(key, ascii_only=ascii_only) for key in action.keys)
 
 
 def in_context(*contexts: Context) -> tuple[Action, ...]:

@@ -11,20 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.events import Event, Key
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ..bindings.actions import VIEWS
 from ..bindings.keys import in_context
 from ..widgets.glyphs import ASCII, UNICODE
+from ..widgets.plain_scrollbar import PlainScrollBarRender
 from . import terminal
 from .command_line import CommandLine
 from .frames import Frames
 from .keymap import bindings
 from .navigation import Copied, History, Place, Visit
 from .scene import Scene
-from .textual_private import drop_all_colour, press, take_mouse, terminal_is_behind
+from .textual_private import FrugalApp, drop_all_colour, press, take_mouse, terminal_is_behind
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _commands() -> type[Provider]:
     return CeltopCommands
 
 
-class CeltopApp(App[None], inherit_bindings=False):
+class CeltopApp(FrugalApp, inherit_bindings=False):
     """celtop in a terminal.
 
     Args:
@@ -82,6 +83,8 @@ class CeltopApp(App[None], inherit_bindings=False):
         self._history = History()
         self._on_screen: MonitorScreen | None = None
         self._second = 0
+        # One renderer for all scrollbars is how Textual has it.
+        ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
         self.register_theme(CELTOP_DARK)
         self.register_theme(CELTOP_LIGHT)
         if self.no_color:
@@ -137,6 +140,10 @@ class CeltopApp(App[None], inherit_bindings=False):
                 self.paint()
             if more:
                 await asyncio.sleep(BREATH)
+
+    def sent(self, characters: int) -> None:
+        """Let the pace of frames follow what they cost to send."""
+        self.frames.sent(characters)
 
     def _tick(self) -> None:
         second = int(self.scene.now())
@@ -288,7 +295,15 @@ class CeltopApp(App[None], inherit_bindings=False):
         from .screens.help import Help
 
         screen = self.monitor_screen
-        self.push_screen(Help(screen.CONTEXTS if screen is not None else ()))
+        contexts = screen.CONTEXTS if screen is not None else ()
+        self.push_screen(Help(contexts, ascii_only=self.scene.ascii))
+
+    def action_command_palette(self) -> None:
+        """Search all commands; Textual's palette draws more than ASCII."""
+        if self.scene.ascii:
+            self.action_command_line()
+        else:
+            super().action_command_palette()
 
     def action_command_line(self, text: str = "") -> None:
         """Ask for a command."""

@@ -32,7 +32,7 @@ class Part:
 
     def content(self) -> Content:
         """Return it as Textual draws it, with nothing in it taken for markup."""
-        content = Content(visible(self.text, _LONGEST)).stylize(self.style)
+        content = Content(visible(self.text, _LONGEST, "...")).stylize(self.style)
         if self.click is not None:
             content = content.stylize(Style.from_meta({"@click": self.click}))
         return content
@@ -70,7 +70,7 @@ class Bar(Widget):
         start = _joined(left)
         end = _joined(right)
         space = max(0, width - start.cell_length - end.cell_length)
-        return Content.assemble(start, " " * space, end).truncate(width, ellipsis=True)
+        return Content.assemble(start, " " * space, end).truncate(width)
 
     def _fitting(self, width: int) -> tuple[list[Part], list[Part]]:
         left, right = list(self._parts[0]), list(self._parts[1])

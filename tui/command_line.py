@@ -41,7 +41,8 @@ class CommandLine(Vertical):
         & #line { height: 1; }
         & #prompt { width: 1; color: $text-accent; text-style: bold; }
         & #advice { height: 1; }
-        & Input { border: none; height: 1; padding: 0; background: $panel; }
+        & Input { background: $panel; }
+        &.-ascii { border-top: ascii $primary; }
     }
     """
 
@@ -60,10 +61,11 @@ class CommandLine(Vertical):
         yield Static("", id="advice", markup=False)
         with Horizontal(id="line"):
             yield Static(":", id="prompt", markup=False)
-            yield Input(select_on_focus=False)
+            yield Input(select_on_focus=False, compact=True)
 
     def ask(self, text: str = "") -> None:
         """Take the keys, at once: a person types on without waiting for a frame."""
+        self.set_class(self._app.scene.ascii, "-ascii")
         self._before = self.screen.focused
         self.display = True
         line = self.query_one(Input)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+CHARACTERS: Final = 6_000
+"""What a frame may send. One that sends more counts for several: where the whole screen is new
+each time nobody can read along, and a slow line could not carry it."""
+LONGEST_PAUSE: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -13,11 +19,20 @@ class Frames:
     wanted: bool = True
     """Whether something has changed since the last frame."""
     painted_at: float = -1.0e9
+    characters: int = 0
+    """How many went to the terminal since."""
+
+    def sent(self, characters: int) -> None:
+        """Note what went to the terminal."""
+        self.characters += characters
 
     def due(self, clock: float) -> bool:
         """Tell whether to paint now: times of day and elapsed times alone ask once a second."""
         since = clock - self.painted_at
-        return since >= (1 / self.per_second if self.wanted else max(1.0, 1 / self.per_second))
+        period = 1 / self.per_second
+        if not self.wanted:
+            return since >= max(1.0, period)
+        return since >= max(period, min(LONGEST_PAUSE, period * self.characters / CHARACTERS))
 
     def painted(self, clock: float) -> None:
         """Note that a frame was painted.
@@ -26,3 +41,4 @@ class Frames:
         """
         self.painted_at = clock
         self.wanted = False
+        self.characters = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..widgets.column import Frame
-from ..widgets.glyphs import Glyphs
+from ..widgets.glyphs import ASCII, Glyphs
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -32,6 +32,11 @@ class Scene:
     def state(self) -> ClusterState:
         """The model."""
         return self.session.state
+
+    @property
+    def ascii(self) -> bool:
+        """Whether only ASCII may be drawn."""
+        return self.glyphs is ASCII
 
     @property
     def frozen(self) -> bool:

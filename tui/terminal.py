@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -31,10 +29,7 @@ def speaks_unicode(environ: Mapping[str, str]) -> bool:
     """Tell whether the locale's characters include the glyphs that we like to draw."""
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     _, _, encoding = locale.partition(".")
-    try:
-        return codecs.lookup(encoding.partition("@")[0]).name == "utf-8"
-    except LookupError:
-        return sys.flags.utf8_mode == 1
+    return encoding.partition("@")[0].lower().replace("-", "") == "utf8"
 
 
 def on_end_signals(act: Callable[[int], None]) -> None:

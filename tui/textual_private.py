@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.app import App
 from textual.filter import Monochrome, NoColor
+
+from .sgr import Pen
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from textual.screen import Screen
 
 _WRITES_IN_FLIGHT = 2
 
@@ -19,6 +27,62 @@ def terminal_is_behind(app: App[Any]) -> bool:
     thread = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(thread, "_queue", None)
     return queue is not None and bool(queue.qsize() > _WRITES_IN_FLIGHT)
+
+
+class FrugalUpdate(CompositorUpdate):
+    """A partial update of the screen that sends the changed parts of lines and nothing else.
+
+    Textual's own sends each changed line of a widget from its start, once for each changed part
+    of it, and every piece of text with its whole style.
+
+    Args:
+        update: Textual's own.
+        sent: Told how many characters went to the terminal.
+    """
+
+    def __init__(self, update: CompositorUpdate, sent: Callable[[int], None]) -> None:
+        self._update = update
+        self._sent = sent
+
+    def render_segments(self, console: Console) -> str:
+        """Return the text for the terminal."""
+        update = self._update
+        if isinstance(update, ChopsUpdate):
+            text = self._changed_parts(update, console)
+        else:
+            text = update.render_segments(console)
+        self._sent(len(text))
+        return text
+
+    def _changed_parts(self, update: ChopsUpdate, console: Console) -> str:
+        pen = Pen()
+        out: list[str] = []
+        for y, x1, x2 in update.spans:
+            at = -1
+            for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+                left, right = max(x, x1), min(end, x2)
+                if strip is None or left >= right:
+                    continue
+                if (left, right) != (x, end):
+                    strip = strip.crop(left - x, right - x)
+                if left != at:
+                    out.append(f"\x1b[{y + 1};{left + 1}H")
+                out.append(pen.write(strip.render(console)))
+                at = right
+        out.append(pen.lift())
+        return "".join(out)
+
+
+class FrugalApp(App[None], inherit_bindings=False):
+    """An app whose updates of the screen are sent in few bytes."""
+
+    def sent(self, characters: int) -> None:
+        """Called with the number of characters that an update sent to the terminal."""
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable = FrugalUpdate(renderable, self.sent)
+        super()._display(screen, renderable)
 
 
 async def press(app: App[Any], key: str) -> bool:

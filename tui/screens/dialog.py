@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from ...bindings.actions import Context
 from ..keymap import bindings
+from ..scene import Scene
 
 T = TypeVar("T")
 
@@ -36,6 +37,11 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
     def compose_box(self) -> ComposeResult:
         """Put together what is in the frame."""
         yield from ()
+
+    def on_mount(self) -> None:
+        """Draw the frame with what the terminal can show."""
+        scene: Scene | None = getattr(self.app, "scene", None)
+        self.set_class(scene is not None and scene.ascii, "-ascii")
 
     def action_close(self) -> None:
         """Close without a choice."""

@@ -31,11 +31,13 @@ class Help(Dialog[str]):
 
     Args:
         contexts: What is focused: its keys come first.
+        ascii_only: Whether arrows are to be written as words.
     """
 
-    def __init__(self, contexts: Sequence[Context]) -> None:
+    def __init__(self, contexts: Sequence[Context], *, ascii_only: bool = False) -> None:
         super().__init__("Keys")
         self.contexts = tuple(contexts)
+        self._ascii_only = ascii_only
 
     def compose_box(self) -> ComposeResult:
         """Write the sections."""
@@ -48,7 +50,7 @@ class Help(Dialog[str]):
         for context, actions in by_context(self.contexts):
             lines.append(Content.styled(CONTEXT_TITLES[context], "bold $text-primary"))
             for action in actions:
-                lines.append(_row(key_names(action), action.help))
+                lines.append(_row(key_names(action, ascii_only=self._ascii_only), action.help))
             lines.append(Content(""))
         lines.append(Content.styled("The filter language", "bold $text-primary"))
         lines += [_row(example, meaning, 28) for example, meaning in FILTER_EXAMPLES]

@@ -36,6 +36,7 @@ class ListScreen(MonitorScreen):
         self.filter_text = ""
         self.faults_only = False
         self.list_table: LiveTable[Any] = self.make_table()
+        self.info_bar = Bar(id="info")
 
     def make_table(self) -> LiveTable[Any]:
         """Make the table and its rows."""
@@ -43,7 +44,7 @@ class ListScreen(MonitorScreen):
 
     def compose_body(self) -> ComposeResult:
         """Put what the list is about above it."""
-        yield Bar(id="info")
+        yield self.info_bar
         yield Filter(self.problems, placeholder=self.FILTER_HINT, id="filter")
         yield self.list_table
 
@@ -91,7 +92,7 @@ class ListScreen(MonitorScreen):
         elif table.unseen and table.sort is not None and "follow" in self.CONTEXTS:
             right.append(Part(f"{units.count(table.unseen)} newer", "$text-muted", 4))
         right.append(Part(f"by {self._sorted_by()} ", "$text-muted", 5))
-        self.query_one("#info", Bar).show(left, right)
+        self.info_bar.show(left, right)
 
     def _sorted_by(self) -> str:
         if self.list_table.sort is None:

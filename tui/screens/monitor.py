@@ -48,6 +48,10 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.place = place
         self.ready = False
         """Whether all widgets are there: a frame may come due before."""
+        self.header_bar = HeaderBar(id="header")
+        self.tiny_bar = TinyBar(id="tiny")
+        self.banner = Banner(id="banner")
+        self.key_bar = KeyBar(id="keys")
 
     @property
     def topics(self) -> frozenset[str]:
@@ -64,12 +68,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Put the body between the bars."""
-        yield HeaderBar(id="header")
-        yield Banner(id="banner")
-        yield TinyBar(id="tiny")
+        yield self.header_bar
+        yield self.banner
+        yield self.tiny_bar
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield KeyBar(id="keys")
+        yield self.key_bar
         yield CommandLine(id="command")
 
     def compose_body(self) -> ComposeResult:
@@ -97,15 +101,16 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     def paint_bars(self) -> None:
         """Bring the bars up to date: they live on when the body is frozen."""
-        self.query_one(HeaderBar).paint(self.scene)
-        self.query_one(TinyBar).paint(self.scene)
-        self.query_one(Banner).paint(self.scene)
-        keys = self.query_one(KeyBar)
-        keys.paint(self.scene, self.place.view, self.CONTEXTS, self.has_class("-no-header"))
+        self.header_bar.paint(self.scene)
+        self.tiny_bar.paint(self.scene)
+        self.banner.paint(self.scene)
+        no_header = self.has_class("-no-header")
+        self.key_bar.paint(self.scene, self.place.view, self.CONTEXTS, no_header)
 
     def on_mount(self) -> None:
         """Paint at once what is known already."""
         self.ready = True
+        self.set_class(self.scene.ascii, "-ascii")
         self.call_after_refresh(self.paint)
 
     def on_resize(self, event: events.Resize) -> None:

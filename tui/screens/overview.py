@@ -38,6 +38,13 @@ GRAPH_SECONDS: Final = 600
 GRAPH_STEP: Final = 4
 """Seconds that one point of the graph stands for."""
 MOST_ALERTS: Final = 4
+TITLES: Final = {
+    "attention": "Attention",
+    "workers": "Workers",
+    "failures": "Failures (last hour, grouped)",
+    "queues": "Queues",
+    "running": "Running",
+}
 
 
 class OverviewScreen(MonitorScreen):
@@ -72,6 +79,21 @@ class OverviewScreen(MonitorScreen):
             {"level": lambda alert: alert.level == "bad"},
             Order("level", True),
         )
+        self.small_tables: list[LiveTable[Any]] = []
+        self.strip = StateStrip(id="states")
+        self.graph = Graph(glyphs=scene.glyphs, id="graph")
+        self.tiles = {
+            "throughput": Tile(
+                self.graph, title="Throughput", glyphs=scene.glyphs, id="throughput", classes="pane"
+            ),
+            "attention": self._tile("attention", ALERTS, self.alert_rows, ""),
+            "workers": self._tile("workers", worker_columns(state), self.worker_rows, "none yet"),
+            "failures": self._tile("failures", FAILURES, self.failure_rows, "none"),
+            "queues": self._tile("queues", QUEUES, self.queue_rows, "none known yet"),
+            "running": self._tile(
+                "running", running_columns(state), self.running_tasks, "nothing runs"
+            ),
+        }
 
     @property
     def topics(self) -> frozenset[str]:
@@ -85,29 +107,19 @@ class OverviewScreen(MonitorScreen):
 
     def compose_body(self) -> ComposeResult:
         """Put the tiles into two columns; in a narrow terminal they are one."""
-        glyphs = self.scene.glyphs
-        yield StateStrip(id="states")
-        yield self._tile("attention", "Attention", ALERTS, self.alert_rows, "")
+        tiles = self.tiles
+        yield self.strip
+        yield tiles["attention"]
         with VerticalScroll(id="tiles", can_focus=False):
             with Vertical(id="left", classes="column"):
-                graph = Graph(glyphs=glyphs, id="graph")
-                yield Tile(
-                    graph, title="Throughput", glyphs=glyphs, id="throughput", classes="pane"
-                )
-                columns = worker_columns(self.scene.state)
-                yield self._tile(
-                    "workers", "Workers", columns, self.worker_rows, "none heard of yet"
-                )
-                title = "Failures (last hour, grouped)"
-                yield self._tile("failures", title, FAILURES, self.failure_rows, "none")
+                yield tiles["throughput"]
+                yield tiles["workers"]
+                yield tiles["failures"]
             with Vertical(id="right", classes="column"):
-                yield self._tile("queues", "Queues", QUEUES, self.queue_rows, "none known yet")
-                running = running_columns(self.scene.state)
-                yield self._tile("running", "Running", running, self.running_tasks, "nothing runs")
+                yield tiles["queues"]
+                yield tiles["running"]
 
-    def _tile(
-        self, name: str, title: str, columns: Sequence[Column[Any]], rows: Any, empty: str
-    ) -> Tile:
+    def _tile(self, name: str, columns: Sequence[Column[Any]], rows: Any, empty: str) -> Tile:
         table: LiveTable[Any] = LiveTable(
             columns,
             rows,
@@ -117,6 +129,8 @@ class OverviewScreen(MonitorScreen):
             markable=False,
             id=f"{name}-table",
         )
+        self.small_tables.append(table)
+        title = TITLES[name]
         tile = Tile(table, title=title, glyphs=self.scene.glyphs, id=name, classes="pane")
         tile.can_focus = False
         return tile
@@ -137,9 +151,9 @@ class OverviewScreen(MonitorScreen):
         """Paint each tile."""
         for rows in (self.queue_rows, self.worker_rows, self.failure_rows, self.alert_rows):
             rows.refresh()
-        self.query_one(StateStrip).paint(self.scene)
+        self.strip.paint(self.scene)
         frame = self.scene.frame()
-        for table in self.tables:
+        for table in self.small_tables:
             table.paint(frame)
         self._tell()
         self._draw_graph()
@@ -147,7 +161,7 @@ class OverviewScreen(MonitorScreen):
     def _tell(self) -> None:
         """Say by each border how things stand."""
         state, now = self.scene.state, self.scene.now()
-        attention = self.query_one("#attention", Tile)
+        attention = self.tiles["attention"]
         count = len(self.alert_rows)
         bad = any(alert.level == "bad" for alert in self.alert_rows)
         attention.set_class(count > 0, "-shown")
@@ -156,23 +170,23 @@ class OverviewScreen(MonitorScreen):
         attention.tell("bad" if bad else "warn", subtitle=f"{count}" if count > 1 else "")
         unattended = any(queue.unattended for queue in state.queues.values())
         idle = not any(queue.waiting for queue in state.queues.values())
-        self.query_one("#queues", Tile).tell("bad" if unattended else "idle" if idle else "good")
+        self.tiles["queues"].tell("bad" if unattended else "idle" if idle else "good")
         online, known = workers_online(state, now)
-        self.query_one("#workers", Tile).tell(
+        self.tiles["workers"].tell(
             "idle" if not known else "good" if online == known else "bad",
             subtitle=f"{online} of {known} online" if known else "",
         )
         failures = sum(group.count for group in self.failure_rows)
-        self.query_one("#failures", Tile).tell(
+        self.tiles["failures"].tell(
             "bad" if failures else "idle", subtitle=f"{failures:,}" if failures else ""
         )
         running = len(self.running_tasks)
-        self.query_one("#running", Tile).tell(
+        self.tiles["running"].tell(
             "good" if running else "idle", subtitle=f"{running:,}" if running else ""
         )
         share = failure_share(state, now)
         level: Literal["good", "idle", "warn"] = "idle" if share is None else "good"
-        self.query_one("#throughput", Tile).tell(
+        self.tiles["throughput"].tell(
             "warn" if share is not None and share > 0.1 else level, "Throughput (10 min)"
         )
 
@@ -190,7 +204,7 @@ class OverviewScreen(MonitorScreen):
             values = tuple(sum(counts[at : at + GRAPH_STEP]) / GRAPH_STEP for at in steps)
             lines.append(Series(name, values, style))
         version = tuple(series.values for series in lines)
-        self.query_one(Graph).show(lines, version, "-10 min")
+        self.graph.show(lines, version, "-10 min")
 
     def _worker_rank(self, worker: Worker) -> tuple[int, str]:
         state = self.scene.state

@@ -26,7 +26,7 @@ class SaveDialog(Dialog[Path]):
 
     def compose_box(self) -> ComposeResult:
         """Put the advice below the name."""
-        yield Input(str(self._path), id="path", select_on_focus=False)
+        yield Input(str(self._path), id="path", select_on_focus=False, compact=True)
         yield Static("", id="advice", markup=False)
 
     def on_mount(self) -> None:

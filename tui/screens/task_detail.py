@@ -15,7 +15,7 @@ from ...widgets.cells import Cell
 from ...widgets.column import Column, Frame
 from ...widgets.fields import Fields
 from ...widgets.live_table import LiveTable
-from ...widgets.tile import Level, Tile
+from ...widgets.tile import Level
 from ...widgets.timeline import Timeline
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
@@ -41,6 +41,21 @@ class TaskDetailScreen(DetailScreen):
             self._relatives, lambda task: task.id, {"arrival": lambda task: task.arrival}, Order()
         )
         self._related.set_order("arrival", False)
+        glyphs = scene.glyphs
+        self.info_bar = Bar(id="info")
+        self.fields = Fields(glyphs=glyphs, id="fields")
+        self.timeline = Timeline(glyphs=glyphs)
+        self.values = ValueTree(id="tree")
+        self.traceback = TracebackView(id="traceback-text")
+        self.related_table = self._related_table()
+        facts = VerticalScroll(self.fields, id="facts-scroll")
+        self.panes = {
+            "time": self.pane("time", "Where its time went", self.timeline),
+            "facts": self.pane("facts", "Task", facts),
+            "related": self.pane("related", "Related tasks", self.related_table),
+            "values": self.pane("values", "Arguments and result", self.values),
+            "traceback": self.pane("traceback", "Traceback", self.traceback),
+        }
 
     @property
     def topics(self) -> frozenset[str]:
@@ -50,17 +65,16 @@ class TaskDetailScreen(DetailScreen):
 
     def compose_body(self) -> ComposeResult:
         """Put facts to the left, values to the right; in a narrow terminal below each other."""
-        glyphs = self.scene.glyphs
-        yield Bar(id="info")
-        yield self.pane("time", "Where its time went", Timeline(glyphs=glyphs))
+        panes = self.panes
+        yield self.info_bar
+        yield panes["time"]
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
-                facts = VerticalScroll(Fields(glyphs=glyphs, id="fields"), id="facts-scroll")
-                yield self.pane("facts", "Task", facts)
-                yield self.pane("related", "Related tasks", self._related_table())
+                yield panes["facts"]
+                yield panes["related"]
             with Vertical(id="right", classes="column"):
-                yield self.pane("values", "Arguments and result", ValueTree(id="tree"))
-                yield self.pane("traceback", "Traceback", TracebackView(id="traceback-text"))
+                yield panes["values"]
+                yield panes["traceback"]
 
     def _related_table(self) -> LiveTable[Task]:
         columns = (
@@ -92,7 +106,7 @@ class TaskDetailScreen(DetailScreen):
         """Give the keys to what is looked at first: the traceback of a failure, else the values."""
         self._settle()
         failed = self.shown is not None and self.shown.traceback is not None
-        self.query_one("#traceback-text" if failed else "#tree").focus()
+        self.set_focus(self.traceback if failed else self.values)
 
     def paint_body(self) -> None:
         """Show the task as it stands."""
@@ -102,12 +116,12 @@ class TaskDetailScreen(DetailScreen):
         self._settle()
         task = self.shown
         if task is not None:
-            self.query_one("#fields", Fields).show(task_fields(task, frame))
-            self.query_one(Timeline).show(task, frame.now)
-            self.query_one(ValueTree).show(_values(task))
-            self.query_one(TracebackView).show(task.traceback or "")
-            self.query_one("#facts", Tile).tell(_LEVELS.get(task.state, "idle"))
-        self.query_one("#related-table", LiveTable).paint(frame)
+            self.fields.show(task_fields(task, frame))
+            self.timeline.show(task, frame.now)
+            self.values.show(_values(task))
+            self.traceback.show(task.traceback or "")
+            self.panes["facts"].tell(_LEVELS.get(task.state, "idle"))
+        self.related_table.paint(frame)
 
     def paint_bars(self) -> None:
         """Say which task it is, and whether it is still held."""
@@ -122,11 +136,11 @@ class TaskDetailScreen(DetailScreen):
             left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
             if task.id not in self.scene.state.tasks:
                 left.append(Part("forgotten to make room", "$text-warning"))
-        self.query_one("#info", Bar).show(left)
+        self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:
         """Copy the task, or the related one that the cursor is on."""
-        table = self.query_one("#related-table", LiveTable)
+        table = self.related_table
         if self.focused is table and table.cursor_row is not None:
             return (table.cursor_row,)
         return () if self.shown is None else (self.shown,)
@@ -140,8 +154,8 @@ class TaskDetailScreen(DetailScreen):
         """Show only panes that have something in them."""
         task = self.shown
         traceback = task is not None and bool(task.traceback)
-        self.query_one("#traceback").set_class(not traceback, "-empty")
-        self.query_one("#related").set_class(not len(self._related), "-empty")
+        self.panes["traceback"].set_class(not traceback, "-empty")
+        self.panes["related"].set_class(not len(self._related), "-empty")
 
     def _relatives(self) -> list[Task]:
         return [] if self.shown is None else self.scene.state.related(self.shown)

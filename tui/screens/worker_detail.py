@@ -16,7 +16,7 @@ from ...model.worker import Worker
 from ...widgets.column import Column
 from ...widgets.fields import Fields
 from ...widgets.live_table import LiveTable
-from ...widgets.tile import Level, Tile
+from ...widgets.tile import Level
 from ...widgets.value_tree import ValueTree
 from .. import task_columns
 from ..bar import Bar, Part
@@ -50,10 +50,31 @@ class WorkerDetailScreen(DetailScreen):
     def __init__(self, scene: Scene, place: Place) -> None:
         super().__init__(scene, place)
         self.worker_name = place.path[-1].subject
-        self._lists = {
+        self._tasks = {
             "active": self._list(lambda worker: worker.active_ids),
             "reserved": self._list(lambda worker: worker.reserved_ids or ()),
             "scheduled": self._list(lambda worker: worker.scheduled_ids or ()),
+        }
+        glyphs = scene.glyphs
+        self.info_bar = Bar(id="info")
+        self.fields = Fields(glyphs=glyphs, id="fields")
+        self.usage = Fields(glyphs=glyphs, id="usage-fields")
+        self.setup = ValueTree(id="tree")
+        self.lists = {
+            "active": self._table("active", _TASK_COLUMNS),
+            "reserved": self._table("reserved", _TASK_COLUMNS),
+            "scheduled": self._table("scheduled", _SCHEDULED_COLUMNS),
+        }
+        facts = VerticalScroll(self.fields, id="facts-scroll")
+        usage = VerticalScroll(self.usage, id="usage-scroll")
+        self.panes = {
+            "facts": self.pane("facts", "Worker", facts),
+            "setup": self.pane("setup", "Set-up", self.setup),
+            **{
+                name: self.pane(name, name.capitalize(), table)
+                for name, table in self.lists.items()
+            },
+            "usage": self.pane("usage", "What it has done and used", usage),
         }
 
     @property
@@ -77,25 +98,22 @@ class WorkerDetailScreen(DetailScreen):
 
     def compose_body(self) -> ComposeResult:
         """Put facts to the left and tasks to the right."""
-        glyphs = self.scene.glyphs
-        yield Bar(id="info")
+        panes = self.panes
+        yield self.info_bar
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
-                facts = VerticalScroll(Fields(glyphs=glyphs, id="fields"), id="facts-scroll")
-                yield self.pane("facts", "Worker", facts)
-                yield self.pane("setup", "Set-up", ValueTree(id="tree"))
+                yield panes["facts"]
+                yield panes["setup"]
             with Vertical(id="right", classes="column"):
-                yield self.pane("active", "Active", self._table("active", _TASK_COLUMNS))
-                yield self.pane("reserved", "Reserved", self._table("reserved", _TASK_COLUMNS))
-                scheduled = self._table("scheduled", _SCHEDULED_COLUMNS)
-                yield self.pane("scheduled", "Scheduled", scheduled)
-                usage = VerticalScroll(Fields(glyphs=glyphs, id="usage-fields"), id="usage-scroll")
-                yield self.pane("usage", "What it has done and used", usage)
+                yield panes["active"]
+                yield panes["reserved"]
+                yield panes["scheduled"]
+                yield panes["usage"]
 
     def _table(self, name: str, columns: Sequence[Column[Task]]) -> LiveTable[Task]:
         return LiveTable(
             columns,
-            self._lists[name],
+            self._tasks[name],
             row_id=lambda task: task.id,
             row_version=lambda task: task.version,
             empty="none",
@@ -105,26 +123,26 @@ class WorkerDetailScreen(DetailScreen):
 
     def on_mount(self) -> None:
         """Give the keys to what it does."""
-        self.query_one("#active-table").focus()
+        self.set_focus(self.lists["active"])
 
     def paint_body(self) -> None:
         """Show the worker as it stands."""
         frame = self.scene.frame()
         worker = self.worker
-        for name, rows in self._lists.items():
+        for name, rows in self._tasks.items():
             rows.refresh()
-            table = self.query_one(f"#{name}-table", LiveTable)
+            table = self.lists[name]
             known = self._known(name)
             table.empty = "none" if known is not None else "not asked yet"
             table.paint(frame)
-            self.query_one(f"#{name}", Tile).tell("idle", subtitle=_counted(known, len(rows)))
+            self.panes[name].tell("idle", subtitle=_counted(known, len(rows)))
         if worker is None:
             return
         status = worker.status(frame.now, self.scene.state.broker.listening_since)
-        self.query_one("#fields", Fields).show(worker_fields(worker, status, frame))
-        self.query_one("#usage-fields", Fields).show(usage_fields(worker))
-        self.query_one("#facts", Tile).tell(_LEVELS[status])
-        self.query_one(ValueTree).show(_setup(worker))
+        self.fields.show(worker_fields(worker, status, frame))
+        self.usage.show(usage_fields(worker))
+        self.panes["facts"].tell(_LEVELS[status])
+        self.setup.show(_setup(worker))
 
     def _known(self, name: str) -> int | None:
         worker = self.worker
@@ -148,7 +166,7 @@ class WorkerDetailScreen(DetailScreen):
             left.append(Part(f"asked {ago} ago", "$text-muted"))
         else:
             left.append(Part("not asked yet", "$text-muted"))
-        self.query_one("#info", Bar).show(left)
+        self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:
         """Copy the task that the cursor is on, else the worker."""

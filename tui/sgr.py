@@ -1,0 +1,86 @@
+"""Styles on the wire in few bytes: between two pieces of text only what differs is sent.
+
+Textual sends each piece with its whole style before it and a reset behind it, about 40 bytes for a
+word. Over a slow line that is most of the traffic of a screen where rows keep arriving.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+_CODES: Final = re.compile(r"\x1b\[([0-9;]*)m")
+_PLAIN: Final = ("", "0")
+
+
+class Pen:
+    """Rewrites styled text for a terminal whose present style is known."""
+
+    def __init__(self) -> None:
+        self._style = ""
+
+    def write(self, text: str) -> str:
+        """Return text in which styles are set by what differs; the last one stays set."""
+        pieces = _CODES.split(text)
+        out: list[str] = []
+        wanted = ""
+        for number, piece in enumerate(pieces):
+            if number % 2:
+                wanted = "" if piece in _PLAIN else piece
+            elif piece:
+                if wanted != self._style:
+                    out.append(change(self._style, wanted))
+                    self._style = wanted
+                out.append(piece)
+        return "".join(out)
+
+    def lift(self) -> str:
+        """Return what sets the terminal back to plain text."""
+        reset, self._style = change(self._style, ""), ""
+        return reset
+
+
+class _Style(NamedTuple):
+    attributes: frozenset[str]
+    foreground: str
+    background: str
+
+
+@lru_cache(maxsize=4096)
+def change(before: str, after: str) -> str:
+    """Return the shortest sequence from one style to another; both are SGR codes, "" is plain."""
+    if before == after:
+        return ""
+    old, new = _read(before), _read(after)
+    lost = old.attributes - new.attributes
+    if lost or (old.foreground and not new.foreground) or (old.background and not new.background):
+        return f"\x1b[0;{after}m" if after else "\x1b[0m"
+    codes = sorted(new.attributes - old.attributes)
+    if new.foreground != old.foreground:
+        codes.append(new.foreground)
+    if new.background != old.background:
+        codes.append(new.background)
+    return f"\x1b[{';'.join(codes)}m"
+
+
+def _read(style: str) -> _Style:
+    codes = style.split(";") if style else []
+    attributes: set[str] = set()
+    foreground = background = ""
+    while codes:
+        code = codes.pop(0)
+        if code in ("38", "48"):
+            length = {"2": 4, "5": 2}.get(codes[0] if codes else "", 1)
+            colour = ";".join((code, *codes[:length]))
+            del codes[:length]
+        elif code.isdigit() and (30 <= int(code) <= 49 or 90 <= int(code) <= 107):
+            colour = code
+        else:
+            attributes.add(code)
+            continue
+        if code == "48" or 40 <= int(code) <= 49 or int(code) >= 100:
+            background = colour
+        else:
+            foreground = colour
+    return _Style(frozenset(attributes), foreground, background)
