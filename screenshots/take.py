@@ -1,0 +1,180 @@
+"""Take README's pictures from the running demo: `make screenshots`.
+
+The seed is fixed, and so is the clock: what the cluster tells is moved to `STARTED_AT` before it
+reaches the model, so that two runs differ only by how fast the workers were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from celtop.cluster.session import Pumped, Session
+from celtop.demo.cluster import DemoCluster
+from celtop.model.events import Event, Heard
+from celtop.model.observations import Answered, Observation
+from celtop.model.state import ClusterState
+from celtop.settings import Settings
+from celtop.tui.app import CeltopApp
+
+STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
+SEED: Final = 1
+WATCHED: Final = 75.0
+"""Seconds that the demo is listened to before the pictures are taken."""
+SHOWN_URL: Final = "redis://localhost:6379/0"
+SIZE: Final = (120, 36)
+FOLDER: Final = Path(__file__).parent
+FONT_FROM_THE_NET: Final = re.compile(r"@font-face\s*\{[^}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A screen, and the keys that lead to it."""
+
+    name: str
+    keys: tuple[str, ...]
+    size: tuple[int, int] = field(default=SIZE)
+
+
+PICTURES: Final = (
+    Picture("overview", ("1",)),
+    Picture("tasks", ("2",)),
+    Picture("filter", ("2", *"/state:failure,retry", "enter")),
+    Picture("task", ("2", "escape", *"/state:failure name:billing", "enter", "enter")),
+    Picture("workers", ("3",)),
+    Picture("worker", ("3", "enter")),
+    Picture("queues", ("4",)),
+    Picture("types", ("5",)),
+    Picture("scheduled", ("6",)),
+    Picture("log", ("7",)),
+    Picture("narrow", ("1",), (80, 24)),
+)
+
+
+class MovedState(ClusterState):
+    """A model whose cluster lives at another time: everything is moved by `offset` seconds."""
+
+    def __init__(self, offset: float) -> None:
+        super().__init__()
+        self.offset = offset
+
+    def observe(self, observation: Observation, now: float) -> None:
+        """Move the observation, then apply it."""
+        moved = (
+            msgspec.structs.replace(observation, at=observation.at + self.offset)
+            if hasattr(observation, "at")
+            else observation
+        )
+        if isinstance(moved, Heard):
+            events = tuple(self._moved_event(event) for event in moved.events)
+            moved = msgspec.structs.replace(moved, events=events)
+        elif isinstance(moved, Answered):
+            moved = msgspec.structs.replace(moved, reply=self._moved_reply(moved.reply))
+        super().observe(moved, now)
+
+    def _moved_event(self, event: Event) -> Event:
+        return msgspec.structs.replace(
+            event,
+            timestamp=event.timestamp + self.offset,
+            eta=self._moved_iso(event.eta),
+            expires=self._moved_iso(event.expires),
+        )
+
+    def _moved_reply(self, reply: Any) -> Any:
+        if isinstance(reply, list):
+            return [self._moved_reply(item) for item in reply]
+        if not isinstance(reply, dict):
+            return reply
+        moved = {key: self._moved_reply(value) for key, value in reply.items()}
+        if isinstance(moved.get("time_start"), float):
+            moved["time_start"] += self.offset
+        if isinstance(moved.get("eta"), str):
+            moved["eta"] = self._moved_iso(moved["eta"])
+        return moved
+
+    def _moved_iso(self, text: str | None) -> str | None:
+        if not text:
+            return text
+        return (datetime.fromisoformat(text) + timedelta(seconds=self.offset)).isoformat()
+
+
+class Still:
+    """A session that has ended: its state is there to be looked at, and nothing moves."""
+
+    def __init__(self, session: Session) -> None:
+        self.settings = session.settings
+        self.state = session.state
+        self.backlog = 0
+        self.refreshed = True
+
+    def start(self) -> None:
+        """Do nothing: it is over."""
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Do nothing: it is over."""
+
+    def pump(self, now: float, budget: float) -> Pumped:
+        """Apply nothing."""
+        return Pumped(0, False)
+
+    def refresh(self) -> None:
+        """Ask nobody."""
+
+    def watch(self, topics: frozenset[str]) -> None:
+        """Ask nobody more often."""
+
+
+def listen() -> tuple[Still, float]:
+    """Run the demo and listen to it; return what is known, and the time on the moved clock."""
+    with DemoCluster(SEED, os.environ) as cluster:
+        settings = Settings(broker_url=cluster.url, timezone="utc", ascii=False)
+        offset = STARTED_AT - time.time()
+        state = MovedState(offset)
+        session = Session(settings, state)
+        session.watch(frozenset({"workers", "queues"}))
+        session.start()
+        ends = time.monotonic() + WATCHED
+        while time.monotonic() < ends:
+            now = time.time() + offset
+            session.pump(now, 0.05)
+            state.tick(now)
+            time.sleep(0.05)
+        session.stop()
+    state.broker.url = SHOWN_URL
+    state.broker.latency = 0.004
+    return Still(session), time.time() + offset
+
+
+async def take(still: Still, now: float, picture: Picture) -> str:
+    """Return the SVG of one screen."""
+    app = CeltopApp(still, still.settings, clock=lambda: now)  # type: ignore[arg-type]
+    async with app.run_test(size=picture.size) as pilot:
+        await pilot.pause(0.3)
+        for key in picture.keys:
+            await pilot.press("space" if key == " " else key)
+            await pilot.pause(0.05)
+        await pilot.pause(1.0)
+        return FONT_FROM_THE_NET.sub("", app.export_screenshot(title="celtop"))
+
+
+def main() -> int:
+    """Write every picture into this folder."""
+    os.environ.setdefault("COLORTERM", "truecolor")
+    still, now = listen()
+    for picture in PICTURES:
+        path = FOLDER / f"{picture.name}.svg"
+        path.write_text(asyncio.run(take(still, now, picture)), encoding="utf-8")
+        print(path.name, file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
