@@ -156,7 +156,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command("quit", "End celtop", lambda app, _: app.end(), aliases=("q", "q!", "exit")),
     Command("filter", "Filter the list", _filter, "FILTER", _filters),
-    Command("task", "Open a task", _task, "ID", lambda app: app.scene.state.tasks),
+    Command("task", "Open a task", _task, "ID", lambda app: reversed(app.scene.state.tasks)),
     Command("worker", "Open a worker", _worker, "NAME", lambda app: app.scene.state.workers),
     Command("rate", "Frames a second, at most", _rate, "NUMBER", lambda app: ("1", "2", "4", "10")),
     Command("theme", "Change the colours", _theme, "NAME", lambda app: app.available_themes),

@@ -361,6 +361,6 @@ def test_the_clipboard_is_the_terminals_own() -> None:
     # OSC 52 is what reaches a clipboard over ssh.
     app, _ = staged()
     written: list[str] = []
-    app._driver = type("Driver", (), {"write": lambda self, text: written.append(text)})()  # type: ignore[assignment]
+    app._driver = type("Driver", (), {"write": lambda self, text: written.append(text)})()
     app.copy_to_clipboard("[/] id")
     assert base64.b64encode(b"[/] id").decode() in written[0]

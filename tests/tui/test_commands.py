@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from celtop.tests.tui.stage import cluster, staged
+from celtop.tui.app import CeltopApp
+from celtop.tui.commands import COMMANDS, CommandError, completions, find, run
+
+
+def test_a_beginning_is_enough_if_it_is_certain() -> None:
+    assert find("que").name == "queues"
+    assert find("q").name == "quit"
+    with pytest.raises(CommandError, match="may be"):
+        find("t")
+    with pytest.raises(CommandError, match="no command"):
+        find("purge")
+
+
+def test_every_command_says_what_it_does() -> None:
+    assert all(command.help for command in COMMANDS)
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+
+
+def test_completion_offers_commands_and_then_values() -> None:
+    app, _ = staged(cluster(5))
+    assert completions(app, "wo") == ["workers", "worker"]
+    assert completions(app, "worker geo-2") == ["worker celery@geo-2"]
+    assert completions(app, "theme ansi-d") == ["theme ansi-dark"]
+    assert completions(app, "nonsense x") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("rate fast", "not a number: fast"),
+        ("rate 1000", "between 0.1 and 60, please"),
+        ("theme [/]", "there is no theme [/]"),
+        ("mouse maybe", "mouse on, or mouse off"),
+        ("zone mars", "zone utc, or zone local"),
+        ("task ffff", "no tasks begin with ffff"),
+        ("task 000", "26 tasks begin with 000"),
+        ("worker nobody", "no worker nobody is known"),
+    ],
+)
+def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
+    app, _ = staged(cluster(21))
+    with pytest.raises(CommandError) as told:
+        run(app, line)
+    assert str(told.value) == said
+
+
+async def typed(app: CeltopApp, *lines: str) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        for line in lines:
+            await pilot.press(":", *line, "enter")
+            await pilot.pause()
+
+
+async def test_settings_of_the_screen_can_be_typed() -> None:
+    app, _ = staged(cluster(5))
+    await typed(app, "rate 2", "theme nord", "zone local")
+    assert app.frames.per_second == 2
+    assert app.theme == "nord"
+    assert not app.scene.utc
+
+
+async def test_a_view_can_be_typed_with_its_filter() -> None:
+    app, _ = staged(cluster())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(":", *"tasks state:retry", "enter")
+        await pilot.pause(0.1)
+        assert {task.state for task in app.screen.table.rows} == {"RETRY"}  # type: ignore[attr-defined]
+
+
+async def test_quit_can_be_typed() -> None:
+    app, session = staged()
+    await typed(app, "q")
+    assert app.return_code == 0
+    assert session.stopped
