@@ -154,7 +154,8 @@ def test_every_size(
     terminal = tui(redis_url, columns=columns, rows=rows)
     terminal.wait_for("live" if rows >= 15 else "1/1")
     if rows >= 15:
-        for key, title in zip("234567", ("State", "Worker", "Queue", "Task", "Due", "What happened"), strict=True):
+        titles = ("State", "Worker", "Queue", "Task", "Due", "What happened")
+        for key, title in zip("234567", titles, strict=True):
             terminal.send(key)
             terminal.wait_for(title)
     assert terminal.process.poll() is None
