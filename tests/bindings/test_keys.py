@@ -6,7 +6,6 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-
 from celtop.bindings import ACTIONS, Context
 from celtop.bindings.actions import CONTEXT_TITLES
 from celtop.bindings.keys import (

@@ -78,6 +78,12 @@ def staged(
     return app, session
 
 
+def screen_lines(app: CeltopApp) -> list[str]:
+    """Return the screen as text, without trailing blanks."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
 def feed(state: ClusterState, events: Iterable[Event]) -> None:
     """Apply events, each at its own time."""
     for event in events:

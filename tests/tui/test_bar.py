@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from textual.app import App, ComposeResult
-
 from celtop.tui.bar import Bar, Part
+from textual.app import App, ComposeResult
 
 
 async def drawn(width: int, left: list[Part], right: list[Part]) -> str:

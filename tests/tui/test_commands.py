@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from celtop.tests.tui.stage import cluster, staged
 from celtop.tui.app import CeltopApp
 from celtop.tui.commands import COMMANDS, CommandError, completions, find, run

@@ -3,11 +3,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from textual.widgets import Input
-
 from celtop.tests.tui.stage import NOW, cluster, staged
 from celtop.tui.saving import default_name
 from celtop.tui.screens.save_dialog import SaveDialog
+from textual.widgets import Input
 
 
 async def save_as(path: Path, *keys: str) -> str:
@@ -19,7 +18,9 @@ async def save_as(path: Path, *keys: str) -> str:
         app.screen.query_one(Input).value = str(path)
         await pilot.press("enter")
         await pilot.pause()
-        await pilot.app.workers.wait_for_complete() if not isinstance(app.screen, SaveDialog) else None
+        await pilot.app.workers.wait_for_complete() if not isinstance(
+            app.screen, SaveDialog
+        ) else None
         notices = [notice.message for notice in app._notifications]
         return notices[-1] if notices else ""
 

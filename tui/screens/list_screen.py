@@ -69,10 +69,10 @@ class ListScreen(MonitorScreen):
     def paint_body(self) -> None:
         """Paint the lines that differ."""
         self.list_table.paint(self.scene.frame())
+        self.paint_info()
 
-    def paint_bars(self) -> None:
+    def paint_info(self) -> None:
         """Say what is listed, and how."""
-        super().paint_bars()
         table, glyphs = self.list_table, self.scene.glyphs
         crumbs = f" {glyphs.more_right} ".join(self.title_parts)
         listed, total = len(table.rows), self.total
@@ -154,7 +154,7 @@ class ListScreen(MonitorScreen):
 
     def _show_rows(self) -> None:
         self.list_table.show(self.list_table.rows)
-        self.paint_bars()
+        self.paint_info()
 
     # What keys do
 
@@ -170,7 +170,7 @@ class ListScreen(MonitorScreen):
             self.action_faults()
         else:
             return False
-        self.paint_bars()
+        self.paint_info()
         return True
 
     def action_faults(self) -> None:
@@ -182,7 +182,7 @@ class ListScreen(MonitorScreen):
     def action_follow(self) -> None:
         """Keep the newest in sight, or stay here."""
         self.list_table.action_toggle_follow()
-        self.paint_bars()
+        self.paint_info()
 
     def action_wide(self) -> None:
         """Show all columns, or those that fit."""
@@ -199,7 +199,7 @@ class ListScreen(MonitorScreen):
             table.action_mark_all()
         else:
             table.action_unmark_all()
-        self.paint_bars()
+        self.paint_info()
 
     def action_sort(self, how: Literal["next", "previous", "invert"]) -> None:
         """Sort by another column, or the other way round."""
@@ -210,7 +210,7 @@ class ListScreen(MonitorScreen):
             table.action_sort_previous()
         else:
             table.action_invert()
-        self.paint_bars()
+        self.paint_info()
 
     def action_sort_menu(self) -> None:
         """Choose the column to sort by."""
@@ -228,4 +228,4 @@ class ListScreen(MonitorScreen):
     def _sort_by(self, column_id: str | None) -> None:
         if column_id is not None:
             self.list_table.action_sort_by(column_id)
-            self.paint_bars()
+            self.paint_info()

@@ -45,7 +45,7 @@ class TaskDetailScreen(DetailScreen):
         self.info_bar = Bar(id="info")
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.timeline = Timeline(glyphs=glyphs)
-        self.values = ValueTree(id="tree")
+        self.values = ValueTree(glyphs=glyphs, id="tree")
         self.traceback = TracebackView(id="traceback-text")
         self.related_table = self._related_table()
         facts = VerticalScroll(self.fields, id="facts-scroll")
@@ -122,10 +122,10 @@ class TaskDetailScreen(DetailScreen):
             self.traceback.show(task.traceback or "")
             self.panes["facts"].tell(_LEVELS.get(task.state, "idle"))
         self.related_table.paint(frame)
+        self.paint_info()
 
-    def paint_bars(self) -> None:
+    def paint_info(self) -> None:
         """Say which task it is, and whether it is still held."""
-        super().paint_bars()
         separator = f" {self.scene.glyphs.more_right} "
         left = [Part(separator.join(self.title_parts), "bold", gap=1)]
         task = self.shown

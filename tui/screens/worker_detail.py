@@ -59,7 +59,7 @@ class WorkerDetailScreen(DetailScreen):
         self.info_bar = Bar(id="info")
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.usage = Fields(glyphs=glyphs, id="usage-fields")
-        self.setup = ValueTree(id="tree")
+        self.setup = ValueTree(glyphs=glyphs, id="tree")
         self.lists = {
             "active": self._table("active", _TASK_COLUMNS),
             "reserved": self._table("reserved", _TASK_COLUMNS),
@@ -136,6 +136,7 @@ class WorkerDetailScreen(DetailScreen):
             table.empty = "none" if known is not None else "not asked yet"
             table.paint(frame)
             self.panes[name].tell("idle", subtitle=_counted(known, len(rows)))
+        self.paint_info()
         if worker is None:
             return
         status = worker.status(frame.now, self.scene.state.broker.listening_since)
@@ -151,9 +152,8 @@ class WorkerDetailScreen(DetailScreen):
         ids: Any = getattr(worker, f"{name}_ids")
         return None if ids is None else len(ids)
 
-    def paint_bars(self) -> None:
+    def paint_info(self) -> None:
         """Say which worker it is."""
-        super().paint_bars()
         separator = f" {self.scene.glyphs.more_right} "
         left = [Part(separator.join(self.title_parts), "bold", gap=1)]
         worker = self.worker

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+import pty
+
+import pytest
+from celtop.tui.terminal import is_gone, speaks_unicode
+
+
+@pytest.mark.parametrize(
+    ("environ", "spoken"),
+    [
+        ({"LANG": "en_GB.UTF-8"}, True),
+        ({"LANG": "de_DE.utf8@euro"}, True),
+        ({"LANG": "en_GB.UTF-8", "LC_ALL": "C"}, False),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),
+        ({"LANG": "en_US.ISO-8859-1"}, False),
+        ({}, False),
+    ],
+)
+def test_the_locale_tells_what_can_be_drawn(environ: dict[str, str], spoken: bool) -> None:
+    assert speaks_unicode(environ) is spoken
+
+
+def test_a_terminal_that_vanished_is_noticed() -> None:
+    master, slave = pty.openpty()
+    assert not is_gone(slave)
+    os.close(master)
+    assert is_gone(slave)
+    os.close(slave)
+
+
+def test_what_is_no_terminal_counts_as_gone() -> None:
+    reading, writing = os.pipe()
+    assert is_gone(reading)
+    os.close(reading)
+    os.close(writing)
