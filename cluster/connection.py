@@ -20,8 +20,6 @@ CONNECT_TIMEOUT: Final = 4.0
 """Seconds for the broker to accept."""
 READ_TIMEOUT: Final = 5.0
 """Seconds for the broker to answer a command; without it, a silent one blocks for ever."""
-SILENCE: Final = 10
-"""Seconds without any message after which the event connection is asked whether it is alive."""
 
 _CERTIFICATE_UNCHECKED: Final = (
     "The connection is encrypted, but the broker's certificate is not verified: whoever answers "
@@ -78,16 +76,17 @@ class Broker:
         """Turn to the next URL, if there are several."""
         self._present += 1
 
-    def connect(self, heartbeat: float = 0.0) -> Connection:
+    def connect(self, heartbeat: float = 0.0, silence: int = 0) -> Connection:
         """Return a new, established connection; the caller closes it.
 
         Args:
             heartbeat: Seconds between AMQP heartbeats; the caller must check them. 0 is none.
+            silence: Seconds without a message after which a Redis connection is pinged. 0 is never.
 
         Raises:
             Exception: Whatever the transport raises; `faults.explain` puts it into words.
         """
-        connection = self._prepare(heartbeat)
+        connection = self._prepare(heartbeat, silence)
         try:
             connection.ensure_connection(max_retries=0)
         except BaseException:
@@ -97,7 +96,7 @@ class Broker:
 
     def certificate_doubt(self) -> str | None:
         """Say what is not verified of an encrypted connection; None if all is, or without TLS."""
-        options = self._prepare(0.0).ssl
+        options = self._prepare().ssl
         if not options:
             return None if self.scheme != "amqps" else _NAME_UNCHECKED
         if options is True:
@@ -115,7 +114,7 @@ class Broker:
                 text = text.replace(secret, "***")
         return mask_url(text)
 
-    def _prepare(self, heartbeat: float) -> Connection:
+    def _prepare(self, heartbeat: float = 0.0, silence: int = 0) -> Connection:
         from kombu.connection import Connection
         from kombu.transport import get_transport_cls
 
@@ -131,7 +130,7 @@ class Broker:
             options |= {
                 "socket_timeout": READ_TIMEOUT,
                 "socket_connect_timeout": CONNECT_TIMEOUT,
-                "health_check_interval": SILENCE,
+                "health_check_interval": silence,
                 "retry_on_timeout": False,
                 # Or whoever consumes anything here also redelivers the app's unacknowledged tasks,
                 # after a time that only the app knows: they would run twice because we looked.

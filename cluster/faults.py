@@ -69,6 +69,12 @@ _RULES: Final = (
         "Check the spelling; names of a Compose or Kubernetes network are known only inside it",
     ),
     _rule(
+        "tls",
+        r"handshake operation timed out",
+        "{place} accepts the connection and does not answer in TLS",
+        "Redis is silent when TLS is spoken to a plain port: try {plain}://, or its TLS port",
+    ),
+    _rule(
         "timeout",
         r"TimeoutError|timed out|Timeout ",
         "{place} does not answer",

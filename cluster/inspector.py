@@ -71,7 +71,7 @@ class Inspector(Poller):
             self._refresh = False
             self._asked_everyone = self._receiver.connects
             self._ask_everyone()
-        elif strangers := self._roster.strangers():
+        elif strangers := self._roster.strangers(self._broker.settings.enable_events):
             self._greet(strangers)
         elif self._inbox.unattended() < UNATTENDED and time.monotonic() >= self._next_round():
             self._ask_again()
@@ -116,7 +116,7 @@ class Inspector(Poller):
         for name in names:
             if member := self._roster.members.get(name):
                 member.asked += 1
-                member.next_greeting = now + min(30.0, 2.0**member.asked)
+                member.next_greeting = now + min(LONGEST_INTERVAL, 2.0**member.asked)
         self._round(self._with_events(EVERYTHING), names)
 
     def _ask_again(self) -> None:
@@ -168,7 +168,8 @@ class Inspector(Poller):
             )
         member = self._roster.answered(reply.worker)
         if reply.command == "enable_events" and member is not None:
-            member.eventful = reply.error is None
+            # An error too: a worker that cannot send events will not learn it by being told again.
+            member.eventful = True
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._learn_queues(reply.value)
         value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value

@@ -24,6 +24,8 @@ SHOWN: Final = 30.0
 UNATTENDED: Final = 30.0
 """Seconds without anybody looking after which no more is asked."""
 LONGEST_INTERVAL: Final = 600.0
+LONGEST_POLL: Final = 30.0
+"""Seconds after which an AMQP broker is taken for dead."""
 _OVERHEAD: Final = 2.0
 """Commands a minute left to the event connection."""
 
@@ -119,11 +121,14 @@ class Poller(threading.Thread):
         while not self._stopping.is_set():
             if not self._receiver.live.wait(0.25):
                 continue
+            self._succeeded = False
             try:
                 self._work()
-                failures = 0
             except Exception as error:
-                if self.working:
+                if self._succeeded:
+                    # Brokers and firewalls close what is idle for minutes: no news.
+                    failures = 0
+                elif self.working:
                     fault = explain(error, self._broker)
                     self.note("warning", f"Asking the broker failed: {fault}")
                     failures += 1
@@ -167,7 +172,8 @@ class Poller(threading.Thread):
             while self.working:
                 self._woken.clear()
                 asked = self._refreshes_asked
-                delay = self.poll(connection)
+                delay = self._poll(connection)
+                self._succeeded = True
                 if not self._refresh:
                     self._refreshes_done = asked
                 self._woken.wait(delay)
@@ -175,3 +181,10 @@ class Poller(threading.Thread):
                 self.closing(connection)
         finally:
             connection.collect()
+
+    def _poll(self, connection: Connection) -> float:
+        if not self._broker.is_amqp:
+            return self.poll(connection)
+        # py-amqp has no timeout for an answer: over a link that a firewall forgot, it never comes.
+        with self._broker.wire.limit(LONGEST_POLL):
+            return self.poll(connection)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 HEARTBEAT: Final = 10.0
 """Seconds between AMQP heartbeats; two missed ones end the connection."""
+SILENCE: Final = 10
+"""Seconds without any message after which a Redis subscription is asked whether it is alive."""
 FIRST_RETRY: Final = 0.5
 LONGEST_RETRY: Final = 15.0
 """Seconds between two tries to connect: doubled each time, up to this."""
@@ -113,7 +115,7 @@ class Receiver(threading.Thread):
         Raises:
             Exception: Whatever ended the connection.
         """
-        connection = self._broker.connect(heartbeat=HEARTBEAT if self._broker.is_amqp else 0.0)
+        connection = self._broker.connect(HEARTBEAT if self._broker.is_amqp else 0.0, SILENCE)
         try:
             self._doubted = False
             stream = subscribe(connection, self._broker.settings.event_exchange, self._on_body)

@@ -38,7 +38,7 @@ class Member:
         self.frequency = 2.0
         """Seconds between its heartbeats."""
         self.eventful = False
-        """Whether its task events are known to be on."""
+        """Whether its task events are known to be on, or not to be had."""
         self.greeted = False
         """Whether it has answered since it came up."""
         self.asked = 0
@@ -104,14 +104,20 @@ class Roster:
         members = self.members.copy()
         return tuple(sorted(name for name, one in members.items() if one.heard_at > since))
 
-    def strangers(self) -> tuple[str, ...]:
-        """Return the names of the present workers that are to be greeted now, sorted."""
+    def strangers(self, eventful: bool) -> tuple[str, ...]:
+        """Return the names of the present workers that are to be greeted now, sorted.
+
+        Args:
+            eventful: Whether one is a stranger until its task events are on.
+        """
         now = time.monotonic()
         members = self.members
         return tuple(
             name
             for name in self.present()
-            if (one := members.get(name)) and not one.greeted and one.next_greeting <= now
+            if (one := members.get(name)) is not None
+            and not (one.greeted and (one.eventful or not eventful))
+            and one.next_greeting <= now
         )
 
     def connection_lost(self) -> None:

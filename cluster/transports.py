@@ -11,7 +11,7 @@ import contextlib
 import socket
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -21,7 +21,7 @@ class Wire:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sent = 0
-        self._links: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._links: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
     @property
     def sent(self) -> int:
@@ -34,19 +34,30 @@ class Wire:
             self._sent += commands
 
     def add(self, link: Any) -> None:
-        """Remember a link: anything that `socket_of` finds a socket in."""
+        """Remember a link of this thread: anything that `socket_of` finds a socket in."""
         with self._lock:
-            self._links.add(link)
+            self._links[link] = threading.get_ident()
 
-    def cut(self) -> None:
-        """Wake every thread that waits on a link: its read fails at once."""
+    def cut(self, thread: int | None = None) -> None:
+        """Wake every thread, or just one, that waits on a link: its read fails at once."""
         with self._lock:
-            links = list(self._links)
+            links = [one for one, owner in self._links.items() if thread in (None, owner)]
         for link in links:
             sock = socket_of(link)
             if sock is not None:
                 with contextlib.suppress(OSError, ValueError):
                     sock.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Cut this thread's links if what it does in here takes longer than `seconds`."""
+        timer = threading.Timer(seconds, self.cut, [threading.get_ident()])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def socket_of(link: Any) -> socket.socket | None:

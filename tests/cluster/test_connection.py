@@ -79,7 +79,7 @@ def test_what_is_not_verified_is_known(url: str, options: object, doubt: str | N
 
 def test_the_apps_options_do_not_take_our_timeouts_away() -> None:
     one = broker("redis://h/0", broker_transport_options={"socket_timeout": None, "sep": ":"})
-    options = one._prepare(0.0).transport_options
+    options = one._prepare().transport_options
     assert options["socket_timeout"] > 0
     assert options["sep"] == ":"
 

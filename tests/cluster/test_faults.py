@@ -51,11 +51,15 @@ def test_the_host_is_not_known(open_session: OpenSession, scheme: str) -> None:
     assert "no-such-host.invalid is not known" in words
 
 
-@pytest.mark.parametrize("scheme", ["redis", "amqp", "rediss"])
-def test_a_broker_that_accepts_and_stays_silent(open_session: OpenSession, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "kind"), [("redis", "timeout"), ("amqp", "timeout"), ("rediss", "tls")]
+)
+def test_a_broker_that_accepts_and_stays_silent(
+    open_session: OpenSession, scheme: str, kind: str
+) -> None:
     with black_hole() as port:
         live = open_session(f"{scheme}://127.0.0.1:{port}/0")
-        live.until_fault("timeout")
+        live.until_fault(kind)
         assert all(thread.is_alive() for thread in live.session.threads)
 
 
