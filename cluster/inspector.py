@@ -76,6 +76,12 @@ class Inspector(Poller):
         elif self._inbox.unattended() < UNATTENDED and time.monotonic() >= self._next_round():
             self._ask_again()
         self._check_ears()
+        for name in sorted(self._roster.doubles.copy()):
+            self.note(
+                "warning",
+                f"More than one worker is called {name}: their numbers are mixed up. "
+                "Start each with a name of its own, as in -n worker2@%h",
+            )
         return TICK
 
     def _next_round(self) -> float:
@@ -161,11 +167,7 @@ class Inspector(Poller):
         if reply.worker.startswith(BEAT):
             return
         if not answers.add(reply):
-            self.note(
-                "warning",
-                f"More than one worker is called {reply.worker}: their numbers are mixed up. "
-                "Start each with a name of its own, as in -n worker2@%h",
-            )
+            self._roster.doubles.add(reply.worker)
         member = self._roster.answered(reply.worker)
         if reply.command == "enable_events" and member is not None:
             # An error too: a worker that cannot send events will not learn it by being told again.

@@ -28,6 +28,7 @@ class Member:
         "greeted",
         "heard_at",
         "next_greeting",
+        "pids",
     )
 
     def __init__(self) -> None:
@@ -37,6 +38,8 @@ class Member:
         """When its last heartbeat came, monotonic; None if it sends none."""
         self.frequency = 2.0
         """Seconds between its heartbeats."""
+        self.pids: tuple[int | None, int | None] = (None, None)
+        """The process that sent the last heartbeat, and the one before that."""
         self.eventful = False
         """Whether its task events are known to be on, or not to be had."""
         self.greeted = False
@@ -45,6 +48,14 @@ class Member:
         """How often it was greeted in vain."""
         self.next_greeting = 0.0
         """When to greet it again, monotonic."""
+
+    def beats(self, pid: int | None) -> bool:
+        """Note whose heartbeat it was; True if two processes take turns under one name."""
+        last, before = self.pids
+        if pid == last:
+            return False
+        self.pids = (pid, last)
+        return pid is not None and pid == before
 
     def must_be_greeted_again(self) -> None:
         """Note that it is new, or that what it was told may be forgotten."""
@@ -61,6 +72,8 @@ class Roster:
         self.queues: set[str] = set()
         """Names of queues that tasks were sent to or that workers consume."""
         self.exchanges: set[str] = set()
+        self.doubles: set[str] = set()
+        """Names under which more than one worker is up."""
         self.heard_at = time.monotonic()
         """When any event last came, monotonic."""
 
@@ -87,6 +100,8 @@ class Roster:
         else:
             member.beat_at = now
             member.frequency = event.freq or member.frequency
+            if member.beats(event.pid):
+                self.doubles.add(event.hostname)
             if event.type == "worker-online":
                 member.must_be_greeted_again()
 
