@@ -22,7 +22,7 @@ from .column import Column, Frame, Rows, arrange, last_offset
 from .component_style import component_style
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
-from .textual_internals import place_thumb, set_virtual_size
+from .textual_internals import LazyComponents, place_thumb, set_virtual_size
 from .viewport import Viewport
 
 R = TypeVar("R")
@@ -33,7 +33,7 @@ CACHED_SCREENS = 4
 """How many screens of drawn rows are kept; the one seen longest ago goes first."""
 
 
-class LiveRows(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
+class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     """The drawn part of a live table: rows, cursor and marks on the screen, nothing of the keys."""
 
     ALLOW_SELECT = False
