@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from .screens.monitor import MonitorScreen
 
 BEAT: Final = 0.05
-"""Seconds between two looks at the session."""
+"""Seconds between two looks at the session while something happens."""
+QUIET_BEAT: Final = 0.2
+"""The same while nothing does: a process that only wakes up costs too."""
 BUDGET: Final = 0.01
 """Seconds that applying events may take before keys are looked at again."""
 BREATH: Final = 0.001
@@ -110,7 +112,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def _start(self) -> None:
         self.session.start()
         self._watch()
-        self.set_interval(BEAT, self._beat)
+        self.set_timer(BEAT, self._beat)
 
     async def on_unmount(self) -> None:
         """End the session's threads."""
@@ -130,9 +132,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     async def _beat(self) -> None:
         """Apply what came in, in small bites with a look at the keys between them, and paint."""
-        more = True
+        more, applied = True, 0
         while more and not self._exit:
             pumped = self.session.pump(self.scene.now(), BUDGET)
+            applied += pumped.applied
             self.frames.wanted |= bool(pumped.applied)
             more = pumped.more
             self._tick()
@@ -140,6 +143,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
                 self.paint()
             if more:
                 await asyncio.sleep(BREATH)
+        self.set_timer(BEAT if applied or self.frames.wanted else QUIET_BEAT, self._beat)
 
     def sent(self, characters: int) -> None:
         """Let the pace of frames follow what they cost to send."""

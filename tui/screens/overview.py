@@ -79,6 +79,7 @@ class OverviewScreen(MonitorScreen):
             {"level": lambda alert: alert.level == "bad"},
             Order("level", True),
         )
+        self._second = self._drawn_step = -1
         self.small_tables: list[LiveTable[Any]] = []
         self.strip = StateStrip(id="states")
         self.graph = Graph(glyphs=scene.glyphs, id="graph")
@@ -149,8 +150,14 @@ class OverviewScreen(MonitorScreen):
 
     def paint_body(self) -> None:
         """Paint each tile."""
-        for rows in (self.queue_rows, self.worker_rows, self.failure_rows, self.alert_rows):
-            rows.refresh()
+        self.queue_rows.refresh()
+        self.worker_rows.refresh()
+        second = int(self.scene.now())
+        if second != self._second:
+            # Grouping looks at thousands of tasks: not for each frame.
+            self._second = second
+            self.failure_rows.refresh()
+            self.alert_rows.refresh()
         self.strip.paint(self.scene)
         frame = self.scene.frame()
         for table in self.small_tables:
@@ -192,6 +199,10 @@ class OverviewScreen(MonitorScreen):
 
     def _draw_graph(self) -> None:
         rates, now = self.scene.state.rates, self.scene.now()
+        step = int(now / GRAPH_STEP)
+        if step == self._drawn_step:
+            return
+        self._drawn_step = step
         now -= now % GRAPH_STEP + 1
         lines = []
         for name, ring, style in (
