@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from celtop.tests.cli.conftest import CELTOP, celtop, narrated
 from celtop.tests.conftest import StartWorker
-from celtop.tests.servers import RedisServer, black_hole, clean_environment, free_port, until
+from celtop.tests.network import black_hole
+from celtop.tests.servers import RedisServer, clean_environment, free_port, until
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

@@ -12,11 +12,10 @@ from celtop.cluster.faults import explain
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.conftest import StartWorker
+from celtop.tests.network import TcpProxy, black_hole
 from celtop.tests.servers import (
     RabbitServer,
     RedisServer,
-    TcpProxy,
-    black_hole,
     free_port,
     make_certificates,
 )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from celtop.tests.cluster.conftest import Live, OpenSession
 from celtop.tests.conftest import StartWorker
-from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer, TcpProxy
+from celtop.tests.network import TcpProxy
+from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer
 
 Send = Callable[..., str]
 

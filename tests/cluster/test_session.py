@@ -16,11 +16,11 @@ from celtop.cluster.session import Session
 from celtop.model.events import Event, Heard
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
+from celtop.tests.network import black_hole
 from celtop.tests.servers import (
     Child,
     RabbitServer,
     RedisServer,
-    black_hole,
     clean_environment,
     free_port,
     until,
