@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -46,6 +47,8 @@ BREATH: Final = 0.001
 STOP_WITHIN: Final = 1.5
 """Seconds for the session's threads to end; the process must be gone within two."""
 TERMINAL_CHECK: Final = 3.0
+SCREEN_WITHIN: Final = 2.0
+"""Seconds that keys wait for a new screen."""
 LONGEST_COPY: Final = 50_000
 """Characters; in base64 they make about the 75,000 bytes that xterm takes at most."""
 
@@ -242,8 +245,11 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     async def _pressed(self, key: str) -> bool:
         screen = self.monitor_screen
-        if screen is None or not screen.ready:
+        if screen is None:
             return False
+        # A person types `2/mail` without waiting for the list to come up.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(screen.mounted.wait(), SCREEN_WITHIN)
         line = screen.typing
         if line is None:
             return await press(self, key)

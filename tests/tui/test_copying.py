@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from typing import Any
 
 from celtop.model.task import Task
 from celtop.tests.tui.stage import NOW, cluster
@@ -31,7 +32,7 @@ def test_only_what_a_task_has_can_be_copied() -> None:
 def test_json_follows_the_snapshot_contract() -> None:
     state = cluster(0)
     for rows in (state.tasks, state.workers, state.queues):
-        row = next(iter(rows.values()))
+        row: Any = next(iter(rows.values()))
         text = {each.name: each.text for each in copies(row, state, NOW)}["JSON"]
         told = json.loads(text)
         assert told.get("id", told.get("name")) == row.id

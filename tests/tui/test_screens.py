@@ -280,3 +280,42 @@ async def test_nothing_is_painted_while_nothing_happens() -> None:
         await pilot.pause()
         table = app.screen.table  # type: ignore[attr-defined]
         assert table.paint(app.scene.frame()) == 0
+
+
+async def test_the_palette_finds_views_and_keys() -> None:
+    app, session = staged(cluster(5))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for typed, found in (("queues", "queues"), ("refresh (ctrl", "queues")):
+            await pilot.press("ctrl+p")
+            await pilot.pause()
+            await pilot.press(*typed)
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause(0.2)
+            await pilot.press("down", "enter")
+            await pilot.pause(0.2)
+            assert app.place.view == found
+        assert session.refreshes == 1
+
+
+async def test_views_open_by_a_click_too() -> None:
+    app, _ = staged(cluster(5))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause(0.1)
+        x = screen_lines(app)[-1].index("Queues")
+        await pilot.click("#keys", offset=(x, 0))
+        await pilot.pause()
+        assert app.place.view == "queues"
+
+
+async def test_what_is_typed_ahead_goes_where_it_should() -> None:
+    from textual.events import Key
+
+    app, _ = staged(cluster(60))
+    async with app.run_test(size=(120, 24)) as pilot:
+        # As one burst from the terminal, not waiting for the app as `press` does.
+        for key in ("2", "slash", *"mail", "enter"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await pilot.pause(0.3)
+        await pilot.pause()
+        assert app.screen.filter_text == "mail"  # type: ignore[attr-defined]
+        assert app.focused is app.screen.table  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -46,8 +47,8 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.scene = scene
         self.place = place
-        self.ready = False
-        """Whether all widgets are there: a frame may come due before."""
+        self.mounted = asyncio.Event()
+        """Set when all widgets are there: a frame or a key may come before."""
         self.header_bar = HeaderBar(id="header")
         self.tiny_bar = TinyBar(id="tiny")
         self.banner = Banner(id="banner")
@@ -65,6 +66,11 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             self.place.view.capitalize(),
             *(drill.title or drill.subject for drill in self.place.path),
         )
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be painted."""
+        return self.mounted.is_set()
 
     def compose(self) -> ComposeResult:
         """Put the body between the bars."""
@@ -109,7 +115,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint at once what is known already."""
-        self.ready = True
+        self.mounted.set()
         self.set_class(self.scene.ascii, "-ascii")
         self.call_after_refresh(self.paint)
 
