@@ -28,11 +28,6 @@ def count(value: int | None, style: str = "text") -> Cell:
     return UNKNOWN if value is None else (units.count(value), style if value else "muted")
 
 
-def alarm(value: int | None) -> Cell:
-    """Return the cell of a number that should be zero."""
-    return count(value, "bad")
-
-
 def seconds(value: float | None, style: str = "text") -> Cell:
     """Return a duration's cell."""
     return figure(value, units.duration, style, zero=style)

@@ -14,6 +14,9 @@ RATE_WINDOW: Final = 10
 FAILURE_WINDOW: Final = 300
 """Seconds over which the share of failures is taken."""
 
+BACKLOG_SHOWN: Final = 500
+"""Events that wait to be applied before it is told: what comes between two looks is no backlog."""
+
 _PHASES: Final = {
     "live": ("good", "$text-success"),
     "connecting": ("warn", "$text-warning"),
@@ -70,7 +73,7 @@ def warnings(scene: Scene) -> list[Part]:
     if state.totals.malformed:
         malformed = units.count(state.totals.malformed)
         parts.append(Part(f"malformed {malformed}", "$text-warning", 2))
-    if scene.session.backlog:
+    if scene.session.backlog > BACKLOG_SHOWN:
         parts.append(Part(f"behind {units.count(scene.session.backlog)}", "$text-warning", 2))
     return parts
 

@@ -134,8 +134,9 @@ def _due(task: Task, frame: Frame) -> Cell:
 
 
 def _reason(task: Task, frame: Frame) -> Cell:
-    if task.state == RETRY:
-        return f"retry {task.retries + 1}", "state-retry"
+    number = task.retries + 1 if task.state == RETRY else task.retries
+    if number:
+        return f"retry {number}", "state-retry"
     return "ETA", "text"
 
 

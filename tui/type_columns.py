@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, Final
 
 from ..model.distribution import Distribution
-from ..model.states import FAILURE, RECEIVED, RETRY, STARTED, SUCCESS
+from ..model.states import CELERY_STATES, FAILURE, PENDING, RECEIVED, RETRY, STARTED, SUCCESS
 from ..model.task_type import TaskType
 from ..widgets.cells import Cell, state_style
 from ..widgets.column import Column, Frame
@@ -18,9 +17,35 @@ def _name(kind: TaskType, frame: Frame) -> Cell:
     return kind.name, "text"
 
 
+def _waiting(kind: TaskType) -> int:
+    return kind.states.get(PENDING, 0) + kind.states.get(RECEIVED, 0)
+
+
+def _running(kind: TaskType) -> int:
+    """Count the started ones; a state of the app's own is one while it runs."""
+    return kind.states.get(STARTED, 0) + sum(
+        count for state, count in kind.states.items() if state not in CELERY_STATES
+    )
+
+
+def _in(state: str) -> Callable[[TaskType], int]:
+    return lambda kind: kind.states.get(state, 0)
+
+
+_COUNTS: Final[Mapping[str, Callable[[TaskType], int]]] = {
+    RECEIVED: _waiting,
+    STARTED: _running,
+    SUCCESS: _in(SUCCESS),
+    FAILURE: _in(FAILURE),
+    RETRY: _in(RETRY),
+}
+
+
 def _held(state: str, title: str, width: int, priority: int) -> Column[TaskType]:
+    count = _COUNTS[state]
+
     def cell(kind: TaskType, frame: Frame) -> Cell:
-        return figures.count(kind.states.get(state, 0), state_style(state))
+        return figures.count(count(kind), state_style(state))
 
     return Column(
         state.lower(),
@@ -103,17 +128,10 @@ TYPES: Final[tuple[Column[TaskType], ...]] = (
 )
 
 
-def _in_state(state: str, kind: TaskType) -> int:
-    return kind.states.get(state, 0)
-
-
 TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {
     "name": lambda kind: kind.name,
     "tasks": lambda kind: kind.held,
-    **{
-        state.lower(): partial(_in_state, state)
-        for state in (RECEIVED, STARTED, SUCCESS, FAILURE, RETRY)
-    },
+    **{state.lower(): count for state, count in _COUNTS.items()},
     "failed_share": lambda kind: kind.failure_rate,
     "p50": lambda kind: kind.runtime.quantile(0.5),
     "p95": lambda kind: kind.runtime.quantile(0.95),

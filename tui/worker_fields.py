@@ -18,7 +18,9 @@ _STYLES = {"online": "good", "late": "warn", "offline": "bad"}
 def worker_fields(worker: Worker, status: WorkerStatus, frame: Frame) -> list[Field]:
     """Return what is known of a worker; `?` is what it has not told."""
     style = _STYLES[status]
-    heard = "never" if worker.heard_at is None else f"{units.age(worker.heard_at, frame.now)} ago"
+    heard = "never"
+    if worker.heard_at is not None:
+        heard = f"{units.duration(max(0, int(frame.now - worker.heard_at)))} ago"
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}", style),
         Field("Heard", f"{heard}, every {units.duration(worker.frequency)}"),

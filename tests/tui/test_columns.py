@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+from celtop.model.queue import Queue
+from celtop.model.task import Progress, Task
+from celtop.model.task_type import TaskType
+from celtop.model.worker import Worker
+from celtop.tui import figures, queue_columns, task_columns
+from celtop.tui.type_columns import TYPE_KEYS, TYPES
+from celtop.tui.worker_columns import load_cells
+from celtop.widgets.column import Frame
+from celtop.widgets.glyphs import ASCII
+
+FRAME = Frame(1000.0)
+
+
+def test_an_unknown_number_is_a_question_mark_and_zero_is_quiet() -> None:
+    assert figures.count(None) == ("?", "muted")
+    assert figures.count(0) == ("0", "muted")
+    assert figures.count(1204) == ("1,204", "text")
+    assert figures.seconds(None) == ("?", "muted")
+    assert figures.bytes_of(None) == ("?", "muted")
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 0.1, 0.6, 0.97, 7.0, 12.34, 1204.0])
+def test_a_rate_fits_its_column(rate: float) -> None:
+    assert len(figures.per_second(rate)[0]) <= 7
+
+
+def test_there_is_no_share_of_nothing() -> None:
+    assert figures.percent(0, 0) == ("", "text")
+    assert figures.percent(1, 40) == ("2.5 %", "text")
+
+
+def test_state_is_glyph_word_and_colour() -> None:
+    task = Task("1", state="FAILURE")
+    assert task_columns.state(task, FRAME) == ("✖ FAILURE", "state-failure")
+    assert task_columns.state(task, Frame(0, ASCII)) == ("x FAILURE", "state-failure")
+
+
+def test_the_outcome_is_what_matters_of_a_task() -> None:
+    def outcome(**told: object) -> str:
+        cell = task_columns.outcome(Task("1", **told), FRAME)  # type: ignore[arg-type]
+        return cell[0] if isinstance(cell[0], str) else "".join(part[0] for part in cell)
+
+    assert outcome() == ""
+    assert outcome(state="SUCCESS", result="42") == "42"
+    assert outcome(state="FAILURE", exception="Oops()", result="42") == "Oops()"
+    assert outcome(state="SUCCESS", exception="Oops()", result="42") == "42"
+    progress = Progress(fraction=0.54, text="band 2")
+    assert outcome(state="PROGRESS", started_at=1.0, progress=progress).endswith("54 %  band 2")
+
+
+def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
+    assert queue_columns.consumers(Queue("q", waiting=1), FRAME) == ("nobody consumes", "bad")
+    assert queue_columns.consumers(Queue("q", waiting=0), FRAME) == ("?", "muted")
+    assert queue_columns.consumers(Queue("q", waiting=0, consumer_count=0), FRAME)[1] == "warn"
+    assert queue_columns.consumers(Queue("q", waiting=5, consumers=("w",)), FRAME) == ("w", "text")
+    assert queue_columns.drain(Queue("q"), FRAME) == ("?", "muted")
+
+
+def test_a_worker_that_tells_nothing_shows_an_empty_bar_and_question_marks() -> None:
+    assert "".join(cell[0] for cell in load_cells(Worker("w"), FRAME)).endswith(" ?/?")
+    busy = Worker("w", active=2, concurrency=4, processes=(1, 2, 3, 4))
+    assert "".join(cell[0] for cell in load_cells(busy, FRAME)) == "█████░░░░░ 2/4"
+
+
+def test_a_type_counts_its_own_states_as_running() -> None:
+    kind = TaskType("a", states={"PENDING": 1, "RECEIVED": 2, "STARTED": 3, "PROGRESS": 4})
+    assert TYPE_KEYS["received"](kind) == 3
+    assert TYPE_KEYS["started"](kind) == 7
+
+
+def test_every_sort_key_of_types_is_known() -> None:
+    assert {column.sort_key for column in TYPES} <= set(TYPE_KEYS)
