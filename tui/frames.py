@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 CHARACTERS: Final = 6_000
-"""What a frame may send. One that sends more counts for several: where the whole screen is new
-each time nobody can read along, and a slow line could not carry it."""
+"""What a frame may send. Of two in a row that send more, the second counts for several: where the
+whole screen is new each time nobody can read along, and a slow line could not carry it. One alone
+is a new screen, or the first news."""
 LONGEST_PAUSE: Final = 1.0
 
 
@@ -21,6 +22,8 @@ class Frames:
     painted_at: float = -1.0e9
     characters: int = 0
     """How many went to the terminal since."""
+    characters_before: int = 0
+    """How many had gone there between that frame and the one before."""
 
     def sent(self, characters: int) -> None:
         """Note what went to the terminal."""
@@ -32,7 +35,8 @@ class Frames:
         period = 1 / self.per_second
         if not self.wanted:
             return since >= max(1.0, period)
-        return since >= max(period, min(LONGEST_PAUSE, period * self.characters / CHARACTERS))
+        share = min(self.characters, self.characters_before) / CHARACTERS
+        return since >= max(period, min(LONGEST_PAUSE, period * share))
 
     def painted(self, clock: float) -> None:
         """Note that a frame was painted.
@@ -41,4 +45,4 @@ class Frames:
         """
         self.painted_at = clock
         self.wanted = False
-        self.characters = 0
+        self.characters_before, self.characters = self.characters, 0

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from celtop.tui.frames import Frames
+from celtop.tui.frames import CHARACTERS, Frames
 
 
 def test_the_first_frame_is_due_at_once() -> None:
@@ -27,3 +27,37 @@ def test_a_slow_rate_is_kept_without_changes_too() -> None:
     frames.painted(100.0)
     assert not frames.due(104.0)
     assert frames.due(105.0)
+
+
+def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
+    frames = Frames(4)
+    frames.sent(2 * CHARACTERS)
+    frames.painted(100.0)
+    frames.wanted = True
+    frames.sent(CHARACTERS)
+    frames.sent(CHARACTERS)
+    assert not frames.due(100.45)
+    assert frames.due(100.5)
+    frames.painted(102.0)
+    frames.wanted = True
+    frames.sent(1_000_000)
+    assert not frames.due(102.45)
+    assert frames.due(102.5)
+    frames.painted(103.0)
+    frames.wanted = True
+    frames.sent(1_000_000)
+    assert not frames.due(103.9)
+    assert frames.due(104.0)
+
+
+def test_a_single_frame_that_sends_much_holds_nothing_up() -> None:
+    """As at the start: the first data must not wait because the first screen was large."""
+    frames = Frames(4)
+    frames.painted(100.0)
+    frames.sent(1_000_000)
+    frames.wanted = True
+    assert frames.due(100.25)
+    frames.painted(100.25)
+    frames.wanted = True
+    frames.sent(100)
+    assert frames.due(100.5)
