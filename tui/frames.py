@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 CHARACTERS: Final = 6_000
-"""What a frame may send. Of two in a row that send more, the second counts for several: where the
-whole screen is new each time nobody can read along, and a slow line could not carry it. One alone
-is a new screen, or the first news."""
+"""What a frame may send. Of several in a row that send more, the last counts for more than one:
+where the whole screen is new each time nobody can read along, and a slow line could not carry it.
+One or two are a new screen and its first news."""
 LONGEST_PAUSE: Final = 1.0
 
 
@@ -22,8 +22,8 @@ class Frames:
     painted_at: float = -1.0e9
     characters: int = 0
     """How many went to the terminal since."""
-    characters_before: int = 0
-    """How many had gone there between that frame and the one before."""
+    characters_before: tuple[int, int] = (0, 0)
+    """How many had gone there after the two frames before."""
 
     def sent(self, characters: int) -> None:
         """Note what went to the terminal."""
@@ -35,7 +35,7 @@ class Frames:
         period = 1 / self.per_second
         if not self.wanted:
             return since >= max(1.0, period)
-        share = min(self.characters, self.characters_before) / CHARACTERS
+        share = min(self.characters, *self.characters_before) / CHARACTERS
         return since >= max(period, min(LONGEST_PAUSE, period * share))
 
     def painted(self, clock: float) -> None:
@@ -45,4 +45,5 @@ class Frames:
         """
         self.painted_at = clock
         self.wanted = False
-        self.characters_before, self.characters = self.characters, 0
+        self.characters_before = (self.characters, self.characters_before[0])
+        self.characters = 0

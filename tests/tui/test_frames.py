@@ -31,33 +31,34 @@ def test_a_slow_rate_is_kept_without_changes_too() -> None:
 
 def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
     frames = Frames(4)
-    frames.sent(2 * CHARACTERS)
-    frames.painted(100.0)
+    for second in (97.0, 98.0):
+        frames.sent(1_000_000)
+        frames.painted(second)
     frames.wanted = True
     frames.sent(CHARACTERS)
     frames.sent(CHARACTERS)
-    assert not frames.due(100.45)
-    assert frames.due(100.5)
-    frames.painted(102.0)
-    frames.wanted = True
+    assert not frames.due(98.45)
+    assert frames.due(98.5)
     frames.sent(1_000_000)
-    assert not frames.due(102.45)
-    assert frames.due(102.5)
-    frames.painted(103.0)
-    frames.wanted = True
-    frames.sent(1_000_000)
-    assert not frames.due(103.9)
-    assert frames.due(104.0)
+    assert not frames.due(98.9)
+    assert frames.due(99.0)
 
 
-def test_a_single_frame_that_sends_much_holds_nothing_up() -> None:
+def test_two_large_frames_hold_nothing_up() -> None:
     """As at the start: the first data must not wait because the first screen was large."""
     frames = Frames(4)
+    frames.sent(1_000_000)
     frames.painted(100.0)
     frames.sent(1_000_000)
     frames.wanted = True
     assert frames.due(100.25)
-    frames.painted(100.25)
-    frames.wanted = True
+
+
+def test_a_small_frame_ends_the_long_pauses() -> None:
+    frames = Frames(4)
+    for second in (97.0, 98.0, 99.0):
+        frames.sent(1_000_000)
+        frames.painted(second)
     frames.sent(100)
-    assert frames.due(100.5)
+    frames.wanted = True
+    assert frames.due(99.25)
