@@ -52,6 +52,9 @@ def _tasks(state: ClusterState) -> Iterator[str]:
         yield f"{totals.evicted:,} tasks were forgotten to stay within the limits of memory"
     if state.tasks:
         yield "a field is null where no source told it: each task lists its sources"
+    lost = sum(1 for task in state.tasks.values() if task.lost_at is not None)
+    if lost:
+        yield f"{lost:,} ended unheard: their workers run them no more, runtime_s is unknown"
     nameless = sum(1 for task in state.tasks.values() if task.name is None)
     if nameless:
         yield f"{nameless:,} have no name: their task-received was not heard"

@@ -36,7 +36,7 @@ class Inspection:
 
     def apply(self, answer: Answered, worker: Worker) -> None:
         """Take over one worker's answer to one command."""
-        error = answer.error
+        error = plain_text(answer.error, LONGEST_NAME)
         if error is None and isinstance(answer.reply, Mapping) and "error" in answer.reply:
             error = plain_text(answer.reply["error"], LONGEST_NAME)
         if error is not None:
@@ -76,13 +76,17 @@ class Inspection:
             self._run(task, worker, item)
             if task.state not in FINISHED:
                 active[task.id] = None
+                worker.missed_ids.pop(task.id, None)
+                task.lost_at = None
         # What was heard to start while the answer was on its way is not in it.
         for id_ in worker.active_ids:
             known = self._tasks.tasks.get(id_)
-            if known is None or known.started_at is None:
+            if id_ in active or known is None or known.started_at is None:
                 continue
             if known.started_at - (worker.clock_skew or 0.0) > at - STALE_SECONDS:
                 active[id_] = None
+            else:
+                worker.missed_ids.setdefault(id_, at)
         worker.active_ids = active
 
     def _take_reserved(self, worker: Worker, reply: Any, at: float) -> None:
@@ -154,12 +158,13 @@ class Inspection:
         id_ = item.get("id")
         if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_NAME:
             return None
+        id_ = plain_text(id_, LONGEST_NAME) or ""
         task = self._tasks.tasks.get(id_)
         if task is None:
             task = self._tasks.add(id_)
         name = item.get("name")
         if task.name is None and isinstance(name, str) and name:
-            self._tasks.set_name(task, name[:LONGEST_NAME])
+            self._tasks.set_name(task, plain_text(name, LONGEST_NAME) or "")
         if task.args is None:
             self._tasks.set_text(task, "args", _arguments(item.get("args")))
         if task.kwargs is None:

@@ -97,9 +97,9 @@ STATE_ALIASES: Final[dict[str, frozenset[str]]] = {
     "finished": FINISHED,
     "faulty": FAULTY,
     "retrying": frozenset({"RETRY"}),
-    "running": frozenset({"STARTED"}),
 }
-"""Words for states. `running` is also any task in a custom state that has started and not ended."""
+"""Words for states. Two more ask for more than the state: `running` is whatever a worker is at work
+on, whatever the state is called; `lost` is what none runs any more while no end was heard."""
 
 
 def contains(needle: str) -> TextTest:
@@ -213,11 +213,14 @@ def state_predicate(names: Iterable[str]) -> Predicate:
     states = {state for state in CELERY_STATES if state.casefold() in wanted}
     states |= {state for alias in wanted for state in STATE_ALIASES.get(alias, ())}
     running = "running" in wanted
+    lost = "lost" in wanted
     custom = lru_cache(_MEMORY)(lambda state: state.casefold() in wanted)
 
     def matches(task: Task, now: float) -> bool:
         state = task.state
-        return state in states or custom(state) or (running and task.running)
+        if state in states or custom(state):
+            return True
+        return (running and task.running) or (lost and task.lost_at is not None)
 
     return matches
 

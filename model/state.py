@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .broker import Broker
-from .events import TASK_TYPES, WORKER_TYPES, Event, Heard
+from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
 from .inspection import Inspection
 from .log import EventLog
 from .merge import TaskMerge
@@ -99,6 +99,8 @@ class ClusterState:
         """Judge what changes by time alone: whether workers are late. Call it once a second."""
         if self._workers.tick(now, self.broker.listening_since):
             self._other = True
+        for id_, worker in self._workers.missed(now):
+            self._tasks.lose(id_, worker.name, now)
         self._follow_workers()
 
     def take_changes(self) -> Changes:
@@ -154,9 +156,10 @@ class ClusterState:
         reasons[reason] = reasons.get(reason, 0) + 1
 
     def _answered(self, answer: Answered, now: float) -> None:
-        if answer.worker.startswith(BEAT):
+        name = plain_text(answer.worker, LONGEST_NAME)
+        if not name or name.startswith(BEAT):
             return
-        worker = self._workers.learn(answer.worker, answer.at)
+        worker = self._workers.learn(name, answer.at)
         before = worker.queues
         self._inspection.apply(answer, worker)
         self._tasks.evict()

@@ -13,8 +13,17 @@ import msgspec
 
 from .states import FINISHED, PENDING, WAITING, TaskState
 
-text_size = sys.getsizeof
-"""What a text takes in memory, in bytes."""
+_HEAD = sys.getsizeof("")
+_WIDEST = 4
+
+
+def text_size(text: str) -> int:
+    """Return what a text takes in memory at most, in bytes; always the same for the same text.
+
+    `sys.getsizeof` grows for a text that was written as UTF-8, as JSON is: what is given back
+    would be more than was ever taken.
+    """
+    return _HEAD + len(text) * (1 if text.isascii() else _WIDEST)
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):
@@ -89,6 +98,9 @@ class Task(msgspec.Struct, gc=False, eq=False):
     received_at: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    lost_at: float | None = None
+    """When it was clear that its worker runs it no more, by our clock, while no end was heard: the
+    worker died, the end fell into a gap, or the task raised `Ignore`, of which no event tells."""
     eta_at: float | None = None
     expires_at: float | None = None
     runtime: float | None = None
@@ -110,7 +122,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
     @property
     def running(self) -> bool:
         """Whether a worker process is at work on it now."""
-        return not self.waiting and self.state not in FINISHED
+        return not self.waiting and self.state not in FINISHED and self.lost_at is None
 
     @property
     def waiting(self) -> bool:

@@ -62,6 +62,7 @@ class TaskStore:
         """Put a task into a state since `at`, by the clock of `host`."""
         task.state_at = at
         task.state_host = host
+        task.lost_at = None
         old = task.state
         if state == old:
             return
@@ -71,6 +72,13 @@ class TaskStore:
             kind = self.types[task.name]
             kind.version += 1
             _recount(kind.states, old, state)
+
+    def lose(self, id_: str, worker: str, now: float) -> None:
+        """Note that a worker does not run a task any more, if that is the last known of it."""
+        task = self.tasks.get(id_)
+        if task is not None and task.running and task.worker == worker:
+            task.lost_at = now
+            self.note(task)
 
     def set_name(self, task: Task, name: str) -> None:
         """Name a task, or give it another name."""

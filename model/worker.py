@@ -78,6 +78,9 @@ class Worker(msgspec.Struct, eq=False):
     active_ids: dict[str, None] = {}
     """Ids of the tasks that it runs, in the order they began: the newest answer and the events
     since. (A dict, as an ordered set: a gevent worker runs thousands.)"""
+    missed_ids: dict[str, float] = {}
+    """Ids of tasks that it ran and runs no more though no end was heard, and since when that is
+    known: the event may still be on its way."""
     reserved_ids: dict[str, None] | None = None
     """Ids of the tasks that it holds and will run as soon as it can; None before it was asked."""
     scheduled_ids: dict[str, None] | None = None

@@ -19,6 +19,10 @@ ACTIVE_KEPT: Final = 10_000
 HELD_KEPT: Final = 100_000
 """How many ids of reserved or of scheduled tasks are kept of one worker."""
 
+LAST_WORD: Final = 3.0
+"""Seconds for which the end of a task that its worker no longer runs may still come in: workers
+gather their events before they send them."""
+
 SHORTEST_FREQUENCY: Final = 0.1
 LONGEST_FREQUENCY: Final = 3600.0
 
@@ -95,6 +99,8 @@ class WorkerStore:
     def started(self, worker: Worker, task_id: str) -> None:
         """Note that a worker runs a task now."""
         active = worker.active_ids
+        if worker.missed_ids:
+            worker.missed_ids.pop(task_id, None)
         if task_id not in active:
             active[task_id] = None
             if len(active) > ACTIVE_KEPT:
@@ -129,8 +135,19 @@ class WorkerStore:
                 text = f"{worker.name} is lost: nothing heard for {silence:.0f} s"
                 text += f", {running} tasks were running" if running else ""
                 self._log.add(now, "error", "worker", text)
+                _miss(worker, now)
             self._judge(worker, status)
         return self.version != before
+
+    def missed(self, now: float) -> list[tuple[str, Worker]]:
+        """Return tasks that nobody runs any more, and of whose end nothing will be heard."""
+        found = []
+        for worker in self.workers.values():
+            for id_, since in list(worker.missed_ids.items()):
+                if now - since >= LAST_WORD:
+                    del worker.missed_ids[id_]
+                    found.append((id_, worker))
+        return found
 
     def _judge(self, worker: Worker, status: WorkerStatus) -> None:
         self._statuses[worker.name] = status
@@ -162,6 +179,7 @@ class WorkerStore:
         if worker.left_at is None:
             worker.left_at = now
             self._log.add(now, "info", "worker", f"{worker.name} said good-bye")
+            _miss(worker, now)
         self._judge(worker, "offline")
 
     def _return(self, worker: Worker, now: float) -> None:
@@ -171,6 +189,7 @@ class WorkerStore:
 
     def _restart(self, worker: Worker, now: float) -> None:
         self._log.add(now, "info", "worker", f"{worker.name} was restarted")
+        _miss(worker, now)
         worker.active_ids = {}
         worker.reserved_ids = worker.scheduled_ids = None
         worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
@@ -178,6 +197,11 @@ class WorkerStore:
         worker.totals = {}
         worker.inspected_at = worker.inspect_error = worker.events_enabled = None
         worker.offsets.clear()
+
+
+def _miss(worker: Worker, now: float) -> None:
+    for task_id in worker.active_ids:
+        worker.missed_ids.setdefault(task_id, now)
 
 
 def _discard(worker: Worker, task_id: str) -> None:

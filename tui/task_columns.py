@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ..model import units
 from ..model.states import FAILURE, RETRY, SUCCESS
 from ..model.task import Task
 from ..widgets.cells import Cell, state_style
@@ -17,6 +18,8 @@ _BAR: Final = 14
 
 def state(task: Task, frame: Frame) -> Cell:
     """Return a task's state: glyph, word and colour."""
+    if task.lost_at is not None:
+        return f"{units.UNKNOWN} {task.state}", "warn"
     return f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)
 
 
@@ -29,7 +32,7 @@ def elapsed(task: Task, frame: Frame) -> Cell:
     """Return how long a task ran, or has been running."""
     value = task.elapsed(frame.now)
     if value is None:
-        return figures.NOTHING
+        return figures.NOTHING if task.lost_at is None else figures.UNKNOWN
     return figures.seconds(value, "state-started" if task.running else "text")
 
 
@@ -39,6 +42,8 @@ def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
         return task.exception, "bad" if task.state == FAILURE else state_style(task.state)
     if task.result is not None:
         return task.result, "muted"
+    if task.lost_at is not None:
+        return "its end was not heard", "warn"
     if task.progress is not None and not task.finished:
         return (*progress(task, frame), (f"  {task.progress.text or ''}", "text"))
     return figures.NOTHING

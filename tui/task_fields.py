@@ -31,6 +31,9 @@ def task_fields(task: Task, frame: Frame) -> list[Field]:
         *_text("Group", task.group_id),
         Field("Known from", ", ".join(source_names(task.sources)) or "?", "muted"),
     ]
+    if task.lost_at is not None:
+        text = f"{units.age(task.lost_at, frame.now)} ago: its worker runs it no more"
+        found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
     if task.exception is not None:
         found.insert(3, Field("Exception", visible(task.exception, _LONGEST), "bad"))
     return found

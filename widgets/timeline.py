@@ -77,7 +77,9 @@ def tries(task: Task, now: float) -> list[Try]:
     )
     end = task.finished_at
     if end is None:
-        end = task.state_at if task.state in FINISHED and task.state_at is not None else now
+        end = now if task.lost_at is None else task.lost_at
+        if task.state in FINISHED and task.state_at is not None:
+            end = task.state_at
     found.append(_try(present, since, end))
     return found
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from celtop.export.json import encode
+from celtop.export.snapshot import take
 from celtop.model.observations import Answered
 from celtop.model.state import ClusterState
 from celtop.model.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.worker import WorkerQueue
+from celtop.model.worker_store import LAST_WORD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -231,3 +234,52 @@ JSON = st.recursive(
 def test_no_answer_is_too_odd(command: str, reply: Any) -> None:
     state = answer(command, reply)
     assert state.totals.text_bytes == sum(task.text_bytes for task in state.tasks.values())
+
+
+def test_half_characters_are_replaced() -> None:
+    """JSON may hold them, but no terminal, file or clipboard takes them."""
+    state = answer("active", [item("a\ud800", name="\udfff", args="\ud800")], worker="w\ud800@h")
+    assert list(state.tasks) == ["a?"]
+    assert (state.tasks["a?"].name, state.tasks["a?"].args) == ("?", "?")
+    assert list(state.workers) == ["w?@h"]
+    encode(take(state, NOW))
+
+
+def test_a_task_that_its_worker_runs_no_more_is_lost_after_a_last_word() -> None:
+    """`raise Ignore()` sends no final event, and an end may fall into a gap."""
+    state = play(Script("a").received().started().events)
+    state.take_changes()
+    answer("active", [], state, at=NOW + 20)
+    state.tick(NOW + 20 + LAST_WORD - 0.5)
+    task = state.tasks["a"]
+    assert task.running
+    state.tick(NOW + 20 + LAST_WORD)
+    assert (task.state, task.running, task.lost_at) == ("STARTED", False, NOW + 20 + LAST_WORD)
+    assert task.elapsed(NOW + 60) is None
+    assert "a" in state.take_changes().tasks
+
+
+def test_a_last_word_that_comes_late_is_still_heard() -> None:
+    events = Script("a").received().started().succeeded().events
+    state = play(events[:-1])
+    answer("active", [], state, at=NOW + 20)
+    state.tick(NOW + 40)
+    assert state.tasks["a"].lost_at is not None
+    play(events[-1:], state)
+    task = state.tasks["a"]
+    assert (task.state, task.lost_at) == ("SUCCESS", None)
+
+
+def test_a_task_that_ended_or_is_run_after_all_is_not_lost() -> None:
+    events = Script("a").received().started().succeeded().events
+    state = play(events[:-1])
+    answer("active", [], state, at=NOW + 20)
+    play(events[-1:], state)
+    state.tick(NOW + 40)
+    assert state.tasks["a"].lost_at is None
+
+    state = play(events[:-1])
+    answer("active", [], state, at=NOW + 20)
+    answer("active", [item(time_start=NOW + 2)], state, at=NOW + 21)
+    state.tick(NOW + 40)
+    assert state.tasks["a"].running

@@ -231,3 +231,11 @@ def test_words_search_a_plain_text() -> None:
     assert not words("web up !late")("celery@web-1 up late")
     assert not words('"two words"')("words two")
     assert words("a:b")("x A:B y"), "fields mean nothing here"
+
+
+def test_a_task_that_nobody_runs_any_more_is_lost_and_not_running() -> None:
+    lost = Task(id="1", state="STARTED", started_at=NOW - 60, lost_at=NOW - 5)
+    assert parse("state:lost").matches(lost, NOW)
+    assert parse("state:started").matches(lost, NOW)
+    assert not parse("state:running").matches(lost, NOW)
+    assert not parse("state:lost").matches(Task(id="2", state="STARTED"), NOW)

@@ -6,9 +6,9 @@ from typing import Any
 
 from celtop.model.observations import ConnectionChanged
 from celtop.model.state import ClusterState
-from celtop.model.worker_store import MAX_WORKERS
+from celtop.model.worker_store import LAST_WORD, MAX_WORKERS
 
-from .streams import NOW, WORKER, Fields, Script, event, play
+from .streams import NOW, OTHER, WORKER, Fields, Script, event, play
 
 
 def beat(type_: str = "heartbeat", at: float = NOW, **fields: Any) -> Fields:
@@ -129,3 +129,35 @@ def test_workers_are_bounded() -> None:
     assert f"celery@{MAX_WORKERS + 99}" in state.workers
     assert "celery@0" not in state.workers
     state.tick(NOW + MAX_WORKERS)
+
+
+def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
+    started = Script("a").received().started().events
+    state = live()
+    play([beat(), *started], state)
+    state.tick(NOW + 100)
+    state.tick(NOW + 100 + LAST_WORD)
+    assert state.tasks["a"].lost_at == NOW + 100 + LAST_WORD
+    assert "1 tasks were running" in texts(state)[-1]
+
+    state = live()
+    play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
+    state.tick(NOW + 4 + LAST_WORD)
+    assert not state.tasks["a"].running
+
+    state = live()
+    play([beat(), *started, beat("offline", NOW + 4)], state)
+    state.tick(NOW + 4 + LAST_WORD)
+    assert not state.tasks["a"].running
+
+
+def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> None:
+    script = Script("a").received().started()
+    script.at = NOW + 60
+    state = live()
+    play([beat(), *script.on(OTHER).received().started().events], state)
+    state.apply(event(beat(at=NOW + 99, hostname=OTHER)), NOW + 99)
+    for second in (100, 100 + LAST_WORD):
+        state.tick(NOW + second)
+    assert "a" in state.workers[WORKER].active_ids
+    assert state.tasks["a"].running

@@ -6,6 +6,7 @@ from celtop.model.task import Progress, Task
 from celtop.model.task_type import TaskType
 from celtop.model.worker import Worker
 from celtop.tui import figures, queue_columns, task_columns
+from celtop.tui.task_fields import task_fields
 from celtop.tui.type_columns import TYPE_KEYS, TYPES
 from celtop.tui.worker_columns import load_cells
 from celtop.widgets.column import Frame
@@ -73,3 +74,13 @@ def test_a_type_counts_its_own_states_as_running() -> None:
 
 def test_every_sort_key_of_types_is_known() -> None:
     assert {column.sort_key for column in TYPES} <= set(TYPE_KEYS)
+
+
+def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
+    lost = Task("1", state="STARTED", started_at=900.0, lost_at=990.0)
+    assert task_columns.state(lost, FRAME) == ("? STARTED", "warn")
+    assert task_columns.elapsed(lost, FRAME) == ("?", "muted")
+    assert task_columns.outcome(lost, FRAME) == ("its end was not heard", "warn")
+    told = {field.label: field.value for field in task_fields(lost, FRAME)}
+    assert told["Lost"] == "10 s ago: its worker runs it no more"
+    assert "Running for" not in told
