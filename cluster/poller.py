@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..model.observations import Noted, Observation
+from .backoff import backoff
 from .connection import Broker
 from .faults import explain
 from .inbox import Inbox
@@ -24,6 +25,8 @@ SHOWN: Final = 30.0
 UNATTENDED: Final = 30.0
 """Seconds without anybody looking after which no more is asked."""
 LONGEST_INTERVAL: Final = 600.0
+LONGEST_PAUSE: Final = 30.0
+"""Seconds between two tries after failures."""
 LONGEST_POLL: Final = 30.0
 """Seconds after which an AMQP broker is taken for dead."""
 _OVERHEAD: Final = 2.0
@@ -132,7 +135,7 @@ class Poller(threading.Thread):
                     fault = explain(error, self._broker)
                     self.note("warning", f"Asking the broker failed: {fault}")
                     failures += 1
-                    self._stopping.wait(min(30.0, 2.0**failures))
+                    self._stopping.wait(backoff(failures, 1.0, LONGEST_PAUSE))
 
     def poll(self, connection: Connection) -> float:
         """Do what is due; return the seconds until there may be something to do again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..model.events import Heard, decode
 from ..model.observations import BrokerPhase, ConnectionChanged, Fault, Noted
+from .backoff import backoff
 from .connection import Broker
 from .faults import Silent, explain
 from .inbox import Inbox
@@ -61,6 +62,7 @@ class Receiver(threading.Thread):
         self._roster = roster
         self._clock = clock
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._doubted = False
         self._next_check = 0.0
         self._warned: set[str] = set()
@@ -72,6 +74,11 @@ class Receiver(threading.Thread):
     def stop(self) -> None:
         """Ask the thread to end; it removes its queue from the broker first."""
         self._stopping.set()
+        self._woken.set()
+
+    def retry(self) -> None:
+        """Try at once to connect, if it waits for the next time to try."""
+        self._woken.set()
 
     def doubt(self) -> None:
         """Have the connection torn down and made anew: workers are there and nothing is heard."""
@@ -96,13 +103,15 @@ class Receiver(threading.Thread):
                     self._roster.connection_lost()
                 steady = was_live and time.monotonic() - started > STEADY
                 failures = 0 if steady else failures
-                delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(failures, 10))
                 # Jitter: many monitors must not come back to a broker in step.
-                delay *= random.uniform(0.75, 1.0)
+                jitter = random.uniform(0.75, 1.0)
+                delay = jitter * backoff(failures, FIRST_RETRY, LONGEST_RETRY)
                 self._tell("lost", explain(error, self._broker), delay)
                 self._broker.fail_over()
                 failures += 1
-                self._stopping.wait(delay)
+                self._woken.wait(delay)
+                if not self._stopping.is_set():
+                    self._woken.clear()
 
     def _tell(
         self, phase: BrokerPhase, fault: Fault | None = None, retry_in: float | None = None
