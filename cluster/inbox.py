@@ -1,8 +1,9 @@
 """What the I/O threads leave for the consumer: bounded, and every loss counted.
 
-Room is counted in events. When it runs out, worker heartbeats go first (the next one says the
-same), then the oldest events, in blocks: a consumer that has stopped costs the receiver next to
-nothing. What the pollers find is never dropped; they pause when nobody takes.
+Room is counted in events, also those that could not be read. When it runs out, worker heartbeats go
+first (the next one says the same), then the oldest events, in blocks: a consumer that has stopped
+costs the receiver next to nothing. What the pollers find is never dropped; they pause when nobody
+takes.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Inbox:
         with self._lock:
             self._waiting.append(observation)
             if isinstance(observation, Heard):
-                self._events += len(observation.events)
+                self._events += _size(observation)
                 if self._events > self._room:
                     self._make_room(observation.at)
 
@@ -65,7 +66,7 @@ class Inbox:
                 return None
             observation = self._waiting.popleft()
             if isinstance(observation, Heard):
-                self._events -= len(observation.events)
+                self._events -= _size(observation)
             return observation
 
     def _make_room(self, at: float) -> None:
@@ -87,8 +88,13 @@ class Inbox:
             if heartbeats_only and others:
                 kept.append(observation)
                 continue
-            self._events -= len(observation.events)
+            self._events -= _size(observation)
             self._lost_heartbeats += heartbeats
             self._lost_others += others
         kept.extend(self._waiting)
         self._waiting = kept
+
+
+def _size(heard: Heard) -> int:
+    """Return how much room a message takes: one that holds nothing of use takes some as well."""
+    return max(1, len(heard.events) + len(heard.malformed))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..model.observations import Answered, Unanswered
 from ..settings import mask
+from .backoff import backoff
 from .pidbox import Pidbox, Reply, Unreadable
 from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
 from .roster import BEAT
@@ -122,7 +123,7 @@ class Inspector(Poller):
         for name in names:
             if member := self._roster.members.get(name):
                 member.asked += 1
-                member.next_greeting = now + min(LONGEST_INTERVAL, 2.0**member.asked)
+                member.next_greeting = now + backoff(member.asked, 1.0, LONGEST_INTERVAL)
         self._round(self._with_events(EVERYTHING), names)
 
     def _ask_again(self) -> None:
@@ -181,10 +182,10 @@ class Inspector(Poller):
     def _learn_queues(self, queues: list[Any]) -> None:
         for queue in queues:
             if isinstance(queue, dict) and isinstance(queue.get("name"), str):
-                self._roster.queues.add(queue["name"])
+                self._roster.learn_queue(queue["name"])
                 exchange = queue.get("exchange")
                 if isinstance(exchange, dict) and isinstance(exchange.get("name"), str):
-                    self._roster.exchanges.add(exchange["name"])
+                    self._roster.learn_exchange(exchange["name"])
 
     def _check_ears(self) -> None:
         """Have the receiver connect anew if workers answer us while it hears none of them."""

@@ -13,6 +13,12 @@ from ..model.events import TASK_TYPES, Event
 
 FORGET_AFTER: Final = 180.0
 """Seconds of silence after which a worker is no longer asked: about as long as a dead one shows."""
+MOST_MEMBERS: Final = 5_000
+"""Workers that are remembered, as many as the model holds; beyond that the silent are forgotten.
+Where each has a name of its own (a new container each time) there would be ever more of them."""
+MOST_NAMES: Final = 2_000
+"""Queues that are asked about, and exchanges: as many as the model holds. Who gives each reply a
+queue of its own shall not have celtop count them all."""
 BEAT: Final = "celerybeat@"
 """How beat's own mailbox is named (Celery 5.7); it answers ping alone and runs no tasks."""
 
@@ -82,9 +88,9 @@ class Roster:
         now = self.heard_at = time.monotonic()
         if event.type == "task-sent":
             if event.queue:
-                self.queues.add(event.queue)
+                self.learn_queue(event.queue)
             if event.exchange:
-                self.exchanges.add(event.exchange)
+                self.learn_exchange(event.exchange)
             return
         of_task = event.type in TASK_TYPES
         if not of_task and not event.type.startswith("worker-"):
@@ -104,6 +110,16 @@ class Roster:
                 self.doubles.add(event.hostname)
             if event.type == "worker-online":
                 member.must_be_greeted_again()
+
+    def learn_queue(self, name: str) -> None:
+        """Note the name of a queue, as long as there are not too many."""
+        if len(self.queues) < MOST_NAMES:
+            self.queues.add(name)
+
+    def learn_exchange(self, name: str) -> None:
+        """Note the name of an exchange, as long as there are not too many."""
+        if len(self.exchanges) < MOST_NAMES:
+            self.exchanges.add(name)
 
     def answered(self, name: str) -> Member | None:
         """Note that a worker answered, and return it; None if it is not a worker."""
@@ -146,5 +162,14 @@ class Roster:
             return None
         member = self.members.get(name)
         if member is None:
+            if len(self.members) >= MOST_MEMBERS:
+                self._forget_the_silent()
+            if len(self.members) >= MOST_MEMBERS:
+                return None
             member = self.members[name] = Member()
         return member
+
+    def _forget_the_silent(self) -> None:
+        present = set(self.present())
+        self.members = {name: one for name, one in self.members.copy().items() if name in present}
+        self.doubles = self.doubles & present

@@ -84,3 +84,17 @@ def test_one_message_larger_than_the_room_is_lost_and_told() -> None:
     lost = inbox.take()
     assert isinstance(lost, Lost) and lost.others == 50
     assert inbox.take() is None
+
+
+def test_what_cannot_be_read_takes_room_too() -> None:
+    """Or a stream in another serializer would grow without bounds while nobody takes."""
+    inbox = Inbox(100)
+    for at in range(1000):
+        inbox.put(Heard((), at, ("not decoded",)))
+        inbox.put(Heard((), at))
+    assert len(inbox) <= 100
+    lost = inbox.take()
+    assert isinstance(lost, Lost)
+    unread = sum(len(one.malformed) for one in taken(inbox) if isinstance(one, Heard))
+    assert lost.others + unread == 1000
+    assert inbox.events == 0
