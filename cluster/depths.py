@@ -177,7 +177,11 @@ class RedisDepths:
 
 
 class AmqpDepths:
-    """RabbitMQ: one passive declare for each queue whose name is known."""
+    """RabbitMQ: one passive declare for each queue whose name is known.
+
+    With each refusal the broker closes the channel, and py-amqp opens it again by itself: a new one
+    each time would soon be one too many.
+    """
 
     latency: float | None = None
 
@@ -199,8 +203,6 @@ class AmqpDepths:
                     self._channel = self._connection.channel()
                 answer = self._channel.queue_declare(name, passive=True)
             except NotFound:
-                # The broker has closed the channel with its answer.
-                self._channel = None
                 if name in self._measured:
                     self._measured.discard(name)
                     yield QueueGone(name, at)
@@ -208,7 +210,6 @@ class AmqpDepths:
                     yield QueueMeasured(name, at, notes=("no queue of this name exists",))
                 continue
             except ChannelError as error:
-                self._channel = None
                 yield QueueMeasured(name, at, notes=(" ".join(str(error).split()),))
                 continue
             self.latency = time.perf_counter() - started

@@ -196,6 +196,19 @@ def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> 
     connection.release()
 
 
+def test_missing_queues_take_no_channel_each_on_rabbitmq(amqp_url: str) -> None:
+    """A connection has 2,047 channels: an hour of measuring took them all."""
+    connection = Broker(Settings(broker_url=amqp_url)).connect()
+    depths = AmqpDepths(connection, time.time)
+    for _ in range(3):
+        missing, other = sorted(depths.measure(frozenset({"missing", "other"})), key=str)
+        assert isinstance(missing, QueueMeasured) and isinstance(other, QueueMeasured)
+        assert (missing.name, missing.waiting) == ("missing", None)
+        assert missing.notes == other.notes == ("no queue of this name exists",)
+    assert len([one for one in connection.connection.channels.values() if one is not None]) == 2
+    connection.release()
+
+
 def test_other_transports_count_as_far_as_kombu_does() -> None:
     from kombu import Connection
 
