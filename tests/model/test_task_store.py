@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 from celtop.model.state import ClusterState
 from celtop.model.states import FINISHED
 from celtop.model.task import Task
@@ -148,3 +149,16 @@ def test_equal_ids_are_one_string() -> None:
     assert isinstance(task, Task)
     assert task.root_id is task.id
     assert task.state not in FINISHED
+
+
+def test_a_text_takes_the_same_after_it_was_exported() -> None:
+    """Python keeps the UTF-8 of a text with it once it was made, and says that it has grown."""
+    state = ClusterState()
+    script = Script("a").received(args="('żółw' * 2)" + "語" * 1000)
+    play(script.events, state)
+    task = state.tasks["a"]
+    before = task.text_bytes
+    msgspec.json.encode(task.args)
+    assert task.text_bytes == before == state.totals.text_bytes
+    play(Script("a").received(args="()").events, state)
+    recount(state)
