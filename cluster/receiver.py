@@ -109,9 +109,9 @@ class Receiver(threading.Thread):
                 self._tell("lost", explain(error, self._broker), delay)
                 self._broker.fail_over()
                 failures += 1
-                self._woken.wait(delay)
+                self._woken.clear()
                 if not self._stopping.is_set():
-                    self._woken.clear()
+                    self._woken.wait(delay)
 
     def _tell(
         self, phase: BrokerPhase, fault: Fault | None = None, retry_in: float | None = None

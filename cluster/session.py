@@ -113,7 +113,8 @@ class Session:
         return Pumped(applied, len(self._inbox) > 0)
 
     def refresh(self) -> None:
-        """Ask workers and queues now, whatever the schedule."""
+        """Ask workers and queues now, whatever the schedule; if there is no connection, try now."""
+        self._receiver.retry()
         self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
 

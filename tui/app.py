@@ -296,9 +296,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         self.paint()
 
     def action_refresh_now(self) -> None:
-        """Ask workers and queues now."""
+        """Ask workers and queues now, or try again to connect."""
         self.session.refresh()
-        self.say("Asked workers and queues")
+        live = self.scene.state.broker.phase == "live"
+        self.say("Asked workers and queues" if live else "Trying to connect now")
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""

@@ -63,5 +63,7 @@ class Banner(Static):
             return ""
         left = retry_at - scene.now()
         return (
-            f"Next try in {units.duration(max(1, round(left)))}." if left > 0.5 else "Trying now."
+            f"Next try in {units.duration(max(1, round(left)))}, or now with ctrl+r."
+            if left > 0.5
+            else "Trying now."
         )

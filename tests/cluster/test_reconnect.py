@@ -31,6 +31,19 @@ def test_a_broker_that_is_down_at_first(
     live.until(knows_worker(live))
 
 
+def test_who_cannot_wait_for_the_next_try_has_it_at_once(
+    own_redis: RedisServer, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.cluster.receiver.FIRST_RETRY", 600.0)
+    monkeypatch.setattr("celtop.cluster.receiver.LONGEST_RETRY", 600.0)
+    own_redis.kill()
+    live = open_session(own_redis.url())
+    live.until_fault("refused")
+    own_redis.start()
+    live.session.refresh()
+    live.until_live()
+
+
 def test_a_broker_that_is_killed_and_comes_back(
     own_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
