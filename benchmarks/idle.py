@@ -14,7 +14,7 @@ from . import proxy, server
 from .lines import Reading
 from .subjects import Name, Running, SubjectFailed, running, worker
 
-SETTLE = 20.0
+SETTLE = 15.0
 CASES: tuple[tuple[str, Name, tuple[str, ...], str], ...] = (
     ("commands", "celtop", (), "2"),
     ("commands-overview", "celtop", (), "1"),

@@ -29,7 +29,7 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
     with server.running() as url:
         for name in SUBJECTS:
             if "bytes" in wanted:
-                seconds = 6.0 if quick else 18.0
+                seconds = 6.0 if quick else 13.0
                 readings += attempt(("bytes",), _bytes, name, url, seconds)
             if "key" in wanted:
                 keys = 20 if quick else 60

@@ -44,7 +44,8 @@ def main() -> None:
     readings: list[Reading] = []
     for lines, measure in PARTS:
         if lines & wanted:
-            print(f"measuring {', '.join(sorted(lines & wanted))} ...", file=sys.stderr)
+            names = ", ".join(sorted(lines & wanted))
+            print(f"{time.time() - begun:4.0f} s  measuring {names} ...", file=sys.stderr)
             readings += measure(lines & wanted, options.quick)
     readings = [reading for reading in readings if reading.line in wanted]
     print(report.table(readings))

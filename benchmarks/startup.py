@@ -30,11 +30,11 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
     readings: list[Reading] = []
     with server.running() as url, worker(url, WORKER):
         if "first-frame" in wanted:
-            readings += _first_frames(url, 3 if quick else 7)
+            readings += _first_frames(url, 3 if quick else 5)
         if "first-data" in wanted:
             names: tuple[Name, ...] = ("celtop", "flower", "celery events")
             for name in names:
-                rounds = 1 if quick or name == "celery events" else 3
+                rounds = 1 if quick or name != "celtop" else 3
                 readings += attempt(("first-data",), _first_data, name, url, rounds)
     return readings
 
