@@ -206,6 +206,16 @@ async def test_a_bad_term_is_marked_and_the_others_hold() -> None:
         assert {task.state for task in app.screen.table.rows} == {"FAILURE"}  # type: ignore[attr-defined]
 
 
+async def test_what_a_filter_hides_is_not_said_to_be_missing() -> None:
+    app, _ = staged(cluster(60))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("2", "/", *"no such thing", "enter")
+        await pilot.pause()
+        text = "\n".join(screen_lines(app))
+        assert f"The filter hides all {len(app.session.state.tasks)}: esc clears it" in text
+        assert "No tasks" not in text
+
+
 async def test_the_filter_sticks_when_one_comes_back() -> None:
     app, _ = staged(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:

@@ -28,6 +28,8 @@ class ListScreen(MonitorScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
     FILTER_HINT: ClassVar[str] = "words that a row must hold; !word for those that it must not"
+    EMPTY: ClassVar[str] = ""
+    """What to say when there is nothing to list."""
     FAULTS: ClassVar[str] = "faults"
     """What `!` limits the list to, in a word."""
 
@@ -66,8 +68,18 @@ class ListScreen(MonitorScreen):
         """How many rows there would be without a filter."""
         return len(self.list_table.rows)
 
+    def nothing(self) -> str:
+        """Return why the list is empty, if it is: what is hidden is not missing."""
+        hidden = self.total - len(self.list_table.rows)
+        if not self.filter_text and not self.faults_only:
+            return self.EMPTY
+        how, undo = ("The filter", "esc clears it") if self.filter_text else ("!", "! shows all")
+        what = f"all {units.count(hidden)}" if hidden > 1 else "the only one" if hidden else "all"
+        return f"{how} hides {what}: {undo}"
+
     def paint_body(self) -> None:
         """Paint the lines that differ."""
+        self.list_table.empty = self.nothing()
         self.list_table.paint(self.scene.frame())
         self.paint_info()
 
@@ -153,6 +165,7 @@ class ListScreen(MonitorScreen):
         self.filter_by("")
 
     def _show_rows(self) -> None:
+        self.list_table.empty = self.nothing()
         self.list_table.show(self.list_table.rows)
         self.paint_info()
 

@@ -33,7 +33,6 @@ R = TypeVar("R")
 class RowListScreen(ListScreen, Generic[R]):
     """A list of things that are few: taken anew each frame."""
 
-    EMPTY: ClassVar[str] = ""
     ORDER: ClassVar[tuple[str, bool]]
     """The id of the column that sorts at first, and whether the largest is first."""
     FOLLOWS: ClassVar[bool] = False

@@ -30,6 +30,7 @@ class TaskListScreen(ListScreen):
     """Tasks, newest first; where it lies behind a number, only those that the number counts."""
 
     FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
+    EMPTY: ClassVar[str] = "No tasks so far: they appear as soon as a worker tells of them"
     FAULTS: ClassVar[str] = "failures only"
     BINDINGS: ClassVar[list[BindingType]] = bindings("stream")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream")
@@ -49,7 +50,7 @@ class TaskListScreen(ListScreen):
             self.tasks,
             row_id=_task_id,
             row_version=_task_version,
-            empty="No tasks so far: they appear as soon as a worker tells of them",
+            empty=self.EMPTY,
             sort=("received", True),
             follow=True,
         )
@@ -97,6 +98,7 @@ class TaskListScreen(ListScreen):
 class ScheduledScreen(TaskListScreen):
     """Tasks that wait for their time or for their next attempt, the next one first."""
 
+    EMPTY: ClassVar[str] = "No task waits for its time"
     FAULTS: ClassVar[str] = "retries only"
 
     def make_table(self) -> LiveTable[Task]:
@@ -113,7 +115,7 @@ class ScheduledScreen(TaskListScreen):
             self.tasks,
             row_id=_task_id,
             row_version=_task_version,
-            empty="No task waits for its time",
+            empty=self.EMPTY,
             sort=("countdown", False),
         )
 
