@@ -58,10 +58,6 @@ class Terminal:
         """Bytes written so far."""
         return sum(len(chunk.data) for chunk in list(self.chunks))
 
-    def written_since(self, at: float) -> int:
-        """Bytes written after a moment of the monotonic clock."""
-        return sum(len(chunk.data) for chunk in list(self.chunks) if chunk.at > at)
-
     def press(self, keys: str) -> float:
         """Send keys; the moment just before."""
         at = time.monotonic()
