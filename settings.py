@@ -42,9 +42,15 @@ _TOLD_BY_APPS: Final = (
 )
 """What an app's own configuration has a say in; its time zone, for one, is not the screen's."""
 
-_CREDENTIALS: Final = re.compile(r"(?P<scheme>\w[\w+.-]*://)(?P<login>(?:(?!\w+://)\S)*)@")
-"""Up to the last `@` before the next URL: a password that should have been quoted is hidden too."""
-_SECRET_PARAMETER: Final = re.compile(r"(?i)([?&][^=&#]*(?:pass|secret|token)[^=&#]*=)[^&#;,\s]*")
+_CREDENTIALS: Final = re.compile(
+    r"(?P<scheme>\w[\w+.-]{0,30}://)(?P<login>(?:(?!\w{1,30}://)\S)*)@"
+)
+"""Up to the last `@` before the next URL: a password that should have been quoted is hidden too.
+Repetitions are counted: what workers answer is searched, and may be long and full of near misses.
+"""
+_SECRET_PARAMETER: Final = re.compile(
+    r"(?i)([?&][^=&#?]{0,64}?(?:pass|secret|token)[^=&#?]{0,64}=)[^&#;,\s]*"
+)
 _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 

@@ -227,6 +227,14 @@ def test_passwords_in_urls_are_masked(url: str, shown: str) -> None:
     assert Settings(broker_url=url).shown("broker_url") == shown
 
 
+@pytest.mark.parametrize("text", ["a", "a://", "a://b", "?", "?pass", "&secret?token"])
+def test_masking_a_long_text_takes_no_long_time(text: str) -> None:
+    """A worker's error may be of any length; quadratic time would be an hour for this one."""
+    long = text * (1_000_000 // len(text))
+    assert mask_url(long) == long
+    assert mask_url("a://" + "b" * 1_000_000 + ":c@d") == "a://" + "b" * 1_000_000 + ":***@d"
+
+
 def test_passwords_in_tables_are_masked() -> None:
     options = {
         "password": "x",
