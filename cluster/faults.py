@@ -263,7 +263,7 @@ def _place(broker: Broker) -> str:
     """Return host and port, or the socket's path, as the URL has it: never the credentials."""
     url = broker.url
     if "+socket://" in url:
-        return urlsplit(url).path
+        return "/" + _path(broker).removeprefix("/")
     if broker.scheme == "sentinel":
         hosts = (part.rpartition("@")[2].partition("://")[2] or part for part in url.split(";"))
         return ", ".join(host.partition("/")[0] for host in hosts)

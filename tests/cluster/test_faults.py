@@ -163,6 +163,13 @@ def test_sentinels_that_nobody_runs(open_session: OpenSession) -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["redis+socket://[x", "redis://[", "sentinel://[;sentinel://]", "amqp://h:x", "]://["]
+)
+def test_a_url_that_nobody_can_read_does_not_end_the_thread(url: str) -> None:
+    assert str(explain(OSError("no way"), broker(url)))
+
+
+@pytest.mark.parametrize(
     ("error", "kind"),
     [
         (ConnectionError("LOADING Redis is loading the dataset in memory"), "loading"),
