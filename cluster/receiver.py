@@ -116,7 +116,8 @@ class Receiver(threading.Thread):
     def _tell(
         self, phase: BrokerPhase, fault: Fault | None = None, retry_in: float | None = None
     ) -> None:
-        self._inbox.put(ConnectionChanged(phase, self._clock(), fault, retry_in))
+        url, transport = self._broker.shown_url, self._broker.scheme
+        self._inbox.put(ConnectionChanged(phase, self._clock(), fault, retry_in, url, transport))
 
     def _listen(self) -> None:
         """Connect and receive until stopped.

@@ -31,6 +31,9 @@ class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
     fault: Fault | None = None
     retry_in: float | None = None
     """Seconds until the next try."""
+    url: str | None = None
+    """Which of several brokers it is about, without its password; None leaves what is known."""
+    transport: str | None = None
 
 
 class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):

@@ -99,6 +99,7 @@ class ClusterState:
         """Judge what changes by time alone: whether workers are late. Call it once a second."""
         if self._workers.tick(now, self.broker.listening_since):
             self._other = True
+        self._log_loss(now)
         for id_, worker in self._workers.missed(now):
             self._tasks.lose(id_, worker.name, now)
         self._follow_workers()
@@ -178,6 +179,8 @@ class ClusterState:
         broker = self.broker
         before = broker.phase
         broker.fault = change.fault
+        broker.url = broker.url if change.url is None else change.url
+        broker.transport = broker.transport if change.transport is None else change.transport
         broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
         broker.version += 1
         if change.phase == "live":
@@ -221,11 +224,15 @@ class ClusterState:
         self.totals.lost += lost.others
         self.totals.lost_heartbeats += lost.heartbeats
         self._loss_unlogged += lost.others
-        if self._loss_unlogged and lost.at - self._loss_logged_at >= LOSS_LOGGED_EVERY:
+        self._log_loss(lost.at)
+
+    def _log_loss(self, at: float) -> None:
+        if self._loss_unlogged and at - self._loss_logged_at >= LOSS_LOGGED_EVERY:
             text = f"{self._loss_unlogged:,} events dropped: they came faster than they were read"
-            self.log.add(lost.at, "error", "events", text)
-            self._loss_logged_at = lost.at
+            self.log.add(at, "error", "events", text)
+            self._loss_logged_at = at
             self._loss_unlogged = 0
+            self._other = True
 
     def _noted(self, noted: Noted, now: float) -> None:
         self.log.add(noted.at, noted.level, noted.source, noted.text)

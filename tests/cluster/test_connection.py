@@ -100,6 +100,7 @@ def test_failover_turns_to_the_next_broker(
     start_worker(redis_url)
     live = open_session(f"redis://127.0.0.1:{free_port()}/0;{redis_url}")
     live.until(lambda: (w := live.state.workers.get("w1@test")) is not None and w.stats)
+    assert live.state.broker.url == redis_url
 
 
 @pytest.fixture

@@ -75,6 +75,9 @@ def test_losses_are_counted_at_once_and_logged_now_and_then() -> None:
         state.observe(Lost(heartbeats=0, others=1000, at=NOW + second), NOW + second)
     assert state.totals.lost == 12_000
     assert [text.split(" events")[0] for _, text in lines(state)] == ["1,000", "10,000"]
+    state.tick(NOW + 30)
+    state.tick(NOW + 60)
+    assert [text.split(" events")[0] for _, text in lines(state)] == ["1,000", "10,000", "1,000"]
 
 
 def test_latency_and_notes() -> None:
