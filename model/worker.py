@@ -14,6 +14,8 @@ OFFLINE_AFTER_BEATS: Final = 8.0
 """In heartbeat intervals (2 s by default). Celery's own window, 2 intervals, is too short: a solo
 pool sends nothing while a task runs, and a slow link delays by seconds."""
 
+SOLO_PATIENCE: Final = 600.0
+"""Seconds for which a silent solo pool may be at work: it cannot even tell which task it began."""
 
 OFFSETS_KEPT: Final = 8
 
@@ -106,6 +108,12 @@ class Worker(msgspec.Struct, eq=False):
         """The name: what tables know a row by."""
         return self.name
 
+    @property
+    def left_running(self) -> str:
+        """What it left behind when it went, in words."""
+        running = len(self.active_ids)
+        return "1 task was running" if running == 1 else f"{running:,} tasks were running"
+
     def silence(self, now: float, listening_since: float) -> float:
         """Return the seconds for which it could have been heard and was not."""
         return now - max(self.heard_at or 0.0, listening_since)
@@ -117,7 +125,7 @@ class Worker(msgspec.Struct, eq=False):
         silence = self.silence(now, listening_since)
         if silence <= self.frequency * LATE_AFTER_BEATS:
             return "online"
-        busy_solo = self.pool == "solo" and bool(self.active_ids)
+        busy_solo = self.pool == "solo" and (bool(self.active_ids) or silence <= SOLO_PATIENCE)
         if silence <= self.frequency * OFFLINE_AFTER_BEATS or busy_solo:
             return "late"
         return "offline"

@@ -131,9 +131,8 @@ class WorkerStore:
                 text = f"{worker.name} is late: nothing heard for {silence:.0f} s"
                 self._log.add(now, "warning", "worker", text)
             else:
-                running = len(worker.active_ids)
                 text = f"{worker.name} is lost: nothing heard for {silence:.0f} s"
-                text += f", {running} tasks were running" if running else ""
+                text += f", {worker.left_running}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
                 _miss(worker, now)
             self._judge(worker, status)

@@ -56,12 +56,14 @@ def _workers(state: ClusterState, now: float) -> list[Alert]:
             running = len(worker.active_ids)
             gone = units.age(worker.left_at or worker.heard_at, now)
             how = "stopped" if worker.left_at is not None else "lost"
-            left = f", {running} tasks were running" if running else ""
+            left = f", {worker.left_running}" if running else ""
             level: AlertLevel = "bad" if running or worker.left_at is None else "warn"
             text = f"{how} {gone} ago{left}"
             found.append(Alert(level, worker.name, text, "workers", drill))
         elif status == "late":
             text = f"silent for {units.age(worker.heard_at, now)}"
+            if worker.pool == "solo":
+                text += ": a solo pool says nothing while it runs a task"
             found.append(Alert("warn", worker.name, text, "workers", drill))
         if worker.clock_skew is not None and abs(worker.clock_skew) > SKEW_SHOWN:
             way = "ahead" if worker.clock_skew > 0 else "behind"

@@ -138,7 +138,7 @@ def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
     state.tick(NOW + 100)
     state.tick(NOW + 100 + LAST_WORD)
     assert state.tasks["a"].lost_at == NOW + 100 + LAST_WORD
-    assert "1 tasks were running" in texts(state)[-1]
+    assert "1 task was running" in texts(state)[-1]
 
     state = live()
     play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
@@ -161,3 +161,14 @@ def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> No
         state.tick(NOW + second)
     assert "a" in state.workers[WORKER].active_ids
     assert state.tasks["a"].running
+
+
+def test_a_solo_pool_may_be_at_work_for_minutes_without_a_word() -> None:
+    """It blocks before the events of the task that it began are sent."""
+    state = live()
+    play([beat()], state)
+    worker = state.workers[WORKER]
+    assert worker.status(NOW + 60, NOW) == "offline"
+    worker.pool = "solo"
+    assert worker.status(NOW + 60, NOW) == "late"
+    assert worker.status(NOW + 601, NOW) == "offline"

@@ -50,3 +50,12 @@ def test_losses_are_never_silent() -> None:
     state.observe(Lost(0, 1204, NOW), NOW)
     (alert,) = alerts(state, NOW)
     assert alert.text == "1,204 were lost: counts may be too low"
+
+
+def test_a_silent_solo_pool_is_said_to_be_at_work_perhaps() -> None:
+    state = ClusterState()
+    feed(state, [Event("worker-online", "w", NOW - 30)])
+    state.workers["w"].pool = "solo"
+    (alert,) = alerts(state, NOW)
+    assert alert.level == "warn"
+    assert alert.text == "silent for 30 s: a solo pool says nothing while it runs a task"
