@@ -108,7 +108,7 @@ _RULES: Final = (
         "auth",
         r"NOAUTH|Authentication required|HELLO must be called",
         "{place} wants a password and the URL has none",
-        "Add it, as in {scheme}://:PASSWORD@{host}; CELTOP_BROKER_URL hides it from `ps`",
+        "Write :PASSWORD@ after the // of the URL; CELTOP_BROKER_URL hides it from `ps`",
     ),
     _rule(
         "auth",
