@@ -18,6 +18,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ..bindings.actions import VIEWS
 from ..bindings.keys import in_context
+from ..model.text import visible
 from ..widgets.glyphs import ASCII, UNICODE
 from ..widgets.plain_scrollbar import PlainScrollBarRender
 from . import terminal
@@ -374,7 +375,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something, in passing."""
-        self.notify(text, severity=severity, markup=False, timeout=4)
+        self.notify(visible(text), severity=severity, markup=False, timeout=4)
 
     def use_mouse(self, on: bool) -> None:
         """Take the mouse from the terminal, or give it back."""

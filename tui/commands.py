@@ -75,8 +75,10 @@ def completions(app: CeltopApp, line: str) -> list[str]:
         return []
     if command.values is None:
         return []
-    values = [value for value in command.values(app) if argument.lower() in value.lower()]
-    values.sort(key=lambda value: not value.lower().startswith(argument.lower()))
+    begun = argument.lower()
+    # The line shows what is in it as it stands: an escape sequence would reach the terminal.
+    values = [v for v in command.values(app) if begun in v.lower() and v.isprintable()]
+    values.sort(key=lambda value: not value.lower().startswith(begun))
     return [f"{word} {value}" for value in values[:MAX_VALUES]]
 
 

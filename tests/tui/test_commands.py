@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from celtop.tests.tui.stage import cluster, staged
+from celtop.model.observations import Answered
+from celtop.tests.tui.stage import NOW, cluster, staged
 from celtop.tui.app import CeltopApp
 from celtop.tui.commands import COMMANDS, CommandError, completions, find, run
 
@@ -26,6 +27,24 @@ def test_completion_offers_commands_and_then_values() -> None:
     assert completions(app, "worker geo-2") == ["worker celery@geo-2"]
     assert completions(app, "theme ansi-d") == ["theme ansi-dark"]
     assert completions(app, "nonsense x") == []
+
+
+def test_completion_offers_nothing_that_the_terminal_would_obey() -> None:
+    hostile = "w\x1b]0;owned\x07"
+    app, session = staged(cluster(5))
+    for name in (hostile, "w\u202etxt", "wide語"):
+        session.state.observe(Answered(name, "ping", {"ok": "pong"}, NOW), NOW)
+    assert completions(app, "worker wid") == ["worker wide語"]
+    assert completions(app, f"worker {hostile}") == completions(app, "worker w\u202e") == []
+
+
+async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
+    app, _ = staged(cluster(5))
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.run_command("worker w\x1b]0;owned\x07")
+        await pilot.pause()
+        (said,) = [one.message for one in app._notifications]
+        assert said == "no worker w\\x1b]0;owned\\x07 is known"
 
 
 @pytest.mark.parametrize(
