@@ -35,7 +35,14 @@ def read(text: str) -> Literal:
     for reader in (_json, _python):
         try:
             return Literal(text, reader(text), True)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            SyntaxError,
+            TypeError,
+            MemoryError,
+            RecursionError,
+        ):
             continue
     return Literal(text)
 

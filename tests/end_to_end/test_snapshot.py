@@ -31,7 +31,7 @@ def test_workers_without_task_events_and_a_queue_that_nobody_consumes(
     start_worker(redis_url, name="one", pool="prefork")
     start_worker(redis_url, name="two", pool="threads")
     before = int(redis_server.client().pubsub_numpat())
-    running = start_snapshot(redis_url, wait=8)
+    running = start_snapshot(redis_url, wait=15)
     until(lambda: subscribed(redis_server, before + 1), what="the snapshot listens")
     ids = {send(redis_url, "plain.ok", n) for n in range(40)}
     failing = {send(redis_url, "plain.fail") for _ in range(5)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from celtop.tests.tui.stage import cluster, refused, staged
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11), reason="the pictures are made with Python 3.11"
-)
+pytestmark = [
+    pytest.mark.snapshot,
+    pytest.mark.skipif(
+        sys.version_info[:2] != (3, 11) or not version("textual").startswith("8.2."),
+        reason="the pictures are made with Python 3.11 and Textual 8.2",
+    ),
+]
 
 Compare = Callable[..., bool]
 
