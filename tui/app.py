@@ -21,13 +21,19 @@ from ..bindings.keys import in_context
 from ..model.text import visible
 from ..widgets.glyphs import ASCII, UNICODE
 from ..widgets.plain_scrollbar import PlainScrollBarRender
+from ..widgets.textual_internals import (
+    FrugalApp,
+    drop_all_colour,
+    press,
+    take_mouse,
+    terminal_is_behind,
+)
 from . import terminal
 from .command_line import CommandLine
 from .frames import Frames
 from .keymap import bindings
 from .navigation import Copied, History, Place, Visit
 from .scene import Scene
-from .textual_private import FrugalApp, drop_all_colour, press, take_mouse, terminal_is_behind
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pyte
 import pytest
-from celtop.tui.sgr import Pen, change
-from celtop.tui.textual_private import FrugalUpdate
+from celtop.widgets.sgr import Pen, change
+from celtop.widgets.textual_internals import FrugalUpdate
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
