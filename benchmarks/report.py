@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+from celtop.demo.server import find_server
 
-from . import server
 from .lines import LINES, Line, Reading
 from .subjects import Name
 
@@ -117,7 +117,7 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
-    answer = subprocess.run([server.executable(), "--version"], capture_output=True, text=True)
+    answer = subprocess.run([find_server(os.environ), "--version"], capture_output=True, text=True)
     found["server"] = " ".join(answer.stdout.split()[:3])
     return found
 

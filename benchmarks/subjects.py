@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import psutil
+from celtop.demo.server import free_port
 
 from . import terminal
-from .server import free_port
 
 Name: TypeAlias = Literal["celtop", "flower", "celery events", "hello", "DataTable"]
 BIN = Path(sys.executable).parent

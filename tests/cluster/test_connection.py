@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.connection import Broker, split_urls
+from celtop.demo.server import find_server
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.conftest import StartWorker
@@ -18,7 +20,6 @@ from celtop.tests.servers import (
     answers,
     clean_environment,
     free_port,
-    redis_binary,
     until,
 )
 
@@ -113,7 +114,7 @@ def sentinel_port(own_redis: RedisServer, tmp_path: Path) -> Iterator[int]:
     if shutil.which("redis-sentinel"):
         command = ["redis-sentinel", str(conf)]
     else:
-        command = [redis_binary(), str(conf), "--sentinel"]
+        command = [find_server(os.environ), str(conf), "--sentinel"]
     child = Child(command, tmp_path / "sentinel.log", clean_environment())
     until(lambda: answers(port) or not child.alive, what="sentinel listens")
     assert child.alive, child.output
