@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..model.observations import Answered, Unanswered
+from ..model.state import BEAT
 from ..settings import mask
 from .backoff import backoff
 from .pidbox import Pidbox, Reply, Unreadable
 from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
-from .roster import BEAT
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -10,6 +10,7 @@ import time
 from typing import Final
 
 from ..model.events import TASK_TYPES, Event
+from ..model.state import BEAT
 
 FORGET_AFTER: Final = 180.0
 """Seconds of silence after which a worker is no longer asked: about as long as a dead one shows."""
@@ -19,8 +20,6 @@ Where each has a name of its own (a new container each time) there would be ever
 MOST_NAMES: Final = 2_000
 """Queues that are asked about, and exchanges: as many as the model holds. Who gives each reply a
 queue of its own shall not have celtop count them all."""
-BEAT: Final = "celerybeat@"
-"""How beat's own mailbox is named (Celery 5.7); it answers ping alone and runs no tasks."""
 
 
 class Member:

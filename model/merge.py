@@ -20,7 +20,7 @@ import msgspec
 
 from . import progress
 from .attempts import Attempts, begins_again, fault_of, newest_time, retry_ends_earlier
-from .events import Event, epoch
+from .events import FIELDS_KEPT, Event, epoch
 from .queue_store import QueueStore
 from .states import (
     CELERY_STATES,
@@ -44,7 +44,6 @@ from .worker import Worker
 from .worker_store import WorkerStore
 
 LONGEST_STATE: Final = 64
-FIELDS_KEPT: Final = 64
 
 REDELIVERED_AFTER: Final = 1.0
 """Seconds after which a second start without an end is another run, not the same one told twice:

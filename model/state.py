@@ -38,7 +38,7 @@ from .worker import Worker
 from .worker_store import WorkerStore
 
 BEAT: Final = "celerybeat@"
-"""How beat names itself where it answers to a ping: it is alive, but no worker."""
+"""How beat names itself (Celery 5.7): it answers to a ping, but runs no tasks and is no worker."""
 
 REASONS_KEPT: Final = 50
 LOSS_LOGGED_EVERY: Final = 10.0

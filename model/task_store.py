@@ -153,10 +153,6 @@ class TaskStore:
         ids.pop(task.id, None)
         return [self.tasks[id_] for id_ in ids if id_ in self.tasks]
 
-    def type_of(self, task: Task) -> TaskType | None:
-        """Return a task's type, or None while its name is not known."""
-        return None if task.name is None else self.types[task.name]
-
     def take(self) -> tuple[dict[str, Task], list[Task]]:
         """Return the tasks changed and those evicted since the last call."""
         changed, evicted = self.changed.copy(), self._evicted
