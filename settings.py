@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     broker_url: str = ""
     """The broker; several for failover are divided by `;`. Empty if nothing names one."""
     result_backend: str | None = None
-    """The result backend's URL, or None if it is not known."""
+    """The result backend's URL, or None if it is not known. No results are read from it so far; its
+    password is kept out of whatever workers say."""
     broker_transport_options: Table = {}
     """As Celery's: `global_keyprefix`, `fanout_prefix`, `sep`, ... A monitor whose options differ
     from the workers' hears nothing."""
@@ -106,7 +107,8 @@ class Settings(BaseSettings):
     enable_events: bool = True
     """Whether to switch task events on at workers that send none."""
     read_only: bool = False
-    """Whether everything that would change the cluster is refused."""
+    """Whether every act on the cluster is refused. Task events are switched on all the same, unless
+    `enable_events` is off."""
     frugal: bool = False
     """Whether to send the broker as few commands as possible, at the price of older numbers."""
     queues: Words = ()

@@ -64,7 +64,7 @@ def global_options() -> list[click.Option]:
         _switch("--enable-events/--no-enable-events", "enable_events",
                 "Turn task events on at workers that send none (default), or leave them."),
         _switch("--read-only/--no-read-only", "read_only",
-                "Refuse everything that would change the cluster."),
+                "Refuse every act on the cluster; task events are another matter."),
         _switch("--frugal/--no-frugal", "frugal",
                 "Send the broker as few commands as possible."),
         GlobalOption("--rate", field="frames_per_second", metavar="N",

@@ -108,8 +108,8 @@ class Broker:
         return _NAME_UNCHECKED if self.is_amqp and not named else None
 
     def hide(self, text: str) -> str:
-        """Return an error's text without any password that is in our URLs."""
-        for url in self.urls:
+        """Return an error's text without any password that is in the URLs that we were told."""
+        for url in (*self.urls, self.settings.result_backend or ""):
             for secret in secrets_of(url):
                 text = text.replace(secret, "***")
         return mask_url(text)

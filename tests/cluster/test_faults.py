@@ -209,6 +209,11 @@ def test_no_password_in_an_errors_text(spelled: str) -> None:
     assert spelled not in shown
 
 
+def test_no_password_of_the_result_backend_either() -> None:
+    told = Broker(Settings(result_backend=f"db+postgresql://me:{PASSWORD}@db/x"))
+    assert told.hide(f"cannot log in with {PASSWORD}") == "cannot log in with ***"
+
+
 class TestTls:
     """Certificates made for the test; Redis with TLS alone."""
 
