@@ -51,6 +51,8 @@ Repetitions are counted: what workers answer is searched, and may be long and fu
 _SECRET_PARAMETER: Final = re.compile(
     r"(?i)([?&][^=&#?]{0,64}?(?:pass|secret|token)[^=&#?]{0,64}=)[^&#;,\s]*"
 )
+MOST_LEVELS: Final = 50
+"""More than any configuration has; a worker's answer may have as many as Python can stand."""
 _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 
@@ -168,18 +170,25 @@ def mask_url(url: str) -> str:
     return _SECRET_PARAMETER.sub(r"\1***", _CREDENTIALS.sub(hide, url))
 
 
-def mask(value: Any) -> Any:
-    """Return a value with every password in it masked, however deep in tables and lists."""
+def mask(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """Return a value with every password in it masked.
+
+    Args:
+        value: Text, or tables and lists of it.
+        levels: How deep to look; what lies deeper is masked as a whole.
+    """
     if isinstance(value, str):
         return mask_url(value)
+    if not isinstance(value, Mapping | Sequence):
+        return value
+    if not levels:
+        return "***"
     if isinstance(value, Mapping):
         return {
-            key: "***" if item and _SECRET_KEY.search(str(key)) else mask(item)
+            key: "***" if item and _SECRET_KEY.search(str(key)) else mask(item, levels - 1)
             for key, item in value.items()
         }
-    if isinstance(value, Sequence):
-        return [mask(item) for item in value]
-    return value
+    return [mask(item, levels - 1) for item in value]
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:

@@ -250,3 +250,12 @@ def test_passwords_in_tables_are_masked() -> None:
         "global_keyprefix": "acme:",
         "nothing_secret_token": None,
     }
+
+
+def test_what_is_nested_deeper_than_any_setting_is_masked_as_a_whole() -> None:
+    deep: object = "redis://:secret@h"
+    for _ in range(5_000):
+        deep = {"a": [deep]}
+    masked = mask({"deep": deep, "flat": 1})
+    assert masked["flat"] == 1
+    assert len(repr(masked)) < 1_000 and "***" in repr(masked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import units
+from ..model.events import number
 from ..model.text import visible
 from ..model.worker import Worker, WorkerStatus
 from ..widgets.column import Frame
@@ -97,10 +98,9 @@ def _limits(stats: dict[str, Any] | None) -> str:
     return f"soft {soft}, hard {hard}"
 
 
-def _limit(seconds: object) -> str:
-    if not isinstance(seconds, int | float) or not seconds:
-        return "none"
-    return units.duration(float(seconds))
+def _limit(told: object) -> str:
+    seconds = number(told)
+    return units.duration(seconds) if seconds else "none"
 
 
 def _per_child(stats: dict[str, Any] | None) -> str:

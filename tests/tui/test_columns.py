@@ -9,6 +9,7 @@ from celtop.tui import figures, queue_columns, task_columns
 from celtop.tui.task_fields import task_fields
 from celtop.tui.type_columns import TYPE_KEYS, TYPES
 from celtop.tui.worker_columns import load_cells
+from celtop.tui.worker_fields import worker_fields
 from celtop.widgets.column import Frame
 from celtop.widgets.glyphs import ASCII
 
@@ -84,3 +85,14 @@ def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
     told = {field.label: field.value for field in task_fields(lost, FRAME)}
     assert told["Lost"] == "10 s ago: its worker runs it no more"
     assert "Running for" not in told
+
+
+def test_limits_that_no_clock_can_show() -> None:
+    """A worker may answer with any number, also one that is no float."""
+    told = {10**400: "none", "soon": "none", 0: "none", None: "none", 90: "1 m 30 s"}
+    for value, shown in told.items():
+        worker = Worker("w@h", stats={"pool": {"timeouts": [value, 1.5]}})
+        (limits,) = [
+            one for one in worker_fields(worker, "online", FRAME) if one.label == "Time limits"
+        ]
+        assert limits.value == f"soft {shown}, hard 1.5 s"
