@@ -21,8 +21,15 @@ class SecondRing:
         """All that was ever added."""
 
     def add(self, at: float, n: int = 1) -> None:
-        """Count `n` at an epoch time; a time before the newest counts as the newest."""
+        """Count `n` at an epoch time; a time before the newest counts as the newest.
+
+        A time before all that is kept begins anew: the clock was set back.
+        """
         if at >= self._last + 1:
+            self._advance(int(at))
+        elif at < self._last - len(self._counts):
+            self._last = -1
+            self._counts = [0] * len(self._counts)
             self._advance(int(at))
         self._counts[self._slot] += n
         self.total += n

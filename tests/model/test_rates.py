@@ -63,3 +63,14 @@ def test_matches_plain_counting(offsets: list[float]) -> None:
         for second in range(int(now) - 19, int(now) + 1)
     ]
     assert ring.series(now, 20) == plain
+
+
+def test_a_clock_that_is_set_back_begins_anew() -> None:
+    ring = SecondRing(60)
+    for second in range(100):
+        ring.add(10_000.0 + second, 5)
+    for second in range(10):
+        ring.add(6_400.0 + second, 2)
+    assert ring.per_second(6_410.0) == 2.0
+    assert sum(ring.series(6_410.0, 60)) == 20
+    assert ring.total == 520
