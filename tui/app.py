@@ -113,6 +113,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Paint once, then begin to listen."""
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         self._history.visit(self.place)
         if not self.is_headless:
             terminal.on_end_signals(self.end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from celtop.tests.conftest import StartWorker
@@ -113,7 +114,7 @@ def test_a_worker_killed_with_9_goes_late_and_then_offline(
     tui: OpenTui, redis_url: str, start_worker: StartWorker
 ) -> None:
     """Nothing is said by the dead: the silence is judged by the heartbeat's interval."""
-    worker = start_worker(redis_url, name="victim", pool="solo")
+    worker = start_worker(redis_url, name="victim", pool="threads")
     terminal = tui(redis_url)
     terminal.send("3")
     terminal.wait_for(lambda text: "victim@" in text and "online" in text)
@@ -170,6 +171,20 @@ def test_a_resize_is_followed(tui: OpenTui, redis_url: str, start_worker: StartW
     terminal.wait_for(lambda text: "w1@" in text and max(map(len, text.split("\n"))) <= 70)
     terminal.resize(160, 40)
     terminal.wait_for(lambda text: "w1@" in text and max(map(len, text.split("\n"))) > 120)
+
+
+def test_back_from_the_shell_all_is_drawn_again(tui: OpenTui, redis_url: str) -> None:
+    """`ctrl+z` and `fg`: the shell has written over everything meanwhile."""
+    terminal = tui(redis_url)
+    terminal.wait_for("live")
+    terminal.send("2")
+    terminal.wait_for("No tasks so far")
+    terminal.send("\x1a")
+    status = Path(f"/proc/{terminal.process.pid}/stat")
+    until(lambda: status.read_text().rpartition(")")[2].split()[0] == "T", what="it is stopped")
+    terminal.screen.reset()
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait_for("No tasks so far")
 
 
 @pytest.mark.slow
