@@ -188,10 +188,11 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     @property
     def monitor_screen(self) -> MonitorScreen | None:
-        """The screen on top, or None while a dialog covers it."""
+        """The screen on top, or None while a dialog covers it or there is none."""
         from .screens.monitor import MonitorScreen
 
-        screen = self.screen
+        # Between two modes, and at the very end, there is no screen at all.
+        screen = self.screen_stack[-1] if self.screen_stack else None
         return screen if isinstance(screen, MonitorScreen) else None
 
     def _watch(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from celtop.tests.tui.stage import staged
 from celtop.tui.frames import CHARACTERS, Frames
 
 
@@ -62,3 +63,11 @@ def test_a_small_frame_ends_the_long_pauses() -> None:
     frames.sent(100)
     frames.wanted = True
     assert frames.due(99.25)
+
+
+async def test_a_frame_that_falls_between_two_screens_is_left_out() -> None:
+    """At the very end, and while the mode changes, there is none: that must not be the last."""
+    app, _ = staged()
+    assert app.screen_stack == []
+    app.paint()
+    assert app.monitor_screen is None
