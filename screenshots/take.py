@@ -27,11 +27,17 @@ from celtop.tui.app import CeltopApp
 
 STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1
-WATCHED: Final = 75.0
+WATCHED: Final = 90.0
 """Seconds that the demo is listened to before the pictures are taken."""
 SHOWN_URL: Final = "redis://localhost:6379/0"
 SIZE: Final = (120, 36)
 FOLDER: Final = Path(__file__).parent
+PATHS: Final = (
+    (sys.prefix, "/srv/venv"),
+    (str(FOLDER.parent), "/srv/celtop"),
+    (sys.base_prefix, "/usr"),
+)
+"""Where this machine keeps things is nobody's business."""
 FONT_FROM_THE_NET: Final = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
@@ -48,7 +54,7 @@ PICTURES: Final = (
     Picture("overview", ("1",)),
     Picture("tasks", ("2",)),
     Picture("filter", ("2", *"/state:failure,retry", "enter")),
-    Picture("task", ("2", "escape", *"/state:failure name:billing", "enter", "enter")),
+    Picture("task", ("2", "escape", *"/state:failure", "enter", "enter")),
     Picture("workers", ("3",)),
     Picture("worker", ("3", "enter")),
     Picture("queues", ("4",)),
@@ -86,6 +92,7 @@ class MovedState(ClusterState):
             timestamp=event.timestamp + self.offset,
             eta=self._moved_iso(event.eta),
             expires=self._moved_iso(event.expires),
+            traceback=event.traceback and without_paths(event.traceback),
         )
 
     def _moved_reply(self, reply: Any) -> Any:
@@ -104,6 +111,13 @@ class MovedState(ClusterState):
         if not text:
             return text
         return (datetime.fromisoformat(text) + timedelta(seconds=self.offset)).isoformat()
+
+
+def without_paths(text: str) -> str:
+    """Return a traceback as it would read on a server."""
+    for path, shown in PATHS:
+        text = text.replace(path, shown)
+    return text
 
 
 class Still:
