@@ -83,7 +83,7 @@ def test_the_config_file_may_be_named_by_flag_or_variable(tmp_path: Path) -> Non
 
 def test_the_config_file_lies_where_xdg_says() -> None:
     assert config_path({"XDG_CONFIG_HOME": "/etc/xdg"}) == Path("/etc/xdg/celtop/config.toml")
-    assert config_path({"HOME": "/home/ann"}) == Path("/home/ann/.config/celtop/config.toml")
+    assert config_path({"HOME": "/nowhere/ann"}) == Path("/nowhere/ann/.config/celtop/config.toml")
 
 
 def test_tables_and_lists_from_every_place(tmp_path: Path) -> None:
