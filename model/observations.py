@@ -7,20 +7,10 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from .events import Heard as Heard
+from .fault import Fault as Fault
+from .outcome import Outcome
 
 BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
-
-
-class Fault(msgspec.Struct, frozen=True, gc=False):
-    """A failure in words: what is wrong and what to do about it."""
-
-    kind: str
-    """`refused`, `dns`, `timeout`, `auth`, `database`, `vhost`, `tls`, `transport`, `acl`, ..."""
-    problem: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.problem}. {self.advice}" if self.advice else self.problem
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
@@ -99,6 +89,41 @@ class Noted(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class ActChanged(msgspec.Struct, frozen=True, gc=False):
+    """An act of ours began, came further, or ended."""
+
+    outcome: Outcome
+    at: float
+
+
+class Peeked(msgspec.Struct, frozen=True, gc=False):
+    """A message that waits in a queue, as its headers tell."""
+
+    id: str
+    name: str
+    queue: str
+    args: str | None = None
+    """The arguments' repr as the sender made it (`argsrepr`), cut."""
+    kwargs: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    group_id: str | None = None
+    eta_at: float | None = None
+    expires_at: float | None = None
+    retries: int = 0
+    priority: int | None = None
+
+
+class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
+    """Messages that wait in a queue, the next one first."""
+
+    queue: str
+    messages: tuple[Peeked, ...]
+    at: float
+    complete: bool
+    """Whether these are all."""
+
+
 Observation: TypeAlias = (
     Heard
     | ConnectionChanged
@@ -109,4 +134,6 @@ Observation: TypeAlias = (
     | QueueGone
     | Lost
     | Noted
+    | ActChanged
+    | QueuePeeked
 )
