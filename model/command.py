@@ -28,7 +28,7 @@ class Command(msgspec.Struct, frozen=True, tag=True, gc=False, kw_only=True):
     """Anything that changes a cluster, or asks it something that only people ask."""
 
 
-class Revoke(Command):
+class Revoke(Command, frozen=True):
     """Have workers skip tasks that have not started; with `terminate`, end those that run."""
 
     ids: tuple[str, ...]
@@ -38,7 +38,7 @@ class Revoke(Command):
     signal: Signal = "SIGTERM"
 
 
-class RevokeStamped(Command):
+class RevokeStamped(Command, frozen=True):
     """Revoke whatever carries a stamp: a header that the application put on its tasks."""
 
     header: str
@@ -48,7 +48,7 @@ class RevokeStamped(Command):
     signal: Signal = "SIGTERM"
 
 
-class Retry(Command):
+class Retry(Command, frozen=True):
     """Send tasks again as their callers sent them, each under a new id."""
 
     originals: tuple[Original, ...]
@@ -56,42 +56,42 @@ class Retry(Command):
     """Whether callbacks and the rest of a chain go along; a chord is never joined again."""
 
 
-class Trigger(Command):
+class Trigger(Command, frozen=True):
     """Send new tasks."""
 
     calls: tuple[Call, ...]
 
 
-class ToWorkers(Command):
+class ToWorkers(Command, frozen=True):
     """A remote-control command to workers by name."""
 
     workers: tuple[str, ...]
 
 
-class PoolGrow(ToWorkers):
+class PoolGrow(ToWorkers, frozen=True):
     """Add processes or threads to pools."""
 
     by: int = 1
 
 
-class PoolShrink(ToWorkers):
+class PoolShrink(ToWorkers, frozen=True):
     """Take processes or threads from pools."""
 
     by: int = 1
 
 
-class PoolRestart(ToWorkers):
+class PoolRestart(ToWorkers, frozen=True):
     """Restart pools; needs `worker_pool_restarts` in the workers' configuration."""
 
 
-class Autoscale(ToWorkers):
+class Autoscale(ToWorkers, frozen=True):
     """Set the limits of pools that were started with `--autoscale`."""
 
     most: int
     least: int
 
 
-class AddConsumer(ToWorkers):
+class AddConsumer(ToWorkers, frozen=True):
     """Have workers consume a queue."""
 
     queue: str
@@ -103,13 +103,13 @@ class AddConsumer(ToWorkers):
     """None is the queue's name."""
 
 
-class CancelConsumer(ToWorkers):
+class CancelConsumer(ToWorkers, frozen=True):
     """Have workers consume a queue no more."""
 
     queue: str
 
 
-class RateLimit(ToWorkers):
+class RateLimit(ToWorkers, frozen=True):
     """Limit how often a worker starts tasks of a type, until it restarts."""
 
     task: str
@@ -117,9 +117,10 @@ class RateLimit(ToWorkers):
     """As `10/m`, `5/s`, `100/h`; `0` is no limit."""
 
 
-class TimeLimit(ToWorkers):
-    """Limit how long tasks of a type may run, until the worker restarts. Both are set together:
-    the worker takes one that is not given for "none".
+class TimeLimit(ToWorkers, frozen=True):
+    """Limit how long tasks of a type may run, until the worker restarts.
+
+    Both limits are set together: the worker takes one that is not given for "none".
     """
 
     task: str
@@ -129,31 +130,33 @@ class TimeLimit(ToWorkers):
     """Seconds until its process is killed; None is no limit."""
 
 
-class Ping(ToWorkers):
+class Ping(ToWorkers, frozen=True):
     """Ask workers whether they are there."""
 
 
-class Heartbeat(ToWorkers):
+class Heartbeat(ToWorkers, frozen=True):
     """Have workers send a heartbeat event now; they do not answer."""
 
 
-class EnableEvents(ToWorkers):
+class EnableEvents(ToWorkers, frozen=True):
     """Have workers send task events."""
 
 
-class DisableEvents(ToWorkers):
+class DisableEvents(ToWorkers, frozen=True):
     """Have workers send no task events; celtop and every other monitor go blind."""
 
 
-class Shutdown(ToWorkers):
-    """End workers warmly: what they run ends first, what they hold goes back. They do not answer;
-    that they say good-bye confirms it.
+class Shutdown(ToWorkers, frozen=True):
+    """End workers warmly: what they run ends first, what they hold goes back.
+
+    They do not answer; that they say good-bye confirms it.
     """
 
 
-class Drain(ToWorkers):
-    """Take no new tasks, wait until nothing runs any more, then shut down; can be undone until
-    then.
+class Drain(ToWorkers, frozen=True):
+    """Take no new tasks, wait until nothing runs any more, then shut down.
+
+    It can be undone until then.
     """
 
 
@@ -166,21 +169,21 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     routing_key: str | None = None
 
 
-class PauseQueue(Command):
+class PauseQueue(Command, frozen=True):
     """Have all who consume a queue stop, and remember exactly who and how."""
 
     queue: str
     consumers: tuple[Consumer, ...]
 
 
-class ResumeQueue(Command):
+class ResumeQueue(Command, frozen=True):
     """Have those who consumed a paused queue consume it again, as they did."""
 
     queue: str
     consumers: tuple[Consumer, ...]
 
 
-class Purge(Command):
+class Purge(Command, frozen=True):
     """Delete the messages that wait in a queue; they cannot be had back."""
 
     queue: str

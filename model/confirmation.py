@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-import msgspec
+from . import command as commands
+from .command import AnyCommand
+from .confirming import pools, queues, sending, tasks, workers
+from .confirming.parts import NAMED as NAMED
+from .confirming.parts import TYPED_FROM as TYPED_FROM
+from .confirming.parts import Confirmation as Confirmation
+from .state import ClusterState
 
-TYPED_FROM: Final = 20
-"""Beyond so many targets, their count is to be typed."""
-NAMED: Final = 5
-"""Targets that are named; the rest are counted."""
+_ASKING: Final[dict[type, Callable[[Any, ClusterState, float], Confirmation]]] = {
+    commands.Revoke: tasks.revoke,
+    commands.RevokeStamped: tasks.revoke_stamped,
+    commands.Retry: sending.retry,
+    commands.Trigger: sending.trigger,
+    commands.PoolGrow: pools.grow,
+    commands.PoolShrink: pools.shrink,
+    commands.PoolRestart: pools.restart,
+    commands.Autoscale: pools.autoscale,
+    commands.AddConsumer: queues.add_consumer,
+    commands.CancelConsumer: queues.cancel_consumer,
+    commands.RateLimit: workers.rate_limit,
+    commands.TimeLimit: workers.time_limit,
+    commands.Ping: workers.ping,
+    commands.Heartbeat: workers.heartbeat,
+    commands.EnableEvents: workers.enable_events,
+    commands.DisableEvents: workers.disable_events,
+    commands.Shutdown: workers.shutdown,
+    commands.Drain: workers.drain,
+    commands.PauseQueue: queues.pause,
+    commands.ResumeQueue: queues.resume,
+    commands.Purge: queues.purge,
+}
 
 
-class Confirmation(msgspec.Struct, frozen=True, gc=False):
-    """An act in words, before it is done."""
+def confirm(command: AnyCommand, state: ClusterState, now: float) -> Confirmation:
+    """Put an act into words, from what is known at `now` (epoch seconds, our clock).
 
-    verb: str
-    """What the button says: `Revoke`, `Terminate`, `Purge`."""
-    title: str
-    """The verb with what it is about: `Revoke 12 tasks`."""
-    targets: tuple[str, ...]
-    """The first few, one to a line, then `and 7 more`; hostile text."""
-    will: tuple[str, ...] = ()
-    """What is going to happen, a sentence each."""
-    will_not: tuple[str, ...] = ()
-    """What is not, though one might think so; what cannot be undone."""
-    answering: tuple[str, ...] = ()
-    """The workers that are to answer."""
-    typed: str | None = None
-    """What has to be typed before it is done: a word, the count, the queue's name; None is `y`."""
-    grave: bool = False
-    """Whether work or data is lost: the dialog is red."""
-    refusal: str | None = None
-    """Why it makes no sense, and is not offered at all."""
+    The command is carried out as it stands, whatever happens to its targets meanwhile; where it
+    makes no sense as things are, `refusal` says why.
+    """
+    return _ASKING[type(command)](command, state, now)

@@ -115,6 +115,17 @@ class ClusterState:
         """Return the held tasks of the same workflow: root, parent, children and siblings."""
         return self._tasks.related(task)
 
+    def present_workers(self, now: float) -> tuple[str, ...]:
+        """Return who would hear a command now: all that are not offline, by name."""
+        since = self.broker.listening_since
+        return tuple(
+            sorted(
+                name
+                for name, worker in self.workers.items()
+                if not name.startswith(BEAT) and worker.status(now, since) != "offline"
+            )
+        )
+
     def _apply(self, events: tuple[Event, ...], at: float) -> None:
         totals = self.totals
         received, succeeded = totals.received, totals.succeeded

@@ -29,6 +29,21 @@ class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
     routing_key: str | None = None
 
 
+class Limits(msgspec.Struct, frozen=True, gc=False):
+    """What a worker limits tasks of one type to, from `inspect registered`."""
+
+    rate: str | None = None
+    """As `10/m`; None is no limit."""
+    soft: float | None = None
+    """Seconds until SoftTimeLimitExceeded is raised in the task; None is the worker's own limit,
+    which is none unless it was started with one."""
+    hard: float | None = None
+    """Seconds until its process is killed; None likewise."""
+
+
+UNLIMITED: Final = Limits()
+
+
 class Rusage(msgspec.Struct, frozen=True, gc=False):
     """`getrusage` of the worker's main process, not of its children."""
 
@@ -88,7 +103,11 @@ class Worker(msgspec.Struct, eq=False):
     scheduled_ids: dict[str, None] | None = None
     """Ids of the tasks that it holds until their time."""
     registered: tuple[str, ...] | None = None
-    """Task names, with rate limits and the like as the worker prints them."""
+    """Task names, sorted; without Celery's own."""
+    limits: dict[str, Limits] = {}
+    """By task name, where a type has any."""
+    first_limits: dict[str, Limits] | None = None
+    """The same as first told since the worker started: what a person can put back."""
     conf: dict[str, Any] | None = None
     stats: dict[str, Any] | None = None
     """The whole answer to `inspect stats`, for the detail screen."""

@@ -194,6 +194,7 @@ class WorkerStore:
         worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
         worker.processes = ()
         worker.totals = {}
+        worker.limits, worker.first_limits = {}, None
         worker.inspected_at = worker.inspect_error = worker.events_enabled = None
         worker.offsets.clear()
 
