@@ -55,13 +55,12 @@ def sentence(outcome: Outcome) -> str:
 
 def details(outcome: Outcome) -> tuple[str, ...]:
     """Return a line for each worker and each target that did not confirm, the worst first."""
+    answers = {**outcome.targets, **outcome.workers}
     lines = [
         f"{name}: {_words(answer)}"
         for verdict in ("unsure", "refused", "silent", "unsent")
-        for answers in (outcome.workers, outcome.targets)
         for name, answer in answers.items()
         if answer.verdict == verdict
-        and not (answers is outcome.targets and name in outcome.workers)
     ]
     more = len(lines) - DETAILS
     return (*lines[:DETAILS], f"and {more:,} more") if more > 0 else tuple(lines)
