@@ -36,6 +36,8 @@ _TOLD_BY_APPS: Final = (
     "result_backend",
     "broker_transport_options",
     "broker_use_ssl",
+    "result_backend_transport_options",
+    "redis_backend_use_ssl",
     "accept_content",
     "event_exchange",
     "control_exchange",
@@ -93,8 +95,11 @@ class Settings(BaseSettings):
     broker_url: str = ""
     """The broker; several for failover are divided by `;`. Empty if nothing names one."""
     result_backend: str | None = None
-    """The result backend's URL, or None if it is not known. No results are read from it so far; its
-    password is kept out of whatever workers say."""
+    """The result backend's URL, or its name as in `django-db`; None goes by what workers say."""
+    result_backend_transport_options: Table = {}
+    """As Celery's: `global_keyprefix`, `master_name`, ..."""
+    redis_backend_use_ssl: TableOrSwitch = None
+    """As Celery's, for a result backend in Redis; None to go by the URL."""
     broker_transport_options: Table = {}
     """As Celery's: `global_keyprefix`, `fanout_prefix`, `sep`, ... A monitor whose options differ
     from the workers' hears nothing."""
@@ -288,7 +293,7 @@ def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
         field = str(first["loc"][0])
         value = values.get(field)
         # Text that should have been a table may hold a password anywhere.
-        table = isinstance(value, str) and field in ("broker_transport_options", "broker_use_ssl")
+        table = isinstance(value, str) and field.endswith(("_transport_options", "_use_ssl"))
         shown = "its text" if table else repr(mask(value))
         why = first["msg"].removeprefix("Value error, ")
         source = sources.get(field, "flag")

@@ -69,6 +69,8 @@ class AppDescription(msgspec.Struct, frozen=True):
     result_backend: str | None = None
     broker_transport_options: dict[str, Any] = {}
     broker_use_ssl: dict[str, Any] | bool | None = None
+    result_backend_transport_options: dict[str, Any] = {}
+    redis_backend_use_ssl: dict[str, Any] | bool | None = None
     event_exchange: str = "celeryev"
     event_queue_prefix: str = "celeryev"
     control_exchange: str = "celery"
@@ -101,11 +103,7 @@ def describe(app: str, workdir: str | None = None, timeout: float = TIMEOUT) -> 
     if workdir is not None and not Path(workdir).is_dir():
         raise AppError(f"{workdir} is not a folder")
     reader, writer = os.pipe()
-    environment = {key: value for key, value in os.environ.items() if key not in _ENVIRONMENT}
     command = [sys.executable, "-m", __name__, app, str(writer)]
-    # The child finds the app in its folder, and us wherever we are.
-    paths = [str(Path(workdir or ".").resolve()), *filter(None, sys.path)]
-    environment["PYTHONPATH"] = os.pathsep.join(paths)
     try:
         child = subprocess.Popen(
             command,
@@ -113,7 +111,7 @@ def describe(app: str, workdir: str | None = None, timeout: float = TIMEOUT) -> 
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=(writer,),
-            env=environment,
+            env=app_environment(workdir),
             cwd=workdir,
             start_new_session=True,
         )
@@ -122,6 +120,15 @@ def describe(app: str, workdir: str | None = None, timeout: float = TIMEOUT) -> 
     finally:
         os.close(reader)
     return _understand(app, answer, errors, child.returncode)
+
+
+def app_environment(workdir: str | None) -> dict[str, str]:
+    """Return the environment of a child process that imports an app from a folder."""
+    environment = {key: value for key, value in os.environ.items() if key not in _ENVIRONMENT}
+    # The child finds the app in its folder, and us wherever we are.
+    paths = [str(Path(workdir or ".").resolve()), *filter(None, sys.path)]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment
 
 
 def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tuple[bytes, str]:
@@ -215,6 +222,8 @@ def configuration(app: Any) -> dict[str, Any]:
         "result_backend": conf.result_backend,
         "broker_transport_options": dict(conf.broker_transport_options or {}),
         "broker_use_ssl": conf.broker_use_ssl or None,
+        "result_backend_transport_options": dict(conf.result_backend_transport_options or {}),
+        "redis_backend_use_ssl": conf.redis_backend_use_ssl or None,
         "event_exchange": conf.event_exchange,
         "event_queue_prefix": conf.event_queue_prefix,
         "control_exchange": conf.control_exchange,

@@ -159,10 +159,10 @@ class Broker:
         if given is True:
             # kombu would take a bare True for "no TLS" on Redis.
             return {"ssl_cert_reqs": ssl.CERT_REQUIRED} if self.is_redis else True
-        return {key: _verify_mode(value) for key, value in given.items()}
+        return {key: verify_mode(value) for key, value in given.items()}
 
 
-def _verify_mode(value: Any) -> Any:
+def verify_mode(value: Any) -> Any:
     """Turn `CERT_REQUIRED` or `required`, as a config file can spell it, into the constant."""
     if isinstance(value, str):
         name = f"CERT_{value.upper().removeprefix('CERT_')}"

@@ -81,10 +81,8 @@ def metered(transport: type[Any], wire: Wire) -> type[Any]:
     return transport
 
 
-def _metered_redis(transport: type[Any], wire: Wire) -> type[Any]:
-    from redis import VERSION
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
+def counted(connection: type[Any], wire: Wire) -> type[Any]:
+    """Return a subclass of one of redis-py's connections that counts on `wire`."""
 
     class Link:
         """Mixed into whichever connection class the URL asks for: TCP, TLS, socket, sentinel."""
@@ -102,13 +100,20 @@ def _metered_redis(transport: type[Any], wire: Wire) -> type[Any]:
             wire.count(len(batch))
             return super().pack_commands(batch)  # type: ignore[misc]
 
+    return type(connection.__name__, (Link, connection), {})
+
+
+def _metered_redis(transport: type[Any], wire: Wire) -> type[Any]:
+    from redis import VERSION
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     class Channel(transport.Channel):  # type: ignore[misc, name-defined]
         # The only hook through which kombu lets a subclass choose how redis-py connects;
         # kombu's own Sentinel channel is built on it as well.
         def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
             params: dict[str, Any] = super()._connparams(asynchronous)
-            base = params["connection_class"]
-            params["connection_class"] = type(base.__name__, (Link, base), {})
+            params["connection_class"] = counted(params["connection_class"], wire)
             # redis-py would retry for seconds on its own and hide the first failure; we say at
             # once what is wrong, and try again ourselves.
             params["retry"] = Retry(NoBackoff(), 0)
