@@ -11,10 +11,23 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 Context: TypeAlias = Literal[
-    "global", "overview", "list", "stream", "detail", "filter", "command", "dialog"
+    "global",
+    "overview",
+    "list",
+    "stream",
+    "detail",
+    "tasks",
+    "workers",
+    "queues",
+    "types",
+    "filter",
+    "command",
+    "dialog",
+    "confirm",
 ]
 """Where a key works: everywhere, on the overview, in lists, in lists that grow at one end (tasks
-and log), on the screens of one task or worker, while a filter or a command is typed, in dialogs."""
+and log), on the screens of one task or worker; where there are tasks, workers, queues or types to
+act on; while a filter or a command is typed, in dialogs, and in those that ask before an act."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -22,9 +35,14 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "list": "Lists",
     "stream": "Tasks and log",
     "detail": "Task and worker details",
+    "tasks": "Act on tasks",
+    "workers": "Act on workers",
+    "queues": "Act on queues",
+    "types": "Act on task types",
     "filter": "While typing a filter",
     "command": "While typing a command",
     "dialog": "Dialogs and menus",
+    "confirm": "Before an act",
 }
 
 
@@ -47,6 +65,10 @@ class Action:
     """Whether it comes before what the focused widget would do with the key."""
     mutates: bool = False
     """Whether it changes the cluster: refused in read-only."""
+
+
+def _act(id_: str, key: str, label: str, text: str, context: Context) -> Action:
+    return Action(id_, (key,), f"act('{id_}')", label, text, (context,), mutates=True)
 
 
 _ROWS: Final[tuple[Context, ...]] = ("overview", "list", "detail")
@@ -87,6 +109,14 @@ _GLOBAL: Final = (
         "freeze",
         "freeze",
         "Hold the screen still; collecting goes on, a badge counts what is held back",
+        ("global",),
+    ),
+    Action(
+        "act.details",
+        ("d",),
+        "act_details",
+        "details",
+        "All that came of the last act; u takes back one that goes on",
         ("global",),
     ),
     Action("refresh", ("ctrl+r",), "refresh_now", "refresh", "Ask workers and queues", ("global",)),
@@ -187,6 +217,36 @@ _LIST: Final = (
     ),
 )
 
+_ACTS: Final = (
+    Action(
+        "act.menu",
+        ("A",),
+        "act_menu",
+        "act...",
+        "All that can be done here, and why not what cannot",
+        ("tasks", "workers", "queues", "types"),
+        show=True,
+    ),
+    Action(
+        "task.trigger",
+        ("t",),
+        "act('task.trigger')",
+        "trigger",
+        "Trigger a task: a form, nothing is sent before it is confirmed",
+        ("tasks", "queues", "types"),
+    ),
+    _act("task.retry", "R", "retry", "Send again exactly what was sent, under a new id", "tasks"),
+    _act("task.rerun", "E", "edit", "Edit what was sent, and send it as a new task", "tasks"),
+    _act("task.revoke", "X", "revoke", "Revoke: workers skip what has not started", "tasks"),
+    _act("task.terminate", "K", "terminate", "Terminate what runs, by a signal", "tasks"),
+    _act("pool.grow", "+", "grow", "More pool processes", "workers"),
+    _act("pool.shrink", "-", "shrink", "Fewer pool processes", "workers"),
+    _act("worker.consumer", "C", "consumer", "Consume a queue, or no more", "workers"),
+    _act("worker.drain", "D", "drain", "Let it finish what runs, then shut it down", "workers"),
+    _act("queue.purge", "P", "purge", "Delete all that waits in the queue", "queues"),
+    _act("type.limit", "L", "limits", "Rate and time limits of the task type", "types"),
+)
+
 _TYPING: Final = (
     Action(
         "filter.keep",
@@ -209,9 +269,21 @@ _TYPING: Final = (
     Action("dialog.close", ("escape",), "close", "close", "Close, change nothing", ("dialog",)),
     Action("dialog.next", ("down", "j"), "choose(1)", "down", "Down", ("dialog",)),
     Action("dialog.previous", ("up", "k"), "choose(-1)", "up", "Up", ("dialog",)),
+    Action("confirm.yes", ("y",), "yes", "yes", "Do it, where no word is asked for", ("confirm",)),
+    Action(
+        "confirm.next", ("tab", "right", "l"), "turn(1)", "next", "The next answer", ("confirm",)
+    ),
+    Action(
+        "confirm.previous",
+        ("shift+tab", "left", "h"),
+        "turn(-1)",
+        "previous",
+        "The answer before",
+        ("confirm",),
+    ),
     Action("command.run", ("enter",), "run", "run", "Do what is typed", ("command",)),
     Action("command.complete", ("tab",), "complete", "complete", "Complete it", ("command",)),
     Action("command.close", ("escape",), "close", "close", "Close the line", ("command",)),
 )
 
-ACTIONS: Final[tuple[Action, ...]] = VIEWS + _GLOBAL + _MOVE + _LIST + _TYPING
+ACTIONS: Final[tuple[Action, ...]] = VIEWS + _GLOBAL + _MOVE + _LIST + _ACTS + _TYPING

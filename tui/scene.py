@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..widgets.column import Frame
 from ..widgets.glyphs import ASCII, Glyphs
+from .act_bar import Acts
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -27,6 +28,8 @@ class Scene:
     """Whether times of day are shown in UTC."""
     frozen_events: int | None = None
     """How many events had been heard when the screen was frozen; None while it lives."""
+    acts: Acts = field(default_factory=Acts)
+    """What the user has started, as far as the screen tells of it."""
 
     @property
     def state(self) -> ClusterState:

@@ -214,9 +214,10 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._marks.clear()
         self._marked()
 
-    def unmark(self, row_id: str) -> None:
-        """Take away one mark."""
-        self._marks.discard(row_id)
+    def unmark(self, *row_ids: str) -> None:
+        """Take away the marks of these rows."""
+        for row_id in row_ids:
+            self._marks.discard(row_id)
         self._marked()
 
     def move_to(self, row_id: str) -> bool:

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from ...bindings.actions import Context
 from ...model.text import visible
 from ...widgets.live_table import LiveTable
+from ..act_bar import ActBar
 from ..banner import Banner
 from ..command_line import CommandLine
 from ..copying import copies, row_id
@@ -52,6 +53,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.header_bar = HeaderBar(id="header")
         self.tiny_bar = TinyBar(id="tiny")
         self.banner = Banner(id="banner")
+        self.act_bar = ActBar(id="act")
         self.key_bar = KeyBar(id="keys")
 
     @property
@@ -79,6 +81,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         yield self.tiny_bar
         with Vertical(id="body"):
             yield from self.compose_body()
+        yield self.act_bar
         yield self.key_bar
         yield CommandLine(id="command")
 
@@ -110,6 +113,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.header_bar.paint(self.scene)
         self.tiny_bar.paint(self.scene)
         self.banner.paint(self.scene)
+        self.act_bar.paint(self.scene)
         no_header = self.has_class("-no-header")
         self.key_bar.paint(self.scene, self.place.view, self.CONTEXTS, no_header)
 
