@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeAlias
@@ -104,6 +105,7 @@ TASK_TYPES: Final = frozenset(
         "task-rejected",
     }
 )
+_HALF_CHARACTERS: Final = re.compile("[\ud800-\udfff]")
 _COMMON: Final = ("type", "hostname", "timestamp", "uuid", "utcoffset", "pid", "clock")
 _ENVELOPE: Final = frozenset((*_COMMON, "local_received"))
 
@@ -161,7 +163,8 @@ def plain_text(value: object, limit: int = LONGEST_TEXT) -> str | None:
             return "?"
     if not value.isascii():
         # A lone surrogate cannot be encoded again: it would break the terminal and each export.
-        value = value.encode("utf-8", "replace").decode("utf-8")
+        # What stands for it is nothing that anybody sends: `?` could pass for what was sent.
+        value = _HALF_CHARACTERS.sub("\ufffd", value)
     if limit >= LONGEST_TEXT:
         return cut_text(value)
     return value if len(value) <= limit else value[:limit] + "…"

@@ -239,9 +239,9 @@ def test_no_answer_is_too_odd(command: str, reply: Any) -> None:
 def test_half_characters_are_replaced() -> None:
     """JSON may hold them, but no terminal, file or clipboard takes them."""
     state = answer("active", [item("a\ud800", name="\udfff", args="\ud800")], worker="w\ud800@h")
-    assert list(state.tasks) == ["a?"]
-    assert (state.tasks["a?"].name, state.tasks["a?"].args) == ("?", "?")
-    assert list(state.workers) == ["w?@h"]
+    assert list(state.tasks) == ["a\ufffd"]
+    assert (state.tasks["a\ufffd"].name, state.tasks["a\ufffd"].args) == ("\ufffd", "\ufffd")
+    assert list(state.workers) == ["w\ufffd@h"]
     encode(take(state, NOW))
 
 
