@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,23 +11,15 @@ import click
 
 from . import narration
 from .ending import orderly_end
-from .exit_codes import ExitCode, Unreachable
+from .exit_codes import ExitCode
 from .options import Command, settings_of
 from .output import write
+from .reaching import ask_all, listen, reach, started
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..export.records import Snapshot
 
-ANSWER_PATIENCE: Final = 4.0
-"""Seconds beyond `--wait` for a broker that neither answers nor refuses."""
-LAST_ROUND: Final = 3.0
-"""Seconds at most for the last answers of workers and queues."""
-BUDGET: Final = 0.05
-"""Seconds that applying what came in may take before the deadline is looked at."""
-PAUSE: Final = 0.02
-"""Seconds between two looks at the inbox."""
-STOP_WITHIN: Final = 1.0
 UNKNOWN_WIDTH: Final = (120, 24)
 """Columns and rows where no terminal tells."""
 
@@ -57,69 +48,16 @@ def snapshot(ctx: click.Context, form: str, wait: float, output: Path | None, li
     Whatever happens while it listens is in it, also on workers that had task events off.
     """
     settings = settings_of(ctx)
-    from ..cluster.session import Session
-
-    session = Session(settings)
-    with orderly_end():
-        try:
-            session.start()
-            reach(session, wait)
-            listen(session, wait)
-            ask_all(session)
-            taken = _take(session)
-        finally:
-            session.stop(STOP_WITHIN)
+    with orderly_end(), started(settings) as session:
+        reach(session, wait)
+        listen(session, wait)
+        ask_all(session)
+        taken = _take(session)
     write(_encode(taken, form, limit), output)
     if session.state.broker.phase == "live":
         return ExitCode.OK
     narration.say(f"the broker was lost meanwhile: {session.state.broker.fault}")
     return ExitCode.UNREACHABLE
-
-
-def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bool:
-    """Apply what comes in until `done` is true or the time is over; tell which."""
-    deadline = time.monotonic() + seconds
-    second = 0
-    while True:
-        now = time.time()
-        more = session.pump(now, BUDGET).more
-        if int(now) != second:
-            second = int(now)
-            session.state.tick(now)
-        if not more and done():
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        if not more:
-            time.sleep(PAUSE)
-
-
-def reach(session: Session, wait: float) -> None:
-    """Wait for the broker to answer.
-
-    Raises:
-        Unreachable: It refuses for as long as we were to listen, or stays silent for longer.
-    """
-    broker = session.state.broker
-    if pump_until(session, wait, lambda: broker.phase == "live"):
-        return
-    if broker.fault is None:
-        pump_until(session, ANSWER_PATIENCE, lambda: broker.phase == "live" or bool(broker.fault))
-    if broker.phase != "live":
-        why = broker.fault or "it accepts connections, but does not answer"
-        raise Unreachable(f"cannot reach the broker {broker.url}: {why}")
-
-
-def listen(session: Session, wait: float) -> None:
-    """Listen for `wait` seconds."""
-    pump_until(session, wait, lambda: False)
-
-
-def ask_all(session: Session) -> None:
-    """Ask workers and queues once more, so that the numbers are those of the end."""
-    session.refresh()
-    pump_until(session, LAST_ROUND, lambda: session.refreshed)
-    pump_until(session, LAST_ROUND, lambda: not session.backlog)
 
 
 def _take(session: Session) -> Snapshot:
