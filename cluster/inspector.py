@@ -15,6 +15,7 @@ from ..model.observations import Answered, Unanswered
 from ..model.state import BEAT
 from ..settings import mask
 from .backoff import backoff
+from .originals import Originals
 from .pidbox import Pidbox, Reply, Unreadable
 from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
 
@@ -47,7 +48,12 @@ def round_cost(commands: int, workers: int) -> float:
 
 
 class Inspector(Poller):
-    """Asks the workers by remote control."""
+    """Asks the workers by remote control.
+
+    Args:
+        originals: Where to keep what the tasks that they hold were sent with.
+        shared: As every poller's.
+    """
 
     topic = "worker"
     other_topic = "queue"
@@ -56,6 +62,10 @@ class Inspector(Poller):
     _asked_at = 0.0
     _asked_everyone = -1
     _doubted_at = 0.0
+
+    def __init__(self, *shared: Any, originals: Originals | None = None) -> None:
+        super().__init__(*shared)
+        self.originals = originals if originals is not None else Originals()
 
     def opened(self, connection: Connection) -> None:
         """Make a mailbox for the answers."""
@@ -176,6 +186,7 @@ class Inspector(Poller):
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._learn_queues(reply.value)
         value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
+        self.originals.hear(reply.command, reply.value, self._clock())
         error = None if reply.error is None else self._broker.hide(reply.error)
         self.put(Answered(reply.worker, reply.command, value, self._clock(), error))
 
