@@ -1,0 +1,82 @@
+"""What every reader of a result backend can do, and how one fails."""
+
+from __future__ import annotations
+
+import abc
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from ...model.fault import Fault
+from ...model.result_meta import ResultMeta
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 2.0
+
+
+class ResultsError(Exception):
+    """A result backend could not be read; the text says why, without passwords."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+class ResultReader(abc.ABC):
+    """Reads one result backend; connects when first asked. Safe to use from several threads."""
+
+    why_not: str | None = None
+    """Why nothing can ever be read here, in words; None if it can."""
+
+    @abc.abstractmethod
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        """Return what is kept of these tasks, by id; what is not kept is left out.
+
+        Raises:
+            ResultsError: The backend cannot be read.
+        """
+
+    def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
+        """Return a task's entry when the task has ended; None if that takes too long.
+
+        Args:
+            id_: The task's id.
+            timeout: Seconds.
+            stop: Ends the wait when it is set.
+
+        Raises:
+            ResultsError: The backend cannot be read.
+        """
+        deadline = time.monotonic() + timeout
+        pause = _FIRST_PAUSE
+        while True:
+            found = self.read([id_]).get(id_)
+            if found is not None and found.ready:
+                return found
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or stop.wait(min(pause, remaining)):
+                return None
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of whatever is open; a read under way fails."""
+
+
+class Unreadable(ResultReader):
+    """A backend that nobody but its workers can read, or none at all."""
+
+    def __init__(self, why_not: str) -> None:
+        self.why_not = why_not
+
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        """Fail.
+
+        Raises:
+            ResultsError: Always, with the reason.
+        """
+        raise ResultsError(Fault("results", self.why_not or "", ""))
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
