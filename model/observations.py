@@ -122,6 +122,8 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     at: float
     complete: bool
     """Whether these are all."""
+    notes: tuple[str, ...] = ()
+    """What could not be told of the queue, in words."""
 
 
 Observation: TypeAlias = (
