@@ -68,7 +68,7 @@ class Action:
 
 
 def _act(id_: str, key: str, label: str, text: str, context: Context) -> Action:
-    return Action(id_, (key,), f"act('{id_}')", label, text, (context,), mutates=True)
+    return Action(id_, (key,), f"app.act('{id_}')", label, text, (context,), mutates=True)
 
 
 _ROWS: Final[tuple[Context, ...]] = ("overview", "list", "detail")
@@ -221,7 +221,7 @@ _ACTS: Final = (
     Action(
         "act.menu",
         ("A",),
-        "act_menu",
+        "app.act_menu",
         "act...",
         "All that can be done here, and why not what cannot",
         ("tasks", "workers", "queues", "types"),
@@ -230,7 +230,7 @@ _ACTS: Final = (
     Action(
         "task.trigger",
         ("t",),
-        "act('task.trigger')",
+        "app.act('task.trigger')",
         "trigger",
         "Trigger a task: a form, nothing is sent before it is confirmed",
         ("tasks", "queues", "types"),

@@ -24,11 +24,14 @@ class Acts:
         self.under_way: list[Act] = []
         self.last: Outcome | None = None
         """How the last one ended, while that is still told of."""
+        self.newest: Act | None = None
+        """The act that began last, for its details."""
         self._ended_at = 0.0
 
     def begin(self, act: Act) -> None:
         """Tell of an act from now on."""
         self.under_way.append(act)
+        self.newest = act
         self.last = None
 
     def end(self, act: Act, outcome: Outcome, now: float) -> None:
@@ -57,7 +60,7 @@ class Acts:
 class ActBar(Bar):
     """The line above the keys that tells how far an act is; not there if there is none."""
 
-    DEFAULT_CSS = "ActBar { dock: bottom; display: none; background: $panel; }"
+    DEFAULT_CSS = "ActBar { display: none; background: $panel; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..model.confirmation import confirm
+from .acting_app import READ_ONLY, ActingApp
 from .screens.confirm import ConfirmDialog
 
 if TYPE_CHECKING:
@@ -15,17 +16,15 @@ if TYPE_CHECKING:
     from ..model.confirmation import Confirmation
     from ..model.outcome import Outcome
     from ..widgets.live_table import LiveTable
-    from .app import CeltopApp
 
 Progress: TypeAlias = "Callable[[Outcome], object]"
 
-READ_ONLY: Final = "read-only: :rw lifts it"
 FOLLOW: Final = 0.1
 """Seconds between two looks at how far an act has come."""
 
 
 async def carry_out(
-    app: CeltopApp,
+    app: ActingApp,
     command: AnyCommand,
     *,
     on_progress: Progress | None = None,
@@ -56,7 +55,7 @@ async def carry_out(
     return await _followed(app, act, table, on_progress)
 
 
-async def ask(app: CeltopApp, confirmation: Confirmation, notes: Sequence[str] = ()) -> bool:
+async def ask(app: ActingApp, confirmation: Confirmation, notes: Sequence[str] = ()) -> bool:
     """Ask whether to do it; what makes no sense is told and not offered."""
     if confirmation.refusal is not None:
         app.say(confirmation.refusal, "warning")
@@ -66,7 +65,7 @@ async def ask(app: CeltopApp, confirmation: Confirmation, notes: Sequence[str] =
 
 
 async def _followed(
-    app: CeltopApp, act: Act, table: LiveTable[Any] | None, on_progress: Progress | None
+    app: ActingApp, act: Act, table: LiveTable[Any] | None, on_progress: Progress | None
 ) -> Outcome:
     ended = asyncio.wrap_future(act.future)
     before: Outcome | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.widgets import Input
-from textual.worker import Worker
 
 from ..bindings.keys import in_context
 from ..widgets.textual_internals import (
@@ -20,11 +19,10 @@ from ..widgets.textual_internals import (
     press,
     take_mouse,
 )
+from .acting_app import SCREEN_WITHIN, ActingApp
 from .command_line import CommandLine
 from .keymap import bindings
-from .live_app import BREATH
 from .navigation import Copied
-from .roaming_app import RoamingApp
 from .screens.dialog import Dialog
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..settings import Settings
 
-SCREEN_WITHIN: Final = 2.0
-"""Seconds that keys wait for a new screen."""
 LONGEST_COPY: Final = 50_000
 """Characters; in base64 they make about the 75,000 bytes that xterm takes at most."""
 
@@ -46,7 +42,7 @@ def _commands() -> type[Provider]:
     return CeltopCommands
 
 
-class CeltopApp(RoamingApp, inherit_bindings=False):
+class CeltopApp(ActingApp, inherit_bindings=False):
     """celtop in a terminal.
 
     Args:
@@ -66,7 +62,6 @@ class CeltopApp(RoamingApp, inherit_bindings=False):
         self, session: Session, settings: Settings, clock: Callable[[], float] = time.time
     ) -> None:
         super().__init__(session, settings, clock)
-        self._asking: Worker[object] | None = None
         self.register_theme(CELTOP_DARK)
         self.register_theme(CELTOP_LIGHT)
         if self.no_color:
@@ -85,7 +80,7 @@ class CeltopApp(RoamingApp, inherit_bindings=False):
         await super().on_event(event)
 
     async def _pressed(self, key: str) -> bool:
-        await self._question()
+        await self.question()
         screen = self.monitor_screen
         if screen is None:
             return await self._pressed_in_dialog(key)
@@ -109,30 +104,6 @@ class CeltopApp(RoamingApp, inherit_bindings=False):
             await asyncio.wait_for(dialog.mounted.wait(), SCREEN_WITHIN)
         # What is typed goes to the line in its order: a key that ends it must not overtake letters.
         return not isinstance(dialog.focused, Input) and await press(self, key)
-
-    # Acts
-
-    def begin(self, act: Coroutine[Any, Any, object]) -> None:
-        """Start what a key asked for.
-
-        Keys that are typed ahead wait for its question, up to `answered`: `X` and `y` in one go
-        are for the dialog, and must not reach the list.
-        """
-        self._asking = self.run_worker(act, group="acts")
-
-    def answered(self) -> None:
-        """Let keys go to the screen again while what was begun goes on."""
-        self._asking = None
-
-    async def _question(self) -> None:
-        """Wait for the question of what was begun, if it has one."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SCREEN_WITHIN):
-                while self._asking is not None and not self._asking.is_finished:
-                    if isinstance(self.screen, Dialog):
-                        return
-                    await asyncio.sleep(BREATH)
-        self._asking = None
 
     # What keys do everywhere
 

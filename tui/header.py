@@ -57,7 +57,7 @@ def connection(scene: Scene) -> Part:
 
 def read_only(scene: Scene) -> Part:
     """Return the badge that always tells whether celtop may change anything."""
-    if scene.settings.read_only:
+    if scene.session.read_only:
         return Part("RO", "bold $text-success", 3)
     return Part("RW", "bold $text-warning", 3)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, cast
 
+import msgspec
 from celtop.cluster.session import Pumped, Session
+from celtop.model.call import Original, Recovered
+from celtop.model.command import AnyCommand, PauseQueue
 from celtop.model.events import Event, Heard
 from celtop.model.observations import (
     Answered,
@@ -15,13 +19,36 @@ from celtop.model.observations import (
     Noted,
     Observation,
     QueueMeasured,
+    QueuePeeked,
 )
+from celtop.model.outcome import Outcome
 from celtop.model.state import ClusterState
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
 
 NOW = 1_800_000_000.0
 """2027-01-15 08:00:00 UTC."""
+
+
+class StillAct:
+    """An act of which a test tells how far it is."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.future: Future[Outcome] = Future()
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def tell(self, **changes: Any) -> None:
+        """Take changes into the outcome."""
+        self.outcome = msgspec.structs.replace(self.outcome, **changes)
+
+    def end(self, **changes: Any) -> None:
+        """End it, with these changes."""
+        self.tell(ended_at=NOW, **changes)
+        self.future.set_result(self.outcome)
 
 
 class StillSession:
@@ -33,6 +60,18 @@ class StillSession:
         self.topics: frozenset[str] = frozenset()
         self.started = self.stopped = False
         self.refreshes = 0
+        self.read_only = False
+        self.done: list[AnyCommand] = []
+        """What it was told to do, in that order."""
+        self.acts: list[StillAct] = []
+        self.asked: list[tuple[str, ...]] = []
+        """Of which tasks it was asked what was sent."""
+        self.recovering: Future[tuple[Recovered, ...]] = Future()
+        """What is answered to that; a test may set it before or after."""
+        self.originals: dict[str, Original] = {}
+        self.peeking: Future[QueuePeeked] = Future()
+        self.peeked: list[tuple[str, int, str | None]] = []
+        self.held: dict[str, PauseQueue] = {}
 
     @property
     def backlog(self) -> int:
@@ -54,6 +93,26 @@ class StillSession:
     def refresh(self) -> None:
         self.refreshes += 1
 
+    def do(self, command: AnyCommand) -> StillAct:
+        act = StillAct(Outcome(len(self.acts) + 1, command, NOW))
+        self.done.append(command)
+        self.acts.append(act)
+        return act
+
+    def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
+        self.asked.append(tuple(ids))
+        return self.recovering
+
+    def original(self, id_: str) -> Original | None:
+        return self.originals.get(id_)
+
+    def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
+        self.peeked.append((queue, most, task))
+        return self.peeking
+
+    def paused(self) -> Mapping[str, PauseQueue]:
+        return self.held
+
     def watch(self, topics: frozenset[str]) -> None:
         self.topics = topics
 
@@ -74,6 +133,7 @@ def staged(
     """Return an app over a still session, and the session."""
     session = StillSession(state)
     told = Settings(timezone="utc", **{"ascii": False, **settings})
+    session.read_only = told.read_only
     app = CeltopApp(cast(Session, session), told, clock or Clock())
     return app, session
 

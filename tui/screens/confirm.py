@@ -59,7 +59,7 @@ class ConfirmDialog(Dialog[bool]):
     def compose_box(self) -> ComposeResult:
         """Put the facts above the answers, which always stay in sight."""
         with VerticalScroll(id="facts", can_focus=False):
-            yield Static(self.facts(), markup=False)
+            yield from self._facts()
         typed = self.confirmation.typed
         if typed is not None:
             word = Content.styled(visible(typed, _LONGEST), "bold $text-warning")
@@ -78,32 +78,26 @@ class ConfirmDialog(Dialog[bool]):
         """Leave the facts what room there is."""
         self._fit(event.size.height)
 
-    def facts(self) -> Content:
-        """Return what is going to happen, to what, and who has to say so."""
-        return Content("\n").join(self._lines())
-
-    def _lines(self) -> Iterator[Content]:
+    def _facts(self) -> Iterator[Static]:
+        """Say what is going to happen, to what, and who has to confirm it."""
         told = self.confirmation
         for target in told.targets:
-            yield Content.styled(visible(target, _LONGEST), "bold")
+            yield _line(target, "bold")
         for heading, sentences, style in (
-            ("Will", told.will, "$text-accent"),
-            ("Will not", told.will_not, "$text-warning"),
+            ("What happens", told.will, "$text-accent"),
+            ("What does not", told.will_not, "$text-warning"),
             ("Left out", self._notes, "$text-muted"),
         ):
             if sentences:
-                yield Content("")
-                yield Content.styled(heading, f"bold {style}")
+                yield _line(heading, f"bold {style}", "heading")
             for sentence in sentences:
-                yield Content.assemble("  ", visible(sentence, _LONGEST))
+                yield _line(sentence, "", "sentence")
         if told.answering:
-            names = [visible(name, 40) for name in told.answering[:_WORKERS_NAMED]]
-            more = len(told.answering) - len(names)
-            rest = f" and {more:,} more" if more else ""
             count = len(told.answering)
+            names = ", ".join(visible(name, 40) for name in told.answering[:_WORKERS_NAMED])
+            more = f" and {count - _WORKERS_NAMED:,} more" if count > _WORKERS_NAMED else ""
             workers = "1 worker is" if count == 1 else f"{count:,} workers are"
-            yield Content("")
-            yield Content.styled(f"{workers} to answer: {', '.join(names)}{rest}", "$text-muted")
+            yield _line(f"{workers} to answer: {names}{more}", "$text-muted", "heading")
 
     def _fit(self, height: int) -> None:
         below = 1 if self.confirmation.typed is None else 3
@@ -153,3 +147,7 @@ class ConfirmDialog(Dialog[bool]):
     def action_choose(self, step: int) -> None:
         """Scroll the facts."""
         self.query_one("#facts").scroll_relative(y=step, animate=False)
+
+
+def _line(text: str, style: str, classes: str = "") -> Static:
+    return Static(Content.styled(visible(text, _LONGEST), style), markup=False, classes=classes)

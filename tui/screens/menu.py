@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -22,12 +22,18 @@ class Menu(Dialog[str]):
         title: What the frame says.
         choices: Id, label and a hint that is shown beside it, which may be the cluster's text.
         chosen: The id that the cursor starts on.
+        off: Ids of what is listed and cannot be chosen.
     """
 
     def __init__(
-        self, title: str, choices: Sequence[tuple[str, str, str]], chosen: str | None = None
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str, str]],
+        chosen: str | None = None,
+        off: Collection[str] = (),
     ) -> None:
         super().__init__(title)
+        self.off = frozenset(off)
         self.choices = tuple(choices)
         self.chosen = chosen
 
@@ -37,12 +43,13 @@ class Menu(Dialog[str]):
         options = [
             Option(
                 Content.assemble(
-                    label.ljust(width + 2),
+                    visible(label).ljust(width + 2),
                     Content.styled(visible(hint, _LONGEST), "$text-muted"),
                 ),
                 id=f"choice-{number}",
+                disabled=choice in self.off,
             )
-            for number, (_, label, hint) in enumerate(self.choices)
+            for number, (choice, label, hint) in enumerate(self.choices)
         ]
         yield OptionList(*options, markup=False)
 

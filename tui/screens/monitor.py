@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -27,7 +27,10 @@ from ..tiny import TinyBar
 
 if TYPE_CHECKING:
     from ...model.state import Changes
+    from ...model.task import Task
     from ...widgets.viewport import Motion
+
+R = TypeVar("R")
 
 
 class MonitorScreen(Screen[None], inherit_bindings=False):
@@ -179,6 +182,14 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             indexes = (table.rows.index(row_id) for row_id in table.marks)
             return [table.rows[index] for index in indexes if index is not None]
         return () if table.cursor_row is None else (table.cursor_row,)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the rows of a kind that an act is about: the marked, or the cursor's."""
+        return [row for row in self.copied() if isinstance(row, kind)]
+
+    def listed(self) -> Sequence[Task] | None:
+        """Return all tasks that the filter lets through; None where there is no list of tasks."""
+        return None
 
     def action_move(self, motion: Motion) -> None:
         """Move the cursor."""

@@ -51,8 +51,8 @@ class OverviewScreen(MonitorScreen):
     """Throughput, queues, workers, what runs, what fails, and what needs attention."""
 
     CSS_PATH = "overview.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("overview",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings("overview", "tasks", "workers", "queues")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("overview", "tasks", "workers", "queues")
 
     def __init__(self, scene: Scene, place: Place) -> None:
         super().__init__(scene, place)

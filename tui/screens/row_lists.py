@@ -111,6 +111,8 @@ class RowListScreen(ListScreen, Generic[R]):
 class WorkersScreen(RowListScreen[Worker]):
     """Workers, their pools and load."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings("workers")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "workers")
     EMPTY = "No workers heard of so far: is one running, with this broker?"
     ORDER = ("name", False)
     FAULTS = "late or offline"
@@ -153,6 +155,8 @@ class WorkersScreen(RowListScreen[Worker]):
 class QueuesScreen(RowListScreen[Queue]):
     """Depth, trend and consumers of each queue."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "queues")
     EMPTY = "No queues known so far: they are learned from workers and from tasks"
     ORDER = ("name", False)
     FAULTS = "nobody consumes"
@@ -191,6 +195,8 @@ class QueuesScreen(RowListScreen[Queue]):
 class TypesScreen(RowListScreen[TaskType]):
     """Statistics by task name."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings("types")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "types")
     EMPTY = "No tasks heard of so far"
     ORDER = ("tasks", True)
     FAULTS = "with failures"

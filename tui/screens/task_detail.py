@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
+from ...bindings.actions import Context
 from ...model.order import Order
 from ...model.task import Task
 from ...model.view import RowList
@@ -21,6 +23,7 @@ from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from .. import task_columns
 from ..bar import Bar, Part
+from ..keymap import bindings
 from ..navigation import Drill, Place
 from ..scene import Scene
 from ..task_fields import task_fields
@@ -31,6 +34,9 @@ _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY"
 
 class TaskDetailScreen(DetailScreen):
     """All that is known of one task."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "tasks")
 
     def __init__(self, scene: Scene, place: Place) -> None:
         super().__init__(scene, place)

@@ -32,8 +32,8 @@ class TaskListScreen(ListScreen):
     FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
     EMPTY: ClassVar[str] = "No tasks so far: they appear as soon as a worker tells of them"
     FAULTS: ClassVar[str] = "failures only"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("stream")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream")
+    BINDINGS: ClassVar[list[BindingType]] = bindings("stream", "tasks")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream", "tasks")
 
     def __init__(self, scene: Scene, place: Place) -> None:
         steps = [step.subject for step in place.path if step.kind == "tasks"]
@@ -88,6 +88,10 @@ class TaskListScreen(ListScreen):
     def catch_up(self) -> None:
         """Look at all tasks again."""
         self.tasks.refresh(self.scene.now())
+
+    def listed(self) -> Sequence[Task]:
+        """Return all tasks that the filter lets through."""
+        return [self.tasks[index] for index in range(len(self.tasks))]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""

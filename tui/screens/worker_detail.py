@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
+from ...bindings.actions import Context
 from ...model import units
 from ...model.order import Order
 from ...model.task import Task
@@ -20,6 +22,7 @@ from ...widgets.tile import Level
 from ...widgets.value_tree import ValueTree
 from .. import task_columns
 from ..bar import Bar, Part
+from ..keymap import bindings
 from ..navigation import Drill, Place
 from ..scene import Scene
 from ..worker_fields import usage_fields, worker_fields
@@ -43,9 +46,14 @@ _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
 )
 _SCHEDULED_COLUMNS: Final = (task_columns.SCHEDULED[0], *_TASK_COLUMNS[:2])
 
+R = TypeVar("R")
+
 
 class WorkerDetailScreen(DetailScreen):
     """All that is known of one worker."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("workers", "tasks")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "workers", "tasks")
 
     def __init__(self, scene: Scene, place: Place) -> None:
         super().__init__(scene, place)
@@ -174,6 +182,12 @@ class WorkerDetailScreen(DetailScreen):
         if isinstance(focused, LiveTable) and focused.cursor_row is not None:
             return (focused.cursor_row,)
         return () if self.worker is None else (self.worker,)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Act on the worker itself, wherever the cursor is; on tasks, where that is on one."""
+        if kind is Worker:
+            return [self.worker] if isinstance(self.worker, kind) else []
+        return super().chosen(kind)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task."""

@@ -1,0 +1,252 @@
+"""What is done to tasks: the marked ones, the cursor's, a workflow's, or all that are listed.
+
+Each begins with a key. What it is about is frozen there, before anything is waited for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+from ..model import targets
+from ..model.call import Original, Recovered, Unrecoverable
+from ..model.command import SIGNALS, Retry, Revoke, RevokeStamped, Signal
+from ..model.targets import Selection
+from ..model.task import Task
+from .acting import carry_out
+from .screens.ask_line import AskLine
+from .screens.looking import look
+from .screens.menu import Menu
+from .screens.text_dialog import TextDialog
+
+if TYPE_CHECKING:
+    from .acting_app import ActingApp
+    from .screens.monitor import MonitorScreen
+
+REASONS: Final = 3
+"""Reasons that are named of those why tasks are left out."""
+EXPLAINED: Final = 100
+"""Tasks of which the dialog tells why they cannot be retried."""
+
+
+def _app(screen: MonitorScreen) -> ActingApp:
+    return cast("ActingApp", screen.app)
+
+
+def _listed(screen: MonitorScreen) -> Sequence[Task] | None:
+    """Return all tasks that are listed; a filter that has not seen all of them yet is told of."""
+    if getattr(screen, "busy", False):
+        _app(screen).say("The filter still looks through the tasks: in a moment", "warning")
+        return None
+    return screen.listed() or ()
+
+
+# Revoke
+
+
+async def revoke(screen: MonitorScreen) -> None:
+    """Revoke what is chosen and has not started."""
+    await _revoke(screen, targets.revocable(screen.chosen(Task)))
+
+
+async def terminate(screen: MonitorScreen) -> None:
+    """End what is chosen and runs, by a signal."""
+    await _terminate(screen, targets.terminable(screen.scene.state, screen.chosen(Task)))
+
+
+async def revoke_workflow(screen: MonitorScreen) -> None:
+    """Revoke all of the workflow that the chosen task belongs to."""
+    tasks = screen.chosen(Task)
+    if len(tasks) != 1:
+        _app(screen).say("One task at a time: its workflow is revoked", "warning")
+        return
+    members = targets.workflow(screen.scene.state, tasks[0])
+    await _revoke(screen, targets.revocable(members))
+
+
+async def revoke_listed(screen: MonitorScreen) -> None:
+    """Revoke everything that the filter lets through and has not started."""
+    tasks = _listed(screen)
+    if tasks is not None:
+        await _revoke(screen, targets.revocable(tasks))
+
+
+async def terminate_listed(screen: MonitorScreen) -> None:
+    """End everything that the filter lets through."""
+    tasks = _listed(screen)
+    if tasks is not None:
+        await _terminate(screen, targets.terminable(screen.scene.state, tasks))
+
+
+async def revoke_stamped(screen: MonitorScreen) -> None:
+    """Ask for a stamp, and revoke whatever carries it."""
+    app = _app(screen)
+    typed = await app.push_screen_wait(
+        AskLine("Revoke by a stamp", "HEADER=VALUE, as the application stamped it", _no_stamp)
+    )
+    if typed:
+        await stamped(app, typed)
+
+
+async def stamped(app: ActingApp, text: str) -> None:
+    """Revoke whatever carries a stamp, written `HEADER=VALUE`."""
+    header, _, value = text.partition("=")
+    workers = app.scene.state.present_workers(app.scene.now())
+    await carry_out(
+        app, RevokeStamped(header=header.strip(), values=(value.strip(),), workers=workers)
+    )
+
+
+def _no_stamp(text: str) -> str | None:
+    header, equals, value = text.partition("=")
+    return None if equals and header.strip() and value.strip() else "as tenant=42"
+
+
+async def _revoke(screen: MonitorScreen, selection: Selection) -> None:
+    app = _app(screen)
+    if not selection.kept:
+        app.say(f"Nothing to revoke: {why_none(selection)}", "warning")
+        return
+    workers = app.scene.state.present_workers(app.scene.now())
+    command = Revoke(ids=targets.ids(selection.kept), workers=workers)
+    await carry_out(app, command, notes=left_out(selection.skipped))
+
+
+async def _terminate(
+    screen: MonitorScreen, selection: Selection, signal: Signal | None = None
+) -> None:
+    app = _app(screen)
+    if not selection.kept:
+        app.say(f"Nothing to terminate: {why_none(selection)}", "warning")
+        return
+    # Frozen before the menu: who runs what may change while the user looks at the signals.
+    ids = targets.ids(selection.kept)
+    workers = app.scene.state.present_workers(app.scene.now())
+    if signal is None:
+        signals = [(name, name, text) for name, text in SIGNALS.items()]
+        title = "Signal (pools of processes only: others are told in the next dialog)"
+        signal = cast("Signal | None", await app.push_screen_wait(Menu(title, signals, "SIGTERM")))
+    if signal is not None:
+        command = Revoke(ids=ids, workers=workers, terminate=True, signal=signal)
+        await carry_out(app, command, notes=left_out(selection.skipped))
+
+
+# Send again
+
+
+async def retry(screen: MonitorScreen) -> None:
+    """Send what is chosen again, exactly as it was sent."""
+    await _retry(screen, targets.retriable(screen.chosen(Task)))
+
+
+async def retry_listed(screen: MonitorScreen) -> None:
+    """Send everything that the filter lets through again."""
+    tasks = _listed(screen)
+    if tasks is not None:
+        await _retry(screen, targets.retriable(tasks))
+
+
+async def _retry(screen: MonitorScreen, selection: Selection) -> None:
+    app = _app(screen)
+    if not selection.kept:
+        app.say(f"Nothing to retry: {why_none(selection)}", "warning")
+        return
+    found = await _recovered(app, targets.ids(selection.kept))
+    if found is None:
+        return
+    originals = tuple(each for each in found if isinstance(each, Original))
+    lost = [each for each in found if isinstance(each, Unrecoverable)]
+    if not originals:
+        await app.push_screen_wait(TextDialog("Cannot be retried", _explained(lost)))
+        return
+    links = False
+    if any(each.message is not None and has_links(each) for each in originals):
+        chosen = await app.push_screen_wait(
+            Menu(
+                "Retry",
+                [
+                    ("alone", "Only the task", "no callbacks, and not the rest of its chain"),
+                    ("links", "With what follows it", "callbacks and the rest of its chain"),
+                ],
+            )
+        )
+        if chosen is None:
+            return
+        links = chosen == "links"
+    notes = [*left_out(selection.skipped), *_lost(lost)]
+    await carry_out(app, Retry(originals=originals, with_links=links), notes=notes)
+
+
+async def rerun(screen: MonitorScreen) -> None:
+    """Open the form with what was sent, as far as that is known, to be sent as a new task."""
+    from .screens.trigger_form import open_trigger
+
+    app = _app(screen)
+    tasks = screen.chosen(Task)
+    if len(tasks) != 1:
+        app.say("Edit and run again: one task at a time", "warning")
+        return
+    found = await _recovered(app, (tasks[0].id,))
+    if found:
+        await open_trigger(screen, found[0], tasks[0].id)
+
+
+async def _recovered(app: ActingApp, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
+    what = "what was sent" if len(ids) == 1 else f"what was sent of {len(ids):,} tasks"
+    return await look(app, f"Looking for {what}", app.session.recover(ids))
+
+
+# Words
+
+
+def why_none(selection: Selection) -> str:
+    """Return why nothing is left of a selection."""
+    if not selection.skipped:
+        return "no task is chosen"
+    number = len(selection.skipped)
+    if number == 1:
+        return f"it {selection.skipped[0][1]}"
+    return "; ".join(_counted(reason for _, reason in selection.skipped))
+
+
+def left_out(skipped: Iterable[tuple[Task, str]]) -> tuple[str, ...]:
+    """Return which tasks of a selection are left out, by reason."""
+    return tuple(_counted(reason for _, reason in skipped))
+
+
+def has_links(original: Original) -> bool:
+    """Tell whether more was to follow a task: callbacks, or the rest of a chain.
+
+    The third part of the body tells, in Celery's protocol 2; a body that cannot be read may.
+    """
+    if original.message is None:
+        return False
+    try:
+        body = msgspec.json.decode(original.message.body)
+        follows = body[2]
+        return any(follows.get(part) for part in ("callbacks", "errbacks", "chain"))
+    except (msgspec.DecodeError, AttributeError, IndexError, KeyError, TypeError):
+        return True
+
+
+def _counted(reasons: Iterable[str]) -> list[str]:
+    counts = Counter(reasons)
+    lines = [f"{number:,}: {reason}" for reason, number in counts.most_common(REASONS)]
+    more = len(counts) - REASONS
+    return [*lines, f"and {more:,} other reasons"] if more > 0 else lines
+
+
+def _lost(lost: Sequence[Unrecoverable]) -> list[str]:
+    if len(lost) == 1:
+        return [f"{lost[0].id[:8]}: {lost[0].reason}"]
+    return _counted(each.reason for each in lost)
+
+
+def _explained(lost: Sequence[Unrecoverable]) -> str:
+    lines = [f"{each.id}: {each.reason}" for each in lost[:EXPLAINED]]
+    if len(lost) > EXPLAINED:
+        lines.append(f"and {len(lost) - EXPLAINED:,} more")
+    return "\n".join([*lines, "", "Nothing was sent. E opens a form with what is known of a task."])
