@@ -259,6 +259,27 @@ def rabbit_script() -> str:
     return str(found)
 
 
+class MemcachedServer:
+    """A memcached."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port()
+        # As root it refuses to run without a user to become.
+        user = ["-u", "root"] if os.geteuid() == 0 else []
+        command = ["memcached", "-l", "127.0.0.1", "-p", str(self.port), *user]
+        self.child = Child(command, directory / f"memcached-{self.port}.log", clean_environment())
+        child = self.child
+        until(lambda: answers(self.port) or not child.alive, what="memcached listens")
+        assert child.alive, child.output
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        self.child.kill()
+
+
 class CeleryWorker:
     """A real Celery worker in its own process, running one of the apps in `tests/apps`."""
 

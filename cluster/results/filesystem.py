@@ -18,6 +18,8 @@ from .words import failure
 _TRIES: Final = 5
 _PAUSE: Final = 0.02
 """Seconds between two tries at a file that is being written: it is emptied first."""
+_LONGEST_NAME: Final = 255
+"""Bytes, on nearly every file system."""
 
 
 class FileResults(ResultReader):
@@ -39,7 +41,7 @@ class FileResults(ResultReader):
         """
         try:
             os.scandir(self._folder).close()
-            found = ((id_, self._read(id_)) for id_ in ids if _is_name(id_))
+            found = ((id_, self._read(id_)) for id_ in ids if self._is_name(id_))
             return {id_: meta for id_, meta in found if meta is not None}
         except OSError as error:
             raise failure(error, self._url, self._settings) from error
@@ -61,7 +63,7 @@ class FileResults(ResultReader):
             time.sleep(_PAUSE)
         return meta
 
-
-def _is_name(id_: str) -> bool:
-    """Tell whether an id stays in the folder as a part of a file's name: ids may be anything."""
-    return bool(id_) and "\0" not in id_ and os.sep not in id_
+    def _is_name(self, id_: str) -> bool:
+        """Tell whether a file of this folder can have this id in its name: ids may be anything."""
+        name = os.fsencode(self._prefix + id_)
+        return b"\0" not in name and os.fsencode(os.sep) not in name and len(name) <= _LONGEST_NAME

@@ -8,7 +8,6 @@ Nor is a pickle ever loaded: that would be running whatever the sender wants.
 from __future__ import annotations
 
 import json
-import math
 import pickletools
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ...model.events import LATEST_TIME
 from ...model.result_meta import READY, ResultMeta
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"
@@ -134,20 +134,20 @@ def exception_text(described: Any) -> str | None:
 
 
 def epoch(when: Any, zone: tzinfo = UTC) -> float | None:
-    """Return a time that a backend keeps, ISO 8601 or a `datetime`, as epoch seconds."""
-    if isinstance(when, int | float) and not isinstance(when, bool):
-        return float(when) if math.isfinite(when) else None
+    """Return a time, as ISO 8601, a `datetime` or epoch seconds, as the latter; else None."""
     if isinstance(when, str):
         try:
             when = datetime.fromisoformat(when)
         except ValueError:
             return None
-    if not isinstance(when, datetime):
+    if isinstance(when, datetime):
+        try:
+            when = (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
+        except (OverflowError, ValueError):
+            return None
+    if not isinstance(when, int | float) or isinstance(when, bool):
         return None
-    try:
-        return (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
-    except (OverflowError, ValueError):
-        return None
+    return float(when) if 0 <= when <= LATEST_TIME else None
 
 
 def _typed(table: dict[str, Any]) -> Any:

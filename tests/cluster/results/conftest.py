@@ -1,0 +1,147 @@
+"""Result backends with a worker that fills them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.cluster.results import ResultReader, open_results
+from celtop.model.result_meta import ResultMeta
+from celtop.settings import Settings
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import (
+    APPS,
+    MemcachedServer,
+    RedisServer,
+    app_environment,
+    clean_environment,
+    until,
+)
+
+Open = Callable[..., "Kept"]
+
+
+class Kept:
+    """A cluster whose worker keeps results, and a reader of them."""
+
+    def __init__(self, broker_url: str, reader: ResultReader, send: Callable[..., str]) -> None:
+        self.reader = reader
+        self._broker_url = broker_url
+        self._send = send
+
+    def send(self, task: str, *args: object, **options: Any) -> str:
+        return self._send(self._broker_url, f"results.{task}", *args, **options)
+
+    def until(self, id_: str, status: str) -> ResultMeta:
+        """Wait until a task's entry says so; return the entry."""
+
+        def found() -> ResultMeta | None:
+            meta = self.reader.read([id_]).get(id_)
+            return meta if meta is not None and meta.status == status else None
+
+        return until(found, what=f"{id_} is {status}")
+
+    def run(self, task: str, *args: object, status: str = "SUCCESS", **options: Any) -> ResultMeta:
+        """Send a task; return its entry once it says `status`."""
+        return self.until(self.send(task, *args, **options), status)
+
+
+@pytest.fixture(scope="session")
+def memcached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemcachedServer]:
+    """One memcached for all tests of this process."""
+    server = MemcachedServer(tmp_path_factory.mktemp("memcached"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def open_kept(
+    redis_url: str, start_worker: StartWorker, send: Callable[..., str]
+) -> Iterator[Open]:
+    """`open_kept(url, conf, **settings)`: a worker that keeps results there, and their reader."""
+    readers = []
+
+    def open_it(
+        result_url: str,
+        conf: dict[str, Any] | None = None,
+        *,
+        worker_app: str = "results",
+        worker_env: dict[str, str] | None = None,
+        worker_conf: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> Kept:
+        said = {"result_backend": result_url, "task_track_started": False, **(conf or {})}
+        start_worker(redis_url, app=worker_app, conf=said, concurrency=4, env=worker_env)
+        told = Settings(broker_url=redis_url, result_backend=result_url, **settings)
+        reader = open_results(told, worker_conf)
+        assert reader.why_not is None
+        readers.append(reader)
+        return Kept(redis_url, reader, send)
+
+    yield open_it
+    for reader in readers:
+        reader.close()
+
+
+def django_environment(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, broker_url: str, **extra: str
+) -> dict[str, str]:
+    """Make a Django database; set what our own child needs, and return what a worker does."""
+    project = {"TEST_DATABASE": str(folder / "django.sqlite3"), **extra}
+    env = {**app_environment(broker_url, {"result_backend": "django-db"}), **project}
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    migrate = (
+        "import django_project; from django.core.management import call_command;"
+        "call_command('migrate', verbosity=0)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", migrate],
+        check=True,
+        env=clean_environment(PYTHONPATH=str(APPS), **env),
+        cwd=folder,
+    )
+    return project
+
+
+@pytest.fixture(
+    params=["redis", "redis-prefix", "sqlite", "files", "files-compressed", "memcached", "django"]
+)
+def kept(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    redis_url: str,
+    redis_server: RedisServer,
+    open_kept: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Kept:
+    """Each kind of backend in turn, filled with `result_extended`."""
+    extended = {"result_extended": True}
+    kind = request.param
+    if kind == "redis":
+        return open_kept(redis_server.next_url(), extended)
+    if kind == "redis-prefix":
+        options = {"result_backend_transport_options": {"global_keyprefix": "acme"}}
+        return open_kept(redis_server.next_url(), extended | options, **options)
+    if kind == "sqlite":
+        return open_kept(f"db+sqlite:///{tmp_path}/results.sqlite3", extended)
+    if kind.startswith("files"):
+        (tmp_path / "kept").mkdir()
+        packed = {"result_compression": "gzip"} if kind == "files-compressed" else {}
+        return open_kept(f"file://{tmp_path}/kept", extended | packed)
+    if kind == "memcached":
+        server: MemcachedServer = request.getfixturevalue("memcached")
+        return open_kept(f"cache+memcached://{server.place}/", extended)
+    env = django_environment(monkeypatch, tmp_path, redis_url)
+    return open_kept(
+        "django-db",
+        extended,
+        worker_app="django_project",
+        worker_env=env,
+        app="django_project",
+        workdir=str(APPS),
+    )
