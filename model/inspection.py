@@ -14,10 +14,11 @@ import msgspec
 
 from .events import LATEST_TIME, LONGEST_NAME, cut_text, epoch, number, plain_text, whole
 from .observations import Answered
+from .redaction import Redaction
 from .states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from .task import Task, TaskExtra
 from .task_store import TaskStore
-from .worker import Rusage, Worker, WorkerQueue
+from .worker import UNLIMITED, Limits, Rusage, Worker, WorkerQueue
 
 ITEMS_KEPT: Final = 100_000
 """How many items of one answer are looked at."""
@@ -31,8 +32,9 @@ Taken: TypeAlias = Callable[["Inspection", Worker, Any, float], None]
 class Inspection:
     """Applies answers to the stores."""
 
-    def __init__(self, tasks: TaskStore) -> None:
+    def __init__(self, tasks: TaskStore, redaction: Redaction | None = None) -> None:
         self._tasks = tasks
+        self._redaction = redaction or Redaction()
 
     def apply(self, answer: Answered, worker: Worker) -> None:
         """Take over one worker's answer to one command."""
@@ -131,8 +133,12 @@ class Inspection:
 
     def _take_registered(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, list | tuple):
-            names = (plain_text(name, LONGEST_NAME) or "" for name in reply[:ITEMS_KEPT])
-            worker.registered = tuple(sorted(map(sys.intern, names)))
+            texts = (plain_text(text, LONGEST_NAME) or "" for text in reply[:ITEMS_KEPT])
+            told = dict(map(_registration, texts))
+            worker.registered = tuple(sorted(told))
+            worker.limits = {name: limits for name, limits in told.items() if limits != UNLIMITED}
+            if worker.first_limits is None:
+                worker.first_limits = worker.limits
 
     def _take_queues(self, worker: Worker, reply: Any, at: float) -> None:
         queues = tuple(_queue(item) for item in _items(reply) if item.get("name"))
@@ -166,15 +172,27 @@ class Inspection:
         if task.name is None and isinstance(name, str) and name:
             self._tasks.set_name(task, plain_text(name, LONGEST_NAME) or "")
         if task.args is None:
-            self._tasks.set_text(task, "args", _arguments(item.get("args")))
+            self._tasks.set_text(task, "args", self._arguments(item.get("args")))
         if task.kwargs is None:
-            self._tasks.set_text(task, "kwargs", _arguments(item.get("kwargs")))
+            self._tasks.set_text(task, "kwargs", self._arguments(item.get("kwargs")))
         if task.eta_at is None and isinstance(item.get("eta"), str):
             task.eta_at = epoch(item["eta"])
         self._take_delivery(task, worker, item)
         task.sources |= FROM_INSPECT
         self._tasks.note(task)
         return task
+
+    def _arguments(self, value: Any) -> str | None:
+        """Return arguments as text: as Celery wrote them, or as the repr of what was sent."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return self._redaction.maybe(plain_text(value))
+        try:
+            value = self._redaction.value(value)
+            return cut_text(repr(tuple(value) if isinstance(value, list) else value))
+        except RecursionError:
+            return "?"
 
     def _take_delivery(self, task: Task, worker: Worker, item: Mapping[str, Any]) -> None:
         info = item.get("delivery_info")
@@ -207,6 +225,24 @@ class Inspection:
             self._tasks.move(task, STARTED, started_at, None)
         elif task.started_at is None and task.state not in FINISHED:
             task.started_at = started_at
+
+
+def _registration(text: str) -> tuple[str, Limits]:
+    """Read a line of `inspect registered`: `shop.bill [rate_limit=10/m time_limit=60]`."""
+    name, bracket, told = text.rpartition(" [")
+    if not bracket or not told.endswith("]"):
+        return sys.intern(text), UNLIMITED
+    pairs = [pair.partition("=") for pair in told[:-1].split(" ")]
+    known = {key: value for key, sign, value in pairs if sign}
+    if len(known) != len(pairs):
+        return sys.intern(text), UNLIMITED
+    rate = known.get("rate_limit", "")
+    limits = Limits(
+        rate if rate.partition("/")[0].strip("0.") and rate != "None" else None,
+        number(known.get("soft_time_limit")),
+        number(known.get("time_limit")),
+    )
+    return sys.intern(name), limits
 
 
 def _set_pool(worker: Worker, pool: Mapping[str, Any]) -> None:
@@ -260,18 +296,6 @@ def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str:
         if exchange and (queue.exchange, queue.routing_key) == (exchange, routing_key):
             return queue.name
     return consumed[0].name if len(consumed) == 1 else routing_key
-
-
-def _arguments(value: Any) -> str | None:
-    """Return arguments as text: as Celery wrote them, or as the repr of what was sent."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return plain_text(value)
-    try:
-        return cut_text(repr(tuple(value) if isinstance(value, list) else value))
-    except RecursionError:
-        return "?"
 
 
 def _items(reply: Any) -> list[Mapping[str, Any]]:

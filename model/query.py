@@ -13,7 +13,7 @@ r"""The filter language: a line of text becomes one test on a task.
 
     state:failure,retry      any case; custom states too; and the words failed, succeeded, running,
                              waiting, retrying, finished, faulty, lost (runs nowhere any more, and
-                             its end was not heard)
+                             its end was not heard), revoking (revoked, and no worker said so yet)
     name:geo.*  name:~^bill  worker:web-1  queue:=celery  id:3f2a  args:invoice  kwargs:user
     result:ok  exception:Timeout  traceback:psycopg  root:3f2a  parent:3f2a  group:3f2a
     runtime:>10s  waited:>1m  age:<5m       300ms 5s 2m 1h 1d 1w 1h30m, or plain seconds

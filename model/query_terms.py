@@ -98,8 +98,9 @@ STATE_ALIASES: Final[dict[str, frozenset[str]]] = {
     "faulty": FAULTY,
     "retrying": frozenset({"RETRY"}),
 }
-"""Words for states. Two more ask for more than the state: `running` is whatever a worker is at work
-on, whatever the state is called; `lost` is what none runs any more while no end was heard."""
+"""Words for states. Three more ask for more than the state: `running` is whatever a worker is at
+work on, whatever the state is called; `lost` is what none runs any more while no end was heard;
+`revoking` is what was revoked, while no worker has said yet that it skipped or ended it."""
 
 
 def contains(needle: str) -> TextTest:
@@ -214,13 +215,18 @@ def state_predicate(names: Iterable[str]) -> Predicate:
     states |= {state for alias in wanted for state in STATE_ALIASES.get(alias, ())}
     running = "running" in wanted
     lost = "lost" in wanted
+    revoking = "revoking" in wanted
     custom = lru_cache(_MEMORY)(lambda state: state.casefold() in wanted)
 
     def matches(task: Task, now: float) -> bool:
         state = task.state
         if state in states or custom(state):
             return True
-        return (running and task.running) or (lost and task.lost_at is not None)
+        return (
+            (running and task.running)
+            or (lost and task.lost_at is not None)
+            or (revoking and task.revoking)
+        )
 
     return matches
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from .acts import Acts
 from .broker import Broker
 from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
 from .inspection import Inspection
 from .log import EventLog
 from .merge import TaskMerge
 from .observations import (
+    ActChanged,
     Answered,
     ConnectionChanged,
     Fault,
@@ -25,10 +27,14 @@ from .observations import (
     Observation,
     QueueGone,
     QueueMeasured,
+    QueuePeeked,
     Unanswered,
 )
+from .outcome import Outcome
+from .peeking import Peeking
 from .queue import Queue
 from .queue_store import QueueStore
+from .redaction import Redaction
 from .task import Task
 from .task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
 from .task_store import Changes as Changes
@@ -51,9 +57,16 @@ class ClusterState:
     Args:
         max_tasks: How many tasks to hold.
         max_text_bytes: How much memory their texts may take.
+        redaction: Masks arguments, results and errors before they are kept.
     """
 
-    def __init__(self, max_tasks: int = MAX_TASKS, max_text_bytes: int = MAX_TEXT_BYTES) -> None:
+    def __init__(
+        self,
+        max_tasks: int = MAX_TASKS,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+        redaction: Redaction | None = None,
+    ) -> None:
+        self.redaction = redaction or Redaction()
         self.totals = Totals()
         self.rates = Rates()
         self.log = EventLog()
@@ -62,7 +75,11 @@ class ClusterState:
         self._workers = WorkerStore(self.log)
         self._queues = QueueStore(self._workers.workers)
         self._merge = TaskMerge(self._tasks, self._workers, self._queues, self.totals)
-        self._inspection = Inspection(self._tasks)
+        self._inspection = Inspection(self._tasks, self.redaction)
+        self._acts = Acts(
+            self.log, self._tasks, self._queues, self._workers.workers, self.redaction
+        )
+        self._peeking = Peeking(self._tasks, self._queues, self.redaction)
         self._other = False
         self._workers_version = 0
         self._loss_logged_at = float("-inf")
@@ -73,6 +90,8 @@ class ClusterState:
         self.workers: dict[str, Worker] = self._workers.workers
         self.queues: dict[str, Queue] = self._queues.queues
         self.types: dict[str, TaskType] = self._tasks.types
+        self.acts: dict[int, Outcome] = self._acts.acts
+        """What this session did or does, by the number of the act; the newest last."""
         self._observers: dict[type, Callable[[Any, float], None]] = {
             Heard: self._heard,
             Answered: self._answered,
@@ -83,6 +102,8 @@ class ClusterState:
             QueueGone: self._queue_gone,
             Lost: self._lost,
             Noted: self._noted,
+            ActChanged: self._act_changed,
+            QueuePeeked: self._queue_peeked,
         }
 
     def apply(self, event: Event, now: float) -> None:
@@ -131,6 +152,8 @@ class ClusterState:
         received, succeeded = totals.received, totals.succeeded
         failed, retried = totals.failed, totals.retried
         merge = self._merge.apply
+        if self.redaction.active:
+            events = tuple(map(self.redaction.event, events))
         for event in events:
             type_ = event.type
             if type_ in TASK_TYPES:
@@ -247,6 +270,14 @@ class ClusterState:
 
     def _noted(self, noted: Noted, now: float) -> None:
         self.log.add(noted.at, noted.level, noted.source, noted.text)
+
+    def _act_changed(self, change: ActChanged, now: float) -> None:
+        self._acts.apply(change)
+        self._tasks.evict()
+
+    def _queue_peeked(self, seen: QueuePeeked, now: float) -> None:
+        self._peeking.apply(seen)
+        self._tasks.evict()
 
     def _follow_workers(self) -> None:
         if self._workers.version == self._workers_version:

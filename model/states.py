@@ -55,12 +55,14 @@ FROM_EVENT: Final = 1
 FROM_INSPECT: Final = 2
 FROM_QUEUE: Final = 4
 FROM_BACKEND: Final = 8
+FROM_SENDING: Final = 16
 
 _SOURCES: Final = (
     (FROM_EVENT, "event"),
     (FROM_INSPECT, "inspect"),
     (FROM_QUEUE, "queue"),
     (FROM_BACKEND, "backend"),
+    (FROM_SENDING, "sending"),
 )
 
 

@@ -68,6 +68,15 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     expired: bool | None = None
     requeued: bool | None = None
     signal: str | None = None
+    revoke_requested_at: float | None = None
+    """When workers confirmed that they will skip or end it, by our clock; ask `Task.revoking`
+    whether that is still to come."""
+    terminate_requested: bool = False
+    """Whether they were to end it even if it runs."""
+    retry_of: str | None = None
+    """The id of the task that it was sent again for."""
+    retried_as: str | None = None
+    """The id under which it was sent again last."""
     fields: dict[str, str] = {}
     """Fields of custom events, as text."""
 
@@ -123,6 +132,17 @@ class Task(msgspec.Struct, gc=False, eq=False):
     def running(self) -> bool:
         """Whether a worker process is at work on it now."""
         return not self.waiting and self.state not in FINISHED and self.lost_at is None
+
+    @property
+    def revoking(self) -> bool:
+        """Whether its end was asked for, and workers have yet to say that they did it.
+
+        A revoke does not touch a task that runs; but if that is tried again, it is skipped then.
+        """
+        extra = self.extra
+        if extra is None or extra.revoke_requested_at is None or self.state in FINISHED:
+            return False
+        return extra.terminate_requested or not self.running
 
     @property
     def waiting(self) -> bool:

@@ -10,7 +10,7 @@ from celtop.export.snapshot import take
 from celtop.model.observations import Answered
 from celtop.model.state import ClusterState
 from celtop.model.states import FROM_EVENT, FROM_INSPECT
-from celtop.model.worker import WorkerQueue
+from celtop.model.worker import Limits, WorkerQueue
 from celtop.model.worker_store import LAST_WORD
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,7 +165,8 @@ def test_queues_conf_and_registered() -> None:
     worker = state.workers[WORKER]
     assert worker.queues == (WorkerQueue("mail", "mail", "direct", "mail"),)
     assert worker.conf == {"task_routes": {"a": "b"}}
-    assert worker.registered == ("a.one [rate_limit=10/m]", "b.two")
+    assert worker.registered == ("a.one", "b.two")
+    assert worker.limits == {"a.one": Limits(rate="10/m")}
 
 
 def test_the_only_queue_of_a_worker_is_that_of_the_tasks_it_has() -> None:
