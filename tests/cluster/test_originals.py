@@ -58,7 +58,8 @@ def test_what_is_not_exact_is_not_kept() -> None:
         None,
     ]
     originals.hear("active", hostile, NOW)
-    for reply in ("text", {"a": 1}, None, 7, [[]]):
+    replies: tuple[Any, ...] = ("text", {"a": 1}, None, 7, [[]])
+    for reply in replies:
         for command in ("active", "reserved", "scheduled", "query_task"):
             originals.hear(command, reply, NOW)
     assert len(originals) == 0
@@ -110,7 +111,7 @@ def test_nothing_is_counted_twice_when_threads_write_at_once() -> None:
     def write() -> None:
         for source in ("event", "backend", "worker", "queue"):
             for number in range(300):
-                originals.keep(original(str(number), source))  # type: ignore[arg-type]
+                originals.keep(original(str(number), source))
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
