@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from .bar import Bar, Part
 
 if TYPE_CHECKING:
-    from ..cluster.control import Act
+    from ..cluster.session import Act
     from ..model.outcome import Outcome
     from .scene import Scene
 

@@ -11,7 +11,7 @@ from .acting_app import READ_ONLY, ActingApp
 from .screens.confirm import ConfirmDialog
 
 if TYPE_CHECKING:
-    from ..cluster.control import Act
+    from ..cluster.session import Act
     from ..model.command import AnyCommand
     from ..model.confirmation import Confirmation
     from ..model.outcome import Outcome

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 from ..bindings.actions import VIEWS
+from .act_commands import ACT_COMMANDS
+from .command import Command as Command
+from .command import CommandError as CommandError
+from .command import Run
 from .navigation import Drill
 
 if TYPE_CHECKING:
     from .app import CeltopApp
 
-Run: TypeAlias = "Callable[[CeltopApp, str], None]"
-Values: TypeAlias = "Callable[[CeltopApp], Iterable[str]]"
-
 MAX_VALUES: Final = 200
-
-
-class CommandError(Exception):
-    """A command that cannot be done, in words for who typed it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A typed command."""
-
-    name: str
-    help: str
-    run: Run
-    argument: str = ""
-    """What may follow, for the help: `SECONDS`."""
-    values: Values | None = None
-    """What may follow, for completion."""
-    aliases: tuple[str, ...] = ()
 
 
 def find(word: str) -> Command:
@@ -166,6 +148,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("zone", "Times of day in this zone", _zone, "utc|local", lambda app: ("utc", "local")),
     Command("freeze", "Hold the screen still, or go on", lambda app, _: app.action_freeze()),
     Command("refresh", "Ask workers and queues", lambda app, _: app.action_refresh_now()),
+    *ACT_COMMANDS,
     Command("save", "Save what is shown", lambda app, path: app.action_export(path), "[FILE]"),
     Command("help", "The keys", lambda app, _: app.action_help()),
 )

@@ -49,12 +49,12 @@ def _listed(screen: MonitorScreen) -> Sequence[Task] | None:
 
 async def revoke(screen: MonitorScreen) -> None:
     """Revoke what is chosen and has not started."""
-    await _revoke(screen, targets.revocable(screen.chosen(Task)))
+    await _revoke(_app(screen), targets.revocable(screen.chosen(Task)))
 
 
 async def terminate(screen: MonitorScreen) -> None:
     """End what is chosen and runs, by a signal."""
-    await _terminate(screen, targets.terminable(screen.scene.state, screen.chosen(Task)))
+    await _terminate(_app(screen), targets.terminable(screen.scene.state, screen.chosen(Task)))
 
 
 async def revoke_workflow(screen: MonitorScreen) -> None:
@@ -64,28 +64,28 @@ async def revoke_workflow(screen: MonitorScreen) -> None:
         _app(screen).say("One task at a time: its workflow is revoked", "warning")
         return
     members = targets.workflow(screen.scene.state, tasks[0])
-    await _revoke(screen, targets.revocable(members))
+    await _revoke(_app(screen), targets.revocable(members))
 
 
 async def revoke_listed(screen: MonitorScreen) -> None:
     """Revoke everything that the filter lets through and has not started."""
     tasks = _listed(screen)
     if tasks is not None:
-        await _revoke(screen, targets.revocable(tasks))
+        await _revoke(_app(screen), targets.revocable(tasks))
 
 
 async def terminate_listed(screen: MonitorScreen) -> None:
     """End everything that the filter lets through."""
     tasks = _listed(screen)
     if tasks is not None:
-        await _terminate(screen, targets.terminable(screen.scene.state, tasks))
+        await _terminate(_app(screen), targets.terminable(screen.scene.state, tasks))
 
 
 async def revoke_stamped(screen: MonitorScreen) -> None:
     """Ask for a stamp, and revoke whatever carries it."""
     app = _app(screen)
     typed = await app.push_screen_wait(
-        AskLine("Revoke by a stamp", "HEADER=VALUE, as the application stamped it", _no_stamp)
+        AskLine("Revoke by a stamp", "HEADER=VALUE, as the application stamped it", no_stamp)
     )
     if typed:
         await stamped(app, typed)
@@ -100,30 +100,32 @@ async def stamped(app: ActingApp, text: str) -> None:
     )
 
 
-def _no_stamp(text: str) -> str | None:
+def no_stamp(text: str) -> str | None:
+    """Return what is wrong with `HEADER=VALUE`; None if nothing is."""
     header, equals, value = text.partition("=")
     return None if equals and header.strip() and value.strip() else "as tenant=42"
 
 
-async def _revoke(screen: MonitorScreen, selection: Selection) -> None:
-    app = _app(screen)
-    if not selection.kept:
+async def _revoke(app: ActingApp, selection: Selection, others: tuple[str, ...] = ()) -> None:
+    if not selection.kept and not others:
         app.say(f"Nothing to revoke: {why_none(selection)}", "warning")
         return
     workers = app.scene.state.present_workers(app.scene.now())
-    command = Revoke(ids=targets.ids(selection.kept), workers=workers)
+    command = Revoke(ids=targets.ids(selection.kept) + others, workers=workers)
     await carry_out(app, command, notes=left_out(selection.skipped))
 
 
 async def _terminate(
-    screen: MonitorScreen, selection: Selection, signal: Signal | None = None
+    app: ActingApp,
+    selection: Selection,
+    others: tuple[str, ...] = (),
+    signal: Signal | None = None,
 ) -> None:
-    app = _app(screen)
-    if not selection.kept:
+    if not selection.kept and not others:
         app.say(f"Nothing to terminate: {why_none(selection)}", "warning")
         return
     # Frozen before the menu: who runs what may change while the user looks at the signals.
-    ids = targets.ids(selection.kept)
+    ids = targets.ids(selection.kept) + others
     workers = app.scene.state.present_workers(app.scene.now())
     if signal is None:
         signals = [(name, name, text) for name, text in SIGNALS.items()]
@@ -134,27 +136,49 @@ async def _terminate(
         await carry_out(app, command, notes=left_out(selection.skipped))
 
 
+async def revoke_ids(app: ActingApp, ids: Sequence[str]) -> None:
+    """Revoke tasks by id, whether or not celtop has heard of them."""
+    held, others = _held(app, ids)
+    await _revoke(app, targets.revocable(held), others)
+
+
+async def terminate_ids(app: ActingApp, ids: Sequence[str], signal: Signal | None) -> None:
+    """End tasks by id; without a signal, that is asked for."""
+    held, others = _held(app, ids)
+    await _terminate(app, targets.terminable(app.scene.state, held), others, signal)
+
+
+def _held(app: ActingApp, ids: Sequence[str]) -> tuple[list[Task], tuple[str, ...]]:
+    held = app.scene.state.tasks
+    return [held[id_] for id_ in ids if id_ in held], tuple(id_ for id_ in ids if id_ not in held)
+
+
 # Send again
+
+
+async def retry_ids(app: ActingApp, ids: Sequence[str]) -> None:
+    """Send tasks again by id, whether or not celtop has heard of them."""
+    held, others = _held(app, ids)
+    await _retry(app, targets.retriable(held), others)
 
 
 async def retry(screen: MonitorScreen) -> None:
     """Send what is chosen again, exactly as it was sent."""
-    await _retry(screen, targets.retriable(screen.chosen(Task)))
+    await _retry(_app(screen), targets.retriable(screen.chosen(Task)))
 
 
 async def retry_listed(screen: MonitorScreen) -> None:
     """Send everything that the filter lets through again."""
     tasks = _listed(screen)
     if tasks is not None:
-        await _retry(screen, targets.retriable(tasks))
+        await _retry(_app(screen), targets.retriable(tasks))
 
 
-async def _retry(screen: MonitorScreen, selection: Selection) -> None:
-    app = _app(screen)
-    if not selection.kept:
+async def _retry(app: ActingApp, selection: Selection, others: tuple[str, ...] = ()) -> None:
+    if not selection.kept and not others:
         app.say(f"Nothing to retry: {why_none(selection)}", "warning")
         return
-    found = await _recovered(app, targets.ids(selection.kept))
+    found = await _recovered(app, targets.ids(selection.kept) + others)
     if found is None:
         return
     originals = tuple(each for each in found if isinstance(each, Original))

@@ -6,18 +6,22 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..model import units
-from ..model.states import FAILURE, RETRY, SUCCESS
+from ..model.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ..model.task import Task
 from ..widgets.cells import Cell, state_style
 from ..widgets.column import Column, Frame
 from ..widgets.progress import progress_cells
 from . import figures
 
+REVOKE_REQUESTED: Final = "revoke requested"
+"""What is asked for, until a worker's event says that it came to pass."""
 _BAR: Final = 14
 
 
 def state(task: Task, frame: Frame) -> Cell:
     """Return a task's state: glyph, word and colour."""
+    if task.revoking:
+        return f"{frame.glyphs.state(REVOKED)} {REVOKE_REQUESTED}", "warn"
     if task.lost_at is not None:
         return f"{units.UNKNOWN} {task.state}", "warn"
     return f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)
@@ -42,6 +46,8 @@ def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
         return task.exception, "bad" if task.state == FAILURE else state_style(task.state)
     if task.result is not None:
         return task.result, "muted"
+    if task.revoking:
+        return REVOKE_REQUESTED, "warn"
     if task.lost_at is not None:
         return "its end was not heard", "warn"
     if task.progress is not None and not task.finished:

@@ -10,6 +10,7 @@ from ..model.task import Task
 from ..model.text import visible
 from ..widgets.column import Frame
 from ..widgets.fields import Field
+from .retry_fields import link_fields
 
 _LONGEST = 300
 
@@ -34,6 +35,11 @@ def task_fields(task: Task, frame: Frame) -> list[Field]:
     if task.lost_at is not None:
         text = f"{units.age(task.lost_at, frame.now)} ago: its worker runs it no more"
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
+    if task.revoking and task.extra is not None and task.extra.revoke_requested_at is not None:
+        ago = units.age(task.extra.revoke_requested_at, frame.now)
+        what = "terminate" if task.extra.terminate_requested else "revoke"
+        found.insert(3, Field("Requested", f"{what} requested {ago} ago", "warn"))
+    found[-1:-1] = link_fields(task)
     if task.exception is not None:
         found.insert(3, Field("Exception", visible(task.exception, _LONGEST), "bad"))
     return found

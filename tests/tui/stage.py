@@ -22,6 +22,7 @@ from celtop.model.observations import (
     QueuePeeked,
 )
 from celtop.model.outcome import Outcome
+from celtop.model.result_meta import ResultMeta
 from celtop.model.state import ClusterState
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
@@ -69,6 +70,7 @@ class StillSession:
         self.recovering: Future[tuple[Recovered, ...]] = Future()
         """What is answered to that; a test may set it before or after."""
         self.originals: dict[str, Original] = {}
+        self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
         self.peeked: list[tuple[str, int, str | None]] = []
         self.held: dict[str, PauseQueue] = {}
@@ -105,6 +107,11 @@ class StillSession:
 
     def original(self, id_: str) -> Original | None:
         return self.originals.get(id_)
+
+    def result(self, id_: str) -> Future[ResultMeta | None]:
+        found: Future[ResultMeta | None] = Future()
+        found.set_result(self.results.get(id_))
+        return found
 
     def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
         self.peeked.append((queue, most, task))

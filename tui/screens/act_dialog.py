@@ -14,7 +14,7 @@ from ...model.text import visible
 from .dialog import Dialog
 
 if TYPE_CHECKING:
-    from ...cluster.control import Act
+    from ...cluster.session import Act
     from ...model.outcome import Outcome
 
 _LONGEST: Final = 400
@@ -23,29 +23,17 @@ _LOOK: Final = 0.25
 _SENT_SHOWN: Final = 50
 
 
-class ActDialog(Dialog[bool]):
-    """Shows an act; `u` takes back what is under way, as far as that is still possible."""
+class OutcomeDialog(Dialog[bool]):
+    """Shows what came of an act."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, outcome: Outcome) -> None:
         super().__init__("What was done")
-        self._act = act
-        self._shown: Outcome | None = None
+        self._outcome = outcome
 
     def compose_box(self) -> ComposeResult:
         """Show the text."""
         with VerticalScroll():
-            yield Static(markup=False)
-
-    def on_mount(self) -> None:
-        """Look, and look again."""
-        self._look()
-        self.set_interval(_LOOK, self._look)
-
-    def _look(self) -> None:
-        outcome = self._act.outcome
-        if outcome is not self._shown:
-            self._shown = outcome
-            self.query_one(Static).update(outcome_text(outcome))
+            yield Static(outcome_text(self._outcome), markup=False)
 
     def action_accept(self) -> None:
         """Close."""
@@ -54,6 +42,24 @@ class ActDialog(Dialog[bool]):
     def action_choose(self, step: int) -> None:
         """Scroll."""
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
+
+
+class ActDialog(OutcomeDialog):
+    """Shows how far an act is; `u` takes it back, as far as that is still possible."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__(act.outcome)
+        self._act = act
+
+    def on_mount(self) -> None:
+        """Look again and again."""
+        self.set_interval(_LOOK, self._look)
+
+    def _look(self) -> None:
+        outcome = self._act.outcome
+        if outcome is not self._outcome:
+            self._outcome = outcome
+            self.query_one(Static).update(outcome_text(outcome))
 
     def key_u(self) -> None:
         """Take it back, if it goes on."""
@@ -65,7 +71,7 @@ def outcome_text(outcome: Outcome) -> Content:
     """Return an act in full: the sentence, who confirmed, who did not and why."""
     lines = [Content.styled(visible(sentence(outcome), _LONGEST), "bold")]
     if not outcome.ended:
-        hint = "u takes it back, as far as that is still possible"
+        hint = "Under way. u takes it back, as far as that is still possible"
         lines.append(Content.styled(hint, "$text-accent"))
     confirmed = outcome.workers_having("confirmed")
     if confirmed:

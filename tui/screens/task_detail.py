@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -15,7 +16,7 @@ from ...model.task import Task
 from ...model.view import RowList
 from ...widgets.cells import Cell
 from ...widgets.column import Column, Frame
-from ...widgets.fields import Fields
+from ...widgets.fields import Field, Fields
 from ...widgets.live_table import LiveTable
 from ...widgets.tile import Level
 from ...widgets.timeline import Timeline
@@ -25,9 +26,13 @@ from .. import task_columns
 from ..bar import Bar, Part
 from ..keymap import bindings
 from ..navigation import Drill, Place
+from ..retry_fields import retry_field
 from ..scene import Scene
 from ..task_fields import task_fields
 from .detail import DetailScreen
+
+if TYPE_CHECKING:
+    from ...model.result_meta import ResultMeta
 
 _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
 
@@ -43,6 +48,8 @@ class TaskDetailScreen(DetailScreen):
         self.task_id = place.path[-1].subject
         # Kept, so that a task that is evicted meanwhile can still be looked at.
         self.shown: Task | None = scene.state.tasks.get(self.task_id)
+        self._meta: ResultMeta | None = None
+        self._retry: tuple[object, Field] | None = None
         self._related = RowList[Task](
             self._relatives, lambda task: task.id, {"arrival": lambda task: task.arrival}, Order()
         )
@@ -113,6 +120,24 @@ class TaskDetailScreen(DetailScreen):
         self._settle()
         failed = self.shown is not None and self.shown.traceback is not None
         self.set_focus(self.traceback if failed else self.values)
+        if self.shown is not None and self.shown.finished:
+            self.run_worker(self._ask_backend())
+
+    async def _ask_backend(self) -> None:
+        """Ask the result backend once: of a finished task nobody else knows more."""
+        found = asyncio.wrap_future(self.scene.session.result(self.task_id))
+        # Waited for, and not awaited: to leave the page must not cancel another thread's work.
+        await asyncio.wait({found})
+        if found.exception() is None:
+            self._meta = found.result()
+
+    def _retry_field(self, task: Task) -> Field:
+        original = self.scene.session.original(task.id)
+        known = (task.version, None if original is None else original.source, self._meta)
+        # To read the arguments' text takes too long for each frame.
+        if self._retry is None or self._retry[0] != known:
+            self._retry = known, retry_field(task, original, self._meta)
+        return self._retry[1]
 
     def paint_body(self) -> None:
         """Show the task as it stands."""
@@ -122,7 +147,7 @@ class TaskDetailScreen(DetailScreen):
         self._settle()
         task = self.shown
         if task is not None:
-            self.fields.show(task_fields(task, frame))
+            self.fields.show([*task_fields(task, frame), self._retry_field(task)])
             self.timeline.show(task, frame.now)
             self.values.show(_values(task))
             self.traceback.show(task.traceback or "")
@@ -164,12 +189,23 @@ class TaskDetailScreen(DetailScreen):
         self.panes["related"].set_class(not len(self._related), "-empty")
 
     def _relatives(self) -> list[Task]:
-        return [] if self.shown is None else self.scene.state.related(self.shown)
+        task = self.shown
+        if task is None:
+            return []
+        held = self.scene.state.tasks
+        found = {one.id: one for one in self.scene.state.related(task)}
+        for id_ in _retries(task):
+            if id_ in held:
+                found[id_] = held[id_]
+        return list(found.values())
 
     def _role(self, task: Task, frame: Frame) -> Cell:
         shown = self.shown
         if shown is None:
             return "", "text"
+        if task.id in _retries(shown):
+            earlier = shown.extra is not None and task.id == shown.extra.retry_of
+            return "retry of" if earlier else "retried", "accent"
         if task.id == shown.parent_id:
             return "parent", "accent"
         if task.parent_id == shown.id:
@@ -179,6 +215,11 @@ class TaskDetailScreen(DetailScreen):
 
 def _short_id(task: Task, frame: Frame) -> Cell:
     return task.id[:8], "muted"
+
+
+def _retries(task: Task) -> tuple[str, ...]:
+    extra = task.extra
+    return () if extra is None else tuple(filter(None, (extra.retry_of, extra.retried_as)))
 
 
 def _values(task: Task) -> Mapping[str, str | None]:
