@@ -76,6 +76,7 @@ def _worker(worker: Worker) -> Iterator[str]:
         "queues": worker.queues,
         "prefetch": worker.prefetch,
         "rss_bytes": worker.rusage,
+        "limits": worker.first_limits,
     }
     if missing := _missing(told_by_inspect):
         yield f"{missing} unknown: {unasked}"

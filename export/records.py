@@ -45,6 +45,15 @@ class TotalsRecord(msgspec.Struct, frozen=True, gc=False):
     failed_per_s: float | None
 
 
+class LimitsRecord(msgspec.Struct, frozen=True, gc=False):
+    """What a worker limits tasks of one type to; null is no limit of the type's own."""
+
+    rate: str | None
+    """As `10/m`."""
+    soft_s: float | None
+    hard_s: float | None
+
+
 class WorkerRecord(msgspec.Struct, frozen=True, gc=False):
     """One worker."""
 
@@ -69,6 +78,8 @@ class WorkerRecord(msgspec.Struct, frozen=True, gc=False):
     clock_skew_s: float | None
     """How far its clock is ahead of ours."""
     events_enabled: bool | None
+    limits: dict[str, LimitsRecord] | None
+    """By task name, where a type has any; null before the worker told."""
 
 
 class QueueRecord(msgspec.Struct, frozen=True, gc=False):
@@ -137,6 +148,12 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     parent_id: str | None
     group_id: str | None
     sources: list[str]
+    revoke_requested_at: str | None
+    """When it was revoked, as long as no worker has said that it skipped or ended it."""
+    retry_of: str | None
+    """The id of the task that celtop sent it again for."""
+    retried_as: str | None
+    """The id under which celtop sent it again last."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):

@@ -14,14 +14,15 @@ from ..model.broker import Broker
 from ..model.queue import Queue
 from ..model.state import ClusterState
 from ..model.states import source_names
-from ..model.task import Attempt, Progress, Task
+from ..model.task import Attempt, Progress, Task, TaskExtra
 from ..model.units import iso
-from ..model.worker import Worker
+from ..model.worker import Limits, Worker
 from .notes import notes_on
 from .records import (
     SCHEMA,
     AttemptRecord,
     BrokerRecord,
+    LimitsRecord,
     ProgressRecord,
     QueueRecord,
     Snapshot,
@@ -32,6 +33,8 @@ from .records import (
 
 RATE_WINDOW: Final = 10
 """Seconds over which the rates under `totals` are means."""
+
+_NO_EXTRA: Final = TaskExtra()
 
 Redact: TypeAlias = Callable[[str], str]
 
@@ -104,7 +107,15 @@ def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
         rss_bytes=None if rusage is None else rusage.rss_bytes,
         clock_skew_s=_number(worker.clock_skew),
         events_enabled=worker.events_enabled,
+        limits=None if worker.first_limits is None else _limits(worker.limits),
     )
+
+
+def _limits(limits: dict[str, Limits]) -> dict[str, LimitsRecord]:
+    return {
+        _text(name): LimitsRecord(_maybe(its.rate), _number(its.soft), _number(its.hard))
+        for name, its in sorted(limits.items())
+    }
 
 
 def _queue(queue: Queue) -> QueueRecord:
@@ -122,6 +133,7 @@ def _queue(queue: Queue) -> QueueRecord:
 
 
 def _task(task: Task, now: float, redact: Redact) -> TaskRecord:
+    extra = task.extra or _NO_EXTRA
     return TaskRecord(
         id=_text(task.id),
         name=_maybe(task.name),
@@ -148,6 +160,9 @@ def _task(task: Task, now: float, redact: Redact) -> TaskRecord:
         parent_id=_maybe(task.parent_id),
         group_id=_maybe(task.group_id),
         sources=list(source_names(task.sources)),
+        revoke_requested_at=iso(extra.revoke_requested_at) if task.revoking else None,
+        retry_of=_maybe(extra.retry_of),
+        retried_as=_maybe(extra.retried_as),
     )
 
 

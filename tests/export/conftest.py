@@ -58,6 +58,7 @@ def state() -> ClusterState:
         "reserved": [],
         "scheduled": [],
         "active_queues": [{"name": "celery"}],
+        "registered": ["app.add [rate_limit=10/m time_limit=60]", "app.other"],
     }.items():
         state.observe(Answered("w1@a", command, reply, NOW - 0.5), NOW - 0.5)
     for type_ in ("worker-online", "worker-offline"):

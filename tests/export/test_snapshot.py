@@ -7,7 +7,9 @@ import msgspec
 import pytest
 from celtop.export.json import encode
 from celtop.export.snapshot import take
-from celtop.model.observations import ConnectionChanged, Fault, Lost, QueueMeasured
+from celtop.model.command import Retry, Revoke
+from celtop.model.observations import ActChanged, ConnectionChanged, Fault, Lost, QueueMeasured
+from celtop.model.outcome import Answer, Outcome, Sent
 from celtop.model.state import ClusterState
 from celtop.model.task import Attempt, Progress
 
@@ -18,11 +20,11 @@ CONTRACT = {
     "broker": "url transport status error latency_s commands_sent",
     "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s",
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
-    "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled",
+    "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled limits",
     "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s",
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
-    "attempts root_id parent_id group_id sources",
+    "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as",
 }
 
 
@@ -72,8 +74,28 @@ def test_the_whole_of_a_known_worker(state: ClusterState) -> None:
         "rss_bytes": 2048 * 1024,
         "clock_skew_s": 1.0,
         "events_enabled": None,
+        "limits": {"app.add": {"rate": "10/m", "soft_s": None, "hard_s": 60.0}},
     }
     assert "events_enabled unknown" in notes_on(state, "worker w1@a")
+
+
+def test_a_revocation_is_told_until_it_came_to_pass_and_retries_are_linked(
+    state: ClusterState,
+) -> None:
+    failed = ran(state, 1, {"type": "task-failed", "exception": "E()", "traceback": "E"})
+    waiting = ran(state, 2, {})
+    heard(state, {"type": "task-received", "uuid": "w", "timestamp": NOW, "name": "app.add"})
+    answers = {name: Answer("confirmed") for name in (failed, "w")}
+    revoked = Outcome(1, Revoke((failed, "w"), ("w1@a",)), NOW, NOW, targets=answers)
+    state.observe(ActChanged(revoked, NOW), NOW)
+    sent = Sent("n", "app.add", "celery", NOW, retry_of=failed)
+    retried = Outcome(2, Retry(()), NOW, NOW, targets={failed: Answer("confirmed")}, sent=(sent,))
+    state.observe(ActChanged(retried, NOW), NOW)
+    tasks = {task.id: task for task in take(state, NOW).tasks}
+    assert tasks["w"].revoke_requested_at == "2026-09-21T14:13:20.000Z"
+    assert tasks[failed].revoke_requested_at is tasks[waiting].revoke_requested_at is None
+    assert (tasks["n"].retry_of, tasks[failed].retried_as) == (failed, "n")
+    assert (tasks["n"].state, tasks["n"].sources) == ("PENDING", ["sending"])
 
 
 def test_a_worker_that_told_nothing_is_null_with_reasons(state: ClusterState) -> None:
@@ -164,6 +186,9 @@ def test_tasks_come_oldest_first_with_their_times_in_utc(state: ClusterState) ->
         "parent_id": None,
         "group_id": None,
         "sources": ["event"],
+        "revoke_requested_at": None,
+        "retry_of": None,
+        "retried_as": None,
     }
     assert (tasks[1].exception, tasks[1].traceback) == ("E()", "T\nE")
     assert tasks[2].state == "STARTED"
