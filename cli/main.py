@@ -9,12 +9,17 @@ import click
 
 from .. import __version__
 from .config import config
+from .control import control
 from .demo import demo
 from .exit_codes import ExitCode
 from .monitor import open_monitor
 from .narration import say
 from .options import Command, Group, give, settings_of
+from .purge import purge
+from .retry import retry
+from .revoke import revoke
 from .snapshot import snapshot
+from .trigger import trigger
 
 EPILOG = """\b
 A setting is taken from the first of: flags, environment (CELTOP_*, then
@@ -41,7 +46,7 @@ def celtop(ctx: click.Context) -> int | None:
     return open_monitor(settings_of(ctx)) if ctx.invoked_subcommand is None else None
 
 
-for command in (demo, snapshot, config):
+for command in (demo, snapshot, revoke, retry, trigger, control, purge, config):
     celtop.add_command(command)
 
 

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from .exit_codes import Misuse
 
 if TYPE_CHECKING:
+    from ..cluster.app_description import AppDescription
     from ..settings import Describe, Settings
 
 GIVEN: Final = "celtop.given"
@@ -91,6 +92,9 @@ class Command(click.Command):
         own: list[tuple[str, str]] = []
         common: list[tuple[str, str]] = []
         for option in self.get_params(ctx):
+            # What an argument is, the description tells.
+            if isinstance(option, click.Argument):
+                continue
             if record := option.get_help_record(ctx):
                 (common if isinstance(option, GlobalOption) else own).append(record)
         for title, records in (("Options", own), ("Global options", common)):
@@ -121,15 +125,24 @@ def given(ctx: click.Context) -> dict[str, object]:
     return dict(ctx.meta.get(GIVEN, {}))
 
 
-def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
-    import msgspec
+def describe_app(app: str, workdir: str | None) -> AppDescription:
+    """Return what the monitored app says of itself.
 
+    Raises:
+        Misuse: It cannot be loaded.
+    """
     from ..cluster.app_description import AppError, describe
 
     try:
-        return msgspec.structs.asdict(describe(app, workdir))
+        return describe(app, workdir)
     except AppError as error:
         raise Misuse(str(error)) from error
+
+
+def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
+    import msgspec
+
+    return msgspec.structs.asdict(describe_app(app, workdir))
 
 
 def settings_of(

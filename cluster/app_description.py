@@ -45,6 +45,8 @@ class RegisteredTask(msgspec.Struct, frozen=True):
     name: str
     signature: str | None = None
     """Its parameters as Python writes them, `(x, y=1)`; None if they cannot be known."""
+    queue: str | None = None
+    """Where the app's routes send it; None if they cannot tell."""
     rate_limit: str | None = None
     time_limit: float | None = None
     soft_time_limit: float | None = None
@@ -243,6 +245,7 @@ def _task(task: Any) -> dict[str, Any]:
     return {
         "name": task.name,
         "signature": signature,
+        "queue": _queue(task),
         "rate_limit": None if task.rate_limit is None else str(task.rate_limit),
         "time_limit": task.time_limit,
         "soft_time_limit": task.soft_time_limit,
@@ -250,6 +253,14 @@ def _task(task: Any) -> dict[str, Any]:
         "acks_late": bool(task.acks_late),
         "ignore_result": bool(task.ignore_result),
     }
+
+
+def _queue(task: Any) -> str | None:
+    try:
+        queue = task.app.amqp.router.route({}, task.name)["queue"]
+    except Exception:  # routes may be the app's own functions
+        return None
+    return str(getattr(queue, "name", queue))
 
 
 def _periodic(schedule: Mapping[str, Any]) -> Iterator[dict[str, str]]:

@@ -1,0 +1,89 @@
+"""Which workers a command addresses: `--worker NAME` or `--all`, frozen before anybody is asked."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from .exit_codes import ExitCode, Failure, Misuse
+
+if TYPE_CHECKING:
+    from ..cluster.session import Session
+
+
+class NobodyThere(Failure):
+    """No worker has answered, and none was heard."""
+
+    exit_code = ExitCode.TIMEOUT
+
+
+def addressed(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options that say which workers, as `patterns`: none of them is all.
+
+    Raises:
+        Misuse: Neither is given, or both are.
+    """
+
+    @functools.wraps(function)
+    def command(
+        *arguments: object, worker: tuple[str, ...], everyone: bool, **others: object
+    ) -> int:
+        if everyone == bool(worker):
+            raise Misuse("say which workers: --worker NAME, as often as needed, or --all")
+        return function(*arguments, patterns=worker, **others)
+
+    command = click.option("--all", "everyone", is_flag=True, help="All workers that are there.")(
+        command
+    )
+    return click.option(
+        "-w", "--worker", multiple=True, metavar="NAME",
+        help="A worker: `w1@host`, `w1` or a pattern, `geo*@*`; repeated for several.",
+    )(command)  # fmt: skip
+
+
+def optionally_addressed(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a harmless command `--worker`, as `patterns`: none of them is all."""
+    return click.option(
+        "-w", "--worker", "patterns", multiple=True, metavar="NAME",
+        help="Only this worker: `w1@host`, `w1` or a pattern; repeated for several.",
+    )(function)  # fmt: skip
+
+
+def workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of the workers that patterns mean, sorted; without any, of all.
+
+    A whole name is taken as it is, though nothing was heard of it: it may be too busy to answer.
+
+    Raises:
+        NobodyThere: No worker has answered.
+        Misuse: A pattern means none of those that are there.
+    """
+    there = session.state.present_workers(time.time())
+    if not patterns:
+        if not there:
+            raise NobodyThere("no worker answers, and none was heard: there is nobody to tell")
+        return there
+    found: set[str] = set()
+    for pattern in patterns:
+        matching = [name for name in there if _means(pattern, name)]
+        if not matching and _whole(pattern):
+            matching = [pattern]
+        if not matching:
+            if not there:
+                raise NobodyThere(f"no worker answers: nobody is there to be called {pattern}")
+            raise Misuse(f"no worker is called {pattern}; there are {', '.join(there)}")
+        found.update(matching)
+    return tuple(sorted(found))
+
+
+def _means(pattern: str, name: str) -> bool:
+    return fnmatchcase(name if "@" in pattern else name.split("@", 1)[0], pattern)
+
+
+def _whole(pattern: str) -> bool:
+    return "@" in pattern and not any(sign in pattern for sign in "*?[")

@@ -1,0 +1,50 @@
+"""What pausing a queue is about: who consumes it now, or did before it was paused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .addressing import workers
+from .exit_codes import Misuse
+from .selecting import NothingFound
+
+if TYPE_CHECKING:
+    from ..cluster.session import Session
+    from ..model.command import PauseQueue, ResumeQueue
+
+
+def pausing(session: Session, queue: str) -> PauseQueue:
+    """Return the command with everyone who consumes a queue, and how.
+
+    Raises:
+        Misuse: Nobody does.
+    """
+    from ..model.command import Consumer, PauseQueue
+
+    there = workers(session)
+    consumers = [
+        Consumer(name, one.exchange, one.exchange_type, one.routing_key)
+        for name in there
+        for one in session.state.workers[name].queues or ()
+        if one.name == queue
+    ]
+    if not consumers:
+        consumed = {one.name for name in there for one in session.state.workers[name].queues or ()}
+        listed = f"; they consume {', '.join(sorted(consumed))}" if consumed else ""
+        raise Misuse(f"no worker consumes {queue}{listed}")
+    return PauseQueue(queue=queue, consumers=tuple(consumers))
+
+
+def resuming(session: Session, queue: str) -> ResumeQueue:
+    """Return the command with everyone who consumed a queue when it was paused.
+
+    Raises:
+        NothingFound: It was not paused on this machine.
+    """
+    from ..model.command import ResumeQueue
+
+    paused = session.paused()
+    if queue not in paused:
+        others = f"; paused are {', '.join(sorted(paused))}" if paused else ""
+        raise NothingFound(f"{queue} was not paused from here{others}")
+    return ResumeQueue(queue=queue, consumers=paused[queue].consumers)

@@ -1,0 +1,117 @@
+"""`celtop retry`: send tasks again just as their callers sent them, or say why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from . import narration
+from .acting import Manner, acting, carry_out, cluster_of, exit_code, tell, worded
+from .exit_codes import ExitCode, Misuse
+from .options import Command, settings_of
+from .output import write
+from .selecting import (
+    NothingFound,
+    kept,
+    look_around,
+    matching,
+    read_filter,
+    read_ids,
+    wait_for,
+)
+
+if TYPE_CHECKING:
+    from ..cluster.session import Session
+    from ..model.call import Original, Recovered
+    from ..model.outcome import Outcome
+    from ..model.query import Query
+
+
+@click.command(cls=Command, short_help="Send tasks again just as they were sent.")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--filter", "query", metavar="QUERY",
+    help="All that match, as on the screen: 'state:failed name:geo.*'.",
+)  # fmt: skip
+@click.option("--with-links", is_flag=True, help="Also callbacks and the rest of a chain.")
+@click.option("--queue", metavar="Q", help="Into Q, wherever it was sent before.")
+@click.option(
+    "--wait", type=click.FloatRange(0, 3600), default=0.0, metavar="S",
+    help="Listen for S seconds before the filter is applied.",
+)  # fmt: skip
+@acting
+@click.pass_context
+def retry(
+    ctx: click.Context,
+    ids: tuple[str, ...],
+    query: str | None,
+    with_links: bool,
+    queue: str | None,
+    wait: float,
+    manner: Manner,
+) -> int:
+    """Send tasks again with the same arguments, each under a new id.
+
+    The arguments come from the message in its queue, from the worker, from the result backend (with
+    result_extended), or from the event's text if that is whole. What cannot be had exactly is
+    refused, with the reason. An ID of `-` stands for ids on stdin.
+
+    Prints a line for each task that was sent: its old id and its new one.
+    """
+    if bool(ids) == (query is not None):
+        raise Misuse("say which tasks: by ID... or by --filter")
+    wanted = read_ids(ids)
+    parsed = None if query is None else read_filter(query)
+    if queue == "":
+        raise Misuse("--queue wants a name")
+    with cluster_of(settings_of(ctx), manner) as session:
+        if parsed is not None:
+            wanted = _matching(session, parsed, wait)
+        found = wait_for(session, session.recover(wanted), "what was sent")
+        originals = _told(found, queue)
+        if not originals:
+            raise NothingFound("nothing was sent: no task can be retried exactly")
+        from ..model.command import Retry
+
+        command = Retry(originals=originals, with_links=with_links)
+        outcome = carry_out(session, command, manner)
+    code = tell(outcome, manner) if manner.as_json else _list(outcome)
+    return ExitCode.NO if code == ExitCode.OK and len(originals) < len(found) else code
+
+
+def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
+    from ..model.targets import retriable
+
+    look_around(session, wait)
+    return kept(retriable(matching(session, query)), "matches that could be retried")
+
+
+def _told(found: tuple[Recovered, ...], queue: str | None) -> tuple[Original, ...]:
+    """Return what can be sent, and tell where it comes from, what it lacks, and what cannot."""
+    import msgspec
+
+    from ..model.call import SOURCE_WORDS, Unrecoverable
+
+    originals: list[Original] = []
+    for one in found:
+        if isinstance(one, Unrecoverable):
+            narration.say(f"{one.id}: refused: {one.reason}")
+            continue
+        if queue is not None:
+            one = msgspec.structs.replace(one, call=msgspec.structs.replace(one.call, queue=queue))
+        if one.call.queue is None:
+            narration.say(f"{one.id}: refused: its queue is not known; --queue names one")
+            continue
+        lacking = f"; not known: {', '.join(one.missing)}" if one.missing else ""
+        narration.say(f"{one.id}: its arguments come from {SOURCE_WORDS[one.source]}{lacking}")
+        originals.append(one)
+    return tuple(originals)
+
+
+def _list(outcome: Outcome) -> ExitCode:
+    """Print the old and the new id of each task that was sent; the outcome goes to stderr."""
+    write("".join(f"{one.retry_of} {one.id}\n" for one in outcome.sent).encode())
+    for line in worded(outcome):
+        narration.say(line)
+    return exit_code(outcome)
