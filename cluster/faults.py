@@ -44,10 +44,16 @@ _RULES: Final = (
     ),
     _rule(
         "url",
-        r"Port could not be cast|Port out of range"
-        r"|'master_name' transport option must",
+        r"'master_name' transport option must",
         "The broker URL cannot be right: {reason}",
         "Compare it with the one that the workers use",
+    ),
+    _rule(
+        "url",
+        # What stands there may be a part of the password: it is not shown.
+        r"Port could not be cast|Port out of range",
+        "The broker URL has no number where its port should be",
+        "Special characters in a password must be written as %2F and so on",
     ),
     _rule(
         "transport",

@@ -78,21 +78,17 @@ class RedisResults(ResultReader):
         from redis import exceptions
 
         deadline = time.monotonic() + timeout
-        heard = False
+        listened = threading.Event()
         while True:
             try:
-                found = self._listen(id_, deadline, stop)
+                return self._listen(id_, deadline, stop, listened)
             except exceptions.NoPermissionError:
                 return super().wait(id_, max(0.0, deadline - time.monotonic()), stop)
             except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-                if not heard or time.monotonic() >= deadline:
+                if not listened.is_set() or time.monotonic() + _RECONNECT >= deadline:
                     raise failure(error, self._url, self._settings) from error
             except Exception as error:
                 raise failure(error, self._url, self._settings) from error
-            else:
-                if found is not None or stop.is_set() or time.monotonic() >= deadline:
-                    return found
-            heard = True
             stop.wait(_RECONNECT)
 
     def close(self) -> None:
@@ -102,28 +98,33 @@ class RedisResults(ResultReader):
         if client is not None:
             client.connection_pool.disconnect()
 
-    def _listen(self, id_: str, deadline: float, stop: threading.Event) -> ResultMeta | None:
+    def _listen(
+        self, id_: str, deadline: float, stop: threading.Event, listened: threading.Event
+    ) -> ResultMeta | None:
+        """Return the entry once it is final, None at the deadline; tell when it has begun."""
         key = self._key(id_)
         client = self._connect()
-        pubsub = client.pubsub(ignore_subscribe_messages=True)
+        pubsub = client.pubsub()
         try:
             pubsub.subscribe(key)
-            read_at = 0.0
+            heard_at = time.monotonic()
             while not stop.is_set():
                 now = time.monotonic()
-                payload = None
-                if not read_at or now - read_at >= _LOOK_AGAIN:
-                    payload, read_at = client.get(key), now
-                else:
-                    message = pubsub.get_message(timeout=max(0.0, min(_STEP, deadline - now)))
-                    if message is not None and message["type"] == "message":
-                        payload, read_at = message["data"], now
-                if payload:
-                    found = from_payload(id_, payload)
-                    if found.ready:
-                        return found
-                if time.monotonic() >= deadline:
+                if now >= deadline:
                     break
+                message = pubsub.get_message(timeout=min(_STEP, deadline - now))
+                payload = None
+                if message is None:
+                    if now - heard_at >= _LOOK_AGAIN:
+                        payload, heard_at = client.get(key), now
+                elif message["type"] == "subscribe":
+                    # Also after redis-py has silently made a lost connection again.
+                    payload, heard_at = client.get(key), now
+                    listened.set()
+                elif message["type"] == "message":
+                    payload, heard_at = message["data"], now
+                if payload and (found := from_payload(id_, payload)).ready:
+                    return found
         finally:
             pubsub.close()
         return None
