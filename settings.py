@@ -116,6 +116,12 @@ class Settings(BaseSettings):
     read_only: bool = False
     """Whether every act on the cluster is refused. Task events are switched on all the same, unless
     `enable_events` is off."""
+    audit_file: str | None = None
+    """The file that every act on the cluster is written to, as JSON lines; empty for none. If None,
+    `celtop/audit.jsonl` in `XDG_STATE_HOME`, or in `~/.local/state`."""
+    redact: Words = ()
+    """Regular expressions of what is never shown, written or exported of arguments and results: a
+    name (`password`) hides what is named so, anything else is hidden itself. In any case."""
     frugal: bool = False
     """Whether to send the broker as few commands as possible, at the price of older numbers."""
     queues: Words = ()

@@ -14,17 +14,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Final
 
-from ..model.command import AnyCommand
-from ..model.observations import ActChanged
-from ..model.outcome import Outcome
-from .acts.doing import Doing
-from .audit import Audit
+import msgspec
+
+from ..model.command import AnyCommand, Command
+from ..model.observations import ActChanged, Noted
+from ..model.outcome import Answer, Outcome
+from .acts.doing import Doing, Refused, Unsure
+from .acts.performers import PERFORMERS, Perform
+from .audit import Audit, Phase
 from .connection import Broker
+from .faults import explain
 from .inbox import Inbox
 from .roster import Roster
-
-Perform = Callable[[Doing], None]
-"""Carries out an act, and tells its outcome by `Doing.tell`; whatever it raises ends it."""
+from .verdicts import completed
 
 READ_ONLY: Final = "read-only: nothing was sent. `:rw` on the screen lifts it, or --no-read-only"
 
@@ -53,9 +55,9 @@ class Control:
         inbox: Where outcomes are left for the model.
         roster: Who is there.
         audit: The file of everything that was ever done.
-        performers: What carries out each kind of command.
         clock: Our clock, in epoch seconds.
         read_only: Whether every act is refused, to begin with.
+        performers: What carries out each kind of command.
     """
 
     def __init__(
@@ -64,9 +66,9 @@ class Control:
         inbox: Inbox,
         roster: Roster,
         audit: Audit,
-        performers: Mapping[type[AnyCommand], Perform],
         clock: Callable[[], float] = time.time,
         read_only: bool = False,
+        performers: Mapping[type[Command], Perform] = PERFORMERS,
     ) -> None:
         self.read_only = read_only
         """Whether every act is refused; may be changed at any time."""
@@ -77,7 +79,9 @@ class Control:
         self._performers = performers
         self._clock = clock
         self._serials = itertools.count(1)
+        self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Act] = {}
+        self._stopped = False
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
@@ -98,15 +102,83 @@ class Control:
         thread = threading.Thread(
             target=self._run, args=(act, doing), name=f"celtop-act-{act.outcome.act}", daemon=True
         )
-        self._threads = {one: its for one, its in self._threads.items() if one.is_alive()}
-        self._threads[thread] = act
-        thread.start()
+        # An act of which `stop` knows nothing must not begin: looked at and noted in one go.
+        with self._lock:
+            self._threads = {one: its for one, its in self._threads.items() if one.is_alive()}
+            self._threads[thread] = act
+            if self._stopped:
+                act.cancel()
+            thread.start()
         return act
 
     def stop(self) -> None:
-        """Have all acts end where nothing is half done."""
-        for act in self._threads.copy().values():
+        """Have all acts end where nothing is half done; further ones are refused."""
+        with self._lock:
+            self._stopped = True
+            acts = list(self._threads.values())
+        for act in acts:
             act.cancel()
 
+    def leave(self) -> None:
+        """Write down the acts that did not end; for when nobody waits for them any more."""
+        for act in self._threads.copy().values():
+            if not act.future.done():
+                self._audit.write("left", act.outcome, self._clock())
+
     def _run(self, act: Act, doing: Doing) -> None:
-        raise NotImplementedError
+        try:
+            self._log("begun", doing)
+            doing.tell()
+            answer, unsure = self._perform(doing)
+            self._conclude(doing, answer, unsure)
+        finally:
+            act.future.set_result(doing.outcome)
+
+    def _perform(self, doing: Doing) -> tuple[Answer, tuple[str, ...] | None]:
+        """Carry an act out; return the verdict of all that were not reached, and who is unsure.
+
+        None for the latter is all of them.
+        """
+        if self._stopped:
+            doing.tell(refusal="celtop is ending: nothing was sent")
+        elif self.read_only:
+            doing.tell(refusal=READ_ONLY)
+        else:
+            try:
+                self._performers[type(doing.outcome.command)](doing)
+            except Refused as error:
+                doing.tell(refusal=str(error))
+            except Unsure as error:
+                doing.tell(fault=explain(error.__cause__ or error, self._broker))
+                return Answer("unsent"), error.targets or None
+            except Exception as error:
+                doing.tell(fault=explain(error, self._broker))
+            else:
+                taken_back = doing.cancelled.is_set()
+                return Answer("unsent", "taken back before it was sent" if taken_back else ""), ()
+        return Answer("unsent"), ()
+
+    def _conclude(self, doing: Doing, answer: Answer, unsure: tuple[str, ...] | None) -> None:
+        """See that every worker and every target has a verdict, write it down, and tell."""
+        if unsure is None:
+            answer, unsure = Answer("unsure"), ()
+        ended = msgspec.structs.replace(
+            completed(doing.outcome, answer, unsure), ended_at=self._clock(), stage=""
+        )
+        unlogged = self._log("ended", doing, ended) or doing.outcome.unlogged
+        doing.tell(
+            workers=ended.workers,
+            targets=ended.targets,
+            ended_at=ended.ended_at,
+            stage="",
+            unlogged=unlogged,
+        )
+
+    def _log(self, phase: Phase, doing: Doing, outcome: Outcome | None = None) -> str | None:
+        """Write an act down; if that is impossible it goes on, and the log tells."""
+        why = self._audit.write(phase, outcome or doing.outcome, self._clock())
+        if why is not None and doing.outcome.unlogged is None:
+            doing.outcome = msgspec.structs.replace(doing.outcome, unlogged=why)
+            text = f"An act is not in the audit file: {why}"
+            self._inbox.put(Noted("error", "audit", text, self._clock()))
+        return why

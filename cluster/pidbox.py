@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Reply(NamedTuple):
     command: str
     value: Any
     error: str | None
+    ticket: str = ""
+    """Which of several equal questions it answers, as `Pidbox.put` returned it."""
 
 
 class Unreadable(NamedTuple):
@@ -48,6 +51,8 @@ class Pidbox:
         self._accept = list(accept)
         self._id = str(uuid.uuid4())
         self._declared = False
+        self._told = False
+        self._tickets: dict[str, str] = {}
         self._exchange = Exchange(
             f"{namespace}.pidbox", type="fanout", durable=False, delivery_mode="transient"
         )
@@ -64,16 +69,21 @@ class Pidbox:
         )
 
     def tell(
-        self, command: str, destination: Sequence[str] | None = None, ticket: str | None = None
+        self,
+        command: str,
+        destination: Sequence[str] | None = None,
+        ticket: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
     ) -> None:
         """Send a command to all workers, or to those named; answers come only with a ticket."""
         from kombu import Producer
 
         if command in FORBIDDEN:
             raise ValueError(f"{command} crashes workers")
+        self.prepare()
         message: dict[str, Any] = {
             "method": command,
-            "arguments": {},
+            "arguments": dict(arguments or {}),
             "destination": list(destination) if destination is not None else None,
             "pattern": None,
             "matcher": None,
@@ -86,39 +96,46 @@ class Pidbox:
                     "routing_key": self._id,
                 },
             }
-        channel = self._connection.default_channel
-        Producer(channel, auto_declare=False).publish(
+        Producer(self._connection.default_channel, auto_declare=False).publish(
             message,
             exchange=self._exchange.name,
-            declare=[self._exchange],
             headers={"clock": 1, "expires": time.time() + EXPIRES},
             serializer="json",
             retry=False,
         )
 
-    def ask(
+    def prepare(self) -> None:
+        """Do all that comes before a command is sent: what fails in here has sent nothing."""
+        if not self._told:
+            self._exchange(self._connection.default_channel).declare()
+            self._told = True
+
+    def put(
         self,
-        commands: Sequence[str],
-        on_reply: Callable[[Reply | Unreadable], object],
-        done: Callable[[float], bool],
+        command: str,
         destination: Sequence[str] | None = None,
-    ) -> None:
-        """Send commands and hand on each answer, until `done(seconds since the last one)`.
+        arguments: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Send a command whose answers go to whom `listening` has; return their ticket."""
+        ticket = str(uuid.uuid4())
+        self._tickets[ticket] = command
+        self.tell(command, destination, ticket, arguments)
+        return ticket
+
+    @contextmanager
+    def listening(self, on_reply: Callable[[Reply | Unreadable], object]) -> Iterator[None]:
+        """Hand on the answers to all that is put in here, whenever `drain` is called.
 
         Raises:
             Exception: Whatever the transport raises when the connection is lost.
         """
         from kombu import Consumer
 
-        tickets: dict[str, str] = {}
-        last = time.monotonic()
-
         def on_message(message: Any) -> None:
-            nonlocal last
-            command = tickets.get(message.headers.get("ticket", ""))
+            ticket = str(message.headers.get("ticket", ""))
+            command = self._tickets.get(ticket)
             if command is not None:
-                last = time.monotonic()
-                for reply in _read(message, command):
+                for reply in _read(message, command, ticket):
                     on_reply(reply)
 
         channel = self._connection.default_channel
@@ -136,22 +153,53 @@ class Pidbox:
             auto_declare=False,
         )
         with consumer:
+            yield
+        self._tickets.clear()
+
+    def drain(self, seconds: float = _STEP) -> None:
+        """Wait for an answer, for so long at most."""
+        with suppress(TimeoutError):
+            self._connection.drain_events(timeout=seconds)
+
+    def ask(
+        self,
+        commands: Sequence[str],
+        on_reply: Callable[[Reply | Unreadable], object],
+        done: Callable[[float], bool],
+        destination: Sequence[str] | None = None,
+        arguments: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Send commands and hand on each answer, until `done(seconds since the last one)`.
+
+        Args:
+            commands: What to ask, all at once.
+            on_reply: Called with each answer.
+            done: Whether it is over.
+            destination: Whom to ask; None is everyone.
+            arguments: By command, of those that take any.
+
+        Raises:
+            Exception: Whatever the transport raises when the connection is lost.
+        """
+        last = time.monotonic()
+
+        def took(reply: Reply | Unreadable) -> None:
+            nonlocal last
+            last = time.monotonic()
+            on_reply(reply)
+
+        with self.listening(took):
             for command in commands:
-                ticket = str(uuid.uuid4())
-                tickets[ticket] = command
-                self.tell(command, destination, ticket)
+                self.put(command, destination, (arguments or {}).get(command))
             while not done(time.monotonic() - last):
-                try:
-                    self._connection.drain_events(timeout=_STEP)
-                except TimeoutError:
-                    continue
+                self.drain()
 
     def close(self) -> None:
         """Remove our reply queue from the broker."""
         self._replies(self._connection.default_channel).delete()
 
 
-def _read(message: Any, command: str) -> Iterable[Reply | Unreadable]:
+def _read(message: Any, command: str, ticket: str) -> Iterable[Reply | Unreadable]:
     from kombu.exceptions import ContentDisallowed
 
     try:
@@ -162,9 +210,9 @@ def _read(message: Any, command: str) -> Iterable[Reply | Unreadable]:
         return [Unreadable(f"{message.content_type} ({type(error).__name__})")]
     if not isinstance(body, dict):
         return []
-    return [_reply(str(worker), command, value) for worker, value in body.items()]
+    return [_reply(str(worker), command, value, ticket) for worker, value in body.items()]
 
 
-def _reply(worker: str, command: str, value: Any) -> Reply:
+def _reply(worker: str, command: str, value: Any, ticket: str) -> Reply:
     error = value.get("error") if isinstance(value, dict) and len(value) == 1 else None
-    return Reply(worker, command, value, None if error is None else str(error))
+    return Reply(worker, command, value, None if error is None else str(error), ticket)

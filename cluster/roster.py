@@ -79,6 +79,10 @@ class Roster:
         self.exchanges: set[str] = set()
         self.doubles: set[str] = set()
         """Names under which more than one worker is up."""
+        self.muted: set[str] = set()
+        """Workers whose task events were switched off on purpose: so they stay."""
+        self.offline_at: dict[str, float] = {}
+        """When workers said good-bye, monotonic; the last ones to do so."""
         self.heard_at = time.monotonic()
         """When any event last came, monotonic."""
 
@@ -102,12 +106,17 @@ class Roster:
             member.eventful = True
         elif event.type == "worker-offline":
             self.members.pop(event.hostname, None)
+            self.offline_at.pop(event.hostname, None)
+            self.offline_at[event.hostname] = now
+            if len(self.offline_at) > MOST_MEMBERS:
+                del self.offline_at[next(iter(self.offline_at))]
         else:
             member.beat_at = now
             member.frequency = event.freq or member.frequency
             if member.beats(event.pid):
                 self.doubles.add(event.hostname)
             if event.type == "worker-online":
+                self.muted.discard(event.hostname)
                 member.must_be_greeted_again()
 
     def learn_queue(self, name: str) -> None:
@@ -146,7 +155,7 @@ class Roster:
             name
             for name in self.present()
             if (one := members.get(name)) is not None
-            and not (one.greeted and (one.eventful or not eventful))
+            and not (one.greeted and (one.eventful or not eventful or name in self.muted))
             and one.next_greeting <= now
         )
 

@@ -9,19 +9,33 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..model.call import Original
+from ..model.command import AnyCommand, PauseQueue
 from ..model.events import Heard
+from ..model.observations import QueuePeeked
+from ..model.redaction import Redaction
 from ..model.state import ClusterState
 from ..settings import Settings
+from .audit import Audit, default_path
 from .connection import Broker
+from .control import Act as Act
+from .control import Control
 from .inbox import Inbox
 from .inspector import Inspector
+from .lookups import ResultLookup, look_up
+from .paused import Paused, identity
 from .poller import Attention
 from .queues import QueuePoller
 from .receiver import Receiver
 from .roster import Roster
+
+if TYPE_CHECKING:
+    from ..model.result_meta import ResultMeta
 
 POLITE: Final = 0.6
 """The share of the time to stop in which threads may take leave of the broker."""
@@ -52,22 +66,31 @@ class Session:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self.state = state or ClusterState(settings.max_tasks, settings.max_text_bytes)
+        self._redaction = Redaction(settings.redact)
+        self.state = state or ClusterState(
+            settings.max_tasks, settings.max_text_bytes, self._redaction
+        )
         self._broker = Broker(settings)
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
+        self._clock = clock
+        self._results = ResultLookup(settings, self._broker.wire)
+        self._paused = Paused()
         self._attention = Attention(frugal=settings.frugal)
-        roster = Roster()
+        roster = self._roster = Roster()
         self._receiver = Receiver(self._broker, self._inbox, roster, clock)
         shared = (self._broker, self._inbox, roster, self._receiver, self._attention, clock)
         self._inspector = Inspector("inspector", *shared)
         self._queues = QueuePoller("queues", *shared)
+        self._control = Control(
+            self._broker, self._inbox, roster, self._audit(), clock, settings.read_only
+        )
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster."""
-        return (self._receiver, self._inspector, self._queues)
+        return (self._receiver, self._inspector, self._queues, *self._control.threads)
 
     @property
     def backlog(self) -> int:
@@ -80,21 +103,23 @@ class Session:
             # What they would print to stderr lands in the middle of the screen; all that matters
             # of it comes to us as an exception and goes to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
-        for thread in self.threads:
+        for thread in (self._receiver, self._inspector, self._queues):
             thread.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the threads and remove our queues from the broker, within `timeout` seconds.
 
-        Threads that hang on a silent broker have their connections cut.
+        Threads that hang on a silent broker have their connections cut; acts are taken back.
         """
         deadline = time.monotonic() + timeout
+        self._control.stop()
         for poller in (self._inspector, self._queues):
             poller.stop()
         self._receiver.stop()
         self._join(time.monotonic() + timeout * POLITE)
         self._broker.wire.cut()
         self._join(deadline)
+        self._control.leave()
 
     def pump(self, now: float, budget: float) -> Pumped:
         """Apply what has come in, for about `budget` seconds.
@@ -129,6 +154,62 @@ class Session:
             self._attention.topics = topics
             self._inspector.wake()
             self._queues.wake()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether every act is refused; may be set at any time."""
+        return self._control.read_only
+
+    @read_only.setter
+    def read_only(self, value: bool) -> None:
+        self._control.read_only = value
+
+    def do(self, command: AnyCommand) -> Act:
+        """Begin an act; returns at once. The user has been asked, and what comes of it is told."""
+        return self._control.do(command)
+
+    def original(self, id_: str) -> Original | None:
+        """Return what a task was sent with, if that is known exactly without asking anybody."""
+        return self._inspector.originals.get(id_)
+
+    def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
+        """Read messages that wait in a queue, without changing anything; the model learns of them.
+
+        Args:
+            queue: Its name.
+            most: How many at most, the next one first.
+            task: Only those of this task name.
+        """
+        from .messages import Messages
+
+        def peek() -> QueuePeeked:
+            connection = self._broker.connect()
+            try:
+                seen = Messages(connection, self._broker, self._clock).waiting(queue, most, task)
+            finally:
+                connection.collect()
+            self._inbox.put(seen)
+            return seen
+
+        return look_up(peek)
+
+    def result(self, id_: str) -> Future[ResultMeta | None]:
+        """Look a task up in the result backend; None if it keeps nothing of it.
+
+        Raises:
+            ResultsError: From the future: there is no result backend that can be read, and why.
+        """
+        told = (worker.conf for worker in self.state.workers.values() if worker.conf)
+        return self._results.result(id_, next(told, None))
+
+    def paused(self) -> Mapping[str, PauseQueue]:
+        """Return the queues of this cluster that were paused, here or by an earlier celtop."""
+        return self._paused.all(identity(self._broker))
+
+    def _audit(self) -> Audit:
+        named = self.settings.audit_file
+        path = default_path() if named is None else Path(named).expanduser() if named else None
+        return Audit(path, lambda: self._broker.shown_url, self._redaction.value)
 
     def _join(self, deadline: float) -> None:
         for thread in self.threads:

@@ -17,10 +17,16 @@ from celtop.tests.servers import (
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away whatever configures Celery or celtop on the developer's machine."""
+def _no_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Take away whatever configures Celery or celtop on the developer's machine.
+
+    What celtop remembers goes to a folder of the test run, not into the developer's.
+    """
     for name in set(os.environ) - set(clean_environment()):
         monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,13 +17,27 @@ from ..roster import Roster
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
+LONGEST_STEP: Final = 15.0
+"""Seconds after which an AMQP broker that does not answer is taken for dead."""
+
 
 class Refused(Exception):
     """An act that makes no sense or must not be done; nothing was sent. The text says why."""
 
 
 class Unsure(Exception):
-    """The connection broke at the moment of sending: the broker may or may not have it."""
+    """The connection broke at the moment of sending: the broker may or may not have it.
+
+    Raised from whatever the transport raised.
+
+    Args:
+        text: What is unsure, in words.
+        targets: Of which workers and targets nobody knows; none is all that have no verdict yet.
+    """
+
+    def __init__(self, text: str = "", targets: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.targets = tuple(targets)
 
 
 class Doing:
@@ -68,6 +82,15 @@ class Doing:
             yield connection
         finally:
             connection.collect()
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Have whatever waits in here for the broker fail after `LONGEST_STEP` seconds.
+
+        Redis connections have a timeout of their own; py-amqp waits for an answer for ever.
+        """
+        with self.broker.wire.limit(LONGEST_STEP):
+            yield
 
     def tell(
         self,

@@ -1,0 +1,197 @@
+"""Commands to workers by name: sent once to all, and answered by each.
+
+The arguments are those of `celery/worker/control.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, cast
+
+from ...model import command as commands
+from ...model.outcome import Answer
+from ..inspector import ARGUMENTS
+from ..pidbox import Reply
+from .asking import Asking, asking
+from .doing import Doing, Refused
+from .worker_words import judged
+
+GOODBYE: Final = 10.0
+"""Seconds in which a worker that has nothing to end says good-bye."""
+BEAT: Final = 5.0
+"""Seconds in which a worker that was asked for a heartbeat is heard."""
+TAKES_EFFECT: Final = 3.0
+"""Seconds after its answer in which a worker consumes a queue, or does so no more."""
+STEP: Final = 0.1
+
+
+class Question(NamedTuple):
+    """A remote-control command."""
+
+    name: str
+    arguments: Mapping[str, Any] = MappingProxyType({})
+    shown_by: str | None = None
+    """The question whose answers show what it changed."""
+
+
+_QUESTIONS: Final[dict[type, Callable[[Any], Question]]] = {
+    commands.PoolGrow: lambda its: Question("pool_grow", {"n": its.by}, "stats"),
+    commands.PoolShrink: lambda its: Question("pool_shrink", {"n": its.by}, "stats"),
+    commands.PoolRestart: lambda its: Question("pool_restart", {"reload": False}, "stats"),
+    commands.Autoscale: lambda its: Question(
+        "autoscale", {"max": its.most, "min": its.least}, "stats"
+    ),
+    commands.AddConsumer: lambda its: Question(
+        "add_consumer",
+        {
+            "queue": its.queue,
+            "exchange": its.exchange,
+            "exchange_type": its.exchange_type,
+            "routing_key": its.routing_key,
+        },
+        "active_queues",
+    ),
+    commands.CancelConsumer: lambda its: Question(
+        "cancel_consumer", {"queue": its.queue}, "active_queues"
+    ),
+    commands.RateLimit: lambda its: Question(
+        "rate_limit", {"task_name": its.task, "rate_limit": its.rate}, "registered"
+    ),
+    commands.TimeLimit: lambda its: Question(
+        "time_limit", {"task_name": its.task, "soft": its.soft, "hard": its.hard}, "registered"
+    ),
+    commands.Ping: lambda its: Question("ping"),
+    commands.Heartbeat: lambda its: Question("heartbeat"),
+    commands.EnableEvents: lambda its: Question("enable_events"),
+    commands.DisableEvents: lambda its: Question("disable_events"),
+    commands.Shutdown: lambda its: Question("shutdown"),
+}
+
+
+def broadcast(doing: Doing) -> None:
+    """Carry out any command to workers by name, but not `Drain`.
+
+    Raises:
+        Refused: Nobody is named.
+        Unsure: The connection broke while it was sent.
+        Exception: Whatever the transport raises when the connection is lost.
+    """
+    command = cast(commands.ToWorkerCommand, doing.outcome.command)
+    if not command.workers:
+        raise Refused("no worker is named: nobody would do it")
+    question = _QUESTIONS[type(command)](command)
+    with asking(doing) as mailbox:
+        if isinstance(command, commands.Shutdown | commands.Heartbeat):
+            _watch(doing, mailbox, command, question)
+        else:
+            _ask(doing, mailbox, command, question)
+
+
+def _ask(
+    doing: Doing, mailbox: Asking, command: commands.ToWorkerCommand, question: Question
+) -> None:
+    expected = command.workers
+
+    def took(reply: Reply) -> None:
+        if reply.command == question.name and reply.worker in expected:
+            doing.tell(workers={reply.worker: judged(reply)})
+
+    mailbox.on_reply = took
+    ticket = mailbox.send(question.name, question.arguments, expected)
+    try:
+        replies = mailbox.wait(ticket, expected)
+    finally:
+        silent = [name for name in expected if name not in mailbox.replies(ticket)]
+        doing.tell(workers=dict.fromkeys(silent, Answer("silent", mailbox.silence())))
+    willing = [name for name in expected if name in replies and replies[name].error is None]
+    _remember(doing, command, willing)
+    if question.shown_by is None or not willing:
+        return
+    if isinstance(command, commands.AddConsumer | commands.CancelConsumer):
+        _check_consumers(doing, mailbox, command, willing)
+    else:
+        arguments = ARGUMENTS.get(question.shown_by)
+        shown = mailbox.send(question.shown_by, arguments, willing)
+        mailbox.pass_on(mailbox.wait(shown, willing))
+
+
+def _remember(doing: Doing, command: commands.ToWorkerCommand, willing: list[str]) -> None:
+    """Note whose events are off on purpose: nobody shall switch them on behind the user's back."""
+    if isinstance(command, commands.DisableEvents):
+        doing.roster.muted |= set(willing)
+    elif isinstance(command, commands.EnableEvents):
+        doing.roster.muted -= set(willing)
+
+
+def _check_consumers(
+    doing: Doing,
+    mailbox: Asking,
+    command: commands.AddConsumer | commands.CancelConsumer,
+    willing: list[str],
+) -> None:
+    """See that what workers agreed to has come to pass: they answer before they do it."""
+    wanted = isinstance(command, commands.AddConsumer)
+    deadline = time.monotonic() + TAKES_EFFECT
+    left = willing
+    while left:
+        ticket = mailbox.send("active_queues", None, left)
+        replies = mailbox.wait(ticket, left)
+        mailbox.pass_on(replies)
+        left = [name for name in left if consumes(replies.get(name), command.queue) is not wanted]
+        if not left or time.monotonic() > deadline or doing.cancelled.wait(STEP):
+            break
+    for name in left:
+        state = consumes(replies.get(name), command.queue)
+        if state is None:
+            answer = Answer("silent", "it agreed, and did not tell since what it consumes")
+        elif wanted:
+            answer = Answer("refused", "it agreed, and does not consume it all the same")
+        else:
+            answer = Answer("refused", "it agreed, and still consumes it")
+        doing.tell(workers={name: answer})
+
+
+def consumes(reply: Reply | None, queue: str) -> bool | None:
+    """Tell from its answer to `active_queues` whether a worker consumes a queue; None: unknown."""
+    if reply is None or not isinstance(reply.value, list):
+        return None
+    return any(isinstance(one, dict) and one.get("name") == queue for one in reply.value)
+
+
+def _watch(
+    doing: Doing, mailbox: Asking, command: commands.Shutdown | commands.Heartbeat, its: Question
+) -> None:
+    """Send a command that nobody answers, and listen for what it brings about."""
+    ending = isinstance(command, commands.Shutdown)
+    began = time.monotonic()
+    mailbox.tell(its.name, its.arguments, command.workers)
+    deadline = began + (GOODBYE if ending else BEAT)
+    left = set(command.workers)
+    while left and time.monotonic() < deadline and not doing.cancelled.is_set():
+        heard = {name for name in left if _heard(doing, name, ending) >= began}
+        if heard:
+            text = "it said good-bye" if ending else "its heartbeat was heard"
+            doing.tell(workers=dict.fromkeys(heard, Answer("confirmed", text)))
+            left -= heard
+        if left:
+            what = "say good-bye" if ending else "be heard"
+            stage = f"waiting for {len(left):,} to {what}"
+            if doing.outcome.stage != stage:
+                doing.tell(stage=stage)
+            doing.cancelled.wait(STEP)
+    text = (
+        f"no good-bye within {GOODBYE:g} s: a busy worker ends its tasks first, then shuts down"
+        if ending
+        else f"no heartbeat within {BEAT:g} s"
+    )
+    doing.tell(workers=dict.fromkeys(left, Answer("silent", text)), stage="")
+
+
+def _heard(doing: Doing, name: str, ending: bool) -> float:
+    """Return when a worker said good-bye, or when its heart beat, monotonic; 0 if never."""
+    if ending:
+        return doing.roster.offline_at.get(name, 0.0)
+    member = doing.roster.members.get(name)
+    return (member.beat_at or 0.0) if member is not None else 0.0
