@@ -166,13 +166,20 @@ def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     ]
     listed = screen.listed()
     if listed is not None:
-        number = f"all {len(listed):,} that are listed"
-        empty = None if listed else "nothing is listed"
-        found += [
-            Offer("task.revoke_listed", f"Revoke {number}", empty),
-            Offer("task.terminate_listed", f"Terminate {number} ...", empty),
-            Offer("task.retry_listed", f"Retry {number} ...", empty),
-        ]
+        total = len(listed)
+        empty = "nothing is listed" if not total else "none of them"
+        for id_, verb, kept in (
+            ("task.revoke_listed", "Revoke all listed that wait", targets.revocable(listed)),
+            (
+                "task.terminate_listed",
+                "Terminate all listed that did not end",
+                targets.terminable(state, listed),
+            ),
+            ("task.retry_listed", "Retry all listed", targets.retriable(listed)),
+        ):
+            number = len(kept.kept)
+            label = f"{verb}: {number:,} of {total:,} ..."
+            found.append(Offer(id_, label, None if number else empty))
     return found
 
 
@@ -234,6 +241,8 @@ def _few(id_: str, verb: str, rows: Sequence[object], what: str) -> Offer:
 
 def _count(selection: targets.Selection) -> str:
     number = len(selection.kept)
+    if not number:
+        return "tasks"
     return "it" if number == 1 and not selection.skipped else f"{number:,}"
 
 

@@ -129,7 +129,7 @@ async def _terminate(
     workers = app.scene.state.present_workers(app.scene.now())
     if signal is None:
         signals = [(name, name, text) for name, text in SIGNALS.items()]
-        title = "Signal (pools of processes only: others are told in the next dialog)"
+        title = "Signal, for pools of processes"
         signal = cast("Signal | None", await app.push_screen_wait(Menu(title, signals, "SIGTERM")))
     if signal is not None:
         command = Revoke(ids=ids, workers=workers, terminate=True, signal=signal)

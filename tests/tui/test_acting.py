@@ -437,7 +437,7 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
         assert {"task.revoke", "task.terminate"} <= menu.off
         assert not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.off
         labels = {id_: label for id_, label, _ in menu.choices}
-        assert labels["task.revoke_listed"].endswith("all 29 that are listed")
+        assert labels["task.revoke_listed"].endswith("all listed that wait: 6 of 29 ...")
         assert labels["task.revoke"].startswith("X")
 
 

@@ -85,7 +85,7 @@ class ConfirmDialog(Dialog[bool]):
             yield _line(target, "bold")
         for heading, sentences, style in (
             ("What happens", told.will, "$text-accent"),
-            ("What does not", told.will_not, "$text-warning"),
+            ("Mind", told.will_not, "$text-warning"),
             ("Left out", self._notes, "$text-muted"),
         ):
             if sentences:

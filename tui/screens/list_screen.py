@@ -124,7 +124,8 @@ class ListScreen(MonitorScreen):
         bar.display = bool(text) or self.typing is bar
         if bar.text != text:
             bar.edit(text)
-            self.call_later(self.set_focus, self.list_table)
+            # The line takes the focus by way of the app: give it back the same way.
+            self.app.call_later(self.set_focus, self.list_table)
         self.refilter()
         self._show_rows()
         return True
