@@ -63,3 +63,10 @@ def fail(self: Task[Any, Any], *args: Any, **kwargs: Any) -> None:
     """Write down what it got, and raise."""
     write(self, args, kwargs)
     raise ValueError("no such file")
+
+
+@app.task(bind=True)
+def change(self: Task[Any, Any], items: list[Any], *rest: Any) -> None:
+    """Change a list that it was given."""
+    write(self, (items, *rest), {})
+    items.append(3)
