@@ -164,7 +164,13 @@ def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
 
 def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
     kept = Originals()
-    item = {"id": "a", "name": "t", "args": [LONG], "kwargs": {}, "delivery_info": None}
+    item: dict[str, Any] = {
+        "id": "a",
+        "name": "t",
+        "args": [LONG],
+        "kwargs": {},
+        "delivery_info": None,
+    }
     kept.hear("active", [item], 1.0)
     wanted = Known("a", "FAILURE", "t", "('...',)", "{}", "bills", 3)
     original = found(redis_url, wanted, originals=kept)
@@ -257,7 +263,13 @@ def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> No
     url = own_redis.url()
     own_redis.kill()
     kept = Originals()
-    item = {"id": "a", "name": "t", "args": [1], "kwargs": {}, "delivery_info": None}
+    item: dict[str, Any] = {
+        "id": "a",
+        "name": "t",
+        "args": [1],
+        "kwargs": {},
+        "delivery_info": None,
+    }
     kept.hear("active", [item], 1.0)
     one, other = find(url, [Known("a", "STARTED"), Known("b", "STARTED", "t")], kept)
     assert isinstance(one, Original)
