@@ -6,7 +6,7 @@ expected to answer, `()` where nobody is known; never "whoever is there when it 
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -167,6 +167,8 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     exchange: str | None = None
     exchange_type: str | None = None
     routing_key: str | None = None
+    options: dict[str, Any] = {}
+    """What else Celery's `add_consumer` takes: `queue_arguments`, `max_priority`, ..."""
 
 
 class PauseQueue(Command, frozen=True):

@@ -58,7 +58,9 @@ def verb(names: Sequence[str], one: str, many: str) -> str:
 
 
 def named(names: Sequence[str]) -> str:
-    """Return `a`, `a and b`, `a, b and c` or `a, b, c and 7 more`."""
+    """Return `a`, `a and b`, `a, b and c` or `a, b, c and 7 more`; `nobody` for none."""
+    if not names:
+        return "nobody"
     shown = list(names[:NAMED_IN_LINE])
     if len(names) > NAMED_IN_LINE:
         shown.append(f"{len(names) - NAMED_IN_LINE:,} more")
