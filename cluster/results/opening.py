@@ -125,7 +125,7 @@ def _reader(
         if engine in SCHEMES:
             return MemcachedResults(url, settings)
     reason = _REASONS.get(url if kind == "cache" else kind) or _REASONS.get(engine)
-    if reason is None and (kind == "django-db" or "." in kind):
+    if reason is None and (kind == "django-db" or "." in kind or ":" in kind):
         if settings.app:
             from .app_reader import AppResults
 

@@ -39,11 +39,10 @@ class Kept:
     def until(self, id_: str, status: str) -> ResultMeta:
         """Wait until a task's entry says so; return the entry."""
 
-        def found() -> ResultMeta | None:
-            meta = self.reader.read([id_]).get(id_)
-            return meta if meta is not None and meta.status == status else None
+        def found() -> list[ResultMeta]:
+            return [meta for meta in self.reader.read([id_]).values() if meta.status == status]
 
-        return until(found, what=f"{id_} is {status}")
+        return until(found, what=f"{id_} is {status}")[0]
 
     def run(self, task: str, *args: object, status: str = "SUCCESS", **options: Any) -> ResultMeta:
         """Send a task; return its entry once it says `status`."""
@@ -96,8 +95,8 @@ def django_environment(
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     migrate = (
-        "import django_project; from django.core.management import call_command;"
-        "call_command('migrate', verbosity=0)"
+        "import django_project, django; django.setup();"
+        "from django.core.management import call_command; call_command('migrate', verbosity=0)"
     )
     subprocess.run(
         [sys.executable, "-c", migrate],

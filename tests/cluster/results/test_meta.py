@@ -135,7 +135,8 @@ def test_times_count_only_when_the_task_has_ended() -> None:
     assert meta(date_done=done, status="PROGRESS").done_at is None
     tokyo = ZoneInfo("Asia/Tokyo")
     assert epoch(datetime(2026, 3, 4, 14, 6, 7), tokyo) == at
-    for odd in (None, "", "yesterday", [], True, float("nan"), float("inf")):
+    odd_ones: tuple[Any, ...] = (None, "", "yesterday", [], True, float("nan"), float("inf"))
+    for odd in odd_ones:
         assert meta(date_done=odd).done_at is None
     assert epoch(datetime.min, tokyo) is None
 

@@ -63,8 +63,8 @@ def test_another_database_over_a_unix_socket(own_redis: RedisServer) -> None:
 @pytest.mark.parametrize(("given", "used"), [("acme", "acme_"), ("acme:", "acme:"), ("", "")])
 def test_key_prefix(redis_url: str, redis_server: RedisServer, given: str, used: str) -> None:
     store(redis_server.client(int(redis_url.rsplit("/", 1)[1])), "x", prefix=used)
-    options = {"result_backend_transport_options": {"global_keyprefix": given}}
-    assert list(reader_of(redis_url, **options).read(["x"])) == ["x"]
+    reader = reader_of(redis_url, result_backend_transport_options={"global_keyprefix": given})
+    assert list(reader.read(["x"])) == ["x"]
 
 
 def test_many_ids_in_few_commands_counted_with_the_brokers(
@@ -133,7 +133,8 @@ def test_what_is_wrong_is_said() -> None:
     assert "master_name" in fault_of("sentinel://localhost:1/0")
 
 
-def test_a_silent_server_is_given_up() -> None:
+def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.cluster.results.redis.READ_TIMEOUT", 0.5)
     with black_hole() as port:
         started = time.monotonic()
         assert "does not answer" in fault_of(f"redis://127.0.0.1:{port}/0")
@@ -220,8 +221,7 @@ def test_sentinel(own_redis: RedisServer, sentinel_port: int) -> None:
     own_redis.client().config_set("requirepass", "hunter2")
     store(own_redis.client().__class__(port=own_redis.port, db=2, password="hunter2"), "x")
     url = f"sentinel://:hunter2@127.0.0.1:{free_port()}/2;sentinel://127.0.0.1:{sentinel_port}/2"
-    options = {"result_backend_transport_options": {"master_name": "mymaster"}}
-    assert list(reader_of(url, **options).read(["x"])) == ["x"]
-    nobody = {"result_backend_transport_options": {"master_name": "nobody"}}
-    told = fault_of(url, **nobody)
+    reader = reader_of(url, result_backend_transport_options={"master_name": "mymaster"})
+    assert list(reader.read(["x"])) == ["x"]
+    told = fault_of(url, result_backend_transport_options={"master_name": "nobody"})
     assert "No sentinel knows a primary" in told and "hunter2" not in told
