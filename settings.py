@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -69,6 +69,22 @@ def _words(value: object) -> object:
     return value
 
 
+def _lines(value: object) -> object:
+    """Read a text of several lines as a list: a regular expression may hold any other mark."""
+    if isinstance(value, str):
+        return [line.strip() for line in value.splitlines() if line.strip()]
+    return value
+
+
+def _pattern(value: str) -> str:
+    """Check that a text is a regular expression."""
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{value!r} is no regular expression: {error}") from error
+    return value
+
+
 def _table(value: object) -> object:
     """Read JSON text as a table: what flags and the environment can carry."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -79,6 +95,9 @@ def _table(value: object) -> object:
 SafeSerializer: TypeAlias = Literal["json", "msgpack"]
 Serializers: TypeAlias = Annotated[tuple[SafeSerializer, ...], BeforeValidator(_words)]
 Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Patterns: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(_lines)
+]
 Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
 TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
 
@@ -119,9 +138,10 @@ class Settings(BaseSettings):
     audit_file: str | None = None
     """The file that every act on the cluster is written to, as JSON lines; empty for none. If None,
     `celtop/audit.jsonl` in `XDG_STATE_HOME`, or in `~/.local/state`."""
-    redact: Words = ()
-    """Regular expressions of what is never shown, written or exported of arguments and results: a
-    name (`password`) hides what is named so, anything else is hidden itself. In any case."""
+    redact: Patterns = ()
+    """What is never shown, written or exported of arguments and results: regular expressions, one a
+    line where it is no list. A name (`password`) hides what is named so; anything else is hidden
+    itself. In any case of letters."""
     frugal: bool = False
     """Whether to send the broker as few commands as possible, at the price of older numbers."""
     queues: Words = ()

@@ -29,6 +29,11 @@ SETTLED: Final = ("active_queues",)
 LASTING: Final = ("registered", "conf")
 """What stays for the life of a worker; long, so asked once."""
 EVERYTHING: Final = ("active_queues", *LIVELY, *LASTING)
+ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
+    "registered": {"taskinfoitems": ["rate_limit", "soft_time_limit", "time_limit"]}
+}
+"""What goes with a question: of each registered task also its limits (Celery's default leaves out
+those of time)."""
 QUIET: Final = ("active", "active_queues")
 """What is asked now and then while nobody looks: enough to correct what events did not tell."""
 ROUND_COST: Final = 4.0
@@ -121,7 +126,7 @@ class Inspector(Poller):
 
     def _ask_everyone(self) -> None:
         """Ask all there are, known or not: `done` when those heard of have answered all."""
-        self._round(self._with_events(EVERYTHING), None)
+        self._round(self._with_events(EVERYTHING, self._roster.present()), None)
 
     def _greet(self, names: Sequence[str]) -> None:
         """Ask workers that came up; again and again if they do not hear, but ever more seldom.
@@ -134,15 +139,20 @@ class Inspector(Poller):
             if member := self._roster.members.get(name):
                 member.asked += 1
                 member.next_greeting = now + backoff(member.asked, 1.0, LONGEST_INTERVAL)
-        self._round(self._with_events(EVERYTHING), names)
+        self._round(self._with_events(EVERYTHING, names), names)
 
     def _ask_again(self) -> None:
         commands, names = self._plan()
         self._rounds += 1
         self._round(commands, names)
 
-    def _with_events(self, commands: tuple[str, ...]) -> tuple[str, ...]:
-        return ("enable_events", *commands) if self._broker.settings.enable_events else commands
+    def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+        """Add that they send task events; not if one among them was told on purpose to send none.
+
+        The others are then strangers, who are asked by name.
+        """
+        wanted = self._broker.settings.enable_events and self._roster.muted.isdisjoint(names)
+        return ("enable_events", *commands) if wanted else commands
 
     def _round(self, commands: Sequence[str], names: Sequence[str] | None) -> None:
         """Ask, hand on the answers, and name who stayed silent."""
@@ -160,7 +170,7 @@ class Inspector(Poller):
                 return False
             return quiet > PATIENCE or (bool(expected) and answers.complete(expected))
 
-        self._pidbox.ask(commands, lambda reply: self._take(reply, answers), done, names)
+        self._pidbox.ask(commands, lambda reply: self._take(reply, answers), done, names, ARGUMENTS)
         if names is not None:
             for command in commands:
                 if silent := answers.missing(command, names):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..model.call import Original
+from ..model.call import Original, Recovered
 from ..model.command import AnyCommand, PauseQueue
 from ..model.events import Heard
 from ..model.observations import QueuePeeked
@@ -172,6 +172,29 @@ class Session:
         """Return what a task was sent with, if that is known exactly without asking anybody."""
         return self._inspector.originals.get(id_)
 
+    def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
+        """Find out what tasks were sent with, wherever that is still known; each in its place."""
+        from .recovery import known, recover
+
+        # The model is the caller's alone: all that is needed of it is taken here and now.
+        wanted = [known(id_, self.state) for id_ in ids]
+        queues = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
+        workers, conf = self._roster.present(), self._told_conf()
+
+        def find() -> tuple[Recovered, ...]:
+            from .results.opening import open_results
+
+            reader = open_results(self.settings, conf, self._broker.wire)
+            try:
+                originals = self._inspector.originals
+                return recover(
+                    wanted, self._broker, originals, reader, workers, queues, self._clock
+                )
+            finally:
+                reader.close()
+
+        return look_up(find)
+
     def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
         """Read messages that wait in a queue, without changing anything; the model learns of them.
 
@@ -199,12 +222,15 @@ class Session:
         Raises:
             ResultsError: From the future: there is no result backend that can be read, and why.
         """
-        told = (worker.conf for worker in self.state.workers.values() if worker.conf)
-        return self._results.result(id_, next(told, None))
+        return self._results.result(id_, self._told_conf())
 
     def paused(self) -> Mapping[str, PauseQueue]:
         """Return the queues of this cluster that were paused, here or by an earlier celtop."""
         return self._paused.all(identity(self._broker))
+
+    def _told_conf(self) -> Mapping[str, Any] | None:
+        """Return what some worker told of its configuration."""
+        return next((one.conf for one in self.state.workers.values() if one.conf), None)
 
     def _audit(self) -> Audit:
         named = self.settings.audit_file

@@ -259,3 +259,23 @@ def test_what_is_nested_deeper_than_any_setting_is_masked_as_a_whole() -> None:
     masked = mask({"deep": deep, "flat": 1})
     assert masked["flat"] == 1
     assert len(repr(masked)) < 1_000 and "***" in repr(masked)
+
+
+def test_the_audit_file_is_on_unless_it_is_switched_off(tmp_path: Path) -> None:
+    assert load({}, {"XDG_CONFIG_HOME": str(tmp_path)}).audit_file is None
+    write(tmp_path / "celtop" / "config.toml", 'audit_file = ""')
+    assert load({}, {"XDG_CONFIG_HOME": str(tmp_path)}).audit_file == ""
+
+
+def test_patterns_of_what_is_hidden_may_hold_commas(tmp_path: Path) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "CELTOP_REDACT": "\\d{13,16}\n password \n"}
+    assert load({}, environ).redact == (r"\d{13,16}", "password")
+    write(tmp_path / "celtop" / "config.toml", r"redact = ['\d{13,16}', 'a,b']")
+    assert load({}, {"XDG_CONFIG_HOME": str(tmp_path)}).redact == (r"\d{13,16}", "a,b")
+
+
+def test_what_is_no_regular_expression_is_refused_at_once(tmp_path: Path) -> None:
+    file = write(tmp_path / "celtop" / "config.toml", "redact = ['ok', 'card[']")
+    with pytest.raises(SettingsError, match=r"redact: .* is no good: 'card\[' is no regular"):
+        load({}, {"XDG_CONFIG_HOME": str(tmp_path)})
+    assert file.exists()
