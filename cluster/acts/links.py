@@ -90,10 +90,10 @@ def _split(text: str) -> tuple[str, dict[str, Any]] | None:
             position = _skip(text, position, ",")
         start = _skip(text, position)
         links, position = decoder.raw_decode(text, start)
-        _skip(text, position, "]")
+        end = _skip(text, _skip(text, position, "]"))
     except (ValueError, RecursionError):
         return None
-    return (text[:start], links) if isinstance(links, dict) else None
+    return (text[:start], links) if isinstance(links, dict) and end == len(text) else None
 
 
 def _skip(text: str, position: int, mark: str = "") -> int:

@@ -89,8 +89,8 @@ def _send(doing: Doing, outgoing: Mapping[str, Outgoing], refused: Mapping[str, 
             _put_all(doing, connection, outgoing)
     finally:
         left = [target for target in outgoing if target not in doing.outcome.targets]
-        if left:
-            doing.tell(targets=dict.fromkeys(left, Answer("unsent", "nothing was sent")))
+        why = "taken back before it was sent" if doing.cancelled.is_set() else ""
+        doing.tell(targets=dict.fromkeys(left, Answer("unsent", why)))
 
 
 def _put_all(doing: Doing, connection: Connection, outgoing: Mapping[str, Outgoing]) -> None:
@@ -109,10 +109,8 @@ def _put_all(doing: Doing, connection: Connection, outgoing: Mapping[str, Outgoi
                 # The broker answered, with an error: it has not taken the message.
                 report(target, Answer("refused", str(explain(error, doing.broker))), None)
             except Exception as error:
-                fault = explain(error, doing.broker)
-                text = f"the connection broke while it was sent: {fault}"
-                report(target, Answer("unsure", text), None)
-                doing.tell(fault=fault)
+                report(target, Answer("unsure", "the connection broke while it was sent"), None)
+                doing.tell(fault=explain(error, doing.broker))
                 return
             else:
                 sent = msgspec.structs.replace(one.sent, at=doing.clock())
