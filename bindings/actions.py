@@ -24,10 +24,12 @@ Context: TypeAlias = Literal[
     "command",
     "dialog",
     "confirm",
+    "form",
 ]
 """Where a key works: everywhere, on the overview, in lists, in lists that grow at one end (tasks
 and log), on the screens of one task or worker; where there are tasks, workers, queues or types to
-act on; while a filter or a command is typed, in dialogs, and in those that ask before an act."""
+act on; while a filter or a command is typed, in dialogs, in those that ask before an act, and in
+forms."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -43,6 +45,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "command": "While typing a command",
     "dialog": "Dialogs and menus",
     "confirm": "Before an act",
+    "form": "Forms",
 }
 
 
@@ -266,7 +269,11 @@ _TYPING: Final = (
         ("filter",),
     ),
     Action("dialog.accept", ("enter",), "accept", "choose", "Take what is chosen", ("dialog",)),
-    Action("dialog.close", ("escape",), "close", "close", "Close, change nothing", ("dialog",)),
+    Action(
+        "dialog.close", ("escape",), "close", "close", "Close, change nothing", ("dialog", "form")
+    ),
+    Action("form.next", ("tab",), "field(1)", "next", "The next field", ("form",)),
+    Action("form.previous", ("shift+tab",), "field(-1)", "back", "The field before", ("form",)),
     Action("dialog.next", ("down", "j"), "choose(1)", "down", "Down", ("dialog",)),
     Action("dialog.previous", ("up", "k"), "choose(-1)", "up", "Up", ("dialog",)),
     Action("confirm.yes", ("y",), "yes", "yes", "Do it, where no word is asked for", ("confirm",)),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import BindingType
 from textual.events import Event, Key
-from textual.widgets import Input
 
 from ..bindings.keys import in_context
 from ..widgets.textual_internals import (
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 LONGEST_COPY: Final = 50_000
 """Characters; in base64 they make about the 75,000 bytes that xterm takes at most."""
+FIELD_KEYS: Final = frozenset({"tab", "shift+tab"})
+"""Keys that leave a field while more may be typed ahead, which is for the next one."""
 
 
 def _commands() -> type[Provider]:
@@ -102,8 +103,17 @@ class CeltopApp(ActingApp, inherit_bindings=False):
             return False
         with suppress(TimeoutError):
             await asyncio.wait_for(dialog.mounted.wait(), SCREEN_WITHIN)
+        focused = dialog.focused
+        if focused is None or not focused.check_consume_key("j", "j"):
+            return await press(self, key)
         # What is typed goes to the line in its order: a key that ends it must not overtake letters.
-        return not isinstance(dialog.focused, Input) and await press(self, key)
+        if key not in FIELD_KEYS:
+            return False
+        typed = asyncio.Event()
+        focused.call_later(typed.set)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(typed.wait(), SCREEN_WITHIN)
+        return await press(self, key)
 
     # What keys do everywhere
 

@@ -32,3 +32,11 @@ class TextDialog(Dialog[str]):
     def action_choose(self, step: int) -> None:
         """Scroll."""
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
+
+
+class Preview(TextDialog):
+    """Shows a text; returns `on` if enter was pressed, None if it was left."""
+
+    def action_accept(self) -> None:
+        """Go on."""
+        self.dismiss("on")

@@ -1,0 +1,140 @@
+"""Limits of a task type: how often it starts, and how long it may run, in all workers that have it.
+
+A worker keeps them until it restarts. What it first told is remembered, and can be put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final, cast
+
+from ..model.command import AnyCommand, RateLimit, TimeLimit
+from ..model.task_type import TaskType
+from ..model.worker import UNLIMITED, Limits, Worker
+from .acting import carry_out
+from .screens.menu import Menu
+from .screens.worker_forms import limits_text, rate_form, time_form
+from .worker_acts import filled
+
+if TYPE_CHECKING:
+    from ..model.state import ClusterState
+    from .acting_app import ActingApp
+    from .screens.monitor import MonitorScreen
+
+DIFFER: Final = "differ"
+LimitsOf = Callable[[Worker, str], Limits | None]
+
+
+def limits_now(worker: Worker, task: str) -> Limits | None:
+    """Return what a worker limits a type to; None if it has not told."""
+    return None if worker.first_limits is None else worker.limits.get(task, UNLIMITED)
+
+
+def limits_first(worker: Worker, task: str) -> Limits | None:
+    """Return what a worker limited a type to when it was first asked."""
+    return None if worker.first_limits is None else worker.first_limits.get(task, UNLIMITED)
+
+
+def having(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]:
+    """Return the workers of some names that have a type registered, as far as they told."""
+    workers = [state.workers[name] for name in names if name in state.workers]
+    return [one for one in workers if one.registered is None or task in one.registered]
+
+
+def common_limits(state: ClusterState, task: str) -> str:
+    """Return a type's limits in all workers in one text; empty where there are none."""
+    texts = {
+        limits_text(worker.limits[task])
+        for worker in state.workers.values()
+        if task in worker.limits and worker.left_at is None
+    }
+    texts.discard(limits_text(UNLIMITED))
+    return texts.pop() if len(texts) == 1 else DIFFER if texts else ""
+
+
+async def limits(screen: MonitorScreen) -> None:
+    """Set, or put back, the limits of the chosen type."""
+    app = cast("ActingApp", screen.app)
+    types = screen.chosen(TaskType)
+    if len(types) != 1:
+        app.say("One task type at a time", "warning")
+        return
+    task, state = types[0].name, screen.scene.state
+    workers = having(state, task, state.present_workers(screen.scene.now()))
+    names = tuple(worker.name for worker in workers)
+    if not names:
+        app.say("No worker is known that has it", "warning")
+        return
+    now = {worker.name: limits_now(worker, task) for worker in workers}
+    first = {worker.name: limits_first(worker, task) for worker in workers}
+    chosen = await app.push_screen_wait(_menu(task, now, first))
+    if chosen == "rate":
+        await filled(
+            screen,
+            lambda before: rate_form(task, now).typed(before),
+            lambda answer: RateLimit(workers=names, task=task, rate=answer.values["rate"]),
+        )
+    elif chosen == "time":
+        await filled(
+            screen,
+            lambda before: time_form(task, now).typed(before),
+            lambda answer: TimeLimit(
+                workers=names, task=task, soft=answer.values["soft"], hard=answer.values["hard"]
+            ),
+        )
+    elif chosen == "back":
+        for command in putting_back(task, now, first):
+            if await carry_out(app, command) is None:
+                return
+
+
+def putting_back(
+    task: str, now: Mapping[str, Limits | None], first: Mapping[str, Limits | None]
+) -> list[AnyCommand]:
+    """Return the commands that bring workers back to their first limits: one for each value."""
+    rates: dict[str, list[str]] = {}
+    times: dict[tuple[float | None, float | None], list[str]] = {}
+    for name, before in first.items():
+        after = now[name]
+        if before is None or after is None:
+            continue
+        if after.rate != before.rate:
+            rates.setdefault(before.rate or "0", []).append(name)
+        if (after.soft, after.hard) != (before.soft, before.hard):
+            times.setdefault((before.soft, before.hard), []).append(name)
+    found: list[AnyCommand] = [
+        RateLimit(workers=tuple(names), task=task, rate=rate) for rate, names in rates.items()
+    ]
+    found += [
+        TimeLimit(workers=tuple(names), task=task, soft=soft, hard=hard)
+        for (soft, hard), names in times.items()
+    ]
+    return found
+
+
+def _menu(task: str, now: Mapping[str, Limits | None], first: Mapping[str, Limits | None]) -> Menu:
+    back = putting_back(task, now, first)
+    return Menu(
+        f"Limits of {task} in {len(now):,} worker{'s' * (len(now) != 1)}",
+        [
+            ("rate", "Rate limit ...", _now(now, lambda each: Limits(rate=each.rate))),
+            (
+                "time",
+                "Soft and hard time limit ...",
+                _now(now, lambda each: Limits(soft=each.soft, hard=each.hard)),
+            ),
+            (
+                "back",
+                "Put back what was first seen",
+                _now(first) if back else "they are what was first seen",
+            ),
+        ],
+        off=() if back else ("back",),
+    )
+
+
+def _now(
+    limits: Mapping[str, Limits | None], part: Callable[[Limits], Limits] = lambda each: each
+) -> str:
+    texts = {limits_text(None if each is None else part(each)) for each in limits.values()}
+    return texts.pop() if len(texts) == 1 else DIFFER
