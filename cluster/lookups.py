@@ -12,6 +12,7 @@ from .transports import Wire
 
 if TYPE_CHECKING:
     from ..model.result_meta import ResultMeta
+    from .results.reader import ResultReader
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ def look_up(work: Callable[[], T]) -> Future[T]:
 class ResultLookup:
     """Reads results, all that are asked for at about the same time at once.
 
+    One reader serves all: its connection, or the process that an app is loaded in, stays.
+
     Args:
         settings: Which result backend, if they say so.
         wire: Counts what is sent.
@@ -48,6 +51,30 @@ class ResultLookup:
         self._asked: list[tuple[str, Future[ResultMeta | None]]] = []
         self._conf: Mapping[str, Any] | None = None
         self._reading = False
+        self._readers: list[ResultReader] = []
+        """All that were opened; the last is in use, the others may be in the middle of a read."""
+        self._opened_with: Mapping[str, Any] | None = None
+
+    def reader(self, conf: Mapping[str, Any] | None) -> ResultReader:
+        """Return what reads results, which `close` here closes.
+
+        Args:
+            conf: What a worker told of its configuration, if any did.
+        """
+        from .results.opening import open_results
+
+        with self._lock:
+            if not self._readers or self._opened_with != conf:
+                self._readers.append(open_results(self._settings, conf, self._wire))
+                self._opened_with = conf
+            return self._readers[-1]
+
+    def close(self) -> None:
+        """Let go of whatever is open; a lookup under way fails."""
+        with self._lock:
+            readers, self._readers = self._readers, []
+        for reader in readers:
+            reader.close()
 
     def result(self, id_: str, conf: Mapping[str, Any] | None) -> Future[ResultMeta | None]:
         """Return what the result backend keeps of a task; None if it keeps nothing.
@@ -69,25 +96,15 @@ class ResultLookup:
         return future
 
     def _run(self) -> None:
-        from .results.opening import open_results
-
-        try:
-            reader = open_results(self._settings, self._conf, self._wire)
-        except Exception as error:
-            self._fail(error)
-            return
-        try:
-            while asked := self._take():
-                try:
-                    found = reader.read([id_ for id_, _ in asked])
-                except Exception as error:
-                    for _, future in asked:
-                        future.set_exception(error)
-                else:
-                    for id_, future in asked:
-                        future.set_result(found.get(id_))
-        finally:
-            reader.close()
+        while asked := self._take():
+            try:
+                found = self.reader(self._conf).read([id_ for id_, _ in asked])
+            except Exception as error:
+                for _, future in asked:
+                    future.set_exception(error)
+            else:
+                for id_, future in asked:
+                    future.set_result(found.get(id_))
 
     def _take(self) -> list[tuple[str, Future[ResultMeta | None]]]:
         with self._lock:
@@ -96,8 +113,3 @@ class ResultLookup:
         return [one for one in asked if one[1].set_running_or_notify_cancel()] or (
             self._take() if asked else []
         )
-
-    def _fail(self, error: Exception) -> None:
-        while asked := self._take():
-            for _, future in asked:
-                future.set_exception(error)

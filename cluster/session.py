@@ -117,6 +117,7 @@ class Session:
             poller.stop()
         self._receiver.stop()
         self._join(time.monotonic() + timeout * POLITE)
+        self._results.close()
         self._broker.wire.cut()
         self._join(deadline)
         self._control.leave()
@@ -182,16 +183,8 @@ class Session:
         workers, conf = self._roster.present(), self._told_conf()
 
         def find() -> tuple[Recovered, ...]:
-            from .results.opening import open_results
-
-            reader = open_results(self.settings, conf, self._broker.wire)
-            try:
-                originals = self._inspector.originals
-                return recover(
-                    wanted, self._broker, originals, reader, workers, queues, self._clock
-                )
-            finally:
-                reader.close()
+            originals, reader = self._inspector.originals, self._results.reader(conf)
+            return recover(wanted, self._broker, originals, reader, workers, queues, self._clock)
 
         return look_up(find)
 
