@@ -295,3 +295,31 @@ def test_on_rabbitmq_the_worker_is_asked_and_queues_are_left_alone(
     waiting = send(amqp_url, "plain.ok", 1, queue="nobody")
     one = lost(amqp_url, Known(waiting, "PENDING", "plain.ok", None, None, "nobody"))
     assert "RabbitMQ shows waiting messages only to who takes them" in one.reason
+
+
+def test_a_session_recovers_and_sends_again_and_both_tasks_know_it(
+    redis_url: str,
+    tmp_path: Path,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    received: Received,
+) -> None:
+    conf = {"result_backend": redis_url, "result_extended": True}
+    start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)
+    live = open_session(
+        redis_url, result_backend=redis_url, audit_file=str(tmp_path / "audit.jsonl")
+    )
+    live.until_live()
+    id_ = send(redis_url, "exact.fail", LONG, queue="celery")
+    finished(live, id_)
+    found, unknown = live.session.recover([id_, "no-such-task"]).result(20)
+    assert isinstance(found, Original) and isinstance(unknown, Unrecoverable)
+    outcome = live.session.do(Retry(originals=(found,))).future.result(20)
+    assert outcome.good, outcome
+    new = outcome.sent[0].id
+    live.until(lambda: new in live.state.tasks and live.state.tasks[new].finished)
+    first, second = (live.state.tasks[one].extra for one in (id_, new))
+    assert first is not None and first.retried_as == new
+    assert second is not None and second.retry_of == id_
+    assert received.by(new)["received"] == received.by(id_)["received"]
