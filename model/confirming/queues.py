@@ -95,6 +95,7 @@ def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
         ),
         (
             "What they hold of it already, they still run",
+            "On Redis each may take one more message: it puts that back, behind all others",
             "A worker that is started meanwhile consumes it all the same",
         ),
         workers,

@@ -132,7 +132,8 @@ def drain(command: Drain, state: ClusterState, now: float) -> Confirmation:
         ),
         state,
         (
-            "celtop has to stay open until it is over",
+            "Tasks that wait there for their ETA are not waited for: they go back to their queue",
+            "celtop has to stay open until it is over; if it ends before, resume the queues",
             NOBODY_STARTS,
             *_last(command, state),
         ),

@@ -15,7 +15,7 @@ from celtop.model.worker_store import LAST_WORD
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .streams import NOW, OTHER, WORKER, Script, play
+from .streams import NOW, OTHER, WORKER, Script, event, play
 
 COMMANDS = (
     "stats", "active", "reserved", "scheduled", "query_task", "registered", "active_queues",
@@ -167,6 +167,44 @@ def test_queues_conf_and_registered() -> None:
     assert worker.conf == {"task_routes": {"a": "b"}}
     assert worker.registered == ("a.one", "b.two")
     assert worker.limits == {"a.one": Limits(rate="10/m")}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "limits"),
+    [
+        ("a.b", "a.b", Limits()),
+        ("a.b [rate_limit=10/m]", "a.b", Limits("10/m")),
+        ("a.b [time_limit=60 soft_time_limit=30.5]", "a.b", Limits(None, 30.5, 60.0)),
+        ("a.b [rate_limit=0 time_limit=x]", "a.b", Limits()),
+        ("a.b [exchange=x routing_key=y]", "a.b", Limits()),
+        ("odd [name]", "odd [name]", Limits()),
+        ("odd [a=1] [rate_limit=5]", "odd [a=1]", Limits("5")),
+        ("a.b [", "a.b [", Limits()),
+        ("a.b [time_limit=nan]", "a.b", Limits()),
+    ],
+)
+def test_limits_are_read_off_registered_names(line: str, name: str, limits: Limits) -> None:
+    state = ClusterState()
+    answer("registered", [line], state)
+    worker = state.workers[WORKER]
+    assert worker.registered == (name,)
+    assert worker.limits.get(name, Limits()) == limits
+
+
+def test_the_first_limits_are_those_of_a_workers_life() -> None:
+    state = ClusterState()
+    for text in ("a [rate_limit=1/s]", "a [rate_limit=2/s]"):
+        answer("registered", [text], state)
+    worker = state.workers[WORKER]
+    assert worker.first_limits == {"a": Limits("1/s")}
+    for pid in (1, 2):
+        beat = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": NOW + pid, "pid": pid}
+        state.apply(event({**beat, "freq": 2.0, "active": 0, "processed": 0}), NOW + pid)
+    restarted = state.workers[WORKER]
+    assert restarted.limits == {}
+    assert restarted.first_limits is None
+    answer("registered", ["a"], state)
+    assert restarted.first_limits is not None
 
 
 def test_the_only_queue_of_a_worker_is_that_of_the_tasks_it_has() -> None:

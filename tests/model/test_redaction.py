@@ -133,7 +133,12 @@ def test_nothing_that_enters_the_model_has_it() -> None:
     play(script.events, state)
     play(Script("b").received(kwargs=secret).succeeded(result=secret).events, state)
     for command, number in (("active", 1), ("reserved", 2), ("scheduled", 3)):
-        item = {"id": f"i{number}", "name": "x", "args": [{"password": SECRET}], "kwargs": secret}
+        item: dict[str, object] = {
+            "id": f"i{number}",
+            "name": "x",
+            "args": [{"password": SECRET}],
+            "kwargs": secret,
+        }
         item["time_start"] = NOW
         reply = [{"eta": None, "request": item}] if command == "scheduled" else [item]
         state.observe(Answered(WORKER, command, reply, NOW), NOW)
