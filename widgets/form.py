@@ -6,7 +6,7 @@ need not be what its text reads as; one that is flagged has to be changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ..model.text import visible
@@ -192,13 +193,16 @@ class Form(Vertical):
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
-        self._rows = {entry.id: FormRow(entry) for entry in entries}
+        self._entries = tuple(entries)
+        self._rows: dict[str, FormRow] = {}
         self._check = check
         self._preview = preview
         self._submit = submit
+        self._typed: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Put the fields above the button, which always stays in sight."""
+        self._rows = {entry.id: FormRow(entry) for entry in self._entries}
         with VerticalScroll(id="rows", can_focus=False):
             yield from self._rows.values()
         yield Static(markup=False, id="preview")
@@ -208,6 +212,8 @@ class Form(Vertical):
 
     def on_mount(self) -> None:
         """Judge what stands there from the start."""
+        for name, text in self._typed.items():
+            self._rows[name].control.put(text)
         self._judge()
 
     # Values
@@ -241,9 +247,8 @@ class Form(Vertical):
         row.placed = row.control.text
 
     def restore(self, texts: Mapping[str, str]) -> None:
-        """Put in what was typed before."""
-        for name, text in texts.items():
-            self._rows[name].control.put(text)
+        """Put in what was typed before, as soon as there are fields."""
+        self._typed = dict(texts)
 
     def fit(self, height: int) -> None:
         """Take no more than so many rows of the screen."""
@@ -266,7 +271,11 @@ class Form(Vertical):
         ]
         here = self.screen.focused
         at = order.index(here) if here in order else -1 if by > 0 else 0
-        self.screen.set_focus(order[(at + by) % len(order)])
+        self._go(order[(at + by) % len(order)])
+
+    def _go(self, control: Widget) -> None:
+        self.screen.set_focus(control, scroll_visible=False)
+        control.scroll_visible(animate=False)
 
     def submit(self) -> None:
         """Submit it if all holds, else go to what does not."""
@@ -275,7 +284,7 @@ class Form(Vertical):
         if problems:
             self._judge()
             wrong = next(row for name, row in self._rows.items() if name in problems)
-            self.screen.set_focus(wrong.control)
+            self._go(wrong.control)
             self.app.bell()
         else:
             self.post_message(self.Submitted(self.values, self.texts))
@@ -307,10 +316,6 @@ class Form(Vertical):
             self.submit()
         else:
             self.post_message(self.Cancelled())
-
-    def controls(self) -> Iterator[Control]:
-        """Return what is typed into, in order."""
-        return (row.control for row in self._rows.values())
 
 
 def _shown(entry: Entry) -> str:
