@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args
 
-from ..model.command import Signal
+from ..model.call import Call
+from ..model.command import Purge, Signal
 from .acting_app import READ_ONLY
 from .command import Command, CommandError, Run
 
@@ -105,6 +106,40 @@ def _stamped(app: CeltopApp, argument: str) -> None:
     _acting(_stamp)(app, argument)
 
 
+async def _pause(app: CeltopApp, queue: str) -> None:
+    from .queue_acts import pause_queue
+
+    await pause_queue(app, queue)
+
+
+async def _resume(app: CeltopApp, queue: str) -> None:
+    from .queue_acts import resume_queue
+
+    await resume_queue(app, queue)
+
+
+async def _purge(app: CeltopApp, queue: str) -> None:
+    from .acting import carry_out
+
+    await carry_out(app, Purge(queue=queue))
+
+
+async def _trigger(app: CeltopApp, name: str) -> None:
+    from .screens.trigger_form import open_trigger
+
+    screen = app.monitor_screen
+    if screen is not None:
+        await open_trigger(screen, Call(name) if name else None)
+
+
+async def _limit(app: CeltopApp, name: str) -> None:
+    from .type_acts import limits
+
+    screen = app.monitor_screen
+    if screen is not None:
+        await limits(screen, name)
+
+
 def _acts(app: CeltopApp, argument: str) -> None:
     app.action_view("log")
     app.call_after_refresh(app.action_filter_by, "act")
@@ -136,6 +171,11 @@ ACT_COMMANDS: Final[tuple[Command, ...]] = (
     Command("revoke", "Have workers skip a task that has not started", _revoke, "ID...", _tasks),
     Command("terminate", "End a task that runs", _terminate, "ID... [SIGNAL]", _tasks),
     Command("retry", "Send a task again as it was sent", _retry, "ID...", _any_tasks),
+    Command("trigger", "Send a new task: a form", _acting(_trigger), "[NAME]", _names),
+    Command("pause", "Stop consuming a queue", _needing("a queue", _pause), "QUEUE", _queues),
+    Command("resume", "Consume it again", _needing("a queue", _resume), "QUEUE", _paused),
+    Command("purge", "Delete all that waits", _needing("a queue", _purge), "QUEUE", _queues),
+    Command("limit", "Limit a task type", _needing("a task name", _limit), "NAME", _names),
     Command("stamp", "Revoke whatever carries a stamp", _stamped, "HEADER=VALUE"),
     Command("ro", "Refuse to change the cluster", lambda app, _: app.set_read_only(True)),
     Command("rw", "Allow to change the cluster", lambda app, _: app.set_read_only(False)),

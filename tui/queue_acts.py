@@ -90,10 +90,13 @@ def preview(found: list[Peeked], seen: QueuePeeked) -> str:
 async def pause(screen: MonitorScreen) -> None:
     """Have all who consume the queue stop, to be resumed as they were."""
     queue = _queue(screen)
-    if queue is None:
-        return
-    app = _app(screen)
-    consumers, silent = consumers_of(screen.scene.state, queue, screen.scene.now())
+    if queue is not None:
+        await pause_queue(_app(screen), queue)
+
+
+async def pause_queue(app: ActingApp, queue: str) -> None:
+    """Pause a queue by its name."""
+    consumers, silent = consumers_of(app.scene.state, queue, app.scene.now())
     notes = [f"{name} has not told what it consumes" for name in silent]
     await carry_out(app, PauseQueue(queue=queue, consumers=consumers), notes=notes)
 
@@ -119,9 +122,12 @@ def consumers_of(
 async def resume(screen: MonitorScreen) -> None:
     """Have those who consumed a paused queue consume it again."""
     queue = _queue(screen)
-    if queue is None:
-        return
-    app = _app(screen)
+    if queue is not None:
+        await resume_queue(_app(screen), queue)
+
+
+async def resume_queue(app: ActingApp, queue: str) -> None:
+    """Resume a queue by its name."""
     paused = app.session.paused().get(queue)
     consumers = () if paused is None else paused.consumers
     await carry_out(app, ResumeQueue(queue=queue, consumers=consumers))

@@ -52,14 +52,16 @@ def common_limits(state: ClusterState, task: str) -> str:
     return texts.pop() if len(texts) == 1 else DIFFER if texts else ""
 
 
-async def limits(screen: MonitorScreen) -> None:
-    """Set, or put back, the limits of the chosen type."""
+async def limits(screen: MonitorScreen, task: str | None = None) -> None:
+    """Set, or put back, the limits of a type; of the chosen one, if none is named."""
     app = cast("ActingApp", screen.app)
-    types = screen.chosen(TaskType)
-    if len(types) != 1:
-        app.say("One task type at a time", "warning")
-        return
-    task, state = types[0].name, screen.scene.state
+    if task is None:
+        types = screen.chosen(TaskType)
+        if len(types) != 1:
+            app.say("One task type at a time", "warning")
+            return
+        task = types[0].name
+    state = screen.scene.state
     workers = having(state, task, state.present_workers(screen.scene.now()))
     names = tuple(worker.name for worker in workers)
     if not names:

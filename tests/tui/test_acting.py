@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from celtop.bindings import ACTIONS
-from celtop.model.command import Purge, Revoke, RevokeStamped
+from celtop.model.command import PauseQueue, Purge, ResumeQueue, Revoke, RevokeStamped
 from celtop.model.confirmation import Confirmation
 from celtop.model.outcome import Answer
 from celtop.tests.tui.stage import (
@@ -512,6 +512,7 @@ async def test_a_stamp_can_be_typed() -> None:
         ("revoke", "the id of a task, or how it begins, please"),
         ("revoke ffff", "no tasks begin with ffff"),
         ("retry 0000", "29 tasks begin with 0000"),
+        ("pause", "a queue, please"),
         ("stamp tenant", "HEADER=VALUE, please, as tenant=42"),
     ],
 )
@@ -520,6 +521,42 @@ async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
         on.app.run_command(line)
         await on.pilot.pause()
         assert on.said == [said]
+        assert on.session.done == []
+
+
+async def test_queues_can_be_typed() -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *"purge celery", "enter")
+        dialog = await on.asked()
+        assert dialog.confirmation.typed == "celery"
+        await on.press(*"celery", "enter")
+        await on.until(lambda: on.session.done)
+        await on.press(":", *"pause celery", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: len(on.session.done) == 2)
+        purge, pause = on.session.done
+        assert purge == Purge(queue="celery")
+        assert isinstance(pause, PauseQueue)
+        assert [one.worker for one in pause.consumers] == ["celery@web-1"]
+        on.session.held["celery"] = pause
+        await on.press(":", *"resume celery", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: len(on.session.done) == 3)
+        assert on.session.done[2] == ResumeQueue(queue="celery", consumers=pause.consumers)
+
+
+@pytest.mark.parametrize("line", ["trigger", "trigger mail.send", "limit mail.send"])
+async def test_forms_can_be_typed(line: str) -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *line, "enter")
+        await on.until(lambda: isinstance(on.app.screen, Dialog))
+        await on.until(lambda: on.app.screen.mounted.is_set())  # type: ignore[attr-defined]
+        await on.pilot.pause(0.05)
+        assert line.partition(" ")[2] in on.text
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
         assert on.session.done == []
 
 

@@ -17,6 +17,7 @@ from celtop.tui.screens.confirm import ConfirmDialog
 from celtop.tui.screens.looking import Looking
 from celtop.tui.screens.menu import Menu
 from celtop.tui.screens.text_dialog import TextDialog
+from celtop.tui.screens.trigger_form import TriggerForm
 
 
 def original(id_: str, source: Any = "worker", links: bool | None = None) -> Original:
@@ -131,13 +132,26 @@ async def test_what_nothing_follows_is_not_asked_about() -> None:
         await on.until(lambda: isinstance(on.app.screen, ConfirmDialog))
 
 
+async def test_edit_opens_the_form_with_what_was_sent() -> None:
+    async with stage() as on:
+        on.session.recovering.set_result((original(DONE),))
+        await on.to(DONE)
+        await on.press("E")
+        await on.until(lambda: isinstance(on.app.screen, TriggerForm))
+        await on.until(lambda: "images.resize" in on.text and "item-5" in on.text)
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert on.session.done == []
+
+
 # What the page of a task tells
 
 
 async def field(on: Stage, label: str) -> str:
     await on.until(lambda: f"{label}  " in on.text)
     fields = on.app.screen.query_one("#fields")
-    return next(one.value for one in fields._fields if one.label == label)  # type: ignore[attr-defined]
+    value: str = next(one.value for one in fields._fields if one.label == label)  # type: ignore[attr-defined]
+    return value
 
 
 async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -> None:

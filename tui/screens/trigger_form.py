@@ -58,7 +58,7 @@ async def open_trigger(
 
     await filled(
         screen,
-        lambda before: TriggerForm(app, known, notes, again=call is not None).typed(before),
+        lambda before: TriggerForm(app, known, notes, again=retry_of is not None).typed(before),
         lambda answer: Trigger(calls=(_call(known.call, answer.values, app.scene.now()),)),
     )
 
