@@ -27,6 +27,9 @@ RETRY_OF: Final = "celtop_retry_of"
 REPRS: Final = ("argsrepr", "kwargsrepr")
 """What events and logs show for the arguments; an app may have had something hidden in it."""
 STAMPS: Final = ("stamped_headers", "stamps")
+LONGEST_QUEUE: Final = 255
+"""Bytes of a name in AMQP."""
+HIGHEST_PRIORITY: Final = 255
 _TIED: Final[dict[str, Any]] = {
     "parent_id": None,
     "retries": 0,
@@ -75,7 +78,7 @@ def again(original: Original, now: float, *, with_links: bool) -> Outgoing:
             call, countdown=None, eta_at=None, expires_in=None, retry_of=original.id
         )
         return _composed(free, now)
-    queue = _queue(call)
+    queue = _checked(call)
     id_ = str(uuid.uuid4())
     message = linked_anew(original.message, original.id, id_, keep=with_links)
     headers = {**message.headers, **_TIED, "id": id_, "root_id": id_, RETRY_OF: original.id}
@@ -97,9 +100,7 @@ def _composed(call: Call, now: float) -> Outgoing:
     """Have Celery make the message of a call; `REPRS` in its headers win over Celery's."""
     from kombu.serialization import dumps
 
-    queue = _queue(call)
-    if not call.name:
-        raise Refused("a task needs a name")
+    queue = _checked(call)
     id_ = str(uuid.uuid4())
     eta_at = now + call.countdown if call.countdown else call.eta_at
     expires_at = None if call.expires_in is None else now + call.expires_in
@@ -138,9 +139,22 @@ def _composed(call: Call, now: float) -> Outgoing:
     return Outgoing(sent, message)
 
 
-def _queue(call: Call) -> str:
+def _checked(call: Call) -> str:
+    """Return the queue of a call that can be sent.
+
+    Raises:
+        Refused: Something is missing, or is nothing that a broker takes.
+    """
+    if not call.name:
+        raise Refused("a task needs a name")
     if not call.queue:
         raise Refused("the queue that it was sent to is not known: name one")
+    if len(call.queue.encode(errors="replace")) > LONGEST_QUEUE:
+        raise Refused(f"the name of its queue is longer than {LONGEST_QUEUE} bytes")
+    if call.priority is not None and not 0 <= call.priority <= HIGHEST_PRIORITY:
+        raise Refused(f"a priority is a number from 0 to {HIGHEST_PRIORITY}, not {call.priority}")
+    if not all(isinstance(name, str) for name in call.headers):
+        raise Refused("the name of a header is text")
     return call.queue
 
 

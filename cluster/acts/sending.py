@@ -9,6 +9,7 @@ leaves one message of which nobody knows, and no more is tried.
 from __future__ import annotations
 
 import contextlib
+import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -107,7 +108,11 @@ def _put_all(doing: Doing, connection: Connection, outgoing: Mapping[str, Outgoi
                 report(target, Answer("refused", str(error)), None)
             except channel_errors as error:
                 # The broker answered, with an error: it has not taken the message.
-                report(target, Answer("refused", str(explain(error, doing.broker))), None)
+                words = doing.broker.hide(" ".join(str(error).split()))
+                report(target, Answer("refused", f"the broker says {words}"), None)
+            except (struct.error, OverflowError, UnicodeError) as error:
+                # A number or a text that the protocol cannot carry, found before it is written.
+                report(target, Answer("refused", f"it cannot be written: {error}"), None)
             except Exception as error:
                 report(target, Answer("unsure", "the connection broke while it was sent"), None)
                 doing.tell(fault=explain(error, doing.broker))

@@ -284,6 +284,9 @@ def test_what_cannot_be_sent_is_refused_and_nothing_goes_out(stage: Stage) -> No
     for call, reason in (
         (Call("exact.take", (1,)), "name one"),
         (Call("", (1,), {}, PARKED), "needs a name"),
+        (Call("exact.take", (1,), {}, PARKED * 50), "longer than 255 bytes"),
+        (Call("exact.take", (1,), {}, PARKED, 256), "a number from 0 to 255"),
+        (Call("exact.take", (1,), {}, PARKED, headers={1: 2}), "is text"),  # type: ignore[dict-item]
         (Call("exact.take", ({1},), {}, PARKED), "cannot be sent in JSON"),
         (Call("exact.take", (recursive,), {}, PARKED), "cannot be sent in JSON"),
         (Call("exact.take", (), {}, PARKED, eta_at=1e20), "cannot be sent in JSON"),
@@ -381,6 +384,30 @@ def test_without_a_broker_nothing_is_sent(own_redis: RedisServer) -> None:
     with pytest.raises(Exception, match="refused"):
         trigger(act)
     assert len(act.outcome.having("unsent")) == 2
+
+
+def test_what_rabbitmq_does_not_take_is_refused_in_its_words(
+    amqp_url: str, rabbit_server: RabbitServer
+) -> None:
+    connection = Broker(Settings(broker_url=amqp_url)).connect()
+    limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    connection.default_channel.queue_declare(
+        PARKED, durable=True, auto_delete=False, arguments=limits
+    )
+    connection.release()
+    one, huge = Call("t", (), {}, PARKED), Call("t", (), {}, PARKED, headers={"n": 10**30})
+    outcome = carry_out(trigger, amqp_url, Trigger(calls=(huge, one, one)))
+    answers = list(outcome.targets.values())
+    assert [answer.verdict for answer in answers] == ["refused", "confirmed", "refused"]
+    assert "too large" in answers[0].text and "full" in answers[2].text
+    rabbit_server.api("PUT", "users/weak", {"password": "weak", "tags": ""})
+    rights = {"configure": ".*", "write": "^$", "read": ".*"}
+    rabbit_server.api("PUT", f"permissions/{amqp_url.rsplit('/', 1)[1]}/weak", rights)
+    outcome = carry_out(
+        trigger, amqp_url.replace("guest:guest", "weak:weak"), Trigger(calls=(one, one))
+    )
+    assert [answer.verdict for answer in outcome.targets.values()] == ["refused", "refused"]
+    assert all("access to exchange" in answer.text for answer in outcome.targets.values())
 
 
 def test_rabbitmq_confirms_and_names_the_queue_that_is_missing(
