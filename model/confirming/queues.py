@@ -138,7 +138,7 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
     if task:
         will_not.append("Messages that a worker takes meanwhile are run, not deleted")
     else:
-        will_not.append("What is sent after it, or with it, stays")
+        will_not.append("What is sent after it stays")
     refusal = None if name else "no queue is named"
     transport = state.broker.transport
     if refusal is None and task and transport and not transport.startswith(READABLE):
@@ -164,8 +164,10 @@ def _empty(queue: Queue, now: float) -> bool:
 def _waiting(queue: Queue | None, now: float) -> str:
     if queue is None or queue.waiting is None:
         return ""
-    ago = units.age(queue.measured_at, now)
-    return f": {counted(queue.waiting, 'message')}, {ago} ago"
+    measured = queue.measured_at
+    old = measured is not None and now - measured >= 2
+    when = f"as of {units.age(measured, now)} ago" if old else "now"
+    return f" ({counted(queue.waiting, 'message')} {when})"
 
 
 def _queues(worker: str, state: ClusterState) -> set[str] | None:

@@ -51,8 +51,8 @@ def retry(command: Retry, state: ClusterState, now: float) -> Confirmation:
     ]
     if alive:
         will_not.append(
-            f"{counted(len(alive), 'task')} of them did not end yet, as far as is known: the work "
-            "may be done twice"
+            f"{'It has' if number == 1 else _have(len(alive))} not ended yet, as far as "
+            "is known: the work may be done twice"
         )
     will_not.append("The earlier tasks stay as they are, and so do their results")
     return Confirmation(
@@ -151,6 +151,10 @@ def _refusal(calls: list[Call]) -> str | None:
     if all(call.queue is None for call in calls):
         return "it is not known into which queue"
     return None
+
+
+def _have(number: int) -> str:
+    return f"{number:,} of them {'has' if number == 1 else 'have'}"
 
 
 def _call_line(call: Call) -> str:

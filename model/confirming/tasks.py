@@ -6,6 +6,7 @@ revoked ids in memory and skips each task as its turn comes.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ..command import SIGNALS, Revoke, RevokeStamped, Signal
@@ -52,15 +53,15 @@ def revoke(command: Revoke, state: ClusterState, now: float) -> Confirmation:
         will.append(waiting + (SKIPPED_ONE if len(ids) == 1 else SKIPPED))
     if running and not command.terminate:
         will_not.append(
-            f"{counted(len(running), 'task')} of them {_are(len(running))} running and will not be "
-            "touched: terminating (K, --terminate) does that"
+            f"{_of_them(len(running), len(ids))} running and will not be touched: terminating "
+            "(K, --terminate) does that"
         )
     elif not command.terminate:
         will_not.append(
             "Tasks that run by then are not touched: terminating (K, --terminate) does that"
         )
     if ended:
-        will_not.append(f"{counted(ended, 'task')} of them ended already: nothing happens to those")
+        will_not.append(f"{_of_them(ended, len(ids))} over already: nothing happens there")
     will_not.append(MEMORY)
     return Confirmation(
         verb,
@@ -137,13 +138,15 @@ def _terminating(
     state: ClusterState,
 ) -> tuple[list[str], list[str]]:
     """Return what ending tasks does and does not do, by the pools of those who would do it."""
-    hosts = dict.fromkeys(task.worker for task in running if task.worker)
+    hosts = Counter(task.worker for task in running if task.worker)
     pools: dict[str | None, list[str]] = {}
     for name in hosts or workers:
         pools.setdefault(_pool(state, name), []).append(name)
     will = []
-    if running:
-        will.append(f"{counted(len(running), 'task')} that {_are(len(running))} running now end")
+    can = [task for task in running if can_terminate(_pool(state, task.worker)) is not False]
+    if can:
+        ends = "runs now and is to end" if len(can) == 1 else "run now and are to end"
+        will.append(f"{counted(len(can), 'task')} {ends}")
     will_not = []
     for pool, names in pools.items():
         who = named(names)
@@ -153,7 +156,9 @@ def _terminating(
         elif pool in ("gevent", "eventlet"):
             will.append(f"{who} ({pool}): the task's greenlet is killed; the signal is ignored")
         elif pool == "threads":
-            will_not.append(f"{who} (threads) cannot end a thread: the task runs on")
+            there = sum(hosts[name] for name in names)
+            what = f": {counted(there, 'task')} there will go on" if there else ""
+            will_not.append(f"{who} (threads) cannot end what runs in a thread{what}")
         elif pool == "solo":
             will_not.append(f"{who} (solo) hears nothing before its task has ended by itself")
         else:
@@ -167,5 +172,7 @@ def _pool(state: ClusterState, name: str | None) -> str | None:
     return None if worker is None else worker.pool
 
 
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _of_them(number: int, total: int) -> str:
+    if total == 1:
+        return "It is"
+    return f"{number:,} of them {'is' if number == 1 else 'are'}"

@@ -25,6 +25,7 @@ from .parts import NOBODY, Confirmation, counted, listed, named, typed_count, wo
 if TYPE_CHECKING:
     from ..state import ClusterState
 
+TIMELESS_POOLS: Final = frozenset({"threads", "solo", "eventlet"})
 NOBODY_STARTS: Final = "celtop cannot start them again: nobody does, unless your supervisor does"
 
 
@@ -57,6 +58,8 @@ def time_limit(command: TimeLimit, state: ClusterState, now: float) -> Confirmat
     ]
     title = f"Limit the time of {command.task}"
     asked = _limiting(command, command.task, title, lines, will, state)
+    if heedless := _heedless(command, state):
+        asked = msgspec.structs.replace(asked, will_not=(*asked.will_not, *heedless))
     if asked.refusal is None and command.soft and command.hard and command.soft >= command.hard:
         why = "the soft limit must be shorter than the hard one: else it never comes to pass"
         return _refused(asked, why)
@@ -231,6 +234,18 @@ def _limits(state: ClusterState, name: str, task: str) -> Limits | None:
     if worker is None or worker.first_limits is None:
         return None
     return worker.limits.get(task, UNLIMITED)
+
+
+def _heedless(command: TimeLimit, state: ClusterState) -> list[str]:
+    """Return lines about the pools that take a time limit and do not enforce it."""
+    known = [state.workers[name] for name in _known(command, state)]
+    none = [worker.name for worker in known if worker.pool in TIMELESS_POOLS]
+    lines = []
+    if none:
+        lines.append(f"{named(none)}: threads, solo and eventlet pools enforce no time limits")
+    if command.soft is not None and any(worker.pool == "gevent" for worker in known):
+        lines.append("gevent pools enforce only the hard limit")
+    return lines
 
 
 def _times(limits: Limits) -> tuple[str, str]:

@@ -148,8 +148,8 @@ def test_revoking_tells_what_runs_and_what_has_ended() -> None:
         task(state, "over", until="succeeded"),
     )
     told = text(asked(Revoke(ids, ALL), state))
-    assert "1 task of them is running and will not be touched" in told
-    assert "1 task of them ended already" in told
+    assert "1 of them is running and will not be touched" in told
+    assert "1 of them is over already" in told
     assert asked(Revoke(ids[2:], ALL), state).refusal == "it has ended already"
     too_many = asked(Revoke(tuple(map(str, range(50_001))), ALL), state).refusal
     assert too_many is not None and "50,000" in too_many
@@ -163,6 +163,8 @@ def test_terminating_tells_which_pools_can() -> None:
     assert confirmation.grave
     assert any("p@h (prefork): SIGKILL to the task's process" in line for line in confirmation.will)
     assert any("g@h (gevent)" in line and "ignored" in line for line in confirmation.will)
+    assert "3 tasks run now and are to end" not in text(confirmation)
+    assert "2 tasks run now and are to end" in text(confirmation)
     assert any("t@h (threads) cannot" in line for line in confirmation.will_not)
     assert any("s@h (solo) hears nothing" in line for line in confirmation.will_not)
     assert "if that has taken the next task by then, the next one dies" in text(confirmation)
@@ -189,7 +191,7 @@ def test_retrying_tells_where_the_arguments_come_from_and_what_is_missing() -> N
     assert confirmation.title == "Retry 3 tasks"
     assert "2 from the message in its queue, 1 from the result backend" in told
     assert "its ETA: not known, and so not sent (for 1 of 3)" in told
-    assert "1 task of them did not end yet" in told
+    assert "1 of them has not ended yet" in told
     assert "1 task whose queue is not known will not be sent" in told
     assert "each under a new id" in told
     assert "Callbacks and the rest of a chain are not sent along" in told
@@ -233,6 +235,10 @@ def test_limits_show_old_and_new_per_worker() -> None:
     assert asked(RateLimit(("p@h",), "geo.resize", "5/s")).targets == ("p@h: 10/m → 5/s",)
     assert asked(RateLimit(("p@h",), "mail.send", "0")).targets == ("p@h: no limit → no limit",)
     timed = asked(TimeLimit(("p@h",), "geo.resize", 30.0, None))
+    assert timed.will_not == ()
+    told = text(asked(TimeLimit(ALL, "geo.resize", 30.0, None)))
+    assert "t@h and s@h: threads, solo and eventlet pools enforce no time limits" in told
+    assert "gevent pools enforce only the hard limit" in told
     assert timed.targets == ("p@h: soft none → 30 s, hard 1 m → none",)
     unasked = asked(
         TimeLimit((WORKER,), "geo.resize", 30.0, None), play(Script("x").received().events)
@@ -260,7 +266,7 @@ def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
     state = cluster()
     confirmation = asked(Purge("geo"), state)
     assert (confirmation.typed, confirmation.grave) == ("geo", True)
-    assert "1,204 messages" in text(confirmation)
+    assert "(1,204 messages now)" in text(confirmation)
     assert "not acknowledged is not deleted (3 now)" in text(confirmation)
     state.broker.transport = "amqp"
     assert "only Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")
