@@ -149,7 +149,7 @@ def talking(doing: Doing) -> Iterator[tuple[Talk, tuple[type[Exception], ...]]]:
         try:
             yield talk, errors
         finally:
-            with suppress(*errors):
+            with suppress(Exception):
                 talk.close()
 
 
