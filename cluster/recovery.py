@@ -143,7 +143,7 @@ class _Recovery:
             connection = self._broker.connect()
             try:
                 self._look_at_messages(connection, alive, queues)
-                self._ask_workers(connection, [one.id for one in alive], workers)
+                self._ask_workers(connection, alive, workers)
             finally:
                 connection.collect()
         except Exception as error:
@@ -159,32 +159,50 @@ class _Recovery:
         places = dict.fromkeys(one.queue for one in queued if one.queue)
         if any(one.queue is None for one in queued):
             places |= dict.fromkeys(queues)
-        for id_, original in messages.find([one.id for one in alive], places).items():
+        try:
+            found = messages.find([one.id for one in alive], places)
+        except tuple(connection.channel_errors) as error:
+            # Such as a name that is another thing's: the workers may know all the same.
+            self._broker_reason = self._broker.hide(str(error))
+            return
+        for id_, original in found.items():
             self._found[id_] = original
             self._originals.keep(original)
 
     def _ask_workers(
-        self, connection: Connection, ids: Sequence[str], workers: Sequence[str]
+        self, connection: Connection, alive: Sequence[Known], workers: Sequence[str]
     ) -> None:
-        settings = self._broker.settings
-        ids = [id_ for id_ in ids if id_ not in self._found]
-        if not ids:
+        """Ask all workers about what no message told, in blocks; who is silent is awaited once."""
+        ids = (one.id for one in alive if one.id not in self._found)
+        remaining = iter([id_ for id_ in ids if not self._originals.knows(id_, "worker")])
+        block = list(islice(remaining, ASKED_AT_ONCE))
+        if not block:
             return
+        settings = self._broker.settings
         pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
-        remaining = iter(ids)
-        while block := list(islice(remaining, ASKED_AT_ONCE)):
-            answered: set[str] = set()
-
-            def took(reply: Reply | Unreadable, answered: set[str] = answered) -> None:
-                if isinstance(reply, Reply):
-                    answered.add(reply.worker)
-                    self._originals.hear("query_task", reply.value, self._clock())
-
-            def done(quiet: float, answered: set[str] = answered) -> bool:
-                return quiet > PATIENCE or (bool(workers) and answered.issuperset(workers))
-
-            pidbox.ask(["query_task"], took, done, arguments={"query_task": {"ids": block}})
+        expected = frozenset(workers)
+        while block:
+            answered = self._ask(pidbox, block, expected)
+            if not answered:
+                break
+            expected = answered
+            block = list(islice(remaining, ASKED_AT_ONCE))
         pidbox.close()
+
+    def _ask(self, pidbox: Pidbox, ids: Sequence[str], expected: frozenset[str]) -> frozenset[str]:
+        """Ask about some tasks; return the workers that answered."""
+        answered: set[str] = set()
+
+        def took(reply: Reply | Unreadable) -> None:
+            if isinstance(reply, Reply):
+                answered.add(reply.worker)
+                self._originals.hear("query_task", reply.value, self._clock())
+
+        def done(quiet: float) -> bool:
+            return quiet > PATIENCE or (bool(expected) and answered.issuperset(expected))
+
+        pidbox.ask(["query_task"], took, done, arguments={"query_task": {"ids": list(ids)}})
+        return frozenset(answered)
 
     def _ask_backend(self, ids: Sequence[str]) -> None:
         self._backend_reason = self._results.why_not

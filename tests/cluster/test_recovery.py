@@ -11,6 +11,7 @@ import pytest
 from celtop.cluster.acts.sending import retry
 from celtop.cluster.connection import Broker
 from celtop.cluster.originals import Originals
+from celtop.cluster.pidbox import Pidbox
 from celtop.cluster.recovery import Known, known, recover
 from celtop.cluster.results.opening import open_results
 from celtop.model.call import Original, Recovered, Unrecoverable
@@ -257,6 +258,42 @@ def test_hundreds_at_once_cost_few_commands(
     several = recover(wanted, broker, Originals(), results, ["w1@test"], [])
     assert [isinstance(one, Original) for one in several] == [True] * 400 + [False] * 800
     assert broker.wire.sent < 60
+
+
+def test_a_silent_worker_is_awaited_once(
+    redis_url: str, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_worker(redis_url)
+    complete: list[bool] = []
+    ask = Pidbox.ask
+
+    def asked(self: Pidbox, commands: Any, took: Any, done: Any, **options: Any) -> None:
+        ask(self, commands, took, done, **options)
+        complete.append(done(0.0))
+
+    monkeypatch.setattr(Pidbox, "ask", asked)
+    wanted = [Known(f"gone-{number}", "STARTED") for number in range(1_500)]
+    several = find(redis_url, wanted, workers=("w1@test", "silent@test"))
+    assert complete == [False, True, True], "blocks that ended with everyone's answer"
+    assert all(isinstance(one, Unrecoverable) for one in several)
+    complete.clear()
+    find(redis_url, wanted, workers=())
+    assert complete == [False, True, True]
+
+
+def test_a_name_that_is_no_queue_does_not_keep_workers_from_being_asked(
+    redis_url: str, redis_server: RedisServer, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url)
+    redis_server.client(int(redis_url.rsplit("/", 1)[1])).hset("odd", "a", "b")
+    id_ = send(redis_url, "plain.slow", 5)
+
+    def told() -> Recovered | None:
+        one = find(redis_url, [Known(id_)], queues=["odd"])[0]
+        return one if isinstance(one, Original) else None
+
+    original = until(told)
+    assert isinstance(original, Original) and original.source == "worker"
 
 
 def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> None:
