@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from math import isinf
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from ..widgets.sparkline import spark
 from . import figures
 
 NOBODY: Final[Cell] = ("nobody consumes", "bad")
+PAUSED: Final = "paused"
 _TREND: Final = 12
 
 
@@ -101,21 +103,44 @@ DRAIN: Final = Column[Queue](
     "drain", "Empty in", 9, drain, 2, justify="right", sort_key="drain", descending=True
 )
 
-QUEUES: Final[tuple[Column[Queue], ...]] = (
-    NAME,
-    WAITING,
-    Column("trend", "Trend", _TREND, trend_of(_TREND), 3),
-    IN,
-    OUT,
-    DRAIN,
-    Column(
-        "unacked", "Unacked", 8, _unacked, 5, justify="right", sort_key="unacked", descending=True
-    ),
-    Column("oldest", "Oldest", 9, _oldest, 6, justify="right", sort_key="oldest", descending=True),
-    Column("consumers", "Consumed by", 16, consumers, 1, grow=3, sort_key="consumers"),
-    Column("priorities", "By priority", 14, _priorities, 7),
-    Column("notes", "Notes", 20, _notes, 8, grow=2),
-)
+
+def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
+    """Return the columns; `paused` tells which queues celtop has paused: nobody is to consume."""
+
+    def name(queue: Queue, frame: Frame) -> Cell:
+        return (queue.name, "warn") if queue.name in paused() else _name(queue, frame)
+
+    def consumed(queue: Queue, frame: Frame) -> Cell:
+        if queue.name not in paused():
+            return consumers(queue, frame)
+        still = ", ".join(queue.consumers)
+        return f"{PAUSED}; {still} consumes" if still else PAUSED, "warn"
+
+    return (
+        replace(NAME, cell=name),
+        WAITING,
+        Column("trend", "Trend", _TREND, trend_of(_TREND), 3),
+        IN,
+        OUT,
+        DRAIN,
+        Column(
+            "unacked",
+            "Unacked",
+            8,
+            _unacked,
+            5,
+            justify="right",
+            sort_key="unacked",
+            descending=True,
+        ),
+        Column(
+            "oldest", "Oldest", 9, _oldest, 6, justify="right", sort_key="oldest", descending=True
+        ),
+        Column("consumers", "Consumed by", 16, consumed, 1, grow=3, sort_key="consumers"),
+        Column("priorities", "By priority", 14, _priorities, 7),
+        Column("notes", "Notes", 20, _notes, 8, grow=2),
+    )
+
 
 QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     "name": lambda queue: queue.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..widgets.column import Frame
 from ..widgets.glyphs import ASCII, Glyphs
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.state import ClusterState
     from ..settings import Settings
+
+PAUSED_FOR: Final = 1.0
+"""Seconds for which it is taken as known which queues are paused."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,8 @@ class Scene:
     """How many events had been heard when the screen was frozen; None while it lives."""
     acts: Acts = field(default_factory=Acts)
     """What the user has started, as far as the screen tells of it."""
+    _paused: tuple[float, frozenset[str]] | None = None
+    """When the paused queues were last looked up, and which they were."""
 
     @property
     def state(self) -> ClusterState:
@@ -50,6 +55,14 @@ class Scene:
     def held_back(self) -> int:
         """How many events were heard since the screen was frozen."""
         return 0 if self.frozen_events is None else self.state.totals.events - self.frozen_events
+
+    @property
+    def paused_queues(self) -> frozenset[str]:
+        """The queues that celtop has paused; they are in a file, so not read for every frame."""
+        now = self.clock()
+        if self._paused is None or not 0 <= now - self._paused[0] < PAUSED_FOR:
+            self._paused = now, frozenset(self.session.paused())
+        return self._paused[1]
 
     def now(self) -> float:
         """Return the time, in seconds since the epoch."""

@@ -6,23 +6,21 @@ A worker keeps them until it restarts. What it first told is remembered, and can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from ..model.command import AnyCommand, RateLimit, TimeLimit
 from ..model.task_type import TaskType
 from ..model.worker import UNLIMITED, Limits, Worker
 from .acting import carry_out
+from .limits import DIFFER, limits_text
 from .screens.menu import Menu
-from .screens.worker_forms import limits_text, rate_form, time_form
+from .screens.worker_forms import rate_form, time_form
 from .worker_acts import filled
 
 if TYPE_CHECKING:
     from ..model.state import ClusterState
     from .acting_app import ActingApp
     from .screens.monitor import MonitorScreen
-
-DIFFER: Final = "differ"
-LimitsOf = Callable[[Worker, str], Limits | None]
 
 
 def limits_now(worker: Worker, task: str) -> Limits | None:
@@ -39,17 +37,6 @@ def having(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]
     """Return the workers of some names that have a type registered, as far as they told."""
     workers = [state.workers[name] for name in names if name in state.workers]
     return [one for one in workers if one.registered is None or task in one.registered]
-
-
-def common_limits(state: ClusterState, task: str) -> str:
-    """Return a type's limits in all workers in one text; empty where there are none."""
-    texts = {
-        limits_text(worker.limits[task])
-        for worker in state.workers.values()
-        if task in worker.limits and worker.left_at is None
-    }
-    texts.discard(limits_text(UNLIMITED))
-    return texts.pop() if len(texts) == 1 else DIFFER if texts else ""
 
 
 async def limits(screen: MonitorScreen, task: str | None = None) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..model.distribution import Distribution
+from ..model.state import ClusterState
 from ..model.states import CELERY_STATES, FAILURE, PENDING, RECEIVED, RETRY, STARTED, SUCCESS
 from ..model.task_type import TaskType
 from ..widgets.cells import Cell, state_style
 from ..widgets.column import Column, Frame
 from . import figures
+from .limits import common_limits
 
 
 def _name(kind: TaskType, frame: Frame) -> Cell:
@@ -126,6 +128,16 @@ TYPES: Final[tuple[Column[TaskType], ...]] = (
     _of("wait", "Wait", _wait, lambda times: times.mean, 5),
     Column("last", "Last", 8, _last, 6, sort_key="last", descending=True),
 )
+
+
+def type_columns(state: ClusterState) -> tuple[Column[TaskType], ...]:
+    """Return the columns; `state` tells what workers limit a type to."""
+
+    def limits(kind: TaskType, frame: Frame) -> Cell:
+        text = common_limits(state, kind.name)
+        return (text, "accent") if text else figures.NOTHING
+
+    return (*TYPES, Column("limits", "Limits", 14, limits, 4, grow=1))
 
 
 TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {

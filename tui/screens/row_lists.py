@@ -18,10 +18,11 @@ from ...model.worker import Worker
 from ...widgets.column import Column
 from ...widgets.live_table import LiveTable
 from ..keymap import bindings
+from ..limits import common_limits
 from ..log_columns import LOG, LOG_KEYS
 from ..navigation import Drill
-from ..queue_columns import QUEUE_KEYS, QUEUES
-from ..type_columns import TYPE_KEYS, TYPES
+from ..queue_columns import PAUSED, QUEUE_KEYS, queue_columns
+from ..type_columns import TYPE_KEYS, type_columns
 from ..worker_columns import WORKER_KEYS, queue_names, worker_columns
 from .list_screen import ListScreen
 
@@ -173,7 +174,11 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def columns(self) -> tuple[Column[Queue], ...]:
         """Return the columns of queues."""
-        return QUEUES
+        return queue_columns(lambda: self.scene.paused_queues)
+
+    def row_version(self, row: Queue) -> object:
+        """Return what differs when a queue has changed, was paused or resumed."""
+        return row.version, row.name in self.scene.paused_queues
 
     def sort_keys(self) -> Mapping[str, Callable[[Queue], Any]]:
         """Return the keys of queues."""
@@ -184,12 +189,13 @@ class QueuesScreen(RowListScreen[Queue]):
         return self.scene.state.queues.values()
 
     def row_text(self, row: Queue) -> str:
-        """Look into the name and the consumers."""
-        return " ".join((row.name, *row.consumers))
+        """Look into the name and the consumers, and whether it is paused."""
+        paused = (PAUSED,) if row.name in self.scene.paused_queues else ()
+        return " ".join((row.name, *row.consumers, *paused))
 
     def faulty(self, row: Queue) -> bool:
         """Return whether messages wait that nobody consumes."""
-        return row.unattended
+        return row.unattended and row.name not in self.scene.paused_queues
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the queue's tasks."""
@@ -208,7 +214,11 @@ class TypesScreen(RowListScreen[TaskType]):
 
     def columns(self) -> tuple[Column[TaskType], ...]:
         """Return the columns of types."""
-        return TYPES
+        return type_columns(self.scene.state)
+
+    def row_version(self, row: TaskType) -> object:
+        """Return what differs when a type, or what workers limit it to, has changed."""
+        return row.version, common_limits(self.scene.state, row.name)
 
     def sort_keys(self) -> Mapping[str, Callable[[TaskType], Any]]:
         """Return the keys of types."""

@@ -14,7 +14,7 @@ from ...model import units
 from ...model.order import Order
 from ...model.task import Task
 from ...model.view import RowList
-from ...model.worker import Worker
+from ...model.worker import UNLIMITED, Worker
 from ...widgets.column import Column
 from ...widgets.fields import Fields
 from ...widgets.live_table import LiveTable
@@ -23,6 +23,7 @@ from ...widgets.value_tree import ValueTree
 from .. import task_columns
 from ..bar import Bar, Part
 from ..keymap import bindings
+from ..limits import limits_text
 from ..navigation import Drill, Place
 from ..scene import Scene
 from ..worker_fields import usage_fields, worker_fields
@@ -209,8 +210,23 @@ def _setup(worker: Worker) -> dict[str, str | None]:
         queues = repr(names)
     return {
         "queues": queues,
+        "limits": _limits(worker),
         "registered": None if worker.registered is None else repr(list(worker.registered)),
         "conf": None if worker.conf is None else repr(worker.conf),
         "stats": None if worker.stats is None else repr(worker.stats),
         "totals": repr(worker.totals) if worker.totals else None,
     }
+
+
+def _limits(worker: Worker) -> str | None:
+    if worker.first_limits is None:
+        return None
+    names = sorted({*worker.limits, *worker.first_limits})
+    first = {name: limits_text(worker.first_limits.get(name, UNLIMITED)) for name in names}
+    texts = {name: limits_text(worker.limits.get(name, UNLIMITED)) for name in names}
+    return repr(
+        {
+            name: text if text == first[name] else f"{text} (first seen: {first[name]})"
+            for name, text in texts.items()
+        }
+    )

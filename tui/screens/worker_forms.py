@@ -11,6 +11,7 @@ from ...model.state import ClusterState
 from ...model.typed import Mistyped, duration, integer, rate, seconds_text
 from ...model.worker import Limits
 from ...widgets.form import Entry, Problems
+from ..limits import limits_text
 from .form_dialog import FormDialog
 
 MOST: Final = 1_000
@@ -141,18 +142,6 @@ def limit_lines(limits: Mapping[str, Limits | None]) -> list[str]:
     """Return the present limits of some workers, a line each."""
     lines = [f"{name}: {limits_text(each)}" for name, each in list(limits.items())[:SHOWN]]
     return [*lines, f"and {len(limits) - SHOWN:,} more"] if len(limits) > SHOWN else lines
-
-
-def limits_text(limits: Limits | None) -> str:
-    """Return limits as `10/m, soft 30 s, hard 1 m`; `no limits`; `?` where nobody told."""
-    if limits is None:
-        return units.UNKNOWN
-    words = [limits.rate] if limits.rate else []
-    if limits.soft is not None:
-        words.append(f"soft {units.duration(limits.soft)}")
-    if limits.hard is not None:
-        words.append(f"hard {units.duration(limits.hard)}")
-    return ", ".join(words) or "no limits"
 
 
 def pools(names: Sequence[str], what: str = "pool") -> str:
