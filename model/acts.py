@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from .command import RateLimit, Revoke, TimeLimit
+from .call import Call
+from .command import AnyCommand, RateLimit, Retry, Revoke, TimeLimit, Trigger
 from .log import EventLog, Level
 from .observations import ActChanged
 from .outcome import Answer, Outcome, Sent
@@ -40,7 +41,8 @@ class Acts:
         redaction: Redaction,
     ) -> None:
         self.acts: dict[int, Outcome] = {}
-        """As far as each has come, by its number."""
+        """As far as each has come, by its number; commands without the arguments of tasks, which
+        may be large, and what the user hides."""
         self._log = log
         self._tasks = tasks
         self._queues = queues
@@ -53,12 +55,12 @@ class Acts:
         before = self.acts.get(outcome.act)
         if before is not None and before.ended and not outcome.ended:
             return
-        self.acts[outcome.act] = outcome
+        command = _slim(outcome.command) if before is None else before.command
+        self.acts[outcome.act] = msgspec.structs.replace(outcome, command=command)
         if before is None:
             self._forget()
         if before is None or (outcome.ended and not before.ended):
             self._log.add(change.at, _level(outcome), "act", sentence(outcome))
-        command = outcome.command
         if isinstance(command, Revoke):
             known = {} if before is None else before.targets
             self._request(command, outcome.targets, known, change.at)
@@ -161,6 +163,24 @@ def fill_arguments(
     tasks.set_arguments(
         task, args if task.args is None else None, kwargs if task.kwargs is None else None
     )
+
+
+def _slim(command: AnyCommand) -> AnyCommand:
+    if isinstance(command, Trigger):
+        return Trigger(tuple(map(_slim_call, command.calls)))
+    if isinstance(command, Retry):
+        slim = tuple(
+            msgspec.structs.replace(
+                original, call=_slim_call(original.call), message=None, readable=False
+            )
+            for original in command.originals
+        )
+        return msgspec.structs.replace(command, originals=slim)
+    return command
+
+
+def _slim_call(call: Call) -> Call:
+    return msgspec.structs.replace(call, args=(), kwargs={}, headers={})
 
 
 def _rate(rate: str) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.acts import ACTS_KEPT
+from celtop.model.call import Call, Original, RawMessage
 from celtop.model.command import Ping, RateLimit, Retry, Revoke, TimeLimit, Trigger
 from celtop.model.fault import Fault
 from celtop.model.observations import ActChanged, Peeked, QueuePeeked
 from celtop.model.outcome import Answer, Outcome, Sent
+from celtop.model.outcome_words import sentence
 from celtop.model.query import parse
 from celtop.model.state import ClusterState
 from celtop.model.states import FROM_EVENT, FROM_SENDING, source_names
@@ -151,6 +153,18 @@ def test_a_task_that_was_sent_is_there_at_once_and_linked() -> None:
     happens(state, Outcome(1, command, NOW, NOW, targets={"old": CONFIRMED}, sent=(sent,)))
     assert new.version == version
     assert state.totals.by_state["PENDING"] == 1
+
+
+def test_acts_are_kept_without_arguments() -> None:
+    state = ClusterState()
+    calls = (Call("x", ("s3cr3t",), {"a": "s3cr3t"}, queue="geo", headers={"h": "s3cr3t"}),)
+    message = RawMessage(b"s3cr3t", "application/json", "utf-8", {})
+    originals = (Original("a", calls[0], "queue", NOW, message),)
+    happens(state, Outcome(1, Trigger(calls), NOW))
+    happens(state, Outcome(2, Retry(originals), NOW))
+    happens(state, Outcome(2, Retry(originals), NOW, NOW + 1))
+    assert "s3cr3t" not in repr(state.acts)
+    assert sentence(state.acts[2]) == "retried 1"
 
 
 def test_a_retry_of_a_task_that_is_not_held_creates_no_other() -> None:
