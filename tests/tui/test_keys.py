@@ -454,6 +454,15 @@ async def _confirm(stage: Stage, key: str) -> None:
         assert dialog.focused is not None and dialog.focused.id == "yes"
 
 
+@checks("form.next", "form.previous")
+async def _form(stage: Stage, key: str) -> None:
+    await stage.press("2", "t")
+    form = await stage.dialog(Dialog)
+    before = form.focused
+    await stage.press(key)
+    assert form.focused is not None and form.focused is not before
+
+
 def test_the_clipboard_is_the_terminals_own() -> None:
     # OSC 52 is what reaches a clipboard over ssh.
     app, _ = staged()
