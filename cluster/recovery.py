@@ -17,6 +17,7 @@ import msgspec
 
 from ..model.call import Call, Original, Recovered, Unrecoverable
 from ..model.literals import arguments
+from ..model.redaction import MASK
 from ..model.result_meta import ResultMeta
 from ..model.state import ClusterState
 from ..model.states import FINISHED, PENDING, RETRY
@@ -36,8 +37,6 @@ PATIENCE: Final = 1.5
 """Seconds after the last answer in which another worker may still answer."""
 LONGEST_REPR: Final = 1_100
 """Characters of a text that Celery itself made of arguments, at most."""
-HIDDEN: Final = "***"
-"""What stands in a text for what is not to be seen."""
 _LISTS: Final = str.maketrans("()", "[]")
 
 
@@ -259,7 +258,7 @@ class _Recovery:
             else {},
         )
         missing = _missing_beside(one)
-        if not _alike(call, one) and HIDDEN not in f"{one.args}{one.kwargs}":
+        if not _alike(call, one) and MASK not in f"{one.args}{one.kwargs}":
             missing += ("whether the task changed its arguments: its event tells others",)
         return _completed(Original(one.id, call, "backend", self._clock(), missing=missing), one)
 

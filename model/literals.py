@@ -12,6 +12,8 @@ import ast
 import re
 from typing import Any, Final, TypeAlias
 
+from .redaction import MASK
+
 CUT_FROM: Final = 1_024
 """Characters from which on Celery cuts (`amqp.argsrepr_maxsize`)."""
 
@@ -25,7 +27,7 @@ but a literal nor make it warn."""
 
 _MARKS: Final = (
     ("...", "Celery cut it, at `...`"),
-    ("***", "something in it is hidden, at `***`"),
+    (MASK, f"something in it is hidden, at `{MASK}`"),
     ("\\", "it has a backslash or a quote, which Celery does not write so that it can be read"),
     ("\ufffd", "it has a character that could not be read"),
 )
