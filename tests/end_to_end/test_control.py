@@ -1,0 +1,223 @@
+"""`celtop control`: each command is proven by the worker's own state or log."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.tests.cli.conftest import CELTOP
+from celtop.tests.conftest import StartWorker
+from celtop.tests.end_to_end.acting import Cluster, logged
+from celtop.tests.servers import CeleryWorker, until
+
+Send = Callable[..., str]
+StartObedient = Callable[..., CeleryWorker]
+
+
+@pytest.fixture
+def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
+    one = Cluster(redis_url, tmp_path)
+    yield one
+    one.app.close()
+
+
+@pytest.fixture
+def start(start_worker: StartWorker, cluster: Cluster) -> StartObedient:
+    return lambda **options: start_worker(cluster.url, app="obedient", **options)
+
+
+def queues(cluster: Cluster, worker: CeleryWorker) -> dict[str, tuple[str, str]]:
+    """Return the queues that a worker consumes, each with its exchange and routing key."""
+    return {
+        queue["name"]: (queue["exchange"]["name"], queue["routing_key"])
+        for queue in cluster.asked("active_queues", worker)
+    }
+
+
+def limits(cluster: Cluster, worker: CeleryWorker) -> str:
+    """Return what a worker limits `obedient.note` to, in its own words."""
+    told = cluster.asked(
+        "registered", worker, taskinfoitems=["rate_limit", "time_limit", "soft_time_limit"]
+    )
+    return next(line for line in told if line.startswith("obedient.note"))
+
+
+class TestPools:
+    def test_growing_and_shrinking_one_of_two(self, cluster: Cluster, start: StartObedient) -> None:
+        one, two = (start(name=name, pool="prefork", concurrency=1) for name in ("one", "two"))
+
+        def processes(worker: CeleryWorker) -> int:
+            return len(cluster.asked("stats", worker)["pool"]["processes"])
+
+        cluster.act("control", "grow", "2", "-w", "one")
+        until(lambda: processes(one) == 3)
+        assert processes(two) == 1
+        cluster.act("control", "shrink", "1", "-w", "one")
+        until(lambda: processes(one) == 2)
+        cluster.act("control", "grow", "1", "--all")
+        until(lambda: (processes(one), processes(two)) == (3, 2))
+
+    def test_threads_refuse_to_grow_and_nothing_else_is_claimed(
+        self, cluster: Cluster, start: StartObedient
+    ) -> None:
+        start(name="fork", pool="prefork", concurrency=1)
+        start(name="thread", pool="threads")
+        document = cluster.outcome("control", "grow", "1", "--all", code=1)
+        verdicts = {one["name"]: one["verdict"] for one in document["workers"]}
+        assert verdicts == {"fork@test": "confirmed", "thread@test": "refused"}
+        assert document["good"] is False
+
+    def test_restart(self, cluster: Cluster, start: StartObedient) -> None:
+        worker = start(pool="prefork", concurrency=1, conf={"worker_pool_restarts": True})
+        [before] = cluster.asked("stats", worker)["pool"]["processes"]
+        cluster.act("control", "restart", "--all")
+        until(lambda: cluster.asked("stats", worker)["pool"]["processes"] != [before])
+
+    def test_autoscale(self, cluster: Cluster, start: StartObedient) -> None:
+        worker = start(pool="prefork", options=["--autoscale=3,1"])
+        cluster.act("control", "autoscale", "5", "2", "--all")
+        scaler = cluster.asked("stats", worker)["autoscaler"]
+        assert (scaler["max"], scaler["min"]) == (5, 2)
+
+
+class TestConsumers:
+    def test_adding_and_cancelling(self, cluster: Cluster, start: StartObedient) -> None:
+        worker = start()
+        cluster.act(
+            "control", "add-consumer", "extra", "--exchange", "x", "--routing-key", "k", "--all"
+        )
+        assert queues(cluster, worker)["extra"] == ("x", "k")
+        cluster.act("control", "cancel-consumer", "extra", "-w", "w1@test")
+        until(lambda: "extra" not in queues(cluster, worker))
+
+    def test_pausing_a_queue_and_resuming_it_in_another_process(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        one, two = start(name="one", queues=["a", "b"]), start(name="two", queues=["b"])
+        bound = ("--exchange", "x", "--routing-key", "k")
+        cluster.act("control", "add-consumer", "odd", *bound, "-w", "one")
+        before = queues(cluster, one), queues(cluster, two)
+        for queue in ("odd", "b"):
+            assert "paused" in cluster.act("control", "pause", queue).stdout
+        assert set(queues(cluster, one)) == {"a"}
+        assert not queues(cluster, two)
+        send(cluster.url, "obedient.other", queue="b")
+        for queue in ("odd", "b"):
+            cluster.act("control", "resume", queue)
+        assert (queues(cluster, one), queues(cluster, two)) == before
+        until(lambda: "OTHER ran" in one.child.output + two.child.output)
+        assert "was not paused" in cluster.act("control", "resume", "b", code=1).stderr
+        assert "a, b" in cluster.act("control", "pause", "nope", code=2).stderr
+
+
+class TestLimits:
+    def test_rate(self, cluster: Cluster, start: StartObedient) -> None:
+        worker = start()
+        cluster.act("control", "rate-limit", "obedient.note", "10/m", "--all")
+        assert "rate_limit=10/m" in limits(cluster, worker)
+        cluster.act("control", "rate-limit", "obedient.note", "none", "--all")
+        assert "rate_limit=10/m" not in limits(cluster, worker)
+        ended = cluster.act("control", "rate-limit", "no.such", "1/s", "--all", code=1)
+        assert "no.such" in ended.stdout
+
+    def test_a_time_limit_that_is_not_given_stays(
+        self, cluster: Cluster, start: StartObedient
+    ) -> None:
+        worker = start()
+        line = ("control", "time-limit", "obedient.note", "--all")
+        cluster.act(*line, "--soft", "5", "--hard", "60")
+        assert "soft_time_limit=5" in limits(cluster, worker)
+        cluster.act(*line, "--hard", "90")
+        assert "soft_time_limit=5" in limits(cluster, worker)
+        assert "time_limit=90" in limits(cluster, worker)
+        cluster.act(*line, "--soft", "none")
+        assert "soft_time_limit=5" not in limits(cluster, worker)
+        assert "time_limit=90" in limits(cluster, worker)
+
+
+class TestTalking:
+    def test_ping_and_heartbeat_need_no_yes(self, cluster: Cluster, start: StartObedient) -> None:
+        start(name="one")
+        start(name="two")
+        ended = cluster.run("control", "ping")
+        assert ended.returncode == 0
+        assert "2 of 2 workers confirmed" in ended.stdout
+        assert cluster.run("control", "heartbeat", "-w", "two").returncode == 0
+
+    def test_events(self, cluster: Cluster, start: StartObedient) -> None:
+        worker = start()
+        cluster.act("control", "enable-events")
+        logged(worker, "Events of group {task} enabled by remote")
+        cluster.act("control", "disable-events", "--all")
+        logged(worker, "Events of group {task} disabled by remote")
+        assert worker.child.output.count("enabled by remote") == 1
+
+    def test_nobody_there(self, cluster: Cluster) -> None:
+        ended = cluster.act("control", "ping", code=4)
+        assert "no worker answers" in ended.stderr
+
+
+class TestEnding:
+    def test_shutdown_of_one(self, cluster: Cluster, start: StartObedient) -> None:
+        one, two = start(name="one"), start(name="two")
+        cluster.act("control", "shutdown", "-w", "one")
+        assert one.child.wait() == 0
+        assert two.child.alive
+        assert "Got shutdown from remote" in one.child.output
+
+    def test_draining_lets_what_runs_end(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        worker = start(concurrency=1)
+        send(cluster.url, "obedient.hold", 6)
+        logged(worker, "HOLDING")
+        cluster.act("control", "drain", "--all")
+        assert worker.child.wait() == 0
+        assert "LET GO" in worker.child.output
+
+    def test_ctrl_c_undoes_a_drain(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        worker = start(concurrency=1, queues=["a", "b"])
+        send(cluster.url, "obedient.hold", queue="a")
+        logged(worker, "HOLDING")
+        before = queues(cluster, worker)
+        running: subprocess.Popen[str] = subprocess.Popen(
+            (*CELTOP, "-b", cluster.url, "control", "drain", "--all", "--yes"),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=cluster.env,
+        )  # fmt: skip
+        until(lambda: not queues(cluster, worker), what="it consumes nothing")
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+        assert running.returncode == 130
+        assert "interrupted" in errors
+        assert queues(cluster, worker) == before
+        assert worker.child.alive
+
+
+def test_on_rabbitmq(
+    amqp_url: str, start_worker: StartWorker, send: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The same on the other broker; it does not show what waits, and that is told."""
+    cluster = Cluster(amqp_url, tmp_path)
+    worker = start_worker(amqp_url, app="obedient", pool="prefork", concurrency=1)
+    held = send(amqp_url, "obedient.hold", 8)
+    logged(worker, "HOLDING")
+    reserved = send(amqp_url, "obedient.note", 1)
+    logged(worker, "received", 2)
+    ended = cluster.act("revoke", "--filter", "name:obedient.note")
+    assert "RabbitMQ shows waiting messages only to who takes them" in ended.stderr
+    assert "revoked 1: 1 of 1 worker confirmed" in ended.stdout
+    assert cluster.asked("revoked", worker) == [reserved]
+    cluster.act("control", "pause", "celery")
+    assert not queues(cluster, worker)
+    sent = cluster.act("trigger", "obedient.note", "--args", "[2]", "--queue", "celery")
+    cluster.act("control", "resume", "celery")
+    logged(worker, f"Discarding revoked task: obedient.note[{reserved}]")
+    logged(worker, f"[{sent.stdout.strip()}] succeeded")
+    assert held in worker.child.output
+    cluster.app.close()
