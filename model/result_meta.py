@@ -26,7 +26,8 @@ class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     dates, decimals, UUIDs and bytes that kombu's JSON carries. Of a failure, what describes the
     exception: mostly a table of `exc_type`, `exc_message`, `exc_module`."""
     undecoded: str | None = None
-    """Why `result` is None though there is one: `pickle`, which is never loaded, or other words."""
+    """Why `result` is None though there is one: `pickle`, for one of more than plain values: none
+    is ever loaded. Or other words."""
     exception: str | None = None
     """The exception as Python writes it, `ValueError('no such file')`; None without one."""
     traceback: str | None = None

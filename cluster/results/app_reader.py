@@ -202,7 +202,7 @@ def _column(row: Mapping[str, Any], name: str) -> Any:
     """Return a column that `encode_content` of django-celery-results made.
 
     Raises:
-        Undecoded: It is a pickle, or nothing that is known.
+        Undecoded: It is a pickle of more than plain values, or nothing that is known.
     """
     content = row.get(name)
     if not content:

@@ -34,7 +34,8 @@ class DatabaseResults(ResultReader):
     Args:
         url: As Celery takes it, `db+` included.
         settings: For the folder that a relative path counts from.
-        zone: The app's time zone: Celery writes the local time there, without saying so.
+        zone: The app's time zone: Celery writes the local time there, without saying so. (Celery
+            5.4 and older write UTC, and nothing tells them apart.)
     """
 
     def __init__(self, url: str, settings: Settings, zone: tzinfo = UTC) -> None:

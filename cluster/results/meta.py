@@ -2,7 +2,8 @@
 
 Celery's own `AsyncResult` makes an exception of a failure: it looks the class up among the imported
 modules and calls it, and fails over metas that were written by hand. Here it stays a description.
-Nor is a pickle ever loaded: that would be running whatever the sender wants.
+Nor is a pickle ever loaded: that would be running whatever the sender wants. Plain values are read
+out of it (`plain_pickle`), no more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 
 from ...model.events import LATEST_TIME
 from ...model.result_meta import READY, ResultMeta
+from . import plain_pickle
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"
 """Begins a payload that `result_compression` of Celery 5.7 made (`celery/backends/base.py`)."""
@@ -34,13 +36,13 @@ class Undecoded(Exception):
 
 
 def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
-    """Return the value that a backend's payload holds: JSON or MessagePack, maybe compressed.
+    """Return the value in a backend's payload: JSON, MessagePack, or a pickle of plain values.
 
     What kombu's JSON marks with a type is made that type; types of the app's own stay tables of
     `__type__` and `__value__`, which is also what they have to be sent as.
 
     Raises:
-        Undecoded: It is a pickle, or nothing that is known.
+        Undecoded: It is a pickle of more than plain values, or nothing that is known.
     """
     if payload is None:
         return None
@@ -48,7 +50,10 @@ def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
     if data.startswith(_COMPRESSED):
         data = _decompress(data)
     if _is_pickle(data):
-        raise Undecoded("pickle")
+        try:
+            return plain_pickle.read(data)
+        except plain_pickle.NotPlain:
+            raise Undecoded("pickle") from None
     try:
         # A MessagePack table begins with one of these; no JSON text does.
         if data[:1] and (0x81 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF)):

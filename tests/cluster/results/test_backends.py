@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -10,6 +11,11 @@ from celtop.tests.cluster.results.conftest import Kept
 
 LONG = "ü→\N{PILE OF POO}é\\" * 1000
 NESTED = {"rows": [{"id": 1, "tags": ["a", None, True]}, {"id": 2.5}], "empty": {}}
+
+
+def listed(value: object) -> object:
+    """Return a value as JSON has it: before Celery 5.7 a database keeps its tuples."""
+    return json.loads(json.dumps(value))
 
 
 def test_a_backend(kept: Kept, request: pytest.FixtureRequest) -> None:
@@ -25,7 +31,7 @@ def every_kind_of_entry(kept: Kept, *, django: bool) -> None:
     again = kept.send("retry")
 
     good = kept.run("echo", LONG, NESTED, kwargs={"key": NESTED})
-    assert good.result == {"args": [LONG, NESTED], "kwargs": {"key": NESTED}}
+    assert listed(good.result) == {"args": [LONG, NESTED], "kwargs": {"key": NESTED}}
     assert (good.undecoded, good.exception, good.traceback) == (None, None, None)
     assert good.ready and good.done_at is not None
     assert before - 1 <= good.done_at <= time.time() + 1
@@ -54,8 +60,9 @@ def every_kind_of_entry(kept: Kept, *, django: bool) -> None:
     assert not retried.ready and retried.done_at is None
 
     family = kept.run("parent")
-    [child] = family.children
-    assert kept.until(child, "SUCCESS").result == {"args": ["child"], "kwargs": {}}
+    if kept.has_children:
+        [child] = family.children
+        assert listed(kept.until(child, "SUCCESS").result) == {"args": ["child"], "kwargs": {}}
 
     ids = [good.id, unknown, bad.id, running, "../celery", "a b\n", "x" * 300, "ü", "a\0b"]
     found = kept.reader.read(ids)
@@ -89,7 +96,7 @@ def several_threads_at_once(kept: Kept) -> None:
 
     def wait(id_: str) -> None:
         meta = kept.reader.wait(id_, 15.0, threading.Event())
-        found[id_] = None if meta is None else meta.result
+        found[id_] = None if meta is None else listed(meta.result)
 
     threads = [threading.Thread(target=wait, args=(id_,)) for id_ in ids]
     for thread in threads:

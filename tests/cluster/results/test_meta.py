@@ -168,6 +168,32 @@ def test_fields_of_result_extended() -> None:
     assert not from_mapping("id", {"args": [], "kwargs": {}}, exact=False).exact_arguments
 
 
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+@given(PLAIN, st.integers(2, pickle.HIGHEST_PROTOCOL))
+def test_plain_values_are_read_out_of_a_pickle(value: Any, protocol: int) -> None:
+    # Not by dumps alone: it keeps in its memo what happens to be the same object.
+    data = pickle.dumps(json.loads(json.dumps(value)), protocol)
+    assert load(data) == json.loads(json.dumps(value))
+    tuples = pickle.dumps(((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (), b"bytes"), protocol)
+    if protocol > 2:
+        assert load(tuples) == ((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (), b"bytes")
+
+
+def test_a_pickle_does_not_grow_beyond_its_size() -> None:
+    laugh: list[Any] = ["ha"]
+    for _ in range(100):
+        laugh = [laugh, laugh]
+    for odd in (laugh, {1, 2}, datetime(2026, 1, 1), Decimal(1), print, ValueError("x")):
+        with pytest.raises(Undecoded, match="pickle"):
+            load(pickle.dumps(odd))
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

@@ -1,0 +1,95 @@
+"""Plain values out of a pickle, read without unpickling.
+
+Celery before 5.7 pickles every result in a database, whatever `result_serializer` says (its issue
+3025), and nearly all of them are texts, numbers, lists and tables. A pickle is a small program, and
+this knows only those of its operations that lay such values together. None of them can name a class
+or call anything: a pickle that wants to is not read.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Callable
+from typing import Any, Final
+
+
+class NotPlain(Exception):
+    """A pickle with more in it than plain values, or a broken one."""
+
+
+_VALUES: Final = frozenset(
+    {
+        "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINUNICODE", "BINUNICODE",
+        "BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8",
+    }
+)  # fmt: skip
+"""Operations that push the value that comes with them."""
+_NEW: Final[dict[str, Callable[[], Any]]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_LIST": list,
+    "EMPTY_DICT": dict,
+    "EMPTY_TUPLE": tuple,
+}
+_SINGLE: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
+"""How many values an operation takes that does not take all since the last mark."""
+_IGNORED: Final = frozenset({"PROTO", "FRAME"})
+
+
+def read(data: bytes) -> Any:
+    """Return the value in a pickle of protocol 2 or later.
+
+    Raises:
+        NotPlain: It holds anything but plain values, or one list or table in two places.
+    """
+    try:
+        return _read(data)
+    except NotPlain:
+        raise
+    except Exception as error:  # whatever a broken one may lead to
+        raise NotPlain(type(error).__name__) from None
+
+
+def _read(data: bytes) -> Any:
+    stack: list[Any] = []
+    marks: list[int] = []
+    memo: dict[int, Any] = {}
+    for operation, value, _ in pickletools.genops(data):
+        name = operation.name
+        if name in _VALUES:
+            stack.append(value)
+        elif name in _NEW:
+            stack.append(_NEW[name]())
+        elif name == "MARK":
+            marks.append(len(stack))
+        elif name in _SINGLE or name in ("TUPLE", "APPENDS", "SETITEMS"):
+            start = len(stack) - _SINGLE[name] if name in _SINGLE else marks.pop()
+            taken = stack[start:]
+            del stack[start:]
+            _lay(name, stack, taken)
+        elif name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
+            memo[len(memo) if name == "MEMOIZE" else int(value or 0)] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            known = memo[int(value or 0)]
+            # Lists within lists, each twice, make a few bytes too large for any screen.
+            if not isinstance(known, str | bytes | int | float):
+                raise NotPlain(name)
+            stack.append(known)
+        elif name == "STOP":
+            return stack.pop()
+        elif name not in _IGNORED:
+            raise NotPlain(name)
+    raise NotPlain("no end")
+
+
+def _lay(name: str, stack: list[Any], taken: list[Any]) -> None:
+    """Put values into the list or table below them, or make a tuple of them."""
+    if name.startswith("TUPLE"):
+        stack.append(tuple(taken))
+    elif name.startswith("APPEND") and type(stack[-1]) is list:
+        stack[-1].extend(taken)
+    elif name.startswith("SETITEM") and type(stack[-1]) is dict:
+        stack[-1].update(zip(taken[::2], taken[1::2], strict=True))
+    else:
+        raise NotPlain(name)
