@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ..model.call import SOURCE_WORDS
 from ..model.literals import arguments
 from ..model.text import visible
 from ..widgets.fields import Field
 
 if TYPE_CHECKING:
-    from ..model.call import Original
+    from ..model.call import Original, Source
     from ..model.result_meta import ResultMeta
     from ..model.task import Task
 
 _LONGEST = 300
+_FROM: Final[dict[Source, str]] = {
+    "queue": "its message",
+    "unacked": "its message",
+    "worker": "its worker",
+    "backend": "the result backend",
+    "event": "the text in its event",
+}
 
 
 def retry_field(task: Task, original: Original | None, meta: ResultMeta | None) -> Field:
@@ -26,16 +32,16 @@ def retry_field(task: Task, original: Original | None, meta: ResultMeta | None) 
         meta: What the result backend keeps of it; None if it was not asked, or has nothing.
     """
     if original is not None:
-        return Field("Retry", f"possible: {SOURCE_WORDS[original.source]} told it", "good")
+        return Field("Retry", f"possible, from {_FROM[original.source]}", "good")
     if meta is not None and meta.exact_arguments:
-        return Field("Retry", f"possible: {SOURCE_WORDS['backend']} keeps its arguments", "good")
+        return Field("Retry", f"possible, from {_FROM['backend']}", "good")
     if task.name is None:
         return Field("Retry", "not possible: its name is not known", "warn")
     found = arguments(task.args, task.kwargs)
     if not isinstance(found, str):
-        return Field("Retry", f"possible: {SOURCE_WORDS['event']}", "good")
+        return Field("Retry", f"possible, from {_FROM['event']}", "good")
     if not task.finished:
-        return Field("Retry", "R looks for its message, and asks its worker", "muted")
+        return Field("Retry", "R looks for its message, asks its worker", "muted")
     return Field("Retry", f"hardly: {visible(found, _LONGEST)}; E edits what is known", "warn")
 
 
