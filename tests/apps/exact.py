@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any
 
 from celery import Celery, Task
@@ -70,3 +71,10 @@ def change(self: Task[Any, Any], items: list[Any], *rest: Any) -> None:
     """Change a list that it was given."""
     write(self, (items, *rest), {})
     items.append(3)
+
+
+@app.task(bind=True)
+def hold(self: Task[Any, Any], seconds: float, *args: Any, **kwargs: Any) -> None:
+    """Write down what it got, and stay for a while."""
+    write(self, args, kwargs)
+    time.sleep(seconds)

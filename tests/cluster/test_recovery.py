@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import time
+import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celtop.cluster.acts.composing import again as again_message
 from celtop.cluster.acts.sending import retry
 from celtop.cluster.connection import Broker
 from celtop.cluster.originals import Originals
@@ -161,6 +165,49 @@ def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
     assert told[0].call.args == (LONG,) and told[1].call.headers == {"x": 1}
     assert isinstance(several[3], Unrecoverable) and "not known" in several[3].reason
     assert kept.get(held) is not None and kept.get(waiting) is not None
+
+
+def test_a_worker_tells_all_types_that_json_carries(
+    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+) -> None:
+    start_worker(redis_url, app="exact", env=received.env)
+    values = (
+        decimal.Decimal("1.10"),
+        uuid.UUID(int=7),
+        datetime.datetime(2026, 11, 21, 9, 30, tzinfo=datetime.UTC),
+        datetime.date(2026, 11, 21),
+        b"\x00\xff",
+        {"deep": [("tuple", 1.0), None]},
+        "C:\\new 'quoted'\n" + LONG,
+    )
+    id_ = send(redis_url, "exact.hold", 3, *values, kwargs={"key": values}, priority=3)
+    first = received.by(id_)
+    (original,) = find(redis_url, [Known(id_, "STARTED")])
+    assert isinstance(original, Original) and original.source == "worker"
+    assert original.call.priority == 3
+    again = run_again(redis_url, original, received)
+    assert again["received"] == first["received"]
+    assert again["priority"] == 3
+
+
+def test_a_task_that_waits_for_its_next_attempt_begins_anew(
+    redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url)
+    id_ = send(redis_url, "plain.retry", 3600)
+    wanted = Known(id_, "RETRY", "plain.retry", queue="celery")
+
+    def told() -> Original | None:
+        one = find(redis_url, [wanted])[0]
+        retried = isinstance(one, Original) and one.message and one.message.headers["retries"] == 1
+        return one if isinstance(one, Original) and retried else None
+
+    original = until(told)
+    assert original is not None and original.source in ("queue", "unacked")
+    sent = again_message(original, 0.0, with_links=False)
+    assert (sent.message.headers["retries"], sent.message.headers["eta"]) == (0, None)
+    assert sent.message.headers["parent_id"] is None, "Celery makes a retry its own child"
+    assert original.call.args == (3600,)
 
 
 def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:

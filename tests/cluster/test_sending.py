@@ -327,6 +327,15 @@ def test_a_key_that_is_no_queue_is_refused_in_the_brokers_words(stage: Stage) ->
     assert "wrong kind of value" in next(iter(outcome.targets.values())).text
 
 
+def test_the_apps_transport_options_count(redis_server: RedisServer) -> None:
+    url = redis_server.next_url()
+    options = {"global_keyprefix": "acme:", "sep": ":", "priority_steps": list(range(10))}
+    calls = (Call("t", (), {}, PARKED, 7), Call("t", (), {}, PARKED))
+    carry_out(trigger, url, Trigger(calls=calls), broker_transport_options=options)
+    client = redis_server.client(int(url.rsplit("/", 1)[1]))
+    assert sorted(client.keys("*")) == [f"acme:{PARKED}", f"acme:{PARKED}:7"]
+
+
 def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from celtop.cluster.acts import composing
 
