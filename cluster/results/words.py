@@ -57,9 +57,13 @@ _TERMS: Final = (
 )
 """What the words for a broker say, and what a result backend's are."""
 
+_PACKAGES: Final = {"MySQLdb": "mysqlclient"}
+"""Drivers whose package is not called as they are."""
 
-def missing(package: str, scheme: str) -> ResultsError:
+
+def missing(module: str, scheme: str) -> ResultsError:
     """Return what is to be said when a driver is not installed."""
+    package = _PACKAGES.get(module, module)
     return ResultsError(
         Fault(
             "driver",
