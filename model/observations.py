@@ -9,6 +9,7 @@ import msgspec
 from .events import Heard as Heard
 from .fault import Fault as Fault
 from .outcome import Outcome
+from .result_meta import ResultMeta
 
 BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
 
@@ -126,6 +127,17 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     """What could not be told of the queue, in words."""
 
 
+class ResultsSeen(msgspec.Struct, frozen=True, gc=False):
+    """What a result backend holds of some tasks; those it knows nothing of are not among them."""
+
+    metas: tuple[ResultMeta, ...]
+    at: float
+    """When they were read, or came by push."""
+    source: Literal["push", "poll", "history", "lookup"]
+    """How they were read: pushed by the backend, asked for a task that runs, found among the old
+    ones, or asked for by id."""
+
+
 Observation: TypeAlias = (
     Heard
     | ConnectionChanged
@@ -138,4 +150,5 @@ Observation: TypeAlias = (
     | Noted
     | ActChanged
     | QueuePeeked
+    | ResultsSeen
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .acts import Acts
+from .backend_merge import BackendMerge
 from .broker import Broker
 from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
 from .inspection import Inspection
@@ -28,6 +29,7 @@ from .observations import (
     QueueGone,
     QueueMeasured,
     QueuePeeked,
+    ResultsSeen,
     Unanswered,
 )
 from .outcome import Outcome
@@ -80,6 +82,7 @@ class ClusterState:
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )
         self._peeking = Peeking(self._tasks, self._queues, self.redaction)
+        self._backend = BackendMerge(self._tasks, self.redaction)
         self._other = False
         self._workers_version = 0
         self._loss_logged_at = float("-inf")
@@ -104,6 +107,7 @@ class ClusterState:
             Noted: self._noted,
             ActChanged: self._act_changed,
             QueuePeeked: self._queue_peeked,
+            ResultsSeen: self._results_seen,
         }
 
     def apply(self, event: Event, now: float) -> None:
@@ -277,6 +281,10 @@ class ClusterState:
 
     def _queue_peeked(self, seen: QueuePeeked, now: float) -> None:
         self._peeking.apply(seen)
+        self._tasks.evict()
+
+    def _results_seen(self, seen: ResultsSeen, now: float) -> None:
+        self._backend.apply(seen)
         self._tasks.evict()
 
     def _follow_workers(self) -> None:
