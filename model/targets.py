@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .states import FINISHED
+from .states import FINISHED, RECEIVED
 from .task import Task
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ def terminable(state: ClusterState, tasks: Iterable[Task]) -> Selection:
 def retriable(tasks: Iterable[Task]) -> Selection:
     """Return the tasks of which it makes sense to ask what was sent: any that is known by name."""
     return _sorted(tasks, lambda task: NO_NAME if task.name is None else None)
+
+
+def handed_over(state: ClusterState, tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return those that revoking comes too late for, though they have not started.
+
+    A pool of threads takes all that its worker has received, and asks no more whether a task is
+    revoked (`uses_semaphore` is prefork's alone); one with an ETA stays with the worker.
+    """
+    return tuple(task for task in tasks if _handed_over(state, task))
 
 
 def unfinished(tasks: Iterable[Task]) -> Selection:
@@ -99,6 +108,12 @@ def _sorted(tasks: Iterable[Task], why_not: Callable[[Task], str | None]) -> Sel
         else:
             skipped.append((task, reason))
     return Selection(tuple(kept), tuple(skipped))
+
+
+def _handed_over(state: ClusterState, task: Task) -> bool:
+    worker = state.workers.get(task.worker) if task.worker is not None else None
+    received = task.state == RECEIVED and task.eta_at is None
+    return received and worker is not None and worker.pool == "threads"
 
 
 def _why_ended(task: Task) -> str | None:

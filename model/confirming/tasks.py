@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ..command import SIGNALS, Revoke, RevokeStamped, Signal
-from ..targets import can_terminate
+from ..targets import can_terminate, handed_over
 from .parts import NAMED, NOBODY, Confirmation, counted, listed, named, task_line, typed_count
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ SKIPPED_ONE: Final = (
     "Workers skip it when its turn comes; the message stays in the queue until then"
 )
 MEMORY: Final = "Workers remember 50,000 ids for 3 hours; a restart without --statedb forgets them"
+LATE: Final = "in a pool of threads already, which asks no more: that runs all the same"
 NEXT_TASK: Final = (
     "A signal goes to the pool process: if that has taken the next task by then, the next one dies"
 )
@@ -62,6 +63,8 @@ def revoke(command: Revoke, state: ClusterState, now: float) -> Confirmation:
         )
     if ended:
         will_not.append(f"{_of_them(ended, len(ids))} over already: nothing happens there")
+    if late := handed_over(state, known):
+        will_not.append(f"{_of_them(len(late), len(ids))} {LATE}")
     will_not.append(MEMORY)
     return Confirmation(
         verb,

@@ -86,6 +86,19 @@ class TestRevoke:
         assert "threads" in ended.stderr
         assert "revoked" not in worker.child.output
 
+    def test_what_a_pool_of_threads_has_taken_is_told(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        """The worker confirms, and runs it all the same."""
+        worker = start(concurrency=1, pool="threads")
+        send(cluster.url, "obedient.hold", 4)
+        logged(worker, "HOLDING")
+        id_ = send(cluster.url, "obedient.note", 1)
+        logged(worker, "received", 2)
+        assert "1 will run all the same" in cluster.act("revoke", id_).stderr
+        logged(worker, f"Tasks flagged as revoked: {id_}")
+        logged(worker, "GOT (1,)")
+
     def test_a_finished_task_is_left_alone(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:

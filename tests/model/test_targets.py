@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from celtop.model import targets
+from celtop.model.command import Revoke
+from celtop.model.confirmation import confirm
 from celtop.model.observations import Peeked, QueuePeeked
 
 from .acting import cluster, task
@@ -33,6 +35,17 @@ def test_what_no_pool_can_end_is_skipped() -> None:
     assert targets.ids(kept) == ("p@h", "g@h", "waits")
     assert [one.id for one, _ in skipped] == ["t@h", "s@h"]
     assert "threads" in skipped[0][1]
+
+
+def test_what_a_pool_of_threads_has_taken_runs_all_the_same() -> None:
+    state = cluster()
+    for name in ("p@h", "t@h", "g@h"):
+        task(state, name, on=name)
+    task(state, "runs", on="t@h", until="started")
+    play(Script("later", worker="t@h").received(eta="2099-01-01T00:00:00+00:00").events, state)
+    assert targets.ids(targets.handed_over(state, state.tasks.values())) == ("t@h",)
+    asked = confirm(Revoke(ids=("t@h", "p@h"), workers=("p@h", "t@h")), state, NOW)
+    assert any("1 of them is in a pool of threads already" in line for line in asked.will_not)
 
 
 def test_a_task_without_a_name_cannot_be_sent_again() -> None:
