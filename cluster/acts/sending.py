@@ -32,6 +32,8 @@ TELL_EVERY: Final = 0.2
 """Seconds between two reports of how far it has come."""
 LONGEST_SEND: Final = 3 * READ_TIMEOUT
 """Seconds after which a broker that does not take a message is given up."""
+BUFFERED: Final = 8_192
+"""Bytes that any socket takes without waiting for the other end."""
 
 
 class NotTaken(Exception):
@@ -203,8 +205,11 @@ class _Door:
         from amqp.exceptions import MessageNacked
 
         self._returned = False
+        # What fits into the socket's buffer is written at once: each one before has been confirmed.
+        large = len(message.body) > BUFFERED
+        guard = self._wire.limit(LONGEST_SEND) if large else contextlib.nullcontext()
         try:
-            with self._wire.limit(LONGEST_SEND):
+            with guard:
                 # RabbitMQ throws away what has no queue, and says so only of what is mandatory.
                 channel.basic_publish_confirm(
                     message,
