@@ -83,16 +83,28 @@ def test_one_task_name_of_ten_thousand_leaves_the_others_in_order(
     assert outcome.targets["q"].verdict == "confirmed" and outcome.targets["q"].text == ""
     assert client.lrange("q", 0, -1)[::-1] == ["no json", *raws[::2]]
     assert client.lrange("q\x06\x163", 0, -1)[::-1] == late[::2]
-    assert "2,500 deleted" in [one.stage for one in performance.outcomes]
+    counts = [one.count or 0 for one in performance.outcomes]
+    assert counts == sorted(counts) and len(set(counts)) > 10
 
 
-def test_more_than_is_looked_up_at_once(
-    redis_url: str, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(purging, "ROUND", 150)
+def test_where_scripts_are_not_allowed(redis_url: str, client: Any) -> None:
+    """Of a hundred thousand it takes half a minute instead of seconds, and is as exact."""
     raws = fill(client, "q", 3_000, ("a", "b", "c"))
-    assert Performance(redis_url, Purge(queue="q", task="c")).run(purge).count == 1_000
+    client.acl_setuser("plain", enabled=True, nopass=True, keys="*", channels="*", commands=[
+        "+@all", "-@scripting",
+    ])  # fmt: skip
+    url = redis_url.replace("://", "://plain:x@")
+    assert Performance(url, Purge(queue="q", task="c")).run(purge).count == 1_000
     assert client.lrange("q", 0, -1)[::-1] == [r for n, r in enumerate(raws) if n % 3 != 2]
+
+
+def test_where_memory_is_short(own_redis: RedisServer) -> None:
+    """That is when people purge, and when Redis lets nothing be written."""
+    client = own_redis.client()
+    raws = fill(client, "q", 2_000)
+    client.config_set("maxmemory", 1)
+    assert Performance(own_redis.url(), Purge(queue="q", task="b")).run(purge).count == 1_000
+    assert client.lrange("q", 0, -1)[::-1] == raws[::2]
 
 
 def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> None:
@@ -111,6 +123,8 @@ def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> N
     outcome = Performance(redis_url, Purge(queue="q", task="b")).run(purge)
     thread.join()
     gone = set(raws) - set(taken)
+    told = outcome.targets["q"].text
+    assert told == "" or int(told.split()[0].replace(",", "")) <= 5_000 - len(gone)
     assert outcome.count == len(gone)
     assert all(json.loads(raw)["headers"]["task"] == "b" for raw in gone)
     assert gone, "the purge got nothing"
@@ -123,9 +137,9 @@ def test_it_can_be_taken_back_on_the_way(redis_url: str, client: Any) -> None:
         performance.doing.cancelled.set() if outcome.count and outcome.count >= 300 else None
     )
     outcome = performance.run(purge)
-    assert outcome.count == 300
-    assert outcome.targets["q"].text == "taken back; 300 were deleted by then"
-    assert client.llen("q") == 1_700
+    assert outcome.count is not None and 300 <= outcome.count < 1_000
+    assert outcome.targets["q"].text == f"taken back; {outcome.count} were deleted by then"
+    assert client.llen("q") == 2_000 - outcome.count
 
 
 @pytest.mark.parametrize("task", [None, "plain.ok"])
@@ -188,7 +202,7 @@ def test_a_broker_that_is_lost_meanwhile_is_told_as_not_certain(
             performance.run(purge)
     answer = performance.doing.outcome.targets["q"]
     assert answer.verdict == "unsure"
-    assert ("100 are gone for certain" in answer.text) == (task is not None)
+    assert (" are gone for certain" in answer.text) == (task is not None)
 
 
 class TestRabbitmq:
