@@ -49,6 +49,7 @@ class Paused:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / NAME
+        self._seen: tuple[tuple[int, int, int], tuple[_Clusters, str | None]] | None = None
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
         """Return what is paused in a cluster, by queue; empty if the file cannot be read."""
@@ -74,10 +75,11 @@ class Paused:
             if trouble is not None:
                 # Not ours to throw away: somebody may still read in it what was paused.
                 self.path.replace(self.path.with_suffix(".broken"))
-            known = clusters.setdefault(cluster, {}).get(pause.queue, ())
+            queues = clusters.get(cluster, {})
+            known = queues.get(pause.queue, ())
             merged = {one.worker: one for one in (*known, *pause.consumers)}
-            clusters[cluster][pause.queue] = tuple(merged.values())
-            self._write(clusters)
+            queues = {**queues, pause.queue: tuple(merged.values())}
+            self._write({**clusters, cluster: queues})
 
     def forget(self, cluster: str, queue: str, workers: Collection[str]) -> None:
         """Take workers from what is paused: they consume the queue again, or are gone for good.
@@ -91,19 +93,28 @@ class Paused:
             kept = tuple(one for one in known if one.worker not in workers)
             if kept == known:
                 return
-            clusters[cluster][queue] = kept
-            if not kept:
-                del clusters[cluster][queue]
-            self._write({name: queues for name, queues in clusters.items() if queues})
+            queues = {**clusters[cluster], queue: kept}
+            queues = {name: its for name, its in queues.items() if its}
+            clusters = {**clusters, cluster: queues}
+            self._write({name: its for name, its in clusters.items() if its})
 
     def _read(self) -> tuple[_Clusters, str | None]:
-        """Return what the file holds, and what is wrong with it."""
+        """Return what the file holds, and what is wrong with it; the caller changes neither."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=_Clusters), None
+            stat = self.path.stat()
+            # A new file with each change: the same one need not be read for each frame.
+            version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if self._seen is None or self._seen[0] != version:
+                self._seen = version, self._decode(self.path.read_bytes())
+            return self._seen[1]
         except FileNotFoundError:
             return {}, None
         except OSError as error:
             return {}, f"{self.path} cannot be read: {error.strerror}"
+
+    def _decode(self, content: bytes) -> tuple[_Clusters, str | None]:
+        try:
+            return msgspec.json.decode(content, type=_Clusters), None
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             return {}, f"{self.path} is broken ({error}): it is not known what was paused"
 

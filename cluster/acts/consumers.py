@@ -63,6 +63,8 @@ class Talk:
     def __init__(self, connection: Connection, doing: Doing) -> None:
         settings = doing.broker.settings
         self._doing = doing
+        self.patient = True
+        """Whether answers are awaited even when the act is taken back."""
         self.unreadable: str | None = None
         """The serializer of answers that could not be read."""
         self._pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
@@ -91,6 +93,8 @@ class Talk:
                 replies.setdefault(reply.worker, {})[reply.command] = reply.value
 
         def done(quiet: float) -> bool:
+            if self._doing.cancelled.is_set() and not self.patient:
+                return True
             complete = {name for name, its in replies.items() if len(its) == len(commands)}
             return quiet > PATIENCE or (complete >= awaited and time.monotonic() > may_end)
 

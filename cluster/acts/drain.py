@@ -110,7 +110,9 @@ class _Drain:
 
     def _go_on(self, talk: Talk) -> None:
         while True:
+            talk.patient = self._undone
             if self._doing.cancelled.is_set() and not self._undone:
+                talk.patient = True
                 self._undo(talk)
             if time.monotonic() >= self._next and (asked := self._in("asked", "emptying")):
                 self._begin(talk, self._in("asked"))

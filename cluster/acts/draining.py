@@ -87,7 +87,7 @@ class Draining:
     def words(self) -> str:
         """What it is at: `w1@host: 3 active, 2 reserved`."""
         if self.stage == "asked":
-            return f"{self.name}: asked what it consumes"
+            return f"{self.name}: no answer yet"
         if self.stage == "leaving":
             return f"{self.name}: shutting down"
         scheduled = f", {self._scheduled:,} with an ETA" if self._scheduled else ""

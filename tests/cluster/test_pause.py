@@ -15,6 +15,7 @@ from celtop.cluster.paused import Paused, identity
 from celtop.model.command import Consumer, PauseQueue, ResumeQueue
 from celtop.model.outcome import Outcome
 from celtop.settings import Settings
+from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.cluster.performing import Performance
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
@@ -200,6 +201,28 @@ def test_a_pause_outlives_a_broken_connection_of_the_worker(
     assert not received(worker, held)
     do_resume(url, "a")
     until(lambda: succeeded(worker, held))
+
+
+def test_through_the_session_and_by_a_later_one(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(redis_url, queues=["a", "b"])
+    live = open_session(redis_url)
+    live.until(lambda: live.state.workers and live.state.workers["w1@test"].queues)
+    act = live.session.do(PauseQueue(queue="a", consumers=(Consumer("w1@test"),)))
+    outcome = act.future.result(20)
+    assert outcome.good, outcome
+    held = send(redis_url, "plain.ok", queue="a")
+    other = send(redis_url, "plain.ok", queue="b")
+    until(lambda: succeeded(worker, other))
+    assert not received(worker, held)
+    live.session.stop()
+    later = open_session(redis_url)
+    (known,) = later.session.paused().values()
+    act = later.session.do(ResumeQueue(queue=known.queue, consumers=known.consumers))
+    assert act.future.result(20).good
+    until(lambda: succeeded(worker, held))
+    assert later.session.paused() == {}
 
 
 def test_nothing_is_sent_if_it_could_not_be_remembered(
