@@ -246,6 +246,14 @@ _ACTS: Final = (
     _act("pool.shrink", "-", "shrink", "Fewer pool processes", "workers"),
     _act("worker.consumer", "C", "consumer", "Consume a queue, or no more", "workers"),
     _act("worker.drain", "D", "drain", "Let it finish what runs, then shut it down", "workers"),
+    Action(
+        "queue.look",
+        ("v",),
+        "app.act('queue.look')",
+        "look",
+        "List what waits in the queue, also what no event told of (Redis); nothing is changed",
+        ("queues",),
+    ),
     _act("queue.purge", "P", "purge", "Delete all that waits in the queue", "queues"),
     _act("type.limit", "L", "limits", "Rate and time limits of the task type", "types"),
 )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 READ_ONLY: Final = "read-only: :rw lifts it"
+READING: Final = frozenset({"queue.look"})
+"""What only looks: allowed in read-only."""
 SCREEN_WITHIN: Final = 2.0
 """Seconds that keys wait for a new screen."""
 
@@ -83,7 +85,7 @@ class ActingApp(RoamingApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is None:
             return
-        if self.session.read_only:
+        if self.session.read_only and what not in READING:
             self.say(READ_ONLY, "warning")
             return
         from .offers import starter

@@ -15,7 +15,7 @@ from ..model.queue import Queue
 from ..model.task import Task
 from ..model.task_type import TaskType
 from ..model.worker import Worker
-from .acting_app import READ_ONLY
+from .acting_app import READ_ONLY, READING
 
 if TYPE_CHECKING:
     from ..model.command import AnyCommand
@@ -92,6 +92,7 @@ def _queue_starters() -> dict[str, Start]:
     from . import queue_acts
 
     return {
+        "queue.look": queue_acts.look_into,
         "queue.pause": queue_acts.pause,
         "queue.resume": queue_acts.resume,
         "queue.purge": queue_acts.purge,
@@ -136,7 +137,10 @@ def offers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
         found.append(_few("type.limit", "Limit", types, "task type"))
     found.append(Offer("task.trigger", "Trigger a new task ..."))
     if app.session.read_only:
-        return [Offer(offer.id, offer.label, READ_ONLY) for offer in found]
+        return [
+            offer if offer.id in READING else Offer(offer.id, offer.label, READ_ONLY)
+            for offer in found
+        ]
     return found
 
 
@@ -217,7 +221,9 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     paused = app.session.paused() if queues else {}
     is_paused = any(queue.name in paused for queue in queues)
     look = app.scene.state.broker.transport in REDIS
+    blind = one or (None if look else "only a Redis broker lets one look into a queue")
     return [
+        Offer("queue.look", f"List what waits in {name}", blind),
         Offer("queue.pause", f"Pause {name} on all workers", one),
         Offer(
             "queue.resume",
@@ -228,7 +234,7 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
         Offer(
             "queue.purge_task",
             f"Purge one task name from {name} ...",
-            one or (None if look else "only a Redis broker lets one look into a queue"),
+            blind,
         ),
     ]
 

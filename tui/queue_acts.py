@@ -1,4 +1,4 @@
-"""What is done to a queue: purge, pause, resume.
+"""What is done to a queue: look into it, purge, pause, resume.
 
 Each begins with a key. What it is about is frozen there, before anything is waited for.
 """
@@ -13,8 +13,10 @@ from ..model.command import Consumer, PauseQueue, Purge, ResumeQueue
 from ..model.queue import Queue
 from ..model.text import visible
 from .acting import carry_out
+from .navigation import Drill
 from .screens.looking import look
 from .screens.menu import Menu
+from .screens.row_lists import exactly
 from .screens.text_dialog import Preview
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from .screens.monitor import MonitorScreen
 
 LOOKED_AT: Final = 10_000
-"""Messages of a queue that are looked at before one task name is purged."""
+"""Messages of a queue that are looked at, at most."""
 PREVIEWED: Final = 20
 """Messages of which the arguments are shown before they are purged."""
 _LONGEST: Final = 160
@@ -41,6 +43,27 @@ def _queue(screen: MonitorScreen) -> str | None:
         return queues[0].name
     _app(screen).say("One queue at a time" if queues else "No queue is chosen", "warning")
     return None
+
+
+async def look_into(screen: MonitorScreen) -> None:
+    """List the tasks of a queue, after a look at what waits in it; nothing is changed.
+
+    Of what waits no event tells, unless its sender was told to send them (`task_send_sent_event`).
+    """
+    queue = _queue(screen)
+    if queue is None:
+        return
+    app = _app(screen)
+    seen = await look(app, f"Looking into {queue}", app.session.peek(queue, LOOKED_AT))
+    if seen is None:
+        return
+    if seen.messages or seen.complete:
+        more = "" if seen.complete else ", and there are more"
+        app.say(f"{units.count(len(seen.messages))} wait in {queue}{more}")
+        term = exactly("queue", queue)
+        app.go(app.place.deeper(Drill("tasks", f"{term} state:pending", f"{queue}, waiting")))
+    else:
+        app.say("; ".join(seen.notes), "warning")
 
 
 async def purge(screen: MonitorScreen) -> None:

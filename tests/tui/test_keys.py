@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 from celtop.bindings import ACTIONS, Action
+from celtop.model.observations import Peeked, QueuePeeked
 from celtop.tests.tui.stage import NOW, StillSession, cluster, feed, staged, task_events
 from celtop.tui.app import CeltopApp
 from celtop.tui.command_line import CommandLine
@@ -431,6 +432,23 @@ async def _on_workers(stage: Stage, key: str) -> None:
 async def _purge(stage: Stage, key: str) -> None:
     await stage.press("4", key)
     await stage.dialog(Dialog)
+    assert not stage.session.done
+
+
+@checks("queue.look")
+async def _look(stage: Stage, key: str) -> None:
+    await stage.press("4", key)
+    await stage.dialog(Looking)
+    queue = stage.session.peeked[0][0]
+    seen = Peeked("w1", "mail.send", queue, args="(1,)", kwargs="{}")
+    peeked = QueuePeeked(queue, (seen,), NOW, complete=True)
+    stage.session.waiting.append((peeked, NOW))
+    stage.session.peeking.set_result(peeked)
+    for _ in range(200):
+        if stage.app.place.path and len(stage.table.rows):
+            break
+        await stage.pilot.pause(0.02)
+    assert [task.id for task in stage.table.rows] == ["w1"]
     assert not stage.session.done
 
 
