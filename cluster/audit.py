@@ -8,6 +8,7 @@ several celtops share it without a lock.
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
 from collections import Counter
@@ -65,9 +66,10 @@ class Audit:
         if self.path is None:
             return None
         try:
-            line = msgspec.json.encode(self._record(phase, outcome, at)) + b"\n"
+            # Whatever is not ASCII is escaped: the file is looked at with `cat` and `tail`.
+            line = json.dumps(_plain(self._record(phase, outcome, at)), separators=(",", ":"))
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _append(self.path, line)
+            _append(self.path, f"{line}\n".encode())
         except OSError as error:
             return f"{self.path}: {error.strerror or error}"
         except (TypeError, ValueError, RecursionError) as error:
@@ -97,7 +99,7 @@ class Audit:
             options["originals"] = [self._original(one) for one in command.originals]
         if isinstance(command, commands.Trigger):
             options["calls"] = [self._call(one) for one in command.calls]
-        return {name: _plain(value) for name, value in options.items()}
+        return options
 
     def _original(self, original: Original) -> dict[str, Any]:
         known = {

@@ -7,6 +7,7 @@ twice: what failed is told, and a person decides.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -133,6 +134,10 @@ class Control:
             self._conclude(doing, answer, unsure)
         finally:
             act.future.set_result(doing.outcome)
+        if doing.afterwards is not None:
+            # Nothing depends on it: what it would have shown, the next round of questions does.
+            with contextlib.suppress(Exception):
+                doing.afterwards()
 
     def _perform(self, doing: Doing) -> tuple[Answer, tuple[str, ...] | None]:
         """Carry an act out; return the verdict of all that were not reached, and who is unsure.

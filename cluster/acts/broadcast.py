@@ -6,7 +6,8 @@ The arguments are those of `celery/worker/control.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
@@ -19,11 +20,15 @@ from .doing import Doing, Refused
 from .worker_words import judged
 
 GOODBYE: Final = 10.0
-"""Seconds in which a worker that has nothing to end says good-bye."""
+"""Seconds in which a worker says good-bye: it does at once, whatever runs, but for a busy solo."""
+LEAVING: Final = "it said good-bye: it takes no more tasks, and goes when what it runs has ended"
 BEAT: Final = 5.0
 """Seconds in which a worker that was asked for a heartbeat is heard."""
 TAKES_EFFECT: Final = 3.0
 """Seconds after its answer in which a worker consumes a queue, or does so no more."""
+MAINTAINED: Final = 5.5
+"""Seconds after which a pool has the processes that it was told to have: prefork sees to it every
+5 s (`celery/concurrency/asynpool.py`)."""
 STEP: Final = 0.1
 
 
@@ -112,9 +117,22 @@ def _ask(
     if isinstance(command, commands.AddConsumer | commands.CancelConsumer):
         _check_consumers(doing, mailbox, command, willing)
     else:
-        arguments = ARGUMENTS.get(question.shown_by)
-        shown = mailbox.send(question.shown_by, arguments, willing)
-        mailbox.pass_on(mailbox.wait(shown, willing))
+        _show(mailbox, question.shown_by, willing)
+        if question.shown_by == "stats":
+            doing.afterwards = partial(_look_again, doing, question.shown_by, willing)
+
+
+def _show(mailbox: Asking, question: str, names: Sequence[str]) -> None:
+    """Ask workers what the act has changed, so that the screen shows it."""
+    ticket = mailbox.send(question, ARGUMENTS.get(question), names)
+    mailbox.pass_on(mailbox.wait(ticket, names))
+
+
+def _look_again(doing: Doing, question: str, names: Sequence[str]) -> None:
+    """Ask once more, when pools have done what they agreed to."""
+    if not doing.cancelled.wait(MAINTAINED):
+        with asking(doing) as mailbox:
+            _show(mailbox, question, names)
 
 
 def _remember(doing: Doing, command: commands.ToWorkerCommand, willing: list[str]) -> None:
@@ -172,7 +190,7 @@ def _watch(
     while left and time.monotonic() < deadline and not doing.cancelled.is_set():
         heard = {name for name in left if _heard(doing, name, ending) >= began}
         if heard:
-            text = "it said good-bye" if ending else "its heartbeat was heard"
+            text = LEAVING if ending else "its heartbeat was heard"
             doing.tell(workers=dict.fromkeys(heard, Answer("confirmed", text)))
             left -= heard
         if left:
@@ -182,7 +200,8 @@ def _watch(
                 doing.tell(stage=stage)
             doing.cancelled.wait(STEP)
     text = (
-        f"no good-bye within {GOODBYE:g} s: a busy worker ends its tasks first, then shuts down"
+        f"no good-bye within {GOODBYE:g} s: a worker that is busy in its main loop, as solo is, "
+        "ends its task first"
         if ending
         else f"no heartbeat within {BEAT:g} s"
     )

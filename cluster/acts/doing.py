@@ -68,6 +68,8 @@ class Doing:
         self.clock = clock
         self.cancelled = threading.Event()
         """Set when the user takes it back, or celtop ends: stop where nothing is half done."""
+        self.afterwards: Callable[[], object] | None = None
+        """Called when the act has ended and its outcome is told: to look at what comes of it."""
         self._told = told
 
     @contextmanager

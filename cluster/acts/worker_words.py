@@ -32,6 +32,16 @@ _COMPLAINTS: Final = (
     (r"NotImplementedError", CANNOT_TERMINATE),
     (r"^KeyError\(", "it does not know this command: its Celery is too old"),
 )
+_PROMISES: Final = {
+    "reload started": "each of its processes is replaced when it has done one more task",
+    "pool will grow": "its new processes start within 5 s",
+    # `create_request_cls` keeps the limits that it found when the strategies were built.
+    "time limits set successfully": (
+        "noted; Celery goes by it once the pool was restarted, or the worker has connected anew"
+    ),
+    "pool will shrink": "its processes go as they fall idle",
+}
+"""Answers that tell of what is yet to come."""
 
 
 def judged(reply: Reply) -> Answer:
@@ -40,7 +50,7 @@ def judged(reply: Reply) -> Answer:
         return Answer("refused", explained(reply.error))
     value = reply.value
     text = str(value["ok"]) if isinstance(value, dict) and "ok" in value else ""
-    return Answer("confirmed", text[:LONGEST])
+    return Answer("confirmed", _PROMISES.get(text, text)[:LONGEST])
 
 
 def explained(error: str) -> str:

@@ -54,7 +54,7 @@ def time_limit(command: TimeLimit, state: ClusterState, now: float) -> Confirmat
         lines.append(f"{name}: soft {soft} → {_times(after)[0]}, hard {hard} → {_times(after)[1]}")
     will = [
         "Soft and hard limit are set together; none is the worker's own --time-limit",
-        "It holds for tasks that start from now on, until the worker restarts",
+        "Celery goes by it once the pool was restarted, or the worker has connected anew",
     ]
     title = f"Limit the time of {command.task}"
     asked = _limiting(command, command.task, title, lines, will, state)
