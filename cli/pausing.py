@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import narration
 from .addressing import workers
 from .exit_codes import Misuse
 from .selecting import NothingFound
@@ -22,14 +23,18 @@ def pausing(session: Session, queue: str) -> PauseQueue:
     from ..model.command import Consumer, PauseQueue
 
     there = workers(session)
+    known = session.state.workers
+    for name in there:
+        if known[name].queues is None:
+            narration.say(f"{name} does not tell what it consumes: if {queue}, it goes on")
     consumers = [
         Consumer(name, one.exchange, one.exchange_type, one.routing_key)
         for name in there
-        for one in session.state.workers[name].queues or ()
+        for one in known[name].queues or ()
         if one.name == queue
     ]
     if not consumers:
-        consumed = {one.name for name in there for one in session.state.workers[name].queues or ()}
+        consumed = {one.name for name in there for one in known[name].queues or ()}
         listed = f"; they consume {', '.join(sorted(consumed))}" if consumed else ""
         raise Misuse(f"no worker consumes {queue}{listed}")
     return PauseQueue(queue=queue, consumers=tuple(consumers))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from . import narration
 from .acting import Manner, acting, carry_out, cluster_of, exit_code, tell, worded
-from .exit_codes import ExitCode, Misuse
+from .exit_codes import Misuse
 from .options import Command, settings_of
 from .output import write
 from .selecting import (
-    NothingFound,
     kept,
     look_around,
     matching,
@@ -22,8 +22,11 @@ from .selecting import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..cluster.session import Session
     from ..model.call import Original, Recovered
+    from ..model.command import Retry
     from ..model.outcome import Outcome
     from ..model.query import Query
 
@@ -69,15 +72,21 @@ def retry(
         if parsed is not None:
             wanted = _matching(session, parsed, wait)
         found = wait_for(session, session.recover(wanted), "what was sent")
-        originals = _told(found, queue)
-        if not originals:
-            raise NothingFound("nothing was sent: no task can be retried exactly")
+        originals, refused = _sorted(found, queue)
+        for id_, reason in refused.items():
+            narration.say(f"{id_}: refused: {reason}")
         from ..model.command import Retry
 
         command = Retry(originals=originals, with_links=with_links)
-        outcome = carry_out(session, command, manner)
-    code = tell(outcome, manner) if manner.as_json else _list(outcome)
-    return ExitCode.NO if code == ExitCode.OK and len(originals) < len(found) else code
+        outcome = carry_out(session, command, manner) if originals else _nothing(command)
+    whole = _with(outcome, refused)
+    if manner.as_json:
+        return tell(whole, manner)
+    # Old and new ids are data; why the others were refused has been told.
+    write("".join(f"{one.retry_of} {one.id}\n" for one in outcome.sent).encode())
+    for line in worded(outcome) if originals else [str(outcome.refusal)]:
+        narration.say(line)
+    return exit_code(whole)
 
 
 def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
@@ -87,31 +96,48 @@ def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
     return kept(retriable(matching(session, query)), "matches that could be retried")
 
 
-def _told(found: tuple[Recovered, ...], queue: str | None) -> tuple[Original, ...]:
-    """Return what can be sent, and tell where it comes from, what it lacks, and what cannot."""
+def _sorted(
+    found: tuple[Recovered, ...], queue: str | None
+) -> tuple[tuple[Original, ...], dict[str, str]]:
+    """Return what can be sent, and of the rest, by id, why not; tell where the arguments are from.
+
+    Args:
+        found: What is known of each task.
+        queue: Where to send them all; None for where each was sent before.
+    """
     import msgspec
 
     from ..model.call import SOURCE_WORDS, Unrecoverable
 
     originals: list[Original] = []
+    refused: dict[str, str] = {}
     for one in found:
         if isinstance(one, Unrecoverable):
-            narration.say(f"{one.id}: refused: {one.reason}")
+            refused[one.id] = one.reason
             continue
         if queue is not None:
             one = msgspec.structs.replace(one, call=msgspec.structs.replace(one.call, queue=queue))
         if one.call.queue is None:
-            narration.say(f"{one.id}: refused: its queue is not known; --queue names one")
+            refused[one.id] = "its queue is not known; --queue names one"
             continue
         lacking = f"; not known: {', '.join(one.missing)}" if one.missing else ""
         narration.say(f"{one.id}: its arguments come from {SOURCE_WORDS[one.source]}{lacking}")
         originals.append(one)
-    return tuple(originals)
+    return tuple(originals), refused
 
 
-def _list(outcome: Outcome) -> ExitCode:
-    """Print the old and the new id of each task that was sent; the outcome goes to stderr."""
-    write("".join(f"{one.retry_of} {one.id}\n" for one in outcome.sent).encode())
-    for line in worded(outcome):
-        narration.say(line)
-    return exit_code(outcome)
+def _nothing(command: Retry) -> Outcome:
+    from ..model.outcome import Outcome
+
+    now = time.time()
+    return Outcome(0, command, now, now, refusal="no task can be sent again exactly as it was")
+
+
+def _with(outcome: Outcome, refused: Mapping[str, str]) -> Outcome:
+    """Return the outcome with those targets that never came to be sent."""
+    import msgspec
+
+    from ..model.outcome import Answer
+
+    answers = {id_: Answer("refused", reason) for id_, reason in refused.items()}
+    return msgspec.structs.replace(outcome, targets={**outcome.targets, **answers})

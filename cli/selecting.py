@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from . import narration
-from .exit_codes import ExitCode, Failure, Misuse
+from .exit_codes import ExitCode, Failure, Misuse, Unreachable
 from .reaching import ask_all, listen, pump_until
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ ASKED_WITHIN: Final = 60.0
 """Seconds for the broker, or the result backend, to answer a long question."""
 VERIFIED: Final = 100
 """Ids beyond which the result backend is not asked whether each has ended."""
+VERIFIED_WITHIN: Final = 3.0
+"""Seconds for it to answer: one that is away is no reason to keep a task from being revoked."""
 STDIN: Final = "-"
 
 T = TypeVar("T")
@@ -90,6 +92,7 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
 
     Raises:
         Unanswered: It took too long.
+        Unreachable: The broker was lost meanwhile.
         Failure: It could not be answered.
     """
     if not pump_until(session, ASKED_WITHIN, future.done):
@@ -97,7 +100,12 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
     try:
         return future.result()
     except Exception as error:
-        raise Failure(f"{what}: {error}") from error
+        from ..settings import mask_url
+
+        broker = session.state.broker
+        lost = broker.phase != "live" and broker.fault is not None
+        why = f"{what}: {broker.fault if lost else mask_url(str(error))}"
+        raise (Unreachable(why) if lost else Failure(why)) from error
 
 
 def look_around(session: Session, wait: float) -> None:
@@ -187,7 +195,7 @@ def _ended(session: Session, ids: Sequence[str]) -> dict[str, str]:
     if not 0 < len(ids) <= VERIFIED:
         return {}
     asked: dict[str, Future[Any]] = {id_: session.result(id_) for id_ in ids}
-    pump_until(session, ASKED_WITHIN, lambda: all(one.done() for one in asked.values()))
+    pump_until(session, VERIFIED_WITHIN, lambda: all(one.done() for one in asked.values()))
     found = {
         id_: one.result() for id_, one in asked.items() if one.done() and one.exception() is None
     }

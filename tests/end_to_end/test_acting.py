@@ -215,6 +215,22 @@ class TestRetry:
         assert f"{id_}: refused:" in ended.stderr
         assert worker.child.output.count("GOT") == 1
         assert _waiting(cluster, "celery") == 0
+        document = cluster.outcome("retry", id_, code=1)
+        assert document["sent"] == []
+        assert [(one["name"], one["verdict"]) for one in document["targets"]] == [(id_, "refused")]
+
+    def test_of_two_the_one_that_is_known_is_sent(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        worker = start()
+        lost = send(cluster.url, "obedient.fail", LONG)
+        logged(worker, "raised")
+        known = send(cluster.url, "obedient.note", "whole", queue="q")
+        ended = cluster.act("-Q", "q", "retry", lost, known, "--queue", "celery", code=1)
+        assert [line.split()[0] for line in ended.stdout.splitlines()] == [known]
+        assert f"{lost}: refused:" in ended.stderr
+        assert "the message in its queue" in ended.stderr
+        logged(worker, "GOT ('whole',)")
 
     def test_waiting_ones_by_filter_into_another_queue(
         self, cluster: Cluster, start: StartObedient, send: Send

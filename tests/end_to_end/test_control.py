@@ -40,7 +40,7 @@ def queues(cluster: Cluster, worker: CeleryWorker) -> dict[str, tuple[str, str]]
 
 def limits(cluster: Cluster, worker: CeleryWorker) -> str:
     """Return what a worker limits `obedient.note` to, in its own words."""
-    told = cluster.asked(
+    told: list[str] = cluster.asked(
         "registered", worker, taskinfoitems=["rate_limit", "time_limit", "soft_time_limit"]
     )
     return next(line for line in told if line.startswith("obedient.note"))
