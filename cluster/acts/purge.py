@@ -66,6 +66,8 @@ def purge(doing: Doing) -> None:
         messages = Messages(connection, doing.broker, doing.clock)
         if doing.broker.is_redis:
             _check(doing, messages, queue)
+        if doing.cancelled.is_set():
+            raise Refused("taken back before anything was deleted")
         if command.task is None:
             _purge_all(doing, connection, queue)
         elif messages.why_not is not None:

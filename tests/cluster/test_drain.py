@@ -133,7 +133,7 @@ def test_several_at_once_each_when_it_is_empty_itself(
     live = ready(open_session(amqp_url), "busy@test", "idle@test", "other@test")
     later = send(amqp_url, "plain.ok", queue="b", countdown=300)
     until(lambda: received(idle, later))
-    running = [send(amqp_url, "plain.slow", 4.0, queue="a") for _ in range(4)]
+    running = [send(amqp_url, "plain.slow", 3.0, queue="a") for _ in range(2)]
     until(lambda: any(received(busy, one) for one in running))
     mine = [one for one in running if received(busy, one)]
     act = DrainUnderWay(amqp_url, live, "busy@test", "idle@test")
@@ -215,7 +215,7 @@ def test_a_worker_that_dies_meanwhile_is_named_and_remembered(
     send: Send,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(draining, "SILENT", 4.0)
+    monkeypatch.setattr(draining, "SILENT", 2.5)
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
     running = send(redis_url, "plain.slow", 30.0)
@@ -262,7 +262,7 @@ def test_it_goes_on_when_a_lost_broker_is_back(
 ) -> None:
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
-    running = send(redis_url, "plain.slow", 5.0)
+    running = send(redis_url, "plain.slow", 3.5)
     until(lambda: received(worker, running))
     proxy = TcpProxy(redis_server.port)
     act = DrainUnderWay(
