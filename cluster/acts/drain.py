@@ -199,9 +199,10 @@ class _Drain:
                 one.counts(replies[one.name], now)
             elif one.resists(now) > SETTLED or one.verified:
                 queue = next(iter(told))
-                why = "somebody gave it back" if one.verified else "it was told not to"
                 self._give_back(talk, [one])
-                words = f"it consumes {queue}, although {why}: it is not shut down"
+                why = "again: somebody gave it back, or it was restarted"
+                words = f"it consumes {queue} {why if one.verified else 'though told not to'}"
+                words += "; it is not shut down"
                 self._end(one, Answer("refused", words), forget=True)
 
     def _miss(self, one: Draining) -> None:

@@ -248,7 +248,9 @@ def test_somebody_gives_a_queue_back(
         talk.add("a", [Consumer("w1@test")])
     outcome = act.end()
     assert outcome.workers["w1@test"].verdict == "refused"
-    assert "although somebody gave it back" in outcome.workers["w1@test"].text
+    assert outcome.workers["w1@test"].text == (
+        "it consumes a again: somebody gave it back, or it was restarted; it is not shut down"
+    )
     until(lambda: set(consumed(redis_url, "w1@test")) == {"a", "b"})
     assert worker.child.alive and remembered(redis_url) == {}
 
@@ -307,6 +309,24 @@ def test_a_broker_that_stays_lost_leaves_a_way_back(
     Performance(redis_url, command).run(resume)
     last = send(redis_url, "plain.ok")
     until(lambda: succeeded(worker, last))
+
+
+def test_a_session_that_ends_undoes_its_drain(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 6.0)
+    until(lambda: received(worker, running))
+    act = live.session.do(Drain(workers=("w1@test",)))
+    until(lambda: "w1@test: 1 active" in act.outcome.stage)
+    live.session.stop()
+    outcome = act.future.result(10)
+    assert outcome.workers["w1@test"].text == "undone: it consumes celery, as before"
+    assert remembered(redis_url) == {}
+    last = send(redis_url, "plain.ok")
+    until(lambda: succeeded(worker, last))
+    assert not succeeded(worker, running)
 
 
 def test_what_makes_no_sense_and_what_could_not_be_undone(
