@@ -80,6 +80,30 @@ class ActingApp(RoamingApp, inherit_bindings=False):
             self.frames.wanted = True
         self.answered()
 
+    def leave(self) -> None:
+        """Quit; while acts go on, only after a question. Asked twice, at once."""
+        if not self.scene.acts.under_way or isinstance(self.screen, Dialog):
+            self.end()
+        else:
+            self.begin(self._leave())
+
+    async def _leave(self) -> None:
+        from ..model.confirmation import Confirmation
+        from ..model.outcome_words import sentence
+        from .acting import ask
+
+        acts = self.scene.acts.under_way
+        asked = Confirmation(
+            verb="Quit",
+            title="Quit while something is being done",
+            targets=tuple(sentence(act.outcome) for act in acts),
+            will=("It is stopped where nothing is half done",),
+            will_not=("What was sent stays sent, and nobody follows what comes of it",),
+        )
+        if await ask(self, asked):
+            self.end()
+        self.answered()
+
     def action_act(self, what: str) -> None:
         """Begin an act on what is marked or under the cursor, if celtop may."""
         screen = self.monitor_screen

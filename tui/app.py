@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 LONGEST_COPY: Final = 50_000
 """Characters; in base64 they make about the 75,000 bytes that xterm takes at most."""
-FIELD_KEYS: Final = frozenset({"tab", "shift+tab"})
-"""Keys that leave a field while more may be typed ahead, which is for the next one."""
 
 
 def _commands() -> type[Provider]:
@@ -76,28 +74,28 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
     async def on_event(self, event: Event) -> None:
         """Do what a key is bound to before the next one is looked at."""
-        if isinstance(event, Key) and not event.is_forwarded and await self._pressed(event.key):
+        if isinstance(event, Key) and not event.is_forwarded and await self._pressed(event):
             return
         await super().on_event(event)
 
-    async def _pressed(self, key: str) -> bool:
+    async def _pressed(self, event: Key) -> bool:
         await self.question()
         screen = self.monitor_screen
         if screen is None:
-            return await self._pressed_in_dialog(key)
+            return await self._pressed_in_dialog(event)
         self.scene.acts.key_pressed(self.scene.now())
         # A person types `2/mail` without waiting for the list to come up.
         with suppress(TimeoutError):
             await asyncio.wait_for(screen.mounted.wait(), SCREEN_WITHIN)
         line = screen.typing
         if line is None:
-            return await press(self, key)
+            return await press(self, event.key)
         for action in in_context(line.CONTEXT):
-            if key in action.keys:
+            if event.key in action.keys:
                 return await self.run_action(action.action, line)
         return False
 
-    async def _pressed_in_dialog(self, key: str) -> bool:
+    async def _pressed_in_dialog(self, event: Key) -> bool:
         dialog = self.screen
         if not isinstance(dialog, Dialog):
             return False
@@ -105,21 +103,22 @@ class CeltopApp(ActingApp, inherit_bindings=False):
             await asyncio.wait_for(dialog.mounted.wait(), SCREEN_WITHIN)
         focused = dialog.focused
         if focused is None or not focused.check_consume_key("j", "j"):
-            return await press(self, key)
-        # What is typed goes to the line in its order: a key that ends it must not overtake letters.
-        if key not in FIELD_KEYS:
+            return await press(self, event.key)
+        # What is typed goes to the line in its order. Textual does what other keys are bound to
+        # only when they come back from there: a backspace would delete letters typed after it.
+        if event.is_printable:
             return False
         typed = asyncio.Event()
         focused.call_later(typed.set)
         with suppress(TimeoutError):
             await asyncio.wait_for(typed.wait(), SCREEN_WITHIN)
-        return await press(self, key)
+        return await press(self, event.key)
 
     # What keys do everywhere
 
     async def action_quit(self) -> None:
-        """Quit at once."""
-        self.end()
+        """Quit at once, unless something is being done."""
+        self.leave()
 
     def action_freeze(self) -> None:
         """Hold the screen still, or let it live again."""

@@ -138,7 +138,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         )
         for action in VIEWS
     ),
-    Command("quit", "End celtop", lambda app, _: app.end(), aliases=("q", "q!", "exit")),
+    Command("quit", "End celtop", lambda app, _: app.leave(), aliases=("q", "q!", "exit")),
     Command("filter", "Filter the list", _filter, "FILTER", _filters),
     Command("task", "Open a task", _task, "ID", lambda app: reversed(app.scene.state.tasks)),
     Command("worker", "Open a worker", _worker, "NAME", lambda app: app.scene.state.workers),

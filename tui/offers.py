@@ -220,7 +220,7 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     name = queues[0].name if len(queues) == 1 else "the queue"
     paused = app.session.paused() if queues else {}
     is_paused = any(queue.name in paused for queue in queues)
-    look = app.scene.state.broker.transport in REDIS
+    look = app.scene.state.broker.transport in (*REDIS, "")
     blind = one or (None if look else "only a Redis broker lets one look into a queue")
     return [
         Offer("queue.look", f"List what waits in {name}", blind),

@@ -87,6 +87,10 @@ class RoamingApp(LiveApp, inherit_bindings=False):
         else:
             self.go(place, remember=False)
 
+    def leave(self) -> None:
+        """Quit."""
+        self.end()
+
     async def action_back(self) -> None:
         """Undo one step: on the screen, or to the screen before."""
         screen = self.monitor_screen
@@ -98,4 +102,4 @@ class RoamingApp(LiveApp, inherit_bindings=False):
         if self.place.path:
             self.go(self.place.out())
         else:
-            self.end()
+            self.leave()

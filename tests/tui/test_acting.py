@@ -390,6 +390,23 @@ async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> Non
         assert drawn == []
 
 
+async def test_quitting_asks_while_something_is_being_done() -> None:
+    async with stage() as on:
+        await on.to(WAITING[0])
+        on.burst("X", "y")
+        await on.until(lambda: on.session.acts)
+        await on.press("q")
+        dialog = await on.asked()
+        assert dialog.confirmation.targets == ("revoking 1: 0 of 2 workers so far",)
+        await on.press("enter")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert not on.app._exit
+        await on.press("ctrl+c")
+        await on.asked()
+        await on.press("ctrl+c")
+        assert on.app._exit
+
+
 # Read-only
 
 
@@ -461,6 +478,61 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         assert isinstance(command, Revoke)
         waiting = f"{9004:08x}-0000-4000-8000-{9004:012x}"
         assert set(command.ids) == {*WAITING, waiting}
+
+
+async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
+    async with stage(Place("queues"), read_only=True) as on:
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu)
+        reasons = {id_: hint for id_, _, hint in menu.choices}
+        assert reasons.pop("queue.look") == ""
+        assert set(reasons.values()) == {"read-only: :rw lifts it"}
+        assert menu.off == set(reasons)
+
+
+async def test_a_whole_workflow_is_revoked() -> None:
+    async with stage() as on:
+        for number, parent in ((900, None), (901, 900), (902, 900), (903, None)):
+            told: dict[str, Any] = (
+                {} if parent is None else {"root_id": "wf-900", "parent_id": "wf-900"}
+            )
+            events = task_events(
+                number, "chain.step", end="received", at=NOW - 1, uuid=f"wf-{number}", **told
+            )
+            feed(on.session.state, events)
+        on.app.frames.wanted = True
+        await on.until(lambda: on.table.move_to("wf-902"))
+        from celtop.tui import task_acts
+
+        screen = on.app.monitor_screen
+        assert screen is not None
+        on.app.begin(task_acts.revoke_workflow(screen))
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Revoke)
+        assert set(command.ids) == {"wf-900", "wf-901", "wf-902"}
+
+
+async def test_a_stamp_is_asked_for() -> None:
+    async with stage() as on:
+        from celtop.tui import task_acts
+
+        screen = on.app.monitor_screen
+        assert screen is not None
+        on.app.begin(task_acts.revoke_stamped(screen))
+        await on.until(lambda: isinstance(on.app.screen, Dialog))
+        await on.press(*"tenant", "enter")
+        await on.until(lambda: "as tenant=42" in on.text)
+        await on.press(*"=42", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, RevokeStamped) and command.values == ("42",)
 
 
 # Typed commands
