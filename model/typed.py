@@ -93,7 +93,7 @@ def rate(text: str) -> str:
         raise Mistyped("as 10/m, 5/s or 100/h; 0 is no limit")
     if not float(found[1]):
         return "0"
-    return text if found[2] else f"{text}/s"
+    return f"{float(found[1]):.12g}/{found[2] or 's'}"
 
 
 def moment(text: str, now: float, zone: tzinfo | None = None) -> float:

@@ -49,7 +49,8 @@ class FormLine(Input):
         super().__init__(
             text,
             suggester=_Completer(self.options) if self.options else None,
-            select_on_focus=False,
+            # A number is replaced by what is typed; a name is gone on with.
+            select_on_focus=not self.options,
             compact=True,
             classes="control",
         )

@@ -40,7 +40,7 @@ def test_a_duration_is_written_as_it_is_read(seconds: float) -> None:
 @pytest.mark.parametrize(
     ("text", "rate"),
     [("10/m", "10/m"), ("5/s", "5/s"), ("100/H", "100/h"), ("3", "3/s"), ("0", "0"), ("0/m", "0"),
-     ("none", "0"), ("", "0"), ("0.5/m", "0.5/m")],
+     ("none", "0"), ("", "0"), ("0.5/m", "0.5/m"), ("010/m", "10/m")],
 )  # fmt: skip
 def test_rates(text: str, rate: str) -> None:
     assert typed.rate(text) == rate

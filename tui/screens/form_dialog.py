@@ -29,7 +29,7 @@ class Filled(NamedTuple):
     """What was typed, to open the form with again."""
 
 
-class FormDialog(Dialog[Filled]):
+class FormDialog(Dialog[Filled], inherit_bindings=False):
     """Returns what was filled in.
 
     Args:

@@ -70,7 +70,7 @@ def consumer_form(names: Sequence[str], queues: Sequence[str]) -> FormDialog:
         queue = values["queue"]
         exchange, key = values["exchange"] or queue, values["routing_key"] or queue
         bound = f"bound to the exchange {exchange} ({values['type']}) by {key}"
-        return f"{pools(names, 'worker')} consume {queue}, {bound}"
+        return f"{queue}, {bound}"
 
     entries = [
         Entry("queue", "Queue", _name, options=queues, hint="down completes it"),
