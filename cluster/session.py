@@ -76,7 +76,6 @@ class Session:
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
         self._results = ResultLookup(settings, self._broker.wire)
-        self._paused = Paused()
         self._attention = Attention(frugal=settings.frugal)
         roster = self._roster = Roster()
         self._receiver = Receiver(self._broker, self._inbox, roster, clock)
@@ -219,7 +218,7 @@ class Session:
 
     def paused(self) -> Mapping[str, PauseQueue]:
         """Return the queues of this cluster that were paused, here or by an earlier celtop."""
-        return self._paused.all(identity(self._broker))
+        return Paused().all(identity(self._broker))
 
     def _told_conf(self) -> Mapping[str, Any] | None:
         """Return what some worker told of its configuration."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
@@ -115,9 +116,14 @@ def _ask(
     if question.shown_by is None or not willing:
         return
     if isinstance(command, commands.AddConsumer | commands.CancelConsumer):
+        # Until it is seen, what a worker agreed to is not called done.
+        unseen = Answer("silent", "it agreed, and did not tell since what it consumes")
+        doing.tell(workers=dict.fromkeys(willing, unseen))
         _check_consumers(doing, mailbox, command, willing)
     else:
-        _show(mailbox, question.shown_by, willing)
+        # The act is done: what goes wrong from here on does not undo it.
+        with suppress(Exception):
+            _show(mailbox, question.shown_by, willing)
         if question.shown_by == "stats":
             doing.afterwards = partial(_look_again, doing, question.shown_by, willing)
 
@@ -151,24 +157,22 @@ def _check_consumers(
 ) -> None:
     """See that what workers agreed to has come to pass: they answer before they do it."""
     wanted = isinstance(command, commands.AddConsumer)
+    done = Answer("confirmed", "it consumes it" if wanted else "it consumes it no more")
     deadline = time.monotonic() + TAKES_EFFECT
     left = willing
-    while left:
+    while True:
         ticket = mailbox.send("active_queues", None, left)
         replies = mailbox.wait(ticket, left)
         mailbox.pass_on(replies)
-        left = [name for name in left if consumes(replies.get(name), command.queue) is not wanted]
+        state = {name: consumes(replies.get(name), command.queue) for name in left}
+        doing.tell(workers={name: done for name in left if state[name] is wanted})
+        left = [name for name in left if state[name] is not wanted]
         if not left or time.monotonic() > deadline or doing.cancelled.wait(STEP):
             break
     for name in left:
-        state = consumes(replies.get(name), command.queue)
-        if state is None:
-            answer = Answer("silent", "it agreed, and did not tell since what it consumes")
-        elif wanted:
-            answer = Answer("refused", "it agreed, and does not consume it all the same")
-        else:
-            answer = Answer("refused", "it agreed, and still consumes it")
-        doing.tell(workers={name: answer})
+        if state[name] is not None:
+            text = "does not consume it all the same" if wanted else "still consumes it"
+            doing.tell(workers={name: Answer("refused", f"it agreed, and {text}")})
 
 
 def consumes(reply: Reply | None, queue: str) -> bool | None:

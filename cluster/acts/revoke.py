@@ -23,8 +23,8 @@ MOST: Final = 50_000
 BLOCK: Final = 1_000
 """Ids in one broadcast: the answer repeats them all, and the worker does nothing else meanwhile."""
 BLOCK_BYTES: Final = 64 << 10
-SLOW: Final = 15.0
-"""Seconds that a worker may take over a block: it looks each id up in its result backend."""
+LOOK_UP: Final = 0.01
+"""Seconds that a worker may take over an id: it looks each one up in its result backend."""
 
 NOBODY: Final = "no worker is connected: a revoke is not stored anywhere, and would be lost"
 
@@ -74,7 +74,7 @@ def revoke_stamped(doing: Doing) -> None:
         mailbox.on_reply = lambda reply: doing.tell(workers={reply.worker: judged(reply)})
         ticket = mailbox.send("revoke_by_stamped_headers", arguments)
         try:
-            mailbox.wait(ticket, command.workers, SLOW if command.terminate else PATIENCE)
+            mailbox.wait(ticket, command.workers)
         finally:
             known = mailbox.replies(ticket)
             silent = [name for name in command.workers if name not in known]
@@ -91,6 +91,7 @@ class _Blocks:
         self._mailbox = mailbox
         self._command = command
         self._sent: list[tuple[str, tuple[str, ...]]] = []
+        self._patience = PATIENCE
 
     def run(self) -> None:
         """Send all blocks; whatever stops it, what is certain by then is told."""
@@ -103,7 +104,8 @@ class _Blocks:
                 ticket = self._send(ids)
                 done += len(ids)
                 self._doing.tell(stage=f"{done:,} of {len(command.ids):,} sent")
-                replies = self._mailbox.wait(ticket, awaited, SLOW)
+                self._patience = PATIENCE + LOOK_UP * len(ids)
+                replies = self._mailbox.wait(ticket, awaited, self._patience)
                 # Whoever was silent once is not waited for again, unless it speaks up.
                 awaited = [name for name in command.workers if name in replies]
                 self._tell(ticket, ids, self._still_running(replies, ids))
@@ -139,8 +141,16 @@ class _Blocks:
                     running[id_] = name
         return running
 
-    def _tell(self, ticket: str, ids: tuple[str, ...], running: Mapping[str, str]) -> None:
-        """Tell what has become of a block's tasks."""
+    def _tell(
+        self, ticket: str, ids: tuple[str, ...], running: Mapping[str, str] | None = None
+    ) -> None:
+        """Tell what has become of a block's tasks.
+
+        Args:
+            ticket: The block's.
+            ids: The tasks in it.
+            running: Those that could not be ended, and where; None if nobody could be asked.
+        """
         replies = self._mailbox.replies(ticket)
         silent = [name for name in self._command.workers if name not in replies]
         angry = [
@@ -154,7 +164,11 @@ class _Blocks:
         elif silent:
             common = Answer("silent", f"no answer from {named(silent)}")
         targets = dict.fromkeys(ids, common)
+        unable = [name for name, reply in replies.items() if _cannot_terminate(reply)]
+        if running is None and unable:
+            running = dict.fromkeys(ids, unable[0])
         if self._command.terminate and not angry:
+            running = running or {}
             ended = {id_: name for name, reply in replies.items() for id_ in _ended(reply, ids)}
             for id_ in ids:
                 if id_ in running:
@@ -171,8 +185,8 @@ class _Blocks:
             known = self._doing.outcome.targets
             late = all(name in self._mailbox.replies(ticket) for name in self._command.workers)
             if late and any(id_ not in known or known[id_].verdict == "silent" for id_ in ids):
-                self._tell(ticket, ids, {})
-        silence = Answer("silent", self._mailbox.silence(SLOW))
+                self._tell(ticket, ids)
+        silence = Answer("silent", self._mailbox.silence(self._patience))
         unheard = [name for name in self._command.workers if self._sent and not self._all(name)]
         targets = dict.fromkeys(
             (id_ for _, ids in self._sent for id_ in ids if id_ not in self._doing.outcome.targets),

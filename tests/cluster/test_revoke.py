@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from celtop.cluster.acts.revoke import BLOCK, BLOCK_BYTES, blocks
+from celtop.cluster.pidbox import Pidbox
 from celtop.model.command import Revoke, RevokeStamped
 from celtop.tests.cluster.crew import Crew, crew
 from celtop.tests.conftest import StartWorker
@@ -79,6 +80,44 @@ def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Crew) -> No
     assert id_ in three.ask("threads", "revoked")
 
 
+def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
+    three: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = running(three, "threads", 1)
+    put = Pidbox.put
+
+    def break_at_the_second(pidbox: Pidbox, command: str, *args: Any, **options: Any) -> str:
+        if command == "query_task":
+            raise ConnectionResetError("Connection reset by peer")
+        return put(pidbox, command, *args, **options)
+
+    monkeypatch.setattr(Pidbox, "put", break_at_the_second)
+    outcome = three.do(Revoke(ids=(id_, "other"), workers=three.names(), terminate=True))
+    assert outcome.fault is not None and outcome.fault.kind == "closed"
+    assert {one.verdict for one in outcome.targets.values()} == {"refused"}
+
+
+def test_what_was_sent_when_the_connection_broke_is_unsure_and_the_rest_unsent(
+    three: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Pidbox.put
+    sent: list[str] = []
+
+    def break_at_the_second(pidbox: Pidbox, command: str, *args: Any, **options: Any) -> str:
+        sent.append(command)
+        if len(sent) == 2:
+            raise ConnectionResetError("Connection reset by peer")
+        return put(pidbox, command, *args, **options)
+
+    monkeypatch.setattr(Pidbox, "put", break_at_the_second)
+    ids = tuple(str(uuid.uuid4()) for _ in range(2 * BLOCK + 1))
+    outcome = three.do(Revoke(ids=ids, workers=three.names()))
+    verdicts = [outcome.targets[id_].verdict for id_ in ids]
+    assert verdicts == ["confirmed"] * BLOCK + ["unsure"] * BLOCK + ["unsent"]
+    assert len(sent) == 2, "nothing is sent again"
+    assert not outcome.good
+
+
 def test_tasks_with_a_stamp_are_revoked_and_ended(three: Crew) -> None:
     stamp = str(uuid.uuid4())
     id_ = running(three, "prefork", 60, stamped_headers=["batch"], batch=stamp)
@@ -127,7 +166,8 @@ def _published(client: Any) -> Any:
 def test_a_worker_that_is_killed_is_named_and_nothing_is_called_done(
     three: Crew, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.acts.revoke.SLOW", 2.0)
+    monkeypatch.setattr("celtop.cluster.acts.revoke.PATIENCE", 2.0)
+    monkeypatch.setattr("celtop.cluster.acts.revoke.LOOK_UP", 0.0)
     doomed = start_worker(three.url, name="doomed", pool="solo", queues=["doomed"])
     doomed.child.signal(signal.SIGSTOP)
     ids = tuple(str(uuid.uuid4()) for _ in range(BLOCK + 1))
