@@ -132,7 +132,7 @@ class Messages:
                     self._match(raw, queue, "queue", wanted, found)
                     if not wanted:
                         break
-        if wanted:
+        if wanted and self.kind(self._unacked_key) == "hash":
             self._find_unacked(wanted, found)
         return found
 
