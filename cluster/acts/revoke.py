@@ -20,8 +20,9 @@ from .worker_words import CANNOT_TERMINATE, explained, judged
 
 MOST: Final = 50_000
 """Ids that a worker remembers (`REVOKES_MAX`): with one more it forgets another."""
-BLOCK: Final = 1_000
-"""Ids in one broadcast: the answer repeats them all, and the worker does nothing else meanwhile."""
+BLOCK: Final = 500
+"""Ids in one broadcast. The worker hears and says nothing else until it is through with them: with
+a result backend next door a quarter of a second, with a slow one seconds."""
 BLOCK_BYTES: Final = 64 << 10
 LOOK_UP: Final = 0.01
 """Seconds that a worker may take over an id: it looks each one up in its result backend."""
