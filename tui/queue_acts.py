@@ -87,8 +87,7 @@ async def purge_task(screen: MonitorScreen) -> None:
         return
     counts = Counter(message.name for message in seen.messages)
     choices = [(name, name, _share(number, seen)) for name, number in counts.most_common()]
-    title = f"Purge which task from {queue}"
-    name: str | None = await app.push_screen_wait(Menu(title, choices))
+    name: str | None = await app.push_screen_wait(Menu("Purge which task", choices))
     if name is None:
         return
     found = [message for message in seen.messages if message.name == name]

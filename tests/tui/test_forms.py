@@ -54,7 +54,7 @@ class Stage:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def type(self, text: str) -> None:
+    async def write(self, text: str) -> None:
         await self.burst(*text)
 
     async def burst(self, *keys: str) -> None:
@@ -69,9 +69,10 @@ class Stage:
 
     async def until(self, kind: type[Any]) -> Any:
         for _ in range(100):
-            if isinstance(self.app.screen, kind) and self.app.screen.mounted.is_set():
+            screen: Any = self.app.screen
+            if isinstance(screen, kind) and screen.mounted.is_set():
                 await self.pilot.pause()
-                return self.app.screen
+                return screen
             await self.pilot.pause(0.02)
         raise AssertionError(f"no {kind.__name__}: {self.app.screen}")
 
@@ -116,21 +117,21 @@ async def test_a_task_is_triggered_as_it_is_typed() -> None:
     async with stage() as on:
         await on.press("2", "t")
         await on.until(FormDialog)
-        await on.type("images.res")
+        await on.write("images.res")
         await on.press("down")
         assert on.form.texts["name"] == "images.resize"
         await on.press("tab")
         await on.pilot.pause(0.1)
         assert on.form.texts["queue"] == "celery"
-        await on.type('["ü", 1.5]')
+        await on.write('["ü", 1.5]')
         await on.press("tab")
-        await on.type('{"size": [1, null]}')
+        await on.write('{"size": [1, null]}')
         await on.press("tab", "tab")
-        await on.type("3")
+        await on.write("3")
         await on.press("tab")
-        await on.type("90s")
+        await on.write("90s")
         await on.press("tab", "tab")
-        await on.type("2h")
+        await on.write("2h")
         assert "images.resize('ü', 1.5, size=[1, None])" in on.text
         await on.press("enter")
         assert await on.done() == Trigger(
@@ -154,15 +155,15 @@ async def test_nothing_is_sent_while_anything_is_wrong() -> None:
         await on.until(FormDialog)
         await on.press("tab")
         for text, why in (("[1e999]", "too large"), ("[1,", "at the end"), ("[NaN]", "no JSON")):
-            await on.type(text)
+            await on.write(text)
             assert why in on.advice("args")
             await on.press("enter")
             assert isinstance(on.app.screen, FormDialog) and not on.session.done
             await on.press(*["backspace"] * len(text))
         await on.press("tab", "tab", "tab", "tab")
-        await on.type("5m")
+        await on.write("5m")
         await on.press("tab")
-        await on.type("09:00")
+        await on.write("09:00")
         assert on.advice("eta_at") == "! either a countdown or an ETA"
         await on.press("enter", "escape")
         assert not on.session.done
@@ -183,7 +184,7 @@ async def test_what_was_typed_is_there_again_if_it_is_not_confirmed() -> None:
         await on.press("5", "t")
         await on.until(FormDialog)
         await on.press("tab")
-        await on.type("[5]")
+        await on.write("[5]")
         await on.press("enter")
         await on.until(ConfirmDialog)
         await on.press("escape")
@@ -200,13 +201,13 @@ async def test_the_queue_follows_the_name_until_it_is_typed() -> None:
     async with stage(state) as on:
         await on.press("2", "t")
         await on.until(FormDialog)
-        await on.type("geo.convert_to_raster")
+        await on.write("geo.convert_to_raster")
         assert on.form.texts["queue"] == "geo_processing"
         await on.press("tab", "tab", "tab")
-        await on.type("x")
+        await on.write("x")
         await on.press("shift+tab", "shift+tab", "shift+tab")
         await on.press(*["backspace"] * 40)
-        await on.type("mail.send")
+        await on.write("mail.send")
         assert on.form.texts["queue"] == "geo_processingx"
 
 
@@ -215,11 +216,11 @@ async def test_the_eta_is_read_in_the_zone_of_the_screen_and_explained() -> None
         await on.press("5", "t")
         await on.until(FormDialog)
         await on.press(*["tab"] * 6)
-        await on.type("09:30")
+        await on.write("09:30")
         assert on.form.values["eta_at"] == NOW + 5400
         assert on.advice("eta_at") == "2027-01-15 09:30:00, in 1 h 30 m"
         await on.press(*["backspace"] * 5)
-        await on.type("2020-01-01T00:00Z")
+        await on.write("2020-01-01T00:00Z")
         assert "starts at once" in on.advice("eta_at")
 
 
@@ -352,7 +353,7 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
         await on.press("3", "+")
         await on.until(FormDialog)
         assert f"{GEO}: 4 to 5" in on.text
-        await on.type("3")
+        await on.write("3")
         assert f"{GEO}: 4 to 7" in on.text
         await on.press("enter")
         assert await on.done() == PoolGrow(workers=(GEO,), by=3)
@@ -377,10 +378,10 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
         on.app.begin(worker_acts.autoscale(screen))
         await on.until(FormDialog)
         assert (on.form.texts["least"], on.form.texts["most"]) == ("2", "6")
-        await on.type("9")
+        await on.write("9")
         assert "less than the least" in on.advice("most")
         await on.press("tab")
-        await on.type("12")
+        await on.write("12")
         await on.press("enter")
         assert await on.done() == Autoscale(workers=(GEO,), most=12, least=9)
 
@@ -391,11 +392,11 @@ async def test_a_consumer_is_added_with_its_binding() -> None:
         await on.until(Menu)
         await on.press("enter")
         await on.until(FormDialog)
-        await on.type("extra")
+        await on.write("extra")
         await on.press("tab")
-        await on.type("ex")
+        await on.write("ex")
         await on.press("tab", "right", "tab")
-        await on.type("k.#")
+        await on.write("k.#")
         await on.press("enter")
         assert await on.done() == AddConsumer(
             workers=(GEO,), queue="extra", exchange="ex", exchange_type="topic", routing_key="k.#"
@@ -463,7 +464,7 @@ async def test_one_task_name_is_purged_after_a_look_at_what_would_go() -> None:
         assert not on.session.done
         await on.press("enter")
         await on.until(ConfirmDialog)
-        await on.type("celery")
+        await on.write("celery")
         await on.press("enter")
         assert on.session.done == [Purge(queue="celery", task="mail.send")]
 
@@ -493,10 +494,10 @@ async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() ->
         await on.press("down", "enter")
         await on.until(FormDialog)
         assert on.form.texts == {"soft": "30s", "hard": "1m"}
-        await on.type("90s")
+        await on.write("90s")
         assert "shorter than the hard" in on.advice("soft")
         await on.press("tab")
-        await on.type("2m")
+        await on.write("2m")
         await on.press("enter")
         command = TimeLimit(workers=(GEO, WEB), task="images.resize", soft=90.0, hard=120.0)
         assert await on.done() == command
@@ -509,9 +510,9 @@ async def test_limits_that_differ_have_to_be_said() -> None:
         await on.until(FormDialog)
         assert f"{WEB}: soft 5 s" in on.text.replace("5.0 s", "5 s")
         assert on.form.values == {}
-        await on.type("none")
+        await on.write("none")
         await on.press("tab")
-        await on.type("none")
+        await on.write("none")
         await on.press("enter")
         command = TimeLimit(workers=(GEO, WEB), task="images.resize", soft=None, hard=None)
         assert await on.done() == command
@@ -522,7 +523,7 @@ async def test_a_rate_is_limited() -> None:
         await open_limits(on)
         await on.press("enter")
         await on.until(FormDialog)
-        await on.type("7/h")
+        await on.write("7/h")
         await on.press("enter")
         command = RateLimit(workers=(GEO, WEB), task="images.resize", rate="7/h")
         assert await on.done() == command
