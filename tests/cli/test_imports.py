@@ -40,7 +40,16 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
     return code, set(names)
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("snapshot", "--help")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--version",),
+        ("--help",),
+        ("snapshot", "--help"),
+        ("trigger", "--help"),
+        ("control", "drain", "--help"),
+    ],
+)
 def test_telling_about_itself_loads_nothing(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments) == (0, set())
 
@@ -52,6 +61,13 @@ def test_showing_the_settings_loads_no_more_than_they_need() -> None:
 @pytest.mark.parametrize("form", ["json", "text", "svg"])
 def test_a_snapshot_loads_no_textual(redis_url: str, form: str) -> None:
     code, names = loaded_by("-b", redis_url, "snapshot", "--wait", "0", "--format", form)
+    assert code == 0
+    assert "kombu" in names, "it has been at work"
+    assert "textual" not in names
+
+
+def test_an_act_loads_no_textual(redis_url: str) -> None:
+    code, names = loaded_by("-b", redis_url, "trigger", "a.b", "--queue", "q", "--dry-run")
     assert code == 0
     assert "kombu" in names, "it has been at work"
     assert "textual" not in names

@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery
 from celtop.tests.cli.conftest import CELTOP
+from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import CeleryWorker, clean_environment, until
 
 
@@ -60,6 +61,12 @@ class Cluster:
         """Return the lines of the audit file."""
         files = [path for path in (self.directory / "state").rglob("*") if "audit" in path.name]
         return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+
+
+def start_obedient(start_worker: StartWorker, cluster: Cluster, **options: Any) -> CeleryWorker:
+    """Start a worker of `obedient.py` that does not wait for others to greet."""
+    alone = ("--without-mingle", "--without-gossip", *options.pop("options", ()))
+    return start_worker(cluster.url, app="obedient", options=alone, **options)
 
 
 def logged(worker: CeleryWorker, text: str, times: int = 1, timeout: float = 20.0) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, broadcasts, logged
+from celtop.tests.end_to_end.acting import Cluster, broadcasts, logged, start_obedient
 from celtop.tests.servers import APPS, CeleryWorker, RedisServer, until
 
 Send = Callable[..., str]
@@ -26,7 +26,7 @@ def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def start(start_worker: StartWorker, cluster: Cluster) -> StartObedient:
-    return lambda **options: start_worker(cluster.url, app="obedient", **options)
+    return lambda **options: start_obedient(start_worker, cluster, **options)
 
 
 def busy(cluster: Cluster, send: Send, worker: CeleryWorker, slots: int = 1) -> list[str]:
@@ -37,6 +37,7 @@ def busy(cluster: Cluster, send: Send, worker: CeleryWorker, slots: int = 1) -> 
 
 
 class TestRevoke:
+    @pytest.mark.slow
     def test_read_only_refuses_and_the_task_runs(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
@@ -49,6 +50,7 @@ class TestRevoke:
         logged(worker, "GOT ('hello',)")
         assert "revoked" not in worker.child.output
 
+    @pytest.mark.slow
     def test_waiting_tasks_by_id_and_from_stdin(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
@@ -86,6 +88,7 @@ class TestRevoke:
         assert "threads" in ended.stderr
         assert "revoked" not in worker.child.output
 
+    @pytest.mark.slow
     def test_what_a_pool_of_threads_has_taken_is_told(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
@@ -108,6 +111,7 @@ class TestRevoke:
         assert "SUCCESS" in cluster.act("revoke", id_, code=1).stderr
         assert cluster.asked("revoked", worker) == []
 
+    @pytest.mark.slow
     def test_by_stamp(self, cluster: Cluster, start: StartObedient, send: Send) -> None:
         worker = start(concurrency=1)
         headers = {"stamped_headers": ["customer"], "stamps": {"customer": ["c1"]}}
@@ -129,6 +133,7 @@ class TestRevoke:
         assert sorted(cluster.asked("revoked", worker)) == sorted(mine)
         assert "nothing is known" in cluster.act("revoke", "--workflow", "nope", code=1).stderr
 
+    @pytest.mark.slow
     def test_a_silent_worker_is_named(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:

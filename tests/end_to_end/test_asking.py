@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, logged
+from celtop.tests.end_to_end.acting import Cluster, logged, start_obedient
 from celtop.tests.servers import CeleryWorker, RedisServer, until
 from celtop.tests.terminal import Terminal
 
@@ -24,7 +24,7 @@ def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def worker(cluster: Cluster, start_worker: StartWorker) -> CeleryWorker:
-    return start_worker(cluster.url, app="obedient", queues=["own"])
+    return start_obedient(start_worker, cluster, queues=["own"])
 
 
 def terminal(cluster: Cluster, *words: str) -> Terminal:
@@ -98,6 +98,7 @@ def test_many_are_revoked_by_typing_how_many(
     assert len(cluster.asked("revoked", worker)) == 21
 
 
+@pytest.mark.slow
 def test_a_drain_tells_how_far_it_is(cluster: Cluster, worker: CeleryWorker, send: Send) -> None:
     send(cluster.url, "obedient.hold", 6, queue="own")
     logged(worker, "HOLDING")
@@ -125,7 +126,7 @@ def test_a_broker_that_is_lost_between_the_question_and_the_answer(
     own_redis: RedisServer, tmp_path: Path, start_worker: StartWorker
 ) -> None:
     lost = Cluster(own_redis.url(), tmp_path)
-    start_worker(lost.url, app="obedient")
+    start_obedient(start_worker, lost)
     with terminal(lost, "trigger", "obedient.note", "--queue", "celery") as screen:
         screen.wait_for("Send? [y/N]")
         own_redis.kill()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, logged
+from celtop.tests.end_to_end.acting import Cluster, logged, start_obedient
 from celtop.tests.servers import CeleryWorker, until
 
 Send = Callable[..., str]
@@ -27,7 +27,7 @@ def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def start(start_worker: StartWorker, cluster: Cluster) -> StartObedient:
-    return lambda **options: start_worker(cluster.url, app="obedient", **options)
+    return lambda **options: start_obedient(start_worker, cluster, **options)
 
 
 def queues(cluster: Cluster, worker: CeleryWorker) -> dict[str, tuple[str, str]]:
@@ -47,6 +47,7 @@ def limits(cluster: Cluster, worker: CeleryWorker) -> str:
 
 
 class TestPools:
+    @pytest.mark.slow
     def test_growing_and_shrinking_one_of_two(self, cluster: Cluster, start: StartObedient) -> None:
         one, two = (start(name=name, pool="prefork", concurrency=1) for name in ("one", "two"))
 
@@ -71,6 +72,7 @@ class TestPools:
         assert verdicts == {"fork@test": "confirmed", "thread@test": "refused"}
         assert document["good"] is False
 
+    @pytest.mark.slow
     def test_restart(self, cluster: Cluster, start: StartObedient) -> None:
         worker = start(pool="prefork", concurrency=1, conf={"worker_pool_restarts": True})
         [before] = cluster.asked("stats", worker)["pool"]["processes"]
@@ -94,6 +96,7 @@ class TestConsumers:
         cluster.act("control", "cancel-consumer", "extra", "-w", "w1@test")
         until(lambda: "extra" not in queues(cluster, worker))
 
+    @pytest.mark.slow
     def test_pausing_a_queue_and_resuming_it_in_another_process(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
@@ -124,6 +127,7 @@ class TestLimits:
         ended = cluster.act("control", "rate-limit", "no.such", "1/s", "--all", code=1)
         assert "no.such" in ended.stdout
 
+    @pytest.mark.slow
     def test_a_time_limit_that_is_not_given_stays(
         self, cluster: Cluster, start: StartObedient
     ) -> None:
@@ -140,6 +144,7 @@ class TestLimits:
 
 
 class TestTalking:
+    @pytest.mark.slow
     def test_ping_and_heartbeat_need_no_yes(self, cluster: Cluster, start: StartObedient) -> None:
         start(name="one")
         start(name="two")
@@ -169,6 +174,7 @@ class TestEnding:
         assert two.child.alive
         assert "Got shutdown from remote" in one.child.output
 
+    @pytest.mark.slow
     def test_draining_lets_what_runs_end(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
@@ -199,12 +205,13 @@ class TestEnding:
         assert worker.child.alive
 
 
+@pytest.mark.slow
 def test_on_rabbitmq(
     amqp_url: str, start_worker: StartWorker, send: Callable[..., Any], tmp_path: Path
 ) -> None:
     """The same on the other broker; it does not show what waits, and that is told."""
     cluster = Cluster(amqp_url, tmp_path)
-    worker = start_worker(amqp_url, app="obedient", pool="prefork", concurrency=1)
+    worker = start_obedient(start_worker, cluster, pool="prefork", concurrency=1)
     held = send(amqp_url, "obedient.hold", 8)
     logged(worker, "HOLDING")
     reserved = send(amqp_url, "obedient.note", 1)
