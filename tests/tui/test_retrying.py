@@ -10,8 +10,8 @@ from celtop.model.command import Retry
 from celtop.model.observations import ActChanged
 from celtop.model.outcome import Outcome, Sent
 from celtop.model.result_meta import ResultMeta
+from celtop.tests.tui.acting_stage import DONE, WAITING, Stage, stage
 from celtop.tests.tui.stage import NOW, feed, task_events
-from celtop.tests.tui.test_acting import DONE, WAITING, Stage, stage
 from celtop.tui.navigation import Drill, Place
 from celtop.tui.screens.confirm import ConfirmDialog
 from celtop.tui.screens.looking import Looking
