@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC
 from typing import Final
 
 from ..model import units
+from ..model.queue import Queue
 from ..model.state import ClusterState
 from ..model.task import Task
 from ..model.worker import Worker
@@ -20,16 +21,25 @@ from .worker_columns import load_cells
 
 _TREND: Final = 8
 
-QUEUES: Final = (
-    queue_columns.NAME,
-    queue_columns.WAITING,
-    Column("trend", "Trend", _TREND, queue_columns.trend_of(_TREND), 3),
-    queue_columns.IN,
-    queue_columns.OUT,
-    Column("drain", "Empty in", 15, queue_columns.shouted_drain, 1, justify="right"),
-)
-
 _BAR: Final = 14
+
+
+def queue_tile_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
+    """Return the columns of queues; `paused` tells which celtop has paused."""
+
+    def drain(queue: Queue, frame: Frame) -> Cell:
+        if queue.name in paused():
+            return queue_columns.PAUSED, "warn"
+        return queue_columns.shouted_drain(queue, frame)
+
+    return (
+        queue_columns.NAME,
+        queue_columns.WAITING,
+        Column("trend", "Trend", _TREND, queue_columns.trend_of(_TREND), 3),
+        queue_columns.IN,
+        queue_columns.OUT,
+        Column("drain", "Empty in", 15, drain, 1, justify="right"),
+    )
 
 
 def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:

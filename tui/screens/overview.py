@@ -24,7 +24,13 @@ from ..failures import FailureGroup, group_failures
 from ..header import failure_share, workers_online
 from ..keymap import bindings
 from ..navigation import Drill, Place
-from ..overview_columns import ALERTS, FAILURES, QUEUES, running_columns, worker_columns
+from ..overview_columns import (
+    ALERTS,
+    FAILURES,
+    queue_tile_columns,
+    running_columns,
+    worker_columns,
+)
 from ..scene import Scene
 from ..state_strip import StateStrip
 from .monitor import MonitorScreen
@@ -90,7 +96,12 @@ class OverviewScreen(MonitorScreen):
             "attention": self._tile("attention", ALERTS, self.alert_rows, ""),
             "workers": self._tile("workers", worker_columns(state), self.worker_rows, "none yet"),
             "failures": self._tile("failures", FAILURES, self.failure_rows, "none"),
-            "queues": self._tile("queues", QUEUES, self.queue_rows, "none known yet"),
+            "queues": self._tile(
+                "queues",
+                queue_tile_columns(lambda: scene.paused_queues),
+                self.queue_rows,
+                "none known yet",
+            ),
             "running": self._tile(
                 "running", running_columns(state), self.running_tasks, "nothing runs"
             ),
