@@ -72,7 +72,7 @@ class Peeking:
                 message.parent_id if task.parent_id is None else None,
             )
         if task.group_id is None and message.group_id:
-            task.group_id = sys.intern(message.group_id[:LONGEST_NAME])
+            tasks.set_group(task, message.group_id[:LONGEST_NAME])
         if task.state == PENDING:
             task.queue = queue
             task.eta_at = message.eta_at

@@ -7,7 +7,7 @@ receipt, epoch seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .acts import Acts
@@ -136,9 +136,17 @@ class ClusterState:
         other, self._other = self._other, False
         return Changes(changed, evicted, other)
 
-    def related(self, task: Task) -> list[Task]:
+    def related(self, task: Task, most: int | None = None) -> list[Task]:
         """Return the held tasks of the same workflow: root, parent, children and siblings."""
-        return self._tasks.related(task)
+        return self._tasks.related(task, most)
+
+    def family(self, root_id: str) -> Mapping[str, Task]:
+        """Return the held tasks below a root, by id."""
+        return self._tasks.family(root_id)
+
+    def group(self, group_id: str) -> Mapping[str, Task]:
+        """Return the held members of a group, by id."""
+        return self._tasks.group(group_id)
 
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return who would hear a command now: all that are not offline, by name."""

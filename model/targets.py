@@ -66,7 +66,7 @@ def workflow(state: ClusterState, task: Task) -> tuple[Task, ...]:
     found = {root.id: root for root in (state.tasks.get(root_id), task) if root is not None}
     found |= {one.id: one for one in state.related(task)}
     if task.group_id is not None:
-        found |= {one.id: one for one in state.tasks.values() if one.group_id == task.group_id}
+        found |= state.group(task.group_id)
     return tuple(sorted(found.values(), key=lambda one: one.arrival))
 
 

@@ -8,6 +8,8 @@ the oldest first: one pass over the tasks pays for some thousand new ones.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from itertools import islice
 from typing import Final, Literal
 
 import msgspec
@@ -26,6 +28,8 @@ BLOCK_SHARE: Final = 20
 
 SHARED_TEXT: Final = 4
 """Texts up to this long, such as `()` and `None`, are kept once for all tasks."""
+
+_NOBODY: Final[Mapping[str, Task]] = {}
 
 TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
@@ -47,7 +51,8 @@ class TaskStore:
         self._evicted: list[Task] = []
         self._arrivals = 0
         self._taken_arrivals = 0
-        self._families: dict[str, list[str]] = {}
+        self._families: dict[str, dict[str, Task]] = {}
+        self._groups: dict[str, dict[str, Task]] = {}
         self._types_allowed = MAX_TYPES
 
     def add(self, id_: str) -> Task:
@@ -139,19 +144,41 @@ class TaskStore:
                 task.root_id = task.id
             else:
                 task.root_id = self._shared_id(root_id)
-                self._families.setdefault(task.root_id, []).append(task.id)
+                self._families.setdefault(task.root_id, {})[task.id] = task
         if parent_id and parent_id != task.id:
             task.parent_id = self._shared_id(parent_id)
 
-    def related(self, task: Task) -> list[Task]:
-        """Return the held tasks of its workflow but itself: the root first, then by arrival."""
-        root_id = task.root_id or task.id
-        ids = dict.fromkeys((root_id, *self._families.get(root_id, ())))
-        if task.parent_id is not None:
-            ids[task.parent_id] = None
-        ids.update(dict.fromkeys(self._families.get(task.id, ())))
-        ids.pop(task.id, None)
-        return [self.tasks[id_] for id_ in ids if id_ in self.tasks]
+    def set_group(self, task: Task, group_id: str) -> None:
+        """Set the group that a task is a member of."""
+        if group_id == task.group_id:
+            return
+        self._leave_group(task)
+        # Cut out of a message of its own each time: one text for all members.
+        task.group_id = sys.intern(group_id)
+        self._groups.setdefault(task.group_id, {})[task.id] = task
+
+    def family(self, root_id: str) -> Mapping[str, Task]:
+        """Return the held tasks below a root, by id, as they were heard of."""
+        return self._families.get(root_id, _NOBODY)
+
+    def group(self, group_id: str) -> Mapping[str, Task]:
+        """Return the held members of a group, by id, as they were heard of."""
+        return self._groups.get(group_id, _NOBODY)
+
+    def related(self, task: Task, most: int | None = None) -> list[Task]:
+        """Return the held tasks of its workflow but itself: the root first, then by arrival.
+
+        Args:
+            task: Whose.
+            most: How many at most, about.
+        """
+        held, root_id = self.tasks, task.root_id or task.id
+        ids = (root_id, task.parent_id or root_id)
+        first = {id_: held[id_] for id_ in dict.fromkeys(ids) if id_ in held}
+        found = first | dict(islice(self.family(root_id).items(), most))
+        found.update(islice(self.family(task.id).items(), most))
+        found.pop(task.id, None)
+        return list(found.values())
 
     def take(self) -> tuple[dict[str, Task], list[Task]]:
         """Return the tasks changed and those evicted since the last call."""
@@ -199,14 +226,23 @@ class TaskStore:
         if task.name is not None:
             _discount(self.types[task.name].states, task.state)
         self._leave_family(task)
+        self._leave_group(task)
 
     def _leave_family(self, task: Task) -> None:
         if task.root_id is None or task.root_id == task.id:
             return
         family = self._families[task.root_id]
-        family.remove(task.id)
+        del family[task.id]
         if not family:
             del self._families[task.root_id]
+
+    def _leave_group(self, task: Task) -> None:
+        if task.group_id is None:
+            return
+        group = self._groups[task.group_id]
+        del group[task.id]
+        if not group:
+            del self._groups[task.group_id]
 
     def _shared_id(self, id_: str) -> str:
         held = self.tasks.get(id_)
