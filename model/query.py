@@ -15,7 +15,9 @@ r"""The filter language: a line of text becomes one test on a task.
                              waiting, retrying, finished, faulty, lost (runs nowhere any more, and
                              its end was not heard), revoking (revoked, and no worker said so yet)
     name:geo.*  name:~^bill  worker:web-1  queue:=celery  id:3f2a  args:invoice  kwargs:user
-    result:ok  exception:Timeout  traceback:psycopg  root:3f2a  parent:3f2a  group:3f2a
+    result:ok  exception:Timeout  traceback:psycopg  error:=ValueError (the class alone)
+    place:tasks.py (the innermost line of the app's own code, `images/tasks.py in download`)
+    root:3f2a  parent:3f2a  group:3f2a
     runtime:>10s  waited:>1m  age:<5m       300ms 5s 2m 1h 1d 1w 1h30m, or plain seconds
     retries:>0  retries:2
     invoice                  part of name, id, args, kwargs, worker, queue, exception or state

@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Final, TypeAlias, TypeVar
 
+from .failure_place import error_of, place_of
 from .patterns import searcher
 from .states import CELERY_STATES, FAULTY, FINISHED
 from .task import Task
@@ -70,6 +71,8 @@ TEXTS: Final[dict[str, Callable[[Task], str | None]]] = {
     "result": operator.attrgetter("result"),
     "exception": operator.attrgetter("exception"),
     "traceback": operator.attrgetter("traceback"),
+    "error": lambda task: error_of(task.exception),
+    "place": lambda task: place_of(task.traceback, task.name),
     "root": operator.attrgetter("root_id"),
     "parent": operator.attrgetter("parent_id"),
     "group": operator.attrgetter("group_id"),

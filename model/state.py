@@ -14,6 +14,7 @@ from .acts import Acts
 from .backend_merge import BackendMerge
 from .broker import Broker
 from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
+from .failure_groups import FailureGroups
 from .inspection import Inspection
 from .log import EventLog
 from .merge import TaskMerge
@@ -93,6 +94,8 @@ class ClusterState:
         self.workers: dict[str, Worker] = self._workers.workers
         self.queues: dict[str, Queue] = self._queues.queues
         self.types: dict[str, TaskType] = self._tasks.types
+        self.failures = FailureGroups()
+        """What fails, grouped; brought up to date by `take_changes`."""
         self.acts: dict[int, Outcome] = self._acts.acts
         """What this session did or does, by the number of the act; the newest last."""
         self._observers: dict[type, Callable[[Any, float], None]] = {
@@ -133,6 +136,7 @@ class ClusterState:
         """Return what changed since the last call."""
         self._follow_workers()
         changed, evicted = self._tasks.take()
+        self.failures.apply(changed.values(), evicted)
         other, self._other = self._other, False
         return Changes(changed, evicted, other)
 

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from ..model.failure_place import is_library
 from ..model.text import visible_lines
 from .scrolling import scroll
 from .viewport import Motion
@@ -20,7 +21,6 @@ LONGEST: Final = 200_000
 _FILE: Final = re.compile(r'^(\s*File )"(.*)", line (\d+)(?:, in (.*))?$')
 _RAISED: Final = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?::|$)")
 _POINTER: Final = re.compile(r"^\s+[~^]+\s*$")
-_LIBRARY: Final = ("site-packages", "dist-packages", "lib/python", "/celery/", "/kombu/", "<frozen")
 
 
 class TracebackView(VerticalScroll, inherit_bindings=False):
@@ -69,7 +69,7 @@ def highlighted(text: str) -> Content:
     for line in lines:
         match = _FILE.match(line)
         if match is not None:
-            ours = not any(part in match[2] for part in _LIBRARY)
+            ours = not is_library(match[2])
             styled.append(_file_line(match, ours))
         else:
             styled.append(Content.styled(line, _style(line, ours)))
