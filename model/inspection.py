@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from .attempts import Attempts
+from .claims import Claims
 from .events import LATEST_TIME, LONGEST_NAME, cut_text, epoch, number, plain_text, whole
 from .observations import Answered
 from .redaction import Redaction
@@ -32,8 +34,12 @@ Taken: TypeAlias = Callable[["Inspection", Worker, Any, float], None]
 class Inspection:
     """Applies answers to the stores."""
 
-    def __init__(self, tasks: TaskStore, redaction: Redaction | None = None) -> None:
+    def __init__(
+        self, tasks: TaskStore, claims: Claims, redaction: Redaction | None = None
+    ) -> None:
         self._tasks = tasks
+        self._claims = claims
+        self._attempts = Attempts(tasks)
         self._redaction = redaction or Redaction()
 
     def apply(self, answer: Answered, worker: Worker) -> None:
@@ -79,7 +85,7 @@ class Inspection:
             if task.state not in FINISHED:
                 active[task.id] = None
                 worker.missed_ids.pop(task.id, None)
-                task.lost_at = None
+                self._tasks.find(task)
         # What was heard to start while the answer was on its way is not in it.
         for id_ in worker.active_ids:
             known = self._tasks.tasks.get(id_)
@@ -88,7 +94,7 @@ class Inspection:
             if known.started_at - (worker.clock_skew or 0.0) > at - STALE_SECONDS:
                 active[id_] = None
             else:
-                worker.missed_ids.setdefault(id_, at)
+                worker.missed_ids.setdefault(id_, (at, "unheard"))
         worker.active_ids = active
 
     def _take_reserved(self, worker: Worker, reply: Any, at: float) -> None:
@@ -108,6 +114,10 @@ class Inspection:
             task = self._task(worker, item)
             if task is None:
                 continue
+            if task.lost_at is not None and task.id not in self._claims.bases:
+                self._attempts.keep_present(task, task.retries)
+                self._tasks.move(task, RECEIVED, None, None)
+                task.worker = worker.name
             if task.state == PENDING:
                 self._tasks.move(task, RECEIVED, None, None)
                 task.worker = worker.name
@@ -216,6 +226,21 @@ class Inspection:
         """Note that a worker was at work on a task when it answered."""
         started_at = number(item.get("time_start"))
         if started_at is None or not 0 < started_at <= LATEST_TIME:
+            return
+        claim = self._claims.lift(task) if task.id in self._claims.bases else None
+        self._run_since(task, worker, started_at)
+        if claim is not None:
+            self._claims.lay_again(task, claim)
+
+    def _run_since(self, task: Task, worker: Worker, started_at: float) -> None:
+        if task.lost_at is not None and (
+            task.worker != worker.name
+            or started_at > (task.started_at or started_at) + STALE_SECONDS
+        ):
+            self._attempts.keep_present(task, task.retries)
+            task.started_at = started_at
+            task.worker = worker.name
+            self._tasks.move(task, STARTED, started_at, None)
             return
         ended_before = task.finished_at is None or started_at > task.finished_at
         if task.state in (PENDING, RECEIVED) or (task.state == RETRY and ended_before):

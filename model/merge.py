@@ -18,9 +18,11 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from . import progress
 from .attempts import Attempts, begins_again, fault_of, newest_time, retry_ends_earlier
-from .events import FIELDS_KEPT, Event, epoch
+from .claims import Claims
+from .events import Event, epoch
+from .pace import Paces
+from .progress import ProgressReader
 from .queue_store import QueueStore
 from .states import (
     CELERY_STATES,
@@ -37,7 +39,7 @@ from .states import (
     TaskState,
     rank,
 )
-from .task import Task, TaskExtra, text_size
+from .task import Task, TaskExtra
 from .task_store import TaskStore
 from .totals import Totals
 from .worker import Worker
@@ -61,17 +63,27 @@ class TaskMerge:
     """Applies task events to the stores."""
 
     def __init__(
-        self, tasks: TaskStore, workers: WorkerStore, queues: QueueStore, totals: Totals
+        self,
+        tasks: TaskStore,
+        workers: WorkerStore,
+        queues: QueueStore,
+        totals: Totals,
+        claims: Claims,
+        reader: ProgressReader,
+        paces: Paces,
     ) -> None:
         self._tasks = tasks
         self._held = tasks.tasks
         self._types = tasks.types
         self._changed = tasks.changed
+        self._claims = claims
+        self._claimed = claims.bases
+        self._reader = reader
+        self._paces = paces
         self._attempts = Attempts(tasks)
         self._workers = workers
         self._queues = queues
         self._totals = totals
-        self._extras: dict[tuple[str, str | None, str | None], TaskExtra] = {}
         self._handlers: dict[str, Handler] = {
             "task-received": self._received,
             "task-started": self._started,
@@ -90,6 +102,7 @@ class TaskMerge:
         task = self._held.get(id_)
         if task is None:
             task = self._tasks.add(id_)
+        claim = self._claims.lift(task) if id_ in self._claimed else None
         handler = self._handlers.get(event.type)
         if handler is not None:
             worker = self._workers.heard(event.hostname, event.timestamp, now)
@@ -99,6 +112,8 @@ class TaskMerge:
             self._sent(task, event)
         else:
             self._custom(task, event, now)
+        if claim is not None:
+            self._claims.lay_again(task, claim)
         task.version += 1
         task.sources |= FROM_EVENT
         self._changed[id_] = task
@@ -115,21 +130,7 @@ class TaskMerge:
         client = sys.intern(event.hostname)
         if task.state == PENDING:
             task.state_at, task.state_host = at, client
-        self._set_route(task, client, event)
-
-    def _set_route(self, task: Task, client: str, event: Event) -> None:
-        if task.extra is not None:
-            task.extra = msgspec.structs.replace(
-                task.extra, client=client, exchange=event.exchange, routing_key=event.routing_key
-            )
-            return
-        key = (client, event.exchange, event.routing_key)
-        extra = self._extras.get(key)
-        if extra is None:
-            if len(self._extras) >= 10_000:
-                self._extras.clear()
-            extra = self._extras[key] = TaskExtra(*key)
-        task.extra = extra
+        self._tasks.set_route(task, client, event.exchange, event.routing_key)
 
     def _received(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
@@ -336,10 +337,11 @@ class TaskMerge:
             self._attempts.keep_present(task, task.retries)
             task.retries += 1
         if event.fields:
-            self._set_fields(task, event)
-            told = progress.parse(event.fields, at, "event")
+            self._tasks.add_fields(task, event.fields)
+            told = self._reader.read(task.name, event.fields, at, "event")
             if told is not None and (task.progress is None or at >= task.progress.at):
                 task.progress = told
+                self._paces.note(task, told.fraction, now)
         # An event may be named `task-success` by whoever wrote the task; it decides nothing.
         if state in CELERY_STATES or task.state in FINISHED:
             return
@@ -349,17 +351,6 @@ class TaskMerge:
                 if task.worker in self._workers.workers:
                     self._workers.ended(self._workers.workers[task.worker], task.id)
             self._tasks.move(task, state, at, host)
-
-    def _set_fields(self, task: Task, event: Event) -> None:
-        extra = task.extra or TaskExtra()
-        fields = dict(extra.fields)
-        for name, value in (event.fields or {}).items():
-            if value is not None and (name in fields or len(fields) < FIELDS_KEPT):
-                fields[name] = str(value)
-        grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
-        grown -= sum(text_size(name) + text_size(value) for name, value in extra.fields.items())
-        self._tasks.count_text(grown)
-        task.extra = msgspec.structs.replace(extra, fields=fields)
 
     def _describe(self, task: Task, event: Event, only_missing: bool) -> None:
         tasks = self._tasks

@@ -44,6 +44,8 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     reply: Any
     at: float
     error: str | None = None
+    asked: tuple[str, ...] = ()
+    """Of `query_task` the ids that were asked for: those not in the reply, it does not hold."""
 
 
 class Unanswered(msgspec.Struct, frozen=True, gc=False):
@@ -136,6 +138,8 @@ class ResultsSeen(msgspec.Struct, frozen=True, gc=False):
     source: Literal["push", "poll", "history", "lookup"]
     """How they were read: pushed by the backend, asked for a task that runs, found among the old
     ones, or asked for by id."""
+    absent: tuple[str, ...] = ()
+    """Ids that were asked for and of which it holds nothing."""
 
 
 Observation: TypeAlias = (

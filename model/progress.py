@@ -6,8 +6,12 @@ Celery prescribes no shape. In public code about a third writes `{"progress": 40
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from .events import LONGEST_FIELD, number, plain_text
 from .task import Progress
@@ -21,6 +25,105 @@ _TEXT: Final = (
     "status", "message", "description", "stage", "step", "step_key", "current_step", "msg",
     "progress",
 )  # fmt: skip
+
+
+LONGEST_SHOWN: Final = 200
+"""Characters of a meta that is not understood and shown as it is."""
+
+NAMES_KEPT: Final = 5_000
+"""For how many task names is remembered which paths are theirs."""
+
+
+class Paths(msgspec.Struct, frozen=True, gc=False):
+    """Where tasks of some names tell their progress: dotted paths such as `stats.done`."""
+
+    current: str | None = None
+    total: str | None = None
+    percent: str | None = None
+    text: str | None = None
+
+
+class ProgressReader:
+    """Reads progress in the common shapes, and where the user says that it is.
+
+    Args:
+        paths: By pattern of task names (`geo.*`); of several that match, the first counts.
+    """
+
+    def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self._rules = [
+            (re.compile(fnmatch.translate(pattern)), Paths(**fields))
+            for pattern, fields in (paths or {}).items()
+        ]
+        self._by_name: dict[str, Paths | None] = {}
+
+    def read(
+        self, name: str | None, meta: Mapping[str, object], at: float, source: str
+    ) -> Progress | None:
+        """Read what a task of a name said: the user's paths first, then as `parse` does."""
+        paths = self._paths(name) if self._rules and name is not None else None
+        told = None if paths is None else _along(paths, meta, at, source)
+        return parse(meta, at, source) if told is None else told
+
+    def shown(self, name: str | None, meta: object, at: float, source: str) -> Progress | None:
+        """Read the meta of a custom state: what is not understood is shown as the text it is."""
+        if meta is None:
+            return None
+        if isinstance(meta, Mapping):
+            told = self.read(name, meta, at, source) if meta else None
+            if told is not None or not meta:
+                return told
+        elif not isinstance(meta, str):
+            amount = None if isinstance(meta, bool) else number(meta)
+            if amount is not None:
+                return Progress(None, amount, None, None, source, at)
+        text = plain_text(meta, LONGEST_SHOWN)
+        return Progress(None, None, None, text, source, at) if text else None
+
+    def _paths(self, name: str) -> Paths | None:
+        if name not in self._by_name:
+            if len(self._by_name) >= NAMES_KEPT:
+                self._by_name.clear()
+            matching = (paths for pattern, paths in self._rules if pattern.match(name))
+            self._by_name[name] = next(matching, None)
+        return self._by_name[name]
+
+
+def _along(paths: Paths, meta: Mapping[str, object], at: float, source: str) -> Progress | None:
+    current, total = _amount(meta, paths.current), _amount(meta, paths.total)
+    percent = _amount(meta, paths.percent)
+    said = None if paths.text is None else _at(meta, paths.text)
+    text = None if said is None else plain_text(str(said), LONGEST_FIELD) or None
+    if current is not None and total is not None and total > 0:
+        return Progress(_share(current / total), current, total, text, source, at)
+    if percent is not None:
+        return Progress(_share(percent / 100), current, None, text, source, at)
+    if current is None and text is None:
+        return None
+    return Progress(None, current, None, text, source, at)
+
+
+def _amount(meta: Mapping[str, object], path: str | None) -> float | None:
+    value = None if path is None else _at(meta, path)
+    return None if isinstance(value, bool) else number(value)
+
+
+def _at(meta: Mapping[str, object], path: str) -> object:
+    """Return what lies at a dotted path; in events nested tables and lists are JSON text."""
+    value: Any = meta
+    for step in path.split("."):
+        if isinstance(value, str):
+            try:
+                value = msgspec.json.decode(value)
+            except (msgspec.MsgspecError, RecursionError):
+                return None
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value if isinstance(value, str | int | float) else None
 
 
 def parse(meta: Mapping[str, object], at: float, source: str) -> Progress | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from .acts import Acts
 from .backend_merge import BackendMerge
 from .broker import Broker
+from .claims import Claims
 from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
 from .failure_groups import FailureGroups
 from .inspection import Inspection
@@ -34,11 +35,13 @@ from .observations import (
     Unanswered,
 )
 from .outcome import Outcome
+from .pace import Paces, estimate
 from .peeking import Peeking
+from .progress import ProgressReader
 from .queue import Queue
 from .queue_store import QueueStore
 from .redaction import Redaction
-from .task import Task
+from .task import Progress, Task
 from .task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
 from .task_store import Changes as Changes
 from .task_type import TaskType
@@ -61,6 +64,8 @@ class ClusterState:
         max_tasks: How many tasks to hold.
         max_text_bytes: How much memory their texts may take.
         redaction: Masks arguments, results and errors before they are kept.
+        progress_paths: Where tasks tell their progress, by pattern of their names
+            (`progress.Paths`).
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class ClusterState:
         max_tasks: int = MAX_TASKS,
         max_text_bytes: int = MAX_TEXT_BYTES,
         redaction: Redaction | None = None,
+        progress_paths: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.redaction = redaction or Redaction()
         self.totals = Totals()
@@ -77,13 +83,19 @@ class ClusterState:
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
         self._workers = WorkerStore(self.log)
         self._queues = QueueStore(self._workers.workers)
-        self._merge = TaskMerge(self._tasks, self._workers, self._queues, self.totals)
-        self._inspection = Inspection(self._tasks, self.redaction)
+        claims, reader = Claims(self._tasks, self._workers), ProgressReader(progress_paths)
+        self._paces = Paces()
+        self._merge = TaskMerge(
+            self._tasks, self._workers, self._queues, self.totals, claims, reader, self._paces
+        )
+        self._backend = BackendMerge(
+            self._tasks, self._workers, claims, self._paces, reader, self.redaction
+        )
+        self._inspection = Inspection(self._tasks, claims, self.redaction)
         self._acts = Acts(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )
         self._peeking = Peeking(self._tasks, self._queues, self.redaction)
-        self._backend = BackendMerge(self._tasks, self.redaction)
         self._other = False
         self._workers_version = 0
         self._loss_logged_at = float("-inf")
@@ -128,8 +140,11 @@ class ClusterState:
         if self._workers.tick(now, self.broker.listening_since):
             self._other = True
         self._log_loss(now)
-        for id_, worker in self._workers.missed(now):
-            self._tasks.lose(id_, worker.name, now)
+        for id_, worker, loss in self._workers.missed(now):
+            self._tasks.lose(id_, worker.name, now, loss)
+        if self._tasks.corrections.settle(self.log, now):
+            self._other = True
+        self._paces.forget_ended(self.tasks)
         self._follow_workers()
 
     def take_changes(self) -> Changes:
@@ -151,6 +166,31 @@ class ClusterState:
     def group(self, group_id: str) -> Mapping[str, Task]:
         """Return the held members of a group, by id."""
         return self._tasks.group(group_id)
+
+    def skew(self, host: str | None) -> float:
+        """Return the seconds that a host's clock is ahead of ours; 0 where that is not known.
+
+        Subtract it from a time that the host told (`Task.state_at` is by `Task.state_host`, what a
+        worker did by `Task.worker`) to have it by our clock.
+        """
+        return self._workers.skew(host)
+
+    def rate(self, task: Task) -> float | None:
+        """Return the share of a running task (0 to 1) that is done per second; None if unknown."""
+        pace = self._paces.of(task)
+        return None if pace is None else pace.rate()
+
+    def time_left(self, task: Task, now: float) -> float | None:
+        """Return the seconds until a running task's bar is full, by its own history, or None."""
+        pace = self._paces.of(task)
+        return None if pace is None else pace.left(now)
+
+    def estimate(self, task: Task, now: float) -> Progress | None:
+        """Return how far a task that tells nothing may have come, by what others of its type took.
+
+        Its `source` is `estimate`; None until there are enough of those.
+        """
+        return estimate(task, self.types.get(task.name or ""), now, self.skew(task.worker))
 
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return who would hear a command now: all that are not offline, by name."""

@@ -8,10 +8,15 @@ collection would otherwise stop the screen.
 from __future__ import annotations
 
 import sys
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from .states import FINISHED, PENDING, WAITING, TaskState
+
+Loss: TypeAlias = Literal["worker", "unheard", "unknown"]
+"""Why a task is lost: with its worker; its worker lives and runs it no more, while no end was heard
+of; or it was asked for, and neither the workers nor the result backend know it."""
 
 _HEAD = sys.getsizeof("")
 _WIDEST = 4
@@ -77,6 +82,11 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     """The id of the task that it was sent again for."""
     retried_as: str | None = None
     """The id under which it was sent again last."""
+    backend_state: TaskState | None = None
+    """What the result backend has as its state, where that differs from what events told: workers
+    before 5.7 write REVOKED over a failure, and over what runs on."""
+    loss: Loss | None = None
+    """Why it was last taken for lost; ask `Task.loss` whether it still is."""
     fields: dict[str, str] = {}
     """Fields of custom events, as text."""
 
@@ -132,6 +142,13 @@ class Task(msgspec.Struct, gc=False, eq=False):
     def running(self) -> bool:
         """Whether a worker process is at work on it now."""
         return not self.waiting and self.state not in FINISHED and self.lost_at is None
+
+    @property
+    def loss(self) -> Loss | None:
+        """Why it is lost, or None if it is not."""
+        if self.lost_at is None:
+            return None
+        return "unheard" if self.extra is None or self.extra.loss is None else self.extra.loss
 
     @property
     def revoking(self) -> bool:

@@ -10,18 +10,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from itertools import islice
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from .states import FINISHED, PENDING, TaskState
-from .task import Task, text_size
+from .corrections import Corrections
+from .events import FIELDS_KEPT
+from .states import FINISHED, FROM_BACKEND, PENDING, RECEIVED, STARTED, TaskState
+from .task import Loss, Task, TaskExtra, text_size
 from .task_type import TaskType
 from .totals import Totals
+
+if TYPE_CHECKING:
+    from .claims import Base
 
 MAX_TASKS: Final = 100_000
 MAX_TEXT_BYTES: Final = 256 << 20
 MAX_TYPES: Final = 5_000
+
+ROUTES_KEPT: Final = 10_000
+"""How many ways of sending share their extras."""
 
 BLOCK_SHARE: Final = 20
 """Eviction frees one part in so many of what the store may hold."""
@@ -46,6 +54,10 @@ class TaskStore:
         """New or changed since the last `take`."""
         self.max_tasks = max(1, max_tasks)
         self.max_text_bytes = max(0, max_text_bytes)
+        self.claimed: dict[str, Base] = {}
+        """What `Claims` keeps of the tasks that it laid a claim on."""
+        self.corrections = Corrections(totals)
+        self._only_backend: dict[str, None] = {}
         self._totals = totals
         self._by_state = totals.by_state
         self._evicted: list[Task] = []
@@ -54,6 +66,7 @@ class TaskStore:
         self._families: dict[str, dict[str, Task]] = {}
         self._groups: dict[str, dict[str, Task]] = {}
         self._types_allowed = MAX_TYPES
+        self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
     def add(self, id_: str) -> Task:
         """Create, hold and return a task of which nothing but the id is known."""
@@ -67,7 +80,10 @@ class TaskStore:
         """Put a task into a state since `at`, by the clock of `host`."""
         task.state_at = at
         task.state_host = host
-        task.lost_at = None
+        if task.lost_at is not None:
+            task.lost_at = None
+            if state in (RECEIVED, STARTED):
+                self.corrections.count("redelivered", task)
         old = task.state
         if state == old:
             return
@@ -78,12 +94,39 @@ class TaskStore:
             kind.version += 1
             _recount(kind.states, old, state)
 
-    def lose(self, id_: str, worker: str, now: float) -> None:
+    def add_old(self, id_: str) -> Task | None:
+        """Hold a task that only the result backend knows, or None if there is no room for it.
+
+        Such tasks never push out others, and are the first to go themselves.
+        """
+        if len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes:
+            return None
+        self._only_backend[id_] = None
+        return self.add(id_)
+
+    def lose(self, id_: str, worker: str, now: float, loss: Loss) -> None:
         """Note that a worker does not run a task any more, if that is the last known of it."""
         task = self.tasks.get(id_)
         if task is not None and task.running and task.worker == worker:
-            task.lost_at = now
-            self.note(task)
+            self.mark_lost(task, now, loss)
+
+    def mark_lost(self, task: Task, now: float, loss: Loss) -> None:
+        """Note that nobody is known to run a task, and why; of one lost with its worker no more."""
+        if task.loss in (loss, "worker"):
+            return
+        task.lost_at = now if task.lost_at is None else task.lost_at
+        task.extra = msgspec.structs.replace(task.extra or TaskExtra(), loss=loss)
+        if loss == "worker":
+            self.corrections.count("lost", task, task.worker or "")
+        elif loss == "unknown":
+            self.corrections.count("unknown", task)
+        self.note(task)
+
+    def find(self, task: Task) -> None:
+        """Note that a task runs, whatever was thought of it."""
+        if task.lost_at is not None:
+            task.lost_at = None
+            self.corrections.count("running", task)
 
     def set_name(self, task: Task, name: str) -> None:
         """Name a task, or give it another name."""
@@ -131,6 +174,35 @@ class TaskStore:
         """Note that something shown of a task has changed."""
         task.version += 1
         self.changed[task.id] = task
+
+    def set_route(
+        self, task: Task, client: str, exchange: str | None, routing_key: str | None
+    ) -> None:
+        """Set who sent a task and how."""
+        if task.extra is not None:
+            task.extra = msgspec.structs.replace(
+                task.extra, client=client, exchange=exchange, routing_key=routing_key
+            )
+            return
+        key = (client, exchange, routing_key)
+        extra = self._routes.get(key)
+        if extra is None:
+            if len(self._routes) >= ROUTES_KEPT:
+                self._routes.clear()
+            extra = self._routes[key] = TaskExtra(*key)
+        task.extra = extra
+
+    def add_fields(self, task: Task, told: Mapping[str, object]) -> None:
+        """Keep the fields of a custom event, as text, up to so many."""
+        extra = task.extra or TaskExtra()
+        fields = dict(extra.fields)
+        for name, value in told.items():
+            if value is not None and (name in fields or len(fields) < FIELDS_KEPT):
+                fields[name] = str(value)
+        grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
+        grown -= sum(text_size(name) + text_size(value) for name, value in extra.fields.items())
+        self.count_text(grown)
+        task.extra = msgspec.structs.replace(extra, fields=fields)
 
     def count_text(self, grown: int) -> None:
         """Count bytes of text that a task took, or gave back if negative."""
@@ -203,11 +275,20 @@ class TaskStore:
 
     def _victims(self, tasks: int, text_bytes: int) -> list[Task]:
         chosen: list[Task] = []
+        for old in list(self._only_backend):
+            if len(chosen) >= tasks and text_bytes <= 0:
+                return chosen
+            del self._only_backend[old]
+            task = self.tasks.get(old)
+            if task is not None and task.sources == FROM_BACKEND:
+                chosen.append(task)
+                text_bytes -= task.text_bytes if text_bytes > 0 else 0
+        gone = {task.id for task in chosen}
         for finished in (True, False):
             for task in self.tasks.values():
                 if len(chosen) >= tasks and text_bytes <= 0:
                     return chosen
-                if (task.state in FINISHED) is finished:
+                if (task.state in FINISHED) is finished and task.id not in gone:
                     size = task.text_bytes if text_bytes > 0 else 0
                     if len(chosen) < tasks or size:
                         chosen.append(task)
@@ -217,6 +298,7 @@ class TaskStore:
     def _forget(self, task: Task) -> None:
         del self.tasks[task.id]
         self.changed.pop(task.id, None)
+        self.claimed.pop(task.id, None)
         if task.arrival <= self._taken_arrivals:
             self._evicted.append(task)
         totals = self._totals

@@ -8,7 +8,11 @@ from .rates import SecondRing
 
 
 class Totals(msgspec.Struct, eq=False):
-    """Counters since celtop started, and of what is held."""
+    """Counters since celtop started, and of what is held.
+
+    What became of tasks is counted as events tell it, once each. Ends that only the result backend
+    tells of are in `corrections`.
+    """
 
     events: int = 0
     lost: int = 0
@@ -24,6 +28,8 @@ class Totals(msgspec.Struct, eq=False):
     """Held tasks by state; no zeros."""
     text_bytes: int = 0
     """What the held tasks' texts take, in bytes."""
+    corrections: dict[str, int] = {}
+    """How often which kind of belief about a task was corrected (`corrections.Correction`)."""
     sent: int = 0
     received: int = 0
     started: int = 0
@@ -32,6 +38,11 @@ class Totals(msgspec.Struct, eq=False):
     retried: int = 0
     revoked: int = 0
     rejected: int = 0
+
+    @property
+    def corrected(self) -> int:
+        """How many beliefs about tasks turned out wrong."""
+        return sum(self.corrections.values())
 
 
 class Rates(msgspec.Struct, eq=False):

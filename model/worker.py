@@ -7,6 +7,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from .task import Loss
+
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
 
 LATE_AFTER_BEATS: Final = 3.0
@@ -95,9 +97,9 @@ class Worker(msgspec.Struct, eq=False):
     active_ids: dict[str, None] = {}
     """Ids of the tasks that it runs, in the order they began: the newest answer and the events
     since. (A dict, as an ordered set: a gevent worker runs thousands.)"""
-    missed_ids: dict[str, float] = {}
-    """Ids of tasks that it ran and runs no more though no end was heard, and since when that is
-    known: the event may still be on its way."""
+    missed_ids: dict[str, tuple[float, Loss]] = {}
+    """Ids of tasks that it ran and runs no more though no end was heard, since when that is known,
+    and why: the event may still be on its way."""
     reserved_ids: dict[str, None] | None = None
     """Ids of the tasks that it holds and will run as soon as it can; None before it was asked."""
     scheduled_ids: dict[str, None] | None = None

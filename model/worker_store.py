@@ -7,6 +7,7 @@ from typing import Final
 
 from .events import Event
 from .log import EventLog
+from .task import Loss
 from .worker import Worker, WorkerStatus
 
 MAX_WORKERS: Final = 5_000
@@ -134,18 +135,19 @@ class WorkerStore:
                 text = f"{worker.name} is lost: nothing heard for {silence:.0f} s"
                 text += f", {worker.left_running}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
-                _miss(worker, now)
+                # Silent for so long, it has no last word to say.
+                _miss(worker, now - LAST_WORD)
             self._judge(worker, status)
         return self.version != before
 
-    def missed(self, now: float) -> list[tuple[str, Worker]]:
+    def missed(self, now: float) -> list[tuple[str, Worker, Loss]]:
         """Return tasks that nobody runs any more, and of whose end nothing will be heard."""
         found = []
         for worker in self.workers.values():
-            for id_, since in list(worker.missed_ids.items()):
+            for id_, (since, loss) in list(worker.missed_ids.items()):
                 if now - since >= LAST_WORD:
                     del worker.missed_ids[id_]
-                    found.append((id_, worker))
+                    found.append((id_, worker, loss))
         return found
 
     def _judge(self, worker: Worker, status: WorkerStatus) -> None:
@@ -156,6 +158,11 @@ class WorkerStore:
     def status(self, name: str) -> WorkerStatus | None:
         """Return a worker's status as of the last tick or event."""
         return self._statuses.get(name)
+
+    def skew(self, host: str | None) -> float:
+        """Return the seconds that a host's clock is ahead of ours; 0 where that is not known."""
+        worker = self.workers.get(host or "")
+        return 0.0 if worker is None else worker.clock_skew or 0.0
 
     def _join(self, name: str, now: float) -> Worker:
         if len(self.workers) >= MAX_WORKERS:
@@ -201,7 +208,7 @@ class WorkerStore:
 
 def _miss(worker: Worker, now: float) -> None:
     for task_id in worker.active_ids:
-        worker.missed_ids.setdefault(task_id, now)
+        worker.missed_ids.setdefault(task_id, (now, "worker"))
 
 
 def _discard(worker: Worker, task_id: str) -> None:

@@ -320,5 +320,5 @@ def test_a_task_that_ended_or_is_run_after_all_is_not_lost() -> None:
     state = play(events[:-1])
     answer("active", [], state, at=NOW + 20)
     answer("active", [item(time_start=NOW + 2)], state, at=NOW + 21)
-    state.tick(NOW + 40)
+    state.tick(NOW + 30)
     assert state.tasks["a"].running

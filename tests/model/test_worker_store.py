@@ -136,14 +136,18 @@ def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
     state = live()
     play([beat(), *started], state)
     state.tick(NOW + 100)
-    state.tick(NOW + 100 + LAST_WORD)
-    assert state.tasks["a"].lost_at == NOW + 100 + LAST_WORD
-    assert "1 task was running" in texts(state)[-1]
+    task = state.tasks["a"]
+    assert (task.lost_at, task.loss, task.worker) == (NOW + 100, "worker", WORKER)
+    assert "1 task was running" in texts(state)[-2]
+    assert texts(state)[-1] == f"1 task lost with {WORKER}: shop.bill a"
+    assert state.totals.corrections == {"lost": 1}
 
     state = live()
     play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
+    state.tick(NOW + 4 + LAST_WORD - 0.1)
+    assert state.tasks["a"].running
     state.tick(NOW + 4 + LAST_WORD)
-    assert not state.tasks["a"].running
+    assert state.tasks["a"].loss == "worker"
 
     state = live()
     play([beat(), *started, beat("offline", NOW + 4)], state)
