@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -158,18 +158,22 @@ def _pair(meta: Mapping[str, object]) -> tuple[float, float] | None:
         suffixes=("_processed", "_done", "_completed"),
         prefixes=("completed_", "processed_", "done_"),
     )
+    if current is None:
+        return None
     total = _first(meta, _TOTAL) or _affixed(
         meta, suffixes=("_total", "_count"), prefixes=("total_",)
     )
-    if current is None or total is None or current[0] == total[0] or total[1] <= 0:
+    if total is None or current[0] == total[0] or total[1] <= 0:
         return None
     return current[1], total[1]
 
 
-def _first(meta: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, float] | None:
+def _first(meta: Mapping[str, object], names: Iterable[str]) -> tuple[str, float] | None:
     for name in names:
         value = meta.get(name)
-        amount = None if isinstance(value, bool) else number(value)
+        if value is None or isinstance(value, bool):
+            continue
+        amount = number(value)
         if amount is not None:
             return name, amount
     return None
@@ -178,8 +182,8 @@ def _first(meta: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, flo
 def _affixed(
     meta: Mapping[str, object], suffixes: tuple[str, ...], prefixes: tuple[str, ...]
 ) -> tuple[str, float] | None:
-    names = tuple(name for name in meta if name.startswith(prefixes) or name.endswith(suffixes))
-    return _first(meta, names)
+    names = [name for name in meta if name.startswith(prefixes) or name.endswith(suffixes)]
+    return _first(meta, names) if names else None
 
 
 def _percent(meta: Mapping[str, object]) -> float | None:

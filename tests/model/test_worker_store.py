@@ -138,8 +138,8 @@ def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
     state.tick(NOW + 100)
     task = state.tasks["a"]
     assert (task.lost_at, task.loss, task.worker) == (NOW + 100, "worker", WORKER)
-    assert "1 task was running" in texts(state)[-2]
-    assert texts(state)[-1] == f"1 task lost with {WORKER}: shop.bill a"
+    assert "1 task was running" in texts(state)[-1]
+    assert state.log[-1].text == f"1 task lost with {WORKER}: shop.bill a"
     assert state.totals.corrections == {"lost": 1}
 
     state = live()
