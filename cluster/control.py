@@ -100,8 +100,12 @@ class Control:
         doing = act.doing = Doing(
             act.outcome, self._broker, self._inbox, self._roster, self._clock, told
         )
+        # What was forbidden when it was asked for stays so, even if that is lifted a moment later.
         thread = threading.Thread(
-            target=self._run, args=(act, doing), name=f"celtop-act-{act.outcome.act}", daemon=True
+            target=self._run,
+            args=(act, doing, self.read_only),
+            name=f"celtop-act-{act.outcome.act}",
+            daemon=True,
         )
         # An act of which `stop` knows nothing must not begin: looked at and noted in one go.
         with self._lock:
@@ -126,11 +130,11 @@ class Control:
             if not act.future.done():
                 self._audit.write("left", act.outcome, self._clock())
 
-    def _run(self, act: Act, doing: Doing) -> None:
+    def _run(self, act: Act, doing: Doing, forbidden: bool) -> None:
         try:
             self._log("begun", doing)
             doing.tell()
-            answer, unsure = self._perform(doing)
+            answer, unsure = self._perform(doing, forbidden)
             self._conclude(doing, answer, unsure)
         finally:
             act.future.set_result(doing.outcome)
@@ -139,14 +143,14 @@ class Control:
             with contextlib.suppress(Exception):
                 doing.afterwards()
 
-    def _perform(self, doing: Doing) -> tuple[Answer, tuple[str, ...] | None]:
-        """Carry an act out; return the verdict of all that were not reached, and who is unsure.
+    def _perform(self, doing: Doing, forbidden: bool) -> tuple[Answer, tuple[str, ...] | None]:
+        """Carry an act out, unless forbidden; return the verdict of all that were not reached.
 
-        None for the latter is all of them.
+        With it comes of whom nobody knows whether they were; None is all of them.
         """
         if self._stopped:
             doing.tell(refusal="celtop is ending: nothing was sent")
-        elif self.read_only:
+        elif forbidden or self.read_only:
             doing.tell(refusal=READ_ONLY)
         else:
             try:

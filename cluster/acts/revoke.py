@@ -93,6 +93,8 @@ class _Blocks:
         self._command = command
         self._sent: list[tuple[str, tuple[str, ...]]] = []
         self._patience = PATIENCE
+        self._doubtful = False
+        """Whether the connection broke while a block was sent, so that nobody knows who has it."""
 
     def run(self) -> None:
         """Send all blocks; whatever stops it, what is certain by then is told."""
@@ -121,6 +123,7 @@ class _Blocks:
         try:
             ticket = self._mailbox.send("revoke", arguments)
         except Unsure as error:
+            self._doubtful = True
             raise Unsure(str(error), (*ids, *command.workers)) from error.__cause__
         self._sent.append((ticket, ids))
         return ticket
@@ -170,14 +173,19 @@ class _Blocks:
             running = dict.fromkeys(ids, unable[0])
         if self._command.terminate and not angry:
             running = running or {}
-            ended = {id_: name for name, reply in replies.items() for id_ in _ended(reply, ids)}
+            told = {
+                id_: name for name, reply in replies.items() for id_ in _told_to_end(reply, ids)
+            }
             for id_ in ids:
                 if id_ in running:
                     targets[id_] = Answer("refused", f"{running[id_]}: {CANNOT_TERMINATE}")
-                elif id_ in ended:
-                    targets[id_] = Answer("confirmed", f"ended on {ended[id_]}")
+                elif id_ in told:
+                    # The signal is sent; to what waits there yet, none is: it is skipped. Nor does
+                    # each signal end each task: `task-revoked` comes all the same.
+                    words = f"{told[id_]} has it: {self._command.signal} is sent if it runs"
+                    targets[id_] = Answer("confirmed", words)
                 elif not silent:
-                    targets[id_] = Answer("confirmed", "it did not run: flagged as revoked")
+                    targets[id_] = Answer("confirmed", "no worker has it: flagged as revoked")
         self._doing.tell(targets=targets, workers=self._workers())
 
     def _conclude(self) -> None:
@@ -188,14 +196,14 @@ class _Blocks:
             if late and any(id_ not in known or known[id_].verdict == "silent" for id_ in ids):
                 self._tell(ticket, ids)
         silence = Answer("silent", self._mailbox.silence(self._patience))
+        if self._doubtful:
+            silence = Answer("unsure", "the connection broke while a block of ids was sent")
         unheard = [name for name in self._command.workers if self._sent and not self._all(name)]
         targets = dict.fromkeys(
             (id_ for _, ids in self._sent for id_ in ids if id_ not in self._doing.outcome.targets),
             silence,
         )
-        workers = self._workers() | {
-            name: silence for name in unheard if name not in self._workers()
-        }
+        workers = dict.fromkeys(unheard, silence) | self._workers()
         self._doing.tell(workers=workers, targets=targets, stage="")
 
     def _workers(self) -> dict[str, Answer]:
@@ -209,7 +217,9 @@ class _Blocks:
         return {name: Answer("confirmed") for name in everyone if self._all(name)} | told
 
     def _all(self, name: str) -> bool:
-        return all(name in self._mailbox.replies(ticket) for ticket, _ in self._sent)
+        return not self._doubtful and all(
+            name in self._mailbox.replies(ticket) for ticket, _ in self._sent
+        )
 
 
 def blocks(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -231,11 +241,11 @@ def _cannot_terminate(reply: Reply) -> bool:
     return reply.error is not None and "NotImplementedError" in reply.error
 
 
-def _ended(reply: Reply, ids: Sequence[str]) -> set[str]:
-    """Return which tasks a worker says it has sent the signal to: `terminate: ID, ID`."""
+def _told_to_end(reply: Reply, ids: Sequence[str]) -> set[str]:
+    """Return which tasks a worker has, running or waiting, and terminates: `terminate: ID, ID`."""
     text = reply.value.get("ok") if isinstance(reply.value, dict) else None
-    told = str(text).removeprefix("terminate: ") if text else ""
-    return set(told.split(", ")) & set(ids)
+    named = str(text).removeprefix("terminate: ") if text else ""
+    return set(named.split(", ")) & set(ids)
 
 
 def _worst(answers: Sequence[Answer]) -> Answer:

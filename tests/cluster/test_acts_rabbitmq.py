@@ -42,7 +42,7 @@ def test_thousands_are_revoked_and_a_running_task_is_ended(two: Crew) -> None:
     for pool in two.workers:
         assert set(ids) <= set(two.ask(pool, "revoked"))
     outcome = two.do(Revoke(ids=(id_,), workers=two.names(), terminate=True, signal="SIGTERM"))
-    assert outcome.targets[id_].text == "ended on prefork@test"
+    assert outcome.targets[id_].text == "prefork@test has it: SIGTERM is sent if it runs"
     until(lambda: not two.ask("prefork", "active"))
 
 

@@ -83,6 +83,46 @@ def test_read_only_refuses_before_anything_is_done(door: Callable[..., Door]) ->
     assert len(done) == 1
 
 
+def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_at_once(
+    door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Doing] = []
+    made = door(done.append, read_only=True)
+    lifted = threading.Event()
+    write = Audit.write
+
+    def late(audit: Audit, *args: Any) -> str | None:
+        assert lifted.wait(10)
+        return write(audit, *args)
+
+    monkeypatch.setattr(Audit, "write", late)
+    act = made.control.do(PING)
+    made.control.read_only = False
+    lifted.set()
+    assert act.future.result(10).refusal == READ_ONLY
+    assert not done
+
+
+def test_it_is_not_done_if_it_is_forbidden_before_it_begins(
+    door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Doing] = []
+    made = door(done.append)
+    forbidden = threading.Event()
+    write = Audit.write
+
+    def late(audit: Audit, *args: Any) -> str | None:
+        assert forbidden.wait(10)
+        return write(audit, *args)
+
+    monkeypatch.setattr(Audit, "write", late)
+    act = made.control.do(PING)
+    made.control.read_only = True
+    forbidden.set()
+    assert act.future.result(10).refusal == READ_ONLY
+    assert not done
+
+
 def test_whoever_was_not_reached_has_a_verdict(door: Callable[..., Door]) -> None:
     def half(doing: Doing) -> None:
         doing.tell(workers={"w1": Answer("confirmed", "pong")})

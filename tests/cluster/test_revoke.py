@@ -60,8 +60,8 @@ def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Crew) -
     command = Revoke(ids=(id_, idle), workers=three.names(), terminate=True, signal="SIGKILL")
     outcome = three.do(command)
     assert outcome.good, outcome
-    assert outcome.targets[id_].text == "ended on prefork@test"
-    assert outcome.targets[idle].text == "it did not run: flagged as revoked"
+    assert outcome.targets[id_].text == "prefork@test has it: SIGKILL is sent if it runs"
+    assert outcome.targets[idle].text == "no worker has it: flagged as revoked"
     until(lambda: three.said("prefork", f"Terminating {id_} ("))
     until(lambda: process not in three.ask("prefork", "stats")["pool"]["processes"])
     until(lambda: id_ not in [one["id"] for one in three.ask("prefork", "active")])
@@ -114,6 +114,7 @@ def test_what_was_sent_when_the_connection_broke_is_unsure_and_the_rest_unsent(
     outcome = three.do(Revoke(ids=ids, workers=three.names()))
     verdicts = [outcome.targets[id_].verdict for id_ in ids]
     assert verdicts == ["confirmed"] * BLOCK + ["unsure"] * BLOCK + ["unsent"]
+    assert {one.verdict for one in outcome.workers.values()} == {"unsure"}
     assert len(sent) == 2, "nothing is sent again"
     assert not outcome.good
 
