@@ -42,11 +42,18 @@ class ResultLookup:
     Args:
         settings: Which result backend, if they say so.
         wire: Counts what is sent.
+        shown: Masks what must not be seen in a result that is on its way to be shown.
     """
 
-    def __init__(self, settings: Settings, wire: Wire) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        wire: Wire,
+        shown: Callable[[ResultMeta], ResultMeta] = lambda meta: meta,
+    ) -> None:
         self._settings = settings
         self._wire = wire
+        self._shown = shown
         self._lock = threading.Lock()
         self._asked: list[tuple[str, Future[ResultMeta | None]]] = []
         self._conf: Mapping[str, Any] | None = None
@@ -99,6 +106,7 @@ class ResultLookup:
         while asked := self._take():
             try:
                 found = self.reader(self._conf).read([id_ for id_, _ in asked])
+                found = {id_: self._shown(meta) for id_, meta in found.items()}
             except Exception as error:
                 for _, future in asked:
                     future.set_exception(error)

@@ -75,7 +75,7 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
-        self._results = ResultLookup(settings, self._broker.wire)
+        self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
         self._attention = Attention(frugal=settings.frugal)
         roster = self._roster = Roster()
         self._receiver = Receiver(self._broker, self._inbox, roster, clock)
@@ -203,6 +203,7 @@ class Session:
                 seen = Messages(connection, self._broker, self._clock).waiting(queue, most, task)
             finally:
                 connection.collect()
+            seen = self._redaction.peeked(seen)
             self._inbox.put(seen)
             return seen
 

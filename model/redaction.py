@@ -15,6 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from .events import Event
+from .observations import QueuePeeked
+from .result_meta import ResultMeta
 
 MASK: Final = "***"
 """What stands for hidden text. Nothing with this in it may be sent again as an argument."""
@@ -76,6 +78,30 @@ class Redaction:
         if event.fields:
             changed["fields"] = self.value(event.fields)
         return msgspec.structs.replace(event, **changed) if changed else event
+
+    def meta(self, meta: ResultMeta) -> ResultMeta:
+        """Return what a result backend keeps of a task, masked: to be shown, never sent again."""
+        if not self.active:
+            return meta
+        return msgspec.structs.replace(
+            meta,
+            result=self.value(meta.result),
+            exception=self.maybe(meta.exception),
+            traceback=self.maybe(meta.traceback),
+            args=self.value(meta.args),
+            kwargs=self.value(meta.kwargs),
+            stamps=self.value(meta.stamps),
+        )
+
+    def peeked(self, seen: QueuePeeked) -> QueuePeeked:
+        """Return what was seen in a queue, masked."""
+        if not self.active:
+            return seen
+        messages = (
+            msgspec.structs.replace(one, args=self.maybe(one.args), kwargs=self.maybe(one.kwargs))
+            for one in seen.messages
+        )
+        return msgspec.structs.replace(seen, messages=tuple(messages))
 
     def _value(self, value: Any, depth: int) -> Any:
         if depth > DEEPEST:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from celtop.cluster.session import Act
-from celtop.model.call import Call
+from celtop.model.call import Call, Original
 from celtop.model.command import RateLimit, Revoke, TimeLimit, Trigger
 from celtop.model.confirmation import confirm
 from celtop.model.outcome_words import sentence
@@ -96,3 +96,20 @@ def test_no_secret_of_a_real_task_is_kept(
     assert held.state == "FAILURE"  # it takes no argument
     assert held.args == "({'password': '***'},)"
     assert "s3cr3t" not in repr(held)
+
+
+def test_no_secret_leaves_a_session_for_the_screen(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(redis_url, queues=["taken"], conf={"result_backend": redis_url})
+    live = open_session(redis_url, redact=["passw(or)?d"], result_backend=redis_url, audit_file="")
+    done = send(redis_url, "plain.ok", {"password": "s3cr3t"}, queue="taken")
+    waiting = send(redis_url, "plain.ok", {"password": "s3cr3t"}, queue="idle")
+    live.until(lambda: f"[{done}] succeeded" in worker.child.output)
+    meta = live.until(lambda: live.session.result(done).result(20))
+    assert meta is not None and meta.result == {"password": "***"}
+    (seen,) = live.session.peek("idle", 10).result(20).messages
+    assert seen.args == "({'password': '***'},)"
+    # What is sent again is what was sent, hidden or not.
+    (found,) = live.session.recover([waiting]).result(20)
+    assert isinstance(found, Original) and found.call.args == ({"password": "s3cr3t"},)
