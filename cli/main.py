@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Final
 
 import click
 
 from .. import __version__
-from .config import config
-from .control import control
-from .demo import demo
 from .exit_codes import ExitCode
 from .monitor import open_monitor
 from .narration import say
 from .options import Command, Group, give, settings_of
-from .purge import purge
-from .retry import retry
-from .revoke import revoke
-from .snapshot import snapshot
-from .trigger import trigger
+
+COMMANDS: Final = (
+    *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "trigger"),
+)
+"""Each is in a module of its name."""
 
 EPILOG = """\b
 A setting is taken from the first of: flags, environment (CELTOP_*, then
@@ -30,8 +29,25 @@ Exit codes: 0 good, 1 the answer is no, 2 usage, 3 broker unreachable,
 4 timeout, 130 interrupted."""
 
 
+class Commands(Mapping[str, click.Command]):
+    """The commands by name, each loaded when it is asked for: the first frame needs none."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        command: click.Command = getattr(import_module(f"{__package__}.{name}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
 @click.group(
     cls=Group,
+    commands=Commands(),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EPILOG,
@@ -44,10 +60,6 @@ def celtop(ctx: click.Context) -> int | None:
     Without a command it opens the monitor on this terminal. A broker's URL is all that it needs.
     """
     return open_monitor(settings_of(ctx)) if ctx.invoked_subcommand is None else None
-
-
-for command in (demo, snapshot, revoke, retry, trigger, control, purge, config):
-    celtop.add_command(command)
 
 
 @click.command(cls=Command)
