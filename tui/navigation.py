@@ -9,16 +9,17 @@ from textual.message import Message
 
 HISTORY: Final = 100
 
-Kind: TypeAlias = Literal["task", "worker", "tasks"]
+Kind: TypeAlias = Literal["task", "worker", "tasks", "failures"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One step into the depth: a task, a worker, or a list of tasks behind a number."""
+    """One step into the depth: a task, a worker, grouped failures, or the tasks behind a number."""
 
     kind: Kind
     subject: str
-    """The task's id, the worker's name, or the filter that the list is limited to."""
+    """The task's id, the worker's name, or the filter that the list is limited to; of failures the
+    id of a task whose group is to be looked at, or nothing."""
     title: str = ""
     """What the breadcrumb says; the subject where it is empty."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC
 from typing import Final
 
 from ..model import units
@@ -16,7 +15,6 @@ from ..widgets.column import Column, Frame
 from ..widgets.progress import progress_cells
 from . import figures, queue_columns, task_columns
 from .alerts import Alert
-from .failures import FailureGroup
 from .worker_columns import load_cells
 
 _TREND: Final = 8
@@ -118,30 +116,6 @@ def running_columns(state: ClusterState) -> tuple[Column[Task], ...]:
 
 def _always(row: object) -> bool:
     return True
-
-
-def _failure(
-    get: Callable[[FailureGroup], str], style: str
-) -> Callable[[FailureGroup, Frame], Cell]:
-    return lambda group, frame: (get(group), style)
-
-
-def _failure_time(group: FailureGroup, frame: Frame) -> Cell:
-    if group.last_at is None:
-        return figures.UNKNOWN
-    return units.clock(group.last_at, UTC if frame.utc else None), "muted"
-
-
-def _times(group: FailureGroup, frame: Frame) -> Cell:
-    return f"{units.count(group.count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", "bad"
-
-
-FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
-    Column("count", "Times", 7, _times, justify="right"),
-    Column("exception", "Exception", 18, _failure(lambda group: group.exception, "text"), grow=2),
-    Column("task", "Task", 16, _failure(lambda group: group.task, "muted"), 1, grow=2),
-    Column("last", "Last", 8, _failure_time, 2),
-)
 
 
 def _subject(alert: Alert, frame: Frame) -> Cell:

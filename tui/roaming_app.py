@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..bindings.actions import VIEWS
+from ..model.task import Task
 from .live_app import LiveApp
-from .navigation import History, Place, Visit
+from .navigation import Drill, History, Place, Visit
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -86,6 +87,16 @@ class RoamingApp(LiveApp, inherit_bindings=False):
             self.bell()
         else:
             self.go(place, remember=False)
+
+    def action_error(self) -> None:
+        """Show what fails, grouped; from a task that failed its own group and traceback."""
+        screen = self.monitor_screen
+        path = self.place.path
+        if screen is None or (path and path[-1].kind == "failures"):
+            return
+        failures = self.scene.state.failures
+        task = next((one for one in screen.chosen(Task) if failures.of(one.id)), None)
+        self.go(self.place.deeper(Drill("failures", task.id if task else "", "Failures")))
 
     def leave(self) -> None:
         """Quit."""

@@ -96,6 +96,15 @@ async def _freeze(stage: Stage, key: str) -> None:
     assert "FROZEN" not in stage.screen.query_one("#header").text
 
 
+@checks("error")
+async def _error(stage: Stage, key: str) -> None:
+    await stage.press("2", "/", *"state:failure", "enter")
+    task = stage.table.cursor_row
+    await stage.press(key)
+    assert stage.app.place.path[-1].kind == "failures"
+    assert task.id in stage.table.cursor_row.tasks
+
+
 @checks("refresh")
 async def _refresh(stage: Stage, key: str) -> None:
     await stage.press(key)

@@ -47,6 +47,10 @@ def deep(place: Place, scene: Scene) -> MonitorScreen:
         from .worker_detail import WorkerDetailScreen
 
         return WorkerDetailScreen(scene, place)
+    if step.kind == "failures":
+        from .failures import FailuresScreen
+
+        return FailuresScreen(scene, place)
     from .task_lists import TaskListScreen
 
     return TaskListScreen(scene, place)

@@ -68,6 +68,10 @@ class ListScreen(MonitorScreen):
         """How many rows there would be without a filter."""
         return len(self.list_table.rows)
 
+    def notes(self) -> Sequence[Part]:
+        """Return what else there is to say of what is listed."""
+        return ()
+
     def nothing(self) -> str:
         """Return why the list is empty, if it is: what is hidden is not missing."""
         hidden = self.total - len(self.list_table.rows)
@@ -96,6 +100,7 @@ class ListScreen(MonitorScreen):
             left.append(Part(f"! {self.FAULTS}", "bold $text-error"))
         if self.filter_text:
             left.append(Part(f"/ {self.filter_text}", "$text-accent", 3))
+        left += self.notes()
         right = []
         if table.marks:
             right.append(Part(f"{units.count(len(table.marks))} marked", "bold $text-accent", 1))

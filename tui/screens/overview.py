@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
 from ...bindings.actions import Context
+from ...model.failure_groups import FailureGroup
 from ...model.order import Order
 from ...model.query import parse
 from ...model.queue import Queue
@@ -20,13 +21,12 @@ from ...widgets.graph import Graph, Series
 from ...widgets.live_table import LiveTable
 from ...widgets.tile import Tile
 from ..alerts import Alert, alerts
-from ..failures import FailureGroup, group_failures
+from ..failure_columns import FAILURE_KEYS, FEW, title_of
 from ..header import failure_share, workers_online
 from ..keymap import bindings
 from ..navigation import Drill, Place
 from ..overview_columns import (
     ALERTS,
-    FAILURES,
     queue_tile_columns,
     running_columns,
     worker_columns,
@@ -44,6 +44,8 @@ GRAPH_SECONDS: Final = 600
 GRAPH_STEP: Final = 4
 """Seconds that one point of the graph stands for."""
 MOST_ALERTS: Final = 4
+FAILING_FOR: Final = 3600.0
+"""Seconds since the last failure for which a group is listed."""
 TITLES: Final = {
     "attention": "Attention",
     "workers": "Workers",
@@ -63,7 +65,6 @@ class OverviewScreen(MonitorScreen):
     def __init__(self, scene: Scene, place: Place) -> None:
         super().__init__(scene, place)
         state, now = scene.state, scene.now()
-        self.failed_tasks = TaskView(state, parse("state:failure,retry"), now=now)
         self.running_tasks = TaskView(
             state, parse("state:running"), Order("runtime", True), now=now
         )
@@ -74,10 +75,7 @@ class OverviewScreen(MonitorScreen):
             state.workers.values, _name, {"worst": self._worker_rank}, Order("worst", True)
         )
         self.failure_rows = RowList[FailureGroup](
-            lambda: group_failures(self.failed_tasks, self.scene.now()),
-            lambda group: group.id,
-            {"count": lambda group: group.count},
-            Order("count", True),
+            self._failing, lambda group: group.id, FAILURE_KEYS, Order("count", True)
         )
         self.alert_rows = RowList[Alert](
             lambda: alerts(self.scene.state, self.scene.now()),
@@ -95,7 +93,7 @@ class OverviewScreen(MonitorScreen):
             ),
             "attention": self._tile("attention", ALERTS, self.alert_rows, ""),
             "workers": self._tile("workers", worker_columns(state), self.worker_rows, "none yet"),
-            "failures": self._tile("failures", FAILURES, self.failure_rows, "none"),
+            "failures": self._tile("failures", FEW, self.failure_rows, "none"),
             "queues": self._tile(
                 "queues",
                 queue_tile_columns(lambda: scene.paused_queues),
@@ -151,23 +149,20 @@ class OverviewScreen(MonitorScreen):
 
     def catch_up(self) -> None:
         """Look at all tasks again."""
-        self.failed_tasks.refresh(self.scene.now())
         self.running_tasks.refresh(self.scene.now())
 
     def take(self, changes: Changes) -> None:
         """Take in what runs and what failed."""
-        self.failed_tasks.apply(changes, self.scene.now())
         self.running_tasks.apply(changes, self.scene.now())
 
     def paint_body(self) -> None:
         """Paint each tile."""
         self.queue_rows.refresh()
         self.worker_rows.refresh()
+        self.failure_rows.refresh()
         second = int(self.scene.now())
         if second != self._second:
-            # Grouping looks at thousands of tasks: not for each frame.
             self._second = second
-            self.failure_rows.refresh()
             self.alert_rows.refresh()
         self.strip.paint(self.scene)
         frame = self.scene.frame()
@@ -252,13 +247,15 @@ class OverviewScreen(MonitorScreen):
             self._open_alert(row_id)
 
     def _open_failures(self, row_id: str) -> None:
-        exception, _, task = row_id.partition("\n")
-        terms = ["state:failure,retry"]
-        if task != "?":
-            terms.append(exactly("name", task))
-        if exception != "?":
-            terms.append(exactly("exception", exception).replace(':="', ':"', 1))
-        self.visit(Drill("tasks", " ".join(terms), f"{exception} in {task}"))
+        index = self.failure_rows.index(row_id)
+        if index is not None:
+            group = self.failure_rows[index]
+            self.visit(Drill("tasks", group.query, title_of(group)))
+
+    def _failing(self) -> list[FailureGroup]:
+        """Return the groups that still grow, or did within the last hour."""
+        since = self.scene.now() - FAILING_FOR
+        return [one for one in self.scene.state.failures if (one.last_at or since) >= since]
 
     def _open_alert(self, row_id: str) -> None:
         index = self.alert_rows.index(row_id)
