@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.call import Call, Original, RawMessage, Source
+from ..model.call import RETRY_OF, Call, Original, RawMessage, Source
 from ..model.events import LONGEST_NAME, epoch
 from ..model.observations import Peeked
 
@@ -24,10 +24,10 @@ OWN_HEADERS: Final = frozenset(
     {
         "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
         "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
-        "replaced_task_nesting", "redelivered", "compression", "clock",
+        "replaced_task_nesting", "redelivered", "compression", "clock", RETRY_OF,
     }
 )  # fmt: skip
-"""What Celery itself puts into a message's headers; all others are the application's."""
+"""What Celery and celtop put into a message's headers; all others are the application's."""
 STAMPS: Final = ("stamps", "stamped_headers")
 """There even if a message carries no stamp."""
 
@@ -86,6 +86,7 @@ def peeked(message: Message, queue: str) -> Peeked:
         expires_at=_time(headers.get("expires")),
         retries=_whole(headers.get("retries")) or 0,
         priority=_whole(message.properties.get("priority")),
+        retry_of=_name(headers.get(RETRY_OF)),
     )
 
 

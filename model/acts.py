@@ -137,21 +137,18 @@ class Acts:
             task.expires_at = sent.expires_at
         task.sources |= FROM_SENDING
         if sent.retry_of is not None:
-            self._link(task, sent.retry_of)
+            link_retry(self._tasks, task, sent.retry_of)
         self._tasks.note(task)
 
-    def _link(self, task: Task, original_id: str) -> None:
-        """Have a task and the one that it repeats know of each other."""
-        original = self._tasks.tasks.get(original_id)
-        if original is None:
-            retry_of = original_id
-        else:
-            retry_of = original.id
-            original.extra = msgspec.structs.replace(
-                original.extra or TaskExtra(), retried_as=task.id
-            )
-            self._tasks.note(original)
-        task.extra = msgspec.structs.replace(task.extra or TaskExtra(), retry_of=retry_of)
+
+def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
+    """Have a task and the one that it repeats know of each other."""
+    original = tasks.tasks.get(original_id)
+    if original is not None:
+        original_id = original.id
+        original.extra = msgspec.structs.replace(original.extra or TaskExtra(), retried_as=task.id)
+        tasks.note(original)
+    task.extra = msgspec.structs.replace(task.extra or TaskExtra(), retry_of=original_id)
 
 
 def fill_arguments(

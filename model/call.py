@@ -11,6 +11,9 @@ Source: TypeAlias = Literal["queue", "unacked", "worker", "backend", "event"]
 message that a worker has not acknowledged, the worker's own word, the result backend (with
 `result_extended`), the text in the task's event."""
 
+RETRY_OF: Final = "celtop_retry_of"
+"""The header of a task that repeats another, with the other's id; the task itself can read it."""
+
 SOURCE_WORDS: Final[dict[Source, str]] = {
     "queue": "the message in its queue",
     "unacked": "the message that its worker holds",

@@ -115,6 +115,8 @@ class Peeked(msgspec.Struct, frozen=True, gc=False):
     expires_at: float | None = None
     retries: int = 0
     priority: int | None = None
+    retry_of: str | None = None
+    """The task that it repeats, if a celtop sent it again."""
 
 
 class QueuePeeked(msgspec.Struct, frozen=True, gc=False):

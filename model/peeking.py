@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from .acts import fill_arguments
+from .acts import fill_arguments, link_retry
 from .events import LONGEST_NAME, cut_text
 from .observations import Peeked, QueuePeeked
 from .queue_store import QueueStore
@@ -83,6 +83,9 @@ class Peeking:
             task.expires_at = message.expires_at
         if message.priority is not None:
             self._set_priority(task, message.priority)
+        repeated = message.retry_of
+        if repeated and repeated != task.id and (task.extra is None or not task.extra.retry_of):
+            link_retry(tasks, task, repeated[:LONGEST_NAME])
         task.sources |= FROM_QUEUE
         tasks.note(task)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from ...model.call import Call, Original, RawMessage
+from ...model.call import RETRY_OF, Call, Original, RawMessage
 from ...model.outcome import Sent
 from .doing import Refused
 from .links import linked_anew
@@ -22,8 +22,6 @@ from .links import linked_anew
 if TYPE_CHECKING:
     from celery import Celery
 
-RETRY_OF: Final = "celtop_retry_of"
-"""The header of a task that repeats another, with the other's id; the task itself can read it."""
 REPRS: Final = ("argsrepr", "kwargsrepr")
 """What events and logs show for the arguments; an app may have had something hidden in it."""
 STAMPS: Final = ("stamped_headers", "stamps")

@@ -43,6 +43,8 @@ def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Crew) -> None:
     again = pair.do(commands.Retry(originals=(found,)))
     assert again.good, again
     assert again.sent[0].id != one.id
+    links = {one.id: one.retry_of for one in session.peek("idle", 10).result(20).messages}
+    assert links == {one.id: None, again.sent[0].id: one.id}
     outcome = pair.do(commands.Purge(queue="idle"))
     assert outcome.count == 2
     assert session.peek("idle", 10).result(20).messages == ()

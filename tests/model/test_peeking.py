@@ -6,6 +6,7 @@ from celtop.model.observations import Peeked, QueuePeeked
 from celtop.model.query import parse
 from celtop.model.state import ClusterState
 from celtop.model.states import source_names
+from celtop.model.task import TaskExtra
 
 from .acting import cluster, task
 from .streams import NOW
@@ -52,6 +53,21 @@ def test_a_task_is_no_parent_and_no_foreign_root_of_itself() -> None:
     peek(state, Peeked("a", "x", "geo", root_id="a", parent_id="a"), Peeked("b", "x", "geo"))
     assert (state.tasks["a"].root_id, state.tasks["a"].parent_id) == ("a", None)
     assert state.tasks["b"].root_id is None
+
+
+def test_a_retry_by_another_celtop_is_linked_both_ways() -> None:
+    state = cluster()
+    task(state, "a", until="started")
+    again = Peeked("b", "x", "geo", priority=3, retry_of="a")
+    peek(state, again, Peeked("c", "x", "geo", retry_of="gone"), Peeked("d", "x", "geo", None, "d"))
+    extras = {id_: state.tasks[id_].extra or TaskExtra() for id_ in "abc"}
+    assert (extras["b"].retry_of, extras["b"].priority) == ("a", 3)
+    assert extras["a"].retried_as == "b"
+    assert extras["c"].retry_of == "gone"
+    state.take_changes()
+    peek(state, again, Peeked("e", "x", "geo", retry_of="e"))
+    assert "a" not in state.take_changes().tasks
+    assert state.tasks["e"].extra is None
 
 
 def test_the_store_stays_within_its_bounds() -> None:
