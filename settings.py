@@ -150,6 +150,8 @@ class Settings(BaseSettings):
     """Seconds between two rounds of questions to the workers, while somebody looks at them."""
     queue_interval: float = Field(default=5.0, ge=0.5)
     """Seconds between two measurements of the queues, while somebody looks at them."""
+    history: int = Field(default=500, ge=0)
+    """Tasks that had ended before celtop came which are read from the result backend; 0 is none."""
     max_tasks: int = Field(default=100_000, ge=100)
     """Tasks kept in memory; beyond that the oldest go, finished ones first."""
     max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)

@@ -18,6 +18,7 @@ from .backoff import backoff
 from .originals import Originals
 from .pidbox import Pidbox, Reply, Unreadable
 from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
+from .unfinished import Unfinished
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -45,6 +46,10 @@ FIRST_LOOK: Final = 0.5
 SILENCE: Final = 10.0
 """Seconds without any event, while workers send heartbeats, after which we doubt our own ears."""
 TICK: Final = 1.0
+QUERY_AGAIN: Final = 8.0
+"""Seconds between two rounds of questions about single tasks."""
+MOST_QUERIED: Final = 100
+"""Tasks of one such round: a worker looks through all it holds for each."""
 
 
 def round_cost(commands: int, workers: int) -> float:
@@ -57,6 +62,7 @@ class Inspector(Poller):
 
     Args:
         originals: Where to keep what the tasks that they hold were sent with.
+        unfinished: Told which tasks they hold.
         shared: As every poller's.
     """
 
@@ -67,10 +73,22 @@ class Inspector(Poller):
     _asked_at = 0.0
     _asked_everyone = -1
     _doubted_at = 0.0
+    _queried_at = 0.0
 
-    def __init__(self, *shared: Any, originals: Originals | None = None) -> None:
+    def __init__(
+        self,
+        *shared: Any,
+        originals: Originals | None = None,
+        unfinished: Unfinished | None = None,
+    ) -> None:
         super().__init__(*shared)
         self.originals = originals if originals is not None else Originals()
+        self._unfinished = unfinished if unfinished is not None else Unfinished()
+        self._queried: tuple[str, ...] = ()
+
+    def query(self, ids: Sequence[str]) -> None:
+        """Ask the workers soon which of these tasks they hold; in place of those asked before."""
+        self._queried = tuple(ids)[:MOST_QUERIED]
 
     def opened(self, connection: Connection) -> None:
         """Make a mailbox for the answers."""
@@ -89,6 +107,8 @@ class Inspector(Poller):
             self._ask_everyone()
         elif strangers := self._roster.strangers(self._broker.settings.enable_events):
             self._greet(strangers)
+        elif self._queried and time.monotonic() - self._queried_at >= QUERY_AGAIN:
+            self._query()
         elif self._inbox.unattended() < UNATTENDED and time.monotonic() >= self._next_round():
             self._ask_again()
         self._check_ears()
@@ -146,6 +166,11 @@ class Inspector(Poller):
         self._rounds += 1
         self._round(commands, names)
 
+    def _query(self) -> None:
+        self._queried_at = time.monotonic()
+        ids, self._queried = self._queried, ()
+        self._round(("query_task",), self._roster.present(), ids)
+
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
         """Add that they send task events; not if one among them was told on purpose to send none.
 
@@ -154,9 +179,15 @@ class Inspector(Poller):
         wanted = self._broker.settings.enable_events and self._roster.muted.isdisjoint(names)
         return ("enable_events", *commands) if wanted else commands
 
-    def _round(self, commands: Sequence[str], names: Sequence[str] | None) -> None:
-        """Ask, hand on the answers, and name who stayed silent."""
-        self._asked_at = time.monotonic()
+    def _round(
+        self,
+        commands: Sequence[str],
+        names: Sequence[str] | None,
+        ids: tuple[str, ...] = (),
+    ) -> None:
+        """Ask, hand on the answers, and name who stayed silent; `ids` are of `query_task`."""
+        if not ids:
+            self._asked_at = time.monotonic()
         if names is not None and not names:
             return
         started = time.monotonic()
@@ -170,13 +201,19 @@ class Inspector(Poller):
                 return False
             return quiet > PATIENCE or (bool(expected) and answers.complete(expected))
 
-        self._pidbox.ask(commands, lambda reply: self._take(reply, answers), done, names, ARGUMENTS)
+        def take(reply: Reply | Unreadable) -> None:
+            self._take(reply, answers, ids)
+
+        arguments = {**ARGUMENTS, "query_task": {"ids": list(ids)}}
+        self._pidbox.ask(commands, take, done, names, arguments)
         if names is not None:
             for command in commands:
                 if silent := answers.missing(command, names):
                     self.put(Unanswered(command, silent, self._clock()))
 
-    def _take(self, reply: Reply | Unreadable, answers: _Answers) -> None:
+    def _take(
+        self, reply: Reply | Unreadable, answers: _Answers, ids: tuple[str, ...] = ()
+    ) -> None:
         if isinstance(reply, Unreadable):
             self.note(
                 "warning",
@@ -197,8 +234,9 @@ class Inspector(Poller):
             self._learn_queues(reply.value)
         value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
         self.originals.hear(reply.command, reply.value, self._clock())
+        self._unfinished.answered(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)
-        self.put(Answered(reply.worker, reply.command, value, self._clock(), error))
+        self.put(Answered(reply.worker, reply.command, value, self._clock(), error, ids))
 
     def _learn_queues(self, queues: list[Any]) -> None:
         for queue in queues:

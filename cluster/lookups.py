@@ -71,8 +71,10 @@ class ResultLookup:
         from .results.opening import open_results
 
         with self._lock:
-            if not self._readers or self._opened_with != conf:
-                self._readers.append(open_results(self._settings, conf, self._wire))
+            if not self._readers or (self._opened_with is not conf and self._opened_with != conf):
+                reader = open_results(self._settings, conf, self._wire)
+                if not self._readers or reader.place != self._readers[-1].place or reader.why_not:
+                    self._readers.append(reader)
                 self._opened_with = conf
             return self._readers[-1]
 

@@ -17,6 +17,7 @@ from .inbox import Inbox
 from .pidbox import Pidbox
 from .roster import Roster
 from .streams import Stream, subscribe
+from .unfinished import Unfinished
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -47,6 +48,7 @@ class Receiver(threading.Thread):
         inbox: Where to leave what is heard.
         roster: Told who was heard.
         clock: Our clock, in epoch seconds.
+        unfinished: Told which tasks begin and end.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Receiver(threading.Thread):
         inbox: Inbox,
         roster: Roster,
         clock: Callable[[], float] = time.time,
+        unfinished: Unfinished | None = None,
     ) -> None:
         super().__init__(name="celtop-receiver", daemon=True)
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
         self._clock = clock
+        self._unfinished = unfinished if unfinished is not None else Unfinished()
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._doubted = False
@@ -171,4 +175,5 @@ class Receiver(threading.Thread):
             heard = Heard((), at, (f"not decoded ({content_type})",))
         self._inbox.put(heard)
         if heard.events:
+            self._unfinished.heard(heard.events)
             self._roster.heard(heard.events[0])

@@ -25,6 +25,7 @@ from .audit import Audit, default_path
 from .connection import Broker
 from .control import Act as Act
 from .control import Control
+from .following import Following
 from .inbox import Inbox
 from .inspector import Inspector
 from .lookups import ResultLookup, look_up
@@ -33,6 +34,7 @@ from .poller import Attention
 from .queues import QueuePoller
 from .receiver import Receiver
 from .roster import Roster
+from .unfinished import Unfinished
 
 if TYPE_CHECKING:
     from ..model.result_meta import ResultMeta
@@ -77,11 +79,16 @@ class Session:
         self._clock = clock
         self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
         self._attention = Attention(frugal=settings.frugal)
-        roster = self._roster = Roster()
-        self._receiver = Receiver(self._broker, self._inbox, roster, clock)
+        roster, unfinished = Roster(), Unfinished()
+        self._roster = roster
+        self._receiver = Receiver(self._broker, self._inbox, roster, clock, unfinished)
         shared = (self._broker, self._inbox, roster, self._receiver, self._attention, clock)
-        self._inspector = Inspector("inspector", *shared)
+        self._inspector = Inspector("inspector", *shared, unfinished=unfinished)
         self._queues = QueuePoller("queues", *shared)
+        self._following = Following(
+            settings, self._results, unfinished, self._broker, self._receiver, self._inbox,
+            self._inspector.query, clock,
+        )  # fmt: skip
         self._control = Control(
             self._broker, self._inbox, roster, self._audit(), clock, settings.read_only
         )
@@ -89,7 +96,8 @@ class Session:
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster."""
-        return (self._receiver, self._inspector, self._queues, *self._control.threads)
+        own = (self._receiver, self._inspector, self._queues)
+        return (*own, *self._following.threads, *self._control.threads)
 
     @property
     def backlog(self) -> int:
@@ -104,6 +112,7 @@ class Session:
             logging.getLogger(library).addHandler(logging.NullHandler())
         for thread in (self._receiver, self._inspector, self._queues):
             thread.start()
+        self._following.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the threads and remove our queues from the broker, within `timeout` seconds.
@@ -114,6 +123,7 @@ class Session:
         self._control.stop()
         for poller in (self._inspector, self._queues):
             poller.stop()
+        self._following.stop()
         self._receiver.stop()
         self._join(time.monotonic() + timeout * POLITE)
         self._results.close()
@@ -135,6 +145,7 @@ class Session:
             applied += len(observation.events) if isinstance(observation, Heard) else 1
             if time.perf_counter() - started >= budget:
                 break
+        self._following.bring(self.state, self._told_conf(), now)
         return Pumped(applied, len(self._inbox) > 0)
 
     def refresh(self) -> None:
@@ -154,6 +165,15 @@ class Session:
             self._attention.topics = topics
             self._inspector.wake()
             self._queues.wake()
+
+    def watch_results(self, ids: Sequence[str]) -> None:
+        """Say which unfinished tasks are on the screen, or followed: what they report is read."""
+        self._following.watch(ids)
+
+    @property
+    def results_unknown(self) -> str | None:
+        """Why nothing tells how far tasks have come, in words; None if the result backend does."""
+        return self._following.unknown
 
     @property
     def read_only(self) -> bool:

@@ -44,7 +44,10 @@ def open_results(
         url, doubt = _told(settings, worker_conf, doubt)
     if doubt is not None:
         return Unreadable(doubt)
-    return _reader(url or "disabled", settings, conf, wire)
+    reader = _reader(url or "disabled", settings, conf, wire)
+    options = settings.result_backend_transport_options, settings.redis_backend_use_ssl
+    reader.place = (url, *options, conf.get("timezone"))
+    return reader
 
 
 def _with_options(settings: Settings, conf: Mapping[str, Any]) -> tuple[Settings, str | None]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import abc
 import threading
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Container, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from ...model.fault import Fault
 from ...model.result_meta import ResultMeta
 
+if TYPE_CHECKING:
+    from .channel import Channel
+
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
+RECENT_BLOCK: Final = 100
+"""Old entries that are handed on at once."""
 
 
 class ResultsError(Exception):
@@ -28,6 +33,8 @@ class ResultReader(abc.ABC):
 
     why_not: str | None = None
     """Why nothing can ever be read here, in words; None if it can."""
+    place: tuple[object, ...] = ()
+    """What it reads, and how: two readers of one place are as good as each other."""
 
     @abc.abstractmethod
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
@@ -59,9 +66,50 @@ class ResultReader(abc.ABC):
                 return None
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, the newest first, about as they did.
+
+        Nothing where a backend cannot list what it keeps.
+
+        Args:
+            most: How many at most.
+            since: Only of tasks that ended later than this, epoch seconds.
+            stop: Ends it when it is set.
+
+        Raises:
+            ResultsError: The backend cannot be read.
+        """
+        return iter(())
+
+    def listen(self, known: Container[str]) -> Channel | None:
+        """Return a subscription to what becomes of tasks; None where the backend tells nobody.
+
+        Args:
+            known: The ids of the tasks that matter; may change at any time.
+
+        Raises:
+            Refused: The backend does not let us.
+            ResultsError: It cannot be reached.
+        """
+        return None
+
     @abc.abstractmethod
     def close(self) -> None:
         """Let go of whatever is open; a read under way fails."""
+
+
+def newest_first(
+    metas: list[ResultMeta], most: int, since: float | None
+) -> Iterator[tuple[ResultMeta, ...]]:
+    """Yield what `ResultReader.recent` does, of entries in any order."""
+    ended = [
+        meta for meta in metas if meta.ready and (since is None or (meta.done_at or 0) > since)
+    ]
+    ended.sort(key=lambda meta: meta.done_at or 0.0, reverse=True)
+    for start in range(0, min(most, len(ended)), RECENT_BLOCK):
+        yield tuple(ended[start : min(start + RECENT_BLOCK, most)])
 
 
 class Unreadable(ResultReader):

@@ -9,14 +9,16 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from ...model.result_meta import ResultMeta
 from ...settings import Settings
 from ..connection import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
 from ..transports import Wire, counted
+from .channel import Channel, Frames, Refused
 from .meta import from_payload
+from .newest import newest
 from .reader import ResultReader
 from .words import failure
 
@@ -90,6 +92,36 @@ class RedisResults(ResultReader):
             except Exception as error:
                 raise failure(error, self._url, self._settings) from error
             stop.wait(_RECONNECT)
+
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, the newest first.
+
+        Raises:
+            ResultsError: Redis does not answer, or refuses.
+        """
+        try:
+            yield from newest(self._connect(), self._prefix, most, since, stop)
+        except Exception as error:
+            raise failure(error, self._url, self._settings) from error
+
+    def listen(self, known: Container[str]) -> Channel:
+        """Return a subscription to the channels of all tasks.
+
+        Raises:
+            Refused: The user that we log in as may not subscribe to them.
+            ResultsError: Redis does not answer.
+        """
+        try:
+            pool = self._connect().connection_pool
+            # A connection of its own, not one of the pool's: it is never given back.
+            connection = pool.connection_class(**pool.connection_kwargs)
+            return Channel(connection, Frames(self._prefix, known))
+        except Refused:
+            raise
+        except Exception as error:
+            raise failure(error, self._url, self._settings) from error
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,122 @@
+"""What happened before we came: tasks that have ended, and messages that wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from ...model.observations import Noted, ResultsSeen
+from ..connection import Broker
+from ..faults import explain
+from ..inbox import Inbox
+from ..receiver import Receiver
+from .reader import ResultReader, ResultsError
+
+MOST_MESSAGES: Final = 500
+"""Messages of one queue that are read, the next ones."""
+MOST_QUEUES: Final = 50
+LATE: Final = 20.0
+"""Seconds after a connection in which queues may become known whose messages came before it."""
+_STEP: Final = 0.2
+
+
+class History(threading.Thread):
+    """Reads, once for each connection, what no event will tell any more.
+
+    Args:
+        reader: Returns what reads the results now; another one whenever more is known of them.
+        broker: Where messages wait.
+        receiver: Its connection is what it is done once for.
+        inbox: Where to leave what was read.
+        most: How many tasks that have ended; 0 reads none.
+        clock: Our clock, in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        reader: Callable[[], ResultReader],
+        broker: Broker,
+        receiver: Receiver,
+        inbox: Inbox,
+        most: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(name="celtop-history", daemon=True)
+        self._reader = reader
+        self._broker = broker
+        self._receiver = receiver
+        self._inbox = inbox
+        self._most = most
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._queues: dict[str, None] = {}
+        self._read: tuple[object, ...] | None = None
+        self.most_messages = MOST_MESSAGES
+        """Messages of one queue that are read; 0 reads none."""
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping.set()
+
+    def queues(self, names: Iterable[str]) -> None:
+        """Tell which queues hold messages; each is read once for a connection."""
+        with self._lock:
+            self._queues.update(dict.fromkeys(names))
+
+    def run(self) -> None:
+        """Read after each connection until stopped."""
+        connects, since = 0, 0.0
+        peeked: set[str] = set()
+        while not self._stopping.wait(_STEP):
+            if not self._receiver.live.is_set():
+                continue
+            if connects != self._receiver.connects:
+                connects, since = self._receiver.connects, time.monotonic()
+                peeked.clear()
+            self._read_results(connects)
+            with self._lock:
+                names, self._queues = self._queues, {}
+            new = [name for name in names if name not in peeked]
+            late = time.monotonic() - since > LATE
+            if new and not late and self.most_messages and self._broker.is_redis:
+                new = new[: MOST_QUEUES - len(peeked)]
+                peeked.update(new)
+                self._peek(new)
+
+    def _read_results(self, connects: int) -> None:
+        reader = self._reader()
+        key = (connects, reader.place)
+        if not self._most or reader.why_not is not None or key == self._read:
+            return
+        self._read = key
+        try:
+            for metas in reader.recent(self._most, stop=self._stopping):
+                if self._stopping.is_set():
+                    return
+                if metas:
+                    self._inbox.put(ResultsSeen(metas, self._clock(), "history"))
+        except ResultsError as error:
+            self._note(f"What happened before cannot be read: {error}")
+
+    def _peek(self, names: list[str]) -> None:
+        from ..messages import Messages
+
+        try:
+            connection = self._broker.connect()
+            try:
+                messages = Messages(connection, self._broker, self._clock)
+                for name in names:
+                    if self._stopping.is_set():
+                        return
+                    self._inbox.put(messages.waiting(name, self.most_messages))
+            finally:
+                connection.collect()
+        except Exception as error:
+            if not self._stopping.is_set():
+                self._note(f"Waiting messages cannot be read: {explain(error, self._broker)}")
+
+    def _note(self, text: str) -> None:
+        self._inbox.put(Noted("warning", "history", text, self._clock()))

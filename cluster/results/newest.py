@@ -1,0 +1,109 @@
+"""The newest results among all that Redis keeps, without a command that holds it up.
+
+Keys carry no time, and to read each value may be to read gigabytes. But Celery gives each result
+the same time to live, counted from when it was written: the longer one has left, the newer it is.
+So SCAN finds the keys, PTTL is asked of each, and only the newest are read, and of those only what
+is not large. Where results never expire, some of them are read and sorted by their own time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from ...model.result_meta import ResultMeta
+from .meta import from_payload
+from .reader import RECENT_BLOCK, newest_first
+
+COUNT: Final = 1_000
+"""Keys that one SCAN looks at: half a millisecond of the server's time, or less."""
+MOST_SCANS: Final = 500
+LONGEST: Final = 10.0
+"""Seconds for all of it."""
+LARGEST: Final = 256 << 10
+"""Bytes; a larger result is left where it is until somebody asks for it."""
+_UNDATED: Final = 2_000
+"""Results without a time to live that are read, to find out how old they are."""
+_BREATH: Final = 0.001
+"""Seconds between two SCANs in which others are served, and our own screen is."""
+
+
+def newest(
+    client: Any, prefix: str, most: int, since: float | None, stop: threading.Event | None
+) -> Iterator[tuple[ResultMeta, ...]]:
+    """Yield blocks of entries of tasks that have ended, the newest first.
+
+    Args:
+        client: A client of redis-py.
+        prefix: What keys of results begin with; the rest is the task's id.
+        most: How many at most.
+        since: Only of tasks that ended later than this, epoch seconds.
+        stop: Ends it when it is set.
+
+    Raises:
+        redis.RedisError: The server does not answer, or refuses.
+    """
+    dated, undated = _keys(client, prefix, most, stop or threading.Event())
+    head = len(prefix.encode())
+    if undated:
+        found = [meta for block in _read(client, dated + undated, head) for meta in block]
+        yield from newest_first(found, most, since)
+        return
+    for block in _read(client, dated, head):
+        yield from newest_first(block, RECENT_BLOCK, since)
+
+
+def _keys(
+    client: Any, prefix: str, most: int, stop: threading.Event
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the keys of the newest results, the newest first, and of some that never expire."""
+    special = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
+    pattern = prefix.translate(special) + "*"
+    deadline = time.monotonic() + LONGEST
+    best: list[tuple[int, bytes]] = []
+    undated: list[bytes] = []
+    cursor = 0
+    for _ in range(MOST_SCANS):
+        cursor, keys = client.scan(cursor, match=pattern, count=COUNT)
+        for key, left in zip(keys, _times_left(client, keys), strict=True):
+            if left >= 0:
+                best.append((left, key))
+            elif left == -1 and len(undated) < _UNDATED:
+                undated.append(key)
+        best = heapq.nlargest(most, best)
+        if not cursor or time.monotonic() > deadline or stop.wait(_BREATH):
+            break
+    return [key for _, key in best], undated
+
+
+def _times_left(client: Any, keys: Sequence[bytes]) -> list[int]:
+    """Return the milliseconds that each key has left; negative for none, or no key."""
+    if not keys:
+        return []
+    pipe = client.pipeline(transaction=False)
+    for key in keys:
+        pipe.pttl(key)
+    return [int(left) for left in pipe.execute()]
+
+
+def _read(client: Any, keys: Sequence[bytes], head: int) -> Iterator[list[ResultMeta]]:
+    for start in range(0, len(keys), RECENT_BLOCK):
+        block = keys[start : start + RECENT_BLOCK]
+        pipe = client.pipeline(transaction=False)
+        for key in block:
+            pipe.strlen(key)
+        sizes = pipe.execute(raise_on_error=False)
+        small = [
+            key
+            for key, size in zip(block, sizes, strict=True)
+            if isinstance(size, int) and size <= LARGEST
+        ]
+        values = client.mget(small) if small else []
+        yield [
+            from_payload(id_, value)
+            for key, value in zip(small, values, strict=True)
+            if value and (id_ := key[head:].decode(errors="replace"))
+        ]

@@ -1,0 +1,150 @@
+"""What Redis tells of each task as it happens: how far it has come, and how it ended."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from ...model.observations import Noted, ResultsSeen
+from ...model.result_meta import ResultMeta
+from ..backoff import backoff
+from ..inbox import Inbox
+from ..unfinished import Unfinished
+from .channel import FULL, SILENCE, Channel, Payload, Refused
+from .meta import from_payload
+from .reader import ResultReader
+
+WINDOW: Final = 0.05
+"""Seconds in which what is told gathers: of a task that reports more often, the last is read."""
+STEP: Final = 0.25
+"""Seconds between two looks at whether to stop."""
+FRUGAL_SILENCE: Final = 60.0
+STRANGERS: Final = 200
+"""Unknown tasks that report, in one window, of which the channel's name is kept."""
+_FIRST_RETRY: Final = 0.5
+_LONGEST_RETRY: Final = 15.0
+_STATUS: Final = re.compile(rb'^\{"status": ?"([^"\\]{1,60})"')
+
+
+class ResultPush(threading.Thread):
+    """Listens while the result backend is a Redis, and hands on what known tasks report.
+
+    Args:
+        reader: Returns what reads the results now; another one whenever more is known of them.
+        unfinished: The tasks that matter.
+        inbox: Where to leave what is heard.
+        clock: Our clock, in epoch seconds.
+        frugal: Whether to send as few commands as may be.
+    """
+
+    def __init__(
+        self,
+        reader: Callable[[], ResultReader],
+        unfinished: Unfinished,
+        inbox: Inbox,
+        clock: Callable[[], float] = time.time,
+        *,
+        frugal: bool = False,
+    ) -> None:
+        super().__init__(name="celtop-push", daemon=True)
+        self._reader = reader
+        self._unfinished = unfinished
+        self._inbox = inbox
+        self._clock = clock
+        self._silence = FRUGAL_SILENCE if frugal else SILENCE
+        self._stopping = threading.Event()
+        self._refused: tuple[object, ...] | None = None
+        self.live = threading.Event()
+        """Set while all that happens is heard."""
+        self.decoded = 0
+        """How many entries were read."""
+        self.heard = 0
+        """How many came by, of whatever tasks."""
+        self.strangers: dict[str, None] = {}
+        """Unknown tasks that report how far they have come; perhaps ours, and no event told."""
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Listen until stopped; connect again, for ever, when the connection fails."""
+        failures = 0
+        while not self._stopping.is_set():
+            reader = self._reader()
+            started = time.monotonic()
+            try:
+                self._listen(reader)
+            except Refused as reason:
+                self._refused = reader.place
+                text = f"Progress is asked for, since Redis does not let us hear of it: {reason}"
+                self._inbox.put(Noted("warning", "results", text, self._clock()))
+            except Exception:
+                # Who polls instead says what is wrong.
+                failures = 0 if time.monotonic() - started > _LONGEST_RETRY else failures + 1
+                self._stopping.wait(backoff(failures, _FIRST_RETRY, _LONGEST_RETRY))
+            finally:
+                self.live.clear()
+
+    def _listen(self, reader: ResultReader) -> None:
+        """Hear until stopped, or until there is another backend to listen to.
+
+        Raises:
+            Exception: Whatever ended the connection.
+        """
+        unable = reader.why_not is not None or reader.place == self._refused
+        channel = None if unable else reader.listen(self._unfinished)
+        if channel is None:
+            self._stopping.wait(STEP)
+            return
+        try:
+            self.live.set()
+            # Before we listened, or while the connection was lost, they may have reported.
+            self._unfinished.doubt(self._unfinished.running)
+            while not self._stopping.is_set() and self._reader() is reader:
+                taken = channel.receive(STEP)
+                if taken:
+                    self._hand_on(channel)
+                if 0 < taken < FULL:
+                    # Not before it is read, so that the first word of a task comes at once; nor
+                    # while there is more: Redis ends a subscription that is 32 MB behind.
+                    self._stopping.wait(WINDOW)
+                if self._unfinished.running:
+                    channel.check(self._silence)
+        finally:
+            channel.close()
+
+    def _hand_on(self, channel: Channel) -> None:
+        frames = channel.frames
+        latest, frames.latest = frames.latest, {}
+        strangers, frames.strangers = frames.strangers, {}
+        self.heard, frames.heard = self.heard + frames.heard, 0
+        for id_, head in strangers.items():
+            if len(self.strangers) >= STRANGERS:
+                break
+            if _reports(head):
+                self.strangers[id_] = None
+        if latest:
+            metas = tuple(_meta(id_, payload) for id_, payload in latest.items())
+            self.decoded += len(metas)
+            self._inbox.put(ResultsSeen(metas, self._clock(), "push"))
+
+
+def _meta(id_: str, payload: Payload) -> ResultMeta:
+    if payload.whole:
+        return from_payload(id_, payload.data)
+    return ResultMeta(id_, _status(payload.data), undecoded=f"{payload.size:,} bytes, not read")
+
+
+def _status(head: bytes) -> str | None:
+    """Return the state at the beginning of an entry, None if it is not there."""
+    found = _STATUS.match(head)
+    return found[1].decode(errors="replace") if found else None
+
+
+def _reports(head: bytes) -> bool:
+    """Tell whether an entry's beginning is of a task that runs and reports."""
+    return _status(head) not in (None, "SUCCESS", "FAILURE", "REVOKED", "RETRY")

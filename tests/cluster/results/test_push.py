@@ -1,0 +1,295 @@
+"""What Redis pushes of tasks: heard at once, at little cost, whatever becomes of the connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from celtop.cluster.inbox import Inbox
+from celtop.cluster.results import open_results
+from celtop.cluster.results.channel import LARGEST, Frames, Payload
+from celtop.cluster.results.push import ResultPush
+from celtop.cluster.transports import Wire
+from celtop.cluster.unfinished import Unfinished
+from celtop.model.observations import Noted, ResultsSeen
+from celtop.model.result_meta import ResultMeta
+from celtop.settings import Settings
+from celtop.tests.cluster.results.test_redis import store
+from celtop.tests.network import TcpProxy
+from celtop.tests.servers import RedisServer, until
+
+
+class Listener:
+    """A push thread on its own, and what it left."""
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        self.wire = Wire()
+        self.unfinished = Unfinished()
+        self.inbox = Inbox(1000)
+        reader = open_results(
+            Settings(broker_url=url, result_backend=url, **settings), wire=self.wire
+        )
+        self.push = ResultPush(lambda: reader, self.unfinished, self.inbox)
+        self.notes: list[str] = []
+        self.metas: list[ResultMeta] = []
+        self.push.start()
+
+    def take(self) -> list[ResultMeta]:
+        """Return all entries that came so far."""
+        while (one := self.inbox.take()) is not None:
+            if isinstance(one, ResultsSeen):
+                assert one.source == "push"
+                self.metas += one.metas
+            elif isinstance(one, Noted):
+                self.notes.append(one.text)
+        return self.metas
+
+    def until(self, status: str) -> ResultMeta:
+        """Wait until an entry comes that says so."""
+        return until(lambda: [meta for meta in self.take() if meta.status == status], what=status)[
+            0
+        ]
+
+
+Listen = Callable[..., Listener]
+
+
+@pytest.fixture
+def listen() -> Iterator[Listen]:
+    """`listen(url, **settings)`: a listener that is ended after the test."""
+    opened: list[Listener] = []
+
+    def start(url: str, **settings: Any) -> Listener:
+        opened.append(Listener(url, **settings))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.push.stop()
+        one.push.join(2.0)
+        assert not one.push.is_alive()
+
+
+def client_of(server: RedisServer, url: str) -> Any:
+    return server.client(int(url.rsplit("/", 1)[1]))
+
+
+def test_no_command_is_sent_for_what_comes(
+    redis_server: RedisServer, redis_url: str, listen: Listen
+) -> None:
+    listener = listen(redis_url)
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    sent = listener.wire.sent
+    client = client_of(redis_server, redis_url)
+    for step in range(5):
+        store(client, "x", "PROGRESS", {"current": step, "total": 5})
+    store(client, "x", "SUCCESS", {"n": 5})
+    assert listener.until("SUCCESS").result == {"n": 5}
+    assert listener.wire.sent == sent
+
+
+@pytest.mark.parametrize(("given", "used"), [("acme", "acme_"), ("a*[x]?:", "a*[x]?:")])
+def test_key_prefix(
+    redis_server: RedisServer, redis_url: str, listen: Listen, given: str, used: str
+) -> None:
+    options = {"global_keyprefix": given}
+    listener = listen(redis_url, result_backend_transport_options=options)
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    client = client_of(redis_server, redis_url)
+    store(client, "x", "SUCCESS")  # without the prefix, so not ours
+    store(client, "x", "FAILURE", prefix=used)
+    listener.until("FAILURE")
+    assert [meta.status for meta in listener.metas] == ["FAILURE"]
+
+
+def test_traffic_of_others_is_not_decoded(
+    redis_server: RedisServer, redis_url: str, listen: Listen
+) -> None:
+    listener = listen(redis_url)
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    client = client_of(redis_server, redis_url)
+    for number in range(500):
+        store(client, f"other{number}", "SUCCESS", "y" * 1000)
+    store(client, "x", "SUCCESS")
+    listener.until("SUCCESS")
+    until(lambda: listener.push.heard == 501)
+    assert listener.push.decoded == 1
+
+
+def test_who_reports_all_the_time_is_read_now_and_then(
+    redis_server: RedisServer, redis_url: str, listen: Listen
+) -> None:
+    listener = listen(redis_url)
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    client = client_of(redis_server, redis_url)
+    began = time.monotonic()
+    for step in range(2000):
+        store(client, "x", "PROGRESS", {"current": step, "total": 2000})
+    store(client, "x", "SUCCESS", "done")
+    assert listener.until("SUCCESS").result == "done"
+    windows = (time.monotonic() - began) / 0.05
+    assert 1 < listener.push.decoded <= windows + 2
+    assert listener.push.heard == 2001
+
+
+def test_a_large_result_is_named_and_not_read(
+    redis_server: RedisServer, redis_url: str, listen: Listen
+) -> None:
+    listener = listen(redis_url)
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    client = client_of(redis_server, redis_url)
+    store(client, "other", "SUCCESS", "y" * (9 << 20))
+    store(client, "x", "SUCCESS", "y" * (9 << 20))
+    found = listener.until("SUCCESS")
+    assert found.result is None and found.undecoded is not None
+    assert found.undecoded.endswith("bytes, not read")
+    store(client, "x", "PROGRESS", {"current": 1})
+    assert listener.until("PROGRESS").result == {"current": 1}
+
+
+@pytest.mark.parametrize("how", ["cut", "killed"])
+def test_a_lost_connection_is_made_again_and_what_runs_is_doubted(
+    redis_server: RedisServer, redis_url: str, listen: Listen, how: str
+) -> None:
+    client = client_of(redis_server, redis_url)
+    proxy = TcpProxy(redis_server.port)
+    listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    listener.unfinished.take_unread()
+    if how == "cut":
+        proxy.close()
+        until(lambda: not listener.push.live.is_set())
+        proxy.open()
+    else:
+        client.client_kill_filter(_type="pubsub")
+    until(lambda: listener.unfinished.take_unread() == ("x",))
+    until(listener.push.live.is_set)
+    store(client, "x", "SUCCESS")
+    listener.until("SUCCESS")
+    proxy.close()
+
+
+def test_a_connection_that_only_seems_to_be_there(
+    redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.cluster.results.push.SILENCE", 0.3)
+    monkeypatch.setattr("celtop.cluster.results.channel.PATIENCE", 1.0)
+    client = client_of(redis_server, redis_url)
+    proxy = TcpProxy(redis_server.port)
+    listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))
+    assert listener.push.live.wait(10)
+    sent = listener.wire.sent
+    time.sleep(1.0)
+    assert listener.wire.sent == sent, "nothing runs: nothing is asked"
+    listener.unfinished.runs("x")
+    until(lambda: listener.wire.sent > sent, what="a ping")
+    assert listener.push.live.is_set()
+    proxy.freeze()
+    until(lambda: "x" in listener.unfinished.take_unread(), what="it was connected anew")
+    store(client, "x", "SUCCESS")
+    listener.until("SUCCESS")
+    proxy.close()
+
+
+def test_a_user_without_channels_is_told_in_words(own_redis: RedisServer, listen: Listen) -> None:
+    own_redis.client().execute_command(
+        "ACL", "SETUSER", "reader", "on", ">pw", "~*", "resetchannels", "+@all"
+    )
+    listener = listen(own_redis.url(credentials="reader:pw@"))
+    until(lambda: listener.take() or listener.notes)
+    assert "does not let us hear" in listener.notes[0] and "NOPERM" in listener.notes[0]
+    time.sleep(0.6)
+    listener.take()
+    assert len(listener.notes) == 1 and not listener.push.live.is_set()
+
+
+def test_strangers_that_report_are_remembered(
+    redis_server: RedisServer, redis_url: str, listen: Listen
+) -> None:
+    listener = listen(redis_url)
+    assert listener.push.live.wait(10)
+    client = client_of(redis_server, redis_url)
+    store(client, "ended")
+    store(client, "reports", "PROGRESS", {"current": 1})
+    until(lambda: listener.push.heard == 2)
+    assert list(listener.push.strangers) == ["reports"]
+
+
+class TestFrames:
+    @staticmethod
+    def message(frames: Frames, id_: str, payload: bytes) -> bytes:
+        parts = [b"pmessage", frames.pattern.encode(), f"meta-{id_}".encode(), payload]
+        return b"*4\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+
+    @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 100_000, 10_000_000])
+    def test_bytes_may_come_in_any_pieces(self, size: int) -> None:
+        frames = Frames("meta-", {"a", "größe", "large"})
+        stream = b"".join(
+            (
+                b"*3\r\n$10\r\npsubscribe\r\n$6\r\nmeta-*\r\n:1\r\n",
+                self.message(frames, "a", b'{"x": "\r\n*4\r\n"}'),
+                self.message(frames, "b", b"y" * 700),
+                b"*2\r\n$4\r\npong\r\n$0\r\n\r\n",
+                self.message(frames, "größe", b""),
+                self.message(frames, "large", b"z" * (LARGEST + 1)),
+                self.message(frames, "b", b"y" * (LARGEST + 1)),
+                b"-ERR no\r\n",
+                self.message(frames, "a", b"last"),
+            )
+        )
+        if size < 64:
+            stream = stream.replace(b"z" * 1000, b"").replace(
+                b"$262145", b"$%d" % (262145 - 262000)
+            )
+            stream = stream.replace(b"y" * 1000, b"")
+        answers = []
+        for start in range(0, len(stream), size):
+            answers += frames.feed(stream[start : start + size])
+        assert answers[0][0] == b"psubscribe" and answers[1][0] == b"pong"
+        assert str(answers[2]) == "ERR no" and len(answers) == 3
+        assert frames.heard == 6
+        assert frames.latest["a"] == Payload(b"last", 4)
+        assert frames.latest["größe"] == Payload(b"", 0)
+        assert set(frames.latest) == {"a", "größe", "large"}
+        assert set(frames.strangers) == {"b"}
+        assert frames.latest["large"].whole is (size < 64)
+
+
+def test_stop_while_the_server_is_silent() -> None:
+    from celtop.tests.network import black_hole
+
+    with black_hole() as port:
+        listener = Listener(f"redis://127.0.0.1:{port}/0")
+        until(lambda: list(listener.wire._links))
+        listener.push.stop()
+        listener.wire.cut()
+        listener.push.join(2.0)
+        assert not listener.push.is_alive()
+
+
+def test_known_ids_may_change_while_they_are_read() -> None:
+    unfinished = Unfinished()
+    stop = threading.Event()
+
+    def churn() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            unfinished.runs(str(number))
+            unfinished.ended(str(number - 50))
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    for _ in range(2000):
+        assert len(unfinished.running) <= 60
+    stop.set()
+    thread.join()
