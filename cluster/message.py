@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..model.announced import Announced, announced, announces
 from ..model.call import RETRY_OF, Call, Original, RawMessage, Source
 from ..model.events import LONGEST_NAME, epoch
 from ..model.observations import Peeked
@@ -20,6 +21,8 @@ LARGEST_MESSAGE: Final = 32 << 20
 """Bytes beyond which a message is not looked into."""
 LONGEST_REPR: Final = 4096
 """Characters kept of the sender's text of the arguments; Celery itself cuts it at 1,024."""
+BASE64_TAIL: Final = 160
+"""Characters, a multiple of four, that the last hundred bytes of a body take at most."""
 OWN_HEADERS: Final = frozenset(
     {
         "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
@@ -87,7 +90,26 @@ def peeked(message: Message, queue: str) -> Peeked:
         retries=_whole(headers.get("retries")) or 0,
         priority=_whole(message.properties.get("priority")),
         retry_of=_name(headers.get(RETRY_OF)),
+        announced=_announced(message),
     )
+
+
+def _announced(message: Message) -> tuple[Announced, ...]:
+    """Return what the body says will follow; of most messages its end tells that nothing will."""
+    if message.content_type != "application/json" or "compression" in message.headers:
+        return ()
+    tail = message.body[-BASE64_TAIL:]
+    if message.properties.get("body_encoding") == "base64":
+        try:
+            end = base64.b64decode(tail)
+        except ValueError:
+            return ()
+    else:
+        end = tail.encode(errors="replace")
+    body = _body(message) if announces(end) else None
+    if body is None:
+        return ()
+    return announced(message.id or "", body, _name(message.headers.get("group")))
 
 
 def original(message: Message, queue: str | None, source: Source, at: float) -> Original | None:

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from .announced import Announced
 from .events import Heard as Heard
 from .fault import Fault as Fault
 from .outcome import Outcome
@@ -117,6 +118,8 @@ class Peeked(msgspec.Struct, frozen=True, gc=False):
     priority: int | None = None
     retry_of: str | None = None
     """The task that it repeats, if a celtop sent it again."""
+    announced: tuple[Announced, ...] = ()
+    """What is to follow it, as its body tells."""
 
 
 class QueuePeeked(msgspec.Struct, frozen=True, gc=False):

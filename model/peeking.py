@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from .acts import fill_arguments, link_retry
+from .announced import Announced
 from .events import LONGEST_NAME, cut_text
 from .observations import Peeked, QueuePeeked
 from .queue_store import QueueStore
@@ -22,6 +23,8 @@ from .task_store import TaskStore
 
 PRIORITIES: Final = 1_000
 """How many priorities share their extras."""
+ANNOUNCED: Final = 50_000
+"""Tasks to come that are remembered; those that were announced first are forgotten first."""
 
 
 class Peeking:
@@ -32,6 +35,9 @@ class Peeking:
         self._queues = queues
         self._redaction = redaction
         self._extras: dict[int, TaskExtra] = {}
+        self._announced = 0
+        self.announced: dict[str, tuple[Announced, ...]] = {}
+        """What messages say will follow their tasks, by these tasks' ids."""
 
     def apply(self, seen: QueuePeeked) -> None:
         """Take over the messages of one queue."""
@@ -79,6 +85,8 @@ class Peeking:
             task.retries = max(task.retries, message.retries)
         elif task.queue is None:
             task.queue = queue
+        if message.announced:
+            self._keep(task.id, message.announced)
         if task.expires_at is None:
             task.expires_at = message.expires_at
         if message.priority is not None:
@@ -88,6 +96,13 @@ class Peeking:
             link_retry(tasks, task, repeated[:LONGEST_NAME])
         task.sources |= FROM_QUEUE
         tasks.note(task)
+
+    def _keep(self, id_: str, announced: tuple[Announced, ...]) -> None:
+        kept = self.announced
+        self._announced += len(announced) - len(kept.pop(id_, ()))
+        kept[id_] = announced
+        while self._announced > ANNOUNCED and len(kept) > 1:
+            self._announced -= len(kept.pop(next(iter(kept))))
 
     def _set_priority(self, task: Task, priority: int) -> None:
         if task.extra is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .acts import Acts
+from .announced import Announced
 from .backend_merge import BackendMerge
 from .broker import Broker
 from .claims import Claims
@@ -162,6 +163,11 @@ class ClusterState:
     def family(self, root_id: str) -> Mapping[str, Task]:
         """Return the held tasks below a root, by id."""
         return self._tasks.family(root_id)
+    @property
+    def announced(self) -> Mapping[str, tuple[Announced, ...]]:
+        """What waiting messages say will follow their tasks, by these tasks' ids."""
+        return self._peeking.announced
+
 
     def group(self, group_id: str) -> Mapping[str, Task]:
         """Return the held members of a group, by id."""

@@ -1,0 +1,126 @@
+"""Tasks that a message says will follow it: the rest of its chain, its chord's body, its callbacks.
+
+They are signatures in the third part of the body, in Celery's protocol 2: `[args, kwargs,
+{callbacks, errbacks, chain, chord}]` (`celery/app/amqp.py`, `as_task_v2`). No event tells of a
+task before it is sent, so without this what is still to come of a workflow is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from .events import LONGEST_NAME
+
+Follows: TypeAlias = Literal["step", "member", "body", "callback"]
+
+MOST: Final = 1_000
+"""Tasks that one message may announce; more are not listed."""
+DEEPEST: Final = 16
+"""How deep groups and chords may lie in each other."""
+
+_NOTHING: Final = re.compile(
+    rb'\{"callbacks": ?null, ?"errbacks": ?null, ?"chain": ?null, ?"chord": ?null\}\]\s*$'
+)
+
+
+class Announced(msgspec.Struct, frozen=True, gc=False):
+    """A task that is to be sent when another has ended."""
+
+    id: str
+    name: str
+    kind: Follows
+    after: str | None
+    """The id of the task, or of the group, that it waits for."""
+    group_id: str | None = None
+    """The group that it will be a member of."""
+
+
+def announces(end: bytes) -> bool:
+    """Tell from the end of a body, 100 bytes of it, whether anything may follow its task."""
+    return _NOTHING.search(end) is None
+
+
+def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[Announced, ...]:
+    """Return what is to follow a task, the next one first.
+
+    Args:
+        id_: The task's.
+        body: Its message's, in JSON; of any other serializer nothing is known.
+        group_id: The group that it is a member of: a chord's body waits for all of that.
+    """
+    if not announces(body[-100:]):
+        return ()
+    try:
+        parts = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ()
+    if not isinstance(parts, list) or len(parts) != 3 or not isinstance(parts[2], Mapping):
+        return ()
+    links = parts[2]
+    reader = _Reader()
+    last: str | None = id_
+    # The next step is the last of the list: Celery takes steps from its end.
+    for signature in reversed(_list(links.get("chain"))):
+        last = reader.read(signature, last, "step", None, 0)
+    reader.read(links.get("chord"), group_id or id_, "body", None, 0)
+    for signature in _list(links.get("callbacks")):
+        reader.read(signature, id_, "callback", None, 0)
+    return tuple(reader.found.values())
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.found: dict[str, Announced] = {}
+
+    def read(
+        self, signature: Any, after: str | None, kind: Follows, group_id: str | None, depth: int
+    ) -> str | None:
+        """Take in a signature; return the id of what follows on it waits for."""
+        if not isinstance(signature, Mapping) or depth > DEEPEST or len(self.found) >= MOST:
+            return after
+        name, kwargs = signature.get("task"), signature.get("kwargs")
+        inner: Mapping[str, Any] = kwargs if isinstance(kwargs, Mapping) else {}
+        its_id = _option(signature, "task_id")
+        if name == "celery.group":
+            return self._members(inner.get("tasks"), after, its_id, depth)
+        if name == "celery.chord":
+            header = inner.get("header")
+            its_id = _option(header, "task_id") if isinstance(header, Mapping) else None
+            members = header
+            if isinstance(header, Mapping):
+                tasks = header.get("kwargs")
+                members = tasks.get("tasks") if isinstance(tasks, Mapping) else None
+            last = self._members(members, after, its_id, depth)
+            return self.read(inner.get("body"), last, "body", group_id, depth + 1)
+        if name == "celery.chain":
+            last = after
+            for step in _list(inner.get("tasks")):
+                last = self.read(step, last, kind if last == after else "step", None, depth + 1)
+            return last
+        if its_id is None or not isinstance(name, str) or its_id in self.found:
+            return after
+        # A chord's body names the group that it waits for as its own.
+        group_id = None if kind == "body" else _option(signature, "group_id") or group_id
+        self.found[its_id] = Announced(its_id, name[:LONGEST_NAME], kind, after, group_id)
+        return its_id
+
+    def _members(
+        self, tasks: Any, after: str | None, group_id: str | None, depth: int
+    ) -> str | None:
+        for signature in _list(tasks):
+            self.read(signature, after, "member", group_id, depth + 1)
+        return group_id or after
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _option(signature: Mapping[str, Any], name: str) -> str | None:
+    options = signature.get("options")
+    value = options.get(name) if isinstance(options, Mapping) else None
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None
