@@ -23,7 +23,10 @@ _COLUMNS: Final = (
 )  # fmt: skip
 """Of `django_celery_results.models.TaskResult`, as far as the installed version has them."""
 
-Read: TypeAlias = Callable[[Sequence[str]], Mapping[str, Any]]
+_READY: Final = ("SUCCESS", "FAILURE", "REVOKED")
+
+Read: TypeAlias = Callable[[Sequence[str] | int], Mapping[str, Any]]
+"""Given ids, returns what is kept of them; given a number, so many of those that ended last."""
 
 
 def main(app: str, requests: str, answers: str) -> None:
@@ -37,7 +40,7 @@ def main(app: str, requests: str, answers: str) -> None:
                     read = _open(app, request["backend"])
                     found: Mapping[str, Any] = {}
                 else:
-                    found = read(request["ids"])
+                    found = read(request.get("ids", request.get("most")))
                 answer: dict[str, Any] = {"found": found}
             except BaseException as error:  # an app may call sys.exit() while it is imported
                 told = traceback.format_exception(error, chain=False)
@@ -74,10 +77,14 @@ def _django(backend: Any) -> Read:
     present = {field.name for field in model._meta.get_fields()}
     columns = [name for name in _COLUMNS if name in present]
 
-    def read(ids: Sequence[str]) -> dict[str, Any]:
+    def read(ids: Sequence[str] | int) -> dict[str, Any]:
         # As at the end of a web request: a connection that the server closed is made anew.
         close_old_connections()
-        rows = model._default_manager.filter(task_id__in=ids).values(*columns)
+        kept = model._default_manager
+        if isinstance(ids, int):
+            rows = kept.filter(status__in=_READY).order_by("-date_done").values(*columns)[:ids]
+        else:
+            rows = kept.filter(task_id__in=ids).values(*columns)
         return {row["task_id"]: {"row": {**row, "date_done": _epoch(row)}} for row in rows}
 
     return read
@@ -93,7 +100,9 @@ def _epoch(row: Mapping[str, Any]) -> float | None:
 
 
 def _key_value(backend: Any) -> Read:
-    def read(ids: Sequence[str]) -> dict[str, Any]:
+    def read(ids: Sequence[str] | int) -> dict[str, Any]:
+        if isinstance(ids, int):
+            return {}
         found = {}
         for id_ in ids:
             payload = backend.get(backend.get_key_for_task(id_))

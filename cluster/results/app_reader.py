@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from ..app_description import TIMEOUT, app_environment
 from ..connection import secrets_of
 from . import app_backend
 from .meta import Undecoded, from_mapping, from_payload, load
-from .reader import ResultReader, ResultsError
+from .reader import ResultReader, ResultsError, newest_first
 
 _BLOCK: Final = 200
 """Ids of one request, which the pipe must hold even if nobody reads it."""
@@ -64,6 +64,23 @@ class AppResults(ResultReader):
                 self._end()
                 raise
         return found
+
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, the newest first; of Django's alone.
+
+        Raises:
+            ResultsError: The app cannot be loaded, or its backend fails.
+        """
+        with self._lock:
+            try:
+                answer = self._ask({"most": most}, _ANSWER_TIMEOUT)
+            except ResultsError:
+                self._end()
+                raise
+        metas = [_meta(id_, entry) for id_, entry in answer.items()]
+        yield from newest_first(metas, most, since)
 
     def close(self) -> None:
         """End the app's process; a read under way fails."""

@@ -6,17 +6,18 @@ backend makes tables and adds columns as soon as it is asked for anything.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from ...model.result_meta import ResultMeta
+from ...model.result_meta import READY, ResultMeta
 from ...settings import Settings
 from ..connection import CONNECT_TIMEOUT
 from .meta import Undecoded, from_mapping, load
-from .reader import ResultReader
+from .reader import ResultReader, newest_first
 from .words import failure, missing
 
 TABLE: Final = "celery_taskmeta"
@@ -24,6 +25,8 @@ _PLAIN: Final = ("status", "date_done", "traceback", "name", "worker", "retries"
 _ENCODED: Final = ("args", "kwargs", "children")
 _LEAST: Final = frozenset({"task_id", "status", "result", "date_done", "traceback"})
 """Columns by which a table of results is known that has a name of the app's own."""
+_ADDED: Final = 4
+"""Rows that were added last among which those that were written last are looked for, of each."""
 _BLOCK: Final = 500
 """Ids in one SELECT; SQLite takes 999 values before version 3.32."""
 
@@ -52,16 +55,20 @@ class DatabaseResults(ResultReader):
         Raises:
             ResultsError: SQLAlchemy or its driver is missing, or the database refuses.
         """
-        try:
-            import sqlalchemy  # noqa: F401
-        except ImportError:
-            raise missing("sqlalchemy", "db+...") from None
-        try:
+        with self._failing():
             return {row["task_id"]: self._meta(row) for row in self._rows(list(ids))}
-        except ImportError as error:
-            raise missing(str(error.name or error), self._url.partition("://")[0]) from error
-        except Exception as error:
-            raise failure(error, self._url, self._settings) from error
+
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, the newest first.
+
+        Raises:
+            ResultsError: SQLAlchemy or its driver is missing, or the database refuses.
+        """
+        with self._failing():
+            metas = [self._meta(row) for row in self._newest_rows(most)]
+        yield from newest_first(metas, most, since)
 
     def close(self) -> None:
         """Close all connections."""
@@ -70,16 +77,47 @@ class DatabaseResults(ResultReader):
                 self._engine.dispose()
             self._engine = self._table = None
 
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Put into words what goes wrong in here."""
+        try:
+            import sqlalchemy  # noqa: F401
+        except ImportError:
+            raise missing("sqlalchemy", "db+...") from None
+        try:
+            yield
+        except ImportError as error:
+            raise missing(str(error.name or error), self._url.partition("://")[0]) from error
+        except Exception as error:
+            raise failure(error, self._url, self._settings) from error
+
     def _rows(self, ids: list[str]) -> Iterator[Mapping[str, Any]]:
         from sqlalchemy import select
 
         engine, table = self._open()
-        names = ("task_id", "result", "stamps", *_PLAIN, *_ENCODED)
-        columns = [table.c[name] for name in names if name in table.c]
+        columns = _columns(table)
         with engine.connect() as connection:
             for start in range(0, len(ids), _BLOCK):
                 wanted = select(*columns).where(table.c.task_id.in_(ids[start : start + _BLOCK]))
                 yield from connection.execute(wanted).mappings()
+
+    def _newest_rows(self, most: int) -> list[Mapping[str, Any]]:
+        """Return the rows that were written last, among those that were added last.
+
+        No index is on the time; to sort a million rows by it is nothing to do to a database for a
+        look at the last few. The key counts up with each task that begins to have a result.
+        """
+        from sqlalchemy import select
+
+        engine, table = self._open()
+        columns = _columns(table)
+        wanted = select(*columns).where(table.c.status.in_(sorted(READY)))
+        if "id" in table.c:
+            added = select(table.c.id).order_by(table.c.id.desc()).limit(most * _ADDED)
+            wanted = wanted.where(table.c.id.in_(select(added.subquery().c.id)))
+        with engine.connect() as connection:
+            found = connection.execute(wanted.order_by(table.c.date_done.desc()).limit(most))
+            return list(found.mappings())
 
     def _open(self) -> tuple[Any, Any]:
         with self._lock:
@@ -103,6 +141,11 @@ class DatabaseResults(ResultReader):
             meta["stamped_headers"] = stamps.get("stamped_headers")
             meta = {**stamps["stamps"], **meta}
         return from_mapping(row["task_id"], meta, undecoded=undecoded, zone=self._zone)
+
+
+def _columns(table: Any) -> list[Any]:
+    names = ("task_id", "result", "stamps", *_PLAIN, *_ENCODED)
+    return [table.c[name] for name in names if name in table.c]
 
 
 def _load_or_none(payload: Any) -> Any:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import heapq
+import itertools
 import os
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from ...model.result_meta import ResultMeta
 from ...settings import Settings
 from .meta import from_payload
-from .reader import ResultReader
+from .newest import LARGEST as _LARGEST
+from .reader import RECENT_BLOCK, ResultReader, newest_first
 from .redis import KEY, key_prefix
 from .words import failure
 
 _TRIES: Final = 5
 _PAUSE: Final = 0.02
 """Seconds between two tries at a file that is being written: it is emptied first."""
+_MOST_FILES: Final = 200_000
 _LONGEST_NAME: Final = 255
 """Bytes, on nearly every file system."""
 
@@ -46,8 +52,39 @@ class FileResults(ResultReader):
         except OSError as error:
             raise failure(error, self._url, self._settings) from error
 
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, those written last first.
+
+        Raises:
+            ResultsError: There is no such folder, or it may not be read.
+        """
+        try:
+            ids = self._newest(most, since)
+        except OSError as error:
+            raise failure(error, self._url, self._settings) from error
+        for start in range(0, len(ids), RECENT_BLOCK):
+            if stop is not None and stop.is_set():
+                return
+            block = self.read(ids[start : start + RECENT_BLOCK])
+            yield from newest_first(list(block.values()), RECENT_BLOCK, since)
+
     def close(self) -> None:
         """Do nothing: files are open only while they are read."""
+
+    def _newest(self, most: int, since: float | None) -> list[str]:
+        """Return the ids of the files that were written last, the newest first."""
+        found: list[tuple[float, str]] = []
+        with os.scandir(self._folder) as files:
+            for file in itertools.islice(files, _MOST_FILES):
+                if file.name.startswith(self._prefix):
+                    with contextlib.suppress(FileNotFoundError):
+                        status = file.stat()
+                        if status.st_size <= _LARGEST:
+                            found.append((status.st_mtime, file.name[len(self._prefix) :]))
+        newest = heapq.nlargest(most, found)
+        return [id_ for at, id_ in newest if since is None or at > since]
 
     def _read(self, id_: str) -> ResultMeta | None:
         meta: ResultMeta | None = None
