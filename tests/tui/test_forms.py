@@ -211,6 +211,18 @@ async def test_the_queue_follows_the_name_until_it_is_typed() -> None:
         assert on.form.texts["queue"] == "geo_processingx"
 
 
+async def test_the_queue_that_is_given_is_never_replaced_by_the_usual_one() -> None:
+    async with stage() as on:
+        call = msgspec.structs.replace(EXACT.call, name="geo.convert_to_raster", queue="celery")
+        await open_with(on, msgspec.structs.replace(EXACT, call=call))
+        assert on.form.texts["queue"] == "celery"
+        await on.press("home")
+        await on.write("x")
+        await on.press("backspace")
+        await on.press("enter")
+        assert (await on.done()).calls[0].queue == "celery"
+
+
 async def test_the_eta_is_read_in_the_zone_of_the_screen_and_explained() -> None:
     async with stage() as on:
         await on.press("5", "t")

@@ -79,7 +79,9 @@ class TriggerForm(FormDialog):
         self._state = app.scene.state
         self._zone = UTC if app.scene.utc else None
         self._clock = app.scene.clock
-        self._name = known.call.name
+        self._named = known.call.name
+        """The task's name, as far as its usual queue was looked up. `_name` is Textual's own."""
+        self._given_queue = known.call.queue is not None
         super().__init__(
             "Edit and run again" if again else "Trigger a task",
             self._entries(known),
@@ -184,13 +186,13 @@ class TriggerForm(FormDialog):
         return f"Sends {text} to {call.queue}, as JSON"
 
     def on_form_changed(self, message: Form.Changed) -> None:
-        """Take the queue that the task usually goes to, unless one was typed."""
+        """Take the queue that the task usually goes to, unless one was given or typed."""
         message.stop()
         name = self.form.texts["name"].strip()
-        if name == self._name:
+        if name == self._named:
             return
-        self._name = name
-        if not self.form.touched("queue"):
+        self._named = name
+        if not self._given_queue and not self.form.touched("queue"):
             queue = usual_queue(self._state, name)
             if queue is not None:
                 self.form.put("queue", queue)
@@ -208,9 +210,9 @@ def usual_queue(state: ClusterState, name: str) -> str | None:
 def priority_sense(transport: str) -> str:
     """Return what a larger number means to a broker."""
     if transport.startswith(("redis", "sentinel", "valkey")):
-        return "0 is the most urgent, 9 the least"
+        return "0 goes first, 9 last"
     if transport.startswith(("amqp", "pyamqp")):
-        return "the largest is the most urgent, in queues made for it"
+        return "larger first, in priority queues"
     return "empty: the broker's default"
 
 
@@ -259,7 +261,7 @@ def _together(values: Mapping[str, Any]) -> Problems:
 def _name(text: str) -> str:
     name = text.strip()
     if not name:
-        raise Mistyped("needed: the name that workers know it by")
+        raise Mistyped("needed: as workers know it")
     if not name.isprintable():
         raise Mistyped("holds what cannot be seen")
     return name
