@@ -6,14 +6,18 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from ..model.text import visible
+from . import narration
 from .exit_codes import ExitCode, Failure, Misuse
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
+
+SILENT_NAMED: Final = 10
 
 
 class NobodyThere(Failure):
@@ -57,28 +61,62 @@ def optionally_addressed(function: Callable[..., int]) -> Callable[..., int]:
 def workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names of the workers that patterns mean, sorted; without any, of all.
 
-    A whole name is taken as it is, though nothing was heard of it: it may be too busy to answer.
+    A worker that has not answered counts if it has a mailbox on the broker and is known to live:
+    busy in a solo pool, it will hear what it is told when it is free. A whole name is taken as it
+    is, though nothing was heard of it.
 
     Raises:
         NobodyThere: No worker has answered.
         Misuse: A pattern means none of those that are there.
     """
     there = session.state.present_workers(time.time())
+    quiet, told = _quiet(session, there)
     if not patterns:
+        if told:
+            narration.say(told)
+        there = tuple(sorted((*there, *quiet)))
         if not there:
             raise NobodyThere("no worker answers, and none was heard: there is nobody to tell")
         return there
-    found: set[str] = set()
-    for pattern in patterns:
-        matching = [name for name in there if _means(pattern, name)]
-        if not matching and _whole(pattern):
-            matching = [pattern]
-        if not matching:
-            if not there:
-                raise NobodyThere(f"no worker answers: nobody is there to be called {pattern}")
-            raise Misuse(f"no worker is called {pattern}; there are {', '.join(there)}")
-        found.update(matching)
-    return tuple(sorted(found))
+    return tuple(sorted({name for one in patterns for name in _meant(one, (*there, *quiet))}))
+
+
+def _meant(pattern: str, there: tuple[str, ...]) -> list[str]:
+    matching = [name for name in there if _means(pattern, name)]
+    if not matching and _whole(pattern):
+        matching = [pattern]
+    if not matching:
+        if not there:
+            raise NobodyThere(f"no worker answers: nobody is there to be called {pattern}")
+        raise Misuse(f"no worker is called {pattern}; there are {', '.join(sorted(there))}")
+    return matching
+
+
+def _quiet(session: Session, there: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the workers that live and say nothing, and what is to be told of them.
+
+    If some have died and left their mailbox, it is not known which of all these are the living.
+    """
+    from ..cluster.mailboxes import mailboxes
+
+    try:
+        found = mailboxes(session.settings)
+    except Exception:
+        # What it is asked for here is a bonus; the act itself tells what is wrong with the broker.
+        return (), ""
+    if found is None:
+        return (), ""
+    silent = tuple(sorted(found.names - set(there)))
+    living = found.listening - len(found.names.intersection(there))
+    if living <= 0 or not silent:
+        return (), ""
+    named = visible(", ".join(silent[:SILENT_NAMED])) + (", ..." if silent[SILENT_NAMED:] else "")
+    if living >= len(silent):
+        return silent, f"{named} did not answer, but listens: it may be busy in a solo pool"
+    return (), (
+        f"{living:,} more that did not answer will hear it and may be busy in a solo pool: one of"
+        f" {named}; the others have died"
+    )
 
 
 def _means(pattern: str, name: str) -> bool:

@@ -10,6 +10,8 @@ from celtop.cli.acting import exit_code, worded
 from celtop.cli.addressing import NobodyThere, workers
 from celtop.cli.asking import described
 from celtop.cli.exit_codes import ExitCode, Misuse
+from celtop.cluster import mailboxes
+from celtop.cluster.mailboxes import Mailboxes
 from celtop.cluster.session import Session
 from celtop.model.command import PoolGrow, Revoke
 from celtop.model.confirmation import Confirmation
@@ -20,7 +22,7 @@ from celtop.model.outcome import Answer, Outcome, Verdict
 def session(*names: str) -> Session:
     """Return what knows of some workers."""
     state = SimpleNamespace(present_workers=lambda now: tuple(sorted(names)))
-    return cast(Session, SimpleNamespace(state=state))
+    return cast(Session, SimpleNamespace(state=state, settings=None))
 
 
 class TestAddressing:
@@ -54,6 +56,36 @@ class TestAddressing:
     def test_nobody_there(self, patterns: tuple[str, ...]) -> None:
         with pytest.raises(NobodyThere):
             workers(session(), patterns)
+
+
+class TestQuietOnes:
+    """Workers that say nothing, but have a mailbox on the broker."""
+
+    @pytest.fixture(autouse=True)
+    def _mailboxes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.found: Mailboxes | None = Mailboxes(frozenset({"a@x", "busy@x"}), 2)
+        monkeypatch.setattr(mailboxes, "mailboxes", lambda settings: self.found)
+
+    def test_one_that_lives_is_told_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert workers(session("a@x")) == ("a@x", "busy@x")
+        assert "busy@x did not answer, but listens" in capsys.readouterr().err
+
+    def test_one_that_lives_is_found_by_its_short_name(self) -> None:
+        assert workers(session("a@x"), ("busy",)) == ("busy@x",)
+
+    def test_one_that_died_is_not(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.found = Mailboxes(frozenset({"a@x", "busy@x"}), 1)
+        assert workers(session("a@x")) == ("a@x",)
+        assert not capsys.readouterr().err
+
+    def test_which_one_lives_is_not_guessed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.found = Mailboxes(frozenset({"a@x", "busy@x", "dead@x"}), 2)
+        assert workers(session("a@x")) == ("a@x",)
+        assert "1 more that did not answer" in capsys.readouterr().err
+
+    def test_where_the_broker_does_not_tell(self) -> None:
+        self.found = None
+        assert workers(session("a@x")) == ("a@x",)
 
 
 def outcome(*verdicts: Verdict, **fields: Any) -> Outcome:

@@ -146,6 +146,17 @@ class TestRevoke:
         assert "stopped@test" in ended.stdout
         assert "silent" in ended.stdout
 
+    def test_a_solo_worker_that_is_busy_is_named_and_nothing_claimed(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        start(name="free", queues=["elsewhere"])
+        solo = start(name="solo", pool="solo", concurrency=1)
+        busy(cluster, send, solo)
+        waiting = send(cluster.url, "obedient.note")
+        ended = cluster.act("revoke", waiting, code=4)
+        assert "1 of 2 workers confirmed" in ended.stdout
+        assert "solo@test: silent" in ended.stdout
+
     def test_a_dry_run_does_nothing(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
