@@ -55,6 +55,8 @@ _SECRET_PARAMETER: Final = re.compile(
 )
 MOST_LEVELS: Final = 50
 """More than any configuration has; a worker's answer may have as many as Python can stand."""
+_TOLD: Final = ("current", "total", "percent", "text")
+_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")
 _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 
@@ -85,6 +87,23 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _dotted(value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Check that each entry of a table of paths tells something, in dotted words."""
+    for pattern, paths in value.items():
+        if not pattern.strip():
+            raise ValueError("a pattern of task names is empty")
+        for field, path in paths.items():
+            if field not in _TOLD:
+                raise ValueError(f"{pattern}: {field!r} is none of {', '.join(_TOLD)}")
+            if not _PATH.fullmatch(path):
+                raise ValueError(f"{pattern}: {field} is no dotted path: {path!r}")
+        if "total" in paths and "current" not in paths:
+            raise ValueError(f"{pattern}: a total without a current")
+        if not paths:
+            raise ValueError(f"{pattern}: no current, percent or text")
+    return value
+
+
 def _table(value: object) -> object:
     """Read JSON text as a table: what flags and the environment can carry."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -99,6 +118,9 @@ Patterns: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(_lines)
 ]
 Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
+ProgressPaths: TypeAlias = Annotated[
+    dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_dotted)
+]
 TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
 
 
@@ -142,6 +164,10 @@ class Settings(BaseSettings):
     """What is never shown, written or exported of arguments and results: regular expressions, one a
     line where it is no list. A name (`password`) hides what is named so; anything else is hidden
     itself. In any case of letters."""
+    progress_path: ProgressPaths = {}
+    """Where tasks tell their progress, if not in one of the usual shapes: by pattern of task names
+    (`"geo.*"`) a table of dotted paths into what they give to `update_state` or send in events:
+    `current` and `total`, or `percent` (0 to 100), and `text`. The first that matches counts."""
     frugal: bool = False
     """Whether to send the broker as few commands as possible, at the price of older numbers."""
     queues: Words = ()

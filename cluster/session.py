@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..model.call import Original, Recovered
 from ..model.command import AnyCommand, PauseQueue
 from ..model.events import Heard
-from ..model.observations import QueuePeeked
+from ..model.observations import QueuePeeked, ResultsSeen
 from ..model.redaction import Redaction
+from ..model.search import HELD, Search
 from ..model.state import ClusterState
 from ..settings import Settings
 from .audit import Audit, default_path
@@ -70,7 +71,10 @@ class Session:
         self.settings = settings
         self._redaction = Redaction(settings.redact)
         self.state = state or ClusterState(
-            settings.max_tasks, settings.max_text_bytes, self._redaction
+            settings.max_tasks,
+            settings.max_text_bytes,
+            self._redaction,
+            progress_paths=settings.progress_path,
         )
         self._broker = Broker(settings)
         self.state.broker.url = self._broker.shown_url
@@ -235,11 +239,38 @@ class Session:
         Raises:
             ResultsError: From the future: there is no result backend that can be read, and why.
         """
-        return self._results.result(id_, self._told_conf())
+        found = self._results.result(id_, self._told_conf())
+        found.add_done_callback(self._take_result)
+        return found
+
+    def search(self, id_: str) -> Future[Search]:
+        """Look for a task everywhere, also if nothing was ever heard of it; the model learns."""
+        from .searching import search
+
+        task = self.state.tasks.get(id_)
+        first = [task.queue] if task is not None and task.queue else []
+        known = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
+        queues = list(dict.fromkeys((*first, *known)))
+        workers, conf = self._roster.present(), self._told_conf()
+
+        def find() -> Search:
+            reader = self._results.reader(conf)
+            seen = search(id_, self._broker, reader, workers, queues, self._clock)
+            for one in seen.found:
+                # What a worker does with the message that it holds, it alone can tell.
+                if one.source != HELD:
+                    self._inbox.put(one.observation)
+            return seen
+
+        return look_up(find)
 
     def paused(self) -> Mapping[str, PauseQueue]:
         """Return the queues of this cluster that were paused, here or by an earlier celtop."""
         return Paused().all(identity(self._broker))
+
+    def _take_result(self, found: Future[ResultMeta | None]) -> None:
+        if not found.cancelled() and found.exception() is None and (meta := found.result()):
+            self._inbox.put(ResultsSeen((meta,), self._clock(), "lookup"))
 
     def _told_conf(self) -> Mapping[str, Any] | None:
         """Return what some worker told of its configuration."""

@@ -148,14 +148,13 @@ class BackendMerge:
             # Workers 5.6.2 and 5.6.3 write so of what they run on with. If it ends, they say so.
             note_disagreement(task, REVOKED)
             return None
-        if meta.retries is not None and not task.sources & FROM_EVENT:
-            task.retries = max(task.retries, meta.retries)
         return Claim(
             state,
             seen.at if at is None else min(at, LATEST_TIME),
             self._written(meta.result) if state == SUCCESS else None,
             self._cut(meta.exception) if state == FAILURE else None,
             self._cut(meta.traceback) if state == FAILURE else None,
+            retries=meta.retries or 0,
         )
 
     def _come_on(self, task: Task, meta: ResultMeta, seen: ResultsSeen) -> None:
@@ -201,9 +200,8 @@ class BackendMerge:
         """Whether an entry of a task that waits for its next attempt is about that one."""
         if task.id in self._claimed:
             return True
-        ended = task.finished_at
-        skew = self._workers.skew(task.state_host)
-        return ended is not None and at > ended - skew + ATTEMPT_SETTLED
+        ended = (task.state_at or 0.0) - self._workers.skew(task.state_host)
+        return at > ended + ATTEMPT_SETTLED
 
     def _progress(self, task: Task, told: Progress, at: float) -> None:
         known = task.progress

@@ -30,6 +30,7 @@ class Base(msgspec.Struct, frozen=True, gc=False):
     result: str | None = None
     exception: str | None = None
     traceback: str | None = None
+    retries: int = 0
 
 
 _UNTOLD: Final = Base()
@@ -71,6 +72,7 @@ class Claims:
             task.result,
             task.exception,
             task.traceback,
+            task.retries,
         )
         self.bases[task.id] = _UNTOLD if base == _UNTOLD else base
         if claim.state not in FINISHED:
@@ -80,6 +82,7 @@ class Claims:
             task.lost_at = base.lost_at
             return
         task.finished_at = claim.at
+        task.retries = max(task.retries, claim.retries)
         self._set_texts(task, claim)
         self._tasks.move(task, claim.state, claim.at, None)
         worker = self._workers.workers.get(task.worker or "")
@@ -101,7 +104,7 @@ class Claims:
         )
         lost_at = task.lost_at
         if claim.state in FINISHED:
-            task.finished_at = base.finished_at
+            task.finished_at, task.retries = base.finished_at, base.retries
             self._set_texts(task, base)
             lost_at = base.lost_at
         task.lost_at = None

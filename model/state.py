@@ -42,6 +42,8 @@ from .progress import ProgressReader
 from .queue import Queue
 from .queue_store import QueueStore
 from .redaction import Redaction
+from .silence import watch_for_silence
+from .suspicion import Suspects
 from .task import Progress, Task
 from .task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
 from .task_store import Changes as Changes
@@ -92,6 +94,7 @@ class ClusterState:
         self._backend = BackendMerge(
             self._tasks, self._workers, claims, self._paces, reader, self.redaction
         )
+        self._suspects = Suspects(self._tasks, self._workers, self._queues.queues)
         self._inspection = Inspection(self._tasks, claims, self.redaction)
         self._acts = Acts(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
@@ -143,6 +146,9 @@ class ClusterState:
         self._log_loss(now)
         for id_, worker, loss in self._workers.missed(now):
             self._tasks.lose(id_, worker.name, now, loss)
+        self._suspects.sweep(now)
+        if watch_for_silence(self._workers, self.queues, self.log, now):
+            self._other = True
         if self._tasks.corrections.settle(self.log, now):
             self._other = True
         self._paces.forget_ended(self.tasks)
@@ -160,14 +166,14 @@ class ClusterState:
         """Return the held tasks of the same workflow: root, parent, children and siblings."""
         return self._tasks.related(task, most)
 
-    def family(self, root_id: str) -> Mapping[str, Task]:
-        """Return the held tasks below a root, by id."""
-        return self._tasks.family(root_id)
     @property
     def announced(self) -> Mapping[str, tuple[Announced, ...]]:
         """What waiting messages say will follow their tasks, by these tasks' ids."""
         return self._peeking.announced
 
+    def family(self, root_id: str) -> Mapping[str, Task]:
+        """Return the held tasks below a root, by id."""
+        return self._tasks.family(root_id)
 
     def group(self, group_id: str) -> Mapping[str, Task]:
         """Return the held members of a group, by id."""
@@ -197,6 +203,14 @@ class ClusterState:
         Its `source` is `estimate`; None until there are enough of those.
         """
         return estimate(task, self.types.get(task.name or ""), now, self.skew(task.worker))
+
+    def suspects(self, now: float) -> tuple[str, ...]:
+        """Return ids of tasks that may not be what they seem, at most a hundred.
+
+        Somebody should ask the result backend and the workers for them (`ResultsSeen`, and
+        `Answered` to `query_task`); each stays among them until an answer comes.
+        """
+        return self._suspects.due(now)
 
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return who would hear a command now: all that are not offline, by name."""
@@ -259,6 +273,11 @@ class ClusterState:
         worker = self._workers.learn(name, answer.at)
         before = worker.queues
         self._inspection.apply(answer, worker)
+        if answer.asked and answer.error is None and isinstance(answer.reply, Mapping):
+            held = answer.reply
+            self._suspects.denied(
+                worker, (id_ for id_ in answer.asked if id_ not in held), answer.at
+            )
         self._tasks.evict()
         if worker.queues != before:
             self._workers.version += 1
@@ -284,6 +303,8 @@ class ClusterState:
                 self._log_live(change.at)
                 self._fault_logged = None
                 broker.live_since = change.at
+                if broker.lost_at is not None:
+                    self._suspects.doubt(change.at)
         else:
             if before == "live":
                 broker.lost_at = change.at
@@ -320,6 +341,8 @@ class ClusterState:
         self.totals.lost += lost.others
         self.totals.lost_heartbeats += lost.heartbeats
         self._loss_unlogged += lost.others
+        if lost.others:
+            self._suspects.doubt(lost.at)
         self._log_loss(lost.at)
 
     def _log_loss(self, at: float) -> None:
@@ -343,6 +366,8 @@ class ClusterState:
 
     def _results_seen(self, seen: ResultsSeen, now: float) -> None:
         self._backend.apply(seen)
+        self._suspects.found((meta.id for meta in seen.metas), seen.at)
+        self._suspects.absent(seen.absent, seen.at)
         self._tasks.evict()
 
     def _follow_workers(self) -> None:

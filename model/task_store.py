@@ -81,9 +81,10 @@ class TaskStore:
         task.state_at = at
         task.state_host = host
         if task.lost_at is not None:
-            task.lost_at = None
             if state in (RECEIVED, STARTED):
-                self.corrections.count("redelivered", task)
+                again = state == RECEIVED or task.loss == "worker"
+                self.corrections.count("redelivered" if again else "running", task)
+            task.lost_at = None
         old = task.state
         if state == old:
             return

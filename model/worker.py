@@ -10,6 +10,7 @@ import msgspec
 from .task import Loss
 
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
+Standing: TypeAlias = Literal["online", "silent", "late", "offline"]
 
 LATE_AFTER_BEATS: Final = 3.0
 OFFLINE_AFTER_BEATS: Final = 8.0
@@ -118,6 +119,13 @@ class Worker(msgspec.Struct, eq=False):
     events_enabled: bool | None = None
     unattributed_at: float | None = None
     """When it last received a task whose queue could not be told, by our clock."""
+    silent_since: float | None = None
+    """Since when it beats, has room, and takes nothing from queues that are not empty, by our
+    clock; None if it is as it should be."""
+    idle_since: float | None = None
+    """Since when it might have taken something, whether or not that is long enough to tell."""
+    deeds: tuple[int, int] = (0, 0)
+    """How many tasks it had received and processed then."""
     received: int = 0
     succeeded: int = 0
     failed: int = 0
@@ -150,3 +158,8 @@ class Worker(msgspec.Struct, eq=False):
         if silence <= self.frequency * OFFLINE_AFTER_BEATS or busy_solo:
             return "late"
         return "offline"
+
+    def standing(self, now: float, listening_since: float) -> Standing:
+        """Return the status, or `silent` of one that is online but takes nothing."""
+        status = self.status(now, listening_since)
+        return "silent" if status == "online" and self.silent_since is not None else status

@@ -279,3 +279,29 @@ def test_what_is_no_regular_expression_is_refused_at_once(tmp_path: Path) -> Non
     with pytest.raises(SettingsError, match=r"redact: .* is no good: 'card\[' is no regular"):
         load({}, {"XDG_CONFIG_HOME": str(tmp_path)})
     assert file.exists()
+
+
+def test_where_tasks_tell_their_progress_is_a_table_of_dotted_paths(tmp_path: Path) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    paths = {"current": "stats.done", "total": "stats.all"}
+    text = '[progress_path."geo.*"]\ncurrent = "stats.done"\ntotal = "stats.all"'
+    write(tmp_path / "celtop" / "config.toml", text)
+    assert load({}, environ).progress_path == {"geo.*": paths}
+    environ["CELTOP_PROGRESS_PATH"] = '{"geo.*": {"percent": "done"}}'
+    assert load({}, environ).progress_path == {"geo.*": {"percent": "done"}}
+
+
+@pytest.mark.parametrize(
+    ("paths", "why"),
+    [
+        ({"geo": {"total": "a"}}, "a total without a current"),
+        ({"geo": {}}, "no current, percent or text"),
+        ({"geo": {"done": "a"}}, "'done' is none of"),
+        ({"geo": {"text": "a..b"}}, "no dotted path"),
+        ({" ": {"text": "a"}}, "is empty"),
+        ({"geo": "a.b"}, "dictionary"),
+    ],
+)
+def test_paths_that_lead_nowhere_are_refused(paths: dict[str, object], why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        load({"progress_path": paths}, {})

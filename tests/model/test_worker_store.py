@@ -144,7 +144,7 @@ def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
 
     state = live()
     play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
-    state.tick(NOW + 4 + LAST_WORD - 0.1)
+    state.tick(NOW + LAST_WORD - 0.1)
     assert state.tasks["a"].running
     state.tick(NOW + 4 + LAST_WORD)
     assert state.tasks["a"].loss == "worker"
