@@ -17,6 +17,7 @@ from ...model.outcome import Answer
 from ..inspector import ARGUMENTS
 from ..pidbox import Reply
 from .asking import Asking, asking
+from .declaring import arguments_of
 from .doing import Doing, Refused
 from .worker_words import judged
 
@@ -25,8 +26,11 @@ GOODBYE: Final = 10.0
 LEAVING: Final = "it said good-bye: it takes no more tasks, and goes when what it runs has ended"
 BEAT: Final = 5.0
 """Seconds in which a worker that was asked for a heartbeat is heard."""
-TAKES_EFFECT: Final = 3.0
-"""Seconds after its answer in which a worker consumes a queue, or does so no more."""
+TAKES_EFFECT: Final = 8.0
+"""Seconds after its answer in which a worker consumes a queue, or does so no more. Its first quorum
+queue costs it its connection to RabbitMQ, which knows no global prefetch there; it is back soon."""
+ASKED_AGAIN: Final = 1.5
+"""Seconds after which one that does not tell what it consumes is asked again."""
 MAINTAINED: Final = 5.5
 """Seconds after which a pool has the processes that it was told to have: prefork sees to it every
 5 s (`celery/concurrency/asynpool.py`)."""
@@ -49,16 +53,8 @@ _QUESTIONS: Final[dict[type, Callable[[Any], Question]]] = {
     commands.Autoscale: lambda its: Question(
         "autoscale", {"max": its.most, "min": its.least}, "stats"
     ),
-    commands.AddConsumer: lambda its: Question(
-        "add_consumer",
-        {
-            "queue": its.queue,
-            "exchange": its.exchange,
-            "exchange_type": its.exchange_type,
-            "routing_key": its.routing_key,
-        },
-        "active_queues",
-    ),
+    # Its arguments are found out, see `declaring`.
+    commands.AddConsumer: lambda its: Question("add_consumer", {}, "active_queues"),
     commands.CancelConsumer: lambda its: Question(
         "cancel_consumer", {"queue": its.queue}, "active_queues"
     ),
@@ -80,7 +76,7 @@ def broadcast(doing: Doing) -> None:
     """Carry out any command to workers by name, but not `Drain`.
 
     Raises:
-        Refused: Nobody is named.
+        Refused: Nobody is named, or a queue's consumer cannot be added without harm.
         Unsure: The connection broke while it was sent.
         Exception: Whatever the transport raises when the connection is lost.
     """
@@ -89,6 +85,8 @@ def broadcast(doing: Doing) -> None:
         raise Refused("no worker is named: nobody would do it")
     question = _QUESTIONS[type(command)](command)
     with asking(doing) as mailbox:
+        if isinstance(command, commands.AddConsumer):
+            question = question._replace(arguments=arguments_of(doing, mailbox, command))
         if isinstance(command, commands.Shutdown | commands.Heartbeat):
             _watch(doing, mailbox, command, question)
         else:
@@ -162,7 +160,7 @@ def _check_consumers(
     left = willing
     while True:
         ticket = mailbox.send("active_queues", None, left)
-        replies = mailbox.wait(ticket, left)
+        replies = mailbox.wait(ticket, left, ASKED_AGAIN)
         mailbox.pass_on(replies)
         state = {name: consumes(replies.get(name), command.queue) for name in left}
         doing.tell(workers={name: done for name in left if state[name] is wanted})

@@ -32,6 +32,31 @@ def test_commands_are_answered_and_take_effect(two: Crew, rabbit_server: RabbitS
     assert len(mine) <= 2
 
 
+def test_a_queue_that_nobody_consumes_is_declared_as_it_is(two: Crew) -> None:
+    """Declared as a classic one, a quorum queue would break the worker's connection for good."""
+    arguments = {"x-queue-type": "quorum", "x-max-length": 1000, "x-overflow": "reject-publish"}
+    with two.app.connection_for_write() as connection:
+        channel = connection.channel()
+        channel.queue_declare("kept", durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_declare("fleeting", durable=False, auto_delete=False)
+    for queue in ("kept", "fleeting"):
+        outcome = two.do(AddConsumer(workers=two.names("threads"), queue=queue))
+        assert outcome.good, outcome
+    # By the exchange: a queue that is named here would be declared here.
+    ids = [two.send("plain.ok", exchange=name, routing_key=name) for name in ("kept", "fleeting")]
+    until(lambda: all(two.said("threads", f"plain.ok[{id_}] succeeded") for id_ in ids))
+    assert not two.said("threads", "PRECONDITION")
+
+
+def test_a_queue_that_belongs_to_another_connection_is_left_alone(two: Crew) -> None:
+    with two.app.connection_for_write() as connection:
+        connection.channel().queue_declare("mine", exclusive=True)
+        outcome = two.do(AddConsumer(workers=two.names("threads"), queue="mine"))
+        assert outcome.refusal is not None and "RESOURCE_LOCKED" in outcome.refusal
+        assert two.do(Ping(workers=two.names("threads"))).good
+    assert not two.said("threads", "RESOURCE_LOCKED")
+
+
 def test_thousands_are_revoked_and_a_running_task_is_ended(two: Crew) -> None:
     assert two.do(AddConsumer(workers=two.names("prefork"), queue="forked")).good
     id_ = two.send("plain.slow", 60, queue="forked")

@@ -108,6 +108,23 @@ def test_a_queue_is_consumed_and_then_no_more(all_pools: Crew) -> None:
         assert queue not in [one["name"] for one in all_pools.ask(pool, "active_queues")]
 
 
+def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Crew) -> None:
+    queue = f"q-{uuid.uuid4()}"
+
+    def consume(pool: str, **options: str) -> dict[str, Any]:
+        added = commands.AddConsumer(workers=all_pools.names(pool), queue=queue, **options)
+        assert all_pools.do(added).good
+        told = all_pools.ask(pool, "active_queues")
+        return next(one for one in told if one["name"] == queue)
+
+    consume("threads", exchange="parcels", exchange_type="topic", routing_key="p.#")
+    found = consume("prefork")
+    assert (found["exchange"]["name"], found["exchange"]["type"]) == ("parcels", "topic")
+    assert found["routing_key"] == "p.#"
+    found = consume("scaled", exchange="letters")
+    assert (found["exchange"]["name"], found["exchange"]["type"]) == ("letters", "direct")
+
+
 def test_a_rate_limit_is_set_and_lifted(all_pools: Crew) -> None:
     names = all_pools.names("prefork", "threads")
     outcome = all_pools.do(commands.RateLimit(workers=names, task="plain.retry", rate="10/m"))
