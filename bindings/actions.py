@@ -239,6 +239,14 @@ _ACTS: Final = (
         show=True,
     ),
     Action(
+        "workflow",
+        ("o",),
+        "workflow",
+        "workflow",
+        "The whole that the task belongs to: chain, group, chord, as a tree on one axis of time",
+        ("tasks",),
+    ),
+    Action(
         "task.trigger",
         ("t",),
         "app.act('task.trigger')",

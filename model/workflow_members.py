@@ -60,7 +60,7 @@ class Members:
 
     def __init__(self, state: HoldsWorkflows, task_id: str) -> None:
         self.tasks: dict[str, Task] = {}
-        """By id."""
+        """By id, as they were heard of."""
         self.counts: Counter[Standing] = Counter()
         self.to_come: dict[str, tuple[Announced, ...]] = {}
         """What members announce, by the member's id."""
@@ -88,6 +88,7 @@ class Members:
         self.relinked = self.changed = True
         task = self._state.tasks.get(self._task_id)
         self._reach([task] if task is not None else self._strangers())
+        self.tasks = dict(sorted(self.tasks.items(), key=lambda item: item[1].arrival))
 
     def apply(self, changes: Changes) -> None:
         """Take in what changed."""

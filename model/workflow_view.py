@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from .announced import Announced
 from .query import Query, parse
 from .states import FAULTY
 from .task import Task
@@ -65,6 +66,8 @@ class WorkflowView:
         self.begin = now
         self.axis = 1.0
         """Seconds from `begin` on that the axis of time is long."""
+        self._end = now
+        self._goes_on = False
         self._query = EVERYTHING
         self._faults_only = False
         self._turned: dict[str, bool] = {}
@@ -157,6 +160,11 @@ class WorkflowView:
         self.members.apply(changes)
         self.update(now)
 
+    def learn(self, id_: str, to_come: tuple[Announced, ...], now: float) -> None:
+        """Take in what a member's message announces."""
+        self.members.learn(id_, to_come)
+        self.update(now)
+
     def update(self, now: float) -> None:
         """Bring the rows up to date, if there is a reason to."""
         members = self.members
@@ -201,16 +209,17 @@ class WorkflowView:
         self._tops = grow(ordered, to_come)
 
     def _with_those_before(self, tasks: Iterable[Task]) -> Iterable[Task]:
-        """Add the tasks that lead to some, as far as they are known."""
-        found: dict[str, Task] = {}
-        members = self.members.tasks
-        for task in tasks:
-            above: Task | None = task
-            while above is not None and above.id not in found:
+        """Add the tasks that lead to some, as far as they are known, and up to so many."""
+        found = {task.id: task for task in tasks}
+        members, room = self.members.tasks, MOST
+        for task in list(found.values()):
+            root = members.get(task.root_id or "")
+            if root is not None:
+                found[root.id] = root
+            above = members.get(task.parent_id or "")
+            while above is not None and above.id not in found and room:
                 found[above.id] = above
-                root = members.get(above.root_id or "")
-                if root is not None and root.id not in found:
-                    found[root.id] = root
+                room -= 1
                 above = members.get(above.parent_id or "")
         return found.values()
 
@@ -255,26 +264,33 @@ class WorkflowView:
                     above = above.parent
         return wanted
 
+    def tick(self, now: float) -> None:
+        """Make the axis of time longer where the workflow goes on."""
+        if self._goes_on:
+            self._reach_to(now)
+
+    def took(self, now: float) -> float:
+        """Return the seconds from its beginning to its end, or until now."""
+        return max(0.0, (max(now, self._end) if self._goes_on else self._end) - self.begin)
+
     def _stretch(self, now: float) -> None:
-        """Make the axis of time as long as it has to be, and a little longer where it grows."""
-        begins, ends, goes_on = [], [], False
+        begins: list[float] = []
+        ends: list[float] = []
+        self._goes_on = False
         for node in walk(self._tops):
             if node.task is not None:
                 begin, end = span(node.task)
                 if begin is not None:
                     begins.append(begin)
                     ends.append(begin if end is None else end)
-                    goes_on = goes_on or end is None
-        if not begins:
-            self.begin, self.axis = now, 1.0
-            return
-        self.begin = min(begins)
-        self.length(max(max(ends), now) if goes_on else max(ends), goes_on)
+                    self._goes_on = self._goes_on or end is None
+        self.begin, self._end = min(begins, default=now), max(ends, default=now)
+        self._reach_to(max(self._end, now) if self._goes_on else self._end)
 
-    def length(self, end: float, goes_on: bool) -> None:
-        """Have the axis reach to a time."""
+    def _reach_to(self, end: float) -> None:
+        """Have the axis reach to a time; a little further while that moves on."""
         needed = max(end - self.begin, 0.001)
-        if not goes_on:
+        if not self._goes_on:
             self.axis = needed
         elif not needed <= self.axis <= needed * WIDER * WIDER:
             self.axis = needed * WIDER

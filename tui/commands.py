@@ -10,7 +10,7 @@ from .act_commands import ACT_COMMANDS
 from .command import Command as Command
 from .command import CommandError as CommandError
 from .command import Run
-from .navigation import Drill
+from .navigation import Drill, workflow_of
 
 if TYPE_CHECKING:
     from .app import CeltopApp
@@ -114,6 +114,14 @@ def _task(app: CeltopApp, argument: str) -> None:
     app.go(app.place.deeper(Drill("task", found[0])))
 
 
+def _workflow(app: CeltopApp, argument: str) -> None:
+    tasks = app.scene.state.tasks
+    found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
+    if len(found) != 1:
+        raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
+    app.go(app.place.deeper(workflow_of(found[0])))
+
+
 def _worker(app: CeltopApp, argument: str) -> None:
     if argument not in app.scene.state.workers:
         raise CommandError(f"no worker {argument} is known")
@@ -141,6 +149,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("quit", "End celtop", lambda app, _: app.leave(), aliases=("q", "q!", "exit")),
     Command("filter", "Filter the list", _filter, "FILTER", _filters),
     Command("task", "Open a task", _task, "ID", lambda app: reversed(app.scene.state.tasks)),
+    Command(
+        "workflow",
+        "Open the whole that a task belongs to",
+        _workflow,
+        "ID",
+        lambda app: reversed(app.scene.state.tasks),
+    ),
     Command("worker", "Open a worker", _worker, "NAME", lambda app: app.scene.state.workers),
     Command("rate", "Frames a second, at most", _rate, "NUMBER", lambda app: ("1", "2", "4", "10")),
     Command("theme", "Change the colours", _theme, "NAME", lambda app: app.available_themes),

@@ -9,7 +9,7 @@ from textual.message import Message
 
 HISTORY: Final = 100
 
-Kind: TypeAlias = Literal["task", "worker", "tasks", "failures"]
+Kind: TypeAlias = Literal["task", "worker", "tasks", "workflow", "failures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,15 @@ class Drill:
 
     kind: Kind
     subject: str
-    """The task's id, the worker's name, or the filter that the list is limited to; of failures the
-    id of a task whose group is to be looked at, or nothing."""
+    """The task's id, of a workflow any member's; the worker's name, or the filter that the list is
+    limited to; of failures the id of a task whose group is to be looked at, or nothing."""
     title: str = ""
     """What the breadcrumb says; the subject where it is empty."""
+
+
+def workflow_of(task_id: str) -> Drill:
+    """Return the step to the workflow of a task."""
+    return Drill("workflow", task_id, f"workflow {task_id[:8]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ class Column(Generic[R]):
     """The width to fall back to before any column is left out."""
     descending: bool = False
     """Whether sorting by it begins with the largest."""
+    fill: Callable[[R, Frame, int], Sequence[Cell]] | None = None
+    """What it shows in so many cells, where that depends on how many there are; then this is asked
+    in place of `cell`."""
 
 
 class Rows(Protocol[Row]):
@@ -75,6 +78,11 @@ class Placed(Generic[R]):
     column: Column[R]
     x: int
     width: int
+
+    def content(self, row: R, frame: Frame) -> Cell | Sequence[Cell]:
+        """Return what it shows of a row."""
+        fill = self.column.fill
+        return self.column.cell(row, frame) if fill is None else fill(row, frame, self.width)
 
 
 def arrange(

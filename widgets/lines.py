@@ -93,7 +93,7 @@ class LineArtist(Generic[R]):
         old: Line | None = None,
     ) -> Line:
         """Draw a row; cells that are as in the `old` line of the same row are taken from there."""
-        contents = [place.column.cell(row, frame) for place in self.placed]
+        contents = [place.content(row, frame) for place in self.placed]
         if old is None or old.look != look:
             cells = self._gutter(mark, look) + [
                 self._cell(number, content, look, frame) for number, content in enumerate(contents)

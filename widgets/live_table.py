@@ -214,6 +214,12 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._marks.clear()
         self._marked()
 
+    def mark(self, *row_ids: str) -> None:
+        """Mark these rows."""
+        for row_id in row_ids:
+            self._marks.add(row_id)
+        self._marked()
+
     def unmark(self, *row_ids: str) -> None:
         """Take away the marks of these rows."""
         for row_id in row_ids:

@@ -49,6 +49,10 @@ class Marks(Generic[R]):
         for index in range(len(rows)):
             self._ids[self._row_id(rows[index])] = None
 
+    def add(self, row_id: str) -> None:
+        """Mark a row, shown or not."""
+        self._ids[row_id] = None
+
     def discard(self, row_id: str) -> None:
         """Take away one mark."""
         self._ids.pop(row_id, None)

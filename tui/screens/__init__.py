@@ -43,6 +43,10 @@ def deep(place: Place, scene: Scene) -> MonitorScreen:
         from .task_detail import TaskDetailScreen
 
         return TaskDetailScreen(scene, place)
+    if step.kind == "workflow":
+        from .workflow import WorkflowScreen
+
+        return WorkflowScreen(scene, place)
     if step.kind == "worker":
         from .worker_detail import WorkerDetailScreen
 

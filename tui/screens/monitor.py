@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 
 from ...bindings.actions import Context
+from ...model.task import Task
 from ...model.text import visible
 from ...widgets.live_table import LiveTable
 from ..act_bar import ActBar
@@ -21,13 +22,12 @@ from ..copying import copies, row_id
 from ..filter import Filter
 from ..header import HeaderBar
 from ..key_bar import KeyBar
-from ..navigation import Copied, Drill, Place, Visit
+from ..navigation import Copied, Drill, Place, Visit, workflow_of
 from ..scene import Scene
 from ..tiny import TinyBar
 
 if TYPE_CHECKING:
     from ...model.state import Changes
-    from ...model.task import Task
     from ...widgets.viewport import Motion
 
 R = TypeVar("R")
@@ -240,6 +240,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
                 self.post_message(Copied(name, found[name].text))
 
         self.app.push_screen(Menu("Copy", choices), chosen)
+
+    def action_workflow(self) -> None:
+        """Open the whole that the chosen task belongs to."""
+        tasks = self.chosen(Task)
+        if tasks and (not self.place.path or self.place.path[-1].kind != "workflow"):
+            self.visit(workflow_of(tasks[0].id))
 
     def action_zoom(self) -> None:
         """Show the focused pane on the whole screen, or all again."""
