@@ -43,6 +43,10 @@ class TotalsRecord(msgspec.Struct, frozen=True, gc=False):
     events_malformed: int
     succeeded_per_s: float | None
     failed_per_s: float | None
+    corrected: dict[str, int]
+    """Tasks of which something else was believed than what turned out, by how it was corrected:
+    `finished` (without an event), `lost` (with their worker), `redelivered`, `running` (after all),
+    `unknown` (to workers and result backend)."""
 
 
 class LimitsRecord(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +84,8 @@ class WorkerRecord(msgspec.Struct, frozen=True, gc=False):
     events_enabled: bool | None
     limits: dict[str, LimitsRecord] | None
     """By task name, where a type has any; null before the worker told."""
+    silent: bool
+    """Whether it beats and has room, and takes nothing from queues that are not empty."""
 
 
 class QueueRecord(msgspec.Struct, frozen=True, gc=False):
@@ -154,6 +160,18 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     """The id of the task that celtop sent it again for."""
     retried_as: str | None
     """The id under which celtop sent it again last."""
+    time_left_s: float | None
+    """Until its bar is full, by how fast it came on so far."""
+    estimate: ProgressRecord | None
+    """Of a task that tells no fraction: what it may be, by how long others of its type took. Never
+    above 0.95."""
+    lost_at: str | None
+    """When it was found that nobody runs it any more, while no end was heard of."""
+    loss: str | None
+    """Why: `worker` (it went with its worker), `unheard` (its worker runs it no more) or `unknown`
+    (neither the workers nor the result backend know it)."""
+    backend_state: str | None
+    """What the result backend has as its state, where that differs from what events told."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):

@@ -58,7 +58,10 @@ def take(state: ClusterState, now: float, redact: Redact | None = None) -> Snaps
             _worker(worker, now, listening_since) for _, worker in sorted(state.workers.items())
         ],
         queues=[_queue(queue) for _, queue in sorted(state.queues.items())],
-        tasks=[_task(task, now, redact or _unchanged) for task in state.tasks.values()],
+        tasks=[
+            task_record(task, now, redact, state.time_left(task, now), state.estimate(task, now))
+            for task in state.tasks.values()
+        ],
     )
 
 
@@ -82,6 +85,7 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
         events_malformed=totals.malformed,
         succeeded_per_s=_number(rates.succeeded.per_second(now, RATE_WINDOW)),
         failed_per_s=_number(rates.failed.per_second(now, RATE_WINDOW)),
+        corrected=dict(sorted(totals.corrections.items())),
     )
 
 
@@ -108,6 +112,7 @@ def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
         clock_skew_s=_number(worker.clock_skew),
         events_enabled=worker.events_enabled,
         limits=None if worker.first_limits is None else _limits(worker.limits),
+        silent=worker.silent_since is not None,
     )
 
 
@@ -132,7 +137,23 @@ def _queue(queue: Queue) -> QueueRecord:
     )
 
 
-def _task(task: Task, now: float, redact: Redact) -> TaskRecord:
+def task_record(
+    task: Task,
+    now: float,
+    redact: Redact | None = None,
+    time_left: float | None = None,
+    estimate: Progress | None = None,
+) -> TaskRecord:
+    """Return what is known of one task.
+
+    Args:
+        task: The task.
+        now: As of `take`.
+        redact: As of `take`.
+        time_left: `ClusterState.time_left` of it.
+        estimate: `ClusterState.estimate` of it.
+    """
+    redact = redact or _unchanged
     extra = task.extra or _NO_EXTRA
     return TaskRecord(
         id=_text(task.id),
@@ -163,6 +184,11 @@ def _task(task: Task, now: float, redact: Redact) -> TaskRecord:
         revoke_requested_at=iso(extra.revoke_requested_at) if task.revoking else None,
         retry_of=_maybe(extra.retry_of),
         retried_as=_maybe(extra.retried_as),
+        time_left_s=_number(time_left),
+        estimate=None if estimate is None else _progress(estimate, redact),
+        lost_at=iso(task.lost_at),
+        loss=task.loss,
+        backend_state=_maybe(extra.backend_state),
     )
 
 

@@ -8,8 +8,17 @@ import pytest
 from celtop.export.json import encode
 from celtop.export.snapshot import take
 from celtop.model.command import Retry, Revoke
-from celtop.model.observations import ActChanged, ConnectionChanged, Fault, Lost, QueueMeasured
+from celtop.model.observations import (
+    ActChanged,
+    Answered,
+    ConnectionChanged,
+    Fault,
+    Lost,
+    QueueMeasured,
+    ResultsSeen,
+)
 from celtop.model.outcome import Answer, Outcome, Sent
+from celtop.model.result_meta import ResultMeta
 from celtop.model.state import ClusterState
 from celtop.model.task import Attempt, Progress
 
@@ -18,13 +27,15 @@ from .conftest import HOSTILE, NOW, heard, ran
 CONTRACT = {
     "": "schema taken_at notes broker totals workers queues tasks",
     "broker": "url transport status error latency_s commands_sent",
-    "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s",
+    "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s corrected",
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
-    "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled limits",
+    "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled limits "
+    "silent",
     "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s",
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
-    "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as",
+    "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
+    "time_left_s estimate lost_at loss backend_state",
 }
 
 
@@ -75,6 +86,7 @@ def test_the_whole_of_a_known_worker(state: ClusterState) -> None:
         "clock_skew_s": 1.0,
         "events_enabled": None,
         "limits": {"app.add": {"rate": "10/m", "soft_s": None, "hard_s": 60.0}},
+        "silent": False,
     }
     assert "events_enabled unknown" in notes_on(state, "worker w1@a")
 
@@ -96,6 +108,31 @@ def test_a_revocation_is_told_until_it_came_to_pass_and_retries_are_linked(
     assert tasks[failed].revoke_requested_at is tasks[waiting].revoke_requested_at is None
     assert (tasks["n"].retry_of, tasks[failed].retried_as) == (failed, "n")
     assert (tasks["n"].state, tasks["n"].sources) == ("PENDING", ["sending"])
+
+
+def test_how_far_tasks_have_come_and_what_was_corrected(state: ClusterState) -> None:
+    for number in range(10, 16):
+        ran(state, number, {"type": "task-succeeded", "result": "3", "runtime": 100.0})
+    moving, mute, lost, ended = (ran(state, number, {}) for number in range(20, 24))
+    for at, percent in ((NOW - 30, 20), (NOW - 20, 40), (NOW - 10, 60)):
+        meta = ResultMeta(moving, "PROGRESS", {"progress": percent, "status": "reading"})
+        state.observe(ResultsSeen((meta,), at, "push"), at)
+    state.observe(Answered("w1@a", "query_task", {}, NOW - 9, asked=(lost, ended)), NOW - 9)
+    done = ResultMeta(ended, "SUCCESS", 3, done_at=NOW - 12)
+    state.observe(ResultsSeen((done,), NOW - 8, "poll"), NOW - 8)
+    state.tick(NOW)
+    snapshot = take(state, NOW)
+    tasks = {task.id: task for task in snapshot.tasks}
+    assert tasks[moving].time_left_s == pytest.approx(10.0)
+    assert tasks[moving].estimate is None
+    told, guessed = tasks[moving].progress, tasks[mute].estimate
+    assert told is not None and guessed is not None
+    assert (told.fraction, told.text, told.source) == (0.6, "reading", "backend")
+    assert guessed.source == "estimate" and guessed.fraction == pytest.approx(0.4, rel=0.1)
+    assert (tasks[mute].time_left_s, tasks[mute].progress) == (None, None)
+    assert (tasks[lost].loss, tasks[lost].lost_at) == ("unheard", "2026-09-21T14:13:20.000Z")
+    assert (tasks[ended].state, tasks[ended].sources) == ("SUCCESS", ["event", "backend"])
+    assert snapshot.totals.corrected == {"finished": 1}
 
 
 def test_a_worker_that_told_nothing_is_null_with_reasons(state: ClusterState) -> None:
@@ -189,6 +226,11 @@ def test_tasks_come_oldest_first_with_their_times_in_utc(state: ClusterState) ->
         "revoke_requested_at": None,
         "retry_of": None,
         "retried_as": None,
+        "time_left_s": None,
+        "estimate": None,
+        "lost_at": None,
+        "loss": None,
+        "backend_state": None,
     }
     assert (tasks[1].exception, tasks[1].traceback) == ("E()", "T\nE")
     assert tasks[2].state == "STARTED"
