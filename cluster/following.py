@@ -42,7 +42,8 @@ class Following:
         broker: Where messages wait.
         receiver: Its connections begin what is read once.
         inbox: Where to leave what is learned.
-        ask_workers: Called with tasks that the backend knows nothing of, and the model doubts.
+        ask_workers: Called with tasks that the model doubts, and with those who have them; None
+            is everyone.
         clock: Our clock, in epoch seconds.
     """
 
@@ -54,7 +55,7 @@ class Following:
         broker: Broker,
         receiver: Receiver,
         inbox: Inbox,
-        ask_workers: Callable[[Sequence[str]], None],
+        ask_workers: Callable[[Sequence[str], frozenset[str] | None], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._lookup = lookup
@@ -66,10 +67,12 @@ class Following:
         self._started_at: float | None = None
         self._turn = 0
         self._noted: str | None = None
+        self._ask = ask_workers
+        self._holders: dict[str, str | None] = {}
         frugal = settings.frugal
         self.push = ResultPush(self.reader, unfinished, inbox, clock, frugal=frugal)
         self.poller = ResultPoller(
-            self.reader, unfinished, self.push, inbox, ask_workers, clock, frugal=frugal
+            self.reader, unfinished, self.push, inbox, self._ask_workers, clock, frugal=frugal
         )
         # As few commands as may be: what is past is not worth one for each old result.
         most = 0 if frugal else settings.history
@@ -121,9 +124,17 @@ class Following:
             return
         self._brought_at = moment
         self._prune(state)
-        self.poller.suspects = frozenset(getattr(state, "suspects", lambda now: ())(now))
+        suspects = state.suspects(now)
+        held = state.tasks
+        self._holders = {id_: held[id_].worker for id_ in suspects if id_ in held}
+        self.poller.suspects = suspects
         self.history.queues(queue.name for queue in state.queues.values() if queue.waiting)
         self._tell(moment)
+
+    def _ask_workers(self, ids: Sequence[str]) -> None:
+        names = [self._holders.get(id_) for id_ in ids]
+        known = frozenset(name for name in names if name is not None)
+        self._ask(ids, known if len(known) and None not in names else None)
 
     def _prune(self, state: ClusterState) -> None:
         """Let go of what has ended, by whatever the model knows it; a part each time."""

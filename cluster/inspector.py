@@ -84,11 +84,16 @@ class Inspector(Poller):
         super().__init__(*shared)
         self.originals = originals if originals is not None else Originals()
         self._unfinished = unfinished if unfinished is not None else Unfinished()
-        self._queried: tuple[str, ...] = ()
+        self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
 
-    def query(self, ids: Sequence[str]) -> None:
-        """Ask the workers soon which of these tasks they hold; in place of those asked before."""
-        self._queried = tuple(ids)[:MOST_QUERIED]
+    def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
+        """Ask soon which of these tasks the workers hold; in place of what was asked before.
+
+        Args:
+            ids: The tasks'.
+            names: Whom to ask; None is everyone.
+        """
+        self._queried = tuple(ids)[:MOST_QUERIED], names
 
     def opened(self, connection: Connection) -> None:
         """Make a mailbox for the answers."""
@@ -107,7 +112,7 @@ class Inspector(Poller):
             self._ask_everyone()
         elif strangers := self._roster.strangers(self._broker.settings.enable_events):
             self._greet(strangers)
-        elif self._queried and time.monotonic() - self._queried_at >= QUERY_AGAIN:
+        elif self._queried[0] and time.monotonic() >= self._next_query():
             self._query()
         elif self._inbox.unattended() < UNATTENDED and time.monotonic() >= self._next_round():
             self._ask_again()
@@ -166,10 +171,16 @@ class Inspector(Poller):
         self._rounds += 1
         self._round(commands, names)
 
+    def _next_query(self) -> float:
+        names = self._queried[1]
+        cost = round_cost(1, len(self._roster.present() if names is None else names))
+        return self._queried_at + self.interval(QUERY_AGAIN, cost, QUERY_AGAIN * 3)
+
     def _query(self) -> None:
         self._queried_at = time.monotonic()
-        ids, self._queried = self._queried, ()
-        self._round(("query_task",), self._roster.present(), ids)
+        (ids, names), self._queried = self._queried, ((), None)
+        present = self._roster.present()
+        self._round(("query_task",), [one for one in present if names is None or one in names], ids)
 
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
         """Add that they send task events; not if one among them was told on purpose to send none.

@@ -50,7 +50,7 @@ class ResultPoller(threading.Thread):
         unfinished: The tasks that matter.
         push: Need not be done again here.
         inbox: Where to leave what was read.
-        unknown_to_backend: Called with suspects of which the backend holds nothing.
+        ask_workers: Called with suspects of which the backend does not say that they ended.
         clock: Our clock, in epoch seconds.
         frugal: Whether to send as few commands as may be.
     """
@@ -61,7 +61,7 @@ class ResultPoller(threading.Thread):
         unfinished: Unfinished,
         push: ResultPush,
         inbox: Inbox,
-        unknown_to_backend: Callable[[Sequence[str]], None],
+        ask_workers: Callable[[Sequence[str]], None],
         clock: Callable[[], float] = time.time,
         *,
         frugal: bool = False,
@@ -71,7 +71,7 @@ class ResultPoller(threading.Thread):
         self._unfinished = unfinished
         self._push = push
         self._inbox = inbox
-        self._unknown_to_backend = unknown_to_backend
+        self._ask_workers = ask_workers
         self._clock = clock
         self._slower = FRUGAL if frugal else 1.0
         self._stopping = threading.Event()
@@ -81,7 +81,7 @@ class ResultPoller(threading.Thread):
         self._looked_at = self._checked_at = 0.0
         self._pause = FIRST
         self._strange: dict[str, None] = {}
-        self.suspects: frozenset[str] = frozenset()
+        self.suspects: tuple[str, ...] = ()
         """Tasks of which the model doubts that they still run; whoever knows of some sets them."""
         self.fault: str | None = None
         """Why the last read failed."""
@@ -129,7 +129,7 @@ class ResultPoller(threading.Thread):
         if reader.why_not is not None:
             if self.suspects and self._due(self._checked_at, CHECK):
                 self._checked_at = time.monotonic()
-                self._unknown_to_backend(tuple(self.suspects))
+                self._ask_workers(self.suspects)
             return
         unread = self._unfinished.take_unread()
         if unread:
@@ -161,7 +161,7 @@ class ResultPoller(threading.Thread):
             self._turn = (self._turn + BLOCK * MOST) % len(running)
             running = (running[self._turn :] + running[: self._turn])[: BLOCK * MOST]
         # What waited longest first: it is what most likely went on without our hearing of it.
-        suspects = tuple(self.suspects)[: BLOCK * MOST]
+        suspects = self.suspects[: BLOCK * MOST]
         waiting = self._unfinished.waiting[:BLOCK] if running or suspects else ()
         self._read(reader, tuple(dict.fromkeys((*suspects, *running, *waiting))), suspects)
         self._recognize(reader)
@@ -184,8 +184,8 @@ class ResultPoller(threading.Thread):
         if new or missing:
             self._seen.update((meta.id, meta) for meta in new if not meta.ready)
             self._inbox.put(ResultsSeen(new, self._clock(), "poll", missing))
-        if missing:
-            self._unknown_to_backend(missing)
+        if open_ := [id_ for id_ in suspects if id_ not in found or not found[id_].ready]:
+            self._ask_workers(open_)
         return bool(new)
 
     def _recognize(self, reader: ResultReader) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celtop.model.events import Event, Heard
 from celtop.model.task import Progress
 from celtop.tests.cluster.conftest import Live, OpenSession
 from celtop.tests.cluster.results.test_redis import store
 from celtop.tests.conftest import StartWorker
+from celtop.tests.network import TcpProxy
 from celtop.tests.servers import RedisServer, until
 
 Send = Callable[..., str]
@@ -31,6 +34,16 @@ def counted(redis_server: RedisServer, *commands: str) -> int:
     """Return how often the server has carried these out."""
     stats = redis_server.client().info("commandstats")
     return sum(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"] for command in commands)
+
+
+def fill(client: Any, results: int) -> None:
+    """Keep results of tasks that ended one after the other, the last of them just now."""
+    with client.pipeline(transaction=False) as pipe:
+        for number in range(results):
+            meta = {"status": "SUCCESS", "result": number, "date_done": None}
+            left = 86_400_000 - 1000 * (results - number)
+            pipe.set(f"celery-task-meta-old{number}", json.dumps(meta), px=left)
+        pipe.execute()
 
 
 @pytest.fixture
@@ -259,11 +272,66 @@ class TestHistory:
         assert not live.state.tasks
 
 
-def fill(client: Any, results: int) -> None:
-    """Keep results of tasks that ended one after the other, the last of them just now."""
-    with client.pipeline(transaction=False) as pipe:
-        for number in range(results):
-            meta = {"status": "SUCCESS", "result": number, "date_done": None}
-            left = 86_400_000 - 1000 * (results - number)
-            pipe.set(f"celery-task-meta-old{number}", json.dumps(meta), px=left)
-        pipe.execute()
+class TestTruth:
+    def test_a_worker_that_knows_nothing_of_what_it_is_said_to_run(
+        self,
+        redis_url: str,
+        start_moving: Start,
+        open_session: OpenSession,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("celtop.cluster.results.poll.CHECK", 0.5)
+        monkeypatch.setattr("celtop.model.suspicion.YOUNG", 1.0)
+        monkeypatch.setattr("celtop.model.suspicion.LONG", 1.0)
+        start_moving(redis_url, redis_url)
+        live = open_session(redis_url)
+        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: "w1@test" in live.state.workers)
+        started = Event("task-started", "w1@test", time.time(), uuid="gone", name="moving.move")
+        live.session._inbox.put(Heard((started,), time.time()))
+        live.until(lambda: "gone" in live.state.tasks)
+        assert live.state.tasks["gone"].running
+
+        def lost() -> bool:
+            live.state.tick(time.time())
+            return live.state.tasks["gone"].lost_at is not None
+
+        live.until(lost)
+
+    def test_an_end_in_a_gap_is_found(
+        self,
+        redis_server: RedisServer,
+        redis_url: str,
+        start_moving: Start,
+        open_session: OpenSession,
+        send: Send,
+    ) -> None:
+        proxy = TcpProxy(redis_server.port)
+        start_moving(redis_url, redis_url)
+        # Events and results both go through it.
+        live = open_session(
+            redis_url.replace(str(redis_server.port), str(proxy.port)),
+            result_backend=redis_url.replace(str(redis_server.port), str(proxy.port)),
+        )
+        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: "w1@test" in live.state.workers)
+        id_ = send(redis_url, "moving.move", 20, 0.1)
+        live.until(progress_of(live, id_))
+        proxy.close()
+        live.until(lambda: live.state.broker.phase == "lost")
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        until(lambda: '"SUCCESS"' in (client.get(f"celery-task-meta-{id_}") or ""))
+        assert live.state.tasks[id_].state != "SUCCESS"
+        proxy.open()
+        live.until(lambda: live.state.tasks[id_].state == "SUCCESS")
+        proxy.close()
+
+    def test_what_is_looked_up_the_model_learns(
+        self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
+    ) -> None:
+        store(redis_server.client(int(redis_url.rsplit("/", 1)[1])), "x", result=7)
+        live = open_session(redis_url, result_backend=redis_url, history=0)
+        found = live.session.result("x").result(10)
+        assert found is not None and found.result == 7
+        live.until(lambda: "x" in live.state.tasks)
+        assert live.state.tasks["x"].state == "SUCCESS"
