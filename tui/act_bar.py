@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from .bar import Bar, Part
@@ -13,48 +14,75 @@ if TYPE_CHECKING:
 
 STAYS: Final = 15.0
 """Seconds that the line stays after the end; it is in the log for good."""
+BRIEFLY: Final = 4.0
+"""Seconds that it stays while there is more to tell."""
 AT_LEAST: Final = 1.5
 """Seconds for which no key takes the line away: a person may be typing on."""
 
 
 class Acts:
-    """The acts of this session that the screen tells of: those under way, and the last one."""
+    """The acts of this session that the screen tells of: those under way, and how others ended.
+
+    How an act ended is told until it was seen: time counts from when it is first on the screen, and
+    what ends meanwhile waits for its turn.
+    """
 
     def __init__(self) -> None:
         self.under_way: list[Act] = []
-        self.last: Outcome | None = None
-        """How the last one ended, while that is still told of."""
-        self.newest: Act | None = None
-        """The act that began last, for its details."""
-        self._ended_at = 0.0
+        self._newest: Act | None = None
+        self._ended: deque[tuple[Act, Outcome]] = deque()
+        self._seen_at: float | None = None
+        """When the first of those that ended came on the screen."""
 
     def begin(self, act: Act) -> None:
         """Tell of an act from now on."""
         self.under_way.append(act)
-        self.newest = act
-        self.last = None
+        self._newest = act
+        if self._seen_at is not None:
+            self._next()
 
-    def end(self, act: Act, outcome: Outcome, now: float) -> None:
+    def end(self, act: Act, outcome: Outcome) -> None:
         """Tell how an act ended, for a while."""
         self.under_way.remove(act)
-        self.last = outcome
-        self._ended_at = now
+        self._ended.append((act, outcome))
 
     def key_pressed(self, now: float) -> None:
         """Take a line away that was there long enough to be read."""
-        if now - self._ended_at >= AT_LEAST:
-            self.last = None
+        if self._seen_at is not None and now - self._seen_at >= AT_LEAST:
+            self._next()
+
+    @property
+    def last(self) -> Outcome | None:
+        """How an act ended, while that is told of."""
+        return self._ended[0][1] if self._ended else None
 
     @property
     def latest(self) -> Outcome | None:
-        """The newest of the acts under way, else the one that has just ended."""
-        return self.under_way[-1].outcome if self.under_way else self.last
+        """What is told of: how an act ended, else how far the newest under way is."""
+        if self._ended:
+            return self._ended[0][1]
+        return self.under_way[-1].outcome if self.under_way else None
+
+    @property
+    def told_of(self) -> Act | None:
+        """The act whose details are asked for: the one that is told of, else the newest."""
+        if self._ended:
+            return self._ended[0][0]
+        return self.under_way[-1] if self.under_way else self._newest
 
     def shown(self, now: float) -> Outcome | None:
-        """Return what the line tells of at a time."""
-        if self.last is not None and not 0 <= now - self._ended_at < STAYS:
-            self.last = None
+        """Return what the line tells of at a time, now that it is on the screen."""
+        others = len(self._ended) > 1 or self.under_way
+        stays = BRIEFLY if others else STAYS
+        if self._seen_at is not None and not 0 <= now - self._seen_at < stays:
+            self._next()
+        if self._ended and self._seen_at is None:
+            self._seen_at = now
         return self.latest
+
+    def _next(self) -> None:
+        self._ended.popleft()
+        self._seen_at = None
 
 
 class ActBar(Bar):
@@ -66,10 +94,10 @@ class ActBar(Bar):
         super().__init__(id=id)
         self._told: tuple[Outcome | None, int] = (None, -1)
 
-    def paint(self, scene: Scene) -> None:
-        """Show the present state."""
-        outcome = scene.acts.shown(scene.now())
-        more = len(scene.acts.under_way) - 1
+    def paint(self, scene: Scene, *, covered: bool = False) -> None:
+        """Show the present state; under a dialog it is as good as not seen."""
+        outcome = scene.acts.latest if covered else scene.acts.shown(scene.now())
+        more = len(scene.acts.under_way) - (scene.acts.last is None)
         if outcome is self._told[0] and more == self._told[1]:
             # An outcome may have thousands of targets: they are not counted for each frame.
             return
@@ -80,7 +108,7 @@ class ActBar(Bar):
         from ..model.outcome_words import sentence
 
         left = [Part(sentence(outcome), _style(outcome), gap=1)]
-        right = [Part("d details ", "$text-muted", 2, "app.act_details")]
+        right = [Part("d details ", "$text-muted", 0, "app.act_details")]
         if more > 0:
             right.insert(0, Part(f"{more} more under way", "$text-accent", 1))
         self.show(left, right)

@@ -78,7 +78,7 @@ async def _followed(
             if on_progress is not None:
                 on_progress(outcome)
         if done:
-            app.scene.acts.end(act, outcome, app.scene.now())
+            app.scene.acts.end(act, outcome)
             return outcome
         before = outcome
 

@@ -128,7 +128,7 @@ class ActingApp(RoamingApp, inherit_bindings=False):
         """Show all that came of the last act, or how far it is."""
         from .screens.act_dialog import ActDialog
 
-        act = self.scene.acts.newest
+        act = self.scene.acts.told_of
         if act is None:
             self.say("Nothing was done so far in this session")
         else:

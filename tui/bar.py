@@ -14,6 +14,9 @@ from ..model.text import visible
 
 GAP: Final = 2
 _LONGEST: Final = 400
+_MORE: Final = "..."
+_ROOM: Final = 10
+"""Cells from which on it is told that something is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,11 @@ class Bar(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """Draw what fits."""
+        """Draw what fits; of what always stays, the right one is drawn in full."""
         width = self.size.width
         left, right = self._fitting(width)
-        start = _joined(left)
         end = _joined(right)
+        start = _shortened(_joined(left), max(0, width - end.cell_length))
         space = max(0, width - start.cell_length - end.cell_length)
         return Content.assemble(start, " " * space, end).truncate(width)
 
@@ -80,6 +83,12 @@ class Bar(Widget):
                 break
             (left if worst in left else right).remove(worst)
         return left, right
+
+
+def _shortened(content: Content, width: int) -> Content:
+    if content.cell_length <= width or width < _ROOM:
+        return content.truncate(width)
+    return Content.assemble(content.truncate(width - len(_MORE)), _MORE)
 
 
 def _joined(parts: Sequence[Part]) -> Content:

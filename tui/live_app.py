@@ -129,6 +129,8 @@ class LiveApp(FrugalApp, inherit_bindings=False):
             self._on_screen = None
             if screen is not None:
                 screen.paint()
+            else:
+                self._paint_covered()
             return
         if screen is self._on_screen:
             screen.take(changes)
@@ -136,6 +138,14 @@ class LiveApp(FrugalApp, inherit_bindings=False):
             screen.catch_up()
             self._on_screen = screen
         screen.paint()
+
+    def _paint_covered(self) -> None:
+        """Let the line of acts go on beneath a dialog: it must not contradict what that says."""
+        from .screens.monitor import MonitorScreen
+
+        beneath = [screen for screen in self.screen_stack if isinstance(screen, MonitorScreen)]
+        if beneath and beneath[-1].ready:
+            beneath[-1].act_bar.paint(self.scene, covered=True)
 
     @property
     def monitor_screen(self) -> MonitorScreen | None:

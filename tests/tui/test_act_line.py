@@ -13,7 +13,9 @@ from celtop.tests.tui.stage import (
     staged,
     task_events,
 )
+from celtop.tui.act_bar import ActBar
 from celtop.tui.screens.act_dialog import ActDialog
+from celtop.tui.screens.dialog import Dialog
 
 # What came of it
 
@@ -62,6 +64,69 @@ async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
         await on.until(lambda: "revoked 1" not in on.text)
 
 
+async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
+    async with stage() as on:
+        clock = on.app.scene.clock
+        assert isinstance(clock, Clock)
+        await on.to(WAITING[0])
+        on.burst("X", "y")
+        await on.until(lambda: on.session.acts)
+        await on.press("t")
+        await on.until(lambda: isinstance(on.app.screen, Dialog))
+        on.session.acts[0].end()
+        await on.until(lambda: not on.app.scene.acts.under_way)
+        on.app.paint()
+        clock.now += 600
+        on.app.paint()
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        on.app.paint()
+        await on.until(lambda: "revoked 1" in screen_lines(on.app)[-2])
+        clock.now += 14
+        on.app.paint()
+        assert on.app.scene.acts.last is not None
+        clock.now += 2
+        on.app.paint()
+        assert on.app.scene.acts.last is None
+
+
+async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> None:
+    async with stage() as on:
+        clock = on.app.scene.clock
+        assert isinstance(clock, Clock)
+        for number in (0, 1):
+            await on.to(WAITING[number])
+            on.burst("X", "y")
+            await on.until(lambda number=number: len(on.session.acts) == number + 1)
+        on.session.acts[1].end(refusal="the broker is lost")
+        await on.until(lambda: "did not revoke 1: the broker is lost" in on.text)
+        assert "1 more under way" in on.text
+        await on.press("d")
+        await on.until(lambda: isinstance(on.app.screen, ActDialog))
+        assert on.app.screen._act is on.session.acts[1]  # type: ignore[attr-defined]
+        await on.press("escape")
+        on.session.acts[0].end()
+        await on.until(lambda: not on.app.scene.acts.under_way)
+        on.app.paint()
+        assert "the broker is lost" in on.app.screen.query_one(ActBar).text
+        clock.now += 5
+        on.app.paint()
+        assert on.app.scene.acts.last is on.session.acts[0].outcome
+
+
+async def test_the_line_goes_on_beneath_a_dialog() -> None:
+    async with stage() as on:
+        await on.to(WAITING[0])
+        on.burst("X", "y")
+        await on.until(lambda: on.session.acts)
+        bar = on.app.screen.query_one(ActBar)
+        await on.until(lambda: "0 of 2 workers" in bar.text)
+        await on.press("d")
+        await on.until(lambda: isinstance(on.app.screen, ActDialog))
+        on.session.acts[0].tell(workers={"celery@web-1": Answer("confirmed")})
+        await on.until(lambda: "1 of 2 workers so far" in bar.text)
+
+
 async def test_the_line_goes_by_itself() -> None:
     async with stage() as on:
         clock = on.app.scene.clock
@@ -104,6 +169,8 @@ async def test_two_acts_at_once_are_both_told() -> None:
         await on.until(lambda: len(on.session.acts) == 2)
         await on.until(lambda: "1 more under way" in on.text)
         on.session.acts[1].end()
+        await on.until(lambda: "1 more under way" in on.text and "revoked 1" in on.text)
+        on.app.scene.clock.now += 5  # type: ignore[attr-defined]
         await on.until(lambda: "more under way" not in on.text and "revoking 1" in on.text)
 
 
