@@ -279,8 +279,9 @@ def pause(ctx: click.Context, queue: str, manner: Manner) -> int:
 
 @control.command(short_help="Put back who consumed a paused queue.")
 @click.argument("queue")
+@click.option("--forget", is_flag=True, help="Forget those that do not answer: gone for good.")
 @acting
 @click.pass_context
-def resume(ctx: click.Context, queue: str, manner: Manner) -> int:
+def resume(ctx: click.Context, queue: str, forget: bool, manner: Manner) -> int:
     """Have the workers that consumed QUEUE before it was paused consume it again, as they did."""
-    return _do(ctx, manner, lambda session: resuming(session, queue))
+    return _do(ctx, manner, lambda session: resuming(session, queue, forget))

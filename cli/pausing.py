@@ -40,8 +40,13 @@ def pausing(session: Session, queue: str) -> PauseQueue:
     return PauseQueue(queue=queue, consumers=tuple(consumers))
 
 
-def resuming(session: Session, queue: str) -> ResumeQueue:
+def resuming(session: Session, queue: str, forget: bool) -> ResumeQueue:
     """Return the command with everyone who consumed a queue when it was paused.
+
+    Args:
+        session: Live.
+        queue: Its name.
+        forget: Whether those that do not answer are gone for good.
 
     Raises:
         NothingFound: It was not paused on this machine.
@@ -52,4 +57,4 @@ def resuming(session: Session, queue: str) -> ResumeQueue:
     if queue not in paused:
         others = f"; paused are {', '.join(sorted(paused))}" if paused else ""
         raise NothingFound(f"{queue} was not paused from here{others}")
-    return ResumeQueue(queue=queue, consumers=paused[queue].consumers)
+    return ResumeQueue(queue=queue, consumers=paused[queue].consumers, forget=forget)

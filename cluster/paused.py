@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from ..model.command import Consumer, PauseQueue
+from ..model.worker import Worker
 from ..settings import mask_url
 from .connection import Broker
 
@@ -38,6 +39,24 @@ def identity(broker: Broker) -> str:
     settings = broker.settings
     parts = (mask_url(settings.broker_url), settings.control_exchange, broker.key_prefix)
     return " ".join(part for part in parts if part)
+
+
+def still_paused(pause: PauseQueue, workers: Mapping[str, Worker]) -> PauseQueue:
+    """Return a pause without the workers that say that they consume the queue again.
+
+    One that was restarted does so without being told.
+
+    Args:
+        pause: As it is remembered.
+        workers: What is known of workers, by name.
+    """
+
+    def consumes(name: str) -> bool:
+        told = workers[name].queues if name in workers else None
+        return any(queue.name == pause.queue for queue in told or ())
+
+    left = tuple(one for one in pause.consumers if not consumes(one.worker))
+    return PauseQueue(queue=pause.queue, consumers=left)
 
 
 class Paused:

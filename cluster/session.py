@@ -30,7 +30,7 @@ from .following import Following
 from .inbox import Inbox
 from .inspector import Inspector
 from .lookups import ResultLookup, look_up
-from .paused import Paused, identity
+from .paused import Paused, identity, still_paused
 from .poller import Attention
 from .queues import QueuePoller
 from .receiver import Receiver
@@ -81,6 +81,7 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
+        self._paused = Paused()
         self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
         self._attention = Attention(frugal=settings.frugal)
         roster, unfinished = Roster(), Unfinished()
@@ -265,8 +266,13 @@ class Session:
         return look_up(find)
 
     def paused(self) -> Mapping[str, PauseQueue]:
-        """Return the queues of this cluster that were paused, here or by an earlier celtop."""
-        return Paused().all(identity(self._broker))
+        """Return the queues of this cluster that are paused, by this celtop or by another one here.
+
+        A worker that says that it consumes the queue again is no part of it any more.
+        """
+        paused = self._paused.all(identity(self._broker))
+        left = {queue: still_paused(its, self.state.workers) for queue, its in paused.items()}
+        return {queue: its for queue, its in left.items() if its.consumers}
 
     def _take_result(self, found: Future[ResultMeta | None]) -> None:
         if not found.cancelled() and found.exception() is None and (meta := found.result()):

@@ -183,6 +183,8 @@ class ResumeQueue(Command, frozen=True):
 
     queue: str
     consumers: tuple[Consumer, ...]
+    forget: bool = False
+    """Whether those that do not answer are forgotten: they are gone for good."""
 
 
 class Purge(Command, frozen=True):

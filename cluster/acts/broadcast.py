@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, cast
 from ...model import command as commands
 from ...model.outcome import Answer
 from ..inspector import ARGUMENTS
+from ..paused import Paused, identity
 from ..pidbox import Reply
 from .asking import Asking, asking
 from .declaring import arguments_of
@@ -164,6 +165,11 @@ def _check_consumers(
         mailbox.pass_on(replies)
         state = {name: consumes(replies.get(name), command.queue) for name in left}
         doing.tell(workers={name: done for name in left if state[name] is wanted})
+        if wanted:
+            # Its part in a pause is over.
+            with suppress(OSError):
+                taking = [name for name in left if state[name]]
+                Paused().forget(identity(doing.broker), command.queue, taking)
         left = [name for name in left if state[name] is not wanted]
         if not left or time.monotonic() > deadline or doing.cancelled.wait(STEP):
             break

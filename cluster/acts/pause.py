@@ -66,7 +66,7 @@ def pause(doing: Doing) -> None:
 
 
 def resume(doing: Doing) -> None:
-    """Carry out a `ResumeQueue`; what is remembered of those that consume again is forgotten.
+    """Carry out a `ResumeQueue`; those that consume again, and those that are gone, are forgotten.
 
     Raises:
         Refused: If it is not known who consumed the queue.
@@ -88,10 +88,15 @@ def resume(doing: Doing) -> None:
             answers = _verified(doing, talk, queue, ways, paused=False)
         except errors as error:
             raise _lost(doing, ways, f"it may consume {queue} or not") from error
-    resumed = [name for name, answer in answers.items() if answer.verdict == "confirmed"]
+    settled = [name for name, answer in answers.items() if answer.verdict == "confirmed"]
+    for name in [name for name, answer in answers.items() if answer.verdict == "silent"]:
+        # One that said good-bye comes back as it is started: there is nothing to put back.
+        if command.forget or name in doing.roster.offline_at.keys() - doing.roster.members:
+            answers[name] = Answer("silent", f"gone, and forgotten: no answer came about {queue}")
+            settled.append(name)
     target = _sum(answers, "not consumed")
     try:
-        memory.forget(cluster, queue, resumed)
+        memory.forget(cluster, queue, settled)
     except OSError as error:
         words = f"it remains remembered as paused: {memory.path}: {error.strerror}"
         target = Answer(target.verdict, f"{target.text}; {words}" if target.text else words)

@@ -112,7 +112,8 @@ def resume(command: ResumeQueue, state: ClusterState, now: float) -> Confirmatio
     gone = [name for name in workers if name not in present]
     waiting = _waiting(state.queues.get(queue), now)
     will = [f"{verb(workers, 'consumes', 'consume')} it again, as before{waiting}"]
-    will_not = [f"{verb(gone, 'is', 'are')} not there: no answer will come"] if gone else []
+    then = "and then forgotten" if command.forget else "and it stays remembered as paused there"
+    will_not = [f"{verb(gone, 'is', 'are')} not there: no answer will come, {then}"] if gone else []
     return Confirmation(
         "Resume",
         f"Resume the queue {queue}",

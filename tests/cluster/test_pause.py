@@ -12,7 +12,7 @@ from celtop.cluster.acts.doing import Refused, Unsure
 from celtop.cluster.acts.pause import pause, resume
 from celtop.cluster.connection import Broker
 from celtop.cluster.paused import Paused, identity
-from celtop.model.command import Consumer, PauseQueue, ResumeQueue
+from celtop.model.command import AddConsumer, Consumer, PauseQueue, ResumeQueue
 from celtop.model.outcome import Outcome
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -223,6 +223,45 @@ def test_through_the_session_and_by_a_later_one(
     assert act.future.result(20).good
     until(lambda: succeeded(worker, held))
     assert later.session.paused() == {}
+
+
+def test_who_is_gone_is_forgotten_and_who_consumes_again_is_no_part_of_it(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    live = open_session(redis_url, audit_file="")
+    names = tuple(f"w{number}@test" for number in range(1, 5))
+    workers = [start_worker(redis_url, name=f"w{n}", queues=["a", "b"]) for n in range(1, 5)]
+    live.until(lambda: all((w := live.state.workers.get(n)) and w.queues for n in names))
+    pausing = PauseQueue(queue="a", consumers=tuple(map(Consumer, names)))
+    assert live.session.do(pausing).future.result(20).good
+
+    def left() -> list[str]:
+        live.pump()
+        known = live.session.paused().get("a")
+        return [] if known is None else [one.worker for one in known.consumers]
+
+    assert left() == [*names]
+    # One is given it by hand, one says good-bye, one dies without a word, one is there.
+    added = live.session.do(AddConsumer(workers=names[:1], queue="a")).future.result(20)
+    assert added.good, added
+    assert names[0] not in [one.worker for one in remembered(redis_url)["a"].consumers]
+    workers[1].stop()
+    workers[2].child.kill()
+    live.until(lambda: live.state.workers[names[1]].left_at)
+    outcome = live.session.do(ResumeQueue(queue="a", consumers=pausing.consumers[1:]))
+    assert verdicts(outcome.future.result(20)) == {
+        names[1]: "silent", names[2]: "silent", names[3]: "confirmed",
+    }  # fmt: skip
+    assert "gone, and forgotten" in outcome.outcome.workers[names[1]].text
+    assert left() == [names[2]]
+    # Started again it consumes what it is started with: nothing is paused then.
+    back = start_worker(redis_url, name="w3", queues=["a", "b"])
+    live.session.refresh()
+    live.until(lambda: not left())
+    back.child.kill()
+    forgetting = ResumeQueue(queue="a", consumers=pausing.consumers[2:3], forget=True)
+    assert verdicts(live.session.do(forgetting).future.result(20)) == {names[2]: "silent"}
+    assert remembered(redis_url) == {}
 
 
 def test_nothing_is_sent_if_it_could_not_be_remembered(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.connection import Broker
-from celtop.cluster.paused import Paused, identity, state_folder
+from celtop.cluster.paused import Paused, identity, state_folder, still_paused
 from celtop.model.command import Consumer, PauseQueue
+from celtop.model.worker import Worker, WorkerQueue
 from celtop.settings import Settings
 
 W1 = Consumer("w1@h", "ex", "topic", "a.#")
@@ -43,6 +44,18 @@ def test_only_those_that_resumed_are_forgotten(tmp_path: Path) -> None:
     paused.forget("c", "q", {"w2@h"})
     assert paused.all("c") == {}
     paused.forget("never", "heard", {"w2@h"})
+
+
+def test_a_worker_that_consumes_it_again_is_no_part_of_the_pause_any_more() -> None:
+    pause = PauseQueue(queue="q", consumers=(W1, W2))
+    other, again = WorkerQueue("other"), WorkerQueue("q")
+
+    def left(*workers: Worker) -> tuple[Consumer, ...]:
+        return still_paused(pause, {one.name: one for one in workers}).consumers
+
+    assert left() == (W1, W2)
+    assert left(Worker("w1@h"), Worker("w2@h", queues=(other,))) == (W1, W2)
+    assert left(Worker("w1@h", queues=(other, again)), Worker("x@h", queues=(again,))) == (W2,)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"c": {"q": [{"worker": 7}]}}', b"\xff"])
