@@ -1,4 +1,7 @@
-"""Waiting for a task to end: by the result backend or, where that is mute, by its events."""
+"""Waiting for a task to end: by the result backend or, where that is mute, by its events.
+
+A result goes to stdout, a failure to stderr, and either decides the exit code.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
+from . import narration
+from .exit_codes import ExitCode
+from .output import write
 from .reaching import listen, pump_until
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ def await_result(session: Session, id_: str, seconds: float) -> ResultRecord | N
             return _heard(session, id_, f"the result backend cannot be read ({error})")
         meta = asked.result()
         if meta is not None and meta.ready:
-            return _kept(meta)
+            return kept(meta)
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             return _heard(session, id_, "the result backend has no result")
@@ -51,7 +57,8 @@ def _ended(session: Session, id_: str) -> bool:
     return task is not None and task.finished
 
 
-def _kept(meta: ResultMeta) -> ResultRecord:
+def kept(meta: ResultMeta) -> ResultRecord:
+    """Return what the result backend keeps of a task that has ended."""
     import msgspec
 
     from ..export.outcome import ResultRecord, encode_value
@@ -85,3 +92,33 @@ def _heard(session: Session, id_: str, why: str) -> ResultRecord | None:
         source="event",
         note=f"{why}: this is the text in its event, as Python writes it, and may be cut",
     )
+
+
+def print_result(result: ResultRecord | None) -> ExitCode:
+    """Print a result on stdout, a failure on stderr; None is one that did not come in time."""
+    if result is None:
+        narration.say("it has not ended in time; it may still run")
+    elif result.status == "SUCCESS":
+        if result.note:
+            narration.say(result.note)
+        write(_shown(bytes(result.value)) + b"\n")
+    else:
+        narration.say(f"{result.status}: {result.exception or 'no reason is known'}")
+        if result.traceback:
+            narration.say(result.traceback)
+    return result_code(result)
+
+
+def result_code(result: ResultRecord | None) -> ExitCode:
+    """Return what tells a script how it ended."""
+    if result is None:
+        return ExitCode.TIMEOUT
+    return ExitCode.OK if result.status == "SUCCESS" else ExitCode.NO
+
+
+def _shown(value: bytes) -> bytes:
+    """Return JSON that a terminal does not obey: it would, some characters that JSON lets stand."""
+    import json
+    import sys
+
+    return json.dumps(json.loads(value)).encode() if sys.stdout.isatty() else value

@@ -16,7 +16,8 @@ from .narration import say
 from .options import Command, Group, give, settings_of
 
 COMMANDS: Final = (
-    *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "trigger"),
+    *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "task", "trigger"),
+    "watch",
 )
 """Each is in a module of its name."""
 

@@ -8,7 +8,7 @@ import click
 
 from . import narration
 from .acting import Manner, acting, carry_out, cluster_of, exit_code, worded
-from .awaiting import await_result
+from .awaiting import await_result, print_result, result_code
 from .call_values import read_args, read_kwargs, read_time
 from .exit_codes import ExitCode, Misuse
 from .options import Command, describe_app, settings_of
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from ..cluster.app_description import AppDescription
     from ..cluster.session import Session
-    from ..export.outcome import ResultRecord
     from ..model.outcome import Outcome
     from ..settings import Settings
 
@@ -93,8 +92,8 @@ def trigger(
         from ..export.outcome import encode
 
         write(encode(outcome, result))
-        return _result_code(result)
-    return _print(result)
+        return result_code(result)
+    return print_result(result)
 
 
 def _settings(ctx: click.Context) -> tuple[Settings, AppDescription | None]:
@@ -151,32 +150,3 @@ def _tell(outcome: Outcome, manner: Manner) -> ExitCode:
 def _narrate(outcome: Outcome) -> None:
     for line in worded(outcome):
         narration.say(line)
-
-
-def _print(result: ResultRecord | None) -> ExitCode:
-    """Print a result on stdout, a failure on stderr."""
-    if result is None:
-        narration.say("it has not ended in time; it may still run")
-    elif result.status == "SUCCESS":
-        if result.note:
-            narration.say(result.note)
-        write(_shown(bytes(result.value)) + b"\n")
-    else:
-        narration.say(f"{result.status}: {result.exception or 'no reason is known'}")
-        if result.traceback:
-            narration.say(result.traceback)
-    return _result_code(result)
-
-
-def _result_code(result: ResultRecord | None) -> ExitCode:
-    if result is None:
-        return ExitCode.TIMEOUT
-    return ExitCode.OK if result.status == "SUCCESS" else ExitCode.NO
-
-
-def _shown(value: bytes) -> bytes:
-    """Return JSON that a terminal does not obey: it would, some characters that JSON lets stand."""
-    import json
-    import sys
-
-    return json.dumps(json.loads(value)).encode() if sys.stdout.isatty() else value
