@@ -60,7 +60,7 @@ class Acts:
         if before is None:
             self._forget()
         if before is None or (outcome.ended and not before.ended):
-            self._log.add(change.at, _level(outcome), "act", sentence(outcome))
+            self._log.add(change.at, _level(outcome), "act", sentence(outcome), outcome.act)
         if isinstance(command, Revoke):
             known = {} if before is None else before.targets
             self._request(command, outcome.targets, known, change.at)

@@ -27,6 +27,9 @@ class LogEntry(msgspec.Struct, frozen=True, gc=False):
     text: str
     """May hold text from the cluster: hostile, as everything from there."""
 
+    act: int | None = None
+    """The number of the act that it tells of; None if it tells of none."""
+
     @property
     def id(self) -> str:
         """The serial as text: what tables know a row by."""
@@ -41,10 +44,12 @@ class EventLog:
         self.version = 0
         """How many entries there ever were: the serial of the newest."""
 
-    def add(self, at: float, level: Level, source: str, text: str) -> LogEntry:
+    def add(
+        self, at: float, level: Level, source: str, text: str, act: int | None = None
+    ) -> LogEntry:
         """Append an entry and return it."""
         self.version += 1
-        entry = LogEntry(self.version, at, level, source, text)
+        entry = LogEntry(self.version, at, level, source, text, act)
         self._entries.append(entry)
         return entry
 

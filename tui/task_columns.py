@@ -15,13 +15,15 @@ from . import figures
 
 REVOKE_REQUESTED: Final = "revoke requested"
 """What is asked for, until a worker's event says that it came to pass."""
+REVOKING: Final = "revoking"
+"""The same where there is room for a state only; no Celery state, so not in capitals."""
 _BAR: Final = 14
 
 
 def state(task: Task, frame: Frame) -> Cell:
     """Return a task's state: glyph, word and colour."""
     if task.revoking:
-        return f"{frame.glyphs.state(REVOKED)} {REVOKE_REQUESTED}", "warn"
+        return f"{frame.glyphs.state(REVOKED)} {REVOKING}", "warn"
     if task.lost_at is not None:
         return f"{units.UNKNOWN} {task.state}", "warn"
     return f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)

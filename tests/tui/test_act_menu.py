@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from celtop.bindings import ACTIONS
 from celtop.model.command import PauseQueue, Purge, ResumeQueue, Revoke, RevokeStamped
@@ -233,6 +234,27 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
         await on.press("g", "enter")
         await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
         assert "did not purge celery: read-only" in on.text
+
+
+async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() -> None:
+    from celtop.model.observations import ActChanged
+    from celtop.model.outcome import Answer, Outcome
+
+    async with stage(Place("log")) as on:
+        for act, why in ((1, "no such queue"), (2, "busy")):
+            answers = {"celery@web-1": Answer("confirmed"), "celery@geo-1": Answer("refused", "x")}
+            command = PauseQueue(queue="celery", consumers=())
+            outcome = Outcome(act, command, NOW, ended_at=NOW, workers=answers, fault="lost")
+            told = {**answers, "queue": Answer("refused", why)}
+            outcome = msgspec.structs.replace(outcome, targets=told)
+            on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+        await on.press(":", *"acts", "enter")
+        await on.until(lambda: len(on.table.rows) == 2)
+        for key, why in (("g", "busy"), ("G", "no such queue")):
+            await on.press(key, "enter")
+            await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
+            await on.until(lambda why=why: why in on.text)
+            await on.press("escape")
 
 
 def test_every_screen_that_has_acts_offers_the_menu() -> None:

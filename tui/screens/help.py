@@ -17,7 +17,10 @@ _KEYS_WIDTH = 16
 
 FILTER_EXAMPLES = (
     ("invoice", "anywhere in name, id, arguments, worker, queue, exception or state"),
-    ("state:failure,retry", "one of these states; also: running, waiting, finished, faulty"),
+    (
+        "state:failure,retry",
+        "one of these states; also: running, waiting, finished, faulty, revoking",
+    ),
     ("name:geo.*  name:~^bill", "the whole name with * and ?; a regular expression"),
     ("queue:=celery  worker:web", "exactly this; a part of it"),
     ("runtime:>10s  age:<5m", "300ms, 5s, 2m, 1h, 1d"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.binding import BindingType
 
 from ...bindings.actions import Context
 from ...model.log import LogEntry
 from ...model.order import Order
-from ...model.outcome_words import sentence
 from ...model.queue import Queue
 from ...model.task_type import TaskType
 from ...model.view import RowList
@@ -27,13 +26,9 @@ from ..worker_columns import WORKER_KEYS, queue_names, worker_columns
 from .list_screen import ListScreen
 
 if TYPE_CHECKING:
-    from ...model.outcome import Outcome
     from ...model.state import Changes, ClusterState
 
 R = TypeVar("R")
-
-_SAME_MOMENT: Final = 1.0
-"""Seconds within which an act and its entry in the log may differ."""
 
 
 class RowListScreen(ListScreen, Generic[R]):
@@ -274,29 +269,14 @@ class LogScreen(RowListScreen[LogEntry]):
         from .text_dialog import TextDialog
 
         row = self.list_table.cursor_row
-        outcome = None if row is None else act_of(row, self.scene.state)
+        act = None if row is None else row.act
+        outcome = None if act is None else self.scene.state.acts.get(act)
         if outcome is not None:
             from .act_dialog import OutcomeDialog
 
             self.app.push_screen(OutcomeDialog(outcome))
         elif row is not None:
             self.app.push_screen(TextDialog(f"{row.level} from {row.source}", row.text))
-
-
-def act_of(entry: LogEntry, state: ClusterState) -> Outcome | None:
-    """Return the act that an entry of the log tells of, as far as it has come."""
-    if entry.source != "act":
-        return None
-    near = [
-        outcome
-        for outcome in state.acts.values()
-        if any(
-            at is not None and abs(at - entry.at) < _SAME_MOMENT
-            for at in (outcome.began_at, outcome.ended_at)
-        )
-    ]
-    same = (outcome for outcome in near if sentence(outcome) == entry.text)
-    return next(same, near[-1] if near else None)
 
 
 def exactly(field: str, value: str) -> str:
