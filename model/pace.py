@@ -14,7 +14,11 @@ from .task import Progress, Task
 from .task_type import TaskType
 
 POINTS_KEPT: Final = 16
-"""Of one bar. When they are full, every other goes: they span its whole life all the same."""
+"""Of one bar. When they are full, every other of the older half goes: they span its whole life, and
+tell the most of late."""
+
+PAUSES: Final = 5
+"""How many of the last points tell for how long a bar stands still as a rule."""
 
 BARS_KEPT: Final = 10_000
 
@@ -56,7 +60,7 @@ class Pace:
                 return
         points.append((at, fraction))
         if len(points) > POINTS_KEPT:
-            del points[1:-1:2]
+            del points[1 : POINTS_KEPT // 2 : 2]
 
     def rate(self) -> float | None:
         """Return the fraction done per second of late: over the newer half of the history."""
@@ -76,7 +80,7 @@ class Pace:
             return None
         (at, fraction), (last_at, last) = reference, self.points[-1]
         silence = max(0.0, now - last_at)
-        times = [moment for moment, _ in self.points]
+        times = [moment for moment, _ in self.points[-PAUSES:]]
         pause = max(later - earlier for earlier, later in pairwise(times))
         if silence <= 1.5 * pause:
             left = (1.0 - last) * (last_at - at) / (last - fraction) - silence

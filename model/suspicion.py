@@ -81,6 +81,8 @@ class Suspects:
         held = self._tasks.tasks
         for id_ in list(self._suspects):
             task = held.get(id_)
+            if task is not None:
+                self._lose(task, now)
             if task is None or not self._doubtful(task, now):
                 del self._suspects[id_]
         urgent = sum(it.urgent for it in self._suspects.values())
@@ -155,9 +157,7 @@ class Suspects:
         return bool(present) and present <= suspect.denied
 
     def _look(self, task: Task, now: float, room: dict[bool, int]) -> None:
-        worker = self._workers.workers.get(task.worker or "")
-        if worker is not None and task.running and self._gone(worker, now):
-            self._tasks.mark_lost(task, now, "worker")
+        self._lose(task, now)
         urgent = task.lost_at is not None or not task.waiting
         if room[urgent] > 0 and self._doubtful(task, now):
             room[urgent] -= 1
@@ -192,9 +192,13 @@ class Suspects:
             task.id in worker.reserved_ids or task.id in scheduled or task.id in worker.active_ids
         )
 
-    def _gone(self, worker: Worker, now: float) -> bool:
-        heard = worker.heard_at or 0.0
-        return self._workers.status(worker.name) == "offline" and now - heard >= LAST_WORD
+    def _lose(self, task: Task, now: float) -> None:
+        """Mark a task as lost if its worker is, which need not have told that it runs it."""
+        worker = self._workers.workers.get(task.worker or "")
+        if worker is None or not task.running or self._workers.status(worker.name) != "offline":
+            return
+        if now - (worker.heard_at or 0.0) >= LAST_WORD:
+            self._tasks.mark_lost(task, now, "worker")
 
     def _told_at(self, task: Task) -> float:
         """Return when anything was last told of a task, by our clock; 0 if nobody knows."""

@@ -125,9 +125,9 @@ def test_an_end_that_the_backend_tells_first_is_no_correction_if_the_event_follo
 
 
 def test_a_failure_brings_its_exception() -> None:
-    fault = {"exception": "KeyError('x')", "traceback": "Traceback: token=abc", "done_at": NOW}
     state = ClusterState(redaction=Redaction(["token"]))
-    task = seen(state, "FAILURE", **fault)
+    traceback = "Traceback: token=abc"
+    task = seen(state, "FAILURE", exception="KeyError('x')", traceback=traceback, done_at=NOW)
     assert (task.state, task.exception) == ("FAILURE", "KeyError('x')")
     assert task.traceback == "Traceback: token=***"
     task = seen(state, "SUCCESS", "b", result={"token": "abc", "n": 1})
