@@ -26,7 +26,7 @@ from ..worker_columns import WORKER_KEYS, queue_names, worker_columns
 from .list_screen import ListScreen
 
 if TYPE_CHECKING:
-    from ...model.state import Changes, ClusterState
+    from ...model.state import Changes
 
 R = TypeVar("R")
 
