@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celtop.model.progress import parse
+from celtop.model.progress import LONGEST_SHOWN, ProgressReader, parse
 
 
 def read(meta: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -53,3 +53,45 @@ def read(meta: dict[str, Any]) -> tuple[Any, ...] | None:
 )
 def test_shapes(meta: dict[str, Any], expected: tuple[Any, ...] | None) -> None:
     assert read(meta) == expected
+
+
+PATHS = {
+    "geo.*": {"current": "stats.done", "total": "stats.all", "text": "stats.files.1"},
+    "geo.area": {"percent": "no"},
+    "mail.send": {"percent": "deep.er.share"},
+    "say": {"text": "note"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "meta", "expected"),
+    [
+        ("geo.area", {"stats": {"done": 3, "all": 4, "files": ["a", "b"]}}, (0.75, 3, 4, "b")),
+        ("geo.area", {"stats": '{"done": 3, "all": "4"}'}, (0.75, 3, 4, None)),
+        ("geo.area", {"stats": {"done": 3}}, (None, 3, None, None)),
+        ("geo.area", {"stats": "not JSON", "progress": 40}, (0.4, None, None, None)),
+        ("geo.area", {"stats": {"done": True, "all": 4}, "percent": 10}, (0.1, None, None, None)),
+        ("mail.send", {"deep": {"er": {"share": 25}}, "current": 1}, (0.25, None, None, None)),
+        ("mail.send", {"current": 1, "total": 2}, (0.5, 1, 2, None)),
+        ("say", {"note": 7}, (None, None, None, "7")),
+        ("other", {"stats": {"done": 3, "all": 4}}, None),
+        (None, {"progress": 5}, (0.05, None, None, None)),
+    ],
+)
+def test_paths_of_the_user_come_first(
+    name: str | None, meta: dict[str, Any], expected: tuple[Any, ...] | None
+) -> None:
+    told = ProgressReader(PATHS).read(name, meta, 1.0, "backend")
+    assert (None if told is None else (told.fraction, told.current, told.total, told.text)) == (
+        expected
+    )
+
+
+def test_what_is_not_understood_is_shown_cut() -> None:
+    reader = ProgressReader()
+    told = reader.shown(None, {"logs": ["x" * 5_000]}, 1.0, "backend")
+    assert told is not None and told.text is not None
+    assert told.text.startswith('{"logs": ["xxx') and len(told.text) == LONGEST_SHOWN + 1
+    number = reader.shown(None, 42, 1.0, "backend")
+    assert number is not None and (number.current, number.fraction, number.text) == (42, None, None)
+    assert reader.shown(None, {}, 1.0, "backend") is None
