@@ -107,7 +107,11 @@ class BackendMerge:
         if task.group_id is None and meta.group_id:
             tasks.set_group(task, meta.group_id[:LONGEST_NAME])
         if meta.root_id or meta.parent_id:
-            if meta.root_id == task.id and task.root_id is None and not meta.parent_id:
+            if (
+                meta.root_id == task.id
+                and task.root_id is task.parent_id is None
+                and not meta.parent_id
+            ):
                 task.root_id = task.id
             else:
                 tasks.set_family(

@@ -358,7 +358,11 @@ class TaskMerge:
             tasks.set_name(task, event.name)
         if not (only_missing and task.args is not None):
             tasks.set_arguments(task, event.args, event.kwargs)
-        if event.root_id == task.id and task.root_id is None and event.parent_id is None:
+        if (
+            event.root_id == task.id
+            and task.root_id is task.parent_id is None
+            and event.parent_id is None
+        ):
             task.root_id = task.id
         else:
             tasks.set_family(task, event.root_id, event.parent_id)

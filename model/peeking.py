@@ -69,7 +69,11 @@ class Peeking:
                 None if kwargs is None else cut_text(kwargs),
                 self._redaction,
             )
-        if message.root_id == task.id and task.root_id is None and message.parent_id is None:
+        if (
+            message.root_id == task.id
+            and task.root_id is task.parent_id is None
+            and message.parent_id is None
+        ):
             task.root_id = task.id
         else:
             tasks.set_family(

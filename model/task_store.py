@@ -211,15 +211,19 @@ class TaskStore:
 
     def set_family(self, task: Task, root_id: str | None, parent_id: str | None) -> None:
         """Set where in a workflow the task stands; a task is no parent of itself."""
-        if root_id and root_id != task.root_id:
-            self._leave_family(task)
-            if root_id == task.id:
-                task.root_id = task.id
-            else:
-                task.root_id = self._shared_id(root_id)
-                self._families.setdefault(task.root_id, {})[task.id] = task
-        if parent_id and parent_id != task.id:
+        if parent_id == task.id:
+            parent_id = None
+        root_id, parent_id = root_id or task.root_id, parent_id or task.parent_id
+        if root_id == task.root_id and parent_id == task.parent_id:
+            return
+        self._leave_family(task)
+        if root_id:
+            task.root_id = task.id if root_id == task.id else self._shared_id(root_id)
+        if parent_id:
             task.parent_id = self._shared_id(parent_id)
+        above = _family_of(task)
+        if above is not None:
+            self._families.setdefault(above, {})[task.id] = task
 
     def set_group(self, task: Task, group_id: str) -> None:
         """Set the group that a task is a member of."""
@@ -231,7 +235,10 @@ class TaskStore:
         self._groups.setdefault(task.group_id, {})[task.id] = task
 
     def family(self, root_id: str) -> Mapping[str, Task]:
-        """Return the held tasks below a root, by id, as they were heard of."""
+        """Return the held tasks below a root, by id, as they were heard of.
+
+        Also the children of a task whose root is not known: results tell of the parent only.
+        """
         return self._families.get(root_id, _NOBODY)
 
     def group(self, group_id: str) -> Mapping[str, Task]:
@@ -312,12 +319,13 @@ class TaskStore:
         self._leave_group(task)
 
     def _leave_family(self, task: Task) -> None:
-        if task.root_id is None or task.root_id == task.id:
+        above = _family_of(task)
+        if above is None:
             return
-        family = self._families[task.root_id]
+        family = self._families[above]
         del family[task.id]
         if not family:
-            del self._families[task.root_id]
+            del self._families[above]
 
     def _leave_group(self, task: Task) -> None:
         if task.group_id is None:
@@ -349,6 +357,12 @@ class Changes(msgspec.Struct, frozen=True):
     """Forgotten; only those that an earlier call told of."""
     other: bool
     """Whether anything else changed: workers, queues, types, log, broker, totals."""
+
+
+def _family_of(task: Task) -> str | None:
+    """Return whose family lists a task: its root's, or its parent's where that is unknown."""
+    above = task.parent_id if task.root_id is None else task.root_id
+    return None if above == task.id else above
 
 
 def _recount(counts: dict[str, int], old: TaskState, new: TaskState) -> None:

@@ -110,6 +110,7 @@ class Members:
             task.id in self.tasks
             or task.id in self._roots
             or (task.root_id is not None and task.root_id in self._roots)
+            or (task.parent_id is not None and task.parent_id in self._roots)
             or (task.group_id is not None and task.group_id in self._groups)
             or (task.extra is not None and task.extra.retry_of in self.tasks)
             or task.id == self._task_id
@@ -137,10 +138,10 @@ class Members:
             for each in self._announced_by(task):
                 near.append(each.id)
             pending += [held[id_] for id_ in near if id_ and id_ in held and id_ not in self.tasks]
-            root_id = task.root_id or task.id
-            if root_id not in self._roots:
-                self._roots.add(root_id)
-                pending += reversed(list(state.family(root_id).values()))
+            for above in (task.root_id, task.id):
+                if above is not None and above not in self._roots:
+                    self._roots.add(above)
+                    pending += reversed(list(state.family(above).values()))
             if task.group_id is not None and task.group_id not in self._groups:
                 self._groups.add(task.group_id)
                 pending += reversed(list(state.group(task.group_id).values()))
