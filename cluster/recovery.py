@@ -37,6 +37,8 @@ PATIENCE: Final = 1.5
 """Seconds after the last answer in which another worker may still answer."""
 LONGEST_REPR: Final = 1_100
 """Characters of a text that Celery itself made of arguments, at most."""
+JSON: Final = "json"
+"""What Celery sends tasks in unless it is told otherwise, and what celtop sends them in."""
 _LISTS: Final = str.maketrans("()", "[]")
 
 
@@ -52,7 +54,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     kwargs: str | None = None
     queue: str | None = None
     priority: int | None = None
-    serializer: str = "json"
+    serializer: str = JSON
     """What the app sends its tasks in, as far as its worker tells."""
 
 
@@ -61,8 +63,8 @@ def known(id_: str, state: ClusterState) -> Known:
     task = state.tasks.get(id_)
     if task is None:
         return Known(id_)
-    worker = state.workers.get(task.worker or "")
-    conf = worker.conf if worker is not None and worker.conf is not None else {}
+    workers = (state.workers.get(task.worker or ""), *state.workers.values())
+    conf = next((one.conf for one in workers if one is not None and one.conf), {})
     return Known(
         task.id,
         task.state,
@@ -71,7 +73,7 @@ def known(id_: str, state: ClusterState) -> Known:
         task.kwargs,
         task.queue,
         task.extra.priority if task.extra is not None else None,
-        str(conf.get("task_serializer") or "json"),
+        str(conf.get("task_serializer") or JSON),
     )
 
 
@@ -213,6 +215,14 @@ class _Recovery:
             self._backend_reason = str(error)
 
     def _answer(self, one: Known) -> Recovered:
+        found = self._told(one)
+        if one.serializer == JSON or not isinstance(found, Original) or found.message is not None:
+            return found
+        # What is told in JSON has lists for tuples, and whoever takes pickle may take nothing else.
+        reason = f"its app sends in {one.serializer}, of which JSON does not carry all types"
+        return Unrecoverable(one.id, reason, found.call, one.args, one.kwargs)
+
+    def _told(self, one: Known) -> Recovered:
         original = self._found.get(one.id)
         if original is not None:
             return _completed(original, one)
@@ -270,8 +280,6 @@ def _from_event(one: Known, at: float) -> Original | str:
     found = arguments(one.args, one.kwargs)
     if isinstance(found, str):
         return found
-    if one.serializer != "json":
-        return f"its app sends in {one.serializer}, so its event does not tell all types"
     call = Call(one.name, *found, queue=one.queue, priority=one.priority)
     return Original(one.id, call, "event", at, missing=_missing_beside(one))
 

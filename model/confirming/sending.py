@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .. import units
 from ..call import SOURCE_WORDS, Call
@@ -19,10 +19,14 @@ from .parts import (
     tallied,
     task_line,
     typed_count,
+    verb,
 )
 
 if TYPE_CHECKING:
     from ..state import ClusterState
+
+JSON: Final = frozenset({"json", "application/json"})
+"""What new messages are in, as `accept_content` may name it."""
 
 
 def retry(command: Retry, state: ClusterState, now: float) -> Confirmation:
@@ -84,6 +88,7 @@ def trigger(command: Trigger, state: ClusterState, now: float) -> Confirmation:
             f"No worker that answered has registered {named(strange)}: the one that takes it will "
             "discard it"
         )
+    will_not += _deaf(state)
     will_not.append("What was sent can be revoked until it starts, and not be taken back")
     return Confirmation(
         "Send",
@@ -116,6 +121,19 @@ def _where(calls: list[Call], state: ClusterState) -> list[str]:
     if deserted:
         lines.append(f"Nobody is known to consume {named(deserted)}: it waits until somebody does")
     return lines
+
+
+def _deaf(state: ClusterState) -> list[str]:
+    """Return a line about the workers that take no JSON, which is what new messages are in."""
+    deaf = []
+    for name, worker in state.workers.items():
+        told = (worker.conf or {}).get("accept_content")
+        if isinstance(told, list | tuple) and not {"json", "application/json"} & set(
+            map(str, told)
+        ):
+            deaf.append(name)
+    who = verb(deaf, "takes", "take")
+    return [f"{who} no JSON (accept_content), and will discard it"] if deaf else []
 
 
 def _when(calls: tuple[Call, ...], now: float) -> list[str]:

@@ -242,6 +242,16 @@ def test_what_is_not_certain_is_not_recovered(redis_url: str, wanted: Known, rea
     assert (one.args_text, one.kwargs_text) == (wanted.args, wanted.kwargs)
 
 
+def test_what_an_app_sends_in_another_serializer_is_not_sent_in_json(redis_url: str) -> None:
+    """A tuple is a list by then, and workers that take pickle mostly take nothing else."""
+    kept = Originals()
+    kept.hear("active", [{"id": "a", "name": "t", "args": [[1]], "kwargs": {}}], 1.0)
+    wanted = Known("a", "FAILURE", "t", "((1,),)", "{}", "q", serializer="pickle")
+    one = lost(redis_url, wanted, originals=kept, workers=())
+    assert "sends in pickle" in one.reason
+    assert one.known is not None and one.known.args == ([1],)
+
+
 def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
     redis_url: str, start_worker: StartWorker, send: Send, received: Received
 ) -> None:

@@ -207,6 +207,15 @@ def test_triggering_warns_of_names_and_queues_that_nobody_knows() -> None:
     assert "Not started before 1 m from now" in strange
 
 
+def test_triggering_warns_of_workers_that_take_no_json() -> None:
+    state = cluster()
+    command = Trigger((Call("geo.resize", queue="geo"),))
+    assert "no JSON" not in text(asked(command, state))
+    state.workers["p@h"].conf = {"accept_content": ["pickle"]}
+    state.workers["t@h"].conf = {"accept_content": ["pickle", "application/json"]}
+    assert "p@h takes no JSON (accept_content), and will discard it" in text(asked(command, state))
+
+
 def test_resizing_shows_old_and_new_and_who_will_refuse() -> None:
     confirmation = asked(PoolGrow(ALL, 3))
     assert "p@h (prefork): 2 → 5" in confirmation.targets
