@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 BINDINGS_AGE: Final = 60.0
 """Seconds after which Redis' tables of queues are read again."""
-SCAN_COUNT: Final = 2000
-"""Keys that one SCAN looks at: a millisecond or so of the server's time."""
-FIRST_SCANS: Final = 50
+SCAN_COUNT: Final = 1000
+"""Keys that one SCAN looks at: half a millisecond or so of the server's time."""
+FIRST_SCANS: Final = 100
 """SCANs at once when the connection is new; later one with each measurement."""
 DEFAULT_QUEUE: Final = "celery"
 

@@ -18,9 +18,9 @@ from ...model.result_meta import ResultMeta
 from .meta import from_payload
 from .reader import RECENT_BLOCK, newest_first
 
-COUNT: Final = 1_000
+COUNT: Final = 500
 """Keys that one SCAN looks at: half a millisecond of the server's time, or less."""
-MOST_SCANS: Final = 500
+MOST_SCANS: Final = 1_000
 LONGEST: Final = 10.0
 """Seconds for all of it."""
 LARGEST: Final = 256 << 10
@@ -29,6 +29,15 @@ _UNDATED: Final = 2_000
 """Results without a time to live that are read, to find out how old they are."""
 _BREATH: Final = 0.001
 """Seconds between two SCANs in which others are served, and our own screen is."""
+_ASK_EACH: Final = """
+local told = {}
+for place, key in ipairs(KEYS) do
+    local answer = redis.pcall(ARGV[1], key)
+    told[place] = type(answer) == 'number' and answer or -3
+end
+return told
+"""
+"""Asks one thing of many keys in one command, as no command of Redis does."""
 
 
 def newest(
@@ -68,7 +77,7 @@ def _keys(
     cursor = 0
     for _ in range(MOST_SCANS):
         cursor, keys = client.scan(cursor, match=pattern, count=COUNT)
-        for key, left in zip(keys, _times_left(client, keys), strict=True):
+        for key, left in zip(keys, _ask_each(client, "PTTL", keys), strict=True):
             if left >= 0:
                 best.append((left, key))
             elif left == -1 and len(undated) < _UNDATED:
@@ -79,28 +88,30 @@ def _keys(
     return [key for _, key in best], undated
 
 
-def _times_left(client: Any, keys: Sequence[bytes]) -> list[int]:
-    """Return the milliseconds that each key has left; negative for none, or no key."""
+def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
+    """Return what a command that takes a key says of each; less than -2 if it is refused.
+
+    Where scripts may not be run, it is as many commands.
+    """
+    from redis.exceptions import ResponseError
+
     if not keys:
         return []
-    pipe = client.pipeline(transaction=False)
-    for key in keys:
-        pipe.pttl(key)
-    return [int(left) for left in pipe.execute()]
+    try:
+        told = client.eval(_ASK_EACH, len(keys), *keys, command)
+    except ResponseError:
+        pipe = client.pipeline(transaction=False)
+        for key in keys:
+            pipe.execute_command(command, key)
+        told = pipe.execute(raise_on_error=False)
+    return [answer if isinstance(answer, int) else -3 for answer in told]
 
 
 def _read(client: Any, keys: Sequence[bytes], head: int) -> Iterator[list[ResultMeta]]:
     for start in range(0, len(keys), RECENT_BLOCK):
         block = keys[start : start + RECENT_BLOCK]
-        pipe = client.pipeline(transaction=False)
-        for key in block:
-            pipe.strlen(key)
-        sizes = pipe.execute(raise_on_error=False)
-        small = [
-            key
-            for key, size in zip(block, sizes, strict=True)
-            if isinstance(size, int) and size <= LARGEST
-        ]
+        sizes = _ask_each(client, "STRLEN", block)
+        small = [key for key, size in zip(block, sizes, strict=True) if 0 <= size <= LARGEST]
         values = client.mget(small) if small else []
         yield [
             from_payload(id_, value)

@@ -83,6 +83,16 @@ class TestRedis:
         found = recent(reader_of(redis_url, result_backend_transport_options=options), 50)
         assert [meta.id for meta in found] == ["ours"]
 
+    def test_where_no_script_may_be_run(self, own_redis: RedisServer) -> None:
+        client = own_redis.client()
+        for number in range(300):
+            client.set(f"celery-task-meta-t{number}", entry(number), px=10**8 + 1000 * number)
+        client.execute_command(
+            "ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-@scripting"
+        )
+        found = recent(reader_of(own_redis.url(credentials="reader:pw@")), 10)
+        assert [meta.id for meta in found] == [f"t{number}" for number in range(299, 289, -1)]
+
     def test_no_command_holds_up_the_server(
         self, own_redis: RedisServer, redis_server: RedisServer
     ) -> None:
