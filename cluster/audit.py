@@ -25,6 +25,9 @@ from ..model.command import AnyCommand
 from ..model.outcome import Answer, Outcome
 
 SCHEMA: Final = "celtop.act/1"
+LONGEST_ARGUMENTS: Final = 2_000
+"""Characters of a task's arguments that are kept, of each kind: ten thousand tasks of a megabyte
+each are one line."""
 Phase: TypeAlias = Literal["begun", "ended", "left"]
 """`left`: celtop ended before the act did; what became of it is not known here."""
 
@@ -115,7 +118,7 @@ class Audit:
     def _call(self, call: Call) -> dict[str, Any]:
         fields = {name: getattr(call, name) for name in call.__struct_fields__}
         for name in ("args", "kwargs", "headers"):
-            fields[name] = self._redact(_plain(fields[name]))
+            fields[name] = _cut(self._redact(_plain(fields[name])))
         return {name: value for name, value in fields.items() if value not in (None, {}, ())}
 
 
@@ -181,6 +184,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     return repr(value)
+
+
+def _cut(value: Any) -> Any:
+    """Return a value as it is, or if it is long the beginning of its JSON, as text."""
+    text = json.dumps(value)
+    return value if len(text) <= LONGEST_ARGUMENTS else f"{text[:LONGEST_ARGUMENTS]}..."
 
 
 def _utc(at: float) -> str:

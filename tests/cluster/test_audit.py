@@ -85,6 +85,14 @@ def test_arguments_are_there_but_for_what_the_patterns_match(tmp_path: Path) -> 
     assert line["outcome"]["sent"] == [{"id": "i", "name": "pay", "queue": "q", "retry_of": None}]
 
 
+def test_long_arguments_are_cut_after_they_are_masked(tmp_path: Path) -> None:
+    call = Call("t", args=("x" * 1_000_000,), kwargs={"a": "y" * 1_950, "password": "hunter2" * 99})
+    line = written(tmp_path / "a", Outcome(1, Trigger(calls=(call,)), NOON), "password")
+    (told,) = line["options"]["calls"]
+    assert told["args"] == '["' + "x" * 1_998 + "..."
+    assert told["kwargs"] == {"a": "y" * 1_950, "password": "***"}
+
+
 def test_a_retry_tells_where_its_arguments_came_from_and_never_its_raw_message(
     tmp_path: Path,
 ) -> None:
