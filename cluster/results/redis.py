@@ -151,8 +151,8 @@ class RedisResults(ResultReader):
                         payload, heard_at = client.get(key), now
                 elif message["type"] == "subscribe":
                     # Also after redis-py has silently made a lost connection again.
-                    payload, heard_at = client.get(key), now
                     listened.set()
+                    payload, heard_at = client.get(key), now
                 elif message["type"] == "message":
                     payload, heard_at = message["data"], now
                 if payload and (found := from_payload(id_, payload)).ready:

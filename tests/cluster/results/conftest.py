@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,15 +13,19 @@ from typing import Any
 
 import pytest
 from celtop.cluster.results import ResultReader, ResultsError, open_results
+from celtop.demo.server import find_server
 from celtop.model.result_meta import ResultMeta
 from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import (
     APPS,
+    Child,
     MemcachedServer,
     RedisServer,
+    answers,
     app_environment,
     clean_environment,
+    free_port,
     until,
 )
 
@@ -61,6 +67,21 @@ def memcached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemcachedSer
     server = MemcachedServer(tmp_path_factory.mktemp("memcached"))
     yield server
     server.kill()
+
+
+@pytest.fixture
+def sentinel_port(own_redis: RedisServer, tmp_path: Path) -> Iterator[int]:
+    port = free_port()
+    conf = tmp_path / "sentinel.conf"
+    conf.write_text(
+        f"port {port}\ndir {tmp_path}\nsentinel monitor mymaster 127.0.0.1 {own_redis.port} 1\n"
+    )
+    found = shutil.which("redis-sentinel")
+    command = [found, str(conf)] if found else [find_server(os.environ), str(conf), "--sentinel"]
+    child = Child(command, tmp_path / "sentinel.log", clean_environment())
+    until(lambda: answers(port), what="the sentinel listens")
+    yield port
+    child.kill()
 
 
 @pytest.fixture

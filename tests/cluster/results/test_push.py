@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.results import open_results
 from celtop.cluster.results.channel import LARGEST, Frames, Payload
@@ -19,7 +21,7 @@ from celtop.model.result_meta import ResultMeta
 from celtop.settings import Settings
 from celtop.tests.cluster.results.test_redis import store
 from celtop.tests.network import TcpProxy
-from celtop.tests.servers import RedisServer, until
+from celtop.tests.servers import RedisServer, make_certificates, until
 
 
 class Listener:
@@ -222,6 +224,38 @@ def test_strangers_that_report_are_remembered(
     store(client, "reports", "PROGRESS", {"current": 1})
     until(lambda: listener.push.heard == 2)
     assert list(listener.push.strangers) == ["reports"]
+
+
+def test_tls(tmp_path: Path, listen: Listen) -> None:
+    files = make_certificates(tmp_path)
+    server = RedisServer(tmp_path, scheme="rediss")
+    server.options = (
+        "--port", "0", "--tls-port", str(server.port), "--tls-auth-clients", "no",
+        "--tls-cert-file", files["cert"], "--tls-key-file", files["key"],
+        "--tls-ca-cert-file", files["ca"],
+    )  # fmt: skip
+    server.start()
+    try:
+        listener = listen(f"{server.url(3)}?ssl_ca_certs={files['ca']}")
+        assert listener.push.live.wait(10)
+        listener.unfinished.runs("x")
+        client: Any = redis.Redis(unix_socket_path=str(server.socket_path), decode_responses=True)
+        for step in range(200):
+            store(client, "x", "PROGRESS", {"text": "y" * 10_000, "current": step})
+        store(client, "x", "SUCCESS")
+        listener.until("SUCCESS")
+        assert listener.push.heard == 201
+    finally:
+        server.kill()
+
+
+def test_sentinel(own_redis: RedisServer, sentinel_port: int, listen: Listen) -> None:
+    url = f"sentinel://127.0.0.1:{sentinel_port}/2"
+    listener = listen(url, result_backend_transport_options={"master_name": "mymaster"})
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    store(own_redis.client(2), "x")
+    listener.until("SUCCESS")
 
 
 class TestFrames:

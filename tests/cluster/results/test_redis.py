@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celtop.cluster.results import ResultReader, ResultsError, open_results
 from celtop.cluster.transports import Wire
-from celtop.demo.server import find_server
 from celtop.settings import Settings
 from celtop.tests.network import TcpProxy, black_hole
 from celtop.tests.servers import (
-    Child,
     RedisServer,
-    answers,
-    clean_environment,
     free_port,
     make_certificates,
     until,
@@ -200,21 +193,6 @@ def test_closing_ends_what_is_open_and_it_may_be_used_again(redis_url: str) -> N
     reader.close()
     assert reader.read(["x"]) == {}
     reader.close()
-
-
-@pytest.fixture
-def sentinel_port(own_redis: RedisServer, tmp_path: Path) -> Iterator[int]:
-    port = free_port()
-    conf = tmp_path / "sentinel.conf"
-    conf.write_text(
-        f"port {port}\ndir {tmp_path}\nsentinel monitor mymaster 127.0.0.1 {own_redis.port} 1\n"
-    )
-    found = shutil.which("redis-sentinel")
-    command = [found, str(conf)] if found else [find_server(os.environ), str(conf), "--sentinel"]
-    child = Child(command, tmp_path / "sentinel.log", clean_environment())
-    until(lambda: answers(port), what="the sentinel listens")
-    yield port
-    child.kill()
 
 
 def test_sentinel(own_redis: RedisServer, sentinel_port: int) -> None:
