@@ -14,7 +14,7 @@ import msgspec
 
 from .acts import fill_arguments
 from .attempts import newest_time
-from .claims import Claim, Claims, note_disagreement
+from .claims import ROUNDED, Claim, Claims, note_disagreement
 from .corrections import expects_event
 from .events import LATEST_TIME, LONGEST_NAME, cut_text, plain_text
 from .merge import LONGEST_STATE
@@ -29,6 +29,7 @@ from .states import (
     FINISHED,
     FROM_BACKEND,
     FROM_EVENT,
+    FROM_INSPECT,
     PENDING,
     RECEIVED,
     RETRY,
@@ -101,9 +102,9 @@ class BackendMerge:
             args, kwargs = self._argument(meta.args), self._argument(meta.kwargs)
             fill_arguments(tasks, task, args, kwargs, self._redaction)
         if task.queue is None and meta.queue:
-            task.queue = sys.intern(meta.queue[:LONGEST_NAME])
+            task.queue = _name(meta.queue)
         if task.worker is None and meta.worker:
-            task.worker = sys.intern(meta.worker[:LONGEST_NAME])
+            task.worker = _name(meta.worker)
         if task.group_id is None and meta.group_id:
             tasks.set_group(task, meta.group_id[:LONGEST_NAME])
         if meta.root_id or meta.parent_id:
@@ -146,7 +147,7 @@ class BackendMerge:
             note_disagreement(task, state)
             return None
         at, begun = meta.done_at, newest_time(task)
-        if at is not None and begun is not None and begun > at:
+        if at is not None and begun is not None and begun > at + ROUNDED:
             return None  # it began again since
         if state == REVOKED and task.running:
             # Workers 5.6.2 and 5.6.3 write so of what they run on with. If it ends, they say so.
@@ -173,7 +174,7 @@ class BackendMerge:
         elif status == STARTED and isinstance(meta.result, Mapping):
             host = meta.result.get("hostname")
             if task.worker is None and isinstance(host, str) and host:
-                task.worker = sys.intern(host[:LONGEST_NAME])
+                task.worker = _name(host)
             meta_shown = self._redaction.value(meta.result)
             told = self._reader.read(task.name, meta_shown, seen.at, "backend")
         if pushed and task.lost_at is not None and status not in WAITING:
@@ -191,7 +192,8 @@ class BackendMerge:
         elif status == RETRY:
             # Of a task that runs it may tell of the attempt before: without track_started the
             # entry of one that runs is that of the last one's end.
-            further = task.state == PENDING or not task.sources & FROM_EVENT
+            told = task.sources & (FROM_EVENT | FROM_INSPECT)
+            further = task.state == PENDING or not told or task.lost_at is not None
         else:
             further = True
         if not further:
@@ -230,3 +232,7 @@ class BackendMerge:
             return None if value is None else cut_text(repr(self._redaction.value(value)))
         except RecursionError:
             return "?"
+
+
+def _name(text: str) -> str:
+    return sys.intern(plain_text(text, LONGEST_NAME) or "")

@@ -18,6 +18,9 @@ from .task import Attempt, Task, TaskExtra
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
+ROUNDED: Final = 1.0
+"""Seconds that an end may be told too early: MySQL keeps whole seconds."""
+
 
 class Base(msgspec.Struct, frozen=True, gc=False):
     """What was told of a task's state beneath a claim."""
@@ -79,12 +82,14 @@ class Claims:
             # Nor does it prove that the task still runs: the entry stays when its worker dies.
             task.lost_at = None
             self._tasks.move(task, claim.state, claim.at, None)
-            task.lost_at = base.lost_at
+            task.lost_at = None if task.waiting else base.lost_at
             return
         task.finished_at = claim.at
         task.retries = max(task.retries, claim.retries)
         self._set_texts(task, claim)
         self._tasks.move(task, claim.state, claim.at, None)
+        if task.extra is not None and task.extra.backend_state is not None:
+            note_disagreement(task, claim.state)
         worker = self._workers.workers.get(task.worker or "")
         if worker is not None:
             self._workers.ended(worker, task.id)
@@ -120,7 +125,7 @@ class Claims:
             return
         if claim.state in FINISHED:
             begun = newest_time(task)
-            holds = begun is None or begun <= claim.at
+            holds = begun is None or begun <= claim.at + ROUNDED
         else:
             holds = (
                 task.attempts is claim.attempts

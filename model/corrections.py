@@ -81,8 +81,12 @@ class Corrections:
 
 
 def expects_event(task: Task) -> bool:
-    """Whether events are how celtop hears of this task, so that the lack of one is news."""
-    return bool(task.sources & FROM_EVENT) or task.lost_at is not None
+    """Whether events told that a worker has this task, so that the lack of one is news.
+
+    That it was sent says nothing: a client may send events, and the worker none.
+    """
+    begun = task.received_at is not None or task.started_at is not None
+    return task.lost_at is not None or (begun and bool(task.sources & FROM_EVENT))
 
 
 def _line(group: tuple[Correction, str], count: int, named: list[str]) -> str:

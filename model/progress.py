@@ -182,7 +182,12 @@ def _first(meta: Mapping[str, object], names: Iterable[str]) -> tuple[str, float
 def _affixed(
     meta: Mapping[str, object], suffixes: tuple[str, ...], prefixes: tuple[str, ...]
 ) -> tuple[str, float] | None:
-    names = [name for name in meta if name.startswith(prefixes) or name.endswith(suffixes)]
+    # Not all keys need be text: MessagePack and pickles have others.
+    names = [
+        name
+        for name in meta
+        if isinstance(name, str) and (name.startswith(prefixes) or name.endswith(suffixes))
+    ]
     return _first(meta, names) if names else None
 
 

@@ -27,7 +27,7 @@ LONG: Final = 60.0
 """Seconds for which a task is taken to run on the word of its start alone, if its worker does not
 answer."""
 
-SUSPECTS_KEPT: Final = 1_000
+SUSPECTS_KEPT: Final = 500
 """Of those that are said to run, or are lost, and of those that wait, each."""
 ASKED_AT_ONCE: Final = 100
 
@@ -40,7 +40,7 @@ SETTLED_KEPT: Final = 20_000
 
 LOOKED_THROUGH: Final = 5_000
 """Tasks at a time; more if there are so many that all would take longer than `SWEEP` times."""
-SWEEP: Final = 5
+SWEEP: Final = 8
 
 
 class _Suspect(msgspec.Struct, gc=False):

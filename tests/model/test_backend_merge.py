@@ -270,6 +270,34 @@ def test_a_task_that_began_again_after_its_end_runs() -> None:
     assert seen(state, "SUCCESS", done_at=NOW + 9).state == "SUCCESS"
 
 
+def test_an_end_may_be_told_in_whole_seconds() -> None:
+    state = play(Script("a", NOW + 0.7).received().started().events)
+    assert seen(state, "SUCCESS", done_at=NOW + 2).state == "SUCCESS"
+    play(Script("a", NOW + 1.7).started().events, state)
+    assert state.tasks["a"].state == "SUCCESS"
+
+
+def test_what_the_backend_had_otherwise_it_may_have_no_more() -> None:
+    state = play(Script("a").received().started().events)
+    assert seen(state, "REVOKED", done_at=NOW + 4).extra.backend_state == "REVOKED"
+    assert seen(state, "SUCCESS", done_at=NOW + 5).extra.backend_state is None
+
+
+def test_a_lost_task_may_wait_for_its_retry() -> None:
+    state = play(Script("a").received().started().events)
+    state.observe(Answered(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.tick(NOW + 10 + LAST_WORD)
+    task = seen(state, "RETRY", source="poll")
+    assert (task.state, task.lost_at) == ("RETRY", None)
+
+
+def test_where_workers_send_no_events_no_end_lacks_one() -> None:
+    state = play(Script("a").sent().events)
+    seen(state, "SUCCESS", done_at=NOW + 2)
+    state.tick(NOW + 60)
+    assert state.totals.corrected == 0
+
+
 @pytest.mark.parametrize(
     "meta",
     [
@@ -368,3 +396,35 @@ def test_claims_are_small() -> None:
     bases = list(state._tasks.claimed.values())
     assert bases[0] is bases[1]
     assert msgspec.structs.asdict(bases[0])["state"] == "PENDING"
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text() | st.integers() | st.none(), inner)
+        | st.dictionaries(st.sampled_from(("current", "total", "progress", "status")), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from(("PROGRESS", "STARTED", "SUCCESS", "FAILURE", "\udc80", " ", "x" * 500)),
+    odd,
+    odd,
+    st.text(st.characters()) | st.none() | st.just("\udc80"),
+)
+def test_whatever_a_backend_holds_is_taken(
+    status: str, result: Any, args: Any, text: str | None
+) -> None:
+    state = ClusterState(redaction=Redaction(["secret"]))
+    fields: dict[str, Any] = dict.fromkeys(
+        ("name", "worker", "queue", "group_id", "parent_id", "root_id", "traceback", "exception"),
+        text,
+    )
+    task = seen(state, status, result=result, args=args, kwargs=args, **fields)
+    assert task.id == "a" and len(task.state) <= 65
+    assert recount(state)[1] == state.totals.text_bytes
+    for value in (task.state, task.name, task.queue, task.result, task.args, task.exception):
+        assert value is None or "\udc80" not in value
