@@ -142,10 +142,18 @@ def tell(outcome: Outcome, manner: Manner) -> ExitCode:
 
 
 def worded(outcome: Outcome) -> list[str]:
-    """Return what came of it: a sentence, and a line for everyone who did not confirm."""
+    """Return what came of it: a sentence, and a line for everyone who did not confirm.
+
+    Of a ping also for everyone who did: who is there is what was asked.
+    """
+    from ..model.command import Ping
     from ..model.outcome_words import details, sentence
 
-    return [visible(sentence(outcome)), *(f"  {visible(line)}" for line in details(outcome))]
+    lines = [*details(outcome)]
+    if isinstance(outcome.command, Ping):
+        there = sorted(outcome.workers_having("confirmed"))
+        lines += [f"{name}: {outcome.workers[name].text}" for name in there]
+    return [visible(sentence(outcome)), *(f"  {visible(line)}" for line in lines)]
 
 
 def exit_code(outcome: Outcome) -> ExitCode:

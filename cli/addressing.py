@@ -17,6 +17,8 @@ from .exit_codes import ExitCode, Failure, Misuse
 if TYPE_CHECKING:
     from ..cluster.session import Session
 
+FLAGS: Final = ("-w", "--worker", "-d", "--destination")
+"""Ours, and those of `celery control`."""
 SILENT_NAMED: Final = 10
 
 
@@ -39,23 +41,34 @@ def addressed(function: Callable[..., int]) -> Callable[..., int]:
     ) -> int:
         if everyone == bool(worker):
             raise Misuse("say which workers: --worker NAME, as often as needed, or --all")
-        return function(*arguments, patterns=worker, **others)
+        return function(*arguments, patterns=_divided(worker), **others)
 
     command = click.option("--all", "everyone", is_flag=True, help="All workers that are there.")(
         command
     )
     return click.option(
-        "-w", "--worker", multiple=True, metavar="NAME",
-        help="A worker: `w1@host`, `w1` or a pattern, `geo*@*`; repeated for several.",
+        *FLAGS, "worker", multiple=True, metavar="NAME",
+        help="A worker: `w1@host`, `w1` or a pattern, `geo*@*`; repeated, or divided by commas,"
+        " for several.",
     )(command)  # fmt: skip
 
 
 def optionally_addressed(function: Callable[..., int]) -> Callable[..., int]:
     """Give a harmless command `--worker`, as `patterns`: none of them is all."""
     return click.option(
-        "-w", "--worker", "patterns", multiple=True, metavar="NAME",
-        help="Only this worker: `w1@host`, `w1` or a pattern; repeated for several.",
+        *FLAGS, "patterns", multiple=True, metavar="NAME",
+        callback=lambda ctx, option, value: _divided(value),
+        help="Only this worker: `w1@host`, `w1` or a pattern; repeated, or divided by commas, for"
+        " several.",
     )(function)  # fmt: skip
+
+
+def _divided(names: Sequence[str]) -> tuple[str, ...]:
+    parts = tuple(part for name in names for part in name.split(","))
+    if "" in parts:
+        # `-w "$NAME"` where that is not set: no name at all would mean everyone.
+        raise Misuse("--worker wants a name")
+    return parts
 
 
 def workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str, ...]:

@@ -24,11 +24,20 @@ RATE: Final = re.compile(r"\d+(\.\d+)?(/[smh])?")
 """What `celery.utils.time.rate` reads."""
 
 
-@click.group(cls=Group, no_args_is_help=False, short_help="Tell workers what to do.")
+class Controls(Group):
+    """The commands, also as `celery control` calls them: `pool_grow`, `rate_limit`."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by either name."""
+        return super().get_command(ctx, cmd_name.replace("_", "-").removeprefix("pool-"))
+
+
+@click.group(cls=Controls, no_args_is_help=False, short_help="Tell workers what to do.")
 def control() -> None:
     """Tell workers what to do: all that were named answer, and each answer is told.
 
-    What is set holds until the worker restarts.
+    What is set holds until the worker restarts. The names of `celery control` are understood too:
+    pool_grow, rate_limit, --destination.
     """
 
 
@@ -39,24 +48,24 @@ def _do(ctx: click.Context, manner: Manner, plan: Callable[[Session], AnyCommand
 
 
 @control.command(short_help="Add processes to pools.")
-@click.argument("number", type=click.IntRange(1), metavar="N")
+@click.argument("number", type=click.IntRange(1), default=1, metavar="[N]")
 @addressed
 @acting
 @click.pass_context
 def grow(ctx: click.Context, number: int, patterns: Patterns, manner: Manner) -> int:
-    """Add N processes to the pools of workers (prefork, gevent, eventlet)."""
+    """Add N processes, by default one, to the pools of workers (prefork, gevent, eventlet)."""
     from ..model.command import PoolGrow
 
     return _do(ctx, manner, lambda session: PoolGrow(workers=workers(session, patterns), by=number))
 
 
 @control.command(short_help="Take processes from pools.")
-@click.argument("number", type=click.IntRange(1), metavar="N")
+@click.argument("number", type=click.IntRange(1), default=1, metavar="[N]")
 @addressed
 @acting
 @click.pass_context
 def shrink(ctx: click.Context, number: int, patterns: Patterns, manner: Manner) -> int:
-    """Take N processes from the pools of workers; what they run ends first."""
+    """Take N processes, by default one, from the pools of workers; what they run ends first."""
     from ..model.command import PoolShrink
 
     return _do(

@@ -18,24 +18,27 @@ def pausing(session: Session, queue: str) -> PauseQueue:
     """Return the command with everyone who consumes a queue, and how.
 
     Raises:
+        NothingFound: Nobody does, since it is paused.
         Misuse: Nobody does.
     """
     from ..model.command import Consumer, PauseQueue
 
-    there = workers(session)
     known = session.state.workers
-    for name in there:
-        if known[name].queues is None:
+    consumed = {name: known[name].queues if name in known else None for name in workers(session)}
+    for name, queues in consumed.items():
+        if queues is None:
             narration.say(f"{name} does not tell what it consumes: if {queue}, it goes on")
     consumers = [
         Consumer(name, one.exchange, one.exchange_type, one.routing_key)
-        for name in there
-        for one in known[name].queues or ()
+        for name, queues in consumed.items()
+        for one in queues or ()
         if one.name == queue
     ]
     if not consumers:
-        consumed = {one.name for name in there for one in known[name].queues or ()}
-        listed = f"; they consume {', '.join(sorted(consumed))}" if consumed else ""
+        if queue in session.paused():
+            raise NothingFound(f"{queue} is paused already, and no worker consumes it")
+        names = {one.name for queues in consumed.values() for one in queues or ()}
+        listed = f"; they consume {', '.join(sorted(names))}" if names else ""
         raise Misuse(f"no worker consumes {queue}{listed}")
     return PauseQueue(queue=queue, consumers=tuple(consumers))
 

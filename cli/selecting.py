@@ -31,6 +31,8 @@ VERIFIED: Final = 100
 """Ids beyond which the result backend is not asked whether each has ended."""
 VERIFIED_WITHIN: Final = 3.0
 """Seconds for it to answer: one that is away is no reason to keep a task from being revoked."""
+NAMED: Final = 20
+"""Ids that are named one by one when they are left out; of more it is only told how many."""
 STDIN: Final = "-"
 
 T = TypeVar("T")
@@ -156,12 +158,15 @@ def kept(selection: Selection, what: str) -> tuple[str, ...]:
     Raises:
         NothingFound: Nothing is left.
     """
-    reasons = Counter(reason for _, reason in selection.skipped)
-    for reason, number in reasons.most_common():
-        narration.say(f"left out {number:,}: {reason}")
+    _count(reason for _, reason in selection.skipped)
     if not selection.kept:
         raise NothingFound(f"no task {what}")
     return tuple(task.id for task in selection.kept)
+
+
+def _count(reasons: Iterable[str]) -> None:
+    for reason, number in Counter(reasons).most_common():
+        narration.say(f"left out {number:,}: {reason}")
 
 
 def named(
@@ -178,8 +183,11 @@ def named(
         for task, reason in choose(tasks[id_] for id_ in ids if id_ in tasks).skipped
     }
     why |= _ended(session, [id_ for id_ in ids if id_ not in tasks])
-    for id_, reason in why.items():
-        narration.say(f"left out {id_}: {reason}")
+    if len(why) <= NAMED:
+        for id_, reason in why.items():
+            narration.say(f"left out {id_}: {reason}")
+    else:
+        _count(why.values())
     rest = tuple(id_ for id_ in ids if id_ not in why)
     if not rest:
         raise NothingFound("no task is left to which it could be done")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.cluster.mailboxes import mailboxes
+from celtop.cluster.mailboxes import Mailboxes, mailboxes
 from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import until
@@ -13,12 +13,13 @@ ALONE = ("--without-mingle", "--without-gossip")
 
 def test_the_living_and_the_dead(redis_url: str, start_worker: StartWorker) -> None:
     settings = Settings(broker_url=redis_url)
-    assert mailboxes(settings) == (frozenset(), 0)
+    assert mailboxes(settings) == Mailboxes(frozenset(), 0)
     alive = start_worker(redis_url, options=ALONE)
     dead = start_worker(redis_url, name="w2", options=ALONE)
-    assert mailboxes(settings) == ({alive.name, dead.name}, 2)
+    both = frozenset({alive.name, dead.name})
+    assert mailboxes(settings) == Mailboxes(both, 2)
     dead.child.kill()
-    until(lambda: mailboxes(settings) == ({alive.name, dead.name}, 1), what="one has died")
+    until(lambda: mailboxes(settings) == Mailboxes(both, 1), what="one has died")
     # What was sent to nobody has not disturbed the other.
     assert "ERROR" not in alive.child.output
 

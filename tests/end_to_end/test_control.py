@@ -59,7 +59,8 @@ class TestPools:
         assert processes(two) == 1
         cluster.act("control", "shrink", "1", "-w", "one")
         until(lambda: processes(one) == 2)
-        cluster.act("control", "grow", "1", "--all")
+        # As `celery control` has it.
+        cluster.act("control", "pool_grow", "-d", "one@test,two@test")
         until(lambda: (processes(one), processes(two)) == (3, 2))
 
     def test_threads_refuse_to_grow_and_nothing_else_is_claimed(
@@ -106,6 +107,7 @@ class TestConsumers:
         before = queues(cluster, one), queues(cluster, two)
         for queue in ("odd", "b"):
             assert "paused" in cluster.act("control", "pause", queue).stdout
+        assert "paused already" in cluster.act("control", "pause", "b", code=1).stderr
         assert set(queues(cluster, one)) == {"a"}
         assert not queues(cluster, two)
         send(cluster.url, "obedient.other", queue="b")
@@ -115,6 +117,17 @@ class TestConsumers:
         until(lambda: "OTHER ran" in one.child.output + two.child.output)
         assert "was not paused" in cluster.act("control", "resume", "b", code=1).stderr
         assert "a, b" in cluster.act("control", "pause", "nope", code=2).stderr
+
+    def test_pausing_beside_a_worker_that_does_not_tell_what_it_consumes(
+        self, cluster: Cluster, start: StartObedient, send: Send
+    ) -> None:
+        one = start(queues=["b"])
+        solo = start(name="solo", pool="solo", concurrency=1, queues=["a"])
+        send(cluster.url, "obedient.hold", queue="a")
+        logged(solo, "HOLDING")
+        ended = cluster.act("control", "pause", "b")
+        assert "solo@test does not tell what it consumes" in ended.stderr
+        assert not queues(cluster, one)
 
 
 class TestLimits:
@@ -151,6 +164,7 @@ class TestTalking:
         ended = cluster.run("control", "ping")
         assert ended.returncode == 0
         assert "2 of 2 workers confirmed" in ended.stdout
+        assert "one@test: pong" in ended.stdout
         assert cluster.run("control", "heartbeat", "-w", "two").returncode == 0
 
     def test_events(self, cluster: Cluster, start: StartObedient) -> None:
