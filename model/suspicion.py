@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from .queue import Queue
-from .states import FINISHED, PENDING
+from .states import FINISHED, PENDING, WAITING
 from .task import Task
 from .task_store import TaskStore
 from .worker import Worker
@@ -92,7 +92,7 @@ class Suspects:
             self._ahead = iter(list(held))
         for id_ in ids:
             task = held.get(id_)
-            if task is not None and task.state not in FINISHED and id_ not in self._suspects:
+            if task is not None and task.state not in FINISHED:
                 self._look(task, now, room)
 
     def absent(self, ids: Iterable[str], at: float) -> None:
@@ -157,9 +157,11 @@ class Suspects:
         return bool(present) and present <= suspect.denied
 
     def _look(self, task: Task, now: float, room: dict[bool, int]) -> None:
-        self._lose(task, now)
-        urgent = task.lost_at is not None or not task.waiting
-        if room[urgent] > 0 and self._doubtful(task, now):
+        waiting = task.state in WAITING
+        if not waiting:
+            self._lose(task, now)
+        urgent = not waiting or task.lost_at is not None
+        if room[urgent] > 0 and task.id not in self._suspects and self._doubtful(task, now):
             room[urgent] -= 1
             self._suspects[task.id] = _Suspect(urgent, now)
 
