@@ -76,7 +76,7 @@ class Following:
         )
         # As few commands as may be: what is past is not worth one for each old result.
         most = 0 if frugal else settings.history
-        self.history = History(self.reader, broker, receiver, inbox, most, clock)
+        self.history = History(self.reader, broker, receiver, inbox, unfinished, most, clock)
         if frugal:
             self.history.most_messages = 0
 
@@ -109,6 +109,11 @@ class Following:
         """Follow these tasks closely, in place of those before."""
         if self._unfinished.watch(ids):
             self.poller.wake()
+
+    def read(self, ids: Sequence[str]) -> None:
+        """Have these tasks read once, as soon as may be."""
+        self._unfinished.doubt(ids)
+        self.poller.wake()
 
     def bring(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
         """Take from the model what the threads need; cheap, and mostly nothing at all.

@@ -96,6 +96,13 @@ class Unfinished:
         if len(kind) > MOST:
             _forget(kind)
 
+    def waits(self, id_: str) -> None:
+        """Note that a task waits, unless it is known to run."""
+        if id_ not in self._running:
+            self._waiting[id_] = None
+            if len(self._waiting) > MOST:
+                _forget(self._waiting)
+
     def runs(self, id_: str) -> None:
         """Note that a task runs."""
         self._waiting.pop(id_, None)

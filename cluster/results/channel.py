@@ -23,8 +23,9 @@ LARGEST: Final = 256 << 10
 """Bytes of a payload that is read as it comes; of a larger one only its beginning is."""
 HEAD: Final = 64
 """Bytes of that beginning: enough for the state, which Celery writes first."""
-SILENCE: Final = 10.0
-"""Seconds without anything after which to ask whether the connection is alive."""
+SILENCE: Final = 20.0
+"""Seconds without anything, while tasks run, after which to ask whether the connection is alive.
+Until that is clear, what runs is read every few seconds all the same."""
 PATIENCE: Final = 5.0
 """Seconds in which it has to answer."""
 _AT_ONCE: Final = 256 << 10

@@ -12,6 +12,7 @@ from ..connection import Broker
 from ..faults import explain
 from ..inbox import Inbox
 from ..receiver import Receiver
+from ..unfinished import Unfinished
 from .reader import ResultReader, ResultsError
 
 MOST_MESSAGES: Final = 500
@@ -30,6 +31,7 @@ class History(threading.Thread):
         broker: Where messages wait.
         receiver: Its connection is what it is done once for.
         inbox: Where to leave what was read.
+        unfinished: Told which tasks wait.
         most: How many tasks that have ended; 0 reads none.
         clock: Our clock, in epoch seconds.
     """
@@ -40,6 +42,7 @@ class History(threading.Thread):
         broker: Broker,
         receiver: Receiver,
         inbox: Inbox,
+        unfinished: Unfinished,
         most: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -48,6 +51,7 @@ class History(threading.Thread):
         self._broker = broker
         self._receiver = receiver
         self._inbox = inbox
+        self._unfinished = unfinished
         self._most = most
         self._clock = clock
         self._stopping = threading.Event()
@@ -111,7 +115,10 @@ class History(threading.Thread):
                 for name in names:
                     if self._stopping.is_set():
                         return
-                    self._inbox.put(messages.waiting(name, self.most_messages))
+                    seen = messages.waiting(name, self.most_messages)
+                    for message in seen.messages:
+                        self._unfinished.waits(message.id)
+                    self._inbox.put(seen)
             finally:
                 connection.collect()
         except Exception as error:

@@ -17,7 +17,7 @@ from ...model.result_meta import ResultMeta
 from ..backoff import backoff
 from ..inbox import Inbox
 from ..unfinished import Unfinished
-from .push import ResultPush
+from .push import UNATTENDED, ResultPush
 from .reader import ResultReader, ResultsError
 
 FASTEST: Final = 0.25
@@ -29,8 +29,6 @@ CHECK: Final = 8.0
 """Seconds between two looks at all tasks that run, whether they really do."""
 FRUGAL: Final = 4.0
 """How much slower all of this is in frugal mode."""
-UNATTENDED: Final = 5.0
-"""Seconds without anybody looking after which nothing is read."""
 SHARE: Final = 0.1
 """The share of the time that reading may take."""
 BLOCK: Final = 200
@@ -133,7 +131,11 @@ class ResultPoller(threading.Thread):
             return
         unread = self._unfinished.take_unread()
         if unread:
-            self._read(reader, unread[: BLOCK * MOST])
+            try:
+                self._read(reader, unread[: BLOCK * MOST])
+            except ResultsError:
+                self._unfinished.doubt(unread)
+                raise
             self._unfinished.doubt(unread[BLOCK * MOST :])
         watched = self._unfinished.watched
         if watched and not self._push.live.is_set() and self._due(self._looked_at, self._pause):

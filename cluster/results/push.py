@@ -21,6 +21,8 @@ WINDOW: Final = 0.05
 """Seconds in which what is told gathers: of a task that reports more often, the last is read."""
 STEP: Final = 0.25
 """Seconds between two looks at whether to stop."""
+UNATTENDED: Final = 5.0
+"""Seconds without anybody looking after which nothing is read, or handed on."""
 FRUGAL_SILENCE: Final = 60.0
 STRANGERS: Final = 200
 """Unknown tasks that report, in one window, of which the channel's name is kept."""
@@ -106,8 +108,13 @@ class ResultPush(threading.Thread):
             self._unfinished.doubt(self._unfinished.running)
             while not self._stopping.is_set() and self._reader() is reader:
                 taken = channel.receive(STEP)
-                if taken:
+                if taken and self._inbox.unattended() <= UNATTENDED:
                     self._hand_on(channel)
+                elif taken:
+                    # What is handed on takes room until somebody looks; it can be read again.
+                    channel.frames.latest.clear()
+                    channel.frames.strangers.clear()
+                    self._unfinished.doubt(self._unfinished.running)
                 if 0 < taken < FULL:
                     # Not before it is read, so that the first word of a task comes at once; nor
                     # while there is more: Redis ends a subscription that is 32 MB behind.

@@ -214,6 +214,20 @@ def test_a_user_without_channels_is_told_in_words(own_redis: RedisServer, listen
     assert len(listener.notes) == 1 and not listener.push.live.is_set()
 
 
+def test_what_nobody_takes_is_not_kept(
+    redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.cluster.results.push.UNATTENDED", 0.1)
+    listener = listen(redis_url)
+    assert listener.push.live.wait(10)
+    listener.unfinished.runs("x")
+    listener.unfinished.take_unread()
+    until(lambda: listener.inbox.unattended() > 0.2)
+    store(client_of(redis_server, redis_url), "x", "PROGRESS")
+    until(lambda: listener.unfinished.take_unread() == ("x",))
+    assert len(listener.inbox) == 0 and listener.push.decoded == 0
+
+
 def test_strangers_that_report_are_remembered(
     redis_server: RedisServer, redis_url: str, listen: Listen
 ) -> None:
