@@ -41,10 +41,11 @@ def identity(broker: Broker) -> str:
     return " ".join(part for part in parts if part)
 
 
-def still_paused(pause: PauseQueue, workers: Mapping[str, Worker]) -> PauseQueue:
-    """Return a pause without the workers that say that they consume the queue again.
+def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
+    """Tell whether all whom a pause concerns say that they consume the queue again.
 
-    One that was restarted does so without being told.
+    One that was restarted does so without being told. As long as one does not, all are to be
+    resumed: it does no harm where it is needless, and what is known of a worker may be old.
 
     Args:
         pause: As it is remembered.
@@ -55,8 +56,7 @@ def still_paused(pause: PauseQueue, workers: Mapping[str, Worker]) -> PauseQueue
         told = workers[name].queues if name in workers else None
         return any(queue.name == pause.queue for queue in told or ())
 
-    left = tuple(one for one in pause.consumers if not consumes(one.worker))
-    return PauseQueue(queue=pause.queue, consumers=left)
+    return all(consumes(one.worker) for one in pause.consumers)
 
 
 class Paused:

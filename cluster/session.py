@@ -30,7 +30,7 @@ from .following import Following
 from .inbox import Inbox
 from .inspector import Inspector
 from .lookups import ResultLookup, look_up
-from .paused import Paused, identity, still_paused
+from .paused import Paused, identity, is_over
 from .poller import Attention
 from .queues import QueuePoller
 from .receiver import Receiver
@@ -175,6 +175,10 @@ class Session:
         """Say which unfinished tasks are on the screen, or followed: what they report is read."""
         self._following.watch(ids)
 
+    def read_results(self, ids: Sequence[str]) -> None:
+        """Have the result backend asked for tasks, once; the model learns what it knows of them."""
+        self._following.read(ids)
+
     @property
     def results_unknown(self) -> str | None:
         """Why nothing tells how far tasks have come, in words; None if the result backend does."""
@@ -268,11 +272,11 @@ class Session:
     def paused(self) -> Mapping[str, PauseQueue]:
         """Return the queues of this cluster that are paused, by this celtop or by another one here.
 
-        A worker that says that it consumes the queue again is no part of it any more.
+        One that all its workers say that they consume again is so no more.
         """
         paused = self._paused.all(identity(self._broker))
-        left = {queue: still_paused(its, self.state.workers) for queue, its in paused.items()}
-        return {queue: its for queue, its in left.items() if its.consumers}
+        workers = self.state.workers
+        return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 
     def _take_result(self, found: Future[ResultMeta | None]) -> None:
         if not found.cancelled() and found.exception() is None and (meta := found.result()):

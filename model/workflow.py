@@ -312,6 +312,9 @@ def _follows(node: Node, child: Node) -> bool:
     if node.task is None:
         return node.kind == "group"
     begin, end = _begin(child.task), node.task.finished_at
+    if begin is None:
+        # A result tells only when it ended: most of what ends later was sent at the end.
+        begin = child.task.finished_at
     return begin is not None and end is not None and begin >= end - AT_ITS_END
 
 

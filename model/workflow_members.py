@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
 from .announced import Announced
-from .states import FAILURE, REJECTED, RETRY, REVOKED, SUCCESS
+from .states import FAILURE, FINISHED, FROM_BACKEND, REJECTED, RETRY, REVOKED, SUCCESS
 from .task import Task
 from .task_store import Changes
 
@@ -22,6 +22,9 @@ Standing: TypeAlias = Literal[
 STANDINGS: Final[tuple[Standing, ...]] = (
     "succeeded", "failed", "revoked", "rejected", "lost", "running", "retrying", "waiting",
 )  # fmt: skip
+
+TOGETHER: Final = 1.0
+"""Seconds within which the members of a group are sent, or received, one after another."""
 
 _BY_STATE: Final[dict[str, Standing]] = {
     SUCCESS: "succeeded",
@@ -73,6 +76,8 @@ class Members:
         self._seen: dict[str, tuple[Standing, tuple[object, ...]]] = {}
         self._roots: set[str] = set()
         self._groups: set[str] = set()
+        self._unread: list[Task] = []
+        self._asked: set[str] = set()
         self.find()
 
     def __len__(self) -> int:
@@ -86,6 +91,7 @@ class Members:
         self._roots.clear()
         self._groups.clear()
         self.relinked = self.changed = True
+        self._unread = [task for task in self._state.tasks.values() if _is_unread(task)]
         task = self._state.tasks.get(self._task_id)
         self._reach([task] if task is not None else self._strangers())
         self.tasks = dict(sorted(self.tasks.items(), key=lambda item: item[1].arrival))
@@ -97,7 +103,31 @@ class Members:
                 del self.tasks[task.id]
                 self.counts[self._seen.pop(task.id)[0]] -= 1
                 self.relinked = True
-        self._reach(task for task in changes.tasks.values() if self._belongs(task))
+        changed = changes.tasks.values()
+        self._unread += [task for task in changed if _is_unread(task)]
+        self._reach(task for task in changed if self._belongs(task))
+
+    def unread(self, most: int) -> list[str]:
+        """Return ids, each only once, of tasks whose results may tell what belongs here.
+
+        Members of a group have nothing in common but the group's id, which their results tell. They
+        were sent at about the same time.
+        """
+        begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
+        known = [begin for begin in begins if begin is not None]
+        if not known:
+            return []
+        first, last = min(known) - TOGETHER, max(known) + TOGETHER
+        found: list[str] = []
+        for task in self._unread:
+            begin = span(task)[0]
+            if begin is not None and first <= begin <= last and task.id not in self._asked:
+                found.append(task.id)
+                if len(found) >= most:
+                    break
+        self._asked.update(found)
+        self._unread.clear()
+        return found
 
     def learn(self, id_: str, to_come: tuple[Announced, ...]) -> None:
         """Take in what a member's message announces."""
@@ -168,6 +198,20 @@ class Members:
             self.relinked = True
         self.changed = True
         self._seen[task.id] = (now_standing, links)
+
+
+def _may_be_grouped(task: Task) -> bool:
+    """Tell whether a task may be a member of a group that no event tells of: nobody sent it."""
+    return task.parent_id is None and (task.root_id is None or task.root_id == task.id)
+
+
+def _is_unread(task: Task) -> bool:
+    return (
+        task.group_id is None
+        and not task.sources & FROM_BACKEND
+        and task.state in FINISHED
+        and _may_be_grouped(task)
+    )
 
 
 def standing(task: Task) -> Standing:

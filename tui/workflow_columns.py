@@ -116,7 +116,7 @@ def name(row: Row, frame: Frame) -> Sequence[Cell]:
     elif node.task is None:
         cells.append((node.name, "muted"))
     else:
-        text, style = task_columns.name(node.task, frame)
+        text, style = node.task.name or f"{units.UNKNOWN} {node.id[:8]}", "text"
         quiet = row.context or node.task.state == REVOKED
         cells.append((text, "muted" if quiet else "bad" if node.failed else style))
     return cells
@@ -186,6 +186,10 @@ def _bar(row: Row, frame: Frame, width: int, begin: float, axis: float) -> Seque
             start, end = row.span
             draw(start, frame.now if end is None else end, glyphs.bar_estimated, "bar-rest")
     else:
+        if task.finished_at is not None:
+            # Of some nothing but the end is known.
+            style = state_style(task.state)
+            draw(task.finished_at, task.finished_at, glyphs.phases[-1], style)
         for attempt in tries(task, frame.now):
             for phase in attempt.phases:
                 glyph = glyphs.phases[KINDS.index(phase.kind)]

@@ -225,7 +225,7 @@ def test_through_the_session_and_by_a_later_one(
     assert later.session.paused() == {}
 
 
-def test_who_is_gone_is_forgotten_and_who_consumes_again_is_no_part_of_it(
+def test_who_is_gone_is_forgotten_and_a_pause_ends_when_all_consume_again(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     live = open_session(redis_url, audit_file="")

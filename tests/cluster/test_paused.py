@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.connection import Broker
-from celtop.cluster.paused import Paused, identity, state_folder, still_paused
+from celtop.cluster.paused import Paused, identity, is_over, state_folder
 from celtop.model.command import Consumer, PauseQueue
 from celtop.model.worker import Worker, WorkerQueue
 from celtop.settings import Settings
@@ -46,16 +46,19 @@ def test_only_those_that_resumed_are_forgotten(tmp_path: Path) -> None:
     paused.forget("never", "heard", {"w2@h"})
 
 
-def test_a_worker_that_consumes_it_again_is_no_part_of_the_pause_any_more() -> None:
+def test_it_is_over_when_all_consume_the_queue_again() -> None:
     pause = PauseQueue(queue="q", consumers=(W1, W2))
     other, again = WorkerQueue("other"), WorkerQueue("q")
 
-    def left(*workers: Worker) -> tuple[Consumer, ...]:
-        return still_paused(pause, {one.name: one for one in workers}).consumers
+    def over(*workers: Worker) -> bool:
+        return is_over(pause, {one.name: one for one in workers})
 
-    assert left() == (W1, W2)
-    assert left(Worker("w1@h"), Worker("w2@h", queues=(other,))) == (W1, W2)
-    assert left(Worker("w1@h", queues=(other, again)), Worker("x@h", queues=(again,))) == (W2,)
+    first = Worker("w1@h", queues=(other, again))
+    assert not over()
+    assert not over(first)
+    assert not over(first, Worker("w2@h", queues=(other,)), Worker("x@h", queues=(again,)))
+    assert not over(first, Worker("w2@h"))
+    assert over(first, Worker("w2@h", queues=(again,)))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"c": {"q": [{"worker": 7}]}}', b"\xff"])

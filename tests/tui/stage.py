@@ -74,6 +74,8 @@ class StillSession:
         self.peeking: Future[QueuePeeked] = Future()
         self.peeked: list[tuple[str, int, str | None]] = []
         self.held: dict[str, PauseQueue] = {}
+        self.read: list[tuple[str, ...]] = []
+        """Of which tasks it was told to read the results."""
 
     @property
     def backlog(self) -> int:
@@ -132,6 +134,9 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    def read_results(self, ids: Sequence[str]) -> None:
+        self.read.append(tuple(ids))
 
 
 def staged(

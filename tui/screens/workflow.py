@@ -38,6 +38,9 @@ LOOKED_INTO: Final = 4
 MESSAGES: Final = 500
 """Messages of each."""
 
+READ: Final = 200
+"""Results that are asked for at once."""
+
 _STYLES: Final[dict[Standing, str]] = {
     "succeeded": "$text-success",
     "failed": "bold $text-error",
@@ -131,10 +134,18 @@ class WorkflowScreen(ListScreen):
     def take(self, changes: Changes) -> None:
         """Take in what changed."""
         self.view.apply(changes, self.scene.now())
+        self._read_results()
 
     def catch_up(self) -> None:
         """Find all members anew."""
         self.view.refresh(self.scene.now())
+        self._read_results()
+
+    def _read_results(self) -> None:
+        """Have the results read that may tell of more members."""
+        unread = self.view.members.unread(READ)
+        if unread:
+            self.scene.session.read_results(unread)
 
     def paint_body(self) -> None:
         """Let the axis grow with the time."""
