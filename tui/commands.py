@@ -119,7 +119,9 @@ def _workflow(app: CeltopApp, argument: str) -> None:
     found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
     if len(found) != 1:
         raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
-    app.go(app.place.deeper(workflow_of(found[0])))
+    place = app.place
+    within = place.path and place.path[-1].kind == "workflow"
+    app.go((place.out() if within else place).deeper(workflow_of(found[0])))
 
 
 def _worker(app: CeltopApp, argument: str) -> None:
