@@ -68,7 +68,6 @@ class Paused:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / NAME
-        self._seen: tuple[tuple[int, int, int], tuple[_Clusters, str | None]] | None = None
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
         """Return what is paused in a cluster, by queue; empty if the file cannot be read."""
@@ -118,14 +117,9 @@ class Paused:
             self._write({name: its for name, its in clusters.items() if its})
 
     def _read(self) -> tuple[_Clusters, str | None]:
-        """Return what the file holds, and what is wrong with it; the caller changes neither."""
+        """Return what the file holds, and what is wrong with it."""
         try:
-            stat = self.path.stat()
-            # A new file with each change: the same one need not be read for each frame.
-            version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            if self._seen is None or self._seen[0] != version:
-                self._seen = version, self._decode(self.path.read_bytes())
-            return self._seen[1]
+            return self._decode(self.path.read_bytes())
         except FileNotFoundError:
             return {}, None
         except OSError as error:
