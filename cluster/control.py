@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from ..model.call import Original
 from ..model.command import AnyCommand, Command
 from ..model.observations import ActChanged, Noted
 from ..model.outcome import Answer, Outcome
@@ -88,6 +89,15 @@ class Control:
     def threads(self) -> tuple[threading.Thread, ...]:
         """The acts under way."""
         return tuple(thread for thread in self._threads.copy() if thread.is_alive())
+
+    def follows(self, original: Original) -> bool:
+        """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
+
+        Of what no message is left of, nothing can go along.
+        """
+        from .acts.links import has_links
+
+        return original.message is not None and has_links(original.message)
 
     def do(self, command: AnyCommand) -> Act:
         """Begin an act, or refuse it; returns at once. The caller has asked the user."""

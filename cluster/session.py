@@ -81,6 +81,7 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
+        self._paused = Paused()
         self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
         self._attention = Attention(frugal=settings.frugal)
         roster, unfinished = Roster(), Unfinished()
@@ -196,6 +197,13 @@ class Session:
         """Begin an act; returns at once. The user has been asked, and what comes of it is told."""
         return self._control.do(command)
 
+    def follows(self, original: Original) -> bool:
+        """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
+
+        It reads the message: of thousands, not in the thread of the screen.
+        """
+        return self._control.follows(original)
+
     def original(self, id_: str) -> Original | None:
         """Return what a task was sent with, if that is known exactly without asking anybody."""
         return self._inspector.originals.get(id_)
@@ -273,7 +281,7 @@ class Session:
 
         One that all its workers say that they consume again is so no more.
         """
-        paused = Paused().all(identity(self._broker))
+        paused = self._paused.all(identity(self._broker))
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 

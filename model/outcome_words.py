@@ -76,7 +76,7 @@ def _under_way(outcome: Outcome, phrase: _Phrase) -> str:
         parts.append(f"{len(outcome.targets):,} so far")
     if outcome.stage:
         parts.append(outcome.stage)
-    tail = f": {', '.join(parts)}" if parts else " …"
+    tail = f": {', '.join(parts)}" if parts else " ..."
     return phrase.present() + tail
 
 
@@ -128,7 +128,7 @@ def _others(answers: Mapping[str, Answer], name_them: bool) -> list[str]:
         if not found:
             continue
         reasons = list(dict.fromkeys(answers[name].text for name in found if answers[name].text))
-        why = f" ({_short(reasons[0])}{' …' if len(reasons) > 1 else ''})" if reasons else ""
+        why = f" ({_short(reasons[0])}{' ...' if len(reasons) > 1 else ''})" if reasons else ""
         who = named([_name(name) for name in found]) if name_them else f"{len(found):,}"
         parts.append(f"{who} {told}{why}")
     return parts
@@ -160,7 +160,7 @@ def _words(answer: Answer) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."
 
 
 def _name(name: str) -> str:

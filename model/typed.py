@@ -28,6 +28,8 @@ def integer(text: str, least: int | None = None, most: int | None = None) -> int
     Raises:
         Mistyped: It is none, or not within the bounds.
     """
+    if not text.strip():
+        raise Mistyped("needed: a whole number")
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         raise Mistyped("not a whole number")
     value = int(text)

@@ -202,7 +202,7 @@ def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     return [
         offer("pool.grow", f"Grow the pool of {who} ...", commands.PoolGrow(workers=names)),
         offer("pool.shrink", f"Shrink the pool of {who} ...", commands.PoolShrink(workers=names)),
-        offer("pool.autoscale", f"Autoscale {who} ..."),
+        offer("pool.autoscale", f"Autoscale {who} ...", commands.Autoscale(names, most=1, least=1)),
         offer("pool.restart", f"Restart the pool of {who}", commands.PoolRestart(workers=names)),
         offer("worker.consumer", "Consume a queue, or no more ..."),
         offer("worker.ping", f"Ping {who}", commands.Ping(workers=names)),

@@ -5,11 +5,10 @@ Each begins with a key. What it is about is frozen there, before anything is wai
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, cast
-
-import msgspec
 
 from ..model import targets
 from ..model.call import Original, Recovered, Unrecoverable
@@ -187,7 +186,7 @@ async def _retry(app: ActingApp, selection: Selection, others: tuple[str, ...] =
         await app.push_screen_wait(TextDialog("Cannot be retried", _explained(lost)))
         return
     links = False
-    if any(each.message is not None and has_links(each) for each in originals):
+    if await asyncio.to_thread(lambda: any(map(app.session.follows, originals))):
         chosen = await app.push_screen_wait(
             Menu(
                 "Retry",
@@ -239,21 +238,6 @@ def why_none(selection: Selection) -> str:
 def left_out(skipped: Iterable[tuple[Task, str]]) -> tuple[str, ...]:
     """Return which tasks of a selection are left out, by reason."""
     return tuple(_counted(reason for _, reason in skipped))
-
-
-def has_links(original: Original) -> bool:
-    """Tell whether more was to follow a task: callbacks, or the rest of a chain.
-
-    The third part of the body tells, in Celery's protocol 2; a body that cannot be read may.
-    """
-    if original.message is None:
-        return False
-    try:
-        body = msgspec.json.decode(original.message.body)
-        follows = body[2]
-        return any(follows.get(part) for part in ("callbacks", "errbacks", "chain"))
-    except (msgspec.DecodeError, AttributeError, IndexError, KeyError, TypeError):
-        return True
 
 
 def _counted(reasons: Iterable[str]) -> list[str]:

@@ -63,6 +63,18 @@ def linked_anew(message: RawMessage, id_: str, new_id: str, *, keep: bool) -> Ra
     return msgspec.structs.replace(message, body=body, content_encoding="utf-8", headers=headers)
 
 
+def has_links(message: RawMessage) -> bool:
+    """Tell whether more was to follow a task: callbacks, or the rest of a chain.
+
+    What cannot be told may: a body in another format than JSON, unless it certainly has none.
+    """
+    text = _text(message) if message.content_type == JSON else None
+    parts = None if text is None else _split(text)
+    if parts is None:
+        return not _unlinked(message)
+    return any(found for key, found in parts[1].items() if key != "chord")
+
+
 def _text(message: RawMessage) -> str | None:
     try:
         return _plain_body(message).decode(message.content_encoding or "utf-8")

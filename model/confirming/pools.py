@@ -38,6 +38,15 @@ def autoscaling(worker: Worker | None) -> bool:
     return worker is not None and bool((worker.stats or {}).get("autoscaler"))
 
 
+def resized(worker: Worker | None, by: int) -> str:
+    """Return what the size of a pool is and comes to: `2 -> 4`; of one that keeps it, only that."""
+    size = slots(worker)
+    if worker is not None and (worker.pool in FIXED_POOLS or autoscaling(worker)):
+        return f"stays {units.count(size)}"
+    after = units.UNKNOWN if size is None else units.count(max(0, size + by))
+    return f"{units.count(size)} -> {after}"
+
+
 def grow(command: PoolGrow, state: ClusterState, now: float) -> Confirmation:
     """Ask before pools grow."""
     return _resize(command, command.by, state)
@@ -61,8 +70,7 @@ def _resize(command: ToWorkers, by: int, state: ClusterState) -> Confirmation:
         elif size is not None and size + by < 1:
             emptied.append(name)
         pool = f" ({worker.pool})" if worker is not None and worker.pool else ""
-        after = units.UNKNOWN if size is None else str(size + by)
-        lines.append(f"{name}{pool}: {units.count(size)} → {after}")
+        lines.append(f"{name}{pool}: {resized(worker, by)}")
     will = ["It holds until the worker restarts"]
     if by < 0:
         will.insert(0, "Only idle processes end; what is at work is left alone")
@@ -130,7 +138,7 @@ def autoscale(command: Autoscale, state: ClusterState, now: float) -> Confirmati
         told = None if worker is None else worker.stats
         if told is not None and not told.get("autoscaler"):
             fixed.append(name)
-        lines.append(f"{name}: {_range(told)} → {after}")
+        lines.append(f"{name}: {_range(told)} -> {after}")
     will_not = [f"{named(fixed)} will refuse: started without --autoscale"] if fixed else []
     refusal = _nobody(command)
     if refusal is None and not 0 <= command.least <= command.most:

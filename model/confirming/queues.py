@@ -130,8 +130,12 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
     """Ask before messages are deleted."""
     name, task = command.queue, command.task
     queue = state.queues.get(name)
-    what = f"the messages of {task}" if task else "all messages"
-    will = [f"Deletes {what} that wait in {name}{_waiting(queue, now)}"]
+    waiting = _waiting(queue, now)
+    if task:
+        will = [f"Deletes the messages of {task} that wait in {name}, and no others"]
+        will += [f"In all it holds {waiting}"] if waiting else []
+    else:
+        will = [f"Deletes all messages that wait in {name}{f' ({waiting})' if waiting else ''}"]
     will_not = ["They cannot be had back: nothing keeps a copy"]
     unacked = None if queue is None else queue.unacked
     held = f" ({unacked:,} now)" if unacked else ""
@@ -168,7 +172,7 @@ def _waiting(queue: Queue | None, now: float) -> str:
     measured = queue.measured_at
     old = measured is not None and now - measured >= 2
     when = f"as of {units.age(measured, now)} ago" if old else "now"
-    return f" ({counted(queue.waiting, 'message')} {when})"
+    return f"{counted(queue.waiting, 'message')} {when}"
 
 
 def _queues(worker: str, state: ClusterState) -> set[str] | None:

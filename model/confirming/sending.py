@@ -149,10 +149,13 @@ def _when(calls: tuple[Call, ...], now: float) -> list[str]:
 def _left_out(command: Retry) -> list[str]:
     missing = Counter(thing for original in command.originals for thing in original.missing)
     number = len(command.originals)
+    things: dict[int, list[str]] = {}
+    for thing, found in missing.most_common():
+        things.setdefault(found, []).append(thing)
     lines = [
-        f"{thing}: not known, and so not sent"
-        + ("" if number == 1 else f" (for {found:,} of {number:,})")
-        for thing, found in missing.most_common()
+        f"Not known, and so not sent: {', '.join(found)}"
+        + ("" if number == 1 else f" (of {count:,} of {number:,})")
+        for count, found in things.items()
     ]
     if command.with_links:
         lines.append("No chord is joined again: its other members have ended without this")

@@ -50,8 +50,9 @@ def revoke(command: Revoke, state: ClusterState, now: float) -> Confirmation:
     if not command.terminate:
         will.append(SKIPPED_ONE if len(ids) == 1 else SKIPPED)
     elif len(running) + ended < len(ids):
-        waiting = "If it has not started: " if len(ids) == 1 else "Of those that have not started: "
-        will.append(waiting + (SKIPPED_ONE if len(ids) == 1 else SKIPPED))
+        waiting = "If it has not started, " if len(ids) == 1 else "Of what has not started, "
+        skipped = SKIPPED_ONE if len(ids) == 1 else SKIPPED
+        will.append(waiting + skipped[0].lower() + skipped[1:])
     if running and not command.terminate:
         will_not.append(
             f"{_of_them(len(running), len(ids))} running and will not be touched: terminating "

@@ -36,7 +36,7 @@ def rate_limit(command: RateLimit, state: ClusterState, now: float) -> Confirmat
     for name in command.workers:
         limits = _limits(state, name, command.task)
         before = units.UNKNOWN if limits is None else rate_text(limits.rate)
-        lines.append(f"{name}: {before} → {after}")
+        lines.append(f"{name}: {before} -> {after}")
     will = [
         "Each worker counts for itself: the cluster's rate is that of all of them together",
         "It holds until the worker restarts; tasks over the limit wait inside the worker",
@@ -51,7 +51,9 @@ def time_limit(command: TimeLimit, state: ClusterState, now: float) -> Confirmat
     for name in command.workers:
         limits = _limits(state, name, command.task)
         soft, hard = (units.UNKNOWN,) * 2 if limits is None else _times(limits)
-        lines.append(f"{name}: soft {soft} → {_times(after)[0]}, hard {hard} → {_times(after)[1]}")
+        lines.append(
+            f"{name}: soft {soft} -> {_times(after)[0]}, hard {hard} -> {_times(after)[1]}"
+        )
     will = [
         "Soft and hard limit are set together; none is the worker's own --time-limit",
         "Celery goes by it once the pool was restarted, or the worker has connected anew",

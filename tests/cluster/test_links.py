@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.cluster.acts.doing import Refused
-from celtop.cluster.acts.links import JSON, MSGPACK, PICKLE, linked_anew
+from celtop.cluster.acts.links import JSON, MSGPACK, PICKLE, has_links, linked_anew
 from celtop.model.call import RawMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +85,19 @@ def test_what_cannot_be_told_is_refused_and_goes_along_whole(
     with pytest.raises(Refused, match="can only go along"):
         without(raw)
     assert linked_anew(raw, "first", "new", keep=True) is raw
+
+
+def test_whether_more_was_to_follow_is_told_of_every_format() -> None:
+    chord = {**NONE, "chord": {"task": "x"}}
+    chain = {**NONE, "chain": [STEP]}
+    for links, follows in ((NONE, False), (chord, False), (chain, True)):
+        assert has_links(message(json.dumps([[1], {}, links]).encode())) is follows
+    for links, follows in ((NONE, False), (chain, True)):
+        assert has_links(message(pickle.dumps(([b"x"], {}, links)), PICKLE)) is follows
+        assert has_links(message(msgspec.msgpack.encode([[], {}, links]), MSGPACK)) is follows
+    body, _ = compress(json.dumps([[1], {}, chain]).encode(), "zlib")
+    assert has_links(message(body, compression="application/x-gzip"))
+    assert has_links(message(b"[[], {}]")) and has_links(message(b"", ""))
 
 
 def test_a_compressed_message_stays_so_unless_it_has_links() -> None:

@@ -190,7 +190,7 @@ def test_retrying_tells_where_the_arguments_come_from_and_what_is_missing() -> N
     told = text(confirmation)
     assert confirmation.title == "Retry 3 tasks"
     assert "2 from the message in its queue, 1 from the result backend" in told
-    assert "its ETA: not known, and so not sent (for 1 of 3)" in told
+    assert "Not known, and so not sent: its ETA (of 1 of 3)" in told
     assert "1 of them has not ended yet" in told
     assert "1 task whose queue is not known will not be sent" in told
     assert "each under a new id" in told
@@ -218,15 +218,16 @@ def test_triggering_warns_of_workers_that_take_no_json() -> None:
 
 def test_resizing_shows_old_and_new_and_who_will_refuse() -> None:
     confirmation = asked(PoolGrow(ALL, 3))
-    assert "p@h (prefork): 2 → 5" in confirmation.targets
+    assert "p@h (prefork): 2 -> 5" in confirmation.targets
     assert "t@h and s@h cannot" in text(confirmation)
+    assert [line.partition(": ")[2][:5] for line in confirmation.targets[1:3]] == ["stays"] * 2
     assert confirmation.refusal is None
     assert asked(PoolGrow(("t@h",), 3)).refusal
     assert asked(PoolShrink(("p@h",), 1)).refusal is None
     assert "nothing would be left" in (asked(PoolShrink(("p@h",), 2)).refusal or "")
     scaling = cluster(autoscaler={"min": 1, "max": 4})
     assert "autoscale is on" in (asked(PoolGrow(("p@h",)), scaling).refusal or "")
-    assert asked(Autoscale(("p@h",), 6, 3), scaling).targets == ("p@h: 1 to 4 → 3 to 6",)
+    assert asked(Autoscale(("p@h",), 6, 3), scaling).targets == ("p@h: 1 to 4 -> 3 to 6",)
     assert "without --autoscale" in (asked(Autoscale(("p@h",), 6, 3)).refusal or "")
 
 
@@ -241,18 +242,18 @@ def test_restarting_pools_needs_a_setting_and_prefork() -> None:
 
 
 def test_limits_show_old_and_new_per_worker() -> None:
-    assert asked(RateLimit(("p@h",), "geo.resize", "5/s")).targets == ("p@h: 10/m → 5/s",)
-    assert asked(RateLimit(("p@h",), "mail.send", "0")).targets == ("p@h: no limit → no limit",)
+    assert asked(RateLimit(("p@h",), "geo.resize", "5/s")).targets == ("p@h: 10/m -> 5/s",)
+    assert asked(RateLimit(("p@h",), "mail.send", "0")).targets == ("p@h: no limit -> no limit",)
     timed = asked(TimeLimit(("p@h",), "geo.resize", 30.0, None))
     assert timed.will_not == ()
     told = text(asked(TimeLimit(ALL, "geo.resize", 30.0, None)))
     assert "t@h and s@h: threads, solo and eventlet pools enforce no time limits" in told
     assert "gevent pools enforce only the hard limit" in told
-    assert timed.targets == ("p@h: soft none → 30 s, hard 1 m → none",)
+    assert timed.targets == ("p@h: soft none -> 30 s, hard 1 m -> none",)
     unasked = asked(
         TimeLimit((WORKER,), "geo.resize", 30.0, None), play(Script("x").received().events)
     )
-    assert unasked.targets == (f"{WORKER}: soft ? → 30 s, hard ? → none",)
+    assert unasked.targets == (f"{WORKER}: soft ? -> 30 s, hard ? -> none",)
 
 
 def test_ending_workers_wants_a_word_or_their_count() -> None:
@@ -280,7 +281,9 @@ def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
     state.broker.transport = "amqp"
     assert "only Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")
     state.broker.transport = "redis"
-    assert asked(Purge("geo", "geo.resize"), state).refusal is None
+    picked = asked(Purge("geo", "geo.resize"), state)
+    assert picked.refusal is None
+    assert "Deletes the messages of geo.resize that wait in geo, and no others" in picked.will
 
 
 def test_who_would_hear_a_command() -> None:

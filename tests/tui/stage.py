@@ -107,6 +107,11 @@ class StillSession:
         self.asked.append(tuple(ids))
         return self.recovering
 
+    def follows(self, original: Original) -> bool:
+        from celtop.cluster.acts.links import has_links
+
+        return original.message is not None and has_links(original.message)
+
     def original(self, id_: str) -> Original | None:
         return self.originals.get(id_)
 

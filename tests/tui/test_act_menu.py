@@ -38,6 +38,14 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
         assert labels["task.revoke"].startswith("X")
 
 
+async def test_the_menu_says_which_workers_do_not_scale() -> None:
+    async with stage(Place("workers")) as on:
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
+        assert reasons["pool.autoscale"] == "was started without --autoscale"
+
+
 async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
     async with stage() as on:
         await on.press("/", *"name:mail.send", "enter")

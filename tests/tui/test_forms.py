@@ -364,9 +364,9 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
     async with stage() as on:
         await on.press("3", "+")
         await on.until(FormDialog)
-        assert f"{GEO}: 4 to 5" in on.text
+        assert f"{GEO}: 4 -> 5" in on.text
         await on.write("3")
-        assert f"{GEO}: 4 to 7" in on.text
+        assert f"{GEO}: 4 -> 7" in on.text
         await on.press("enter")
         assert await on.done() == PoolGrow(workers=(GEO,), by=3)
         on.session.acts[-1].end()
@@ -506,6 +506,7 @@ async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() ->
         await on.press("down", "enter")
         await on.until(FormDialog)
         assert on.form.texts == {"soft": "30s", "hard": "1m"}
+        assert "until their pool restarts" in on.text
         await on.write("90s")
         assert "shorter than the hard" in on.advice("soft")
         await on.press("tab")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...model import units
-from ...model.confirming.pools import slots
+from ...model.confirming.pools import resized
 from ...model.state import ClusterState
 from ...model.typed import Mistyped, duration, integer, rate, seconds_text
 from ...model.worker import Limits
@@ -19,20 +19,23 @@ MOST: Final = 1_000
 SHOWN: Final = 6
 """Workers of which the present values are shown; the rest are counted."""
 TYPES: Final = ("direct", "topic", "fanout", "headers")
+TIME_NOTES: Final = (
+    "Both are sent together: a worker forgets one that is not",
+    "Workers go by the old ones until their pool restarts or they connect anew, whatever they say",
+)
 DIFFERS: Final = "differs between the workers: type one, or none"
 
 
 def resize_form(names: Sequence[str], state: ClusterState, *, grow: bool) -> FormDialog:
     """Ask by how many processes pools grow or shrink, and show what comes of it."""
-    sizes = {name: slots(state.workers.get(name)) for name in names}
+    workers = {name: state.workers.get(name) for name in names}
     sign = 1 if grow else -1
 
     def preview(values: Mapping[str, Any]) -> str:
         return "; ".join(
-            f"{name}: {units.count(size)} to "
-            f"{units.UNKNOWN if size is None else max(0, size + sign * values['by'])}"
-            for name, size in list(sizes.items())[:SHOWN]
-        ) + (f"; and {len(sizes) - SHOWN:,} more" if len(sizes) > SHOWN else "")
+            f"{name}: {resized(worker, sign * values['by'])}"
+            for name, worker in list(workers.items())[:SHOWN]
+        ) + (f"; and {len(workers) - SHOWN:,} more" if len(workers) > SHOWN else "")
 
     by = Entry("by", "Processes", lambda text: integer(text, 1, MOST), "1", f"1 to {MOST:,}")
     verb = "Grow" if grow else "Shrink"
@@ -132,7 +135,7 @@ def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
             return {"soft": "has to be shorter than the hard limit"}
         return {}
 
-    notes = [*limit_lines(limits), "Both are sent together: a worker forgets one that is not"]
+    notes = [*limit_lines(limits), *TIME_NOTES]
     return FormDialog(
         f"Time limits of {task}", entries, notes=notes, submit="Limit", check=check
     )  # fmt: skip
