@@ -81,7 +81,6 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
-        self._paused = Paused()
         self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
         self._attention = Attention(frugal=settings.frugal)
         roster, unfinished = Roster(), Unfinished()
@@ -281,7 +280,7 @@ class Session:
 
         One that all its workers say that they consume again is so no more.
         """
-        paused = self._paused.all(identity(self._broker))
+        paused = Paused().all(identity(self._broker))
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 
