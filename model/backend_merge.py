@@ -135,7 +135,7 @@ class BackendMerge:
             claim is None or (before.state in FINISHED and rank(before.state) <= rank(claim.state))
         ):
             claim = before
-        elif claim is not None and seen.source != "history" and expects_event(task):
+        elif claim is not None and expects_event(task):
             self._tasks.corrections.await_word(task, seen.at)
         if claim is not None:
             self._claims.lay(task, claim)
