@@ -115,6 +115,7 @@ def carry_out(session: Session, command: AnyCommand, manner: Manner) -> Outcome:
     """
     from ..model.confirmation import confirm
     from ..model.outcome import Outcome
+    from .doubts import doubts
 
     now = time.time()
     asked = confirm(command, session.state, now)
@@ -124,7 +125,10 @@ def carry_out(session: Session, command: AnyCommand, manner: Manner) -> Outcome:
     if not session.read_only:
         if asked.refusal is not None:
             return Outcome(0, command, now, now, refusal=asked.refusal)
-        if not manner.yes and not agreed(asked):
+        if manner.yes:
+            for doubt in doubts(command, session.state):
+                narration.say(doubt)
+        elif not agreed(asked):
             narration.say("nothing was done")
             raise click.exceptions.Exit(ExitCode.NO)
     return _follow(session, session.do(command))

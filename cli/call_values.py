@@ -14,6 +14,18 @@ from .exit_codes import Misuse
 STDIN: Final = "-"
 
 
+def read_name(what: str, text: str) -> str:
+    """Return the name of a task or a queue.
+
+    Raises:
+        Misuse: There is none, or its bytes are no UTF-8: what was sent would be another name.
+    """
+    if not text.strip():
+        raise Misuse(f"{what} wants a name")
+    _require_text(what, text)
+    return text
+
+
 def read_args(text: str) -> tuple[Any, ...]:
     """Return positional arguments: a JSON array.
 
@@ -69,6 +81,7 @@ def _read(option: str, text: str) -> Any:
             raise Misuse(f"{option}: {source} is not UTF-8") from error
     else:
         source = ""
+        _require_text(option, text)
     where = f"{option}: {source}: " if source else f"{option}: "
     try:
         return json.loads(text, parse_constant=_no_constant)
@@ -80,6 +93,13 @@ def _read(option: str, text: str) -> Any:
         raise Misuse(f"{where}not JSON: {error}") from None
     except RecursionError:
         raise Misuse(f"{where}it is nested too deeply") from None
+
+
+def _require_text(what: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Misuse(f"{what} is not UTF-8") from None
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -9,6 +9,7 @@ import click
 
 from . import narration
 from .acting import Manner, acting, carry_out, cluster_of, exit_code, tell, worded
+from .call_values import read_name
 from .exit_codes import Misuse
 from .options import Command, settings_of
 from .output import write
@@ -66,8 +67,8 @@ def retry(
         raise Misuse("say which tasks: by ID... or by --filter")
     wanted = read_ids(ids)
     parsed = None if query is None else read_filter(query)
-    if queue == "":
-        raise Misuse("--queue wants a name")
+    if queue is not None:
+        queue = read_name("--queue", queue)
     with cluster_of(settings_of(ctx), manner) as session:
         if parsed is not None:
             wanted = _matching(session, parsed, wait)

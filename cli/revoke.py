@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from . import narration
 from .acting import Manner, acting, carry_out, cluster_of, tell
 from .addressing import workers
 from .exit_codes import Misuse
@@ -101,8 +100,6 @@ def revoke(
             who = workers(session)
             targets = _targets(session, wanted, parsed, workflow, terminate, wait)
             command = Revoke(ids=targets, workers=who, terminate=terminate, signal=chosen)
-            if manner.yes:
-                _warn(session, targets)
         return tell(carry_out(session, command, manner), manner)
 
 
@@ -127,18 +124,6 @@ def _targets(
         return kept(choose(members(session, workflow)), f"of the workflow {workflow} is left")
     assert query is not None
     return kept(choose(matching(session, query)), "matches that could be revoked")
-
-
-def _warn(session: Session, ids: tuple[str, ...]) -> None:
-    """Tell of tasks that will run all the same, if nobody is asked and so told."""
-    from ..model.targets import handed_over
-
-    tasks = session.state.tasks
-    if late := handed_over(session.state, (tasks[id_] for id_ in ids if id_ in tasks)):
-        narration.say(
-            f"{len(late):,} will run all the same: a pool of threads has them already, and asks no"
-            " more whether they are revoked"
-        )
 
 
 def _choice(session: Session, terminate: bool) -> Callable[[Iterable[Task]], Selection]:

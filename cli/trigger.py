@@ -9,7 +9,7 @@ import click
 from . import narration
 from .acting import Manner, acting, carry_out, cluster_of, exit_code, worded
 from .awaiting import await_result, print_result, result_code
-from .call_values import read_args, read_kwargs, read_time
+from .call_values import read_args, read_kwargs, read_name, read_time
 from .exit_codes import ExitCode, Misuse
 from .options import Command, describe_app, settings_of
 from .output import write
@@ -67,8 +67,9 @@ def trigger(
 
     if countdown is not None and eta is not None:
         raise Misuse("--countdown and --eta say the same: give one of them")
-    if queue == "":
-        raise Misuse("--queue wants a name")
+    name = read_name("NAME", name)
+    if queue is not None:
+        queue = read_name("--queue", queue)
     if args_ == kwargs == "-":
         raise Misuse("stdin cannot be both: --args and --kwargs")
     call = Call(
@@ -87,7 +88,13 @@ def trigger(
             return _tell(outcome, manner)
         if not manner.as_json:
             _narrate(outcome)
-        result = await_result(session, sent[0].id, wait)
+        try:
+            result = await_result(session, sent[0].id, wait)
+        except (KeyboardInterrupt, SystemExit):
+            # The task is under way: whoever stops waiting must at least get its id.
+            if manner.as_json:
+                _tell(outcome, manner)
+            raise
     if manner.as_json:
         from ..export.outcome import encode
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.command import AnyCommand, PauseQueue, ResumeQueue
+from ..model.command import AnyCommand, PauseQueue, ResumeQueue, Trigger
 from ..model.confirmation import Confirmation
 from ..model.outcome import Answer, Outcome, Sent
 from ..model.outcome_words import sentence
@@ -21,6 +21,7 @@ from ..model.units import iso
 SCHEMA: Final = "celtop.outcome/1"
 _TARGETS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers"})
 """Fields of commands that say to what it is done, not what."""
+_OF_A_CALL: Final = ("name", "queue", "priority", "countdown", "expires_in")
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, gc=False):
@@ -63,7 +64,7 @@ class OutcomeRecord(msgspec.Struct, frozen=True, gc=False):
 
     schema: str
     command: str
-    """As on the command line: `revoke`, `pool-grow`, ..."""
+    """What was done: `revoke`, `pool-grow`, `pause-queue`, ..."""
     parameters: dict[str, Any]
     dry_run: bool
     """Whether nothing was done, because nothing was to be done."""
@@ -144,14 +145,19 @@ def encode_plan(command: AnyCommand, asked: Confirmation) -> bytes:
 
 
 def kind(command: AnyCommand) -> str:
-    """Return a command's name as on the command line: `PoolGrow` is `pool-grow`."""
+    """Return a command's name: `PoolGrow` is `pool-grow`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(command).__name__).lower()
 
 
 def parameters(command: AnyCommand) -> dict[str, Any]:
-    """Return what a command says besides its targets."""
+    """Return what a command says besides its targets; of one new task all but its arguments."""
     fields = command.__struct_fields__
-    return {name: _plain(getattr(command, name)) for name in fields if name not in _TARGETS}
+    said = {name: _plain(getattr(command, name)) for name in fields if name not in _TARGETS}
+    if isinstance(command, Trigger) and len(command.calls) == 1:
+        call = command.calls[0]
+        said |= {name: _plain(getattr(call, name)) for name in _OF_A_CALL}
+        said["eta_at"] = iso(call.eta_at)
+    return said
 
 
 def _plain(value: Any) -> Any:

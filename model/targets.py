@@ -91,6 +91,19 @@ def registered(state: ClusterState) -> frozenset[str]:
     return frozenset(name for worker in state.workers.values() for name in worker.registered or ())
 
 
+def deserted(state: ClusterState, queues: Iterable[str]) -> tuple[str, ...]:
+    """Return the queues that nobody is known to consume, sorted."""
+    consumed = {queue.name for one in state.workers.values() for queue in one.queues or ()}
+    known = state.queues
+    return tuple(
+        sorted(
+            name
+            for name in set(queues) - consumed
+            if name not in known or not (known[name].consumers or known[name].consumer_count)
+        )
+    )
+
+
 def can_terminate(pool: str | None) -> bool | None:
     """Tell whether a pool can end a task that runs; None where it is not known."""
     if pool in ENDING_POOLS:

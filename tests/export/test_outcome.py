@@ -44,6 +44,10 @@ def test_arguments_are_not_in_it() -> None:
     sent = Sent("1", "a.b", "q", 0.0, args="('hunter2',)")
     text = encode(Outcome(1, Trigger(calls=(call,)), 0.0, 1.0, sent=(sent,))).decode()
     assert "hunter2" not in text
+    assert json.loads(text)["parameters"] == {
+        "name": "a.b", "queue": "q", "priority": None, "countdown": None, "expires_in": None,
+        "eta_at": None,
+    }  # fmt: skip
     assert json.loads(text)["sent"] == [
         {"id": "1", "name": "a.b", "queue": "q", "sent_at": "1970-01-01T00:00:00.000Z",
          "retry_of": None}
