@@ -33,7 +33,7 @@ SHARE: Final = 0.1
 """The share of the time that reading may take."""
 BLOCK: Final = 200
 """Ids of one read: one command, where it is Redis."""
-MOST: Final = 5
+MOST: Final = 25
 """Blocks of running tasks in one check; where there are more, they take turns."""
 _STEP: Final = 0.25
 _FIRST_RETRY: Final = 1.0
@@ -77,6 +77,7 @@ class ResultPoller(threading.Thread):
         self._seen: dict[str, ResultMeta] = {}
         self._turn = 0
         self._looked_at = self._checked_at = 0.0
+        self._check_cost = 0.0
         self._pause = FIRST
         self._strange: dict[str, None] = {}
         self.suspects: tuple[str, ...] = ()
@@ -140,9 +141,10 @@ class ResultPoller(threading.Thread):
         watched = self._unfinished.watched
         if watched and not self._push.live.is_set() and self._due(self._looked_at, self._pause):
             self._look(reader, tuple(watched))
-        if self._due(self._checked_at, CHECK):
+        if self._due(self._checked_at, max(CHECK, self._check_cost / SHARE)):
             self._checked_at = time.monotonic()
             self._check(reader)
+            self._check_cost = time.monotonic() - self._checked_at
 
     def _due(self, last: float, interval: float) -> bool:
         return time.monotonic() - last >= interval * self._slower

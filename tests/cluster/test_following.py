@@ -138,8 +138,13 @@ class TestRedis:
         live.until(lambda: live.state.tasks["x"].state == "SUCCESS")
 
     def test_one_command_reads_200_tasks(
-        self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
+        self,
+        redis_server: RedisServer,
+        redis_url: str,
+        open_session: OpenSession,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr("celtop.cluster.results.poll.CHECK", 2.0)
         live = open_session(redis_url, result_backend=redis_url, history=0)
         live.until(lambda: live.session._following.push.live.is_set())
         live.until_live()
@@ -168,6 +173,23 @@ class TestRedis:
         live.until(progress_of(live, "x"))
         store(client, "x", "PROGRESS", {"current": 2, "total": 4})
         live.until(lambda: live.state.tasks["x"].progress.current == 2)  # type: ignore[union-attr]
+
+
+def test_a_broker_of_another_kind(
+    redis_server: RedisServer,
+    redis_url: str,
+    amqp_url: str,
+    start_moving: Start,
+    open_session: OpenSession,
+    send: Send,
+) -> None:
+    start_moving(amqp_url, redis_url)
+    live = open_session(amqp_url)
+    live.until(lambda: live.session._following.push.live.is_set())
+    id_ = send(amqp_url, "moving.move", 100, 0.1)
+    live.until(progress_of(live, id_))
+    live.session.stop()
+    assert not [one.name for one in live.session.threads if one.is_alive()]
 
 
 class TestPolling:
