@@ -131,7 +131,7 @@ def carry_out(session: Session, command: AnyCommand, manner: Manner) -> Outcome:
         elif not agreed(asked):
             narration.say("nothing was done")
             raise click.exceptions.Exit(ExitCode.NO)
-    return _follow(session, session.do(command))
+    return _follow(session, session.do(command), manner)
 
 
 def tell(outcome: Outcome, manner: Manner) -> ExitCode:
@@ -184,7 +184,7 @@ def _tell_plan(command: AnyCommand, asked: Confirmation, manner: Manner) -> None
     write("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
 
 
-def _follow(session: Session, act: Act) -> Outcome:
+def _follow(session: Session, act: Act, manner: Manner) -> Outcome:
     try:
         with _progress() as show:
             while not pump_until(session, GLANCE, act.future.done):
@@ -195,6 +195,8 @@ def _follow(session: Session, act: Act) -> Outcome:
         narration.say("interrupted: what was sent stays sent")
         for line in worded(act.outcome):
             narration.say(line)
+        if manner.as_json:
+            tell(act.outcome, manner)
         raise
     pump_until(session, GLANCE, lambda: True)
     return act.future.result()

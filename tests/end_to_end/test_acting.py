@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
 from celtop.tests.end_to_end.acting import Cluster, broadcasts, logged, start_obedient
 from celtop.tests.servers import APPS, CeleryWorker, RedisServer, until
@@ -137,8 +140,6 @@ class TestRevoke:
     def test_a_silent_worker_is_named(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
-        import signal
-
         start(name="good")
         stopped = start(name="stopped")
         stopped.child.signal(signal.SIGSTOP)
@@ -256,6 +257,9 @@ class TestRetry:
             send(cluster.url, "obedient.note", number, queue="first")
         ended = cluster.act("retry", "--filter", "queue:first", "--queue", "second")
         assert len(ended.stdout.splitlines()) == 2
+        assert (
+            "2 have not ended yet, as far as is known: the work may be done twice" in ended.stderr
+        )
         logged(worker, "GOT", 2)
         assert _waiting(cluster, "first") == 2
 
@@ -282,6 +286,24 @@ class TestTrigger:
         assert "no such caf" in ended.stderr
         ended = cluster.act("trigger", "obedient.hold", "--args", "[60]", "--wait", "1", code=4)
         assert ended.stdout == ""
+
+    def test_who_stops_waiting_gets_the_id(self, cluster: Cluster, worker: CeleryWorker) -> None:
+        words = ("trigger", "obedient.hold", "--args", "[60]", "--wait", "60", "--json", "--yes")
+        running: subprocess.Popen[str] = subprocess.Popen(
+            (*CELTOP, "-b", cluster.url, *words),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=cluster.env,
+        )  # fmt: skip
+        logged(worker, "HOLDING")
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+        assert running.returncode == 130
+        assert json.loads(out)["sent"][0]["id"] in worker.child.output
+
+    def test_what_may_be_a_mistake_is_told(self, cluster: Cluster, worker: CeleryWorker) -> None:
+        ended = cluster.act("trigger", "obedient.nit", "--queue", "nowhere")
+        assert "no worker that answered has registered obedient.nit" in ended.stderr
+        assert "nobody is known to consume nowhere" in ended.stderr
+        assert "nobody" not in cluster.act("trigger", "obedient.other").stderr
 
     def test_arguments_from_a_file_and_stdin(
         self, cluster: Cluster, worker: CeleryWorker, tmp_path: Path
