@@ -196,6 +196,7 @@ class Settings(BaseSettings):
     """The zone of the times on the screen; exports are in UTC always."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -208,6 +209,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take keywords only: `load` lays the places over each other and notes which one won."""
         return (init_settings,)
+
+    def max_retries_of(self, task: str | None) -> int | None:
+        """Return how often tasks of a name may be tried again, if the app of `-A` told."""
+        return self._max_retries.get(task or "")
 
     def source(self, field: str) -> str:
         """Say in words where a value came from: `flag -b`, `config file PATH`, `default`."""
@@ -293,11 +298,16 @@ def load(
     path = Path(named) if named else config_path(environ)
     if named or path.is_file():
         lay(_file(path), lambda field: f"config file {path}")
+    told: Any = None
     if describe is not None and (app := values.get("app")):
         workdir = values.get("workdir")
         description = describe(str(app), str(workdir) if workdir else None)
         lay(_from_app(description), lambda field: f"app {app}")
-    return _build(values, sources)
+        told = description.get("tasks")
+    settings = _build(values, sources)
+    for task in told or ():
+        settings._max_retries[task.name] = task.max_retries
+    return settings
 
 
 def flag_name(field: str) -> str:

@@ -109,9 +109,14 @@ def _zone(app: CeltopApp, argument: str) -> None:
 def _task(app: CeltopApp, argument: str) -> None:
     tasks = app.scene.state.tasks
     found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
-    if len(found) != 1:
+    if len(found) == 1:
+        app.go(app.place.deeper(Drill("task", found[0], found[0][:8])))
+    elif found or not argument:
         raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
-    app.go(app.place.deeper(Drill("task", found[0])))
+    else:
+        from .task_search import look_for
+
+        app.run_worker(look_for(app, argument))
 
 
 def _workflow(app: CeltopApp, argument: str) -> None:
@@ -150,7 +155,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command("quit", "End celtop", lambda app, _: app.leave(), aliases=("q", "q!", "exit")),
     Command("filter", "Filter the list", _filter, "FILTER", _filters),
-    Command("task", "Open a task", _task, "ID", lambda app: reversed(app.scene.state.tasks)),
+    Command(
+        "task",
+        "Open a task, wherever it is known",
+        _task,
+        "ID",
+        lambda app: reversed(app.scene.state.tasks),
+    ),
     Command(
         "workflow",
         "Open the whole that a task belongs to",

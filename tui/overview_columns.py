@@ -8,18 +8,14 @@ from typing import Final
 from ..model import units
 from ..model.queue import Queue
 from ..model.state import ClusterState
-from ..model.task import Task
 from ..model.worker import Worker
 from ..widgets.cells import Cell
 from ..widgets.column import Column, Frame
-from ..widgets.progress import progress_cells
-from . import figures, queue_columns, task_columns
+from . import figures, queue_columns
 from .alerts import Alert
 from .worker_columns import load_cells
 
 _TREND: Final = 8
-
-_BAR: Final = 14
 
 
 def queue_tile_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
@@ -69,48 +65,6 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
         Column("busy", "Busy", 16, bar, ticks=_always, grow=1),
         Column("processed", "Done", 8, done, 2, justify="right"),
         Column("load", "Load", 7, load, 3, justify="right"),
-    )
-
-
-def running_columns(state: ClusterState) -> tuple[Column[Task], ...]:
-    """Return the columns of running tasks; without word from a task, its bar is our guess."""
-
-    def expected(task: Task) -> float | None:
-        kind = state.types.get(task.name or "")
-        return kind.runtime.quantile(0.5) if kind is not None else None
-
-    def fraction(task: Task, frame: Frame) -> tuple[float | None, bool]:
-        if task.progress is not None and task.progress.fraction is not None:
-            return task.progress.fraction, False
-        elapsed, whole = task.elapsed(frame.now), expected(task)
-        if elapsed is None or not whole:
-            return None, True
-        return (elapsed / whole, True) if elapsed < whole else (None, True)
-
-    def bar(task: Task, frame: Frame) -> Sequence[Cell]:
-        share, guessed = fraction(task, frame)
-        return progress_cells(
-            share, _BAR, frame.glyphs, estimated=guessed, step=int(frame.now) + task.arrival
-        )
-
-    def left(task: Task, frame: Frame) -> Cell:
-        progress = task.progress
-        if progress is not None and progress.text:
-            return progress.text, "muted"
-        if progress is not None and progress.current is not None and progress.total:
-            return f"{progress.current:g} of {progress.total:g}", "muted"
-        share, _ = fraction(task, frame)
-        elapsed = task.elapsed(frame.now)
-        if share is None or elapsed is None or share <= 0.01:
-            return ("longer than usual", "warn") if expected(task) else figures.NOTHING
-        text = f"~{units.duration(elapsed / share - elapsed)} left"
-        return text, "muted"
-
-    return (
-        Column("name", "Task", 18, task_columns.name, grow=2),
-        Column("bar", "Progress", _BAR + 6, bar, ticks=_always),
-        Column("elapsed", "For", 8, task_columns.elapsed, 1, justify="right", ticks=_always),
-        Column("left", "", 14, left, 2, grow=2, ticks=_always),
     )
 
 

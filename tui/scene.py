@@ -33,6 +33,8 @@ class Scene:
     """How many events had been heard when the screen was frozen; None while it lives."""
     acts: Acts = field(default_factory=Acts)
     """What the user has started, as far as the screen tells of it."""
+    _unknown: tuple[float, str | None] | None = None
+    """When it was last asked why results are unknown, and the answer."""
     _paused: tuple[float, frozenset[str]] | None = None
     """When the paused queues were last looked up, and which they were."""
 
@@ -63,6 +65,14 @@ class Scene:
         if self._paused is None or not 0 <= now - self._paused[0] < PAUSED_FOR:
             self._paused = now, frozenset(self.session.paused())
         return self._paused[1]
+
+    @property
+    def results_unknown(self) -> str | None:
+        """Why nothing tells how far tasks have come; None if the result backend does."""
+        now = self.clock()
+        if self._unknown is None or not 0 <= now - self._unknown[0] < PAUSED_FOR:
+            self._unknown = now, self.session.results_unknown
+        return self._unknown[1]
 
     def now(self) -> float:
         """Return the time, in seconds since the epoch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from ..model import units
@@ -10,14 +10,13 @@ from ..model.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ..model.task import Task
 from ..widgets.cells import Cell, state_style
 from ..widgets.column import Column, Frame
-from ..widgets.progress import progress_cells
 from . import figures
+from .attempt_words import next_attempt
 
 REVOKE_REQUESTED: Final = "revoke requested"
 """What is asked for, until a worker's event says that it came to pass."""
 REVOKING: Final = "revoking"
 """The same where there is room for a state only; no Celery state, so not in capitals."""
-_BAR: Final = 14
 
 
 def state(task: Task, frame: Frame) -> Cell:
@@ -35,15 +34,18 @@ def name(task: Task, frame: Frame) -> Cell:
 
 
 def elapsed(task: Task, frame: Frame) -> Cell:
-    """Return how long a task ran, or has been running."""
+    """Return how long a task ran or has been running, or when it is tried again."""
     value = task.elapsed(frame.now)
     if value is None:
+        due = next_attempt(task, frame.now)
+        if due is not None:
+            return due, "state-retry"
         return figures.NOTHING if task.lost_at is None else figures.UNKNOWN
     return figures.seconds(value, "state-started" if task.running else "text")
 
 
-def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
-    """Return what came of a task: its result, what it failed with, or how far it is."""
+def outcome(task: Task, frame: Frame) -> Cell:
+    """Return what came of a task: its result, or what it failed with."""
     if task.exception is not None and task.state != SUCCESS:
         return task.exception, "bad" if task.state == FAILURE else state_style(task.state)
     if task.result is not None:
@@ -52,16 +54,7 @@ def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
         return REVOKE_REQUESTED, "warn"
     if task.lost_at is not None:
         return "its end was not heard", "warn"
-    if task.progress is not None and not task.finished:
-        return (*progress(task, frame), (f"  {task.progress.text or ''}", "text"))
     return figures.NOTHING
-
-
-def progress(task: Task, frame: Frame) -> Sequence[Cell]:
-    """Return a running task's bar, if it tells how far it is."""
-    if task.progress is None or task.progress.fraction is None or task.finished:
-        return (figures.NOTHING,)
-    return progress_cells(task.progress.fraction, _BAR - 6, frame.glyphs)
 
 
 def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[Task, Frame], Cell]:
@@ -80,8 +73,8 @@ def _retries(task: Task, frame: Frame) -> Cell:
     return (str(task.retries), "state-retry") if task.retries else figures.NOTHING
 
 
-def _is_running(task: Task) -> bool:
-    return task.running
+def _goes_on(task: Task) -> bool:
+    return task.running or (task.waiting and task.eta_at is not None)
 
 
 STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
@@ -96,7 +89,15 @@ QUEUE: Final = Column[Task](
     "queue", "Queue", 14, _text(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
 )
 RETRIES: Final = Column[Task](
-    "retries", "Rty", 3, _retries, 7, justify="right", sort_key="retries", descending=True
+    "retries",
+    "Retry",
+    7,
+    _retries,
+    7,
+    narrow_width=5,
+    justify="right",
+    sort_key="retries",
+    descending=True,
 )
 ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 8, grow=2)
 KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 9, grow=2)
@@ -115,7 +116,7 @@ TASKS: Final[tuple[Column[Task], ...]] = (
         elapsed,
         1,
         justify="right",
-        ticks=_is_running,
+        ticks=_goes_on,
         sort_key="runtime",
         descending=True,
     ),

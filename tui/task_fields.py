@@ -5,18 +5,25 @@ from __future__ import annotations
 from datetime import UTC
 
 from ..model import units
-from ..model.states import FAILURE, source_names
+from ..model.states import FAILURE, SUCCESS, source_names
 from ..model.task import Task
 from ..model.text import visible
 from ..widgets.column import Frame
 from ..widgets.fields import Field
+from .attempt_words import next_attempt, retried
 from .retry_fields import link_fields
 
 _LONGEST = 300
 
 
-def task_fields(task: Task, frame: Frame) -> list[Field]:
-    """Return what is known of a task; what is not known is left out, unless that says something."""
+def task_fields(task: Task, frame: Frame, most_retries: int | None = None) -> list[Field]:
+    """Return what is known of a task; what is not known is left out, unless that says something.
+
+    Args:
+        task: The task.
+        frame: The moment that is shown.
+        most_retries: How often tasks of its name may be tried again, if that is known.
+    """
     found = [
         Field("Id", visible(task.id, _LONGEST)),
         Field("Name", visible(task.name or "?", _LONGEST)),
@@ -24,7 +31,7 @@ def task_fields(task: Task, frame: Frame) -> list[Field]:
         Field("Worker", visible(task.worker or "?", _LONGEST)),
         Field("Queue", visible(task.queue or "?", _LONGEST)),
         *_times(task, frame),
-        Field("Retries", str(task.retries), "accent" if task.retries else "muted"),
+        Field("Retries", retried(task, most_retries), "accent" if task.retries else "muted"),
         *_progress(task),
         *_extra(task),
         *_text("Root", task.root_id),
@@ -68,7 +75,8 @@ def _times(task: Task, frame: Frame) -> list[Field]:
             ago = units.age(at, frame.now)
             when = ago if ago.startswith("in ") else f"{ago} ago"
             found.append(Field(label, f"{units.date_time(at, zone)}  {when}"))
-    for label, at in (("Due (ETA)", task.eta_at), ("Expires", task.expires_at)):
+    due = "Due (ETA)" if next_attempt(task, frame.now) is None else "Next attempt"
+    for label, at in ((due, task.eta_at), ("Expires", task.expires_at)):
         if at is not None:
             ago = units.age(at, frame.now)
             when = ago if ago.startswith("in ") else f"{ago} ago"
@@ -84,8 +92,8 @@ def _times(task: Task, frame: Frame) -> list[Field]:
 
 def _progress(task: Task) -> list[Field]:
     progress = task.progress
-    if progress is None:
-        return []
+    if progress is None or task.running or task.state == SUCCESS:
+        return []  # it has a bar of its own, or is done
     parts = []
     if progress.fraction is not None:
         parts.append(units.percent(progress.fraction))
@@ -94,7 +102,7 @@ def _progress(task: Task) -> list[Field]:
         parts.append(f"{progress.current:g}{of}")
     if progress.text:
         parts.append(visible(progress.text, _LONGEST))
-    return [Field("Progress", "  ".join(parts), "accent")] if parts else []
+    return [Field("Last told", "  ".join(parts), "accent")] if parts else []
 
 
 def _extra(task: Task) -> list[Field]:

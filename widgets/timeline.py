@@ -21,6 +21,8 @@ Kind: TypeAlias = Literal["queue", "worker", "run"]
 
 KINDS: Final[tuple[Kind, ...]] = ("queue", "worker", "run")
 
+MOST_TRIES: Final = 6
+"""Attempts that are drawn, the newest."""
 _SMALLEST_BAR: Final = 10
 _STATE_WIDTH: Final = 11
 
@@ -116,7 +118,7 @@ class Timeline(Widget):
 
     def show(self, task: Task, now: float) -> None:
         """Show a task as it stands."""
-        found = tries(task, now)
+        found = tries(task, now)[-MOST_TRIES:]
         if found != self._tries:
             layout = len(found) != len(self._tries)
             self._tries = found

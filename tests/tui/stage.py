@@ -23,6 +23,7 @@ from celtop.model.observations import (
 )
 from celtop.model.outcome import Outcome
 from celtop.model.result_meta import ResultMeta
+from celtop.model.search import Search
 from celtop.model.state import ClusterState
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
@@ -73,9 +74,12 @@ class StillSession:
         self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
         self.peeked: list[tuple[str, int, str | None]] = []
-        self.held: dict[str, PauseQueue] = {}
         self.read: list[tuple[str, ...]] = []
         """Of which tasks it was told to read the results."""
+        self.held: dict[str, PauseQueue] = {}
+        self.results_unknown: str | None = None
+        self.searching: Future[Search] = Future()
+        self.searched: list[str] = []
 
     @property
     def backlog(self) -> int:
@@ -124,8 +128,15 @@ class StillSession:
         self.peeked.append((queue, most, task))
         return self.peeking
 
+    def search(self, id_: str) -> Future[Search]:
+        self.searched.append(id_)
+        return self.searching
+
     def paused(self) -> Mapping[str, PauseQueue]:
         return self.held
+
+    def read_results(self, ids: Sequence[str]) -> None:
+        self.read.append(tuple(ids))
 
     def watch(self, topics: frozenset[str]) -> None:
         self.topics = topics
@@ -139,9 +150,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-    def read_results(self, ids: Sequence[str]) -> None:
-        self.read.append(tuple(ids))
 
 
 def staged(

@@ -55,7 +55,7 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
         ("theme [/]", "there is no theme [/]"),
         ("mouse maybe", "mouse on, or mouse off"),
         ("zone mars", "zone utc, or zone local"),
-        ("task ffff", "no tasks begin with ffff"),
+        ("task", "no tasks begin with "),
         ("task 000", "26 tasks begin with 000"),
         ("worker nobody", "no worker nobody is known"),
     ],

@@ -28,9 +28,9 @@ from ..navigation import Drill, Place
 from ..overview_columns import (
     ALERTS,
     queue_tile_columns,
-    running_columns,
     worker_columns,
 )
+from ..progress_columns import running_columns
 from ..scene import Scene
 from ..state_strip import StateStrip
 from .monitor import MonitorScreen
@@ -101,7 +101,7 @@ class OverviewScreen(MonitorScreen):
                 "none known yet",
             ),
             "running": self._tile(
-                "running", running_columns(state), self.running_tasks, "nothing runs"
+                "running", running_columns(scene), self.running_tasks, "nothing runs"
             ),
         }
 

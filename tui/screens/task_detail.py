@@ -17,19 +17,23 @@ from ...model.view import RowList
 from ...widgets.cells import Cell
 from ...widgets.column import Column, Frame
 from ...widgets.fields import Field, Fields
+from ...widgets.large_bar import LargeBar
 from ...widgets.live_table import LiveTable
 from ...widgets.tile import Level
 from ...widgets.timeline import Timeline
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from .. import task_columns
+from ..attempts import ATTEMPTS, AttemptRow, attempt_rows
 from ..bar import Bar, Part
 from ..keymap import bindings
 from ..navigation import Drill, Place
+from ..progress_columns import large_words, shown, source_words
 from ..retry_fields import retry_field
 from ..scene import Scene
 from ..task_fields import task_fields
 from .detail import DetailScreen
+from .text_dialog import TextDialog
 
 if TYPE_CHECKING:
     from ...model.result_meta import ResultMeta
@@ -61,8 +65,22 @@ class TaskDetailScreen(DetailScreen):
         self.values = ValueTree(glyphs=glyphs, id="tree")
         self.traceback = TracebackView(id="traceback-text")
         self.related_table = self._related_table()
+        self.bar = LargeBar(glyphs=glyphs)
+        self._attempts = RowList[AttemptRow](
+            self._tries, lambda row: row.id, {"place": lambda row: row.place}, Order("place", False)
+        )
+        self.attempts_table: LiveTable[AttemptRow] = LiveTable(
+            ATTEMPTS,
+            self._attempts,
+            row_id=lambda row: row.id,
+            row_version=lambda row: row,
+            markable=False,
+            id="attempts-table",
+        )
         facts = VerticalScroll(self.fields, id="facts-scroll")
         self.panes = {
+            "progress": self.pane("progress", "Progress", self.bar),
+            "attempts": self.pane("attempts", "Attempts", self.attempts_table),
             "time": self.pane("time", "Where its time went", self.timeline),
             "facts": self.pane("facts", "Task", facts),
             "related": self.pane("related", "Related tasks", self.related_table),
@@ -80,10 +98,12 @@ class TaskDetailScreen(DetailScreen):
         """Put facts to the left, values to the right; in a narrow terminal below each other."""
         panes = self.panes
         yield self.info_bar
+        yield panes["progress"]
         yield panes["time"]
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
+                yield panes["attempts"]
                 yield panes["related"]
             with Vertical(id="right", classes="column"):
                 yield panes["values"]
@@ -144,15 +164,19 @@ class TaskDetailScreen(DetailScreen):
         self.shown = self.scene.state.tasks.get(self.task_id, self.shown)
         frame = self.scene.frame()
         self._related.refresh()
+        self._attempts.refresh()
         self._settle()
         task = self.shown
         if task is not None:
-            self.fields.show([*task_fields(task, frame), self._retry_field(task)])
+            most = self.scene.settings.max_retries_of(task.name)
+            self.fields.show([*task_fields(task, frame, most), self._retry_field(task)])
+            self._paint_progress(task, frame.now)
             self.timeline.show(task, frame.now)
             self.values.show(_values(task))
             self.traceback.show(task.traceback or "")
             self.panes["facts"].tell(_LEVELS.get(task.state, "idle"))
         self.related_table.paint(frame)
+        self.attempts_table.paint(frame)
         self.paint_info()
 
     def paint_info(self) -> None:
@@ -177,8 +201,11 @@ class TaskDetailScreen(DetailScreen):
         return () if self.shown is None else (self.shown,)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Open a related task."""
+        """Open a related task, or all that is known of why an attempt failed."""
         message.stop()
+        if message.table is self.attempts_table:
+            self._open_attempt(message.row_id)
+            return
         self.visit(Drill("task", message.row_id, message.row_id[:8]))
 
     def _settle(self) -> None:
@@ -187,6 +214,38 @@ class TaskDetailScreen(DetailScreen):
         traceback = task is not None and bool(task.traceback)
         self.panes["traceback"].set_class(not traceback, "-empty")
         self.panes["related"].set_class(not len(self._related), "-empty")
+        self.panes["attempts"].set_class(len(self._attempts) < 2, "-empty")
+        self.panes["progress"].set_class(not self._tells_progress(), "-empty")
+
+    def _tells_progress(self) -> bool:
+        """Whether there is anything to say of how far it is."""
+        task, scene = self.shown, self.scene
+        if task is None or not task.running:
+            return False
+        return shown(task, scene, scene.now())[0] is not None or scene.results_unknown is not None
+
+    def _paint_progress(self, task: Task, now: float) -> None:
+        progress, estimated = shown(task, self.scene, now)
+        pane = self.panes["progress"]
+        if progress is None:
+            self.bar.show(f"?  {self.scene.results_unknown}", bar=False)
+            pane.tell("idle", subtitle="")
+            return
+        said = " · ".join(large_words(task, self.scene, now))
+        if self.scene.ascii:
+            said = said.replace(" · ", "  ")
+        self.bar.show(said, progress.fraction, estimated=estimated, step=int(now * 2))
+        pane.tell("idle" if estimated else "good", subtitle=source_words(task, self.scene, now))
+
+    def _tries(self) -> list[AttemptRow]:
+        return [] if self.shown is None else attempt_rows(self.shown, self.scene.now())
+
+    def _open_attempt(self, row_id: str) -> None:
+        index = self._attempts.index(row_id)
+        if index is not None:
+            attempt = self._attempts[index].attempt
+            text = attempt.traceback or attempt.exception or "nothing is known of its end"
+            self.app.push_screen(TextDialog(f"Attempt {attempt.number + 1}", text))
 
     def _relatives(self) -> list[Task]:
         task = self.shown

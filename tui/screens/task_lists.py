@@ -18,6 +18,7 @@ from ...model.view import TaskView
 from ...widgets.live_table import LiveTable
 from ..keymap import bindings
 from ..navigation import Drill, Place
+from ..progress_columns import with_progress
 from ..scene import Scene
 from ..task_columns import SCHEDULED, TASKS
 from .list_screen import ListScreen
@@ -46,7 +47,7 @@ class TaskListScreen(ListScreen):
             self.scene.state, self.query_of(""), now=self.scene.now(), clock=time.perf_counter
         )
         return LiveTable(
-            TASKS,
+            with_progress(TASKS, self.scene),
             self.tasks,
             row_id=_task_id,
             row_version=_task_version,
@@ -115,7 +116,7 @@ class ScheduledScreen(TaskListScreen):
             clock=time.perf_counter,
         )
         return LiveTable(
-            SCHEDULED,
+            with_progress(SCHEDULED, self.scene),
             self.tasks,
             row_id=_task_id,
             row_version=_task_version,

@@ -25,6 +25,7 @@ from ..bar import Bar, Part
 from ..keymap import bindings
 from ..limits import limits_text
 from ..navigation import Drill, Place
+from ..progress_columns import with_progress
 from ..scene import Scene
 from ..worker_fields import usage_fields, worker_fields
 from .detail import DetailScreen
@@ -42,7 +43,7 @@ _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
         justify="right",
         ticks=lambda task: task.running,
     ),
-    Column("progress", "Progress", 14, task_columns.progress, 1),
+    Column("outcome", "Progress", 14, task_columns.outcome, 1),
     Column("args", "Args", 12, lambda task, frame: (task.args or "", "muted"), 3, grow=2),
 )
 _SCHEDULED_COLUMNS: Final = (task_columns.SCHEDULED[0], *_TASK_COLUMNS[:2])
@@ -70,7 +71,7 @@ class WorkerDetailScreen(DetailScreen):
         self.usage = Fields(glyphs=glyphs, id="usage-fields")
         self.setup = ValueTree(glyphs=glyphs, id="tree")
         self.lists = {
-            "active": self._table("active", _TASK_COLUMNS),
+            "active": self._table("active", with_progress(_TASK_COLUMNS, scene)),
             "reserved": self._table("reserved", _TASK_COLUMNS),
             "scheduled": self._table("scheduled", _SCHEDULED_COLUMNS),
         }
