@@ -81,8 +81,12 @@ def grow(tasks: Iterable[Task], to_come: Iterable[Announced] = ()) -> list[Node]
     told: dict[str, Announced] = {}
     for each in to_come:
         told.setdefault(each.id, each)
-        if each.id not in nodes:
+    for each in told.values():
+        node = nodes.get(each.id)
+        if node is None:
             nodes[each.id] = Node(each.id, each.kind, None, each.name, group_id=each.group_id)
+        elif node.group_id is None:
+            node.group_id = each.group_id
     known = list(nodes.values())
     for node in known:
         node.parent = _parent(node, told.get(node.id), nodes)
@@ -286,7 +290,7 @@ def _sort_out(node: Node, told: dict[str, Announced]) -> None:
     then: list[Node] = []
     for child in node.below:
         its = told.get(child.id)
-        if child.kind == "body":
+        if child.kind == "body" or _is_announced_step(child, node, told):
             then.append(child)
         elif its is not None and its.kind in ("step", "body"):
             child.kind = its.kind
@@ -300,6 +304,13 @@ def _sort_out(node: Node, told: dict[str, Announced]) -> None:
     if then:
         node.then = then
         node.below = [child for child in node.below if child not in then]
+
+
+def _is_announced_step(group: Node, node: Node, told: dict[str, Announced]) -> bool:
+    """Tell whether a group is what a chain goes on with, as a message said."""
+    return group.kind == "group" and any(
+        one.id in told and told[one.id].after == node.id for one in group.below
+    )
 
 
 def _follows(node: Node, child: Node) -> bool:

@@ -115,13 +115,12 @@ class Members:
         """
         begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
         known = [begin for begin in begins if begin is not None]
-        if not known:
-            return []
-        first, last = min(known) - TOGETHER, max(known) + TOGETHER
+        first, last = min(known, default=0.0) - TOGETHER, max(known, default=0.0) + TOGETHER
         found: list[str] = []
         for task in self._unread:
             begin = span(task)[0]
-            if begin is not None and first <= begin <= last and task.id not in self._asked:
+            near = begin is not None and first <= begin <= last and _may_be_grouped(task)
+            if (near or task.id in self.tasks) and task.id not in self._asked:
                 found.append(task.id)
                 if len(found) >= most:
                     break
@@ -206,12 +205,7 @@ def _may_be_grouped(task: Task) -> bool:
 
 
 def _is_unread(task: Task) -> bool:
-    return (
-        task.group_id is None
-        and not task.sources & FROM_BACKEND
-        and task.state in FINISHED
-        and _may_be_grouped(task)
-    )
+    return task.group_id is None and not task.sources & FROM_BACKEND and task.state in FINISHED
 
 
 def standing(task: Task) -> Standing:

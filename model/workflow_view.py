@@ -66,6 +66,8 @@ class WorkflowView:
         self.begin = now
         self.axis = 1.0
         """Seconds from `begin` on that the axis of time is long."""
+        self.expected = 0
+        """How many tasks are announced and may yet be sent."""
         self._end = now
         self._goes_on = False
         self._query = EVERYTHING
@@ -177,6 +179,7 @@ class WorkflowView:
         self._updated_at = now
         members.relinked = members.changed = False
         judge(self._tops)
+        self.expected = sum(one.announced and not one.given_up for one in walk(self._tops))
         self._show(now)
 
     # Growing and showing the tree

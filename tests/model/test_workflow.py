@@ -182,6 +182,23 @@ def test_what_is_announced_is_known_by_its_own_words_when_it_comes() -> None:
     assert drawn(grown(running, early, to_come=said)) == ["root a", "step b", "step c"]
 
 
+def test_a_chord_that_a_chain_announces_comes_after_the_step_before() -> None:
+    said = (
+        Announced("x", "n.x", "member", "a", "g"),
+        Announced("y", "n.y", "member", "a", "g"),
+        Announced("z", "n.z", "body", "g"),
+    )
+    lines = ["root a", "group group:g", "  member x", "  member y", "body z"]
+    assert drawn(grown(task("a"), to_come=said)) == lines
+    begun = (task("a", at=0.0, end=9.0), task("x", "a", "a", at=9.0))
+    assert drawn(grown(*begun, to_come=said)) == lines
+
+
+def test_what_only_results_tell_of_follows_what_ended_before() -> None:
+    tops = grown(task("a", end=2.0), task("b", "a", end=4.0), task("c", "b", end=5.0))
+    assert drawn(tops) == ["root a", "step b", "step c"]
+
+
 def test_a_parent_that_was_not_heard_of_has_a_place() -> None:
     tops = grown(
         task("root", at=0.0, end=9.0),

@@ -161,6 +161,8 @@ class WorkflowScreen(ListScreen):
             if number:
                 style = _STYLES.get(one, "$text-muted")
                 left.append(Part(f"{units.count(number)} {one}", style))
+        if view.expected:
+            left.append(Part(f"{units.count(view.expected)} to come", "$text-muted"))
         if view.left_out:
             shown = self.total - view.left_out
             text = f"the first {units.count(shown)} of {units.count(self.total)}"
