@@ -332,50 +332,75 @@ def metas(draw: st.DrawFn) -> ResultsSeen:
     return ResultsSeen((meta,), NOW + draw(st.integers(0, 12)), draw(st.sampled_from(SOURCES)))
 
 
+@st.composite
+def answers(draw: st.DrawFn) -> Answered:
+    item = {"id": "a", "name": "shop.bill", "time_start": NOW + draw(st.sampled_from((2, 3, 5.01)))}
+    command = draw(st.sampled_from(("active", "reserved")))
+    held = [item] if command == "reserved" or draw(st.booleans()) else []
+    return Answered(WORKER, command, held, NOW + draw(st.integers(0, 12)))
+
+
+def tell(state: ClusterState, one: Fields | Answered | ResultsSeen) -> None:
+    if isinstance(one, dict):
+        state.apply(event(one), NOW)
+    else:
+        state.observe(one, NOW)
+
+
 @settings(max_examples=600, deadline=None)
 @given(
     st.sampled_from(sorted(LIVES)),
     st.lists(metas(), min_size=1, max_size=6),
+    st.lists(answers(), max_size=3),
     st.randoms(use_true_random=False),
     st.booleans(),
 )
-def test_events_and_backend_in_any_order_end_the_same(
-    life: str, told: list[ResultsSeen], chance: random.Random, disordered: bool
+def test_with_or_without_the_backend_events_and_answers_end_the_same(
+    life: str,
+    told: list[ResultsSeen],
+    answered: list[Answered],
+    chance: random.Random,
+    disordered: bool,
 ) -> None:
-    events: list[Fields] = list(LIVES[life](Script("a")).events)
+    events: list[Fields | Answered] = list(LIVES[life](Script("a")).events)
     if disordered:
         chance.shuffle(events)
-    alone = play(events)
-    both: list[Fields | ResultsSeen] = list(events)
+    for answer in answered:
+        events.insert(chance.randint(0, len(events)), answer)
+    both: list[Fields | Answered | ResultsSeen] = list(events)
     for meta in told:
         both.insert(chance.randint(0, len(both)), meta)
-    state = ClusterState()
-    heard_end = False
+    alone, state = ClusterState(), ClusterState()
+    for heard in events:
+        tell(alone, heard)
+    ended = False
     for one in both:
         before = state.tasks["a"].state if "a" in state.tasks else None
-        if isinstance(one, ResultsSeen):
-            state.observe(one, NOW)
-            if before in FINISHED and "a" in state.tasks:
-                assert state.tasks["a"].state in FINISHED, "a finished task was moved back"
-                assert not heard_end or state.tasks["a"].state == before
-        else:
-            state.apply(event(one), NOW)
-            heard_end = state.tasks["a"].state_host is not None and state.tasks["a"].finished
+        tell(state, one)
+        task = state.tasks.get("a")
+        if isinstance(one, ResultsSeen) and before in FINISHED:
+            assert task is not None and task.finished, "a finished task was moved back"
+            assert not ended or task.state == before
+        ended = task is not None and task.finished and task.state_host is not None
+    assert_same(state, alone)
+
+
+def assert_same(state: ClusterState, alone: ClusterState) -> None:
     task, expected = state.tasks["a"], alone.tasks["a"]
     if expected.finished:
         for name in TOLD_BY_EVENTS:
             assert getattr(task, name) == getattr(expected, name), name
     for name in COUNTED:
         assert getattr(state.totals, name) == getattr(alone.totals, name), name
-    for worker, counted in ((state.workers.get(WORKER), alone.workers.get(WORKER)),):
-        if counted is not None and worker is not None:
-            for name in ("received", "succeeded", "failed", "retried"):
-                assert getattr(worker, name) == getattr(counted, name), name
+    for name in ("received", "succeeded", "failed", "retried"):
+        for mine, theirs in zip(state.workers.values(), alone.workers.values(), strict=True):
+            assert getattr(mine, name) == getattr(theirs, name), name
     for kind in alone.types.values():
-        mine = state.types[kind.name]
+        type_ = state.types[kind.name]
         for name in ("received", "succeeded", "failed", "retried", "revoked", "exceptions"):
-            assert getattr(mine, name) == getattr(kind, name), name
-        assert (mine.runtime.count, mine.wait.count) == (kind.runtime.count, kind.wait.count)
+            assert getattr(type_, name) == getattr(kind, name), name
+        assert type_.runtime.count == kind.runtime.count
+        assert type_.wait.count == kind.wait.count
     by_state, text_bytes, by_type = recount(state)
     assert state.totals.by_state == by_state
     assert state.totals.text_bytes == text_bytes
