@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from ..model import command as commands
 from ..model.confirmation import confirm
 from .acting_app import READ_ONLY, ActingApp
 from .screens.confirm import ConfirmDialog
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 
 Progress: TypeAlias = "Callable[[Outcome], object]"
 
+SEEN_BY_ASKING: Final = (
+    commands.PoolGrow,
+    commands.PoolShrink,
+    commands.PoolRestart,
+    commands.Autoscale,
+    commands.AddConsumer,
+    commands.CancelConsumer,
+    commands.PauseQueue,
+    commands.ResumeQueue,
+    commands.Purge,
+)
+"""What no event tells of: workers and queues are asked at once, for the next act begins from it."""
 FOLLOW: Final = 0.1
 """Seconds between two looks at how far an act has come."""
 
@@ -79,6 +92,8 @@ async def _followed(
                 on_progress(outcome)
         if done:
             app.scene.acts.end(act, outcome)
+            if isinstance(outcome.command, SEEN_BY_ASKING):
+                app.session.refresh()
             return outcome
         before = outcome
 

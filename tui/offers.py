@@ -117,7 +117,8 @@ async def choose(app: ActingApp, screen: MonitorScreen) -> None:
         for offer in found
     ]
     off = {offer.id for offer in found if offer.why_not is not None}
-    chosen: str | None = await app.push_screen_wait(Menu("Act", choices, off=off))
+    here = {offer.id: keys[offer.id] for offer in found if offer.id in keys}
+    chosen: str | None = await app.push_screen_wait(Menu("Act", choices, off=off, keys=here))
     if chosen is not None:
         await starter(chosen)(screen)
 
@@ -173,12 +174,8 @@ def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
         total = len(listed)
         empty = "nothing is listed" if not total else "none of them"
         for id_, verb, kept in (
-            ("task.revoke_listed", "Revoke all listed that wait", targets.revocable(listed)),
-            (
-                "task.terminate_listed",
-                "Terminate all listed that did not end",
-                targets.terminable(state, listed),
-            ),
+            ("task.revoke_listed", "Revoke all listed", targets.revocable(listed)),
+            ("task.terminate_listed", "Terminate all listed", targets.terminable(state, listed)),
             ("task.retry_listed", "Retry all listed", targets.retriable(listed)),
         ):
             number = len(kept.kept)

@@ -34,8 +34,21 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
         assert {"task.revoke", "task.terminate"} <= menu.off
         assert not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.off
         labels = {id_: label for id_, label, _ in menu.choices}
-        assert labels["task.revoke_listed"].endswith("all listed that wait: 6 of 29 ...")
+        assert labels["task.revoke_listed"].endswith("all listed: 6 of 29 ...")
         assert labels["task.revoke"].startswith("X")
+
+
+async def test_the_key_beside_an_act_begins_it() -> None:
+    async with stage() as on:
+        await on.to(WAITING[0])
+        await on.press("A", "X")
+        dialog = await on.asked()
+        assert dialog.confirmation.title == "Revoke 1 task"
+        await on.press("escape")
+        await on.to(DONE)
+        on.burst("A", "X", "E")
+        await on.until(lambda: on.session.asked == [(DONE,)])
+        assert on.session.done == []
 
 
 async def test_the_menu_says_which_workers_do_not_scale() -> None:

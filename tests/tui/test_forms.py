@@ -369,8 +369,10 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
         assert f"{GEO}: 4 -> 7" in on.text
         await on.press("enter")
         assert await on.done() == PoolGrow(workers=(GEO,), by=3)
+        refreshes = on.session.refreshes
         on.session.acts[-1].end()
         await on.pilot.pause(0.2)
+        assert on.session.refreshes == refreshes + 1
         await on.press("space", "G", "space", "-")
         await on.until(FormDialog)
         await on.press("enter")

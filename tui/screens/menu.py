@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
+from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import OptionList
@@ -12,7 +15,9 @@ from textual.widgets.option_list import Option
 from ...model.text import visible
 from .dialog import Dialog
 
-_LONGEST = 60
+_LONGEST: Final = 60
+_FRAME: Final = 4
+"""Cells of the frame and of the corners beside the title."""
 
 
 class Menu(Dialog[str]):
@@ -23,6 +28,7 @@ class Menu(Dialog[str]):
         choices: Id, label and a hint that is shown beside it, which may be the cluster's text.
         chosen: The id that the cursor starts on.
         off: Ids of what is listed and cannot be chosen.
+        keys: Characters that choose at once what they stand beside, by id.
     """
 
     def __init__(
@@ -31,8 +37,10 @@ class Menu(Dialog[str]):
         choices: Sequence[tuple[str, str, str]],
         chosen: str | None = None,
         off: Collection[str] = (),
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
+        self.keys = {key: choice for choice, key in (keys or {}).items()}
         self.off = frozenset(off)
         self.choices = tuple(choices)
         self.chosen = chosen
@@ -54,10 +62,22 @@ class Menu(Dialog[str]):
         yield OptionList(*options, markup=False)
 
     def on_mount(self) -> None:
-        """Put the cursor on the present choice."""
+        """Put the cursor on the present choice; leave the title room."""
+        wanted = cell_len(visible(self._title)) + 2 * _FRAME
+        self.query_one("#box").styles.min_width = min(wanted, self.app.size.width * 9 // 10)
         ids = [choice for choice, _, _ in self.choices]
         if self.chosen in ids:
             self.query_one(OptionList).highlighted = ids.index(self.chosen)
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose by the key that stands beside a choice."""
+        choice = self.keys.get(event.character or "")
+        if choice is not None:
+            event.stop()
+            if choice in self.off:
+                self.app.bell()
+            else:
+                self.dismiss(choice)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return what was chosen."""
