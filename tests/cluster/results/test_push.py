@@ -14,13 +14,13 @@ from celtop.cluster.inbox import Inbox
 from celtop.cluster.results import open_results
 from celtop.cluster.results.channel import LARGEST, Frames, Payload
 from celtop.cluster.results.push import ResultPush
-from celtop.cluster.transports import Wire
+from celtop.cluster.transports import Wire, socket_of
 from celtop.cluster.unfinished import Unfinished
 from celtop.model.observations import Noted, ResultsSeen
 from celtop.model.result_meta import ResultMeta
 from celtop.settings import Settings
 from celtop.tests.cluster.results.test_redis import store
-from celtop.tests.network import TcpProxy
+from celtop.tests.network import TcpProxy, black_hole
 from celtop.tests.servers import RedisServer, make_certificates, until
 
 
@@ -313,11 +313,9 @@ class TestFrames:
 
 
 def test_stop_while_the_server_is_silent() -> None:
-    from celtop.tests.network import black_hole
-
     with black_hole() as port:
         listener = Listener(f"redis://127.0.0.1:{port}/0")
-        until(lambda: list(listener.wire._links))
+        until(lambda: any(map(socket_of, list(listener.wire._links))))
         listener.push.stop()
         listener.wire.cut()
         listener.push.join(2.0)
