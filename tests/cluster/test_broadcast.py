@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celtop.cluster.pidbox import Pidbox
 from celtop.model import command as commands
 from celtop.model.outcome import Outcome
 from celtop.tests.cluster.crew import Crew, crew
@@ -123,6 +124,24 @@ def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Cr
     assert found["routing_key"] == "p.#"
     found = consume("scaled", exchange="letters")
     assert (found["exchange"]["name"], found["exchange"]["type"]) == ("letters", "direct")
+
+
+def test_what_a_worker_agreed_to_is_not_called_done_until_it_is_seen(
+    all_pools: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Pidbox.put
+
+    def break_afterwards(pidbox: Pidbox, command: str, *args: Any, **options: Any) -> str:
+        if command == "active_queues":
+            raise ConnectionResetError("Connection reset by peer")
+        return put(pidbox, command, *args, **options)
+
+    monkeypatch.setattr(Pidbox, "put", break_afterwards)
+    names = all_pools.names("threads")
+    outcome = all_pools.do(commands.CancelConsumer(workers=names, queue="nosuch"))
+    assert outcome.fault is not None and outcome.fault.kind == "closed"
+    assert verdicts(outcome) == {"threads": "silent"}
+    assert words(outcome, "threads") == "it agreed, and did not tell since what it consumes"
 
 
 def test_a_rate_limit_is_set_and_lifted(all_pools: Crew) -> None:

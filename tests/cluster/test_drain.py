@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celtop.cluster.acts import drain as draining_act
@@ -13,6 +14,7 @@ from celtop.cluster.acts import draining
 from celtop.cluster.acts.consumers import consuming, talking
 from celtop.cluster.acts.doing import Refused
 from celtop.cluster.acts.drain import drain
+from celtop.cluster.acts.draining import Draining
 from celtop.cluster.acts.pause import resume
 from celtop.cluster.connection import Broker
 from celtop.cluster.paused import Paused, identity
@@ -185,6 +187,29 @@ def test_it_is_undone_exactly_until_the_last_step(
     ]
     until(lambda: all(succeeded(worker, one) for one in after))
     until(lambda: succeeded(worker, running))
+    assert worker.child.alive
+
+
+def test_it_is_undone_if_it_is_taken_back_while_the_last_question_is_asked(
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    counts = Draining.counts
+
+    def taken_back(one: Draining, *args: Any) -> None:
+        counts(one, *args)
+        if one.empty == 2:
+            act.doing.cancelled.set()
+
+    monkeypatch.setattr(Draining, "counts", taken_back)
+    act = DrainUnderWay(redis_url, live, "w1@test")
+    answer = act.end().workers["w1@test"]
+    assert answer.verdict == "refused" and answer.text.startswith("undone: it consumes celery")
+    assert "celery" in consumed(redis_url, "w1@test")
     assert worker.child.alive
 
 
