@@ -265,7 +265,7 @@ async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() ->
         for act, why in ((1, "no such queue"), (2, "busy")):
             answers = {"celery@web-1": Answer("confirmed"), "celery@geo-1": Answer("refused", "x")}
             command = PauseQueue(queue="celery", consumers=())
-            outcome = Outcome(act, command, NOW, ended_at=NOW, workers=answers, fault="lost")
+            outcome = Outcome(act, command, NOW, ended_at=NOW, workers=answers)
             told = {**answers, "queue": Answer("refused", why)}
             outcome = msgspec.structs.replace(outcome, targets=told)
             on.session.waiting.append((ActChanged(outcome, NOW), NOW))
