@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .states import FINISHED, RECEIVED
 from .task import Task
+from .workflow_members import Members
 
 if TYPE_CHECKING:
     from .state import ClusterState
@@ -60,14 +61,11 @@ def unfinished(tasks: Iterable[Task]) -> Selection:
 def workflow(state: ClusterState, task: Task) -> tuple[Task, ...]:
     """Return all held members of a task's workflow, itself among them, by arrival.
 
-    Events tell of the root; of a group only the message or the result tells (celery-facts 7).
+    What was sent again of it is no part of it.
     """
-    root_id = task.root_id or task.id
-    found = {root.id: root for root in (state.tasks.get(root_id), task) if root is not None}
-    found |= {one.id: one for one in state.related(task)}
-    if task.group_id is not None:
-        found |= state.group(task.group_id)
-    return tuple(sorted(found.values(), key=lambda one: one.arrival))
+    start = task.id if task.id in state.tasks else task.root_id or task.id
+    members = Members(state, start, retries=False).tasks
+    return tuple((members | {task.id: task}).values())
 
 
 def ids(tasks: Sequence[Task]) -> tuple[str, ...]:

@@ -59,9 +59,10 @@ class Members:
     Args:
         state: What holds the tasks.
         task_id: Any member's id.
+        retries: Whether what was sent again for a member belongs to it.
     """
 
-    def __init__(self, state: HoldsWorkflows, task_id: str) -> None:
+    def __init__(self, state: HoldsWorkflows, task_id: str, *, retries: bool = True) -> None:
         self.tasks: dict[str, Task] = {}
         """By id, as they were heard of."""
         self.counts: Counter[Standing] = Counter()
@@ -73,9 +74,12 @@ class Members:
         """Whether any member has changed."""
         self._state = state
         self._task_id = task_id
+        self._retries = retries
         self._seen: dict[str, tuple[Standing, tuple[object, ...]]] = {}
         self._roots: set[str] = set()
         self._groups: set[str] = set()
+        self._near: set[str] = set()
+        """Ids that members name."""
         self._unread: list[Task] = []
         self._asked: set[str] = set()
         self.find()
@@ -90,6 +94,7 @@ class Members:
         self._seen.clear()
         self._roots.clear()
         self._groups.clear()
+        self._near.clear()
         self.relinked = self.changed = True
         self._unread = [task for task in self._state.tasks.values() if _is_unread(task)]
         task = self._state.tasks.get(self._task_id)
@@ -137,7 +142,7 @@ class Members:
     def _belongs(self, task: Task) -> bool:
         return (
             task.id in self.tasks
-            or task.id in self._roots
+            or task.id in self._near
             or (task.root_id is not None and task.root_id in self._roots)
             or (task.parent_id is not None and task.parent_id in self._roots)
             or (task.group_id is not None and task.group_id in self._groups)
@@ -162,11 +167,15 @@ class Members:
             reached.add(task.id)
             self._note(task)
             near: list[str | None] = [task.parent_id, task.root_id]
-            if task.extra is not None:
+            if task.extra is not None and self._retries:
                 near += (task.extra.retry_of, task.extra.retried_as)
             for each in self._announced_by(task):
                 near.append(each.id)
-            pending += [held[id_] for id_ in near if id_ and id_ in held and id_ not in self.tasks]
+            for id_ in near:
+                if id_ is not None and id_ not in self.tasks:
+                    self._near.add(id_)
+                    if id_ in held:
+                        pending.append(held[id_])
             for above in (task.root_id, task.id):
                 if above is not None and above not in self._roots:
                     self._roots.add(above)

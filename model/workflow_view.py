@@ -188,28 +188,26 @@ class WorkflowView:
         return self._passing is None or task.id in self._passing
 
     def _grow(self, now: float) -> None:
-        members: Iterable[Task] = self.members.tasks.values()
+        members = self.members.tasks
         self._passing = None
+        chosen: Iterable[Task] = members.values()
         if self._filtered:
             matches, faults_only = self._query.matches, self._faults_only
-            passing = (
-                task
-                for task in members
+            passing = {
+                task.id: task
+                for task in chosen
                 if (not faults_only or task.state in FAULTY) and matches(task, now)
-            )
-            members = self._with_those_before(chosen := list(islice(passing, MOST)))
-            self._passing = frozenset(task.id for task in chosen)
+            }
+            self._passing = frozenset(passing)
+            chosen = passing.values()
+        to_come: list[Announced] = []
+        if len(members) <= MOST:
+            chosen = members.values()
+            announcing = self.members.to_come.items()
+            to_come = [each for id_, told in announcing if id_ in members for each in told]
         else:
-            members = self._with_those_before(islice(members, MOST))
-        ordered = sorted(members, key=lambda task: task.arrival)
-        whole = self._passing is None and len(ordered) == len(self.members)
-        to_come = [
-            each
-            for id_, told in self.members.to_come.items()
-            if whole and id_ in self.members.tasks
-            for each in told
-        ]
-        self._tops = grow(ordered, to_come)
+            chosen = self._with_those_before(islice(chosen, MOST))
+        self._tops = grow(sorted(chosen, key=lambda task: task.arrival), to_come)
 
     def _with_those_before(self, tasks: Iterable[Task]) -> Iterable[Task]:
         """Add the tasks that lead to some, as far as they are known, and up to so many."""

@@ -6,6 +6,7 @@ from celtop.model import targets
 from celtop.model.command import Revoke
 from celtop.model.confirmation import confirm
 from celtop.model.observations import Peeked, QueuePeeked
+from celtop.model.task import Task, TaskExtra
 
 from .acting import cluster, task
 from .streams import NOW, Script, play
@@ -66,6 +67,17 @@ def test_a_workflow_is_all_that_has_its_root_or_group() -> None:
         assert targets.ids(found) == ("root", "child")
     assert targets.ids(targets.workflow(state, state.tasks["g2"])) == ("g1", "g2")
     assert targets.ids(targets.workflow(state, state.tasks["other"])) == ("other",)
+
+
+def test_what_was_sent_again_is_no_part_of_the_workflow() -> None:
+    state = cluster()
+    play(Script("first").received().events, state)
+    play(Script("again").received().events, state)
+    state.tasks["first"].extra = TaskExtra(retried_as="again")
+    state.tasks["again"].extra = TaskExtra(retry_of="first")
+    assert targets.ids(targets.workflow(state, state.tasks["first"])) == ("first",)
+    gone = Task("gone", root_id="nobody")
+    assert targets.workflow(state, gone) == (gone,)
 
 
 def test_names_to_choose_from() -> None:
