@@ -26,8 +26,8 @@ GROUPS: Final = 50
 _WORDS: Final[dict[Correction, tuple[str, str]]] = {
     "finished": ("finished without an event", "result backend"),
     "lost": ("lost with", ""),
-    "redelivered": ("delivered again", "lost before"),
-    "running": ("found running again", "lost before"),
+    "redelivered": ("delivered again", "said to run before"),
+    "running": ("found running again", "said to be lost before"),
     "unknown": ("known by nobody any more", "workers and result backend"),
 }
 

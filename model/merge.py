@@ -138,6 +138,8 @@ class TaskMerge:
         begun = newest_time(task)
         if begun is not None:
             if begins_again(task, at, retries, begun):
+                if task.running and retries == task.retries:
+                    self._tasks.deliver_again(task)
                 ended = retries - 1 if retries > task.retries else task.retries
                 self._attempts.keep_present(task, ended)
             elif not (task.started_at is None and task.finished_at is None and at > begun):

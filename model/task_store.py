@@ -81,9 +81,10 @@ class TaskStore:
         task.state_at = at
         task.state_host = host
         if task.lost_at is not None:
-            if state in (RECEIVED, STARTED):
-                again = state == RECEIVED or task.loss == "worker"
-                self.corrections.count("redelivered" if again else "running", task)
+            if state == RECEIVED or (state == STARTED and task.loss == "worker"):
+                self.deliver_again(task)
+            elif state == STARTED:
+                self.corrections.count("running", task)
             task.lost_at = None
         old = task.state
         if state == old:
@@ -122,6 +123,11 @@ class TaskStore:
         elif loss == "unknown":
             self.corrections.count("unknown", task)
         self.note(task)
+
+    def deliver_again(self, task: Task) -> None:
+        """Note that the broker handed out a task again that was said to run."""
+        self.corrections.count("redelivered", task)
+        task.extra = msgspec.structs.replace(task.extra or TaskExtra(), redelivered=True)
 
     def find(self, task: Task) -> None:
         """Note that a task runs, whatever was thought of it."""

@@ -277,3 +277,21 @@ def test_a_worker_that_was_only_cut_off_runs_on() -> None:
     assert all(state.tasks[id_].running for id_ in "abc")
     assert state.totals.corrections == {"lost": 3, "running": 3}
     assert state.tasks["a"].attempts == ()
+
+
+def test_what_is_delivered_again_before_its_worker_is_missed_counts_too() -> None:
+    """RabbitMQ hands out at once what a connection leaves behind."""
+    state = live()
+    script = Script("a").received().started().on(OTHER).received().started()
+    play(script.events, state)
+    task = state.tasks["a"]
+    assert (task.worker, task.running) == (OTHER, True)
+    assert task.extra is not None and task.extra.redelivered
+    assert state.totals.corrections == {"redelivered": 1}
+    state.tick(NOW + 9)
+    assert state.log[-1].text == "1 task delivered again (said to run before): shop.bill a"
+    retried = Script("b").received().started().retried().received(1).started()
+    play(retried.events, state)
+    late = Script("c").received().started().received(1).retried()
+    play(late.events, state)
+    assert state.totals.corrections == {"redelivered": 1}
