@@ -7,6 +7,7 @@ to the attempt that they belong to.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -18,6 +19,8 @@ from .task_store import TaskStore
 
 ATTEMPTS_KEPT: Final = 50
 """Of one task; older ones are dropped."""
+_WRAPPED: Final = "Retry(Retry(...), "
+_WRAPPING_END: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
 
 
 def newest_time(task: Task) -> float | None:
@@ -62,8 +65,14 @@ def retry_ends_earlier(task: Task, at: float) -> bool:
 
 
 def fault_of(event: Event) -> tuple[str | None, str | None]:
-    """Return exception and traceback; the hard time limit's exception hides in its traceback."""
+    """Return exception and traceback, as the app raised them.
+
+    The hard time limit's exception hides in its traceback, and that of a retry in the `Retry` that
+    pools of threads and greenlets hand on: `Retry(Retry(...), ValueError(1), 5)`.
+    """
     exception, traceback = event.exception, event.traceback
+    if exception and exception.startswith(_WRAPPED):
+        exception = _WRAPPING_END.sub("", exception.removeprefix(_WRAPPED)) or exception
     if traceback and (not exception or exception.startswith("ExceptionWithTraceback(")):
         exception = traceback.rstrip().rpartition("\n")[2].strip() or exception
     return exception, traceback

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ..model.states import RETRY
 from ..model.task import Attempt, Task
 from ..widgets.cells import Cell, state_style
 from ..widgets.column import Column, Frame
@@ -36,9 +37,12 @@ def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
         ran = one.started_at is not None and one.finished_at is not None
         runtime = max(0.0, one.finished_at - one.started_at) if ran else None  # type: ignore[operator]
         rows.append(AttemptRow(place, one, runtime))
+    # While the next one waits, the task still carries why the last one failed.
+    to_come = bool(task.attempts) and task.state == RETRY and task.started_at is None
     present = Attempt(
         task.retries, task.state, task.worker, task.received_at, task.started_at,
-        task.finished_at, task.exception, task.traceback,
+        task.finished_at, None if to_come else task.exception,
+        None if to_come else task.traceback,
     )  # fmt: skip
     rows.append(
         AttemptRow(len(rows), present, task.elapsed(now), next_attempt(task, now))
