@@ -19,15 +19,23 @@ PATIENCE: Final = 30.0
 
 
 def watch_for_silence(
-    workers: WorkerStore, queues: Mapping[str, Queue], log: EventLog, now: float
+    workers: WorkerStore, queues: Mapping[str, Queue], log: EventLog, now: float, deaf: bool = False
 ) -> bool:
     """Judge all workers anew; return whether any fell silent, or is so no more.
 
     Call it once a second.
+
+    Args:
+        workers: The workers.
+        queues: The queues by name.
+        log: Where to tell of it.
+        now: The time, by our clock.
+        deaf: Whether we are cut off, so that nothing can be said of anybody.
     """
     changed = False
     for worker in workers.workers.values():
-        queue = _left_lying(worker, queues) if workers.status(worker.name) == "online" else None
+        fit = not deaf and workers.status(worker.name) == "online"
+        queue = _left_lying(worker, queues) if fit else None
         deeds = (worker.received, worker.processed or 0)
         if queue is None or deeds != worker.deeds or worker.idle_since is None:
             worker.deeds = deeds
@@ -36,11 +44,11 @@ def watch_for_silence(
                 continue
             worker.silent_since = None
             log.add(now, "info", "worker", f"{worker.name} is silent no more")
-        # A depth measured before may be of what it has taken since, and not told of yet.
+        # A depth measured long before may be of what it has taken since, and not told of yet.
         elif (
             worker.silent_since is None
             and now - worker.idle_since >= PATIENCE
-            and (queue.measured_at or 0.0) > worker.idle_since
+            and (queue.measured_at or 0.0) - worker.idle_since >= PATIENCE / 2
         ):
             worker.silent_since = worker.idle_since
             text = f"{worker.name} is silent: {queue.waiting:,} wait in {queue.name}, "

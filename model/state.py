@@ -147,7 +147,8 @@ class ClusterState:
         for id_, worker, loss in self._workers.missed(now):
             self._tasks.lose(id_, worker.name, now, loss)
         self._suspects.sweep(now)
-        if watch_for_silence(self._workers, self.queues, self.log, now):
+        deaf = self.broker.listening_since > now
+        if watch_for_silence(self._workers, self.queues, self.log, now, deaf):
             self._other = True
         if self._tasks.corrections.settle(self.log, now):
             self._other = True

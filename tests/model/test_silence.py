@@ -105,3 +105,17 @@ def test_a_depth_that_was_measured_before_proves_nothing() -> None:
         beat(state, NOW + second)
         state.tick(NOW + second)
     assert standing(state, 100) == "online"
+
+
+def test_nobody_is_silent_while_we_are_deaf() -> None:
+    state = idle()
+    pass_time(state, 1, PATIENCE - 5)
+    state.observe(ConnectionChanged("lost", NOW + 26), NOW + 26)
+    for second in range(26, 90):
+        state.tick(NOW + second)
+    assert state.workers[WORKER].silent_since is None
+    state.observe(ConnectionChanged("live", NOW + 90), NOW + 90)
+    pass_time(state, 91, PATIENCE - 1)
+    assert standing(state, 90 + PATIENCE) == "online"
+    pass_time(state, 90 + PATIENCE + 1, 1)
+    assert standing(state, 90 + PATIENCE + 2) == "silent"
