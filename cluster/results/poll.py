@@ -172,25 +172,31 @@ class ResultPoller(threading.Thread):
 
     def _read(self, reader: ResultReader, ids: Sequence[str], suspects: Sequence[str] = ()) -> bool:
         """Read entries; hand on those that are new, and tell whether there were any."""
-        found: dict[str, ResultMeta] = {}
+        moved = False
+        open_: list[str] = []
         for start in range(0, len(ids), BLOCK):
             if self._stopping.is_set():
                 return False
-            found |= reader.read(ids[start : start + BLOCK])
+            block = ids[start : start + BLOCK]
+            found = reader.read(block)
+            doubted = [id_ for id_ in block if id_ in suspects]
+            missing = tuple(id_ for id_ in doubted if id_ not in found)
+            open_ += [id_ for id_ in doubted if id_ not in found or not found[id_].ready]
+            new = tuple(
+                meta
+                for id_, meta in found.items()
+                # An end is told again as long as anybody takes the task for running.
+                if meta.ready or id_ in doubted or self._seen.get(id_) != meta
+            )
+            moved |= bool(new)
+            if new or missing:
+                self._seen.update((meta.id, meta) for meta in new if not meta.ready)
+                # At once, since nobody knows how large the results are: not all in memory together.
+                self._inbox.put(ResultsSeen(new, self._clock(), "poll", missing))
         self.fault = None
-        new = tuple(
-            meta
-            for id_, meta in found.items()
-            # An end is told again as long as anybody takes the task for running.
-            if meta.ready or id_ in suspects or self._seen.get(id_) != meta
-        )
-        missing = tuple(id_ for id_ in suspects if id_ not in found)
-        if new or missing:
-            self._seen.update((meta.id, meta) for meta in new if not meta.ready)
-            self._inbox.put(ResultsSeen(new, self._clock(), "poll", missing))
-        if open_ := [id_ for id_ in suspects if id_ not in found or not found[id_].ready]:
+        if open_:
             self._ask_workers(open_)
-        return bool(new)
+        return moved
 
     def _recognize(self, reader: ResultReader) -> None:
         """Look whether unknown tasks that report are ours.
