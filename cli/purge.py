@@ -10,7 +10,7 @@ import click
 from . import narration
 from .acting import Manner, acting, carry_out, cluster_of, tell
 from .options import Command, settings_of
-from .selecting import LOOKED_AT, wait_for
+from .selecting import LOOKED_AT, told, wait_for
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -41,7 +41,7 @@ def purge(ctx: click.Context, queue: str, task: str | None, manner: Manner) -> i
 def _preview(session: Session, queue: str, task: str | None) -> None:
     """Tell on stderr what waits, by task name, where the broker lets one look."""
     seen = wait_for(session, session.peek(queue, LOOKED_AT, task), f"the queue {queue}")
-    for note in seen.notes:
+    for note in told(seen):
         narration.say(note)
     found = Counter(message.name for message in seen.messages)
     for name, number in found.most_common(NAMES_SHOWN):

@@ -19,6 +19,7 @@ from .reaching import ask_all, listen, pump_until
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
+    from ..model.observations import QueuePeeked
     from ..model.query import Query
     from ..model.targets import Selection
     from ..model.task import Task
@@ -114,17 +115,24 @@ def look_around(session: Session, wait: float) -> None:
     """Fill the model with all tasks that can be known: look into queues, listen, ask workers."""
     from ..model.targets import known_queues
 
-    told: set[str] = set()
+    notes: set[str] = set()
     for queue in known_queues(session.state):
         seen = wait_for(session, session.peek(queue, LOOKED_AT), f"the queue {queue}")
-        told.update(seen.notes)
+        notes.update(told(seen))
         if not seen.complete and not seen.notes:
-            told.add(f"only the first {len(seen.messages):,} messages of {queue} were looked at")
-    for note in sorted(told):
+            notes.add(f"only the first {len(seen.messages):,} messages of {queue} were looked at")
+    for note in sorted(notes):
         narration.say(note)
     listen(session, wait)
     # Workers last: what they took from a queue meanwhile is then known to be theirs.
     ask_all(session)
+
+
+def told(seen: QueuePeeked) -> tuple[str, ...]:
+    """Return what is to be said of a look into a queue; not being let is the broker's doing."""
+    if seen.messages or seen.complete:
+        return seen.notes
+    return tuple(f"what waits in queues is not known: {note}" for note in seen.notes)
 
 
 def matching(session: Session, query: Query) -> list[Task]:
