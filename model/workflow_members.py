@@ -186,7 +186,7 @@ class Members:
 
     def _announced_by(self, task: Task) -> tuple[Announced, ...]:
         told = self._state.announced.get(task.id)
-        if told is not None and task.id not in self.to_come:
+        if told is not None and self.to_come.get(task.id) != told:
             self.to_come[task.id] = told
             self.relinked = True
         return self.to_come.get(task.id, ())
