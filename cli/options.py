@@ -75,6 +75,8 @@ def global_options() -> list[click.Option]:
         _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII alone."),
         GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
                      help="The zone of the times on the screen."),
+        GlobalOption("--history", field="history", metavar="N",
+                     help="Tasks that ended before celtop came to list, 0 for none."),
         GlobalOption("--max-tasks", field="max_tasks", metavar="N",
                      help="Tasks kept in memory."),
     ]  # fmt: skip
