@@ -116,6 +116,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
         if second != self._second:
             self._second = second
             self.scene.state.tick(self.scene.now())
+            self._watch_results()
 
     def paint(self) -> None:
         """Bring the screen up to date, unless it is covered or the terminal is behind."""
@@ -161,6 +162,13 @@ class LiveApp(FrugalApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is not None:
             self.session.watch(screen.topics)
+            self._watch_results()
+
+    def _watch_results(self) -> None:
+        """Have the results read of the tasks on the screen; it changes with each scrolled line."""
+        screen = self.monitor_screen
+        if screen is not None and screen.ready:
+            self.session.watch_results(screen.watched)
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something, in passing."""

@@ -18,6 +18,8 @@ from .attempt_words import retried
 if TYPE_CHECKING:
     from .scene import Scene
 
+JUST_NOW: Final = 1.5
+"""Seconds: what was told so lately has no age that matters."""
 _IN_LIST: Final = 8
 """Cells of a bar in the list of tasks."""
 
@@ -71,7 +73,8 @@ def source_words(task: Task, scene: Scene, now: float) -> str:
     if progress is None:
         return ""
     who = "its events" if progress.source == "event" else "the result backend"
-    return f"by {who}, {units.age(progress.at, now)} ago"
+    age = now - progress.at
+    return f"by {who}, {units.duration(age)} ago" if age >= JUST_NOW else f"by {who}"
 
 
 def _expected(task: Task, fraction: float, now: float) -> str:

@@ -150,6 +150,11 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         return self._viewport.follow
 
     @property
+    def seen(self) -> tuple[str, ...]:
+        """The ids of the rows that are on the screen."""
+        return tuple(self._viewport.seen)
+
+    @property
     def unseen(self) -> int:
         """How many rows lie beyond the window at the end where new ones arrive."""
         return self._viewport.unseen

@@ -80,6 +80,8 @@ class StillSession:
         self.results_unknown: str | None = None
         self.searching: Future[Search] = Future()
         self.searched: list[str] = []
+        self.watched: tuple[str, ...] = ()
+        """The tasks whose results it was told to read."""
 
     @property
     def backlog(self) -> int:
@@ -137,6 +139,9 @@ class StillSession:
 
     def read_results(self, ids: Sequence[str]) -> None:
         self.read.append(tuple(ids))
+
+    def watch_results(self, ids: Sequence[str]) -> None:
+        self.watched = tuple(ids)
 
     def watch(self, topics: frozenset[str]) -> None:
         self.topics = topics

@@ -171,6 +171,17 @@ async def test_the_next_attempt_counts_down_on_the_page() -> None:
         await on.until(lambda: "in 18 s" in line_of(on, "Next attempt"))
 
 
+async def test_what_is_on_the_screen_is_watched() -> None:
+    async with opened(Place("tasks")) as on:
+        on.app.watch_shown()
+        assert {uuid(number) for number in (1, 2, 3, 4, 5)} <= set(on.session.watched)
+        assert uuid(100) not in on.session.watched, "it has ended"
+        on.app.go(Place("tasks", (Drill("task", "never-heard-of"),)))
+        await on.until(lambda: on.session.watched[:1] == ("never-heard-of",))
+        on.app.go(Place("tasks", (Drill("task", uuid(100)),)))
+        await on.until(lambda: on.session.watched == ())
+
+
 def test_attempts_in_words() -> None:
     state = climbing()
     task = state.tasks[uuid(5)]

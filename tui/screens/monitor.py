@@ -65,6 +65,13 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return frozenset()
 
     @property
+    def watched(self) -> tuple[str, ...]:
+        """The ids of the tasks on the screen that have yet to end: what they report is wanted."""
+        held = self.scene.state.tasks
+        seen = dict.fromkeys(id_ for table in self.tables for id_ in table.seen)
+        return tuple(id_ for id_ in seen if id_ in held and not held[id_].finished)
+
+    @property
     def title_parts(self) -> tuple[str, ...]:
         """The breadcrumb, from the view to here."""
         return (

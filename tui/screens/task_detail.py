@@ -94,6 +94,12 @@ class TaskDetailScreen(DetailScreen):
         task = self.shown
         return frozenset({f"worker:{task.worker}"} if task is not None and task.worker else ())
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The task, whatever is known of it, and its relatives on the screen."""
+        ended = self.shown is not None and self.shown.finished
+        return super().watched if ended else (self.task_id, *super().watched)
+
     def compose_body(self) -> ComposeResult:
         """Put facts to the left, values to the right; in a narrow terminal below each other."""
         panes = self.panes
