@@ -53,6 +53,18 @@ LINES = (
     ),
     Line("commands-frugal", "broker commands per minute, idle, frugal", 10, "/min", "less"),
     Line("idle-cpu", "CPU when idle", 1, "%", "less"),
+    Line("progress", "CPU while 200 tasks report 10 times a second", 10, "%", "less"),
+    Line("progress-report", "cost of a task's report, on the screen", 50, "us", "less"),
+    Line("progress-stranger", "cost of a report of a task of others", 10, "us", "less"),
+    Line("progress-late", "age of a report when it is painted, p95", 250, "ms", "less"),
+    Line("history-frame", "first frame, 100,000 old results on Redis", 1.25, "x", "less"),
+    Line("history-data", "first true data, 100,000 old results", 1, "s", "less"),
+    Line("history-listed", "old results listed after the broker answers", 2, "s", "less"),
+    Line("history-command", "longest command, 100,000 old results", 5, "ms", "less"),
+    Line("revoke", "10,000 waiting tasks revoked by filter", 15, "s", "less"),
+    Line("revoke-key", "key to paint while they are revoked, longest", 250, "ms", "less"),
+    Line("revoke-line", "the same by `celtop revoke --filter`", 20, "s", "less"),
+    Line("retry-line", "1,000 tasks retried by `celtop retry`", 10, "s", "less"),
 )
 
 

@@ -86,7 +86,7 @@ def _keys(name: Name, url: str, presses: int) -> list[Reading]:
             pressed.append(terminal.press("k" if number % 4 == 3 else "j"))
             time.sleep(gap * draw.uniform(0.6, 1.4))
         publishing.result()
-        delays = [1_000 * delay for delay in _delays(terminal, pressed, CURSOR[name])]
+        delays = [1_000 * delay for delay in waits(terminal, pressed, CURSOR[name])]
     missed = presses - len(delays)
     if missed > presses / 4:
         raise SubjectFailed(f"{missed} of {presses} keys had no effect to be seen")
@@ -97,9 +97,7 @@ def _keys(name: Name, url: str, presses: int) -> list[Reading]:
     return [Reading("key", name, p95, note, details)]
 
 
-def _delays(
-    terminal: Terminal, pressed: list[float], cursor: Callable[[Screen], str]
-) -> list[float]:
+def waits(terminal: Terminal, pressed: list[float], cursor: Callable[[Screen], str]) -> list[float]:
     """For each key that had an effect, the seconds until another row was under the cursor."""
     seen = [(0.0, "")]
     for at, screen in terminal.replay():

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import flood, frame_cost, idle, pace, report, startup
+from . import acting, flood, frame_cost, history, idle, pace, progress, report, startup
 from .lines import LINES, Reading
 
 Measure = Callable[[frozenset[str], bool], list[Reading]]
@@ -23,6 +23,15 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
         frozenset({"commands", "commands-overview", "commands-frugal", "idle-cpu"}),
         idle.measure,
     ),
+    (
+        frozenset({"progress", "progress-report", "progress-stranger", "progress-late"}),
+        progress.measure,
+    ),
+    (
+        frozenset({"history-frame", "history-data", "history-listed", "history-command"}),
+        history.measure,
+    ),
+    (frozenset({"revoke", "revoke-key", "revoke-line", "retry-line"}), acting.measure),
 )
 
 

@@ -30,7 +30,7 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
     readings: list[Reading] = []
     with server.running() as url, worker(url, WORKER):
         if "first-frame" in wanted:
-            readings += _first_frames(url, 3 if quick else 5)
+            readings += first_frames(url, 3 if quick else 5)
         if "first-data" in wanted:
             names: tuple[Name, ...] = ("celtop", "flower", "celery events")
             for name in names:
@@ -39,11 +39,21 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
     return readings
 
 
-def _first_frames(url: str, rounds: int) -> list[Reading]:
+def first_frames(
+    url: str, rounds: int, line: str = "first-frame", arguments: tuple[str, ...] = ()
+) -> list[Reading]:
+    """The first frame of everybody, against that of a bare Textual program.
+
+    Args:
+        url: The broker.
+        rounds: How often; the median counts.
+        line: What is measured.
+        arguments: For celtop.
+    """
     seconds: dict[Name, list[float]] = {name: [] for name in FIRST_FRAME}
     for _ in range(rounds):
         for name, pattern in FIRST_FRAME.items():
-            with running(name, url) as subject:
+            with running(name, url, arguments=arguments if name == "celtop" else ()) as subject:
                 assert subject.terminal is not None
                 took = subject.terminal.wait_for(pattern, PATIENCE)
                 if took is not None:
@@ -52,11 +62,11 @@ def _first_frames(url: str, rounds: int) -> list[Reading]:
     readings = []
     for name, times in seconds.items():
         if not times:
-            readings.append(Reading("first-frame", name, None, "failed: no frame"))
+            readings.append(Reading(line, name, None, "failed: no frame"))
             continue
         took = statistics.median(times)
         note = f"{took:.2f} s"
-        readings.append(Reading("first-frame", name, took / hello, note, {"seconds": times}))
+        readings.append(Reading(line, name, took / hello, note, {"seconds": times}))
     return readings
 
 

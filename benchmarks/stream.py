@@ -7,10 +7,12 @@ a small machine the processor belongs to the subject.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import re
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -91,6 +93,42 @@ def encode(
         sent += len(events)
     messages.sort(key=lambda message: message.due)
     return messages
+
+
+def started(url: str, tasks: int) -> tuple[list[Message], list[str]]:
+    """The messages of tasks, spread over the workers, that start and do not end; and their ids."""
+    start = time.time()
+    caught = _Caught(url)
+    messages, ids = [], []
+    for worker, share in _shares(tasks):
+        received = (each for kind, each in _life(worker, share, "run") if kind == "task-received")
+        for fields in received:
+            ids.append(fields["uuid"])
+            told = [
+                (kind, {**fields, "timestamp": start}) for kind in ("task-received", "task-started")
+            ]
+            messages.append(caught.batch(worker, told, due=0.0))
+    return messages, ids
+
+
+@contextlib.contextmanager
+def beating(url: str) -> Iterator[None]:
+    """Workers that send heartbeats as long as the block lasts."""
+    caught = _Caught(url)
+    enough = threading.Event()
+
+    def beat() -> None:
+        while not enough.is_set():
+            publish(url, [caught.heartbeat(worker, time.time()) for worker in WORKERS])
+            enough.wait(2)
+
+    beats = threading.Thread(target=beat)
+    beats.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        beats.join()
 
 
 def events_in(messages: Iterable[Message]) -> int:
@@ -201,7 +239,7 @@ class _Caught:
         topics = self.channel._get_publish_topics(exchange, routing_key)
         payload = json.dumps(message).encode()
         [topic] = topics
-        self.command = _resp(b"PUBLISH", topic.encode(), payload)
+        self.command = command(b"PUBLISH", topic.encode(), payload)
 
     def heartbeat(self, worker: str, timestamp: float, due: float = 0.0) -> Message:
         self.dispatchers[worker].send(
@@ -231,7 +269,8 @@ class _Caught:
         return Message(due, len(events), self.command)
 
 
-def _resp(*words: bytes) -> bytes:
+def command(*words: bytes) -> bytes:
+    """A command as Redis reads it."""
     parts = [b"*%d\r\n" % len(words)]
     parts.extend(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
     return b"".join(parts)

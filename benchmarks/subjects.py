@@ -150,7 +150,7 @@ def running(
 
 
 @contextlib.contextmanager
-def worker(url: str, name: str = "celery@bench") -> Iterator[None]:
+def worker(url: str, name: str = "celery@bench", *, backend: str | None = None) -> Iterator[None]:
     """A real worker of two processes, started without `-E`; ready when the block begins."""
     from celery import Celery
 
@@ -158,6 +158,7 @@ def worker(url: str, name: str = "celery@bench") -> Iterator[None]:
         process = subprocess.Popen(
             [
                 *(str(BIN / "celery"), "-A", "busy_app", "--workdir", str(HERE), "-b", url),
+                *(("--result-backend", backend) if backend else ()),
                 *("worker", "-c", "2", "-n", name, "-l", "error"),
             ],
             env=environment(Path(home)),
