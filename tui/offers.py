@@ -212,22 +212,32 @@ def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
 
 
 def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
+    from .queue_acts import consumers_of
+
     queues = screen.chosen(Queue)
     one = None if len(queues) == 1 else "one queue at a time" if queues else "no queue is chosen"
     name = queues[0].name if len(queues) == 1 else "the queue"
     paused = app.session.paused() if queues else {}
     is_paused = any(queue.name in paused for queue in queues)
     look = app.scene.state.broker.transport in (*REDIS, "")
+    state, now = app.scene.state, app.scene.now()
+    pause = purge = one
+    if one is None:
+        consumers, _ = consumers_of(state, name, now)
+        pause = confirm(commands.PauseQueue(name, consumers), state, now).refusal
+        purge = confirm(commands.Purge(queue=name), state, now).refusal
+        if is_paused and pause is not None:
+            pause = "it is paused"
     blind = one or (None if look else "only a Redis broker lets one look into a queue")
     return [
         Offer("queue.look", f"List what waits in {name}", blind),
-        Offer("queue.pause", f"Pause {name} on all workers", one),
+        Offer("queue.pause", f"Pause {name} on all workers", pause),
         Offer(
             "queue.resume",
             f"Resume {name}",
             one or (None if is_paused else "it was not paused by celtop"),
         ),
-        Offer("queue.purge", f"Purge {name} ...", one),
+        Offer("queue.purge", f"Purge {name} ...", purge),
         Offer(
             "queue.purge_task",
             f"Purge one task name from {name} ...",

@@ -84,6 +84,12 @@ def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
     refusal = None if queue else "no queue is named"
     if refusal is None and not workers:
         refusal = f"no worker is known to consume {queue}"
+    will_not = [
+        "What they hold of it already, they still run",
+        "A worker that is started meanwhile consumes it all the same",
+    ]
+    if (state.broker.transport or READABLE[0]).startswith(READABLE):
+        will_not.append("Each may take one more message: it puts that back, behind all others")
     return Confirmation(
         "Pause",
         f"Pause the queue {queue}",
@@ -93,11 +99,7 @@ def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
             "Who consumed it, and how, is remembered on this machine, so that resuming puts back "
             "just that",
         ),
-        (
-            "What they hold of it already, they still run",
-            "On Redis each may take one more message: it puts that back, behind all others",
-            "A worker that is started meanwhile consumes it all the same",
-        ),
+        tuple(will_not),
         workers,
         typed_count(len(workers)),
         refusal=refusal,
@@ -111,7 +113,9 @@ def resume(command: ResumeQueue, state: ClusterState, now: float) -> Confirmatio
     present = set(state.present_workers(now))
     gone = [name for name in workers if name not in present]
     waiting = _waiting(state.queues.get(queue), now)
-    will = [f"{verb(workers, 'consumes', 'consume')} it again, as before{waiting}"]
+    will = [
+        f"{verb(workers, 'consumes', 'consume')} it again, as before{waiting and f' ({waiting})'}"
+    ]
     then = "and then forgotten" if command.forget else "and it stays remembered as paused there"
     will_not = [f"{verb(gone, 'is', 'are')} not there: no answer will come, {then}"] if gone else []
     return Confirmation(
@@ -135,7 +139,7 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
         will = [f"Deletes the messages of {task} that wait in {name}, and no others"]
         will += [f"In all it holds {waiting}"] if waiting else []
     else:
-        will = [f"Deletes all messages that wait in {name}{f' ({waiting})' if waiting else ''}"]
+        will = [f"Deletes all messages that wait in {name}{waiting and f' ({waiting})'}"]
     will_not = ["They cannot be had back: nothing keeps a copy"]
     unacked = None if queue is None else queue.unacked
     held = f" ({unacked:,} now)" if unacked else ""

@@ -277,6 +277,8 @@ def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
     confirmation = asked(Purge("geo"), state)
     assert (confirmation.typed, confirmation.grave) == ("geo", True)
     assert "(1,204 messages now)" in text(confirmation)
+    resumed = asked(ResumeQueue("geo", (Consumer("p@h"),)), state)
+    assert "as before (1,204 messages now)" in text(resumed)
     assert "not acknowledged is not deleted (3 now)" in text(confirmation)
     state.broker.transport = "amqp"
     assert "only Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")

@@ -59,6 +59,26 @@ async def test_the_menu_says_which_workers_do_not_scale() -> None:
         assert reasons["pool.autoscale"].endswith("was started without --autoscale")
 
 
+async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
+    async with stage(Place("queues")) as on:
+        await on.to("celery")
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu)
+        assert not {"queue.pause", "queue.purge"} & menu.off
+        await on.press("escape")
+        on.session.held["celery"] = PauseQueue(queue="celery", consumers=())
+        on.session.state.workers["celery@web-1"].queues = ()
+        on.session.state.queues["celery"].waiting = 0
+        on.session.state.queues["celery"].measured_at = NOW
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
+        assert reasons["queue.pause"] == "it is paused"
+        assert reasons["queue.purge"] == "nothing waits in celery"
+
+
 async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
     async with stage() as on:
         await on.press("/", *"name:mail.send", "enter")
