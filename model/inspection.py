@@ -81,11 +81,7 @@ class Inspection:
             task = self._task(worker, item)
             if task is None:
                 continue
-            self._run(task, worker, item)
-            if task.state not in FINISHED:
-                active[task.id] = None
-                worker.missed_ids.pop(task.id, None)
-                self._tasks.find(task)
+            self._run(task, worker, item, active)
         # What was heard to start while the answer was on its way is not in it.
         for id_ in worker.active_ids:
             known = self._tasks.tasks.get(id_)
@@ -137,7 +133,7 @@ class Inspection:
             if where == "active":
                 task = self._task(worker, item)
                 if task is not None:
-                    self._run(task, worker, item)
+                    self._run(task, worker, item, worker.active_ids)
             elif where in ("reserved", "scheduled"):
                 self._take_waiting(worker, [item])
 
@@ -222,15 +218,20 @@ class Inspection:
             redelivered=redelivered if isinstance(redelivered, bool) else None,
         )
 
-    def _run(self, task: Task, worker: Worker, item: Mapping[str, Any]) -> None:
+    def _run(
+        self, task: Task, worker: Worker, item: Mapping[str, Any], active: dict[str, None]
+    ) -> None:
         """Note that a worker was at work on a task when it answered."""
         started_at = number(item.get("time_start"))
-        if started_at is None or not 0 < started_at <= LATEST_TIME:
-            return
-        claim = self._claims.lift(task) if task.id in self._claims.bases else None
-        self._run_since(task, worker, started_at)
-        if claim is not None:
-            self._claims.lay_again(task, claim)
+        if started_at is not None and 0 < started_at <= LATEST_TIME:
+            claim = self._claims.lift(task) if task.id in self._claims.bases else None
+            self._run_since(task, worker, started_at)
+            if claim is not None:
+                self._claims.lay_again(task, claim)
+        if task.state not in FINISHED:
+            active[task.id] = None
+            worker.missed_ids.pop(task.id, None)
+            self._tasks.find(task)
 
     def _run_since(self, task: Task, worker: Worker, started_at: float) -> None:
         if task.lost_at is not None and (

@@ -275,10 +275,9 @@ class ClusterState:
         before = worker.queues
         self._inspection.apply(answer, worker)
         if answer.asked and answer.error is None and isinstance(answer.reply, Mapping):
-            held = answer.reply
-            self._suspects.denied(
-                worker, (id_ for id_ in answer.asked if id_ not in held), answer.at
-            )
+            held = [id_ for id_ in answer.asked if id_ in answer.reply]
+            self._suspects.held(worker, held, answer.at)
+            self._suspects.denied(worker, set(answer.asked).difference(held), answer.at)
         self._tasks.evict()
         if worker.queues != before:
             self._workers.version += 1

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from .inspection import STALE_SECONDS
 from .queue import Queue
 from .states import FINISHED, PENDING, WAITING
 from .task import Task
@@ -101,7 +102,7 @@ class Suspects:
             suspect = self._suspects.get(id_)
             if suspect is not None:
                 suspect.absent = True
-                self._answered(id_, suspect, at)
+                self._answered(id_, suspect, at, settled=True)
 
     def found(self, ids: Iterable[str], at: float) -> None:
         """Note that the result backend has something of these, which the model has by now."""
@@ -111,7 +112,15 @@ class Suspects:
             suspect = self._suspects.get(id_)
             if suspect is not None:
                 suspect.absent = False
-                self._answered(id_, suspect, at)
+                self._answered(id_, suspect, at, settled=True)
+
+    def held(self, worker: Worker, ids: Iterable[str], at: float) -> None:
+        """Note that a worker holds these, as the model has by now."""
+        for id_ in ids:
+            suspect = self._suspects.get(id_)
+            if suspect is not None:
+                suspect.denied -= {worker.name}
+                self._answered(id_, suspect, at, settled=True)
 
     def denied(self, worker: Worker, ids: Iterable[str], at: float) -> None:
         """Note that a worker does not hold these."""
@@ -119,28 +128,30 @@ class Suspects:
             task = self._tasks.tasks.get(id_)
             if task is None or task.state in FINISHED:
                 continue
-            told = self._told_at(task)
-            if task.running and task.worker == worker.name and told <= at - 1.0:
+            begun = self._told_at(task) > at - STALE_SECONDS
+            if task.running and task.worker == worker.name and not begun:
                 worker.active_ids.pop(id_, None)
                 worker.missed_ids.setdefault(id_, (at, "unheard"))
                 worker.version += 1
             suspect = self._suspects.get(id_)
             if suspect is not None:
                 suspect.denied |= {worker.name}
-                self._answered(id_, suspect, at)
+                self._answered(id_, suspect, at, settled=task.worker == worker.name)
 
-    def _answered(self, id_: str, suspect: _Suspect, at: float) -> None:
+    def _answered(self, id_: str, suspect: _Suspect, at: float, settled: bool) -> None:
         task = self._tasks.tasks.get(id_)
         if task is None:
             return
         if suspect.next_at <= at:
             suspect.next_at = at + min(LAST_AGAIN, FIRST_AGAIN * 2**suspect.tries)
             suspect.tries += 1
-        if self._doubted_at > float("-inf"):
+        if settled and self._doubted_at > float("-inf"):
             if len(self._settled_at) >= SETTLED_KEPT:
                 self._settled_at.clear()
             self._settled_at[id_] = at
         if task.state in FINISHED or task.state == PENDING:
+            return
+        if self._told_at(task) > at - STALE_SECONDS:
             return
         if self._denied_by_all(task, suspect):
             if suspect.absent:

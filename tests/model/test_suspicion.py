@@ -295,3 +295,31 @@ def test_what_is_delivered_again_before_its_worker_is_missed_counts_too() -> Non
     late = Script("c").received().started().received(1).retried()
     play(late.events, state)
     assert state.totals.corrections == {"redelivered": 1}
+
+
+def test_who_does_not_hold_it_settles_no_doubt_but_its_own_worker_s() -> None:
+    state = live()
+    beat(state, NOW, OTHER)
+    play(Script("a").received().started().events, state)
+    state.observe(Lost(0, 5, NOW + 4), NOW + 4)
+    answer(state, "active", [item()], NOW + 5)
+    assert swept(state, NOW + 6) == ("a",)
+    answer(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))
+    state.tick(NOW + 7)
+    assert len(state._suspects._suspects) == 1
+    answer(state, "query_task", {"a": ["active", item()]}, NOW + 7, asked=("a",))
+    state.tick(NOW + 8)
+    assert len(state._suspects._suspects) == 0
+    assert state.tasks["a"].running
+
+
+def test_a_lost_task_that_a_worker_says_it_runs_is_found() -> None:
+    state = killed()
+    reply = {"a": ["active", item("a")], "b": ["active", item("b", OTHER, time_start=NOW + 30)]}
+    answer(state, "query_task", {"a": reply["a"]}, NOW + 40, asked=("a", "b", "c"))
+    answer(state, "query_task", {"b": reply["b"]}, NOW + 40, OTHER, asked=("a", "b", "c"))
+    assert (state.tasks["a"].running, state.tasks["a"].worker) == (True, WORKER)
+    assert (state.tasks["b"].running, state.tasks["b"].worker) == (True, OTHER)
+    assert state.tasks["c"].loss == "worker"
+    assert "a" in state.workers[WORKER].active_ids and "b" in state.workers[OTHER].active_ids
+    assert state.totals.corrections == {"lost": 3, "running": 1, "redelivered": 1}
