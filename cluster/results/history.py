@@ -21,6 +21,7 @@ MOST_QUEUES: Final = 50
 LATE: Final = 20.0
 """Seconds after a connection in which queues may become known whose messages came before it."""
 _STEP: Final = 0.2
+_RESTING_STEP: Final = 1.0
 
 
 class History(threading.Thread):
@@ -72,9 +73,9 @@ class History(threading.Thread):
 
     def run(self) -> None:
         """Read after each connection until stopped."""
-        connects, since = 0, 0.0
+        connects, since = 0, time.monotonic()
         peeked: set[str] = set()
-        while not self._stopping.wait(_STEP):
+        while not self._stopping.wait(_STEP if time.monotonic() - since < LATE else _RESTING_STEP):
             if not self._receiver.live.is_set():
                 continue
             if connects != self._receiver.connects:
