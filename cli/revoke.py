@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..model.task import Task
 
 ONE_OF: Final = "say which tasks: by ID..., by --filter, by --workflow or by --stamp"
-SIGNALS: Final = ("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGUSR1")
+SIGNALS: Final = ("SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1")
 
 
 def _signal(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -12,16 +12,16 @@ import msgspec
 
 from .call import Call, Original
 
-Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT", "SIGUSR1"]
+Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
 SIGNALS: Final[dict[Signal, str]] = {
-    "SIGTERM": "ask the pool process to end; the task is over at once",
+    "SIGTERM": "raise SystemExit in the task, whose finally blocks run; its process ends",
     "SIGKILL": "end the pool process, whatever it does",
-    "SIGINT": "as ctrl-c: the task sees KeyboardInterrupt",
-    "SIGQUIT": "as SIGTERM, and Celery runs the task's cold shutdown",
+    "SIGQUIT": "as SIGTERM, which some apps keep for themselves",
     "SIGUSR1": "raise SoftTimeLimitExceeded in the task, which may clean up",
 }
-"""What `terminate` can send to a pool process of prefork; other pools know no signals."""
+"""What `terminate` can send to a pool process of prefork; other pools know no signals. SIGINT is not
+among them: the process ignores it, and the worker calls revoked what runs on."""
 
 
 class Command(msgspec.Struct, frozen=True, tag=True, gc=False, kw_only=True):

@@ -239,6 +239,27 @@ def test_a_connection_that_breaks_after_sending_leaves_silence_not_success(
     assert verdicts(outcome)[0] == {"w1@test": "confirmed", "nobody@test": "silent"}
 
 
+def test_nobody_else_is_given_a_task_because_celtop_was_there(
+    redis_server: RedisServer,
+    redis_url: str,
+    open_session: OpenSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """kombu has whoever consumes anything redeliver tasks that were held for an hour by default."""
+    monkeypatch.setattr("celtop.cluster.acts.asking.PATIENCE", 1.0)
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    properties = {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "q"}}
+    message = {"body": "", "headers": {}, "properties": properties}
+    client.hset("unacked", "t", json.dumps([message, "", "q"]))
+    client.zadd("unacked_index", {"t": 1.0})
+    live = open_session(redis_url, audit_file="")
+    live.until_live()
+    outcome = live.session.do(Ping(workers=("nobody@test",))).future.result(20)
+    assert verdicts(outcome)[0] == {"nobody@test": "silent"}
+    assert (client.hlen("unacked"), client.zcard("unacked_index")) == (1, 1)
+    assert client.llen("q") == 0
+
+
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_never_answers_does_not_keep_celtop_from_ending(
     open_session: OpenSession, scheme: str

@@ -13,7 +13,7 @@ import pytest
 from celtop.cluster.acts.asking import Asking
 from celtop.cluster.acts.revoke import BLOCK, BLOCK_BYTES, blocks
 from celtop.cluster.pidbox import Pidbox
-from celtop.model.command import Revoke, RevokeStamped
+from celtop.model.command import SIGNALS, Revoke, RevokeStamped, Signal
 from celtop.tests.cluster.crew import Crew, crew
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
@@ -65,6 +65,22 @@ def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Crew) -
     until(lambda: three.said("prefork", f"Terminating {id_} ("))
     until(lambda: process not in three.ask("prefork", "stats")["pool"]["processes"])
     until(lambda: id_ not in [one["id"] for one in three.ask("prefork", "active")])
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_each_signal_ends_a_task(three: Crew, name: Signal) -> None:
+    """Proven by its process: the worker calls it revoked whatever becomes of it."""
+    id_ = running(three, "prefork", 60)
+    (process,) = (one["worker_pid"] for one in three.ask("prefork", "active"))
+    outcome = three.do(Revoke(ids=(id_,), workers=three.names(), terminate=True, signal=name))
+    assert outcome.good, outcome
+    raised = f"plain.slow[{id_}] raised unexpected: SoftTimeLimitExceeded"
+    until(
+        lambda: (
+            process not in three.ask("prefork", "stats")["pool"]["processes"]
+            or three.said("prefork", raised)
+        )
+    )
 
 
 def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Crew) -> None:
