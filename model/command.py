@@ -20,8 +20,8 @@ SIGNALS: Final[dict[Signal, str]] = {
     "SIGQUIT": "as SIGTERM, which some apps keep for themselves",
     "SIGUSR1": "raise SoftTimeLimitExceeded in the task, which may clean up",
 }
-"""What `terminate` can send to a pool process of prefork; other pools know no signals. SIGINT is not
-among them: the process ignores it, and the worker calls revoked what runs on."""
+"""What `terminate` can send to a pool process of prefork; other pools know no signals. SIGINT is
+not among them: the process ignores it, and the worker calls revoked what runs on."""
 
 
 class Command(msgspec.Struct, frozen=True, tag=True, gc=False, kw_only=True):
