@@ -39,6 +39,8 @@ GLANCE: Final = 0.1
 """Seconds between two progress lines."""
 TAKEN_BACK_WITHIN: Final = 10.0
 """Seconds after ctrl-c for an act to end where nothing is half done."""
+CLEARED: Final = "\r\x1b[K"
+"""What empties the line on a terminal."""
 MOST_TASKS: Final = 100_000
 """Tasks that the model holds at least: more than can be revoked at once."""
 
@@ -185,9 +187,11 @@ def _tell_plan(command: AnyCommand, asked: Confirmation, manner: Manner) -> None
 
 
 def _follow(session: Session, act: Act, manner: Manner) -> Outcome:
+    live = True
     try:
         with _progress() as show:
             while not pump_until(session, GLANCE, act.future.done):
+                live = _tell_of_broker(session, live)
                 show(act.outcome)
     except (KeyboardInterrupt, SystemExit):
         act.cancel()
@@ -202,6 +206,17 @@ def _follow(session: Session, act: Act, manner: Manner) -> Outcome:
     return act.future.result()
 
 
+def _tell_of_broker(session: Session, live: bool) -> bool:
+    """Tell when the broker is lost and when it is back; long acts wait for that."""
+    broker = session.state.broker
+    present = broker.phase == "live" or (live and broker.fault is None)
+    if present != live:
+        if sys.stderr.isatty():
+            click.echo(CLEARED, nl=False, err=True)
+        narration.say("the broker is back" if present else f"the broker is lost: {broker.fault}")
+    return present
+
+
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[Outcome], None]]:
     """Keep one line on stderr, if that is a terminal, and clear it at the end."""
@@ -212,13 +227,13 @@ def _progress() -> Iterator[Callable[[Outcome], None]]:
 
     def show(outcome: Outcome) -> None:
         if on_terminal:
-            click.echo(f"\r\x1b[K{visible(sentence(outcome), width)}", nl=False, err=True)
+            click.echo(f"{CLEARED}{visible(sentence(outcome), width)}", nl=False, err=True)
 
     try:
         yield show
     finally:
         if on_terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            click.echo(CLEARED, nl=False, err=True)
 
 
 def _width() -> int:

@@ -95,6 +95,9 @@ def trigger(
             if manner.as_json:
                 _tell(outcome, manner)
             raise
+        broker = session.state.broker
+        if result is None and broker.phase != "live" and broker.fault is not None:
+            narration.say(f"the broker is lost: {broker.fault}")
     if manner.as_json:
         from ..export.outcome import encode
 

@@ -105,6 +105,7 @@ def outcome(*verdicts: Verdict, **fields: Any) -> Outcome:
         (outcome("confirmed", "unsure"), ExitCode.NO),
         (outcome("unsent", fault=Fault("refused", "gone", "")), ExitCode.UNREACHABLE),
         (outcome(refusal="read-only"), ExitCode.NO),
+        (outcome(refusal="read-only", fault=Fault("refused", "gone", "")), ExitCode.NO),
     ],
 )
 def test_exit_codes(came: Outcome, code: ExitCode) -> None:

@@ -134,3 +134,23 @@ def test_a_broker_that_is_lost_between_the_question_and_the_answer(
         assert screen.wait_end(30) == 3
         assert "did not send obedient.note" in screen.text()
     lost.app.close()
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_lost_during_a_drain_and_comes_back(
+    own_redis: RedisServer, tmp_path: Path, start_worker: StartWorker, send: Send
+) -> None:
+    lost = Cluster(own_redis.url(), tmp_path)
+    worker = start_obedient(start_worker, lost, concurrency=1)
+    send(lost.url, "obedient.hold")
+    logged(worker, "HOLDING")
+    with terminal(lost, "control", "drain", "--all", "--yes") as screen:
+        logged(worker, "Canceling queue celery")
+        own_redis.kill()
+        screen.wait_for("the broker is lost")
+        own_redis.start()
+        screen.wait_for("the broker is back")
+        screen.send("\x03")
+        assert screen.wait_end(30) == 130
+    assert worker.child.alive
+    lost.app.close()
