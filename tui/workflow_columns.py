@@ -63,14 +63,14 @@ def workflow_columns(view: WorkflowView) -> tuple[Column[Row], ...]:
         return figures.NOTHING
 
     return (
-        Column("state", "State", 11, state),
+        Column("state", "State", 12, state),
         Column("name", "Task", 24, name, grow=3, narrow_width=20),
         Column("part", "Part", 6, part, 6),
         Column("worker", "Worker", 16, worker, 5, narrow_width=12),
         Column("runtime", "Runtime", 8, runtime, 1, justify="right", ticks=goes_on),
         Column("retries", "Rty", 3, retries, 7, justify="right"),
-        Column("time", "When", 24, on_time, 2, grow=4, narrow_width=16, fill=bar),
-        Column("outcome", "Outcome", 20, outcome, 8, grow=2),
+        Column("time", "When", 24, on_time, 2, grow=6, narrow_width=18, fill=bar),
+        Column("outcome", "Outcome", 18, outcome, 8, grow=2),
     )
 
 
@@ -108,8 +108,7 @@ def name(row: Row, frame: Frame) -> Sequence[Cell]:
         cells.append(("! ", "bad"))
     if node.kind == "group":
         fold = glyphs.tree_closed if row.folded else glyphs.tree_open
-        members = sum(number for _, number in row.counts)
-        cells.append((f"{fold} group of {members:,}", "accent"))
+        cells.append((f"{fold} group", "accent"))
         cells += [(f"  {number:,} {one}", _style(one)) for one, number in _apart(row)]
     elif node.kind == "unheard":
         cells.append((f"{node.id[:8]}, of which nothing was heard", "muted"))
@@ -163,9 +162,13 @@ def retries(row: Row, frame: Frame) -> Cell:
 
 
 def outcome(row: Row, frame: Frame) -> Cell | Sequence[Cell]:
-    """Return what came of a task."""
+    """Return what came of a task; of a group how many of its members are how far."""
     task = row.node.task
-    return figures.NOTHING if task is None else task_columns.outcome(task, frame)
+    if task is not None:
+        return task_columns.outcome(task, frame)
+    if not row.counts:
+        return figures.NOTHING
+    return [(f"{number:,} {one}  ", _style(one)) for one, number in row.counts if number]
 
 
 def _bar(row: Row, frame: Frame, width: int, begin: float, axis: float) -> Sequence[Cell]:
