@@ -155,12 +155,14 @@ class Form(Vertical):
         height: auto;
         & #rows { height: auto; }
         & FormRow { height: auto; }
+        /* Without a rule for the row itself Textual does not look at its label again. */
+        & FormRow:focus-within { height: auto; }
         & FormRow:focus-within .label { color: $text-accent; text-style: bold; }
         & .label { width: 12; height: 1; }
         & .advice { width: 2fr; height: auto; padding-left: 1; }
         & .control { width: 3fr; }
         & Input, & TextArea, & FormChoice { background: $panel; }
-        & Input:focus, & TextArea:focus, & FormChoice:focus { background: $boost; }
+        & Input:focus, & TextArea:focus, & FormChoice:focus { background: $primary 25%; }
         & TextArea { height: auto; max-height: 8; min-height: 1; padding: 0; border: none; }
         & #preview { height: auto; max-height: 4; color: $text-muted; }
         & #buttons { height: 1; align-horizontal: center; }

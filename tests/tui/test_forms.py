@@ -169,6 +169,21 @@ async def test_nothing_is_sent_while_anything_is_wrong() -> None:
         assert not on.session.done
 
 
+async def test_the_label_of_the_field_that_is_typed_into_stands_out() -> None:
+    def standing_out(on: Stage) -> list[str]:
+        rows = on.form._rows.values()
+        return [row.entry.id for row in rows if row.query_one(".label").styles.text_style.bold]
+
+    async with stage() as on:
+        await on.press("5", "t")
+        await on.until(FormDialog)
+        assert standing_out(on) == ["name"]
+        await on.press("tab")
+        assert standing_out(on) == ["args"]
+        await on.press("tab", "tab")
+        assert standing_out(on) == ["queue"]
+
+
 async def test_keys_typed_ahead_are_done_in_their_order() -> None:
     async with stage() as on:
         await on.press("5", "t")
