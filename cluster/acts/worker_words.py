@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ...model.outcome import Answer
+from ...settings import mask_url
 from ..pidbox import Reply
 
 LONGEST: Final = 300
@@ -50,7 +51,7 @@ def judged(reply: Reply) -> Answer:
         return Answer("refused", explained(reply.error))
     value = reply.value
     text = str(value["ok"]) if isinstance(value, dict) and "ok" in value else ""
-    return Answer("confirmed", _PROMISES.get(text, text)[:LONGEST])
+    return Answer("confirmed", _PROMISES.get(text, mask_url(text))[:LONGEST])
 
 
 def explained(error: str) -> str:
@@ -58,4 +59,4 @@ def explained(error: str) -> str:
     for pattern, words in _COMPLAINTS:
         if re.search(pattern, error):
             return words
-    return error[:LONGEST]
+    return mask_url(error)[:LONGEST]
