@@ -50,7 +50,7 @@ def _tell(session: Session, id_: str, as_json: bool) -> ExitCode:
         return ExitCode.TIMEOUT
     state = session.state
     known = state.tasks.get(id_)
-    found = report(search, before, known, _result(session, id_), time.time(), state.redaction)
+    found = report(search, before, state, _result(session, id_), time.time())
     write(encode(found) if as_json else render(found).encode("utf-8", "backslashreplace"))
     return ExitCode.NO if known is None else ExitCode.OK
 

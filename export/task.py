@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.redaction import Redaction
 from ..model.search import HELD, Search, told
+from ..model.state import ClusterState
 from ..model.states import FROM_EVENT, source_names
 from ..model.task import Task
 from ..model.text import visible, visible_lines
@@ -65,24 +65,23 @@ class TaskReport(msgspec.Struct, frozen=True, gc=False):
 def report(
     search: Search,
     before: SourceRecord | None,
-    task: Task | None,
+    state: ClusterState,
     result: ResultRecord | None,
     now: float,
-    redaction: Redaction,
 ) -> TaskReport:
     """Return all that is known of a task.
 
     Args:
         search: What was found where.
         before: What had been heard of it before.
-        task: What the model makes of all that.
+        state: What the model makes of all that.
         result: How it ended, if it has.
         now: The time, by our clock.
-        redaction: Masks what must not be seen.
     """
+    task = state.tasks.get(search.id)
     sources = [] if before is None else [before]
     for found in search.found:
-        alone = told(found, search.id, redaction)
+        alone = told(found, search.id, state.redaction)
         if alone is not None:
             record = source_record(found.source, alone, now)
             if found.source == HELD:
@@ -92,11 +91,15 @@ def report(
         SCHEMA,
         iso(now),
         search.id,
-        None if task is None else task_record(task, now),
+        None if task is None else _record(state, task, now),
         sources,
         [LookedRecord(one.place, one.found, one.text) for one in search.looked],
         result,
     )
+
+
+def _record(state: ClusterState, task: Task, now: float) -> TaskRecord:
+    return task_record(task, now, None, state.time_left(task, now), state.estimate(task, now))
 
 
 def heard(task: Task | None, now: float) -> SourceRecord | None:
@@ -109,7 +112,7 @@ def heard(task: Task | None, now: float) -> SourceRecord | None:
 def source_record(source: str, task: Task, now: float) -> SourceRecord:
     """Return a task's record as that of one source: only what it tells."""
     fields = msgspec.to_builtins(task_record(task, now))
-    for name in ("id", "sources", "runtime_s", "waited_s"):
+    for name in ("id", "sources", "runtime_s", "waited_s", "time_left_s"):
         del fields[name]
     return SourceRecord(
         source, {name: value for name, value in fields.items() if value not in (None, [], 0)}
@@ -164,7 +167,7 @@ def _facts(found: TaskReport) -> Iterator[tuple[str, str, str]]:
             yield field, value, visible("; ".join(sources), LONGEST)
     task = found.task
     if task is not None:
-        for field in ("runtime_s", "waited_s"):
+        for field in ("runtime_s", "waited_s", "time_left_s"):
             seconds = getattr(task, field)
             if seconds is not None:
                 yield field.removesuffix("_s"), duration(seconds), "reckoned"

@@ -208,3 +208,24 @@ def test_on_a_terminal_there_is_one_line_with_a_bar(
         shown = "\n".join(terminal.screen.display)
         assert '{"height": 8848' in shown
         assert "SUCCESS" in shown
+
+
+@pytest.mark.slow
+def test_over_rabbitmq_with_results_that_nobody_else_can_read(
+    amqp_url: str, tmp_path: Path, start_worker: StartWorker, send: Send
+) -> None:
+    cluster = Cluster(amqp_url, tmp_path)
+    conf = {"result_backend": "rpc://"}
+    worker = start_worker(amqp_url, app="watched", options=ALONE, conf=conf)
+    id_ = send(amqp_url, "watched.slip", 1, 3)
+    logged(worker, "Retry in")
+    watching = begin(cluster, "watch", id_, "--timeout", "40")
+    found = json.loads(cluster.run("task", id_, "--json").stdout)
+    looked = {one["place"]: one for one in found["looked"]}
+    assert looked["queues"]["found"] is None
+    assert looked["backend"]["found"] is None
+    assert "rpc" in looked["backend"]["text"]
+    out, err = watching.communicate(timeout=40)
+    assert watching.returncode == 0, err
+    assert json.loads(out) == "'dry'"
+    cluster.app.close()

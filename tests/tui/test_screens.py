@@ -35,6 +35,7 @@ PLACES = [
     Place("tasks", (Drill("task", "hostile-0"),)),
     Place("workers", (Drill("worker", f"w@{HOSTILE[3]}"),)),
     Place("queues", (Drill("tasks", "state:failure"),)),
+    Place("types", (Drill("failures", "hostile-3"),)),
 ]
 
 
