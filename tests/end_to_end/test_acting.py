@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, broadcasts, logged, start_obedient
+from celtop.tests.end_to_end.acting import (
+    Cluster,
+    broadcasts,
+    logged,
+    shared_cluster,
+    start_obedient,
+)
 from celtop.tests.servers import APPS, CeleryWorker, RedisServer, until
 
 Send = Callable[..., str]
@@ -265,9 +271,26 @@ class TestRetry:
 
 
 class TestTrigger:
+    """One worker for all, with slots for what is left running."""
+
+    @pytest.fixture(scope="class")
+    def shared(
+        self, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[tuple[Cluster, CeleryWorker]]:
+        url = redis_server.next_url()
+        conf = {"result_backend": url}
+        with shared_cluster(
+            url, tmp_path_factory.mktemp("trigger"), queues=["own"], concurrency=8, conf=conf
+        ) as both:
+            yield both
+
     @pytest.fixture
-    def worker(self, cluster: Cluster, start: StartObedient) -> CeleryWorker:
-        return start(name="kept", queues=["own"], conf={"result_backend": cluster.url})
+    def cluster(self, shared: tuple[Cluster, CeleryWorker]) -> Cluster:
+        return shared[0]
+
+    @pytest.fixture
+    def worker(self, shared: tuple[Cluster, CeleryWorker]) -> CeleryWorker:
+        return shared[1]
 
     def test_its_result(self, cluster: Cluster, worker: CeleryWorker) -> None:
         words = ("obedient.note", "--args", '[1, "é"]', "--kwargs", '{"k": [null]}')
@@ -288,12 +311,13 @@ class TestTrigger:
         assert ended.stdout == ""
 
     def test_who_stops_waiting_gets_the_id(self, cluster: Cluster, worker: CeleryWorker) -> None:
+        held = worker.child.output.count("HOLDING")
         words = ("trigger", "obedient.hold", "--args", "[60]", "--wait", "60", "--json", "--yes")
         running: subprocess.Popen[str] = subprocess.Popen(
             (*CELTOP, "-b", cluster.url, *words),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=cluster.env,
         )  # fmt: skip
-        logged(worker, "HOLDING")
+        logged(worker, "HOLDING", held + 1)
         running.send_signal(signal.SIGINT)
         out, _ = running.communicate(timeout=30)
         assert running.returncode == 130
@@ -314,6 +338,10 @@ class TestTrigger:
         ended = cluster.act(*words, stdin='{"from": "stdin"}')
         assert len(ended.stdout.strip()) == 36
         logged(worker, "GOT ('from a file',) {'from': 'stdin'}")
+
+
+class TestTriggerElsewhere:
+    """Where no result can be read, or it is not plain which queue is meant."""
 
     def test_without_a_result_backend_the_event_tells(
         self, cluster: Cluster, start: StartObedient

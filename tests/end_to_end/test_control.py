@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, logged, start_obedient
-from celtop.tests.servers import CeleryWorker, until
+from celtop.tests.end_to_end.acting import Cluster, logged, shared_cluster, start_obedient
+from celtop.tests.servers import CeleryWorker, RedisServer, until
 
 Send = Callable[..., str]
 StartObedient = Callable[..., CeleryWorker]
+Shared = tuple[Cluster, CeleryWorker]
 
 
 @pytest.fixture
@@ -28,6 +29,13 @@ def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def start(start_worker: StartWorker, cluster: Cluster) -> StartObedient:
     return lambda **options: start_obedient(start_worker, cluster, **options)
+
+
+@pytest.fixture(scope="module")
+def shared(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """One worker for the tests that leave it as it was."""
+    with shared_cluster(redis_server.next_url(), tmp_path_factory.mktemp("control")) as both:
+        yield both
 
 
 def queues(cluster: Cluster, worker: CeleryWorker) -> dict[str, tuple[str, str]]:
@@ -88,8 +96,8 @@ class TestPools:
 
 
 class TestConsumers:
-    def test_adding_and_cancelling(self, cluster: Cluster, start: StartObedient) -> None:
-        worker = start()
+    def test_adding_and_cancelling(self, shared: Shared) -> None:
+        cluster, worker = shared
         cluster.act(
             "control", "add-consumer", "extra", "--exchange", "x", "--routing-key", "k", "--all"
         )
@@ -131,8 +139,8 @@ class TestConsumers:
 
 
 class TestLimits:
-    def test_rate(self, cluster: Cluster, start: StartObedient) -> None:
-        worker = start()
+    def test_rate(self, shared: Shared) -> None:
+        cluster, worker = shared
         cluster.act("control", "rate-limit", "obedient.note", "10/m", "--all")
         assert "rate_limit=10/m" in limits(cluster, worker)
         cluster.act("control", "rate-limit", "obedient.note", "none", "--all")
@@ -141,10 +149,8 @@ class TestLimits:
         assert "no.such" in ended.stdout
 
     @pytest.mark.slow
-    def test_a_time_limit_that_is_not_given_stays(
-        self, cluster: Cluster, start: StartObedient
-    ) -> None:
-        worker = start()
+    def test_a_time_limit_that_is_not_given_stays(self, shared: Shared) -> None:
+        cluster, worker = shared
         line = ("control", "time-limit", "obedient.note", "--all")
         cluster.act(*line, "--soft", "5", "--hard", "60")
         assert "soft_time_limit=5" in limits(cluster, worker)
@@ -167,8 +173,8 @@ class TestTalking:
         assert "one@test: pong" in ended.stdout
         assert cluster.run("control", "heartbeat", "-w", "two").returncode == 0
 
-    def test_events(self, cluster: Cluster, start: StartObedient) -> None:
-        worker = start()
+    def test_events(self, shared: Shared) -> None:
+        cluster, worker = shared
         cluster.act("control", "enable-events")
         logged(worker, "Events of group {task} enabled by remote")
         cluster.act("control", "disable-events", "--all")
