@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,9 @@ Verdict: TypeAlias = Literal["confirmed", "refused", "silent", "unsure", "unsent
 answer came. `unsure`: the connection broke while it was sent, so that it may or may not have been.
 `unsent`: certainly nothing was sent."""
 
+FLAGGED: Final = "no worker has it: flagged as revoked"
+"""What is told of a task that was to be ended and that no worker has: it may have ended by itself,
+or wait in its queue."""
 BAD: tuple[Verdict, ...] = ("unsent", "unsure", "refused", "silent")
 
 

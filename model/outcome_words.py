@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from . import command as commands
 from .confirming.parts import SHORT_ID, counted, named
-from .outcome import Answer, Outcome, Verdict
+from .outcome import FLAGGED, Answer, Outcome, Verdict
 
 DETAILS: Final = 50
 """Lines of details at most; the rest are counted."""
@@ -43,7 +43,7 @@ def sentence(outcome: Outcome) -> str:
         return f"did not {phrase.infinitive()}: {_short(outcome.refusal)}"
     if not outcome.ended:
         return _under_way(outcome, phrase)
-    said = [*_who_said_what(outcome), *_what_was_sent(outcome)]
+    said = [*_who_said_what(outcome), *_without_worker(outcome), *_what_was_sent(outcome)]
     told = "; ".join(said)
     if outcome.fault is not None:
         told = f"{told}; {outcome.fault}" if told else str(outcome.fault)
@@ -132,6 +132,15 @@ def _others(answers: Mapping[str, Answer], name_them: bool) -> list[str]:
         who = named([_name(name) for name in found]) if name_them else f"{len(found):,}"
         parts.append(f"{who} {told}{why}")
     return parts
+
+
+def _without_worker(outcome: Outcome) -> list[str]:
+    """Return how many tasks that were to be ended were not there to be: no signal was sent."""
+    number = sum(answer.text == FLAGGED for answer in outcome.targets.values())
+    if not number:
+        return []
+    which = "it" if len(outcome.targets) == 1 else f"{number:,} of them"
+    return [f"no worker had {which}, only flagged as revoked"]
 
 
 def _what_was_sent(outcome: Outcome) -> list[str]:
@@ -226,11 +235,17 @@ def _autoscale(command: commands.Autoscale) -> _Phrase:
 
 
 def _rate(command: commands.RateLimit) -> _Phrase:
+    if command.rate.partition("/")[0] == "0":
+        return _Phrase("lifted", "lifting", "lift", f"the rate limit of {command.task}")
     return _Phrase("limited", "limiting", "limit", f"{command.task} to {command.rate}")
 
 
 def _time(command: commands.TimeLimit) -> _Phrase:
-    return _Phrase("limited", "limiting", "limit", f"the time of {command.task}")
+    soft, hard = (
+        "none" if limit is None else f"{limit:g} s" for limit in (command.soft, command.hard)
+    )
+    of = f"the time of {command.task}, soft {soft}, hard {hard}"
+    return _Phrase("limited", "limiting", "limit", of)
 
 
 def _add(command: commands.AddConsumer) -> _Phrase:

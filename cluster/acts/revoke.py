@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from ...model.command import Revoke, RevokeStamped
 from ...model.confirming.parts import named
-from ...model.outcome import BAD, Answer
+from ...model.outcome import BAD, FLAGGED, Answer
 from ..pidbox import Reply
 from .asking import PATIENCE, Asking, asking
 from .doing import Doing, Refused, Unsure
@@ -185,7 +185,7 @@ class _Blocks:
                     words = f"{told[id_]} has it: {self._command.signal} is sent if it runs"
                     targets[id_] = Answer("confirmed", words)
                 elif not silent:
-                    targets[id_] = Answer("confirmed", "no worker has it: flagged as revoked")
+                    targets[id_] = Answer("confirmed", FLAGGED)
         self._doing.tell(targets=targets, workers=self._workers())
 
     def _conclude(self) -> None:

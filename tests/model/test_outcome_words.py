@@ -16,7 +16,7 @@ from celtop.model.command import (
     Trigger,
 )
 from celtop.model.fault import Fault
-from celtop.model.outcome import Answer, Outcome, Sent
+from celtop.model.outcome import FLAGGED, Answer, Outcome, Sent
 from celtop.model.outcome_words import DETAILS, details, sentence
 
 from .acting import CONFIRMED, SILENT, done, original
@@ -52,6 +52,23 @@ def test_there_are_words_for_every_command(command: object) -> None:
         (
             done(REVOKE, workers=ALL_WORKERS, targets=ALL_TARGETS),
             "revoked 12: 3 of 3 workers confirmed",
+        ),
+        (
+            done(
+                Revoke(IDS[:2], WORKERS, terminate=True),
+                workers=ALL_WORKERS,
+                targets={IDS[0]: CONFIRMED, IDS[1]: Answer("confirmed", FLAGGED)},
+            ),
+            "terminated 2: 3 of 3 workers confirmed; "
+            "no worker had 1 of them, only flagged as revoked",
+        ),
+        (
+            done(
+                Revoke(IDS[:1], WORKERS, terminate=True),
+                workers=ALL_WORKERS,
+                targets={IDS[0]: Answer("confirmed", FLAGGED)},
+            ),
+            "terminated 1: 3 of 3 workers confirmed; no worker had it, only flagged as revoked",
         ),
         (
             done(REVOKE, workers={**ALL_WORKERS, "c@h": SILENT}, targets=ALL_TARGETS),
