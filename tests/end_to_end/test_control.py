@@ -143,10 +143,14 @@ class TestLimits:
         cluster, worker = shared
         cluster.act("control", "rate-limit", "obedient.note", "10/m", "--all")
         assert "rate_limit=10/m" in limits(cluster, worker)
-        cluster.act("control", "rate-limit", "obedient.note", "none", "--all")
+        lifted = cluster.act("control", "rate-limit", "obedient.note", "none", "--all")
+        assert "lifted the rate limit of obedient.note" in lifted.stdout
         assert "rate_limit=10/m" not in limits(cluster, worker)
-        ended = cluster.act("control", "rate-limit", "no.such", "1/s", "--all", code=1)
-        assert "no.such" in ended.stdout
+        strange = ("control", "rate-limit", "no.such", "1/s", "--all")
+        assert "no.such" in cluster.act(*strange, code=1).stdout
+        planned = cluster.run(*strange, "--dry-run")
+        assert planned.returncode == 1
+        assert "this would not be done" in planned.stdout
 
     @pytest.mark.slow
     def test_a_time_limit_that_is_not_given_stays(self, shared: Shared) -> None:
