@@ -20,6 +20,8 @@ _LONGEST: Final = 60
 
 async def look_for(app: CeltopApp, id_: str) -> None:
     """Look for a task at the workers, in queues and in the result backend, and open its page."""
+    from .screens.text_dialog import TextDialog
+
     shown = visible(id_, _LONGEST)
     app.say(f"Looking for {shown} at the workers, in queues and in the result backend")
     asked = asyncio.wrap_future(app.session.search(id_))
@@ -30,7 +32,7 @@ async def look_for(app: CeltopApp, id_: str) -> None:
     search = asked.result()
     if search.nowhere:
         told = "\n".join(f"{one.place}: {one.text}" for one in search.looked)
-        app.say(f"No place knows {shown}\n{told}", "error")
+        app.push_screen(TextDialog(f"No place knows {shown}", told))
         return
     deadline = time.monotonic() + APPLIED_WITHIN
     while id_ not in app.scene.state.tasks and time.monotonic() < deadline:

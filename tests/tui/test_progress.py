@@ -227,8 +227,9 @@ class TestSearching:
                 Looked("backend", None, "there is no result backend"),
             )
             on.session.searching.set_result(Search("nothing", NOW, (), looked))
-            await on.until(lambda: any("No place knows nothing" in said for said in on.said))
-            told = next(said for said in on.said if "No place" in said)
-            assert "unknown to w1" in told
-            assert "there is no result backend" in told
+            await on.until(lambda: "No place knows nothing" in on.text)
+            assert "workers: unknown to w1" in on.text
+            assert "backend: there is no result backend" in on.text
+            await on.press("escape")
+            await on.until(lambda: "No place knows" not in on.text)
             assert on.app.place.path == ()
