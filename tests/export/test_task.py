@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+
+from celtop.export.task import encode, heard, render, report
+from celtop.model.events import Event, Heard
+from celtop.model.observations import Answered, QueuePeeked, ResultsSeen
+from celtop.model.observations import Peeked as Message
+from celtop.model.redaction import Redaction
+from celtop.model.result_meta import ResultMeta
+from celtop.model.search import HELD, Found, Looked, Search
+from celtop.model.state import ClusterState
+
+NOW = 1_800_000_000.0
+SECRET = "{'password': 'geheim'}"
+
+
+def found_everywhere() -> tuple[Search, ClusterState]:
+    """Return a task that a message, a worker and the backend tell of, each something else."""
+    state = ClusterState(redaction=Redaction(["password"]))
+    item = {"id": "1", "name": "a.b", "args": [1], "kwargs": {"password": "geheim"},
+            "time_start": NOW - 5}  # fmt: skip
+    meta = ResultMeta("1", "PROGRESS", {"progress": 40, "status": "\x1b[2Jband"})
+    sources = (
+        Found(HELD, QueuePeeked("q", (Message("1", "a.b", "q", "(1,)", SECRET),), NOW, False)),
+        Found("worker w\x1b", Answered("w\x1b", "query_task", {"1": ["active", item]}, NOW)),
+        Found("result backend", ResultsSeen((meta,), NOW, "lookup")),
+    )
+    looked = (Looked("queues", True, "\x1b[31mred"), Looked("backend", None, "why not"))
+    for one in sources[1:]:
+        state.observe(one.observation, NOW)
+    return Search("1", NOW, sources, looked), state
+
+
+def test_each_source_tells_only_what_it_knows() -> None:
+    search, state = found_everywhere()
+    found = json.loads(encode(report(search, None, state, None, NOW)))
+    told = {one["source"]: one["fields"] for one in found["told_by"]}
+    assert told["result backend"] == {
+        "state": "PROGRESS",
+        "progress": told["result backend"]["progress"],
+    }
+    assert told["worker w\x1b"]["state"] == "STARTED"
+    assert "state" not in told[HELD]
+    assert told[HELD]["queue"] == "q"
+    assert found["task"]["state"] == "PROGRESS"
+    assert found["task"]["progress"]["fraction"] == 0.4
+
+
+def test_what_must_not_be_seen_is_masked_whoever_tells_it() -> None:
+    search, state = found_everywhere()
+    told = report(search, None, state, None, NOW)
+    assert b"geheim" not in encode(told)
+    assert "geheim" not in render(told)
+    assert "***" in render(told)
+
+
+def test_the_text_names_sources_that_agree_together_and_acts_on_no_terminal() -> None:
+    search, state = found_everywhere()
+    text = render(report(search, None, state, None, NOW))
+    assert "\x1b" not in text
+    lines = [line.split() for line in text.splitlines()]
+    states = [line for line in lines if line[:1] == ["state"]]
+    assert [line[1] for line in states] == ["STARTED", "PROGRESS"]
+    (name,) = [line for line in text.splitlines() if line.strip().startswith("name")]
+    assert name.endswith(f"a.b  [{HELD}; worker w\\x1b]")
+    assert ["backend", "unknown", "why", "not"] in lines
+
+
+def test_what_was_heard_before_is_a_source_and_an_unknown_task_has_none() -> None:
+    state = ClusterState()
+    event = Event("task-received", "w1", NOW, uuid="1", name="a.b")
+    state.observe(Heard((event,), NOW), NOW)
+    before = heard(state.tasks["1"], NOW)
+    assert before is not None
+    assert (before.source, before.fields["state"]) == ("event", "RECEIVED")
+    assert heard(None, NOW) is None
+    nothing = Search("x", NOW, (), (Looked("workers", False, "unknown to w1"),))
+    found = report(nothing, None, ClusterState(), None, NOW)
+    assert found.task is None
+    assert render(found).splitlines()[0] == "x"
