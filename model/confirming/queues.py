@@ -141,6 +141,8 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
     else:
         will = [f"Deletes all messages that wait in {name}{waiting and f' ({waiting})'}"]
     will_not = ["They cannot be had back: nothing keeps a copy"]
+    if queue is None and name and state.queues:
+        will_not.insert(0, f"No queue {name} is known: look at how it is written")
     unacked = None if queue is None else queue.unacked
     held = f" ({unacked:,} now)" if unacked else ""
     will_not.append(f"What workers have taken and not acknowledged is not deleted{held}")

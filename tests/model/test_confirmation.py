@@ -280,6 +280,8 @@ def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
     resumed = asked(ResumeQueue("geo", (Consumer("p@h"),)), state)
     assert "as before (1,204 messages now)" in text(resumed)
     assert "not acknowledged is not deleted (3 now)" in text(confirmation)
+    assert "No queue" not in text(confirmation)
+    assert "No queue goe is known" in text(asked(Purge("goe"), state))
     state.broker.transport = "amqp"
     assert "only Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")
     state.broker.transport = "redis"
