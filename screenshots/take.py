@@ -11,14 +11,17 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from celtop.cluster.session import Pumped, Session
+from celtop.cluster.session import Act, Pumped, Session
 from celtop.demo.cluster import DemoCluster
+from celtop.model import targets
+from celtop.model.command import Revoke
 from celtop.model.events import Event, Heard
 from celtop.model.observations import Answered, Observation
 from celtop.model.state import ClusterState
@@ -27,6 +30,8 @@ from celtop.tui.app import CeltopApp
 
 STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1
+REVOKED: Final = 6
+"""Tasks that the picture of an act is about."""
 WATCHED: Final = 90.0
 """Seconds that the demo is listened to before the pictures are taken."""
 SHOWN_URL: Final = "redis://localhost:6379/0"
@@ -48,6 +53,8 @@ class Picture:
     name: str
     keys: tuple[str, ...]
     size: tuple[int, int] = field(default=SIZE)
+    acted: bool = False
+    """Whether it shows what came of an act."""
 
 
 PICTURES: Final = (
@@ -61,6 +68,10 @@ PICTURES: Final = (
     Picture("types", ("5",)),
     Picture("scheduled", ("6",)),
     Picture("log", ("7",)),
+    Picture("terminate", ("2", *"/state:running", "enter", "K", "enter")),
+    Picture("trigger", ("5", "t", "tab", *'["scene-7.tif", {"crs": 4326}]', "tab")),
+    Picture("limits", ("5", "L", "down", "enter", *"50s", "tab", *"1m")),
+    Picture("acted", ("2", *"/state:revoking", "enter"), acted=True),
     Picture("narrow", ("1",), (80, 24)),
 )
 
@@ -123,11 +134,17 @@ def without_paths(text: str) -> str:
 class Still:
     """A session that has ended: its state is there to be looked at, and nothing moves."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, act: Act) -> None:
+        self.act = act
         self.settings = session.settings
         self.state = session.state
         self.backlog = 0
         self.refreshed = True
+        self.read_only = False
+        self.results_unknown: str | None = None
+        self.result = session.result
+        self.original = session.original
+        self.paused = session.paused
 
     def start(self) -> None:
         """Do nothing: it is over."""
@@ -145,6 +162,9 @@ class Still:
     def watch(self, topics: frozenset[str]) -> None:
         """Ask nobody more often."""
 
+    def read_results(self, ids: Sequence[str]) -> None:
+        """Ask nobody what tasks report."""
+
 
 def listen() -> tuple[Still, float]:
     """Run the demo and listen to it; return what is known, and the time on the moved clock."""
@@ -161,10 +181,21 @@ def listen() -> tuple[Still, float]:
             session.pump(now, 0.05)
             state.tick(now)
             time.sleep(0.05)
+        act = revoke_some(session, time.time() + offset)
+        session.pump(time.time() + offset, 1.0)
         session.stop()
     state.broker.url = SHOWN_URL
     state.broker.latency = 0.004
-    return Still(session), time.time() + offset
+    return Still(session, act), time.time() + offset
+
+
+def revoke_some(session: Session, now: float) -> Act:
+    """Revoke some of what waits, and return the act at its end."""
+    state = session.state
+    waiting = targets.revocable(list(state.tasks.values())).kept[-REVOKED:]
+    act = session.do(Revoke(ids=targets.ids(waiting), workers=state.present_workers(now)))
+    act.future.result(timeout=30)
+    return act
 
 
 async def take(still: Still, now: float, picture: Picture) -> str:
@@ -175,6 +206,10 @@ async def take(still: Still, now: float, picture: Picture) -> str:
         for key in picture.keys:
             await pilot.press("space" if key == " " else key)
             await pilot.pause(0.05)
+        if picture.acted:
+            app.scene.acts.begin(still.act)
+            app.scene.acts.end(still.act, still.act.outcome)
+        app.frames.wanted = True
         await pilot.pause(1.0)
         return FONT_FROM_THE_NET.sub("", app.export_screenshot(title="celtop"))
 
