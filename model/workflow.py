@@ -85,8 +85,9 @@ def grow(tasks: Iterable[Task], to_come: Iterable[Announced] = ()) -> list[Node]
         node = nodes.get(each.id)
         if node is None:
             nodes[each.id] = Node(each.id, each.kind, None, each.name, group_id=each.group_id)
-        elif node.group_id is None:
-            node.group_id = each.group_id
+        else:
+            node.group_id = node.group_id or each.group_id
+            node.name = node.name or each.name
     known = list(nodes.values())
     for node in known:
         node.parent = _parent(node, told.get(node.id), nodes)

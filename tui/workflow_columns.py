@@ -115,7 +115,7 @@ def name(row: Row, frame: Frame) -> Sequence[Cell]:
     elif node.task is None:
         cells.append((node.name, "muted"))
     else:
-        text, style = node.task.name or f"{units.UNKNOWN} {node.id[:8]}", "text"
+        text, style = node.name or f"{units.UNKNOWN} {node.id[:8]}", "text"
         quiet = row.context or node.task.state == REVOKED
         cells.append((text, "muted" if quiet else "bad" if node.failed else style))
     return cells

@@ -199,6 +199,12 @@ def test_what_only_results_tell_of_follows_what_ended_before() -> None:
     assert drawn(tops) == ["root a", "step b", "step c"]
 
 
+def test_a_task_without_a_name_is_called_as_it_was_announced() -> None:
+    unnamed = Task("b", parent_id="a", root_id="a")
+    tops = grown(task("a", state="STARTED"), unnamed, to_come=(Announced("b", "n.b", "step", "a"),))
+    assert [node.name for node in walk(tops)] == ["n.a", "n.b"]
+
+
 def test_a_parent_that_was_not_heard_of_has_a_place() -> None:
     tops = grown(
         task("root", at=0.0, end=9.0),
