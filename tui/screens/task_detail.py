@@ -38,6 +38,9 @@ from .text_dialog import TextDialog
 if TYPE_CHECKING:
     from ...model.result_meta import ResultMeta
 
+RELATED: Final = 200
+"""Related tasks that are listed; o shows the whole workflow."""
+
 _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
 
 
@@ -258,7 +261,7 @@ class TaskDetailScreen(DetailScreen):
         if task is None:
             return []
         held = self.scene.state.tasks
-        found = {one.id: one for one in self.scene.state.related(task)}
+        found = {one.id: one for one in self.scene.state.related(task, RELATED)}
         for id_ in _retries(task):
             if id_ in held:
                 found[id_] = held[id_]
