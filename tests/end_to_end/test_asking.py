@@ -40,7 +40,7 @@ def test_anything_but_yes_means_no(
     with terminal(cluster, "revoke", id_) as screen:
         text = screen.wait_for("Revoke? [y/N]")
         assert "Revoke 1 task?" in text
-        assert id_ in text
+        assert id_[:8] in text
         assert "1 worker is to answer" in text
         screen.send(answer)
         assert screen.wait_end() == 1
