@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from celtop.model.call import Call, Original, RawMessage
 from celtop.model.command import Revoke
-from celtop.model.observations import Peeked, QueuePeeked, ResultsSeen
+from celtop.model.observations import Peeked, QueueMeasured, QueuePeeked, ResultsSeen
 from celtop.model.result_meta import ResultMeta
 from celtop.model.state import ClusterState
 from celtop.tests.tui.acting_stage import Stage
@@ -249,6 +249,15 @@ async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
         await on.press("X")
         await on.pilot.pause()
         assert not on.session.done
+
+
+async def test_long_queues_are_not_searched_for_what_is_to_come() -> None:
+    state = cluster(3)
+    tell(state, 700, "report.fetch", end="received")
+    state.observe(QueueMeasured("celery", NOW, 100_000), NOW)
+    async with stage(Place("tasks", (workflow_of(FETCH),)), state=state) as on:
+        await on.pilot.pause(0.1)
+        assert on.session.asked == []
 
 
 async def test_results_are_read_that_may_tell_of_a_group() -> None:

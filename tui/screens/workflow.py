@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 ASKED: Final = 20
 """Members that have not ended whose messages are looked for, for what is to follow them."""
+SEARCHED: Final = 5_000
+"""With more messages in the queues than this they are not looked for: all would have to be read."""
 LOOKED_INTO: Final = 4
 """Queues in which members wait that are looked into for others of the same groups."""
 MESSAGES: Final = 500
@@ -89,11 +91,15 @@ class WorkflowScreen(ListScreen):
         looks: list[Future[Any]] = [
             session.peek(queue, MESSAGES) for queue in list(queues)[:LOOKED_INTO] if queue
         ]
-        looks.append(session.recover([task.id for task in unfinished[:ASKED]]))
+        waiting = sum(queue.waiting or 0 for queue in self.scene.state.queues.values())
+        if waiting <= SEARCHED:
+            looks.append(session.recover([task.id for task in unfinished[:ASKED]]))
+        if not looks:
+            return
         waited = [asyncio.wrap_future(look) for look in looks]
         # Waited for, and not awaited: to leave the page must not cancel another thread's work.
         await asyncio.wait(waited)
-        if waited[-1].exception() is None:
+        if waiting <= SEARCHED and waited[-1].exception() is None:
             self._learn(waited[-1].result())
 
     def _learn(self, found: Sequence[object]) -> None:
