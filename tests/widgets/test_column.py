@@ -82,3 +82,16 @@ def test_the_last_offset_shows_the_last_column_whole() -> None:
     assert shown(70, wide=True, offset=last - 1).get("pid", 0) < 7
     assert last_offset(COLUMNS, 300, wide=True) == 0
     assert last_offset((), 300, wide=True) == 0
+
+
+def test_a_column_may_draw_by_its_width() -> None:
+    def fill(row: str, frame: Frame, width: int) -> list[Cell]:
+        return [(row * width, "bar")]
+
+    def cell(row: str, frame: Frame) -> Cell:
+        return row, "text"
+
+    columns = (Column("a", "A", 5, cell), Column("b", "B", 5, cell, grow=1, fill=fill))
+    plain, filled = arrange(columns, 20)
+    assert plain.content("x", Frame(0.0)) == ("x", "text")
+    assert filled.content("x", Frame(0.0)) == [("x" * 14, "bar")]

@@ -126,6 +126,8 @@ async def test_marking_all_and_none() -> None:
         assert len(view.marks) == 200
         view.unmark("r007")
         assert len(view.marks) == 199
+        view.mark("r007", "r008", "hidden")
+        assert len(view.marks) == 201
         view.action_unmark_all()
         assert view.marks == ()
 
