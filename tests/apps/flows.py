@@ -95,4 +95,3 @@ def send(what: str, seconds: float = 0.0) -> str:
         result = result.parent
     children = getattr(result, "children", None)
     return str(result.id if not children or not hasattr(result, "results") else children[0].id)
-
