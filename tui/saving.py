@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from ..export.json import encode
 from ..export.snapshot import take
 from ..model.text import visible
+from ..model.workflow_view import Row as WorkflowRow
 from ..widgets.column import Column, Frame
 from .copying import only
 
@@ -47,6 +48,7 @@ def save(app: CeltopApp, screen: MonitorScreen, path: Path) -> str:
     if path.suffix == ".svg":
         content, what = app.export_screenshot(title="celtop"), "the screen"
     elif path.suffix == ".json":
+        rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
         snapshot = take(only(screen.scene.state, rows), screen.scene.now())
         content, what = encode(snapshot).decode(), f"{len(rows):,} rows"
     elif path.suffix == ".txt":
@@ -65,8 +67,11 @@ def save(app: CeltopApp, screen: MonitorScreen, path: Path) -> str:
 def shown_rows(screen: MonitorScreen) -> list[Any]:
     """Return the marked rows, else all that the screen's table lists."""
     table = screen.table
-    if table is None or table.marks:
+    if table is None:
         return list(screen.copied())
+    if table.marks:
+        indexes = (table.rows.index(row_id) for row_id in table.marks)
+        return [table.rows[index] for index in indexes if index is not None]
     return [table.rows[index] for index in range(len(table.rows))]
 
 

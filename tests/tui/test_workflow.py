@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from celtop.tests.tui.acting_stage import Stage
 from celtop.tests.tui.stage import NOW, Clock, cluster, feed, staged, task_events
 from celtop.tests.tui.test_screens import HOSTILE
 from celtop.tui.navigation import Drill, Place, workflow_of
+from celtop.tui.saving import save
 
 
 def uuid(number: int) -> str:
@@ -305,3 +307,18 @@ async def test_five_hundred_members_are_folded_and_legible() -> None:
         assert "498 of 499" in on.text and "1 failed" in rows(on)[1]
         await on.press("!")
         await on.until(lambda: len(rows(on)) == 3)
+
+
+async def test_it_can_be_saved_as_text_and_as_json(tmp_path: Path) -> None:
+    async with stage() as on:
+        screen = on.app.monitor_screen
+        assert screen is not None
+        save(on.app, screen, tmp_path / "tree.txt")
+        assert "├ ! ▾ group" in (tmp_path / "tree.txt").read_text("utf-8")
+        save(on.app, screen, tmp_path / "tree.json")
+        tasks = msgspec.json.decode((tmp_path / "tree.json").read_bytes())["tasks"]
+        assert {task["id"] for task in tasks} == set(screen.view.members.tasks)  # type: ignore[attr-defined]
+        await on.to("group:grp")
+        await on.press("space")
+        save(on.app, screen, tmp_path / "marked.txt")
+        assert (tmp_path / "marked.txt").read_text("utf-8").count("report.render") == 5
