@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ..model.states import REVOKED
 from . import narration
 from .exit_codes import ExitCode, Failure, Misuse, Unreachable
 from .reaching import ask_all, listen, pump_until
@@ -206,7 +207,7 @@ def _ended(session: Session, ids: Sequence[str]) -> dict[str, str]:
     """Return which of a few ids the result backend knows to have ended, and how.
 
     Workers before 5.7 write REVOKED over whatever is there: the result of a task that has ended
-    would be lost.
+    would be lost. REVOKED itself is no end: they write it at once, while the message still waits.
     """
     if not 0 < len(ids) <= VERIFIED:
         return {}
@@ -218,5 +219,5 @@ def _ended(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return {
         id_: f"has ended: {meta.status}"
         for id_, meta in found.items()
-        if meta is not None and meta.ready
+        if meta is not None and meta.ready and meta.status != REVOKED
     }

@@ -128,7 +128,8 @@ def _handed_over(state: ClusterState, task: Task) -> bool:
 
 
 def _why_ended(task: Task) -> str | None:
-    return f"has ended: {task.state}" if task.state in FINISHED else None
+    ended = task.state in FINISHED and not task.only_flagged
+    return f"has ended: {task.state}" if ended else None
 
 
 def _why_not_revoked(task: Task) -> str | None:

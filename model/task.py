@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from .states import FINISHED, PENDING, WAITING, TaskState
+from .states import FINISHED, PENDING, REVOKED, WAITING, TaskState
 
 Loss: TypeAlias = Literal["worker", "unheard", "unknown"]
 """Why a task is lost: with its worker; its worker lives and runs it no more, while no end was heard
@@ -137,6 +137,16 @@ class Task(msgspec.Struct, gc=False, eq=False):
     def finished(self) -> bool:
         """Whether no more work will be done on it."""
         return self.state in FINISHED
+
+    @property
+    def only_flagged(self) -> bool:
+        """Whether it is called revoked because a worker took note of its id, no more.
+
+        Workers from 5.6.2 on write REVOKED to the result backend at once, while the message still
+        waits: should they restart before its turn, it runs. Their event tells that it was skipped.
+        """
+        skipped = self.extra is not None and self.extra.terminated is not None
+        return self.state == REVOKED and self.started_at is None and not skipped
 
     @property
     def running(self) -> bool:

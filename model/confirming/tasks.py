@@ -39,7 +39,7 @@ def revoke(command: Revoke, state: ClusterState, now: float) -> Confirmation:
     tasks = [state.tasks.get(id_) for id_ in ids]
     known = [task for task in tasks if task is not None]
     running = [task for task in known if task.running]
-    ended = sum(task.finished for task in known)
+    ended = sum(task.finished and not task.only_flagged for task in known)
     verb = "Terminate" if command.terminate else "Revoke"
     with_signal = f" with {command.signal}" if command.terminate else ""
     will, will_not = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celtop.model import targets
 from celtop.model.command import Revoke
 from celtop.model.confirmation import confirm
-from celtop.model.observations import Peeked, QueuePeeked
+from celtop.model.observations import Peeked, QueuePeeked, ResultsSeen
+from celtop.model.result_meta import ResultMeta
 from celtop.model.task import Task, TaskExtra
 
 from .acting import cluster, task
@@ -25,6 +26,19 @@ def test_what_waits_can_be_revoked_and_the_rest_says_why_not() -> None:
     ]
     assert targets.ids(targets.unfinished(held).kept) == ("waits", "runs")
     assert targets.ids(targets.retriable(held).kept) == ("waits", "runs", "over")
+
+
+def test_what_only_the_backend_calls_revoked_can_be_revoked_again() -> None:
+    state = cluster()
+    flagged, skipped = task(state, "flagged"), task(state, "skipped")
+    told = (ResultMeta(id=flagged, status="REVOKED", done_at=NOW + 5),)
+    state.observe(ResultsSeen(told, NOW + 5, "poll"), NOW + 5)
+    play(Script("skipped").revoked().events, state)
+    assert [one.state for one in state.tasks.values()] == ["REVOKED", "REVOKED"]
+    kept, _ = targets.revocable(state.tasks.values())
+    assert targets.ids(kept) == (flagged,)
+    assert confirm(Revoke(ids=(flagged,), workers=("w1",)), state, NOW).refusal is None
+    assert confirm(Revoke(ids=(skipped,), workers=("w1",)), state, NOW).refusal is not None
 
 
 def test_what_no_pool_can_end_is_skipped() -> None:
