@@ -80,7 +80,7 @@ async def stage(
         on = Stage(app, session, pilot)
         app.go(place or Place("tasks", (workflow_of(RENDER),)))
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
-        await pilot.pause(0.05)
+        await on.until(lambda: "State" in on.text or place == Place("overview"))
         yield on
 
 
@@ -118,7 +118,7 @@ async def test_a_command_leads_there_and_goes_on_to_another() -> None:
         assert len(on.app.place.path) == 1
         on.app.run_command("workflow nobody")
         await on.pilot.pause()
-        assert "no tasks begin with nobody" in on.said[-1]
+        await on.until(lambda: any("no tasks begin with nobody" in one for one in on.said))
 
 
 async def test_the_tree_tells_states_the_failed_path_and_when() -> None:
@@ -223,13 +223,13 @@ async def test_a_folded_group_is_marked_whole_and_unmarked_again() -> None:
     async with stage() as on:
         await on.to("group:grp")
         await on.press("enter", "space")
-        assert len(on.table.marks) == 5
+        await on.until(lambda: len(on.table.marks) == 5)
         await on.to("group:grp")
         await on.press("space")
         assert on.table.marks == ()
         await on.to("group:grp")
         await on.press("y")
-        assert "5 ids" in on.said[-1]
+        await on.until(lambda: any("5 ids" in one for one in on.said))
 
 
 async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
@@ -247,7 +247,7 @@ async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
         assert "○ to come" in on.text and "1 to come" in on.text
         await on.to("follows")
         await on.press("enter")
-        assert on.said[-1] == "Nothing was heard of it yet"
+        await on.until(lambda: "Nothing was heard of it yet" in on.said)
         await on.press("X")
         await on.pilot.pause()
         assert not on.session.done
