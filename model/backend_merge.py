@@ -78,7 +78,7 @@ class BackendMerge:
             if task is None:
                 task = (
                     self._tasks.add_old(meta.id)
-                    if seen.source == "history"
+                    if seen.source == "history" and meta.ready
                     else self._tasks.add(meta.id)
                 )
                 if task is None:

@@ -96,7 +96,8 @@ class Task(msgspec.Struct, gc=False, eq=False):
 
     id: str
     arrival: int = 0
-    """Counts up with each new task: the order in which celtop learned of them."""
+    """Counts up with each new task: the order in which celtop learned of them. Those that ended
+    before count down from -1, the newest first."""
     version: int = 0
     """Counts up with each change of anything shown."""
     name: str | None = None

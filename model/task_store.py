@@ -43,7 +43,7 @@ TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
 
 class TaskStore:
-    """Tasks by id in order of arrival, and task types by name."""
+    """Tasks by id in the order in which they were learned of, and task types by name."""
 
     def __init__(
         self, totals: Totals, max_tasks: int = MAX_TASKS, max_text_bytes: int = MAX_TEXT_BYTES
@@ -63,6 +63,8 @@ class TaskStore:
         self._evicted: list[Task] = []
         self._arrivals = 0
         self._taken_arrivals = 0
+        self._old = 0
+        self._taken_old = 0
         self._families: dict[str, dict[str, Task]] = {}
         self._groups: dict[str, dict[str, Task]] = {}
         self._types_allowed = MAX_TYPES
@@ -71,7 +73,10 @@ class TaskStore:
     def add(self, id_: str) -> Task:
         """Create, hold and return a task of which nothing but the id is known."""
         self._arrivals += 1
-        task = self.tasks[id_] = Task(id_, self._arrivals)
+        return self._hold(id_, self._arrivals)
+
+    def _hold(self, id_: str, arrival: int) -> Task:
+        task = self.tasks[id_] = Task(id_, arrival)
         by_state = self._by_state
         by_state[PENDING] = by_state.get(PENDING, 0) + 1
         return task
@@ -99,12 +104,14 @@ class TaskStore:
     def add_old(self, id_: str) -> Task | None:
         """Hold a task that only the result backend knows, or None if there is no room for it.
 
-        Such tasks never push out others, and are the first to go themselves.
+        Such tasks never push out others, and are the first to go themselves. They come newest
+        first, and count down: each before all that has arrived so far.
         """
         if len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes:
             return None
         self._only_backend[id_] = None
-        return self.add(id_)
+        self._old -= 1
+        return self._hold(id_, self._old)
 
     def lose(self, id_: str, worker: str, now: float, loss: Loss) -> None:
         """Note that a worker does not run a task any more, if that is the last known of it."""
@@ -271,7 +278,7 @@ class TaskStore:
         changed, evicted = self.changed.copy(), self._evicted
         self.changed.clear()
         self._evicted = []
-        self._taken_arrivals = self._arrivals
+        self._taken_arrivals, self._taken_old = self._arrivals, self._old
         return changed, evicted
 
     def evict(self) -> None:
@@ -289,7 +296,7 @@ class TaskStore:
 
     def _victims(self, tasks: int, text_bytes: int) -> list[Task]:
         chosen: list[Task] = []
-        for old in list(self._only_backend):
+        for old in list(reversed(self._only_backend)):
             if len(chosen) >= tasks and text_bytes <= 0:
                 return chosen
             del self._only_backend[old]
@@ -313,7 +320,7 @@ class TaskStore:
         del self.tasks[task.id]
         self.changed.pop(task.id, None)
         self.claimed.pop(task.id, None)
-        if task.arrival <= self._taken_arrivals:
+        if self._taken_old <= task.arrival <= self._taken_arrivals:
             self._evicted.append(task)
         totals = self._totals
         totals.evicted += 1

@@ -35,6 +35,7 @@ TASKS_PER_TICK: Final = 25_000
 """Looking at them all again is done the less often the more there are."""
 
 EVERYTHING: Final = parse("")
+_ARRIVAL: Final = operator.attrgetter("arrival")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class HoldsTasks(Protocol):
 
     @property
     def tasks(self) -> Mapping[str, Task]:
-        """The held tasks by id, in the order of arrival."""
+        """The held tasks by id, in the order in which they were learned of."""
 
 
 class TaskView:
@@ -208,11 +209,10 @@ class TaskView:
         self._restarted = True
         held = self._state.tasks
         if self._query.empty and not self._faults_only and self._order.key == "arrival":
-            # Nothing to find and nothing to sort: clearing the filter is at once.
-            self._unseen = []
-            self._rows = list(held.values())
+            # Nothing to find and, but for the old ones, nothing to sort: it is at once.
+            self._rows, self._unseen = sorted(held.values(), key=_ARRIVAL), []
             self._keys = [task.arrival for task in self._rows]
-            self._key_of = dict(zip(held, self._keys, strict=True))
+            self._key_of = {task.id: task.arrival for task in self._rows}
             return
         self._keys, self._rows, self._key_of = [], [], {}
         self._unseen = list(held.values())

@@ -12,6 +12,7 @@ from celtop.model.redaction import Redaction
 from celtop.model.result_meta import ResultMeta
 from celtop.model.state import ClusterState
 from celtop.model.states import FINISHED, source_names
+from celtop.model.view import TaskView
 from celtop.model.worker_store import LAST_WORD
 from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
 from celtop.tests.model.test_oracle import LIVES, recount
@@ -181,6 +182,43 @@ def test_old_ones_are_told_of_and_go_first() -> None:
     state.tick(NOW + 60)
     assert state.totals.corrected == 0
     assert recount(state)[0] == state.totals.by_state
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+def test_old_ones_stand_below_what_is_live_newest_first(told_first: bool) -> None:
+    state = ClusterState()
+    play(Script("live-1").received().started().events, state)
+    view = TaskView(state)
+    state.take_changes()
+    for number in range(3):
+        seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
+    seen(state, "STARTED", "runs", source="history")
+    play(Script("live-2").received().started().events, state)
+    if told_first:
+        assert view.apply(state.take_changes(), NOW).entered == 5
+    else:
+        view = TaskView(state)
+    assert [task.id for task in view] == ["live-2", "runs", "live-1", "old-0", "old-1", "old-2"]
+    assert [view.index(task.id) for task in view] == list(range(6))
+
+
+def test_of_old_ones_the_oldest_go_first_and_views_are_told() -> None:
+    state = ClusterState(max_tasks=4)
+    for number in range(3):
+        seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
+    view = TaskView(state)
+    state.take_changes()
+    seen(state, "SUCCESS", "old-3", source="history", done_at=NOW - 3)
+    play(Script("live").received().started().events, state)
+    changes = state.take_changes()
+    assert [task.id for task in changes.evicted] == []
+    view.apply(changes, NOW)
+    assert [task.id for task in view] == ["live", "old-0", "old-1", "old-2"]
+    play(Script("more").received().started().events, state)
+    changes = state.take_changes()
+    assert [task.id for task in changes.evicted] == ["old-2"]
+    view.apply(changes, NOW)
+    assert [task.id for task in view] == ["more", "live", "old-0", "old-1"]
 
 
 def test_what_is_kept_of_a_task_fills_in_what_is_missing() -> None:
