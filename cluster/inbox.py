@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from ..model.events import Heard
@@ -32,6 +33,7 @@ class Inbox:
         self._lost_others = 0
         self._lost_at = 0.0
         self._taken_at = time.monotonic()
+        self._wake: Callable[[], object] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -53,6 +55,17 @@ class Inbox:
                 self._events += _size(observation)
                 if self._events > self._room:
                     self._make_room(observation.at)
+            wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+
+    def call_when_filled(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called once, by whoever puts something in next; at once if something is."""
+        with self._lock:
+            if not self._waiting:
+                self._wake = wake
+                return
+        wake()
 
     def take(self) -> Observation | None:
         """Return the oldest observation, or None; a loss is told before what came after it."""

@@ -152,6 +152,10 @@ class Session:
         self._following.bring(self.state, self._told_conf(), now)
         return Pumped(applied, len(self._inbox) > 0)
 
+    def call_when_news(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called once, from any thread, as soon as there is something to pump."""
+        self._inbox.call_when_filled(wake)
+
     def refresh(self) -> None:
         """Ask workers and queues now, whatever the schedule; if there is no connection, try now."""
         self._receiver.retry()

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -155,6 +155,9 @@ class Still:
     def pump(self, now: float, budget: float) -> Pumped:
         """Apply nothing."""
         return Pumped(0, False)
+
+    def call_when_news(self, wake: Callable[[], object]) -> None:
+        """Never call: there is no news."""
 
     def refresh(self) -> None:
         """Ask nobody."""

@@ -1,4 +1,4 @@
-"""When to paint: at most so many times a second, and only if there is a reason to."""
+"""When to paint: so many times a second on average, and only if there is a reason to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ where the whole screen is new each time nobody can read along, and a slow line c
 One or two are a new screen and its first news."""
 LONGEST_PAUSE: Final = 1.0
 
+CLOSE: Final = 0.05
+"""Seconds between two frames of which the second was saved up: what happens just after a frame of
+the clock, or of a heartbeat, need not wait."""
+
 
 @dataclass(slots=True)
 class Frames:
@@ -20,6 +24,8 @@ class Frames:
     wanted: bool = True
     """Whether something has changed since the last frame."""
     painted_at: float = -1.0e9
+    painted_before: float = -1.0e9
+    """When the frame before that was painted."""
     characters: int = 0
     """How many went to the terminal since."""
     characters_before: tuple[int, int] = (0, 0)
@@ -36,6 +42,8 @@ class Frames:
         if not self.wanted:
             return since >= max(1.0, period)
         share = min(self.characters, *self.characters_before) / CHARACTERS
+        if share <= 1 and since >= CLOSE and clock - self.painted_before >= 2 * period:
+            return True
         return since >= max(period, min(LONGEST_PAUSE, period * share))
 
     def painted(self, clock: float) -> None:
@@ -43,7 +51,7 @@ class Frames:
 
         Once a second frames begin on the second, or clocks on the screen would seem to stumble.
         """
-        self.painted_at = clock
+        self.painted_at, self.painted_before = clock, self.painted_at
         self.wanted = False
         self.characters_before = (self.characters, self.characters_before[0])
         self.characters = 0

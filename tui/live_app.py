@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -20,6 +21,8 @@ from .frames import Frames
 from .scene import Scene
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from ..cluster.session import Session
     from ..settings import Settings
     from .screens.monitor import MonitorScreen
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 BEAT: Final = 0.05
 """Seconds between two looks at the session while something happens."""
 QUIET_BEAT: Final = 0.2
-"""The same while nothing does: a process that only wakes up costs too."""
+"""The same while nothing does; news ends the rest. A process that only wakes up costs too."""
 BUDGET: Final = 0.01
 """Seconds that applying events may take before keys are looked at again."""
 BREATH: Final = 0.001
@@ -58,6 +61,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
         self.frames = Frames(settings.frames_per_second)
         self._on_screen: MonitorScreen | None = None
         self._second = 0
+        self._rest: Timer | None = None
         # One renderer for all scrollbars is how Textual has it.
         ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
 
@@ -74,7 +78,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
     def _start(self) -> None:
         self.session.start()
         self.watch_shown()
-        self.set_timer(BEAT, self._beat)
+        self._rest = self.set_timer(BEAT, self._beat)
 
     async def on_unmount(self) -> None:
         """End the session's threads."""
@@ -94,6 +98,8 @@ class LiveApp(FrugalApp, inherit_bindings=False):
 
     async def _beat(self) -> None:
         """Apply what came in, in small bites with a look at the keys between them, and paint."""
+        if self._rest is not None:
+            self._rest.stop()  # it was woken up
         more, applied = True, 0
         while more and not self._exit:
             pumped = self.session.pump(self.scene.now(), BUDGET)
@@ -105,7 +111,15 @@ class LiveApp(FrugalApp, inherit_bindings=False):
                 self.paint()
             if more:
                 await asyncio.sleep(BREATH)
-        self.set_timer(BEAT if applied or self.frames.wanted else QUIET_BEAT, self._beat)
+        quiet = not (applied or self.frames.wanted)
+        self._rest = self.set_timer(QUIET_BEAT if quiet else BEAT, self._beat)
+        if quiet:
+            self.session.call_when_news(self._wake)
+
+    def _wake(self) -> None:
+        """Look at the session now; called from the thread that has left something there."""
+        with suppress(RuntimeError):  # the loop has ended
+            self.call_later(self._beat)
 
     def sent(self, characters: int) -> None:
         """Let the pace of frames follow what they cost to send."""

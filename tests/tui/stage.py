@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, cast
 
@@ -62,6 +62,8 @@ class StillSession:
         self.topics: frozenset[str] = frozenset()
         self.started = self.stopped = False
         self.refreshes = 0
+        self.wake: Callable[[], object] | None = None
+        """What it was told to call when there is something to pump."""
         self.read_only = False
         self.done: list[AnyCommand] = []
         """What it was told to do, in that order."""
@@ -99,6 +101,9 @@ class StillSession:
             self.state.observe(observation, at)
         self.waiting.clear()
         return Pumped(applied, False)
+
+    def call_when_news(self, wake: Callable[[], object]) -> None:
+        self.wake = wake
 
     def refresh(self) -> None:
         self.refreshes += 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from celtop.tests.tui.stage import staged
+from celtop.model.observations import Noted
+from celtop.tests.tui.stage import NOW, staged
 from celtop.tui.frames import CHARACTERS, Frames
 
 
@@ -10,10 +11,36 @@ def test_the_first_frame_is_due_at_once() -> None:
 
 def test_changes_are_painted_at_the_rate_and_never_faster() -> None:
     frames = Frames(4)
+    frames.painted(99.75)
     frames.painted(100.0)
     frames.wanted = True
     assert not frames.due(100.2)
     assert frames.due(100.25)
+
+
+def test_after_a_pause_two_frames_may_come_close() -> None:
+    """Or news would wait for a quarter of a second because the clock has just moved on."""
+    frames = Frames(4)
+    frames.painted(99.0)
+    frames.painted(100.0)
+    frames.wanted = True
+    assert not frames.due(100.04)
+    assert frames.due(100.06)
+    frames.painted(100.06)
+    frames.wanted = True
+    assert not frames.due(100.3)
+    assert frames.due(100.32)
+
+
+def test_a_flood_is_painted_no_more_often_for_that() -> None:
+    frames, painted = Frames(4), 0
+    for step in range(1_000):
+        clock = 100.0 + step / 100
+        frames.wanted = True
+        if frames.due(clock):
+            frames.painted(clock)
+            painted += 1
+    assert painted <= 10 * 4 + 1
 
 
 def test_without_changes_one_frame_a_second() -> None:
@@ -71,3 +98,16 @@ async def test_a_frame_that_falls_between_two_screens_is_left_out() -> None:
     assert app.screen_stack == []
     app.paint()
     assert app.monitor_screen is None
+
+
+async def test_news_ends_the_rest() -> None:
+    app, session = staged()
+    async with app.run_test() as pilot:
+        while session.wake is None:
+            await pilot.pause(0.02)
+        wake, session.wake = session.wake, None
+        session.waiting.append((Noted("warning", "somebody", "news", NOW), NOW))
+        wake()
+        await pilot.pause()
+        assert not session.waiting
+        assert any(entry.text == "news" for entry in session.state.log)
