@@ -59,7 +59,14 @@ def take(state: ClusterState, now: float, redact: Redact | None = None) -> Snaps
         ],
         queues=[_queue(queue) for _, queue in sorted(state.queues.items())],
         tasks=[
-            task_record(task, now, redact, state.time_left(task, now), state.estimate(task, now))
+            task_record(
+                task,
+                now,
+                redact,
+                state.time_left(task, now),
+                state.estimate(task, now),
+                state.skews.get(task.worker or "", 0.0),
+            )
             for task in state.tasks.values()
         ],
     )
@@ -143,6 +150,7 @@ def task_record(
     redact: Redact | None = None,
     time_left: float | None = None,
     estimate: Progress | None = None,
+    skew: float = 0.0,
 ) -> TaskRecord:
     """Return what is known of one task.
 
@@ -152,6 +160,8 @@ def task_record(
         redact: As of `take`.
         time_left: `ClusterState.time_left` of it.
         estimate: `ClusterState.estimate` of it.
+        skew: Seconds that its worker's clock is ahead of ours (`ClusterState.skews`). Times stay
+            by that clock, what has elapsed is true.
     """
     redact = redact or _unchanged
     extra = task.extra or _NO_EXTRA
@@ -172,7 +182,7 @@ def task_record(
         finished_at=iso(task.finished_at),
         eta_at=iso(task.eta_at),
         expires_at=iso(task.expires_at),
-        runtime_s=_number(task.elapsed(now)),
+        runtime_s=_number(task.elapsed(now + skew)),
         waited_s=_number(task.waited()),
         retries=task.retries,
         progress=None if task.progress is None else _progress(task.progress, redact),

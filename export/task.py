@@ -99,7 +99,8 @@ def report(
 
 
 def _record(state: ClusterState, task: Task, now: float) -> TaskRecord:
-    return task_record(task, now, None, state.time_left(task, now), state.estimate(task, now))
+    left, estimate = state.time_left(task, now), state.estimate(task, now)
+    return task_record(task, now, None, left, estimate, state.skews.get(task.worker or "", 0.0))
 
 
 def heard(task: Task | None, now: float) -> SourceRecord | None:

@@ -15,6 +15,7 @@ from .announced import Announced
 from .backend_merge import BackendMerge
 from .broker import Broker
 from .claims import Claims
+from .clocks import Skews
 from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
 from .failure_groups import FailureGroups
 from .inspection import Inspection
@@ -187,6 +188,11 @@ class ClusterState:
         worker did by `Task.worker`) to have it by our clock.
         """
         return self._workers.skew(host)
+
+    @property
+    def skews(self) -> Skews:
+        """Seconds that workers' clocks are ahead of ours, of those where it is enough to matter."""
+        return self._workers.skews
 
     def rate(self, task: Task) -> float | None:
         """Return the share of a running task (0 to 1) that is done per second; None if unknown."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
 from .announced import Announced
+from .clocks import NO_SKEWS, Skews, ours
 from .states import FAILURE, FINISHED, FROM_BACKEND, REJECTED, RETRY, REVOKED, SUCCESS
 from .task import Task
 from .task_store import Changes
@@ -45,6 +46,10 @@ class HoldsWorkflows(Protocol):
     @property
     def announced(self) -> Mapping[str, tuple[Announced, ...]]:
         """What messages say will follow their tasks, by these tasks' ids."""
+
+    @property
+    def skews(self) -> Skews:
+        """Seconds that workers' clocks are ahead of ours, where that matters."""
 
     def family(self, root_id: str) -> Mapping[str, Task]:
         """Return the tasks below a root."""
@@ -229,19 +234,24 @@ def standing(task: Task) -> Standing:
     return "running" if task.running else "revoked"
 
 
-def span(task: Task) -> tuple[float | None, float | None]:
-    """Return when a task was first heard of and when it ended; None where that is not known yet."""
+def span(task: Task, skews: Skews = NO_SKEWS) -> tuple[float | None, float | None]:
+    """Return when a task was first heard of and when it ended; None where that is not known yet.
+
+    Args:
+        task: The task.
+        skews: Seconds that workers' clocks are ahead of ours: both times are by ours.
+    """
     begin = task.sent_at
     if begin is None and task.attempts:
         first = task.attempts[0]
         begin = first.received_at if first.received_at is not None else first.started_at
+        begin = ours(begin, first.worker, skews)
     if begin is None:
         begin = task.received_at if task.received_at is not None else task.started_at
-    if begin is None:
-        begin = task.finished_at
-    end = task.finished_at
+        begin = ours(task.finished_at if begin is None else begin, task.worker, skews)
+    end = ours(task.finished_at, task.worker, skews)
     if end is None:
         end = task.lost_at
         if end is None and task.finished:
-            end = task.state_at if task.state_at is not None else begin
+            end = begin if task.state_at is None else ours(task.state_at, task.state_host, skews)
     return begin, end

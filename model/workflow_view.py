@@ -14,8 +14,8 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from .announced import Announced
+from .clocks import Skews
 from .query import Query, parse
-from .states import FAULTY
 from .task import Task
 from .task_store import Changes
 from .workflow import Node, grow, judge, walk
@@ -62,6 +62,9 @@ class WorkflowView:
     """
 
     def __init__(self, state: HoldsWorkflows, task_id: str, now: float) -> None:
+        self._state = state
+        self._skews: Skews = {}
+        """The skews that the axis of time was made with."""
         self.members = Members(state, task_id)
         self.begin = now
         self.axis = 1.0
@@ -170,7 +173,7 @@ class WorkflowView:
     def update(self, now: float) -> None:
         """Bring the rows up to date, if there is a reason to."""
         members = self.members
-        if not members.changed and not members.relinked:
+        if not members.changed and not members.relinked and self._skews == self._state.skews:
             return
         if len(members) > AT_ONCE and 0 <= now - self._updated_at < 1.0:
             return
@@ -196,7 +199,7 @@ class WorkflowView:
             passing = {
                 task.id: task
                 for task in chosen
-                if (not faults_only or task.state in FAULTY) and matches(task, now)
+                if (not faults_only or task.faulty) and matches(task, now)
             }
             self._passing = frozenset(passing)
             chosen = passing.values()
@@ -225,7 +228,8 @@ class WorkflowView:
         return found.values()
 
     def _show(self, now: float) -> None:
-        counts, spans = _sums(self._tops)
+        self._skews = dict(self._state.skews)
+        counts, spans = _sums(self._tops, self._skews)
         self._stretch(now)
         rows: list[Row] = []
         pending: list[tuple[Node, tuple[Turn, ...]]] = [(top, ()) for top in reversed(self._tops)]
@@ -280,7 +284,7 @@ class WorkflowView:
         self._goes_on = False
         for node in walk(self._tops):
             if node.task is not None:
-                begin, end = span(node.task)
+                begin, end = span(node.task, self._skews)
                 if begin is not None:
                     begins.append(begin)
                     ends.append(begin if end is None else end)
@@ -299,6 +303,7 @@ class WorkflowView:
 
 def _sums(
     tops: Sequence[Node],
+    skews: Skews,
 ) -> tuple[dict[str, Counter[Standing]], dict[int, tuple[float, float | None]]]:
     """Return how far the members of each group are, and from when to when each group took."""
     counts: dict[str, Counter[Standing]] = {}
@@ -313,7 +318,7 @@ def _sums(
         for node in _members(group):
             its["waiting" if node.task is None else standing(node.task)] += 1
             if node.task is not None:
-                begin, end = span(node.task)
+                begin, end = span(node.task, skews)
                 if begin is not None:
                     begins.append(begin)
                     ends.append(end)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..model import units
+from ..model.clocks import SKEW_SHOWN
 from ..model.state import ClusterState
 from .navigation import Drill
-from .worker_columns import SKEW_SHOWN
 
 AlertLevel: TypeAlias = Literal["bad", "warn"]
 

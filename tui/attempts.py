@@ -31,7 +31,12 @@ class AttemptRow:
 
 
 def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
-    """Return all attempts that are known of a task, the first one first."""
+    """Return all attempts that are known of a task, the first one first.
+
+    Args:
+        task: The task.
+        now: The time by its worker's clock.
+    """
     rows = []
     for place, one in enumerate(task.attempts):
         ran = one.started_at is not None and one.finished_at is not None

@@ -40,7 +40,8 @@ def words(task: Task, scene: Scene, now: float) -> tuple[str, ...]:
         return ()
     found = []
     if estimated and progress.fraction is not None:
-        found.append(_expected(task, progress.fraction, now))
+        there = now + scene.state.skew(task.worker)
+        found.append(_expected(task, progress.fraction, there))
     left = scene.state.time_left(task, now)
     if left is not None:
         found.append(f"~{units.duration(left)} left")
@@ -72,12 +73,15 @@ def source_words(task: Task, scene: Scene, now: float) -> str:
         return "estimated from earlier tasks of its name"
     if progress is None:
         return ""
-    who = "its events" if progress.source == "event" else "the result backend"
-    age = now - progress.at
+    heard = progress.source == "event"
+    who = "its events" if heard else "the result backend"
+    # Events bear their sender's time; when the backend was read is by our clock.
+    age = (now + scene.state.skew(task.worker) if heard else now) - progress.at
     return f"by {who}, {units.duration(age)} ago" if age >= JUST_NOW else f"by {who}"
 
 
 def _expected(task: Task, fraction: float, now: float) -> str:
+    """Return how long it may take yet; `now` is by its worker's clock."""
     elapsed = task.elapsed(now)
     if fraction >= MOST_ESTIMATED:
         return "longer than usual"

@@ -13,7 +13,7 @@ from ..export.json import encode
 from ..export.snapshot import take
 from ..model.text import visible
 from ..model.workflow_view import Row as WorkflowRow
-from ..widgets.column import Column, Frame
+from ..widgets.column import Column
 from .copying import only
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def shown_rows(screen: MonitorScreen) -> list[Any]:
 
 def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], scene: Scene) -> str:
     """Return rows as an aligned table."""
-    frame = Frame(scene.now(), scene.glyphs, scene.utc)
+    frame = scene.frame()
     lines = [[column.title for column in columns]]
     lines += [[_plain(column.cell(row, frame)) for column in columns] for row in rows]
     widths = [min(_WIDEST, max(map(cell_len, cells))) for cells in zip(*lines, strict=True)]

@@ -80,4 +80,4 @@ class Scene:
 
     def frame(self) -> Frame:
         """Return the moment that a frame shows."""
-        return Frame(self.clock(), self.glyphs, self.utc)
+        return Frame(self.clock(), self.glyphs, self.utc, self.state.skews)

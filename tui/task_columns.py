@@ -35,9 +35,9 @@ def name(task: Task, frame: Frame) -> Cell:
 
 def elapsed(task: Task, frame: Frame) -> Cell:
     """Return how long a task ran or has been running, or when it is tried again."""
-    value = task.elapsed(frame.now)
+    value = task.elapsed(frame.now_at(task.worker))
     if value is None:
-        due = next_attempt(task, frame.now)
+        due = next_attempt(task, frame.now_at(task.worker))
         if due is not None:
             return due, "state-retry"
         return figures.NOTHING if task.lost_at is None else figures.UNKNOWN
@@ -66,7 +66,10 @@ def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[T
 
 
 def _received(task: Task, frame: Frame) -> Cell:
-    return figures.time_of_day(task.received_at or task.sent_at or task.started_at, frame)
+    at = task.received_at or task.started_at
+    if at is None or (task.received_at is None and task.sent_at is not None):
+        return figures.time_of_day(task.sent_at, frame)  # by the client's clock, as it is
+    return figures.time_of_day(frame.ours(at, task.worker), frame)
 
 
 def _retries(task: Task, frame: Frame) -> Cell:
@@ -135,7 +138,7 @@ def _countdown(task: Task, frame: Frame) -> Cell:
     due = _due_at(task)
     if due is None:
         return figures.UNKNOWN
-    left = due - frame.now
+    left = due - frame.now_at(task.worker)  # it waits by its own clock
     if left < 0:
         text, _ = figures.seconds(-left)
         return f"{text} late", "warn"

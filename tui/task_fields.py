@@ -65,29 +65,43 @@ def _text(label: str, text: str | None) -> list[Field]:
 def _times(task: Task, frame: Frame) -> list[Field]:
     zone = UTC if frame.utc else None
     found = []
-    for label, at in (
-        ("Sent", task.sent_at),
-        ("Received", task.received_at),
-        ("Started", task.started_at),
-        ("Finished", task.finished_at),
+    for label, told, host in (
+        ("Sent", task.sent_at, None),  # of a client's clock nothing is known
+        ("Received", task.received_at, task.worker),
+        ("Started", task.started_at, task.worker),
+        ("Finished", task.finished_at, task.worker),
     ):
-        if at is not None:
+        if told is not None:
+            at = frame.ours(told, host)
             ago = units.age(at, frame.now)
             when = ago if ago.startswith("in ") else f"{ago} ago"
             found.append(Field(label, f"{units.date_time(at, zone)}  {when}"))
-    due = "Due (ETA)" if next_attempt(task, frame.now) is None else "Next attempt"
-    for label, at in ((due, task.eta_at), ("Expires", task.expires_at)):
-        if at is not None:
-            ago = units.age(at, frame.now)
+    there = frame.now_at(task.worker)
+    due = "Due (ETA)" if next_attempt(task, there) is None else "Next attempt"
+    for label, told in ((due, task.eta_at), ("Expires", task.expires_at)):
+        if told is not None:
+            ago = units.age(told, there)  # its worker waits by its own clock
             when = ago if ago.startswith("in ") else f"{ago} ago"
-            found.append(Field(label, f"{units.date_time(at, zone)}  {when}", "accent"))
-    waited, ran = task.waited(), task.elapsed(frame.now)
+            found.append(Field(label, f"{units.date_time(told, zone)}  {when}", "accent"))
+    found += _clock(task, frame)
+    waited, ran = task.waited(), task.elapsed(there)
     if waited is not None:
         found.append(Field("Waited", units.duration(waited)))
     if ran is not None:
         label = "Running for" if task.running else "Runtime"
         found.append(Field(label, units.duration(ran), "accent" if task.running else "text"))
     return found
+
+
+def _clock(task: Task, frame: Frame) -> list[Field]:
+    """Say that times were corrected; waiting is measured between two clocks, and is not."""
+    skew = frame.skews.get(task.worker or "")
+    if not skew or (task.received_at or task.started_at or task.finished_at) is None:
+        return []
+    way = "ahead" if skew > 0 else "behind"
+    host = visible(task.worker or "?", _LONGEST)
+    text = f"({host}'s clock is {units.duration(abs(skew))} {way}: corrected)"
+    return [Field("Clock", text, "muted")]
 
 
 def _progress(task: Task) -> list[Field]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ..model.broker import Broker
+from ..model.clocks import SKEW_SHOWN
 from ..model.worker import Worker, WorkerStatus
 from ..widgets.cells import Cell
 from ..widgets.column import Column, Frame
@@ -18,8 +19,6 @@ _STATUS_STYLES: Final[dict[WorkerStatus, str]] = {
     "offline": "bad",
 }
 _BAR: Final = 10
-SKEW_SHOWN: Final = 2.0
-"""Seconds that a clock may be off before it is shown as a fault: less may be the network."""
 
 
 def slots(worker: Worker) -> int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import units
+from ..model.clocks import SKEW_SHOWN
 from ..model.events import number
 from ..model.text import visible
 from ..model.worker import Worker, WorkerStatus
 from ..widgets.column import Frame
 from ..widgets.fields import Field
-from .worker_columns import SKEW_SHOWN, busy, queue_names, slots
+from .worker_columns import busy, queue_names, slots
 
 _LONGEST = 300
 _STYLES = {"online": "good", "late": "warn", "offline": "bad"}

@@ -192,8 +192,9 @@ def _bar(row: Row, frame: Frame, width: int, begin: float, axis: float) -> Seque
         if task.finished_at is not None:
             # Of some nothing but the end is known.
             style = state_style(task.state)
-            draw(task.finished_at, task.finished_at, glyphs.phases[-1], style)
-        for attempt in tries(task, frame.now):
+            ended = frame.ours(task.finished_at, task.worker)
+            draw(ended, ended, glyphs.phases[-1], style)
+        for attempt in tries(task, frame.now, frame.skews):
             for phase in attempt.phases:
                 glyph = glyphs.phases[KINDS.index(phase.kind)]
                 ran = phase.kind == "run"

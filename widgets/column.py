@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from ..model.clocks import NO_SKEWS, Skews
 from .cells import Cell, Justify
 from .glyphs import UNICODE, Glyphs
 
@@ -26,6 +27,16 @@ class Frame:
     """Seconds since the epoch."""
     glyphs: Glyphs = UNICODE
     utc: bool = False
+    skews: Skews = field(default_factory=lambda: NO_SKEWS, hash=False)
+    """Seconds that hosts' clocks are ahead of ours, where that matters."""
+
+    def now_at(self, host: str | None) -> float:
+        """Return the time by a host's clock, to compare with what it told."""
+        return self.now + self.skews.get(host or "", 0.0)
+
+    def ours(self, at: float, host: str | None) -> float:
+        """Return by our clock a time that a host told by its own."""
+        return at - self.skews.get(host or "", 0.0)
 
 
 @dataclass(frozen=True)

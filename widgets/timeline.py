@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from ..model import units
+from ..model.clocks import NO_SKEWS, Skews, ours
 from ..model.states import FINISHED
 from ..model.task import Attempt, Task
 from ..model.text import visible
@@ -62,13 +63,20 @@ class Try:
     phases: tuple[Phase, ...]
 
 
-def tries(task: Task, now: float) -> list[Try]:
-    """Return a task's attempts, oldest first; what goes on still ends `now`."""
+def tries(task: Task, now: float, skews: Skews = NO_SKEWS) -> list[Try]:
+    """Return a task's attempts by our clock, oldest first; what goes on still ends `now`.
+
+    Args:
+        task: The task.
+        now: The time, by our clock.
+        skews: Seconds that its workers' clocks are ahead of ours.
+    """
     found: list[Try] = []
     since = task.sent_at
     for attempt in task.attempts:
-        found.append(_try(attempt, since, attempt.finished_at))
-        since = attempt.finished_at
+        end = ours(attempt.finished_at, attempt.worker, skews)
+        found.append(_try(attempt, since, end, skews))
+        since = end
     present = Attempt(
         number=task.retries,
         state=task.state,
@@ -77,19 +85,20 @@ def tries(task: Task, now: float) -> list[Try]:
         started_at=task.started_at,
         finished_at=task.finished_at,
     )
-    end = task.finished_at
+    end = ours(task.finished_at, task.worker, skews)
     if end is None:
         end = now if task.lost_at is None else task.lost_at
         if task.state in FINISHED and task.state_at is not None:
-            end = task.state_at
-    found.append(_try(present, since, end))
+            end = ours(task.state_at, task.state_host, skews)
+    found.append(_try(present, since, end, skews))
     return found
 
 
-def _try(attempt: Attempt, since: float | None, end: float | None) -> Try:
+def _try(attempt: Attempt, since: float | None, end: float | None, skews: Skews) -> Try:
     """Cut an attempt into its phases; a time that is not known takes no room."""
     phases: list[Phase] = []
-    times = (since, attempt.received_at, attempt.started_at, end)
+    received = ours(attempt.received_at, attempt.worker, skews)
+    times = (since, received, ours(attempt.started_at, attempt.worker, skews), end)
     for number, kind in enumerate(KINDS):
         start = times[number]
         after = next((time for time in times[number + 1 :] if time is not None), None)
@@ -116,9 +125,9 @@ class Timeline(Widget):
         self._glyphs = glyphs
         self._tries: list[Try] = []
 
-    def show(self, task: Task, now: float) -> None:
+    def show(self, task: Task, now: float, skews: Skews = NO_SKEWS) -> None:
         """Show a task as it stands."""
-        found = tries(task, now)[-MOST_TRIES:]
+        found = tries(task, now, skews)[-MOST_TRIES:]
         if found != self._tries:
             layout = len(found) != len(self._tries)
             self._tries = found

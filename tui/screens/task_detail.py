@@ -180,7 +180,7 @@ class TaskDetailScreen(DetailScreen):
             most = self.scene.settings.max_retries_of(task.name)
             self.fields.show([*task_fields(task, frame, most), self._retry_field(task)])
             self._paint_progress(task, frame.now)
-            self.timeline.show(task, frame.now)
+            self.timeline.show(task, frame.now, frame.skews)
             self.values.show(_values(task))
             self.traceback.show(task.traceback or "")
             self.panes["facts"].tell(_LEVELS.get(task.state, "idle"))
@@ -247,7 +247,8 @@ class TaskDetailScreen(DetailScreen):
         pane.tell("idle" if estimated else "good", subtitle=source_words(task, self.scene, now))
 
     def _tries(self) -> list[AttemptRow]:
-        return [] if self.shown is None else attempt_rows(self.shown, self.scene.now())
+        task = self.shown
+        return [] if task is None else attempt_rows(task, self.scene.frame().now_at(task.worker))
 
     def _open_attempt(self, row_id: str) -> None:
         index = self._attempts.index(row_id)

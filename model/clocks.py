@@ -1,0 +1,35 @@
+"""Hosts whose clock is off, and what they told by ours.
+
+A worker's heartbeats tell its clock; of clients nothing is known. A clock that is off by less than
+`SKEW_SHOWN` is taken for right: that may be the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+Skews: TypeAlias = Mapping[str, float]
+"""Seconds that clocks are ahead of ours, by host; those that are right are not in it."""
+
+NO_SKEWS: Final[Skews] = MappingProxyType({})
+
+SKEW_SHOWN: Final = 2.0
+"""Seconds that a clock may be off before that matters: less may be the network."""
+
+_STEADY: Final = 0.5
+"""Seconds by which a skew has to change to count: times of day must not flicker."""
+
+
+def follow(skews: dict[str, float], host: str, skew: float) -> None:
+    """Take in by how many seconds a host's clock is ahead now."""
+    if abs(skew) <= SKEW_SHOWN:
+        skews.pop(host, None)
+    elif abs(skew - skews.get(host, 0.0)) > _STEADY:
+        skews[host] = skew
+
+
+def ours(at: float | None, host: str | None, skews: Skews) -> float | None:
+    """Return by our clock what a host told by its own; None stays None."""
+    return None if at is None else at - skews.get(host or "", 0.0)
