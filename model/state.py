@@ -20,6 +20,7 @@ from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_
 from .failure_groups import FailureGroups
 from .inspection import Inspection
 from .log import EventLog
+from .lost import note_lost
 from .merge import TaskMerge
 from .observations import (
     ActChanged,
@@ -113,6 +114,8 @@ class ClusterState:
         self.types: dict[str, TaskType] = self._tasks.types
         self.failures = FailureGroups()
         """What fails, grouped; brought up to date by `take_changes`."""
+        self.lost: dict[str, Task] = {}
+        """The tasks that nobody is known to run any more; brought up to date by `take_changes`."""
         self.acts: dict[int, Outcome] = self._acts.acts
         """What this session did or does, by the number of the act; the newest last."""
         self._observers: dict[type, Callable[[Any, float], None]] = {
@@ -161,6 +164,7 @@ class ClusterState:
         self._follow_workers()
         changed, evicted = self._tasks.take()
         self.failures.apply(changed.values(), evicted)
+        note_lost(self.lost, changed, evicted)
         other, self._other = self._other, False
         return Changes(changed, evicted, other)
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from .states import FINISHED, PENDING, REVOKED, WAITING, TaskState
+from .states import FAULTY, FINISHED, PENDING, REVOKED, WAITING, TaskState
 
 Loss: TypeAlias = Literal["worker", "unheard", "unknown"]
 """Why a task is lost: with its worker; its worker lives and runs it no more, while no end was heard
@@ -160,6 +160,11 @@ class Task(msgspec.Struct, gc=False, eq=False):
         if self.lost_at is None:
             return None
         return "unheard" if self.extra is None or self.extra.loss is None else self.extra.loss
+
+    @property
+    def faulty(self) -> bool:
+        """Whether it is what an operator means by "what went wrong"."""
+        return self.state in FAULTY or self.lost_at is not None
 
     @property
     def revoking(self) -> bool:

@@ -19,7 +19,6 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from .order import NEWEST_FIRST, Key, Order, SortValue, key_maker
 from .query import Query, parse, words
-from .states import FAULTY
 from .task import Task
 from .task_store import Changes
 
@@ -238,7 +237,7 @@ class TaskView:
         left = 0
         for task in tasks:
             old = key_of.get(task.id)
-            if (not faults_only or task.state in FAULTY) and matches(task, now):
+            if (not faults_only or task.faulty) and matches(task, now):
                 new = make_key(task, now)
                 if new == old:
                     continue

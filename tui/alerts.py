@@ -9,6 +9,7 @@ from ..model import units
 from ..model.clocks import SKEW_SHOWN
 from ..model.state import ClusterState
 from .navigation import Drill
+from .worker_columns import silence_words
 
 AlertLevel: TypeAlias = Literal["bad", "warn"]
 
@@ -61,10 +62,12 @@ def _workers(state: ClusterState, now: float) -> list[Alert]:
             text = f"{how} {gone} ago{left}"
             found.append(Alert(level, worker.name, text, "workers", drill))
         elif status == "late":
-            text = f"silent for {units.age(worker.heard_at, now)}"
+            text = f"not heard for {units.age(worker.heard_at, now)}"
             if worker.pool == "solo":
                 text += ": a solo pool says nothing while it runs a task"
             found.append(Alert("warn", worker.name, text, "workers", drill))
+        elif worker.silent_since is not None:
+            found.append(Alert("bad", worker.name, silence_words(worker, now), "workers", drill))
         if worker.clock_skew is not None and abs(worker.clock_skew) > SKEW_SHOWN:
             way = "ahead" if worker.clock_skew > 0 else "behind"
             text = f"its clock is {units.duration(abs(worker.clock_skew))} {way} of ours"

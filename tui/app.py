@@ -21,7 +21,7 @@ from ..widgets.textual_internals import (
 from .acting_app import SCREEN_WITHIN, ActingApp
 from .command_line import CommandLine
 from .keymap import bindings
-from .navigation import Copied
+from .navigation import Copied, Place
 from .screens.dialog import Dialog
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
@@ -171,6 +171,11 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is None or not screen.filter_by(text):
             self.say("There is nothing to filter here", "warning")
+
+    def action_corrected(self) -> None:
+        """Show in the log what was believed of tasks and turned out otherwise."""
+        self.go(Place("log"))
+        self.call_after_refresh(self.action_filter_by, "warning tasks")
 
     def action_export(self, path: str = "") -> None:
         """Ask for a file's name and save what is shown."""

@@ -70,6 +70,9 @@ def warnings(scene: Scene) -> list[Part]:
         parts.append(Part(f" FROZEN +{held} ", "bold reverse $text-warning"))
     if state.totals.lost:
         parts.append(Part(f"lost {units.count(state.totals.lost)}", "bold $text-error", 1))
+    if state.totals.corrected:
+        corrected = units.count(state.totals.corrected)
+        parts.append(Part(f"corrected {corrected}", "$text-warning", 3, "app.corrected"))
     if state.totals.malformed:
         malformed = units.count(state.totals.malformed)
         parts.append(Part(f"malformed {malformed}", "$text-warning", 2))

@@ -26,7 +26,10 @@ class StateStrip(Bar):
 
     def paint(self, scene: Scene) -> None:
         """Count the tasks that are held."""
-        held = scene.state.totals.by_state
+        held = dict(scene.state.totals.by_state)
+        lost = scene.state.lost
+        for task in lost.values():
+            held[task.state] = held.get(task.state, 0) - 1
         names = [*CELERY_STATES, *(name for name in sorted(held) if name not in CELERY_STATES)]
         parts: list[Part] = []
         for priority, name in enumerate(names):
@@ -36,4 +39,6 @@ class StateStrip(Bar):
             style = _STYLES.get(name, "$text-accent") if number else "$text-muted"
             text = f"{scene.glyphs.state(name)} {name} {units.count(number)}"
             parts.append(Part(text, style, priority, gap=1 if not parts else 3))
+        if lost:
+            parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))
         self.show(parts)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..model import units
+from ..model.lost import loss_words
 from ..model.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ..model.task import Task
 from ..widgets.cells import Cell, state_style
@@ -53,7 +54,7 @@ def outcome(task: Task, frame: Frame) -> Cell:
     if task.revoking:
         return REVOKE_REQUESTED, "warn"
     if task.lost_at is not None:
-        return "its end was not heard", "warn"
+        return loss_words(task), "warn"
     return figures.NOTHING
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from ..model import units
+from ..model.lost import loss_words
 from ..model.states import FAILURE, SUCCESS, source_names
 from ..model.task import Task
 from ..model.text import visible
@@ -16,13 +17,19 @@ from .retry_fields import link_fields
 _LONGEST = 300
 
 
-def task_fields(task: Task, frame: Frame, most_retries: int | None = None) -> list[Field]:
+def task_fields(
+    task: Task,
+    frame: Frame,
+    most_retries: int | None = None,
+    comes_back: float | bool = False,
+) -> list[Field]:
     """Return what is known of a task; what is not known is left out, unless that says something.
 
     Args:
         task: The task.
         frame: The moment that is shown.
         most_retries: How often tasks of its name may be tried again, if that is known.
+        comes_back: When a lost one is handed out again, by the worker's clock (`lost.comes_back`).
     """
     found = [
         Field("Id", visible(task.id, _LONGEST)),
@@ -40,7 +47,12 @@ def task_fields(task: Task, frame: Frame, most_retries: int | None = None) -> li
         Field("Known from", ", ".join(source_names(task.sources)) or "?", "muted"),
     ]
     if task.lost_at is not None:
-        text = f"{units.age(task.lost_at, frame.now)} ago: its worker runs it no more"
+        text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_words(task), _LONGEST)}"
+        if comes_back is True:
+            text += "; the broker hands it out again at once"
+        elif comes_back:
+            again = units.date_time(comes_back, UTC if frame.utc else None)
+            text += f"; comes back after the visibility timeout, {again}"
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
     if task.revoking and task.extra is not None and task.extra.revoke_requested_at is not None:
         ago = units.age(task.extra.revoke_requested_at, frame.now)

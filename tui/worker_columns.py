@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from ..model import units
 from ..model.broker import Broker
 from ..model.clocks import SKEW_SHOWN
-from ..model.worker import Worker, WorkerStatus
+from ..model.worker import Standing, Worker
 from ..widgets.cells import Cell
 from ..widgets.column import Column, Frame
 from ..widgets.progress import bar_cells
 from . import figures
 
-_STATUS_STYLES: Final[dict[WorkerStatus, str]] = {
+_STATUS_STYLES: Final[dict[Standing, str]] = {
     "online": "good",
     "late": "warn",
+    "silent": "bad",
     "offline": "bad",
 }
 _BAR: Final = 10
@@ -29,6 +31,13 @@ def slots(worker: Worker) -> int | None:
 def busy(worker: Worker) -> int | None:
     """Return how many tasks a worker runs now."""
     return worker.active if worker.active is not None else len(worker.active_ids) or None
+
+
+def silence_words(worker: Worker, now: float) -> str:
+    """Return what is wrong with a worker that is silent."""
+    since = worker.idle_since or worker.silent_since or now
+    names = queue_names(worker) if worker.queues and len(worker.queues) == 1 else "its queues"
+    return f"beats, but takes nothing from {names} for {units.duration(int(now - since))}"
 
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
@@ -48,8 +57,8 @@ def queue_names(worker: Worker) -> str | None:
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
     """Return the columns; `broker` tells since when there was anything to hear."""
 
-    def status_of(worker: Worker, now: float) -> WorkerStatus:
-        return worker.status(now, broker.listening_since)
+    def status_of(worker: Worker, now: float) -> Standing:
+        return worker.standing(now, broker.listening_since)
 
     def status(worker: Worker, frame: Frame) -> Cell:
         word = status_of(worker, frame.now)

@@ -8,23 +8,24 @@ from ..model import units
 from ..model.clocks import SKEW_SHOWN
 from ..model.events import number
 from ..model.text import visible
-from ..model.worker import Worker, WorkerStatus
+from ..model.worker import Standing, Worker
 from ..widgets.column import Frame
 from ..widgets.fields import Field
-from .worker_columns import busy, queue_names, slots
+from .worker_columns import busy, queue_names, silence_words, slots
 
 _LONGEST = 300
-_STYLES = {"online": "good", "late": "warn", "offline": "bad"}
+_STYLES = {"online": "good", "late": "warn", "silent": "bad", "offline": "bad"}
 
 
-def worker_fields(worker: Worker, status: WorkerStatus, frame: Frame) -> list[Field]:
+def worker_fields(worker: Worker, status: Standing, frame: Frame) -> list[Field]:
     """Return what is known of a worker; `?` is what it has not told."""
     style = _STYLES[status]
     heard = "never"
     if worker.heard_at is not None:
         heard = f"{units.duration(max(0, int(frame.now - worker.heard_at)))} ago"
+    why = f": {silence_words(worker, frame.now)}" if status == "silent" else ""
     return [
-        Field("Status", f"{frame.glyphs.level(style)} {status}", style),
+        Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
         Field("Heard", f"{heard}, every {units.duration(worker.frequency)}"),
         Field("Pool", f"{worker.pool or '?'}, {_or_unknown(slots(worker))} slots"),
         Field("Busy", _or_unknown(busy(worker))),

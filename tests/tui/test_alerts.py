@@ -58,4 +58,4 @@ def test_a_silent_solo_pool_is_said_to_be_at_work_perhaps() -> None:
     state.workers["w"].pool = "solo"
     (alert,) = alerts(state, NOW)
     assert alert.level == "warn"
-    assert alert.text == "silent for 30 s: a solo pool says nothing while it runs a task"
+    assert alert.text == "not heard for 30 s: a solo pool says nothing while it runs a task"

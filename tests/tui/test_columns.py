@@ -80,7 +80,7 @@ def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
     assert task_columns.elapsed(lost, FRAME) == ("?", "muted")
     assert task_columns.outcome(lost, FRAME) == ("its end was not heard", "warn")
     told = {field.label: field.value for field in task_fields(lost, FRAME)}
-    assert told["Lost"] == "10 s ago: its worker runs it no more"
+    assert told["Lost"] == "10 s ago: its end was not heard"
     assert "Running for" not in told
 
 

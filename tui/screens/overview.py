@@ -225,8 +225,8 @@ class OverviewScreen(MonitorScreen):
 
     def _worker_rank(self, worker: Worker) -> tuple[int, str]:
         state = self.scene.state
-        status = worker.status(self.scene.now(), state.broker.listening_since)
-        return {"offline": 2, "late": 1}.get(status, 0), worker.name
+        status = worker.standing(self.scene.now(), state.broker.listening_since)
+        return {"offline": 3, "silent": 2, "late": 1}.get(status, 0), worker.name
 
     # Doors
 

@@ -116,7 +116,7 @@ class WorkersScreen(RowListScreen[Worker]):
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "workers")
     EMPTY = "No workers heard of so far: is one running, with this broker?"
     ORDER = ("name", False)
-    FAULTS = "late or offline"
+    FAULTS = "late, silent or offline"
 
     @property
     def topics(self) -> frozenset[str]:
@@ -141,11 +141,11 @@ class WorkersScreen(RowListScreen[Worker]):
         return " ".join(word for word in words if word)
 
     def faulty(self, row: Worker) -> bool:
-        """Return whether it is late or gone."""
+        """Return whether it is late, gone, or takes nothing."""
         return self._status(row) != "online"
 
     def _status(self, worker: Worker) -> str:
-        return worker.status(self.scene.now(), self.scene.state.broker.listening_since)
+        return worker.standing(self.scene.now(), self.scene.state.broker.listening_since)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the worker."""

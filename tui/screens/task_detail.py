@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
 from ...bindings.actions import Context
+from ...model.lost import comes_back
 from ...model.order import Order
 from ...model.task import Task
 from ...model.view import RowList
@@ -160,6 +161,12 @@ class TaskDetailScreen(DetailScreen):
         if found.exception() is None:
             self._meta = found.result()
 
+    def _comes_back(self, task: Task) -> float | bool:
+        """Tell whether the broker hands a lost task out again, and when."""
+        state, options = self.scene.state, self.scene.settings.broker_transport_options
+        worker = state.workers.get(task.worker or "")
+        return comes_back(task, worker, state.broker.transport, options)
+
     def _retry_field(self, task: Task) -> Field:
         original = self.scene.session.original(task.id)
         known = (task.version, None if original is None else original.source, self._meta)
@@ -178,7 +185,9 @@ class TaskDetailScreen(DetailScreen):
         task = self.shown
         if task is not None:
             most = self.scene.settings.max_retries_of(task.name)
-            self.fields.show([*task_fields(task, frame, most), self._retry_field(task)])
+            self.fields.show(
+                [*task_fields(task, frame, most, self._comes_back(task)), self._retry_field(task)]
+            )
             self._paint_progress(task, frame.now)
             self.timeline.show(task, frame.now, frame.skews)
             self.values.show(_values(task))

@@ -30,7 +30,12 @@ from ..scene import Scene
 from ..worker_fields import usage_fields, worker_fields
 from .detail import DetailScreen
 
-_LEVELS: Final[dict[str, Level]] = {"online": "good", "late": "warn", "offline": "bad"}
+_LEVELS: Final[dict[str, Level]] = {
+    "online": "good",
+    "late": "warn",
+    "silent": "bad",
+    "offline": "bad",
+}
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, task_columns.name, grow=2),
@@ -149,7 +154,7 @@ class WorkerDetailScreen(DetailScreen):
         self.paint_info()
         if worker is None:
             return
-        status = worker.status(frame.now, self.scene.state.broker.listening_since)
+        status = worker.standing(frame.now, self.scene.state.broker.listening_since)
         self.fields.show(worker_fields(worker, status, frame))
         self.usage.show(usage_fields(worker))
         self.panes["facts"].tell(_LEVELS[status])
