@@ -67,7 +67,7 @@ def take(state: ClusterState, now: float, redact: Redact | None = None) -> Snaps
                 state.estimate(task, now),
                 state.skews.get(task.worker or "", 0.0),
             )
-            for task in state.tasks.values()
+            for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
         ],
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..model.text import visible
-from ..model.units import NEVER, UNKNOWN, count, duration, rate, size
+from ..model.units import NEVER, UNKNOWN, count, duration, percent, rate, size
 from .layout import Cell, Column, Line, fit, flow, plain, table, wrap
 from .records import BrokerRecord, QueueRecord, Snapshot, TaskRecord, WorkerRecord
 
@@ -185,6 +185,8 @@ _TASK_COLUMNS: Final = (
 
 def _task_row(task: TaskRecord, id_width: int) -> list[Cell]:
     outcome = task.exception if task.exception is not None else task.result
+    if outcome is None:
+        outcome = _progress(task)
     at = task.received_at or task.sent_at or task.started_at
     return [
         (visible(task.id, id_width, ""), ""),
@@ -198,6 +200,21 @@ def _task_row(task: TaskRecord, id_width: int) -> list[Cell]:
         (_short(task.args), ""),
         ("" if outcome is None else _short(outcome), "bad" if task.exception is not None else ""),
     ]
+
+
+def _progress(task: TaskRecord) -> str | None:
+    """Return how far a running task is: what it tells, or else an estimate that says so."""
+    if task.finished_at is not None or task.lost_at is not None:
+        return None
+    told, guess = task.progress, task.estimate
+    parts = []
+    if told is not None and told.fraction is not None:
+        parts.append(percent(told.fraction))
+    elif guess is not None and guess.fraction is not None:
+        parts.append(f"~{percent(guess.fraction)} (estimate)")
+    if told is not None and told.text:
+        parts.append(told.text)
+    return "  ".join(parts) or None
 
 
 def state_style(state: str) -> str:
