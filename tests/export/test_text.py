@@ -5,6 +5,7 @@ from celtop.export import text
 from celtop.export.layout import Column, fit, flow, plain, table, wrap
 from celtop.export.snapshot import take
 from celtop.model.state import ClusterState
+from celtop.model.task import Progress
 from rich.cells import cell_len
 
 from .conftest import HOSTILE, NOW, ran
@@ -121,3 +122,13 @@ def test_flow_and_wrap() -> None:
     assert [plain(line) for line in flow([("abcdef", "")], 4)] == ["ab.."]
     assert wrap("one two three", 7) == ["one two", "three"]
     assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
+
+
+def test_running_tasks_say_how_far_they_are(state: ClusterState) -> None:
+    filled(state)
+    task = next(one for one in state.tasks.values() if one.finished)
+    task.state, task.finished_at, task.result, task.exception = "PROGRESS", None, None, None
+    task.progress = Progress(1 / 3, at=NOW, text="Creating file 20")
+    assert "33 %  Creating file 20" in text.render(take(state, NOW), 200)
+    task.lost_at = NOW
+    assert "Creating file 20" not in text.render(take(state, NOW), 200)
