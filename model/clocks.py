@@ -22,12 +22,16 @@ _STEADY: Final = 0.5
 """Seconds by which a skew has to change to count: times of day must not flicker."""
 
 
-def follow(skews: dict[str, float], host: str, skew: float) -> None:
-    """Take in by how many seconds a host's clock is ahead now."""
-    if abs(skew) <= SKEW_SHOWN:
-        skews.pop(host, None)
-    elif abs(skew - skews.get(host, 0.0)) > _STEADY:
-        skews[host] = skew
+def follow(skews: Skews, host: str, skew: float | None) -> Skews:
+    """Return the skews with what a host's is now, None for unknown: the same ones if it stays.
+
+    That they are never changed but replaced tells tables when to draw all rows anew.
+    """
+    if skew is None or abs(skew) <= SKEW_SHOWN:
+        if host not in skews:
+            return skews
+        return {name: known for name, known in skews.items() if name != host}
+    return {**skews, host: skew} if abs(skew - skews.get(host, 0.0)) > _STEADY else skews
 
 
 def ours(at: float | None, host: str | None, skews: Skews) -> float | None:

@@ -195,7 +195,10 @@ class ClusterState:
 
     @property
     def skews(self) -> Skews:
-        """Seconds that workers' clocks are ahead of ours, of those where it is enough to matter."""
+        """Seconds that workers' clocks are ahead of ours, of those where it is enough to matter.
+
+        Another mapping once one of them changes.
+        """
         return self._workers.skews
 
     def rate(self, task: Task) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from .clocks import follow
+from .clocks import NO_SKEWS, Skews, follow
 from .events import Event
 from .log import EventLog
 from .task import Loss
@@ -36,7 +36,7 @@ class WorkerStore:
         self.workers: dict[str, Worker] = {}
         self.version = 0
         """Counts up when a worker joins, leaves or changes its status."""
-        self.skews: dict[str, float] = {}
+        self.skews: Skews = NO_SKEWS
         """Seconds that clocks are ahead of ours, of workers where that matters."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
@@ -91,7 +91,7 @@ class WorkerStore:
             worker.system = _shared(event.sw_sys)
         worker.offsets.append(event.timestamp - now)
         worker.clock_skew = max(worker.offsets)
-        follow(self.skews, worker.name, worker.clock_skew)
+        self.skews = follow(self.skews, worker.name, worker.clock_skew)
         worker.version += 1
 
     def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
@@ -174,7 +174,7 @@ class WorkerStore:
             for worker in silent[:BLOCK]:
                 del self.workers[worker.name]
                 del self._statuses[worker.name]
-                self.skews.pop(worker.name, None)
+                self.skews = follow(self.skews, worker.name, None)
         name = sys.intern(name)
         worker = self.workers[name] = Worker(name, first_heard_at=now, heard_at=now)
         self._log.add(now, "info", "worker", f"{name} is online")

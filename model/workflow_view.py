@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from .announced import Announced
-from .clocks import Skews
+from .clocks import NO_SKEWS, Skews
 from .query import Query, parse
 from .task import Task
 from .task_store import Changes
@@ -63,7 +63,7 @@ class WorkflowView:
 
     def __init__(self, state: HoldsWorkflows, task_id: str, now: float) -> None:
         self._state = state
-        self._skews: Skews = {}
+        self._skews: Skews = NO_SKEWS
         """The skews that the axis of time was made with."""
         self.members = Members(state, task_id)
         self.begin = now
@@ -173,7 +173,7 @@ class WorkflowView:
     def update(self, now: float) -> None:
         """Bring the rows up to date, if there is a reason to."""
         members = self.members
-        if not members.changed and not members.relinked and self._skews == self._state.skews:
+        if not members.changed and not members.relinked and self._skews is self._state.skews:
             return
         if len(members) > AT_ONCE and 0 <= now - self._updated_at < 1.0:
             return
@@ -228,7 +228,7 @@ class WorkflowView:
         return found.values()
 
     def _show(self, now: float) -> None:
-        self._skews = dict(self._state.skews)
+        self._skews = self._state.skews
         counts, spans = _sums(self._tops, self._skews)
         self._stretch(now)
         rows: list[Row] = []

@@ -144,7 +144,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         Returns:
             How many lines were refreshed.
         """
-        if (frame.glyphs, frame.utc) != (self._frame.glyphs, self._frame.utc):
+        old = self._frame
+        if (frame.glyphs, frame.utc) != (old.glyphs, old.utc) or frame.skews is not old.skews:
             self._artist = None
         self._frame = frame
         return self._update()

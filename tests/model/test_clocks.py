@@ -50,12 +50,14 @@ def test_only_clocks_that_are_off_are_told_of(state: ClusterState) -> None:
 
 
 def test_a_clock_that_wavers_keeps_its_skew_and_one_that_was_set_right_loses_it() -> None:
-    skews: dict[str, float] = {}
+    skews = NO_SKEWS
     for skew, kept in ((40.0, 40.0), (40.3, 40.0), (39.6, 40.0), (41.0, 41.0), (-3.0, -3.0)):
-        follow(skews, AHEAD, skew)
+        before = skews
+        skews = follow(skews, AHEAD, skew)
         assert skews == {AHEAD: kept}
-    follow(skews, AHEAD, 1.0)
-    assert skews == {}
+        assert (skews is before) == (before.get(AHEAD) == kept)
+    skews = follow(skews, BEHIND, -40.0)
+    assert follow(skews, AHEAD, 1.0) == follow(skews, AHEAD, None) == {BEHIND: -40.0}
 
 
 def test_what_a_host_told_is_taken_to_our_clock() -> None:

@@ -18,7 +18,7 @@ from celtop.widgets.column import Frame
 from celtop.widgets.timeline import tries
 from msgspec.structs import replace
 
-from .stage import NOW, screen_lines, staged, task_events
+from .stage import NOW, Clock, screen_lines, staged, task_events
 
 ROOT = "00000000-0000-4000-8000-000000000000"
 HOSTS = {"w1@fast": 40.0, "w2@slow": -40.0, "w3@right": 0.0}
@@ -113,3 +113,22 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
         text = "\n".join(screen_lines(app))
     assert "20 s ago" in text
     assert ("clock is 40 s" in text) == bool(HOSTS[host])
+
+
+async def test_rows_are_drawn_anew_when_a_clock_is_known() -> None:
+    state, clock = ClusterState(), Clock()
+    tell(state, task_events(1, "shop.f", worker="w1@fast", at=NOW - 60.1), 40.0)
+    app, session = staged(state, clock)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("2")
+        await pilot.pause()
+        assert "07:59:39" in "\n".join(screen_lines(app))
+        beat = Event("worker-heartbeat", "w1@fast", NOW + 40, active=0, processed=0, freq=2.0)
+        session.waiting.append((Heard((beat,), NOW), NOW))
+        clock.now += 1
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if "07:58:59" in "\n".join(screen_lines(app)):
+                break
+        else:
+            pytest.fail("the row still has the time by its worker's clock")
