@@ -110,6 +110,7 @@ def test_no_secret_leaves_a_session_for_the_screen(
     assert meta is not None and meta.result == {"password": "***"}
     (seen,) = live.session.peek("idle", 10).result(20).messages
     assert seen.args == "({'password': '***'},)"
+    live.until(lambda: "idle" in live.state.queues, what="the queue is known, and so looked into")
     # What is sent again is what was sent, hidden or not.
     (found,) = live.session.recover([waiting]).result(20)
     assert isinstance(found, Original) and found.call.args == ({"password": "s3cr3t"},)

@@ -105,6 +105,15 @@ async def _error(stage: Stage, key: str) -> None:
     assert task.id in stage.table.cursor_row.tasks
 
 
+@checks("workflow")
+async def _workflow(stage: Stage, key: str) -> None:
+    await stage.press("2")
+    task = stage.table.cursor_row
+    await stage.press(key)
+    assert stage.app.place.path[-1].kind == "workflow"
+    assert stage.app.place.path[-1].subject == task.id
+
+
 @checks("refresh")
 async def _refresh(stage: Stage, key: str) -> None:
     await stage.press(key)
