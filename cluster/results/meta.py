@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import pickletools
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
@@ -29,6 +30,10 @@ _EXCEPTIONS: Final = frozenset({"FAILURE", "REVOKED", "RETRY"})
 _PICKLE_HEAD: Final = 400
 """Bytes of a pickle in which the state is looked for; it is the first thing in there."""
 _DEEPEST_CHILD: Final = 20
+DEEPEST: Final = 100
+"""Levels of lists and tables in an entry. Python compares, masks and writes values by recursion,
+and gives up at some hundreds: what gets in here can be handled everywhere."""
+_STATUS: Final = re.compile(rb'\s*\{\s*"status":\s*"([^"\\]{1,60})"')
 
 
 class Undecoded(Exception):
@@ -49,20 +54,39 @@ def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
     data = payload.encode() if isinstance(payload, str) else bytes(payload)
     if data.startswith(_COMPRESSED):
         data = _decompress(data)
-    if _is_pickle(data):
-        try:
-            return plain_pickle.read(data)
-        except plain_pickle.NotPlain:
-            raise Undecoded("pickle") from None
     try:
-        # A MessagePack table begins with one of these; no JSON text does.
-        if data[:1] and (0x81 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF)):
-            return msgspec.msgpack.decode(data)
-        return json.loads(data.decode(), object_hook=_typed)
+        value = _value(data)
     except RecursionError:
         raise Undecoded("nested too deeply") from None
+    except plain_pickle.NotPlain:
+        raise Undecoded("pickle") from None
     except (ValueError, msgspec.MsgspecError):
         raise Undecoded("neither JSON nor MessagePack") from None
+    _refuse_depth(value)
+    return value
+
+
+def _value(data: bytes) -> Any:
+    if _is_pickle(data):
+        return plain_pickle.read(data)
+    # A MessagePack table begins with one of these; no JSON text does.
+    if data[:1] and (0x81 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF)):
+        return msgspec.msgpack.decode(data)
+    return json.loads(data.decode(), object_hook=_typed)
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | tuple | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise Undecoded("nested too deeply")
 
 
 def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
@@ -70,7 +94,7 @@ def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
     try:
         found = load(payload)
     except Undecoded as reason:
-        return ResultMeta(id_, _pickled_status(payload), undecoded=str(reason))
+        return ResultMeta(id_, _first_status(payload), undecoded=str(reason))
     if not isinstance(found, Mapping):
         return ResultMeta(id_, None, undecoded="not a result of Celery's")
     return from_mapping(id_, found)
@@ -193,8 +217,8 @@ def _is_pickle(data: bytes) -> bool:
     ] in (b"(d", b"}q")
 
 
-def _pickled_status(payload: bytes | str) -> str | None:
-    """Return the state in a pickled meta, as far as it can be told without loading it.
+def _first_status(payload: bytes | str) -> str | None:
+    """Return the state in an entry that is not read, as far as it can be told without.
 
     Celery's metas begin with it; the first two texts in the pickle are its key and itself.
     """
@@ -202,6 +226,8 @@ def _pickled_status(payload: bytes | str) -> str | None:
     try:
         if data.startswith(_COMPRESSED):
             data = _decompress(data)
+        if found := _STATUS.match(data[:_PICKLE_HEAD]):
+            return found[1].decode(errors="replace")
         texts: list[str] = []
         for _, value, _ in pickletools.genops(data[:_PICKLE_HEAD]):
             if isinstance(value, str):

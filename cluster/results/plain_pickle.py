@@ -35,13 +35,17 @@ _NEW: Final[dict[str, Callable[[], Any]]] = {
 _SINGLE: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
 """How many values an operation takes that does not take all since the last mark."""
 _IGNORED: Final = frozenset({"PROTO", "FRAME"})
+MOST_REPEATED: Final = 32
+"""How many times a pickle's own size its repeated texts may make in all."""
+_KEYS: Final = (str, bytes, int, float, type(None))
 
 
 def read(data: bytes) -> Any:
     """Return the value in a pickle of protocol 2 or later.
 
     Raises:
-        NotPlain: It holds anything but plain values, or one list or table in two places.
+        NotPlain: It holds anything but plain values, one list or table in two places, or repeats
+            texts until they are many times as large as itself.
     """
     try:
         return _read(data)
@@ -55,6 +59,7 @@ def _read(data: bytes) -> Any:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
+    repeated = 0
     for operation, value, _ in pickletools.genops(data):
         name = operation.name
         if name in _VALUES:
@@ -75,6 +80,10 @@ def _read(data: bytes) -> Any:
             # Lists within lists, each twice, make a few bytes too large for any screen.
             if not isinstance(known, str | bytes | int | float):
                 raise NotPlain(name)
+            if isinstance(known, str | bytes):
+                repeated += len(known)
+                if repeated > MOST_REPEATED * len(data):
+                    raise NotPlain(name)
             stack.append(known)
         elif name == "STOP":
             return stack.pop()
@@ -90,6 +99,16 @@ def _lay(name: str, stack: list[Any], taken: list[Any]) -> None:
     elif name.startswith("APPEND") and type(stack[-1]) is list:
         stack[-1].extend(taken)
     elif name.startswith("SETITEM") and type(stack[-1]) is dict:
-        stack[-1].update(zip(taken[::2], taken[1::2], strict=True))
+        keys = taken[::2]
+        if not all(map(_is_key, keys)):
+            raise NotPlain(name)
+        stack[-1].update(zip(keys, taken[1::2], strict=True))
     else:
         raise NotPlain(name)
+
+
+def _is_key(value: object) -> bool:
+    # Python hashes tuples within tuples without looking how deep: its stack overflows, and it dies.
+    return isinstance(value, _KEYS) or (
+        isinstance(value, tuple) and all(isinstance(one, _KEYS) for one in value)
+    )

@@ -104,8 +104,10 @@ class ResultPoller(threading.Thread):
             self._woken.clear()
             try:
                 self._work()
-            except ResultsError as error:
-                self.fault = str(error)
+            except (
+                Exception
+            ) as error:  # no entry that nobody foresaw may end the only one who checks
+                self.fault = _words(error)
                 if self.fault not in noted:
                     noted.add(self.fault)
                     text = f"How far tasks have come is not known: {self.fault}"
@@ -218,3 +220,8 @@ class ResultPoller(threading.Thread):
             del self._strange[next(iter(self._strange))]
         if ours := tuple(meta for meta in found.values() if not meta.ready):
             self._inbox.put(ResultsSeen(ours, self._clock(), "poll"))
+
+
+def _words(error: Exception) -> str:
+    # Of an error that nobody foresaw the text may hold anything, a password too.
+    return str(error) if isinstance(error, ResultsError) else type(error).__name__
