@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -64,7 +65,7 @@ def test_a_key_of_nested_tuples_does_not_end_the_process() -> None:
         "try: plain_pickle.read(b'\\x80\\x04})' + b'\\x85' * 2_000_000 + b'Ns.')\n"
         "except plain_pickle.NotPlain: print('refused')\n"
     )
-    root = Path(cast(str, celtop.__file__)).parent.parent
+    root = Path(celtop.__file__).parent.parent
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, cwd=root
     )
@@ -74,6 +75,13 @@ def test_a_key_of_nested_tuples_does_not_end_the_process() -> None:
 def test_tuples_as_keys_are_read() -> None:
     table = {("a", 1): 2, b"b": 3, None: 4}
     assert plain_pickle.read(pickle.dumps(table, 4)) == table
+
+
+def test_what_inflates_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.cluster.results.meta._MOST_INFLATED", 1_000)
+    packed = zlib.compress(b'{"status": "SUCCESS", "result": "' + b"x" * 10_000 + b'"}')
+    found = from_payload("id", b"\0celery-compressed\0application/x-gzip\0" + packed)
+    assert found.undecoded == "too large when decompressed"
 
 
 class Odd:
