@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 BEAT: Final = 0.05
 """Seconds between two looks at the session while something happens."""
-QUIET_BEAT: Final = 0.2
-"""The same while nothing does; news ends the rest. A process that only wakes up costs too."""
+QUIET_BEAT: Final = 0.5
+"""The same while nothing does; news and the next full second end the rest earlier. A process that
+only wakes up costs too."""
+JUST_AFTER: Final = 0.002
+"""Seconds by which a timer may be early: the full second shall have come."""
 BUDGET: Final = 0.01
 """Seconds that applying events may take before keys are looked at again."""
 BREATH: Final = 0.001
@@ -112,7 +115,8 @@ class LiveApp(FrugalApp, inherit_bindings=False):
             if more:
                 await asyncio.sleep(BREATH)
         quiet = not (applied or self.frames.wanted)
-        self._rest = self.set_timer(QUIET_BEAT if quiet else BEAT, self._beat)
+        to_second = 1.0 - self.scene.now() % 1.0 + JUST_AFTER
+        self._rest = self.set_timer(min(QUIET_BEAT, to_second) if quiet else BEAT, self._beat)
         if quiet:
             self.session.call_when_news(self._wake)
 

@@ -18,6 +18,7 @@ from celtop.tests.tui.stage import (
     task_events,
 )
 from celtop.tui.app import CeltopApp
+from celtop.tui.live_app import QUIET_BEAT
 from celtop.tui.navigation import Drill, Place
 
 SIZES = ((200, 50), (120, 36), (80, 24), (60, 15))
@@ -119,7 +120,7 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
         assert "Start the broker, or name another" in text
         assert "Trying now." in text
         session.waiting.append((ConnectionChanged("live", NOW), NOW))
-        await pilot.pause(0.4)
+        await pilot.pause(QUIET_BEAT + 0.3)
         assert "Nothing listens" not in "\n".join(screen_lines(app))
 
 
