@@ -105,6 +105,8 @@ class History(threading.Thread):
                     self._inbox.put(ResultsSeen(metas, self._clock(), "history"))
         except ResultsError as error:
             self._note(f"What happened before cannot be read: {error}")
+        except Exception as error:  # an entry that nobody foresaw; its text may hold anything
+            self._note(f"What happened before cannot be read: {type(error).__name__}")
 
     def _peek(self, names: list[str]) -> None:
         from ..messages import Messages

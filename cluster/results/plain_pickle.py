@@ -109,6 +109,7 @@ def _lay(name: str, stack: list[Any], taken: list[Any]) -> None:
 
 def _is_key(value: object) -> bool:
     # Python hashes tuples within tuples without looking how deep: its stack overflows, and it dies.
-    return isinstance(value, _KEYS) or (
-        isinstance(value, tuple) and all(isinstance(one, _KEYS) for one in value)
-    )
+    if isinstance(value, tuple):
+        return all(not isinstance(one, tuple) and _is_key(one) for one in value)
+    # Of larger numbers any amount can be found that hash alike, and a table of them takes for ever.
+    return isinstance(value, _KEYS) and not (isinstance(value, int) and abs(value) >> 63)

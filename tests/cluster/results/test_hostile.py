@@ -54,6 +54,15 @@ def test_texts_in_many_places_make_no_gigabytes() -> None:
         plain_pickle.read(bomb + b"t.")
 
 
+def test_keys_that_are_chosen_to_hash_alike_are_refused() -> None:
+    alike = {number * sys.hash_info.modulus for number in range(1, 100)}
+    assert len({hash(number) for number in alike}) == 1
+    with pytest.raises(plain_pickle.NotPlain):
+        plain_pickle.read(pickle.dumps(dict.fromkeys(alike), 4))
+    plain = {-(2**63) + 1: 1, 2**62: 2, (1, "a"): 3}
+    assert plain_pickle.read(pickle.dumps(plain, 4)) == plain
+
+
 def test_keys_that_are_the_same_in_many_tables_are_read() -> None:
     rows = [{"a rather long name of a column": n, "status": "done"} for n in range(1_000)]
     assert plain_pickle.read(pickle.dumps(rows, 4)) == rows
