@@ -46,7 +46,7 @@ def open_results(
         return Unreadable(doubt)
     reader = _reader(url or "disabled", settings, conf, wire)
     options = settings.result_backend_transport_options, settings.redis_backend_use_ssl
-    reader.place = (url, *options, conf.get("timezone"))
+    reader.place = (url, *options, conf.get("timezone"), conf.get("mongodb_backend_settings"))
     return reader
 
 
@@ -122,6 +122,8 @@ def _reader(
         from .filesystem import FileResults
 
         return FileResults(url, settings)
+    if found and kind == "mongodb":
+        return _mongodb(url, settings, conf)
     if kind == "cache":
         from .memcached import SCHEMES, MemcachedResults
 
@@ -135,6 +137,27 @@ def _reader(
             return AppResults(url, settings)
         reason = f"results in {mask_url(url)} are read through the app: name it with -A"
     return Unreadable(reason or f"celtop does not read results in {mask_url(scheme)}://")
+
+
+def _mongodb(url: str, settings: Settings, conf: Mapping[str, Any]) -> ResultReader:
+    from .mongodb import MongoResults
+
+    told = conf.get("mongodb_backend_settings")
+    options = dict(told) if isinstance(told, Mapping) else {}
+    # Workers hide the database's name; who names the backend may end the URL with it.
+    if _HIDDEN in str(options.get("database")):
+        del options["database"]
+        if not settings.result_backend or not _path(url):
+            return Unreadable(
+                f"the workers hide which database of {mask_url(url)} it is: {_NAME_IT}"
+            )
+    if not settings.result_backend and {"host", "port", "mongo_host"} & options.keys():
+        return Unreadable(f"mongodb_backend_settings names another server: {_NAME_IT}")
+    return MongoResults(url, settings, options)
+
+
+def _path(url: str) -> str:
+    return url.partition("://")[2].partition("?")[0].partition("/")[2]
 
 
 _REASONS: Final = {

@@ -49,6 +49,35 @@ _IN_DATABASES: Final = (
         "Check the beginning of the result backend's URL",
     ),
 )
+_IN_MONGODB: Final = (
+    (
+        r"DNS query name does not exist",
+        "dns",
+        "The host name in the mongodb+srv:// URL has no SRV record",
+        "Check the spelling, or use mongodb:// with the servers' own names",
+    ),
+    (
+        # What stands there may be a part of the password: it is not shown.
+        r"InvalidURI|InvalidName|ConfigurationError|ValueError",
+        "url",
+        "The URL of the result backend cannot be right",
+        "Special characters in a password must be written as %2F and so on",
+    ),
+    (
+        r"Authentication failed|\b(code|code_name)': (18\b|'AuthenticationFailed)",
+        "auth",
+        "MongoDB refuses the user name or the password",
+        "Check both in the result backend's URL, and authSource if the user is of another database",
+    ),
+    (
+        r"not authorized|requires authentication|code': 13\b",
+        "rights",
+        "MongoDB does not let this user read the results",
+        "Give it the role read on the database of the results",
+    ),
+)
+_DRIVERS_NOTE: Final = " (configured timeouts"
+"""After it PyMongo tells all it tried: whatever went wrong, it would look like a timeout."""
 _TERMS: Final = (
     ("CELTOP_BROKER_URL", "CELTOP_RESULT_BACKEND"),
     ("broker_transport_options", "result_backend_transport_options"),
@@ -97,6 +126,12 @@ def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
         for pattern, kind, problem, advice in _IN_DATABASES:
             if re.search(pattern, text, re.IGNORECASE):
                 return ResultsError(Fault(kind, problem.format(reason=reason), advice))
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        for pattern, kind, problem, advice in _IN_MONGODB:
+            if re.search(pattern, text, re.IGNORECASE):
+                return ResultsError(Fault(kind, problem, advice))
+        if _DRIVERS_NOTE in str(error):
+            error = ConnectionError(str(error).partition(_DRIVERS_NOTE)[0])
     fault = faults.explain(error, place)
     return ResultsError(Fault(fault.kind, _of_results(fault.problem), _of_results(fault.advice)))
 

@@ -142,7 +142,7 @@ def test_a_url_cannot_name_a_module_to_import(open_session: OpenSession) -> None
 
 
 def test_the_driver_is_not_installed(open_session: OpenSession) -> None:
-    assert "pip install" in open_session("mongodb://localhost/0").until_fault("driver")
+    assert "pip install" in open_session("zookeeper://localhost/0").until_fault("driver")
 
 
 def test_no_url_at_all(open_session: OpenSession) -> None:

@@ -42,7 +42,6 @@ def place(conf: dict[str, Any], **settings: Any) -> str:
         ("django-cache", "never loads a pickle"),
         ("cache+memory://", "memory of each worker"),
         ("cache", "cache_backend"),
-        ("mongodb://u:hunter2@h/db", "does not read results in mongodb://"),
         ("elasticsearch://u:hunter2@h/db", "does not read results in elasticsearch://"),
         ("nonsense", "does not read results in nonsense://"),
         ("redis", "does not read results in redis://"),
