@@ -15,7 +15,8 @@ from typing import Any, Final
 from ...model.result_meta import READY, ResultMeta
 from ...settings import Settings
 from ..connection import CONNECT_TIMEOUT, READ_TIMEOUT
-from .meta import DEEPEST, Undecoded, from_mapping, load
+from .meta import Undecoded, from_mapping, load
+from .plain_bson import is_exact, plain
 from .reader import RECENT_BLOCK, ResultReader, newest_first
 from .words import failure, missing
 
@@ -24,9 +25,6 @@ COLLECTION: Final = "celery_taskmeta"
 _CONNECTING: Final = ("serverSelectionTimeoutMS", "connectTimeoutMS")
 _BLOCK: Final = 500
 """Ids in one query."""
-_BASES: Final = (int, bytes, str)
-_EXACT: Final = (bool, int, float, str, bytes, type(None))
-"""What BSON gives back as it was; it cuts times to milliseconds."""
 
 
 class MongoResults(ResultReader):
@@ -128,31 +126,11 @@ def _meta(document: Mapping[str, Any]) -> ResultMeta:
     id_, undecoded = str(document["_id"]), None
     try:
         # Only `result` is encoded; the serializer `bson` leaves even that to the driver.
-        meta = {str(key): _plain(value) for key, value in document.items() if key != "result"}
+        meta = {str(key): plain(value) for key, value in document.items() if key != "result"}
         result = document.get("result")
-        meta["result"] = load(result) if isinstance(result, str | bytes) else _plain(result)
+        meta["result"] = load(result) if isinstance(result, str | bytes) else plain(result)
     except Undecoded as reason:
         meta = {name: document.get(name) for name in ("status", "date_done", "traceback", "name")}
         undecoded = str(reason)
-    exact = _is_exact(meta.get("args")) and _is_exact(meta.get("kwargs"))
+    exact = is_exact(meta.get("args")) and is_exact(meta.get("kwargs"))
     return from_mapping(id_, meta, undecoded=undecoded, exact=exact)
-
-
-def _plain(value: Any, levels: int = DEEPEST) -> Any:
-    """Return a value without the driver's own types, of which Python's are the bases."""
-    if not levels:
-        raise Undecoded("nested too deeply")
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner, levels - 1) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner, levels - 1) for inner in value]
-    kind: Any = next((base for base in _BASES if isinstance(value, base)), None)
-    if kind and not isinstance(value, bool):
-        return kind(value)
-    return value if isinstance(value, (datetime, *_EXACT)) else repr(value)
-
-
-def _is_exact(value: Any) -> bool:
-    if isinstance(value, dict | list):
-        return all(map(_is_exact, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, _EXACT)
