@@ -132,5 +132,6 @@ def _meta(document: Mapping[str, Any]) -> ResultMeta:
     except Undecoded as reason:
         meta = {name: document.get(name) for name in ("status", "date_done", "traceback", "name")}
         undecoded = str(reason)
-    exact = is_exact(meta.get("args")) and is_exact(meta.get("kwargs"))
+    given = document.get("args"), document.get("kwargs")
+    exact = undecoded is None and all(map(is_exact, given))
     return from_mapping(id_, meta, undecoded=undecoded, exact=exact)

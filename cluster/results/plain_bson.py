@@ -32,7 +32,7 @@ def plain(value: Any, levels: int = DEEPEST) -> Any:
 
 
 def is_exact(value: Any) -> bool:
-    """Tell whether a value of `plain` is what its sender gave, as far as JSON keeps that."""
+    """Tell whether a value in a document is what its sender gave, as far as JSON keeps that."""
     if isinstance(value, dict | list):
         return all(map(is_exact, value.values() if isinstance(value, dict) else value))
     return isinstance(value, _EXACT)
