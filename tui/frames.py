@@ -8,7 +8,7 @@ from typing import Final
 CHARACTERS: Final = 6_000
 """What a frame may send. Of several in a row that send more, the last counts for more than one:
 where the whole screen is new each time nobody can read along, and a slow line could not carry it.
-One or two are a new screen and its first news."""
+Up to three are a new screen, the news that the broker answers, and what it answers."""
 LONGEST_PAUSE: Final = 1.0
 
 CLOSE: Final = 0.05
@@ -28,8 +28,8 @@ class Frames:
     """When the frame before that was painted."""
     characters: int = 0
     """How many went to the terminal since."""
-    characters_before: tuple[int, int] = (0, 0)
-    """How many had gone there after the two frames before."""
+    characters_before: tuple[int, int, int] = (0, 0, 0)
+    """How many had gone there after each of the three frames before, the newest first."""
 
     def sent(self, characters: int) -> None:
         """Note what went to the terminal."""
@@ -53,5 +53,5 @@ class Frames:
         """
         self.painted_at, self.painted_before = clock, self.painted_at
         self.wanted = False
-        self.characters_before = (self.characters, self.characters_before[0])
+        self.characters_before = (self.characters, *self.characters_before[:2])
         self.characters = 0
