@@ -168,6 +168,9 @@ class Still:
     def read_results(self, ids: Sequence[str]) -> None:
         """Ask nobody what tasks report."""
 
+    def watch_results(self, ids: Sequence[str]) -> None:
+        """Follow nothing: all has been told."""
+
 
 def listen() -> tuple[Still, float]:
     """Run the demo and listen to it; return what is known, and the time on the moved clock."""
