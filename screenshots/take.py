@@ -23,7 +23,8 @@ from celtop.demo.cluster import DemoCluster
 from celtop.model import targets
 from celtop.model.command import Revoke
 from celtop.model.events import Event, Heard
-from celtop.model.observations import Answered, Observation
+from celtop.model.observations import Answered, Observation, ResultsSeen
+from celtop.model.result_meta import ResultMeta
 from celtop.model.state import ClusterState
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
@@ -62,6 +63,7 @@ PICTURES: Final = (
     Picture("tasks", ("2",)),
     Picture("filter", ("2", *"/state:failure,retry", "enter")),
     Picture("task", ("2", "escape", *"/state:failure", "enter", "enter")),
+    Picture("failures", ("e",)),
     Picture("workers", ("3",)),
     Picture("worker", ("3", "enter")),
     Picture("queues", ("4",)),
@@ -93,6 +95,9 @@ class MovedState(ClusterState):
         if isinstance(moved, Heard):
             events = tuple(self._moved_event(event) for event in moved.events)
             moved = msgspec.structs.replace(moved, events=events)
+        elif isinstance(moved, ResultsSeen):
+            metas = tuple(self._moved_meta(meta) for meta in moved.metas)
+            moved = msgspec.structs.replace(moved, metas=metas)
         elif isinstance(moved, Answered):
             moved = msgspec.structs.replace(moved, reply=self._moved_reply(moved.reply))
         super().observe(moved, now)
@@ -105,6 +110,11 @@ class MovedState(ClusterState):
             expires=self._moved_iso(event.expires),
             traceback=event.traceback and without_paths(event.traceback),
         )
+
+    def _moved_meta(self, meta: ResultMeta) -> ResultMeta:
+        done_at = None if meta.done_at is None else meta.done_at + self.offset
+        traceback = meta.traceback and without_paths(meta.traceback)
+        return msgspec.structs.replace(meta, done_at=done_at, traceback=traceback)
 
     def _moved_reply(self, reply: Any) -> Any:
         if isinstance(reply, list):
