@@ -40,6 +40,9 @@ class Undecoded(Exception):
     """A payload that cannot be read; the text is a reason in a few words."""
 
 
+BROKEN: Final = "neither JSON nor MessagePack"
+
+
 def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
     """Return the value in a backend's payload: JSON, MessagePack, or a pickle of plain values.
 
@@ -61,7 +64,7 @@ def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
     except plain_pickle.NotPlain:
         raise Undecoded("pickle") from None
     except (ValueError, msgspec.MsgspecError):
-        raise Undecoded("neither JSON nor MessagePack") from None
+        raise Undecoded(BROKEN) from None
     _refuse_depth(value)
     return value
 
@@ -94,7 +97,9 @@ def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
     try:
         found = load(payload)
     except Undecoded as reason:
-        return ResultMeta(id_, _first_status(payload), undecoded=str(reason))
+        # What is broken may be half written: its state is not to be believed either.
+        status = None if str(reason) == BROKEN else _first_status(payload)
+        return ResultMeta(id_, status, undecoded=str(reason))
     if not isinstance(found, Mapping):
         return ResultMeta(id_, None, undecoded="not a result of Celery's")
     return from_mapping(id_, found)
