@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from celtop.model.task import Task
-from celtop.widgets.cells import Cell, state_style
-from celtop.widgets.column import Column, Frame
-from celtop.widgets.live_table import LiveTable
+from celtop.model.entities.task import Task
+from celtop.widgets.table.cells import Cell, state_style
+from celtop.widgets.table.column import Column, Frame
+from celtop.widgets.table.live_table import LiveTable
 from textual.app import App, ComposeResult
 
 WIDTH, HEIGHT = 200, 50

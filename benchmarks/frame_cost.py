@@ -6,7 +6,7 @@ import asyncio
 import time
 from statistics import median
 
-from celtop.widgets.column import Frame
+from celtop.widgets.table.column import Frame
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 

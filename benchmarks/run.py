@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import acting, flood, frame_cost, history, idle, pace, progress, report, startup
+from . import flood, frame_cost, history, idle, operations, pace, progress, report, startup
 from .lines import LINES, Reading
 
 Measure = Callable[[frozenset[str], bool], list[Reading]]
@@ -31,7 +31,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
         frozenset({"history-frame", "history-data", "history-listed", "history-command"}),
         history.measure,
     ),
-    (frozenset({"revoke", "revoke-key", "revoke-line", "retry-line"}), acting.measure),
+    (frozenset({"revoke", "revoke-key", "revoke-line", "retry-line"}), operations.measure),
 )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..model.command import Retry, Revoke, Trigger
+from ..model.operations.commands import Retry, Revoke, Trigger
 
 if TYPE_CHECKING:
-    from ..model.command import AnyCommand
+    from ..model.operations.commands import AnyCommand
     from ..model.state import ClusterState
 
 ALIVE: Final = ("queue", "unacked", "worker")
@@ -24,7 +24,7 @@ def doubts(command: AnyCommand, state: ClusterState) -> list[str]:
 
 
 def _of_revoking(command: Revoke, state: ClusterState) -> list[str]:
-    from ..model.targets import handed_over
+    from ..model.confirm.targets import handed_over
 
     tasks = state.tasks
     late = handed_over(state, (tasks[id_] for id_ in command.ids if id_ in tasks))
@@ -37,7 +37,7 @@ def _of_revoking(command: Revoke, state: ClusterState) -> list[str]:
 
 
 def _of_sending(command: Trigger, state: ClusterState) -> list[str]:
-    from ..model.targets import deserted, registered
+    from ..model.confirm.targets import deserted, registered
 
     names = registered(state)
     strange = sorted({call.name for call in command.calls} - names) if names else []

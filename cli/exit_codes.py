@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from . import narration
+from . import stderr
 
 
 class ExitCode(IntEnum):
@@ -28,7 +28,7 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Tell the user."""
-        narration.say(self.format_message())
+        stderr.say(self.format_message())
 
 
 class Misuse(Failure):

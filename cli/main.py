@@ -12,8 +12,8 @@ import click
 from .. import __version__
 from .exit_codes import ExitCode
 from .monitor import open_monitor
-from .narration import say
 from .options import Command, Group, give, settings_of
+from .stderr import say
 
 COMMANDS: Final = (
     *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "task", "trigger"),
@@ -36,7 +36,7 @@ class Commands(Mapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in COMMANDS:
             raise KeyError(name)
-        command: click.Command = getattr(import_module(f"{__package__}.{name}"), name)
+        command: click.Command = getattr(import_module(f"{__package__}.commands.{name}"), name)
         return command
 
     def __iter__(self) -> Iterator[str]:
@@ -70,7 +70,7 @@ def top(ctx: click.Context) -> None:
 
     Celery itself has loaded the app: it need not be asked in a process of its own.
     """
-    from ..cluster.app_description import configuration
+    from ..cluster.app_probe import configuration
 
     app = ctx.obj.app
     give(ctx, "app", app.main or "of celery -A")

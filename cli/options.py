@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from .exit_codes import Misuse
 
 if TYPE_CHECKING:
-    from ..cluster.app_description import AppDescription
+    from ..cluster.app_probe import AppDescription
     from ..settings import Describe, Settings
 
 GIVEN: Final = "celtop.given"
@@ -133,7 +133,7 @@ def describe_app(app: str, workdir: str | None) -> AppDescription:
     Raises:
         Misuse: It cannot be loaded.
     """
-    from ..cluster.app_description import AppError, describe
+    from ..cluster.app_probe import AppError, describe
 
     try:
         return describe(app, workdir)

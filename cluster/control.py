@@ -17,18 +17,18 @@ from typing import Final
 
 import msgspec
 
-from ..model.call import Original
-from ..model.command import AnyCommand, Command
 from ..model.observations import ActChanged, Noted
-from ..model.outcome import Answer, Outcome
-from .acts.doing import Doing, Refused, Unsure
-from .acts.performers import PERFORMERS, Perform
-from .audit import Audit, Phase
-from .connection import Broker
-from .faults import explain
+from ..model.operations.call import Original
+from ..model.operations.commands import AnyCommand, Command
+from ..model.operations.outcome import Answer, Outcome
+from .connection.broker import Broker
+from .connection.errors import explain
+from .events.roster import Roster
 from .inbox import Inbox
-from .roster import Roster
-from .verdicts import completed
+from .operations.audit import Audit, Phase
+from .operations.completion import completed
+from .operations.registry import PERFORMERS, Perform
+from .operations.running import Doing, Refused, Unsure
 
 READ_ONLY: Final = "read-only: nothing was sent. `:rw` on the screen lifts it, or --no-read-only"
 
@@ -95,7 +95,7 @@ class Control:
 
         Of what no message is left of, nothing can go along.
         """
-        from .acts.links import has_links
+        from .operations.links import has_links
 
         return original.message is not None and has_links(original.message)
 

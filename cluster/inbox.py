@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..model.events import Heard
 from ..model.observations import Lost, Observation
+from ..model.wire.events import Heard
 
 ROOM_MADE: Final = 0.1
 """The share of the room that is freed at once when there is none left."""

@@ -14,31 +14,31 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..model.call import Original, Recovered
-from ..model.command import AnyCommand, PauseQueue
-from ..model.events import Heard
+from ..model.ingest.redaction import Redaction
+from ..model.lookup import HELD, Search
 from ..model.observations import QueuePeeked, ResultsSeen
-from ..model.redaction import Redaction
-from ..model.search import HELD, Search
+from ..model.operations.call import Original, Recovered
+from ..model.operations.commands import AnyCommand, PauseQueue
 from ..model.state import ClusterState
+from ..model.wire.events import Heard
 from ..settings import Settings
-from .audit import Audit, default_path
-from .connection import Broker
+from .connection.broker import Broker
 from .control import Act as Act
 from .control import Control
-from .following import Following
+from .events.open_tasks import Unfinished
+from .events.receiver import Receiver
+from .events.roster import Roster
 from .inbox import Inbox
-from .inspector import Inspector
-from .lookups import ResultLookup, look_up
-from .paused import Paused, identity, is_over
-from .poller import Attention
-from .queues import QueuePoller
-from .receiver import Receiver
-from .roster import Roster
-from .unfinished import Unfinished
+from .operations.audit import Audit, default_path
+from .operations.paused_queues import Paused, identity, is_over
+from .polling.inspector import Inspector
+from .polling.poller import Attention
+from .polling.queue_poller import QueuePoller
+from .results.follower import Following
+from .results.lookups import ResultLookup, look_up
 
 if TYPE_CHECKING:
-    from ..model.result_meta import ResultMeta
+    from ..model.entities.result import ResultMeta
 
 POLITE: Final = 0.6
 """The share of the time to stop in which threads may take leave of the broker."""
@@ -213,7 +213,7 @@ class Session:
 
     def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
         """Find out what tasks were sent with, wherever that is still known; each in its place."""
-        from .recovery import known, recover
+        from .lookup.recovery import known, recover
 
         # The model is the caller's alone: all that is needed of it is taken here and now.
         wanted = [known(id_, self.state) for id_ in ids]
@@ -234,7 +234,7 @@ class Session:
             most: How many at most, the next one first.
             task: Only those of this task name.
         """
-        from .messages import Messages
+        from .messages.reader import Messages
 
         def peek() -> QueuePeeked:
             connection = self._broker.connect()
@@ -260,7 +260,7 @@ class Session:
 
     def search(self, id_: str) -> Future[Search]:
         """Look for a task everywhere, also if nothing was ever heard of it; the model learns."""
-        from .searching import search
+        from .lookup.find_task import search
 
         task = self.state.tasks.get(id_)
         first = [task.queue] if task is not None and task.queue else []

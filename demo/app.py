@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init
 
-from .lifeline import end_with_parent
+from .parent_death import end_with_parent
 
 app = Celery("celtop-demo", include=["celtop.demo.tasks"])
 

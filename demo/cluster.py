@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .server import find_server
 
-KEEPER: Final = "celtop.demo.keeper"
+KEEPER: Final = "celtop.demo.supervisor"
 PATIENCE: Final = 5.0
 """Seconds for the keeper to end everything before it is killed itself."""
 

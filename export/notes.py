@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import isinf
 
-from ..model.queue import Queue
+from ..model.entities.queue import Queue
+from ..model.entities.worker import Worker
 from ..model.state import ClusterState
-from ..model.worker import Worker
 from .records import Note
 
 

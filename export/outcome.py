@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.command import AnyCommand, PauseQueue, ResumeQueue, Trigger
-from ..model.confirmation import Confirmation
-from ..model.outcome import Answer, Outcome, Sent
-from ..model.outcome_words import sentence
-from ..model.units import iso
+from ..model.confirm.dispatch import Confirmation
+from ..model.operations.commands import AnyCommand, PauseQueue, ResumeQueue, Trigger
+from ..model.operations.outcome import Answer, Outcome, Sent
+from ..model.operations.summary import sentence
+from ..model.text.units import iso
 
 SCHEMA: Final = "celtop.outcome/1"
 _TARGETS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers"})

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Final, TypeAlias
 
-from ..model.broker import Broker
-from ..model.queue import Queue
+from ..model.entities.broker import Broker
+from ..model.entities.queue import Queue
+from ..model.entities.states import source_names
+from ..model.entities.task import Attempt, Progress, Task, TaskExtra
+from ..model.entities.worker import Limits, Worker
 from ..model.state import ClusterState
-from ..model.states import source_names
-from ..model.task import Attempt, Progress, Task, TaskExtra
-from ..model.units import iso
-from ..model.worker import Limits, Worker
+from ..model.text.units import iso
 from .notes import notes_on
 from .records import (
     SCHEMA,

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.search import HELD, Search, told
+from ..model.entities.states import FROM_EVENT, source_names
+from ..model.entities.task import Task
+from ..model.lookup import HELD, Search, told
 from ..model.state import ClusterState
-from ..model.states import FROM_EVENT, source_names
-from ..model.task import Task
-from ..model.text import visible, visible_lines
-from ..model.units import duration, iso, percent
+from ..model.text.sanitize import visible, visible_lines
+from ..model.text.units import duration, iso, percent
 from .outcome import ResultRecord
 from .records import TaskRecord
 from .snapshot import task_record

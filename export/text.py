@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..model.text import visible
-from ..model.units import NEVER, UNKNOWN, count, duration, percent, rate, size
-from .layout import Cell, Column, Line, fit, flow, plain, table, wrap
+from ..model.text.sanitize import visible
+from ..model.text.units import NEVER, UNKNOWN, count, duration, percent, rate, size
 from .records import BrokerRecord, QueueRecord, Snapshot, TaskRecord, WorkerRecord
+from .tables import Cell, Column, Line, fit, flow, plain, table, wrap
 
 TASKS_SHOWN: Final = 50
 LONGEST_CELL: Final = 200

@@ -6,11 +6,11 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .announced import Announced
-from .events import Heard as Heard
-from .fault import Fault as Fault
-from .outcome import Outcome
-from .result_meta import ResultMeta
+from .entities.fault import Fault as Fault
+from .entities.result import ResultMeta
+from .operations.outcome import Outcome
+from .wire.events import Heard as Heard
+from .wire.signatures import Announced
 
 BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
 

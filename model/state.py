@@ -10,18 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from .acts import Acts
-from .announced import Announced
-from .backend_merge import BackendMerge
-from .broker import Broker
-from .claims import Claims
-from .clocks import Skews
-from .events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
-from .failure_groups import FailureGroups
-from .inspection import Inspection
-from .log import EventLog
-from .lost import note_lost
-from .merge import TaskMerge
+from .entities.broker import Broker
+from .entities.clock_skew import Skews
+from .entities.log import EventLog
+from .entities.queue import Queue
+from .entities.task import Progress, Task
+from .entities.task_type import TaskType
+from .entities.totals import Rates, Totals
+from .entities.worker import Worker
+from .ingest.backend_overlay import Claims
+from .ingest.backend_results import BackendMerge
+from .ingest.failure_groups import FailureGroups
+from .ingest.inspect_replies import Inspection
+from .ingest.lost_tasks import note_lost
+from .ingest.operation_log import Acts
+from .ingest.pace import Paces, estimate
+from .ingest.progress import ProgressReader
+from .ingest.queue_peeks import Peeking
+from .ingest.queue_store import QueueStore
+from .ingest.reconciler import Suspects
+from .ingest.redaction import Redaction
+from .ingest.stalled_workers import watch_for_silence
+from .ingest.task_events import TaskMerge
+from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
+from .ingest.task_store import Changes as Changes
+from .ingest.worker_store import WorkerStore
 from .observations import (
     ActChanged,
     Answered,
@@ -37,22 +50,9 @@ from .observations import (
     ResultsSeen,
     Unanswered,
 )
-from .outcome import Outcome
-from .pace import Paces, estimate
-from .peeking import Peeking
-from .progress import ProgressReader
-from .queue import Queue
-from .queue_store import QueueStore
-from .redaction import Redaction
-from .silence import watch_for_silence
-from .suspicion import Suspects
-from .task import Progress, Task
-from .task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
-from .task_store import Changes as Changes
-from .task_type import TaskType
-from .totals import Rates, Totals
-from .worker import Worker
-from .worker_store import WorkerStore
+from .operations.outcome import Outcome
+from .wire.events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
+from .wire.signatures import Announced
 
 BEAT: Final = "celerybeat@"
 """How beat names itself (Celery 5.7): it answers to a ping, but runs no tasks and is no worker."""

@@ -20,12 +20,12 @@ from typing import Any, Final
 import msgspec
 from celtop.cluster.session import Act, Pumped, Session
 from celtop.demo.cluster import DemoCluster
-from celtop.model import targets
-from celtop.model.command import Revoke
-from celtop.model.events import Event, Heard
+from celtop.model.confirm import targets
+from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import Answered, Observation, ResultsSeen
-from celtop.model.result_meta import ResultMeta
+from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
 

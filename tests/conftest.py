@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.tests.servers import (
-    CeleryWorker,
-    RabbitServer,
-    RedisServer,
-    clean_environment,
-)
+from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer, clean_environment
 
 
 @pytest.fixture(autouse=True)

@@ -13,16 +13,12 @@ from textual.binding import BindingType
 from textual.events import Event, Key
 
 from ..bindings.keys import in_context
-from ..widgets.textual_internals import (
-    drop_all_colour,
-    press,
-    take_mouse,
-)
-from .acting_app import SCREEN_WITHIN, ActingApp
-from .command_line import CommandLine
+from ..widgets.compat.textual_internals import drop_all_colour, press, take_mouse
+from .bars.command_line import CommandLine
+from .dialogs.base import Dialog
 from .keymap import bindings
 from .navigation import Copied, Place
-from .screens.dialog import Dialog
+from .operations.runner import SCREEN_WITHIN, ActingApp
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
 if TYPE_CHECKING:
@@ -36,7 +32,7 @@ LONGEST_COPY: Final = 50_000
 
 
 def _commands() -> type[Provider]:
-    from .palette import CeltopCommands
+    from .commands.palette import CeltopCommands
 
     return CeltopCommands
 
@@ -134,7 +130,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""
-        from .screens.help import Help
+        from .dialogs.help import Help
 
         screen = self.monitor_screen
         contexts = screen.CONTEXTS if screen is not None else ()
@@ -159,7 +155,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
     def run_command(self, line: str) -> None:
         """Do what a command line says, or say why not."""
-        from .commands import CommandError, run
+        from .commands.table import CommandError, run
 
         try:
             run(self, line)
@@ -182,8 +178,8 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         self.run_worker(self._export(path))
 
     async def _export(self, path: str) -> None:
-        from .saving import SaveError, default_name, save
-        from .screens.save_dialog import SaveDialog
+        from .dialogs.save import SaveDialog
+        from .output.save import SaveError, default_name, save
 
         screen = self.monitor_screen
         if screen is None:

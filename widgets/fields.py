@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from .cells import fit
 from .glyphs import UNICODE, Glyphs
+from .table.cells import fit
 
 TWO_COLUMNS_FROM: Final = 100
 """Cells of width from which two columns are used."""

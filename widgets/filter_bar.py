@@ -16,8 +16,8 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from ..model.query import Problem
-from ..model.text import visible
+from ..model.query.language import Problem
+from ..model.text.sanitize import visible
 
 DEBOUNCE: Final = 0.05
 """Seconds without a key after which the filter applies."""

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from ..model.text import visible
+from ..model.text.sanitize import visible
 from .glyphs import UNICODE, Glyphs
 
 Level: TypeAlias = Literal["good", "warn", "bad", "idle"]

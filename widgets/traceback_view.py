@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from ..model.failure_place import is_library
-from ..model.text import visible_lines
-from .scrolling import scroll
-from .viewport import Motion
+from ..model.text.sanitize import visible_lines
+from ..model.text.traceback import is_library
+from .table.scrolling import scroll
+from .table.viewport import Motion
 
 LONGEST: Final = 200_000
 """Characters that are shown; what is left out is told in a last line."""

@@ -11,10 +11,10 @@ from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from ..model.text import visible
+from ..model.text.sanitize import visible
 from .glyphs import UNICODE, Glyphs
 from .literal import read
-from .viewport import Motion
+from .table.viewport import Motion
 
 FEW: Final = 200
 """Items that a node opens with; a last one tells how many more there are and brings as many."""

@@ -3,6 +3,6 @@
 Nothing here makes a Celery app, reads the environment, or loads a pickle.
 """
 
-from .opening import open_results as open_results
-from .reader import ResultReader as ResultReader
-from .reader import ResultsError as ResultsError
+from .backends.base import ResultReader as ResultReader
+from .backends.base import ResultsError as ResultsError
+from .open import open_results as open_results

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ...model.observations import Noted, ResultsSeen
-from ..connection import Broker
-from ..faults import explain
+from ..connection.broker import Broker
+from ..connection.errors import explain
+from ..events.open_tasks import Unfinished
+from ..events.receiver import Receiver
 from ..inbox import Inbox
-from ..receiver import Receiver
-from ..unfinished import Unfinished
-from .reader import ResultReader, ResultsError
+from .backends.base import ResultReader, ResultsError
 
 MOST_MESSAGES: Final = 500
 """Messages of one queue that are read, the next ones."""
@@ -109,7 +109,7 @@ class History(threading.Thread):
             self._note(f"What happened before cannot be read: {type(error).__name__}")
 
     def _peek(self, names: list[str]) -> None:
-        from ..messages import Messages
+        from ..messages.reader import Messages
 
         try:
             connection = self._broker.connect()

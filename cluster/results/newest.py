@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ...model.result_meta import ResultMeta
-from .meta import from_payload
-from .reader import RECENT_BLOCK, newest_first
+from ...model.entities.result import ResultMeta
+from .backends.base import RECENT_BLOCK, newest_first
+from .backends.decode import from_payload
 
 COUNT: Final = 500
 """Keys that one SCAN looks at: half a millisecond of the server's time, or less."""

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ...model.entities.result import ResultMeta
 from ...model.observations import Noted, ResultsSeen
-from ...model.result_meta import ResultMeta
-from ..backoff import backoff
+from ..connection.backoff import backoff
+from ..events.open_tasks import Unfinished
 from ..inbox import Inbox
-from ..unfinished import Unfinished
-from .channel import FULL, SILENCE, Channel, Payload, Refused
-from .meta import from_payload
-from .reader import ResultReader
+from .backends.base import ResultReader
+from .backends.decode import from_payload
+from .redis_channel import FULL, SILENCE, Channel, Payload, Refused
 
 WINDOW: Final = 0.05
 """Seconds in which what is told gathers: of a task that reports more often, the last is read."""

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.acts.doing import Doing, Refused, Unsure
-from celtop.cluster.audit import Audit
-from celtop.cluster.connection import Broker
+from celtop.cluster.connection.broker import Broker
 from celtop.cluster.control import READ_ONLY, Control
+from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.roster import Roster
-from celtop.model.command import Ping, Purge, Revoke
+from celtop.cluster.operations.audit import Audit
+from celtop.cluster.operations.running import Doing, Refused, Unsure
 from celtop.model.observations import ActChanged, Noted
-from celtop.model.outcome import Answer, Outcome
+from celtop.model.operations.commands import Ping, Purge, Revoke
+from celtop.model.operations.outcome import Answer, Outcome
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.conftest import StartWorker
@@ -246,7 +246,7 @@ def test_nobody_else_is_given_a_task_because_celtop_was_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """kombu has whoever consumes anything redeliver tasks that were held for an hour by default."""
-    monkeypatch.setattr("celtop.cluster.acts.asking.PATIENCE", 1.0)
+    monkeypatch.setattr("celtop.cluster.operations.ask.PATIENCE", 1.0)
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
     properties = {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "q"}}
     message = {"body": "", "headers": {}, "properties": properties}

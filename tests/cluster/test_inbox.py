@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from celtop.cluster.inbox import Inbox
-from celtop.model.events import Event, Heard
 from celtop.model.observations import Lost, Noted, Observation
+from celtop.model.wire.events import Event, Heard
 
 
 def heard(kind: str, count: int = 1, at: float = 1.0) -> Heard:

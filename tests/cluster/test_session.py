@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.session import Session
-from celtop.model.events import Event, Heard
+from celtop.model.wire.events import Event, Heard
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.network import black_hole

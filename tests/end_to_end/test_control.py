@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, logged, shared_cluster, start_obedient
+from celtop.tests.end_to_end.operation_commands import (
+    Cluster,
+    logged,
+    shared_cluster,
+    start_obedient,
+)
 from celtop.tests.servers import CeleryWorker, RedisServer, until
 
 Send = Callable[..., str]

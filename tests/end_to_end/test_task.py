@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, logged
+from celtop.tests.end_to_end.operation_commands import Cluster, logged
 from celtop.tests.servers import CeleryWorker
 
 Send = Callable[..., str]

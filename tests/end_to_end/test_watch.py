@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.acting import Cluster, logged
+from celtop.tests.end_to_end.operation_commands import Cluster, logged
 from celtop.tests.servers import CeleryWorker, RedisServer, clean_environment, until
 from celtop.tests.terminal import Terminal
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from celtop.model.events import decode
 from celtop.model.observations import Answered, ConnectionChanged, LatencyMeasured, QueueMeasured
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import decode
 
 NOW = 1_790_000_000.0
 HOSTILE = "('\x1b[31m[/]\u202e\x9b[bold]x', '\u65e5\u672c', '<&>')"

@@ -9,10 +9,17 @@ from decimal import Decimal
 import msgspec
 import pytest
 from celtop.export.outcome import ResultRecord, encode, encode_plan, encode_value, kind
-from celtop.model.call import Call
-from celtop.model.command import PoolGrow, Purge, RateLimit, Revoke, RevokeStamped, Trigger
-from celtop.model.confirmation import Confirmation
-from celtop.model.outcome import Answer, Outcome, Sent
+from celtop.model.confirm.dispatch import Confirmation
+from celtop.model.operations.call import Call
+from celtop.model.operations.commands import (
+    PoolGrow,
+    Purge,
+    RateLimit,
+    Revoke,
+    RevokeStamped,
+    Trigger,
+)
+from celtop.model.operations.outcome import Answer, Outcome, Sent
 
 FIELDS = {
     "schema", "command", "parameters", "dry_run", "good", "text", "began_at", "ended_at", "workers",

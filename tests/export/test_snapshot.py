@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from celtop.export.json import encode
 from celtop.export.snapshot import take
-from celtop.model.command import Retry, Revoke
+from celtop.model.entities.result import ResultMeta
+from celtop.model.entities.task import Attempt, Progress
 from celtop.model.observations import (
     ActChanged,
     Answered,
@@ -17,10 +18,9 @@ from celtop.model.observations import (
     QueueMeasured,
     ResultsSeen,
 )
-from celtop.model.outcome import Answer, Outcome, Sent
-from celtop.model.result_meta import ResultMeta
+from celtop.model.operations.commands import Retry, Revoke
+from celtop.model.operations.outcome import Answer, Outcome, Sent
 from celtop.model.state import ClusterState
-from celtop.model.task import Attempt, Progress
 
 from .conftest import HOSTILE, NOW, heard, ran
 

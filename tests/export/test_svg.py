@@ -6,8 +6,8 @@ import pytest
 from celtop.export import svg
 from celtop.export.snapshot import take
 from celtop.export.text import state_style
+from celtop.model.entities.states import CELERY_STATES
 from celtop.model.state import ClusterState
-from celtop.model.states import CELERY_STATES
 
 from .conftest import HOSTILE, NOW, ran
 

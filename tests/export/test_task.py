@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 
 from celtop.export.task import encode, heard, render, report
-from celtop.model.events import Event, Heard
+from celtop.model.entities.result import ResultMeta
+from celtop.model.ingest.redaction import Redaction
+from celtop.model.lookup import HELD, Found, Looked, Search
 from celtop.model.observations import Answered, QueuePeeked, ResultsSeen
 from celtop.model.observations import Peeked as Message
-from celtop.model.redaction import Redaction
-from celtop.model.result_meta import ResultMeta
-from celtop.model.search import HELD, Found, Looked, Search
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard
 
 NOW = 1_800_000_000.0
 SECRET = "{'password': 'geheim'}"

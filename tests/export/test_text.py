@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from celtop.export import text
-from celtop.export.layout import Column, fit, flow, plain, table, wrap
 from celtop.export.snapshot import take
+from celtop.export.tables import Column, fit, flow, plain, table, wrap
+from celtop.model.entities.task import Progress
 from celtop.model.state import ClusterState
-from celtop.model.task import Progress
 from rich.cells import cell_len
 
 from .conftest import HOSTILE, NOW, ran

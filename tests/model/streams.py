@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from celtop.model.events import Event, Heard, decode
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard, decode
 
 WORKER = "celery@one"
 OTHER = "celery@two"

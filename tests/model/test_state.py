@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from celtop.model.events import decode
 from celtop.model.observations import (
     Answered,
     ConnectionChanged,
@@ -14,6 +13,7 @@ from celtop.model.observations import (
     Unanswered,
 )
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import decode
 
 from .streams import NOW, OTHER, WORKER, Script, hear
 

@@ -1,48 +1,48 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.queue import Queue
-from celtop.model.task import Task
-from celtop.model.task_type import TaskType
-from celtop.model.worker import Worker
-from celtop.tui import figures, queue_columns, task_columns
-from celtop.tui.task_fields import task_fields
-from celtop.tui.type_columns import TYPE_KEYS, TYPES
-from celtop.tui.worker_columns import load_cells
-from celtop.tui.worker_fields import worker_fields
-from celtop.widgets.column import Frame
+from celtop.model.entities.queue import Queue
+from celtop.model.entities.task import Task
+from celtop.model.entities.task_type import TaskType
+from celtop.model.entities.worker import Worker
+from celtop.tui.columns import numbers, queues, tasks
+from celtop.tui.columns.task_types import TYPE_KEYS, TYPES
+from celtop.tui.columns.workers import load_cells
+from celtop.tui.details.task import task_fields
+from celtop.tui.details.worker import worker_fields
 from celtop.widgets.glyphs import ASCII
+from celtop.widgets.table.column import Frame
 
 FRAME = Frame(1000.0)
 
 
 def test_an_unknown_number_is_a_question_mark_and_zero_is_quiet() -> None:
-    assert figures.count(None) == ("?", "muted")
-    assert figures.count(0) == ("0", "muted")
-    assert figures.count(1204) == ("1,204", "text")
-    assert figures.seconds(None) == ("?", "muted")
-    assert figures.bytes_of(None) == ("?", "muted")
+    assert numbers.count(None) == ("?", "muted")
+    assert numbers.count(0) == ("0", "muted")
+    assert numbers.count(1204) == ("1,204", "text")
+    assert numbers.seconds(None) == ("?", "muted")
+    assert numbers.bytes_of(None) == ("?", "muted")
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.02, 0.1, 0.6, 0.97, 7.0, 12.34, 1204.0])
 def test_a_rate_fits_its_column(rate: float) -> None:
-    assert len(figures.per_second(rate)[0]) <= 7
+    assert len(numbers.per_second(rate)[0]) <= 7
 
 
 def test_there_is_no_share_of_nothing() -> None:
-    assert figures.percent(0, 0) == ("", "text")
-    assert figures.percent(1, 40) == ("2.5 %", "text")
+    assert numbers.percent(0, 0) == ("", "text")
+    assert numbers.percent(1, 40) == ("2.5 %", "text")
 
 
 def test_state_is_glyph_word_and_colour() -> None:
     task = Task("1", state="FAILURE")
-    assert task_columns.state(task, FRAME) == ("✖ FAILURE", "state-failure")
-    assert task_columns.state(task, Frame(0, ASCII)) == ("x FAILURE", "state-failure")
+    assert tasks.state(task, FRAME) == ("✖ FAILURE", "state-failure")
+    assert tasks.state(task, Frame(0, ASCII)) == ("x FAILURE", "state-failure")
 
 
 def test_the_outcome_is_what_matters_of_a_task() -> None:
     def outcome(**told: object) -> str:
-        return task_columns.outcome(Task("1", **told), FRAME)[0]  # type: ignore[arg-type]
+        return tasks.outcome(Task("1", **told), FRAME)[0]  # type: ignore[arg-type]
 
     assert outcome() == ""
     assert outcome(state="SUCCESS", result="42") == "42"
@@ -51,11 +51,11 @@ def test_the_outcome_is_what_matters_of_a_task() -> None:
 
 
 def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
-    assert queue_columns.consumers(Queue("q", waiting=1), FRAME) == ("nobody consumes", "bad")
-    assert queue_columns.consumers(Queue("q", waiting=0), FRAME) == ("?", "muted")
-    assert queue_columns.consumers(Queue("q", waiting=0, consumer_count=0), FRAME)[1] == "warn"
-    assert queue_columns.consumers(Queue("q", waiting=5, consumers=("w",)), FRAME) == ("w", "text")
-    assert queue_columns.drain(Queue("q"), FRAME) == ("?", "muted")
+    assert queues.consumers(Queue("q", waiting=1), FRAME) == ("nobody consumes", "bad")
+    assert queues.consumers(Queue("q", waiting=0), FRAME) == ("?", "muted")
+    assert queues.consumers(Queue("q", waiting=0, consumer_count=0), FRAME)[1] == "warn"
+    assert queues.consumers(Queue("q", waiting=5, consumers=("w",)), FRAME) == ("w", "text")
+    assert queues.drain(Queue("q"), FRAME) == ("?", "muted")
 
 
 def test_a_worker_that_tells_nothing_shows_an_empty_bar_and_question_marks() -> None:
@@ -76,9 +76,9 @@ def test_every_sort_key_of_types_is_known() -> None:
 
 def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
     lost = Task("1", state="STARTED", started_at=900.0, lost_at=990.0)
-    assert task_columns.state(lost, FRAME) == ("? STARTED", "warn")
-    assert task_columns.elapsed(lost, FRAME) == ("?", "muted")
-    assert task_columns.outcome(lost, FRAME) == ("its end was not heard", "warn")
+    assert tasks.state(lost, FRAME) == ("? STARTED", "warn")
+    assert tasks.elapsed(lost, FRAME) == ("?", "muted")
+    assert tasks.outcome(lost, FRAME) == ("its end was not heard", "warn")
     told = {field.label: field.value for field in task_fields(lost, FRAME)}
     assert told["Lost"] == "10 s ago: its end was not heard"
     assert "Running for" not in told

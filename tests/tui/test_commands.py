@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.observations import Answered
-from celtop.tests.tui.stage import NOW, cluster, staged
+from celtop.tests.tui.fake_session import NOW, cluster, staged
 from celtop.tui.app import CeltopApp
-from celtop.tui.commands import COMMANDS, CommandError, completions, find, run
+from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run
 
 
 def test_a_beginning_is_enough_if_it_is_certain() -> None:

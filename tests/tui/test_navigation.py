@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from celtop.tests.tui.stage import cluster, staged
+from celtop.tests.tui.fake_session import cluster, staged
 from celtop.tui.navigation import HISTORY, Drill, History, Place
 
 
@@ -64,7 +64,7 @@ async def test_a_type_opens_its_tasks() -> None:
 
 
 async def test_a_related_task_is_a_link() -> None:
-    from celtop.tests.tui.stage import NOW, feed, task_events
+    from celtop.tests.tui.fake_session import NOW, feed, task_events
 
     state = cluster()
     feed(state, task_events(1, "flow.start", uuid="root", at=NOW - 9))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from celtop.bindings.actions import VIEWS
-from celtop.model.events import Event
 from celtop.model.observations import ConnectionChanged, Noted, QueueMeasured
 from celtop.model.state import ClusterState
-from celtop.tests.tui.stage import (
+from celtop.model.wire.events import Event
+from celtop.tests.tui.fake_session import (
     NOW,
     Clock,
     cluster,
@@ -18,7 +18,7 @@ from celtop.tests.tui.stage import (
     task_events,
 )
 from celtop.tui.app import CeltopApp
-from celtop.tui.live_app import QUIET_BEAT
+from celtop.tui.loop import QUIET_BEAT
 from celtop.tui.navigation import Drill, Place
 
 SIZES = ((200, 50), (120, 36), (80, 24), (60, 15))
@@ -266,7 +266,7 @@ async def test_arrows_walk_from_tile_to_tile() -> None:
 
 async def test_help_lists_the_keys_of_the_focused_pane_first() -> None:
     from celtop.bindings import ACTIONS
-    from celtop.tui.screens.help import Help
+    from celtop.tui.dialogs.help import Help
 
     text = str(Help(("detail",)).content())
     assert text.startswith("Task and worker details")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from celtop.widgets.cells import Cell
-from celtop.widgets.column import Column, Frame
-from celtop.widgets.live_table import LiveTable
+from celtop.widgets.table.cells import Cell
+from celtop.widgets.table.column import Column, Frame
+from celtop.widgets.table.live_table import LiveTable
 
 
 @dataclass

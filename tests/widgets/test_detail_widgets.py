@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.task import Attempt, Task
+from celtop.model.entities.task import Attempt, Task
 from celtop.tests.widgets.screen_text import shown
+from celtop.widgets.charts.timeline import Phase, Timeline, tries
 from celtop.widgets.fields import Field, Fields
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.timeline import Phase, Timeline, tries
 from celtop.widgets.traceback_view import LONGEST, TracebackView, highlighted
 from celtop.widgets.value_tree import FEW, ValueTree
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
-from celtop.model.query import parse
+from celtop.model.query.language import parse
 from celtop.tests.widgets.screen_text import shown
+from celtop.widgets.charts.graph import Graph, Series, resampled
 from celtop.widgets.fields import Field, Fields
 from celtop.widgets.filter_bar import FilterBar
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.graph import Graph, Series, resampled
 from celtop.widgets.tile import Tile
 from textual.strip import Strip
 from textual.widgets import Input

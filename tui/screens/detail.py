@@ -8,11 +8,11 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from ...bindings.actions import Context
-from ...widgets.live_table import LiveTable
+from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ...widgets.value_tree import ValueTree
 from ..keymap import bindings
-from .monitor import MonitorScreen
+from .base import MonitorScreen
 
 
 class DetailScreen(MonitorScreen):

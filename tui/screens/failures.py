@@ -9,22 +9,22 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from ...bindings.actions import Context
-from ...model import units
-from ...model.failure_groups import FailureGroup
-from ...model.task import Task
-from ...widgets.column import Column
-from ...widgets.live_table import LiveTable
+from ...model.entities.task import Task
+from ...model.ingest.failure_groups import FailureGroup
+from ...model.text import units
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
-from ..bar import Part
-from ..failure_columns import FAILURE_KEYS, FAILURES, title_of
+from ..bars.base import Part
+from ..columns.failures import FAILURE_KEYS, FAILURES, title_of
+from ..context import Scene
 from ..keymap import bindings
 from ..navigation import Drill, Place
-from ..scene import Scene
 from .row_lists import RowListScreen
 
 if TYPE_CHECKING:
-    from ...widgets.viewport import Motion
+    from ...widgets.table.viewport import Motion
 
 
 class FailuresScreen(RowListScreen[FailureGroup]):

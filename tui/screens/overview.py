@@ -10,35 +10,31 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
 from ...bindings.actions import Context
-from ...model.failure_groups import FailureGroup
-from ...model.order import Order
-from ...model.query import parse
-from ...model.queue import Queue
-from ...model.view import RowList, TaskView
-from ...model.worker import Worker
-from ...widgets.column import Column
-from ...widgets.graph import Graph, Series
-from ...widgets.live_table import LiveTable
+from ...model.entities.queue import Queue
+from ...model.entities.worker import Worker
+from ...model.ingest.failure_groups import FailureGroup
+from ...model.query.language import parse
+from ...model.query.order import Order
+from ...model.query.task_view import RowList, TaskView
+from ...widgets.charts.graph import Graph, Series
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
-from ..alerts import Alert, alerts
-from ..failure_columns import FAILURE_KEYS, FEW, title_of
-from ..header import failure_share, workers_online
+from ..bars.header import failure_share, workers_online
+from ..bars.states import StateStrip
+from ..columns.failures import FAILURE_KEYS, FEW, title_of
+from ..columns.overview import ALERTS, queue_tile_columns, worker_columns
+from ..columns.progress import running_columns
+from ..context import Scene
 from ..keymap import bindings
 from ..navigation import Drill, Place
-from ..overview_columns import (
-    ALERTS,
-    queue_tile_columns,
-    worker_columns,
-)
-from ..progress_columns import running_columns
-from ..scene import Scene
-from ..state_strip import StateStrip
-from .monitor import MonitorScreen
+from ..text.alerts import Alert, alerts
+from .base import MonitorScreen
 from .row_lists import exactly
 
 if TYPE_CHECKING:
     from ...model.state import Changes
-    from ...widgets.viewport import Motion
+    from ...widgets.table.viewport import Motion
 
 GRAPH_SECONDS: Final = 600
 GRAPH_STEP: Final = 4

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from textual.binding import BindingType
 
 from ...bindings.actions import Context
-from ...model.log import LogEntry
-from ...model.order import Order
-from ...model.queue import Queue
-from ...model.task_type import TaskType
-from ...model.view import RowList
-from ...model.worker import Worker
-from ...widgets.column import Column
-from ...widgets.live_table import LiveTable
+from ...model.entities.log import LogEntry
+from ...model.entities.queue import Queue
+from ...model.entities.task_type import TaskType
+from ...model.entities.worker import Worker
+from ...model.query.order import Order
+from ...model.query.task_view import RowList
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ..columns.log import LOG, LOG_KEYS
+from ..columns.queues import PAUSED, QUEUE_KEYS, queue_columns
+from ..columns.task_types import TYPE_KEYS, type_columns
+from ..columns.workers import WORKER_KEYS, queue_names, worker_columns
 from ..keymap import bindings
-from ..limits import common_limits
-from ..log_columns import LOG, LOG_KEYS
 from ..navigation import Drill
-from ..queue_columns import PAUSED, QUEUE_KEYS, queue_columns
-from ..type_columns import TYPE_KEYS, type_columns
-from ..worker_columns import WORKER_KEYS, queue_names, worker_columns
-from .list_screen import ListScreen
+from ..text.limits import common_limits
+from .lists import ListScreen
 
 if TYPE_CHECKING:
     from ...model.state import Changes
@@ -266,13 +266,13 @@ class LogScreen(RowListScreen[LogEntry]):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show the whole text; of an act, all that came of it."""
         message.stop()
-        from .text_dialog import TextDialog
+        from ..dialogs.text import TextDialog
 
         row = self.list_table.cursor_row
         act = None if row is None else row.act
         outcome = None if act is None else self.scene.state.acts.get(act)
         if outcome is not None:
-            from .act_dialog import OutcomeDialog
+            from ..dialogs.outcome import OutcomeDialog
 
             self.app.push_screen(OutcomeDialog(outcome))
         elif row is not None:

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from textual.binding import BindingType
 
 from ...bindings.actions import Context
-from ...model import units
-from ...model.announced import announced
-from ...model.call import Original
-from ...model.query import Problem, parse
-from ...model.states import PENDING
-from ...model.task import Task
-from ...model.workflow_members import STANDINGS, Standing
-from ...model.workflow_view import Row, WorkflowView
-from ...widgets.live_table import LiveTable
-from ..bar import Part
+from ...model.entities.states import PENDING
+from ...model.entities.task import Task
+from ...model.operations.call import Original
+from ...model.query.language import Problem, parse
+from ...model.text import units
+from ...model.wire.signatures import announced
+from ...model.workflow.members import STANDINGS, Standing
+from ...model.workflow.view import Row, WorkflowView
+from ...widgets.table.live_table import LiveTable
+from ..bars.base import Part
+from ..columns.workflow import workflow_columns
+from ..context import Scene
 from ..keymap import bindings
 from ..navigation import Drill, Place
-from ..scene import Scene
-from ..workflow_columns import workflow_columns
-from .list_screen import ListScreen
+from .lists import ListScreen
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

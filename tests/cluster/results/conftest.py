@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.results import ResultReader, ResultsError, open_results
+from celtop.cluster.results.backends.base import ResultReader, ResultsError
+from celtop.cluster.results.open import open_results
 from celtop.demo.server import find_server
-from celtop.model.result_meta import ResultMeta
+from celtop.model.entities.result import ResultMeta
 from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import (

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.lookups import ResultLookup
-from celtop.cluster.results import ResultsError
-from celtop.cluster.transports import Wire
+from celtop.cluster.connection.metering import Wire
+from celtop.cluster.results.backends.base import ResultsError
+from celtop.cluster.results.lookups import ResultLookup
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import Live
 from celtop.tests.conftest import StartWorker

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 import redis
+from celtop.cluster.connection.metering import Wire, socket_of
+from celtop.cluster.events.open_tasks import Unfinished
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.results import open_results
-from celtop.cluster.results.channel import LARGEST, Frames, Payload
+from celtop.cluster.results.open import open_results
 from celtop.cluster.results.push import ResultPush
-from celtop.cluster.transports import Wire, socket_of
-from celtop.cluster.unfinished import Unfinished
+from celtop.cluster.results.redis_channel import LARGEST, Frames, Payload
+from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import Noted, ResultsSeen
-from celtop.model.result_meta import ResultMeta
 from celtop.settings import Settings
-from celtop.tests.cluster.results.test_redis import store
+from celtop.tests.cluster.results.backends.test_redis import store
 from celtop.tests.network import TcpProxy, black_hole
 from celtop.tests.servers import RedisServer, make_certificates, until
 
@@ -184,7 +184,7 @@ def test_a_connection_that_only_seems_to_be_there(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.results.push.SILENCE", 0.3)
-    monkeypatch.setattr("celtop.cluster.results.channel.PATIENCE", 1.0)
+    monkeypatch.setattr("celtop.cluster.results.redis_channel.PATIENCE", 1.0)
     client = client_of(redis_server, redis_url)
     proxy = TcpProxy(redis_server.port)
     listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))

@@ -1,0 +1,78 @@
+"""`celtop config`: what celtop is told, and by whom."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..options import CONFIG, Group, given, settings_of
+from ..stdout import write
+
+if TYPE_CHECKING:
+    from ...settings import Settings
+
+SCHEMA = "celtop.config/1"
+
+
+@click.group(cls=Group, no_args_is_help=False)
+def config() -> None:
+    """Show the settings and where they come from."""
+
+
+@config.command()
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.pass_context
+def show(ctx: click.Context, form: str) -> None:
+    """Print each setting's value and source, passwords masked."""
+    settings = settings_of(ctx, broker_needed=False)
+    write(_as_json(settings) if form == "json" else _as_text(settings))
+
+
+@config.command()
+@click.pass_context
+def paths(ctx: click.Context) -> None:
+    """Print the files that celtop reads."""
+    from ...settings import config_path
+
+    named = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG")
+    write(f"config  {named or config_path(os.environ)}\n".encode())
+
+
+def _as_json(settings: Settings) -> bytes:
+    import msgspec
+
+    fields = type(settings).model_fields
+    rows = [
+        {"name": field, "value": settings.shown(field), "source": settings.source(field)}
+        for field in fields
+    ]
+    document = {"schema": SCHEMA, "settings": rows}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _as_text(settings: Settings) -> bytes:
+    rows = [
+        (field, _text(settings.shown(field)), settings.source(field))
+        for field in type(settings).model_fields
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = [
+        f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}\n" for name, value, source in rows
+    ]
+    return "".join(lines).encode()
+
+
+def _text(value: Any) -> str:
+    from ...model.text.sanitize import visible
+
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return visible(", ".join(map(str, value))) or "-"
+    return visible(str(value)) if value != {} else "-"

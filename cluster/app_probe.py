@@ -1,0 +1,277 @@
+"""What the monitored app says of itself, without its code ever running in our process.
+
+Importing an app runs its users' code: it prints, connects, sets signal handlers, and may crash or
+hang. So a child process imports it and hands back one JSON object on a file descriptor of its own;
+whatever it prints goes nowhere.
+
+`python -m celtop.cluster.app_probe APP FD` is that child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from typing import Any, Final
+
+import msgspec
+
+from ..settings import mask
+
+TIMEOUT: Final = 30.0
+"""Seconds; a large Django project takes many."""
+LAST_LINES: Final = 12
+"""Lines of a traceback that an error shows."""
+_ENVIRONMENT: Final = (
+    "CELERY_BROKER_URL",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+    "CELERY_RESULT_BACKEND",
+)
+"""Beat the app's own settings inside Celery; which of them counts is for `settings` to decide."""
+
+
+class RegisteredTask(msgspec.Struct, frozen=True):
+    """A task that the app knows."""
+
+    name: str
+    signature: str | None = None
+    """Its parameters as Python writes them, `(x, y=1)`; None if they cannot be known."""
+    queue: str | None = None
+    """Where the app's routes send it; None if they cannot tell."""
+    rate_limit: str | None = None
+    time_limit: float | None = None
+    soft_time_limit: float | None = None
+    max_retries: int | None = None
+    acks_late: bool | None = None
+    ignore_result: bool | None = None
+
+
+class Periodic(msgspec.Struct, frozen=True):
+    """An entry of the app's beat schedule."""
+
+    name: str
+    task: str
+    schedule: str
+
+
+class AppDescription(msgspec.Struct, frozen=True):
+    """A plain description of an app's configuration; passwords are in it, unmasked."""
+
+    app: str
+    broker_url: str | None = None
+    result_backend: str | None = None
+    broker_transport_options: dict[str, Any] = {}
+    broker_use_ssl: dict[str, Any] | bool | None = None
+    result_backend_transport_options: dict[str, Any] = {}
+    redis_backend_use_ssl: dict[str, Any] | bool | None = None
+    event_exchange: str = "celeryev"
+    event_queue_prefix: str = "celeryev"
+    control_exchange: str = "celery"
+    task_default_queue: str = "celery"
+    task_serializer: str = "json"
+    event_serializer: str = "json"
+    accept_content: tuple[str, ...] = ("json",)
+    timezone: str | None = None
+    tasks: tuple[RegisteredTask, ...] = ()
+    routes: str | None = None
+    """`task_routes` as Python writes it."""
+    beat_schedule: tuple[Periodic, ...] = ()
+
+
+class AppError(Exception):
+    """The app cannot be described; the text says why, with the end of the traceback."""
+
+
+def describe(app: str, workdir: str | None = None, timeout: float = TIMEOUT) -> AppDescription:
+    """Load an app in a child process and return what it says of itself.
+
+    Args:
+        app: As in `celery -A`: `proj`, `proj.celery`, `proj.celery:app`.
+        workdir: The folder to import it from; the present one if None.
+        timeout: Seconds to wait for it.
+
+    Raises:
+        AppError: It cannot be imported, is no Celery app, crashed, or took too long.
+    """
+    if workdir is not None and not Path(workdir).is_dir():
+        raise AppError(f"{workdir} is not a folder")
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", __name__, app, str(writer)]
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(writer,),
+            env=app_environment(workdir),
+            cwd=workdir,
+            start_new_session=True,
+        )
+        os.close(writer)
+        answer, errors = _collect(child, reader, timeout)
+    finally:
+        os.close(reader)
+    return _understand(app, answer, errors, child.returncode)
+
+
+def app_environment(workdir: str | None) -> dict[str, str]:
+    """Return the environment of a child process that imports an app from a folder."""
+    environment = {key: value for key, value in os.environ.items() if key not in _ENVIRONMENT}
+    # The child finds the app in its folder, and us wherever we are.
+    paths = [str(Path(workdir or ".").resolve()), *filter(None, sys.path)]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment
+
+
+def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tuple[bytes, str]:
+    """Read the answer and what was said on stderr until both end.
+
+    Raises:
+        AppError: They did not within `timeout` seconds.
+    """
+    assert child.stderr is not None
+    deadline = time.monotonic() + timeout
+    parts: dict[int, bytearray] = {reader: bytearray(), child.stderr.fileno(): bytearray()}
+    answer, errors = parts.values()
+    try:
+        with DefaultSelector() as selector:
+            for descriptor in parts:
+                selector.register(descriptor, EVENT_READ)
+            # The app may leave processes behind that keep stderr open: the answer alone counts.
+            while reader in selector.get_map():
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise AppError(
+                        f"the app was not loaded within {timeout:g} s; it may wait for something"
+                        " while it is imported"
+                    )
+                for key, _ in selector.select(remaining):
+                    data = os.read(key.fd, 65536)
+                    parts[key.fd] += data
+                    if not data:
+                        selector.unregister(key.fd)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(1.0)
+    finally:
+        if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, 9)
+            child.wait()
+        child.stderr.close()
+    return bytes(answer), errors.decode(errors="replace")
+
+
+def _understand(app: str, answer: bytes, errors: str, status: int | None) -> AppDescription:
+    if not answer:
+        how = f"signal {-status}" if status and status < 0 else f"status {status}"
+        said = "\n".join(errors.strip().splitlines()[-LAST_LINES:])
+        raise AppError(f"the app {app} ended its process ({how})" + (f":\n{said}" if said else ""))
+    try:
+        found = msgspec.json.decode(answer, type=dict[str, Any])
+        if "error" in found:
+            raise AppError(str(found["error"]))
+        return msgspec.convert(found, AppDescription, strict=False)
+    except msgspec.MsgspecError as error:
+        raise AppError(f"the app {app} has a setting of an unexpected kind: {error}") from error
+
+
+def main(app: str, descriptor: str) -> None:
+    """Describe an app and write that, as JSON, to a file descriptor: the child's whole life."""
+    try:
+        found = _describe_here(app)
+    except BaseException as error:  # an app may call sys.exit() while it is imported
+        lines = traceback.format_exception(error, chain=False)
+        last = "".join(lines).strip().splitlines()[-LAST_LINES:]
+        found = {"error": f"the app {app} cannot be loaded:\n" + "\n".join(last)}
+    with os.fdopen(int(descriptor), "wb") as answer:
+        answer.write(json.dumps(found, default=str).encode())
+    # Not the app's threads nor its exit handlers: they may wait for ever.
+    os._exit(0)
+
+
+def _describe_here(name: str) -> dict[str, Any]:
+    from celery.app.utils import find_app
+
+    app = find_app(name)
+    app.loader.import_default_modules()
+    app.finalize()
+    conf = app.conf
+    return {
+        "app": name,
+        **configuration(app),
+        "tasks": [_task(task) for _, task in sorted(app.tasks.items())],
+        "routes": None if conf.task_routes is None else repr(mask(conf.task_routes)),
+        "beat_schedule": list(_periodic(conf.beat_schedule or {})),
+    }
+
+
+def configuration(app: Any) -> dict[str, Any]:
+    """Return how a Celery app in this process reaches its cluster, in `AppDescription`'s terms."""
+    conf = app.conf
+    broker = conf.broker_read_url or conf.broker_url
+    return {
+        "broker_url": ";".join(broker) if isinstance(broker, (list, tuple)) else broker,
+        "result_backend": conf.result_backend,
+        "broker_transport_options": dict(conf.broker_transport_options or {}),
+        "broker_use_ssl": conf.broker_use_ssl or None,
+        "result_backend_transport_options": dict(conf.result_backend_transport_options or {}),
+        "redis_backend_use_ssl": conf.redis_backend_use_ssl or None,
+        "event_exchange": conf.event_exchange,
+        "event_queue_prefix": conf.event_queue_prefix,
+        "control_exchange": conf.control_exchange,
+        "task_default_queue": conf.task_default_queue,
+        "task_serializer": conf.task_serializer,
+        "event_serializer": conf.event_serializer,
+        "accept_content": sorted(str(kind) for kind in conf.accept_content or ()),
+        "timezone": str(conf.timezone) if conf.timezone else None,
+    }
+
+
+def _task(task: Any) -> dict[str, Any]:
+    try:
+        signature = str(inspect.signature(task.run))
+    except (TypeError, ValueError):
+        signature = None
+    return {
+        "name": task.name,
+        "signature": signature,
+        "queue": _queue(task),
+        "rate_limit": None if task.rate_limit is None else str(task.rate_limit),
+        "time_limit": task.time_limit,
+        "soft_time_limit": task.soft_time_limit,
+        "max_retries": task.max_retries,
+        "acks_late": bool(task.acks_late),
+        "ignore_result": bool(task.ignore_result),
+    }
+
+
+def _queue(task: Any) -> str | None:
+    try:
+        queue = task.app.amqp.router.route({}, task.name)["queue"]
+    except Exception:  # routes may be the app's own functions
+        return None
+    return str(getattr(queue, "name", queue))
+
+
+def _periodic(schedule: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    for name, entry in schedule.items():
+        task, when = (
+            (entry.get("task"), entry.get("schedule"))
+            if isinstance(entry, Mapping)
+            else (getattr(entry, "task", None), getattr(entry, "schedule", None))
+        )
+        yield {"name": str(name), "task": str(task), "schedule": str(when)}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Receives the event stream of the cluster."""

@@ -1,0 +1,1 @@
+"""Finds single tasks and the messages that were sent for them."""

@@ -1,0 +1,1 @@
+"""Reads task messages without consuming them."""

@@ -1,0 +1,193 @@
+"""One task's message as it lies on a broker: its headers, and as a last step its arguments.
+
+Names and times are in the headers (Celery's protocol 2, since 4.0); the body is only decoded where
+the arguments are asked for, and only from JSON: other serializers may run the sender's code.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Final
+
+import msgspec
+
+from ...model.observations import Peeked
+from ...model.operations.call import RETRY_OF, Call, Original, RawMessage, Source
+from ...model.wire.events import LONGEST_NAME, epoch
+from ...model.wire.signatures import Announced, announced, announces
+
+LARGEST_MESSAGE: Final = 32 << 20
+"""Bytes beyond which a message is not looked into."""
+LONGEST_REPR: Final = 4096
+"""Characters kept of the sender's text of the arguments; Celery itself cuts it at 1,024."""
+BASE64_TAIL: Final = 160
+"""Characters, a multiple of four, that the last hundred bytes of a body take at most."""
+OWN_HEADERS: Final = frozenset(
+    {
+        "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
+        "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
+        "replaced_task_nesting", "redelivered", "compression", "clock", RETRY_OF,
+    }
+)  # fmt: skip
+"""What Celery and celtop put into a message's headers; all others are the application's."""
+STAMPS: Final = ("stamps", "stamped_headers")
+"""There even if a message carries no stamp."""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A message as kombu's virtual transports write it."""
+
+    headers: dict[str, Any]
+    body: str = ""
+    properties: dict[str, Any] = {}
+    content_type: str = msgspec.field(name="content-type", default="")
+    content_encoding: str = msgspec.field(name="content-encoding", default="")
+
+    @property
+    def id(self) -> str | None:
+        """The task's id; None if it carries none that can be one."""
+        return _name(self.headers.get("id"))
+
+    @property
+    def task(self) -> str | None:
+        """The task's name; None with protocol 1, which has it in the body."""
+        return _name(self.headers.get("task"))
+
+
+_message = msgspec.json.Decoder(Message)
+
+
+def decode(raw: bytes) -> Message | None:
+    """Return a message as it lies on the broker; None if it is none. Never raises."""
+    if len(raw) > LARGEST_MESSAGE:
+        return None
+    try:
+        return _message.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        pass
+    try:
+        # Python writes NaN and half surrogates, which are no JSON.
+        return msgspec.convert(json.loads(raw), Message)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def peeked(message: Message, queue: str) -> Peeked:
+    """Return what the headers of a message in a queue tell."""
+    headers = message.headers
+    return Peeked(
+        message.id or "",
+        message.task or "",
+        queue,
+        args=_text(headers.get("argsrepr")),
+        kwargs=_text(headers.get("kwargsrepr")),
+        root_id=_name(headers.get("root_id")),
+        parent_id=_name(headers.get("parent_id")),
+        group_id=_name(headers.get("group")),
+        eta_at=_time(headers.get("eta")),
+        expires_at=_time(headers.get("expires")),
+        retries=_whole(headers.get("retries")) or 0,
+        priority=_whole(message.properties.get("priority")),
+        retry_of=_name(headers.get(RETRY_OF)),
+        announced=_announced(message),
+    )
+
+
+def _announced(message: Message) -> tuple[Announced, ...]:
+    """Return what the body says will follow; of most messages its end tells that nothing will."""
+    if message.content_type != "application/json" or "compression" in message.headers:
+        return ()
+    tail = message.body[-BASE64_TAIL:]
+    if message.properties.get("body_encoding") == "base64":
+        try:
+            end = base64.b64decode(tail)
+        except ValueError:
+            return ()
+    else:
+        end = tail.encode(errors="replace")
+    body = _body(message) if announces(end) else None
+    if body is None:
+        return ()
+    return announced(message.id or "", body, _name(message.headers.get("group")))
+
+
+def original(message: Message, queue: str | None, source: Source, at: float) -> Original | None:
+    """Return what a message is and says; None if its body cannot be had.
+
+    Args:
+        message: With an id and a task.
+        queue: Where it was sent to, if that is known.
+        source: Where it lay.
+        at: When it was seen, epoch seconds.
+    """
+    body = _body(message)
+    if body is None:
+        return None
+    headers = message.headers
+    priority = _whole(message.properties.get("priority"))
+    limits = headers.get("timelimit")
+    hard, soft = limits if isinstance(limits, list) and len(limits) == 2 else (None, None)
+    arguments = _arguments(message, body)
+    args, kwargs = arguments or ((), {})
+    call = Call(
+        message.task or "",
+        args,
+        kwargs,
+        queue=queue,
+        priority=priority,
+        eta_at=_time(headers.get("eta")),
+        time_limit=_number(hard),
+        soft_time_limit=_number(soft),
+        headers={
+            key: value
+            for key, value in headers.items()
+            if key not in OWN_HEADERS and (value or key not in STAMPS)
+        },
+    )
+    raw = RawMessage(body, message.content_type, message.content_encoding, headers, priority)
+    return Original(message.id or "", call, source, at, message=raw, readable=arguments is not None)
+
+
+def _body(message: Message) -> bytes | None:
+    try:
+        if message.properties.get("body_encoding") == "base64":
+            return base64.b64decode(message.body, validate=True)
+        return message.body.encode()
+    except ValueError:
+        return None
+
+
+def _arguments(message: Message, body: bytes) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """Return the arguments if they are in JSON; other serializers may run the sender's code."""
+    from kombu.utils.json import loads
+
+    if message.content_type != "application/json" or "compression" in message.headers:
+        return None
+    try:
+        args, kwargs, _ = loads(body.decode(message.content_encoding or "utf-8"))
+    except Exception:  # the decoder of a type in it may raise anything
+        return None
+    if not isinstance(args, list | tuple) or not isinstance(kwargs, dict):
+        return None
+    return tuple(args), kwargs
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None
+
+
+def _text(value: Any) -> str | None:
+    return value[:LONGEST_REPR] if isinstance(value, str) else None
+
+
+def _time(value: Any) -> float | None:
+    return epoch(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) and abs(value) < 1e12 else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and abs(value) < 2**63 else None

@@ -1,0 +1,1 @@
+"""Carries out operations. Only `cluster.control` may import this package."""

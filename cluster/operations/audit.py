@@ -1,0 +1,203 @@
+"""The audit file: JSON lines of everything that celtop was ever told to do here.
+
+Each act has two lines, one before anything is sent and one when it has ended, so that an act whose
+celtop was killed is in the file as well. A line is one write to a file opened for appending:
+several celtops share it without a lock.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from ...model.operations import commands as commands
+from ...model.operations.call import Call, Original
+from ...model.operations.commands import AnyCommand
+from ...model.operations.outcome import Answer, Outcome
+
+SCHEMA: Final = "celtop.act/1"
+LONGEST_ARGUMENTS: Final = 2_000
+"""Characters of a task's arguments that are kept, of each kind: ten thousand tasks of a megabyte
+each are one line."""
+Phase: TypeAlias = Literal["begun", "ended", "left"]
+"""`left`: celtop ended before the act did; what became of it is not known here."""
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the file is if the settings do not say."""
+    home = Path(environ.get("HOME") or "~").expanduser()
+    base = environ.get("XDG_STATE_HOME") or home / ".local" / "state"
+    return Path(base) / "celtop" / "audit.jsonl"
+
+
+class Audit:
+    """Appends acts to a file.
+
+    Args:
+        path: The file; None for none at all.
+        cluster: The broker's URL, without its password.
+        redact: Masks what must not be seen in a value.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        cluster: Callable[[], str],
+        redact: Callable[[Any], Any] = lambda value: value,
+    ) -> None:
+        self.path = path
+        self._cluster = cluster
+        self._redact = redact
+
+    def write(self, phase: Phase, outcome: Outcome, at: float) -> str | None:
+        """Append a line; return None, or why it could not be written.
+
+        Args:
+            phase: Where in the act this is.
+            outcome: As far as it has come.
+            at: Epoch seconds.
+        """
+        if self.path is None:
+            return None
+        try:
+            # Whatever is not ASCII is escaped: the file is looked at with `cat` and `tail`.
+            line = json.dumps(_plain(self._record(phase, outcome, at)), separators=(",", ":"))
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _append(self.path, f"{line}\n".encode())
+        except OSError as error:
+            return f"{self.path}: {error.strerror or error}"
+        except (TypeError, ValueError, RecursionError) as error:
+            return f"{self.path}: {error}"
+        return None
+
+    def _record(self, phase: Phase, outcome: Outcome, at: float) -> dict[str, Any]:
+        record: dict[str, Any] = {
+            "schema": SCHEMA,
+            "phase": phase,
+            "at": _utc(at),
+            "user": _user(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "cluster": self._cluster(),
+            "act": f"{os.getpid()}-{outcome.began_at:.3f}-{outcome.act}",
+            "command": type(outcome.command).__name__,
+            "options": self._options(outcome.command),
+        }
+        if phase != "begun":
+            record["outcome"] = _told(outcome)
+        return record
+
+    def _options(self, command: AnyCommand) -> dict[str, Any]:
+        options = {name: getattr(command, name) for name in command.__struct_fields__}
+        if isinstance(command, commands.Retry):
+            options["originals"] = [self._original(one) for one in command.originals]
+        if isinstance(command, commands.Trigger):
+            options["calls"] = [self._call(one) for one in command.calls]
+        return options
+
+    def _original(self, original: Original) -> dict[str, Any]:
+        known = {
+            "id": original.id,
+            "source": original.source,
+            "missing": original.missing,
+            **self._call(original.call),
+        }
+        if not original.readable:
+            known |= {"args": None, "kwargs": None}
+        return known
+
+    def _call(self, call: Call) -> dict[str, Any]:
+        fields = {name: getattr(call, name) for name in call.__struct_fields__}
+        for name in ("args", "kwargs", "headers"):
+            fields[name] = _cut(self._redact(_plain(fields[name])))
+        return {name: value for name, value in fields.items() if value not in (None, {}, ())}
+
+
+def _append(path: Path, line: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        written = os.write(handle, line)
+        if written < len(line):
+            # A full disk takes the first half: what follows must not be glued to it.
+            os.write(handle, b"\n")
+            raise OSError(None, f"only {written} of {len(line)} bytes could be written")
+    finally:
+        os.close(handle)
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "good": outcome.good,
+        "refusal": outcome.refusal,
+        "fault": str(outcome.fault) if outcome.fault else None,
+        "workers": {name: _answer(one) for name, one in outcome.workers.items()},
+        "targets": _targets(outcome.targets),
+        "sent": [
+            {"id": one.id, "name": one.name, "queue": one.queue, "retry_of": one.retry_of}
+            for one in outcome.sent
+        ],
+        "count": outcome.count,
+        "stage": outcome.stage or None,
+        "began_at": _utc(outcome.began_at),
+        "ended_at": None if outcome.ended_at is None else _utc(outcome.ended_at),
+    }
+
+
+def _targets(targets: Mapping[str, Answer]) -> dict[str, Any]:
+    """Return how many came to what, and which; a reason is written once for all that share it."""
+    by_answer: dict[tuple[str, str], list[str]] = {}
+    for name, answer in targets.items():
+        by_answer.setdefault((answer.verdict, answer.text), []).append(name)
+    return {
+        "counts": dict(Counter(answer.verdict for answer in targets.values())),
+        "verdicts": [
+            {"verdict": verdict, **({"text": text} if text else {}), "ids": ids}
+            for (verdict, text), ids in by_answer.items()
+        ],
+    }
+
+
+def _answer(answer: Answer) -> dict[str, str]:
+    return {"verdict": answer.verdict, **({"text": answer.text} if answer.text else {})}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: what it has not, as Python shows it."""
+    if value is None or isinstance(value, str | bool | int):
+        # Half a surrogate pair is text to Python, and to no encoder.
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if isinstance(value, Mapping):
+        return {str(_plain(str(key))): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    return repr(value)
+
+
+def _cut(value: Any) -> Any:
+    """Return a value as it is, or if it is long the beginning of its JSON, as text."""
+    text = json.dumps(value)
+    return value if len(text) <= LONGEST_ARGUMENTS else f"{text[:LONGEST_ARGUMENTS]}..."
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return str(os.getuid())

@@ -1,0 +1,175 @@
+"""The message of a task: a new one, or an earlier one to be sent again.
+
+New ones are made by Celery's own `as_task_v2` (protocol 2), in an app that neither connects
+anywhere nor reads the environment or a configuration file. An earlier message keeps its body byte
+for byte and its headers but for those that tied it to its time and to other tasks.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from ...model.operations.call import RETRY_OF, Call, Original, RawMessage
+from ...model.operations.outcome import Sent
+from .links import linked_anew
+from .running import Refused
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+REPRS: Final = ("argsrepr", "kwargsrepr")
+"""What events and logs show for the arguments; an app may have had something hidden in it."""
+STAMPS: Final = ("stamped_headers", "stamps")
+LONGEST_QUEUE: Final = 255
+"""Bytes of a name in AMQP."""
+HIGHEST_PRIORITY: Final = 255
+_TIED: Final[dict[str, Any]] = {
+    "parent_id": None,
+    "retries": 0,
+    "eta": None,
+    "expires": None,
+    "group": None,
+    "group_index": None,
+}
+"""The headers that tie a message to its time and to other tasks, and what they become. An expired
+one would be thrown away at once; a member of a chord would be counted twice."""
+
+
+class Outgoing(NamedTuple):
+    """A message that is ready to be put into a queue."""
+
+    sent: Sent
+    """What is told of it when it has been sent."""
+    message: RawMessage
+
+
+def new(call: Call, now: float) -> Outgoing:
+    """Return the message of a new task.
+
+    Args:
+        call: The task.
+        now: Our clock, in epoch seconds; countdown and expiry are counted from it.
+
+    Raises:
+        Refused: There is no queue to send it to, or its arguments do not go into JSON.
+    """
+    headers = {key: value for key, value in call.headers.items() if key not in REPRS}
+    return _composed(msgspec.structs.replace(call, headers=headers), now)
+
+
+def again(original: Original, now: float, *, with_links: bool) -> Outgoing:
+    """Return the message that repeats a task under a new id, free to start at once.
+
+    Raises:
+        Refused: It cannot be repeated faithfully; the text says why.
+    """
+    call = original.call
+    if original.message is None:
+        if not original.readable:
+            raise Refused("its arguments are not known")
+        free = msgspec.structs.replace(
+            call, countdown=None, eta_at=None, expires_in=None, retry_of=original.id
+        )
+        return _composed(free, now)
+    queue = _checked(call)
+    id_ = str(uuid.uuid4())
+    message = linked_anew(original.message, original.id, id_, keep=with_links)
+    headers = {**message.headers, **_TIED, "id": id_, "root_id": id_, RETRY_OF: original.id}
+    message = msgspec.structs.replace(message, headers=headers)
+    args, kwargs = (headers.get(key) for key in REPRS)
+    sent = Sent(
+        id_,
+        call.name,
+        queue,
+        now,
+        retry_of=original.id,
+        args=args if isinstance(args, str) else None,
+        kwargs=kwargs if isinstance(kwargs, str) else None,
+    )
+    return Outgoing(sent, message)
+
+
+def _composed(call: Call, now: float) -> Outgoing:
+    """Have Celery make the message of a call; `REPRS` in its headers win over Celery's."""
+    from kombu.serialization import dumps
+
+    queue = _checked(call)
+    id_ = str(uuid.uuid4())
+    eta_at = now + call.countdown if call.countdown else call.eta_at
+    expires_at = None if call.expires_in is None else now + call.expires_in
+    try:
+        made = _app().amqp.as_task_v2(
+            id_,
+            call.name,
+            args=call.args,
+            kwargs=call.kwargs,
+            eta=_moment(eta_at),
+            expires=_moment(expires_at),
+            time_limit=call.time_limit,
+            soft_time_limit=call.soft_time_limit,
+        )
+        content_type, content_encoding, body = dumps(made.body, serializer="json")
+    except Exception as error:  # a value's own code runs when it is written, and may raise anything
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise Refused(f"it cannot be sent in JSON: {why}") from error
+    headers = {**call.headers, **made.headers}
+    headers |= {key: call.headers[key] for key in (*STAMPS, *REPRS) if key in call.headers}
+    if call.retry_of is not None:
+        headers[RETRY_OF] = call.retry_of
+    raw = body.encode() if isinstance(body, str) else body
+    sent = Sent(
+        id_,
+        call.name,
+        queue,
+        now,
+        retry_of=call.retry_of,
+        args=headers["argsrepr"],
+        kwargs=headers["kwargsrepr"],
+        eta_at=eta_at,
+        expires_at=expires_at,
+    )
+    message = RawMessage(raw, content_type, content_encoding, headers, call.priority)
+    return Outgoing(sent, message)
+
+
+def _checked(call: Call) -> str:
+    """Return the queue of a call that can be sent.
+
+    Raises:
+        Refused: Something is missing, or is nothing that a broker takes.
+    """
+    if not call.name:
+        raise Refused("a task needs a name")
+    if not call.queue:
+        raise Refused("the queue that it was sent to is not known: name one")
+    if len(call.queue.encode(errors="replace")) > LONGEST_QUEUE:
+        raise Refused(f"the name of its queue is longer than {LONGEST_QUEUE} bytes")
+    if call.priority is not None and not 0 <= call.priority <= HIGHEST_PRIORITY:
+        raise Refused(f"a priority is a number from 0 to {HIGHEST_PRIORITY}, not {call.priority}")
+    if not all(isinstance(name, str) for name in call.headers):
+        raise Refused("the name of a header is text")
+    return call.queue
+
+
+def _moment(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC)
+
+
+@cache
+def _app() -> Celery:
+    """An app whose configuration is Celery's defaults, whatever the environment says."""
+    from celery import Celery
+
+    return Celery(
+        "celtop",
+        loader="celery.loaders.app:AppLoader",
+        # Anything but nothing: or the loader would import what CELERY_CONFIG_MODULE names.
+        config_source={"task_protocol": 2},
+        fixups=set(),
+        set_as_current=False,
+    )

@@ -1,0 +1,1 @@
+"""Asks workers and queues at intervals."""

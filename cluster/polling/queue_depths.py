@@ -1,0 +1,284 @@
+"""Queue depths by kind of broker: each in as few commands as it can do.
+
+A number that a broker does not tell is None with the reason beside it, never 0.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ...model.observations import QueueGone, QueueMeasured
+from ..connection.broker import Broker
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+BINDINGS_AGE: Final = 60.0
+"""Seconds after which Redis' tables of queues are read again."""
+SCAN_COUNT: Final = 1000
+"""Keys that one SCAN looks at: half a millisecond or so of the server's time."""
+FIRST_SCANS: Final = 100
+"""SCANs at once when the connection is new; later one with each measurement."""
+DEFAULT_QUEUE: Final = "celery"
+
+
+def is_internal(queue: str) -> bool:
+    """Tell whether a queue carries Celery's own messages: events, remote control, replies."""
+    return queue.startswith(("celeryev", "reply.")) or queue.endswith(".pidbox") or not queue
+
+
+class RedisDepths:
+    """Lists, one for each queue and priority step; a queue that nobody consumes is found too.
+
+    An empty list does not exist in Redis, so one EXISTS over all of them tells that an idle cluster
+    is idle; only lists that held something lately are counted one by one.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        broker: Broker,
+        exchanges: set[str],
+        clock: Callable[[], float],
+    ) -> None:
+        from redis import Redis
+
+        channel = connection.default_channel
+        self._redis = Redis(connection_pool=channel.pool)
+        self._prefix = broker.key_prefix
+        self._sep: str = channel.sep
+        self._steps: Sequence[int] = channel.priority_steps
+        self._unacked_key = self._prefix + channel.unacked_key
+        self._binding_prefix = self._prefix + channel.keyprefix_queue % ""
+        self._ignored = broker.settings.event_exchange
+        self._exchanges = exchanges
+        self._clock = clock
+        self._cursor = 0
+        self._tables: dict[str, float] = {}
+        self._bound: dict[str, frozenset[str]] = {}
+        self._filled: set[str] = set()
+        self._measured: frozenset[str] = frozenset()
+        self._scans = FIRST_SCANS
+        self.latency: float | None = None
+
+    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield the depth of each queue named or found; of those that are gone, that they are."""
+        scanned, counts = self._count(self._queues(names))
+        if self._find_queues(scanned):
+            _, counts = self._count(self._queues(names))
+        queues = self._queues(names)
+        at = self._clock()
+        for name in sorted(queues):
+            yield self._depth(name, counts, len(queues), at)
+        for name in sorted(self._measured - queues):
+            yield QueueGone(name, at)
+        self._measured = queues
+
+    def _queues(self, names: frozenset[str]) -> frozenset[str]:
+        found = names.union(*self._bound.values())
+        return frozenset(name for name in found if not is_internal(name))
+
+    def _key(self, queue: str, step: int) -> str:
+        return f"{self._prefix}{queue}{self._sep}{step}" if step else self._prefix + queue
+
+    def _count(self, queues: frozenset[str]) -> tuple[list[str], dict[str, int | str]]:
+        """Return binding tables that a step of SCAN found, and what each key holds.
+
+        Absent keys hold nothing; a text in place of a number is why it cannot be known.
+        """
+        keys = {self._key(queue, step) for queue in queues for step in self._steps}
+        keys.add(self._unacked_key)
+        filled = sorted(self._filled & keys)
+        others = sorted(keys - self._filled)
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.scan(self._cursor, match=f"{_literal(self._binding_prefix)}*", count=SCAN_COUNT)
+        if others:
+            pipe.exists(*others)
+        self._ask_sizes(pipe, filled)
+        started = time.perf_counter()
+        replies = pipe.execute(raise_on_error=False)
+        self.latency = time.perf_counter() - started
+        scanned = replies.pop(0)
+        exist = replies.pop(0) if others else 0
+        counts = dict(zip(filled, map(_number, replies), strict=True))
+        if exist:
+            pipe = self._redis.pipeline(transaction=False)
+            self._ask_sizes(pipe, others)
+            counts |= zip(others, map(_number, pipe.execute(raise_on_error=False)), strict=True)
+        self._filled = {key for key, count in counts.items() if count}
+        return self._scanned(scanned), counts
+
+    def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
+        for key in keys:
+            pipe.hlen(key) if key == self._unacked_key else pipe.llen(key)
+
+    def _scanned(self, reply: Any) -> list[str]:
+        if isinstance(reply, Exception):
+            return []
+        self._cursor, keys = reply
+        self._scans -= 1
+        while self._cursor and self._scans > 0:
+            self._scans -= 1
+            self._cursor, more = self._redis.scan(
+                self._cursor, match=f"{_literal(self._binding_prefix)}*", count=SCAN_COUNT
+            )
+            keys += more
+        return [_text(key) for key in keys]
+
+    def _find_queues(self, tables: list[str]) -> bool:
+        """Read binding tables that are new or old; tell whether that brought new queues."""
+        now = time.monotonic()
+        for table in (*tables, *(self._binding_prefix + name for name in self._exchanges.copy())):
+            exchange = table.removeprefix(self._binding_prefix)
+            if exchange != self._ignored and not is_internal(exchange):
+                self._tables.setdefault(table, float("-inf"))
+        due = [table for table, read_at in self._tables.items() if now - read_at > BINDINGS_AGE]
+        if not due:
+            return False
+        pipe = self._redis.pipeline(transaction=False)
+        for table in due:
+            pipe.smembers(table)
+        before = frozenset().union(*self._bound.values())
+        for table, members in zip(due, pipe.execute(raise_on_error=False), strict=True):
+            self._tables[table] = now
+            if isinstance(members, Exception):
+                continue
+            self._bound[table] = frozenset(
+                _text(member).rpartition(self._sep)[2] for member in members
+            )
+        return bool(frozenset().union(*self._bound.values()) - before)
+
+    def _depth(
+        self, name: str, counts: dict[str, int | str], queues: int, at: float
+    ) -> QueueMeasured:
+        sizes = [(step, counts.get(self._key(name, step), 0)) for step in self._steps]
+        notes = [size for _, size in sizes if isinstance(size, str)][:1]
+        by_priority = tuple((str(step), size) for step, size in sizes if isinstance(size, int))
+        unacked: int | None = None
+        total = counts.get(self._unacked_key, 0)
+        if isinstance(total, str):
+            notes.append(total)
+        elif total == 0 or queues == 1:
+            unacked = total
+        else:
+            notes.append(
+                f"{total:,} unacknowledged in all queues together: Redis keeps them in one place"
+            )
+        return QueueMeasured(
+            name,
+            at,
+            waiting=None if len(by_priority) < len(sizes) else sum(n for _, n in by_priority),
+            unacked=unacked,
+            by_priority=by_priority,
+            notes=tuple(notes),
+        )
+
+
+class AmqpDepths:
+    """RabbitMQ: one passive declare for each queue whose name is known.
+
+    With each refusal the broker closes the channel, and py-amqp opens it again by itself: a new one
+    each time would soon be one too many.
+    """
+
+    latency: float | None = None
+
+    def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._channel: Any = None
+        self._measured: set[str] = set()
+
+    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield the depth of each queue named; of those that are gone, that they are."""
+        from amqp.exceptions import ChannelError, NotFound
+
+        for name in sorted(name for name in names | {DEFAULT_QUEUE} if not is_internal(name)):
+            at = self._clock()
+            started = time.perf_counter()
+            try:
+                if self._channel is None:
+                    self._channel = self._connection.channel()
+                answer = self._channel.queue_declare(name, passive=True)
+            except NotFound:
+                if name in self._measured:
+                    self._measured.discard(name)
+                    yield QueueGone(name, at)
+                elif name != DEFAULT_QUEUE:
+                    yield QueueMeasured(name, at, notes=("no queue of this name exists",))
+                continue
+            except ChannelError as error:
+                yield QueueMeasured(name, at, notes=(" ".join(str(error).split()),))
+                continue
+            self.latency = time.perf_counter() - started
+            self._measured.add(name)
+            yield QueueMeasured(
+                name,
+                at,
+                waiting=answer.message_count,
+                consumer_count=answer.consumer_count,
+                notes=("unacknowledged messages are not told over AMQP",),
+            )
+
+
+class OtherDepths:
+    """Any other transport, as far as kombu can count."""
+
+    latency: float | None = None
+
+    def __init__(self, connection: Connection, scheme: str, clock: Callable[[], float]) -> None:
+        self._channel = connection.default_channel
+        self._scheme = scheme
+        self._clock = clock
+
+    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield the depth of each queue named."""
+        for name in sorted(name for name in names if not is_internal(name)):
+            waiting, notes = self._size(name)
+            yield QueueMeasured(name, self._clock(), waiting=waiting, notes=notes)
+
+    def _size(self, name: str) -> tuple[int | None, tuple[str, ...]]:
+        # What every virtual transport of kombu that can count implements; there is nothing public.
+        count = getattr(self._channel, "_size", None)
+        if count is None:
+            return None, (f"kombu cannot count the messages of {self._scheme}://",)
+        try:
+            return int(count(name)), ()
+        except Exception as error:  # each transport's own library raises its own
+            reason = " ".join(str(error).split()) or type(error).__name__
+            return None, (f"cannot be counted: {reason}",)
+
+
+def depths(
+    connection: Connection, broker: Broker, exchanges: set[str], clock: Callable[[], float]
+) -> RedisDepths | AmqpDepths | OtherDepths:
+    """Return what measures queues on a connection.
+
+    Args:
+        connection: Established, and the caller's to close.
+        broker: What it leads to.
+        exchanges: Names of exchanges heard of; looked at again with each measurement.
+        clock: Our clock, in epoch seconds.
+    """
+    if broker.is_redis:
+        return RedisDepths(connection, broker, exchanges, clock)
+    if broker.is_amqp:
+        return AmqpDepths(connection, clock)
+    return OtherDepths(connection, broker.scheme, clock)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _literal(text: str) -> str:
+    """Return a pattern for SCAN that matches just this text."""
+    return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)
+
+
+def _number(reply: Any) -> int | str:
+    if isinstance(reply, Exception):
+        return f"cannot be counted: {' '.join(str(reply).split())}"
+    return int(reply)

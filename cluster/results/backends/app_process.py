@@ -1,0 +1,118 @@
+"""The child process that reads a result backend by the monitored app's own code.
+
+`python -m celtop.cluster.results.backends.app_process APP REQUESTS ANSWERS` loads the app, and
+answers each JSON line on one file descriptor with a line on the other, until the input ends. The
+first request names the backend, the others ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+LAST_LINES: Final = 12
+"""Lines of a traceback that an error shows."""
+_COLUMNS: Final = (
+    "task_id", "status", "result", "traceback", "meta", "date_done", "worker", "task_name",
+    "task_args", "task_kwargs", "content_type", "content_encoding",
+)  # fmt: skip
+"""Of `django_celery_results.models.TaskResult`, as far as the installed version has them."""
+
+_READY: Final = ("SUCCESS", "FAILURE", "REVOKED")
+
+Read: TypeAlias = Callable[[Sequence[str] | int], Mapping[str, Any]]
+"""Given ids, returns what is kept of them; given a number, so many of those that ended last."""
+
+
+def main(app: str, requests: str, answers: str) -> None:
+    """Answer until the parent is gone: the child's whole life."""
+    read: Read | None = None
+    with os.fdopen(int(requests), "rb") as lines, os.fdopen(int(answers), "wb") as out:
+        for line in lines:
+            request = json.loads(line)
+            try:
+                if read is None:
+                    read = _open(app, request["backend"])
+                    found: Mapping[str, Any] = {}
+                else:
+                    found = read(request.get("ids", request.get("most")))
+                answer: dict[str, Any] = {"found": found}
+            except BaseException as error:  # an app may call sys.exit() while it is imported
+                told = traceback.format_exception(error, chain=False)
+                last = "".join(told).strip().splitlines()
+                answer = {"error": last[-1], "details": last[-LAST_LINES:]}
+            out.write(json.dumps(answer).encode() + b"\n")
+            out.flush()
+    # Not the app's threads nor its exit handlers: they may wait for ever.
+    os._exit(0)
+
+
+def _open(name: str, url: str) -> Read:
+    from celery.app import backends
+    from celery.app.utils import find_app
+    from celery.backends.base import BaseKeyValueStoreBackend
+
+    app = find_app(name)
+    app.loader.import_default_modules()
+    app.finalize()
+    found, place = backends.by_url(url, app.loader)
+    backend = found(app=app, url=place)
+    if hasattr(backend, "TaskModel"):
+        return _django(backend)
+    pickles = any(one.__module__ == "django_celery_results.backends.cache" for one in found.__mro__)
+    if pickles or not isinstance(backend, BaseKeyValueStoreBackend):
+        raise TypeError(f"celtop cannot read results of {found.__module__}.{found.__qualname__}")
+    return _key_value(backend)
+
+
+def _django(backend: Any) -> Read:
+    from django.db import close_old_connections
+
+    model = backend.TaskModel
+    present = {field.name for field in model._meta.get_fields()}
+    columns = [name for name in _COLUMNS if name in present]
+
+    def read(ids: Sequence[str] | int) -> dict[str, Any]:
+        # As at the end of a web request: a connection that the server closed is made anew.
+        close_old_connections()
+        kept = model._default_manager
+        if isinstance(ids, int):
+            rows = kept.filter(status__in=_READY).order_by("-date_done").values(*columns)[:ids]
+        else:
+            rows = kept.filter(task_id__in=ids).values(*columns)
+        return {row["task_id"]: {"row": {**row, "date_done": _epoch(row)}} for row in rows}
+
+    return read
+
+
+def _epoch(row: Mapping[str, Any]) -> float | None:
+    from django.utils import timezone
+
+    done = row.get("date_done")
+    if done is None:
+        return None
+    return float((timezone.make_aware(done) if timezone.is_naive(done) else done).timestamp())
+
+
+def _key_value(backend: Any) -> Read:
+    def read(ids: Sequence[str] | int) -> dict[str, Any]:
+        if isinstance(ids, int):
+            return {}
+        found = {}
+        for id_ in ids:
+            payload = backend.get(backend.get_key_for_task(id_))
+            if payload:
+                data = payload.encode() if isinstance(payload, str) else bytes(payload)
+                found[id_] = {"payload": base64.b64encode(data).decode()}
+        return found
+
+    return read
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,197 @@
+"""Results in a database by SQLAlchemy: `db+sqlite:///...`, `db+postgresql://...`, and so on.
+
+The tables are those of `celery/backends/database/models.py`, read by plain SELECTs: Celery's own
+backend makes tables and adds columns as soon as it is asked for anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Any, Final
+
+from ....model.entities.result import READY, ResultMeta
+from ....settings import Settings
+from ...connection.broker import CONNECT_TIMEOUT
+from ..errors import failure, missing
+from .base import ResultReader, newest_first
+from .decode import Undecoded, from_mapping, load
+
+TABLE: Final = "celery_taskmeta"
+_PLAIN: Final = ("status", "date_done", "traceback", "name", "worker", "retries", "queue")
+_ENCODED: Final = ("args", "kwargs", "children")
+_LEAST: Final = frozenset({"task_id", "status", "result", "date_done", "traceback"})
+"""Columns by which a table of results is known that has a name of the app's own."""
+_ADDED: Final = 4
+"""Rows that were added last among which those that were written last are looked for, of each."""
+_BLOCK: Final = 500
+"""Ids in one SELECT; SQLite takes 999 values before version 3.32."""
+
+
+class DatabaseResults(ResultReader):
+    """Reads a table of results, with the columns of `result_extended` if it has them.
+
+    Args:
+        url: As Celery takes it, `db+` included.
+        settings: For the folder that a relative path counts from.
+        zone: The app's time zone: Celery writes the local time there, without saying so. (Celery
+            5.4 and older write UTC, and nothing tells them apart.)
+    """
+
+    def __init__(self, url: str, settings: Settings, zone: tzinfo = UTC) -> None:
+        self._url = url
+        self._settings = settings
+        self._zone = zone
+        self._lock = threading.Lock()
+        self._engine: Any = None
+        self._table: Any = None
+
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        """Return what is kept of these tasks, by id.
+
+        Raises:
+            ResultsError: SQLAlchemy or its driver is missing, or the database refuses.
+        """
+        with self._failing():
+            return {row["task_id"]: self._meta(row) for row in self._rows(list(ids))}
+
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, the newest first.
+
+        Raises:
+            ResultsError: SQLAlchemy or its driver is missing, or the database refuses.
+        """
+        with self._failing():
+            metas = [self._meta(row) for row in self._newest_rows(most)]
+        yield from newest_first(metas, most, since)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+            self._engine = self._table = None
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Put into words what goes wrong in here."""
+        try:
+            import sqlalchemy  # noqa: F401
+        except ImportError:
+            raise missing("sqlalchemy", "db+...") from None
+        try:
+            yield
+        except ImportError as error:
+            raise missing(str(error.name or error), self._url.partition("://")[0]) from error
+        except Exception as error:
+            raise failure(error, self._url, self._settings) from error
+
+    def _rows(self, ids: list[str]) -> Iterator[Mapping[str, Any]]:
+        from sqlalchemy import select
+
+        engine, table = self._open()
+        columns = _columns(table)
+        with engine.connect() as connection:
+            for start in range(0, len(ids), _BLOCK):
+                wanted = select(*columns).where(table.c.task_id.in_(ids[start : start + _BLOCK]))
+                yield from connection.execute(wanted).mappings()
+
+    def _newest_rows(self, most: int) -> list[Mapping[str, Any]]:
+        """Return the rows that were written last, among those that were added last.
+
+        No index is on the time; to sort a million rows by it is nothing to do to a database for a
+        look at the last few. The key counts up with each task that begins to have a result.
+        """
+        from sqlalchemy import select
+
+        engine, table = self._open()
+        columns = _columns(table)
+        wanted = select(*columns).where(table.c.status.in_(sorted(READY)))
+        if "id" in table.c:
+            added = select(table.c.id).order_by(table.c.id.desc()).limit(most * _ADDED)
+            wanted = wanted.where(table.c.id.in_(select(added.subquery().c.id)))
+        with engine.connect() as connection:
+            found = connection.execute(wanted.order_by(table.c.date_done.desc()).limit(most))
+            return list(found.mappings())
+
+    def _open(self) -> tuple[Any, Any]:
+        with self._lock:
+            if self._engine is None:
+                self._engine = _engine(self._url, self._settings.workdir)
+            if self._table is None:
+                self._table = _table(self._engine)
+            return self._engine, self._table
+
+    def _meta(self, row: Mapping[str, Any]) -> ResultMeta:
+        meta = {name: row.get(name) for name in _PLAIN}
+        undecoded = None
+        try:
+            meta["result"] = load(row["result"])
+        except Undecoded as reason:
+            undecoded = str(reason)
+        for name in _ENCODED:
+            meta[name] = _load_or_none(row.get(name))
+        stamps = _load_or_none(row.get("stamps"))
+        if isinstance(stamps, Mapping) and isinstance(stamps.get("stamps"), Mapping):
+            meta["stamped_headers"] = stamps.get("stamped_headers")
+            meta = {**stamps["stamps"], **meta}
+        return from_mapping(row["task_id"], meta, undecoded=undecoded, zone=self._zone)
+
+
+def _columns(table: Any) -> list[Any]:
+    names = ("task_id", "result", "stamps", *_PLAIN, *_ENCODED)
+    return [table.c[name] for name in names if name in table.c]
+
+
+def _load_or_none(payload: Any) -> Any:
+    try:
+        return load(payload)
+    except Undecoded:
+        return None
+
+
+def _engine(url: str, workdir: str | None) -> Any:
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+
+    place = make_url(url.partition("+")[2])
+    kind = place.get_backend_name()
+    if kind == "sqlite":
+        if place.database and not place.database.startswith("file:"):
+            file = Path(workdir or ".") / place.database
+            if not file.is_file():  # SQLite would make one
+                raise FileNotFoundError(f"no database file {file}")
+            place = place.set(database=str(file))
+        options: dict[str, Any] = {"timeout": CONNECT_TIMEOUT}
+    elif kind in ("postgresql", "mysql", "mariadb"):
+        options = {"connect_timeout": int(CONNECT_TIMEOUT)}
+    else:
+        options = {}
+    return create_engine(place, pool_pre_ping=True, connect_args=options)
+
+
+def _table(engine: Any) -> Any:
+    """Return the table of results: the usual one, or the only one that looks like it.
+
+    `database_table_names` may give it another name, which workers keep to themselves.
+    """
+    from sqlalchemy import MetaData, Table, inspect
+
+    looked = inspect(engine)
+    names = [TABLE]
+    if not looked.has_table(TABLE):
+        names = [name for name in looked.get_table_names() if _holds_results(looked, name)]
+        if len(names) != 1:
+            raise LookupError(f"no such table: {TABLE}")
+    return Table(names[0], MetaData(), autoload_with=engine, resolve_fks=False)
+
+
+def _holds_results(looked: Any, table: str) -> bool:
+    names = {column["name"] for column in looked.get_columns(table)}
+    # Django's table is another one: it tells how its columns are encoded.
+    return names >= _LEAST and "content_type" not in names

@@ -1,0 +1,106 @@
+"""Results in a folder: one file for each task, as `celery/backends/filesystem.py` writes them."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from ....model.entities.result import ResultMeta
+from ....settings import Settings
+from ..errors import failure
+from ..newest import LARGEST as _LARGEST
+from .base import RECENT_BLOCK, ResultReader, newest_first
+from .decode import from_payload
+from .redis import KEY, key_prefix
+
+_TRIES: Final = 5
+_PAUSE: Final = 0.02
+"""Seconds between two tries at a file that is being written: it is emptied first."""
+_MOST_FILES: Final = 200_000
+_LONGEST_NAME: Final = 255
+"""Bytes, on nearly every file system."""
+
+
+class FileResults(ResultReader):
+    """Reads `file:///folder`, which must be the workers' own, or the same one mounted here."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url = url
+        self._settings = settings
+        local = "file://localhost/"
+        path = url[len(local) - 1 :] if url.startswith(local) else url.removeprefix("file://")
+        self._folder = Path(settings.workdir or ".") / path
+        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
+
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        """Return what is kept of these tasks, by id.
+
+        Raises:
+            ResultsError: There is no such folder, or it may not be read.
+        """
+        try:
+            os.scandir(self._folder).close()
+            found = ((id_, self._read(id_)) for id_ in ids if self._is_name(id_))
+            return {id_: meta for id_, meta in found if meta is not None}
+        except OSError as error:
+            raise failure(error, self._url, self._settings) from error
+
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, those written last first.
+
+        Raises:
+            ResultsError: There is no such folder, or it may not be read.
+        """
+        try:
+            ids = self._newest(most, since)
+        except OSError as error:
+            raise failure(error, self._url, self._settings) from error
+        for start in range(0, len(ids), RECENT_BLOCK):
+            if stop is not None and stop.is_set():
+                return
+            block = self.read(ids[start : start + RECENT_BLOCK])
+            yield from newest_first(list(block.values()), RECENT_BLOCK, since)
+
+    def close(self) -> None:
+        """Do nothing: files are open only while they are read."""
+
+    def _newest(self, most: int, since: float | None) -> list[str]:
+        """Return the ids of the files that were written last, the newest first."""
+        found: list[tuple[float, str]] = []
+        with os.scandir(self._folder) as files:
+            for file in itertools.islice(files, _MOST_FILES):
+                if file.name.startswith(self._prefix):
+                    with contextlib.suppress(FileNotFoundError):
+                        status = file.stat()
+                        if status.st_size <= _LARGEST:
+                            found.append((status.st_mtime, file.name[len(self._prefix) :]))
+        newest = heapq.nlargest(most, found)
+        return [id_ for at, id_ in newest if since is None or at > since]
+
+    def _read(self, id_: str) -> ResultMeta | None:
+        meta: ResultMeta | None = None
+        for _ in range(_TRIES):
+            try:
+                payload = (self._folder / f"{self._prefix}{id_}").read_bytes()
+            except FileNotFoundError:
+                return None
+            if payload:
+                meta = from_payload(id_, payload)
+                if meta.undecoded is None or meta.status is not None:
+                    return meta
+            time.sleep(_PAUSE)
+        return meta
+
+    def _is_name(self, id_: str) -> bool:
+        """Tell whether a file of this folder can have this id in its name: ids may be anything."""
+        name = os.fsencode(self._prefix + id_)
+        return b"\0" not in name and os.fsencode(os.sep) not in name and len(name) <= _LONGEST_NAME

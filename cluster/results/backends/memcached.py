@@ -1,0 +1,74 @@
+"""Results in memcached: `cache+memcached://host:port;host:port/`, as `celery/backends/cache.py`.
+
+Which of several servers holds a key is up to the driver that a worker uses, and Celery changed its
+driver with 5.7. So every server is asked for every key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ....model.entities.result import ResultMeta
+from ....settings import Settings
+from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT
+from ..errors import failure, missing
+from .base import ResultReader, ResultsError
+from .decode import from_payload
+from .redis import KEY, key_prefix
+
+SCHEMES: Final = ("memcache", "memcached", "pylibmc", "pymemcache")
+_BLOCK: Final = 100
+_LONGEST_KEY: Final = 250
+
+
+class MemcachedResults(ResultReader):
+    """Reads memcached servers; results are lost there whenever memory runs short."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url = url
+        self._settings = settings
+        servers = url.partition("://")[2].rstrip("/").split(";")
+        self._servers = [server for server in servers if server]
+        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
+
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        """Return what is kept of these tasks, by id.
+
+        Raises:
+            ResultsError: A server does not answer, or the driver is not installed.
+        """
+        keys = {f"{self._prefix}{id_}": id_ for id_ in ids if self._is_key(id_)}
+        names = list(keys)
+        found: dict[str, ResultMeta] = {}
+        fault: ResultsError | None = None
+        for server in self._servers or ["127.0.0.1:11211"]:
+            try:
+                for key, payload in _ask(server, names):
+                    found[keys[key]] = from_payload(keys[key], payload)
+            except ImportError:
+                raise missing("pymemcache", "cache+memcached") from None
+            except Exception as error:
+                fault = failure(error, f"memcached://{server}", self._settings)
+        if fault is not None and len(found) < len(keys):
+            raise fault
+        return found
+
+    def close(self) -> None:
+        """Do nothing: connections last for one read."""
+
+    def _is_key(self, id_: str) -> bool:
+        """Tell whether memcached can have a key of this id: ids may be anything."""
+        key = self._prefix + id_
+        return key.isascii() and key.isprintable() and " " not in key and len(key) <= _LONGEST_KEY
+
+
+def _ask(server: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    from pymemcache.client.base import Client
+
+    client = Client(server, connect_timeout=CONNECT_TIMEOUT, timeout=READ_TIMEOUT)
+    try:
+        for start in range(0, len(names), _BLOCK):
+            yield from client.get_many(names[start : start + _BLOCK]).items()
+    finally:
+        client.close()

@@ -1,0 +1,137 @@
+"""Results in MongoDB: one document for each task, as `celery/backends/mongodb.py` writes them.
+
+Read by `find` alone: Celery's own backend makes an index as soon as it is asked for anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ....model.entities.result import READY, ResultMeta
+from ....settings import Settings
+from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT
+from ..errors import failure, missing
+from .base import RECENT_BLOCK, ResultReader, newest_first
+from .decode import Undecoded, from_mapping, load
+from .plain_bson import is_exact, plain
+
+DATABASE: Final = "celery"
+COLLECTION: Final = "celery_taskmeta"
+_CONNECTING: Final = ("serverSelectionTimeoutMS", "connectTimeoutMS")
+_BLOCK: Final = 500
+"""Ids in one query."""
+
+
+class MongoResults(ResultReader):
+    """Reads the collection of results of a server or a replica set.
+
+    Args:
+        url: `mongodb://` or `mongodb+srv://`, the database at its end.
+        settings: For what to say when it fails.
+        options: `mongodb_backend_settings`: its `database` (rather than the URL's) and
+            `taskmeta_collection` count, if they are known.
+    """
+
+    def __init__(self, url: str, settings: Settings, options: Mapping[str, Any]) -> None:
+        self._url = url
+        self._settings = settings
+        self._options = options
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        """Return what is kept of these tasks, by id.
+
+        Raises:
+            ResultsError: The driver is missing, or no server answers or lets us read.
+        """
+        found: dict[str, ResultMeta] = {}
+        with self._failing():
+            kept = self._collection()
+            for start in range(0, len(ids), _BLOCK):
+                wanted = {"_id": {"$in": list(ids[start : start + _BLOCK])}}
+                for document in kept.find(wanted):
+                    found[document["_id"]] = _meta(document)
+        return found
+
+    def recent(
+        self, most: int, since: float | None = None, stop: threading.Event | None = None
+    ) -> Iterator[tuple[ResultMeta, ...]]:
+        """Yield blocks of entries of tasks that have ended, the newest first.
+
+        Raises:
+            ResultsError: The driver is missing, or no server answers or lets us read.
+        """
+        if most <= 0:  # no limit at all, to MongoDB
+            return
+        wanted: dict[str, Any] = {"status": {"$in": sorted(READY)}}
+        if since is not None:
+            wanted["date_done"] = {"$gt": datetime.fromtimestamp(since, UTC)}
+        with self._failing():
+            newest = self._collection().find(wanted)
+            # Celery keeps an index on the time.
+            newest = newest.sort("date_done", -1).limit(most)
+            documents = iter(newest.max_time_ms(int(READ_TIMEOUT * 1000)))
+        while stop is None or not stop.is_set():
+            with self._failing():
+                block = [_meta(found) for found in itertools.islice(documents, RECENT_BLOCK)]
+            if not block:
+                return
+            yield from newest_first(block, RECENT_BLOCK, since)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Put into words what goes wrong in here."""
+        try:
+            yield
+        except ImportError:
+            raise missing("pymongo", "mongodb") from None
+        except Exception as error:
+            raise failure(error, self._url, self._settings) from error
+
+    def _collection(self) -> Any:
+        from pymongo import MongoClient
+
+        limits: dict[str, Any] = dict.fromkeys(_CONNECTING, int(CONNECT_TIMEOUT * 1000))
+        limits["socketTimeoutMS"] = int(READ_TIMEOUT * 1000)
+        with self._lock:
+            if self._client is None:
+                self._client = MongoClient(
+                    self._url,
+                    appname="celtop",
+                    tz_aware=True,
+                    # A time beyond Python's years, or text that is none, ends no reading.
+                    datetime_conversion="DATETIME_AUTO",
+                    unicode_decode_error_handler="replace",
+                    **limits,
+                )
+            named = self._options.get("database")
+            kept = self._client[named] if named else self._client.get_default_database(DATABASE)
+            return kept[self._options.get("taskmeta_collection") or COLLECTION]
+
+
+def _meta(document: Mapping[str, Any]) -> ResultMeta:
+    id_, undecoded = str(document["_id"]), None
+    try:
+        # Only `result` is encoded; the serializer `bson` leaves even that to the driver.
+        meta = {str(key): plain(value) for key, value in document.items() if key != "result"}
+        result = document.get("result")
+        meta["result"] = load(result) if isinstance(result, str | bytes) else plain(result)
+    except Undecoded as reason:
+        meta = {name: document.get(name) for name in ("status", "date_done", "traceback", "name")}
+        undecoded = str(reason)
+    given = document.get("args"), document.get("kwargs")
+    exact = undecoded is None and all(map(is_exact, given))
+    return from_mapping(id_, meta, undecoded=undecoded, exact=exact)

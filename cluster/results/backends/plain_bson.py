@@ -1,0 +1,38 @@
+"""Python's own values out of what the driver of MongoDB makes of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from .decode import DEEPEST, Undecoded
+
+_BASES: Final = (int, bytes, str)
+_EXACT: Final = (bool, int, float, str, bytes, type(None))
+"""What BSON gives back as it was; it cuts times to milliseconds."""
+
+
+def plain(value: Any, levels: int = DEEPEST) -> Any:
+    """Return a value without the driver's own types, of which Python's are the bases.
+
+    Raises:
+        Undecoded: It is nested too deeply.
+    """
+    if not levels:
+        raise Undecoded("nested too deeply")
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner, levels - 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, levels - 1) for inner in value]
+    kind: Any = next((base for base in _BASES if isinstance(value, base)), None)
+    if kind and not isinstance(value, bool):
+        return kind(value)
+    return value if isinstance(value, (datetime, *_EXACT)) else repr(value)
+
+
+def is_exact(value: Any) -> bool:
+    """Tell whether a value in a document is what its sender gave, as far as JSON keeps that."""
+    if isinstance(value, dict | list):
+        return all(map(is_exact, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, _EXACT)

@@ -1,0 +1,161 @@
+"""What becomes of tasks, by the result backend: pushed, polled, and read once when we came.
+
+A session has one of these. Its threads know no model: what they need of it is brought to them by
+the one who pumps, a few times a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from ...model.observations import Noted
+from ...model.state import ClusterState
+from ...settings import Settings
+from ..connection.broker import Broker
+from ..events.open_tasks import Unfinished
+from ..events.receiver import Receiver
+from ..inbox import Inbox
+from .backends.base import ResultReader
+from .history import History
+from .lookups import ResultLookup
+from .poller import ResultPoller
+from .push import ResultPush
+
+BRINGING: Final = 0.25
+"""Seconds between two looks at the model."""
+TOLD_AFTER: Final = 6.0
+"""Seconds in which a worker may yet tell of a result backend."""
+_PRUNED_AT_ONCE: Final = 2_000
+
+
+class Following:
+    """Follows unfinished tasks in the result backend that the settings or the workers name.
+
+    Args:
+        settings: How much of it.
+        lookup: Opens the reader.
+        unfinished: The tasks that matter.
+        broker: Where messages wait.
+        receiver: Its connections begin what is read once.
+        inbox: Where to leave what is learned.
+        ask_workers: Called with tasks that the model doubts, and with those who have them; None
+            is everyone.
+        clock: Our clock, in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        lookup: ResultLookup,
+        unfinished: Unfinished,
+        broker: Broker,
+        receiver: Receiver,
+        inbox: Inbox,
+        ask_workers: Callable[[Sequence[str], frozenset[str] | None], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._lookup = lookup
+        self._unfinished = unfinished
+        self._inbox = inbox
+        self._clock = clock
+        self._conf: Mapping[str, Any] | None = None
+        self._brought_at = 0.0
+        self._started_at: float | None = None
+        self._turn = 0
+        self._noted: str | None = None
+        self._ask = ask_workers
+        self._holders: dict[str, str | None] = {}
+        frugal = settings.frugal
+        self.push = ResultPush(self.reader, unfinished, inbox, clock, frugal=frugal)
+        self.poller = ResultPoller(
+            self.reader, unfinished, self.push, inbox, self._ask_workers, clock, frugal=frugal
+        )
+        # As few commands as may be: what is past is not worth one for each old result.
+        most = 0 if frugal else settings.history
+        self.history = History(self.reader, broker, receiver, inbox, unfinished, most, clock)
+        if frugal:
+            self.history.most_messages = 0
+
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """The threads that talk to the result backend."""
+        return (self.push, self.poller, self.history)
+
+    @property
+    def unknown(self) -> str | None:
+        """Why it cannot be known how far tasks have come, in words; None if it can."""
+        return self.reader().why_not or self.poller.fault
+
+    def reader(self) -> ResultReader:
+        """Return what reads the results, as far as it is known by now which backend it is."""
+        return self._lookup.reader(self._conf)
+
+    def start(self) -> None:
+        """Begin."""
+        self._started_at = time.monotonic()
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask the threads to end."""
+        for one in (self.push, self.poller, self.history):
+            one.stop()
+
+    def watch(self, ids: Sequence[str]) -> None:
+        """Follow these tasks closely, in place of those before."""
+        if self._unfinished.watch(ids):
+            self.poller.wake()
+
+    def read(self, ids: Sequence[str]) -> None:
+        """Have these tasks read once, as soon as may be."""
+        self._unfinished.doubt(ids)
+        self.poller.wake()
+
+    def bring(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
+        """Take from the model what the threads need; cheap, and mostly nothing at all.
+
+        Args:
+            state: The model; this is the thread that may look at it.
+            conf: What a worker told of its configuration.
+            now: Our clock, in epoch seconds.
+        """
+        moment = time.monotonic()
+        self._conf = conf
+        if moment - self._brought_at < BRINGING:
+            return
+        self._brought_at = moment
+        self._prune(state)
+        suspects = state.suspects(now)
+        held = state.tasks
+        self._holders = {id_: held[id_].worker for id_ in suspects if id_ in held}
+        self.poller.suspects = suspects
+        self.history.queues(queue.name for queue in state.queues.values() if queue.waiting)
+        self._tell(moment)
+
+    def _ask_workers(self, ids: Sequence[str]) -> None:
+        names = [self._holders.get(id_) for id_ in ids]
+        known = frozenset(name for name in names if name is not None)
+        self._ask(ids, known if len(known) and None not in names else None)
+
+    def _prune(self, state: ClusterState) -> None:
+        """Let go of what has ended, by whatever the model knows it; a part each time."""
+        ids = (*self._unfinished.running, *self._unfinished.waiting)
+        self._turn = self._turn if self._turn < len(ids) else 0
+        for id_ in islice(ids, self._turn, self._turn + _PRUNED_AT_ONCE):
+            task = state.tasks.get(id_)
+            if task is not None and task.finished:
+                self._unfinished.ended(id_)
+        self._turn += _PRUNED_AT_ONCE
+
+    def _tell(self, moment: float) -> None:
+        """Say once in the log why there is nothing to see of how far tasks have come."""
+        waited = self._started_at is not None and moment - self._started_at > TOLD_AFTER
+        why = self.reader().why_not
+        if why is not None and why != self._noted and (waited or self._conf is not None):
+            self._noted = why
+            text = f"How far tasks have come is told only by events of their own: {why}"
+            self._inbox.put(Noted("info", "results", text, self._clock()))

@@ -1,0 +1,227 @@
+"""What the result backend holds of tasks that somebody looks at, or that may have ended unheard.
+
+Two things in one thread. Where nobody pushes, tasks that are watched are read again and again, fast
+while something moves. And all that is said to run is read every few seconds, whatever the backend:
+no row may go on saying what the backend contradicts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ...model.entities.result import ResultMeta
+from ...model.observations import Noted, ResultsSeen
+from ..connection.backoff import backoff
+from ..events.open_tasks import Unfinished
+from ..inbox import Inbox
+from .backends.base import ResultReader, ResultsError
+from .push import UNATTENDED, ResultPush
+
+FASTEST: Final = 0.25
+"""Seconds between two looks at tasks that are watched, while what they report changes."""
+SLOWEST: Final = 4.0
+"""Seconds between two such looks, while it does not."""
+FIRST: Final = 0.5
+CHECK: Final = 8.0
+"""Seconds between two looks at all tasks that run, whether they really do."""
+FRUGAL: Final = 4.0
+"""How much slower all of this is in frugal mode."""
+SHARE: Final = 0.1
+"""The share of the time that reading may take."""
+BLOCK: Final = 200
+"""Ids of one read: one command, where it is Redis."""
+MOST: Final = 25
+"""Blocks of running tasks in one check; where there are more, they take turns."""
+_STEP: Final = 0.25
+_FIRST_RETRY: Final = 1.0
+_LONGEST_RETRY: Final = 30.0
+
+
+class ResultPoller(threading.Thread):
+    """Reads the entries of unfinished tasks, and hands on what is new in them.
+
+    Args:
+        reader: Returns what reads the results now; another one whenever more is known of them.
+        unfinished: The tasks that matter.
+        push: Need not be done again here.
+        inbox: Where to leave what was read.
+        ask_workers: Called with suspects of which the backend does not say that they ended.
+        clock: Our clock, in epoch seconds.
+        frugal: Whether to send as few commands as may be.
+    """
+
+    def __init__(
+        self,
+        reader: Callable[[], ResultReader],
+        unfinished: Unfinished,
+        push: ResultPush,
+        inbox: Inbox,
+        ask_workers: Callable[[Sequence[str]], None],
+        clock: Callable[[], float] = time.time,
+        *,
+        frugal: bool = False,
+    ) -> None:
+        super().__init__(name="celtop-poll", daemon=True)
+        self._reader = reader
+        self._unfinished = unfinished
+        self._push = push
+        self._inbox = inbox
+        self._ask_workers = ask_workers
+        self._clock = clock
+        self._slower = FRUGAL if frugal else 1.0
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._seen: dict[str, ResultMeta] = {}
+        self._turn = 0
+        self._looked_at = self._checked_at = 0.0
+        self._check_cost = 0.0
+        self._pause = FIRST
+        self._strange: dict[str, None] = {}
+        self.suspects: tuple[str, ...] = ()
+        """Tasks of which the model doubts that they still run; whoever knows of some sets them."""
+        self.fault: str | None = None
+        """Why the last read failed."""
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping.set()
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Have it look at once whether there is something to read."""
+        self._pause = FIRST
+        self._looked_at = 0.0
+        self._woken.set()
+
+    def run(self) -> None:
+        """Read what is due until stopped."""
+        failures = 0
+        noted: set[str] = set()
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                self._work()
+            except (
+                Exception
+            ) as error:  # no entry that nobody foresaw may end the only one who checks
+                self.fault = _words(error)
+                if self.fault not in noted:
+                    noted.add(self.fault)
+                    text = f"How far tasks have come is not known: {self.fault}"
+                    self._inbox.put(Noted("warning", "results", text, self._clock()))
+                self._stopping.wait(backoff(failures, _FIRST_RETRY, _LONGEST_RETRY))
+                failures += 1
+            else:
+                failures = 0
+            self._woken.wait(_STEP)
+
+    def _work(self) -> None:
+        """Read what is due.
+
+        Raises:
+            ResultsError: The backend cannot be read.
+        """
+        if self._inbox.unattended() > UNATTENDED:
+            return
+        reader = self._reader()
+        if reader.why_not is not None:
+            if self.suspects and self._due(self._checked_at, CHECK):
+                self._checked_at = time.monotonic()
+                self._ask_workers(self.suspects)
+            return
+        unread = self._unfinished.take_unread()
+        if unread:
+            try:
+                self._read(reader, unread[: BLOCK * MOST])
+            except ResultsError:
+                self._unfinished.doubt(unread)
+                raise
+            self._unfinished.doubt(unread[BLOCK * MOST :])
+        watched = self._unfinished.watched
+        if watched and not self._push.live.is_set() and self._due(self._looked_at, self._pause):
+            self._look(reader, tuple(watched))
+        if self._due(self._checked_at, max(CHECK, self._check_cost / SHARE)):
+            self._checked_at = time.monotonic()
+            self._check(reader)
+            self._check_cost = time.monotonic() - self._checked_at
+
+    def _due(self, last: float, interval: float) -> bool:
+        return time.monotonic() - last >= interval * self._slower
+
+    def _look(self, reader: ResultReader, ids: Sequence[str]) -> None:
+        started = time.monotonic()
+        moved = self._read(reader, ids[: BLOCK * MOST])
+        self._looked_at = time.monotonic()
+        pause = self._pause / 2 if moved else self._pause * 1.5
+        cost = (self._looked_at - started) / SHARE
+        self._pause = max(min(max(pause, FASTEST), SLOWEST), cost)
+
+    def _check(self, reader: ResultReader) -> None:
+        """Read what is said to run, what is doubted, and some of what is said to wait."""
+        running = self._unfinished.running
+        self._seen = {id_: meta for id_, meta in self._seen.items() if id_ in self._unfinished}
+        if len(running) > BLOCK * MOST:
+            self._turn = (self._turn + BLOCK * MOST) % len(running)
+            running = (running[self._turn :] + running[: self._turn])[: BLOCK * MOST]
+        # What waited longest first: it is what most likely went on without our hearing of it.
+        suspects = self.suspects[: BLOCK * MOST]
+        waiting = self._unfinished.waiting[:BLOCK] if running or suspects else ()
+        self._read(reader, tuple(dict.fromkeys((*suspects, *running, *waiting))), suspects)
+        self._recognize(reader)
+
+    def _read(self, reader: ResultReader, ids: Sequence[str], suspects: Sequence[str] = ()) -> bool:
+        """Read entries; hand on those that are new, and tell whether there were any."""
+        moved = False
+        open_: list[str] = []
+        for start in range(0, len(ids), BLOCK):
+            if self._stopping.is_set():
+                return False
+            block = ids[start : start + BLOCK]
+            found = reader.read(block)
+            doubted = [id_ for id_ in block if id_ in suspects]
+            missing = tuple(id_ for id_ in doubted if id_ not in found)
+            open_ += [id_ for id_ in doubted if id_ not in found or not found[id_].ready]
+            new = tuple(
+                meta
+                for id_, meta in found.items()
+                # An end is told again as long as anybody takes the task for running.
+                if meta.ready or id_ in doubted or self._seen.get(id_) != meta
+            )
+            moved |= bool(new)
+            if new or missing:
+                self._seen.update((meta.id, meta) for meta in new if not meta.ready)
+                # At once, since nobody knows how large the results are: not all in memory together.
+                self._inbox.put(ResultsSeen(new, self._clock(), "poll", missing))
+        self.fault = None
+        if open_:
+            self._ask_workers(open_)
+        return moved
+
+    def _recognize(self, reader: ResultReader) -> None:
+        """Look whether unknown tasks that report are ours.
+
+        Channels know no database, keys do. A worker of the solo pool sends no event while it works:
+        its reports come before anything else is heard of the task.
+        """
+        strangers = [id_ for id_ in tuple(self._push.strangers) if id_ not in self._strange]
+        self._push.strangers.clear()
+        if not strangers:
+            return
+        found = reader.read(strangers[:BLOCK])
+        for id_ in strangers[:BLOCK]:
+            if id_ not in found:
+                self._strange[id_] = None
+            elif not found[id_].ready:
+                self._unfinished.runs(id_)
+        while len(self._strange) > 10 * BLOCK:
+            del self._strange[next(iter(self._strange))]
+        if ours := tuple(meta for meta in found.values() if not meta.ready):
+            self._inbox.put(ResultsSeen(ours, self._clock(), "poll"))
+
+
+def _words(error: Exception) -> str:
+    # Of an error that nobody foresaw the text may hold anything, a password too.
+    return str(error) if isinstance(error, ResultsError) else type(error).__name__

@@ -1,0 +1,248 @@
+"""A subscription to what Redis publishes of tasks, read straight off the socket.
+
+Celery publishes each state of each task of each project on the server, final results and all, and
+most of that concerns nobody here. A client library makes lists of each message, at 30 to 50
+microseconds; here the name of the channel is looked at where it lies, and the rest is passed over.
+The protocol is RESP2 (https://redis.io/docs/latest/develop/reference/protocol-spec/): a message is
+`*4`, then `pmessage`, the pattern, the channel and the payload, each behind its length.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import ssl
+import time
+from collections.abc import Container
+from typing import Any, Final, NamedTuple
+
+from ..connection.errors import Silent
+from ..connection.metering import socket_of
+
+LARGEST: Final = 256 << 10
+"""Bytes of a payload that is read as it comes; of a larger one only its beginning is."""
+HEAD: Final = 64
+"""Bytes of that beginning: enough for the state, which Celery writes first."""
+SILENCE: Final = 20.0
+"""Seconds without anything, while tasks run, after which to ask whether the connection is alive.
+Until that is clear, what runs is read every few seconds all the same."""
+PATIENCE: Final = 5.0
+"""Seconds in which it has to answer."""
+_AT_ONCE: Final = 256 << 10
+FULL: Final = 8 << 20
+"""Bytes that are read before what came is handed on: more are probably there."""
+_SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
+
+
+class Refused(Exception):
+    """The server does not let us subscribe; the text is its own."""
+
+
+class Payload(NamedTuple):
+    """What was published last of a task."""
+
+    data: bytes
+    """All of it, or its beginning."""
+    size: int
+    """Bytes of the whole."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether `data` is all."""
+        return len(self.data) == self.size
+
+
+class Frames:
+    """Finds, in the bytes that a subscription gets, the last payload of each known task.
+
+    Args:
+        prefix: What all channels begin with; the rest of a channel's name is the task's id.
+        known: The ids whose payloads are wanted.
+    """
+
+    def __init__(self, prefix: str, known: Container[str]) -> None:
+        self.pattern = prefix.translate(_SPECIAL) + "*"
+        pattern = self.pattern.encode()
+        self._head = b"*4\r\n$8\r\npmessage\r\n$%d\r\n%s\r\n$" % (len(pattern), pattern)
+        self._prefix = len(prefix.encode())
+        self._known = known
+        self._rest = b""
+        self._skip = 0
+        self.latest: dict[str, Payload] = {}
+        """By id; whoever takes it replaces it."""
+        self.strangers: dict[str, bytes] = {}
+        """Beginnings of payloads of tasks that are not known, by id."""
+        self.heard = 0
+        """How many messages came by."""
+
+    def feed(self, data: bytes) -> list[Any]:
+        """Take in bytes as they came; return the answers among them, which are no messages."""
+        if self._skip:
+            if len(data) <= self._skip:
+                self._skip -= len(data)
+                return []
+            data = data[self._skip :]
+            self._skip = 0
+        buffer = self._rest + data if self._rest else data
+        position, answers = 0, []
+        while position < len(buffer):
+            if buffer.startswith(self._head, position):
+                end = self._message(buffer, position + len(self._head))
+            else:
+                answer, end = _answer(buffer, position)
+                if end >= 0:
+                    answers.append(answer)
+            if end < 0:
+                break
+            position = end
+        self._rest = buffer[position:]
+        return answers
+
+    def _message(self, buffer: bytes, start: int) -> int:
+        """Take a message whose channel's length is at `start`; return its end, -1 if incomplete."""
+        end = buffer.find(b"\r\n", start)
+        if end < 0:
+            return -1
+        channel = end + 2
+        channel_end = channel + int(buffer[start:end])
+        end = buffer.find(b"\r\n", channel_end + 3)
+        if end < 0:
+            return -1
+        size = int(buffer[channel_end + 3 : end])
+        start, end = end + 2, end + 4 + size
+        id_ = buffer[channel + self._prefix : channel_end].decode(errors="replace")
+        wanted = size if size <= LARGEST else HEAD
+        if id_ not in self._known:
+            self.strangers[id_] = buffer[start : start + HEAD]
+        elif start + wanted > len(buffer):
+            return -1
+        else:
+            self.latest[id_] = Payload(buffer[start : start + wanted], size)
+        self.heard += 1
+        if end > len(buffer):
+            self._skip = end - len(buffer)
+            return len(buffer)
+        return end
+
+
+def _answer(buffer: bytes, position: int) -> tuple[Any, int]:
+    """Return a value and where it ends, -1 if it is not complete."""
+    line_end = buffer.find(b"\r\n", position)
+    if line_end < 0:
+        return None, -1
+    kind, line, position = buffer[position : position + 1], buffer[position + 1 : line_end], 0
+    after = line_end + 2
+    if kind == b"*":
+        items = []
+        for _ in range(int(line)):
+            item, after = _answer(buffer, after)
+            if after < 0:
+                return None, -1
+            items.append(item)
+        return items, after
+    if kind == b"$":
+        size = int(line)
+        if size < 0:
+            return None, after
+        end = after + size + 2
+        return (buffer[after : end - 2], end) if end <= len(buffer) else (None, -1)
+    if kind == b"-":
+        return Refused(line.decode(errors="replace")), after
+    if kind in b":+":
+        return line, after
+    raise ConnectionError(f"not the protocol of Redis: {line[:40]!r}")
+
+
+class Channel:
+    """The subscription: its own connection, which is made here.
+
+    Args:
+        connection: One of redis-py's, not connected; nobody else's.
+        frames: Takes what comes.
+
+    Raises:
+        Refused: The server does not let us.
+        Exception: Whatever redis-py raises when it cannot connect.
+    """
+
+    def __init__(self, connection: Any, frames: Frames) -> None:
+        self.frames = frames
+        self._connection = connection
+        connection.connect()
+        try:
+            self._socket: Any = socket_of(connection)
+            connection.send_command("PSUBSCRIBE", frames.pattern, check_health=False)
+            self._heard_at = time.monotonic()
+            self._asked_at: float | None = None
+            self._confirm()
+        except BaseException:
+            self.close()
+            raise
+
+    def receive(self, timeout: float) -> int:
+        """Wait up to `timeout` seconds; take in all that is there, and return how many bytes.
+
+        Raises:
+            OSError: The connection is lost.
+        """
+        return self._receive(timeout)[0]
+
+    def check(self, silence: float = SILENCE) -> None:
+        """Ask, after so many seconds without anything, whether the connection is alive.
+
+        Raises:
+            Silent: It is not.
+            OSError: Nor can it be asked.
+        """
+        now = time.monotonic()
+        if self._asked_at is not None:
+            if now - self._asked_at > PATIENCE:
+                raise Silent("pings on the connection for progress stay unanswered")
+        elif now - self._heard_at > silence:
+            self._asked_at = now
+            self._connection.send_command("PING", check_health=False)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(Exception):
+            self._connection.disconnect()
+
+    def _confirm(self) -> None:
+        while True:
+            for answer in self._receive(PATIENCE)[1]:
+                if isinstance(answer, Refused):
+                    raise answer
+                return
+            self.check(0.0 if self._asked_at is None else SILENCE)
+
+    def _receive(self, timeout: float) -> tuple[int, list[Any]]:
+        sock = self._socket
+        pending = isinstance(sock, ssl.SSLSocket) and sock.pending()
+        if not pending and not _readable(sock, timeout):
+            return 0, []
+        answers: list[Any] = []
+        taken = 0
+        sock.settimeout(0.0)
+        try:
+            while taken < FULL:
+                try:
+                    data = sock.recv(_AT_ONCE)
+                except (BlockingIOError, ssl.SSLWantReadError):
+                    break
+                if not data:
+                    raise ConnectionError("the server closed the connection for progress")
+                taken += len(data)
+                answers += self.frames.feed(data)
+        finally:
+            with contextlib.suppress(OSError):
+                sock.settimeout(PATIENCE)
+        self._heard_at = time.monotonic()
+        self._asked_at = None
+        return taken, answers
+
+
+def _readable(sock: Any, timeout: float) -> bool:
+    # Not `select`, which cannot look at a descriptor beyond 1,023.
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(timeout * 1000.0))

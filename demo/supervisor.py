@@ -1,0 +1,169 @@
+"""Keeps the demo's processes: `python -m celtop.demo.supervisor SERVER SEED`, started by `cluster`.
+
+Its stdin is a pipe that celtop holds open and never writes to. However celtop ends, `kill -9`
+included, the kernel closes the pipe; the keeper then kills all that it has started, process group
+by process group. Should the keeper itself be killed, its children end by their `lifeline`.
+
+On stdout it prints one line of JSON: `{"url": ...}` as soon as the broker answers, or
+`{"error": ...}`. Logs lie in a temporary folder that goes with the keeper, unless it failed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from .parent_death import end_with_parent
+from .server import answers, free_port, server_command
+
+SERVER_PATIENCE: Final = 10.0
+"""Seconds for the broker to answer."""
+HEAD_START: Final = 4.0
+"""Seconds at most that the first worker boots alone: it is on the screen sooner."""
+GLANCE: Final = 0.05
+"""Seconds between two looks at whether it is ready."""
+FOREIGN: Final = (
+    "APP", "BROKER_URL", "CELERY", "CELTOP_", "CONFIG_MODULE", "DJANGO_", "LOADER",
+    "RESULT_BACKEND",
+)  # fmt: skip
+"""What the caller's environment may not tell the demo: variables that start with one of these."""
+
+
+class WorkerPlan(NamedTuple):
+    """One worker's name and the options of its `celery worker`."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+WORKERS: Final = (
+    WorkerPlan("web", ("-P", "prefork", "-c", "4", "-Q", "celery,downloads,qr", "-E")),
+    WorkerPlan("geo", ("-P", "prefork", "-c", "2", "-Q", "geo_processing", "-E")),
+    WorkerPlan("mail", ("-P", "threads", "-c", "4", "-Q", "mail", "-E")),
+    # Without -E, as Celery's default is: celtop has to turn its events on.
+    WorkerPlan("solo", ("-P", "solo", "-Q", "tags")),
+)
+
+
+class Keeper:
+    """The demo's processes, and the folder with their logs."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.environ = environ
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a process in a group of its own; its output goes to `name`.log."""
+        with (self.directory / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(self.environ),
+                cwd=self.directory,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        self._running.append(process)
+        return process
+
+    def python(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a module of Python's as a process."""
+        return self.spawn(name, [sys.executable, "-P", "-m", *arguments])
+
+    def serve(self, binary: str) -> str:
+        """Start the broker and return its URL once it answers.
+
+        Raises:
+            RuntimeError: It did not start; the message says where its log is.
+        """
+        port = free_port()
+        server = self.spawn("server", server_command(binary, port, self.directory))
+        deadline = time.monotonic() + SERVER_PATIENCE
+        while not answers(port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                log = self.directory / "server.log"
+                raise RuntimeError(f"the demo's broker {binary} did not start; its log: {log}")
+            time.sleep(0.01)
+        return f"redis://127.0.0.1:{port}/0"
+
+    def work(self, plan: WorkerPlan) -> None:
+        """Start a worker."""
+        self.python(
+            plan.name, "celery", "-A", "celtop.demo.app", "worker", "-n", f"{plan.name}@demo",
+            "--loglevel", "info", "--without-mingle", "--without-gossip", *plan.options,
+        )  # fmt: skip
+
+    def ready(self, plan: WorkerPlan) -> bool:
+        """Tell whether a worker consumes already."""
+        return b" ready." in (self.directory / f"{plan.name}.log").read_bytes()
+
+    def end(self) -> None:
+        """Kill everything at once: nobody is left to read a good-bye."""
+        for process in self._running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        for process in self._running:
+            process.wait()
+
+
+def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without anything that configures somebody else's Celery."""
+    return {name: value for name, value in environ.items() if not name.startswith(FOREIGN)}
+
+
+def wait_for_end(seconds: float | None) -> bool:
+    """Wait for the end of stdin; tell whether it has come."""
+    readable, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(readable)
+
+
+def keep(binary: str, seed: str) -> int:
+    """Run the demo until stdin ends; return the exit code."""
+    directory = Path(tempfile.mkdtemp(prefix="celtop-demo-"))
+    environ = own_environment(os.environ)
+    keeper = Keeper(directory, environ)
+    logs_wanted = False
+    try:
+        url = keeper.serve(binary)
+        environ.update(CELERY_BROKER_URL=url, CELERY_RESULT_BACKEND=url)
+        print(json.dumps({"url": url, "logs": str(directory)}), flush=True)
+        first, *rest = WORKERS
+        keeper.work(first)
+        deadline = time.monotonic() + HEAD_START
+        while not (ended := wait_for_end(GLANCE)) and time.monotonic() < deadline:
+            if keeper.ready(first):
+                break
+        if not ended:
+            keeper.python("producer", "celtop.demo.producer", seed)
+            for plan in rest:
+                keeper.work(plan)
+            wait_for_end(None)
+    except (RuntimeError, OSError) as error:
+        logs_wanted = True
+        print(json.dumps({"error": str(error)}), flush=True)
+    finally:
+        keeper.end()
+        if not logs_wanted:
+            shutil.rmtree(directory, ignore_errors=True)
+    return int(logs_wanted)
+
+
+if __name__ == "__main__":
+    # The caller's ctrl-c is meant for celtop, whose end is noticed anyway.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    sys.exit(keep(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,1 @@
+"""Checks an operation before it is sent, and describes its effects."""

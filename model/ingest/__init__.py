@@ -1,0 +1,1 @@
+"""Merges observations into the entities: events, replies, results and operations."""

@@ -1,0 +1,173 @@
+"""A task's attempts: told apart by their events' times, and kept each with its own.
+
+Celery has one record for all attempts of a task. Here the present attempt is the task itself and
+the earlier ones are `Task.attempts`. Most of what is below serves events that come late: they go
+to the attempt that they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from ..entities.states import RETRY, STARTED, TaskState
+from ..entities.task import Attempt, Task, text_size
+from ..wire.events import Event
+from .task_store import TaskStore
+
+ATTEMPTS_KEPT: Final = 50
+"""Of one task; older ones are dropped."""
+_WRAPPED: Final = "Retry(Retry(...), "
+_WRAPPING_END: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
+
+
+def newest_time(task: Task) -> float | None:
+    """Return the latest time known of the present attempt, or None if it never began."""
+    newest = task.received_at
+    if task.started_at is not None and (newest is None or task.started_at > newest):
+        newest = task.started_at
+    if task.finished_at is not None and (newest is None or task.finished_at > newest):
+        newest = task.finished_at
+    return newest
+
+
+def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
+    """Whether a `task-received` starts a further attempt of a task that began before.
+
+    Args:
+        task: The task as it was.
+        at: When the worker received it.
+        retries: What the event counts.
+        begun: The newest time known of the present attempt.
+    """
+    if retries > task.retries:
+        if task.state == RETRY:
+            return task.finished_at is not None
+        if task.finished_at is not None and at <= task.finished_at:
+            return False
+        return at > (begun if task.started_at is None else task.started_at)
+    return at > begun and (task.started_at is not None or task.finished_at is not None)
+
+
+def retry_ends_earlier(task: Task, at: float) -> bool:
+    """Whether a `task-retried` is about the attempt before the present one.
+
+    A worker hears of the retry from its pool after it has received the next attempt, so this is
+    the usual order.
+    """
+    if task.started_at is not None:
+        return bool(task.attempts) and at < task.started_at
+    if task.attempts:
+        return task.attempts[-1].finished_at is None
+    return task.received_at is not None and task.retries > 0
+
+
+def fault_of(event: Event) -> tuple[str | None, str | None]:
+    """Return exception and traceback, as the app raised them.
+
+    The hard time limit's exception hides in its traceback, and that of a retry in the `Retry` that
+    pools of threads and greenlets hand on: `Retry(Retry(...), ValueError(1), 5)`.
+    """
+    exception, traceback = event.exception, event.traceback
+    if exception and exception.startswith(_WRAPPED):
+        exception = _WRAPPING_END.sub("", exception.removeprefix(_WRAPPED)) or exception
+    if traceback and (not exception or exception.startswith("ExceptionWithTraceback(")):
+        exception = traceback.rstrip().rpartition("\n")[2].strip() or exception
+    return exception, traceback
+
+
+class Attempts:
+    """Keeps and completes the earlier attempts of tasks, and counts their texts."""
+
+    def __init__(self, tasks: TaskStore) -> None:
+        self._tasks = tasks
+
+    def keep_present(self, task: Task, number: int) -> None:
+        """Keep what is known of the present attempt and make the task ready for the next."""
+        kept = Attempt(
+            max(0, number),
+            task.state,
+            task.worker,
+            task.received_at,
+            task.started_at,
+            task.finished_at,
+            task.exception,
+            task.traceback,
+        )
+        self._append(task, kept)
+        task.received_at = task.started_at = task.finished_at = task.runtime = None
+        task.exception = task.traceback = task.progress = task.eta_at = None
+        self._tasks.set_text(task, "result", None)
+
+    def received(self, task: Task, at: float, retries: int) -> None:
+        """Take over a late time of receipt, of the present attempt or of an earlier one."""
+        if retries < task.retries:
+            task.attempts = tuple(
+                msgspec.structs.replace(attempt, received_at=at)
+                if attempt.number == retries and attempt.received_at is None
+                else attempt
+                for attempt in task.attempts
+            )
+            return
+        if retries > task.retries and task.started_at is not None and task.started_at < at:
+            # What was taken for its start was that of the attempt before.
+            known = (task.worker, task.received_at, task.started_at)
+            self._append(task, Attempt(retries - 1, STARTED, *known))
+            task.received_at = task.started_at = None
+        task.retries = retries
+        if task.received_at is None:
+            task.received_at = at
+
+    def started(self, task: Task, at: float, host: str) -> None:
+        """Take over a late start, or one told twice."""
+        if task.received_at is None or at >= task.received_at:
+            return
+        last = task.attempts[-1] if task.attempts else None
+        if last is None:
+            self._append(task, Attempt(max(0, task.retries - 1), STARTED, host, started_at=at))
+        elif last.started_at is None and last.worker in (None, host):
+            self._replace_last(task, msgspec.structs.replace(last, started_at=at, worker=host))
+
+    def ended(self, task: Task, event: Event, host: str, state: TaskState) -> bool:
+        """Take over a late end; False if the last attempt is not one that it could have ended."""
+        last = task.attempts[-1] if task.attempts else None
+        if last is None or last.finished_at is not None or last.worker != host:
+            return False
+        self._close(task, last, event, state)
+        return True
+
+    def retried(self, task: Task, event: Event, host: str) -> None:
+        """Take over why the attempt before the present one was not the last."""
+        last = task.attempts[-1] if task.attempts else None
+        if last is None or last.finished_at is not None:
+            last = Attempt(max(0, task.retries - 1), worker=host)
+            self._append(task, last)
+        self._close(task, last, event, RETRY)
+
+    def _close(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
+        exception, traceback = fault_of(event)
+        self._tasks.count_text(
+            _texts(exception, traceback) - _texts(last.exception, last.traceback)
+        )
+        closed = msgspec.structs.replace(
+            last,
+            state=state,
+            finished_at=event.timestamp,
+            exception=exception,
+            traceback=traceback,
+        )
+        self._replace_last(task, closed)
+
+    def _append(self, task: Task, attempt: Attempt) -> None:
+        for dropped in task.attempts[: 1 - ATTEMPTS_KEPT]:
+            self._tasks.count_text(-_texts(dropped.exception, dropped.traceback))
+        task.attempts = (*task.attempts[1 - ATTEMPTS_KEPT :], attempt)
+
+    def _replace_last(self, task: Task, attempt: Attempt) -> None:
+        task.attempts = (*task.attempts[:-1], attempt)
+
+
+def _texts(*texts: str | None) -> int:
+    return sum(text_size(text) for text in texts if text is not None)

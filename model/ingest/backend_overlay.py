@@ -1,0 +1,150 @@
+"""What a result backend says of a task's state, laid over what events and workers told.
+
+The two are kept apart. A backend is told first as often as last, and dates little: an event that
+comes after it must find the task as if the backend had said nothing, or it would be taken for late,
+and not be counted. So a claim is lifted off before an event is applied, and laid on again where it
+still says more. In whatever order all of it comes, it ends in the same state and counts the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ..entities.states import CELERY_STATES, FINISHED, PENDING, RETRY, TaskState
+from ..entities.task import Attempt, Task, TaskExtra
+from .attempts import newest_time
+from .task_store import TaskStore
+from .worker_store import WorkerStore
+
+ROUNDED: Final = 1.0
+"""Seconds that an end may be told too early: MySQL keeps whole seconds."""
+
+
+class Base(msgspec.Struct, frozen=True, gc=False):
+    """What was told of a task's state beneath a claim."""
+
+    state: TaskState = PENDING
+    state_at: float | None = None
+    state_host: str | None = None
+    finished_at: float | None = None
+    lost_at: float | None = None
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    retries: int = 0
+
+
+_UNTOLD: Final = Base()
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False):
+    """A state that a backend has of a task."""
+
+    state: TaskState
+    at: float
+    """When the task ended, by its worker's clock; of other states when it was read, by ours."""
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    """Those before the one that it is about."""
+    retries: int = 0
+    base: TaskState = PENDING
+    """The state beneath, as it was lifted."""
+
+
+class Claims:
+    """Lays claims on tasks and lifts them off."""
+
+    def __init__(self, tasks: TaskStore, workers: WorkerStore) -> None:
+        self._tasks = tasks
+        self._workers = workers
+        self.bases: dict[str, Base] = tasks.claimed
+        """What lies beneath, by the id of the task."""
+
+    def lay(self, task: Task, claim: Claim) -> None:
+        """Have a task that no claim is on show what its backend says."""
+        base = Base(
+            task.state,
+            task.state_at,
+            task.state_host,
+            task.finished_at,
+            task.lost_at,
+            task.result,
+            task.exception,
+            task.traceback,
+            task.retries,
+        )
+        self.bases[task.id] = _UNTOLD if base == _UNTOLD else base
+        if claim.state not in FINISHED:
+            # Nor does it prove that the task still runs: the entry stays when its worker dies.
+            task.lost_at = None
+            self._tasks.move(task, claim.state, claim.at, None)
+            task.lost_at = None if task.waiting else base.lost_at
+            return
+        task.finished_at = claim.at
+        task.retries = max(task.retries, claim.retries)
+        self._set_texts(task, claim)
+        self._tasks.move(task, claim.state, claim.at, None)
+        if task.extra is not None and task.extra.backend_state is not None:
+            note_disagreement(task, claim.state)
+        worker = self._workers.workers.get(task.worker or "")
+        if worker is not None:
+            self._workers.ended(worker, task.id)
+
+    def lift(self, task: Task) -> Claim:
+        """Take the claim off a task and return it."""
+        base = self.bases.pop(task.id)
+        claim = Claim(
+            task.state,
+            task.state_at or 0.0,
+            task.result,
+            task.exception,
+            task.traceback,
+            task.attempts,
+            task.retries,
+            base.state,
+        )
+        lost_at = task.lost_at
+        if claim.state in FINISHED:
+            task.finished_at, task.retries = base.finished_at, base.retries
+            self._set_texts(task, base)
+            lost_at = base.lost_at
+        task.lost_at = None
+        self._tasks.move(task, base.state, base.state_at, base.state_host)
+        task.lost_at = lost_at
+        return claim
+
+    def lay_again(self, task: Task, claim: Claim) -> None:
+        """Lay a claim on again after an event, if it still says more than the events do."""
+        if task.state in FINISHED:
+            if claim.state in FINISHED:
+                note_disagreement(task, claim.state)
+            return
+        if claim.state in FINISHED:
+            begun = newest_time(task)
+            holds = begun is None or begun <= claim.at + ROUNDED
+        else:
+            holds = (
+                task.attempts is claim.attempts
+                and task.retries == claim.retries
+                and (task.state != RETRY or claim.base == RETRY)
+                and task.state in CELERY_STATES
+            )
+        if holds:
+            self.lay(task, claim)
+
+    def _set_texts(self, task: Task, told: Base | Claim) -> None:
+        self._tasks.set_text(task, "result", told.result)
+        self._tasks.set_text(task, "exception", told.exception)
+        self._tasks.set_text(task, "traceback", told.traceback)
+
+
+def note_disagreement(task: Task, state: TaskState) -> None:
+    """Note that the backend has another final state than events told; the events' stays."""
+    extra = task.extra or TaskExtra()
+    differs = state if state != task.state else None
+    if extra.backend_state != differs:
+        task.extra = msgspec.structs.replace(extra, backend_state=differs)

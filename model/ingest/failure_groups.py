@@ -1,0 +1,179 @@
+"""Failed tasks grouped by exception, task and place: a thousand times the same is one row.
+
+A task is in the group of what it last failed with for as long as its state says so (`FAILURE` or
+`RETRY`). What each update costs follows what changed, not what is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from ..entities.states import FAILURE, RETRY
+from ..entities.task import Task
+from ..query.language import exactly
+from ..text.traceback import error_of, place_of
+
+MAX_GROUPS: Final = 2_000
+TREND_STEPS: Final = 20
+TREND_STEP: Final = 180.0
+"""Seconds that one step of a trend stands for: all of them are an hour."""
+FAILING: Final = frozenset({FAILURE, RETRY})
+
+Key: TypeAlias = tuple[str | None, str | None, str | None]
+"""Exception class, task name and place; None is not known."""
+
+
+class Trend:
+    """How often something happened in the last hour, step by step; told in any order."""
+
+    __slots__ = ("_counts", "_newest")
+
+    def __init__(self) -> None:
+        self._counts = [0] * TREND_STEPS
+        self._newest = -1
+
+    def add(self, at: float) -> None:
+        """Count one at an epoch time; what lies before the last hour is not counted."""
+        step = int(at / TREND_STEP)
+        if step > self._newest:
+            for passed in range(max(self._newest + 1, step - TREND_STEPS + 1), step + 1):
+                self._counts[passed % TREND_STEPS] = 0
+            self._newest = step
+        elif step <= self._newest - TREND_STEPS:
+            return
+        self._counts[step % TREND_STEPS] += 1
+
+    def series(self, now: float) -> list[int]:
+        """Return the counts of the last hour, oldest first; the last is of the running step."""
+        newest, oldest = int(now / TREND_STEP), self._newest - TREND_STEPS
+        return [
+            self._counts[step % TREND_STEPS] if oldest < step <= self._newest else 0
+            for step in range(newest - TREND_STEPS + 1, newest + 1)
+        ]
+
+
+@dataclass(slots=True, eq=False)
+class FailureGroup:
+    """Tasks that failed in the same way."""
+
+    key: Key
+    tasks: dict[str, float | None] = field(default_factory=dict)
+    """When each of them failed, by its id; the last to come is the last."""
+    first_at: float | None = None
+    """When the first that was ever in it failed, epoch seconds by the sender's clock."""
+    last_at: float | None = None
+    trend: Trend = field(default_factory=Trend)
+    version: int = 0
+    """Counts up with each change."""
+
+    @property
+    def id(self) -> str:
+        """What tables know it by."""
+        return "\n".join(part or "" for part in self.key)
+
+    @property
+    def error(self) -> str | None:
+        """The exception's class, as Celery wrote it."""
+        return self.key[0]
+
+    @property
+    def task(self) -> str | None:
+        """The task's name."""
+        return self.key[1]
+
+    @property
+    def place(self) -> str | None:
+        """The innermost frame of the app's own code."""
+        return self.key[2]
+
+    @property
+    def count(self) -> int:
+        """How many tasks are in it."""
+        return len(self.tasks)
+
+    @property
+    def example(self) -> str | None:
+        """The id of the task that came last."""
+        return next(reversed(self.tasks), None)
+
+    @property
+    def query(self) -> str:
+        """A filter for exactly its tasks."""
+        terms = [f"state:{FAILURE.lower()},{RETRY.lower()}"]
+        for name, value in zip(("error", "name", "place"), self.key, strict=True):
+            terms.append(f"!{name}:*" if value is None else exactly(name, value))
+        return " ".join(terms)
+
+
+class FailureGroups:
+    """All groups, brought up to date with the tasks that changed."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Key, FailureGroup] = {}
+        self._group_of: dict[str, FailureGroup] = {}
+        self._left_out: set[str] = set()
+
+    @property
+    def left_out(self) -> int:
+        """How many failed tasks are in no group, because there are too many groups."""
+        return len(self._left_out)
+
+    def __iter__(self) -> Iterator[FailureGroup]:
+        """Yield the groups that have tasks."""
+        return (group for group in self._groups.values() if group.tasks)
+
+    def of(self, id_: str) -> FailureGroup | None:
+        """Return the group that a task is in, if it failed."""
+        return self._group_of.get(id_)
+
+    def apply(self, changed: Iterable[Task], gone: Iterable[Task] = ()) -> None:
+        """Take in tasks that are new or changed, and those that are held no more."""
+        for task in gone:
+            self._leave(task.id)
+        for task in changed:
+            if task.state in FAILING:
+                self._enter(task)
+            else:
+                self._leave(task.id)
+
+    def _enter(self, task: Task) -> None:
+        key = (error_of(task.exception), task.name, place_of(task.traceback, task.name))
+        group = self._group_of.get(task.id)
+        if group is None or group.key != key:
+            self._leave(task.id)
+            group = self._groups.get(key)
+            if group is None:
+                if len(self._groups) >= MAX_GROUPS and not self._make_room():
+                    self._left_out.add(task.id)
+                    return
+                group = self._groups[key] = FailureGroup(key)
+            self._group_of[task.id] = group
+        at = task.finished_at if task.finished_at is not None else task.state_at
+        if task.id in group.tasks and group.tasks[task.id] == at:
+            return
+        group.tasks[task.id] = at
+        group.version += 1
+        if at is not None:
+            group.first_at = at if group.first_at is None else min(at, group.first_at)
+            group.last_at = at if group.last_at is None else max(at, group.last_at)
+            group.trend.add(at)
+
+    def _leave(self, id_: str) -> None:
+        group = self._group_of.pop(id_, None)
+        if group is not None:
+            del group.tasks[id_]
+            group.version += 1
+        elif self._left_out:
+            self._left_out.discard(id_)
+
+    def _make_room(self) -> bool:
+        """Forget the groups that have no tasks any more; a task on its way to a retry comes back.
+
+        Their trend and first time are all that is lost.
+        """
+        empty = [key for key, group in self._groups.items() if not group.tasks]
+        for key in empty:
+            del self._groups[key]
+        return bool(empty)

@@ -1,0 +1,196 @@
+"""The acts of this session, and what each changes in what is known of tasks and workers.
+
+Nothing is taken for done that nobody confirmed: of a revocation a task shows that it was asked for
+(`Task.revoking`), until its worker's event says that it came to pass.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from ..entities.log import EventLog, Level
+from ..entities.states import FINISHED, FROM_SENDING, PENDING
+from ..entities.task import Task, TaskExtra
+from ..entities.worker import UNLIMITED, Worker
+from ..observations import ActChanged
+from ..operations.call import Call
+from ..operations.commands import AnyCommand, RateLimit, Retry, Revoke, TimeLimit, Trigger
+from ..operations.outcome import Answer, Outcome, Sent
+from ..operations.summary import sentence
+from .queue_store import QueueStore
+from .redaction import Redaction
+from .task_store import TaskStore
+
+ACTS_KEPT: Final = 200
+"""How many acts are kept; the oldest that have ended go first."""
+
+
+class Acts:
+    """Applies acts to the stores."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        tasks: TaskStore,
+        queues: QueueStore,
+        workers: Mapping[str, Worker],
+        redaction: Redaction,
+    ) -> None:
+        self.acts: dict[int, Outcome] = {}
+        """As far as each has come, by its number; commands without the arguments of tasks, which
+        may be large, and what the user hides."""
+        self._log = log
+        self._tasks = tasks
+        self._queues = queues
+        self._workers = workers
+        self._redaction = redaction
+
+    def apply(self, change: ActChanged) -> None:
+        """Take over how far an act has come."""
+        outcome = change.outcome
+        before = self.acts.get(outcome.act)
+        if before is not None and before.ended and not outcome.ended:
+            return
+        command = _slim(outcome.command) if before is None else before.command
+        self.acts[outcome.act] = msgspec.structs.replace(outcome, command=command)
+        if before is None:
+            self._forget()
+        if before is None or (outcome.ended and not before.ended):
+            self._log.add(change.at, _level(outcome), "act", sentence(outcome), outcome.act)
+        if isinstance(command, Revoke):
+            known = {} if before is None else before.targets
+            self._request(command, outcome.targets, known, change.at)
+        elif isinstance(command, RateLimit | TimeLimit):
+            self._limit(command, outcome)
+        sent_before = 0 if before is None else len(before.sent)
+        for sent in outcome.sent[sent_before:]:
+            self._sent(sent)
+
+    def _forget(self) -> None:
+        if len(self.acts) > ACTS_KEPT:
+            ended = (number for number, outcome in self.acts.items() if outcome.ended)
+            del self.acts[next(ended, next(iter(self.acts)))]
+
+    def _request(
+        self,
+        command: Revoke,
+        targets: Mapping[str, Answer],
+        known: Mapping[str, Answer],
+        at: float,
+    ) -> None:
+        if targets == known:
+            return
+        # Tasks share equal extras; ten thousand that are revoked at once go on sharing them.
+        shared: dict[int, tuple[TaskExtra | None, TaskExtra]] = {}
+        for id_, answer in targets.items():
+            if answer.verdict != "confirmed" or known.get(id_) == answer:
+                continue
+            task = self._tasks.tasks.get(id_)
+            if task is None or task.state in FINISHED:
+                continue
+            extra = task.extra
+            if id(extra) not in shared:
+                requested = msgspec.structs.replace(
+                    extra or TaskExtra(),
+                    revoke_requested_at=at,
+                    terminate_requested=command.terminate
+                    or (extra is not None and extra.terminate_requested),
+                )
+                shared[id(extra)] = extra, requested
+            task.extra = shared[id(extra)][1]
+            self._tasks.note(task)
+
+    def _limit(self, command: RateLimit | TimeLimit, outcome: Outcome) -> None:
+        for name in outcome.workers_having("confirmed"):
+            worker = self._workers.get(name)
+            if worker is None:
+                continue
+            before = worker.limits.get(command.task, UNLIMITED)
+            if isinstance(command, TimeLimit):
+                after = msgspec.structs.replace(before, soft=command.soft, hard=command.hard)
+            else:
+                after = msgspec.structs.replace(before, rate=_rate(command.rate))
+            if after != before:
+                worker.limits = {**worker.limits, command.task: after}
+                worker.version += 1
+
+    def _sent(self, sent: Sent) -> None:
+        """Show a task that the broker has taken, at once; what events told already stays."""
+        task = self._tasks.tasks.get(sent.id) or self._tasks.add(sent.id)
+        if task.name is None:
+            self._tasks.set_name(task, sent.name)
+        fill_arguments(self._tasks, task, sent.args, sent.kwargs, self._redaction)
+        if task.queue is None:
+            queue = self._queues.learn(sent.queue)
+            task.queue = sys.intern(sent.queue) if queue is None else queue.name
+        if task.sent_at is None:
+            task.sent_at = sent.at
+            if task.state == PENDING:
+                task.state_at = sent.at
+        if task.eta_at is None and task.received_at is None:
+            task.eta_at = sent.eta_at
+        if task.expires_at is None:
+            task.expires_at = sent.expires_at
+        task.sources |= FROM_SENDING
+        if sent.retry_of is not None:
+            link_retry(self._tasks, task, sent.retry_of)
+        self._tasks.note(task)
+
+
+def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
+    """Have a task and the one that it repeats know of each other."""
+    original = tasks.tasks.get(original_id)
+    if original is not None:
+        original_id = original.id
+        original.extra = msgspec.structs.replace(original.extra or TaskExtra(), retried_as=task.id)
+        tasks.note(original)
+    task.extra = msgspec.structs.replace(task.extra or TaskExtra(), retry_of=original_id)
+
+
+def fill_arguments(
+    tasks: TaskStore, task: Task, args: str | None, kwargs: str | None, redaction: Redaction
+) -> None:
+    """Set a task's arguments where they are not known yet."""
+    if redaction.active:
+        args, kwargs = redaction.maybe(args), redaction.maybe(kwargs)
+    tasks.set_arguments(
+        task, args if task.args is None else None, kwargs if task.kwargs is None else None
+    )
+
+
+def _slim(command: AnyCommand) -> AnyCommand:
+    if isinstance(command, Trigger):
+        return Trigger(tuple(map(_slim_call, command.calls)))
+    if isinstance(command, Retry):
+        slim = tuple(
+            msgspec.structs.replace(
+                original, call=_slim_call(original.call), message=None, readable=False
+            )
+            for original in command.originals
+        )
+        return msgspec.structs.replace(command, originals=slim)
+    return command
+
+
+def _slim_call(call: Call) -> Call:
+    return msgspec.structs.replace(call, args=(), kwargs={}, headers={})
+
+
+def _rate(rate: str) -> str | None:
+    """Return a rate limit as workers tell it: what is no limit, they do not."""
+    return None if not rate.partition("/")[0].strip("0.") else rate
+
+
+def _level(outcome: Outcome) -> Level:
+    if outcome.fault is not None:
+        return "error"
+    answers = (*outcome.workers.values(), *outcome.targets.values())
+    if any(answer.verdict in ("unsure", "unsent") for answer in answers):
+        return "error"
+    if outcome.ended and (not outcome.good or outcome.unlogged is not None):
+        return "warning"
+    return "info"

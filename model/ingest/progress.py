@@ -1,0 +1,213 @@
+"""How far a task says that it has come, in whatever words its author chose.
+
+Celery prescribes no shape. In public code about a third writes `{"progress": 40}`, a third
+`{"current": 3, "total": 15}`, a fifth only a text, and the rest variations of these.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from ..entities.task import Progress
+from ..wire.events import LONGEST_FIELD, number, plain_text
+
+_DONE: Final = (
+    "current", "done", "processed", "completed", "size", "page", "step", "n", "i",
+)  # fmt: skip
+_TOTAL: Final = ("total", "count", "max", "n")
+_PERCENT: Final = ("percent", "percentage", "pct", "process_percent", "progress")
+_TEXT: Final = (
+    "status", "message", "description", "stage", "step", "step_key", "current_step", "msg",
+    "progress",
+)  # fmt: skip
+
+
+LONGEST_SHOWN: Final = 200
+"""Characters of a meta that is not understood and shown as it is."""
+
+NAMES_KEPT: Final = 5_000
+"""For how many task names is remembered which paths are theirs."""
+
+
+class Paths(msgspec.Struct, frozen=True, gc=False):
+    """Where tasks of some names tell their progress: dotted paths such as `stats.done`."""
+
+    current: str | None = None
+    total: str | None = None
+    percent: str | None = None
+    text: str | None = None
+
+
+class ProgressReader:
+    """Reads progress in the common shapes, and where the user says that it is.
+
+    Args:
+        paths: By pattern of task names (`geo.*`); of several that match, the first counts.
+    """
+
+    def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self._rules = [
+            (re.compile(fnmatch.translate(pattern)), Paths(**fields))
+            for pattern, fields in (paths or {}).items()
+        ]
+        self._by_name: dict[str, Paths | None] = {}
+
+    def read(
+        self, name: str | None, meta: Mapping[str, object], at: float, source: str
+    ) -> Progress | None:
+        """Read what a task of a name said: the user's paths first, then as `parse` does."""
+        paths = self._paths(name) if self._rules and name is not None else None
+        told = None if paths is None else _along(paths, meta, at, source)
+        return parse(meta, at, source) if told is None else told
+
+    def shown(self, name: str | None, meta: object, at: float, source: str) -> Progress | None:
+        """Read the meta of a custom state: what is not understood is shown as the text it is."""
+        if meta is None:
+            return None
+        if isinstance(meta, Mapping):
+            told = self.read(name, meta, at, source) if meta else None
+            if told is not None or not meta:
+                return told
+        elif not isinstance(meta, str):
+            amount = None if isinstance(meta, bool) else number(meta)
+            if amount is not None:
+                return Progress(None, amount, None, None, source, at)
+        text = plain_text(meta, LONGEST_SHOWN)
+        return Progress(None, None, None, text, source, at) if text else None
+
+    def _paths(self, name: str) -> Paths | None:
+        if name not in self._by_name:
+            if len(self._by_name) >= NAMES_KEPT:
+                self._by_name.clear()
+            matching = (paths for pattern, paths in self._rules if pattern.match(name))
+            self._by_name[name] = next(matching, None)
+        return self._by_name[name]
+
+
+def _along(paths: Paths, meta: Mapping[str, object], at: float, source: str) -> Progress | None:
+    current, total = _amount(meta, paths.current), _amount(meta, paths.total)
+    percent = _amount(meta, paths.percent)
+    said = None if paths.text is None else _at(meta, paths.text)
+    text = None if said is None else plain_text(str(said), LONGEST_FIELD) or None
+    if current is not None and total is not None and total > 0:
+        return Progress(_share(current / total), current, total, text, source, at)
+    if percent is not None:
+        return Progress(_share(percent / 100), current, None, text, source, at)
+    if current is None and text is None:
+        return None
+    return Progress(None, current, None, text, source, at)
+
+
+def _amount(meta: Mapping[str, object], path: str | None) -> float | None:
+    value = None if path is None else _at(meta, path)
+    return None if isinstance(value, bool) else number(value)
+
+
+def _at(meta: Mapping[str, object], path: str) -> object:
+    """Return what lies at a dotted path; in events nested tables and lists are JSON text."""
+    value: Any = meta
+    for step in path.split("."):
+        if isinstance(value, str):
+            try:
+                value = msgspec.json.decode(value)
+            except (msgspec.MsgspecError, RecursionError):
+                return None
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value if isinstance(value, str | int | float) else None
+
+
+def parse(meta: Mapping[str, object], at: float, source: str) -> Progress | None:
+    """Read a task's progress from the fields of a custom event or a result's meta.
+
+    Args:
+        meta: Any fields with any values.
+        at: When it was said, epoch seconds.
+        source: `event` or `backend`.
+
+    Returns:
+        None where nothing in it tells of progress.
+    """
+    text = _text(meta)
+    pair = _pair(meta)
+    if pair is not None:
+        current, total = pair
+        return Progress(_share(current / total), current, total, text, source, at)
+    percent = _percent(meta)
+    if percent is not None:
+        return Progress(percent, None, None, text, source, at)
+    current_alone = number(meta.get("current"))
+    if current_alone is not None and not isinstance(meta.get("current"), bool):
+        # In the wild a lone `current` is a percentage as often as a count: show only the number.
+        return Progress(None, current_alone, None, text, source, at)
+    return None if text is None else Progress(None, None, None, text, source, at)
+
+
+def _pair(meta: Mapping[str, object]) -> tuple[float, float] | None:
+    current = _first(meta, _DONE) or _affixed(
+        meta,
+        suffixes=("_processed", "_done", "_completed"),
+        prefixes=("completed_", "processed_", "done_"),
+    )
+    if current is None:
+        return None
+    total = _first(meta, _TOTAL) or _affixed(
+        meta, suffixes=("_total", "_count"), prefixes=("total_",)
+    )
+    if total is None or current[0] == total[0] or total[1] <= 0:
+        return None
+    return current[1], total[1]
+
+
+def _first(meta: Mapping[str, object], names: Iterable[str]) -> tuple[str, float] | None:
+    for name in names:
+        value = meta.get(name)
+        if value is None or isinstance(value, bool):
+            continue
+        amount = number(value)
+        if amount is not None:
+            return name, amount
+    return None
+
+
+def _affixed(
+    meta: Mapping[str, object], suffixes: tuple[str, ...], prefixes: tuple[str, ...]
+) -> tuple[str, float] | None:
+    # Not all keys need be text: MessagePack and pickles have others.
+    names = [
+        name
+        for name in meta
+        if isinstance(name, str) and (name.startswith(prefixes) or name.endswith(suffixes))
+    ]
+    return _first(meta, names) if names else None
+
+
+def _percent(meta: Mapping[str, object]) -> float | None:
+    found = _first(meta, _PERCENT)
+    if found is None:
+        return None
+    name, amount = found
+    # 0.5 written as a fraction; 1 written as an int is one percent.
+    is_fraction = 0 < amount <= 1 and not isinstance(meta[name], int)
+    return _share(amount if is_fraction else amount / 100)
+
+
+def _share(fraction: float) -> float:
+    return min(1.0, max(0.0, fraction))
+
+
+def _text(meta: Mapping[str, object]) -> str | None:
+    for name in _TEXT:
+        value = meta.get(name)
+        if isinstance(value, str) and value and number(value) is None:
+            return plain_text(value, LONGEST_FIELD)
+    return None

@@ -1,0 +1,121 @@
+"""What was seen waiting in queues, taken over into the model.
+
+A look at a moment that has passed: it fills in what is missing and moves nothing. A worker may have
+taken a message since, and its event may be heard before the look is.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import msgspec
+
+from ..entities.states import FROM_QUEUE, PENDING
+from ..entities.task import Task, TaskExtra
+from ..observations import Peeked, QueuePeeked
+from ..wire.events import LONGEST_NAME, cut_text
+from ..wire.signatures import Announced
+from .operation_log import fill_arguments, link_retry
+from .queue_store import QueueStore
+from .redaction import Redaction
+from .task_store import TaskStore
+
+PRIORITIES: Final = 1_000
+"""How many priorities share their extras."""
+ANNOUNCED: Final = 50_000
+"""Tasks to come that are remembered; those that were announced first are forgotten first."""
+
+
+class Peeking:
+    """Applies looks into queues to the stores."""
+
+    def __init__(self, tasks: TaskStore, queues: QueueStore, redaction: Redaction) -> None:
+        self._tasks = tasks
+        self._queues = queues
+        self._redaction = redaction
+        self._extras: dict[int, TaskExtra] = {}
+        self._announced = 0
+        self.announced: dict[str, tuple[Announced, ...]] = {}
+        """What messages say will follow their tasks, by these tasks' ids."""
+
+    def apply(self, seen: QueuePeeked) -> None:
+        """Take over the messages of one queue."""
+        self._queues.learn(seen.queue)
+        held = self._tasks.tasks
+        names: dict[str, str] = {}
+        for message in seen.messages:
+            id_ = message.id
+            if not 0 < len(id_) <= LONGEST_NAME:
+                continue
+            task = held.get(id_)
+            if task is None:
+                task = self._tasks.add(id_)
+            if message.queue not in names:
+                queue = self._queues.learn(message.queue)
+                names[message.queue] = sys.intern(message.queue) if queue is None else queue.name
+            self._fill(task, message, names[message.queue])
+
+    def _fill(self, task: Task, message: Peeked, queue: str) -> None:
+        tasks = self._tasks
+        if task.name is None and message.name:
+            tasks.set_name(task, message.name[:LONGEST_NAME])
+        if task.args is None or task.kwargs is None:
+            args, kwargs = message.args, message.kwargs
+            fill_arguments(
+                tasks,
+                task,
+                None if args is None else cut_text(args),
+                None if kwargs is None else cut_text(kwargs),
+                self._redaction,
+            )
+        if (
+            message.root_id == task.id
+            and task.root_id is task.parent_id is None
+            and message.parent_id is None
+        ):
+            task.root_id = task.id
+        else:
+            tasks.set_family(
+                task,
+                message.root_id if task.root_id is None else None,
+                message.parent_id if task.parent_id is None else None,
+            )
+        if task.group_id is None and message.group_id:
+            tasks.set_group(task, message.group_id[:LONGEST_NAME])
+        if task.state == PENDING:
+            task.queue = queue
+            task.eta_at = message.eta_at
+            task.retries = max(task.retries, message.retries)
+        elif task.queue is None:
+            task.queue = queue
+        if message.announced:
+            self._keep(task.id, message.announced)
+        if task.expires_at is None:
+            task.expires_at = message.expires_at
+        if message.priority is not None:
+            self._set_priority(task, message.priority)
+        repeated = message.retry_of
+        if repeated and repeated != task.id and (task.extra is None or not task.extra.retry_of):
+            link_retry(tasks, task, repeated[:LONGEST_NAME])
+        task.sources |= FROM_QUEUE
+        tasks.note(task)
+
+    def _keep(self, id_: str, announced: tuple[Announced, ...]) -> None:
+        kept = self.announced
+        self._announced += len(announced) - len(kept.pop(id_, ()))
+        kept[id_] = announced
+        while self._announced > ANNOUNCED and len(kept) > 1:
+            self._announced -= len(kept.pop(next(iter(kept))))
+
+    def _set_priority(self, task: Task, priority: int) -> None:
+        if task.extra is not None:
+            if task.extra.priority is None:
+                task.extra = msgspec.structs.replace(task.extra, priority=priority)
+            return
+        extra = self._extras.get(priority)
+        if extra is None:
+            if len(self._extras) >= PRIORITIES:
+                self._extras.clear()
+            extra = self._extras[priority] = TaskExtra(priority=priority)
+        task.extra = extra

@@ -1,0 +1,153 @@
+"""The queues: depth, trend, consumers, and how fast they fill and drain.
+
+No broker tells rates that can be trusted alike everywhere. What leaves a queue is known from the
+`task-received` events of tasks whose queue is known; what enters it is then the change of its
+depth plus what left. Where an event cannot be laid to one queue, both are unknown, and a note says
+why.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ..entities.queue import RATE_SECONDS, Queue
+from ..entities.worker import Worker
+from ..observations import QueueMeasured
+
+MAX_QUEUES: Final = 2_000
+"""A task may name any queue; so many names are kept."""
+
+SHORTEST_WINDOW: Final = 4.0
+"""Seconds between two depths below which their difference is no rate."""
+
+
+class QueueStore:
+    """Queues by name."""
+
+    def __init__(self, workers: Mapping[str, Worker]) -> None:
+        self.queues: dict[str, Queue] = {}
+        self._workers = workers
+        self._consumers: dict[str, tuple[str, ...]] = {}
+
+    def learn(self, name: str) -> Queue | None:
+        """Return the queue of that name, new if need be; None if there are too many."""
+        queue = self.queues.get(name)
+        if queue is None and name and len(self.queues) < MAX_QUEUES:
+            name = sys.intern(name)
+            queue = self.queues[name] = Queue(name, consumers=self._consumers.get(name, ()))
+        return queue
+
+    def received(self, name: str, now: float) -> None:
+        """Count a task that a worker took from a queue."""
+        queue = self.queues.get(name)
+        if queue is not None:
+            queue.received.add(now)
+
+    def set_consumers(self, online: Iterable[Worker]) -> None:
+        """Derive each queue's consumers from what the workers that are there consume."""
+        consumers: dict[str, list[str]] = {}
+        for worker in online:
+            for consumed in worker.queues or ():
+                consumers.setdefault(consumed.name, []).append(worker.name)
+        self._consumers = {name: tuple(sorted(names)) for name, names in consumers.items()}
+        for name in self._consumers:
+            self.learn(name)
+        for queue in self.queues.values():
+            names = self._consumers.get(queue.name, ())
+            if names != queue.consumers:
+                queue.consumers = names
+                queue.version += 1
+
+    def measured(self, seen: QueueMeasured) -> None:
+        """Take over a measured depth and derive what follows from it."""
+        queue = self.learn(seen.name)
+        if queue is None:
+            return
+        queue.measured_at = seen.at
+        queue.waiting, queue.unacked = seen.waiting, seen.unacked
+        queue.by_priority = dict(seen.by_priority)
+        queue.consumer_count = seen.consumer_count
+        if seen.waiting is not None:
+            queue.history.append((seen.at, seen.waiting))
+        notes = list(seen.notes)
+        if seen.waiting is None:
+            queue.in_per_s = queue.out_per_s = queue.oldest_age = None
+        else:
+            queue.oldest_age = self._oldest_age(queue, seen.at)
+            self._set_rates(queue, seen.at, notes)
+        queue.notes = tuple(notes)
+        queue.version += 1
+
+    def gone(self, name: str, at: float) -> None:
+        """Note that the broker has no such queue any more; one with consumers stays, as empty."""
+        queue = self.queues.get(name)
+        if queue is None:
+            return
+        if queue.consumers:
+            self.measured(QueueMeasured(name, at, waiting=0))
+        else:
+            del self.queues[name]
+
+    def _set_rates(self, queue: Queue, now: float, notes: list[str]) -> None:
+        queue.in_per_s = queue.out_per_s = None
+        since, depth = _oldest_within(queue, now - RATE_SECONDS)
+        span = now - since
+        if span < SHORTEST_WINDOW or queue.waiting is None:
+            return
+        reason = self._unattributable(queue, since)
+        if reason is not None:
+            notes.append(reason)
+            return
+        left = 0 if self._nobody_consumes(queue) else queue.received.count_since(since, now)
+        queue.out_per_s = left / span
+        queue.in_per_s = max(0.0, (queue.waiting - depth + left) / span)
+
+    def _nobody_consumes(self, queue: Queue) -> bool:
+        return not queue.consumers and not queue.consumer_count
+
+    def _unattributable(self, queue: Queue, since: float) -> str | None:
+        """Return why what left the queue since then cannot be told from events, or None."""
+        unasked = [
+            worker.name
+            for worker in self._workers.values()
+            if worker.queues is None and worker.left_at is None
+        ]
+        if unasked and not queue.consumers:
+            return f"rates unknown: it is not known what {unasked[0]} consumes"
+        if queue.consumer_count and queue.consumer_count > len(queue.consumers) == 0:
+            return "rates unknown: its consumers send no events"
+        for name in queue.consumers:
+            worker = self._workers.get(name)
+            if worker is None:
+                continue
+            if worker.events_enabled is not True:
+                return f"rates unknown: task events of {name} are off"
+            if worker.unattributed_at is not None and worker.unattributed_at >= since:
+                return f"rates unknown: {name} consumes several queues and task-sent events are off"
+        return None
+
+    def _oldest_age(self, queue: Queue, now: float) -> float | None:
+        """Return how old the oldest message is at least: only told where nothing ever leaves.
+
+        A message has no publish time. But while nobody consumes a queue, what waited at the first
+        look is still there.
+        """
+        if not queue.waiting or not self._nobody_consumes(queue):
+            return None
+        waiting_since = now
+        for at, waiting in reversed(queue.history):
+            if not waiting:
+                break
+            waiting_since = at
+        return now - waiting_since
+
+
+def _oldest_within(queue: Queue, start: float) -> tuple[float, int]:
+    oldest = queue.history[-1]
+    for sample in reversed(queue.history):
+        if sample[0] < start:
+            break
+        oldest = sample
+    return oldest

@@ -1,0 +1,394 @@
+"""How events about a task become one picture of it, in whatever order they arrive.
+
+- By one host's clock the later event wins. Between hosts, whose clocks may differ, and at equal
+  times, Celery's order of states decides (`states.rank`). `PENDING` never overrides anything.
+- What is final stays final until the task begins again: received or started later than it ended
+  (delivered again, or run again under the same id), or received with a higher retry count. Then
+  what was is kept as an `Attempt` and the task starts afresh.
+- A task that was terminated stays revoked, even if its greenlet still says that it succeeded.
+- An event that comes late fills in what is missing and moves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import msgspec
+
+from ..entities.states import (
+    CELERY_STATES,
+    FAILURE,
+    FINISHED,
+    FROM_EVENT,
+    PENDING,
+    RECEIVED,
+    REJECTED,
+    RETRY,
+    REVOKED,
+    STARTED,
+    SUCCESS,
+    TaskState,
+    rank,
+)
+from ..entities.task import Task, TaskExtra
+from ..entities.totals import Totals
+from ..entities.worker import Worker
+from ..wire.events import Event, epoch
+from .attempts import Attempts, begins_again, fault_of, newest_time, retry_ends_earlier
+from .backend_overlay import Claims
+from .pace import Paces
+from .progress import ProgressReader
+from .queue_store import QueueStore
+from .task_store import TaskStore
+from .worker_store import WorkerStore
+
+LONGEST_STATE: Final = 64
+
+REDELIVERED_AFTER: Final = 1.0
+"""Seconds after which a second start without an end is another run, not the same one told twice:
+inspect and events date the same start some milliseconds apart."""
+
+_CLIENT: Final = re.compile(r"gen\d+@")
+"""Celery's name for a process that is no worker."""
+
+_CUSTOM_RANK: Final = rank("PROGRESS")
+
+Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
+
+
+class TaskMerge:
+    """Applies task events to the stores."""
+
+    def __init__(
+        self,
+        tasks: TaskStore,
+        workers: WorkerStore,
+        queues: QueueStore,
+        totals: Totals,
+        claims: Claims,
+        reader: ProgressReader,
+        paces: Paces,
+    ) -> None:
+        self._tasks = tasks
+        self._held = tasks.tasks
+        self._types = tasks.types
+        self._changed = tasks.changed
+        self._claims = claims
+        self._claimed = claims.bases
+        self._reader = reader
+        self._paces = paces
+        self._attempts = Attempts(tasks)
+        self._workers = workers
+        self._queues = queues
+        self._totals = totals
+        self._handlers: dict[str, Handler] = {
+            "task-received": self._received,
+            "task-started": self._started,
+            "task-succeeded": self._succeeded,
+            "task-failed": self._failed,
+            "task-retried": self._retried,
+            "task-revoked": self._revoked,
+            "task-rejected": self._rejected,
+        }
+
+    def apply(self, event: Event, now: float) -> None:
+        """Apply one task event that has a uuid and was heard at `now` by our clock."""
+        id_ = event.uuid
+        if id_ is None:
+            return
+        task = self._held.get(id_)
+        if task is None:
+            task = self._tasks.add(id_)
+        claim = self._claims.lift(task) if id_ in self._claimed else None
+        handler = self._handlers.get(event.type)
+        if handler is not None:
+            worker = self._workers.heard(event.hostname, event.timestamp, now)
+            worker.events_enabled = True
+            handler(task, event, worker, now)
+        elif event.type == "task-sent":
+            self._sent(task, event)
+        else:
+            self._custom(task, event, now)
+        if claim is not None:
+            self._claims.lay_again(task, claim)
+        task.version += 1
+        task.sources |= FROM_EVENT
+        self._changed[id_] = task
+
+    def _sent(self, task: Task, event: Event) -> None:
+        self._totals.sent += 1
+        at = event.timestamp
+        if task.sent_at is None or at >= task.sent_at:
+            task.sent_at = at
+            if event.queue:
+                queue = self._queues.learn(event.queue)
+                task.queue = sys.intern(event.queue) if queue is None else queue.name
+        self._describe(task, event, only_missing=task.received_at is not None)
+        client = sys.intern(event.hostname)
+        if task.state == PENDING:
+            task.state_at, task.state_host = at, client
+        self._tasks.set_route(task, client, event.exchange, event.routing_key)
+
+    def _received(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        retries = event.retries or 0
+        begun = newest_time(task)
+        if begun is not None:
+            if begins_again(task, at, retries, begun):
+                if task.running and retries == task.retries:
+                    self._tasks.deliver_again(task)
+                ended = retries - 1 if retries > task.retries else task.retries
+                self._attempts.keep_present(task, ended)
+            elif not (task.started_at is None and task.finished_at is None and at > begun):
+                self._describe(task, event, only_missing=retries < task.retries)
+                self._attempts.received(task, at, retries)
+                if task.worker is None:
+                    task.worker = worker.name
+                return
+        self._totals.received += 1
+        worker.received += 1
+        moves = (
+            task.state == PENDING
+            or _follows(task, RECEIVED, at, worker.name)
+            or (begun is not None and not (task.state == RETRY and task.state_host == worker.name))
+        )
+        task.received_at = at
+        task.retries = retries
+        task.worker = worker.name
+        self._describe(task, event, only_missing=False)
+        if moves:
+            self._tasks.move(task, RECEIVED, at, worker.name)
+        self._workers.received(worker, task.id, task.eta_at is not None and task.eta_at > at)
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.received += 1
+            kind.last_at = now
+        if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
+            task.queue = worker.queues[0].name
+        if task.queue is None:
+            worker.unattributed_at = now
+        else:
+            self._queues.received(task.queue, now)
+
+    def _started(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        host = worker.name
+        again = False
+        if task.started_at is not None and task.state_host is None:
+            pass  # inspect told of this start; the event dates it
+        elif task.finished_at is not None:
+            again = at > task.finished_at and (task.state_at is None or at > task.state_at)
+            if not again and task.started_at is not None:
+                self._attempts.started(task, at, host)
+                return
+        elif task.started_at is not None:
+            again = at > task.started_at + REDELIVERED_AFTER and at > (task.state_at or 0.0)
+            if not again:
+                self._attempts.started(task, at, host)
+                return
+        elif task.received_at is not None and at < task.received_at and task.worker == host:
+            self._attempts.started(task, at, host)
+            return
+        retried = task.state == RETRY
+        if again:
+            self._attempts.keep_present(task, task.retries)
+            task.retries += retried
+        elif retried and task.exception is not None:
+            self._forget_fault(task)
+        task.started_at = at
+        task.worker = host
+        custom = rank(task.state) == _CUSTOM_RANK
+        if again or (not custom and _follows(task, STARTED, at, host)):
+            self._tasks.move(task, STARTED, at, host)
+        if task.state not in FINISHED:
+            self._workers.started(worker, task.id)
+        self._totals.started += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            waited = task.waited()
+            if waited is not None:
+                kind.wait.add(waited)
+
+    def _succeeded(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if task.state == REVOKED and task.extra is not None and task.extra.terminated:
+            return
+        if not self._end(task, event, worker, SUCCESS):
+            return
+        if event.result is not None:
+            self._tasks.set_text(task, "result", event.result)
+        if task.exception is not None:
+            self._forget_fault(task)
+        task.runtime = event.runtime
+        self._totals.succeeded += 1
+        worker.succeeded += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.succeeded += 1
+            kind.last_at = now
+            ran = task.runtime if task.runtime is not None else task.elapsed(now)
+            if ran is not None:
+                kind.runtime.add(ran)
+
+    def _failed(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if not self._end(task, event, worker, FAILURE):
+            if task.state == FAILURE and not task.traceback:
+                self._set_fault(task, event)
+            return
+        self._set_fault(task, event)
+        self._totals.failed += 1
+        worker.failed += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.failed += 1
+            kind.count_exception(task.exception)
+            kind.last_at = now
+
+    def _revoked(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        begun = task.started_at if task.started_at is not None else task.received_at
+        terminated = bool(event.terminated) and task.state == SUCCESS
+        cut_short = terminated and (begun is None or event.timestamp >= begun)
+        if not self._end(task, event, worker, REVOKED, force=cut_short):
+            return
+        extra = task.extra or TaskExtra()
+        task.extra = msgspec.structs.replace(
+            extra,
+            terminated=event.terminated,
+            expired=event.expired,
+            signal=None if event.signum is None else str(event.signum),
+        )
+        self._totals.revoked += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.revoked += 1
+            kind.last_at = now
+
+    def _rejected(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if self._end(task, event, worker, REJECTED):
+            extra = task.extra or TaskExtra()
+            task.extra = msgspec.structs.replace(extra, requeued=event.requeue)
+            self._totals.rejected += 1
+
+    def _end(
+        self, task: Task, event: Event, worker: Worker, state: TaskState, force: bool = False
+    ) -> bool:
+        """Move a task into a final state; False if the event is late, or was told before."""
+        at = event.timestamp
+        host = worker.name
+        begun = task.started_at if task.started_at is not None else task.received_at
+        if begun is not None and at < begun and self._attempts.ended(task, event, host, state):
+            return False
+        if task.state == state and task.finished_at is not None:
+            if at > task.finished_at and task.state_host == host:
+                task.finished_at = task.state_at = at
+            return False
+        if not force:
+            if rank(task.state) == _CUSTOM_RANK and task.state not in FINISHED:
+                if begun is not None and at < begun:
+                    return False
+            elif not _follows(task, state, at, host):
+                return False
+        task.finished_at = at
+        task.worker = host
+        task.runtime = None
+        self._tasks.move(task, state, at, host)
+        self._workers.ended(worker, task.id)
+        return True
+
+    def _retried(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        host = worker.name
+        self._workers.ended(worker, task.id)
+        last = task.attempts[-1] if task.attempts else None
+        if task.state == RETRY and task.state_at == at:
+            return
+        if last is not None and last.finished_at == at:
+            return
+        if retry_ends_earlier(task, at):
+            self._attempts.retried(task, event, host)
+            shows = task.started_at is None and task.state not in FINISHED
+        else:
+            known = task.state_host == host and task.state_at is not None
+            shows = at > (task.state_at or 0.0) if known else task.state not in FINISHED
+            if shows:
+                task.finished_at = at
+                task.worker = host
+        if shows and (task.state_host != host or at >= (task.state_at or 0.0)):
+            self._set_fault(task, event)
+            self._tasks.move(task, RETRY, at, host)
+        self._totals.retried += 1
+        worker.retried += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.retried += 1
+            kind.count_exception(fault_of(event)[0])
+            kind.last_at = now
+
+    def _custom(self, task: Task, event: Event, now: float) -> None:
+        at = event.timestamp
+        if _CLIENT.match(event.hostname):
+            host = sys.intern(event.hostname)
+        else:
+            host = self._workers.heard(event.hostname, at, now).name
+            if task.worker is None:
+                task.worker = host
+        state = sys.intern(event.type[len("task-") :].upper()[:LONGEST_STATE])
+        if task.state == RETRY and task.finished_at is not None and at > task.finished_at:
+            self._attempts.keep_present(task, task.retries)
+            task.retries += 1
+        if event.fields:
+            self._tasks.add_fields(task, event.fields)
+            told = self._reader.read(task.name, event.fields, at, "event")
+            if told is not None and (task.progress is None or at >= task.progress.at):
+                task.progress = told
+                self._paces.note(task, told.fraction, now)
+        # An event may be named `task-success` by whoever wrote the task; it decides nothing.
+        if state in CELERY_STATES or task.state in FINISHED:
+            return
+        if _follows(task, state, at, host):
+            if state in FINISHED:
+                task.finished_at = at
+                if task.worker in self._workers.workers:
+                    self._workers.ended(self._workers.workers[task.worker], task.id)
+            self._tasks.move(task, state, at, host)
+
+    def _describe(self, task: Task, event: Event, only_missing: bool) -> None:
+        tasks = self._tasks
+        if event.name and not (only_missing and task.name):
+            tasks.set_name(task, event.name)
+        if not (only_missing and task.args is not None):
+            tasks.set_arguments(task, event.args, event.kwargs)
+        if (
+            event.root_id == task.id
+            and task.root_id is task.parent_id is None
+            and event.parent_id is None
+        ):
+            task.root_id = task.id
+        else:
+            tasks.set_family(task, event.root_id, event.parent_id)
+        if event.eta is not None and not (only_missing and task.eta_at is not None):
+            task.eta_at = epoch(event.eta)
+        if event.expires is not None and not (only_missing and task.expires_at is not None):
+            task.expires_at = epoch(event.expires)
+        if event.type == "task-sent" and event.retries and task.received_at is None:
+            task.retries = event.retries
+
+    def _set_fault(self, task: Task, event: Event) -> None:
+        exception, traceback = fault_of(event)
+        self._tasks.set_text(task, "exception", exception)
+        self._tasks.set_text(task, "traceback", traceback)
+
+    def _forget_fault(self, task: Task) -> None:
+        self._tasks.set_text(task, "exception", None)
+        self._tasks.set_text(task, "traceback", None)
+
+
+def _follows(task: Task, state: TaskState, at: float, host: str) -> bool:
+    """Whether a state told at a time by a host's clock replaces the task's."""
+    if task.state == PENDING:
+        return True
+    if host == task.state_host and task.state_at is not None and at != task.state_at:
+        return at > task.state_at
+    return rank(state) <= rank(task.state)

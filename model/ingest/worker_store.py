@@ -1,0 +1,227 @@
+"""The workers that were heard: alive by our clock, with what their heartbeats told."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from ..entities.clock_skew import NO_SKEWS, Skews, follow
+from ..entities.log import EventLog
+from ..entities.task import Loss
+from ..entities.worker import Worker, WorkerStatus
+from ..wire.events import Event
+
+MAX_WORKERS: Final = 5_000
+BLOCK: Final = 250
+"""How many are forgotten at once, the longest silent first."""
+
+ACTIVE_KEPT: Final = 10_000
+"""How many ids of running tasks are kept of one worker."""
+
+HELD_KEPT: Final = 100_000
+"""How many ids of reserved or of scheduled tasks are kept of one worker."""
+
+LAST_WORD: Final = 3.0
+"""Seconds for which the end of a task that its worker no longer runs may still come in: workers
+gather their events before they send them."""
+
+SHORTEST_FREQUENCY: Final = 0.1
+LONGEST_FREQUENCY: Final = 3600.0
+
+
+class WorkerStore:
+    """Workers by name."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.workers: dict[str, Worker] = {}
+        self.version = 0
+        """Counts up when a worker joins, leaves or changes its status."""
+        self.skews: Skews = NO_SKEWS
+        """Seconds that clocks are ahead of ours, of workers where that matters."""
+        self._log = log
+        self._statuses: dict[str, WorkerStatus] = {}
+
+    def heard(self, name: str, stamp: float, now: float) -> Worker:
+        """Return the worker that sent a task event, alive at `now` by our clock."""
+        worker = self.workers.get(name)
+        if worker is None:
+            worker = self._join(name, now)
+        worker.heard_at = now
+        if stamp > worker.stamp:
+            worker.stamp = stamp
+            if worker.left_at is not None:
+                self._return(worker, now)
+        return worker
+
+    def learn(self, name: str, now: float) -> Worker:
+        """Return the worker that answered at `now`: an answer proves that it lives."""
+        worker = self.workers.get(name)
+        if worker is None:
+            worker = self._join(name, now)
+        worker.heard_at = now
+        if worker.left_at is not None:
+            self._return(worker, now)
+        return worker
+
+    def apply(self, event: Event, now: float) -> None:
+        """Apply `worker-online`, `worker-heartbeat` or `worker-offline`."""
+        if event.type == "worker-offline":
+            self._leave(event, now)
+            return
+        known = self.workers.get(event.hostname)
+        worker = self.heard(event.hostname, event.timestamp, now)
+        if event.timestamp < worker.stamp and known is not None:
+            return
+        # A heartbeat on request says `freq=5` whatever the worker's own interval, and counts
+        # nothing: it proves life, no more.
+        beats = event.active is not None or event.processed is not None
+        if event.freq is not None and (beats or known is None):
+            worker.frequency = min(LONGEST_FREQUENCY, max(SHORTEST_FREQUENCY, event.freq))
+        if beats:
+            worker.active, worker.processed = event.active, event.processed
+        if event.loadavg:
+            worker.load = event.loadavg
+        if event.pid is not None and event.pid != worker.pid:
+            if worker.pid is not None:
+                self._restart(worker, now)
+            worker.pid = event.pid
+        if event.sw_ver is not None:
+            worker.software = _shared(event.sw_ident)
+            worker.software_version = _shared(event.sw_ver)
+            worker.system = _shared(event.sw_sys)
+        worker.offsets.append(event.timestamp - now)
+        worker.clock_skew = max(worker.offsets)
+        self.skews = follow(self.skews, worker.name, worker.clock_skew)
+        worker.version += 1
+
+    def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
+        """Note that a worker holds a task, if it has told which others it holds."""
+        held = worker.scheduled_ids if scheduled else worker.reserved_ids
+        if held is not None and len(held) < HELD_KEPT:
+            held[task_id] = None
+            worker.version += 1
+
+    def started(self, worker: Worker, task_id: str) -> None:
+        """Note that a worker runs a task now."""
+        active = worker.active_ids
+        if worker.missed_ids:
+            worker.missed_ids.pop(task_id, None)
+        if task_id not in active:
+            active[task_id] = None
+            if len(active) > ACTIVE_KEPT:
+                del active[next(iter(active))]
+            worker.version += 1
+        if worker.reserved_ids or worker.scheduled_ids:
+            _discard(worker, task_id)
+
+    def ended(self, worker: Worker, task_id: str) -> None:
+        """Note that a worker runs a task no more, or will not run it."""
+        if task_id in worker.active_ids:
+            del worker.active_ids[task_id]
+            worker.version += 1
+        if worker.reserved_ids or worker.scheduled_ids:
+            _discard(worker, task_id)
+
+    def tick(self, now: float, listening_since: float) -> bool:
+        """Judge each worker anew; log and return whether any worker's status changed."""
+        before = self.version
+        for worker in self.workers.values():
+            status = worker.status(now, listening_since)
+            if status == self._statuses[worker.name]:
+                continue
+            silence = max(0.0, worker.silence(now, listening_since))
+            if status == "online":
+                self._log.add(now, "info", "worker", f"{worker.name} is back")
+            elif status == "late":
+                text = f"{worker.name} is late: nothing heard for {silence:.0f} s"
+                self._log.add(now, "warning", "worker", text)
+            else:
+                text = f"{worker.name} is lost: nothing heard for {silence:.0f} s"
+                text += f", {worker.left_running}" if worker.active_ids else ""
+                self._log.add(now, "error", "worker", text)
+                # Silent for so long, it has no last word to say.
+                _miss(worker, now - LAST_WORD)
+            self._judge(worker, status)
+        return self.version != before
+
+    def missed(self, now: float) -> list[tuple[str, Worker, Loss]]:
+        """Return tasks that nobody runs any more, and of whose end nothing will be heard."""
+        found = []
+        for worker in self.workers.values():
+            for id_, (since, loss) in list(worker.missed_ids.items()):
+                if now - since >= LAST_WORD:
+                    del worker.missed_ids[id_]
+                    found.append((id_, worker, loss))
+        return found
+
+    def _judge(self, worker: Worker, status: WorkerStatus) -> None:
+        self._statuses[worker.name] = status
+        worker.version += 1
+        self.version += 1
+
+    def status(self, name: str) -> WorkerStatus | None:
+        """Return a worker's status as of the last tick or event."""
+        return self._statuses.get(name)
+
+    def skew(self, host: str | None) -> float:
+        """Return the seconds that a host's clock is ahead of ours; 0 where that is not known."""
+        worker = self.workers.get(host or "")
+        return 0.0 if worker is None else worker.clock_skew or 0.0
+
+    def _join(self, name: str, now: float) -> Worker:
+        if len(self.workers) >= MAX_WORKERS:
+            silent = sorted(self.workers.values(), key=lambda worker: worker.heard_at or 0.0)
+            for worker in silent[:BLOCK]:
+                del self.workers[worker.name]
+                del self._statuses[worker.name]
+                self.skews = follow(self.skews, worker.name, None)
+        name = sys.intern(name)
+        worker = self.workers[name] = Worker(name, first_heard_at=now, heard_at=now)
+        self._log.add(now, "info", "worker", f"{name} is online")
+        self._judge(worker, "online")
+        return worker
+
+    def _leave(self, event: Event, now: float) -> None:
+        worker = self.workers.get(event.hostname)
+        if worker is None or event.timestamp < worker.stamp:
+            return
+        worker.stamp = event.timestamp
+        worker.heard_at = now
+        if worker.left_at is None:
+            worker.left_at = now
+            self._log.add(now, "info", "worker", f"{worker.name} said good-bye")
+            _miss(worker, now)
+        self._judge(worker, "offline")
+
+    def _return(self, worker: Worker, now: float) -> None:
+        worker.left_at = None
+        self._log.add(now, "info", "worker", f"{worker.name} is online again")
+        self._judge(worker, "online")
+
+    def _restart(self, worker: Worker, now: float) -> None:
+        self._log.add(now, "info", "worker", f"{worker.name} was restarted")
+        _miss(worker, now)
+        worker.active_ids = {}
+        worker.reserved_ids = worker.scheduled_ids = None
+        worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
+        worker.processes = ()
+        worker.totals = {}
+        worker.limits, worker.first_limits = {}, None
+        worker.inspected_at = worker.inspect_error = worker.events_enabled = None
+        worker.offsets.clear()
+
+
+def _miss(worker: Worker, now: float) -> None:
+    for task_id in worker.active_ids:
+        worker.missed_ids.setdefault(task_id, (now, "worker"))
+
+
+def _discard(worker: Worker, task_id: str) -> None:
+    for held in (worker.reserved_ids, worker.scheduled_ids):
+        if held is not None and task_id in held:
+            del held[task_id]
+            worker.version += 1
+
+
+def _shared(text: str | None) -> str | None:
+    return None if text is None else sys.intern(text)

@@ -1,0 +1,1 @@
+"""Operations, their calls and outcomes, as values."""

@@ -1,0 +1,1 @@
+"""The filter language, sort orders, and the incremental views built from them."""

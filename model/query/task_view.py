@@ -1,0 +1,398 @@
+"""Rows in the order and with the filter that a person chose, for tables to read by index.
+
+TaskView keeps a filtered, ordered view of the held tasks, and costs what changed, never what is
+held: a new task is appended when the order is that of arrival, and placed by bisection in any
+other. Sort keys are cached for each row, since a row whose key changed could not be found again by
+its new key. What is evicted leaves the view when the eviction is applied: a screen that is frozen
+applies nothing, and goes on showing the tasks that it holds.
+
+RowList serves the short lists (workers, queues, types, the log), which are sorted anew.
+"""
+
+from __future__ import annotations
+
+import operator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from ..entities.task import Task
+from ..ingest.task_store import Changes
+from .language import Query, parse, words
+from .order import NEWEST_FIRST, Key, Order, SortValue, key_maker
+
+R = TypeVar("R")
+
+FEW: Final = 64
+"""Up to so many rows are placed one by one; more are merged in one pass."""
+
+TICK: Final = 1.0
+"""Seconds after which what depends on the time is looked at again, with few tasks."""
+
+TASKS_PER_TICK: Final = 25_000
+"""Looking at them all again is done the less often the more there are."""
+
+EVERYTHING: Final = parse("")
+_ARRIVAL: Final = operator.attrgetter("arrival")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewChange:
+    """What an update did to the order of rows; a row that only looks different is not in it."""
+
+    entered: int = 0
+    left: int = 0
+    moved: int = 0
+
+    @property
+    def rows_changed(self) -> bool:
+        """Whether any index may now hold another row."""
+        return bool(self.entered or self.left or self.moved)
+
+    def __add__(self, other: ViewChange) -> ViewChange:
+        return ViewChange(
+            self.entered + other.entered, self.left + other.left, self.moved + other.moved
+        )
+
+
+class HoldsTasks(Protocol):
+    """What the view is of: `ClusterState`."""
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The held tasks by id, in the order in which they were learned of."""
+
+
+class TaskView:
+    """The tasks that pass a filter, in an order: `len(view)`, `view[i]`, `view.index(id)`.
+
+    Args:
+        state: What holds the tasks.
+        query: The filter.
+        order: The order.
+        faults_only: Whether to show only what went wrong.
+        now: Epoch seconds, for what depends on the time; `apply` brings it up to date.
+        clock: A steady clock in seconds. With it, looking through all tasks stops after `budget`
+            seconds and goes on in the next `apply`, the newest first; without, it never stops.
+        budget: Seconds for that.
+    """
+
+    def __init__(
+        self,
+        state: HoldsTasks,
+        query: Query = EVERYTHING,
+        order: Order = NEWEST_FIRST,
+        faults_only: bool = False,
+        *,
+        now: float = 0.0,
+        clock: Callable[[], float] | None = None,
+        budget: float = 0.05,
+    ) -> None:
+        self._state = state
+        self._query = query
+        self._order = order
+        self._faults_only = faults_only
+        self._now = now
+        self._ticked_at = now
+        self._clock = clock
+        self._budget = budget
+        self._key = key_maker(order)
+        # Sorted by key, ascending: a descending order is read from the end.
+        self._keys: list[Key] = []
+        self._rows: list[Task] = []
+        self._key_of: dict[str, Key] = {}
+        self._unseen: list[Task] = []
+        self._restarted = False
+        self._restart()
+
+    @property
+    def query(self) -> Query:
+        """The filter."""
+        return self._query
+
+    @property
+    def order(self) -> Order:
+        """The order."""
+        return self._order
+
+    @property
+    def faults_only(self) -> bool:
+        """Whether only what went wrong is shown."""
+        return self._faults_only
+
+    @property
+    def unseen(self) -> int:
+        """How many tasks have yet to be looked at, after a change of the filter."""
+        return len(self._unseen)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Task:
+        last = len(self._rows) - 1
+        if not 0 <= index <= last:
+            raise IndexError(index)
+        return self._rows[last - index if self._order.descending else index]
+
+    def __iter__(self) -> Iterator[Task]:
+        return reversed(self._rows) if self._order.descending else iter(self._rows)
+
+    def index(self, id: str) -> int | None:  # noqa: A002 - the field's own name
+        """Return a task's row, or None if it is not in the view."""
+        key = self._key_of.get(id)
+        if key is None:
+            return None
+        place = bisect_left(self._keys, key)
+        return len(self._keys) - 1 - place if self._order.descending else place
+
+    def apply(self, changes: Changes, now: float) -> ViewChange:
+        """Bring the view up to date with what changed since the last time."""
+        self._now = now
+        held = self._state.tasks
+        change = self._forget(changes.evicted)
+        if self._restarted:
+            # It may hold tasks that came and went without being told of.
+            self._restarted = False
+            change += self._forget([task for task in self._rows if held.get(task.id) is not task])
+        change += self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
+        many = max(1.0, len(held) / TASKS_PER_TICK) if self._query.timed else 1.0
+        if now - self._ticked_at >= TICK * many and not self._unseen:
+            self._ticked_at = now
+            if self._query.timed:
+                self._unseen = list(held.values())
+            elif self._order.key == "runtime":
+                change += self._place(
+                    [task for task in self._rows if task.finished_at is None and task.running]
+                )
+        return change + self._place(self._look()) if self._unseen else change
+
+    def refresh(self, now: float) -> None:
+        """Bring the view up to date where changes were not applied, as after a freeze."""
+        self._now = now
+        if self._query.empty:
+            self._restart()
+            return
+        held = self._state.tasks
+        self._forget([task for task in self._rows if held.get(task.id) is not task])
+        self._restarted = True
+        self._unseen = list(held.values())
+        self._place(self._look())
+
+    def set_query(self, query: Query, now: float | None = None) -> None:
+        """Filter by another query."""
+        self._query = query
+        self._now = self._now if now is None else now
+        self._restart()
+
+    def set_faults_only(self, faults_only: bool) -> None:
+        """Show only what went wrong, or everything again."""
+        self._faults_only = faults_only
+        self._restart()
+
+    def set_order(self, key: str, descending: bool) -> None:
+        """Order by another key.
+
+        Raises:
+            KeyError: There is no such key in SORT_KEYS.
+        """
+        self._order = Order(key, descending)
+        self._key = key_maker(self._order)
+        keys = [self._key(task, self._now) for task in self._rows]
+        self._key_of = {task.id: key for task, key in zip(self._rows, keys, strict=True)}
+        places = sorted(range(len(keys)), key=keys.__getitem__)
+        self._keys = [keys[place] for place in places]
+        self._rows = [self._rows[place] for place in places]
+
+    def _restart(self) -> None:
+        self._restarted = True
+        held = self._state.tasks
+        if self._query.empty and not self._faults_only and self._order.key == "arrival":
+            # Nothing to find and, but for the old ones, nothing to sort: it is at once.
+            self._rows, self._unseen = sorted(held.values(), key=_ARRIVAL), []
+            self._keys = [task.arrival for task in self._rows]
+            self._key_of = {task.id: task.arrival for task in self._rows}
+            return
+        self._keys, self._rows, self._key_of = [], [], {}
+        self._unseen = list(held.values())
+        self._place(self._look())
+
+    def _look(self) -> Iterator[Task]:
+        """Yield the tasks not looked at yet, newest first, while there is time."""
+        clock, held, unseen = self._clock, self._state.tasks, self._unseen
+        deadline = clock() + self._budget if clock else 0.0
+        while unseen:
+            task = unseen.pop()
+            if held.get(task.id) is task:
+                yield task
+            if clock and clock() >= deadline:
+                return
+
+    def _place(self, tasks: Iterable[Task]) -> ViewChange:
+        """Put each task where it belongs by now, in the view or out of it."""
+        key_of, make_key, matches, now = self._key_of, self._key, self._query.matches, self._now
+        faults_only = self._faults_only
+        leaving: list[Key] = []
+        entering: list[tuple[Key, Task]] = []
+        left = 0
+        for task in tasks:
+            old = key_of.get(task.id)
+            if (not faults_only or task.faulty) and matches(task, now):
+                new = make_key(task, now)
+                if new == old:
+                    continue
+                if old is not None:
+                    leaving.append(old)
+                entering.append((new, task))
+                key_of[task.id] = new
+            elif old is not None:
+                leaving.append(old)
+                left += 1
+                del key_of[task.id]
+        self._remove(leaving)
+        self._insert(entering)
+        moved = len(leaving) - left
+        return ViewChange(len(entering) - moved, left, moved)
+
+    def _forget(self, evicted: Iterable[Task]) -> ViewChange:
+        leaving = [key for task in evicted if (key := self._key_of.pop(task.id, None)) is not None]
+        self._remove(leaving)
+        return ViewChange(left=len(leaving))
+
+    def _remove(self, leaving: list[Key]) -> None:
+        keys, rows = self._keys, self._rows
+        if len(leaving) <= FEW:
+            for key in leaving:
+                place = bisect_left(keys, key)
+                del keys[place]
+                del rows[place]
+            return
+        places = sorted(bisect_left(keys, key) for key in leaving)
+        self._keys = _without(keys, places)
+        self._rows = _without(rows, places)
+
+    def _insert(self, entering: list[tuple[Key, Task]]) -> None:
+        if not entering:
+            return
+        keys, rows = self._keys, self._rows
+        entering.sort(key=operator.itemgetter(0))
+        if not keys or entering[0][0] > keys[-1]:
+            keys.extend([key for key, _ in entering])
+            rows.extend([task for _, task in entering])
+        elif len(entering) <= FEW:
+            for key, task in entering:
+                place = bisect_left(keys, key)
+                keys.insert(place, key)
+                rows.insert(place, task)
+        else:
+            places = [bisect_left(keys, key) for key, _ in entering]
+            self._keys = _with(keys, places, [key for key, _ in entering])
+            self._rows = _with(rows, places, [task for _, task in entering])
+
+
+def _without(items: list[R], places: list[int]) -> list[R]:
+    """Return the items but for those at some places, in ascending order."""
+    kept: list[R] = []
+    start = 0
+    for place in places:
+        kept += items[start:place]
+        start = place + 1
+    return kept + items[start:]
+
+
+def _with(items: list[R], places: list[int], added: list[R]) -> list[R]:
+    """Return the items with others put before those at some places, in ascending order."""
+    merged: list[R] = []
+    start = 0
+    for place, item in zip(places, added, strict=True):
+        if place > start:
+            merged += items[start:place]
+            start = place
+        merged.append(item)
+    return merged + items[start:]
+
+
+class RowList(Generic[R]):
+    """A short list as a table reads it: taken anew with each `refresh`, filtered and sorted.
+
+    Args:
+        source: Returns the rows, in an order of their own.
+        row_id: A row's id.
+        sort_keys: Values to order by, by name; None comes last.
+        order: The order at first.
+        text: What a filter by words looks into.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Iterable[R]],
+        row_id: Callable[[R], str],
+        sort_keys: Mapping[str, Callable[[R], SortValue]],
+        order: Order,
+        text: Callable[[R], str] | None = None,
+    ) -> None:
+        self._source = source
+        self._row_id = row_id
+        self._sort_keys = sort_keys
+        self._order = order
+        self._text = text if text is not None else row_id
+        self._filter = ""
+        self._passes = words("")
+        self._rows: list[R] = []
+        self._places: dict[str, int] = {}
+        self.refresh()
+
+    @property
+    def order(self) -> Order:
+        """The order."""
+        return self._order
+
+    @property
+    def filter(self) -> str:
+        """The words that rows have to hold."""
+        return self._filter
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> R:
+        if index < 0:
+            raise IndexError(index)
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._rows)
+
+    def index(self, id: str) -> int | None:  # noqa: A002 - the field's own name
+        """Return a row's place, or None if it is not in the list."""
+        return self._places.get(id)
+
+    def refresh(self) -> None:
+        """Take the rows anew."""
+        rows: Iterable[R] = self._source()
+        if self._filter:
+            rows = [row for row in rows if self._passes(self._text(row))]
+        value_of = self._sort_keys[self._order.key]
+        valued = [(value_of(row), row) for row in rows]
+        known = [pair for pair in valued if pair[0] is not None]
+        known.sort(key=operator.itemgetter(0), reverse=self._order.descending)
+        self._rows = [row for _, row in known]
+        self._rows += [row for value, row in valued if value is None]
+        self._places = {self._row_id(row): place for place, row in enumerate(self._rows)}
+
+    def set_order(self, key: str, descending: bool) -> None:
+        """Order by another key.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        if key not in self._sort_keys:
+            raise KeyError(key)
+        self._order = Order(key, descending)
+        self.refresh()
+
+    def set_filter(self, text: str) -> None:
+        """Keep only rows that hold these words (see `query.words`)."""
+        self._filter = text
+        self._passes = words(text)
+        self.refresh()

@@ -1,0 +1,1 @@
+"""Texts and the values read from them. Imports nothing of celtop."""

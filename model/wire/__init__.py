@@ -1,0 +1,1 @@
+"""Event messages and task signatures as they arrive, decoded to typed values."""

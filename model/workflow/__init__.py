@@ -1,0 +1,1 @@
+"""Chains, groups and chords as trees of tasks."""

@@ -1,0 +1,257 @@
+"""Who belongs to a workflow, how far each is, and what is announced to follow.
+
+Found once from any member; from then on it costs what changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, Protocol, TypeAlias
+
+from ..entities.clock_skew import NO_SKEWS, Skews, ours
+from ..entities.states import FAILURE, FINISHED, FROM_BACKEND, REJECTED, RETRY, REVOKED, SUCCESS
+from ..entities.task import Task
+from ..ingest.task_store import Changes
+from ..wire.signatures import Announced
+
+Standing: TypeAlias = Literal[
+    "succeeded", "failed", "revoked", "rejected", "retrying", "running", "waiting", "lost"
+]
+"""What has become of a task, for the line that counts them."""
+
+STANDINGS: Final[tuple[Standing, ...]] = (
+    "succeeded", "failed", "revoked", "rejected", "lost", "running", "retrying", "waiting",
+)  # fmt: skip
+
+TOGETHER: Final = 1.0
+"""Seconds within which the members of a group are sent, or received, one after another."""
+
+_BY_STATE: Final[dict[str, Standing]] = {
+    SUCCESS: "succeeded",
+    FAILURE: "failed",
+    REVOKED: "revoked",
+    REJECTED: "rejected",
+    RETRY: "retrying",
+}
+
+
+class HoldsWorkflows(Protocol):
+    """What the view is of: `ClusterState`."""
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The held tasks by id."""
+
+    @property
+    def announced(self) -> Mapping[str, tuple[Announced, ...]]:
+        """What messages say will follow their tasks, by these tasks' ids."""
+
+    @property
+    def skews(self) -> Skews:
+        """Seconds that workers' clocks are ahead of ours, where that matters."""
+
+    def family(self, root_id: str) -> Mapping[str, Task]:
+        """Return the tasks below a root."""
+
+    def group(self, group_id: str) -> Mapping[str, Task]:
+        """Return the members of a group."""
+
+
+class Members:
+    """All held tasks of the workflow that a task belongs to.
+
+    Args:
+        state: What holds the tasks.
+        task_id: Any member's id.
+        retries: Whether what was sent again for a member belongs to it.
+    """
+
+    def __init__(self, state: HoldsWorkflows, task_id: str, *, retries: bool = True) -> None:
+        self.tasks: dict[str, Task] = {}
+        """By id, as they were heard of."""
+        self.counts: Counter[Standing] = Counter()
+        self.to_come: dict[str, tuple[Announced, ...]] = {}
+        """What members announce, by the member's id."""
+        self.relinked = True
+        """Whether the tree has to be grown anew: members, links or ends have changed."""
+        self.changed = True
+        """Whether any member has changed."""
+        self._state = state
+        self._task_id = task_id
+        self._retries = retries
+        self._seen: dict[str, tuple[Standing, tuple[object, ...]]] = {}
+        self._roots: set[str] = set()
+        self._groups: set[str] = set()
+        self._near: set[str] = set()
+        """Ids that members name."""
+        self._unread: list[Task] = []
+        self._asked: set[str] = set()
+        self.find()
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def find(self) -> None:
+        """Find all members anew."""
+        self.tasks.clear()
+        self.counts.clear()
+        self._seen.clear()
+        self._roots.clear()
+        self._groups.clear()
+        self._near.clear()
+        self.relinked = self.changed = True
+        self._unread = [task for task in self._state.tasks.values() if _is_unread(task)]
+        task = self._state.tasks.get(self._task_id)
+        self._reach([task] if task is not None else self._strangers())
+        self.tasks = dict(sorted(self.tasks.items(), key=lambda item: item[1].arrival))
+
+    def apply(self, changes: Changes) -> None:
+        """Take in what changed."""
+        for task in changes.evicted:
+            if self.tasks.get(task.id) is task:
+                del self.tasks[task.id]
+                self.counts[self._seen.pop(task.id)[0]] -= 1
+                self.relinked = True
+        changed = changes.tasks.values()
+        self._unread += [task for task in changed if _is_unread(task)]
+        self._reach(task for task in changed if self._belongs(task))
+
+    def unread(self, most: int) -> list[str]:
+        """Return ids, each only once, of tasks whose results may tell what belongs here.
+
+        Members of a group have nothing in common but the group's id, which their results tell. They
+        were sent at about the same time.
+        """
+        begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
+        known = [begin for begin in begins if begin is not None]
+        first, last = min(known, default=0.0) - TOGETHER, max(known, default=0.0) + TOGETHER
+        found: list[str] = []
+        for task in self._unread:
+            begin = span(task)[0]
+            near = begin is not None and first <= begin <= last and _may_be_grouped(task)
+            if (near or task.id in self.tasks) and task.id not in self._asked:
+                found.append(task.id)
+                if len(found) >= most:
+                    break
+        self._asked.update(found)
+        self._unread.clear()
+        return found
+
+    def learn(self, id_: str, to_come: tuple[Announced, ...]) -> None:
+        """Take in what a member's message announces."""
+        if to_come and self.to_come.get(id_) != to_come:
+            self.to_come[id_] = to_come
+            self.relinked = True
+
+    def _belongs(self, task: Task) -> bool:
+        return (
+            task.id in self.tasks
+            or task.id in self._near
+            or (task.root_id is not None and task.root_id in self._roots)
+            or (task.parent_id is not None and task.parent_id in self._roots)
+            or (task.group_id is not None and task.group_id in self._groups)
+            or (task.extra is not None and task.extra.retry_of in self.tasks)
+            or task.id == self._task_id
+        )
+
+    def _strangers(self) -> Iterable[Task]:
+        """Return those that name the task as their root, though it is not held itself."""
+        self._roots.add(self._task_id)
+        return self._state.family(self._task_id).values()
+
+    def _reach(self, tasks: Iterable[Task]) -> None:
+        """Take in tasks, and all that belong to the same whole."""
+        state, held = self._state, self._state.tasks
+        pending = list(tasks)
+        reached: set[str] = set()
+        while pending:
+            task = pending.pop()
+            if task.id in reached or held.get(task.id) is not task:
+                continue
+            reached.add(task.id)
+            self._note(task)
+            near: list[str | None] = [task.parent_id, task.root_id]
+            if task.extra is not None and self._retries:
+                near += (task.extra.retry_of, task.extra.retried_as)
+            for each in self._announced_by(task):
+                near.append(each.id)
+            for id_ in near:
+                if id_ is not None and id_ not in self.tasks:
+                    self._near.add(id_)
+                    if id_ in held:
+                        pending.append(held[id_])
+            for above in (task.root_id, task.id):
+                if above is not None and above not in self._roots:
+                    self._roots.add(above)
+                    pending += reversed(list(state.family(above).values()))
+            if task.group_id is not None and task.group_id not in self._groups:
+                self._groups.add(task.group_id)
+                pending += reversed(list(state.group(task.group_id).values()))
+
+    def _announced_by(self, task: Task) -> tuple[Announced, ...]:
+        told = self._state.announced.get(task.id)
+        if told is not None and self.to_come.get(task.id) != told:
+            self.to_come[task.id] = told
+            self.relinked = True
+        return self.to_come.get(task.id, ())
+
+    def _note(self, task: Task) -> None:
+        """Count a member, and note what of it has changed."""
+        now_standing = standing(task)
+        links = (task.parent_id, task.root_id, task.group_id, task.finished_at, task.sent_at)
+        before = self._seen.get(task.id)
+        if before is None:
+            self.tasks[task.id] = task
+            self.counts[now_standing] += 1
+        elif before[0] != now_standing:
+            self.counts[before[0]] -= 1
+            self.counts[now_standing] += 1
+        if before is None or before[1] != links:
+            self.relinked = True
+        self.changed = True
+        self._seen[task.id] = (now_standing, links)
+
+
+def _may_be_grouped(task: Task) -> bool:
+    """Tell whether a task may be a member of a group that no event tells of: nobody sent it."""
+    return task.parent_id is None and (task.root_id is None or task.root_id == task.id)
+
+
+def _is_unread(task: Task) -> bool:
+    return task.group_id is None and not task.sources & FROM_BACKEND and task.state in FINISHED
+
+
+def standing(task: Task) -> Standing:
+    """Return what has become of a task."""
+    found = _BY_STATE.get(task.state)
+    if found is not None:
+        return found
+    if task.lost_at is not None:
+        return "lost"
+    if task.waiting:
+        return "waiting"
+    return "running" if task.running else "revoked"
+
+
+def span(task: Task, skews: Skews = NO_SKEWS) -> tuple[float | None, float | None]:
+    """Return when a task was first heard of and when it ended; None where that is not known yet.
+
+    Args:
+        task: The task.
+        skews: Seconds that workers' clocks are ahead of ours: both times are by ours.
+    """
+    begin = task.sent_at
+    if begin is None and task.attempts:
+        first = task.attempts[0]
+        begin = first.received_at if first.received_at is not None else first.started_at
+        begin = ours(begin, first.worker, skews)
+    if begin is None:
+        begin = task.received_at if task.received_at is not None else task.started_at
+        begin = ours(task.finished_at if begin is None else begin, task.worker, skews)
+    end = ours(task.finished_at, task.worker, skews)
+    if end is None:
+        end = task.lost_at
+        if end is None and task.finished:
+            end = begin if task.state_at is None else ours(task.state_at, task.state_host, skews)
+    return begin, end

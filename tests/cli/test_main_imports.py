@@ -1,0 +1,80 @@
+"""What each command loads: Textual for the screen alone, Celery in threads and children only.
+
+A subprocess, since import-linter reads the static graph: it cannot tell an import at the top from
+one inside the function that needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from celtop.cli.main import COMMANDS
+from celtop.tests.servers import clean_environment
+
+HEAVY = ("celery", "kombu", "pydantic", "redis", "rich", "textual")
+REPORT = f"""
+import json, sys
+from celtop.cli.main import run
+try:
+    code = run(sys.argv[1:])
+finally:
+    own = ["celtop.cli.commands." + name for name in {COMMANDS!r}]
+    loaded = [name for name in [*{HEAVY!r}, *own] if name in sys.modules]
+    print(json.dumps([code, loaded]), file=sys.stderr)
+"""
+
+
+def loaded_by(*arguments: str) -> tuple[int, set[str]]:
+    """Run a command; return its exit code and which heavy libraries and commands it loaded."""
+    ended = subprocess.run(
+        (sys.executable, "-c", REPORT, *arguments),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=clean_environment(),
+        timeout=60,
+        check=False,
+    )
+    code, names = json.loads(ended.stderr.splitlines()[-1])
+    return code, {name.removeprefix("celtop.cli.commands.") for name in names}
+
+
+def test_telling_the_version_loads_nothing() -> None:
+    assert loaded_by("--version") == (0, set())
+
+
+def test_the_help_loads_no_more_than_the_commands() -> None:
+    assert loaded_by("--help") == (0, set(COMMANDS))
+
+
+@pytest.mark.parametrize("arguments", [(name,) for name in COMMANDS] + [("control", "drain")])
+def test_the_help_of_a_command_loads_no_other(arguments: tuple[str, ...]) -> None:
+    assert loaded_by(*arguments, "--help") == (0, {arguments[0]})
+
+
+def test_showing_the_settings_loads_no_more_than_they_need() -> None:
+    assert loaded_by("config", "show") == (0, {"config", "pydantic"})
+
+
+@pytest.mark.parametrize("form", ["json", "text", "svg"])
+def test_a_snapshot_loads_no_textual(redis_url: str, form: str) -> None:
+    code, names = loaded_by("-b", redis_url, "snapshot", "--wait", "0", "--format", form)
+    assert code == 0
+    assert "kombu" in names, "it has been at work"
+    assert "textual" not in names
+
+
+def test_an_act_loads_no_textual(redis_url: str) -> None:
+    code, names = loaded_by("-b", redis_url, "trigger", "a.b", "--queue", "q", "--dry-run")
+    assert code == 0
+    assert "kombu" in names, "it has been at work"
+    assert "textual" not in names
+
+
+def test_a_refused_screen_loads_no_textual_and_no_command() -> None:
+    code, names = loaded_by("-b", "redis://127.0.0.1:1")
+    assert code == 2
+    assert names == {"pydantic"}

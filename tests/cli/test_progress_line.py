@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celtop.cli.progress_line import BarLine, PlainLines, situation
+from celtop.model.entities.result import ResultMeta
+from celtop.model.entities.task import Task
+from celtop.model.observations import ResultsSeen
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard
+from celtop.widgets.glyphs import ASCII, UNICODE
+
+NOW = 1_800_000_000.0
+
+
+def state(*told: dict[str, Any]) -> ClusterState:
+    """Return a model in which task `1` runs, and has told of its progress, two seconds apart."""
+    found = ClusterState()
+    events = (
+        Event("task-received", "w1", NOW - 20, uuid="1", name="geo.render"),
+        Event("task-started", "w1", NOW - 20, uuid="1"),
+    )
+    found.observe(Heard(events, NOW - 20), NOW - 20)
+    for place, meta in enumerate(told):
+        at = NOW - 2 * (len(told) - 1 - place)
+        found.observe(ResultsSeen((ResultMeta("1", "PROGRESS", meta),), at, "push"), at)
+    return found
+
+
+def line(found: ClusterState, width: int = 120, now: float = NOW) -> str:
+    return BarLine(found, UNICODE).line(found.tasks["1"], now, width)
+
+
+def test_the_line_has_state_bar_number_text_and_time_left() -> None:
+    shown = line(state(*({"current": 10 * n, "total": 40, "status": f"s{n}"} for n in range(3))))
+    assert shown == (
+        "◆ PROGRESS  geo.render  ████████████░░░░░░░░░░░░  50 %  20 of 40  s2  20 s"
+        "  ~4.0 s left  at w1"
+    )
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 200])
+def test_the_line_fits_the_terminal_and_leaves_its_last_cell(width: int) -> None:
+    text = "\x1b[2J" + "界" * 100
+    shown = line(state({"progress": 40, "status": text}), width)
+    assert "\x1b" not in shown
+    assert sum(2 if char == "界" else 1 for char in shown) < width
+
+
+def test_without_a_number_the_bar_wanders_and_in_ascii_it_is_ascii() -> None:
+    found = state({"status": "warming up"})
+    task = found.tasks["1"]
+    drawn = {BarLine(found, ASCII).line(task, NOW + step / 4, 100) for step in range(8)}
+    assert len(drawn) > 2
+    assert all(one.isascii() and "warming up" in one and "%" not in one for one in drawn)
+
+
+def test_an_estimate_is_marked() -> None:
+    found = state()
+    for number in range(10):
+        ended = (
+            Event("task-received", "w1", NOW - 200, uuid=f"e{number}", name="geo.render"),
+            Event("task-started", "w1", NOW - 190, uuid=f"e{number}"),
+            Event("task-succeeded", "w1", NOW - 150, uuid=f"e{number}", runtime=40.0),
+        )
+        found.observe(Heard(ended, NOW - 150), NOW - 150)
+    shown = line(found)
+    assert "▒" in shown and "█" not in shown
+    assert "~" in shown and " %" in shown
+
+
+def test_plain_lines_come_with_changes_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    found = state({"progress": 10}, {"progress": 20})
+    lines, task = PlainLines(found), found.tasks["1"]
+    for second in range(3):
+        lines.show(task, NOW + second)
+    meta = ResultMeta("1", "PROGRESS", {"progress": 30, "status": "third"})
+    found.observe(ResultsSeen((meta,), NOW + 3, "push"), NOW + 3)
+    lines.show(task, NOW + 3)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("celtop: PROGRESS  geo.render  20 %")
+    assert "30 %  third" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"state": "PENDING", "queue": "q\x1b"}, "waiting in q\\x1b"),
+        ({"state": "PENDING"}, "waiting"),
+        ({"state": "RECEIVED", "worker": "w1", "eta_at": NOW + 5}, "waiting at w1  due in 5.0 s"),
+        ({"state": "RETRY", "exception": "E()", "eta_at": NOW + 5, "retries": 1},
+         "retry 2  due in 5.0 s  E()"),
+        ({"state": "SUCCESS", "worker": "w1"}, ""),
+        ({"state": "STARTED", "worker": "w1"}, "at w1"),
+        ({"state": "STARTED", "lost_at": NOW}, "its worker runs it no more, and no end was heard"),
+    ],
+)  # fmt: skip
+def test_where_a_task_is(told: dict[str, Any], words: str) -> None:
+    assert situation(Task("1", **told), NOW) == words

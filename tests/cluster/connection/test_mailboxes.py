@@ -1,0 +1,29 @@
+"""Who listens to remote control, as the broker knows it."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.cluster.connection.mailboxes import Mailboxes, mailboxes
+from celtop.settings import Settings
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import until
+
+ALONE = ("--without-mingle", "--without-gossip")
+
+
+def test_the_living_and_the_dead(redis_url: str, start_worker: StartWorker) -> None:
+    settings = Settings(broker_url=redis_url)
+    assert mailboxes(settings) == Mailboxes(frozenset(), 0)
+    alive = start_worker(redis_url, options=ALONE)
+    dead = start_worker(redis_url, name="w2", options=ALONE)
+    both = frozenset({alive.name, dead.name})
+    assert mailboxes(settings) == Mailboxes(both, 2)
+    dead.child.kill()
+    until(lambda: mailboxes(settings) == Mailboxes(both, 1), what="one has died")
+    # What was sent to nobody has not disturbed the other.
+    assert "ERROR" not in alive.child.output
+
+
+@pytest.mark.parametrize("url", ["amqp://127.0.0.1:1//", "memory://"])
+def test_a_broker_that_does_not_tell_is_not_even_asked(url: str) -> None:
+    assert mailboxes(Settings(broker_url=url)) is None

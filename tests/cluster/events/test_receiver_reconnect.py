@@ -1,0 +1,158 @@
+"""Brokers that die and come back, and networks that swallow what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.conftest import StartWorker
+from celtop.tests.network import TcpProxy
+from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer
+
+Send = Callable[..., str]
+
+
+def knows_worker(live: Live, name: str = "w1@test") -> Callable[[], object]:
+    return lambda: (w := live.state.workers.get(name)) is not None and w.events_enabled and w.stats
+
+
+def test_a_broker_that_is_down_at_first(
+    own_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    own_redis.kill()
+    live = open_session(own_redis.url())
+    live.until_fault("refused")
+    assert live.state.broker.retry_at is not None
+    own_redis.start()
+    live.until_live()
+    assert live.state.broker.fault is None
+    start_worker(own_redis.url())
+    live.until(knows_worker(live))
+
+
+def test_who_cannot_wait_for_the_next_try_has_it_at_once(
+    own_redis: RedisServer, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.cluster.events.receiver.FIRST_RETRY", 600.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.LONGEST_RETRY", 600.0)
+    own_redis.kill()
+    live = open_session(own_redis.url())
+    live.until_fault("refused")
+    own_redis.start()
+    live.session.refresh()
+    live.until_live()
+
+
+def test_a_broker_that_is_killed_and_comes_back(
+    own_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker: CeleryWorker = start_worker(own_redis.url())
+    live = open_session(own_redis.url())
+    live.until(knows_worker(live))
+    own_redis.kill()
+    live.until(lambda: live.state.broker.phase == "lost")
+    before = len(live.log)
+    own_redis.start()
+    live.until_live(40)
+    live.until(lambda: worker.child.output.count("Connected to redis://") >= 2, 40)
+    assert any("lost" in line or "gap" in line for line in live.log[before - 1 :]), live.log
+    task_id = send(own_redis.url(), "plain.ok")
+
+    def succeeded() -> bool:
+        task = live.state.tasks.get(task_id)
+        return task is not None and task.state == "SUCCESS"
+
+    live.until(succeeded)
+    assert all(thread.is_alive() for thread in live.session.threads)
+
+
+def test_what_started_in_the_gap_is_known_afterwards(
+    own_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    proxy = TcpProxy(own_redis.port)
+    worker: CeleryWorker = start_worker(own_redis.url())
+    live = open_session(f"redis://127.0.0.1:{proxy.port}/0")
+    live.until(knows_worker(live))
+    proxy.close()
+    live.until(lambda: live.state.broker.phase == "lost")
+    task_id = send(own_redis.url(), "plain.slow", 60)
+    live.until(lambda: f"plain.slow[{task_id}] received" in worker.child.output)
+    proxy.open()
+    live.until_live()
+
+    def running() -> bool:
+        task = live.state.tasks.get(task_id)
+        return task is not None and task.state == "STARTED" and task.name == "plain.slow"
+
+    live.until(running)
+
+
+@pytest.mark.parametrize("kind", ["redis", "amqp"])
+def test_a_half_open_connection_is_noticed(
+    kind: str,
+    request: pytest.FixtureRequest,
+    open_session: OpenSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No worker is there, so that nothing but our own pings can tell that the link is dead."""
+    # Waiting for the real intervals would tell no more and take half a minute.
+    monkeypatch.setattr("celtop.cluster.events.receiver.SILENCE", 1)
+    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT", 2.0)
+    server: RedisServer | RabbitServer = request.getfixturevalue(
+        "redis_server" if kind == "redis" else "rabbit_server"
+    )
+    url: str = request.getfixturevalue(f"{kind}_url")
+    proxy = TcpProxy(server.port)
+    live = open_session(url.replace(f":{server.port}/", f":{proxy.port}/"))
+    live.until_live()
+    proxy.freeze()
+    live.until(lambda: live.state.broker.phase == "lost", 30)
+    live.until_live()
+    assert all(thread.is_alive() for thread in live.session.threads)
+    live.session.stop()
+    proxy.close()
+
+
+def test_our_own_ears_are_doubted_when_workers_answer_and_nothing_is_heard(
+    redis_server: RedisServer,
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("celtop.cluster.polling.inspector.SILENCE", 1.0)
+    start_worker(redis_url)
+    live = open_session(redis_url)
+    live.until(knows_worker(live))
+    seen = live.state.workers["w1@test"]
+    live.until(lambda: seen.frequency == 2.0)
+    # The subscription is gone and the connection is fine: no ping would ever tell.
+    monkeypatch.setattr(
+        "celtop.cluster.events.subscription.RedisStream._open", lambda self, data: None
+    )
+    live.until(lambda: live.state.broker.phase == "lost", 40)
+    monkeypatch.undo()
+    live.until_live()
+    beats = live.state.totals.events
+    live.until(lambda: live.state.totals.events > beats + 1)
+
+
+@pytest.mark.parametrize("kind", ["redis", "amqp"])
+def test_a_silent_broker_does_not_hold_up_the_stop(
+    kind: str, request: pytest.FixtureRequest, open_session: OpenSession
+) -> None:
+    server: RedisServer | RabbitServer = request.getfixturevalue(
+        "redis_server" if kind == "redis" else "rabbit_server"
+    )
+    url: str = request.getfixturevalue(f"{kind}_url")
+    proxy = TcpProxy(server.port)
+    live = open_session(url.replace(f":{server.port}/", f":{proxy.port}/"))
+    live.until_live()
+    live.until(lambda: live.state.broker.latency)
+    proxy.freeze()
+    live.session.refresh()
+    live.session.stop()
+    # Sooner than any timeout of a socket: they were cut.
+    live.until(lambda: not any(thread.is_alive() for thread in live.session.threads), 3.0)
+    proxy.close()

@@ -1,0 +1,419 @@
+"""What was sent is found out exactly, or it is told why not; with real workers and backends."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.remote_control import Pidbox
+from celtop.cluster.lookup.recovery import Known, known, recover
+from celtop.cluster.messages.sent_cache import Originals
+from celtop.cluster.operations.compose import again as again_message
+from celtop.cluster.operations.send import retry
+from celtop.cluster.results.open import open_results
+from celtop.model.operations.call import Original, Recovered, Unrecoverable
+from celtop.model.operations.commands import Retry
+from celtop.settings import Settings
+from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.operations.context import Received, carry_out
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import RedisServer, until
+
+Send = Any
+LONG = "ünïcödé \U0001f600 " * 500
+"""More than 5,000 characters."""
+
+
+@pytest.fixture
+def received(tmp_path: Path) -> Received:
+    return Received(tmp_path)
+
+
+def find(
+    url: str,
+    wanted: Sequence[Known],
+    originals: Originals | None = None,
+    workers: Sequence[str] = ("w1@test",),
+    queues: Iterable[str] = (),
+    **settings: Any,
+) -> tuple[Recovered, ...]:
+    """Recover tasks with nothing kept from before."""
+    broker = Broker(Settings(broker_url=url, **settings))
+    kept = originals if originals is not None else Originals()
+    results = open_results(broker.settings)
+    return recover(wanted, broker, kept, results, workers, queues)
+
+
+def found(url: str, wanted: Known, **options: Any) -> Original:
+    (one,) = find(url, [wanted], **options)
+    assert isinstance(one, Original), one
+    return one
+
+
+def lost(url: str, wanted: Known, **options: Any) -> Unrecoverable:
+    (one,) = find(url, [wanted], **options)
+    assert isinstance(one, Unrecoverable), one
+    return one
+
+
+def finished(live: Live, id_: str) -> Known:
+    """Wait until a task has ended and return what is known of it."""
+    live.until(lambda: (task := live.state.tasks.get(id_)) is not None and task.finished)
+    return known(id_, live.state)
+
+
+def run_again(url: str, original: Original, received: Received) -> dict[str, Any]:
+    outcome = carry_out(retry, url, Retry(originals=(original,)))
+    assert outcome.having("confirmed") == (original.id,), outcome.targets
+    return received.by(outcome.sent[0].id)
+
+
+def test_a_failed_task_with_result_extended_is_sent_again_exactly(
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    received: Received,
+) -> None:
+    conf = {"result_backend": redis_url, "result_extended": True}
+    start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)
+    live = open_session(redis_url)
+    live.until_live()
+    id_ = send(
+        redis_url, "exact.fail", LONG, [1, ("a",)], kwargs={"ü": None}, queue="celery", priority=6
+    )
+    wanted = finished(live, id_)
+    first = received.by(id_)
+    original = found(redis_url, wanted, result_backend=redis_url)
+    assert original.source == "backend" and "callbacks" in original.missing
+    again = run_again(redis_url, original, received)
+    assert again["received"] == first["received"] and LONG in again["received"]
+    assert again["retry_of"] == id_
+
+
+def test_without_it_and_with_the_text_cut_nothing_is_sent(
+    redis_url: str,
+    redis_server: RedisServer,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    received: Received,
+) -> None:
+    conf = {"result_backend": redis_url}
+    start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)
+    live = open_session(redis_url)
+    live.until_live()
+    id_ = send(redis_url, "exact.fail", LONG, kwargs={"a": 1})
+    wanted = finished(live, id_)
+    one = lost(redis_url, wanted, result_backend=redis_url)
+    assert "cut" in one.reason and "result_extended is off" in one.reason
+    assert one.known is not None and one.known.name == "exact.fail"
+    assert one.args_text and one.kwargs_text == "{'a': 1}"
+    short = send(redis_url, "exact.fail", "ü", [1.5, ("a",)], kwargs={"a": {"b": None}})
+    original = found(redis_url, finished(live, short), result_backend=redis_url)
+    assert original.source == "event"
+    assert original.call.args == ("ü", [1.5, ("a",)])
+    original = found(redis_url, finished(live, short))
+    again = run_again(redis_url, original, received)
+    assert again["received"] == received.by(short)["received"]
+    raw = send(redis_url, "exact.fail", b"\x00\xff")
+    assert "more than text" in lost(redis_url, finished(live, raw)).reason
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    assert client.llen("celery") == 0
+    assert len(received.lines()) == 4, "three were sent, and one of them again"
+
+
+def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
+    redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url, pool="solo", options=["--prefetch-multiplier", "1"])
+    start_worker(redis_url, name="w2", pool="threads", queues=["other"])
+    held = send(redis_url, "plain.ok", LONG, countdown=3600, queue="other")
+    running = send(redis_url, "plain.slow", 6.5, queue="other", priority=3)
+    waiting = send(redis_url, "plain.ok", LONG, queue="nobody", priority=9, headers={"x": 1})
+    unheard = send(redis_url, "plain.ok", 7, queue="nobody")
+    names = ("w1@test", "w2@test")
+
+    def running_is_told() -> Recovered | None:
+        one = find(redis_url, [Known(running, "STARTED")], workers=names)[0]
+        return one if isinstance(one, Original) and one.source == "worker" else None
+
+    original = until(running_is_told)
+    assert isinstance(original, Original)
+    assert original.call.args == (6.5,) and original.call.queue == "other"
+    assert original.call.priority == 3 and "callbacks" in original.missing
+    wanted = [
+        Known(held, "RECEIVED"),
+        Known(waiting, "PENDING", queue="nobody"),
+        Known(unheard),
+        Known("no-such-task", "PENDING", queue="nobody"),
+    ]
+    kept = Originals()
+    several = find(redis_url, wanted, kept, workers=names, queues=["nobody", "other"])
+    assert [one.id for one in several] == [one.id for one in wanted]
+    told = [one for one in several if isinstance(one, Original)]
+    assert [one.source for one in told] == ["unacked", "queue", "queue"]
+    assert [one.call.queue for one in told] == ["other", "nobody", "nobody"]
+    assert all(one.message is not None and not one.missing for one in told)
+    assert told[0].call.args == (LONG,) and told[1].call.headers == {"x": 1}
+    assert isinstance(several[3], Unrecoverable) and "not known" in several[3].reason
+    assert kept.get(held) is not None and kept.get(waiting) is not None
+
+
+def test_a_worker_tells_all_types_that_json_carries(
+    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+) -> None:
+    start_worker(redis_url, app="exact", env=received.env)
+    values = (
+        decimal.Decimal("1.10"),
+        uuid.UUID(int=7),
+        datetime.datetime(2026, 11, 21, 9, 30, tzinfo=datetime.UTC),
+        datetime.date(2026, 11, 21),
+        b"\x00\xff",
+        {"deep": [("tuple", 1.0), None]},
+        "C:\\new 'quoted'\n" + LONG,
+    )
+    id_ = send(redis_url, "exact.hold", 3, *values, kwargs={"key": values}, priority=3)
+    first = received.by(id_)
+    (original,) = find(redis_url, [Known(id_, "STARTED")])
+    assert isinstance(original, Original) and original.source == "worker"
+    assert original.call.priority == 3
+    again = run_again(redis_url, original, received)
+    assert again["received"] == first["received"]
+    assert again["priority"] == 3
+
+
+def test_a_task_that_waits_for_its_next_attempt_begins_anew(
+    redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url)
+    id_ = send(redis_url, "plain.retry", 3600)
+    wanted = Known(id_, "RETRY", "plain.retry", queue="celery")
+
+    def told() -> Original | None:
+        one = find(redis_url, [wanted])[0]
+        retried = isinstance(one, Original) and one.message and one.message.headers["retries"] == 1
+        return one if isinstance(one, Original) and retried else None
+
+    original = until(told)
+    assert original is not None and original.source in ("queue", "unacked")
+    sent = again_message(original, 0.0, with_links=False)
+    assert (sent.message.headers["retries"], sent.message.headers["eta"]) == (0, None)
+    assert sent.message.headers["parent_id"] is None, "Celery makes a retry its own child"
+    assert original.call.args == (3600,)
+
+
+def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
+    kept = Originals()
+    item: dict[str, Any] = {
+        "id": "a",
+        "name": "t",
+        "args": [LONG],
+        "kwargs": {},
+        "delivery_info": None,
+    }
+    kept.hear("active", [item], 1.0)
+    wanted = Known("a", "FAILURE", "t", "('...',)", "{}", "bills", 3)
+    original = found(redis_url, wanted, originals=kept)
+    assert (original.source, original.call.queue) == ("worker", "bills")
+    assert original.call.args == (LONG,)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        (Known("a"), "its name and arguments are not known"),
+        (Known("a", "FAILURE", "t", None, "{}"), "the arguments are not known"),
+        (Known("a", "FAILURE", "t", "('***',)", "{}"), "hidden"),
+        (Known("a", "FAILURE", "t", "(1,)", "{'a': b'6279'}"), "keyword arguments"),
+        (Known("a", "FAILURE", "t", "(1,)", "{}", serializer="pickle"), "sends in pickle"),
+    ],
+)
+def test_what_is_not_certain_is_not_recovered(redis_url: str, wanted: Known, reason: str) -> None:
+    one = lost(redis_url, wanted, workers=())
+    assert reason in one.reason
+    assert (one.args_text, one.kwargs_text) == (wanted.args, wanted.kwargs)
+
+
+def test_what_an_app_sends_in_another_serializer_is_not_sent_in_json(redis_url: str) -> None:
+    """A tuple is a list by then, and workers that take pickle mostly take nothing else."""
+    kept = Originals()
+    kept.hear("active", [{"id": "a", "name": "t", "args": [[1]], "kwargs": {}}], 1.0)
+    wanted = Known("a", "FAILURE", "t", "((1,),)", "{}", "q", serializer="pickle")
+    one = lost(redis_url, wanted, originals=kept, workers=())
+    assert "sends in pickle" in one.reason
+    assert one.known is not None and one.known.args == ([1],)
+
+
+def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
+    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+) -> None:
+    """The backend writes down what the task was given after the task has had it in its hands."""
+    conf = {"result_backend": redis_url, "result_extended": True}
+    start_worker(redis_url, app="exact", conf=conf, env=received.env)
+    id_ = send(redis_url, "exact.change", [1, 2])
+    received.by(id_)
+    from_event = Known(id_, "SUCCESS", "exact.change", "([1, 2],)", "{}", "celery")
+    text = "x" * 1_000
+
+    def settled() -> Original | None:
+        one = found(redis_url, from_event, result_backend=redis_url)
+        other = find(redis_url, [Known(id_, "SUCCESS", "exact.change")], result_backend=redis_url)[
+            0
+        ]
+        return one if isinstance(other, Original) and other.call.args == ([1, 2, 3],) else None
+
+    original = until(settled)
+    assert original is not None
+    assert (original.source, original.call.args) == ("event", ([1, 2],))
+    long_id = send(redis_url, "exact.change", [1, 2], text, text)
+    received.by(long_id)
+    cut = Known(long_id, "SUCCESS", "exact.change", f"([1, 2], '{text}', ...)", "{}", "celery")
+
+    def doubted() -> bool:
+        one = find(redis_url, [cut], result_backend=redis_url)[0]
+        return isinstance(one, Original) and any("changed" in word for word in one.missing)
+
+    until(doubted)
+
+
+def test_a_text_that_hides_the_arguments_goes_on_hiding_them(
+    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+) -> None:
+    conf = {"result_backend": redis_url, "result_extended": True}
+    start_worker(redis_url, app="exact", conf=conf, env=received.env)
+    id_ = send(redis_url, "exact.take", "4242-1234", argsrepr="('<card>',)")
+    received.by(id_)
+    wanted = Known(id_, "SUCCESS", "exact.take", "(<card>,)", "{}", "celery")
+
+    def settled() -> Recovered | None:
+        one = find(redis_url, [wanted], result_backend=redis_url)[0]
+        return one if isinstance(one, Original) else None
+
+    original = until(settled)
+    assert isinstance(original, Original) and original.source == "backend"
+    again = run_again(redis_url, original, received)
+    assert (again["received"], again["argsrepr"]) == ("(('4242-1234',), {})", "(<card>,)")
+
+
+def test_hundreds_at_once_cost_few_commands(
+    redis_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url, queues=["other"])
+    ids = [send(redis_url, "plain.ok", number, queue="nobody") for number in range(400)]
+    wanted = [Known(id_, "PENDING", queue="nobody") for id_ in ids]
+    wanted += [Known(f"gone-{number}", "STARTED") for number in range(800)]
+    broker = Broker(Settings(broker_url=redis_url))
+    results = open_results(Settings(broker_url=redis_url, result_backend=redis_url))
+    several = recover(wanted, broker, Originals(), results, ["w1@test"], [])
+    assert [isinstance(one, Original) for one in several] == [True] * 400 + [False] * 800
+    assert broker.wire.sent < 60
+
+
+def test_a_silent_worker_is_awaited_once(
+    redis_url: str, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_worker(redis_url)
+    complete: list[bool] = []
+    ask = Pidbox.ask
+
+    def asked(self: Pidbox, commands: Any, took: Any, done: Any, **options: Any) -> None:
+        ask(self, commands, took, done, **options)
+        complete.append(done(0.0))
+
+    monkeypatch.setattr(Pidbox, "ask", asked)
+    wanted = [Known(f"gone-{number}", "STARTED") for number in range(1_500)]
+    several = find(redis_url, wanted, workers=("w1@test", "silent@test"))
+    assert complete == [False, True, True], "blocks that ended with everyone's answer"
+    assert all(isinstance(one, Unrecoverable) for one in several)
+    complete.clear()
+    find(redis_url, wanted, workers=())
+    assert complete == [False, True, True]
+
+
+def test_a_name_that_is_no_queue_does_not_keep_workers_from_being_asked(
+    redis_url: str, redis_server: RedisServer, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url)
+    redis_server.client(int(redis_url.rsplit("/", 1)[1])).hset("odd", "a", "b")
+    id_ = send(redis_url, "plain.slow", 5)
+
+    def told() -> Recovered | None:
+        one = find(redis_url, [Known(id_)], queues=["odd"])[0]
+        return one if isinstance(one, Original) else None
+
+    original = until(told)
+    assert isinstance(original, Original) and original.source == "worker"
+
+
+def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> None:
+    url = own_redis.url()
+    own_redis.kill()
+    kept = Originals()
+    item: dict[str, Any] = {
+        "id": "a",
+        "name": "t",
+        "args": [1],
+        "kwargs": {},
+        "delivery_info": None,
+    }
+    kept.hear("active", [item], 1.0)
+    one, other = find(url, [Known("a", "STARTED"), Known("b", "STARTED", "t")], kept)
+    assert isinstance(one, Original)
+    assert isinstance(other, Unrecoverable) and "Nothing listens" in other.reason
+
+
+def test_on_rabbitmq_the_worker_is_asked_and_queues_are_left_alone(
+    amqp_url: str, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(amqp_url)
+    id_ = send(amqp_url, "plain.slow", 8)
+    deadline = time.time() + 8
+
+    def told() -> Recovered | None:
+        one = find(amqp_url, [Known(id_, "RECEIVED")])[0]
+        assert time.time() < deadline
+        return one if isinstance(one, Original) else None
+
+    original = until(told)
+    assert isinstance(original, Original)
+    assert (original.source, original.call.args) == ("worker", (8,))
+    assert original.call.queue == "celery"
+    waiting = send(amqp_url, "plain.ok", 1, queue="nobody")
+    one = lost(amqp_url, Known(waiting, "PENDING", "plain.ok", None, None, "nobody"))
+    assert "RabbitMQ shows waiting messages only to who takes them" in one.reason
+
+
+def test_a_session_recovers_and_sends_again_and_both_tasks_know_it(
+    redis_url: str,
+    tmp_path: Path,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    received: Received,
+) -> None:
+    conf = {"result_backend": redis_url, "result_extended": True}
+    start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)
+    live = open_session(
+        redis_url, result_backend=redis_url, audit_file=str(tmp_path / "audit.jsonl")
+    )
+    live.until_live()
+    id_ = send(redis_url, "exact.fail", LONG, queue="celery")
+    finished(live, id_)
+    found, unknown = live.session.recover([id_, "no-such-task"]).result(20)
+    assert isinstance(found, Original) and isinstance(unknown, Unrecoverable)
+    outcome = live.session.do(Retry(originals=(found,))).future.result(20)
+    assert outcome.good, outcome
+    new = outcome.sent[0].id
+    live.until(lambda: new in live.state.tasks and live.state.tasks[new].finished)
+    first, second = (live.state.tasks[one].extra for one in (id_, new))
+    assert first is not None and first.retried_as == new
+    assert second is not None and second.retry_of == id_
+    assert received.by(new)["received"] == received.by(id_)["received"]

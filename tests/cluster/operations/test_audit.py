@@ -1,0 +1,148 @@
+"""The audit file: what is in a line, who may read it, and that nothing secret gets in."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from celtop.cluster.operations.audit import Audit, default_path
+from celtop.model.entities.fault import Fault
+from celtop.model.ingest.redaction import Redaction
+from celtop.model.operations.call import Call, Original
+from celtop.model.operations.commands import Ping, Retry, Revoke, Trigger
+from celtop.model.operations.outcome import Answer, Outcome, Sent
+
+NOON = 1_700_000_000.0
+
+
+def written(path: Path, outcome: Outcome, *patterns: str) -> dict[str, Any]:
+    audit = Audit(path, lambda: "redis://:***@host/0", Redaction(patterns).value)
+    assert audit.write("ended", outcome, NOON) is None
+    line = path.read_text().splitlines()[-1]
+    return dict(json.loads(line))
+
+
+def test_where_it_is() -> None:
+    assert default_path({"XDG_STATE_HOME": "/s"}) == Path("/s/celtop/audit.jsonl")
+    assert default_path({"HOME": "/h"}) == Path("/h/.local/state/celtop/audit.jsonl")
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "celtop" / "audit.jsonl"
+    written(path, Outcome(1, Ping(workers=("w1",)), NOON))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_who_when_where_what_and_what_came_of_it(tmp_path: Path) -> None:
+    targets = {str(number): Answer("confirmed") for number in range(1000)}
+    targets["odd"] = Answer("refused", "it runs on")
+    outcome = Outcome(
+        7,
+        Revoke(ids=tuple(targets), workers=("w1", "w2"), terminate=True, signal="SIGKILL"),
+        NOON - 1,
+        ended_at=NOON,
+        workers={"w1": Answer("confirmed"), "w2": Answer("silent", "no answer")},
+        targets=targets,
+        fault=Fault("closed", "it closed the connection", ""),
+    )
+    line = written(tmp_path / "a", outcome)
+    assert line["schema"] == "celtop.act/1"
+    assert line["at"] == "2023-11-14T22:13:20.000Z"
+    assert line["user"] and line["host"]
+    assert line["cluster"] == "redis://:***@host/0"
+    assert line["command"] == "Revoke"
+    assert line["options"]["signal"] == "SIGKILL"
+    assert len(line["options"]["ids"]) == 1001
+    told = line["outcome"]
+    assert told["targets"]["counts"] == {"confirmed": 1000, "refused": 1}
+    confirmed, refused = told["targets"]["verdicts"]
+    assert len(confirmed["ids"]) == 1000
+    assert refused == {"verdict": "refused", "text": "it runs on", "ids": ["odd"]}
+    assert told["workers"]["w2"] == {"verdict": "silent", "text": "no answer"}
+    assert told["fault"] == "it closed the connection"
+
+
+def test_arguments_are_there_but_for_what_the_patterns_match(tmp_path: Path) -> None:
+    call = Call(
+        "pay",
+        args=("4111111111111111", date(2024, 1, 2), Decimal("1.10"), b"\xff"),
+        kwargs={"password": "hunter2", "note": "ok"},
+        headers={"token": "t0ken"},
+    )
+    outcome = Outcome(1, Trigger(calls=(call,)), NOON, sent=(Sent("i", "pay", "q", NOON),))
+    line = written(tmp_path / "a", outcome, "password", "token", r"\d{13,16}")
+    (told,) = line["options"]["calls"]
+    assert told["args"] == ["***", "datetime.date(2024, 1, 2)", "Decimal('1.10')", "b'\\xff'"]
+    assert told["kwargs"] == {"password": "***", "note": "ok"}
+    text = (tmp_path / "a").read_text()
+    assert "hunter2" not in text and "t0ken" not in text and "4111" not in text
+    assert line["outcome"]["sent"] == [{"id": "i", "name": "pay", "queue": "q", "retry_of": None}]
+
+
+def test_long_arguments_are_cut_after_they_are_masked(tmp_path: Path) -> None:
+    call = Call("t", args=("x" * 1_000_000,), kwargs={"a": "y" * 1_950, "password": "hunter2" * 99})
+    line = written(tmp_path / "a", Outcome(1, Trigger(calls=(call,)), NOON), "password")
+    (told,) = line["options"]["calls"]
+    assert told["args"] == '["' + "x" * 1_998 + "..."
+    assert told["kwargs"] == {"a": "y" * 1_950, "password": "***"}
+
+
+def test_a_retry_tells_where_its_arguments_came_from_and_never_its_raw_message(
+    tmp_path: Path,
+) -> None:
+    call = Call("pay", kwargs={"password": "hunter2"}, queue="q")
+    original = Original("old", call, "queue", NOON, missing=("its ETA",))
+    line = written(tmp_path / "a", Outcome(1, Retry(originals=(original,)), NOON), "password")
+    (told,) = line["options"]["originals"]
+    assert (told["id"], told["source"], told["missing"]) == ("old", "queue", ["its ETA"])
+    assert "message" not in told
+    assert "hunter2" not in (tmp_path / "a").read_text()
+
+
+def test_hostile_text_stays_one_line_of_json(tmp_path: Path) -> None:
+    nasty = 'a"\n{"phase":"ended"}\x1b]0;x\x07\ud800'
+    outcome = Outcome(
+        1, Revoke(ids=(nasty,), workers=(nasty,)), NOON, targets={nasty: Answer("refused", nasty)}
+    )
+    line = written(tmp_path / "a", outcome)
+    raw = (tmp_path / "a").read_bytes()
+    assert raw.count(b"\n") == 1
+    assert b"\x1b" not in raw
+    assert line["options"]["ids"] == ['a"\n{"phase":"ended"}\x1b]0;x\x07?']
+
+
+def test_two_may_write_at_once(tmp_path: Path) -> None:
+    outcome = Outcome(1, Revoke(ids=tuple(map(str, range(2000))), workers=("w",)), NOON)
+
+    def write() -> None:
+        audit = Audit(tmp_path / "a", lambda: "x")
+        for _ in range(50):
+            assert audit.write("begun", outcome, NOON) is None
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = (tmp_path / "a").read_text().splitlines()
+    assert len(lines) == 200
+    assert all(json.loads(line)["phase"] == "begun" for line in lines)
+
+
+def test_a_full_disk_or_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+    audit = Audit(tmp_path, lambda: "x")
+    why = audit.write("begun", Outcome(1, Ping(workers=()), NOON), NOON)
+    assert why is not None and "directory" in why
+    full = Audit(Path("/dev/full"), lambda: "x")
+    why = full.write("begun", Outcome(1, Ping(workers=()), NOON), NOON)
+    assert why is not None and "No space left" in why
+
+
+def test_none_at_all_is_no_trouble() -> None:
+    assert Audit(None, lambda: "x").write("begun", Outcome(1, Ping(workers=()), NOON), NOON) is None

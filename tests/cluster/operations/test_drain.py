@@ -1,0 +1,376 @@
+"""Draining: what runs ends first, nothing new is taken, and until the last step it is undone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.cluster.connection.broker import Broker
+from celtop.cluster.events.roster import Roster
+from celtop.cluster.operations import drain as draining_act
+from celtop.cluster.operations import drain_worker
+from celtop.cluster.operations.consumers import consuming, talking
+from celtop.cluster.operations.drain import drain
+from celtop.cluster.operations.drain_worker import Draining
+from celtop.cluster.operations.pause import resume
+from celtop.cluster.operations.paused_queues import Paused, identity
+from celtop.cluster.operations.running import Refused
+from celtop.model.operations.commands import Consumer, Drain, PauseQueue, ResumeQueue
+from celtop.model.operations.outcome import Outcome
+from celtop.settings import Settings
+from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.operations.run_operation import Performance
+from celtop.tests.conftest import StartWorker
+from celtop.tests.network import TcpProxy
+from celtop.tests.servers import CeleryWorker, RedisServer, until
+
+Send = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+class DrainUnderWay(Performance):
+    """A drain in its own thread, as `Control` does it."""
+
+    def __init__(self, url: str, live: Live, *workers: str) -> None:
+        super().__init__(url, Drain(workers=workers), roster_of(live))
+        self.error: Exception | None = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.run(drain)
+        except Exception as error:
+            self.error = error
+
+    @property
+    def stage(self) -> str:
+        return self.doing.outcome.stage
+
+    def end(self, timeout: float = 25.0) -> Outcome:
+        self.thread.join(timeout)
+        assert not self.thread.is_alive(), self.stage
+        return self.doing.outcome
+
+
+def roster_of(live: Live) -> Roster:
+    roster = live.session._receiver._roster
+    assert isinstance(roster, Roster)
+    return roster
+
+
+def ready(live: Live, *workers: str) -> Live:
+    """Wait until the session hears the workers."""
+    live.until(lambda: roster_of(live).members.keys() >= set(workers))
+    return live
+
+
+def remembered(url: str) -> dict[str, PauseQueue]:
+    return Paused().all(identity(Broker(Settings(broker_url=url))))
+
+
+def consumed(url: str, worker: str) -> dict[str, Consumer]:
+    with talking(Performance(url, Drain(workers=())).doing) as (talk, _):
+        return consuming(talk.ask(["active_queues"], [worker]), worker) or {}
+
+
+def received(worker: CeleryWorker, one: str) -> bool:
+    return f"[{one}] received" in worker.child.output
+
+
+def succeeded(worker: CeleryWorker, one: str) -> bool:
+    return f"[{one}] succeeded" in worker.child.output
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork", "solo"])
+def test_what_runs_ends_and_nothing_new_is_taken(
+    redis_server: RedisServer,
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    pool: str,
+) -> None:
+    worker = start_worker(redis_url, pool=pool, concurrency=1)
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 3.0)
+    until(lambda: received(worker, running))
+    if pool != "solo":
+        held = [send(redis_url, "plain.slow", 0.2) for _ in range(3)]
+        until(lambda: all(received(worker, one) for one in held))
+    act = DrainUnderWay(redis_url, live, "w1@test")
+    if pool != "solo":
+        until(lambda: act.stage == "w1@test: 1 active, 3 reserved")
+        assert consumed(redis_url, "w1@test") == {}
+    else:
+        until(lambda: "Canceling queue celery" in worker.child.output)
+    waiting = [send(redis_url, "plain.ok", number) for number in range(5)]
+    outcome = act.end()
+    assert act.error is None
+    assert outcome.workers["w1@test"].verdict == "confirmed", outcome.workers
+    assert outcome.workers["w1@test"].text == "it said good-bye"
+    assert worker.child.wait() == 0
+    assert succeeded(worker, running)
+    assert pool == "solo" or all(succeeded(worker, one) for one in held)
+    assert not any(succeeded(worker, one) for one in waiting)
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    assert client.llen("celery") == 5
+    assert remembered(redis_url) == {}
+
+
+def test_several_at_once_each_when_it_is_empty_itself(
+    amqp_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    busy = start_worker(amqp_url, name="busy", queues=["a"], pool="prefork")
+    idle = start_worker(amqp_url, name="idle", queues=["b"])
+    other = start_worker(amqp_url, name="other", queues=["a"])
+    live = ready(open_session(amqp_url), "busy@test", "idle@test", "other@test")
+    later = send(amqp_url, "plain.ok", queue="b", countdown=300)
+    until(lambda: received(idle, later))
+    running = [send(amqp_url, "plain.slow", 3.0, queue="a") for _ in range(2)]
+    until(lambda: any(received(busy, one) for one in running))
+    mine = [one for one in running if received(busy, one)]
+    act = DrainUnderWay(amqp_url, live, "busy@test", "idle@test")
+    until(lambda: not idle.child.alive)
+    assert busy.child.alive
+    outcome = act.end()
+    assert {name: one.verdict for name, one in outcome.workers.items()} == {
+        "busy@test": "confirmed",
+        "idle@test": "confirmed",
+    }
+    assert "what waited for its ETA went back to its queue (1 at first)" in (
+        outcome.workers["idle@test"].text
+    )
+    assert busy.child.wait() == 0 and all(succeeded(busy, one) for one in mine)
+    assert other.child.alive and "a" in consumed(amqp_url, "other@test")
+    broker = Broker(Settings(broker_url=amqp_url))
+    connection = broker.connect()
+    answer = connection.default_channel.queue_declare("b", passive=True)
+    connection.collect()
+    assert answer.message_count == 1
+    assert remembered(amqp_url) == {}
+
+
+def test_it_is_undone_exactly_until_the_last_step(
+    amqp_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(amqp_url, app="routed", queues=["billing", "safe", "plain"])
+    live = ready(open_session(amqp_url), "w1@test")
+    before = consumed(amqp_url, "w1@test")
+    running = send(amqp_url, "routed.slow", 4.0, queue="plain")
+    until(lambda: received(worker, running))
+    act = DrainUnderWay(amqp_url, live, "w1@test", "gone@test")
+    until(lambda: "w1@test: 1 active" in act.stage)
+    assert consumed(amqp_url, "w1@test") == {}
+    assert set(remembered(amqp_url)) == {"billing", "safe", "plain"}
+    act.doing.cancelled.set()
+    outcome = act.end()
+    assert outcome.workers["gone@test"].verdict == "unsent"
+    answer = outcome.workers["w1@test"]
+    assert answer.verdict == "refused"
+    assert answer.text == "undone: it consumes billing, plain, safe, as before"
+    assert consumed(amqp_url, "w1@test") == before
+    assert remembered(amqp_url) == {}
+    topic = {"exchange": "orders", "routing_key": "order.new", "exchange_type": "topic"}
+    after = [
+        send(amqp_url, "routed.ok", **topic),
+        send(amqp_url, "routed.ok", exchange="safe", routing_key="s"),
+        send(amqp_url, "routed.ok", queue="plain"),
+    ]
+    until(lambda: all(succeeded(worker, one) for one in after))
+    until(lambda: succeeded(worker, running))
+    assert worker.child.alive
+
+
+def test_it_is_undone_if_it_is_taken_back_while_the_last_question_is_asked(
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    counts = Draining.counts
+
+    def taken_back(one: Draining, *args: Any) -> None:
+        counts(one, *args)
+        if one.empty == 2:
+            act.doing.cancelled.set()
+
+    monkeypatch.setattr(Draining, "counts", taken_back)
+    act = DrainUnderWay(redis_url, live, "w1@test")
+    answer = act.end().workers["w1@test"]
+    assert answer.verdict == "refused" and answer.text.startswith("undone: it consumes celery")
+    assert "celery" in consumed(redis_url, "w1@test")
+    assert worker.child.alive
+
+
+def test_after_the_last_step_it_is_too_late(
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    act = DrainUnderWay(redis_url, live, "w1@test")
+    before = act.doing._told
+    act.doing._told = lambda outcome: (
+        act.doing.cancelled.set() if "shutting down" in outcome.stage else before(outcome)
+    )
+    outcome = act.end()
+    answer = outcome.workers["w1@test"]
+    assert (answer.verdict, answer.text) == ("confirmed", "it said good-bye; too late to take back")
+    assert worker.child.wait() == 0
+    assert remembered(redis_url) == {}
+
+
+def test_a_worker_that_dies_meanwhile_is_named_and_remembered(
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drain_worker, "SILENT", 2.5)
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 30.0)
+    until(lambda: received(worker, running))
+    act = DrainUnderWay(redis_url, live, "w1@test", "never@test")
+    until(lambda: "w1@test: 1 active" in act.stage)
+    worker.child.kill()
+    outcome = act.end()
+    assert {name: one.verdict for name, one in outcome.workers.items()} == {
+        "w1@test": "silent",
+        "never@test": "silent",
+    }
+    assert outcome.workers["w1@test"].text == (
+        "it answers no more: if it is up, it takes nothing from celery until each is resumed"
+    )
+    assert outcome.workers["never@test"].text == "no answer came: nothing was changed"
+    assert set(remembered(redis_url)) == {"celery"}
+
+
+def test_somebody_gives_a_queue_back(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(redis_url, queues=["a", "b"])
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 6.0, queue="a")
+    until(lambda: received(worker, running))
+    act = DrainUnderWay(redis_url, live, "w1@test")
+    until(lambda: "w1@test: 1 active" in act.stage)
+    with talking(Performance(redis_url, Drain(workers=())).doing) as (talk, _):
+        talk.add("a", [Consumer("w1@test")])
+    outcome = act.end()
+    assert outcome.workers["w1@test"].verdict == "refused"
+    assert outcome.workers["w1@test"].text == (
+        "it consumes a again: somebody gave it back, or it was restarted; it is not shut down"
+    )
+    until(lambda: set(consumed(redis_url, "w1@test")) == {"a", "b"})
+    assert worker.child.alive and remembered(redis_url) == {}
+
+
+def test_it_goes_on_when_a_lost_broker_is_back(
+    redis_server: RedisServer,
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+) -> None:
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 3.5)
+    until(lambda: received(worker, running))
+    proxy = TcpProxy(redis_server.port)
+    act = DrainUnderWay(
+        redis_url.replace(f":{redis_server.port}", f":{proxy.port}"), live, "w1@test"
+    )
+    until(lambda: "w1@test: 1 active" in act.stage)
+    proxy.close()
+    until(lambda: act.stage == "waiting for the broker to come back")
+    proxy.open()
+    outcome = act.end()
+    assert outcome.workers["w1@test"].verdict == "confirmed"
+    assert worker.child.wait() == 0 and succeeded(worker, running)
+    assert worker.child.output.count("Canceling queue celery") == 1
+
+
+def test_a_broker_that_stays_lost_leaves_a_way_back(
+    redis_server: RedisServer,
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draining_act, "RECONNECT", 1.0)
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 3.0)
+    until(lambda: received(worker, running))
+    proxy = TcpProxy(redis_server.port)
+    url = redis_url.replace(f":{redis_server.port}", f":{proxy.port}")
+    act = DrainUnderWay(url, live, "w1@test")
+    until(lambda: "w1@test: 1 active" in act.stage)
+    proxy.close()
+    outcome = act.end()
+    assert act.error is not None
+    assert outcome.workers["w1@test"].verdict == "unsure"
+    assert "takes nothing from celery until each is resumed" in outcome.workers["w1@test"].text
+    assert worker.child.alive
+    known = remembered(url)["celery"].consumers
+    assert consumed(redis_url, "w1@test") == {}
+    command = ResumeQueue(queue="celery", consumers=known)
+    Performance(redis_url, command).run(resume)
+    last = send(redis_url, "plain.ok")
+    until(lambda: succeeded(worker, last))
+
+
+def test_a_session_that_ends_undoes_its_drain(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(redis_url)
+    live = ready(open_session(redis_url), "w1@test")
+    running = send(redis_url, "plain.slow", 6.0)
+    until(lambda: received(worker, running))
+    act = live.session.do(Drain(workers=("w1@test",)))
+    until(lambda: "w1@test: 1 active" in act.outcome.stage)
+    live.session.stop()
+    outcome = act.future.result(10)
+    assert outcome.workers["w1@test"].text == "undone: it consumes celery, as before"
+    assert remembered(redis_url) == {}
+    last = send(redis_url, "plain.ok")
+    until(lambda: succeeded(worker, last))
+    assert not succeeded(worker, running)
+
+
+def test_what_makes_no_sense_and_what_could_not_be_undone(
+    redis_url: str, start_worker: StartWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Refused, match="no worker is named"):
+        Performance(redis_url, Drain(workers=())).run(drain)
+    start_worker(redis_url)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(Refused, match="cannot be written"):
+        Performance(redis_url, Drain(workers=("w1@test",))).run(drain)
+    assert set(consumed(redis_url, "w1@test")) == {"celery"}
+
+
+def test_a_broker_that_is_not_there_at_all() -> None:
+    performance = Performance("redis://127.0.0.1:1/0", Drain(workers=("w1@test",)))
+    began = time.monotonic()
+    with pytest.raises(Exception, match="refused"):
+        performance.run(drain)
+    assert time.monotonic() - began < 10
+    assert performance.doing.outcome.workers == {}

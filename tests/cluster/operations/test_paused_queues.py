@@ -1,0 +1,106 @@
+"""The file that remembers what was paused."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from celtop.cluster.connection.broker import Broker
+from celtop.cluster.operations.paused_queues import Paused, identity, is_over, state_folder
+from celtop.model.entities.worker import Worker, WorkerQueue
+from celtop.model.operations.commands import Consumer, PauseQueue
+from celtop.settings import Settings
+
+W1 = Consumer("w1@h", "ex", "topic", "a.#")
+W2 = Consumer("w2@h", None, None, "ü \x1b")
+
+
+def test_what_is_remembered_is_there_for_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "paused.json"
+    Paused(path).remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
+    assert Paused(path).all("c") == {"q": PauseQueue(queue="q", consumers=(W1, W2))}
+    assert Paused(path).all("other") == {}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [one.name for one in path.parent.iterdir()] == ["paused.json"]
+
+
+def test_the_same_worker_is_replaced_and_others_are_added(tmp_path: Path) -> None:
+    paused = Paused(tmp_path / "paused.json")
+    paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
+    again = Consumer("w1@h", "other", "direct", "b")
+    paused.remember("c", PauseQueue(queue="q", consumers=(W2, again)))
+    paused.remember("c", PauseQueue(queue="r", consumers=(W1,)))
+    assert paused.all("c")["q"].consumers == (again, W2)
+    assert set(paused.all("c")) == {"q", "r"}
+
+
+def test_only_those_that_resumed_are_forgotten(tmp_path: Path) -> None:
+    paused = Paused(tmp_path / "paused.json")
+    paused.remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
+    paused.forget("c", "q", {"w1@h", "nobody@h"})
+    assert paused.all("c")["q"].consumers == (W2,)
+    paused.forget("c", "q", {"w2@h"})
+    assert paused.all("c") == {}
+    paused.forget("never", "heard", {"w2@h"})
+
+
+def test_it_is_over_when_all_consume_the_queue_again() -> None:
+    pause = PauseQueue(queue="q", consumers=(W1, W2))
+    other, again = WorkerQueue("other"), WorkerQueue("q")
+
+    def over(*workers: Worker) -> bool:
+        return is_over(pause, {one.name: one for one in workers})
+
+    first = Worker("w1@h", queues=(other, again))
+    assert not over()
+    assert not over(first)
+    assert not over(first, Worker("w2@h", queues=(other,)), Worker("x@h", queues=(again,)))
+    assert not over(first, Worker("w2@h"))
+    assert over(first, Worker("w2@h", queues=(again,)))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"c": {"q": [{"worker": 7}]}}', b"\xff"])
+def test_a_broken_file_is_told_and_put_aside(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "paused.json"
+    path.write_bytes(content)
+    paused = Paused(path)
+    assert paused.all("c") == {}
+    assert paused.trouble is not None and "is broken" in paused.trouble
+    paused.forget("c", "q", {"w"})
+    assert path.read_bytes() == content
+    paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
+    assert paused.trouble is None and set(paused.all("c")) == {"q"}
+    assert path.with_suffix(".broken").read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    paused = Paused(tmp_path / "file" / "paused.json")
+    with pytest.raises(OSError):
+        paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
+    assert paused.all("c") == {}
+
+
+def test_its_place(tmp_path: Path) -> None:
+    assert state_folder({"XDG_STATE_HOME": str(tmp_path)}) == tmp_path / "celtop"
+    assert state_folder({"HOME": str(tmp_path)}) == tmp_path / ".local" / "state" / "celtop"
+
+
+def test_a_cluster_is_known_without_its_password() -> None:
+    def of(**settings: object) -> str:
+        return identity(Broker(Settings.model_validate(settings)))
+
+    plain = of(broker_url="redis://user:hunter2@h/1")
+    assert "hunter2" not in plain
+    assert plain == of(broker_url="redis://user:other@h/1")
+    others = {
+        of(broker_url="redis://user:hunter2@h/2"),
+        of(broker_url="redis://user:hunter2@h/1", control_exchange="mine"),
+        of(
+            broker_url="redis://user:hunter2@h/1",
+            broker_transport_options={"global_keyprefix": "p"},
+        ),
+    }
+    assert plain not in others and len(others) == 3

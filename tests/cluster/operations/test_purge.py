@@ -1,0 +1,232 @@
+"""Purging: what was to go is gone, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from celtop.cluster.events.roster import Roster
+from celtop.cluster.operations import purge as purging
+from celtop.cluster.operations.purge import purge
+from celtop.cluster.operations.running import Refused, Unsure
+from celtop.model.operations.commands import Purge
+from celtop.tests.cluster.operations.run_operation import Performance
+from celtop.tests.conftest import StartWorker
+from celtop.tests.network import TcpProxy
+from celtop.tests.servers import RabbitServer, RedisServer, until
+
+Send = Callable[..., str]
+
+
+@pytest.fixture
+def client(redis_server: RedisServer, redis_url: str) -> Any:
+    """A plain client on the test's database."""
+    return redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+
+
+def fill(client: Any, key: str, count: int, tasks: tuple[str, ...] = ("a", "b")) -> list[str]:
+    """Put messages of several task names in turn, as kombu does; return them, the oldest first."""
+    raws = [
+        json.dumps(
+            {
+                "body": "W1tdLCB7fSwge31d",
+                "headers": {"task": tasks[number % len(tasks)], "id": f"{key}-{number}"},
+                "properties": {"delivery_tag": str(number), "body_encoding": "base64"},
+            }
+        )
+        for number in range(count)
+    ]
+    for first in range(0, count, 1000):
+        client.lpush(key, *raws[first : first + 1000])
+    return raws
+
+
+def test_a_whole_queue_with_all_its_priorities(redis_url: str, client: Any, send: Send) -> None:
+    for priority in (0, 0, 3, 9):
+        send(redis_url, "plain.ok", queue="q", priority=priority)
+    kept = send(redis_url, "plain.ok", queue="other")
+    outcome = Performance(redis_url, Purge(queue="q")).run(purge)
+    assert outcome.count == 4
+    assert outcome.targets["q"].verdict == "confirmed"
+    assert [key for key in client.scan_iter() if key.startswith("q")] == []
+    assert json.loads(client.lrange("other", 0, -1)[0])["headers"]["id"] == kept
+
+
+def test_prefix_and_separator_are_the_apps(redis_url: str, client: Any, send: Send) -> None:
+    options = {"global_keyprefix": "p:", "sep": "#"}
+    conf = {"broker_transport_options": options}
+    for priority in (0, 3):
+        send(redis_url, "plain.ok", queue="q", priority=priority, conf=conf)
+        send(redis_url, "plain.fail", queue="q", priority=priority, conf=conf)
+    fill(client, "q", 3)
+    by_name = Purge(queue="q", task="plain.fail")
+    outcome = Performance(redis_url, by_name, broker_transport_options=options).run(purge)
+    assert outcome.count == 2
+    assert (client.llen("p:q"), client.llen("p:q#3"), client.llen("q")) == (1, 1, 3)
+    outcome = Performance(redis_url, Purge(queue="q"), broker_transport_options=options).run(purge)
+    assert outcome.count == 2
+    assert (client.exists("p:q", "p:q#3"), client.llen("q")) == (0, 3)
+
+
+def test_one_task_name_of_ten_thousand_leaves_the_others_in_order(
+    redis_url: str, client: Any
+) -> None:
+    raws = fill(client, "q", 10_000)
+    late = fill(client, "q\x06\x163", 10)
+    client.rpush("q", "no json")
+    performance = Performance(redis_url, Purge(queue="q", task="b"))
+    outcome = performance.run(purge)
+    assert outcome.count == 5_005
+    assert outcome.targets["q"].verdict == "confirmed" and outcome.targets["q"].text == ""
+    assert client.lrange("q", 0, -1)[::-1] == ["no json", *raws[::2]]
+    assert client.lrange("q\x06\x163", 0, -1)[::-1] == late[::2]
+    counts = [one.count or 0 for one in performance.outcomes]
+    assert counts == sorted(counts) and len(set(counts)) > 10
+
+
+def test_where_scripts_are_not_allowed(redis_url: str, client: Any) -> None:
+    """Of a hundred thousand it takes half a minute instead of seconds, and is as exact."""
+    raws = fill(client, "q", 3_000, ("a", "b", "c"))
+    client.acl_setuser("plain", enabled=True, nopass=True, keys="*", channels="*", commands=[
+        "+@all", "-@scripting",
+    ])  # fmt: skip
+    url = redis_url.replace("://", "://plain:x@")
+    assert Performance(url, Purge(queue="q", task="c")).run(purge).count == 1_000
+    assert client.lrange("q", 0, -1)[::-1] == [r for n, r in enumerate(raws) if n % 3 != 2]
+
+
+def test_where_memory_is_short(own_redis: RedisServer) -> None:
+    """That is when people purge, and when Redis lets nothing be written."""
+    client = own_redis.client()
+    raws = fill(client, "q", 2_000)
+    client.config_set("maxmemory", 1)
+    assert Performance(own_redis.url(), Purge(queue="q", task="b")).run(purge).count == 1_000
+    assert client.lrange("q", 0, -1)[::-1] == raws[::2]
+
+
+def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> None:
+    raws = fill(client, "q", 10_000)
+    taken: list[str] = []
+    begun = threading.Event()
+
+    def take() -> None:
+        begun.set()
+        while (raw := client.rpop("q")) is not None:
+            taken.append(raw)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    begun.wait()
+    outcome = Performance(redis_url, Purge(queue="q", task="b")).run(purge)
+    thread.join()
+    gone = set(raws) - set(taken)
+    told = outcome.targets["q"].text
+    assert told == "" or int(told.split()[0].replace(",", "")) <= 5_000 - len(gone)
+    assert outcome.count == len(gone)
+    assert all(json.loads(raw)["headers"]["task"] == "b" for raw in gone)
+    assert gone, "the purge got nothing"
+
+
+def test_it_can_be_taken_back_on_the_way(redis_url: str, client: Any) -> None:
+    fill(client, "q", 2_000)
+    performance = Performance(redis_url, Purge(queue="q", task="b"))
+    performance.doing._told = lambda outcome: (
+        performance.doing.cancelled.set() if outcome.count and outcome.count >= 300 else None
+    )
+    outcome = performance.run(purge)
+    assert outcome.count is not None and 300 <= outcome.count < 1_000
+    assert outcome.targets["q"].text == f"taken back; {outcome.count} were deleted by then"
+    assert client.llen("q") == 2_000 - outcome.count
+
+
+@pytest.mark.parametrize("task", [None, "plain.ok"])
+@pytest.mark.parametrize("name", ["unacked", "_kombu.binding.celery", "some-text"])
+def test_what_is_no_queue_is_not_deleted(
+    redis_url: str, client: Any, send: Send, name: str, task: str | None
+) -> None:
+    """kombu's own purge deletes whatever lies at the key: with `unacked`, what workers hold."""
+    send(redis_url, "plain.ok")
+    client.hset("unacked", "tag", "held")
+    client.set("some-text", "x")
+    with pytest.raises(Refused, match=f"{name} is no queue, but a "):
+        Performance(redis_url, Purge(queue=name, task=task)).run(purge)
+    assert client.exists(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["celeryev.1234", "w1@h.celery.pidbox", "7f.reply.celery.pidbox", ""]
+)
+def test_internal_queues_are_never_purged(redis_url: str, client: Any, name: str) -> None:
+    client.lpush(name, "x")
+    with pytest.raises(Refused, match="never purged"):
+        Performance(redis_url, Purge(queue=name)).run(purge)
+    assert client.llen(name) == 1
+
+
+def test_a_queue_that_does_not_exist_and_one_that_is_empty(redis_url: str) -> None:
+    with pytest.raises(Refused, match="nothing waits in typo, and no worker is known to consume"):
+        Performance(redis_url, Purge(queue="typo")).run(purge)
+    roster = Roster()
+    roster.learn_queue("empty")
+    outcome = Performance(redis_url, Purge(queue="empty"), roster).run(purge)
+    assert (outcome.count, outcome.targets["empty"].verdict) == (0, "confirmed")
+    outcome = Performance(redis_url, Purge(queue="empty", task="t"), roster).run(purge)
+    assert (outcome.count, outcome.targets["empty"].verdict) == (0, "confirmed")
+
+
+@pytest.mark.parametrize("task", [None, "b"])
+def test_a_broker_that_is_lost_meanwhile_is_told_as_not_certain(
+    redis_server: RedisServer, redis_url: str, client: Any, task: str | None
+) -> None:
+    proxy = TcpProxy(redis_server.port)
+    fill(client, "q", 1_000)
+    url = redis_url.replace(f":{redis_server.port}", f":{proxy.port}")
+    performance = Performance(url, Purge(queue="q", task=task))
+    before = purging._check
+
+    def break_then(*args: Any) -> None:
+        before(*args)
+        proxy.close()
+
+    def break_later(outcome: Any) -> None:
+        proxy.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        if task is None:
+            patch.setattr(purging, "_check", break_then)
+        performance.doing._told = break_later
+        with pytest.raises(Unsure):
+            performance.run(purge)
+    answer = performance.doing.outcome.targets["q"]
+    assert answer.verdict == "unsure"
+    assert (" are gone for certain" in answer.text) == (task is not None)
+
+
+class TestRabbitmq:
+    def test_all_that_waits_and_nothing_that_is_held(
+        self, amqp_url: str, rabbit_server: RabbitServer, start_worker: StartWorker, send: Send
+    ) -> None:
+        worker = start_worker(amqp_url, concurrency=1, conf={"worker_prefetch_multiplier": 1})
+        running = send(amqp_url, "plain.slow", 2.0)
+        until(lambda: f"[{running}] received" in worker.child.output)
+        held = send(amqp_url, "plain.ok", 5)
+        waiting = [send(amqp_url, "plain.ok", number) for number in range(20)]
+        outcome = Performance(amqp_url, Purge(queue="celery")).run(purge)
+        assert outcome.targets["celery"].verdict == "confirmed"
+        assert outcome.count is not None and 19 <= outcome.count <= 21
+        until(lambda: f"[{running}] succeeded" in worker.child.output)
+        last = send(amqp_url, "plain.ok", 99)
+        until(lambda: f"[{last}] succeeded" in worker.child.output)
+        ran = [one for one in [held, *waiting] if f"[{one}] received" in worker.child.output]
+        assert len(ran) == 21 - outcome.count
+
+    def test_what_does_not_exist_and_what_cannot_be(self, amqp_url: str, send: Send) -> None:
+        with pytest.raises(Refused, match="no queue of the name missing exists"):
+            Performance(amqp_url, Purge(queue="missing")).run(purge)
+        send(amqp_url, "plain.ok", queue="q")
+        with pytest.raises(Refused, match="one task name alone cannot be purged: RabbitMQ"):
+            Performance(amqp_url, Purge(queue="q", task="plain.ok")).run(purge)
+        assert Performance(amqp_url, Purge(queue="q")).run(purge).count == 1

@@ -1,0 +1,197 @@
+"""What workers say of themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.remote_control import Pidbox, Reply, Unreadable
+from celtop.cluster.polling.inspector import LIVELY, round_cost
+from celtop.settings import Settings
+from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import RedisServer, until
+
+Send = Callable[..., str]
+
+
+def worker_is_known(live: Live, name: str) -> Callable[[], object]:
+    return lambda: (w := live.state.workers.get(name)) is not None and w.conf is not None
+
+
+def test_every_answer_of_every_pool_is_known(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    for pool in ("prefork", "threads", "solo"):
+        start_worker(redis_url, name=pool, pool=pool, concurrency=1 if pool == "solo" else 3)
+    live = open_session(redis_url)
+    for pool in ("prefork", "threads", "solo"):
+        live.until(worker_is_known(live, f"{pool}@test"))
+        worker = live.state.workers[f"{pool}@test"]
+        assert worker.pool == pool
+        assert worker.concurrency == (1 if pool == "solo" else 3)
+        assert worker.queues is not None
+        assert [queue.name for queue in worker.queues] == ["celery"]
+        assert worker.registered is not None and "plain.ok" in worker.registered
+        assert worker.pid
+
+
+def test_no_password_in_what_a_worker_says(
+    open_session: OpenSession, start_worker: StartWorker, redis_server: RedisServer
+) -> None:
+    redis_server.client().acl_setuser(
+        "ops", enabled=True, passwords=["+hunter22"], commands=["+@all"], keys=["*"], channels=["*"]
+    )
+    database = redis_server.next_url().rsplit("/", 1)[1]
+    url = redis_server.url(int(database), credentials="ops:hunter22@")
+    start_worker(url, conf={"result_backend": url})
+    live = open_session(url)
+    live.until(worker_is_known(live, "w1@test"))
+    worker = live.state.workers["w1@test"]
+    assert "hunter22" not in f"{worker.stats} {worker.conf} {live.log} {live.state.broker}"
+
+
+def test_a_busy_solo_worker_is_named_as_silent(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    busy = start_worker(redis_url, name="busy", pool="solo")
+    start_worker(redis_url, name="idle", queues=["other"])
+    live = open_session(redis_url)
+    live.until(worker_is_known(live, "busy@test"))
+    live.until(worker_is_known(live, "idle@test"))
+    task_id = send(redis_url, "plain.slow", 12)
+    live.until(lambda: f"plain.slow[{task_id}] received" in busy.child.output)
+    live.session.watch(frozenset({"worker:busy@test"}))
+    live.session._inspector._asked_at = float("-inf")
+    live.session._inspector.wake()
+    live.until(lambda: live.state.workers["busy@test"].inspect_error, 30)
+    assert live.state.workers["idle@test"].inspect_error is None
+
+
+def test_two_workers_of_one_name_are_told_apart_in_the_log(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    start_worker(redis_url)
+    start_worker(redis_url)
+    live = open_session(redis_url)
+    live.until(lambda: any("More than one worker is called w1@test" in line for line in live.log))
+
+
+def test_a_serializer_that_is_not_accepted_is_told_in_words(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    conf = {"task_serializer": "pickle", "accept_content": ["pickle", "json"]}
+    start_worker(redis_url, conf=conf, env={"C_FORCE_ROOT": "1"})
+    live = open_session(redis_url)
+    live.until(lambda: any("x-python-serialize" in line for line in live.log))
+    live.until(lambda: "w1@test" in live.state.workers)
+    assert live.state.workers["w1@test"].stats is None
+    assert all(thread.is_alive() for thread in live.session.threads)
+
+
+@pytest.fixture
+def pidbox(redis_url: str, start_worker: StartWorker) -> Pidbox:
+    start_worker(redis_url)
+    broker = Broker(Settings(broker_url=redis_url))
+    return Pidbox(broker.connect(), "celery", ["json"])
+
+
+def test_a_round_ends_when_all_have_answered(pidbox: Pidbox) -> None:
+    heard: list[Reply | Unreadable] = []
+    pidbox.ask(["stats", "active"], heard.append, lambda quiet: len(heard) == 2, ["w1@test"])
+    assert {(one.worker, one.command) for one in heard if isinstance(one, Reply)} == {
+        ("w1@test", "stats"),
+        ("w1@test", "active"),
+    }
+
+
+def test_the_round_waits_for_who_is_not_there_until_told_to_end(pidbox: Pidbox) -> None:
+    heard: list[Reply | Unreadable] = []
+    pidbox.ask(["ping"], heard.append, lambda quiet: quiet > 0.5, ["w1@test", "gone@test"])
+    assert [one.worker for one in heard if isinstance(one, Reply)] == ["w1@test"]
+
+
+def test_a_late_answer_is_not_taken_for_another_rounds(pidbox: Pidbox) -> None:
+    first: list[Reply | Unreadable] = []
+    pidbox.ask(["stats"], first.append, lambda quiet: True, ["w1@test"])
+    second: list[Reply | Unreadable] = []
+    pidbox.ask(["ping"], second.append, lambda quiet: len(second) > 0 or quiet > 5, ["w1@test"])
+    assert [one.command for one in second if isinstance(one, Reply)] == ["ping"]
+
+
+def test_an_error_is_an_error(pidbox: Pidbox) -> None:
+    heard: list[Reply | Unreadable] = []
+    pidbox.ask(["no_such"], heard.append, lambda quiet: bool(heard) or quiet > 5, ["w1@test"])
+    assert isinstance(heard[0], Reply)
+    assert heard[0].error is not None and "no_such" in heard[0].error
+
+
+def test_election_is_never_sent(pidbox: Pidbox) -> None:
+    with pytest.raises(ValueError, match="crashes"):
+        pidbox.tell("election")
+
+
+@pytest.mark.parametrize(
+    ("topics", "frugal", "most"),
+    [
+        ((), False, 10.0),
+        (("tasks",), False, 10.0),
+        (("queues",), False, 30.0),
+        (("workers",), False, 30.0),
+        (("workers", "queues"), False, 30.0),
+        (("workers", "queues"), True, 10.0),
+    ],
+)
+def test_an_idle_cluster_costs_few_commands(
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    topics: tuple[str, ...],
+    frugal: bool,
+    most: float,
+) -> None:
+    """What the schedule says that it will cost."""
+    start_worker(redis_url)
+    live = open_session(redis_url, frugal=frugal)
+    live.until(worker_is_known(live, "w1@test"))
+    inspector, queues = live.session._inspector, live.session._queues
+    live.until(lambda: queues._count >= 4)
+    live.session.watch(frozenset(topics))
+    commands, names = inspector._plan()
+    per_round = round_cost(len(commands), len(names))
+    interval = inspector._next_round() - inspector._asked_at
+    assert 60.0 * per_round / interval + 60.0 * queues._cost / queues._interval() <= most
+
+
+def test_a_round_costs_no_more_than_the_schedule_assumes(
+    redis_url: str, start_worker: StartWorker
+) -> None:
+    start_worker(redis_url)
+    broker = Broker(Settings(broker_url=redis_url))
+    pidbox = Pidbox(broker.connect(), "celery", ["json"])
+    heard: list[Reply | Unreadable] = []
+    for _ in range(2):
+        heard.clear()
+        before = broker.wire.sent
+        pidbox.ask(LIVELY, heard.append, lambda quiet: len(heard) == 4 or quiet > 5, ["w1@test"])
+        cost = broker.wire.sent - before
+    assert len(heard) == 4
+    assert cost <= round_cost(len(LIVELY), 1)
+
+
+def test_nobody_is_asked_when_nobody_looks(
+    redis_url: str, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.cluster.polling.queue_poller.UNATTENDED", 0.5)
+    monkeypatch.setattr("celtop.cluster.polling.inspector.UNATTENDED", 0.5)
+    live = open_session(redis_url, queue_interval=0.5)
+    live.session.watch(frozenset({"queues"}))
+    live.until(lambda: live.session._queues._count > 1)
+    until(lambda: live.session._inbox.unattended() > 1.0)
+    count = live.session._queues._count
+    seen = time.monotonic()
+    until(lambda: time.monotonic() - seen > 1.5)
+    assert live.session._queues._count == count
+    live.until(lambda: live.session._queues._count > count)

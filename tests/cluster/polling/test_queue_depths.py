@@ -1,0 +1,222 @@
+"""Queue depths, as the broker counts them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from celtop.cluster.connection.broker import Broker
+from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths, RedisDepths, is_internal
+from celtop.model.observations import QueueGone, QueueMeasured
+from celtop.settings import Settings
+from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import RedisServer
+
+Send = Callable[..., str]
+
+
+def depth(live: Live, name: str) -> int | None:
+    queue = live.state.queues.get(name)
+    return None if queue is None else queue.waiting
+
+
+def test_a_queue_that_nobody_consumes_is_found_with_its_messages(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(redis_url)
+    live = open_session(redis_url)
+    live.until(lambda: "celery" in live.state.queues)
+    for _ in range(7):
+        send(redis_url, "plain.ok", queue="nobody")
+    live.session.refresh()
+    live.until(lambda: depth(live, "nobody") == 7)
+    assert live.state.queues["nobody"].unattended
+    live.until(lambda: live.state.queues["celery"].consumers == ("w1@test",))
+    assert live.state.queues["celery"].waiting == 0
+    assert not any(is_internal(name) for name in live.state.queues)
+
+
+def test_priorities_are_counted_by_step(
+    redis_url: str, open_session: OpenSession, send: Send
+) -> None:
+    for priority in (0, 0, 3, 7):
+        send(redis_url, "plain.ok", queue="urgent", priority=priority)
+    live = open_session(redis_url)
+    live.until(lambda: depth(live, "urgent") == 4)
+    assert live.state.queues["urgent"].by_priority == {"0": 2, "3": 1, "6": 1, "9": 0}
+
+
+def test_prefix_separator_and_steps_are_the_apps(
+    redis_url: str, open_session: OpenSession, send: Send
+) -> None:
+    options = {"global_keyprefix": "ac[m]e*:", "sep": "#", "priority_steps": [0, 5]}
+    conf = {"broker_transport_options": options}
+    for priority in (0, 5, 9):
+        send(redis_url, "plain.ok", queue="q", priority=priority, conf=conf)
+    live = open_session(redis_url, broker_transport_options=options)
+    live.until(lambda: depth(live, "q") == 3)
+    assert live.state.queues["q"].by_priority == {"0": 1, "5": 2}
+
+
+def test_a_queue_that_only_the_operator_names(
+    redis_server: RedisServer, redis_url: str, open_session: OpenSession
+) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    client.lpush("by-hand", "x", "y")
+    live = open_session(redis_url, queues=["by-hand", "empty"])
+    live.until(lambda: depth(live, "by-hand") == 2)
+    assert depth(live, "empty") == 0
+
+
+def test_what_cannot_be_counted_is_unknown_with_the_reason(
+    redis_server: RedisServer, redis_url: str, open_session: OpenSession
+) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    client.set("odd", "text")
+    live = open_session(redis_url, queues=["odd"])
+    live.until(lambda: "odd" in live.state.queues)
+    assert depth(live, "odd") is None
+    assert "WRONGTYPE" in live.state.queues["odd"].notes[0]
+
+
+def test_unacknowledged_messages(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    worker = start_worker(redis_url, queues=["one"])
+    task_id = send(redis_url, "plain.ok", countdown=300, queue="one")
+    live = open_session(redis_url)
+    live.until(lambda: f"[{task_id}] received" in worker.child.output)
+    live.session.refresh()
+    live.until(lambda: (q := live.state.queues.get("one")) is not None and q.unacked == 1)
+    send(redis_url, "plain.ok", queue="two")
+    live.session.refresh()
+    live.until(lambda: depth(live, "two") == 1)
+    assert live.state.queues["two"].unacked is None
+    assert "1 unacknowledged in all queues together" in live.state.queues["two"].notes[0]
+
+
+def test_looking_on_redelivers_nothing(
+    redis_server: RedisServer, redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    """A task that waits for longer than kombu's default hour is the app's own business."""
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    start_worker(
+        redis_url, queues=["other"], conf={"broker_transport_options": {"visibility_timeout": 1e6}}
+    )
+    message = '[{"body": "", "properties": {}, "headers": {}}, "", "celery"]'
+    client.hset("unacked", "tag", message)
+    client.zadd("unacked_index", {"tag": time.time() - 7200})
+    live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
+    live.session.watch(frozenset({"workers", "queues"}))
+    for _ in range(5):
+        rounds = live.session._inspector._asked_at
+        live.session.refresh()
+        live.until(lambda: live.session._inspector._asked_at > rounds)  # noqa: B023
+    assert client.hexists("unacked", "tag")
+    assert client.llen("celery") == 0
+
+
+class TestRedisDepths:
+    """Without threads: what each measurement costs."""
+
+    def test_an_idle_cluster_costs_two_commands(self, redis_url: str) -> None:
+        broker = Broker(Settings(broker_url=redis_url))
+        depths = RedisDepths(broker.connect(), broker, set(), time.time)
+        names = frozenset({"a", "b", "c"})
+        list(depths.measure(names))
+        before = broker.wire.sent
+        measured = list(depths.measure(names))
+        assert [(one.name, one.waiting) for one in measured if isinstance(one, QueueMeasured)] == [
+            ("a", 0),
+            ("b", 0),
+            ("c", 0),
+        ]
+        assert broker.wire.sent - before == 2
+
+    def test_only_lists_that_held_something_are_counted_one_by_one(
+        self, redis_server: RedisServer, redis_url: str
+    ) -> None:
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        client.lpush("a", "x")
+        broker = Broker(Settings(broker_url=redis_url))
+        depths = RedisDepths(broker.connect(), broker, set(), time.time)
+        list(depths.measure(frozenset({"a", "b"})))
+        client.lpush("a", "y")
+        before = broker.wire.sent
+        a, b = depths.measure(frozenset({"a", "b"}))
+        assert isinstance(a, QueueMeasured) and isinstance(b, QueueMeasured)
+        assert (a.waiting, b.waiting) == (2, 0)
+        assert broker.wire.sent - before == 3
+
+    def test_many_other_keys_are_no_hindrance(
+        self, redis_server: RedisServer, redis_url: str, send: Send
+    ) -> None:
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        client.mset({f"celery-task-meta-{n}": "x" for n in range(20_000)})
+        send(redis_url, "plain.ok", queue="hidden")
+        broker = Broker(Settings(broker_url=redis_url))
+        depths = RedisDepths(broker.connect(), broker, set(), time.time)
+        found = {one.name for one in depths.measure(frozenset())}
+        assert "hidden" in found
+
+    def test_a_queue_that_nothing_names_any_more(self, redis_url: str) -> None:
+        broker = Broker(Settings(broker_url=redis_url))
+        depths = RedisDepths(broker.connect(), broker, set(), lambda: 5.0)
+        list(depths.measure(frozenset({"gone"})))
+        assert list(depths.measure(frozenset())) == [QueueGone("gone", 5.0)]
+
+
+def test_rabbitmq_counts_messages_and_consumers(
+    amqp_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    start_worker(amqp_url)
+    for _ in range(7):
+        send(amqp_url, "plain.ok", queue="nobody")
+    live = open_session(amqp_url, queues=["nobody", "missing"])
+    live.until(lambda: depth(live, "nobody") == 7)
+    assert any("does not list its queues" in line for line in live.log)
+    live.until(lambda: (q := live.state.queues.get("celery")) is not None and q.consumer_count == 1)
+    nobody = live.state.queues["nobody"]
+    assert nobody.consumer_count == 0
+    assert nobody.unacked is None and "not told over AMQP" in nobody.notes[0]
+    assert depth(live, "missing") is None
+    assert live.state.queues["missing"].notes == ("no queue of this name exists",)
+
+
+def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> None:
+    send(amqp_url, "plain.ok", queue="short")
+    broker = Broker(Settings(broker_url=amqp_url))
+    connection = broker.connect()
+    depths = AmqpDepths(connection, time.time)
+    (first,) = (one for one in depths.measure(frozenset({"short"})) if one.name == "short")
+    assert isinstance(first, QueueMeasured) and first.waiting == 1
+    connection.channel().queue_delete("short")
+    assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
+    connection.release()
+
+
+def test_missing_queues_take_no_channel_each_on_rabbitmq(amqp_url: str) -> None:
+    """A connection has 2,047 channels: an hour of measuring took them all."""
+    connection = Broker(Settings(broker_url=amqp_url)).connect()
+    depths = AmqpDepths(connection, time.time)
+    for _ in range(3):
+        missing, other = sorted(depths.measure(frozenset({"missing", "other"})), key=str)
+        assert isinstance(missing, QueueMeasured) and isinstance(other, QueueMeasured)
+        assert (missing.name, missing.waiting) == ("missing", None)
+        assert missing.notes == other.notes == ("no queue of this name exists",)
+    assert len([one for one in connection.connection.channels.values() if one is not None]) == 2
+    connection.release()
+
+
+def test_other_transports_count_as_far_as_kombu_does() -> None:
+    from kombu import Connection
+
+    with Connection("memory://") as connection:
+        queue = connection.SimpleQueue("jobs")
+        queue.put("one")
+        depths = OtherDepths(connection, "memory", time.time)
+        jobs, none = depths.measure(frozenset({"jobs", "none"}))
+        assert isinstance(jobs, QueueMeasured) and isinstance(none, QueueMeasured)
+        assert jobs.waiting == 1
+        assert none.waiting is None or none.waiting == 0

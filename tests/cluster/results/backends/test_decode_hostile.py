@@ -1,0 +1,131 @@
+"""Entries that are made to hurt whoever reads them: nothing in them may cost much, or end us."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import celtop
+import pytest
+from celtop.cluster.events.open_tasks import Unfinished
+from celtop.cluster.inbox import Inbox
+from celtop.cluster.results.backends import plain_pickle
+from celtop.cluster.results.backends.base import ResultReader
+from celtop.cluster.results.backends.decode import DEEPEST, from_payload
+from celtop.cluster.results.poller import ResultPoller
+from celtop.cluster.results.push import ResultPush
+from celtop.model.entities.result import ResultMeta
+from celtop.model.observations import Noted
+
+NESTED = b"\x80\x04)" + b"\x85" * 200_000 + b"."
+PICKLED = b"\x80\x04}(\x8c\x06status\x8c\x08PROGRESS\x8c\x06result" + NESTED[2:-1] + b"u."
+
+
+def nested(levels: int) -> bytes:
+    return b'{"status": "PROGRESS", "result": ' + b"[" * levels + b"]" * levels + b"}"
+
+
+@pytest.mark.parametrize("payload", [PICKLED, nested(DEEPEST + 1), nested(900), nested(200_000)])
+def test_of_what_is_nested_too_deeply_the_state_is_told(payload: bytes) -> None:
+    found = from_payload("id", payload)
+    assert (found.status, found.result) == ("PROGRESS", None)
+    assert found.undecoded == "nested too deeply"
+    assert found == from_payload("id", payload)  # which recursion could not compare
+
+
+def test_what_is_nested_less_is_read() -> None:
+    found = from_payload("id", nested(DEEPEST - 2))
+    assert found.undecoded is None
+    assert found.result is not None
+
+
+def test_texts_in_many_places_make_no_gigabytes() -> None:
+    text = b"x" * 100_000
+    bomb = b"\x80\x04(X" + len(text).to_bytes(4, "little") + text + b"\x94" + b"h\x00" * 50_000
+    with pytest.raises(plain_pickle.NotPlain):
+        plain_pickle.read(bomb + b"t.")
+
+
+def test_keys_that_are_chosen_to_hash_alike_are_refused() -> None:
+    alike = {number * sys.hash_info.modulus for number in range(1, 100)}
+    assert len({hash(number) for number in alike}) == 1
+    with pytest.raises(plain_pickle.NotPlain):
+        plain_pickle.read(pickle.dumps(dict.fromkeys(alike), 4))
+    plain = {-(2**63) + 1: 1, 2**62: 2, (1, "a"): 3}
+    assert plain_pickle.read(pickle.dumps(plain, 4)) == plain
+
+
+def test_keys_that_are_the_same_in_many_tables_are_read() -> None:
+    rows = [{"a rather long name of a column": n, "status": "done"} for n in range(1_000)]
+    assert plain_pickle.read(pickle.dumps(rows, 4)) == rows
+
+
+def test_a_key_of_nested_tuples_does_not_end_the_process() -> None:
+    code = (
+        "from celtop.cluster.results import plain_pickle\n"
+        "try: plain_pickle.read(b'\\x80\\x04})' + b'\\x85' * 2_000_000 + b'Ns.')\n"
+        "except plain_pickle.NotPlain: print('refused')\n"
+    )
+    root = Path(celtop.__file__).parent.parent
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, cwd=root
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "refused")
+
+
+def test_tuples_as_keys_are_read() -> None:
+    table = {("a", 1): 2, b"b": 3, None: 4}
+    assert plain_pickle.read(pickle.dumps(table, 4)) == table
+
+
+def test_what_inflates_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.cluster.results.backends.decode._MOST_INFLATED", 1_000)
+    packed = zlib.compress(b'{"status": "SUCCESS", "result": "' + b"x" * 10_000 + b'"}')
+    found = from_payload("id", b"\0celery-compressed\0application/x-gzip\0" + packed)
+    assert found.undecoded == "too large when decompressed"
+
+
+class Odd:
+    """A reader that fails at first as none should."""
+
+    why_not = None
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+        self.reads += 1
+        if self.reads == 1:
+            raise TypeError("of all things")
+        return {id_: from_payload(id_, json.dumps({"status": "STARTED"})) for id_ in ids}
+
+
+def test_what_no_one_foresaw_does_not_end_the_poller() -> None:
+    reader: Any = Odd()
+    inbox, unfinished = Inbox(1_000), Unfinished()
+    push = ResultPush(lambda: cast(ResultReader, reader), unfinished, inbox)
+    poller = ResultPoller(lambda: reader, unfinished, push, inbox, lambda ids: None)
+    told: list[object] = []
+    unfinished.doubt(["id"])
+    poller.start()
+    try:
+        deadline = time.monotonic() + 10.0
+        while time.monotonic() < deadline and reader.reads < 2:
+            if (one := inbox.take()) is not None:
+                told.append(one)
+            unfinished.doubt(["id"])
+            threading.Event().wait(0.02)
+    finally:
+        poller.stop()
+        poller.join(5.0)
+    assert reader.reads >= 2
+    assert any(isinstance(one, Noted) and "TypeError" in one.text for one in told)
+    assert poller.fault is None

@@ -1,0 +1,201 @@
+"""Results in Redis, wherever it is and whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.cluster.connection.metering import Wire
+from celtop.cluster.results.backends.base import ResultReader, ResultsError
+from celtop.cluster.results.open import open_results
+from celtop.settings import Settings
+from celtop.tests.network import TcpProxy, black_hole
+from celtop.tests.servers import RedisServer, free_port, make_certificates, until
+
+NEVER = threading.Event()
+
+
+def store(
+    client: Any, id_: str, status: str = "SUCCESS", result: Any = 1, prefix: str = ""
+) -> None:
+    """Keep a result as Celery's backend does it."""
+    meta = {"status": status, "result": result, "traceback": None, "children": []}
+    key = f"{prefix}celery-task-meta-{id_}"
+    with client.pipeline() as pipe:
+        pipe.set(key, json.dumps(meta), ex=3600)
+        pipe.publish(key, json.dumps(meta))
+        pipe.execute()
+
+
+def reader_of(url: str, wire: Wire | None = None, **settings: Any) -> ResultReader:
+    return open_results(Settings(result_backend=url, **settings), wire=wire)
+
+
+def fault_of(url: str, **settings: Any) -> str:
+    with pytest.raises(ResultsError) as caught:
+        reader_of(url, **settings).read(["x"])
+    return str(caught.value)
+
+
+def test_another_database_over_a_unix_socket(own_redis: RedisServer) -> None:
+    store(own_redis.client(7), "x", result={"n": 7})
+    found = reader_of(f"redis+socket://{own_redis.socket_path}?virtual_host=7").read(["x", "y"])
+    assert list(found) == ["x"] and found["x"].result == {"n": 7}
+    assert reader_of(own_redis.url(7)).read(["x"]) == found
+    assert reader_of(own_redis.url(6)).read(["x"]) == {}
+
+
+@pytest.mark.parametrize(("given", "used"), [("acme", "acme_"), ("acme:", "acme:"), ("", "")])
+def test_key_prefix(redis_url: str, redis_server: RedisServer, given: str, used: str) -> None:
+    store(redis_server.client(int(redis_url.rsplit("/", 1)[1])), "x", prefix=used)
+    reader = reader_of(redis_url, result_backend_transport_options={"global_keyprefix": given})
+    assert list(reader.read(["x"])) == ["x"]
+
+
+def test_many_ids_in_few_commands_counted_with_the_brokers(
+    redis_url: str, redis_server: RedisServer
+) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    for number in range(1000):
+        store(client, f"id{number}", result=number)
+    wire = Wire()
+    # The same server, though another database.
+    reader = reader_of(redis_url, wire, broker_url=redis_server.url(0))
+    found = reader.read([f"id{number}" for number in range(1000)])
+    assert [found[f"id{number}"].result for number in range(1000)] == list(range(1000))
+    assert 5 <= wire.sent <= 10
+    elsewhere = Wire()
+    reader_of(redis_url, elsewhere, broker_url="redis://elsewhere/0").read(["id1"])
+    assert elsewhere.sent == 0
+
+
+def test_tls(tmp_path: Path) -> None:
+    files = make_certificates(tmp_path)
+    server = RedisServer(tmp_path, scheme="rediss")
+    server.options = (
+        "--port", "0", "--tls-port", str(server.port), "--tls-auth-clients", "no",
+        "--tls-cert-file", files["cert"], "--tls-key-file", files["key"],
+        "--tls-ca-cert-file", files["ca"],
+    )  # fmt: skip
+    server.start()
+    try:
+        url = server.url(3)
+        assert "not signed by anyone trusted" in fault_of(url)  # verified unless told otherwise
+        plain = url.replace("rediss", "redis")
+        for place, options in (
+            (f"{url}?ssl_cert_reqs=none", {}),
+            (f"{url}?ssl_cert_reqs=CERT_REQUIRED&ssl_ca_certs={files['ca']}", {}),
+            (url, {"ssl_cert_reqs": "CERT_REQUIRED", "ssl_ca_certs": files["ca"]}),
+            (url, {"ssl_cert_reqs": 0}),
+            (plain, {"ssl_cert_reqs": "none"}),
+        ):
+            assert reader_of(place, redis_backend_use_ssl=options).read(["x"]) == {}
+    finally:
+        server.kill()
+
+
+def test_passwords_are_used_and_never_shown(own_redis: RedisServer) -> None:
+    own_redis.client().config_set("requirepass", "hunter2/secret")
+    store(own_redis.client().__class__(port=own_redis.port, password="hunter2/secret"), "x")
+    url = own_redis.url(credentials=":hunter2%2Fsecret@")
+    assert list(reader_of(url).read(["x"])) == ["x"]
+    assert "wants a password" in fault_of(own_redis.url())
+    for wrong in ("hunter3%2Fsecret", "hunter3/secret"):
+        told = fault_of(own_redis.url(credentials=f":{wrong}@"))
+        assert "hunter" not in told and "secret" not in told
+    assert "CELTOP_RESULT_BACKEND hides it" in fault_of(own_redis.url())
+
+
+def test_what_is_wrong_is_said() -> None:
+    assert f"Nothing listens at 127.0.0.1:{(port := free_port())}" in fault_of(
+        f"redis://127.0.0.1:{port}/0"
+    )
+    assert "names the database abc" in fault_of("redis://localhost/abc")
+    assert "credential_provider" in fault_of("redis://localhost/0?credential_provider=x.Y")
+    assert "no-such-host.invalid" in fault_of("redis://:hunter2@no-such-host.invalid/0")
+    assert "hunter2" not in fault_of("redis://:hunter2@no-such-host.invalid/0")
+    assert "There is no socket" in fault_of("redis+socket:///no/such.sock")
+    assert "master_name" in fault_of("sentinel://localhost:1/0")
+
+
+def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.cluster.results.backends.redis.READ_TIMEOUT", 0.5)
+    with black_hole() as port:
+        started = time.monotonic()
+        assert "does not answer" in fault_of(f"redis://127.0.0.1:{port}/0")
+        assert time.monotonic() - started < 15.0
+
+
+def test_waiting_needs_no_polling(redis_url: str, redis_server: RedisServer) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    wire = Wire()
+    reader = reader_of(redis_url, wire, broker_url=redis_url)
+    assert reader.wait("x", 0.1, NEVER) is None
+    begun = wire.sent
+    assert reader.wait("x", 1.0, NEVER) is None
+    assert wire.sent <= 2 * begun
+    timer = threading.Timer(0.5, store, [client, "x", "PROGRESS"])
+    timer.start()
+    done = threading.Timer(1.0, store, [client, "x", "REVOKED"])
+    done.start()
+    found = reader.wait("x", 10.0, NEVER)
+    assert found is not None and found.status == "REVOKED"
+    assert client.pubsub_channels() == []
+
+
+def test_a_wait_outlives_the_connection(redis_url: str, redis_server: RedisServer) -> None:
+    database = int(redis_url.rsplit("/", 1)[1])
+    client = redis_server.client(database)
+    proxy = TcpProxy(redis_server.port)
+    reader = reader_of(f"redis://127.0.0.1:{proxy.port}/{database}")
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(reader.wait("x", 20.0, NEVER)))
+    thread.start()
+    until(lambda: client.pubsub_channels("celery-task-meta-x"), what="it listens")
+    proxy.close()
+    until(lambda: not client.pubsub_channels("celery-task-meta-x"), what="it was cut off")
+    store(client, "x")  # while nobody listens
+    proxy.open()
+    thread.join(20.0)
+    proxy.close()
+    assert found[0] is not None and found[0].status == "SUCCESS"
+
+
+def test_a_wait_fails_if_redis_was_never_there() -> None:
+    reader = reader_of(f"redis://127.0.0.1:{free_port()}/0")
+    with pytest.raises(ResultsError, match="Nothing listens"):
+        reader.wait("x", 20.0, NEVER)
+
+
+def test_a_user_who_may_not_subscribe_polls(own_redis: RedisServer) -> None:
+    admin = own_redis.client()
+    admin.execute_command(
+        "ACL", "SETUSER", "reader", "on", ">pw", "~*", "resetchannels", "+get", "+mget", "+ping"
+    )
+    reader = reader_of(own_redis.url(credentials="reader:pw@"))
+    threading.Timer(0.4, store, [admin, "x"]).start()
+    found = reader.wait("x", 10.0, NEVER)
+    assert found is not None and found.status == "SUCCESS"
+
+
+def test_closing_ends_what_is_open_and_it_may_be_used_again(redis_url: str) -> None:
+    reader = reader_of(redis_url)
+    assert reader.read(["x"]) == {}
+    reader.close()
+    reader.close()
+    assert reader.read(["x"]) == {}
+    reader.close()
+
+
+def test_sentinel(own_redis: RedisServer, sentinel_port: int) -> None:
+    own_redis.client().config_set("requirepass", "hunter2")
+    store(own_redis.client().__class__(port=own_redis.port, db=2, password="hunter2"), "x")
+    url = f"sentinel://:hunter2@127.0.0.1:{free_port()}/2;sentinel://127.0.0.1:{sentinel_port}/2"
+    reader = reader_of(url, result_backend_transport_options={"master_name": "mymaster"})
+    assert list(reader.read(["x"])) == ["x"]
+    told = fault_of(url, result_backend_transport_options={"master_name": "nobody"})
+    assert "No sentinel knows a primary" in told and "hunter2" not in told

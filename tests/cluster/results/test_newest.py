@@ -1,0 +1,129 @@
+"""Tasks that ended before anybody looked, by what each kind of backend keeps."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.cluster.results.backends.base import ResultReader
+from celtop.cluster.results.open import open_results
+from celtop.model.entities.result import ResultMeta
+from celtop.settings import Settings
+from celtop.tests.cluster.results.conftest import Kept
+from celtop.tests.servers import RedisServer
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def reader_of(url: str, **settings: Any) -> ResultReader:
+    return open_results(Settings(result_backend=url, **settings))
+
+
+def recent(reader: ResultReader, most: int, since: float | None = None) -> list[ResultMeta]:
+    return [meta for block in reader.recent(most, since) for meta in block]
+
+
+def test_each_backend_lists_what_ended_last(kept: Kept, request: pytest.FixtureRequest) -> None:
+    first = kept.run("echo", 1)
+    kept.run("progress", 600, status="PROGRESS")
+    second = kept.run("fail", status="FAILURE")
+    found = recent(kept.reader, 10)
+    if "memcached" in request.node.name:
+        assert found == []  # it does not tell which keys it has
+        return
+    assert [meta.id for meta in found] == [second.id, first.id]
+    assert [(meta.status, meta.name) for meta in found] == [
+        ("FAILURE", "results.fail"),
+        ("SUCCESS", "results.echo"),
+    ]
+    assert [meta.id for meta in recent(kept.reader, 1)] == [second.id]
+    assert recent(kept.reader, 10, since=(second.done_at or 0) + 1) == []
+    kept.reader.close()
+
+
+def entry(number: int, status: str = "SUCCESS") -> str:
+    done = (NOON + timedelta(seconds=number)).isoformat()
+    return json.dumps({"status": status, "result": number, "date_done": done})
+
+
+class TestRedis:
+    def test_the_longest_to_live_are_the_newest(
+        self, redis_server: RedisServer, redis_url: str
+    ) -> None:
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        for number in range(3_000):
+            client.set(f"celery-task-meta-t{number}", entry(number), px=10**8 + 1000 * number)
+            client.set(f"other{number}", "x")
+        found = recent(reader_of(redis_url), 250)
+        assert [meta.id for meta in found] == [f"t{number}" for number in range(2999, 2749, -1)]
+
+    def test_results_that_never_expire_are_sorted_by_their_time(
+        self, redis_server: RedisServer, redis_url: str
+    ) -> None:
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        for number in range(300):
+            client.set(f"celery-task-meta-t{number}", entry(number))
+        found = recent(reader_of(redis_url), 50)
+        assert [meta.id for meta in found] == [f"t{number}" for number in range(299, 249, -1)]
+        since = NOON.timestamp() + 296
+        assert len(recent(reader_of(redis_url), 50, since)) == 3
+
+    def test_a_prefix_is_no_pattern_and_large_ones_stay_where_they_are(
+        self, redis_server: RedisServer, redis_url: str
+    ) -> None:
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        client.set("a?_celery-task-meta-ours", entry(1), ex=100)
+        client.set("a?_celery-task-meta-large", entry(2) + " " * (300 << 10), ex=100)
+        client.rpush("a?_celery-task-meta-list", "x")
+        client.set("ab_celery-task-meta-theirs", entry(3), ex=100)
+        options = {"global_keyprefix": "a?"}
+        found = recent(reader_of(redis_url, result_backend_transport_options=options), 50)
+        assert [meta.id for meta in found] == ["ours"]
+
+    def test_where_no_script_may_be_run(self, own_redis: RedisServer) -> None:
+        client = own_redis.client()
+        for number in range(300):
+            client.set(f"celery-task-meta-t{number}", entry(number), px=10**8 + 1000 * number)
+        client.execute_command(
+            "ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-@scripting"
+        )
+        found = recent(reader_of(own_redis.url(credentials="reader:pw@")), 10)
+        assert [meta.id for meta in found] == [f"t{number}" for number in range(299, 289, -1)]
+
+    def test_no_command_holds_up_the_server(
+        self, own_redis: RedisServer, redis_server: RedisServer
+    ) -> None:
+        client = own_redis.client()
+        with client.pipeline(transaction=False) as pipe:
+            for number in range(20_000):
+                pipe.set(f"celery-task-meta-t{number}", entry(number), ex=1000)
+            pipe.execute()
+        client.config_set("slowlog-log-slower-than", 5_000)
+        client.slowlog_reset()
+        assert len(recent(reader_of(own_redis.url()), 500)) == 500
+        assert client.slowlog_get() == []
+
+
+def test_of_a_large_table_only_the_end_is_sorted(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "create table celery_taskmeta (id integer primary key, task_id text, status text,"
+            " result blob, date_done datetime, traceback text)"
+        )
+        rows = (
+            (f"t{number}", "SUCCESS" if number % 2 else "PROGRESS", b"1",
+             (NOON + timedelta(seconds=number)).strftime("%Y-%m-%d %H:%M:%S.%f"))
+            for number in range(5_000)
+        )  # fmt: skip
+        database.executemany(
+            "insert into celery_taskmeta (task_id, status, result, date_done) values (?, ?, ?, ?)",
+            rows,
+        )
+    found = recent(reader_of(f"db+sqlite:///{path}"), 3)
+    assert [meta.id for meta in found] == ["t4999", "t4997", "t4995"]
+    assert found[0].done_at == NOON.timestamp() + 4999

@@ -1,0 +1,145 @@
+"""Which backend is read: what we were told, what the app says, what workers tell of theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celtop.cluster.results.backends.base import ResultsError, Unreadable
+from celtop.cluster.results.open import _zone, open_results
+from celtop.settings import Settings, load
+from celtop.tests.conftest import StartWorker
+
+
+def why_not(result_backend: str | None = None, conf: Any = None, **settings: Any) -> str:
+    reader = open_results(Settings(result_backend=result_backend, **settings), conf)
+    assert isinstance(reader, Unreadable)
+    assert reader.why_not is not None
+    with pytest.raises(ResultsError) as caught:
+        reader.read(["x"])
+    assert str(caught.value) == reader.why_not
+    reader.close()
+    return reader.why_not
+
+
+def place(conf: dict[str, Any], **settings: Any) -> str:
+    """Return the URL that is read when workers tell this."""
+    reader = open_results(Settings(**settings), conf)
+    assert reader.why_not is None, reader.why_not
+    url: str = reader.__dict__["_url"]
+    return url
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        ("rpc://", "each result to its caller alone"),
+        ("disabled", "kept nowhere"),
+        ("disabled://", "kept nowhere"),
+        ("django-db", "django-db are read through the app: name it with -A"),
+        ("acme.results:Backend", "read through the app: name it with -A"),
+        ("django-cache", "never loads a pickle"),
+        ("cache+memory://", "memory of each worker"),
+        ("cache", "cache_backend"),
+        ("elasticsearch://u:hunter2@h/db", "does not read results in elasticsearch://"),
+        ("nonsense", "does not read results in nonsense://"),
+        ("redis", "does not read results in redis://"),
+    ],
+)
+def test_backends_that_cannot_be_read(backend: str, words: str) -> None:
+    told = why_not(backend)
+    assert words in told and "hunter2" not in told
+
+
+def test_nothing_is_known_and_nothing_is_kept() -> None:
+    assert "--result-backend" in why_not()
+    assert "kept nowhere" in why_not(conf={})
+    assert "kept nowhere" in why_not(conf={"result_backend": None})
+    assert "kept nowhere" in why_not(conf={"result_backend": 5})
+
+
+def test_what_celery_makes_of_names_that_are_no_urls() -> None:
+    assert "django-db are read through the app" in why_not(conf={"result_backend": "://ngo-db/"})
+    assert "never loads a pickle" in why_not(conf={"result_backend": "://ngo-cache/"})
+    assert "kept nowhere" in why_not(conf={"result_backend": "://abled/"})
+
+
+def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
+    conf = {"result_backend": "redis://:********@h:6379/3"}
+    assert "hides the password" in why_not(conf=conf)
+    assert "hides the password" in why_not(conf=conf, broker_url="redis://:pw@other/0")
+    assert "hides the password" in why_not(conf=conf, broker_url="redis://ann:pw@h/0")
+    assert "hides the password" in why_not(conf=conf, broker_url="amqp://:pw@h/0")
+    assert place(conf, broker_url="redis://:pw@h/0") == "redis://:pw@h/3"
+    secure = {"result_backend": "rediss://ann:**@h:6379/3"}
+    broker = "rediss://ann:pw@h/0?ssl_cert_reqs=none"
+    assert place(secure, broker_url=broker) == "rediss://ann:pw@h/3?ssl_cert_reqs=none"
+    # What we were told counts, whatever workers say.
+    assert place(conf, result_backend="redis://:other@h/4") == "redis://:other@h/4"
+
+
+def test_what_workers_cut_off_or_hide_is_not_guessed() -> None:
+    assert "which database" in why_not(conf={"result_backend": "redis+socket:///tmp/redis.sock"})
+    hidden = {"global_keyprefix": "********"}
+    conf = {"result_backend": "redis://h:1/3", "result_backend_transport_options": hidden}
+    assert "key prefix" in why_not(conf=conf)
+    assert "key prefix" in why_not("redis://h/3", conf)
+    told = {"result_backend_transport_options": {"global_keyprefix": "acme"}}
+    assert place(conf, **told) == "redis://h:1/3"
+    assert place({"result_backend": "redis://h:1/3"}) == "redis://h:1/3"
+
+
+def test_time_zones() -> None:
+    assert str(_zone({"timezone": "Asia/Tokyo"})) == "Asia/Tokyo"
+    for odd in ({}, {"timezone": None}, {"timezone": "No/Where"}, {"timezone": "../etc/passwd"}):
+        assert str(_zone(odd)) == "UTC"
+
+
+def test_what_real_workers_tell_is_understood(
+    redis_url: str, start_worker: StartWorker, tmp_path: Any
+) -> None:
+    from celery import Celery
+
+    backends = {
+        "same": redis_url.rsplit("/", 1)[0] + "/999",
+        "hidden": "redis://:hunter2@127.0.0.1:1/3",
+        "sqlite": f"db+sqlite:///{tmp_path}/r.sqlite3",
+        "rpc": "rpc://",
+        "none": None,
+    }
+    for name, url in backends.items():
+        start_worker(redis_url, name=name, conf={"result_backend": url, "timezone": "Asia/Tokyo"})
+    client = Celery("client", broker=redis_url, fixups=set(), set_as_current=False)
+    asked = client.control.inspect(limit=len(backends), timeout=10.0).conf() or {}
+    client.close()
+    confs = {worker.partition("@")[0]: conf for worker, conf in asked.items()}
+    assert set(confs) == set(backends)
+    assert place(confs["same"]) == backends["same"]
+    assert "hides the password" in why_not(conf=confs["hidden"])
+    assert place(confs["sqlite"]) == backends["sqlite"]
+    assert "to its caller alone" in why_not(conf=confs["rpc"])
+    assert "kept nowhere" in why_not(conf=confs["none"])
+    assert str(_zone(confs["same"])) == "Asia/Tokyo"
+
+
+def test_the_app_tells_its_result_backend(tmp_path: Any) -> None:
+    from celtop.cluster.app_probe import describe
+
+    (tmp_path / "proj.py").write_text(
+        "import ssl\nfrom celery import Celery\napp = Celery(broker='redis://b/0')\n"
+        "app.conf.result_backend = 'rediss://:hunter2@h/5'\n"
+        "app.conf.result_backend_transport_options = {'global_keyprefix': 'acme'}\n"
+        "app.conf.redis_backend_use_ssl = {'ssl_cert_reqs': ssl.CERT_NONE}\n"
+    )
+
+    def told(app: str, workdir: str | None) -> Any:
+        found = describe(app, workdir)
+        return {name: getattr(found, name) for name in found.__struct_fields__}
+
+    settings = load(
+        {"app": "proj", "workdir": str(tmp_path)}, environ={"HOME": str(tmp_path)}, describe=told
+    )
+    assert settings.result_backend == "rediss://:hunter2@h/5"
+    assert settings.result_backend_transport_options == {"global_keyprefix": "acme"}
+    assert settings.redis_backend_use_ssl == {"ssl_cert_reqs": 0}
+    assert settings.source("redis_backend_use_ssl") == "app proj"

@@ -1,0 +1,105 @@
+"""An app is loaded in a child process; whatever it does there stays there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from celtop.cluster.app_probe import AppError, describe
+
+
+def write(folder: Path, text: str, name: str = "proj.py") -> str:
+    (folder / name).write_text(text)
+    return str(folder)
+
+
+def test_what_an_app_is_told_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://elsewhere/9")
+    folder = write(
+        tmp_path,
+        """
+from celery import Celery
+from celery.schedules import crontab
+print("hello from the app", flush=True)
+app = Celery("proj", broker="redis://:pw@host/3", backend="rpc://")
+app.conf.broker_transport_options = {"global_keyprefix": "acme:", "priority_steps": [0, 5]}
+app.conf.event_exchange = "myev"
+app.conf.control_exchange = "myctl"
+app.conf.task_routes = {"proj.*": {"queue": "heavy"}}
+app.conf.accept_content = ["json", "pickle"]
+app.conf.beat_schedule = {"nightly": {"task": "proj.add", "schedule": crontab(hour=3, minute=0)}}
+
+@app.task(rate_limit="10/m", time_limit=30, max_retries=5)
+def add(x: int, y: int = 2) -> int:
+    return x + y
+""",
+    )
+    found = describe("proj", folder)
+    assert found.broker_url == "redis://:pw@host/3"
+    assert found.result_backend == "rpc://"
+    assert found.broker_transport_options["global_keyprefix"] == "acme:"
+    assert (found.event_exchange, found.control_exchange) == ("myev", "myctl")
+    assert found.accept_content == ("json", "pickle")
+    assert found.routes is not None and "heavy" in found.routes
+    (task,) = (task for task in found.tasks if task.name == "proj.add")
+    assert task.signature is not None and task.signature.startswith("(x")
+    assert (task.rate_limit, task.time_limit, task.max_retries) == ("10/m", 30.0, 5)
+    (entry,) = found.beat_schedule
+    assert (entry.name, entry.task) == ("nightly", "proj.add")
+    assert "proj" not in sys.modules
+
+
+def test_its_prints_do_not_reach_us(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = write(
+        tmp_path,
+        "import os, sys\nos.write(1, b'one'); os.write(2, b'two'); print('three')\n"
+        "from celery import Celery\napp = Celery(broker='redis://h/1')\n",
+    )
+    assert describe("proj:app", folder).broker_url == "redis://h/1"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import no_such_module_here", "No module named 'no_such_module_here'"),
+        ("raise ValueError('DATABASE_URL is not set')", "DATABASE_URL is not set"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("import os; os._exit(7)", "status 7"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "signal 11"),
+        ("x = 1", "proj"),
+    ],
+)
+def test_an_app_that_cannot_be_loaded(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(AppError) as caught:
+        describe("proj", write(tmp_path, text))
+    assert words in str(caught.value)
+
+
+def test_an_app_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="nothere"):
+        describe("nothere", str(tmp_path))
+    with pytest.raises(AppError, match="is not a folder"):
+        describe("proj", str(tmp_path / "missing"))
+
+
+def test_an_app_that_waits_for_ever_is_killed(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        "import pathlib, os, threading\n"
+        "pathlib.Path('pid').write_text(str(os.getpid()))\nthreading.Event().wait()\n",
+    )
+    with pytest.raises(AppError, match="was not loaded within 3 s"):
+        describe("proj", folder, timeout=3.0)
+    pid = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_an_apps_threads_do_not_hold_it_up(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"
+        "from celery import Celery\napp = Celery(broker='redis://h/1')\n",
+    )
+    assert describe("proj", folder, timeout=20.0).broker_url == "redis://h/1"

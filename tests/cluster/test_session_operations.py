@@ -1,0 +1,80 @@
+"""What a session offers for acting: every kind of command has someone who carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+from celtop.cluster.operations.registry import PERFORMERS
+from celtop.cluster.results.backends.base import ResultsError
+from celtop.model.operations import commands as commands
+from celtop.model.operations.call import Call, Original
+from celtop.model.operations.outcome import Outcome
+from celtop.tests.cluster.conftest import OpenSession
+from celtop.tests.cluster.workers import Crew, crew
+from celtop.tests.servers import RedisServer, until
+
+
+@pytest.fixture(scope="module")
+def pair(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    directory = tmp_path_factory.mktemp("pair")
+    with crew(directory, redis_server.next_url(), "prefork", "threads") as made:
+        yield made
+
+
+def test_every_command_has_a_performer() -> None:
+    assert set(PERFORMERS) == set(get_args(commands.AnyCommand))
+
+
+def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Crew) -> None:
+    session = pair.live.session
+    call = Call("plain.ok", args=("é" * 5_000,), kwargs={}, queue="idle")
+    sent = pair.do(commands.Trigger(calls=(call,)))
+    assert sent.good, sent
+    (one,) = sent.sent
+    seen = session.peek("idle", 10).result(20)
+    assert [message.id for message in seen.messages] == [one.id]
+    pair.live.pump()
+    assert one.id in pair.live.state.tasks
+    (found,) = session.recover([one.id]).result(20)
+    assert isinstance(found, Original)
+    assert session.original(one.id) is not None
+    again = pair.do(commands.Retry(originals=(found,)))
+    assert again.good, again
+    assert again.sent[0].id != one.id
+    links = {one.id: one.retry_of for one in session.peek("idle", 10).result(20).messages}
+    assert links == {one.id: None, again.sent[0].id: one.id}
+    outcome = pair.do(commands.Purge(queue="idle"))
+    assert outcome.count == 2
+    assert session.peek("idle", 10).result(20).messages == ()
+
+
+def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Crew) -> None:
+    session = pair.live.session
+    pair.live.until(lambda: pair.live.state.workers["threads@test"].queues)
+    consumers = tuple(commands.Consumer(name) for name in pair.names())
+    assert pair.do(commands.PauseQueue(queue="celery", consumers=consumers)).good
+    assert not pair.ask("threads", "active_queues")
+    assert set(session.paused()) == {"celery"}
+    assert pair.do(commands.ResumeQueue(queue="celery", consumers=consumers)).good
+    assert [one["name"] for one in pair.ask("threads", "active_queues")] == ["celery"]
+    assert not session.paused()
+
+
+def test_a_result_is_looked_up_and_why_there_is_none_is_told(
+    pair: Crew, redis_url: str, open_session: OpenSession
+) -> None:
+    with pytest.raises(ResultsError):
+        pair.live.session.result("x").result(20)
+    live = open_session(redis_url, result_backend=redis_url, audit_file="")
+    asked = [live.session.result(str(number)) for number in range(100)]
+    assert [one.result(20) for one in asked] == [None] * 100
+
+
+def test_a_worker_is_drained_while_others_work_on(pair: Crew) -> None:
+    outcome: Outcome = pair.do(commands.Drain(workers=pair.names("threads")), timeout=60)
+    assert outcome.good, outcome
+    assert pair.workers["threads"].child.wait() == 0
+    id_ = pair.send("plain.ok")
+    until(lambda: pair.said("prefork", f"plain.ok[{id_}] succeeded"))

@@ -1,0 +1,93 @@
+"""A worker of each pool and a session that watches them, for all the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celtop.model.operations.commands import AnyCommand
+from celtop.model.operations.outcome import Outcome
+from celtop.tests.cluster.conftest import Live
+from celtop.tests.servers import CeleryWorker
+
+POOLS = {
+    "prefork": {"pool": "prefork"},
+    "threads": {"pool": "threads"},
+    "solo": {"pool": "solo"},
+    "scaled": {"pool": "prefork", "options": ("--autoscale=4,2",)},
+}
+
+
+class Crew:
+    """Real workers, named after their pools, and a session.
+
+    Args:
+        directory: For their logs.
+        broker_url: Where they meet.
+        pools: Which of `POOLS` there are to be.
+    """
+
+    def __init__(self, directory: Path, broker_url: str, pools: Sequence[str]) -> None:
+        self.url = broker_url
+        self.audit_file = directory / "audit.jsonl"
+        self.workers = {
+            pool: CeleryWorker(
+                directory,
+                broker_url,
+                name=pool,
+                conf={"worker_pool_restarts": pool == "prefork"},
+                **POOLS[pool],  # type: ignore[arg-type]
+            )
+            for pool in pools
+        }
+        for worker in self.workers.values():
+            worker.ready()
+        self.app = Celery("client", broker=broker_url, fixups=set(), set_as_current=False)
+        self.live = Live(broker_url, audit_file=str(self.audit_file))
+        self.live.until_live()
+        self.live.until(lambda: set(self.live.state.workers) >= set(self.names()))
+
+    def names(self, *pools: str) -> tuple[str, ...]:
+        """Return the names of the workers with these pools, or of all."""
+        return tuple(self.workers[pool].name for pool in pools or self.workers)
+
+    def do(self, command: AnyCommand, timeout: float = 30.0) -> Outcome:
+        """Do something, wait for the end, and see that the model has heard of it."""
+        outcome = self.live.session.do(command).future.result(timeout)
+        self.live.pump()
+        assert outcome.ended
+        return outcome
+
+    def send(self, name: str, *args: object, **options: Any) -> str:
+        """Send a task, to the queue that all of them consume unless another is named."""
+        return str(self.app.send_task(name, args=args, **options).id)
+
+    def said(self, pool: str, text: str) -> bool:
+        """Tell whether a worker's log holds a text."""
+        return text in self.workers[pool].child.output
+
+    def ask(self, pool: str, question: str, *args: Any) -> Any:
+        """Return what a worker answers to Celery's own `inspect`."""
+        name = self.workers[pool].name
+        replies = self.app.control.inspect(destination=[name], timeout=10, limit=1)
+        answer = getattr(replies, question)(*args)
+        return answer[name]
+
+    def stop(self) -> None:
+        self.live.session.stop()
+        self.app.close()
+        for worker in self.workers.values():
+            worker.child.kill()
+
+
+@contextmanager
+def crew(directory: Path, broker_url: str, *pools: str) -> Iterator[Crew]:
+    """Have workers up for as long as this lasts."""
+    started = Crew(directory, broker_url, pools)
+    try:
+        yield started
+    finally:
+        started.stop()

@@ -1,0 +1,298 @@
+"""What is asked before each act."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from celtop.model.confirm.dispatch import Confirmation, confirm
+from celtop.model.operations.call import Call
+from celtop.model.operations.commands import (
+    AddConsumer,
+    AnyCommand,
+    Autoscale,
+    CancelConsumer,
+    Consumer,
+    DisableEvents,
+    Drain,
+    EnableEvents,
+    Heartbeat,
+    PauseQueue,
+    Ping,
+    PoolGrow,
+    PoolRestart,
+    PoolShrink,
+    Purge,
+    RateLimit,
+    ResumeQueue,
+    Retry,
+    Revoke,
+    RevokeStamped,
+    Shutdown,
+    TimeLimit,
+    Trigger,
+)
+from celtop.model.state import ClusterState
+
+from ..operation_cases import POOLS, cluster, original, task, tell
+from ..streams import NOW, WORKER, Script, play
+
+ALL = tuple(POOLS)
+
+COMMANDS: tuple[AnyCommand, ...] = (
+    Revoke(("a",), ALL),
+    RevokeStamped("mtask", ("a",), ALL),
+    Retry((original("a"),)),
+    Trigger((Call("geo.resize", queue="geo"),)),
+    PoolGrow(("p@h",)),
+    PoolShrink(("p@h",)),
+    PoolRestart(("p@h",)),
+    Autoscale(("p@h",), 6, 3),
+    AddConsumer(ALL, "other"),
+    CancelConsumer(ALL, "geo"),
+    RateLimit(ALL, "geo.resize", "5/m"),
+    TimeLimit(ALL, "geo.resize", 10.0, 20.0),
+    Ping(ALL),
+    Heartbeat(ALL),
+    EnableEvents(ALL),
+    DisableEvents(ALL),
+    Shutdown(ALL),
+    Drain(ALL),
+    PauseQueue("geo", tuple(Consumer(name) for name in ALL)),
+    ResumeQueue("geo", tuple(Consumer(name) for name in ALL)),
+    Purge("geo"),
+)
+
+
+def asked(command: AnyCommand, state: ClusterState | None = None) -> Confirmation:
+    return confirm(command, state or cluster(), NOW)
+
+
+def text(confirmation: Confirmation) -> str:
+    return "\n".join((*confirmation.will, *confirmation.will_not))
+
+
+def test_there_is_a_question_for_every_command() -> None:
+    assert {type(command) for command in COMMANDS} == set(get_args(AnyCommand))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
+@pytest.mark.parametrize("known", [True, False])
+def test_every_question_is_whole_whatever_is_known(command: AnyCommand, known: bool) -> None:
+    confirmation = asked(command, cluster(autoscaler={"min": 1, "max": 2}) if known else None)
+    assert confirmation.verb
+    assert confirmation.title
+    assert confirmation.targets
+    assert confirmation.will or confirmation.refusal
+    workers = getattr(command, "workers", None)
+    if workers is not None:
+        assert confirmation.answering == workers
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Revoke(("a",), ()),
+        Revoke((), ALL),
+        RevokeStamped("mtask", (), ALL),
+        Retry(()),
+        Trigger(()),
+        Trigger((Call("geo.resize"),)),
+        PoolGrow(()),
+        PoolRestart(()),
+        Autoscale(("p@h",), 1, 3),
+        Ping(()),
+        Shutdown(()),
+        RateLimit(ALL, "", "1/s"),
+        TimeLimit(ALL, "geo.resize", 20.0, 10.0),
+        RateLimit(ALL, "nobody.knows", "1/s"),
+        PauseQueue("geo", ()),
+        ResumeQueue("geo", ()),
+        Purge(""),
+        AddConsumer(ALL, "geo"),
+        CancelConsumer(ALL, "nobody"),
+    ],
+    ids=repr,
+)
+def test_what_makes_no_sense_is_not_offered(command: AnyCommand) -> None:
+    assert asked(command).refusal
+
+
+def test_revoking_names_the_first_five_and_counts_the_rest() -> None:
+    state = cluster()
+    ids = tuple(task(state, f"{number:08d}-and-so-on") for number in range(12))
+    confirmation = asked(Revoke(ids, ALL), state)
+    assert confirmation.title == "Revoke 12 tasks"
+    assert confirmation.targets[0] == "00000000 geo.resize RECEIVED"
+    assert len(confirmation.targets) == 6
+    assert confirmation.targets[-1] == "and 7 more"
+    assert (confirmation.typed, confirmation.grave, confirmation.refusal) == (None, False, None)
+    assert "the messages stay in the queue until then" in text(confirmation)
+    assert "50,000 ids for 3 hours" in text(confirmation)
+
+
+def test_more_than_twenty_targets_want_their_count_typed() -> None:
+    ids = tuple(f"id-{number}" for number in range(21))
+    assert asked(Revoke(ids[:20], ALL)).typed is None
+    assert asked(Revoke(ids, ALL)).typed == "21"
+    assert asked(Revoke(ids[:20], ALL, terminate=True)).typed == "terminate"
+    assert asked(Revoke(ids, ALL, terminate=True)).typed == "21"
+    assert asked(Retry(tuple(map(original, ids)))).typed == "21"
+
+
+def test_revoking_tells_what_runs_and_what_has_ended() -> None:
+    state = cluster()
+    ids = (
+        task(state, "waits"),
+        task(state, "runs", until="started"),
+        task(state, "over", until="succeeded"),
+    )
+    told = text(asked(Revoke(ids, ALL), state))
+    assert "1 of them is running and will not be touched" in told
+    assert "1 of them is over already" in told
+    assert asked(Revoke(ids[2:], ALL), state).refusal == "it has ended already"
+    too_many = asked(Revoke(tuple(map(str, range(50_001))), ALL), state).refusal
+    assert too_many is not None and "50,000" in too_many
+
+
+def test_terminating_tells_which_pools_can() -> None:
+    state = cluster()
+    ids = tuple(task(state, name, on=name, until="started") for name in ALL)
+    confirmation = asked(Revoke(ids, ALL, terminate=True, signal="SIGKILL"), state)
+    assert confirmation.title == "Terminate 4 tasks with SIGKILL"
+    assert confirmation.grave
+    assert any("p@h (prefork): SIGKILL to the task's process" in line for line in confirmation.will)
+    assert any("g@h (gevent)" in line and "ignored" in line for line in confirmation.will)
+    assert "3 tasks run now and are to end" not in text(confirmation)
+    assert "2 tasks run now and are to end" in text(confirmation)
+    assert any("t@h (threads) cannot" in line for line in confirmation.will_not)
+    assert any("s@h (solo) hears nothing" in line for line in confirmation.will_not)
+    assert "if that has taken the next task by then, the next one dies" in text(confirmation)
+
+
+def test_terminating_what_no_pool_can_end_is_refused() -> None:
+    state = cluster()
+    ids = tuple(task(state, name, on=name, until="started") for name in ("t@h", "s@h"))
+    assert "s@h and t@h cannot" in (asked(Revoke(ids, ALL, terminate=True), state).refusal or "")
+    waiting = (*ids, task(state, "waits"))
+    assert asked(Revoke(waiting, ALL, terminate=True), state).refusal is None
+
+
+def test_retrying_tells_where_the_arguments_come_from_and_what_is_missing() -> None:
+    state = cluster()
+    alive = task(state, "alive", until="started")
+    found = (
+        original(alive),
+        original("b", source="backend", missing=("its ETA",)),
+        original("c", None),
+    )
+    confirmation = asked(Retry(found), state)
+    told = text(confirmation)
+    assert confirmation.title == "Retry 3 tasks"
+    assert "2 from the message in its queue, 1 from the result backend" in told
+    assert "Not known, and so not sent: its ETA (of 1 of 3)" in told
+    assert "1 of them has not ended yet" in told
+    assert "1 task whose queue is not known will not be sent" in told
+    assert "each under a new id" in told
+    assert "Callbacks and the rest of a chain are not sent along" in told
+    assert "No chord is joined again" in text(asked(Retry(found, with_links=True), state))
+
+
+def test_triggering_warns_of_names_and_queues_that_nobody_knows() -> None:
+    known = asked(Trigger((Call("geo.resize", queue="geo"),)))
+    assert "Nobody" not in text(known) and "registered" not in text(known)
+    strange = text(asked(Trigger((Call("geo.rezise", queue="goe", countdown=60.0),))))
+    assert "No worker that answered has registered geo.rezise" in strange
+    assert "Nobody is known to consume goe" in strange
+    assert "Not started before 1 m from now" in strange
+
+
+def test_triggering_warns_of_workers_that_take_no_json() -> None:
+    state = cluster()
+    command = Trigger((Call("geo.resize", queue="geo"),))
+    assert "no JSON" not in text(asked(command, state))
+    state.workers["p@h"].conf = {"accept_content": ["pickle"]}
+    state.workers["t@h"].conf = {"accept_content": ["pickle", "application/json"]}
+    assert "p@h takes no JSON (accept_content), and will discard it" in text(asked(command, state))
+
+
+def test_resizing_shows_old_and_new_and_who_will_refuse() -> None:
+    confirmation = asked(PoolGrow(ALL, 3))
+    assert "p@h (prefork): 2 -> 5" in confirmation.targets
+    assert "t@h and s@h cannot" in text(confirmation)
+    assert [line.partition(": ")[2][:5] for line in confirmation.targets[1:3]] == ["stays"] * 2
+    assert confirmation.refusal is None
+    assert asked(PoolGrow(("t@h",), 3)).refusal
+    assert asked(PoolShrink(("p@h",), 1)).refusal is None
+    assert "nothing would be left" in (asked(PoolShrink(("p@h",), 2)).refusal or "")
+    scaling = cluster(autoscaler={"min": 1, "max": 4})
+    assert "autoscale is on" in (asked(PoolGrow(("p@h",)), scaling).refusal or "")
+    assert asked(Autoscale(("p@h",), 6, 3), scaling).targets == ("p@h: 1 to 4 -> 3 to 6",)
+    assert "without --autoscale" in (asked(Autoscale(("p@h",), 6, 3)).refusal or "")
+
+
+def test_restarting_pools_needs_a_setting_and_prefork() -> None:
+    state = cluster()
+    assert asked(PoolRestart(("p@h",)), state).refusal is None
+    tell(state, "p@h", "conf", {"task_default_queue": "geo"})
+    assert "worker_pool_restarts is off" in (asked(PoolRestart(("p@h",)), state).refusal or "")
+    tell(state, "p@h", "conf", {"worker_pool_restarts": True})
+    assert asked(PoolRestart(("p@h",)), state).refusal is None
+    assert "prefork" in (asked(PoolRestart(("t@h",)), state).refusal or "")
+
+
+def test_limits_show_old_and_new_per_worker() -> None:
+    assert asked(RateLimit(("p@h",), "geo.resize", "5/s")).targets == ("p@h: 10/m -> 5/s",)
+    assert asked(RateLimit(("p@h",), "mail.send", "0")).targets == ("p@h: no limit -> no limit",)
+    timed = asked(TimeLimit(("p@h",), "geo.resize", 30.0, None))
+    assert timed.will_not == ()
+    told = text(asked(TimeLimit(ALL, "geo.resize", 30.0, None)))
+    assert "t@h and s@h: threads, solo and eventlet pools enforce no time limits" in told
+    assert "gevent pools enforce only the hard limit" in told
+    assert timed.targets == ("p@h: soft none -> 30 s, hard 1 m -> none",)
+    unasked = asked(
+        TimeLimit((WORKER,), "geo.resize", 30.0, None), play(Script("x").received().events)
+    )
+    assert unasked.targets == (f"{WORKER}: soft ? -> 30 s, hard ? -> none",)
+
+
+def test_ending_workers_wants_a_word_or_their_count() -> None:
+    assert asked(Shutdown(("p@h",))).typed == "shutdown"
+    assert asked(Shutdown(ALL)).typed == "4"
+    assert asked(Drain(("p@h",))).typed == "drain"
+    assert asked(Drain(ALL)).typed == "4"
+    assert asked(Shutdown(ALL)).grave
+    assert "nobody does, unless your supervisor does" in text(asked(Shutdown(ALL)))
+    assert "Nobody else consumes mail" in text(asked(Shutdown(("p@h",))))
+
+
+def test_blinding_everyone_is_grave() -> None:
+    assert asked(DisableEvents(ALL)).grave
+    assert "Every monitor goes blind" in text(asked(DisableEvents(ALL)))
+    assert not asked(EnableEvents(ALL)).grave
+
+
+def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
+    state = cluster()
+    confirmation = asked(Purge("geo"), state)
+    assert (confirmation.typed, confirmation.grave) == ("geo", True)
+    assert "(1,204 messages now)" in text(confirmation)
+    resumed = asked(ResumeQueue("geo", (Consumer("p@h"),)), state)
+    assert "as before (1,204 messages now)" in text(resumed)
+    assert "not acknowledged is not deleted (3 now)" in text(confirmation)
+    assert "No queue" not in text(confirmation)
+    assert "No queue goe is known" in text(asked(Purge("goe"), state))
+    state.broker.transport = "amqp"
+    assert "only Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")
+    state.broker.transport = "redis"
+    picked = asked(Purge("geo", "geo.resize"), state)
+    assert picked.refusal is None
+    assert "Deletes the messages of geo.resize that wait in geo, and no others" in picked.will
+
+
+def test_who_would_hear_a_command() -> None:
+    state = cluster()
+    assert state.present_workers(NOW) == tuple(sorted(ALL))
+    play(Script("x", worker="celerybeat@h").received().events, state)
+    state.workers["p@h"].left_at = NOW
+    assert state.present_workers(NOW) == ("g@h", "s@h", "t@h")

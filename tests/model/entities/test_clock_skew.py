@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+from celtop.export.snapshot import take
+from celtop.model.entities.clock_skew import NO_SKEWS, follow, ours
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard
+from celtop.model.workflow.members import span
+from celtop.model.workflow.view import WorkflowView
+
+NOW = 1_800_000_000.0
+AHEAD, BEHIND = "w1@fast", "w2@slow"
+SKEWS = {AHEAD: 40.0, BEHIND: -40.0}
+
+
+def hear(state: ClusterState, event: Event, now: float) -> None:
+    state.observe(Heard((event,), now), now)
+
+
+def beat(state: ClusterState, host: str, skew: float, now: float) -> None:
+    hear(state, Event("worker-heartbeat", host, now + skew, active=0, processed=0, freq=2.0), now)
+
+
+def run(state: ClusterState, host: str, id_: str, start: float, end: float | None) -> None:
+    """Have a worker run a task, from `start` until `end` by our clock, and tell it by its own."""
+    skew = SKEWS[host]
+    hear(
+        state,
+        Event("task-received", host, start - 1 + skew, uuid=id_, name="f", root_id="a"),
+        start,
+    )
+    hear(state, Event("task-started", host, start + skew, uuid=id_), start)
+    if end is not None:
+        done = Event("task-succeeded", host, end + skew, uuid=id_, result="1", runtime=end - start)
+        hear(state, done, end)
+
+
+@pytest.fixture
+def state() -> ClusterState:
+    state = ClusterState()
+    for host, skew in SKEWS.items():
+        beat(state, host, skew, NOW - 100)
+    return state
+
+
+def test_only_clocks_that_are_off_are_told_of(state: ClusterState) -> None:
+    beat(state, "w3@right", 1.5, NOW)
+    assert state.skews == SKEWS
+    assert state.skew("w3@right") == 1.5
+
+
+def test_a_clock_that_wavers_keeps_its_skew_and_one_that_was_set_right_loses_it() -> None:
+    skews = NO_SKEWS
+    for skew, kept in ((40.0, 40.0), (40.3, 40.0), (39.6, 40.0), (41.0, 41.0), (-3.0, -3.0)):
+        before = skews
+        skews = follow(skews, AHEAD, skew)
+        assert skews == {AHEAD: kept}
+        assert (skews is before) == (before.get(AHEAD) == kept)
+    skews = follow(skews, BEHIND, -40.0)
+    assert follow(skews, AHEAD, 1.0) == follow(skews, AHEAD, None) == {BEHIND: -40.0}
+
+
+def test_what_a_host_told_is_taken_to_our_clock() -> None:
+    assert ours(NOW + 40, AHEAD, SKEWS) == NOW
+    assert ours(NOW - 40, BEHIND, SKEWS) == NOW
+    assert ours(NOW, None, SKEWS) == ours(NOW, "client", SKEWS) == ours(NOW, AHEAD, NO_SKEWS) == NOW
+    assert ours(None, AHEAD, SKEWS) is None
+
+
+@pytest.mark.parametrize("host", SKEWS)
+def test_a_snapshot_has_how_long_a_task_truly_runs_and_times_as_told(
+    state: ClusterState, host: str
+) -> None:
+    run(state, host, "a", NOW - 10, None)
+    (task,) = take(state, NOW).tasks
+    assert task.runtime_s == 10.0
+    assert task.started_at == (
+        "2027-01-15T08:00:30.000Z" if host == AHEAD else "2027-01-15T07:59:10.000Z"
+    )
+
+
+@pytest.mark.parametrize("host", SKEWS)
+def test_a_span_is_by_our_clock(state: ClusterState, host: str) -> None:
+    run(state, host, "a", NOW - 10, NOW - 4)
+    task = state.tasks["a"]
+    assert span(task, state.skews) == (NOW - 11, NOW - 4)
+    assert span(task) == (NOW - 11 + SKEWS[host], NOW - 4 + SKEWS[host])
+
+
+def test_members_on_hosts_with_different_clocks_stand_on_one_axis(state: ClusterState) -> None:
+    run(state, AHEAD, "a", NOW - 10, NOW - 8)
+    run(state, BEHIND, "b", NOW - 7, NOW - 5)
+    view = WorkflowView(state, "a", NOW)
+    assert [row.node.id for row in view] == ["a", "b"]
+    assert (view.begin, view.axis) == (NOW - 11, 6.0)
+    assert view.took(NOW) == 6.0
+
+
+def test_the_axis_follows_a_clock_that_is_known_late() -> None:
+    state = ClusterState()
+    run(state, AHEAD, "a", NOW - 10, NOW - 8)
+    view = WorkflowView(state, "a", NOW)
+    assert view.begin == NOW - 11 + 40
+    beat(state, AHEAD, 40.0, NOW)
+    view.update(NOW)
+    assert view.begin == NOW - 11

@@ -1,0 +1,36 @@
+"""Quantiles from a sketch are close to the true ones."""
+
+from __future__ import annotations
+
+import math
+
+from celtop.model.entities.distribution import GROWTH, Distribution
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def test_empty() -> None:
+    empty = Distribution()
+    assert (empty.count, empty.mean, empty.max, empty.quantile(0.5)) == (0, None, None, None)
+
+
+def test_what_is_no_duration_is_ignored() -> None:
+    sketch = Distribution()
+    for odd in (math.nan, math.inf, -1.0):
+        sketch.add(odd)
+    assert sketch.count == 0
+    sketch.add(0.0)
+    assert (sketch.count, sketch.quantile(0.5), sketch.max) == (1, 0.0, 0.0)
+
+
+@given(st.lists(st.floats(0.001, 1e6), min_size=1), st.floats(0.01, 1.0))
+def test_a_quantile_is_at_most_a_bucket_wrong(values: list[float], q: float) -> None:
+    sketch = Distribution()
+    for value in values:
+        sketch.add(value)
+    exact = sorted(values)[math.ceil(q * len(values)) - 1]
+    found = sketch.quantile(q)
+    assert found is not None
+    assert exact / GROWTH <= found <= exact * GROWTH
+    assert math.isclose(sketch.mean or 0.0, sum(values) / len(values))
+    assert sketch.max == max(values)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from celtop.model.ingest.attempts import fault_of
+from celtop.model.wire.events import Event
+
+ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='UTC'))"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("Retry(Retry(...), ConnectionError('wet'), 12)", "ConnectionError('wet')"),
+        ("Retry(Retry(...), OSError('a', 5), 0.5)", "OSError('a', 5)"),
+        ("Retry(Retry(...), ValueError(1), None)", "ValueError(1)"),
+        (f"Retry(Retry(...), ValueError(1), {ZONED})", "ValueError(1)"),
+        ("Retry(Retry(...), ValueError('cut...", "ValueError('cut..."),
+        ("ConnectionError('wet')", "ConnectionError('wet')"),
+        ("Retry(None)", "Retry(None)"),
+        ("Retry(Retry(...), ", "Retry(Retry(...), "),
+    ],
+)
+def test_the_exception_of_a_retry_is_the_apps_own(told: str, shown: str) -> None:
+    assert fault_of(Event("task-retried", "w", 1.0, exception=told)) == (shown, None)
+
+
+def test_what_the_hard_time_limit_raises_is_read_from_the_traceback() -> None:
+    traceback = (
+        "Traceback (most recent call last):\n  ...\nTimeLimitExceeded: TimeLimitExceeded(1,)"
+    )
+    event = Event(
+        "task-failed", "w", 1.0, exception="ExceptionWithTraceback()", traceback=traceback
+    )
+    assert fault_of(event)[0] == "TimeLimitExceeded: TimeLimitExceeded(1,)"

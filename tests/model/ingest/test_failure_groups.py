@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from typing import Any
+
+from celtop.model.entities.task import Task
+from celtop.model.ingest.failure_groups import (
+    MAX_GROUPS,
+    TREND_STEP,
+    TREND_STEPS,
+    FailureGroup,
+    FailureGroups,
+    Trend,
+)
+from celtop.model.query.language import parse
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard
+
+T0 = 1_800_000_000.0
+
+
+def failed(number: int, exception: str | None, at: float = T0, **told: Any) -> Task:
+    told = {"name": "a.b", "state": "FAILURE", **told}
+    return Task(str(number), exception=exception, finished_at=at, **told)
+
+
+def traced(path: str, function: str, line: int) -> str:
+    return (
+        "Traceback (most recent call last):\n"
+        '  File "/venv/lib/python3.11/site-packages/celery/app/trace.py", line 453, in trace_task\n'
+        "    R = retval = fun(*args, **kwargs)\n"
+        f'  File "{path}", line {line}, in {function}\n'
+        "    raise ValueError(1)\n"
+        "ValueError: 1\n"
+    )
+
+
+def grouped(*tasks: Task) -> FailureGroups:
+    groups = FailureGroups()
+    groups.apply(tasks)
+    return groups
+
+
+def only(groups: FailureGroups) -> FailureGroup:
+    (group,) = groups
+    return group
+
+
+def test_the_same_failure_is_one_group_with_its_times() -> None:
+    group = only(grouped(failed(1, "E('a')", T0 + 5), failed(2, "E('b')", T0)))
+    assert (group.error, group.task, group.place) == ("E", "a.b", None)
+    assert (group.count, group.first_at, group.last_at) == (2, T0, T0 + 5)
+    assert group.example == "2"
+
+
+def test_line_numbers_make_no_difference_and_functions_do() -> None:
+    texts = [
+        traced("/srv/shop/tasks.py", "download", 41),
+        traced("/srv/shop/tasks.py", "download", 43),
+        traced("/srv/shop/tasks.py", "resize", 41),
+    ]
+    groups = grouped(*(failed(number, "E()", traceback=text) for number, text in enumerate(texts)))
+    assert {group.place: group.count for group in groups} == {
+        "shop/tasks.py in download": 2,
+        "shop/tasks.py in resize": 1,
+    }
+
+
+def test_a_task_leaves_its_group_when_it_is_tried_again_and_returns_if_that_fails_too() -> None:
+    task = failed(1, "E()", state="RETRY")
+    groups = grouped(task)
+    first = only(groups)
+    task.state, task.exception = "STARTED", None
+    groups.apply([task])
+    assert list(groups) == []
+    assert groups.of("1") is None
+    task.state, task.exception, task.finished_at = "FAILURE", "E()", T0 + 60
+    groups.apply([task])
+    assert only(groups) is first
+    assert (first.count, first.first_at, first.last_at) == (1, T0, T0 + 60)
+    assert sum(first.trend.series(T0 + 60)) == 2
+
+
+def test_a_change_that_is_no_new_failure_is_not_counted_again() -> None:
+    task = failed(1, "E()")
+    groups = grouped(task)
+    version = only(groups).version
+    groups.apply([task])
+    assert sum(only(groups).trend.series(T0)) == 1
+    assert only(groups).version == version
+
+
+def test_what_is_held_no_more_is_in_no_group() -> None:
+    task = failed(1, "E()")
+    groups = grouped(task, failed(2, "E()"))
+    groups.apply([], [task])
+    assert only(groups).count == 1
+    assert only(groups).example == "2"
+
+
+def test_a_traceback_that_comes_later_moves_the_task() -> None:
+    task = failed(1, "E()")
+    groups = grouped(task)
+    task.traceback = traced("/srv/shop/tasks.py", "f", 1)
+    groups.apply([task])
+    assert only(groups).place == "shop/tasks.py in f"
+
+
+def test_there_are_only_so_many_groups_and_emptied_ones_make_room() -> None:
+    tasks = [failed(number, f"E{number}()") for number in range(MAX_GROUPS + 1)]
+    groups = grouped(*tasks)
+    assert len(list(groups)) == MAX_GROUPS
+    assert groups.left_out == 1
+    groups.apply(tasks[-1:], tasks[:1])
+    assert groups.left_out == 0
+    assert groups.of(tasks[-1].id) is not None
+
+
+def test_a_groups_filter_finds_exactly_its_tasks() -> None:
+    place = '/srv/"odd, place"/tasks.py'
+    tasks = [
+        failed(1, "E('x')", name='we"ird, name', traceback=traced(place, "<lambda>", 3)),
+        failed(2, "E('x')", name='we"ird, name', traceback=traced("/srv/a/b.py", "f", 3)),
+        failed(3, "E('x')", name='we"ird, name'),
+        failed(4, "Other('x')", name='we"ird, name'),
+        failed(5, "E('x')", name=None),
+        failed(6, None, name='we"ird, name'),
+        failed(7, "E('y')", name='we"ird, name', state="RETRY"),
+        failed(8, "E('y')", name='we"ird, name', state="STARTED"),
+        failed(9, "E*('y')", name="we?"),
+    ]
+    groups = list(grouped(*tasks))
+    assert len(groups) == 7
+    for group in groups:
+        query = parse(group.query)
+        assert query.problems == ()
+        assert [task.id for task in tasks if query.matches(task, T0)] == list(group.tasks)
+
+
+def test_the_model_keeps_them_from_events() -> None:
+    state = ClusterState()
+    events = (
+        Event("task-received", "w", T0, uuid="1", name="a.b"),
+        Event("task-failed", "w", T0 + 1, uuid="1", exception="E('x')"),
+    )
+    state.observe(Heard(events, T0), T0)
+    assert list(state.failures) == []
+    state.take_changes()
+    assert only(state.failures).key == ("E", "a.b", None)
+
+
+class TestTrend:
+    def test_steps_are_told_apart_and_the_last_is_the_running_one(self) -> None:
+        trend = Trend()
+        for at in (0.0, TREND_STEP, TREND_STEP + 1):
+            trend.add(T0 + at)
+        assert trend.series(T0 + TREND_STEP)[-2:] == [1, 2]
+        assert trend.series(T0 + 3 * TREND_STEP)[-4:] == [1, 2, 0, 0]
+
+    def test_what_comes_late_counts_when_it_was(self) -> None:
+        trend = Trend()
+        trend.add(T0)
+        trend.add(T0 - 2 * TREND_STEP)
+        trend.add(T0 - 2 * TREND_STEPS * TREND_STEP)
+        assert trend.series(T0)[-3:] == [1, 0, 1]
+        assert sum(trend.series(T0)) == 2
+
+    def test_an_hour_later_it_is_empty(self) -> None:
+        trend = Trend()
+        trend.add(T0)
+        assert sum(trend.series(T0 + TREND_STEPS * TREND_STEP)) == 0
+        trend.add(T0 + 5 * TREND_STEPS * TREND_STEP)
+        assert sum(trend.series(T0 + 5 * TREND_STEPS * TREND_STEP)) == 1

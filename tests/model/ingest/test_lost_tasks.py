@@ -1,0 +1,73 @@
+"""Which tasks are lost, why, and whether the broker hands them out again."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.model.entities.task import Task, TaskExtra
+from celtop.model.entities.worker import Worker
+from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT, comes_back, loss_words
+from celtop.model.query.language import parse
+from celtop.model.query.task_view import TaskView
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, Script, play
+
+
+def lost(loss: str = "worker", acknowledged: bool | None = False) -> Task:
+    extra = TaskExtra(loss=loss, acknowledged=acknowledged)  # type: ignore[arg-type]
+    return Task(
+        "a", state="STARTED", worker="w1@box", received_at=NOW, lost_at=NOW + 9, extra=extra
+    )
+
+
+def test_the_words_say_which_loss_it_was() -> None:
+    assert loss_words(lost("worker")) == "lost with w1@box"
+    assert loss_words(lost("unheard")) == "its end was not heard"
+    assert loss_words(lost("unknown")) == "unknown to worker and backend"
+
+
+def test_redis_hands_it_out_again_after_the_visibility_timeout() -> None:
+    worker = Worker("w1@box")
+    assert comes_back(lost(), worker, "redis", {}) == NOW + VISIBILITY_TIMEOUT
+    worker.conf = {"broker_transport_options": {"visibility_timeout": 90}}
+    assert comes_back(lost(), worker, "rediss", {}) == NOW + 90
+    assert comes_back(lost(), worker, "redis", {"visibility_timeout": 60}) == NOW + 60
+    assert comes_back(lost(), None, "sentinel", {}) == NOW + VISIBILITY_TIMEOUT
+
+
+@pytest.mark.parametrize("transport", ["redis", "amqp", "memory"])
+def test_what_was_acknowledged_does_not_come_back(transport: str) -> None:
+    assert comes_back(lost(acknowledged=True), None, transport, {}) is False
+    assert comes_back(lost(acknowledged=None), None, transport, {}) is False
+    assert comes_back(lost("unheard"), None, transport, {}) is False
+
+
+def test_rabbitmq_hands_it_out_again_at_once() -> None:
+    assert comes_back(lost(), None, "amqp", {}) is True
+    assert comes_back(lost(), None, "memory", {}) is False
+
+
+def test_lost_tasks_are_known_as_long_as_they_are_lost_and_are_faults() -> None:
+    state = play(Script("a").received().started().events)
+    play(Script("b").received().started().events, state)
+    view = TaskView(state, parse(""), faults_only=True)
+    state.take_changes()
+    task = state.tasks["a"]
+    state._tasks.mark_lost(task, NOW + 30, "unheard")
+    view.apply(state.take_changes(), NOW + 30)
+    assert list(state.lost) == ["a"]
+    assert [row.id for row in view] == ["a"]
+    play(Script("a").received().started().succeeded().events[-1:], state)
+    view.apply(state.take_changes(), NOW + 40)
+    assert not state.lost
+    assert len(view) == 0
+
+
+def test_a_lost_task_that_is_forgotten_is_lost_no_more() -> None:
+    state = ClusterState(max_tasks=1)
+    play(Script("a").received().started().events, state)
+    state._tasks.mark_lost(state.tasks["a"], NOW + 30, "unheard")
+    state.take_changes()
+    assert list(state.lost) == ["a"]
+    play(Script("b").received().started().events, state)
+    state.take_changes()
+    assert not state.lost

@@ -1,0 +1,174 @@
+"""How fast bars come on, and what is estimated where there is none."""
+
+from __future__ import annotations
+
+from celtop.model.entities.result import ResultMeta
+from celtop.model.entities.task import Progress, Task
+from celtop.model.ingest.pace import BARS_KEPT, MOST_ESTIMATED, POINTS_KEPT, Pace, Paces
+from celtop.model.observations import ResultsSeen
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, Script, event, play
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest import approx
+
+
+def pace(*points: tuple[float, float]) -> Pace:
+    made = Pace(0)
+    for at, fraction in points:
+        made.add(at, fraction)
+    return made
+
+
+def steady(until: int, step: float = 0.01) -> Pace:
+    return pace(*((second, second * step) for second in range(until + 1)))
+
+
+def test_a_steady_bar() -> None:
+    bar = steady(40)
+    assert bar.rate() == approx(0.01)
+    assert bar.left(40) == approx(60)
+    assert bar.left(41) == approx(59)
+
+
+def test_no_estimate_from_too_little() -> None:
+    for bar in (pace(), pace((0, 0.1)), pace((0, 0.1), (0.9, 0.2)), pace((0, 0.1), (9, 0.1))):
+        assert (bar.rate(), bar.left(10)) == (None, None)
+    assert pace((0, 0.1), (1, 0.2)).left(1) == approx(8)
+
+
+def test_it_follows_what_was_of_late() -> None:
+    slow_start = pace(*((second, second * 0.001) for second in range(11)), (20, 0.5), (30, 0.9))
+    left = slow_start.left(30)
+    assert left is not None and left < 5
+
+
+def test_a_bar_that_stands_still_takes_longer_and_longer() -> None:
+    bar = steady(40)
+    lefts = [bar.left(now) or 0.0 for now in (60, 80, 200)]
+    assert 60 < lefts[0] < lefts[1] < lefts[2]
+
+
+def test_bursts_are_evened_out() -> None:
+    bursts = pace(*((second + part / 100, second / 100) for second in range(41) for part in (0, 1)))
+    assert bursts.left(40.01) == approx(60, rel=0.1)
+
+
+def test_a_bar_that_goes_back_begins_anew() -> None:
+    bar = steady(80)
+    bar.add(81, 0.0)
+    assert bar.left(81) is None
+    bar.add(91, 0.5)
+    assert bar.left(91) == approx(10)
+
+
+def test_a_full_bar_has_nothing_left() -> None:
+    assert steady(100).left(100) == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=60), st.floats(-1e6, 2e6))
+def test_whatever_is_told_is_bounded(points: list[tuple[float, float]], now: float) -> None:
+    bar = pace(*points)
+    assert len(bar.points) <= POINTS_KEPT
+    left, rate = bar.left(now), bar.rate()
+    assert left is None or 0.0 <= left < 1e8
+    assert rate is None or rate > 0.0
+
+
+def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
+    paces = Paces()
+    paces.note(Task("waits"), 0.5, NOW)
+    paces.note(Task("speaks", state="PROGRESS"), None, NOW)
+    assert len(paces) == 0
+    tasks = {"runs": Task("runs", state="PROGRESS"), "ended": Task("ended", state="PROGRESS")}
+    for task in tasks.values():
+        paces.note(task, 0.5, NOW)
+    tasks["ended"].state = "SUCCESS"
+    assert paces.of(tasks["ended"]) is None
+    paces.forget_ended(tasks)
+    assert len(paces) == 1
+    del tasks["runs"]
+    paces.forget_ended(tasks)
+    assert len(paces) == 0
+    for number in range(BARS_KEPT + 10):
+        paces.note(Task(str(number), state="PROGRESS"), 0.5, NOW)
+    assert len(paces) == BARS_KEPT
+
+
+def test_the_next_attempt_s_bar_is_its_own() -> None:
+    paces, task = Paces(), Task("a", state="PROGRESS")
+    for at in range(10):
+        paces.note(task, at / 20, at)
+    task.retries = 1
+    assert paces.of(task) is None
+    paces.note(task, 0.6, 11)
+    kept = paces.of(task)
+    assert kept is not None and kept.points == [(11, 0.6)]
+
+
+def test_custom_events_have_a_pace_too() -> None:
+    state = ClusterState()
+    script = Script("a").received().started()
+    play(script.events, state)
+    for second in range(5):
+        told = Script("a", NOW + 10 + second).progress(current=second, total=10).events
+        state.apply(event(told[0]), NOW + 11 + second)
+    task = state.tasks["a"]
+    assert state.rate(task) == approx(0.1)
+    assert state.time_left(task, NOW + 15) == approx(6)
+    play(Script("a", NOW + 20).succeeded().events, state)
+    assert state.time_left(task, NOW + 21) is None
+
+
+def ran(state: ClusterState, runtimes: list[float]) -> None:
+    for runtime in runtimes:
+        script = Script(f"old-{len(state.tasks)}").received().started().succeeded(runtime=runtime)
+        play(script.events, state)
+
+
+def test_a_silent_task_is_estimated_by_its_type() -> None:
+    state = ClusterState()
+    ran(state, [10.0] * 4)
+    task = play(Script("a").received().started().events, state).tasks["a"]
+    assert state.estimate(task, NOW + 7) is None, "too few"
+    ran(state, [10.0])
+    guess = state.estimate(task, NOW + 2 + 5)
+    assert guess is not None and guess.source == "estimate"
+    assert guess.fraction == approx(0.5, rel=0.06)
+    late = state.estimate(task, NOW + 100)
+    assert late is not None and late.fraction == MOST_ESTIMATED
+    assert task.progress is None, "it is not what the task said"
+
+
+def test_what_a_task_says_itself_is_not_estimated_but_its_words_stay() -> None:
+    state = ClusterState()
+    ran(state, [10.0] * 6)
+    task = play(Script("a").received().started().events, state).tasks["a"]
+    task.progress = Progress(None, None, None, "reading")
+    guess = state.estimate(task, NOW + 7)
+    assert guess is not None and guess.text == "reading"
+    task.progress = Progress(0.1)
+    assert state.estimate(task, NOW + 7) is None
+    waiting = play(Script("w").received().events, state).tasks["w"]
+    assert state.estimate(waiting, NOW + 7) is None
+    nameless = Task("n", state="STARTED", started_at=NOW)
+    assert state.estimate(nameless, NOW + 7) is None
+
+
+def test_an_estimate_minds_that_the_worker_s_clock_is_ahead() -> None:
+    state = ClusterState()
+    ran(state, [10.0] * 6)
+    task = play(Script("a", NOW + 3600).received().started().events, state).tasks["a"]
+    state.workers[task.worker or ""].clock_skew = 3600.0
+    assert state.skew(task.worker) == 3600.0
+    guess = state.estimate(task, NOW + 7)
+    assert guess is not None and guess.fraction == approx(0.5, rel=0.06)
+
+
+def test_polled_progress_counts_when_it_changed() -> None:
+    state = play(Script("a").received().started().events)
+    for at, percent in ((10, 10), (11, 10), (20, 20), (21, 20), (30, 30)):
+        meta = ResultMeta("a", "PROGRESS", {"progress": percent})
+        state.observe(ResultsSeen((meta,), NOW + at, "poll"), NOW + at)
+    task = state.tasks["a"]
+    assert state.time_left(task, NOW + 30) == approx(70)

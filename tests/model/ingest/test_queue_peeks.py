@@ -1,0 +1,88 @@
+"""Messages that were seen waiting in a queue become tasks, as far as they are not known."""
+
+from __future__ import annotations
+
+from celtop.model.entities.states import source_names
+from celtop.model.entities.task import TaskExtra
+from celtop.model.observations import Peeked, QueuePeeked
+from celtop.model.query.language import parse
+from celtop.model.state import ClusterState
+
+from ..operation_cases import cluster, task
+from ..streams import NOW
+
+WHOLE = Peeked(
+    "a", "geo.resize", "geo", "(1,)", "{'b': 2}", "root", "parent", "group", NOW + 9, NOW + 99, 2, 3
+)
+
+
+def peek(state: ClusterState, *messages: Peeked, queue: str = "geo") -> None:
+    state.observe(QueuePeeked(queue, messages, NOW, True), NOW)
+
+
+def test_a_waiting_message_is_a_pending_task_with_all_that_its_headers_tell() -> None:
+    state = ClusterState()
+    peek(state, WHOLE)
+    held = state.tasks["a"]
+    assert (held.state, held.name, held.queue) == ("PENDING", "geo.resize", "geo")
+    assert (held.args, held.kwargs) == ("(1,)", "{'b': 2}")
+    assert (held.root_id, held.parent_id, held.group_id) == ("root", "parent", "group")
+    assert (held.eta_at, held.expires_at, held.retries) == (NOW + 9, NOW + 99, 2)
+    assert held.extra is not None and held.extra.priority == 3
+    assert source_names(held.sources) == ("queue",)
+    assert parse("group:group queue:geo state:pending").matches(held, NOW)
+    assert "a" in state.take_changes().tasks
+    assert "geo" in state.queues
+
+
+def test_what_is_known_already_stays_and_gains_what_was_missing() -> None:
+    state = cluster()
+    task(state, "a", until="started")
+    before = state.tasks["a"]
+    args, queue = before.args, before.queue
+    peek(state, WHOLE)
+    held = state.tasks["a"]
+    assert (held.state, held.args, held.retries, held.eta_at) == ("STARTED", args, 0, None)
+    assert held.queue == queue or queue is None
+    assert held.group_id == "group"
+    assert source_names(held.sources) == ("event", "queue")
+
+
+def test_a_task_is_no_parent_and_no_foreign_root_of_itself() -> None:
+    state = ClusterState()
+    peek(state, Peeked("a", "x", "geo", root_id="a", parent_id="a"), Peeked("b", "x", "geo"))
+    assert (state.tasks["a"].root_id, state.tasks["a"].parent_id) == ("a", None)
+    assert state.tasks["b"].root_id is None
+
+
+def test_a_retry_by_another_celtop_is_linked_both_ways() -> None:
+    state = cluster()
+    task(state, "a", until="started")
+    again = Peeked("b", "x", "geo", priority=3, retry_of="a")
+    peek(state, again, Peeked("c", "x", "geo", retry_of="gone"), Peeked("d", "x", "geo", None, "d"))
+    extras = {id_: state.tasks[id_].extra or TaskExtra() for id_ in "abc"}
+    assert (extras["b"].retry_of, extras["b"].priority) == ("a", 3)
+    assert extras["a"].retried_as == "b"
+    assert extras["c"].retry_of == "gone"
+    state.take_changes()
+    peek(state, again, Peeked("e", "x", "geo", retry_of="e"))
+    assert "a" not in state.take_changes().tasks
+    assert state.tasks["e"].extra is None
+
+
+def test_the_store_stays_within_its_bounds() -> None:
+    state = ClusterState(max_tasks=100)
+    peek(state, *(Peeked(f"id-{n}", "x", "geo", args=f"({n},)") for n in range(1_000)))
+    assert len(state.tasks) <= 100
+    assert state.totals.text_bytes == sum(held.text_bytes for held in state.tasks.values())
+    assert state.types["x"].states == {"PENDING": len(state.tasks)}
+
+
+def test_hostile_messages_are_cut_or_left_out() -> None:
+    state = ClusterState()
+    long = "x" * 300_000
+    peek(state, Peeked("", "x", "geo"), Peeked(long, "x", "geo"), Peeked("a", long, long, long))
+    assert list(state.tasks) == ["a"]
+    held = state.tasks["a"]
+    assert len(held.name or "") == 1024
+    assert len(held.args or "") < 300_000

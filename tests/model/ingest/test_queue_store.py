@@ -1,0 +1,143 @@
+"""Queues: depth and trend as measured, rates only where they are known."""
+
+from __future__ import annotations
+
+from celtop.model.entities.queue import Queue
+from celtop.model.observations import Answered, QueueGone, QueueMeasured
+from celtop.model.state import ClusterState
+
+from ..streams import NOW, OTHER, WORKER, Script, event
+
+
+def consume(state: ClusterState, worker: str, *names: str, at: float = NOW) -> None:
+    queues = [{"name": name, "exchange": {"name": name}, "routing_key": name} for name in names]
+    state.observe(Answered(worker, "active_queues", queues, at), at)
+
+
+def measure(state: ClusterState, waiting: int | None, at: float, name: str = "mail") -> Queue:
+    state.observe(QueueMeasured(name, at, waiting), at)
+    return state.queues[name]
+
+
+def receive(state: ClusterState, number: int, at: float, worker: str = WORKER) -> None:
+    for _ in range(number):
+        state_id = f"task-{len(state.tasks)}"
+        state.apply(event(Script(state_id, at=at, worker=worker).received().events[0]), at)
+
+
+def test_depth_and_history() -> None:
+    state = ClusterState()
+    seen = QueueMeasured("mail", NOW, 3, 1, (("0", 2), ("3", 1)), 4, ("a note",))
+    state.observe(seen, NOW)
+    queue = measure(state, 5, NOW + 5)
+    assert (queue.waiting, queue.unacked, queue.by_priority) == (5, None, {})
+    assert list(queue.history) == [(NOW, 3), (NOW + 5, 5)]
+    assert queue.measured_at == NOW + 5
+
+
+def test_an_unknown_depth_is_not_zero() -> None:
+    state = ClusterState()
+    measure(state, 3, NOW)
+    queue = measure(state, None, NOW + 5)
+    assert (queue.waiting, queue.in_per_s, queue.out_per_s) == (None, None, None)
+    assert list(queue.history) == [(NOW, 3)]
+
+
+def test_what_leaves_is_heard_and_what_enters_follows() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    receive(state, 1, NOW)
+    measure(state, 10, NOW)
+    receive(state, 20, NOW + 5)
+    queue = measure(state, 40, NOW + 10)
+    assert (queue.out_per_s, queue.in_per_s, queue.notes) == (2.0, 5.0, ())
+    assert queue.drain == float("inf")
+    receive(state, 40, NOW + 15)
+    queue = measure(state, 5, NOW + 20)
+    assert (queue.out_per_s, queue.in_per_s) == (3.0, 2.75)
+    assert queue.drain == 20.0
+
+
+def test_one_depth_is_no_rate() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    receive(state, 1, NOW)
+    assert measure(state, 10, NOW).in_per_s is None
+    assert measure(state, 11, NOW + 1).in_per_s is None
+
+
+def test_rates_are_unknown_while_a_consumer_s_events_are_off() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    measure(state, 10, NOW)
+    queue = measure(state, 10, NOW + 10)
+    assert (queue.in_per_s, queue.out_per_s) == (None, None)
+    assert queue.notes == (f"rates unknown: task events of {WORKER} are off",)
+
+
+def test_rates_are_unknown_where_a_task_cannot_be_laid_to_one_queue() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail", "geo")
+    measure(state, 10, NOW)
+    receive(state, 5, NOW + 5)
+    queue = measure(state, 10, NOW + 10)
+    assert queue.out_per_s is None
+    assert "several queues" in queue.notes[0]
+
+
+def test_a_queue_that_nobody_consumes_only_grows() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    receive(state, 1, NOW)
+    measure(state, 0, NOW - 5, "lost")
+    measure(state, 10, NOW, "lost")
+    queue = measure(state, 40, NOW + 15, "lost")
+    assert queue.unattended
+    assert (queue.out_per_s, queue.in_per_s, queue.oldest_age) == (0.0, 2.0, 15.0)
+
+
+def test_the_oldest_message_s_age_is_unknown_where_messages_leave() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    measure(state, 10, NOW)
+    assert measure(state, 10, NOW + 15).oldest_age is None
+
+
+def test_nothing_is_claimed_while_a_worker_s_queues_are_not_known() -> None:
+    state = ClusterState()
+    receive(state, 1, NOW)
+    measure(state, 10, NOW)
+    queue = measure(state, 10, NOW + 10)
+    assert queue.out_per_s is None
+    assert queue.notes == (f"rates unknown: it is not known what {WORKER} consumes",)
+
+
+def test_consumers_follow_the_workers() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail", "geo")
+    consume(state, OTHER, "mail")
+    assert state.queues["mail"].consumers == tuple(sorted((WORKER, OTHER)))
+    state.observe(Answered(WORKER, "ping", {"ok": "pong"}, NOW + 100), NOW + 100)
+    state.tick(NOW + 100)
+    assert state.queues["mail"].consumers == (WORKER,)
+    assert state.queues["geo"].consumers == (WORKER,)
+    consume(state, WORKER, "geo", at=NOW + 101)
+    assert not state.queues["mail"].consumers
+
+
+def test_sent_tasks_make_their_queue_known() -> None:
+    state = ClusterState()
+    state.apply(event(Script("a").sent(queue="reports").events[0]), NOW)
+    assert list(state.queues) == ["reports"]
+    assert state.queues["reports"].waiting is None
+
+
+def test_a_queue_that_is_gone() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    measure(state, 3, NOW)
+    measure(state, 3, NOW, "old")
+    for name in ("mail", "old", "never seen"):
+        state.observe(QueueGone(name, NOW + 5), NOW + 5)
+    assert list(state.queues) == ["mail"]
+    assert state.queues["mail"].waiting == 0

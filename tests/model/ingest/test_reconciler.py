@@ -1,0 +1,319 @@
+"""Tasks that are not what they seem: suspected, asked for, and found or lost."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from celtop.model.entities.result import ResultMeta
+from celtop.model.ingest.reconciler import ASKED_AT_ONCE, FIRST_AGAIN, LONG, SUSPECTS_KEPT, YOUNG
+from celtop.model.ingest.worker_store import LAST_WORD
+from celtop.model.observations import Answered, ConnectionChanged, Lost, QueueMeasured, ResultsSeen
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, event, play
+
+
+def live() -> ClusterState:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW - 10), NOW - 10)
+    return state
+
+
+def beat(state: ClusterState, at: float, worker: str = WORKER) -> None:
+    told = {"type": "worker-heartbeat", "hostname": worker, "timestamp": at, "freq": 2.0}
+    state.apply(event({**told, "active": 0, "processed": 0, "pid": 7}), at)
+
+
+def answer(
+    state: ClusterState,
+    command: str,
+    reply: Any,
+    at: float,
+    worker: str = WORKER,
+    asked: tuple[str, ...] = (),
+) -> None:
+    state.observe(Answered(worker, command, reply, at, asked=asked), at)
+
+
+def item(id_: str = "a", worker: str = WORKER, **fields: Any) -> dict[str, Any]:
+    return {"id": id_, "name": "shop.bill", "hostname": worker, "time_start": NOW + 2, **fields}
+
+
+def swept(state: ClusterState, now: float) -> tuple[str, ...]:
+    state.tick(now)
+    state.tick(now)
+    return state.suspects(now)
+
+
+def test_what_its_worker_runs_is_not_suspected() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    answer(state, "active", [item()], NOW + 10)
+    for now in (NOW + 10, NOW + 10 + LONG):
+        beat(state, now)
+        assert swept(state, now) == ()
+
+
+def test_one_that_runs_on_the_word_of_its_start_alone_is() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    beat(state, NOW + LONG)
+    assert swept(state, NOW + LONG) == ()
+    beat(state, NOW + LONG + 3)
+    assert swept(state, NOW + LONG + 3) == ("a",)
+
+
+def test_one_that_only_the_backend_says_to_run_is() -> None:
+    state = live()
+    state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    assert swept(state, NOW + YOUNG - 1) == ()
+    assert swept(state, NOW + YOUNG + 1) == ("a",)
+
+
+def test_one_that_its_worker_holds_no_more_is() -> None:
+    state = live()
+    play([*Script("a").received().events, *Script("b").received().events], state)
+    answer(state, "reserved", [item("b", time_start=None)], NOW + 9)
+    beat(state, NOW + 10)
+    assert swept(state, NOW + 10) == ("a",)
+
+
+@pytest.mark.parametrize(("waiting", "expected"), [(0, ("a",)), (3, ()), (None, ("a",))])
+def test_one_that_left_its_queue_and_was_never_received_is(
+    waiting: int | None, expected: tuple[str, ...]
+) -> None:
+    state = live()
+    play(Script("a").sent().events, state)
+    state.observe(QueueMeasured("celery", NOW + 5, waiting=waiting), NOW + 5)
+    assert swept(state, NOW + 10) == expected
+
+
+def test_all_that_was_told_before_a_gap_is_doubted_once() -> None:
+    state = live()
+    play([*Script("a").received().started().events, *Script("b").sent().events], state)
+    state.observe(QueueMeasured("celery", NOW + 3, waiting=9), NOW + 3)
+    answer(state, "active", [item()], NOW + 4)
+    state.observe(ConnectionChanged("lost", NOW + 4), NOW + 4)
+    state.observe(ConnectionChanged("live", NOW + 20), NOW + 20)
+    assert swept(state, NOW + 20) == ("a", "b"), "what runs before what waits"
+    answer(state, "query_task", {"a": ["active", item()]}, NOW + 21, asked=("a", "b"))
+    state.observe(ResultsSeen((), NOW + 21, "poll", absent=("b",)), NOW + 21)
+    state.observe(ResultsSeen((ResultMeta("a", "STARTED"),), NOW + 21, "poll"), NOW + 21)
+    beat(state, NOW + 22)
+    assert swept(state, NOW + 22) == ()
+
+
+def test_so_is_what_was_told_before_events_were_dropped() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    answer(state, "active", [item()], NOW + 4)
+    state.observe(Lost(0, 5, NOW + 6), NOW + 6)
+    assert swept(state, NOW + 7) == ("a",)
+
+
+def test_an_end_in_a_gap_is_found_in_the_backend() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    state.observe(ConnectionChanged("lost", NOW + 3), NOW + 3)
+    state.observe(ConnectionChanged("live", NOW + 10), NOW + 10)
+    assert swept(state, NOW + 10) == ("a",)
+    done = ResultMeta("a", "SUCCESS", 3, done_at=NOW + 5)
+    state.observe(ResultsSeen((done,), NOW + 11, "poll"), NOW + 11)
+    assert swept(state, NOW + 11 + LAST_WORD) == ()
+    assert state.tasks["a"].state == "SUCCESS"
+    assert state.totals.corrections == {"finished": 1}
+
+
+def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    answer(state, "active", [], NOW + 70)
+    state.tick(NOW + 70 + LAST_WORD)
+    task = state.tasks["a"]
+    assert task.loss == "unheard"
+    now = NOW + 74
+    beat(state, now)
+    assert swept(state, now) == ("a",)
+    state.observe(ResultsSeen((), now, "poll", absent=("a",)), now)
+    assert task.loss == "unheard"
+    answer(state, "query_task", {}, now, asked=("a",))
+    assert (task.loss, task.state) == ("unknown", "STARTED")
+    beat(state, now + 5)
+    state.tick(now + 5)
+    assert state.totals.corrections == {"unknown": 1}
+    assert "1 task known by nobody any more" in state.log[-1].text
+
+
+def test_of_a_task_whose_worker_nobody_knows_all_are_asked() -> None:
+    state = live()
+    for name in (WORKER, OTHER):
+        beat(state, NOW, name)
+    state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    for name in (WORKER, OTHER):
+        beat(state, NOW + 6, name)
+    assert swept(state, NOW + 6) == ("a",)
+    answer(state, "query_task", {}, NOW + 7, asked=("a",))
+    assert state.tasks["a"].running
+    answer(state, "query_task", {}, NOW + 7, OTHER, asked=("a",))
+    assert state.tasks["a"].loss == "unheard", "the backend has it"
+
+
+def test_one_that_a_worker_denies_has_a_last_word() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    answer(state, "query_task", {}, NOW + 10, asked=("a",))
+    task = state.tasks["a"]
+    assert task.running
+    state.tick(NOW + 10 + LAST_WORD)
+    assert task.loss == "unheard"
+
+
+def test_a_start_that_an_answer_may_have_missed_is_believed() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    answer(state, "query_task", {}, NOW + 2.5, asked=("a",))
+    beat(state, NOW + 9)
+    state.tick(NOW + 9)
+    assert state.tasks["a"].running
+
+
+def test_an_error_denies_nothing() -> None:
+    state = live()
+    play(Script("a").received().started().events, state)
+    failed = Answered(WORKER, "query_task", {"error": "x"}, NOW + 9, "x", asked=("a",))
+    state.observe(failed, NOW + 9)
+    beat(state, NOW + 20)
+    state.tick(NOW + 20)
+    assert state.tasks["a"].running
+
+
+def test_it_is_asked_for_ever_more_seldom() -> None:
+    state = live()
+    state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    asked = []
+    for second in range(6, 200):
+        now = NOW + second
+        state.tick(now)
+        if state.suspects(now):
+            asked.append(second)
+            state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), now, "poll"), now)
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert gaps[0] == FIRST_AGAIN
+    assert gaps == sorted(gaps) and gaps[-1] > gaps[0]
+
+
+def test_suspects_are_bounded() -> None:
+    state = ClusterState()
+    for number in range(SUSPECTS_KEPT + 200):
+        play(Script(f"p-{number}").sent().events, state)
+    metas = tuple(ResultMeta(f"r-{number}", "PROGRESS") for number in range(50))
+    state.observe(ResultsSeen(metas, NOW, "history"), NOW)
+    due = swept(state, NOW + 60)
+    assert len(due) == ASKED_AT_ONCE
+    assert set(due[:50]) == {meta.id for meta in metas}
+    assert len(state._suspects._suspects) == SUSPECTS_KEPT + 50
+
+
+def test_a_task_in_progress_is_lost_with_its_worker_though_nobody_heard_it_start() -> None:
+    state = live()
+    beat(state, NOW)
+    meta = ResultMeta("a", "STARTED", {"hostname": WORKER, "pid": 1})
+    state.observe(ResultsSeen((meta,), NOW, "push"), NOW)
+    beat(state, NOW + 2)
+    for second in range(3, 25):
+        state.tick(NOW + second)
+    assert state.tasks["a"].loss == "worker"
+    assert state.totals.corrections == {"lost": 1}
+
+
+def killed() -> ClusterState:
+    """Three tasks that run, on a worker that is no more."""
+    state = live()
+    beat(state, NOW)
+    for id_ in ("a", "b", "c"):
+        play(Script(id_).received().started().events, state)
+    beat(state, NOW + 3)
+    window = state.workers[WORKER].frequency * 8
+    state.tick(NOW + 3 + window)
+    assert all(state.tasks[id_].running for id_ in "abc")
+    state.tick(NOW + 3 + window + 1)
+    assert {state.tasks[id_].loss for id_ in "abc"} == {"worker"}
+    return state
+
+
+def test_the_tasks_of_a_killed_worker_are_lost_within_its_heartbeat_window() -> None:
+    state = killed()
+    assert state.totals.corrections == {"lost": 3}
+    assert state.log[-1].text.startswith(f"3 tasks lost with {WORKER}: shop.bill a")
+
+
+def test_what_is_delivered_again_is_lost_no_more() -> None:
+    state = killed()
+    play(Script("a", NOW + 60).on(OTHER).received().started().events, state)
+    task = state.tasks["a"]
+    assert (task.running, task.worker, task.loss) == (True, OTHER, None)
+    assert (task.attempts[0].worker, task.attempts[0].state) == (WORKER, "STARTED")
+    answer(state, "active", [item("b", OTHER, time_start=NOW + 61)], NOW + 62, OTHER)
+    other = state.tasks["b"]
+    assert (other.running, other.worker, other.started_at) == (True, OTHER, NOW + 61)
+    answer(state, "reserved", [item("c", OTHER, time_start=None)], NOW + 62, OTHER)
+    third = state.tasks["c"]
+    assert (third.state, third.worker, third.lost_at) == ("RECEIVED", OTHER, None)
+    assert state.totals.corrections == {"lost": 3, "redelivered": 3}
+    play(Script("b", NOW + 70).on(OTHER).succeeded().events, state)
+    assert (other.state, other.attempts[0].worker) == ("SUCCESS", WORKER)
+
+
+def test_a_worker_that_was_only_cut_off_runs_on() -> None:
+    state = killed()
+    answer(state, "active", [item("a"), item("b"), item("c")], NOW + 40)
+    assert all(state.tasks[id_].running for id_ in "abc")
+    assert state.totals.corrections == {"lost": 3, "running": 3}
+    assert state.tasks["a"].attempts == ()
+
+
+def test_what_is_delivered_again_before_its_worker_is_missed_counts_too() -> None:
+    """RabbitMQ hands out at once what a connection leaves behind."""
+    state = live()
+    script = Script("a").received().started().on(OTHER).received().started()
+    play(script.events, state)
+    task = state.tasks["a"]
+    assert (task.worker, task.running) == (OTHER, True)
+    assert task.extra is not None and task.extra.redelivered
+    assert state.totals.corrections == {"redelivered": 1}
+    state.tick(NOW + 9)
+    assert state.log[-1].text == "1 task delivered again (said to run before): shop.bill a"
+    retried = Script("b").received().started().retried().received(1).started()
+    play(retried.events, state)
+    late = Script("c").received().started().received(1).retried()
+    play(late.events, state)
+    assert state.totals.corrections == {"redelivered": 1}
+
+
+def test_who_does_not_hold_it_settles_no_doubt_but_its_own_worker_s() -> None:
+    state = live()
+    beat(state, NOW, OTHER)
+    play(Script("a").received().started().events, state)
+    state.observe(Lost(0, 5, NOW + 4), NOW + 4)
+    answer(state, "active", [item()], NOW + 5)
+    assert swept(state, NOW + 6) == ("a",)
+    answer(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))
+    state.tick(NOW + 7)
+    assert len(state._suspects._suspects) == 1
+    answer(state, "query_task", {"a": ["active", item()]}, NOW + 7, asked=("a",))
+    state.tick(NOW + 8)
+    assert len(state._suspects._suspects) == 0
+    assert state.tasks["a"].running
+
+
+def test_a_lost_task_that_a_worker_says_it_runs_is_found() -> None:
+    state = killed()
+    reply = {"a": ["active", item("a")], "b": ["active", item("b", OTHER, time_start=NOW + 30)]}
+    answer(state, "query_task", {"a": reply["a"]}, NOW + 40, asked=("a", "b", "c"))
+    answer(state, "query_task", {"b": reply["b"]}, NOW + 40, OTHER, asked=("a", "b", "c"))
+    assert (state.tasks["a"].running, state.tasks["a"].worker) == (True, WORKER)
+    assert (state.tasks["b"].running, state.tasks["b"].worker) == (True, OTHER)
+    assert state.tasks["c"].loss == "worker"
+    assert "a" in state.workers[WORKER].active_ids and "b" in state.workers[OTHER].active_ids
+    assert state.totals.corrections == {"lost": 3, "running": 1, "redelivered": 1}

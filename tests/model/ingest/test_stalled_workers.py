@@ -1,0 +1,121 @@
+"""Workers that beat and take nothing."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.model.ingest.stalled_workers import PATIENCE
+from celtop.model.observations import Answered, ConnectionChanged, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, WORKER, Script, event, play
+
+
+def beat(state: ClusterState, at: float, processed: int = 5) -> None:
+    told = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": at, "freq": 2.0}
+    state.apply(event({**told, "active": 0, "processed": processed, "pid": 7}), at)
+
+
+def idle(prefetch: int = 8) -> ClusterState:
+    """A worker with two processes that does nothing."""
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW - 10), NOW - 10)
+    beat(state, NOW)
+    pool = {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 2}
+    stats = {"pool": pool, "prefetch_count": prefetch}
+    for command, reply in {
+        "stats": stats,
+        "active": [],
+        "reserved": [],
+        "active_queues": [{"name": "celery"}],
+    }.items():
+        state.observe(Answered(WORKER, command, reply, NOW), NOW)
+    return state
+
+
+def pass_time(
+    state: ClusterState, start: float, seconds: float, waiting: int | None = 3, processed: int = 5
+) -> None:
+    for second in range(int(seconds) + 1):
+        now = NOW + start + second
+        if second % 5 == 0:
+            state.observe(QueueMeasured("celery", now, waiting=waiting), now)
+        beat(state, now, processed)
+        state.tick(now)
+
+
+def standing(state: ClusterState, at: float) -> str:
+    return state.workers[WORKER].standing(NOW + at, state.broker.listening_since)
+
+
+def test_one_that_leaves_what_it_could_take_is_silent() -> None:
+    state = idle()
+    pass_time(state, 1, PATIENCE - 1)
+    assert standing(state, PATIENCE) == "online"
+    pass_time(state, PATIENCE + 1, 1)
+    worker = state.workers[WORKER]
+    assert (standing(state, PATIENCE + 2), worker.silent_since) == ("silent", NOW + 1)
+    assert worker.status(NOW + PATIENCE + 2, NOW) == "online"
+    text = f"{WORKER} is silent: 3 wait in celery, and it took none for 30 s"
+    assert state.log[-1].text == text
+    lines = len(state.log)
+    pass_time(state, PATIENCE + 3, 20)
+    assert len(state.log) == lines, "told once"
+    play(Script("a", NOW + 60).received().events, state)
+    pass_time(state, 61, 1)
+    assert (standing(state, 62), worker.silent_since) == ("online", None)
+    assert state.log[-1].text == f"{WORKER} is silent no more"
+
+
+def test_late_is_more_than_silent() -> None:
+    state = idle()
+    pass_time(state, 1, PATIENCE + 2)
+    assert standing(state, PATIENCE + 4) == "silent"
+    assert standing(state, PATIENCE + 13) == "late"
+
+
+@pytest.mark.parametrize("waiting", [0, None])
+def test_an_empty_queue_is_nothing_to_take_from(waiting: int | None) -> None:
+    state = idle()
+    pass_time(state, 1, 2 * PATIENCE, waiting=waiting)
+    assert standing(state, 2 * PATIENCE) == "online"
+
+
+def test_one_that_works_is_not_silent_even_if_it_sends_no_events() -> None:
+    state = idle()
+    for second in range(0, 100, 10):
+        pass_time(state, second, 10, processed=second)
+    assert standing(state, 100) == "online"
+
+
+def test_one_that_has_no_room_is_not_silent() -> None:
+    busy = idle()
+    for id_ in ("a", "b"):
+        play(Script(id_).received().started().events, busy)
+    pass_time(busy, 5, 2 * PATIENCE)
+    assert standing(busy, 2 * PATIENCE + 5) == "online"
+    full = idle(prefetch=1)
+    play(Script("a").received().events, full)
+    pass_time(full, 5, 2 * PATIENCE)
+    assert standing(full, 2 * PATIENCE + 5) == "online"
+
+
+def test_a_depth_that_was_measured_before_proves_nothing() -> None:
+    state = idle()
+    state.observe(QueueMeasured("celery", NOW, waiting=3), NOW)
+    for second in range(1, 100):
+        beat(state, NOW + second)
+        state.tick(NOW + second)
+    assert standing(state, 100) == "online"
+
+
+def test_nobody_is_silent_while_we_are_deaf() -> None:
+    state = idle()
+    pass_time(state, 1, PATIENCE - 5)
+    state.observe(ConnectionChanged("lost", NOW + 26), NOW + 26)
+    for second in range(26, 90):
+        state.tick(NOW + second)
+    assert state.workers[WORKER].silent_since is None
+    state.observe(ConnectionChanged("live", NOW + 90), NOW + 90)
+    pass_time(state, 91, PATIENCE - 1)
+    assert standing(state, 90 + PATIENCE) == "online"
+    pass_time(state, 90 + PATIENCE + 1, 1)
+    assert standing(state, 90 + PATIENCE + 2) == "silent"

@@ -1,0 +1,178 @@
+"""Workers live by our clock: what theirs says is only compared with itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celtop.model.ingest.worker_store import LAST_WORD, MAX_WORKERS
+from celtop.model.observations import ConnectionChanged
+from celtop.model.state import ClusterState
+
+from ..streams import NOW, OTHER, WORKER, Fields, Script, event, play
+
+
+def beat(type_: str = "heartbeat", at: float = NOW, **fields: Any) -> Fields:
+    told = {"freq": 2.0, "active": 1, "processed": 7, "loadavg": [0.5, 0.25, 0.125]}
+    software = {"sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux", "pid": 99}
+    envelope = {"type": f"worker-{type_}", "hostname": WORKER, "timestamp": at, "utcoffset": -9}
+    return {**envelope, **told, **software, **fields}
+
+
+def live(at: float = NOW) -> ClusterState:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", at), at)
+    return state
+
+
+def texts(state: ClusterState) -> list[str]:
+    return [entry.text for entry in state.log if entry.source == "worker"]
+
+
+def test_a_heartbeat_tells_everything() -> None:
+    state = play([beat()])
+    worker = state.workers[WORKER]
+    assert (worker.active, worker.processed, worker.load) == (1, 7, (0.5, 0.25, 0.125))
+    assert (worker.pid, worker.software_version, worker.frequency) == (99, "5.7.0", 2.0)
+    assert worker.heard_at == NOW
+
+
+def test_a_heartbeat_on_request_keeps_what_it_does_not_tell() -> None:
+    forced = beat(at=NOW + 1, freq=5, active=None, processed=None, loadavg=None)
+    worker = play([beat(freq=30.0), forced]).workers[WORKER]
+    assert (worker.active, worker.processed, worker.frequency) == (1, 7, 30.0)
+    assert worker.load == (0.5, 0.25, 0.125)
+
+
+def test_an_older_heartbeat_overwrites_nothing() -> None:
+    worker = play([beat(at=NOW + 2), beat(at=NOW, processed=3)]).workers[WORKER]
+    assert worker.processed == 7
+
+
+def test_liveness_is_by_our_clock_whatever_the_worker_s_says() -> None:
+    state = live()
+    state.apply(event(beat(at=NOW + 3600)), NOW)
+    play(Script("a", at=NOW + 7200).received().events, state)
+    state.tick(NOW + 5)
+    assert state.workers[WORKER].status(NOW + 5, NOW) == "online"
+    state.tick(NOW + 10)
+    state.tick(NOW + 30)
+    assert texts(state) == [
+        f"{WORKER} is online",
+        f"{WORKER} is late: nothing heard for 10 s",
+        f"{WORKER} is lost: nothing heard for 30 s",
+    ]
+    state.apply(event(beat(at=NOW + 3640)), NOW + 40)
+    state.tick(NOW + 41)
+    assert texts(state)[-1] == f"{WORKER} is back"
+
+
+def test_skew_is_that_of_the_fastest_heartbeat() -> None:
+    state = ClusterState()
+    for number, delay in enumerate((0.5, 0.01, 2.0)):
+        at = NOW + 2 * number
+        state.apply(event(beat(at=at + 30 - delay)), at)
+    skew = state.workers[WORKER].clock_skew
+    assert skew is not None
+    assert abs(skew - 29.99) < 1e-5
+
+
+def test_good_bye_is_offline_at_once_and_a_late_event_does_not_revive() -> None:
+    state = live()
+    play([beat(), beat("offline", at=NOW + 10)], state)
+    worker = state.workers[WORKER]
+    assert worker.status(NOW, NOW) == "offline"
+    play(Script("a", at=NOW + 1).started().events, state)
+    assert worker.status(NOW, NOW) == "offline"
+    play([beat("online", at=NOW + 20)], state)
+    assert worker.status(NOW, NOW) == "online"
+    assert texts(state)[1:] == [f"{WORKER} said good-bye", f"{WORKER} is online again"]
+
+
+def test_an_unknown_worker_s_good_bye_is_nothing() -> None:
+    assert play([beat("offline")]).workers == {}
+
+
+def test_nobody_is_late_while_we_are_deaf() -> None:
+    state = live()
+    play([beat()], state)
+    state.observe(ConnectionChanged("lost", NOW + 2), NOW + 2)
+    state.tick(NOW + 500)
+    assert state.workers[WORKER].status(NOW + 500, state.broker.listening_since) == "online"
+    state.observe(ConnectionChanged("live", NOW + 501), NOW + 501)
+    state.tick(NOW + 502)
+    assert state.workers[WORKER].status(NOW + 502, state.broker.listening_since) == "online"
+    state.tick(NOW + 530)
+    assert texts(state)[-1].startswith(f"{WORKER} is lost")
+
+
+def test_a_restart_forgets_what_the_old_process_ran() -> None:
+    state = play([beat(), *Script("a").received().started().events])
+    worker = state.workers[WORKER]
+    assert list(worker.active_ids) == ["a"]
+    play([beat("online", at=NOW + 9, pid=100)], state)
+    assert (worker.active_ids, worker.pid, worker.events_enabled) == ({}, 100, None)
+    assert texts(state)[-1] == f"{WORKER} was restarted"
+
+
+def test_task_events_prove_that_events_are_on_but_custom_ones_do_not() -> None:
+    state = play(Script("a").progress(progress=3).events)
+    assert state.workers[WORKER].events_enabled is None
+    play(Script("a").started().events, state)
+    assert state.workers[WORKER].events_enabled is True
+
+
+def test_workers_are_bounded() -> None:
+    state = ClusterState()
+    for number in range(MAX_WORKERS + 100):
+        state.apply(event(beat(hostname=f"celery@{number}")), NOW + number)
+    assert len(state.workers) <= MAX_WORKERS
+    assert f"celery@{MAX_WORKERS + 99}" in state.workers
+    assert "celery@0" not in state.workers
+    state.tick(NOW + MAX_WORKERS)
+
+
+def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
+    started = Script("a").received().started().events
+    state = live()
+    play([beat(), *started], state)
+    state.tick(NOW + 100)
+    task = state.tasks["a"]
+    assert (task.lost_at, task.loss, task.worker) == (NOW + 100, "worker", WORKER)
+    assert "1 task was running" in texts(state)[-1]
+    assert state.log[-1].text == f"1 task lost with {WORKER}: shop.bill a"
+    assert state.totals.corrections == {"lost": 1}
+
+    state = live()
+    play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
+    state.tick(NOW + LAST_WORD - 0.1)
+    assert state.tasks["a"].running
+    state.tick(NOW + 4 + LAST_WORD)
+    assert state.tasks["a"].loss == "worker"
+
+    state = live()
+    play([beat(), *started, beat("offline", NOW + 4)], state)
+    state.tick(NOW + 4 + LAST_WORD)
+    assert not state.tasks["a"].running
+
+
+def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> None:
+    script = Script("a").received().started()
+    script.at = NOW + 60
+    state = live()
+    play([beat(), *script.on(OTHER).received().started().events], state)
+    state.apply(event(beat(at=NOW + 99, hostname=OTHER)), NOW + 99)
+    for second in (100, 100 + LAST_WORD):
+        state.tick(NOW + second)
+    assert "a" in state.workers[WORKER].active_ids
+    assert state.tasks["a"].running
+
+
+def test_a_solo_pool_may_be_at_work_for_minutes_without_a_word() -> None:
+    """It blocks before the events of the task that it began are sent."""
+    state = live()
+    play([beat()], state)
+    worker = state.workers[WORKER]
+    assert worker.status(NOW + 60, NOW) == "offline"
+    worker.pool = "solo"
+    assert worker.status(NOW + 60, NOW) == "late"
+    assert worker.status(NOW + 601, NOW) == "offline"

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import pytest
+from celtop.model.entities.task import Task
+from celtop.model.query.fields import FIELDS
+from celtop.model.query.language import Problem, exactly, parse, words
+from hypothesis import given
+from hypothesis import strategies as st
+
+NOW = 1_000_000.0
+
+TASKS = {
+    "bill": Task(
+        id="3f2a-0001",
+        name="billing.send_invoice",
+        state="SUCCESS",
+        worker="celery@web-1",
+        queue="celery",
+        args="('ACME [x]', 12)",
+        kwargs="{'to': 'Ann \"A\" Lee'}",
+        result="'ok'",
+        sent_at=NOW - 30,
+        started_at=NOW - 20,
+        finished_at=NOW - 8,
+        runtime=12.0,
+    ),
+    "geo": Task(
+        id="77aa-0002",
+        name="geo.convert",
+        state="STARTED",
+        worker="celery@geo-1",
+        queue="celery2",
+        received_at=NOW - 7200,
+        started_at=NOW - 90,
+        args="(1, 2)",
+        retries=2,
+    ),
+    "retry": Task(
+        id="88bb-0003",
+        name="images.download",
+        state="RETRY",
+        worker="celery@web-1",
+        queue="slow",
+        exception="requests.Timeout('read')",
+        traceback="Traceback ...\n  urllib3",
+        sent_at=NOW - 400,
+        retries=1,
+    ),
+    "custom": Task(
+        id="99cc-0004", name="Straße.bau", state="PROGRESS", started_at=NOW - 1.5, root_id="3f2a"
+    ),
+    "bare": Task(id="00dd-0005", state="FAILURE"),
+}
+
+
+def found(text: str) -> set[str]:
+    query = parse(text)
+    assert not query.problems
+    return {key for key, task in TASKS.items() if query.matches(task, NOW)}
+
+
+ALL = set(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ALL),
+        ("   ", ALL),
+        ("state:success", {"bill"}),
+        ("state:FaIlUrE,retry", {"bare", "retry"}),
+        ("state:fail", set()),
+        ("state:progress", {"custom"}),
+        ("state:=PROGRESS", {"custom"}),
+        ("state:failed", {"bare"}),
+        ("state:succeeded", {"bill"}),
+        ("state:running", {"geo", "custom"}),
+        ("state:waiting", {"retry"}),
+        ("state:retrying", {"retry"}),
+        ("state:finished", {"bill", "bare"}),
+        ("state:faulty", {"retry", "bare"}),
+        ("!state:faulty", ALL - {"retry", "bare"}),
+        ("-state:faulty", ALL - {"retry", "bare"}),
+        ("name:BILL", {"bill"}),
+        ("name:geo.*", {"geo"}),
+        ("name:*.?ownload", {"retry"}),
+        ("name:*", ALL - {"bare"}),
+        ("!name:*", {"bare"}),
+        ("name:=geo.convert", {"geo"}),
+        ("name:=geo.con", set()),
+        ("name:geo,images", {"geo", "retry"}),
+        ("name:STRASSE", {"custom"}),
+        ("name:~^bill|^geo", {"bill", "geo"}),
+        ("name:~^[a-z]+\\.d,x", set()),
+        ('name:~"^images [.]"', set()),
+        ("queue:celery", {"bill", "geo"}),
+        ("queue:=celery", {"bill"}),
+        ("worker:web-1 !state:retry", {"bill"}),
+        ("id:3F2A", {"bill"}),
+        ("root:3f2a", {"custom"}),
+        ("args:acme", {"bill"}),
+        ('args:"acme [x]"', {"bill"}),
+        ("args:*[x]*", {"bill"}),
+        ('args:"*"', set()),
+        ('args:"12)"', {"bill"}),
+        ('kwargs:"ann \\"a\\" lee"', {"bill"}),
+        ("result:ok", {"bill"}),
+        ("exception:timeout", {"retry"}),
+        ("traceback:urllib3", {"retry"}),
+        ("runtime:>10s", {"bill", "geo"}),
+        ("runtime>10s", {"bill", "geo"}),
+        ("runtime>=12", {"bill", "geo"}),
+        ("runtime:<1m", {"bill", "custom"}),
+        ("runtime:<1501ms", {"custom"}),
+        ("age:<5m", {"bill", "custom"}),
+        ("age:>1h", {"geo"}),
+        ("age:>1h59m", {"geo"}),
+        ("age:<1m,>1h", {"bill", "geo", "custom"}),
+        ("!age:>1ms", {"bare"}),
+        ("waited:>5s", {"bill", "geo"}),
+        ("retries:>0", {"geo", "retry"}),
+        ("retries:2", {"geo"}),
+        ("retries:1,2", {"geo", "retry"}),
+        ("retries>=1 state:started", {"geo"}),
+        ("timeout", {"retry"}),
+        ("WEB-1", {"bill", "retry"}),
+        ("web-1 acme", {"bill"}),
+        ("!celery", {"custom", "bare"}),
+        ("started", {"geo"}),
+        ("urllib3", set()),
+        ("\"requests.Timeout('read')\"", {"retry"}),
+        ('"foo:bar"', set()),
+        ("NAME:geo", {"geo"}),
+    ],
+)
+def test_terms(text: str, expected: set[str]) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!",
+        "-",
+        "state:",
+        "state:=",
+        "name:~",
+        "name:",
+        "name:=",
+        "age:<",
+        "runtime>",
+        '"',
+        'name:"',
+        "retries:,",
+        "state:,",
+    ],
+)
+def test_a_term_without_its_value_yet_is_left_out_without_a_mark(text: str) -> None:
+    query = parse(text)
+    assert query.empty
+    assert query.problems == ()
+    assert found(text) == ALL
+
+
+@pytest.mark.parametrize(
+    ("text", "bad", "message"),
+    [
+        ("web foo:bar", "foo:bar", "no field is named foo"),
+        ("http://x", "http://x", "no field is named http"),
+        ("runtme>5s web", "runtme>5s", "no field is named runtme"),
+        ("age:<5x", "age:<5x", "not a duration: 5x"),
+        ("age:5m", "age:5m", "say which side: age:<5m or age:>5m"),
+        ("runtime:=5", "runtime:=5", "say which side"),
+        ("retries:>many", "retries:>many", "not a number: many"),
+        ("retries:>inf", "retries:>inf", "not a number: inf"),
+        ("age:>nan", "age:>nan", "not a duration: nan"),
+        ("  !name:~(x  ", "!name:~(x", "not a regular expression"),
+        ('a name:~"( "', 'name:~"( "', "not a regular expression"),
+        ("name:~[[", "name:~[[", "not a regular expression"),
+        ("retries:1,x", "retries:1,x", "not a number: x"),
+    ],
+)
+def test_a_bad_term_is_marked_and_left_out(text: str, bad: str, message: str) -> None:
+    query = parse(text)
+    (problem,) = query.problems
+    assert text[problem.start : problem.end] == bad
+    assert message in problem.message
+    rest = text.replace(bad, "")
+    assert {key for key, task in TASKS.items() if query.matches(task, NOW)} == found(rest)
+
+
+def test_spans_of_terms() -> None:
+    text = ' state:retry  !"a b"  x:y '
+    query = parse(text)
+    assert [text[term.start : term.end] for term in query.terms] == ["state:retry", '!"a b"']
+    assert [(term.field, term.negated) for term in query.terms] == [("state", False), (None, True)]
+    assert query.problems[0] == Problem(22, 25, query.problems[0].message)
+
+
+def test_only_age_and_runtime_depend_on_the_time() -> None:
+    timed = {field for field in FIELDS if parse(f"{field}:>1").timed}
+    assert timed == {"age", "runtime"}
+    assert parse("!age:>5s").timed
+    geo, query = TASKS["geo"], parse("runtime:>2m")
+    assert not query.matches(geo, NOW)
+    assert query.matches(geo, NOW + 31)
+
+
+@given(st.text(alphabet='!-"\\ ~=<>,:*?[](){}+|.abc05smstateidnamergx\0\x1b\u202eß', max_size=40))
+def test_anything_half_typed_can_be_read(text: str) -> None:
+    query = parse(text)
+    for problem in query.problems:
+        assert 0 <= problem.start < problem.end <= len(text)
+        assert problem.message
+    for task in TASKS.values():
+        assert query.matches(task, NOW) in (True, False)
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_exactly_finds_just_that_value(value: str) -> None:
+    query = parse(exactly("queue", value))
+    assert query.problems == ()
+    assert len(query.terms) == 1
+    assert query.matches(Task(id="1", queue=value), NOW)
+    assert not query.matches(Task(id="1", queue=value + "x"), NOW)
+
+
+def test_words_search_a_plain_text() -> None:
+    assert words("")("anything")
+    assert words("WEB up !late")("celery@web-1 up")
+    assert not words("web up !late")("celery@web-1 up late")
+    assert not words('"two words"')("words two")
+    assert words("a:b")("x A:B y"), "fields mean nothing here"
+
+
+def test_a_task_that_nobody_runs_any_more_is_lost_and_not_running() -> None:
+    lost = Task(id="1", state="STARTED", started_at=NOW - 60, lost_at=NOW - 5)
+    assert parse("state:lost").matches(lost, NOW)
+    assert parse("state:started").matches(lost, NOW)
+    assert not parse("state:running").matches(lost, NOW)
+    assert not parse("state:lost").matches(Task(id="2", state="STARTED"), NOW)

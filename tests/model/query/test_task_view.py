@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import dataclasses
+
+import msgspec
+import pytest
+from celtop.model.entities.states import CELERY_STATES, FAULTY
+from celtop.model.entities.task import Progress, Task
+from celtop.model.ingest.task_store import Changes
+from celtop.model.query.language import Query, parse
+from celtop.model.query.order import SORT_KEYS, Order
+from celtop.model.query.task_view import FEW, HoldsTasks, RowList, TaskView, ViewChange
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import decode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOW = 1_000_000.0
+
+
+class Store:
+    """Holds tasks as `ClusterState` does, and tells what changed."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.arrivals = 0
+        self.told = 0
+        self.changed: dict[str, Task] = {}
+        self.evicted: list[Task] = []
+
+    def put(self, task_id: str, **fields: object) -> Task:
+        task = self.tasks.get(task_id)
+        if task is None:
+            self.arrivals += 1
+            task = self.tasks[task_id] = Task(id=task_id, arrival=self.arrivals)
+        for name, value in fields.items():
+            setattr(task, name, value)
+        task.version += 1
+        self.changed[task_id] = task
+        return task
+
+    def evict(self, task_id: str) -> None:
+        task = self.tasks.pop(task_id)
+        self.changed.pop(task_id, None)
+        if task.arrival <= self.told:
+            self.evicted.append(task)
+
+    def take_changes(self) -> Changes:
+        taken = Changes(self.changed, self.evicted, False)
+        self.changed, self.evicted, self.told = {}, [], self.arrivals
+        return taken
+
+
+def expected(
+    store: HoldsTasks, query: Query, order: Order, faults_only: bool, now: float
+) -> list[Task]:
+    kept = [
+        task
+        for task in store.tasks.values()
+        if query.matches(task, now) and (not faults_only or task.state in FAULTY)
+    ]
+    kept.sort(key=lambda task: -task.arrival)
+    value_of = SORT_KEYS[order.key]
+    known = [task for task in kept if value_of(task, now) is not None]
+    known.sort(key=lambda task: value_of(task, now), reverse=order.descending)
+    return known + [task for task in kept if value_of(task, now) is None]
+
+
+def check(view: TaskView, store: HoldsTasks, now: float) -> None:
+    wanted = expected(store, view.query, view.order, view.faults_only, now)
+    assert [task.id for task in view] == [task.id for task in wanted]
+    assert len(view) == len(wanted)
+    for place, task in enumerate(wanted):
+        assert view[place] is task
+        assert view.index(task.id) == place
+    for task_id in store.tasks.keys() - {task.id for task in wanted}:
+        assert view.index(task_id) is None
+
+
+IDS = st.sampled_from([f"t{number}" for number in range(12)])
+MAYBE_TIME = st.none() | st.integers(0, 9).map(lambda seconds: NOW - seconds * 100)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "state": st.sampled_from([*CELERY_STATES, "PROGRESS"]),
+        "name": st.none() | st.sampled_from(["a.x", "b.y", "c"]),
+        "worker": st.none() | st.sampled_from(["w1", "w2"]),
+        "args": st.none() | st.just("(1,)"),
+        "sent_at": MAYBE_TIME,
+        "started_at": MAYBE_TIME,
+        "finished_at": MAYBE_TIME,
+        "runtime": st.none() | st.floats(0, 5),
+        "retries": st.integers(0, 2),
+        "progress": st.none() | st.floats(0, 1).map(lambda part: Progress(fraction=part)),
+    },
+)
+QUERIES = st.sampled_from(
+    [
+        *("", "state:failure,success", "!name:a", "w1", "name:~^[ab]", "retries:>0 !worker:w2"),
+        *("foo:x", "age:<250s", "runtime:>150s"),
+    ]
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), IDS, FIELDS),
+        st.tuples(st.just("put"), IDS, FIELDS),
+        st.tuples(st.just("evict"), IDS),
+        st.tuples(st.just("apply")),
+        st.tuples(st.just("query"), QUERIES),
+        st.tuples(st.just("order"), st.sampled_from(sorted(SORT_KEYS)), st.booleans()),
+        st.tuples(st.just("faults"), st.booleans()),
+        st.tuples(st.just("freeze")),
+        st.tuples(st.just("wait"), st.sampled_from([0.2, 1.0, 90.0])),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS, st.booleans())
+def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
+    steps: list[tuple[object, ...]], one_by_one: bool
+) -> None:
+    store, now = Store(), NOW
+    # A clock on which every look at a task uses up the budget: all is done in the smallest slices.
+    ticks = iter(range(10**9))
+    clock = (lambda: float(next(ticks))) if one_by_one else None
+    view = TaskView(store, now=now, clock=clock)
+
+    def settle() -> None:
+        nonlocal now
+        now += 1.0
+        view.apply(store.take_changes(), now)
+        while view.unseen:
+            view.apply(store.take_changes(), now)
+        check(view, store, now)
+
+    for step in steps:
+        match step:
+            case ("put", str(task_id), dict(fields)):
+                store.put(task_id, **fields)
+            case ("evict", str(task_id)) if task_id in store.tasks:
+                store.evict(task_id)
+            case ("apply",):
+                view.apply(store.take_changes(), now)
+            case ("query", str(text)):
+                view.set_query(parse(text), now)
+            case ("order", str(key), bool(descending)):
+                view.set_order(key, descending)
+            case ("faults", bool(faults_only)):
+                view.set_faults_only(faults_only)
+            case ("freeze",):
+                store.take_changes()
+                view.refresh(now)
+            case ("wait", float(seconds)):
+                now += seconds
+                settle()
+    settle()
+
+
+def filled(count: int) -> Store:
+    store = Store()
+    for number in range(count):
+        store.put(f"t{number}", name=f"n{number * 7 % 10}", state="SUCCESS", sent_at=NOW)
+    store.take_changes()
+    return store
+
+
+@pytest.mark.parametrize("order", [Order(), Order("name", False), Order("name", True)])
+@pytest.mark.parametrize("changes", [1, FEW, FEW * 5])
+def test_few_and_many_changes_at_once(order: Order, changes: int) -> None:
+    store = filled(1000)
+    view = TaskView(store, parse("!state:failure"), order, now=NOW)
+    for number in range(0, changes * 3, 3):
+        store.put(f"t{number}", name=f"n{number % 4}")
+        store.put(f"t{number + 1}", state="FAILURE")
+        store.put(f"new{number}", name="n5", state="STARTED")
+        store.evict(f"t{number + 2}")
+    change = view.apply(store.take_changes(), NOW)
+    moved = change.moved
+    assert change == ViewChange(entered=changes, left=changes * 2, moved=moved)
+    assert (moved > 0) == (order.key == "name") or changes == 1
+    check(view, store, NOW)
+
+
+def test_a_change_that_moves_no_row_is_none() -> None:
+    store = filled(3)
+    view = TaskView(store)
+    store.put("t1", state="FAILURE")
+    assert not view.apply(store.take_changes(), NOW).rows_changed
+    store.put("t3")
+    change = view.apply(store.take_changes(), NOW)
+    assert change.rows_changed
+    assert change.entered == 1
+    assert view[0].id == "t3", "the newest is on top"
+
+
+def test_a_view_follows_the_model() -> None:
+    state = ClusterState(max_tasks=40)
+    views = [
+        TaskView(state, parse(text), order, now=NOW)
+        for text in ("", "state:started,success", "!w1")
+        for order in (Order(), Order("name", False), Order("runtime", True))
+    ]
+    for number in range(120):
+        for step, type_ in enumerate(("task-received", "task-started", "task-succeeded")):
+            if number % 3 >= step:
+                task = {"uuid": f"t{number}", "name": f"app.{number % 7}", "hostname": "w1@a"}
+                time = {"timestamp": NOW + number + step / 10, "runtime": number % 5, "clock": 1}
+                event = {"type": type_, **task, **time, "utcoffset": 0, "pid": 1}
+                state.observe(decode(msgspec.json.encode(event), NOW), NOW)
+        if number % 4 == 0:
+            changes = state.take_changes()
+            for view in views:
+                view.apply(changes, NOW)
+                check(view, state, NOW)
+    assert state.totals.evicted
+    assert len(views[0]) <= 40
+
+
+def test_what_did_not_change_is_not_looked_at() -> None:
+    store = filled(500)
+    looked: list[str] = []
+
+    def matches(task: Task, now: float) -> bool:
+        looked.append(task.id)
+        return True
+
+    view = TaskView(store, dataclasses.replace(parse("n"), matches=matches), Order("name", False))
+    looked.clear()
+    store.put("t7", name="a")
+    view.apply(store.take_changes(), NOW + 10)
+    assert looked == ["t7"]
+    assert view[0].id == "t7"
+
+
+def test_a_frozen_view_goes_on_showing_what_was_evicted() -> None:
+    store = filled(3)
+    view = TaskView(store)
+    store.evict("t1")
+    store.put("t3")
+    assert [task.id for task in view] == ["t2", "t1", "t0"]
+    assert view.index("t1") == 1
+    view.refresh(NOW)
+    assert [task.id for task in view] == ["t3", "t2", "t0"]
+
+
+def test_a_task_that_comes_back_after_its_eviction_is_the_new_one() -> None:
+    store = filled(2)
+    view = TaskView(store)
+    store.evict("t0")
+    new = store.put("t0")
+    view.apply(store.take_changes(), NOW)
+    assert view[0] is new
+    assert len(view) == 2
+
+
+def test_a_task_that_came_and_went_between_two_frames_is_not_shown() -> None:
+    store = filled(1)
+    view = TaskView(store)
+    store.put("short")
+    store.evict("short")
+    view.apply(store.take_changes(), NOW)
+    assert [task.id for task in view] == ["t0"]
+
+
+def test_a_task_seen_by_a_new_filter_that_goes_untold_is_not_shown() -> None:
+    store = filled(1)
+    view = TaskView(store)
+    store.put("short")
+    view.set_query(parse("!state:failure"))
+    assert view.index("short") == 0
+    store.evict("short")
+    assert store.evicted == []
+    view.apply(store.take_changes(), NOW)
+    assert [task.id for task in view] == ["t0"]
+
+
+def test_a_long_search_shows_the_newest_first_and_goes_on() -> None:
+    store = filled(10)
+    seconds = iter(range(1000))
+    view = TaskView(store, clock=lambda: float(next(seconds)), budget=3.0)
+    view.set_query(parse("state:success"))
+    assert [task.id for task in view] == ["t9", "t8", "t7"]
+    assert view.unseen == 7
+    store.put("t0", state="FAILURE")
+    while view.unseen:
+        view.apply(store.take_changes(), NOW)
+    assert [task.id for task in view] == [f"t{number}" for number in range(9, 0, -1)]
+
+
+def test_age_and_runtime_bring_rows_in_and_out_as_time_goes_by() -> None:
+    store = Store()
+    store.put("a", sent_at=NOW - 8)
+    store.put("b", sent_at=NOW, state="STARTED", started_at=NOW)
+    nothing = Changes({}, [], False)
+    young = TaskView(store, parse("age:<10s"), now=NOW)
+    long = TaskView(store, parse("runtime:>5s"), now=NOW)
+    assert [task.id for task in young] == ["b", "a"]
+    young.apply(nothing, NOW + 3)
+    long.apply(nothing, NOW + 3)
+    assert [task.id for task in young] == ["b"]
+    assert list(long) == []
+    long.apply(nothing, NOW + 6)
+    assert [task.id for task in long] == ["b"]
+
+
+def test_an_order_by_runtime_follows_what_runs() -> None:
+    store = Store()
+    store.put("done", state="SUCCESS", started_at=NOW - 50, finished_at=NOW, runtime=10.0)
+    store.put("runs", state="STARTED", started_at=NOW - 5)
+    view = TaskView(store, order=Order("runtime", True), now=NOW)
+    assert [task.id for task in view] == ["done", "runs"]
+    store.take_changes()
+    change = view.apply(store.take_changes(), NOW + 0.5)
+    assert not change.rows_changed
+    view.apply(store.take_changes(), NOW + 6)
+    assert [task.id for task in view] == ["runs", "done"]
+
+
+def test_rows_outside_the_view_are_refused() -> None:
+    view = TaskView(filled(2))
+    for index in (-1, 2):
+        with pytest.raises(IndexError):
+            view[index]
+    with pytest.raises(KeyError):
+        view.set_order("nonsense", False)
+
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    load: float | None
+
+
+def test_a_row_list_sorts_filters_and_finds() -> None:
+    rows = [Row("web-1", 0.5), Row("geo-1", None), Row("geo-2", 2.0)]
+    table: RowList[Row] = RowList(
+        lambda: rows,
+        lambda row: row.name,
+        {"name": lambda row: row.name, "load": lambda row: row.load},
+        Order("name", False),
+    )
+    assert [row.name for row in table] == ["geo-1", "geo-2", "web-1"]
+    assert [table.index(name) for name in ("geo-1", "web-1", "none")] == [0, 2, None]
+    table.set_order("load", True)
+    assert [row.name for row in table] == ["geo-2", "web-1", "geo-1"]
+    table.set_order("load", False)
+    assert [row.name for row in table] == ["web-1", "geo-2", "geo-1"], "unknown is last"
+    table.set_filter("GEO !2")
+    assert [row.name for row in table] == ["geo-1"]
+    rows.append(Row("geo-9", 1.0))
+    assert len(table) == 1
+    table.refresh()
+    assert len(table) == 2
+    assert table[0].name == "geo-9"
+    assert table.index("geo-9") == 0
+    with pytest.raises(IndexError):
+        table[-1]
+    with pytest.raises(KeyError):
+        table.set_order("nonsense", False)

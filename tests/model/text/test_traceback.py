@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from celtop.model.text.traceback import error_of, is_library, place_of
+
+CELERY = (
+    '  File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 9, in trace_task\n    f()\n'
+)
+OWN = '  File "/srv/shop/images/tasks.py", line 41, in download\n    get()\n'
+LIBRARY = '  File "/v/lib/python3.11/site-packages/requests/api.py", line 59, in get\n    raise E\n'
+STDLIB = '  File "/usr/lib/python3.11/json/__init__.py", line 1, in loads\n    raise E\n'
+FROZEN = '  File "<frozen importlib._bootstrap>", line 1, in _load\n'
+BEGIN = "Traceback (most recent call last):\n"
+
+
+def test_it_is_the_innermost_frame_of_the_apps_own_code() -> None:
+    text = BEGIN + CELERY + OWN + LIBRARY + STDLIB + FROZEN + "E: no\n"
+    assert place_of(text) == "images/tasks.py in download"
+
+
+def test_of_causes_the_last_traceback_counts() -> None:
+    other = OWN.replace("download", "convert")
+    text = (
+        f"{BEGIN}{OWN}E: 1\n\nDuring handling of the above exception, ...\n\n{BEGIN}{other}F: 2\n"
+    )
+    assert place_of(text) == "images/tasks.py in convert"
+
+
+def test_an_app_that_is_installed_is_known_by_the_tasks_package() -> None:
+    own = OWN.replace("/srv/", "/v/lib/python3.11/site-packages/")
+    text = BEGIN + CELERY + own + LIBRARY + "E\n"
+    assert place_of(text, "shop.images.download") == "images/tasks.py in download"
+    assert place_of(text, "elsewhere.download") == "requests/api.py in get"
+
+
+@pytest.mark.parametrize("text", [None, "", "ValueError: 1", BEGIN + CELERY + "TypeError: x\n"])
+def test_without_such_a_frame_there_is_none(text: str | None) -> None:
+    assert place_of(text) is None
+
+
+def test_groups_of_exceptions_and_windows_are_read() -> None:
+    text = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "C:\\work\\shop\\tasks.py", line 3, in many\n'
+        "  |     raise ExceptionGroup\n"
+    )
+    assert place_of(text) == "shop/tasks.py in many"
+
+
+def test_a_huge_line_costs_little() -> None:
+    assert place_of('  File "' + '", line 1, in' * 400_000) is None
+    assert place_of("\n" * 5_000_000 + OWN) == "images/tasks.py in download"
+
+
+def test_a_folder_called_celery_may_be_the_apps_own() -> None:
+    assert not is_library("/srv/shop/celery/tasks.py")
+    assert is_library("/usr/lib/python3/dist-packages/x.py")
+
+
+def test_an_error_is_its_class() -> None:
+    assert error_of("requests.Timeout('x')") == "requests.Timeout"
+    assert error_of("odd\ntext") == "odd text"
+    assert error_of(None) is None
+    assert error_of("('x')") is None

@@ -1,0 +1,97 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, timedelta, timezone
+
+import pytest
+from celtop.model.text import units
+
+AT = 1_795_222_923.456
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "?"),
+        (math.nan, "?"),
+        (math.inf, "never"),
+        (0, "0 s"),
+        (0.0001, "0 s"),
+        (0.004, "4 ms"),
+        (0.0994, "99 ms"),
+        (0.1, "0.1 s"),
+        (3.25, "3.2 s"),
+        (9.96, "10 s"),
+        (41.4, "41 s"),
+        (59.6, "1 m"),
+        (124, "2 m 4 s"),
+        (3599.7, "1 h"),
+        (11_520, "3 h 12 m"),
+        (439_200, "5 d 2 h"),
+        (-41, "-41 s"),
+    ],
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert units.duration(seconds) == text
+
+
+def test_age() -> None:
+    assert units.age(None, AT) == "?"
+    assert units.age(AT - 41, AT) == "41 s"
+    assert units.age(AT + 20, AT) == "in 20 s"
+    assert units.age(AT + 0.1, AT) == "0 s"
+
+
+def test_count_and_percent() -> None:
+    assert (units.count(48_201), units.count(None)) == ("48,201", "?")
+    assert [units.percent(share) for share in (None, 0.0, 0.008, 0.54, 1.0)] == [
+        "?", "0 %", "0.8 %", "54 %", "100 %"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "text"),
+    [
+        (None, "?"),
+        (512, "512 B"),
+        (1024, "1.0 KiB"),
+        (12.3 * 2**20, "12.3 MiB"),
+        (1023.99 * 2**20, "1.0 GiB"),
+        (5000 * 2**50, "5,000.0 PiB"),
+    ],
+)
+def test_size(bytes_: float | None, text: str) -> None:
+    assert units.size(bytes_) == text
+
+
+@pytest.mark.parametrize(
+    ("per_second", "text"),
+    [
+        (None, "?"),
+        (0, "0/s"),
+        (1204.4, "1,204/s"),
+        (12.34, "12.3/s"),
+        (12, "12/s"),
+        (0.2, "12/min"),
+        (0.01, "36/h"),
+        (0.0001, "0.4/h"),
+    ],
+)
+def test_rate(per_second: float | None, text: str) -> None:
+    assert units.rate(per_second) == text
+
+
+def test_times() -> None:
+    assert units.iso(AT) == "2026-11-21T01:02:03.456Z"
+    assert units.iso(1.9996) == "1970-01-01T00:00:02.000Z"
+    assert units.clock(AT, UTC) == "01:02:03"
+    assert units.clock(AT, timezone(timedelta(hours=9))) == "10:02:03"
+    assert units.date_time(AT, UTC) == "2026-11-21 01:02:03.456"
+
+
+@pytest.mark.parametrize("no_time", [None, math.nan, math.inf, 1e300, -1e300])
+def test_what_is_no_time_is_unknown(no_time: float | None) -> None:
+    assert units.iso(no_time) is None
+    assert units.clock(no_time, UTC) == "?"

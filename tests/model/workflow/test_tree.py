@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from celtop.model.entities.task import Task
+from celtop.model.wire.signatures import Announced, announced
+from celtop.model.workflow.tree import Node, grow, judge, walk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NONE = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+def task(id_: str, parent: str | None = None, root: str | None = None, **told: Any) -> Task:
+    """A task that was sent at `at` and ended at `end`."""
+    at, end = told.pop("at", None), told.pop("end", None)
+    state = told.pop("state", "SUCCESS" if end is not None else "PENDING")
+    return Task(
+        id_,
+        told.pop("arrival", 0),
+        name=f"n.{id_}",
+        parent_id=parent,
+        root_id=root or id_,
+        group_id=told.pop("group", None),
+        sent_at=at,
+        finished_at=end,
+        state=state,
+        **told,
+    )
+
+
+def grown(*tasks: Task, to_come: tuple[Announced, ...] = ()) -> list[Node]:
+    for number, one in enumerate(tasks):
+        one.arrival = number
+    tops = grow(tasks, to_come)
+    judge(tops)
+    return tops
+
+
+def drawn(tops: list[Node]) -> list[str]:
+    """The tree as lines: how deep, what it is, which."""
+    lines = []
+    pending = [(top, 0) for top in reversed(tops)]
+    while pending:
+        node, depth = pending.pop()
+        mark = "!" if node.failed else "-" if node.given_up else ""
+        lines.append(f"{'  ' * depth}{mark}{node.kind} {node.id}")
+        pending += [(one, depth) for one in reversed(node.then)]
+        pending += [(one, depth + 1) for one in reversed(node.below)]
+    return lines
+
+
+def test_the_steps_of_a_chain_come_after_each_other() -> None:
+    tops = grown(
+        task("a", at=0.0, end=2.0),
+        task("b", "a", "a", at=1.99, end=4.0),
+        task("c", "b", "a", at=4.0),
+    )
+    assert drawn(tops) == ["root a", "step b", "step c"]
+
+
+def test_what_a_task_sends_while_it_runs_lies_below_it() -> None:
+    tops = grown(
+        task("a", at=0.0, end=9.0),
+        task("b", "a", "a", at=1.0, end=4.0),
+        task("c", "b", "a", at=2.0, end=3.0),
+    )
+    assert drawn(tops) == ["root a", "  child b", "    child c"]
+
+
+def test_several_that_a_task_sends_lie_below_it_whenever_they_were_sent() -> None:
+    tops = grown(
+        task("a", at=0.0, end=9.0),
+        task("b", "a", "a", at=9.0),
+        task("c", "a", "a", at=9.0),
+    )
+    assert drawn(tops) == ["root a", "  child b", "  child c"]
+
+
+def test_a_group_has_only_its_id_in_common() -> None:
+    tops = grown(task("a", group="g"), task("b", group="g"), task("c", group="g"))
+    assert drawn(tops) == ["group group:g", "  member a", "  member b", "  member c"]
+
+
+def test_a_chord_in_a_chain_is_a_step_with_its_body_behind_it() -> None:
+    tops = grown(
+        task("first", at=0.0, end=1.0),
+        task("x", "first", "first", at=1.0, end=3.0, group="g"),
+        task("y", "first", "first", at=1.0, end=2.0, group="g"),
+        task("body", "x", "first", at=3.0, end=4.0),
+        task("last", "body", "first", at=4.0),
+    )
+    assert drawn(tops) == [
+        "root first",
+        "group group:g",
+        "  member x",
+        "  member y",
+        "body body",
+        "step last",
+    ]
+
+
+def test_the_body_of_a_chord_may_name_the_group_of_the_header() -> None:
+    tops = grown(
+        task("x", at=0.0, end=2.0, group="g"),
+        task("y", at=0.0, end=3.0, group="g"),
+        task("body", "y", "y", at=0.5, group="g"),
+    )
+    assert drawn(tops) == ["group group:g", "  member x", "  member y", "body body"]
+
+
+def test_a_member_that_sends_something_of_its_own_has_no_body() -> None:
+    tops = grown(
+        task("x", at=0.0, end=2.0, group="g"),
+        task("y", at=0.0, end=9.0, group="g"),
+        task("own", "x", "x", at=1.0),
+    )
+    assert drawn(tops) == ["group group:g", "  member x", "    child own", "  member y"]
+
+
+def test_chains_in_a_group_are_its_members_from_their_first_steps_on() -> None:
+    tops = grown(
+        task("a1", at=0.0, end=1.0),
+        task("b1", at=0.0, end=1.0),
+        task("a2", "a1", "a1", at=1.0, end=2.0, group="g"),
+        task("b2", "b1", "b1", at=1.0, end=2.0, group="g"),
+    )
+    assert drawn(tops) == [
+        "group group:g",
+        "  member a1",
+        "  step a2",
+        "  member b1",
+        "  step b2",
+    ]
+
+
+def test_a_chord_in_a_group_lies_below_the_outer_one() -> None:
+    tops = grown(
+        task("x", at=0.0, end=1.0, group="inner"),
+        task("y", at=0.0, end=1.5, group="inner"),
+        task("z", at=0.0, end=5.0, group="outer"),
+        task("body", "y", "y", at=1.5, end=3.0, group="outer"),
+    )
+    assert drawn(tops) == [
+        "group group:outer",
+        "  group group:inner",
+        "    member x",
+        "    member y",
+        "  body body",
+        "  member z",
+    ]
+
+
+def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
+    tops = grown(
+        task("a", at=0.0, end=1.0),
+        task("x", "a", "a", at=1.0, end=2.0, group="g"),
+        task("y", "a", "a", at=1.0, end=2.0, group="g", state="FAILURE"),
+        to_come=(
+            Announced("body", "n.body", "body", "g"),
+            Announced("more", "n.more", "step", "body"),
+        ),
+    )
+    assert drawn(tops) == [
+        "!root a",
+        "!group group:g",
+        "  member x",
+        "  !member y",
+        "-body body",
+        "-step more",
+    ]
+
+
+def test_what_is_announced_is_known_by_its_own_words_when_it_comes() -> None:
+    said = (Announced("b", "n.b", "step", "a"), Announced("c", "n.c", "step", "b"))
+    running = task("a", at=0.0, state="STARTED")
+    assert drawn(grown(running, to_come=said)) == ["root a", "step b", "step c"]
+    early = task("b", "a", "a", at=0.1)
+    assert drawn(grown(running, early, to_come=said)) == ["root a", "step b", "step c"]
+
+
+def test_a_chord_that_a_chain_announces_comes_after_the_step_before() -> None:
+    said = (
+        Announced("x", "n.x", "member", "a", "g"),
+        Announced("y", "n.y", "member", "a", "g"),
+        Announced("z", "n.z", "body", "g"),
+    )
+    lines = ["root a", "group group:g", "  member x", "  member y", "body z"]
+    assert drawn(grown(task("a"), to_come=said)) == lines
+    begun = (task("a", at=0.0, end=9.0), task("x", "a", "a", at=9.0))
+    assert drawn(grown(*begun, to_come=said)) == lines
+
+
+def test_what_only_results_tell_of_follows_what_ended_before() -> None:
+    tops = grown(task("a", end=2.0), task("b", "a", end=4.0), task("c", "b", end=5.0))
+    assert drawn(tops) == ["root a", "step b", "step c"]
+
+
+def test_a_task_without_a_name_is_called_as_it_was_announced() -> None:
+    unnamed = Task("b", parent_id="a", root_id="a")
+    tops = grown(task("a", state="STARTED"), unnamed, to_come=(Announced("b", "n.b", "step", "a"),))
+    assert [node.name for node in walk(tops)] == ["n.a", "n.b"]
+
+
+def test_a_parent_that_was_not_heard_of_has_a_place() -> None:
+    tops = grown(
+        task("root", at=0.0, end=9.0),
+        task("a", "gone", "root", at=1.0),
+        task("b", "gone", "root", at=1.0),
+    )
+    assert drawn(tops) == ["root root", "  unheard gone", "    child a", "    child b"]
+
+
+def test_a_root_that_was_not_heard_of_holds_its_workflow_together() -> None:
+    tops = grown(task("a", "gone", "gone", at=1.0), task("b", "gone", "gone", at=1.0))
+    assert drawn(tops) == ["unheard gone", "  child a", "  child b"]
+
+
+@pytest.mark.parametrize("links", [("a", "a"), ("b", "a"), ("c", "a")], ids=str)
+def test_circles_are_cut(links: tuple[str, str]) -> None:
+    parent, root = links
+    tasks = (task("a", parent, root), task("b", "a", root), task("c", "b", root))
+    assert sorted(node.id for node in walk(grown(*tasks))) == ["a", "b", "c"]
+
+
+ids = st.sampled_from("abcdefgh")
+links = st.tuples(
+    st.none() | ids,
+    st.none() | ids | st.just("unheard"),
+    st.none() | st.sampled_from("GHI"),
+    st.none() | st.floats(0, 3),
+    st.none() | st.floats(0, 3),
+    st.sampled_from(["SUCCESS", "FAILURE", "STARTED", "REVOKED"]),
+)
+said = st.builds(
+    Announced,
+    st.sampled_from("abcxyz"),
+    st.just("n"),
+    st.sampled_from(["step", "member", "body", "callback"]),
+    st.none() | st.sampled_from("abcxyzGHI"),
+    st.none() | st.sampled_from("GHI"),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcdefgh"), links, max_size=8),
+    st.lists(said, max_size=6),
+)
+def test_whatever_is_linked_to_whatever_each_task_is_there_once(
+    soup: dict[str, tuple[Any, ...]], to_come: list[Announced]
+) -> None:
+    tasks = [
+        task(id_, parent, root, group=group, at=at, end=end, state=state)
+        for id_, (root, parent, group, at, end, state) in soup.items()
+    ]
+    tops = grown(*tasks, to_come=tuple(to_come))
+    nodes = list(walk(tops))
+    held = sorted(node.task.id for node in nodes if node.task is not None)
+    assert held == sorted(soup)
+    shown = [node.id for node in nodes]
+    assert len(shown) == len(set(shown))
+    assert {each.id for each in to_come} | set(soup) <= set(shown)
+    for node in nodes:
+        above = node
+        for _ in range(len(nodes) + 1):
+            if above.parent is None:
+                break
+            above = above.parent
+        else:
+            pytest.fail("a circle")
+        if node.failed and node.task is not None and node.task.state != "FAILURE":
+            assert any(one.failed for one in (*node.below, *node.then))
+
+
+# What messages announce
+
+
+def message(**links: Any) -> bytes:
+    return msgspec.json.encode([[], {}, {**NONE, **links}])
+
+
+def signature(name: str, id_: str | None, **more: Any) -> dict[str, Any]:
+    kwargs = more.pop("kwargs", {})
+    return {"task": name, "args": [], "kwargs": kwargs, "options": {"task_id": id_, **more}}
+
+
+def test_most_messages_announce_nothing() -> None:
+    assert announced("a", message()) == ()
+    assert announced("a", json.dumps([[], {}, NONE]).encode()) == ()
+
+
+def test_the_rest_of_a_chain_comes_from_the_end_of_the_list() -> None:
+    body = message(chain=[signature("n.c", "c"), signature("n.b", "b")])
+    assert announced("a", body) == (
+        Announced("b", "n.b", "step", "a"),
+        Announced("c", "n.c", "step", "b"),
+    )
+
+
+def test_the_body_of_a_chord_waits_for_the_group() -> None:
+    body = message(chord=signature("n.body", "body", group_id="g"))
+    assert announced("a", body, "g") == (Announced("body", "n.body", "body", "g"),)
+
+
+def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
+    members = [signature("n.x", "x"), signature("n.y", "y")]
+    header = signature("celery.group", "g", kwargs={"tasks": members})
+    kwargs = {"header": header, "body": signature("n.z", "z")}
+    chord = signature("celery.chord", "g", kwargs=kwargs)
+    said = announced("a", message(chain=[signature("n.last", "last"), chord]))
+    assert said == (
+        Announced("x", "n.x", "member", "a", "g"),
+        Announced("y", "n.y", "member", "a", "g"),
+        Announced("z", "n.z", "body", "g"),
+        Announced("last", "n.last", "step", "z"),
+    )
+
+
+@settings(max_examples=200)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["task", "kwargs", "options", "task_id", "tasks", "header", "body", "chain"]
+                ),
+                inner | st.sampled_from(["celery.group", "celery.chord", "celery.chain"]),
+                max_size=5,
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_no_message_is_too_odd_to_be_read(value: Any) -> None:
+    for links in ({"chain": value}, {"chord": value}, {"callbacks": value}, {"chain": [value]}):
+        for each in announced("a", message(**links)):
+            assert each.id and isinstance(each.name, str)
+    announced("a", msgspec.json.encode(value))
+    announced("a", b"\xff\x80")

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celtop.model.entities.result import ResultMeta
+from celtop.model.observations import Peeked, QueuePeeked, ResultsSeen
+from celtop.model.query.language import parse
+from celtop.model.state import ClusterState
+from celtop.model.wire.signatures import Announced
+from celtop.model.workflow.view import AT_ONCE, DEEPEST, FOLDED_OVER, MOST, WorkflowView
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ..streams import NOW, Script, play
+
+ENDS = ("succeeded", "failed", "revoked", "retried")
+
+
+def tell(
+    state: ClusterState, id_: str, parent: str | None = None, root: str | None = None, **told: Any
+) -> None:
+    """Let a task come as far as `until` says; `at` seconds after the beginning."""
+    until, at = told.pop("until", "succeeded"), told.pop("at", 0.0)
+    links: dict[str, Any] = {"parent_id": parent, "root_id": root or id_}
+    script = Script(id_, at=NOW + at, step=0.5).sent(**links, **told).received(**links, **told)
+    if until != "received":
+        script.started()
+    if until in ENDS:
+        script.say(until, **({"runtime": 0.5, "result": "1"} if until == "succeeded" else {}))
+    play(script.events, state)
+
+
+def belongs(state: ClusterState, group_id: str, *ids: str) -> None:
+    """Have the result backend tell of a group."""
+    metas = tuple(ResultMeta(id_, "SUCCESS", group_id=group_id, done_at=NOW) for id_ in ids)
+    state.observe(ResultsSeen(metas, NOW, "push"), NOW)
+
+
+def view_of(state: ClusterState, id_: str, now: float = NOW + 100) -> WorkflowView:
+    view = WorkflowView(state, id_, now)
+    state.take_changes()
+    return view
+
+
+def update(view: WorkflowView, state: ClusterState, now: float = NOW + 100) -> None:
+    view.apply(state.take_changes(), now)
+
+
+def ids(view: WorkflowView) -> list[str]:
+    return [row.node.id for row in view]
+
+
+def shop() -> ClusterState:
+    """A chain whose second step is a group; one of its members failed."""
+    state = ClusterState()
+    tell(state, "first")
+    tell(state, "x", "first", "first", at=2)
+    tell(state, "y", "first", "first", at=2, until="failed")
+    tell(state, "z", "first", "first", at=2, until="started")
+    belongs(state, "g", "x")
+    for id_ in "yz":
+        state.observe(ResultsSeen((ResultMeta(id_, "STARTED", group_id="g"),), NOW, "push"), NOW)
+    tell(state, "other")
+    return state
+
+
+@pytest.mark.parametrize("start", ["first", "x", "z"])
+def test_from_any_member_one_comes_to_the_whole(start: str) -> None:
+    view = view_of(shop(), start)
+    assert ids(view) == ["first", "group:g", "x", "y", "z"]
+    assert {**view.members.counts} == {"succeeded": 2, "failed": 1, "running": 1}
+    assert [row.node.failed for row in view] == [True, True, False, True, False]
+
+
+def test_what_comes_later_is_taken_in() -> None:
+    state = shop()
+    view = view_of(state, "x")
+    tell(state, "sub", "x", "first", at=3)
+    tell(state, "stranger")
+    update(view, state)
+    assert ids(view) == ["first", "group:g", "x", "sub", "y", "z"]
+    tell(state, "late", at=2)
+    update(view, state)
+    assert "late" not in ids(view)
+    belongs(state, "g", "late")
+    update(view, state)
+    assert "late" in ids(view) and view.members.counts["succeeded"] == 4
+
+
+def test_a_state_is_counted_anew_when_it_changes() -> None:
+    state = shop()
+    view = view_of(state, "x")
+    play(Script("z", at=NOW + 9).say("succeeded", runtime=1.0, result="1").events, state)
+    update(view, state)
+    assert {key: n for key, n in view.members.counts.items() if n} == {"succeeded": 3, "failed": 1}
+
+
+def test_of_one_that_is_not_held_its_children_are_shown() -> None:
+    state = ClusterState()
+    tell(state, "a", "gone", "gone")
+    view = view_of(state, "gone")
+    assert ids(view) == ["gone", "a"]
+    assert view_of(state, "nobody").members.tasks == {}
+
+
+def test_what_is_evicted_leaves() -> None:
+    state = ClusterState(max_tasks=3)
+    tell(state, "a")
+    tell(state, "b", "a", "a")
+    tell(state, "c", "a", "a")
+    view = view_of(state, "c")
+    tell(state, "d", "a", "a")
+    update(view, state)
+    assert "d" in ids(view)
+    assert set(view.members.tasks) == set(state.tasks)
+    assert sum(view.members.counts.values()) == len(state.tasks)
+    first = next(row.node for row in view if row.node.id == "a")
+    assert first.kind == "unheard"
+
+
+def test_a_filter_keeps_what_leads_to_what_passes() -> None:
+    view = view_of(shop(), "x")
+    view.set_query(parse("state:started"), False, NOW + 100)
+    assert ids(view) == ["first", "group:g", "z"]
+    assert [row.context for row in view] == [True, True, False]
+    assert [task.id for task in view.passing()] == ["z"]
+    assert [task.id for task in view.tasks_of("group:g")] == ["z"]
+    view.set_query(parse(""), True, NOW + 100)
+    assert ids(view) == ["first", "group:g", "y"]
+    view.set_query(parse("nothing"), False, NOW + 100)
+    assert ids(view) == []
+    view.set_query(parse(""), False, NOW + 100)
+    assert len(view) == 5
+
+
+def test_a_group_folds_and_unfolds_and_stands_for_its_members() -> None:
+    view = view_of(shop(), "x")
+    assert view.fold("group:g", NOW)
+    assert ids(view) == ["first", "group:g"]
+    assert [task.id for task in view.tasks_of("group:g")] == ["x", "y", "z"]
+    assert [task.id for task in view.passing()] == ["first", "x", "y", "z"]
+    assert not view.fold("first", NOW)
+    assert view.fold("group:g", NOW)
+    assert len(view) == 5
+
+
+def test_a_large_group_begins_folded() -> None:
+    state = ClusterState()
+    members = [f"m{number}" for number in range(FOLDED_OVER + 1)]
+    for id_ in members:
+        tell(state, id_)
+    belongs(state, "g", *members)
+    view = view_of(state, members[3])
+    assert ids(view) == ["group:g"]
+    assert dict(view[0].counts)["succeeded"] == len(members)
+
+
+def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
+    state = ClusterState()
+    said = (Announced("b", "n.b", "step", "a"), Announced("c", "n.c", "step", "b"))
+    message = Peeked("a", "n.a", "q", root_id="a", announced=said)
+    state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
+    view = view_of(state, "a")
+    assert [(row.node.id, row.node.kind) for row in view] == [
+        ("a", "root"),
+        ("b", "step"),
+        ("c", "step"),
+    ]
+    assert view.expected == 2
+    tell(state, "a", until="failed")
+    update(view, state)
+    assert [row.node.given_up for row in view] == [False, True, True]
+    assert view.expected == 0
+
+
+def test_results_are_asked_for_once_where_they_may_tell_of_a_group() -> None:
+    state = ClusterState()
+    tell(state, "a", at=0)
+    tell(state, "near", at=0.2)
+    tell(state, "far", at=60)
+    tell(state, "child", "other", "other", at=0)
+    tell(state, "runs", at=0, until="started")
+    view = view_of(state, "a")
+    assert sorted(view.members.unread(10)) == ["a", "near"]
+    assert view.members.unread(10) == []
+    tell(state, "late", at=0.4)
+    update(view, state)
+    assert view.members.unread(10) == ["late"]
+
+
+def test_the_axis_reaches_to_now_while_it_goes_on_and_grows_in_steps() -> None:
+    state = shop()
+    view = view_of(state, "x", NOW + 10)
+    assert view.begin == NOW + 0.5
+    axis = view.axis
+    assert axis >= 9.5
+    view.tick(NOW + 10.2)
+    assert view.axis == axis
+    view.tick(NOW + 60)
+    assert 59.5 <= view.axis < 59.5 * 1.6
+    play(Script("z", at=NOW + 60).say("succeeded", runtime=1.0, result="1").events, state)
+    update(view, state, NOW + 90)
+    assert view.axis == view.took(NOW + 90) == pytest.approx(60.5)
+
+
+def test_deep_trees_are_drawn_only_so_deep() -> None:
+    state = ClusterState()
+    tell(state, "0", until="started")
+    for number in range(1, 300):
+        tell(state, str(number), str(number - 1), "0", until="started", at=number / 100)
+    view = view_of(state, "250")
+    assert len(view) == 300
+    assert max(len(row.turns) for row in view) <= DEEPEST
+    assert view[299].turns[0] == "deeper"
+
+
+def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
+    state = ClusterState()
+    many = MOST + 500
+    for number in range(many):
+        root = None if not number else "t0"
+        message = Peeked(f"t{number}", "n", "q", root_id="t0", parent_id=root)
+        state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
+    view = view_of(state, "t1000", NOW)
+    assert len(view) == MOST and view.left_out == 500
+    assert view.members.counts["waiting"] == many
+    assert many > AT_ONCE
+    tell(state, "t0", until="started")
+    update(view, state, NOW + 0.2)
+    assert view.members.counts["running"] == 1
+    tell(state, f"t{many - 1}", "t0", "t0", until="failed")
+    view.set_query(parse(""), True, NOW + 0.3)
+    update(view, state, NOW + 2)
+    assert ids(view) == ["t0", f"t{many - 1}"]
+    assert view.left_out == 0
+
+
+names = st.sampled_from("abcdefg")
+changes = st.one_of(
+    st.tuples(
+        st.just("task"),
+        names,
+        st.none() | names,
+        st.none() | names,
+        st.sampled_from(["received", "started", "succeeded", "failed", "revoked", "retried"]),
+    ),
+    st.tuples(st.just("group"), names, st.sampled_from("GH")),
+    st.tuples(st.just("said"), names, names),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(names, st.lists(changes, max_size=20))
+def test_what_is_kept_up_is_what_would_be_found_anew(
+    start: str, stream: list[tuple[Any, ...]]
+) -> None:
+    state = ClusterState(max_tasks=5)
+    view = view_of(state, start)
+    for number, change in enumerate(stream):
+        if change[0] == "task":
+            _, id_, parent, root, until = change
+            tell(state, id_, parent, root, until=until, at=number)
+        elif change[0] == "group":
+            belongs(state, change[2], change[1])
+        else:
+            said = (Announced(change[2], "n", "step", change[1]),)
+            message = Peeked(change[1], "n", "q", announced=said)
+            state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
+        update(view, state)
+        held = {id_ for id_, task in view.members.tasks.items() if state.tasks.get(id_) is task}
+        assert held == set(view.members.tasks)
+        assert sum(view.members.counts.values()) == len(held)
+        rows = [row.node.id for row in view]
+        assert len(rows) == len(set(rows))
+        assert {row.node.task.id for row in view if row.node.task is not None} == held
+        assert all(view.index(id_) == place for place, id_ in enumerate(rows))
+    anew = WorkflowView(state, start, NOW + 100)
+    assert set(anew.members.tasks) <= set(view.members.tasks)

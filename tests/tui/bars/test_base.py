@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from celtop.tui.bars.base import Bar, Part
+from textual.app import App, ComposeResult
+
+
+async def drawn(width: int, left: list[Part], right: list[Part]) -> str:
+    class OneBar(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Bar()
+
+    app = OneBar()
+    async with app.run_test(size=(width, 1)):
+        bar = app.query_one(Bar)
+        bar.show(left, right)
+        return str(bar.render())
+
+
+async def test_parts_stand_left_and_right() -> None:
+    assert await drawn(20, [Part("ab", gap=1)], [Part("cd"), Part("ef")]) == (
+        " ab           cd  ef"
+    )
+
+
+async def test_what_matters_least_goes_first() -> None:
+    parts = [Part("name", priority=2), Part("state"), Part("extra", priority=3)]
+    assert (await drawn(40, parts, [])).rstrip() == "  name  state  extra"
+    assert (await drawn(16, parts, [])).rstrip() == "  name  state"
+    assert (await drawn(9, parts, [])).rstrip() == "  state"
+
+
+async def test_what_must_stay_is_cut() -> None:
+    assert await drawn(4, [Part("important")], []) == "  im"
+
+
+async def test_the_right_stays_whole_and_the_left_is_cut() -> None:
+    left = [Part("three workers are silent", gap=1)]
+    assert await drawn(22, left, [Part("d details ")]) == " three ...  d details "
+
+
+async def test_texts_are_no_markup_and_harmless() -> None:
+    assert "[/b] \\x1b[31m" in await drawn(40, [Part("[/b] \x1b[31m")], [])

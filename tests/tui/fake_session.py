@@ -1,0 +1,379 @@
+"""A session without threads over a model that is fed by hand, and a cluster to feed it with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, cast
+
+import msgspec
+from celtop.cluster.session import Pumped, Session
+from celtop.model.entities.result import ResultMeta
+from celtop.model.lookup import Search
+from celtop.model.observations import (
+    Answered,
+    ConnectionChanged,
+    Fault,
+    LatencyMeasured,
+    Noted,
+    Observation,
+    QueueMeasured,
+    QueuePeeked,
+)
+from celtop.model.operations.call import Original, Recovered
+from celtop.model.operations.commands import AnyCommand, PauseQueue
+from celtop.model.operations.outcome import Outcome
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, Heard
+from celtop.settings import Settings
+from celtop.tui.app import CeltopApp
+
+NOW = 1_800_000_000.0
+"""2027-01-15 08:00:00 UTC."""
+
+
+class StillAct:
+    """An act of which a test tells how far it is."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.future: Future[Outcome] = Future()
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def tell(self, **changes: Any) -> None:
+        """Take changes into the outcome."""
+        self.outcome = msgspec.structs.replace(self.outcome, **changes)
+
+    def end(self, **changes: Any) -> None:
+        """End it, with these changes."""
+        self.tell(ended_at=NOW, **changes)
+        self.future.set_result(self.outcome)
+
+
+class StillSession:
+    """What the app needs of a session, without a broker: a test puts observations into it."""
+
+    def __init__(self, state: ClusterState | None = None) -> None:
+        self.state = state or ClusterState()
+        self.waiting: list[tuple[Observation, float]] = []
+        self.topics: frozenset[str] = frozenset()
+        self.started = self.stopped = False
+        self.refreshes = 0
+        self.wake: Callable[[], object] | None = None
+        """What it was told to call when there is something to pump."""
+        self.read_only = False
+        self.done: list[AnyCommand] = []
+        """What it was told to do, in that order."""
+        self.acts: list[StillAct] = []
+        self.asked: list[tuple[str, ...]] = []
+        """Of which tasks it was asked what was sent."""
+        self.recovering: Future[tuple[Recovered, ...]] = Future()
+        """What is answered to that; a test may set it before or after."""
+        self.originals: dict[str, Original] = {}
+        self.results: dict[str, ResultMeta] = {}
+        self.peeking: Future[QueuePeeked] = Future()
+        self.peeked: list[tuple[str, int, str | None]] = []
+        self.read: list[tuple[str, ...]] = []
+        """Of which tasks it was told to read the results."""
+        self.held: dict[str, PauseQueue] = {}
+        self.results_unknown: str | None = None
+        self.searching: Future[Search] = Future()
+        self.searched: list[str] = []
+        self.watched: tuple[str, ...] = ()
+        """The tasks whose results it was told to read."""
+
+    @property
+    def backlog(self) -> int:
+        return len(self.waiting)
+
+    def start(self) -> None:
+        self.started = True
+
+    def stop(self, timeout: float = 2.0) -> None:
+        self.stopped = True
+
+    def pump(self, now: float, budget: float) -> Pumped:
+        applied = len(self.waiting)
+        for observation, at in self.waiting:
+            self.state.observe(observation, at)
+        self.waiting.clear()
+        return Pumped(applied, False)
+
+    def call_when_news(self, wake: Callable[[], object]) -> None:
+        self.wake = wake
+
+    def refresh(self) -> None:
+        self.refreshes += 1
+
+    def do(self, command: AnyCommand) -> StillAct:
+        act = StillAct(Outcome(len(self.acts) + 1, command, NOW))
+        self.done.append(command)
+        self.acts.append(act)
+        return act
+
+    def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
+        self.asked.append(tuple(ids))
+        return self.recovering
+
+    def follows(self, original: Original) -> bool:
+        from celtop.cluster.operations.links import has_links
+
+        return original.message is not None and has_links(original.message)
+
+    def original(self, id_: str) -> Original | None:
+        return self.originals.get(id_)
+
+    def result(self, id_: str) -> Future[ResultMeta | None]:
+        found: Future[ResultMeta | None] = Future()
+        found.set_result(self.results.get(id_))
+        return found
+
+    def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
+        self.peeked.append((queue, most, task))
+        return self.peeking
+
+    def search(self, id_: str) -> Future[Search]:
+        self.searched.append(id_)
+        return self.searching
+
+    def paused(self) -> Mapping[str, PauseQueue]:
+        return self.held
+
+    def read_results(self, ids: Sequence[str]) -> None:
+        self.read.append(tuple(ids))
+
+    def watch_results(self, ids: Sequence[str]) -> None:
+        self.watched = tuple(ids)
+
+    def watch(self, topics: frozenset[str]) -> None:
+        self.topics = topics
+
+
+class Clock:
+    """A time that stands still until it is told to go on."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def staged(
+    state: ClusterState | None = None, clock: Clock | None = None, **settings: Any
+) -> tuple[CeltopApp, StillSession]:
+    """Return an app over a still session, and the session."""
+    session = StillSession(state)
+    told = Settings(timezone="utc", **{"ascii": False, **settings})
+    session.read_only = told.read_only
+    app = CeltopApp(cast(Session, session), told, clock or Clock())
+    return app, session
+
+
+def screen_lines(app: CeltopApp) -> list[str]:
+    """Return the screen as text, without trailing blanks."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def feed(state: ClusterState, events: Iterable[Event]) -> None:
+    """Apply events, each at its own time."""
+    for event in events:
+        state.observe(Heard((event,), event.timestamp), event.timestamp)
+
+
+def task_events(
+    number: int,
+    name: str,
+    *,
+    worker: str = "celery@web-1",
+    queue: str = "celery",
+    at: float = NOW - 60,
+    args: str = "()",
+    kwargs: str = "{}",
+    runtime: float = 0.5,
+    end: str | None = "succeeded",
+    **told: Any,
+) -> list[Event]:
+    """Return a task's life, as its worker tells it; `end` None leaves it running."""
+    uuid = told.pop("uuid", f"{number:08x}-0000-4000-8000-{number:012x}")
+    common: dict[str, Any] = {"hostname": worker, "uuid": uuid}
+    events = [
+        Event(
+            "task-sent",
+            "gen1@web",
+            at - 0.2,
+            uuid=uuid,
+            name=name,
+            args=args,
+            kwargs=kwargs,
+            queue=queue,
+            root_id=told.get("root_id", uuid),
+            parent_id=told.get("parent_id"),
+            retries=0,
+        ),
+        Event(
+            "task-received",
+            timestamp=at,
+            name=name,
+            args=args,
+            kwargs=kwargs,
+            root_id=told.pop("root_id", uuid),
+            parent_id=told.pop("parent_id", None),
+            retries=told.pop("retries", 0),
+            eta=told.pop("eta", None),
+            **common,
+        ),
+    ]
+    if end == "received":
+        return events
+    events.append(Event("task-started", timestamp=at + 0.1, **common))
+    if end is not None:
+        if end == "succeeded":
+            told = {"result": "None", "runtime": runtime, **told}
+        events.append(Event(f"task-{end}", timestamp=at + 0.1 + runtime, **common, **told))
+    return events
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/usr/lib/python3/site-packages/celery/app/trace.py", line 453, in trace_task
+    R = retval = fun(*args, **kwargs)
+  File "/srv/shop/images/tasks.py", line 41, in download
+    response = session.get(url, timeout=5)
+               ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "/usr/lib/python3/site-packages/requests/adapters.py", line 507, in send
+    raise ConnectTimeout(e, request=request)
+requests.exceptions.ConnectTimeout: HTTPSConnectionPool(host='img.example', port=443)
+"""
+
+
+def cluster(tasks: int = 240) -> ClusterState:
+    """Return a small shop's cluster: three workers, four queues, tasks in every state."""
+    state = ClusterState()
+    state.broker.url = "redis://***@10.0.0.5:6379/0"
+    state.observe(ConnectionChanged("live", NOW - 700), NOW - 700)
+    state.observe(LatencyMeasured(0.004, 120), NOW - 1)
+    _workers(state)
+    names = ("mail.send", "images.resize", "images.download", "geo.convert_to_raster")
+    for number in range(tasks):
+        at = NOW - 590 + number * 580 / tasks
+        name = names[number % 4]
+        worker = "celery@geo-1" if name.startswith("geo") else "celery@web-1"
+        queue = "geo_processing" if name.startswith("geo") else "celery"
+        if number % 13 == 5:
+            exception = "ConnectTimeout(\"HTTPSConnectionPool(host='img.example', port=443)\")"
+            ended: dict[str, Any] = {
+                "end": "failed",
+                "exception": exception,
+                "traceback": TRACEBACK,
+            }
+        elif number % 17 == 3:
+            ended = {"end": "retried", "exception": "OperationalError('deadlock detected')"}
+        else:
+            ended = {"result": f"{{'ok': True, 'bytes': {number * 731}}}"}
+        runtime = 0.2 + (number * 7 % 30) / 10
+        feed(
+            state,
+            task_events(
+                number,
+                name,
+                worker=worker,
+                queue=queue,
+                at=at,
+                args=f"({number}, 'item-{number}')",
+                kwargs="{'size': [640, 480], 'quality': 0.9}",
+                runtime=runtime,
+                **ended,
+            ),
+        )
+    _running(state)
+    _queues(state)
+    state.observe(Noted("info", "broker", "asked 3 workers for their stats", NOW - 20), NOW - 20)
+    _heartbeats(state, NOW - 1)
+    state.tick(NOW)
+    return state
+
+
+def _workers(state: ClusterState) -> None:
+    for name, pid in (("celery@web-1", 4001), ("celery@geo-1", 4002), ("celery@geo-2", 4003)):
+        online = {"freq": 2.0, "sw_ident": "py-celery", "sw_ver": "5.6.3", "sw_sys": "Linux"}
+        feed(state, [Event("worker-online", name, NOW - 650, pid=pid, **online)])  # type: ignore[arg-type]
+        queue = "geo_processing" if "geo" in name else "celery"
+        answers: dict[str, Any] = {
+            "stats": {
+                "pid": pid,
+                "uptime": 86_400 + pid,
+                "prefetch_count": 8,
+                "clock": "25",
+                "broker": {"hostname": "10.0.0.5", "transport": "redis"},
+                "pool": {
+                    "implementation": "celery.concurrency.prefork:TaskPool",
+                    "max-concurrency": 4,
+                    "processes": [pid + 10, pid + 11, pid + 12, pid + 13],
+                    "max-tasks-per-child": 1000,
+                    "timeouts": [300, 600],
+                },
+                "rusage": {"utime": 812.4, "stime": 61.2, "maxrss": 184_320, "minflt": 91_022,
+                           "nvcsw": 120_331, "nivcsw": 5_021},
+                "total": {"images.download": 812},
+            },
+            "active": [],
+            "reserved": [],
+            "scheduled": [],
+            "registered": ["images.download", "images.resize [rate_limit=10/m]", "mail.send"],
+            "active_queues": [
+                {"name": queue, "routing_key": queue, "exchange": {"name": queue, "type": "direct"}}
+            ],
+            "conf": {"task_acks_late": True, "worker_prefetch_multiplier": 2},
+        }  # fmt: skip
+        for command, reply in answers.items():
+            state.observe(Answered(name, command, reply, NOW - 600), NOW - 600)
+
+
+def _running(state: ClusterState) -> None:
+    feed(state, task_events(9001, "geo.convert_to_raster", worker="celery@geo-1",
+                            queue="geo_processing", at=NOW - 41, end=None,
+                            args="('tile-7.tif',)", kwargs="{'crs': 'EPSG:4326'}"))  # fmt: skip
+    uuid = f"{9001:08x}-0000-4000-8000-{9001:012x}"
+    progress: dict[str, Any] = {"current": 54, "total": 100, "message": "writing band 2"}
+    feed(state, [Event("task-progress", "celery@geo-1", NOW - 2, uuid=uuid, fields=progress)])
+    feed(state, task_events(9002, "images.download", at=NOW - 1.4, end=None))
+    feed(state, task_events(9003, "reports.weekly", at=NOW - 120, end=None))
+    feed(state, task_events(9004, "mail.send", at=NOW - 3, end="received",
+                            eta="2027-01-15T08:02:10+00:00"))  # fmt: skip
+    feed(state, task_events(9005, "billing.charge", at=NOW - 30, end="revoked", terminated=True,
+                            signum="15"))  # fmt: skip
+
+
+def _queues(state: ClusterState) -> None:
+    for at in range(60, -1, -5):
+        for name, waiting in (
+            ("celery", 3 + at % 7),
+            ("geo_processing", 1204 - at * 9),
+            ("notifications", 88),
+            ("reports", 0),
+        ):
+            measured = QueueMeasured(name, NOW - at, waiting, unacked=2)
+            state.observe(measured, NOW - at)
+
+
+def _heartbeats(state: ClusterState, now: float) -> None:
+    for name, active in (("celery@web-1", 2), ("celery@geo-1", 1)):
+        beat = {"freq": 2.0, "active": active, "processed": 4212, "loadavg": (0.32, 0.41, 0.5)}
+        feed(state, [Event("worker-heartbeat", name, now, **beat)])  # type: ignore[arg-type]
+
+
+def refused() -> ClusterState:
+    """Return the model of a broker that does not answer."""
+    state = ClusterState()
+    state.broker.url = "redis://localhost:6379/0"
+    fault = Fault(
+        "refused",
+        "Nothing listens on localhost:6379",
+        "Start the broker, or name another with -b or CELTOP_BROKER_URL",
+    )
+    state.observe(ConnectionChanged("connecting", NOW - 5, fault, 4.0), NOW - 5)
+    return state

@@ -1,0 +1,300 @@
+"""Acts from the menu and as typed commands, and in the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from celtop.bindings import ACTIONS
+from celtop.model.operations.commands import PauseQueue, Purge, ResumeQueue, Revoke, RevokeStamped
+from celtop.tests.tui.fake_session import NOW, feed, task_events
+from celtop.tests.tui.operation_app import DONE, RUNNING, WAITING, stage
+from celtop.tui.dialogs.base import Dialog
+from celtop.tui.dialogs.menu import Menu
+from celtop.tui.dialogs.outcome import OutcomeDialog
+from celtop.tui.navigation import Place
+
+# The menu of all acts
+
+
+async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
+    async with stage() as on:
+        await on.to(DONE)
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu)
+        reasons = {id_: hint for id_, _, hint in menu.choices}
+        assert reasons["task.revoke"] == "has ended: FAILURE"
+        assert {"task.revoke", "task.terminate"} <= menu.off
+        assert not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.off
+        labels = {id_: label for id_, label, _ in menu.choices}
+        assert labels["task.revoke_listed"].endswith("all listed: 6 of 29 ...")
+        assert labels["task.revoke"].startswith("X")
+
+
+async def test_the_key_beside_an_act_begins_it() -> None:
+    async with stage() as on:
+        await on.to(WAITING[0])
+        await on.press("A", "X")
+        dialog = await on.asked()
+        assert dialog.confirmation.title == "Revoke 1 task"
+        await on.press("escape")
+        await on.to(DONE)
+        on.burst("A", "X", "E")
+        await on.until(lambda: on.session.asked == [(DONE,)])
+        assert on.session.done == [] and on.said == []
+
+
+async def test_the_menu_says_which_workers_do_not_scale() -> None:
+    async with stage(Place("workers")) as on:
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
+        assert reasons["pool.autoscale"].endswith("was started without --autoscale")
+
+
+async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
+    async with stage(Place("queues")) as on:
+        await on.to("celery")
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu)
+        assert not {"queue.pause", "queue.purge"} & menu.off
+        await on.press("escape")
+        on.session.held["celery"] = PauseQueue(queue="celery", consumers=())
+        on.session.state.workers["celery@web-1"].queues = ()
+        on.session.state.queues["celery"].waiting = 0
+        on.session.state.queues["celery"].measured_at = NOW
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
+        assert reasons["queue.pause"] == "it is paused"
+        assert reasons["queue.purge"] == "nothing waits in celery"
+
+
+async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
+    async with stage() as on:
+        await on.press("/", *"name:mail.send", "enter")
+        await on.until(lambda: len(on.table.rows) == 10)
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu)
+        on_the_way = [
+            id_ for id_, _, _ in menu.choices if id_ not in menu.off or id_ == "task.revoke_listed"
+        ]
+        await on.press(*["down"] * on_the_way.index("task.revoke_listed"), "enter")
+        dialog = await on.asked()
+        assert dialog._notes == ("5: has ended: SUCCESS",)
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Revoke)
+        waiting = f"{9004:08x}-0000-4000-8000-{9004:012x}"
+        assert set(command.ids) == {*WAITING, waiting}
+
+
+async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
+    async with stage(Place("queues"), read_only=True) as on:
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu)
+        reasons = {id_: hint for id_, _, hint in menu.choices}
+        assert reasons.pop("queue.look") == ""
+        assert set(reasons.values()) == {"read-only: :rw lifts it"}
+        assert menu.off == set(reasons)
+
+
+async def test_a_whole_workflow_is_revoked() -> None:
+    async with stage() as on:
+        for number, parent in ((900, None), (901, 900), (902, 900), (903, None)):
+            told: dict[str, Any] = (
+                {} if parent is None else {"root_id": "wf-900", "parent_id": "wf-900"}
+            )
+            events = task_events(
+                number, "chain.step", end="received", at=NOW - 1, uuid=f"wf-{number}", **told
+            )
+            feed(on.session.state, events)
+        on.app.frames.wanted = True
+        await on.until(lambda: on.table.move_to("wf-902"))
+        from celtop.tui.operations import tasks
+
+        screen = on.app.monitor_screen
+        assert screen is not None
+        on.app.begin(tasks.revoke_workflow(screen))
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Revoke)
+        assert set(command.ids) == {"wf-900", "wf-901", "wf-902"}
+
+
+async def test_a_stamp_is_asked_for() -> None:
+    async with stage() as on:
+        from celtop.tui.operations import tasks
+
+        screen = on.app.monitor_screen
+        assert screen is not None
+        on.app.begin(tasks.revoke_stamped(screen))
+        await on.until(lambda: isinstance(on.app.screen, Dialog))
+        await on.press(*"tenant", "enter")
+        await on.until(lambda: "as tenant=42" in on.text)
+        await on.press(*"=42", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, RevokeStamped) and command.values == ("42",)
+
+
+# Typed commands
+
+
+async def test_a_task_is_revoked_by_what_is_typed() -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *f"revoke {WAITING[3][:8]}", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        assert on.session.done[0].ids == (WAITING[3],)  # type: ignore[union-attr]
+
+
+async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
+    unknown = "11111111-2222-4333-8444-555555555555"
+    async with stage(Place("overview")) as on:
+        await on.press(":", *f"revoke {unknown}", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        assert on.session.done[0].ids == (unknown,)  # type: ignore[union-attr]
+
+
+async def test_a_signal_can_be_typed() -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *f"terminate {RUNNING[:8]} kill", "enter")
+        await on.asked()
+        await on.press(*"terminate", "enter")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Revoke) and command.signal == "SIGKILL"
+
+
+async def test_a_stamp_can_be_typed() -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *"stamp tenant=42", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, RevokeStamped)
+        assert (command.header, command.values) == ("tenant", ("42",))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("revoke", "the id of a task, or how it begins, please"),
+        ("revoke ffff", "no tasks begin with ffff"),
+        ("retry 0000", "29 tasks begin with 0000"),
+        ("pause", "a queue, please"),
+        ("stamp tenant", "HEADER=VALUE, please, as tenant=42"),
+    ],
+)
+async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
+    async with stage(Place("overview")) as on:
+        on.app.run_command(line)
+        await on.pilot.pause()
+        assert on.said == [said]
+        assert on.session.done == []
+
+
+async def test_queues_can_be_typed() -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *"purge celery", "enter")
+        dialog = await on.asked()
+        assert dialog.confirmation.typed == "celery"
+        await on.press(*"celery", "enter")
+        await on.until(lambda: on.session.done)
+        await on.press(":", *"pause celery", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: len(on.session.done) == 2)
+        purge, pause = on.session.done
+        assert purge == Purge(queue="celery")
+        assert isinstance(pause, PauseQueue)
+        assert [one.worker for one in pause.consumers] == ["celery@web-1"]
+        on.session.held["celery"] = pause
+        await on.press(":", *"resume celery", "enter")
+        await on.asked()
+        await on.press("y")
+        await on.until(lambda: len(on.session.done) == 3)
+        assert on.session.done[2] == ResumeQueue(queue="celery", consumers=pause.consumers)
+
+
+@pytest.mark.parametrize("line", ["trigger", "trigger mail.send", "limit mail.send"])
+async def test_forms_can_be_typed(line: str) -> None:
+    async with stage(Place("overview")) as on:
+        await on.press(":", *line, "enter")
+        await on.until(lambda: isinstance(on.app.screen, Dialog))
+        await on.until(lambda: on.app.screen.mounted.is_set())  # type: ignore[attr-defined]
+        await on.pilot.pause(0.05)
+        assert line.partition(" ")[2] in on.text
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert on.session.done == []
+
+
+# The log
+
+
+async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
+    from celtop.model.observations import ActChanged
+    from celtop.model.operations.outcome import Outcome
+
+    async with stage(Place("log")) as on:
+        outcome = Outcome(
+            1,
+            Purge(queue="celery"),
+            NOW - 9,
+            ended_at=NOW - 8,
+            refusal="read-only",
+        )
+        on.session.waiting.append((ActChanged(outcome, NOW - 8), NOW))
+        await on.until(lambda: "did not purge celery" in on.text)
+        await on.press(":", *"acts", "enter")
+        await on.until(lambda: len(on.table.rows) == 1)
+        await on.press("g", "enter")
+        await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
+        assert "did not purge celery: read-only" in on.text
+
+
+async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() -> None:
+    from celtop.model.observations import ActChanged
+    from celtop.model.operations.outcome import Answer, Outcome
+
+    async with stage(Place("log")) as on:
+        for act, why in ((1, "no such queue"), (2, "busy")):
+            answers = {"celery@web-1": Answer("confirmed"), "celery@geo-1": Answer("refused", "x")}
+            command = PauseQueue(queue="celery", consumers=())
+            outcome = Outcome(act, command, NOW, ended_at=NOW, workers=answers)
+            told = {**answers, "queue": Answer("refused", why)}
+            outcome = msgspec.structs.replace(outcome, targets=told)
+            on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+        await on.press(":", *"acts", "enter")
+        await on.until(lambda: len(on.table.rows) == 2)
+        for key, why in (("g", "busy"), ("G", "no such queue")):
+            await on.press(key, "enter")
+            await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
+            await on.until(lambda why=why: why in on.text)
+            await on.press("escape")
+
+
+def test_every_screen_that_has_acts_offers_the_menu() -> None:
+    menu = next(action for action in ACTIONS if action.id == "act.menu")
+    acts = {context for action in ACTIONS if action.mutates for context in action.contexts}
+    assert acts == set(menu.contexts)

@@ -1,0 +1,174 @@
+"""From a key to a question, and from there to the session."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.bindings import ACTIONS
+from celtop.model.confirm.dispatch import Confirmation
+from celtop.model.operations.commands import Revoke
+from celtop.tests.tui.fake_session import NOW, feed, screen_lines, task_events
+from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, stage
+from celtop.tui.dialogs.base import Dialog
+from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.navigation import Place
+from textual.widgets import Input
+
+# No key acts by itself
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.view}{len(place.path)}")
+async def test_no_key_changes_anything_without_a_dialog(place: Place) -> None:
+    async with stage(place) as on:
+        screen = on.app.monitor_screen
+        assert screen is not None
+        for action in ACTIONS:
+            if not action.mutates or not set(action.contexts) & set(screen.CONTEXTS):
+                continue
+            said = len(on.said)
+            await on.press(action.keys[0])
+            await on.until(lambda: isinstance(on.app.screen, Dialog) or len(on.said) > said)  # noqa: B023
+            assert on.session.done == [], action.id
+            if isinstance(on.app.screen, Dialog):
+                await on.press("escape")
+                await on.until(lambda: not isinstance(on.app.screen, Dialog))
+        assert on.session.done == []
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.view}{len(place.path)}")
+async def test_in_read_only_every_such_key_is_refused_with_the_reason(place: Place) -> None:
+    async with stage(place, read_only=True) as on:
+        screen = on.app.monitor_screen
+        assert screen is not None
+        acts = [a for a in ACTIONS if a.mutates and set(a.contexts) & set(screen.CONTEXTS)]
+        for number, action in enumerate(acts, start=1):
+            await on.press(action.keys[0])
+            assert on.said.count("read-only: :rw lifts it") == number, action.id
+            assert on.app.monitor_screen is screen
+        assert on.session.done == []
+        assert on.session.asked == []
+
+
+# The dialog
+
+
+@pytest.mark.parametrize(
+    ("keys", "done"),
+    [
+        (("enter",), False),
+        (("escape",), False),
+        (("y",), True),
+        (("right", "enter"), True),
+        (("tab", "enter"), True),
+        (("right", "left", "enter"), False),
+        (("l", "h", "l", "enter"), True),
+    ],
+    ids=str,
+)
+async def test_what_keys_in_the_dialog_do(keys: tuple[str, ...], done: bool) -> None:
+    async with stage() as on:
+        await on.to(WAITING[0])
+        await on.press("X")
+        dialog = await on.asked()
+        assert dialog.focused is not None and dialog.focused.id == "cancel"
+        await on.press(*keys)
+        await on.until(lambda: not isinstance(on.app.screen, Dialog))
+        assert bool(on.session.done) is done
+
+
+async def test_keys_that_are_typed_ahead_are_for_the_dialog() -> None:
+    async with stage() as on:
+        await on.to(WAITING[1])
+        on.burst("X", "y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Revoke)
+        assert command.ids == (WAITING[1],)
+        assert command.workers == ("celery@geo-1", "celery@web-1")
+
+
+async def test_list_keys_that_follow_at_once_do_not_act_and_do_not_reach_the_list() -> None:
+    async with stage() as on:
+        await on.to(WAITING[1])
+        on.burst("X", "space", "a", "V", "X", "K", "R")
+        await on.asked()
+        await on.pilot.pause(0.1)
+        assert on.session.done == [] and on.session.asked == []
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert on.table.marks == () and on.table.cursor_id == WAITING[1]
+
+
+async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
+    async with stage() as on:
+        await on.to(WAITING[2])
+        await on.press("X")
+        await on.asked()
+        feed(on.session.state, task_events(700, "late.arrival", end="received", at=NOW))
+        on.app.frames.wanted = True
+        await on.pilot.pause(0.3)
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        assert on.session.done[0].ids == (WAITING[2],)  # type: ignore[union-attr]
+
+
+async def test_what_has_to_be_typed_enables_the_act() -> None:
+    async with stage() as on:
+        await on.to(RUNNING)
+        on.burst("K", "enter")
+        dialog = await on.asked()
+        assert dialog.confirmation.typed == "terminate"
+        await on.press("y")
+        assert isinstance(on.app.screen, ConfirmDialog)
+        assert dialog.query_one(Input).value == "y"
+        assert dialog.query_one("#yes").disabled
+        await on.press("enter")
+        assert on.app.screen is dialog
+        await on.press("backspace", *"terminate")
+        assert not dialog.query_one("#yes").disabled
+        await on.press("enter")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Revoke)
+        assert command.terminate and command.signal == "SIGTERM" and command.ids == (RUNNING,)
+
+
+async def test_enter_on_an_empty_line_cancels() -> None:
+    async with stage() as on:
+        await on.to(RUNNING)
+        await on.press("K", "enter")
+        await on.asked()
+        await on.press("enter")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert on.session.done == []
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 36)], ids=str)
+@pytest.mark.parametrize("typed", [None, "celery"])
+async def test_hostile_words_fit_every_terminal(size: tuple[int, int], typed: str | None) -> None:
+    hostile = "[/] [b]x[/b] \x1b]0;owned\x07 \u202etxt"
+    asked = Confirmation(
+        f"Purge {hostile}"[:20],
+        hostile,
+        tuple(f"{hostile} {number}" for number in range(30)),
+        (hostile,) * 5,
+        (hostile,) * 5,
+        ("w" * 300, hostile),
+        typed,
+        True,
+    )
+    async with stage(size=size) as on:
+        dialog = ConfirmDialog(asked, (hostile,))
+        on.app.push_screen(dialog)
+        await on.asked()
+        await on.pilot.pause(0.1)
+        text = on.text
+        assert not any(ord(letter) < 32 and letter != "\n" for letter in text)
+        assert "\u202e" not in text
+        assert "[b]x[/b]" in text
+        assert "Cancel" in text and "Purge" in text
+        assert len(screen_lines(on.app)) == size[1]
+        facts = dialog.query_one("#facts")
+        if size[1] < 36:
+            assert facts.max_scroll_y > 0
+            await on.press(*["down"] * 3)
+            assert facts.scroll_y == (3 if typed is None else 0) or facts.scroll_y == 3

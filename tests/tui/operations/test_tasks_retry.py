@@ -1,0 +1,223 @@
+"""Retrying from the screen: what was sent is looked for, told, and sent again or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from celtop.model.entities.result import ResultMeta
+from celtop.model.observations import ActChanged
+from celtop.model.operations.call import Call, Original, RawMessage, Recovered, Unrecoverable
+from celtop.model.operations.commands import Retry
+from celtop.model.operations.outcome import Outcome, Sent
+from celtop.tests.tui.fake_session import NOW, feed, task_events
+from celtop.tests.tui.operation_app import DONE, WAITING, Stage, stage
+from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.dialogs.menu import Menu
+from celtop.tui.dialogs.send_form import TriggerForm
+from celtop.tui.dialogs.text import TextDialog
+from celtop.tui.dialogs.waiting import Looking
+from celtop.tui.navigation import Drill, Place
+
+
+def original(id_: str, source: Any = "worker", links: bool | None = None) -> Original:
+    call = Call("images.resize", (5, "item-5"), {"size": [640, 480]}, queue="celery")
+    message = None
+    if links is not None:
+        chain = [{"task": "mail.send"}] if links else None
+        body = msgspec.json.encode([call.args, call.kwargs, {"chain": chain, "callbacks": None}])
+        message = RawMessage(body, "application/json", "utf-8", {"id": id_})
+    return Original(id_, call, source, NOW, message, missing=("callbacks",))
+
+
+async def looking(on: Stage, *keys: str) -> None:
+    await on.to(DONE)
+    await on.press(*keys)
+    await on.until(lambda: isinstance(on.app.screen, Looking))
+
+
+async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
+    async with stage() as on:
+        await looking(on, "R")
+        assert on.session.asked == [(DONE,)]
+        on.session.recovering.set_result((original(DONE),))
+        dialog = await on.asked()
+        told = dialog.confirmation.will + dialog.confirmation.will_not
+        assert any("the worker that had it" in line for line in told)
+        assert any("not sent: callbacks" in line for line in told)
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (command,) = on.session.done
+        assert isinstance(command, Retry)
+        assert command.originals == (original(DONE),) and not command.with_links
+
+
+async def test_escape_leaves_the_search_and_keys_meanwhile_do_nothing() -> None:
+    async with stage() as on:
+        await looking(on, "R")
+        await on.press("y", "X", "enter", "j")
+        assert isinstance(on.app.screen, Looking)
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert not on.session.recovering.cancelled()
+        on.session.recovering.set_result((original(DONE),))
+        await on.pilot.pause(0.1)
+        assert on.app.monitor_screen is not None
+        assert on.session.done == []
+        assert on.table.cursor_id == DONE
+
+
+async def test_a_search_that_fails_is_told() -> None:
+    async with stage() as on:
+        await looking(on, "R")
+        on.session.recovering.set_exception(OSError("connection reset \x1b[31m"))
+        await on.until(lambda: on.said)
+        assert on.said == ["Looking for what was sent: connection reset \\x1b[31m"]
+        assert on.session.done == []
+
+
+async def test_what_cannot_be_recovered_is_refused_with_the_reason() -> None:
+    async with stage() as on:
+        await looking(on, "R")
+        reason = "the arguments were cut in its event [/] \x1b[2J"
+        on.session.recovering.set_result((Unrecoverable(DONE, reason),))
+        await on.until(lambda: isinstance(on.app.screen, TextDialog))
+        await on.pilot.pause(0.05)
+        assert "cut in its event [/] \\x1b[2J" in on.text
+        assert "Nothing was sent. E opens a form" in on.text
+        await on.press("enter")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert on.session.done == []
+
+
+async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None:
+    async with stage() as on:
+        for id_ in (DONE, *WAITING):
+            await on.to(id_)
+            await on.press("space")
+        await on.press("R")
+        await on.until(lambda: isinstance(on.app.screen, Looking))
+        (ids,) = on.session.asked
+        assert set(ids) == {DONE, *WAITING}
+        found: list[Recovered] = [original(id_) for id_ in ids[:3]]
+        found += [Unrecoverable(id_, "cut") for id_ in ids[3:]]
+        on.session.recovering.set_result(tuple(found))
+        dialog = await on.asked()
+        assert dialog.confirmation.title == "Retry 3 tasks"
+        assert dialog._notes == ("2: cut",)
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        assert on.session.done[0].originals == tuple(found[:3])  # type: ignore[union-attr]
+
+
+async def test_what_follows_a_task_goes_along_only_if_that_is_chosen() -> None:
+    for keys, with_links in ((("enter",), False), (("down", "enter"), True)):
+        async with stage() as on:
+            on.session.recovering.set_result((original(DONE, "queue", links=True),))
+            await on.to(DONE)
+            await on.press("R")
+            await on.until(lambda: isinstance(on.app.screen, Menu))
+            await on.press(*keys)
+            await on.asked()
+            await on.press("y")
+            await on.until(lambda: on.session.done)
+            assert on.session.done[0].with_links is with_links  # type: ignore[union-attr]
+
+
+async def test_what_nothing_follows_is_not_asked_about() -> None:
+    async with stage() as on:
+        on.session.recovering.set_result((original(DONE, "queue", links=False),))
+        await on.to(DONE)
+        await on.press("R")
+        await on.until(lambda: isinstance(on.app.screen, ConfirmDialog))
+
+
+async def test_edit_opens_the_form_with_what_was_sent() -> None:
+    async with stage() as on:
+        on.session.recovering.set_result((original(DONE),))
+        await on.to(DONE)
+        await on.press("E")
+        await on.until(lambda: isinstance(on.app.screen, TriggerForm))
+        await on.until(lambda: "images.resize" in on.text and "item-5" in on.text)
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+        assert on.session.done == []
+
+
+# What the page of a task tells
+
+
+async def field(on: Stage, label: str) -> str:
+    await on.until(lambda: f"{label}  " in on.text)
+    fields = on.app.screen.query_one("#fields")
+    value: str = next(one.value for one in fields._fields if one.label == label)  # type: ignore[attr-defined]
+    return value
+
+
+async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -> None:
+    async with stage() as on:
+        cut = "cut, and it ended"
+        feed(
+            on.session.state,
+            task_events(800, "mail.send", uuid="whole", args="(1, 'a')", kwargs="{}"),
+        )
+        feed(on.session.state, task_events(801, "mail.send", uuid=cut, args="('aaa...', ...)"))
+        feed(on.session.state, task_events(802, "mail.send", uuid="kept", args="('a...', ...)"))
+        on.session.originals["kept"] = original("kept")
+        feed(on.session.state, task_events(803, "mail.send", uuid="stored", args="('a...', ...)"))
+        on.session.results["stored"] = ResultMeta(
+            "stored", "SUCCESS", args=[1], kwargs={}, exact_arguments=True
+        )
+        for id_, begins in (
+            ("whole", "possible, from the text in its event"),
+            (cut, "hardly: the arguments cannot be taken from its event: Celery cut it"),
+            ("kept", "possible, from its worker"),
+            ("stored", "possible, from the result backend"),
+        ):
+            on.app.go(Place("tasks", (Drill("task", id_),)))
+            await on.pilot.pause(0.1)
+            await on.until(lambda: "Retry" in on.text)
+            on.app.paint()
+            await on.pilot.pause(0.1)
+            assert (await field(on, "Retry")).startswith(begins)
+        assert on.session.asked == []
+
+
+async def test_a_retry_and_its_original_lead_to_each_other() -> None:
+    async with stage() as on:
+        new = "99999999-0000-4000-8000-999999999999"
+        sent = Sent(new, "images.resize", "celery", NOW, retry_of=DONE, args="(5,)", kwargs="{}")
+        outcome = Outcome(1, Retry(originals=(original(DONE),)), NOW, NOW, sent=(sent,))
+        on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+        await on.until(lambda: new in on.session.state.tasks)
+        on.app.go(Place("tasks", (Drill("task", new),)))
+        await on.until(lambda: "Retry of" in on.text)
+        assert await field(on, "Retry of") == DONE
+        related = on.app.screen.related_table  # type: ignore[attr-defined]
+        await on.until(lambda: len(related.rows) == 1)
+        on.app.screen.set_focus(related)
+        await on.press("enter")
+        await on.until(lambda: on.app.place.path[-1].subject == DONE)
+        await on.until(lambda: "Retried as" in on.text)
+        assert await field(on, "Retried as") == new
+
+
+async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> None:
+    from celtop.model.operations.commands import Revoke
+    from celtop.model.operations.outcome import Answer
+    from celtop.model.wire.events import Event
+
+    async with stage(size=(200, 36)) as on:
+        command = Revoke(ids=(WAITING[0],), workers=("celery@web-1",))
+        confirmed = {WAITING[0]: Answer("confirmed")}
+        outcome = Outcome(1, command, NOW, NOW, targets=confirmed)
+        on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+        await on.until(lambda: "revoke requested" in on.text)
+        line = next(line for line in on.text.splitlines() if "revoke requested" in line)
+        assert "⊘ revoking " in line
+        assert WAITING[0] in line
+        revoked = Event("task-revoked", "celery@web-1", NOW, uuid=WAITING[0], terminated=False)
+        feed(on.session.state, [revoked])
+        on.app.frames.wanted = True
+        await on.until(lambda: "revoke requested" not in on.text)
+        assert "REVOKED" in on.text

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from celtop.tests.tui.fake_session import NOW, cluster, staged
+from celtop.tui.dialogs.save import SaveDialog
+from celtop.tui.output.save import default_name
+from textual.widgets import Input
+
+
+async def save_as(path: Path, *keys: str) -> str:
+    """Save the Tasks screen after some keys; return what the last notice said."""
+    app, _ = staged(cluster(20))
+    async with app.run_test(size=(160, 36)) as pilot:
+        await pilot.press("2", *keys, "ctrl+s")
+        await pilot.pause()
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete() if not isinstance(
+            app.screen, SaveDialog
+        ) else None
+        notices = [notice.message for notice in app._notifications]
+        return notices[-1] if notices else ""
+
+
+async def test_json_is_a_snapshot_of_what_is_listed(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    said = await save_as(path, "/", *"state:failure", "enter")
+    told = json.loads(path.read_text())
+    assert told["schema"] == "celtop.snapshot/1"
+    assert {task["state"] for task in told["tasks"]} == {"FAILURE"}
+    assert said == f"Saved {len(told['tasks'])} rows to {path}"
+
+
+async def test_marked_rows_are_saved_alone(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    await save_as(path, "space", "space")
+    assert len(json.loads(path.read_text())["tasks"]) == 2
+
+
+async def test_text_is_an_aligned_table(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.txt"
+    await save_as(path)
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("State") and "Outcome" in lines[0]
+    assert len(lines) == 26
+    assert {line[2:10].split()[0] for line in lines[1:]} >= {"SUCCESS", "FAILURE"}
+
+
+async def test_a_picture_shows_the_screen_without_the_dialog(tmp_path: Path) -> None:
+    path = tmp_path / "screen.svg"
+    said = await save_as(path)
+    svg = path.read_text()
+    assert svg.startswith("<svg") and "FAILURE" in svg and "Save&#160;what" not in svg
+    assert said == f"Saved the screen to {path}"
+
+
+async def test_nothing_is_overwritten_without_asking(tmp_path: Path) -> None:
+    path = tmp_path / "precious.json"
+    path.write_text("precious")
+    app, _ = staged(cluster(5))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2", "ctrl+s")
+        await pilot.pause()
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        assert isinstance(app.screen, SaveDialog)
+        assert path.read_text() == "precious"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert json.loads(path.read_text())["schema"] == "celtop.snapshot/1"
+
+
+async def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    said = await save_as(tmp_path / "no" / "such" / "folder.json")
+    assert "No such file or directory" in said
+
+
+async def test_an_ending_without_meaning_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.docx"
+    await save_as(path)
+    assert not path.exists()
+
+
+def test_the_default_name_tells_view_and_time() -> None:
+    assert default_name("tasks", NOW).startswith("celtop-tasks-2027")

@@ -1,0 +1,172 @@
+"""What fails, grouped: the screen behind `e`, and the overview's pane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event
+from celtop.tests.tui.fake_session import (
+    NOW,
+    Clock,
+    cluster,
+    feed,
+    screen_lines,
+    staged,
+    task_events,
+)
+from celtop.tests.tui.operation_app import Stage
+from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.navigation import Drill, Place
+from celtop.tui.screens.failures import FailuresScreen
+
+TRACE = """Traceback (most recent call last):
+  File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 453, in trace_task
+    R = retval = fun(*args, **kwargs)
+  File "/srv/shop/images/tasks.py", line {line}, in {function}
+    raise ValueError({number})
+ValueError: {number}
+"""
+
+
+def failing() -> ClusterState:
+    """Return a shop where images fail in two places, and mails in a third way."""
+    state = cluster(0)
+    for number in range(12):
+        function = "download" if number < 7 else "resize"
+        if number == 11:
+            name, exception, traceback = "mail.send", "OSError('no route')", None
+        else:
+            name, exception = "images.fetch", f"ValueError({number})"
+            traceback = TRACE.format(line=40 + number, function=function, number=number)
+        told: dict[str, Any] = {"exception": exception, "traceback": traceback}
+        feed(state, task_events(number, name, at=NOW - 300 + number, end="failed", **told))
+    return state
+
+
+def uuid(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-{number:012x}"
+
+
+class _Staged:
+    """An app on that shop's failures."""
+
+    def __init__(self, size: tuple[int, int] = (120, 36)) -> None:
+        self.app, self.session = staged(failing(), Clock())
+        self._run = self.app.run_test(size=size)
+
+    async def __aenter__(self) -> Stage:
+        pilot = await self._run.__aenter__()
+        await pilot.pause()
+        return Stage(self.app, self.session, pilot)
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._run.__aexit__(*error)
+
+
+async def on_groups(on: Stage) -> FailuresScreen:
+    await on.until(lambda: isinstance(on.app.screen, FailuresScreen) and on.app.screen.ready)
+    await on.pilot.pause(0.05)
+    screen = on.app.screen
+    assert isinstance(screen, FailuresScreen)
+    return screen
+
+
+async def test_the_groups_come_with_count_and_place_the_largest_first() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        screen = await on_groups(on)
+        assert [group.count for group in screen.list_table.rows] == [7, 4, 1]  # type: ignore[attr-defined]
+        lines = [line for line in screen_lines(on.app) if "×" in line]
+        assert "7 ×" in lines[0]
+        assert "ValueError" in lines[0]
+        assert "images/tasks.py in download" in lines[0]
+        assert "images/tasks.py in resize" in lines[1]
+        assert "mail.send" in lines[2]
+        assert "raise ValueError(6)" in on.text
+
+
+async def test_enter_lists_exactly_the_groups_tasks_and_all_can_be_acted_on() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        await on_groups(on)
+        await on.press("j", "enter")
+        await on.until(lambda: [s.kind for s in on.app.place.path] == ["failures", "tasks"])
+        await on.until(lambda: len(on.table.rows) == 4)
+        assert {task.id for task in on.table.rows} == {uuid(number) for number in range(7, 11)}
+        await on.press("a")
+        assert set(on.table.marks) == {uuid(number) for number in range(7, 11)}
+        await on.press("R")
+        await on.until(lambda: bool(on.session.asked))
+        assert set(on.session.asked[0]) == {uuid(number) for number in range(7, 11)}
+
+
+async def test_on_a_task_it_is_the_tasks_own_group_and_traceback() -> None:
+    async with _Staged() as on:
+        on.app.go(Place("tasks", (Drill("task", uuid(8)),)))
+        await on.until(lambda: on.app.place.path != ())
+        await on.press("e")
+        screen = await on_groups(on)
+        group = screen.list_table.cursor_row
+        assert group is not None
+        assert group.place == "images/tasks.py in resize"
+        await on.until(lambda: "raise ValueError(8)" in on.text)
+        await on.press("escape")
+        assert [step.kind for step in on.app.place.path] == ["task"]
+
+
+async def test_in_a_list_it_is_the_group_of_the_cursors_task() -> None:
+    async with _Staged() as on:
+        await on.press("2")
+        await on.until(lambda: len(on.table.rows) >= 12)
+        await on.to(uuid(11))
+        await on.press("e")
+        screen = await on_groups(on)
+        assert screen.list_table.cursor_row is not None
+        assert screen.list_table.cursor_row.error == "OSError"
+
+
+async def test_groups_live_and_can_be_filtered() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        screen = await on_groups(on)
+        event = Event("task-failed", "w", NOW, uuid=uuid(99), exception="KeyError('x')")
+        feed(on.session.state, [event])
+        on.app.paint()
+        await on.until(lambda: len(screen.list_table.rows) == 4)
+        await on.press("slash", *"resize", "enter")
+        await on.until(lambda: len(screen.list_table.rows) == 1)
+        assert "1 of 4" in on.text
+
+
+async def test_the_overviews_pane_shows_the_same_groups_and_opens_them() -> None:
+    async with _Staged() as on:
+        await on.until(lambda: "7 ×" in on.text)
+        table = on.app.screen.query_one("#failures-table")
+        on.app.screen.set_focus(table)
+        await on.press("enter")
+        await on.until(lambda: [step.kind for step in on.app.place.path] == ["tasks"])
+        await on.until(lambda: len(on.table.rows) == 7)
+        assert not isinstance(on.app.screen, ConfirmDialog)
+
+
+async def test_where_nothing_failed_it_says_so() -> None:
+    app, session = staged(ClusterState(), Clock())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        on = Stage(app, session, pilot)
+        await on.press("e")
+        await on_groups(on)
+        await on.until(lambda: "No task failed so far" in on.text)
+
+
+async def test_a_small_terminal_has_both() -> None:
+    async with _Staged((80, 24)) as on:
+        await on.press("e")
+        await on_groups(on)
+        assert "7 ×" in on.text
+        assert "ValueError(6)" in on.text
+        await on.press("tab", "f")
+        await on.pilot.pause(0.05)
+        assert "7 ×" not in on.text
+        assert "ValueError(6)" in on.text

@@ -1,0 +1,76 @@
+"""The screens as pictures. Few: each new Textual changes them. Made on one Python only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from celtop.tests.tui.fake_session import cluster, refused, staged
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+pytestmark = [
+    pytest.mark.snapshot,
+    pytest.mark.skipif(
+        sys.version_info[:2] != (3, 11) or not version("textual").startswith("8.2."),
+        reason="the pictures are made with Python 3.11 and Textual 8.2",
+    ),
+]
+
+Compare = Callable[..., bool]
+
+
+def after(*keys: str) -> Callable[[Pilot[Any]], Any]:
+    """Return what presses keys and waits for the screen to settle."""
+
+    async def run(pilot: Pilot[Any]) -> None:
+        await pilot.pause(0.2)
+        await pilot.press(*keys)
+        for line in pilot.app.screen.query(Input):
+            line.cursor_blink = False
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause(0.4)
+
+    return run
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["wide", "narrow"])
+def test_overview(snap_compare: Compare, size: tuple[int, int]) -> None:
+    app, _ = staged(cluster())
+    assert snap_compare(app, terminal_size=size, run_before=after())
+
+
+def test_tasks(snap_compare: Compare) -> None:
+    app, _ = staged(cluster())
+    keys = ("2", "j", "space", "j", "j")
+    assert snap_compare(app, terminal_size=(160, 24), run_before=after(*keys))
+
+
+def test_task_detail(snap_compare: Compare) -> None:
+    app, _ = staged(cluster())
+    keys = ("2", "j", "j", "j", "j", "j", "enter")
+    assert snap_compare(app, terminal_size=(120, 36), run_before=after(*keys))
+
+
+def test_worker_detail(snap_compare: Compare) -> None:
+    app, _ = staged(cluster())
+    assert snap_compare(app, terminal_size=(120, 36), run_before=after("3", "enter"))
+
+
+def test_filter_in_a_small_terminal(snap_compare: Compare) -> None:
+    app, _ = staged(cluster())
+    keys = ("2", "/", *"state:failure runtime:>x")
+    assert snap_compare(app, terminal_size=(60, 15), run_before=after(*keys))
+
+
+def test_a_broker_that_is_not_reached_in_ascii(snap_compare: Compare) -> None:
+    app, _ = staged(refused(), ascii=True)
+    assert snap_compare(app, terminal_size=(100, 24), run_before=after())
+
+
+def test_help(snap_compare: Compare) -> None:
+    app, _ = staged(cluster())
+    assert snap_compare(app, terminal_size=(120, 36), run_before=after("2", "?"))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from celtop.model.observations import Noted
+from celtop.tests.tui.fake_session import NOW, staged
+from celtop.tui.pacing import CHARACTERS, Frames
+
+
+def test_the_first_frame_is_due_at_once() -> None:
+    assert Frames(4).due(0.0)
+
+
+def test_changes_are_painted_at_the_rate_and_never_faster() -> None:
+    frames = Frames(4)
+    frames.painted(99.75)
+    frames.painted(100.0)
+    frames.wanted = True
+    assert not frames.due(100.2)
+    assert frames.due(100.25)
+
+
+def test_after_a_pause_two_frames_may_come_close() -> None:
+    """Or news would wait for a quarter of a second because the clock has just moved on."""
+    frames = Frames(4)
+    frames.painted(99.0)
+    frames.painted(100.0)
+    frames.wanted = True
+    assert not frames.due(100.04)
+    assert frames.due(100.06)
+    frames.painted(100.06)
+    frames.wanted = True
+    assert not frames.due(100.3)
+    assert frames.due(100.32)
+
+
+def test_a_flood_is_painted_no_more_often_for_that() -> None:
+    frames, painted = Frames(4), 0
+    for step in range(1_000):
+        clock = 100.0 + step / 100
+        frames.wanted = True
+        if frames.due(clock):
+            frames.painted(clock)
+            painted += 1
+    assert painted <= 10 * 4 + 1
+
+
+def test_without_changes_one_frame_a_second() -> None:
+    frames = Frames(4)
+    frames.painted(100.0)
+    assert not frames.due(100.9)
+    assert frames.due(101.0)
+
+
+def test_a_slow_rate_is_kept_without_changes_too() -> None:
+    frames = Frames(0.2)
+    frames.painted(100.0)
+    assert not frames.due(104.0)
+    assert frames.due(105.0)
+
+
+def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
+    frames = Frames(4)
+    for second in (96.0, 97.0, 98.0):
+        frames.sent(1_000_000)
+        frames.painted(second)
+    frames.wanted = True
+    frames.sent(CHARACTERS)
+    frames.sent(CHARACTERS)
+    assert not frames.due(98.45)
+    assert frames.due(98.5)
+    frames.sent(1_000_000)
+    assert not frames.due(98.9)
+    assert frames.due(99.0)
+
+
+def test_three_large_frames_hold_nothing_up() -> None:
+    """As at the start: the first data must not wait because the first screen was large."""
+    frames = Frames(4)
+    for second in (100.0, 100.1):
+        frames.sent(1_000_000)
+        frames.painted(second)
+    frames.sent(1_000_000)
+    frames.wanted = True
+    assert frames.due(100.35)
+
+
+def test_a_small_frame_ends_the_long_pauses() -> None:
+    frames = Frames(4)
+    for second in (97.0, 98.0, 99.0):
+        frames.sent(1_000_000)
+        frames.painted(second)
+    frames.sent(100)
+    frames.wanted = True
+    assert frames.due(99.25)
+
+
+async def test_a_frame_that_falls_between_two_screens_is_left_out() -> None:
+    """At the very end, and while the mode changes, there is none: that must not be the last."""
+    app, _ = staged()
+    assert app.screen_stack == []
+    app.paint()
+    assert app.monitor_screen is None
+
+
+async def test_news_ends_the_rest() -> None:
+    app, session = staged()
+    async with app.run_test() as pilot:
+        while session.wake is None:
+            await pilot.pause(0.02)
+        wake, session.wake = session.wake, None
+        session.waiting.append((Noted("warning", "somebody", "news", NOW), NOW))
+        wake()
+        await pilot.pause()
+        assert not session.waiting
+        assert any(entry.text == "news" for entry in session.state.log)

@@ -1,0 +1,49 @@
+"""What is not as it seemed: corrected, lost, silent. It must be seen, and say why."""
+
+from __future__ import annotations
+
+from celtop.model.entities.worker import Worker
+from celtop.tests.tui.fake_session import NOW, cluster, staged
+from celtop.tui.bars.header import HeaderBar
+from celtop.tui.bars.states import StateStrip
+from celtop.tui.details.worker import worker_fields
+from celtop.tui.screens.row_lists import LogScreen
+from celtop.tui.text.alerts import alerts
+
+
+async def test_the_header_counts_what_was_corrected_and_leads_to_the_log() -> None:
+    state = cluster()
+    app, _ = staged(state)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await pilot.pause(0.1)
+        assert "corrected" not in app.screen.query_one(HeaderBar).text
+        task = next(one for one in state.tasks.values() if one.running)
+        state._tasks.mark_lost(task, NOW, "worker")
+        state.tick(NOW)
+        app.paint()
+        assert "corrected 1" in app.screen.query_one(HeaderBar).text
+        assert "lost 1" in app.screen.query_one(StateStrip).text
+        await app.run_action("corrected")
+        await pilot.pause(0.2)
+        screen = app.monitor_screen
+        assert isinstance(screen, LogScreen)
+        assert [row.source for row in screen.rows] == ["tasks"]
+        assert "lost with" in screen.rows[0].text
+
+
+def test_a_silent_worker_says_what_it_does_not_do() -> None:
+    state = cluster()
+    worker: Worker = next(
+        one
+        for one in state.workers.values()
+        if one.status(NOW, state.broker.listening_since) == "online"
+    )
+    worker.silent_since = worker.idle_since = NOW - 40
+    assert worker.standing(NOW, state.broker.listening_since) == "silent"
+    told = [alert for alert in alerts(state, NOW) if alert.subject == worker.name]
+    assert any(alert.level == "bad" and "for 40 s" in alert.text for alert in told)
+    from celtop.tests.tui.test_columns import FRAME
+
+    status = worker_fields(worker, "silent", FRAME)[0]
+    assert status.style == "bad"
+    assert "silent: beats, but takes nothing from" in status.value

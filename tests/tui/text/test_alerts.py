@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from celtop.model.observations import Lost, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event
+from celtop.tests.tui.fake_session import NOW, cluster, feed
+from celtop.tui.text.alerts import alerts
+
+
+def test_a_quiet_cluster_needs_no_attention() -> None:
+    assert alerts(ClusterState(), NOW) == []
+
+
+def test_what_is_bad_comes_before_what_is_late() -> None:
+    state = cluster()
+    feed(state, [Event("worker-heartbeat", "celery@slow", NOW - 9, freq=2.0)])
+    found = alerts(state, NOW)
+    assert [alert.level for alert in found] == sorted(
+        (alert.level for alert in found), key=lambda level: level != "bad"
+    )
+    assert {alert.subject for alert in found} == {"notifications", "celery@geo-2", "celery@slow"}
+
+
+def test_a_queue_that_nobody_consumes_is_shouted_at() -> None:
+    state = ClusterState()
+    state.observe(QueueMeasured("orphan", NOW, 1), NOW)
+    (alert,) = alerts(state, NOW)
+    assert (alert.level, alert.text) == ("bad", "has 1 message and nobody consumes it")
+
+
+def test_a_worker_that_said_good_bye_is_not_lost() -> None:
+    state = ClusterState()
+    feed(state, [Event("worker-online", "w", NOW - 30), Event("worker-offline", "w", NOW - 10)])
+    (alert,) = alerts(state, NOW)
+    assert (alert.level, alert.text) == ("warn", "stopped 10 s ago")
+
+
+def test_a_clock_that_is_off_is_told() -> None:
+    state = ClusterState()
+    for beat in range(5):
+        feed(state, [])
+        event = Event("worker-heartbeat", "w", NOW + 40 + beat * 2, freq=2.0)
+        state.apply(event, NOW + beat * 2)
+    texts = [alert.text for alert in alerts(state, NOW + 9)]
+    assert texts == ["its clock is 40 s ahead of ours"]
+
+
+def test_losses_are_never_silent() -> None:
+    state = ClusterState()
+    state.observe(Lost(0, 1204, NOW), NOW)
+    (alert,) = alerts(state, NOW)
+    assert alert.text == "1,204 were lost: counts may be too low"
+
+
+def test_a_silent_solo_pool_is_said_to_be_at_work_perhaps() -> None:
+    state = ClusterState()
+    feed(state, [Event("worker-online", "w", NOW - 30)])
+    state.workers["w"].pool = "solo"
+    (alert,) = alerts(state, NOW)
+    assert alert.level == "warn"
+    assert alert.text == "not heard for 30 s: a solo pool says nothing while it runs a task"

@@ -1,0 +1,97 @@
+"""Which columns are shown in which width, and how wide."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from celtop.widgets.table.cells import Cell
+from celtop.widgets.table.column import GAP, Column, Frame, arrange, last_offset
+
+
+def cell(row: str, frame: Frame) -> Cell:
+    return row, "text"
+
+
+COLUMNS: tuple[Column[str], ...] = (
+    Column("id", "Id", 36, cell, narrow_width=8),
+    Column("name", "Name", 20, cell, grow=2),
+    Column("state", "State", 10, cell),
+    Column("worker", "Worker", 16, cell, priority=2),
+    Column("args", "Args", 20, cell, priority=3, grow=1),
+    Column("retries", "Retries", 7, cell, priority=4),
+    Column("pid", "Pid", 7, cell, wide_only=True),
+)
+
+
+def shown(width: int, **options: int) -> dict[str, int]:
+    return {place.column.id: place.width for place in arrange(COLUMNS, width, **options)}  # type: ignore[arg-type]
+
+
+def test_all_columns_share_what_is_left_over() -> None:
+    widths = shown(200)
+    assert list(widths) == ["id", "name", "state", "worker", "args", "retries"]
+    assert sum(widths.values()) + 5 * GAP == 200
+    assert widths["id"] == 36
+    assert widths["name"] - 20 == pytest.approx(2 * (widths["args"] - 20), abs=2)
+
+
+def test_the_id_is_shortened_before_anything_is_left_out() -> None:
+    assert list(shown(100)) == ["id", "name", "state", "worker", "args", "retries"]
+    assert shown(100)["id"] == 8
+
+
+def test_the_highest_priority_goes_first() -> None:
+    assert list(shown(80)) == ["id", "name", "state", "worker", "args"]
+    assert list(shown(60)) == ["id", "name", "state", "worker"]
+    assert list(shown(50)) == ["id", "name", "state"]
+
+
+def test_growing_columns_shrink_when_nothing_more_can_go() -> None:
+    widths = shown(32)
+    assert list(widths) == ["id", "name", "state"]
+    assert widths["id"] == 8
+    assert widths["name"] < 20
+
+
+@pytest.mark.parametrize("width", range(0, 220, 3))
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("offset", [0, 1, 4])
+def test_columns_never_take_more_than_there_is(width: int, wide: bool, offset: int) -> None:
+    placed = arrange(COLUMNS, width, wide=wide, offset=offset)
+    assert placed[0].column.id == "id"
+    assert sum(place.width for place in placed) + GAP * (len(placed) - 1) <= max(width, 0)
+    for place, following in pairwise(placed):
+        assert following.x == place.x + place.width + GAP
+
+
+def test_wide_shows_all_in_their_order_and_cuts_the_last() -> None:
+    assert list(shown(300, wide=True)) == [column.id for column in COLUMNS]
+    widths = shown(70, wide=True)
+    assert list(widths) == ["id", "name", "state"]
+    assert widths["id"] == 36
+
+
+def test_scrolling_leaves_out_what_follows_the_first() -> None:
+    assert list(shown(70, wide=True, offset=2))[:2] == ["id", "worker"]
+
+
+def test_the_last_offset_shows_the_last_column_whole() -> None:
+    last = last_offset(COLUMNS, 70, wide=True)
+    assert shown(70, wide=True, offset=last)["pid"] == 7
+    assert shown(70, wide=True, offset=last - 1).get("pid", 0) < 7
+    assert last_offset(COLUMNS, 300, wide=True) == 0
+    assert last_offset((), 300, wide=True) == 0
+
+
+def test_a_column_may_draw_by_its_width() -> None:
+    def fill(row: str, frame: Frame, width: int) -> list[Cell]:
+        return [(row * width, "bar")]
+
+    def cell(row: str, frame: Frame) -> Cell:
+        return row, "text"
+
+    columns = (Column("a", "A", 5, cell), Column("b", "B", 5, cell, grow=1, fill=fill))
+    plain, filled = arrange(columns, 20)
+    assert plain.content("x", Frame(0.0)) == ("x", "text")
+    assert filled.content("x", Frame(0.0)) == [("x" * 14, "bar")]

@@ -1,0 +1,34 @@
+"""One line of counters, for a terminal that has room for nothing else."""
+
+from __future__ import annotations
+
+from ...model.text import units
+from ..context import Scene
+from .base import Bar, Part
+from .header import connection, workers_online
+
+
+class TinyBar(Bar):
+    """All that is shown under 40 columns or 10 rows."""
+
+    def paint(self, scene: Scene) -> None:
+        """Show the present state."""
+        state = scene.state
+        online, known = workers_online(state, scene.now())
+        held = state.totals.by_state
+        glyphs = scene.glyphs
+        self.show(
+            [
+                Part(connection(scene).text.split()[0], connection(scene).style, gap=0),
+                Part(f"{units.count(len(state.tasks))}", "bold", gap=1),
+                *(
+                    Part(f"{glyphs.state(name)}{held.get(name, 0)}", style, priority, gap=1)
+                    for name, style, priority in (
+                        ("STARTED", "$text-primary", 2),
+                        ("FAILURE", "$text-error", 1),
+                        ("RETRY", "$text-secondary", 4),
+                    )
+                ),
+                Part(f"w {online}/{known}", "", 3, gap=1),
+            ]
+        )

@@ -1,0 +1,18 @@
+"""The line to type a filter into, with its keys out of the table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from ...bindings.actions import Context
+from ...widgets.filter_bar import FilterBar
+from ..keymap import bindings
+
+
+class Filter(FilterBar):
+    """Above a list; hidden while there is no filter."""
+
+    CONTEXT: ClassVar[Context] = "filter"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("filter")

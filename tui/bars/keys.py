@@ -1,0 +1,39 @@
+"""The line at the bottom: the views and the keys that matter most here, out of the one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...bindings.actions import VIEWS, Context
+from ...bindings.keys import in_context, key_name
+from ..context import Scene
+from .base import Bar, Part
+from .header import connection
+
+
+class KeyBar(Bar):
+    """The bottom line of every screen."""
+
+    def paint(
+        self, scene: Scene, view: str, contexts: Sequence[Context], with_connection: bool = False
+    ) -> None:
+        """Show the views, with the present one marked, and the keys of these contexts."""
+        views = []
+        for priority, action in enumerate(VIEWS, start=10):
+            here = action.id == f"view.{view}"
+            key = Part(
+                action.keys[0], "bold $text-accent", 0 if here else 3, f"app.{action.action}"
+            )
+            style = "bold reverse" if here else "$text-muted"
+            name = Part(action.label, style, 0 if here else priority, f"app.{action.action}", gap=1)
+            views += [key, name]
+        keys: list[Part] = []
+        for action in reversed(in_context("global", *contexts)):
+            if action.show and action not in VIEWS:
+                last = action.id in ("help", "quit")
+                text = f"{key_name(action.keys[0])} {action.label}"
+                keys.append(Part(text, "$text-muted", 1 if last else 20 + len(keys), gap=2))
+        # Where the header is hidden, this is the only line that can tell of the connection.
+        if with_connection:
+            keys.append(connection(scene))
+        self.show(views, [*keys, Part("", gap=1)])

@@ -1,0 +1,44 @@
+"""How many tasks are in which state, on one line; a click lists them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.entities.states import CELERY_STATES
+from ...model.text import units
+from ..context import Scene
+from .base import Bar, Part
+
+_STYLES: Final = {
+    "PENDING": "$text-warning",
+    "RECEIVED": "$text-warning",
+    "STARTED": "$text-primary",
+    "SUCCESS": "$text-success",
+    "FAILURE": "$text-error",
+    "RETRY": "$text-secondary",
+    "REVOKED": "$text-muted",
+    "REJECTED": "$text-muted",
+}
+
+
+class StateStrip(Bar):
+    """One part for each state that any task is in."""
+
+    def paint(self, scene: Scene) -> None:
+        """Count the tasks that are held."""
+        held = dict(scene.state.totals.by_state)
+        lost = scene.state.lost
+        for task in lost.values():
+            held[task.state] = held.get(task.state, 0) - 1
+        names = [*CELERY_STATES, *(name for name in sorted(held) if name not in CELERY_STATES)]
+        parts: list[Part] = []
+        for priority, name in enumerate(names):
+            number = held.get(name, 0)
+            if not number and name in ("PENDING", "REJECTED", "REVOKED"):
+                continue
+            style = _STYLES.get(name, "$text-accent") if number else "$text-muted"
+            text = f"{scene.glyphs.state(name)} {name} {units.count(number)}"
+            parts.append(Part(text, style, priority, gap=1 if not parts else 3))
+        if lost:
+            parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))
+        self.show(parts)

@@ -1,0 +1,85 @@
+"""The columns of grouped failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ...model.ingest.failure_groups import FailureGroup
+from ...model.text import units
+from ...widgets.charts.sparkline import spark
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from . import numbers
+
+_TREND: Final = 12
+
+
+def _text(get: Callable[[FailureGroup], str | None], style: str) -> Callable[..., Cell]:
+    def cell(group: FailureGroup, frame: Frame) -> Cell:
+        value = get(group)
+        return (value, style) if value else numbers.UNKNOWN
+
+    return cell
+
+
+def _times(group: FailureGroup, frame: Frame) -> Cell:
+    return f"{units.count(group.count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", "bad"
+
+
+def _trend(group: FailureGroup, frame: Frame) -> Cell:
+    counts = group.trend.series(frame.now)[-_TREND:]
+    return spark(counts, _TREND, frame.glyphs), "accent" if any(counts) else "muted"
+
+
+def _first(group: FailureGroup, frame: Frame) -> Cell:
+    return numbers.time_of_day(group.first_at, frame)
+
+
+def _last(group: FailureGroup, frame: Frame) -> Cell:
+    return numbers.time_of_day(group.last_at, frame)
+
+
+def _always(group: FailureGroup) -> bool:
+    return True
+
+
+_COUNT: Final = Column[FailureGroup](
+    "count", "Times", 8, _times, justify="right", sort_key="count", descending=True
+)
+_LAST: Final = Column[FailureGroup]("last", "Last", 8, _last, 2, sort_key="last", descending=True)
+
+FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
+    _COUNT,
+    Column("trend", "Last hour", _TREND, _trend, 4, ticks=_always),
+    Column(
+        "error", "Exception", 18, _text(lambda group: group.error, "text"), grow=2,
+        sort_key="error",
+    ),
+    Column(
+        "task", "Task", 16, _text(lambda group: group.task, "accent"), 1, grow=2, sort_key="task"
+    ),
+    Column(
+        "place", "Where", 16, _text(lambda group: group.place, "muted"), 3, grow=3,
+        sort_key="place",
+    ),
+    Column("first", "First", 8, _first, 5, sort_key="first", descending=True),
+    _LAST,
+)  # fmt: skip
+
+FEW: Final[tuple[Column[FailureGroup], ...]] = (_COUNT, FAILURES[2], FAILURES[3], _LAST)
+"""Those that a small pane has room for."""
+
+FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {
+    "count": lambda group: group.count,
+    "error": lambda group: group.error,
+    "task": lambda group: group.task,
+    "place": lambda group: group.place,
+    "first": lambda group: group.first_at,
+    "last": lambda group: group.last_at,
+}
+
+
+def title_of(group: FailureGroup) -> str:
+    """Return what a list of its tasks is called."""
+    return f"{group.error or 'failed'} in {group.task or units.UNKNOWN}"

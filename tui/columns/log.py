@@ -1,0 +1,44 @@
+"""The columns of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ...model.entities.log import LogEntry
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from . import numbers
+
+_STYLES: Final = {"info": "muted", "warning": "warn", "error": "bad"}
+
+
+def _time(entry: LogEntry, frame: Frame) -> Cell:
+    return numbers.time_of_day(entry.at, frame)
+
+
+def _level(entry: LogEntry, frame: Frame) -> Cell:
+    return entry.level, _STYLES.get(entry.level, "text")
+
+
+def _source(entry: LogEntry, frame: Frame) -> Cell:
+    return entry.source, "accent"
+
+
+def _text(entry: LogEntry, frame: Frame) -> Cell:
+    return entry.text, "text" if entry.level == "info" else _STYLES.get(entry.level, "text")
+
+
+LOG: Final[tuple[Column[LogEntry], ...]] = (
+    Column("at", "Time", 8, _time, sort_key="arrival", descending=True),
+    Column("level", "Level", 7, _level, sort_key="level"),
+    Column("source", "From", 12, _source, 1, sort_key="source"),
+    Column("text", "What happened", 40, _text, grow=1, sort_key="text"),
+)
+
+LOG_KEYS: Final[Mapping[str, Callable[[LogEntry], Any]]] = {
+    "arrival": lambda entry: entry.serial,
+    "level": lambda entry: entry.level,
+    "source": lambda entry: entry.source,
+    "text": lambda entry: entry.text,
+}

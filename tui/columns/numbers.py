@@ -1,0 +1,59 @@
+"""Numbers as cells: in human units, and a `?` where a number is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import Final
+
+from ...model.text import units
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Frame
+
+UNKNOWN: Final[Cell] = ("?", "muted")
+NOTHING: Final[Cell] = ("", "text")
+
+
+def figure(
+    value: float | None, text: Callable[[float], str], style: str = "text", zero: str = "muted"
+) -> Cell:
+    """Return a number's cell: zero is quiet, so that the rest stands out."""
+    if value is None:
+        return UNKNOWN
+    return text(value), style if value else zero
+
+
+def count(value: int | None, style: str = "text") -> Cell:
+    """Return a whole number's cell."""
+    return UNKNOWN if value is None else (units.count(value), style if value else "muted")
+
+
+def seconds(value: float | None, style: str = "text") -> Cell:
+    """Return a duration's cell."""
+    return figure(value, units.duration, style, zero=style)
+
+
+def bytes_of(value: int | None) -> Cell:
+    """Return a size's cell."""
+    return UNKNOWN if value is None else (units.size(value), "text")
+
+
+def per_second(value: float | None) -> Cell:
+    """Return a rate's cell, in at most seven characters."""
+    if value is not None and 0.1 <= value < 0.95:
+        return f"{value:.1f}/s", "text"
+    return figure(value, units.rate)
+
+
+def percent(part: int, whole: int, style: str = "text") -> Cell:
+    """Return a share's cell; empty where there is nothing to have a share of."""
+    if not whole:
+        return NOTHING
+    return units.percent(part / whole), style if part else "muted"
+
+
+def time_of_day(at: float | None, frame: Frame) -> Cell:
+    """Return a point in time's cell; empty if it never came."""
+    if at is None:
+        return NOTHING
+    return units.clock(at, UTC if frame.utc else None), "muted"

@@ -1,0 +1,89 @@
+"""The columns of the overview's small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from ...model.entities.queue import Queue
+from ...model.entities.worker import Worker
+from ...model.state import ClusterState
+from ...model.text import units
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from ..text.alerts import Alert
+from . import numbers, queues
+from .workers import load_cells
+
+_TREND: Final = 8
+
+
+def queue_tile_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
+    """Return the columns of queues; `paused` tells which celtop has paused."""
+
+    def drain(queue: Queue, frame: Frame) -> Cell:
+        if queue.name in paused():
+            return queues.PAUSED, "warn"
+        return queues.shouted_drain(queue, frame)
+
+    return (
+        queues.NAME,
+        queues.WAITING,
+        Column("trend", "Trend", _TREND, queues.trend_of(_TREND), 3),
+        queues.IN,
+        queues.OUT,
+        Column("drain", "Empty in", 15, drain, 1, justify="right"),
+    )
+
+
+def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
+    """Return the columns of workers: what they do, or since when they are gone."""
+
+    def name(worker: Worker, frame: Frame) -> Cell:
+        status = worker.standing(frame.now, state.broker.listening_since)
+        style = {"online": "good", "late": "warn"}.get(status, "bad")
+        return f"{frame.glyphs.level(style)} {worker.name}", "text" if style == "good" else style
+
+    def bar(worker: Worker, frame: Frame) -> Sequence[Cell]:
+        status = worker.status(frame.now, state.broker.listening_since)
+        if status == "online":
+            if worker.silent_since is not None:
+                since = units.age(worker.idle_since or worker.silent_since, frame.now)
+                return ((f"takes nothing for {since}", "bad"),)
+            return load_cells(worker, frame)
+        ago = units.age(worker.left_at or worker.heard_at, frame.now)
+        running = len(worker.active_ids)
+        left = f", {running} running" if running else ""
+        word = "heard" if status == "late" else "stopped" if worker.left_at else "lost"
+        return ((f"{word} {ago} ago{left}", "warn" if status == "late" else "bad"),)
+
+    def done(worker: Worker, frame: Frame) -> Cell:
+        return numbers.count(worker.processed)
+
+    def load(worker: Worker, frame: Frame) -> Cell:
+        return (f"{worker.load[0]:.1f} ld", "muted") if worker.load else numbers.UNKNOWN
+
+    return (
+        Column("name", "Worker", 16, name, grow=1, ticks=_always),
+        Column("busy", "Busy", 16, bar, ticks=_always, grow=1),
+        Column("processed", "Done", 8, done, 2, justify="right"),
+        Column("load", "Load", 7, load, 3, justify="right"),
+    )
+
+
+def _always(row: object) -> bool:
+    return True
+
+
+def _subject(alert: Alert, frame: Frame) -> Cell:
+    return f"{frame.glyphs.level(alert.level)} {alert.subject}", alert.level
+
+
+def _said(alert: Alert, frame: Frame) -> Cell:
+    return alert.text, "text"
+
+
+ALERTS: Final[tuple[Column[Alert], ...]] = (
+    Column("subject", "What", 22, _subject, grow=1),
+    Column("text", "Why", 30, _said, grow=4),
+)

@@ -1,0 +1,154 @@
+"""The columns of queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from math import isinf
+from typing import Any, Final
+
+from ...model.entities.queue import Queue
+from ...model.text import units
+from ...widgets.charts.sparkline import spark
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from . import numbers
+
+NOBODY: Final[Cell] = ("nobody consumes", "bad")
+PAUSED: Final = "paused"
+_TREND: Final = 12
+
+
+def depth(queue: Queue, frame: Frame) -> Cell:
+    """Return how many messages wait."""
+    return numbers.count(queue.waiting, "bad" if queue.unattended else "text")
+
+
+def trend_of(width: int) -> Callable[[Queue, Frame], Cell]:
+    """Return what draws the last measured depths as a line of blocks."""
+
+    def trend(queue: Queue, frame: Frame) -> Cell:
+        depths = [waiting for _, waiting in list(queue.history)[-width:]]
+        return spark(depths, width, frame.glyphs), "bad" if queue.unattended else "accent"
+
+    return trend
+
+
+def drain(queue: Queue, frame: Frame) -> Cell:
+    """Return when the queue will be empty at the present rates."""
+    left = queue.drain
+    if left is None:
+        return numbers.UNKNOWN
+    if isinf(left):
+        return "never" if frame.glyphs.name == "ascii" else "∞", "warn"
+    return numbers.seconds(left, "text" if left else "muted")
+
+
+def shouted_drain(queue: Queue, frame: Frame) -> Cell:
+    """Return when the queue will be empty, or that nobody empties it."""
+    return NOBODY if queue.unattended else drain(queue, frame)
+
+
+def consumers(queue: Queue, frame: Frame) -> Cell:
+    """Return who consumes a queue; that nobody does is shouted if anything waits in it."""
+    if queue.unattended:
+        return NOBODY
+    if queue.consumers:
+        return ", ".join(queue.consumers), "text"
+    if queue.consumer_count:
+        return f"{queue.consumer_count} unnamed", "text"
+    return ("none", "warn") if queue.consumer_count == 0 else numbers.UNKNOWN
+
+
+def _name(queue: Queue, frame: Frame) -> Cell:
+    return queue.name, "bad" if queue.unattended else "text"
+
+
+def _rate_in(queue: Queue, frame: Frame) -> Cell:
+    return numbers.per_second(queue.in_per_s)
+
+
+def _rate_out(queue: Queue, frame: Frame) -> Cell:
+    return numbers.per_second(queue.out_per_s)
+
+
+def _unacked(queue: Queue, frame: Frame) -> Cell:
+    return numbers.count(queue.unacked)
+
+
+def _oldest(queue: Queue, frame: Frame) -> Cell:
+    return numbers.seconds(queue.oldest_age)
+
+
+def _priorities(queue: Queue, frame: Frame) -> Cell:
+    filled = [f"{step}:{units.count(n)}" for step, n in queue.by_priority.items() if n]
+    return " ".join(filled), "muted"
+
+
+def _notes(queue: Queue, frame: Frame) -> Sequence[Cell]:
+    return ((queue.notes[0], "muted"),) if queue.notes else (numbers.NOTHING,)
+
+
+NAME: Final = Column[Queue]("name", "Queue", 18, _name, grow=2, narrow_width=14, sort_key="name")
+WAITING: Final = Column[Queue](
+    "waiting", "Waiting", 8, depth, justify="right", sort_key="waiting", descending=True
+)
+IN: Final = Column[Queue](
+    "in", "In", 7, _rate_in, 4, justify="right", sort_key="in", descending=True
+)
+OUT: Final = Column[Queue](
+    "out", "Out", 7, _rate_out, 4, justify="right", sort_key="out", descending=True
+)
+DRAIN: Final = Column[Queue](
+    "drain", "Empty in", 9, drain, 2, justify="right", sort_key="drain", descending=True
+)
+
+
+def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
+    """Return the columns; `paused` tells which queues celtop has paused: nobody is to consume."""
+
+    def name(queue: Queue, frame: Frame) -> Cell:
+        return (queue.name, "warn") if queue.name in paused() else _name(queue, frame)
+
+    def consumed(queue: Queue, frame: Frame) -> Cell:
+        if queue.name not in paused():
+            return consumers(queue, frame)
+        still = ", ".join(queue.consumers)
+        return f"{PAUSED}; {still} consumes" if still else PAUSED, "warn"
+
+    return (
+        replace(NAME, cell=name),
+        WAITING,
+        Column("trend", "Trend", _TREND, trend_of(_TREND), 3),
+        IN,
+        OUT,
+        DRAIN,
+        Column(
+            "unacked",
+            "Unacked",
+            8,
+            _unacked,
+            5,
+            justify="right",
+            sort_key="unacked",
+            descending=True,
+        ),
+        Column(
+            "oldest", "Oldest", 9, _oldest, 6, justify="right", sort_key="oldest", descending=True
+        ),
+        Column("consumers", "Consumed by", 16, consumed, 1, grow=3, sort_key="consumers"),
+        Column("priorities", "By priority", 14, _priorities, 7),
+        Column("notes", "Notes", 20, _notes, 8, grow=2),
+    )
+
+
+QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
+    "name": lambda queue: queue.name,
+    "waiting": lambda queue: queue.waiting,
+    "in": lambda queue: queue.in_per_s,
+    "out": lambda queue: queue.out_per_s,
+    "drain": lambda queue: queue.drain,
+    "unacked": lambda queue: queue.unacked,
+    "oldest": lambda queue: queue.oldest_age,
+    "consumers": lambda queue: queue.consumer_count or len(queue.consumers),
+}

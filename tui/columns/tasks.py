@@ -1,0 +1,186 @@
+"""The columns of tasks: in the list of all, and in the list of those that wait for their time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
+from ...model.entities.task import Task
+from ...model.ingest.lost_tasks import loss_words
+from ...model.text import units
+from ...widgets.table.cells import Cell, state_style
+from ...widgets.table.column import Column, Frame
+from ..text.attempts import next_attempt
+from . import numbers
+
+REVOKE_REQUESTED: Final = "revoke requested"
+"""What is asked for, until a worker's event says that it came to pass."""
+REVOKING: Final = "revoking"
+"""The same where there is room for a state only; no Celery state, so not in capitals."""
+
+
+def state(task: Task, frame: Frame) -> Cell:
+    """Return a task's state: glyph, word and colour."""
+    if task.revoking:
+        return f"{frame.glyphs.state(REVOKED)} {REVOKING}", "warn"
+    if task.lost_at is not None:
+        return f"{units.UNKNOWN} {task.state}", "warn"
+    return f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)
+
+
+def name(task: Task, frame: Frame) -> Cell:
+    """Return a task's name; one that only later events told of may have none."""
+    return (task.name, "text") if task.name else numbers.UNKNOWN
+
+
+def elapsed(task: Task, frame: Frame) -> Cell:
+    """Return how long a task ran or has been running, or when it is tried again."""
+    value = task.elapsed(frame.now_at(task.worker))
+    if value is None:
+        due = next_attempt(task, frame.now_at(task.worker))
+        if due is not None:
+            return due, "state-retry"
+        return numbers.NOTHING if task.lost_at is None else numbers.UNKNOWN
+    return numbers.seconds(value, "state-started" if task.running else "text")
+
+
+def outcome(task: Task, frame: Frame) -> Cell:
+    """Return what came of a task: its result, or what it failed with."""
+    if task.exception is not None and task.state != SUCCESS:
+        return task.exception, "bad" if task.state == FAILURE else state_style(task.state)
+    if task.result is not None:
+        return task.result, "muted"
+    if task.revoking:
+        return REVOKE_REQUESTED, "warn"
+    if task.lost_at is not None:
+        return loss_words(task), "warn"
+    return numbers.NOTHING
+
+
+def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[Task, Frame], Cell]:
+    def cell(task: Task, frame: Frame) -> Cell:
+        value = get(task)
+        return (value, style) if value else numbers.NOTHING
+
+    return cell
+
+
+def _received(task: Task, frame: Frame) -> Cell:
+    at = task.received_at or task.started_at
+    if at is None or (task.received_at is None and task.sent_at is not None):
+        return numbers.time_of_day(task.sent_at, frame)  # by the client's clock, as it is
+    return numbers.time_of_day(frame.ours(at, task.worker), frame)
+
+
+def _retries(task: Task, frame: Frame) -> Cell:
+    return (str(task.retries), "state-retry") if task.retries else numbers.NOTHING
+
+
+def _goes_on(task: Task) -> bool:
+    return task.running or (task.waiting and task.eta_at is not None)
+
+
+STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
+NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, narrow_width=16, sort_key="name")
+ID: Final = Column[Task](
+    "id", "Id", 36, _text(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
+)
+WORKER: Final = Column[Task](
+    "worker", "Worker", 18, _text(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
+)
+QUEUE: Final = Column[Task](
+    "queue", "Queue", 14, _text(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
+)
+RETRIES: Final = Column[Task](
+    "retries",
+    "Retry",
+    7,
+    _retries,
+    7,
+    narrow_width=5,
+    justify="right",
+    sort_key="retries",
+    descending=True,
+)
+ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 8, grow=2)
+KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 9, grow=2)
+
+TASKS: Final[tuple[Column[Task], ...]] = (
+    STATE,
+    NAME,
+    ID,
+    WORKER,
+    QUEUE,
+    Column("received", "Received", 9, _received, 3, sort_key="arrival", descending=True),
+    Column(
+        "runtime",
+        "Runtime",
+        9,
+        elapsed,
+        1,
+        justify="right",
+        ticks=_goes_on,
+        sort_key="runtime",
+        descending=True,
+    ),
+    RETRIES,
+    ARGS,
+    KWARGS,
+    Column("outcome", "Outcome", 18, outcome, 2, grow=4, sort_key="exception"),
+)
+
+
+def _due_at(task: Task) -> float | None:
+    return task.eta_at
+
+
+def _countdown(task: Task, frame: Frame) -> Cell:
+    due = _due_at(task)
+    if due is None:
+        return numbers.UNKNOWN
+    left = due - frame.now_at(task.worker)  # it waits by its own clock
+    if left < 0:
+        text, _ = numbers.seconds(-left)
+        return f"{text} late", "warn"
+    text, _ = numbers.seconds(left)
+    return f"in {text}", "accent"
+
+
+def _due(task: Task, frame: Frame) -> Cell:
+    return numbers.time_of_day(_due_at(task), frame)
+
+
+def _reason(task: Task, frame: Frame) -> Cell:
+    number = task.retries + 1 if task.state == RETRY else task.retries
+    if number:
+        return f"retry {number}", "state-retry"
+    return "ETA", "text"
+
+
+def _expires(task: Task, frame: Frame) -> Cell:
+    return numbers.time_of_day(task.expires_at, frame)
+
+
+SCHEDULED: Final[tuple[Column[Task], ...]] = (
+    Column(
+        "countdown",
+        "Due",
+        15,
+        _countdown,
+        ticks=lambda task: True,
+        sort_key="eta",
+    ),
+    Column("due", "At", 8, _due, 1),
+    Column("reason", "Why", 8, _reason, 2),
+    NAME,
+    ID,
+    WORKER,
+    QUEUE,
+    STATE,
+    Column("expires", "Expires", 8, _expires, 6),
+    RETRIES,
+    ARGS,
+    KWARGS,
+    Column("outcome", "Exception", 18, outcome, 5, grow=4),
+)

@@ -1,0 +1,176 @@
+"""The columns of workers. Their status depends on since when we can hear them at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ...model.entities.broker import Broker
+from ...model.entities.clock_skew import SKEW_SHOWN
+from ...model.entities.worker import Standing, Worker
+from ...model.text import units
+from ...widgets.charts.progress import bar_cells
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from . import numbers
+
+_STATUS_STYLES: Final[dict[Standing, str]] = {
+    "online": "good",
+    "late": "warn",
+    "silent": "bad",
+    "offline": "bad",
+}
+_BAR: Final = 10
+
+
+def slots(worker: Worker) -> int | None:
+    """Return how many tasks a worker can run at once."""
+    return len(worker.processes) or worker.concurrency
+
+
+def busy(worker: Worker) -> int | None:
+    """Return how many tasks a worker runs now."""
+    return worker.active if worker.active is not None else len(worker.active_ids) or None
+
+
+def silence_words(worker: Worker, now: float) -> str:
+    """Return what is wrong with a worker that is silent."""
+    since = worker.idle_since or worker.silent_since or now
+    names = queue_names(worker) if worker.queues and len(worker.queues) == 1 else "its queues"
+    return f"beats, but takes nothing from {names} for {units.duration(int(now - since))}"
+
+
+def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
+    """Return a bar of busy against all slots, and both numbers."""
+    running, all_slots = busy(worker), slots(worker)
+    known = "?" if running is None else str(running)
+    label = f" {known}/{'?' if all_slots is None else all_slots}"
+    fraction = min(1.0, running / all_slots) if running is not None and all_slots else 0.0
+    return (*bar_cells(fraction, _BAR, frame.glyphs), (label, "text"))
+
+
+def queue_names(worker: Worker) -> str | None:
+    """Return the names of the queues that a worker consumes."""
+    return None if worker.queues is None else ", ".join(queue.name for queue in worker.queues)
+
+
+def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
+    """Return the columns; `broker` tells since when there was anything to hear."""
+
+    def status_of(worker: Worker, now: float) -> Standing:
+        return worker.standing(now, broker.listening_since)
+
+    def status(worker: Worker, frame: Frame) -> Cell:
+        word = status_of(worker, frame.now)
+        style = _STATUS_STYLES[word]
+        return f"{frame.glyphs.level(style)} {word}", style
+
+    def heartbeat(worker: Worker, frame: Frame) -> Cell:
+        if worker.heard_at is None:
+            return numbers.UNKNOWN
+        style = _STATUS_STYLES[status_of(worker, frame.now)]
+        age = max(0.0, frame.now - worker.heard_at)
+        return numbers.seconds(float(int(age)), "muted" if style == "good" else style)
+
+    return (
+        Column("status", "Status", 9, status, ticks=lambda worker: True, sort_key="status"),
+        Column("name", "Worker", 20, _name, grow=2, sort_key="name"),
+        Column("pool", "Pool", 8, _pool, 4, sort_key="pool"),
+        Column("busy", "Busy", _BAR + 6, load_cells, 1, sort_key="busy", descending=True),
+        _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
+        _number("failed", "Failed", 7, lambda worker: worker.failed, 2, "bad"),
+        Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
+        Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
+        Column("heartbeat", "Heard", 7, heartbeat, 3, justify="right", ticks=lambda worker: True),
+        Column("version", "Version", 8, _version, 6, sort_key="version"),
+        Column("rss", "Peak RSS", 9, _rss, 5, justify="right", sort_key="rss", descending=True),
+        _number("reserved", "Reserved", 8, _reserved, 5),
+        _number("prefetch", "Prefetch", 8, lambda worker: worker.prefetch, 7),
+        Column("uptime", "Uptime", 9, _uptime, 7, justify="right", sort_key="uptime"),
+        Column("skew", "Clock", 8, _skew, 7, justify="right"),
+        _number("pid", "Pid", 8, lambda worker: worker.pid, 8, wide_only=True),
+    )
+
+
+def _name(worker: Worker, frame: Frame) -> Cell:
+    return worker.name, "text"
+
+
+def _pool(worker: Worker, frame: Frame) -> Cell:
+    return (worker.pool, "text") if worker.pool else numbers.UNKNOWN
+
+
+def _load(worker: Worker, frame: Frame) -> Cell:
+    if not worker.load:
+        return numbers.UNKNOWN
+    return " ".join(f"{value:.2f}" for value in worker.load), "text"
+
+
+def _queues(worker: Worker, frame: Frame) -> Cell:
+    names = queue_names(worker)
+    if names is None:
+        return numbers.UNKNOWN
+    return (names, "text") if names else ("none", "warn")
+
+
+def _version(worker: Worker, frame: Frame) -> Cell:
+    return (worker.software_version, "muted") if worker.software_version else numbers.UNKNOWN
+
+
+def _rss(worker: Worker, frame: Frame) -> Cell:
+    return numbers.bytes_of(worker.rusage.rss_bytes if worker.rusage else None)
+
+
+def _reserved(worker: Worker) -> int | None:
+    return None if worker.reserved_ids is None else len(worker.reserved_ids)
+
+
+def _uptime(worker: Worker, frame: Frame) -> Cell:
+    return numbers.seconds(worker.uptime)
+
+
+def _skew(worker: Worker, frame: Frame) -> Cell:
+    skew = worker.clock_skew
+    if skew is None:
+        return numbers.UNKNOWN
+    return f"{skew:+.1f} s", "warn" if abs(skew) > SKEW_SHOWN else "muted"
+
+
+def _number(
+    column_id: str,
+    title: str,
+    width: int,
+    get: Callable[[Worker], int | None],
+    priority: int,
+    style: str = "text",
+    *,
+    wide_only: bool = False,
+) -> Column[Worker]:
+    return Column(
+        column_id,
+        title,
+        width,
+        lambda worker, frame: numbers.count(get(worker), style),
+        priority,
+        justify="right",
+        wide_only=wide_only,
+        sort_key=column_id,
+        descending=True,
+    )
+
+
+WORKER_KEYS: Final[Mapping[str, Callable[[Worker], Any]]] = {
+    "name": lambda worker: worker.name,
+    "pool": lambda worker: worker.pool,
+    "busy": busy,
+    "processed": lambda worker: worker.processed,
+    "failed": lambda worker: worker.failed,
+    "load": lambda worker: worker.load,
+    "queues": queue_names,
+    "version": lambda worker: worker.software_version,
+    "rss": lambda worker: worker.rusage.rss_bytes if worker.rusage else None,
+    "reserved": _reserved,
+    "prefetch": lambda worker: worker.prefetch,
+    "uptime": lambda worker: worker.uptime,
+    "pid": lambda worker: worker.pid,
+}

@@ -1,0 +1,54 @@
+"""What ctrl+p searches: every command and every key's action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from ...bindings.keys import in_context, key_names
+from .table import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..app import CeltopApp
+    from ..screens.base import MonitorScreen
+
+Entry: TypeAlias = "tuple[str, str, Callable[[], object]]"
+
+
+class CeltopCommands(Provider):
+    """The commands that can be typed, and the actions that keys can start here."""
+
+    async def discover(self) -> Hits:
+        """Offer all."""
+        for name, text, start in self._entries():
+            yield DiscoveryHit(name, start, help=text)
+
+    async def search(self, query: str) -> Hits:
+        """Offer what is like the query."""
+        matcher = self.matcher(query)
+        for name, text, start in self._entries():
+            score = max(matcher.match(name), 0.5 * matcher.match(text))
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), start, help=text)
+
+    def _entries(self) -> Iterator[Entry]:
+        app = cast("CeltopApp", self.app)
+        for command in COMMANDS:
+            name = f":{command.name} {command.argument}".rstrip()
+            needed = command.argument and not command.argument.startswith("[")
+            if needed:
+                yield name, command.help, partial(app.action_command_line, f"{command.name} ")
+            else:
+                yield name, command.help, partial(app.run_command, command.name)
+        contexts = cast("MonitorScreen", self.screen).CONTEXTS
+        for action in in_context("global", *contexts):
+            if action.id not in ("palette", "back"):
+                name = f"{action.label} ({key_names(action)})"
+                target = self.app if "global" in action.contexts else self.screen
+                press = partial(self.app.call_later, self.app.run_action, action.action, target)
+                yield name, action.help, press

@@ -1,0 +1,121 @@
+"""Every field of a worker, as labels and values for its screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...model.entities.clock_skew import SKEW_SHOWN
+from ...model.entities.worker import Standing, Worker
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ...model.wire.events import number
+from ...widgets.fields import Field
+from ...widgets.table.column import Frame
+from ..columns.workers import busy, queue_names, silence_words, slots
+
+_LONGEST = 300
+_STYLES = {"online": "good", "late": "warn", "silent": "bad", "offline": "bad"}
+
+
+def worker_fields(worker: Worker, status: Standing, frame: Frame) -> list[Field]:
+    """Return what is known of a worker; `?` is what it has not told."""
+    style = _STYLES[status]
+    heard = "never"
+    if worker.heard_at is not None:
+        heard = f"{units.duration(max(0, int(frame.now - worker.heard_at)))} ago"
+    why = f": {silence_words(worker, frame.now)}" if status == "silent" else ""
+    return [
+        Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
+        Field("Heard", f"{heard}, every {units.duration(worker.frequency)}"),
+        Field("Pool", f"{worker.pool or '?'}, {_or_unknown(slots(worker))} slots"),
+        Field("Busy", _or_unknown(busy(worker))),
+        Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
+        Field("Queues", visible(queue_names(worker) or "?", _LONGEST)),
+        Field("Prefetch", _or_unknown(worker.prefetch)),
+        Field("Time limits", _limits(worker.stats)),
+        Field("Tasks per child", _per_child(worker.stats)),
+        Field("Autoscale", _autoscale(worker.stats)),
+        Field("Events", {True: "on", False: "off", None: "?"}[worker.events_enabled]),
+        _skew(worker),
+        Field("Pid", "?" if worker.pid is None else str(worker.pid)),
+        Field("Software", visible(_software(worker), _LONGEST)),
+        Field("Up for", units.duration(worker.uptime)),
+    ]
+
+
+def usage_fields(worker: Worker) -> list[Field]:
+    """Return what a worker has done, and what its main process has used for it."""
+    load = " ".join(f"{value:.2f}" for value in worker.load) if worker.load else "?"
+    found = [
+        Field("Processed", units.count(worker.processed)),
+        Field("Seen here", _seen(worker)),
+        Field("Load of its host", load),
+    ]
+    usage = worker.rusage
+    if usage is not None:
+        found += [
+            Field("CPU, main process", units.duration(usage.user_s + usage.system_s)),
+            Field("of it in the system", units.duration(usage.system_s)),
+            Field("Peak memory, main", units.size(usage.rss_bytes)),
+            Field("Page faults", units.count(usage.page_faults)),
+            Field("Switches, of its own", units.count(usage.voluntary_switches)),
+            Field("Switches, forced", units.count(usage.involuntary_switches)),
+        ]
+    return found
+
+
+def _seen(worker: Worker) -> str:
+    return (
+        f"{units.count(worker.received)} received, {units.count(worker.succeeded)} succeeded, "
+        f"{units.count(worker.failed)} failed, {units.count(worker.retried)} retried"
+    )
+
+
+def _or_unknown(number: int | None) -> str:
+    return units.count(number)
+
+
+def _software(worker: Worker) -> str:
+    words = (worker.software, worker.software_version, worker.system)
+    return " ".join(word for word in words if word) or "?"
+
+
+def _skew(worker: Worker) -> Field:
+    if worker.clock_skew is None:
+        return Field("Clock", "?")
+    style = "warn" if abs(worker.clock_skew) > SKEW_SHOWN else "text"
+    return Field("Clock", f"{worker.clock_skew:+.2f} s from ours", style)
+
+
+def _pool(stats: dict[str, Any] | None) -> dict[str, Any]:
+    pool = (stats or {}).get("pool")
+    return pool if isinstance(pool, dict) else {}
+
+
+def _limits(stats: dict[str, Any] | None) -> str:
+    timeouts = _pool(stats).get("timeouts")
+    if not isinstance(timeouts, list | tuple) or len(timeouts) != 2:
+        return "?"
+    soft, hard = (_limit(value) for value in timeouts)
+    return f"soft {soft}, hard {hard}"
+
+
+def _limit(told: object) -> str:
+    seconds = number(told)
+    return units.duration(seconds) if seconds else "none"
+
+
+def _per_child(stats: dict[str, Any] | None) -> str:
+    value = _pool(stats).get("max-tasks-per-child")
+    if value is None:
+        return "?"
+    return "unlimited" if value == "N/A" else visible(str(value), _LONGEST)
+
+
+def _autoscale(stats: dict[str, Any] | None) -> str:
+    if stats is None:
+        return "?"
+    scale = stats.get("autoscaler")
+    if not isinstance(scale, dict):
+        return "off"
+    return visible(f"{scale.get('min')} to {scale.get('max')}, now {scale.get('current')}", 60)

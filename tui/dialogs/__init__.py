@@ -1,0 +1,1 @@
+"""Dialogs: confirmations, menus, forms."""

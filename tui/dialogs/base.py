@@ -1,0 +1,66 @@
+"""What lies over a screen: a framed box that escape closes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar, Final, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from ...bindings.actions import Context
+from ...model.text.sanitize import visible
+from ..context import Scene
+from ..keymap import bindings
+
+T = TypeVar("T")
+
+_LONGEST: Final = 200
+
+
+class Dialog(ModalScreen[T | None], inherit_bindings=False):
+    """A box in the middle of the screen; closed without a choice, it returns None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
+    CSS_PATH = "base.tcss"
+    AUTO_FOCUS = "Input, OptionList, VerticalScroll"
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self.mounted = asyncio.Event()
+        """Set when all widgets are there: keys that were typed ahead wait for it."""
+
+    def compose(self) -> ComposeResult:
+        """Draw the frame."""
+        with Vertical(id="box") as box:
+            box.border_title = Content(visible(self._title, _LONGEST))
+            yield from self.compose_box()
+
+    def compose_box(self) -> ComposeResult:
+        """Put together what is in the frame."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Draw the frame with what the terminal can show."""
+        scene: Scene | None = getattr(self.app, "scene", None)
+        self.set_class(scene is not None and scene.ascii, "-ascii")
+        if self.focused is None:
+            # Textual would do so later, and keys that were typed ahead would find nobody.
+            found = self.query(self.AUTO_FOCUS)
+            self.set_focus(next((widget for widget in found if widget.focusable), None))
+        self.mounted.set()
+
+    def action_close(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)
+
+    def action_accept(self) -> None:
+        """Take what is chosen."""
+
+    def action_choose(self, step: int) -> None:
+        """Move to another choice."""

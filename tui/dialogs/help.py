@@ -1,0 +1,78 @@
+"""The keys: first those of the screen that asked, then all others. Made from the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ...bindings.actions import CONTEXT_TITLES, Context
+from ...bindings.keys import by_context, key_names
+from .base import Dialog
+
+_KEYS_WIDTH = 16
+
+FILTER_EXAMPLES = (
+    ("invoice", "anywhere in name, id, arguments, worker, queue, exception or state"),
+    (
+        "state:failure,retry",
+        "one of these states; also: running, waiting, finished, faulty, revoking",
+    ),
+    ("name:geo.*  name:~^bill", "the whole name with * and ?; a regular expression"),
+    ("queue:=celery  worker:web", "exactly this; a part of it"),
+    ("runtime:>10s  age:<5m", "300ms, 5s, 2m, 1h, 1d"),
+    ("!retry  -name:beat", "not"),
+    ('args:"two words"', "quotes take blanks for what they are"),
+)
+
+
+class Help(Dialog[str]):
+    """All keys, in sections.
+
+    Args:
+        contexts: What is focused: its keys come first.
+        ascii_only: Whether arrows are to be written as words.
+    """
+
+    def __init__(self, contexts: Sequence[Context], *, ascii_only: bool = False) -> None:
+        super().__init__("Keys")
+        self.contexts = tuple(contexts)
+        self._ascii_only = ascii_only
+
+    def compose_box(self) -> ComposeResult:
+        """Write the sections."""
+        with VerticalScroll():
+            yield Static(self.content(), markup=False)
+
+    def content(self) -> Content:
+        """Return the whole text."""
+        lines: list[Content] = []
+        for context, actions in by_context(self.contexts):
+            lines.append(Content.styled(CONTEXT_TITLES[context], "bold $text-primary"))
+            for action in actions:
+                lines.append(_row(key_names(action, ascii_only=self._ascii_only), action.help))
+            lines.append(Content(""))
+        lines.append(Content.styled("The filter language", "bold $text-primary"))
+        lines += [_row(example, meaning, 28) for example, meaning in FILTER_EXAMPLES]
+        return Content("\n").join(lines)
+
+    def action_choose(self, step: int) -> None:
+        """Scroll."""
+        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
+
+    def key_q(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+    def key_question_mark(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+
+def _row(keys: str, meaning: str, width: int = _KEYS_WIDTH) -> Content:
+    return Content.assemble(
+        "  ", Content.styled(keys.ljust(width), "bold $text-accent"), f"  {meaning}"
+    )

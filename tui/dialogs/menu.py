@@ -1,0 +1,97 @@
+"""A menu: one of several choices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from ...model.text.sanitize import visible
+from .base import Dialog
+
+_LONGEST: Final = 60
+_FRAME: Final = 4
+"""Cells of the frame and of the corners beside the title."""
+
+
+class Menu(Dialog[str]):
+    """Returns the id of what was chosen.
+
+    Args:
+        title: What the frame says.
+        choices: Id, label and a hint that is shown beside it, which may be the cluster's text.
+        chosen: The id that the cursor starts on.
+        off: Ids of what is listed and cannot be chosen.
+        keys: Characters that choose at once what they stand beside, by id.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str, str]],
+        chosen: str | None = None,
+        off: Collection[str] = (),
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.keys = {key: choice for choice, key in (keys or {}).items()}
+        self.off = frozenset(off)
+        self.choices = tuple(choices)
+        self.chosen = chosen
+
+    def compose_box(self) -> ComposeResult:
+        """List the choices."""
+        width = max((len(label) for _, label, _ in self.choices), default=0)
+        options = [
+            Option(
+                Content.assemble(
+                    visible(label).ljust(width + 2),
+                    Content.styled(visible(hint, _LONGEST), "$text-muted"),
+                ),
+                id=f"choice-{number}",
+                disabled=choice in self.off,
+            )
+            for number, (choice, label, hint) in enumerate(self.choices)
+        ]
+        yield OptionList(*options, markup=False)
+
+    def on_mount(self) -> None:
+        """Put the cursor on the present choice; leave the title room."""
+        wanted = cell_len(visible(self._title)) + 2 * _FRAME
+        self.query_one("#box").styles.min_width = min(wanted, self.app.size.width * 9 // 10)
+        ids = [choice for choice, _, _ in self.choices]
+        if self.chosen in ids:
+            self.query_one(OptionList).highlighted = ids.index(self.chosen)
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose by the key that stands beside a choice."""
+        choice = self.keys.get(event.character or "")
+        if choice is not None:
+            event.stop()
+            if choice in self.off:
+                self.app.bell()
+            else:
+                self.dismiss(choice)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Return what was chosen."""
+        event.stop()
+        self.dismiss(self.choices[event.option_index][0])
+
+    def action_accept(self) -> None:
+        """Return what the cursor is on."""
+        self.query_one(OptionList).action_select()
+
+    def action_choose(self, step: int) -> None:
+        """Move the cursor."""
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()

@@ -1,0 +1,56 @@
+"""Where to save what is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from ..output.save import FORMATS
+from .base import Dialog
+
+
+class SaveDialog(Dialog[Path]):
+    """Returns the path of the file to write; one that exists has to be confirmed.
+
+    Args:
+        path: The default.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("Save what is shown")
+        self._path = path
+        self._confirmed: str | None = None
+
+    def compose_box(self) -> ComposeResult:
+        """Put the advice below the name."""
+        yield Input(str(self._path), id="path", select_on_focus=False, compact=True)
+        yield Static("", id="advice", markup=False)
+
+    def on_mount(self) -> None:
+        """Say how the format is chosen."""
+        self._advise(f"{' '.join(FORMATS)}: the ending tells how. Marked rows only, if any are.")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Return the path, or ask whether to overwrite."""
+        event.stop()
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        """Return the path, or ask whether to overwrite."""
+        typed = self.query_one(Input).value.strip()
+        if not typed:
+            return
+        path = Path(typed).expanduser()
+        if path.suffix not in FORMATS:
+            self._advise(f"The name has to end in one of {' '.join(FORMATS)}", "$text-error")
+        elif path.exists() and self._confirmed != typed:
+            self._confirmed = typed
+            self._advise(f"{path.name} exists: enter again to overwrite it", "$text-warning")
+        else:
+            self.dismiss(path)
+
+    def _advise(self, text: str, style: str = "$text-muted") -> None:
+        self.query_one("#advice", Static).update(Content.styled(text, style))

@@ -1,0 +1,42 @@
+"""A text that has no room in its row."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ...model.text.sanitize import visible_lines
+from .base import Dialog
+
+_LONGEST = 100_000
+
+
+class TextDialog(Dialog[str]):
+    """Shows a text, which may be the cluster's, in full."""
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(title)
+        self._text = text
+
+    def compose_box(self) -> ComposeResult:
+        """Show the text."""
+        with VerticalScroll():
+            yield Static(Content("\n".join(visible_lines(self._text, _LONGEST))), markup=False)
+
+    def action_accept(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+    def action_choose(self, step: int) -> None:
+        """Scroll."""
+        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
+
+
+class Preview(TextDialog):
+    """Shows a text; returns `on` if enter was pressed, None if it was left."""
+
+    def action_accept(self) -> None:
+        """Go on."""
+        self.dismiss("on")

@@ -1,0 +1,1 @@
+"""Operations from key press to outcome."""

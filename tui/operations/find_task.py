@@ -1,0 +1,40 @@
+"""Looking for a task that nothing was heard of: everywhere, and then to its page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+from ...model.text.sanitize import visible
+from ..navigation import Drill
+
+if TYPE_CHECKING:
+    from ..app import CeltopApp
+
+APPLIED_WITHIN: Final = 2.0
+"""Seconds for what was found to be in the model."""
+_PAUSE: Final = 0.05
+_LONGEST: Final = 60
+
+
+async def look_for(app: CeltopApp, id_: str) -> None:
+    """Look for a task at the workers, in queues and in the result backend, and open its page."""
+    from ..dialogs.text import TextDialog
+
+    shown = visible(id_, _LONGEST)
+    app.say(f"Looking for {shown} at the workers, in queues and in the result backend")
+    asked = asyncio.wrap_future(app.session.search(id_))
+    await asyncio.wait({asked})
+    if (error := asked.exception()) is not None:
+        app.say(f"{shown} could not be looked for: {error}", "error")
+        return
+    search = asked.result()
+    if search.nowhere:
+        told = "\n".join(f"{one.place}: {one.text}" for one in search.looked)
+        app.push_screen(TextDialog(f"No place knows {shown}", told))
+        return
+    deadline = time.monotonic() + APPLIED_WITHIN
+    while id_ not in app.scene.state.tasks and time.monotonic() < deadline:
+        await asyncio.sleep(_PAUSE)
+    app.go(app.place.deeper(Drill("task", id_, id_[:8])))

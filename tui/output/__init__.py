@@ -1,0 +1,1 @@
+"""Copying to the clipboard and saving to files."""

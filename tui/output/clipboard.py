@@ -1,0 +1,99 @@
+"""What can be copied of a row, as plain text."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from ...export.snapshot import take
+from ...model.entities.log import LogEntry
+from ...model.entities.queue import Queue
+from ...model.entities.task import Task
+from ...model.entities.worker import Worker
+from ...model.state import ClusterState
+from ...widgets.literal import read
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One thing to copy."""
+
+    name: str
+    text: str
+
+
+def row_id(row: object) -> str:
+    """Return a row's id."""
+    return str(getattr(row, "id", ""))
+
+
+def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
+    """Return all that can be copied of a row, without what it does not have."""
+    found = [Copy("id", row_id(row))]
+    if isinstance(row, Task):
+        for name in ("name", "args", "kwargs", "result", "exception", "traceback"):
+            text = getattr(row, name)
+            if text:
+                found.append(Copy(name, text))
+        if row.name:
+            found.append(Copy("celery call", call_line(row)))
+    if isinstance(row, LogEntry):
+        found.append(Copy("text", row.text))
+    if isinstance(row, Task | Worker | Queue):
+        found.append(Copy("JSON", row_json(row, state, now)))
+    return found
+
+
+def call_line(task: Task) -> str:
+    """Return a command line that sends the task again.
+
+    Events tell arguments as a repr, cut at about a thousand characters. Where that cannot be read
+    back it stands as it is: a line to edit, which Celery would refuse rather than misread.
+    """
+    words = ["celery", "call", task.name or ""]
+    if task.args and task.args != "()":
+        words.append(f"--args={_json_like(task.args)}")
+    if task.kwargs and task.kwargs != "{}":
+        words.append(f"--kwargs={_json_like(task.kwargs)}")
+    if task.queue:
+        words.append(f"--queue={task.queue}")
+    return shlex.join(words)
+
+
+def _json_like(text: str) -> str:
+    literal = read(text)
+    if not literal.known:
+        return text
+    try:
+        return msgspec.json.encode(literal.value).decode()
+    except (TypeError, msgspec.MsgspecError):
+        return text
+
+
+def row_json(row: Task | Worker | Queue, state: ClusterState, now: float) -> str:
+    """Return a row as the snapshot contract spells it."""
+    snapshot = take(only(state, (row,)), now)
+    records: Sequence[object] = snapshot.tasks
+    if isinstance(row, Worker):
+        records = snapshot.workers
+    elif isinstance(row, Queue):
+        records = snapshot.queues
+    return msgspec.json.format(msgspec.json.encode(records[0])).decode()
+
+
+def only(state: ClusterState, rows: Sequence[object]) -> ClusterState:
+    """Return a view of the model with only those tasks, workers or queues of which rows are given.
+
+    Kinds of which none is given are left whole, but for tasks: they may be very many.
+    """
+    shown = copy.copy(state)
+    shown.tasks = {row.id: row for row in rows if isinstance(row, Task)}
+    if workers := {row.name: row for row in rows if isinstance(row, Worker)}:
+        shown.workers = workers
+    if queues := {row.name: row for row in rows if isinstance(row, Queue)}:
+        shown.queues = queues
+    return shown

@@ -1,0 +1,60 @@
+"""The screens: seven numbered views, and what lies behind their rows.
+
+Each is imported when it is first shown, so that the first frame waits for one of them only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .navigation import Place
+
+if TYPE_CHECKING:
+    from .context import Scene
+    from .screens.base import MonitorScreen
+
+
+def root(view: str, scene: Scene) -> MonitorScreen:
+    """Return a new screen for a numbered view."""
+    place = Place(view)
+    if view == "overview":
+        from .screens.overview import OverviewScreen
+
+        return OverviewScreen(scene, place)
+    if view in ("tasks", "scheduled"):
+        from .screens.tasks import ScheduledScreen, TaskListScreen
+
+        return (TaskListScreen if view == "tasks" else ScheduledScreen)(scene, place)
+    from .screens.row_lists import LogScreen, QueuesScreen, TypesScreen, WorkersScreen
+
+    screens: dict[str, type[MonitorScreen]] = {
+        "workers": WorkersScreen,
+        "queues": QueuesScreen,
+        "types": TypesScreen,
+        "log": LogScreen,
+    }
+    return screens[view](scene, place)
+
+
+def deep(place: Place, scene: Scene) -> MonitorScreen:
+    """Return a new screen for the last step of a place."""
+    step = place.path[-1]
+    if step.kind == "task":
+        from .screens.task import TaskDetailScreen
+
+        return TaskDetailScreen(scene, place)
+    if step.kind == "workflow":
+        from .screens.workflow import WorkflowScreen
+
+        return WorkflowScreen(scene, place)
+    if step.kind == "worker":
+        from .screens.worker import WorkerDetailScreen
+
+        return WorkerDetailScreen(scene, place)
+    if step.kind == "failures":
+        from .screens.failures import FailuresScreen
+
+        return FailuresScreen(scene, place)
+    from .screens.tasks import TaskListScreen
+
+    return TaskListScreen(scene, place)

@@ -1,0 +1,264 @@
+"""What every screen of celtop has: header, body, key bar, and a way to be painted by the app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+
+from ...bindings.actions import Context
+from ...model.entities.task import Task
+from ...model.text.sanitize import visible
+from ...widgets.table.live_table import LiveTable
+from ..bars.banner import Banner
+from ..bars.command_line import CommandLine
+from ..bars.compact import TinyBar
+from ..bars.filter import Filter
+from ..bars.header import HeaderBar
+from ..bars.keys import KeyBar
+from ..bars.operation import ActBar
+from ..context import Scene
+from ..navigation import Copied, Drill, Place, Visit, workflow_of
+from ..output.clipboard import copies, row_id
+
+if TYPE_CHECKING:
+    from ...model.state import Changes
+    from ...widgets.table.viewport import Motion
+
+R = TypeVar("R")
+
+
+class MonitorScreen(Screen[None], inherit_bindings=False):
+    """A screen that shows the model. The app paints it; it never asks for the time or the data.
+
+    Args:
+        scene: What all screens share.
+        place: Where it is in the views, for the breadcrumb and the history.
+    """
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ()
+    """Which keys work here, besides those that work everywhere."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-normal")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-low"), (20, "-high")]  # noqa: RUF012
+    ESCAPE_TO_MINIMIZE = False
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__()
+        self.scene = scene
+        self.place = place
+        self.mounted = asyncio.Event()
+        """Set when all widgets are there: a frame or a key may come before."""
+        self.header_bar = HeaderBar(id="header")
+        self.tiny_bar = TinyBar(id="tiny")
+        self.banner = Banner(id="banner")
+        self.act_bar = ActBar(id="act")
+        self.key_bar = KeyBar(id="keys")
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What the session should keep fresh while this is on the screen."""
+        return frozenset()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The ids of the tasks on the screen that have yet to end: what they report is wanted."""
+        held = self.scene.state.tasks
+        seen = dict.fromkeys(id_ for table in self.tables for id_ in table.seen)
+        return tuple(id_ for id_ in seen if id_ in held and not held[id_].finished)
+
+    @property
+    def title_parts(self) -> tuple[str, ...]:
+        """The breadcrumb, from the view to here."""
+        return (
+            self.place.view.capitalize(),
+            *(drill.title or drill.subject for drill in self.place.path),
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be painted."""
+        return self.mounted.is_set()
+
+    def compose(self) -> ComposeResult:
+        """Put the body between the bars."""
+        yield self.header_bar
+        yield self.banner
+        yield self.tiny_bar
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        yield self.act_bar
+        yield self.key_bar
+        yield CommandLine(id="command")
+
+    def compose_body(self) -> ComposeResult:
+        """Put together what lies between the bars."""
+        yield from ()
+
+    # Painting
+
+    def catch_up(self) -> None:
+        """Take up the model as it is, after changes that this screen was not told of."""
+
+    def take(self, changes: Changes) -> None:
+        """Take in what has changed since the last frame."""
+
+    def paint_body(self) -> None:
+        """Bring the body up to date."""
+
+    def paint(self) -> None:
+        """Bring all that is not frozen up to date."""
+        if not self.ready:
+            return
+        if not self.scene.frozen:
+            self.paint_body()
+        self.paint_bars()
+
+    def paint_bars(self) -> None:
+        """Bring the bars up to date: they live on when the body is frozen."""
+        self.header_bar.paint(self.scene)
+        self.tiny_bar.paint(self.scene)
+        self.banner.paint(self.scene)
+        self.act_bar.paint(self.scene)
+        no_header = self.has_class("-no-header")
+        self.key_bar.paint(self.scene, self.place.view, self.CONTEXTS, no_header)
+
+    def on_mount(self) -> None:
+        """Paint at once what is known already."""
+        self.mounted.set()
+        self.set_class(self.scene.ascii, "-ascii")
+        self.call_after_refresh(self.paint)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the key bar what the header says where the header has no room."""
+        self.set_class(event.size.height < 20, "-no-header")
+        if self.ready:
+            self.call_after_refresh(self.paint)
+
+    # What keys do
+
+    def step_back(self) -> bool:
+        """Undo one step that was taken on this screen; return whether there was one."""
+        if self.has_class("-zoomed"):
+            self.action_zoom()
+            return True
+        return False
+
+    def filter_by(self, text: str) -> bool:
+        """Filter by a text; return whether this screen can."""
+        return False
+
+    def visit(self, drill: Drill) -> None:
+        """Go one step deeper."""
+        self.post_message(Visit(drill))
+
+    @property
+    def typing(self) -> Filter | CommandLine | None:
+        """The line that is typed into, if any: letters are letters then, not keys."""
+        if self.focused is None:
+            return None
+        return next(
+            (node for node in self.focused.ancestors if isinstance(node, Filter | CommandLine)),
+            None,
+        )
+
+    @property
+    def tables(self) -> list[LiveTable[Any]]:
+        """The tables on this screen, in their order."""
+        return list(self.query(LiveTable).results())
+
+    @property
+    def table(self) -> LiveTable[Any] | None:
+        """The table that keys go to: the focused one, or the first."""
+        focused = self.focused
+        if isinstance(focused, LiveTable):
+            return focused
+        tables = self.tables
+        return tables[0] if tables else None
+
+    def copied(self) -> Sequence[object]:
+        """Return the rows that copying and saving are about: the marked, or the cursor's."""
+        table = self.table
+        if table is None:
+            return ()
+        if table.marks:
+            indexes = (table.rows.index(row_id) for row_id in table.marks)
+            return [table.rows[index] for index in indexes if index is not None]
+        return () if table.cursor_row is None else (table.cursor_row,)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the rows of a kind that an act is about: the marked, or the cursor's."""
+        return [row for row in self.copied() if isinstance(row, kind)]
+
+    def listed(self) -> Sequence[Task] | None:
+        """Return all tasks that the filter lets through; None where there is no list of tasks."""
+        return None
+
+    def action_move(self, motion: Motion) -> None:
+        """Move the cursor."""
+        if self.table is not None:
+            self.table.action_move(motion)
+
+    def action_scroll(self, direction: Literal["left", "right"]) -> None:
+        """Scroll the columns."""
+        if self.table is not None:
+            self.table.action_scroll_columns(direction)
+
+    def action_open(self) -> None:
+        """Open what the cursor is on."""
+        if self.table is not None:
+            self.table.action_open()
+
+    def action_pane(self, step: int) -> None:
+        """Go to the next pane."""
+        if step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_copy_id(self) -> None:
+        """Copy what is selected with the mouse, else the ids of the marked rows or the cursor's."""
+        selected = self.get_selected_text()
+        rows = self.copied()
+        if selected:
+            self.post_message(Copied("the selection", selected))
+            self.clear_selection()
+        elif rows:
+            ids = [row_id(row) for row in rows]
+            what = visible(ids[0], 60) if len(ids) == 1 else f"{len(ids):,} ids"
+            self.post_message(Copied(what, "\n".join(ids)))
+
+    def action_copy_menu(self) -> None:
+        """Choose what to copy of the row."""
+        from ..dialogs.menu import Menu
+
+        rows = self.copied()
+        if not rows:
+            return
+        found = {each.name: each for each in copies(rows[0], self.scene.state, self.scene.now())}
+        choices = [(each.name, each.name, each.text) for each in found.values()]
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.post_message(Copied(name, found[name].text))
+
+        self.app.push_screen(Menu("Copy", choices), chosen)
+
+    def action_workflow(self) -> None:
+        """Open the whole that the chosen task belongs to."""
+        tasks = self.chosen(Task)
+        if tasks and (not self.place.path or self.place.path[-1].kind != "workflow"):
+            self.visit(workflow_of(tasks[0].id))
+
+    def action_zoom(self) -> None:
+        """Show the focused pane on the whole screen, or all again."""
+        zoomed = not self.has_class("-zoomed")
+        self.set_class(zoomed, "-zoomed")
+        focused = self.focused
+        for pane in self.query(".pane"):
+            inside = focused is not None and pane in focused.ancestors_with_self
+            pane.set_class(zoomed and not inside, "-hidden")

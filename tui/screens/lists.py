@@ -1,0 +1,250 @@
+"""What all lists have in common: one live table, a filter, and a line that says what is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from ...bindings.actions import Context
+from ...model.query.language import Problem
+from ...model.text import units
+from ...widgets.filter_bar import FilterBar
+from ...widgets.table.live_table import LiveTable
+from ..bars.base import Bar, Part
+from ..bars.filter import Filter
+from ..context import Scene
+from ..keymap import bindings
+from ..navigation import Place
+from .base import MonitorScreen
+
+
+class ListScreen(MonitorScreen):
+    """A screen with one table. What it lists, a subclass says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
+    FILTER_HINT: ClassVar[str] = "words that a row must hold; !word for those that it must not"
+    EMPTY: ClassVar[str] = ""
+    """What to say when there is nothing to list."""
+    FAULTS: ClassVar[str] = "faults"
+    """What `!` limits the list to, in a word."""
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__(scene, place)
+        self.filter_text = ""
+        self.faults_only = False
+        self.list_table: LiveTable[Any] = self.make_table()
+        self.info_bar = Bar(id="info")
+
+    def make_table(self) -> LiveTable[Any]:
+        """Make the table and its rows."""
+        raise NotImplementedError
+
+    def compose_body(self) -> ComposeResult:
+        """Put what the list is about above it."""
+        yield self.info_bar
+        yield Filter(self.problems, placeholder=self.FILTER_HINT, id="filter")
+        yield self.list_table
+
+    def on_mount(self) -> None:
+        """Give the keys to the list."""
+        self.set_focus(self.list_table)
+
+    # What is listed; subclasses say how
+
+    def refilter(self) -> None:
+        """Apply `filter_text` and `faults_only` to the rows."""
+
+    def problems(self, text: str) -> Sequence[Problem]:
+        """Return what is wrong with a filter."""
+        return ()
+
+    @property
+    def total(self) -> int:
+        """How many rows there would be without a filter."""
+        return len(self.list_table.rows)
+
+    def notes(self) -> Sequence[Part]:
+        """Return what else there is to say of what is listed."""
+        return ()
+
+    def nothing(self) -> str:
+        """Return why the list is empty, if it is: what is hidden is not missing."""
+        hidden = self.total - len(self.list_table.rows)
+        if not self.filter_text and not self.faults_only:
+            return self.EMPTY
+        how, undo = ("The filter", "esc clears it") if self.filter_text else ("!", "! shows all")
+        what = f"all {units.count(hidden)}" if hidden > 1 else "the only one" if hidden else "all"
+        return f"{how} hides {what}: {undo}"
+
+    def paint_body(self) -> None:
+        """Paint the lines that differ."""
+        self.list_table.empty = self.nothing()
+        self.list_table.paint(self.scene.frame())
+        self.paint_info()
+
+    def paint_info(self) -> None:
+        """Say what is listed, and how."""
+        table, glyphs = self.list_table, self.scene.glyphs
+        crumbs = f" {glyphs.more_right} ".join(self.title_parts)
+        listed, total = len(table.rows), self.total
+        counted = units.count(total)
+        if self.filter_text or self.faults_only:
+            counted = f"{units.count(listed)} of {counted}"
+        left = [Part(crumbs, "bold", gap=1), Part(counted, "$text-muted")]
+        if self.faults_only:
+            left.append(Part(f"! {self.FAULTS}", "bold $text-error"))
+        if self.filter_text:
+            left.append(Part(f"/ {self.filter_text}", "$text-accent", 3))
+        left += self.notes()
+        right = []
+        if table.marks:
+            right.append(Part(f"{units.count(len(table.marks))} marked", "bold $text-accent", 1))
+        if table.follow:
+            right.append(Part("following", "$text-success", 4))
+        elif table.unseen and table.sort is not None and "follow" in self.CONTEXTS:
+            right.append(Part(f"{units.count(table.unseen)} newer", "$text-muted", 4))
+        right.append(Part(f"by {self._sorted_by()} ", "$text-muted", 5))
+        self.info_bar.show(left, right)
+
+    def _sorted_by(self) -> str:
+        if self.list_table.sort is None:
+            return "no order"
+        column_id, descending = self.list_table.sort
+        titles = {column.id: column.title for column in self.list_table.columns}
+        glyphs = self.scene.glyphs
+        arrow = glyphs.descending if descending else glyphs.ascending
+        return f"{titles.get(column_id, column_id)} {arrow}"
+
+    # The filter
+
+    def filter_by(self, text: str) -> bool:
+        """Filter by a text; return whether this screen can."""
+        self.filter_text = text
+        bar = self.query_one(Filter)
+        bar.display = bool(text) or self.typing is bar
+        if bar.text != text:
+            bar.edit(text)
+            # The line takes the focus by way of the app: give it back the same way.
+            self.app.call_later(self.set_focus, self.list_table)
+        self.refilter()
+        self._show_rows()
+        return True
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        bar = self.query_one(Filter)
+        bar.display = True
+        self.set_focus(bar.query_one(Input))
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Filter as the user types."""
+        message.stop()
+        self.filter_text = message.text
+        self.refilter()
+        self._show_rows()
+
+    def on_filter_bar_submitted(self, message: FilterBar.Submitted) -> None:
+        """Keep the filter and go to the list."""
+        message.stop()
+        self.action_keep_filter()
+
+    def on_filter_bar_dismissed(self, message: FilterBar.Dismissed) -> None:
+        """Clear the filter and go to the list."""
+        message.stop()
+        self.action_clear_filter()
+
+    def action_keep_filter(self) -> None:
+        """Keep the filter and go to the list."""
+        self.set_focus(self.list_table)
+        # Letters may still be on their way to the line: they go first.
+        bar = self.query_one(Filter)
+        bar.query_one(Input).call_later(lambda: self.filter_by(bar.text))
+
+    def action_clear_filter(self) -> None:
+        """Clear the filter and go to the list."""
+        self.set_focus(self.list_table)
+        self.filter_by("")
+
+    def _show_rows(self) -> None:
+        self.list_table.empty = self.nothing()
+        self.list_table.show(self.list_table.rows)
+        self.paint_info()
+
+    # What keys do
+
+    def step_back(self) -> bool:
+        """Clear the marks, then the filter."""
+        if super().step_back():
+            return True
+        if self.list_table.marks:
+            self.list_table.action_unmark_all()
+        elif self.filter_text:
+            self.filter_by("")
+        elif self.faults_only:
+            self.action_faults()
+        else:
+            return False
+        self.paint_info()
+        return True
+
+    def action_faults(self) -> None:
+        """Show only what went wrong, or everything again."""
+        self.faults_only = not self.faults_only
+        self.refilter()
+        self._show_rows()
+
+    def action_follow(self) -> None:
+        """Keep the newest in sight, or stay here."""
+        self.list_table.action_toggle_follow()
+        self.paint_info()
+
+    def action_wide(self) -> None:
+        """Show all columns, or those that fit."""
+        self.list_table.action_toggle_wide()
+
+    def action_mark(self, what: Literal["one", "range", "all", "none"]) -> None:
+        """Mark or unmark rows."""
+        table = self.list_table
+        if what == "one":
+            table.action_toggle_mark()
+        elif what == "range":
+            table.action_mark_range()
+        elif what == "all":
+            table.action_mark_all()
+        else:
+            table.action_unmark_all()
+        self.paint_info()
+
+    def action_sort(self, how: Literal["next", "previous", "invert"]) -> None:
+        """Sort by another column, or the other way round."""
+        table = self.list_table
+        if how == "next":
+            table.action_sort_next()
+        elif how == "previous":
+            table.action_sort_previous()
+        else:
+            table.action_invert()
+        self.paint_info()
+
+    def action_sort_menu(self) -> None:
+        """Choose the column to sort by."""
+        from ..dialogs.menu import Menu
+
+        table = self.list_table
+        choices = [
+            (column.id, column.title, "largest first" if column.descending else "")
+            for column in table.columns
+            if column.sort_key is not None
+        ]
+        chosen = table.sort[0] if table.sort is not None else None
+        self.app.push_screen(Menu("Sort by", choices, chosen), self._sort_by)
+
+    def _sort_by(self, column_id: str | None) -> None:
+        if column_id is not None:
+            self.list_table.action_sort_by(column_id)
+            self.paint_info()

@@ -1,0 +1,311 @@
+"""One task: every field, where its time went, what it was given and what came of it. Live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+
+from ...bindings.actions import Context
+from ...model.entities.task import Task
+from ...model.ingest.lost_tasks import comes_back
+from ...model.query.order import Order
+from ...model.query.task_view import RowList
+from ...widgets.charts.large_bar import LargeBar
+from ...widgets.charts.timeline import Timeline
+from ...widgets.fields import Field, Fields
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from ...widgets.table.live_table import LiveTable
+from ...widgets.tile import Level
+from ...widgets.traceback_view import TracebackView
+from ...widgets.value_tree import ValueTree
+from ..bars.base import Bar, Part
+from ..columns import tasks
+from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
+from ..columns.progress import large_words, shown, source_words
+from ..context import Scene
+from ..details.retry import retry_field
+from ..details.task import task_fields
+from ..dialogs.text import TextDialog
+from ..keymap import bindings
+from ..navigation import Drill, Place
+from .detail import DetailScreen
+
+if TYPE_CHECKING:
+    from ...model.entities.result import ResultMeta
+
+RELATED: Final = 200
+"""Related tasks that are listed; o shows the whole workflow."""
+
+_LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
+
+
+class TaskDetailScreen(DetailScreen):
+    """All that is known of one task."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "tasks")
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__(scene, place)
+        self.task_id = place.path[-1].subject
+        # Kept, so that a task that is evicted meanwhile can still be looked at.
+        self.shown: Task | None = scene.state.tasks.get(self.task_id)
+        self._meta: ResultMeta | None = None
+        self._retry: tuple[object, Field] | None = None
+        self._related = RowList[Task](
+            self._relatives, lambda task: task.id, {"arrival": lambda task: task.arrival}, Order()
+        )
+        self._related.set_order("arrival", False)
+        glyphs = scene.glyphs
+        self.info_bar = Bar(id="info")
+        self.fields = Fields(glyphs=glyphs, id="fields")
+        self.timeline = Timeline(glyphs=glyphs)
+        self.values = ValueTree(glyphs=glyphs, id="tree")
+        self.traceback = TracebackView(id="traceback-text")
+        self.related_table = self._related_table()
+        self.bar = LargeBar(glyphs=glyphs)
+        self._attempts = RowList[AttemptRow](
+            self._tries, lambda row: row.id, {"place": lambda row: row.place}, Order("place", False)
+        )
+        self.attempts_table: LiveTable[AttemptRow] = LiveTable(
+            ATTEMPTS,
+            self._attempts,
+            row_id=lambda row: row.id,
+            row_version=lambda row: row,
+            markable=False,
+            id="attempts-table",
+        )
+        facts = VerticalScroll(self.fields, id="facts-scroll")
+        self.panes = {
+            "progress": self.pane("progress", "Progress", self.bar),
+            "attempts": self.pane("attempts", "Attempts", self.attempts_table),
+            "time": self.pane("time", "Where its time went", self.timeline),
+            "facts": self.pane("facts", "Task", facts),
+            "related": self.pane("related", "Related tasks", self.related_table),
+            "values": self.pane("values", "Arguments and result", self.values),
+            "traceback": self.pane("traceback", "Traceback", self.traceback),
+        }
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The worker that has it."""
+        task = self.shown
+        return frozenset({f"worker:{task.worker}"} if task is not None and task.worker else ())
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The task, whatever is known of it, and its relatives on the screen."""
+        ended = self.shown is not None and self.shown.finished
+        return super().watched if ended else (self.task_id, *super().watched)
+
+    def compose_body(self) -> ComposeResult:
+        """Put facts to the left, values to the right; in a narrow terminal below each other."""
+        panes = self.panes
+        yield self.info_bar
+        yield panes["progress"]
+        yield panes["time"]
+        with VerticalScroll(id="panes", can_focus=False):
+            with Vertical(id="left", classes="column"):
+                yield panes["facts"]
+                yield panes["attempts"]
+                yield panes["related"]
+            with Vertical(id="right", classes="column"):
+                yield panes["values"]
+                yield panes["traceback"]
+
+    def _related_table(self) -> LiveTable[Task]:
+        columns = (
+            Column("role", "Role", 8, self._role),
+            tasks.STATE,
+            Column("name", "Task", 18, tasks.name, grow=2),
+            Column("id", "Id", 8, _short_id, 2),
+            Column(
+                "elapsed",
+                "Runtime",
+                9,
+                tasks.elapsed,
+                1,
+                justify="right",
+                ticks=lambda task: task.running,
+            ),
+        )
+        return LiveTable(
+            columns,
+            self._related,
+            row_id=lambda task: task.id,
+            row_version=lambda task: task.version,
+            empty="none known",
+            markable=False,
+            id="related-table",
+        )
+
+    def on_mount(self) -> None:
+        """Give the keys to what is looked at first: the traceback of a failure, else the values."""
+        self._settle()
+        failed = self.shown is not None and self.shown.traceback is not None
+        self.set_focus(self.traceback if failed else self.values)
+        if self.shown is not None and self.shown.finished:
+            self.run_worker(self._ask_backend())
+
+    async def _ask_backend(self) -> None:
+        """Ask the result backend once: of a finished task nobody else knows more."""
+        found = asyncio.wrap_future(self.scene.session.result(self.task_id))
+        # Waited for, and not awaited: to leave the page must not cancel another thread's work.
+        await asyncio.wait({found})
+        if found.exception() is None:
+            self._meta = found.result()
+
+    def _comes_back(self, task: Task) -> float | bool:
+        """Tell whether the broker hands a lost task out again, and when."""
+        state, options = self.scene.state, self.scene.settings.broker_transport_options
+        worker = state.workers.get(task.worker or "")
+        return comes_back(task, worker, state.broker.transport, options)
+
+    def _retry_field(self, task: Task) -> Field:
+        original = self.scene.session.original(task.id)
+        known = (task.version, None if original is None else original.source, self._meta)
+        # To read the arguments' text takes too long for each frame.
+        if self._retry is None or self._retry[0] != known:
+            self._retry = known, retry_field(task, original, self._meta)
+        return self._retry[1]
+
+    def paint_body(self) -> None:
+        """Show the task as it stands."""
+        self.shown = self.scene.state.tasks.get(self.task_id, self.shown)
+        frame = self.scene.frame()
+        self._related.refresh()
+        self._attempts.refresh()
+        self._settle()
+        task = self.shown
+        if task is not None:
+            most = self.scene.settings.max_retries_of(task.name)
+            self.fields.show(
+                [*task_fields(task, frame, most, self._comes_back(task)), self._retry_field(task)]
+            )
+            self._paint_progress(task, frame.now)
+            self.timeline.show(task, frame.now, frame.skews)
+            self.values.show(_values(task))
+            self.traceback.show(task.traceback or "")
+            self.panes["facts"].tell(_LEVELS.get(task.state, "idle"))
+        self.related_table.paint(frame)
+        self.attempts_table.paint(frame)
+        self.paint_info()
+
+    def paint_info(self) -> None:
+        """Say which task it is, and whether it is still held."""
+        separator = f" {self.scene.glyphs.more_right} "
+        left = [Part(separator.join(self.title_parts), "bold", gap=1)]
+        task = self.shown
+        if task is None:
+            left.append(Part(f"no task {self.task_id} is known", "$text-error"))
+        else:
+            state, _ = tasks.state(task, self.scene.frame())
+            left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
+            if task.id not in self.scene.state.tasks:
+                left.append(Part("forgotten to make room", "$text-warning"))
+        self.info_bar.show(left)
+
+    def copied(self) -> Sequence[object]:
+        """Copy the task, or the related one that the cursor is on."""
+        table = self.related_table
+        if self.focused is table and table.cursor_row is not None:
+            return (table.cursor_row,)
+        return () if self.shown is None else (self.shown,)
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open a related task, or all that is known of why an attempt failed."""
+        message.stop()
+        if message.table is self.attempts_table:
+            self._open_attempt(message.row_id)
+            return
+        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+
+    def _settle(self) -> None:
+        """Show only panes that have something in them."""
+        task = self.shown
+        traceback = task is not None and bool(task.traceback)
+        self.panes["traceback"].set_class(not traceback, "-empty")
+        self.panes["related"].set_class(not len(self._related), "-empty")
+        self.panes["attempts"].set_class(len(self._attempts) < 2, "-empty")
+        self.panes["progress"].set_class(not self._tells_progress(), "-empty")
+
+    def _tells_progress(self) -> bool:
+        """Whether there is anything to say of how far it is."""
+        task, scene = self.shown, self.scene
+        if task is None or not task.running:
+            return False
+        return shown(task, scene, scene.now())[0] is not None or scene.results_unknown is not None
+
+    def _paint_progress(self, task: Task, now: float) -> None:
+        progress, estimated = shown(task, self.scene, now)
+        pane = self.panes["progress"]
+        if progress is None:
+            self.bar.show(f"?  {self.scene.results_unknown}", bar=False)
+            pane.tell("idle", subtitle="")
+            return
+        said = " · ".join(large_words(task, self.scene, now))
+        if self.scene.ascii:
+            said = said.replace(" · ", "  ")
+        self.bar.show(said, progress.fraction, estimated=estimated, step=int(now * 2))
+        pane.tell("idle" if estimated else "good", subtitle=source_words(task, self.scene, now))
+
+    def _tries(self) -> list[AttemptRow]:
+        task = self.shown
+        return [] if task is None else attempt_rows(task, self.scene.frame().now_at(task.worker))
+
+    def _open_attempt(self, row_id: str) -> None:
+        index = self._attempts.index(row_id)
+        if index is not None:
+            attempt = self._attempts[index].attempt
+            text = attempt.traceback or attempt.exception or "nothing is known of its end"
+            self.app.push_screen(TextDialog(f"Attempt {attempt.number + 1}", text))
+
+    def _relatives(self) -> list[Task]:
+        task = self.shown
+        if task is None:
+            return []
+        held = self.scene.state.tasks
+        found = {one.id: one for one in self.scene.state.related(task, RELATED)}
+        for id_ in _retries(task):
+            if id_ in held:
+                found[id_] = held[id_]
+        return list(found.values())
+
+    def _role(self, task: Task, frame: Frame) -> Cell:
+        shown = self.shown
+        if shown is None:
+            return "", "text"
+        if task.id in _retries(shown):
+            earlier = shown.extra is not None and task.id == shown.extra.retry_of
+            return "retry of" if earlier else "retried", "accent"
+        if task.id == shown.parent_id:
+            return "parent", "accent"
+        if task.parent_id == shown.id:
+            return "child", "accent"
+        return ("root", "accent") if task.id == shown.root_id else ("relative", "muted")
+
+
+def _short_id(task: Task, frame: Frame) -> Cell:
+    return task.id[:8], "muted"
+
+
+def _retries(task: Task) -> tuple[str, ...]:
+    extra = task.extra
+    return () if extra is None else tuple(filter(None, (extra.retry_of, extra.retried_as)))
+
+
+def _values(task: Task) -> Mapping[str, str | None]:
+    values: dict[str, str | None] = {"args": task.args, "kwargs": task.kwargs}
+    if task.result is not None or task.state == "SUCCESS":
+        values["result"] = task.result
+    if task.exception is not None:
+        values["exception"] = task.exception
+    if task.extra is not None:
+        values.update(task.extra.fields)
+    return values

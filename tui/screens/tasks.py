@@ -1,0 +1,160 @@
+"""Lists of tasks: all of them, those behind a number, and those that wait for their time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import BindingType
+
+from ...bindings.actions import Context
+from ...model.entities.states import RETRY
+from ...model.entities.task import Task
+from ...model.query.language import Problem, Query, parse
+from ...model.query.order import Order
+from ...model.query.task_view import TaskView
+from ...widgets.table.live_table import LiveTable
+from ..columns.progress import with_progress
+from ..columns.tasks import SCHEDULED, TASKS
+from ..context import Scene
+from ..keymap import bindings
+from ..navigation import Drill, Place
+from .lists import ListScreen
+
+if TYPE_CHECKING:
+    from ...model.state import Changes
+
+
+class TaskListScreen(ListScreen):
+    """Tasks, newest first; where it lies behind a number, only those that the number counts."""
+
+    FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
+    EMPTY: ClassVar[str] = "No tasks so far: they appear as soon as a worker tells of them"
+    FAULTS: ClassVar[str] = "failures only"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("stream", "tasks")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream", "tasks")
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        steps = [step.subject for step in place.path if step.kind == "tasks"]
+        self.scope = parse(steps[-1] if steps else "")
+        super().__init__(scene, place)
+
+    def make_table(self) -> LiveTable[Task]:
+        """List the newest first."""
+        self.tasks = TaskView(
+            self.scene.state, self.query_of(""), now=self.scene.now(), clock=time.perf_counter
+        )
+        return LiveTable(
+            with_progress(TASKS, self.scene),
+            self.tasks,
+            row_id=_task_id,
+            row_version=_task_version,
+            empty=self.EMPTY,
+            sort=("received", True),
+            follow=True,
+        )
+
+    def query_of(self, text: str) -> Query:
+        """Return what is typed, within what this list is limited to."""
+        return _within(self.scope, parse(text))
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are tasks that the filter has not looked at yet."""
+        return self.tasks.unseen > 0
+
+    @property
+    def total(self) -> int:
+        """How many tasks there are in all, where that is known."""
+        whole = self.scope.empty and not self.place.path
+        return len(self.scene.state.tasks) if whole else len(self.tasks)
+
+    def problems(self, text: str) -> Sequence[Problem]:
+        """Return the terms that mean nothing."""
+        return parse(text).problems
+
+    def refilter(self) -> None:
+        """Look through all tasks with the new filter."""
+        if self.tasks.faults_only != self.faults_only:
+            self.tasks.set_faults_only(self.faults_only)
+        if self.tasks.query.text != self.filter_text:
+            self.tasks.set_query(self.query_of(self.filter_text), self.scene.now())
+
+    def take(self, changes: Changes) -> None:
+        """Take in new, changed and evicted tasks."""
+        self.tasks.apply(changes, self.scene.now())
+
+    def catch_up(self) -> None:
+        """Look at all tasks again."""
+        self.tasks.refresh(self.scene.now())
+
+    def listed(self) -> Sequence[Task]:
+        """Return all tasks that the filter lets through."""
+        return [self.tasks[index] for index in range(len(self.tasks))]
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open the task."""
+        message.stop()
+        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+
+
+class ScheduledScreen(TaskListScreen):
+    """Tasks that wait for their time or for their next attempt, the next one first."""
+
+    EMPTY: ClassVar[str] = "No task waits for its time"
+    FAULTS: ClassVar[str] = "retries only"
+
+    def make_table(self) -> LiveTable[Task]:
+        """List the one that is due next first."""
+        self.tasks = TaskView(
+            self.scene.state,
+            self.query_of(""),
+            Order("eta", False),
+            now=self.scene.now(),
+            clock=time.perf_counter,
+        )
+        return LiveTable(
+            with_progress(SCHEDULED, self.scene),
+            self.tasks,
+            row_id=_task_id,
+            row_version=_task_version,
+            empty=self.EMPTY,
+            sort=("countdown", False),
+        )
+
+    def query_of(self, text: str) -> Query:
+        """Return what is typed, within the tasks that wait for a time."""
+        typed = parse(text)
+        matches = typed.matches
+        return replace(typed, matches=lambda task, now: _waits(task) and matches(task, now))
+
+    @property
+    def total(self) -> int:
+        """How many tasks wait for a time, as far as this list shows them."""
+        return len(self.tasks)
+
+
+def _waits(task: Task) -> bool:
+    return task.state == RETRY or (task.eta_at is not None and task.waiting)
+
+
+def _within(scope: Query, typed: Query) -> Query:
+    """Return a query that both pass; it is called as it was typed."""
+    if scope.empty:
+        return typed
+    inside, matches = scope.matches, typed.matches
+    return replace(
+        typed,
+        terms=scope.terms + typed.terms,
+        matches=lambda task, now: inside(task, now) and matches(task, now),
+    )
+
+
+def _task_id(task: Task) -> str:
+    return task.id
+
+
+def _task_version(task: Task) -> Any:
+    return task.version

@@ -1,0 +1,238 @@
+"""One worker: its pool and processes, what it has, what it can do, and how it is set up. Live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+
+from ...bindings.actions import Context
+from ...model.entities.task import Task
+from ...model.entities.worker import UNLIMITED, Worker
+from ...model.query.order import Order
+from ...model.query.task_view import RowList
+from ...model.text import units
+from ...widgets.fields import Fields
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ...widgets.tile import Level
+from ...widgets.value_tree import ValueTree
+from ..bars.base import Bar, Part
+from ..columns import tasks
+from ..columns.progress import with_progress
+from ..context import Scene
+from ..details.worker import usage_fields, worker_fields
+from ..keymap import bindings
+from ..navigation import Drill, Place
+from ..text.limits import limits_text
+from .detail import DetailScreen
+
+_LEVELS: Final[dict[str, Level]] = {
+    "online": "good",
+    "late": "warn",
+    "silent": "bad",
+    "offline": "bad",
+}
+
+_TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
+    Column("name", "Task", 20, tasks.name, grow=2),
+    Column("id", "Id", 8, lambda task, frame: (task.id[:8], "muted"), 2),
+    Column(
+        "elapsed",
+        "For",
+        9,
+        tasks.elapsed,
+        justify="right",
+        ticks=lambda task: task.running,
+    ),
+    Column("outcome", "Progress", 14, tasks.outcome, 1),
+    Column("args", "Args", 12, lambda task, frame: (task.args or "", "muted"), 3, grow=2),
+)
+_SCHEDULED_COLUMNS: Final = (tasks.SCHEDULED[0], *_TASK_COLUMNS[:2])
+
+R = TypeVar("R")
+
+
+class WorkerDetailScreen(DetailScreen):
+    """All that is known of one worker."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("workers", "tasks")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "workers", "tasks")
+
+    def __init__(self, scene: Scene, place: Place) -> None:
+        super().__init__(scene, place)
+        self.worker_name = place.path[-1].subject
+        self._tasks = {
+            "active": self._list(lambda worker: worker.active_ids),
+            "reserved": self._list(lambda worker: worker.reserved_ids or ()),
+            "scheduled": self._list(lambda worker: worker.scheduled_ids or ()),
+        }
+        glyphs = scene.glyphs
+        self.info_bar = Bar(id="info")
+        self.fields = Fields(glyphs=glyphs, id="fields")
+        self.usage = Fields(glyphs=glyphs, id="usage-fields")
+        self.setup = ValueTree(glyphs=glyphs, id="tree")
+        self.lists = {
+            "active": self._table("active", with_progress(_TASK_COLUMNS, scene)),
+            "reserved": self._table("reserved", _TASK_COLUMNS),
+            "scheduled": self._table("scheduled", _SCHEDULED_COLUMNS),
+        }
+        facts = VerticalScroll(self.fields, id="facts-scroll")
+        usage = VerticalScroll(self.usage, id="usage-scroll")
+        self.panes = {
+            "facts": self.pane("facts", "Worker", facts),
+            "setup": self.pane("setup", "Set-up", self.setup),
+            **{
+                name: self.pane(name, name.capitalize(), table)
+                for name, table in self.lists.items()
+            },
+            "usage": self.pane("usage", "What it has done and used", usage),
+        }
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """All that this worker can tell."""
+        return frozenset({f"worker:{self.worker_name}"})
+
+    @property
+    def worker(self) -> Worker | None:
+        """The worker; None if nothing was ever heard of it."""
+        return self.scene.state.workers.get(self.worker_name)
+
+    def _list(self, ids: Callable[[Worker], Iterable[str]]) -> RowList[Task]:
+        def tasks() -> list[Task]:
+            worker, held = self.worker, self.scene.state.tasks
+            wanted = ids(worker) if worker is not None else ()
+            return [held[task_id] for task_id in wanted if task_id in held]
+
+        keys = {"arrival": lambda task: task.arrival}
+        return RowList(tasks, lambda task: task.id, keys, Order("arrival", False))
+
+    def compose_body(self) -> ComposeResult:
+        """Put facts to the left and tasks to the right."""
+        panes = self.panes
+        yield self.info_bar
+        with VerticalScroll(id="panes", can_focus=False):
+            with Vertical(id="left", classes="column"):
+                yield panes["facts"]
+                yield panes["setup"]
+            with Vertical(id="right", classes="column"):
+                yield panes["active"]
+                yield panes["reserved"]
+                yield panes["scheduled"]
+                yield panes["usage"]
+
+    def _table(self, name: str, columns: Sequence[Column[Task]]) -> LiveTable[Task]:
+        return LiveTable(
+            columns,
+            self._tasks[name],
+            row_id=lambda task: task.id,
+            row_version=lambda task: task.version,
+            empty="none",
+            markable=False,
+            id=f"{name}-table",
+        )
+
+    def on_mount(self) -> None:
+        """Give the keys to what it does."""
+        self.set_focus(self.lists["active"])
+
+    def paint_body(self) -> None:
+        """Show the worker as it stands."""
+        frame = self.scene.frame()
+        worker = self.worker
+        for name, rows in self._tasks.items():
+            rows.refresh()
+            table = self.lists[name]
+            known = self._known(name)
+            table.empty = "none" if known is not None else "not asked yet"
+            table.paint(frame)
+            self.panes[name].tell("idle", subtitle=_counted(known, len(rows)))
+        self.paint_info()
+        if worker is None:
+            return
+        status = worker.standing(frame.now, self.scene.state.broker.listening_since)
+        self.fields.show(worker_fields(worker, status, frame))
+        self.usage.show(usage_fields(worker))
+        self.panes["facts"].tell(_LEVELS[status])
+        self.setup.show(_setup(worker))
+
+    def _known(self, name: str) -> int | None:
+        worker = self.worker
+        if worker is None:
+            return None
+        ids: Any = getattr(worker, f"{name}_ids")
+        return None if ids is None else len(ids)
+
+    def paint_info(self) -> None:
+        """Say which worker it is."""
+        separator = f" {self.scene.glyphs.more_right} "
+        left = [Part(separator.join(self.title_parts), "bold", gap=1)]
+        worker = self.worker
+        if worker is None:
+            left.append(Part("nothing was heard of it", "$text-error"))
+        elif worker.inspect_error:
+            left.append(Part(worker.inspect_error, "$text-warning"))
+        elif worker.inspected_at is not None:
+            ago = units.age(worker.inspected_at, self.scene.now())
+            left.append(Part(f"asked {ago} ago", "$text-muted"))
+        else:
+            left.append(Part("not asked yet", "$text-muted"))
+        self.info_bar.show(left)
+
+    def copied(self) -> Sequence[object]:
+        """Copy the task that the cursor is on, else the worker."""
+        focused = self.focused
+        if isinstance(focused, LiveTable) and focused.cursor_row is not None:
+            return (focused.cursor_row,)
+        return () if self.worker is None else (self.worker,)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Act on the worker itself, wherever the cursor is; on tasks, where that is on one."""
+        if kind is Worker:
+            return [self.worker] if isinstance(self.worker, kind) else []
+        return super().chosen(kind)
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open a task."""
+        message.stop()
+        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+
+
+def _counted(known: int | None, held: int) -> str:
+    if known is None:
+        return "?"
+    # A worker may have tasks of which no event was ever heard.
+    return f"{known}" if known == held else f"{known}, {held} of them known"
+
+
+def _setup(worker: Worker) -> dict[str, str | None]:
+    queues = None
+    if worker.queues is not None:
+        names = {queue.name: queue.routing_key for queue in worker.queues}
+        queues = repr(names)
+    return {
+        "queues": queues,
+        "limits": _limits(worker),
+        "registered": None if worker.registered is None else repr(list(worker.registered)),
+        "conf": None if worker.conf is None else repr(worker.conf),
+        "stats": None if worker.stats is None else repr(worker.stats),
+        "totals": repr(worker.totals) if worker.totals else None,
+    }
+
+
+def _limits(worker: Worker) -> str | None:
+    if worker.first_limits is None:
+        return None
+    names = sorted({*worker.limits, *worker.first_limits})
+    first = {name: limits_text(worker.first_limits.get(name, UNLIMITED)) for name in names}
+    texts = {name: limits_text(worker.limits.get(name, UNLIMITED)) for name in names}
+    return repr(
+        {
+            name: text if text == first[name] else f"{text} (first seen: {first[name]})"
+            for name, text in texts.items()
+        }
+    )

@@ -1,0 +1,1 @@
+"""Phrases shared by screens."""

@@ -1,0 +1,89 @@
+"""What needs attention now, in words, the worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ...model.entities.clock_skew import SKEW_SHOWN
+from ...model.state import ClusterState
+from ...model.text import units
+from ..columns.workers import silence_words
+from ..navigation import Drill
+
+AlertLevel: TypeAlias = Literal["bad", "warn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One line of the overview's attention list."""
+
+    level: AlertLevel
+    subject: str
+    text: str
+    view: str
+    """Where more is told."""
+    drill: Drill | None = None
+
+    @property
+    def id(self) -> str:
+        """What tables know it by."""
+        return f"{self.view} {self.subject} {self.level}"
+
+
+def alerts(state: ClusterState, now: float) -> list[Alert]:
+    """Return all that needs attention."""
+    found = [*_queues(state), *_workers(state, now), *_losses(state)]
+    return sorted(found, key=lambda alert: alert.level != "bad")
+
+
+def _queues(state: ClusterState) -> list[Alert]:
+    found = []
+    for queue in state.queues.values():
+        if queue.unattended:
+            noun = "message" if queue.waiting == 1 else "messages"
+            text = f"has {units.count(queue.waiting)} {noun} and nobody consumes it"
+            found.append(Alert("bad", queue.name, text, "queues"))
+    return found
+
+
+def _workers(state: ClusterState, now: float) -> list[Alert]:
+    found = []
+    since = state.broker.listening_since
+    for worker in state.workers.values():
+        status = worker.status(now, since)
+        drill = Drill("worker", worker.name)
+        if status == "offline":
+            running = len(worker.active_ids)
+            gone = units.age(worker.left_at or worker.heard_at, now)
+            how = "stopped" if worker.left_at is not None else "lost"
+            left = f", {worker.left_running}" if running else ""
+            level: AlertLevel = "bad" if running or worker.left_at is None else "warn"
+            text = f"{how} {gone} ago{left}"
+            found.append(Alert(level, worker.name, text, "workers", drill))
+        elif status == "late":
+            text = f"not heard for {units.age(worker.heard_at, now)}"
+            if worker.pool == "solo":
+                text += ": a solo pool says nothing while it runs a task"
+            found.append(Alert("warn", worker.name, text, "workers", drill))
+        elif worker.silent_since is not None:
+            found.append(Alert("bad", worker.name, silence_words(worker, now), "workers", drill))
+        if worker.clock_skew is not None and abs(worker.clock_skew) > SKEW_SHOWN:
+            way = "ahead" if worker.clock_skew > 0 else "behind"
+            text = f"its clock is {units.duration(abs(worker.clock_skew))} {way} of ours"
+            found.append(Alert("warn", worker.name, text, "workers", drill))
+        if worker.events_enabled is False and status == "online":
+            text = "sends no task events: its tasks are not seen (start it with -E)"
+            found.append(Alert("warn", worker.name, text, "workers", drill))
+    return found
+
+
+def _losses(state: ClusterState) -> list[Alert]:
+    totals, found = state.totals, []
+    if totals.lost:
+        text = f"{units.count(totals.lost)} were lost: counts may be too low"
+        found.append(Alert("bad", "events", text, "log"))
+    if totals.malformed:
+        text = f"{units.count(totals.malformed)} could not be read"
+        found.append(Alert("warn", "events", text, "log"))
+    return found

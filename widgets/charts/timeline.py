@@ -1,0 +1,206 @@
+"""Where a task's time went: for each attempt, waiting in the queue, in the worker, and running."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+from ...model.entities.clock_skew import NO_SKEWS, Skews, ours
+from ...model.entities.states import FINISHED
+from ...model.entities.task import Attempt, Task
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ..glyphs import UNICODE, Glyphs
+from ..table.cells import fit, state_style
+
+Kind: TypeAlias = Literal["queue", "worker", "run"]
+
+KINDS: Final[tuple[Kind, ...]] = ("queue", "worker", "run")
+
+MOST_TRIES: Final = 6
+"""Attempts that are drawn, the newest."""
+_SMALLEST_BAR: Final = 10
+_STATE_WIDTH: Final = 11
+
+_STATE_COLOURS: Final = {
+    "state-success": "$text-success",
+    "state-failure": "$text-error",
+    "state-started": "dodgerblue",
+    "state-received": "$text-warning",
+    "state-pending": "$text-warning",
+    "state-retry": "mediumpurple",
+    "state-revoked": "$text-muted",
+    "state-custom": "$text-accent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of an attempt, in seconds since the epoch."""
+
+    kind: Kind
+    start: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt with its phases."""
+
+    number: int
+    state: str
+    worker: str | None
+    phases: tuple[Phase, ...]
+
+
+def tries(task: Task, now: float, skews: Skews = NO_SKEWS) -> list[Try]:
+    """Return a task's attempts by our clock, oldest first; what goes on still ends `now`.
+
+    Args:
+        task: The task.
+        now: The time, by our clock.
+        skews: Seconds that its workers' clocks are ahead of ours.
+    """
+    found: list[Try] = []
+    since = task.sent_at
+    for attempt in task.attempts:
+        end = ours(attempt.finished_at, attempt.worker, skews)
+        found.append(_try(attempt, since, end, skews))
+        since = end
+    present = Attempt(
+        number=task.retries,
+        state=task.state,
+        worker=task.worker,
+        received_at=task.received_at,
+        started_at=task.started_at,
+        finished_at=task.finished_at,
+    )
+    end = ours(task.finished_at, task.worker, skews)
+    if end is None:
+        end = now if task.lost_at is None else task.lost_at
+        if task.state in FINISHED and task.state_at is not None:
+            end = ours(task.state_at, task.state_host, skews)
+    found.append(_try(present, since, end, skews))
+    return found
+
+
+def _try(attempt: Attempt, since: float | None, end: float | None, skews: Skews) -> Try:
+    """Cut an attempt into its phases; a time that is not known takes no room."""
+    phases: list[Phase] = []
+    received = ours(attempt.received_at, attempt.worker, skews)
+    times = (since, received, ours(attempt.started_at, attempt.worker, skews), end)
+    for number, kind in enumerate(KINDS):
+        start = times[number]
+        after = next((time for time in times[number + 1 :] if time is not None), None)
+        if start is not None and after is not None and after > start:
+            phases.append(Phase(kind, start, after))
+    return Try(attempt.number, attempt.state, attempt.worker, tuple(phases))
+
+
+class Timeline(Widget):
+    """A task's attempts as bars on one scale, with their durations."""
+
+    DEFAULT_CSS = """
+    Timeline { height: auto; width: 1fr; }
+    """
+
+    def __init__(
+        self,
+        *,
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._glyphs = glyphs
+        self._tries: list[Try] = []
+
+    def show(self, task: Task, now: float, skews: Skews = NO_SKEWS) -> None:
+        """Show a task as it stands."""
+        found = tries(task, now, skews)[-MOST_TRIES:]
+        if found != self._tries:
+            layout = len(found) != len(self._tries)
+            self._tries = found
+            self.refresh(layout=layout)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines the attempts take, the legend included."""
+        return len(self._tries) + bool(self._tries)
+
+    def render(self) -> Content:
+        """Draw the legend and a line for each attempt."""
+        if not self._tries:
+            return Content("")
+        width = self.size.width
+        lines = [self._line(attempt, width) for attempt in self._tries]
+        return Content("\n").join([self._legend(), *lines])
+
+    def _legend(self) -> Content:
+        fills = self._glyphs.phases
+        words = ("waiting in the queue", "waiting in the worker", "running")
+        parts = [f"{fill} {word}" for fill, word in zip(fills, words, strict=True)]
+        legend = fit("   ".join(parts), self.size.width, self._glyphs.ellipsis)
+        return Content.styled(legend.rstrip(), "$text-muted")
+
+    def _line(self, attempt: Try, width: int) -> Content:
+        glyphs = self._glyphs
+        colour = _STATE_COLOURS[state_style(attempt.state)]
+        state = fit(f"{glyphs.state(attempt.state)} {attempt.state}", _STATE_WIDTH, glyphs.ellipsis)
+        head = f"{attempt.number + 1:>2} "
+        durations = "  ".join(
+            f"{phase.kind} {units.duration(phase.seconds)}" for phase in attempt.phases
+        )
+        worker = f"  {visible(attempt.worker, 60)}" if attempt.worker else ""
+        taken = len(head) + _STATE_WIDTH + 1
+        tail = f"  {durations}{worker}"
+        if width - taken - len(tail) < _SMALLEST_BAR:
+            tail = f"  {durations}"
+        room = max(_SMALLEST_BAR, min(width - taken - len(tail), width // 2))
+        tail = fit(tail, max(0, width - taken - room), glyphs.ellipsis).rstrip()
+        return Content.assemble(
+            (head, "$text-muted"), (state, colour), " ", *self._bar(attempt, room, colour), tail
+        )
+
+    def _bar(self, attempt: Try, width: int, colour: str) -> list[tuple[str, str]]:
+        starts = [phase.start for each in self._tries for phase in each.phases]
+        ends = [phase.end for each in self._tries for phase in each.phases]
+        if not starts:
+            return [(" " * width, "")]
+        first, whole = min(starts), max(ends) - min(starts)
+        parts: list[tuple[str, str]] = []
+        for phase, (start, end) in zip(
+            attempt.phases, _extents(attempt.phases, first, whole, width), strict=True
+        ):
+            taken = sum(len(text) for text, _ in parts)
+            parts.append((" " * (start - taken), ""))
+            style = colour if phase.kind == "run" else "$text-muted"
+            parts.append((self._glyphs.phases[KINDS.index(phase.kind)] * (end - start), style))
+        parts.append((" " * max(0, width - sum(len(text) for text, _ in parts)), ""))
+        return [part for part in parts if part[0]]
+
+
+def _extents(
+    phases: Sequence[Phase], first: float, whole: float, width: int
+) -> list[tuple[int, int]]:
+    """Return each phase's cells on a scale; each takes one cell at least, and none overlap."""
+    extents: list[tuple[int, int]] = []
+    at = 0
+    for number, phase in enumerate(phases):
+        following = len(phases) - number - 1
+        start = max(at, round((phase.start - first) / whole * width) if not extents else at)
+        start = min(start, width - following - 1)
+        end = round((phase.end - first) / whole * width)
+        end = max(start + 1, min(end, width - following))
+        extents.append((start, end))
+        at = end
+    return extents

@@ -1,0 +1,354 @@
+"""Rows drawn as lines: what is visible is drawn, what changed is repainted.
+
+Each frame compares the visible lines with those on the screen and refreshes the parts that
+differ, so a frame costs the height of the terminal, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.filter import LineFilter
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ..compat.component_style import component_style
+from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
+from .cells import CELL_STYLES
+from .column import Column, Frame, Rows, arrange, last_offset
+from .lines import Line, LineArtist, LookStyles
+from .marks import Marks
+from .viewport import Viewport
+
+R = TypeVar("R")
+
+GUTTER = 2
+"""Cells for the mark."""
+CACHED_SCREENS = 4
+"""How many screens of drawn rows are kept; the one seen longest ago goes first."""
+
+
+class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
+    """The drawn part of a live table: rows, cursor and marks on the screen, nothing of the keys."""
+
+    ALLOW_SELECT = False
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"livetable--{name}" for name in CELL_STYLES),
+        "livetable--header",
+        "livetable--header-sorted",
+        "livetable--empty",
+        "livetable--mark",
+        "livetable--marked",
+        "livetable--cursor",
+        "livetable--cursor-blurred",
+    }
+
+    DEFAULT_CSS = """
+    LiveRows {
+        height: 1fr;
+        width: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        color: $foreground;
+        & > .livetable--muted { color: $text-muted; }
+        & > .livetable--accent { color: $text-accent; }
+        & > .livetable--good { color: $text-success; }
+        & > .livetable--warn { color: $text-warning; }
+        & > .livetable--bad { color: $text-error; }
+        & > .livetable--bar { color: $text-primary; }
+        & > .livetable--bar-rest { color: $foreground 30%; }
+        & > .livetable--state-success { color: $text-success; }
+        & > .livetable--state-failure { color: $text-error; }
+        & > .livetable--state-started { color: dodgerblue; }
+        & > .livetable--state-received { color: $text-warning; }
+        & > .livetable--state-retry { color: mediumpurple; }
+        & > .livetable--state-revoked { color: $text-muted; }
+        & > .livetable--state-pending { color: $text-warning; }
+        & > .livetable--state-custom { color: $text-accent; }
+        & > .livetable--header { color: $text-muted; text-style: bold; }
+        & > .livetable--header-sorted { color: $text-primary; text-style: bold; }
+        & > .livetable--empty { color: $text-muted; }
+        & > .livetable--mark { color: $text-accent; text-style: bold; }
+        & > .livetable--marked { text-style: bold; }
+        & > .livetable--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
+        & > .livetable--cursor-blurred { background: $block-cursor-blurred-background; }
+    }
+    LiveRows:nocolor {
+        & > .livetable--cursor { text-style: reverse; }
+        & > .livetable--cursor-blurred { text-style: bold; }
+    }
+    LiveRows:ansi {
+        & > .livetable--muted { text-style: dim; }
+        & > .livetable--bar-rest { text-style: dim; }
+        & > .livetable--state-started { color: ansi_bright_blue; }
+        & > .livetable--state-retry { color: ansi_magenta; }
+        & > .livetable--state-revoked { text-style: dim; }
+        & > .livetable--cursor {
+            background: ansi_default;
+            color: ansi_default;
+            text-style: reverse;
+        }
+        & > .livetable--cursor-blurred { background: ansi_default; text-style: bold; }
+    }
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        rows: Rows[R],
+        *,
+        row_id: Callable[[R], str],
+        row_version: Callable[[R], object],
+        empty: str,
+        sort: tuple[str, bool] | None,
+        markable: bool,
+        id: str | None,  # noqa: A002 - Textual's own name for it
+        classes: str | None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.columns = tuple(columns)
+        self.empty = empty
+        self._rows = rows
+        self._row_id = row_id
+        self._row_version = row_version
+        self._markable = markable
+        self._sort = sort
+        self._wide = False
+        self._offset = 0
+        self._frame = Frame(0.0)
+        self._viewport = Viewport(rows, row_id)
+        self._marks = Marks(row_id)
+        self._styles: dict[str, LookStyles] = {}
+        self._filters: tuple[LineFilter, ...] = ()
+        self._lines: dict[str, Line] = {}
+        self._titles: Line | None = None
+        self._painted: dict[int, Line] = {}
+        self._artist: LineArtist[R] | None = None
+        self._arranged = (0, 0)
+        self._ticking: tuple[Callable[[R], bool], ...] = ()
+        self._scrolling = False
+
+    def paint(self, frame: Frame) -> int:
+        """Bring the screen up to the rows' present state.
+
+        Returns:
+            How many lines were refreshed.
+        """
+        old = self._frame
+        if (frame.glyphs, frame.utc) != (old.glyphs, old.utc) or frame.skews is not old.skews:
+            self._artist = None
+        self._frame = frame
+        return self._update()
+
+    def show(self, rows: Rows[R]) -> None:
+        """Show other rows. The cursor stays on its row if it is among them."""
+        self._rows = self._viewport.rows = rows
+        self._viewport.restart()
+        self._update()
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line as it was last painted, so that a frozen screen stays frozen."""
+        artist = self._arrange()
+        if y not in self._painted:
+            self._painted = dict(enumerate(self._visible_lines(artist)))
+        return self._painted[y].strip
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a region.
+
+        Without border, padding and opacity there is nothing to add to our lines, and the app's
+        filters are in our styles already (`_look_styles`): going past the cache that would add
+        all this to each line halves the cost of a frame.
+        """
+        if self.styles.gutter or self.opacity != 1.0:
+            return super().render_lines(crop)
+        filters = tuple(self.get_line_filters())
+        if filters != self._filters:
+            self._filters, self._artist = filters, None
+        strips = [self.render_line(y) for y in crop.line_range]
+        if crop.column_span == (0, self._line_width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
+
+    def notify_style_update(self) -> None:
+        """Draw everything anew in the new styles."""
+        self._artist = None
+        super().notify_style_update()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Draw the cursor as active or not."""
+        super().watch_has_focus(has_focus)
+        self._repaint()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the scrollbar and the wheel; only the lines that differ are refreshed."""
+        if not self._scrolling and round(old_value) != round(new_value):
+            self._viewport.scroll(round(new_value))
+            self._place_thumb()
+            self._repaint()
+
+    def on_resize(self) -> None:
+        """Fit the columns into the new width."""
+        self._update()
+
+    def _update(self) -> int:
+        """Settle cursor and top, tell the scrollbar, refresh what differs."""
+        if not self.is_attached or not self.size:
+            return 0
+        self._arrange()
+        self._viewport.height = self._body_height
+        self._viewport.settle()
+        self._scroll_to_top()
+        return self._repaint()
+
+    def _scroll_to_top(self) -> None:
+        """Make Textual's scroll position that of the viewport."""
+        self._scrolling = True
+        size = Size(self._line_width, len(self._rows) + self._header_height)
+        if size != self.virtual_size:
+            set_virtual_size(self, size)
+        if self.scroll_y != self._viewport.top:
+            self.scroll_target_y = self.scroll_y = self._viewport.top
+        self._scrolling = False
+        self._place_thumb()
+
+    def _place_thumb(self) -> None:
+        if self.show_vertical_scrollbar:
+            place_thumb(
+                self.vertical_scrollbar,
+                self.virtual_size.height,
+                self.size.height,
+                self._viewport.top,
+            )
+
+    @property
+    def _line_width(self) -> int:
+        return max(0, self.size.width - self.scrollbar_size_vertical)
+
+    @property
+    def _gutter(self) -> int:
+        return GUTTER if self._markable else 0
+
+    @property
+    def _room(self) -> int:
+        """The cells that columns can take."""
+        return max(0, self._line_width - self._gutter)
+
+    @property
+    def _header_height(self) -> int:
+        return 1 if self.size.height > 1 else 0
+
+    @property
+    def _body_height(self) -> int:
+        return self.size.height - self._header_height
+
+    def _arrange(self) -> LineArtist[R]:
+        """Choose the columns for the present size; drop what was drawn for another."""
+        width = self._line_width
+        height = self.size.height
+        if self._artist is not None and self._arranged == (width, height):
+            return self._artist
+        self._arranged = (width, height)
+        gutter, room = self._gutter, self._room
+        self._offset = min(self._offset, last_offset(self.columns, room, wide=self._wide))
+        placed = arrange(self.columns, room, wide=self._wide, offset=self._offset)
+        self._styles.clear()
+        self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
+        self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
+        self._lines.clear()
+        self._titles = None
+        self._painted.clear()
+        return self._artist
+
+    def _rearrange(self) -> None:
+        """Draw all again with other columns."""
+        self._artist = None
+        self.refresh()
+        self._update()
+
+    def _repaint(self) -> int:
+        """Refresh the lines that differ from those on the screen; return how many."""
+        if not self.is_attached or not self.size:
+            return 0
+        artist, painted = self._arrange(), self._painted
+        regions: list[Region] = []
+        count = 0
+        for y, line in enumerate(self._visible_lines(artist)):
+            old = painted.get(y)
+            if line is old:
+                continue
+            painted[y] = line
+            spans = artist.changes(old, line)
+            count += bool(spans)
+            regions += [Region(span.x, y, span.width, 1) for span in spans]
+        if regions:
+            self.refresh(*regions)
+        return count
+
+    def _visible_lines(self, artist: LineArtist[R]) -> Iterator[Line]:
+        """Yield the lines of the screen from the top, those unchanged from the cache."""
+        rows, frame, lines = self._rows, self._frame, self._lines
+        row_version, row_id_of, ticking = self._row_version, self._row_id, self._ticking
+        marks, cursor_id = self._marks, self._viewport.cursor_id
+        cursor_look = "cursor" if self.has_focus else "cursor-blurred"
+        second, top, height = int(frame.now), self._viewport.top, self._body_height
+        end = min(top + height, len(rows))
+        if self._header_height:
+            yield self._header(artist)
+        for index in range(top, end):
+            row = rows[index]
+            row_id = row_id_of(row)
+            marked = row_id in marks
+            look = "marked" if marked else ""
+            if row_id == cursor_id:
+                look = f"{look} {cursor_look}"
+            moment = second if ticking and any(ticks(row) for ticks in ticking) else 0
+            state = (row_version(row), look, moment)
+            line = lines.pop(row_id, None)
+            if line is None or line.state != state:
+                mark = frame.glyphs.mark if marked else ""
+                line = artist.row(row, row_id, state, look, mark, frame, line)
+            lines[row_id] = line
+            yield line
+        for number in range(top + height - end):
+            yield artist.message(self.empty if not end and not number else "", frame)
+        for row_id in list(islice(lines, max(0, len(lines) - CACHED_SCREENS * height))):
+            del lines[row_id]
+
+    def _header(self, artist: LineArtist[R]) -> Line:
+        state = (self._sort, self._offset)
+        if self._titles is None or self._titles.state != state:
+            hidden = last_offset(self.columns, self._room, wide=self._wide)
+            self._titles = artist.header(
+                state, self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
+            )
+        return self._titles
+
+    def _look_styles(self, look: str) -> LookStyles:
+        """Return the styles of lines of a look, such as `marked cursor`."""
+        styles = self._styles.get(look)
+        if styles is None:
+            base, background = self.rich_style, self.background_colors[1]
+            over = sum(map(self._component, look.split()), Style.null())
+
+            def make(name: str) -> Style:
+                segments = [Segment("", base + self._component(name) + over)]
+                for line_filter in self._filters:
+                    segments = line_filter.apply(segments, background)
+                return segments[0].style or base
+
+            styles = self._styles[look] = LookStyles(make)
+        return styles
+
+    def _component(self, name: str) -> Style:
+        return component_style(self, f"livetable--{name}")
