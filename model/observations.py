@@ -6,13 +6,12 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from .entities.broker import BrokerPhase
 from .entities.fault import Fault as Fault
 from .entities.result import ResultMeta
 from .operations.outcome import Outcome
 from .wire.events import Heard as Heard
 from .wire.signatures import Announced
-
-BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):

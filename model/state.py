@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .entities.broker import Broker
+from .entities.changes import Changes as Changes
 from .entities.clock_skew import Skews
 from .entities.log import EventLog
 from .entities.queue import Queue
@@ -33,7 +34,6 @@ from .ingest.redaction import Redaction
 from .ingest.stalled_workers import watch_for_silence
 from .ingest.task_events import TaskMerge
 from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
-from .ingest.task_store import Changes as Changes
 from .ingest.worker_store import WorkerStore
 from .observations import (
     ActChanged,
@@ -51,7 +51,8 @@ from .observations import (
     Unanswered,
 )
 from .operations.outcome import Outcome
-from .wire.events import LONGEST_NAME, TASK_TYPES, WORKER_TYPES, Event, Heard, plain_text
+from .text.coerce import LONGEST_NAME, plain_text
+from .wire.events import TASK_TYPES, WORKER_TYPES, Event, Heard
 from .wire.signatures import Announced
 
 BEAT: Final = "celerybeat@"

@@ -17,7 +17,8 @@ from ..widgets.compat.textual_internals import drop_all_colour, press, take_mous
 from .bars.command_line import CommandLine
 from .dialogs.base import Dialog
 from .keymap import bindings
-from .navigation import Copied, Place
+from .messages import Copied
+from .navigation import Place
 from .operations.runner import SCREEN_WITHIN, ActingApp
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
-from .bars.operation import Acts
+from .operations.running import Acts
 
 if TYPE_CHECKING:
     from ..cluster.session import Session

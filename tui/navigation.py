@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-from textual.message import Message
-
 HISTORY: Final = 100
 
 Kind: TypeAlias = Literal["task", "worker", "tasks", "workflow", "failures"]
@@ -68,20 +66,3 @@ class History:
             return None
         self.index = index
         return self.places[index]
-
-
-class Copied(Message):
-    """The user wants a text on the clipboard."""
-
-    def __init__(self, what: str, text: str) -> None:
-        self.what = what
-        self.text = text
-        super().__init__()
-
-
-class Visit(Message):
-    """The user wants to go one step deeper."""
-
-    def __init__(self, drill: Drill) -> None:
-        self.drill = drill
-        super().__init__()

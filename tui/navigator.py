@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ..bindings.actions import VIEWS
 from ..model.entities.task import Task
 from .loop import LiveApp
-from .navigation import Drill, History, Place, Visit
+from .messages import Visit
+from .navigation import Drill, History, Place
 
 if TYPE_CHECKING:
     from ..cluster.session import Session

@@ -22,10 +22,14 @@ def root(view: str, scene: Scene) -> MonitorScreen:
 
         return OverviewScreen(scene, place)
     if view in ("tasks", "scheduled"):
-        from .screens.tasks import ScheduledScreen, TaskListScreen
+        from .screens.scheduled import ScheduledScreen
+        from .screens.tasks import TaskListScreen
 
         return (TaskListScreen if view == "tasks" else ScheduledScreen)(scene, place)
-    from .screens.row_lists import LogScreen, QueuesScreen, TypesScreen, WorkersScreen
+    from .screens.log import LogScreen
+    from .screens.queues import QueuesScreen
+    from .screens.task_types import TypesScreen
+    from .screens.workers import WorkersScreen
 
     screens: dict[str, type[MonitorScreen]] = {
         "workers": WorkersScreen,

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ...model.observations import BrokerPhase, ConnectionChanged, Fault, Noted
+from ...model.entities.broker import BrokerPhase
+from ...model.observations import ConnectionChanged, Fault, Noted
 from ...model.wire.events import Heard, decode
 from ..connection.backoff import backoff
 from ..connection.broker import Broker

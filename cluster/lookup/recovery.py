@@ -17,10 +17,10 @@ import msgspec
 
 from ...model.entities.result import ResultMeta
 from ...model.entities.states import FINISHED, PENDING, RETRY
-from ...model.ingest.redaction import MASK
 from ...model.operations.call import Call, Original, Recovered, Unrecoverable
 from ...model.state import ClusterState
 from ...model.text.literals import arguments
+from ...model.text.masking import MASK
 from ..connection.broker import Broker
 from ..connection.errors import explain
 from ..connection.remote_control import Pidbox, Reply, Unreadable

@@ -14,7 +14,7 @@ import msgspec
 
 from ...model.observations import Peeked
 from ...model.operations.call import RETRY_OF, Call, Original, RawMessage, Source
-from ...model.wire.events import LONGEST_NAME, epoch
+from ...model.text.coerce import LONGEST_NAME, epoch
 from ...model.wire.signatures import Announced, announced, announces
 
 LARGEST_MESSAGE: Final = 32 << 20

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
-from ...model.confirm.confirmation import named
 from ...model.operations.commands import Revoke, RevokeStamped
 from ...model.operations.outcome import BAD, FLAGGED, Answer
+from ...model.text.phrases import named
 from ..connection.remote_control import Reply
 from .ask import PATIENCE, Asking, asking
 from .replies import CANNOT_TERMINATE, explained, judged

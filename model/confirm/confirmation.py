@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ..text import units
+from ..text.phrases import SHORT_ID, counted
 
 if TYPE_CHECKING:
     from ..state import ClusterState
@@ -17,9 +17,6 @@ TYPED_FROM: Final = 20
 """Beyond so many targets, their count is to be typed."""
 NAMED: Final = 5
 """Targets that are named; the rest are counted."""
-NAMED_IN_LINE: Final = 3
-"""Workers or queues that are named within a sentence; the rest are counted."""
-SHORT_ID: Final = 8
 
 NOBODY: Final = "no worker is known: nobody would hear it"
 
@@ -45,35 +42,6 @@ class Confirmation(msgspec.Struct, frozen=True, gc=False):
     """Whether work or data is lost: the dialog is red."""
     refusal: str | None = None
     """Why it makes no sense, and is not offered at all."""
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 task` or `1,204 tasks`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def verb(names: Sequence[str], one: str, many: str) -> str:
-    """Return names with their verb: `a stops`, `a and b stop`."""
-    return f"{named(names)} {one if len(names) == 1 else many}"
-
-
-def named(names: Sequence[str]) -> str:
-    """Return `a`, `a and b`, `a, b and c` or `a, b, c and 7 more`; `nobody` for none."""
-    if not names:
-        return "nobody"
-    shown = list(names[:NAMED_IN_LINE])
-    if len(names) > NAMED_IN_LINE:
-        shown.append(f"{len(names) - NAMED_IN_LINE:,} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def tallied(things: Iterable[str]) -> str:
-    """Return `3 in geo, 1 in mail` as `3 geo, 1 mail`: each thing with its count, most first."""
-    found = Counter(things).most_common()
-    shown = [f"{number:,} {thing}" for thing, number in found[:NAMED_IN_LINE]]
-    if len(found) > NAMED_IN_LINE:
-        shown.append(f"{sum(number for _, number in found[NAMED_IN_LINE:]):,} other")
-    return ", ".join(shown)
 
 
 def listed(lines: Sequence[str], total: int | None = None) -> tuple[str, ...]:

@@ -11,16 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..operations.commands import Autoscale, PoolGrow, PoolRestart, PoolShrink, ToWorkers
 from ..text import units
-from .confirmation import (
-    NOBODY,
-    Confirmation,
-    counted,
-    listed,
-    named,
-    typed_count,
-    verb,
-    worker_line,
-)
+from ..text.phrases import counted, named, verb
+from .confirmation import NOBODY, Confirmation, listed, typed_count, worker_line
 
 if TYPE_CHECKING:
     from ..entities.worker import Worker

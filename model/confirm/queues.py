@@ -8,7 +8,8 @@ import msgspec
 
 from ..operations.commands import AddConsumer, CancelConsumer, PauseQueue, Purge, ResumeQueue
 from ..text import units
-from .confirmation import NOBODY, Confirmation, counted, listed, typed_count, verb, worker_line
+from ..text.phrases import counted, verb
+from .confirmation import NOBODY, Confirmation, listed, typed_count, worker_line
 
 if TYPE_CHECKING:
     from ..entities.queue import Queue

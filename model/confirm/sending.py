@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Final
 from ..operations.call import SOURCE_WORDS, Call
 from ..operations.commands import Retry, Trigger
 from ..text import units
-from .confirmation import (
-    NAMED,
-    SHORT_ID,
-    Confirmation,
-    counted,
-    listed,
-    named,
-    tallied,
-    task_line,
-    typed_count,
-    verb,
-)
+from ..text.phrases import SHORT_ID, counted, named, tallied, verb
+from .confirmation import NAMED, Confirmation, listed, task_line, typed_count
 from .targets import registered
 
 if TYPE_CHECKING:

@@ -10,16 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ..operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
-from .confirmation import (
-    NAMED,
-    NOBODY,
-    Confirmation,
-    counted,
-    listed,
-    named,
-    task_line,
-    typed_count,
-)
+from ..text.phrases import counted, named
+from .confirmation import NAMED, NOBODY, Confirmation, listed, task_line, typed_count
 from .targets import can_terminate, handed_over
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from ..operations.commands import (
     ToWorkers,
 )
 from ..text import units
-from .confirmation import NOBODY, Confirmation, counted, listed, named, typed_count, worker_line
+from ..text.phrases import counted, named
+from .confirmation import NOBODY, Confirmation, listed, typed_count, worker_line
 
 if TYPE_CHECKING:
     from ..state import ClusterState

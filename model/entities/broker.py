@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Literal, TypeAlias
 
 import msgspec
 
-from ..observations import BrokerPhase, Fault
+from ..observations import Fault
 
 
 class Broker(msgspec.Struct, eq=False):
@@ -42,3 +43,6 @@ class Broker(msgspec.Struct, eq=False):
         if self.live_since is not None:
             return self.live_since
         return 0.0 if self.lost_at is None else math.inf
+
+
+BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]

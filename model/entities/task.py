@@ -211,3 +211,36 @@ class Task(msgspec.Struct, gc=False, eq=False):
         if self.finished_at is not None:
             return max(0.0, self.finished_at - self.started_at)
         return max(0.0, now - self.started_at) if self.running else None
+
+
+class Base(msgspec.Struct, frozen=True, gc=False):
+    """What was told of a task's state beneath a claim."""
+
+    state: TaskState = PENDING
+    state_at: float | None = None
+    state_host: str | None = None
+    finished_at: float | None = None
+    lost_at: float | None = None
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    retries: int = 0
+
+
+def newest_time(task: Task) -> float | None:
+    """Return the latest time known of the present attempt, or None if it never began."""
+    newest = task.received_at
+    if task.started_at is not None and (newest is None or task.started_at > newest):
+        newest = task.started_at
+    if task.finished_at is not None and (newest is None or task.finished_at > newest):
+        newest = task.finished_at
+    return newest
+
+
+def born_at(task: Task) -> float | None:
+    """Return the earliest time known of a task: what `age:` counts from."""
+    if task.sent_at is not None:
+        return task.sent_at
+    if task.received_at is not None:
+        return task.received_at
+    return task.started_at if task.started_at is not None else task.state_at

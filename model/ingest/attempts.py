@@ -23,16 +23,6 @@ _WRAPPED: Final = "Retry(Retry(...), "
 _WRAPPING_END: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
 
 
-def newest_time(task: Task) -> float | None:
-    """Return the latest time known of the present attempt, or None if it never began."""
-    newest = task.received_at
-    if task.started_at is not None and (newest is None or task.started_at > newest):
-        newest = task.started_at
-    if task.finished_at is not None and (newest is None or task.finished_at > newest):
-        newest = task.finished_at
-    return newest
-
-
 def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
     """Whether a `task-received` starts a further attempt of a task that began before.
 

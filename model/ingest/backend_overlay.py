@@ -13,27 +13,12 @@ from typing import Final
 import msgspec
 
 from ..entities.states import CELERY_STATES, FINISHED, PENDING, RETRY, TaskState
-from ..entities.task import Attempt, Task, TaskExtra
-from .attempts import newest_time
+from ..entities.task import Attempt, Base, Task, TaskExtra, newest_time
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
 ROUNDED: Final = 1.0
 """Seconds that an end may be told too early: MySQL keeps whole seconds."""
-
-
-class Base(msgspec.Struct, frozen=True, gc=False):
-    """What was told of a task's state beneath a claim."""
-
-    state: TaskState = PENDING
-    state_at: float | None = None
-    state_host: str | None = None
-    finished_at: float | None = None
-    lost_at: float | None = None
-    result: str | None = None
-    exception: str | None = None
-    traceback: str | None = None
-    retries: int = 0
 
 
 _UNTOLD: Final = Base()

@@ -29,10 +29,9 @@ from ..entities.states import (
     WAITING,
     rank,
 )
-from ..entities.task import Progress, Task
+from ..entities.task import Progress, Task, newest_time
 from ..observations import ResultsSeen
-from ..wire.events import LATEST_TIME, LONGEST_NAME, cut_text, plain_text
-from .attempts import newest_time
+from ..text.coerce import LATEST_TIME, LONGEST_NAME, cut_text, plain_text
 from .backend_overlay import ROUNDED, Claim, Claims, note_disagreement
 from .corrections import expects_event
 from .operation_log import fill_arguments

@@ -16,7 +16,7 @@ from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, 
 from ..entities.task import Task, TaskExtra
 from ..entities.worker import UNLIMITED, Limits, Rusage, Worker, WorkerQueue
 from ..observations import Answered
-from ..wire.events import LATEST_TIME, LONGEST_NAME, cut_text, epoch, number, plain_text, whole
+from ..text.coerce import LATEST_TIME, LONGEST_NAME, cut_text, epoch, number, plain_text, whole
 from .attempts import Attempts
 from .backend_overlay import Claims
 from .redaction import Redaction

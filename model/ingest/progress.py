@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from ..entities.task import Progress
-from ..wire.events import LONGEST_FIELD, number, plain_text
+from ..text.coerce import LONGEST_FIELD, number, plain_text
 
 _DONE: Final = (
     "current", "done", "processed", "completed", "size", "page", "step", "n", "i",

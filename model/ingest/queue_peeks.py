@@ -14,7 +14,7 @@ import msgspec
 from ..entities.states import FROM_QUEUE, PENDING
 from ..entities.task import Task, TaskExtra
 from ..observations import Peeked, QueuePeeked
-from ..wire.events import LONGEST_NAME, cut_text
+from ..text.coerce import LONGEST_NAME, cut_text
 from ..wire.signatures import Announced
 from .operation_log import fill_arguments, link_retry
 from .queue_store import QueueStore

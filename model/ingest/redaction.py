@@ -10,26 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from ..entities.result import ResultMeta
 from ..observations import QueuePeeked
+from ..text.masking import _NAME, DEEPEST, MASK, _masked
 from ..wire.events import Event
-
-MASK: Final = "***"
-"""What stands for hidden text. Nothing with this in it may be sent again as an argument."""
-
-DEEPEST: Final = 50
-"""Levels of a value that are looked at; what is nested deeper is hidden whole."""
-
-_NAME: Final = re.compile(r"[^\W\d][\w-]*\Z")
-_ASSIGNED: Final = re.compile(
-    r"[\w-]{0,64}+(?:\\{0,8}['\"])?\]?\s{0,8}+(?P<sign>:|=>|=(?!=))\s{0,8}"
-)
-_OPENING: Final = re.compile(r"[bBrRuUfF]{0,2}(?P<quote>\\{0,8}(?:'''|\"\"\"|['\"]))")
-_BRACKETS: Final = {"(": ")", "[": "]", "{": "}"}
 
 
 class Redaction:
@@ -130,71 +118,3 @@ class Redaction:
             for pattern in self._patterns
             if (found := pattern.search(key)) is not None
         )
-
-
-def _masked(pattern: re.Pattern[str], text: str) -> str:
-    parts: list[str] = []
-    done = position = 0
-    while (found := pattern.search(text, position)) is not None:
-        start, end = found.span()
-        if start == end:
-            position = end + 1
-            continue
-        assigned = _ASSIGNED.match(text, end) if _NAME.match(found[0]) else None
-        if assigned is None:
-            parts += (text[done:start], MASK)
-            done = position = end
-            continue
-        value = assigned.end()
-        stop, shown = _value_at(text, value, assigned["sign"])
-        parts += (text[done:value], shown)
-        done = position = stop
-    return "".join((*parts, text[done:])) if parts else text
-
-
-def _value_at(text: str, start: int, sign: str) -> tuple[int, str]:
-    """Return where a value ends, and what is shown of it: the quotes of a text."""
-    opening = _OPENING.match(text, start)
-    if opening is not None:
-        quote = opening["quote"]
-        end, closed = _end_of_text(text, opening.end(), quote)
-        following = text[end : end + 1]
-        if not closed or not following or following in ",)]}:;&\\'\" \n":
-            return end, opening[0] + MASK + (quote if closed else "")
-    return _end_of_value(text, start, sign), MASK
-
-
-def _end_of_text(text: str, start: int, quote: str) -> tuple[int, bool]:
-    """Return where a quoted text ends, quote included, and whether it does or was cut."""
-    escape = len(quote) - len(quote.lstrip("\\"))
-    position = start
-    while (found := text.find(quote, position)) != -1:
-        before = found
-        while before > start and text[before - 1] == "\\":
-            before -= 1
-        # An escaped quote has more backslashes before it than the one that began the text.
-        slashes = found - before
-        if slashes == 0 or (not escape and slashes % 2 == 0):
-            return found + len(quote), True
-        position = found + 1
-    return len(text), False
-
-
-def _end_of_value(text: str, start: int, sign: str) -> int:
-    """Return where a value ends that is no quoted text: a number, a call, a list, a header."""
-    ends = ",;&\n" if sign == ":" else ",;& \t\n"
-    depth: list[str] = []
-    position = start
-    while position < len(text):
-        char = text[position]
-        if char in "'\"":
-            position = _end_of_text(text, position + 1, char)[0]
-            continue
-        if char in _BRACKETS:
-            depth.append(_BRACKETS[char])
-        elif depth and char == depth[-1]:
-            depth.pop()
-        elif not depth and (char in ends or char in ")]}"):
-            break
-        position += 1
-    return position

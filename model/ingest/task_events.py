@@ -33,11 +33,12 @@ from ..entities.states import (
     TaskState,
     rank,
 )
-from ..entities.task import Task, TaskExtra
+from ..entities.task import Task, TaskExtra, newest_time
 from ..entities.totals import Totals
 from ..entities.worker import Worker
-from ..wire.events import Event, epoch
-from .attempts import Attempts, begins_again, fault_of, newest_time, retry_ends_earlier
+from ..text.coerce import epoch
+from ..wire.events import Event
+from .attempts import Attempts, begins_again, fault_of, retry_ends_earlier
 from .backend_overlay import Claims
 from .pace import Paces
 from .progress import ProgressReader

@@ -22,7 +22,7 @@ from ..wire.events import FIELDS_KEPT
 from .corrections import Corrections
 
 if TYPE_CHECKING:
-    from .backend_overlay import Base
+    from ..entities.task import Base
 
 MAX_TASKS: Final = 100_000
 MAX_TEXT_BYTES: Final = 256 << 20
@@ -359,17 +359,6 @@ class TaskStore:
             self._types_allowed = max(MAX_TYPES, 2 * len(self.types))
         kind = self.types[name] = TaskType(name)
         return kind
-
-
-class Changes(msgspec.Struct, frozen=True):
-    """What is different since it was last asked."""
-
-    tasks: dict[str, Task]
-    """New or changed, by id."""
-    evicted: list[Task]
-    """Forgotten; only those that an earlier call told of."""
-    other: bool
-    """Whether anything else changed: workers, queues, types, log, broker, totals."""
 
 
 def _family_of(task: Task) -> str | None:

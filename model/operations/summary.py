@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from ..confirm.confirmation import SHORT_ID, counted, named
+from ..text.phrases import SHORT_ID, counted, named
 from . import commands as commands
 from .outcome import FLAGGED, Answer, Outcome, Verdict
 

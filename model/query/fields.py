@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Final, TypeAlias, TypeVar
 
 from ..entities.states import CELERY_STATES, FAULTY, FINISHED
-from ..entities.task import Task
+from ..entities.task import Task, born_at
 from ..text.traceback import error_of, place_of
 from .safe_regex import searcher
 
@@ -40,15 +40,6 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|[smhdw])", re.IGNORECASE)
 _DURATION: Final = re.compile(rf"(?:{_DURATION_PART.pattern})+", re.IGNORECASE)
-
-
-def born_at(task: Task) -> float | None:
-    """Return the earliest time known of a task: what `age:` counts from."""
-    if task.sent_at is not None:
-        return task.sent_at
-    if task.received_at is not None:
-        return task.received_at
-    return task.started_at if task.started_at is not None else task.state_at
 
 
 def _age(task: Task, now: float) -> float | None:

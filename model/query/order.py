@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ..entities.task import Task
-from .fields import born_at
+from ..entities.task import Task, born_at
 
 SortValue: TypeAlias = Any
 """Values of one sort key compare with each other; None is unknown and comes last."""

@@ -12,7 +12,7 @@ import ast
 import re
 from typing import Any, Final, TypeAlias
 
-from ..ingest.redaction import MASK
+from .masking import MASK
 
 CUT_FROM: Final = 1_024
 """Characters from which on Celery cuts (`amqp.argsrepr_maxsize`)."""

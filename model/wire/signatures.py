@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from .events import LONGEST_NAME
+from ..text.coerce import LONGEST_NAME
 
 Follows: TypeAlias = Literal["step", "member", "body", "callback"]
 

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
+from ..entities.changes import Changes
 from ..entities.clock_skew import NO_SKEWS, Skews, ours
 from ..entities.states import FAILURE, FINISHED, FROM_BACKEND, REJECTED, RETRY, REVOKED, SUCCESS
 from ..entities.task import Task
-from ..ingest.task_store import Changes
 from ..wire.signatures import Announced
 
 Standing: TypeAlias = Literal[

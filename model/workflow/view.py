@@ -13,9 +13,9 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from ..entities.changes import Changes
 from ..entities.clock_skew import NO_SKEWS, Skews
 from ..entities.task import Task
-from ..ingest.task_store import Changes
 from ..query.language import Query, parse
 from ..wire.signatures import Announced
 from .members import STANDINGS, HoldsWorkflows, Members, Standing, span, standing

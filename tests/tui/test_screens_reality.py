@@ -7,7 +7,7 @@ from celtop.tests.tui.fake_session import NOW, cluster, staged
 from celtop.tui.bars.header import HeaderBar
 from celtop.tui.bars.states import StateStrip
 from celtop.tui.details.worker import worker_fields
-from celtop.tui.screens.row_lists import LogScreen
+from celtop.tui.screens.log import LogScreen
 from celtop.tui.text.alerts import alerts
 
 

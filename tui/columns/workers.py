@@ -8,10 +8,10 @@ from typing import Any, Final
 from ...model.entities.broker import Broker
 from ...model.entities.clock_skew import SKEW_SHOWN
 from ...model.entities.worker import Standing, Worker
-from ...model.text import units
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
+from ..text.workers import busy, queue_names, slots
 from . import numbers
 
 _STATUS_STYLES: Final[dict[Standing, str]] = {
@@ -23,23 +23,6 @@ _STATUS_STYLES: Final[dict[Standing, str]] = {
 _BAR: Final = 10
 
 
-def slots(worker: Worker) -> int | None:
-    """Return how many tasks a worker can run at once."""
-    return len(worker.processes) or worker.concurrency
-
-
-def busy(worker: Worker) -> int | None:
-    """Return how many tasks a worker runs now."""
-    return worker.active if worker.active is not None else len(worker.active_ids) or None
-
-
-def silence_words(worker: Worker, now: float) -> str:
-    """Return what is wrong with a worker that is silent."""
-    since = worker.idle_since or worker.silent_since or now
-    names = queue_names(worker) if worker.queues and len(worker.queues) == 1 else "its queues"
-    return f"beats, but takes nothing from {names} for {units.duration(int(now - since))}"
-
-
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
     """Return a bar of busy against all slots, and both numbers."""
     running, all_slots = busy(worker), slots(worker)
@@ -47,11 +30,6 @@ def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
     label = f" {known}/{'?' if all_slots is None else all_slots}"
     fraction = min(1.0, running / all_slots) if running is not None and all_slots else 0.0
     return (*bar_cells(fraction, _BAR, frame.glyphs), (label, "text"))
-
-
-def queue_names(worker: Worker) -> str | None:
-    """Return the names of the queues that a worker consumes."""
-    return None if worker.queues is None else ", ".join(queue.name for queue in worker.queues)
 
 
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args
 
 from ...model.operations.call import Call
 from ...model.operations.commands import Purge, Signal
-from ..operations.runner import READ_ONLY
+from ..operations.policy import READ_ONLY
 from .base import Command, CommandError, Run
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ async def _purge(app: CeltopApp, queue: str) -> None:
 
 
 async def _trigger(app: CeltopApp, name: str) -> None:
-    from ..dialogs.send_form import open_trigger
+    from ..operations.send import open_trigger
 
     screen = app.monitor_screen
     if screen is not None:

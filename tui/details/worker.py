@@ -7,11 +7,11 @@ from typing import Any
 from ...model.entities.clock_skew import SKEW_SHOWN
 from ...model.entities.worker import Standing, Worker
 from ...model.text import units
+from ...model.text.coerce import number
 from ...model.text.sanitize import visible
-from ...model.wire.events import number
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..columns.workers import busy, queue_names, silence_words, slots
+from ..text.workers import busy, queue_names, silence_words, slots
 
 _LONGEST = 300
 _STYLES = {"online": "good", "late": "warn", "silent": "bad", "offline": "bad"}

@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ...model.ingest.redaction import MASK, Redaction
+from ...model.ingest.redaction import Redaction
 from ...model.operations.call import Call, Original, Recovered
 from ...model.text import parse_json
 from ...model.text.literals import arguments
+from ...model.text.masking import MASK
 from ...model.text.parse import Mistyped
 from ...widgets.form.form import UNSET, Entry
 

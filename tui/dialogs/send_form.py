@@ -6,26 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from ...model.confirm.targets import known_queues, registered, task_names
-from ...model.entities.queue import Queue
-from ...model.entities.task_type import TaskType
-from ...model.operations.call import SOURCE_WORDS, Call, Original, Recovered
-from ...model.operations.commands import Trigger
+from ...model.operations.call import Call, Recovered
 from ...model.text import parse, units
 from ...model.text.parse import Mistyped
 from ...model.text.sanitize import visible
 from ...widgets.form.form import Entry, Form, Problems
-from .argument_fields import Prefilled, prefilled
+from .argument_fields import Prefilled
 from .form import FormDialog
 
 if TYPE_CHECKING:
     from ...model.state import ClusterState
     from ..operations.runner import ActingApp
-    from ..screens.base import MonitorScreen
 
 Known: TypeAlias = "Call | Recovered"
 NEWEST: Final = 5_000
@@ -33,34 +29,6 @@ NEWEST: Final = 5_000
 LONGEST_NAME: Final = 255
 """Bytes of a routing key in AMQP; a task's name has no limit of its own."""
 _LONGEST: Final = 120
-
-
-async def open_trigger(
-    screen: MonitorScreen,
-    call: Known | None = None,
-    retry_of: str | None = None,
-    note: str | None = None,
-) -> None:
-    """Ask for a task and send it, if that is confirmed.
-
-    Args:
-        screen: Where the key was pressed.
-        call: What is known of the task to be sent, or of an earlier one.
-        retry_of: The id of the task that it repeats.
-        note: A line to begin with.
-    """
-    from ..operations.workers import filled
-
-    app = cast("ActingApp", screen.app)
-    start = _start(screen) if call is None else call
-    known = prefilled(start, app.scene.state.redaction, retry_of)
-    notes = [line for line in (note, *_notes(start, retry_of)) if line]
-
-    await filled(
-        screen,
-        lambda before: TriggerForm(app, known, notes, again=retry_of is not None).typed(before),
-        lambda answer: Trigger(calls=(_call(known.call, answer.values, app.scene.now()),)),
-    )
 
 
 class TriggerForm(FormDialog):
@@ -214,32 +182,6 @@ def priority_sense(transport: str) -> str:
     if transport.startswith(("amqp", "pyamqp")):
         return "larger first, in priority queues"
     return "empty: the broker's default"
-
-
-def _start(screen: MonitorScreen) -> Call:
-    """Return what the screen suggests: the chosen type, or the chosen queue."""
-    types, queues = screen.chosen(TaskType), screen.chosen(Queue)
-    return Call(
-        name=types[0].name if len(types) == 1 else "",
-        queue=queues[0].name if len(queues) == 1 else None,
-    )
-
-
-def _notes(known: Known, retry_of: str | None) -> list[str]:
-    lines = []
-    if retry_of is not None:
-        lines.append(f"Sent as a new task that names {retry_of} as the one it repeats")
-    if isinstance(known, Original):
-        lines.append(f"The arguments come from {SOURCE_WORDS[known.source]}")
-        if known.missing:
-            lines.append(f"Not recovered: {', '.join(known.missing)}")
-    elif not isinstance(known, Call):
-        lines.append(f"Not all is known: {known.reason}")
-    if isinstance(known, Original) and known.call.eta_at is not None:
-        lines.append("It was to start at a time, which is not kept: give another one below")
-    if not isinstance(known, Call):
-        lines.append("Callbacks, its chain and its chord are not sent along")
-    return lines
 
 
 def _call(known: Call, values: Mapping[str, Any], now: float) -> Call:

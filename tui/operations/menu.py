@@ -15,7 +15,7 @@ from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.operations import commands as commands
-from .runner import READ_ONLY, READING
+from .policy import READ_ONLY, READING
 
 if TYPE_CHECKING:
     from ...model.operations.commands import AnyCommand
@@ -40,7 +40,7 @@ class Offer:
 def starter(what: str) -> Start:
     """Return what begins an act: it asks, and carries it out."""
     if what == "task.trigger":
-        from ..dialogs.send_form import open_trigger
+        from .send import open_trigger
 
         return open_trigger
     kind = what.partition(".")[0]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from ...model.confirm.dispatch import confirm
 from ...model.operations import commands as commands
 from ..dialogs.confirm import ConfirmDialog
-from .runner import READ_ONLY, ActingApp
+from .policy import READ_ONLY
+from .runner import ActingApp
+from .workers import _app
 
 if TYPE_CHECKING:
     from ...cluster.session import Act
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ...model.operations.commands import AnyCommand
     from ...model.operations.outcome import Outcome
     from ...widgets.table.live_table import LiveTable
+    from ..dialogs.form import Filled, FormDialog
+    from ..screens.base import MonitorScreen
 
 Progress: TypeAlias = "Callable[[Outcome], object]"
 
@@ -110,3 +114,25 @@ def _unmark(table: LiveTable[Any] | None, outcome: Outcome, before: Outcome | No
             if answer.verdict == "confirmed" and known.get(target) is not answer
         )
     )
+
+
+async def filled(
+    screen: MonitorScreen,
+    form: Callable[[Filled | None], FormDialog],
+    make: Callable[[Filled], commands.AnyCommand],
+) -> None:
+    """Ask for a form and then for the act, until that is done or the form is left.
+
+    Args:
+        screen: Where the key was pressed.
+        form: Makes the form, with what was typed before.
+        make: Makes the command.
+    """
+    app = _app(screen)
+    answer: Filled | None = None
+    while True:
+        answer = await app.push_screen_wait(form(answer))
+        if answer is None or await carry_out(app, make(answer)) is not None:
+            return
+        if app.session.read_only:
+            return

@@ -13,14 +13,12 @@ from textual.worker import Worker
 from ..dialogs.base import Dialog
 from ..loop import BREATH
 from ..navigator import RoamingApp
+from .policy import READ_ONLY, READING
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...settings import Settings
 
-READ_ONLY: Final = "read-only: :rw lifts it"
-READING: Final = frozenset({"queue.look"})
-"""What only looks: allowed in read-only."""
 SCREEN_WITHIN: Final = 2.0
 """Seconds that keys wait for a new screen."""
 

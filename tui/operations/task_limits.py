@@ -14,8 +14,7 @@ from ...model.operations.commands import AnyCommand, RateLimit, TimeLimit
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import rate_form, time_form
 from ..text.limits import DIFFER, limits_text
-from .run import carry_out
-from .workers import filled
+from .run import carry_out, filled
 
 if TYPE_CHECKING:
     from ...model.state import ClusterState

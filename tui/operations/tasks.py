@@ -205,7 +205,7 @@ async def _retry(app: ActingApp, selection: Selection, others: tuple[str, ...] =
 
 async def rerun(screen: MonitorScreen) -> None:
     """Open the form with what was sent, as far as that is known, to be sent as a new task."""
-    from ..dialogs.send_form import open_trigger
+    from .send import open_trigger
 
     app = _app(screen)
     tasks = screen.chosen(Task)

@@ -13,11 +13,11 @@ from ...model.entities.worker import Worker
 from ...model.operations import commands as commands
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import autoscale_form, consumer_form, pools, resize_form
-from .run import carry_out
+from .run import carry_out, filled
 
 if TYPE_CHECKING:
     from ...model.operations.commands import ToWorkerCommand
-    from ..dialogs.form import Filled, FormDialog
+    from ..dialogs.form import Filled
     from ..screens.base import MonitorScreen
     from .runner import ActingApp
 
@@ -38,28 +38,6 @@ async def _do(screen: MonitorScreen, make: Callable[[tuple[str, ...]], ToWorkerC
     names = _names(screen)
     if names:
         await carry_out(_app(screen), make(names))
-
-
-async def filled(
-    screen: MonitorScreen,
-    form: Callable[[Filled | None], FormDialog],
-    make: Callable[[Filled], commands.AnyCommand],
-) -> None:
-    """Ask for a form and then for the act, until that is done or the form is left.
-
-    Args:
-        screen: Where the key was pressed.
-        form: Makes the form, with what was typed before.
-        make: Makes the command.
-    """
-    app = _app(screen)
-    answer: Filled | None = None
-    while True:
-        answer = await app.push_screen_wait(form(answer))
-        if answer is None or await carry_out(app, make(answer)) is not None:
-            return
-        if app.session.read_only:
-            return
 
 
 # Pools

@@ -23,7 +23,8 @@ from ..bars.header import HeaderBar
 from ..bars.keys import KeyBar
 from ..bars.operation import ActBar
 from ..context import Scene
-from ..navigation import Copied, Drill, Place, Visit, workflow_of
+from ..messages import Copied, Visit
+from ..navigation import Drill, Place, workflow_of
 from ..output.clipboard import copies, row_id
 
 if TYPE_CHECKING:

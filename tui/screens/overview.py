@@ -15,7 +15,8 @@ from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
 from ...model.query.language import parse
 from ...model.query.order import Order
-from ...model.query.task_view import RowList, TaskView
+from ...model.query.row_list import RowList
+from ...model.query.task_view import TaskView
 from ...widgets.charts.graph import Graph, Series
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable

@@ -14,7 +14,7 @@ from ...bindings.actions import Context
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import comes_back
 from ...model.query.order import Order
-from ...model.query.task_view import RowList
+from ...model.query.row_list import RowList
 from ...widgets.charts.large_bar import LargeBar
 from ...widgets.charts.timeline import Timeline
 from ...widgets.fields import Field, Fields

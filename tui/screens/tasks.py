@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import BindingType
 
 from ...bindings.actions import Context
-from ...model.entities.states import RETRY
 from ...model.entities.task import Task
 from ...model.query.language import Problem, Query, parse
-from ...model.query.order import Order
 from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
 from ..columns.progress import with_progress
-from ..columns.tasks import SCHEDULED, TASKS
+from ..columns.tasks import TASKS
 from ..context import Scene
 from ..keymap import bindings
 from ..navigation import Drill, Place
@@ -98,46 +96,6 @@ class TaskListScreen(ListScreen):
         """Open the task."""
         message.stop()
         self.visit(Drill("task", message.row_id, message.row_id[:8]))
-
-
-class ScheduledScreen(TaskListScreen):
-    """Tasks that wait for their time or for their next attempt, the next one first."""
-
-    EMPTY: ClassVar[str] = "No task waits for its time"
-    FAULTS: ClassVar[str] = "retries only"
-
-    def make_table(self) -> LiveTable[Task]:
-        """List the one that is due next first."""
-        self.tasks = TaskView(
-            self.scene.state,
-            self.query_of(""),
-            Order("eta", False),
-            now=self.scene.now(),
-            clock=time.perf_counter,
-        )
-        return LiveTable(
-            with_progress(SCHEDULED, self.scene),
-            self.tasks,
-            row_id=_task_id,
-            row_version=_task_version,
-            empty=self.EMPTY,
-            sort=("countdown", False),
-        )
-
-    def query_of(self, text: str) -> Query:
-        """Return what is typed, within the tasks that wait for a time."""
-        typed = parse(text)
-        matches = typed.matches
-        return replace(typed, matches=lambda task, now: _waits(task) and matches(task, now))
-
-    @property
-    def total(self) -> int:
-        """How many tasks wait for a time, as far as this list shows them."""
-        return len(self.tasks)
-
-
-def _waits(task: Task) -> bool:
-    return task.state == RETRY or (task.eta_at is not None and task.waiting)
 
 
 def _within(scope: Query, typed: Query) -> Query:

@@ -13,7 +13,7 @@ from ...bindings.actions import Context
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.query.order import Order
-from ...model.query.task_view import RowList
+from ...model.query.row_list import RowList
 from ...model.text import units
 from ...widgets.fields import Fields
 from ...widgets.table.column import Column

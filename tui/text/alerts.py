@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from ...model.entities.clock_skew import SKEW_SHOWN
 from ...model.state import ClusterState
 from ...model.text import units
-from ..columns.workers import silence_words
 from ..navigation import Drill
+from .workers import silence_words
 
 AlertLevel: TypeAlias = Literal["bad", "warn"]
 

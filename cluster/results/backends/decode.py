@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from ....model.entities.result import READY, ResultMeta
-from ....model.wire.events import LATEST_TIME
+from ....model.text.coerce import LATEST_TIME
 from . import plain_pickle
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from celtop.model.ingest.redaction import MASK, Redaction
+from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import Answered, Peeked, QueuePeeked
 from celtop.model.operations.commands import Trigger
 from celtop.model.operations.outcome import Sent
 from celtop.model.state import ClusterState
+from celtop.model.text.masking import MASK
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,12 +4,13 @@ import dataclasses
 
 import msgspec
 import pytest
+from celtop.model.entities.changes import Changes
 from celtop.model.entities.states import CELERY_STATES, FAULTY
 from celtop.model.entities.task import Progress, Task
-from celtop.model.ingest.task_store import Changes
 from celtop.model.query.language import Query, parse
 from celtop.model.query.order import SORT_KEYS, Order
-from celtop.model.query.task_view import FEW, HoldsTasks, RowList, TaskView, ViewChange
+from celtop.model.query.row_list import RowList
+from celtop.model.query.task_view import FEW, HoldsTasks, TaskView, ViewChange
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 from hypothesis import given, settings

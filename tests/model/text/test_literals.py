@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from celery.utils.saferepr import saferepr
+from celtop.model.text.coerce import plain_text
 from celtop.model.text.literals import Arguments, arguments, written
-from celtop.model.wire.events import plain_text
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

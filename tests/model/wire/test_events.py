@@ -8,17 +8,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from celtop.model.wire.events import (
-    FIELDS_KEPT,
+from celtop.model.text.coerce import (
     LONGEST_NAME,
     LONGEST_TEXT,
     cut_text,
-    decode,
     epoch,
     number,
     plain_text,
     whole,
 )
+from celtop.model.wire.events import FIELDS_KEPT, decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -13,7 +13,8 @@ from celtop.tests.tui.fake_session import NOW, cluster, screen_lines
 from celtop.tests.tui.form_app import Stage, stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
-from celtop.tui.dialogs.send_form import open_trigger, usual_queue
+from celtop.tui.dialogs.send_form import usual_queue
+from celtop.tui.operations.send import open_trigger
 
 # Triggering
 

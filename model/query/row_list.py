@@ -1,0 +1,97 @@
+"""A sorted list of row ids that finds positions quickly."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic
+
+from .language import words
+from .order import Order, SortValue
+from .task_view import R
+
+
+class RowList(Generic[R]):
+    """A short list as a table reads it: taken anew with each `refresh`, filtered and sorted.
+
+    Args:
+        source: Returns the rows, in an order of their own.
+        row_id: A row's id.
+        sort_keys: Values to order by, by name; None comes last.
+        order: The order at first.
+        text: What a filter by words looks into.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Iterable[R]],
+        row_id: Callable[[R], str],
+        sort_keys: Mapping[str, Callable[[R], SortValue]],
+        order: Order,
+        text: Callable[[R], str] | None = None,
+    ) -> None:
+        self._source = source
+        self._row_id = row_id
+        self._sort_keys = sort_keys
+        self._order = order
+        self._text = text if text is not None else row_id
+        self._filter = ""
+        self._passes = words("")
+        self._rows: list[R] = []
+        self._places: dict[str, int] = {}
+        self.refresh()
+
+    @property
+    def order(self) -> Order:
+        """The order."""
+        return self._order
+
+    @property
+    def filter(self) -> str:
+        """The words that rows have to hold."""
+        return self._filter
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> R:
+        if index < 0:
+            raise IndexError(index)
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._rows)
+
+    def index(self, id: str) -> int | None:  # noqa: A002 - the field's own name
+        """Return a row's place, or None if it is not in the list."""
+        return self._places.get(id)
+
+    def refresh(self) -> None:
+        """Take the rows anew."""
+        rows: Iterable[R] = self._source()
+        if self._filter:
+            rows = [row for row in rows if self._passes(self._text(row))]
+        value_of = self._sort_keys[self._order.key]
+        valued = [(value_of(row), row) for row in rows]
+        known = [pair for pair in valued if pair[0] is not None]
+        known.sort(key=operator.itemgetter(0), reverse=self._order.descending)
+        self._rows = [row for _, row in known]
+        self._rows += [row for value, row in valued if value is None]
+        self._places = {self._row_id(row): place for place, row in enumerate(self._rows)}
+
+    def set_order(self, key: str, descending: bool) -> None:
+        """Order by another key.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        if key not in self._sort_keys:
+            raise KeyError(key)
+        self._order = Order(key, descending)
+        self.refresh()
+
+    def set_filter(self, text: str) -> None:
+        """Keep only rows that hold these words (see `query.words`)."""
+        self._filter = text
+        self._passes = words(text)
+        self.refresh()

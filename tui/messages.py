@@ -1,0 +1,24 @@
+"""Messages that widgets and screens send to the app."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from .navigation import Drill
+
+
+class Copied(Message):
+    """The user wants a text on the clipboard."""
+
+    def __init__(self, what: str, text: str) -> None:
+        self.what = what
+        self.text = text
+        super().__init__()
+
+
+class Visit(Message):
+    """The user wants to go one step deeper."""
+
+    def __init__(self, drill: Drill) -> None:
+        self.drill = drill
+        super().__init__()

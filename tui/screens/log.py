@@ -1,0 +1,62 @@
+"""The Log screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+
+from ...bindings.actions import Context
+from ...model.entities.log import LogEntry
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ..columns.log import LOG, LOG_KEYS
+from ..keymap import bindings
+from .row_lists import RowListScreen
+
+
+class LogScreen(RowListScreen[LogEntry]):
+    """What happened, newest first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("stream")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream")
+    EMPTY = "Nothing happened so far"
+    ORDER = ("at", True)
+    FAULTS = "warnings and errors"
+    FOLLOWS = True
+
+    def columns(self) -> tuple[Column[LogEntry], ...]:
+        """Return the columns of the log."""
+        return LOG
+
+    def sort_keys(self) -> Mapping[str, Callable[[LogEntry], Any]]:
+        """Return the keys of log entries."""
+        return LOG_KEYS
+
+    def source(self) -> Iterable[LogEntry]:
+        """Return all entries."""
+        return self.scene.state.log
+
+    def row_text(self, row: LogEntry) -> str:
+        """Look into all of it."""
+        return f"{row.level} {row.source} {row.text}"
+
+    def faulty(self, row: LogEntry) -> bool:
+        """Return whether it is more than information."""
+        return row.level != "info"
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Show the whole text; of an act, all that came of it."""
+        message.stop()
+        from ..dialogs.text import TextDialog
+
+        row = self.list_table.cursor_row
+        act = None if row is None else row.act
+        outcome = None if act is None else self.scene.state.acts.get(act)
+        if outcome is not None:
+            from ..dialogs.outcome import OutcomeDialog
+
+            self.app.push_screen(OutcomeDialog(outcome))
+        elif row is not None:
+            self.app.push_screen(TextDialog(f"{row.level} from {row.source}", row.text))

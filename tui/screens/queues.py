@@ -1,0 +1,62 @@
+"""The Queues screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+
+from ...bindings.actions import Context
+from ...model.entities.queue import Queue
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ..columns.queues import PAUSED, QUEUE_KEYS, queue_columns
+from ..keymap import bindings
+from ..navigation import Drill
+from .row_lists import RowListScreen, exactly
+
+
+class QueuesScreen(RowListScreen[Queue]):
+    """Depth, trend and consumers of each queue."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "queues")
+    EMPTY = "No queues known so far: they are learned from workers and from tasks"
+    ORDER = ("name", False)
+    FAULTS = "nobody consumes"
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Depths, and who consumes."""
+        return frozenset({"queues", "workers"})
+
+    def columns(self) -> tuple[Column[Queue], ...]:
+        """Return the columns of queues."""
+        return queue_columns(lambda: self.scene.paused_queues)
+
+    def row_version(self, row: Queue) -> object:
+        """Return what differs when a queue has changed, was paused or resumed."""
+        return row.version, row.name in self.scene.paused_queues
+
+    def sort_keys(self) -> Mapping[str, Callable[[Queue], Any]]:
+        """Return the keys of queues."""
+        return QUEUE_KEYS
+
+    def source(self) -> Iterable[Queue]:
+        """Return all queues."""
+        return self.scene.state.queues.values()
+
+    def row_text(self, row: Queue) -> str:
+        """Look into the name and the consumers, and whether it is paused."""
+        paused = (PAUSED,) if row.name in self.scene.paused_queues else ()
+        return " ".join((row.name, *row.consumers, *paused))
+
+    def faulty(self, row: Queue) -> bool:
+        """Return whether messages wait that nobody consumes."""
+        return row.unattended and row.name not in self.scene.paused_queues
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """List the queue's tasks."""
+        message.stop()
+        self.visit(Drill("tasks", exactly("queue", message.row_id), message.row_id))

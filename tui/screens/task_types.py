@@ -1,0 +1,53 @@
+"""The Types screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+
+from ...bindings.actions import Context
+from ...model.entities.task_type import TaskType
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ..columns.task_types import TYPE_KEYS, type_columns
+from ..keymap import bindings
+from ..navigation import Drill
+from ..text.limits import common_limits
+from .row_lists import RowListScreen, exactly
+
+
+class TypesScreen(RowListScreen[TaskType]):
+    """Statistics by task name."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("types")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "types")
+    EMPTY = "No tasks heard of so far"
+    ORDER = ("tasks", True)
+    FAULTS = "with failures"
+
+    def columns(self) -> tuple[Column[TaskType], ...]:
+        """Return the columns of types."""
+        return type_columns(self.scene.state)
+
+    def row_version(self, row: TaskType) -> object:
+        """Return what differs when a type, or what workers limit it to, has changed."""
+        return row.version, common_limits(self.scene.state, row.name)
+
+    def sort_keys(self) -> Mapping[str, Callable[[TaskType], Any]]:
+        """Return the keys of types."""
+        return TYPE_KEYS
+
+    def source(self) -> Iterable[TaskType]:
+        """Return all types."""
+        return self.scene.state.types.values()
+
+    def faulty(self, row: TaskType) -> bool:
+        """Return whether any of its tasks failed."""
+        return row.failed > 0
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """List the type's tasks."""
+        message.stop()
+        self.visit(Drill("tasks", exactly("name", message.row_id), message.row_id))

@@ -1,0 +1,62 @@
+"""The Workers screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.binding import BindingType
+
+from ...bindings.actions import Context
+from ...model.entities.worker import Worker
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ..columns.workers import WORKER_KEYS, worker_columns
+from ..keymap import bindings
+from ..navigation import Drill
+from ..text.workers import queue_names
+from .row_lists import RowListScreen
+
+
+class WorkersScreen(RowListScreen[Worker]):
+    """Workers, their pools and load."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("workers")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "workers")
+    EMPTY = "No workers heard of so far: is one running, with this broker?"
+    ORDER = ("name", False)
+    FAULTS = "late, silent or offline"
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Stats of all workers."""
+        return frozenset({"workers"})
+
+    def columns(self) -> tuple[Column[Worker], ...]:
+        """Return the columns of workers."""
+        return worker_columns(self.scene.state.broker)
+
+    def sort_keys(self) -> Mapping[str, Callable[[Worker], Any]]:
+        """Return the keys of workers; status sorts by how long one has been silent."""
+        return {**WORKER_KEYS, "status": self.faulty}
+
+    def source(self) -> Iterable[Worker]:
+        """Return all workers that were ever heard of."""
+        return self.scene.state.workers.values()
+
+    def row_text(self, row: Worker) -> str:
+        """Look into name, pool, queues and version."""
+        words = (row.name, row.pool, queue_names(row), row.software_version, self._status(row))
+        return " ".join(word for word in words if word)
+
+    def faulty(self, row: Worker) -> bool:
+        """Return whether it is late, gone, or takes nothing."""
+        return self._status(row) != "online"
+
+    def _status(self, worker: Worker) -> str:
+        return worker.standing(self.scene.now(), self.scene.state.broker.listening_since)
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open the worker."""
+        message.stop()
+        self.visit(Drill("worker", message.row_id))

@@ -1,0 +1,28 @@
+"""A worker's slots, queues and silence in words."""
+
+from __future__ import annotations
+
+from ...model.entities.worker import Worker
+from ...model.text import units
+
+
+def slots(worker: Worker) -> int | None:
+    """Return how many tasks a worker can run at once."""
+    return len(worker.processes) or worker.concurrency
+
+
+def busy(worker: Worker) -> int | None:
+    """Return how many tasks a worker runs now."""
+    return worker.active if worker.active is not None else len(worker.active_ids) or None
+
+
+def silence_words(worker: Worker, now: float) -> str:
+    """Return what is wrong with a worker that is silent."""
+    since = worker.idle_since or worker.silent_since or now
+    names = queue_names(worker) if worker.queues and len(worker.queues) == 1 else "its queues"
+    return f"beats, but takes nothing from {names} for {units.duration(int(now - since))}"
+
+
+def queue_names(worker: Worker) -> str | None:
+    """Return the names of the queues that a worker consumes."""
+    return None if worker.queues is None else ", ".join(queue.name for queue in worker.queues)
