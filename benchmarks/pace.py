@@ -105,9 +105,9 @@ def waits(terminal: Terminal, pressed: list[float], cursor: Callable[[Screen], s
             seen.append((at, here))
     delays: list[float] = []
     for begin, end in pairwise([*pressed, float("inf")]):
-        place = bisect_left(seen, (begin, ""))
-        _, before = seen[place - 1]
-        for at, here in seen[place:]:
+        location = bisect_left(seen, (begin, ""))
+        _, before = seen[location - 1]
+        for at, here in seen[location:]:
             if at >= end:
                 break
             if here != before:

@@ -34,26 +34,26 @@ def agreed(asked: Confirmation) -> bool:
     """
     for line in described(asked):
         click.echo(line, err=True)
-    if asked.typed is None:
+    if asked.must_type is None:
         answer = click.prompt(
             f"{visible(asked.verb)}? [y/N]", "", show_default=False, err=True, prompt_suffix=" "
         )
         return str(answer).strip().lower() in ("y", "yes")
-    wanted = visible(asked.typed)
+    wanted = visible(asked.must_type)
     answer = click.prompt(
         f"{visible(asked.verb)}? Type {wanted} to do it, nothing to leave it",
         "", show_default=False, err=True,
     )  # fmt: skip
-    return str(answer).strip() in (asked.typed, wanted)
+    return str(answer).strip() in (asked.must_type, wanted)
 
 
 def described(asked: Confirmation) -> list[str]:
     """Return an act in words, harmless: what, to whom, what happens and what does not."""
     lines = [f"{asked.title}?"]
     lines += [f"  {target}" for target in asked.targets]
-    lines += [f"+ {sentence}" for sentence in asked.will]
-    lines += [f"- {sentence}" for sentence in asked.will_not]
-    if number := len(asked.answering):
+    lines += [f"+ {sentence}" for sentence in asked.effects]
+    lines += [f"- {sentence}" for sentence in asked.caveats]
+    if number := len(asked.expected_workers):
         who = "1 worker is" if number == 1 else f"{number:,} workers are"
         lines.append(f"= {who} to answer")
     return [visible(line) for line in lines]

@@ -10,7 +10,7 @@ from .session import BUDGET, pump_until, settle
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
-    from ..model.lookup import Search
+    from ..model.lookup import TaskLookup
 
 REACH_WITHIN: Final = 5.0
 """Seconds for a broker that refuses at first."""
@@ -29,13 +29,13 @@ def check_id(id_: str) -> None:
         raise Misuse("ID is the id of a task, as Celery makes them")
 
 
-def look_everywhere(session: Session, id_: str) -> Search | None:
+def look_everywhere(session: Session, id_: str) -> TaskLookup | None:
     """Look for a task at the workers, in queues and in the result backend; the model learns of it.
 
     Returns:
         None if that took too long.
     """
-    asked = session.search(id_)
+    asked = session.find_task(id_)
     if not pump_until(session, SEARCH_WITHIN, asked.done):
         return None
     found = asked.result()

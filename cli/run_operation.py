@@ -24,10 +24,10 @@ from .session import pump_until, reach, settle, started
 from .stdout import write
 
 if TYPE_CHECKING:
-    from ..cluster.control import Act
+    from ..cluster.control import RunningOperation
     from ..cluster.session import Session
     from ..model.confirm.dispatch import Confirmation
-    from ..model.operations.commands import AnyCommand
+    from ..model.operations.commands import AnyOperation
     from ..model.operations.outcome import Outcome
     from ..settings import Settings
 
@@ -45,7 +45,7 @@ MOST_TASKS: Final = 100_000
 """Tasks that the model holds at least: more than can be revoked at once."""
 
 
-class Manner(NamedTuple):
+class RunOptions(NamedTuple):
     """How a command goes about it."""
 
     yes: bool = False
@@ -61,8 +61,8 @@ def acting(function: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def command(*arguments: object, **options: object) -> int:
-        given = [bool(options.pop(name)) for name in Manner._fields]
-        return function(*arguments, manner=Manner(*given), **options)
+        given = [bool(options.pop(name)) for name in RunOptions._fields]
+        return function(*arguments, manner=RunOptions(*given), **options)
 
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
@@ -75,7 +75,7 @@ def acting(function: Callable[..., int]) -> Callable[..., int]:
 
 @contextlib.contextmanager
 def cluster_of(
-    settings: Settings, manner: Manner, *, enable_events: bool = False
+    settings: Settings, manner: RunOptions, *, enable_events: bool = False
 ) -> Iterator[Session]:
     """Bring a session up that knows who is there.
 
@@ -108,7 +108,7 @@ def present(session: Session) -> tuple[str, ...]:
     return session.state.present_workers(time.time())
 
 
-def carry_out(session: Session, command: AnyCommand, manner: Manner) -> Outcome:
+def carry_out(session: Session, command: AnyOperation, manner: RunOptions) -> Outcome:
     """Ask, do it, and follow it to its end.
 
     Raises:
@@ -136,7 +136,7 @@ def carry_out(session: Session, command: AnyCommand, manner: Manner) -> Outcome:
     return _follow(session, session.do(command), manner)
 
 
-def tell(outcome: Outcome, manner: Manner) -> ExitCode:
+def tell(outcome: Outcome, manner: RunOptions) -> ExitCode:
     """Print what came of it on stdout, and return the exit code that says the same."""
     if manner.as_json:
         from ..export.outcome import encode
@@ -173,7 +173,7 @@ def exit_code(outcome: Outcome) -> ExitCode:
     return ExitCode.TIMEOUT if bad == {"silent"} else ExitCode.NO
 
 
-def _tell_plan(command: AnyCommand, asked: Confirmation, manner: Manner) -> None:
+def _tell_plan(command: AnyOperation, asked: Confirmation, manner: RunOptions) -> None:
     if manner.as_json:
         from ..export.outcome import encode_plan
 
@@ -186,7 +186,7 @@ def _tell_plan(command: AnyCommand, asked: Confirmation, manner: Manner) -> None
     write("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
 
 
-def _follow(session: Session, act: Act, manner: Manner) -> Outcome:
+def _follow(session: Session, act: RunningOperation, manner: RunOptions) -> Outcome:
     live = True
     try:
         with _progress() as show:

@@ -17,23 +17,23 @@ from typing import Final
 
 import msgspec
 
-from ..model.observations import ActChanged, Noted
-from ..model.operations.call import Original
-from ..model.operations.commands import AnyCommand, Command
+from ..model.observations import LogMessage, OperationChanged
+from ..model.operations.call import SentTask
+from ..model.operations.commands import AnyOperation, Operation
 from ..model.operations.outcome import Answer, Outcome
-from .connection.broker import Broker
+from .connection.broker import BrokerConnection
 from .connection.errors import explain
 from .events.roster import Roster
 from .inbox import Inbox
 from .operations.audit import Audit, Phase
 from .operations.completion import completed
-from .operations.registry import PERFORMERS, Perform
-from .operations.running import Doing, Refused, Unsure
+from .operations.registry import OPERATIONS, Perform
+from .operations.running import OperationContext, Refused, Unsure
 
 READ_ONLY: Final = "read-only: nothing was sent. `:rw` on the screen lifts it, or --no-read-only"
 
 
-class Act:
+class RunningOperation:
     """An act under way, or done. Safe to look at from any thread."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -41,7 +41,7 @@ class Act:
         """As far as it has come; replaced whole."""
         self.future: Future[Outcome] = Future()
         """Resolves with the outcome when it has ended; it never fails and is never cancelled."""
-        self.doing: Doing | None = None
+        self.doing: OperationContext | None = None
 
     def cancel(self) -> None:
         """Take it back, as far as that is still possible; what was sent stays sent."""
@@ -64,13 +64,13 @@ class Control:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
         audit: Audit,
         clock: Callable[[], float] = time.time,
         read_only: bool = False,
-        performers: Mapping[type[Command], Perform] = PERFORMERS,
+        performers: Mapping[type[Operation], Perform] = OPERATIONS,
     ) -> None:
         self.read_only = read_only
         """Whether every act is refused; may be changed at any time."""
@@ -82,7 +82,7 @@ class Control:
         self._clock = clock
         self._serials = itertools.count(1)
         self._lock = threading.Lock()
-        self._threads: dict[threading.Thread, Act] = {}
+        self._threads: dict[threading.Thread, RunningOperation] = {}
         self._stopped = False
 
     @property
@@ -90,7 +90,7 @@ class Control:
         """The acts under way."""
         return tuple(thread for thread in self._threads.copy() if thread.is_alive())
 
-    def follows(self, original: Original) -> bool:
+    def follows(self, original: SentTask) -> bool:
         """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
 
         Of what no message is left of, nothing can go along.
@@ -99,15 +99,15 @@ class Control:
 
         return original.message is not None and has_links(original.message)
 
-    def do(self, command: AnyCommand) -> Act:
+    def do(self, command: AnyOperation) -> RunningOperation:
         """Begin an act, or refuse it; returns at once. The caller has asked the user."""
-        act = Act(Outcome(next(self._serials), command, self._clock()))
+        act = RunningOperation(Outcome(next(self._serials), command, self._clock()))
 
         def told(outcome: Outcome) -> None:
             act.outcome = outcome
-            self._inbox.put(ActChanged(outcome, self._clock()))
+            self._inbox.put(OperationChanged(outcome, self._clock()))
 
-        doing = act.doing = Doing(
+        doing = act.doing = OperationContext(
             act.outcome, self._broker, self._inbox, self._roster, self._clock, told
         )
         # What was forbidden when it was asked for stays so, even if that is lifted a moment later.
@@ -140,7 +140,7 @@ class Control:
             if not act.future.done():
                 self._audit.write("left", act.outcome, self._clock())
 
-    def _run(self, act: Act, doing: Doing, forbidden: bool) -> None:
+    def _run(self, act: RunningOperation, doing: OperationContext, forbidden: bool) -> None:
         try:
             self._log("begun", doing)
             doing.tell()
@@ -153,7 +153,9 @@ class Control:
             with contextlib.suppress(Exception):
                 doing.afterwards()
 
-    def _perform(self, doing: Doing, forbidden: bool) -> tuple[Answer, tuple[str, ...] | None]:
+    def _perform(
+        self, doing: OperationContext, forbidden: bool
+    ) -> tuple[Answer, tuple[str, ...] | None]:
         """Carry an act out, unless forbidden; return the verdict of all that were not reached.
 
         With it comes of whom nobody knows whether they were; None is all of them.
@@ -177,7 +179,9 @@ class Control:
                 return Answer("unsent", "taken back before it was sent" if taken_back else ""), ()
         return Answer("unsent"), ()
 
-    def _conclude(self, doing: Doing, answer: Answer, unsure: tuple[str, ...] | None) -> None:
+    def _conclude(
+        self, doing: OperationContext, answer: Answer, unsure: tuple[str, ...] | None
+    ) -> None:
         """See that every worker and every target has a verdict, write it down, and tell."""
         if unsure is None:
             answer, unsure = Answer("unsure"), ()
@@ -193,11 +197,13 @@ class Control:
             unlogged=unlogged,
         )
 
-    def _log(self, phase: Phase, doing: Doing, outcome: Outcome | None = None) -> str | None:
+    def _log(
+        self, phase: Phase, doing: OperationContext, outcome: Outcome | None = None
+    ) -> str | None:
         """Write an act down; if that is impossible it goes on, and the log tells."""
         why = self._audit.write(phase, outcome or doing.outcome, self._clock())
         if why is not None and doing.outcome.unlogged is None:
             doing.outcome = msgspec.structs.replace(doing.outcome, unlogged=why)
             text = f"An act is not in the audit file: {why}"
-            self._inbox.put(Noted("error", "audit", text, self._clock()))
+            self._inbox.put(LogMessage("error", "audit", text, self._clock()))
         return why

@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..model.observations import Lost, Observation
-from ..model.wire.events import Heard
+from ..model.observations import EventsDropped, Observation
+from ..model.wire.events import EventBatch
 
 ROOM_MADE: Final = 0.1
 """The share of the room that is freed at once when there is none left."""
@@ -51,7 +51,7 @@ class Inbox:
         """Add an observation; the oldest events make room for it if they must."""
         with self._lock:
             self._waiting.append(observation)
-            if isinstance(observation, Heard):
+            if isinstance(observation, EventBatch):
                 self._events += _size(observation)
                 if self._events > self._room:
                     self._make_room(observation.at)
@@ -72,13 +72,13 @@ class Inbox:
         self._taken_at = time.monotonic()
         with self._lock:
             if self._lost_heartbeats or self._lost_others:
-                lost = Lost(self._lost_heartbeats, self._lost_others, self._lost_at)
+                lost = EventsDropped(self._lost_heartbeats, self._lost_others, self._lost_at)
                 self._lost_heartbeats = self._lost_others = 0
                 return lost
             if not self._waiting:
                 return None
             observation = self._waiting.popleft()
-            if isinstance(observation, Heard):
+            if isinstance(observation, EventBatch):
                 self._events -= _size(observation)
             return observation
 
@@ -93,7 +93,7 @@ class Inbox:
         kept: deque[Observation] = deque()
         while self._waiting and self._events > target:
             observation = self._waiting.popleft()
-            if not isinstance(observation, Heard):
+            if not isinstance(observation, EventBatch):
                 kept.append(observation)
                 continue
             heartbeats = sum(event.type == "worker-heartbeat" for event in observation.events)
@@ -108,6 +108,6 @@ class Inbox:
         self._waiting = kept
 
 
-def _size(heard: Heard) -> int:
+def _size(heard: EventBatch) -> int:
     """Return how much room a message takes: one that holds nothing of use takes some as well."""
     return max(1, len(heard.events) + len(heard.malformed))

@@ -15,26 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.ingest.redaction import Redaction
-from ..model.lookup import HELD, Search
-from ..model.observations import QueuePeeked, ResultsSeen
-from ..model.operations.call import Original, Recovered
-from ..model.operations.commands import AnyCommand, PauseQueue
+from ..model.lookup import HELD, TaskLookup
+from ..model.observations import QueuePeeked, ResultsRead
+from ..model.operations.call import Recovered, SentTask
+from ..model.operations.commands import AnyOperation, PauseQueue
 from ..model.state import ClusterState
-from ..model.wire.events import Heard
+from ..model.wire.events import EventBatch
 from ..settings import Settings
-from .connection.broker import Broker
-from .control import Act as Act
+from .connection.broker import BrokerConnection
 from .control import Control
-from .events.open_tasks import Unfinished
+from .control import RunningOperation as RunningOperation
+from .events.open_tasks import OpenTasks
 from .events.receiver import Receiver
 from .events.roster import Roster
 from .inbox import Inbox
 from .operations.audit import Audit, default_path
-from .operations.paused_queues import Paused, identity, is_over
+from .operations.paused_queues import PausedQueues, identity, is_over
 from .polling.inspector import Inspector
-from .polling.poller import Attention
+from .polling.poller import ScreenInterest
 from .polling.queue_poller import QueuePoller
-from .results.follower import Following
+from .results.follower import ResultFollower
 from .results.lookups import ResultLookup, look_up
 
 if TYPE_CHECKING:
@@ -76,20 +76,20 @@ class Session:
             self._redaction,
             progress_paths=settings.progress_path,
         )
-        self._broker = Broker(settings)
+        self._broker = BrokerConnection(settings)
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
         self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
-        self._attention = Attention(frugal=settings.frugal)
-        roster, unfinished = Roster(), Unfinished()
+        self._attention = ScreenInterest(frugal=settings.frugal)
+        roster, unfinished = Roster(), OpenTasks()
         self._roster = roster
         self._receiver = Receiver(self._broker, self._inbox, roster, clock, unfinished)
         shared = (self._broker, self._inbox, roster, self._receiver, self._attention, clock)
         self._inspector = Inspector("inspector", *shared, unfinished=unfinished)
         self._queues = QueuePoller("queues", *shared)
-        self._following = Following(
+        self._following = ResultFollower(
             settings, self._results, unfinished, self._broker, self._receiver, self._inbox,
             self._inspector.query, clock,
         )  # fmt: skip
@@ -146,7 +146,7 @@ class Session:
         applied = 0
         while (observation := self._inbox.take()) is not None:
             self.state.observe(observation, now)
-            applied += len(observation.events) if isinstance(observation, Heard) else 1
+            applied += len(observation.events) if isinstance(observation, EventBatch) else 1
             if time.perf_counter() - started >= budget:
                 break
         self._following.bring(self.state, self._told_conf(), now)
@@ -196,27 +196,27 @@ class Session:
     def read_only(self, value: bool) -> None:
         self._control.read_only = value
 
-    def do(self, command: AnyCommand) -> Act:
+    def do(self, command: AnyOperation) -> RunningOperation:
         """Begin an act; returns at once. The user has been asked, and what comes of it is told."""
         return self._control.do(command)
 
-    def follows(self, original: Original) -> bool:
+    def follows(self, original: SentTask) -> bool:
         """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
 
         It reads the message: of thousands, not in the thread of the screen.
         """
         return self._control.follows(original)
 
-    def original(self, id_: str) -> Original | None:
+    def original(self, id_: str) -> SentTask | None:
         """Return what a task was sent with, if that is known exactly without asking anybody."""
         return self._inspector.originals.get(id_)
 
     def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
         """Find out what tasks were sent with, wherever that is still known; each in its place."""
-        from .lookup.recovery import known, recover
+        from .lookup.recovery import known_task, recover
 
         # The model is the caller's alone: all that is needed of it is taken here and now.
-        wanted = [known(id_, self.state) for id_ in ids]
+        wanted = [known_task(id_, self.state) for id_ in ids]
         queues = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
         workers, conf = self._roster.present(), self._told_conf()
 
@@ -234,12 +234,14 @@ class Session:
             most: How many at most, the next one first.
             task: Only those of this task name.
         """
-        from .messages.reader import Messages
+        from .messages.reader import MessageReader
 
         def peek() -> QueuePeeked:
             connection = self._broker.connect()
             try:
-                seen = Messages(connection, self._broker, self._clock).waiting(queue, most, task)
+                seen = MessageReader(connection, self._broker, self._clock).waiting(
+                    queue, most, task
+                )
             finally:
                 connection.collect()
             seen = self._redaction.peeked(seen)
@@ -258,9 +260,9 @@ class Session:
         found.add_done_callback(self._take_result)
         return found
 
-    def search(self, id_: str) -> Future[Search]:
+    def find_task(self, id_: str) -> Future[TaskLookup]:
         """Look for a task everywhere, also if nothing was ever heard of it; the model learns."""
-        from .lookup.find_task import search
+        from .lookup.find_task import find_task
 
         task = self.state.tasks.get(id_)
         first = [task.queue] if task is not None and task.queue else []
@@ -268,9 +270,9 @@ class Session:
         queues = list(dict.fromkeys((*first, *known)))
         workers, conf = self._roster.present(), self._told_conf()
 
-        def find() -> Search:
+        def find() -> TaskLookup:
             reader = self._results.reader(conf)
-            seen = search(id_, self._broker, reader, workers, queues, self._clock)
+            seen = find_task(id_, self._broker, reader, workers, queues, self._clock)
             for one in seen.found:
                 # What a worker does with the message that it holds, it alone can tell.
                 if one.source != HELD:
@@ -284,13 +286,13 @@ class Session:
 
         One that all its workers say that they consume again is so no more.
         """
-        paused = Paused().all(identity(self._broker))
+        paused = PausedQueues().all(identity(self._broker))
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 
     def _take_result(self, found: Future[ResultMeta | None]) -> None:
         if not found.cancelled() and found.exception() is None and (meta := found.result()):
-            self._inbox.put(ResultsSeen((meta,), self._clock(), "lookup"))
+            self._inbox.put(ResultsRead((meta,), self._clock(), "lookup"))
 
     def _told_conf(self) -> Mapping[str, Any] | None:
         """Return what some worker told of its configuration."""

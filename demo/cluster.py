@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .server import find_server
 
-KEEPER: Final = "celtop.demo.supervisor"
+SUPERVISOR: Final = "celtop.demo.supervisor"
 PATIENCE: Final = 5.0
 """Seconds for the keeper to end everything before it is killed itself."""
 
@@ -47,7 +47,7 @@ class DemoCluster:
         Raises:
             DemoFailed: It did not start.
         """
-        command = [sys.executable, "-P", "-m", KEEPER, self.binary, str(self.seed)]
+        command = [sys.executable, "-P", "-m", SUPERVISOR, self.binary, str(self.seed)]
         # A session of its own: a ctrl-c in the terminal is for celtop alone.
         self._keeper = subprocess.Popen(
             command,

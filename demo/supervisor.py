@@ -56,7 +56,7 @@ WORKERS: Final = (
 )
 
 
-class Keeper:
+class Supervisor:
     """The demo's processes, and the folder with their logs."""
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
@@ -135,7 +135,7 @@ def keep(binary: str, seed: str) -> int:
     """Run the demo until stdin ends; return the exit code."""
     directory = Path(tempfile.mkdtemp(prefix="celtop-demo-"))
     environ = own_environment(os.environ)
-    keeper = Keeper(directory, environ)
+    keeper = Supervisor(directory, environ)
     logs_wanted = False
     try:
         url = keeper.serve(binary)

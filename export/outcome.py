@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from ..model.confirm.dispatch import Confirmation
-from ..model.operations.commands import AnyCommand, PauseQueue, ResumeQueue, Trigger
-from ..model.operations.outcome import Answer, Outcome, Sent
+from ..model.operations.commands import AnyOperation, PauseQueue, ResumeQueue, Trigger
+from ..model.operations.outcome import Answer, Outcome, PublishedTask
 from ..model.operations.summary import sentence
 from ..model.text.units import iso
 
@@ -120,7 +120,7 @@ def encode_value(value: object) -> bytes:
         return msgspec.json.encode(ascii(value))
 
 
-def encode_plan(command: AnyCommand, asked: Confirmation) -> bytes:
+def encode_plan(command: AnyOperation, asked: Confirmation) -> bytes:
     """Return what would be done, in the same form: `unsent` to every worker and target."""
     unsent = Answer("unsent")
     return _encoded(
@@ -133,7 +133,7 @@ def encode_plan(command: AnyCommand, asked: Confirmation) -> bytes:
             text=_text(asked.title),
             began_at=None,
             ended_at=None,
-            workers=_answers(dict.fromkeys(asked.answering, unsent)),
+            workers=_answers(dict.fromkeys(asked.expected_workers, unsent)),
             targets=_answers(dict.fromkeys(_targets(command), unsent)),
             sent=[],
             count=None,
@@ -144,12 +144,12 @@ def encode_plan(command: AnyCommand, asked: Confirmation) -> bytes:
     )
 
 
-def kind(command: AnyCommand) -> str:
+def kind(command: AnyOperation) -> str:
     """Return a command's name: `PoolGrow` is `pool-grow`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(command).__name__).lower()
 
 
-def parameters(command: AnyCommand) -> dict[str, Any]:
+def parameters(command: AnyOperation) -> dict[str, Any]:
     """Return what a command says besides its targets; of one new task all but its arguments."""
     fields = command.__struct_fields__
     said = {name: _plain(getattr(command, name)) for name in fields if name not in _TARGETS}
@@ -166,7 +166,7 @@ def _plain(value: Any) -> Any:
     return _text(value) if isinstance(value, str) else value
 
 
-def _targets(command: AnyCommand) -> tuple[str, ...]:
+def _targets(command: AnyOperation) -> tuple[str, ...]:
     if isinstance(command, PauseQueue | ResumeQueue):
         return (command.queue,)
     ids: tuple[str, ...] = getattr(command, "ids", ())
@@ -180,7 +180,7 @@ def _answers(answers: Mapping[str, Answer]) -> list[AnswerRecord]:
     ]
 
 
-def _sent(sent: Sent) -> SentRecord:
+def _sent(sent: PublishedTask) -> SentRecord:
     return SentRecord(sent.id, _text(sent.name), _text(sent.queue), iso(sent.at), sent.retry_of)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from ..model.entities.states import FROM_EVENT, source_names
 from ..model.entities.task import Task
-from ..model.lookup import HELD, Search, told
+from ..model.lookup import HELD, TaskLookup, told
 from ..model.state import ClusterState
 from ..model.text.sanitize import visible, visible_lines
 from ..model.text.units import duration, iso, percent
@@ -63,7 +63,7 @@ class TaskReport(msgspec.Struct, frozen=True, gc=False):
 
 
 def report(
-    search: Search,
+    search: TaskLookup,
     before: SourceRecord | None,
     state: ClusterState,
     result: ResultRecord | None,

@@ -16,7 +16,7 @@ HELD: Final = "message held by a worker"
 """A source that tells all that the message has, but not what its worker does with it."""
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
+class Sighting(msgspec.Struct, frozen=True, gc=False):
     """What one source tells of the task."""
 
     source: str
@@ -24,7 +24,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     observation: Observation
 
 
-class Looked(msgspec.Struct, frozen=True, gc=False):
+class PlaceChecked(msgspec.Struct, frozen=True, gc=False):
     """One place where it was looked for."""
 
     place: Place
@@ -34,14 +34,14 @@ class Looked(msgspec.Struct, frozen=True, gc=False):
     """What was looked at, or why it could not be."""
 
 
-class Search(msgspec.Struct, frozen=True, gc=False):
+class TaskLookup(msgspec.Struct, frozen=True, gc=False):
     """A task that was looked for everywhere."""
 
     id: str
     at: float
     """When, by our clock."""
-    found: tuple[Found, ...]
-    looked: tuple[Looked, ...]
+    found: tuple[Sighting, ...]
+    looked: tuple[PlaceChecked, ...]
 
     @property
     def nowhere(self) -> bool:
@@ -49,7 +49,7 @@ class Search(msgspec.Struct, frozen=True, gc=False):
         return not self.found
 
 
-def told(found: Found, id_: str, redaction: Redaction) -> Task | None:
+def told(found: Sighting, id_: str, redaction: Redaction) -> Task | None:
     """Return the task as one source alone tells of it; None if that tells nothing.
 
     Args:

@@ -10,8 +10,8 @@ from .entities.broker import BrokerPhase
 from .entities.fault import Fault as Fault
 from .entities.result import ResultMeta
 from .operations.outcome import Outcome
-from .wire.events import Heard as Heard
-from .wire.signatures import Announced
+from .wire.events import EventBatch as EventBatch
+from .wire.signatures import PendingSignature
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
@@ -35,7 +35,7 @@ class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):
     """All that this session has sent to the broker so far."""
 
 
-class Answered(msgspec.Struct, frozen=True, gc=False):
+class InspectReply(msgspec.Struct, frozen=True, gc=False):
     """One worker's answer to one inspect command."""
 
     worker: str
@@ -48,7 +48,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     """Of `query_task` the ids that were asked for: those not in the reply, it does not hold."""
 
 
-class Unanswered(msgspec.Struct, frozen=True, gc=False):
+class InspectTimeout(msgspec.Struct, frozen=True, gc=False):
     """Workers that were asked and stayed silent."""
 
     command: str
@@ -75,7 +75,7 @@ class QueueGone(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
-class Lost(msgspec.Struct, frozen=True, gc=False):
+class EventsDropped(msgspec.Struct, frozen=True, gc=False):
     """Events that had to be dropped because the model did not keep up."""
 
     heartbeats: int
@@ -83,7 +83,7 @@ class Lost(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
-class Noted(msgspec.Struct, frozen=True, gc=False):
+class LogMessage(msgspec.Struct, frozen=True, gc=False):
     """A line for the log."""
 
     level: Literal["info", "warning", "error"]
@@ -92,14 +92,14 @@ class Noted(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
-class ActChanged(msgspec.Struct, frozen=True, gc=False):
+class OperationChanged(msgspec.Struct, frozen=True, gc=False):
     """An act of ours began, came further, or ended."""
 
     outcome: Outcome
     at: float
 
 
-class Peeked(msgspec.Struct, frozen=True, gc=False):
+class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     """A message that waits in a queue, as its headers tell."""
 
     id: str
@@ -117,7 +117,7 @@ class Peeked(msgspec.Struct, frozen=True, gc=False):
     priority: int | None = None
     retry_of: str | None = None
     """The task that it repeats, if a celtop sent it again."""
-    announced: tuple[Announced, ...] = ()
+    announced: tuple[PendingSignature, ...] = ()
     """What is to follow it, as its body tells."""
 
 
@@ -125,7 +125,7 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     """Messages that wait in a queue, the next one first."""
 
     queue: str
-    messages: tuple[Peeked, ...]
+    messages: tuple[WaitingMessage, ...]
     at: float
     complete: bool
     """Whether these are all."""
@@ -133,7 +133,7 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     """What could not be told of the queue, in words."""
 
 
-class ResultsSeen(msgspec.Struct, frozen=True, gc=False):
+class ResultsRead(msgspec.Struct, frozen=True, gc=False):
     """What a result backend holds of some tasks; those it knows nothing of are not among them."""
 
     metas: tuple[ResultMeta, ...]
@@ -147,16 +147,16 @@ class ResultsSeen(msgspec.Struct, frozen=True, gc=False):
 
 
 Observation: TypeAlias = (
-    Heard
+    EventBatch
     | ConnectionChanged
     | LatencyMeasured
-    | Answered
-    | Unanswered
+    | InspectReply
+    | InspectTimeout
     | QueueMeasured
     | QueueGone
-    | Lost
-    | Noted
-    | ActChanged
+    | EventsDropped
+    | LogMessage
+    | OperationChanged
     | QueuePeeked
-    | ResultsSeen
+    | ResultsRead
 )

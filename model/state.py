@@ -12,48 +12,48 @@ from typing import Any, Final
 
 from .entities.broker import Broker
 from .entities.changes import Changes as Changes
-from .entities.clock_skew import Skews
+from .entities.clock_skew import ClockSkews
 from .entities.log import EventLog
 from .entities.queue import Queue
 from .entities.task import Progress, Task
 from .entities.task_type import TaskType
 from .entities.totals import Rates, Totals
 from .entities.worker import Worker
-from .ingest.backend_overlay import Claims
-from .ingest.backend_results import BackendMerge
+from .ingest.backend_overlay import BackendOverlay
+from .ingest.backend_results import BackendResults
 from .ingest.failure_groups import FailureGroups
-from .ingest.inspect_replies import Inspection
+from .ingest.inspect_replies import InspectReplies
 from .ingest.lost_tasks import note_lost
-from .ingest.operation_log import Acts
-from .ingest.pace import Paces, estimate
+from .ingest.operation_log import OperationLog
+from .ingest.pace import ProgressRates, estimate
 from .ingest.progress import ProgressReader
-from .ingest.queue_peeks import Peeking
+from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
-from .ingest.reconciler import Suspects
+from .ingest.reconciler import Reconciler
 from .ingest.redaction import Redaction
-from .ingest.stalled_workers import watch_for_silence
-from .ingest.task_events import TaskMerge
+from .ingest.stalled_workers import find_stalled_workers
+from .ingest.task_events import TaskEvents
 from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
 from .ingest.worker_store import WorkerStore
 from .observations import (
-    ActChanged,
-    Answered,
     ConnectionChanged,
+    EventsDropped,
     Fault,
+    InspectReply,
+    InspectTimeout,
     LatencyMeasured,
-    Lost,
-    Noted,
+    LogMessage,
     Observation,
+    OperationChanged,
     QueueGone,
     QueueMeasured,
     QueuePeeked,
-    ResultsSeen,
-    Unanswered,
+    ResultsRead,
 )
 from .operations.outcome import Outcome
 from .text.coerce import LONGEST_NAME, plain_text
-from .wire.events import TASK_TYPES, WORKER_TYPES, Event, Heard
-from .wire.signatures import Announced
+from .wire.events import TASK_TYPES, WORKER_TYPES, Event, EventBatch
+from .wire.signatures import PendingSignature
 
 BEAT: Final = "celerybeat@"
 """How beat names itself (Celery 5.7): it answers to a ping, but runs no tasks and is no worker."""
@@ -89,20 +89,20 @@ class ClusterState:
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
         self._workers = WorkerStore(self.log)
         self._queues = QueueStore(self._workers.workers)
-        claims, reader = Claims(self._tasks, self._workers), ProgressReader(progress_paths)
-        self._paces = Paces()
-        self._merge = TaskMerge(
+        claims, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
+        self._paces = ProgressRates()
+        self._merge = TaskEvents(
             self._tasks, self._workers, self._queues, self.totals, claims, reader, self._paces
         )
-        self._backend = BackendMerge(
+        self._backend = BackendResults(
             self._tasks, self._workers, claims, self._paces, reader, self.redaction
         )
-        self._suspects = Suspects(self._tasks, self._workers, self._queues.queues)
-        self._inspection = Inspection(self._tasks, claims, self.redaction)
-        self._acts = Acts(
+        self._suspects = Reconciler(self._tasks, self._workers, self._queues.queues)
+        self._inspection = InspectReplies(self._tasks, claims, self.redaction)
+        self._acts = OperationLog(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )
-        self._peeking = Peeking(self._tasks, self._queues, self.redaction)
+        self._peeking = QueuePeeks(self._tasks, self._queues, self.redaction)
         self._other = False
         self._workers_version = 0
         self._loss_logged_at = float("-inf")
@@ -120,18 +120,18 @@ class ClusterState:
         self.acts: dict[int, Outcome] = self._acts.acts
         """What this session did or does, by the number of the act; the newest last."""
         self._observers: dict[type, Callable[[Any, float], None]] = {
-            Heard: self._heard,
-            Answered: self._answered,
-            Unanswered: self._unanswered,
+            EventBatch: self._heard,
+            InspectReply: self._answered,
+            InspectTimeout: self._unanswered,
             ConnectionChanged: self._connection_changed,
             LatencyMeasured: self._latency_measured,
             QueueMeasured: self._queue_measured,
             QueueGone: self._queue_gone,
-            Lost: self._lost,
-            Noted: self._noted,
-            ActChanged: self._act_changed,
+            EventsDropped: self._lost,
+            LogMessage: self._noted,
+            OperationChanged: self._act_changed,
             QueuePeeked: self._queue_peeked,
-            ResultsSeen: self._results_seen,
+            ResultsRead: self._results_seen,
         }
 
     def apply(self, event: Event, now: float) -> None:
@@ -150,10 +150,10 @@ class ClusterState:
             self._other = True
         self._log_loss(now)
         for id_, worker, loss in self._workers.missed(now):
-            self._tasks.lose(id_, worker.name, now, loss)
+            self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
         self._suspects.sweep(now)
         deaf = self.broker.listening_since > now
-        if watch_for_silence(self._workers, self.queues, self.log, now, deaf):
+        if find_stalled_workers(self._workers, self.queues, self.log, now, deaf):
             self._other = True
         if self._tasks.corrections.settle(self.log, now):
             self._other = True
@@ -174,7 +174,7 @@ class ClusterState:
         return self._tasks.related(task, most)
 
     @property
-    def announced(self) -> Mapping[str, tuple[Announced, ...]]:
+    def announced(self) -> Mapping[str, tuple[PendingSignature, ...]]:
         """What waiting messages say will follow their tasks, by these tasks' ids."""
         return self._peeking.announced
 
@@ -195,7 +195,7 @@ class ClusterState:
         return self._workers.skew(host)
 
     @property
-    def skews(self) -> Skews:
+    def skews(self) -> ClockSkews:
         """Seconds that workers' clocks are ahead of ours, of those where it is enough to matter.
 
         Another mapping once one of them changes.
@@ -222,8 +222,8 @@ class ClusterState:
     def suspects(self, now: float) -> tuple[str, ...]:
         """Return ids of tasks that may not be what they seem, at most a hundred.
 
-        Somebody should ask the result backend and the workers for them (`ResultsSeen`, and
-        `Answered` to `query_task`); each stays among them until an answer comes.
+        Somebody should ask the result backend and the workers for them (`ResultsRead`, and
+        `InspectReply` to `query_task`); each stays among them until an answer comes.
         """
         return self._suspects.due(now)
 
@@ -265,7 +265,7 @@ class ClusterState:
         rates.retried.add(at, totals.retried - retried)
         self._tasks.evict()
 
-    def _heard(self, heard: Heard, now: float) -> None:
+    def _heard(self, heard: EventBatch, now: float) -> None:
         self._apply(heard.events, heard.at)
         for reason in heard.malformed:
             self._count_malformed(reason, heard.at)
@@ -281,7 +281,7 @@ class ClusterState:
                 self.log.add(at, "warning", "events", text)
         reasons[reason] = reasons.get(reason, 0) + 1
 
-    def _answered(self, answer: Answered, now: float) -> None:
+    def _answered(self, answer: InspectReply, now: float) -> None:
         name = plain_text(answer.worker, LONGEST_NAME)
         if not name or name.startswith(BEAT):
             return
@@ -297,7 +297,7 @@ class ClusterState:
             self._workers.version += 1
             self._follow_workers()
 
-    def _unanswered(self, silent: Unanswered, now: float) -> None:
+    def _unanswered(self, silent: InspectTimeout, now: float) -> None:
         for name in silent.workers:
             worker = self.workers.get(name)
             if worker is not None:
@@ -351,7 +351,7 @@ class ClusterState:
     def _queue_gone(self, gone: QueueGone, now: float) -> None:
         self._queues.gone(gone.name, gone.at)
 
-    def _lost(self, lost: Lost, now: float) -> None:
+    def _lost(self, lost: EventsDropped, now: float) -> None:
         self.totals.lost += lost.others
         self.totals.lost_heartbeats += lost.heartbeats
         self._loss_unlogged += lost.others
@@ -367,10 +367,10 @@ class ClusterState:
             self._loss_unlogged = 0
             self._other = True
 
-    def _noted(self, noted: Noted, now: float) -> None:
+    def _noted(self, noted: LogMessage, now: float) -> None:
         self.log.add(noted.at, noted.level, noted.source, noted.text)
 
-    def _act_changed(self, change: ActChanged, now: float) -> None:
+    def _act_changed(self, change: OperationChanged, now: float) -> None:
         self._acts.apply(change)
         self._tasks.evict()
 
@@ -378,7 +378,7 @@ class ClusterState:
         self._peeking.apply(seen)
         self._tasks.evict()
 
-    def _results_seen(self, seen: ResultsSeen, now: float) -> None:
+    def _results_seen(self, seen: ResultsRead, now: float) -> None:
         self._backend.apply(seen)
         self._suspects.found((meta.id for meta in seen.metas), seen.at)
         self._suspects.absent(seen.absent, seen.at)

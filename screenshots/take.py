@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from celtop.cluster.session import Act, Pumped, Session
+from celtop.cluster.session import Pumped, RunningOperation, Session
 from celtop.demo.cluster import DemoCluster
 from celtop.model.confirm import targets
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import Answered, Observation, ResultsSeen
+from celtop.model.observations import InspectReply, Observation, ResultsRead
 from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
 
@@ -92,13 +92,13 @@ class MovedState(ClusterState):
             if hasattr(observation, "at")
             else observation
         )
-        if isinstance(moved, Heard):
+        if isinstance(moved, EventBatch):
             events = tuple(self._moved_event(event) for event in moved.events)
             moved = msgspec.structs.replace(moved, events=events)
-        elif isinstance(moved, ResultsSeen):
+        elif isinstance(moved, ResultsRead):
             metas = tuple(self._moved_meta(meta) for meta in moved.metas)
             moved = msgspec.structs.replace(moved, metas=metas)
-        elif isinstance(moved, Answered):
+        elif isinstance(moved, InspectReply):
             moved = msgspec.structs.replace(moved, reply=self._moved_reply(moved.reply))
         super().observe(moved, now)
 
@@ -144,7 +144,7 @@ def without_paths(text: str) -> str:
 class Still:
     """A session that has ended: its state is there to be looked at, and nothing moves."""
 
-    def __init__(self, session: Session, act: Act) -> None:
+    def __init__(self, session: Session, act: RunningOperation) -> None:
         self.act = act
         self.settings = session.settings
         self.state = session.state
@@ -205,7 +205,7 @@ def listen() -> tuple[Still, float]:
     return Still(session, act), time.time() + offset
 
 
-def revoke_some(session: Session, now: float) -> Act:
+def revoke_some(session: Session, now: float) -> RunningOperation:
     """Revoke some of what waits, and return the act at its end."""
     state = session.state
     waiting = targets.revocable(list(state.tasks.values())).kept[-REVOKED:]
@@ -223,8 +223,8 @@ async def take(still: Still, now: float, picture: Picture) -> str:
             await pilot.press("space" if key == " " else key)
             await pilot.pause(0.05)
         if picture.acted:
-            app.scene.acts.begin(still.act)
-            app.scene.acts.end(still.act, still.act.outcome)
+            app.context.acts.begin(still.act)
+            app.context.acts.end(still.act, still.act.outcome)
         app.frames.wanted = True
         await pilot.pause(1.0)
         return FONT_FROM_THE_NET.sub("", app.export_screenshot(title="celtop"))

@@ -17,8 +17,8 @@ from ..widgets.compat.textual_internals import drop_all_colour, press, take_mous
 from .bars.command_line import CommandLine
 from .dialogs.base import Dialog
 from .keymap import bindings
-from .messages import Copied
-from .navigation import Place
+from .messages import CopyRequested
+from .navigation import Location
 from .operations.runner import SCREEN_WITHIN, ActingApp
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
@@ -80,7 +80,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is None:
             return await self._pressed_in_dialog(event)
-        self.scene.acts.key_pressed(self.scene.now())
+        self.context.acts.key_pressed(self.context.now())
         # A person types `2/mail` without waiting for the list to come up.
         with suppress(TimeoutError):
             await asyncio.wait_for(screen.mounted.wait(), SCREEN_WITHIN)
@@ -119,14 +119,14 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
     def action_freeze(self) -> None:
         """Hold the screen still, or let it live again."""
-        state = self.scene.state
-        self.scene.frozen_events = None if self.scene.frozen else state.totals.events
+        state = self.context.state
+        self.context.frozen_events = None if self.context.frozen else state.totals.events
         self.paint()
 
     def action_refresh_now(self) -> None:
         """Ask workers and queues now, or try again to connect."""
         self.session.refresh()
-        live = self.scene.state.broker.phase == "live"
+        live = self.context.state.broker.phase == "live"
         self.say("Asked workers and queues" if live else "Trying to connect now")
 
     def action_help(self) -> None:
@@ -135,11 +135,11 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
         screen = self.monitor_screen
         contexts = screen.CONTEXTS if screen is not None else ()
-        self.push_screen(Help(contexts, ascii_only=self.scene.ascii))
+        self.push_screen(Help(contexts, ascii_only=self.context.ascii))
 
     def action_command_palette(self) -> None:
         """Search all commands; Textual's palette draws more than ASCII."""
-        if self.scene.ascii:
+        if self.context.ascii:
             self.action_command_line()
         else:
             super().action_command_palette()
@@ -171,7 +171,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
     def action_corrected(self) -> None:
         """Show in the log what was believed of tasks and turned out otherwise."""
-        self.go(Place("log"))
+        self.go(Location("log"))
         self.call_after_refresh(self.action_filter_by, "warning tasks")
 
     def action_export(self, path: str = "") -> None:
@@ -185,7 +185,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is None:
             return
-        default = Path(path or default_name(screen.place.view, self.scene.now()))
+        default = Path(path or default_name(screen.location.view, self.context.now()))
         # A picture is taken without the dialog on it: the dialog is gone by then.
         chosen = await self.push_screen_wait(SaveDialog(default))
         if chosen is not None:
@@ -194,7 +194,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
             except SaveError as error:
                 self.say(str(error), "error")
 
-    def on_copied(self, message: Copied) -> None:
+    def on_copied(self, message: CopyRequested) -> None:
         """Put a text on the clipboard."""
         self.copy(message.what, message.text)
 

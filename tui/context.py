@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
-from .operations.running import Acts
+from .operations.running import RunningOperations
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -20,7 +20,7 @@ PAUSED_FOR: Final = 1.0
 
 
 @dataclass(slots=True)
-class Scene:
+class AppContext:
     """The stage that every screen plays on."""
 
     session: Session
@@ -31,7 +31,7 @@ class Scene:
     """Whether times of day are shown in UTC."""
     frozen_events: int | None = None
     """How many events had been heard when the screen was frozen; None while it lives."""
-    acts: Acts = field(default_factory=Acts)
+    acts: RunningOperations = field(default_factory=RunningOperations)
     """What the user has started, as far as the screen tells of it."""
     _unknown: tuple[float, str | None] | None = None
     """When it was last asked why results are unknown, and the answer."""

@@ -17,8 +17,8 @@ from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ..widgets.compat.textual_internals import FrugalApp, terminal_is_behind
 from ..widgets.glyphs import ASCII, UNICODE
 from . import terminal
-from .context import Scene
-from .pacing import Frames
+from .context import AppContext
+from .pacing import FramePacer
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -60,8 +60,8 @@ class LiveApp(FrugalApp, inherit_bindings=False):
         unicode = not settings.ascii if settings.ascii is not None else _speaks_unicode()
         utc = settings.timezone == "utc"
         glyphs = UNICODE if unicode else ASCII
-        self.scene: Scene = Scene(session, settings, clock, glyphs, utc)
-        self.frames = Frames(settings.frames_per_second)
+        self.context: AppContext = AppContext(session, settings, clock, glyphs, utc)
+        self.frames = FramePacer(settings.frames_per_second)
         self._on_screen: MonitorScreen | None = None
         self._second = 0
         self._rest: Timer | None = None
@@ -105,7 +105,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
             self._rest.stop()  # it was woken up
         more, applied = True, 0
         while more and not self._exit:
-            pumped = self.session.pump(self.scene.now(), BUDGET)
+            pumped = self.session.pump(self.context.now(), BUDGET)
             applied += pumped.applied
             self.frames.wanted |= bool(pumped.applied)
             more = pumped.more
@@ -115,7 +115,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
             if more:
                 await asyncio.sleep(BREATH)
         quiet = not (applied or self.frames.wanted)
-        to_second = 1.0 - self.scene.now() % 1.0 + JUST_AFTER
+        to_second = 1.0 - self.context.now() % 1.0 + JUST_AFTER
         self._rest = self.set_timer(min(QUIET_BEAT, to_second) if quiet else BEAT, self._beat)
         if quiet:
             self.session.call_when_news(self._wake)
@@ -130,10 +130,10 @@ class LiveApp(FrugalApp, inherit_bindings=False):
         self.frames.sent(characters)
 
     def _tick(self) -> None:
-        second = int(self.scene.now())
+        second = int(self.context.now())
         if second != self._second:
             self._second = second
-            self.scene.state.tick(self.scene.now())
+            self.context.state.tick(self.context.now())
             self._watch_results()
 
     def paint(self) -> None:
@@ -142,8 +142,8 @@ class LiveApp(FrugalApp, inherit_bindings=False):
             return
         self.frames.painted(time.monotonic())
         screen = self.monitor_screen
-        changes = self.scene.state.take_changes()
-        if screen is None or self.scene.frozen:
+        changes = self.context.state.take_changes()
+        if screen is None or self.context.frozen:
             # Nobody is told of these changes: whoever is painted next must look at everything.
             self._on_screen = None
             if screen is not None:
@@ -164,7 +164,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
 
         beneath = [screen for screen in self.screen_stack if isinstance(screen, MonitorScreen)]
         if beneath and beneath[-1].ready:
-            beneath[-1].act_bar.paint(self.scene, covered=True)
+            beneath[-1].act_bar.paint(self.context, covered=True)
 
     @property
     def monitor_screen(self) -> MonitorScreen | None:

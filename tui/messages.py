@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from .navigation import Drill
+from .navigation import DrillDown
 
 
-class Copied(Message):
+class CopyRequested(Message):
     """The user wants a text on the clipboard."""
 
     def __init__(self, what: str, text: str) -> None:
@@ -16,9 +16,9 @@ class Copied(Message):
         super().__init__()
 
 
-class Visit(Message):
+class DrillRequested(Message):
     """The user wants to go one step deeper."""
 
-    def __init__(self, drill: Drill) -> None:
+    def __init__(self, drill: DrillDown) -> None:
         self.drill = drill
         super().__init__()

@@ -11,7 +11,7 @@ Kind: TypeAlias = Literal["task", "worker", "tasks", "workflow", "failures"]
 
 
 @dataclass(frozen=True, slots=True)
-class Drill:
+class DrillDown:
     """One step into the depth: a task, a worker, grouped failures, or the tasks behind a number."""
 
     kind: Kind
@@ -22,23 +22,23 @@ class Drill:
     """What the breadcrumb says; the subject where it is empty."""
 
 
-def workflow_of(task_id: str) -> Drill:
+def workflow_of(task_id: str) -> DrillDown:
     """Return the step to the workflow of a task."""
-    return Drill("workflow", task_id, f"workflow {task_id[:8]}")
+    return DrillDown("workflow", task_id, f"workflow {task_id[:8]}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A numbered view and the way that was taken into its depth."""
 
     view: str
-    path: tuple[Drill, ...] = ()
+    path: tuple[DrillDown, ...] = ()
 
-    def deeper(self, drill: Drill) -> Place:
+    def deeper(self, drill: DrillDown) -> Location:
         """Return the place one step further in."""
         return replace(self, path=(*self.path, drill))
 
-    def out(self) -> Place:
+    def out(self) -> Location:
         """Return the place one step further out; the view itself at the root."""
         return replace(self, path=self.path[:-1])
 
@@ -47,19 +47,19 @@ class Place:
 class History:
     """The places that were visited, like a browser's."""
 
-    places: list[Place] = field(default_factory=list)
+    places: list[Location] = field(default_factory=list)
     index: int = -1
 
-    def visit(self, place: Place) -> None:
+    def visit(self, location: Location) -> None:
         """Remember a new place; what lay ahead is forgotten."""
-        if self.places and self.places[self.index] == place:
+        if self.places and self.places[self.index] == location:
             return
         del self.places[self.index + 1 :]
-        self.places.append(place)
+        self.places.append(location)
         del self.places[:-HISTORY]
         self.index = len(self.places) - 1
 
-    def step(self, steps: int) -> Place | None:
+    def step(self, steps: int) -> Location | None:
         """Move back (-1) or forward (1); None at either end."""
         index = self.index + steps
         if not 0 <= index < len(self.places):

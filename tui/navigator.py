@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ..bindings.actions import VIEWS
 from ..model.entities.task import Task
 from .loop import LiveApp
-from .messages import Visit
-from .navigation import Drill, History, Place
+from .messages import DrillRequested
+from .navigation import DrillDown, History, Location
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -33,26 +33,26 @@ class RoamingApp(LiveApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin the history here."""
-        self._history.visit(self.place)
+        self._history.visit(self.location)
 
     @property
-    def place(self) -> Place:
+    def location(self) -> Location:
         """Where the user is."""
-        screens = [screen for screen in self.screen_stack if hasattr(screen, "place")]
-        place: Place = screens[-1].place
-        return place
+        screens = [screen for screen in self.screen_stack if hasattr(screen, "location")]
+        location: Location = screens[-1].location
+        return location
 
-    def go(self, place: Place, *, remember: bool = True) -> None:
+    def go(self, location: Location, *, remember: bool = True) -> None:
         """Go to a place, by the shortest way."""
         if remember:
-            self._history.visit(place)
-        if place.view != self.current_mode:
-            self.switch_mode(place.view)
-        while (path := self.place.path) != place.path[: len(path)]:
+            self._history.visit(location)
+        if location.view != self.current_mode:
+            self.switch_mode(location.view)
+        while (path := self.location.path) != location.path[: len(path)]:
             self.pop_screen()
-        while len(self.place.path) < len(place.path):
-            depth = len(self.place.path) + 1
-            step = Place(place.view, place.path[:depth])
+        while len(self.location.path) < len(location.path):
+            depth = len(self.location.path) + 1
+            step = Location(location.view, location.path[:depth])
             self.push_screen(self._deep(step))
         self.frames.wanted = True
         self.call_after_refresh(self._arrived)
@@ -64,40 +64,40 @@ class RoamingApp(LiveApp, inherit_bindings=False):
     def _root(self, view: str) -> MonitorScreen:
         from . import routes
 
-        return routes.root(view, self.scene)
+        return routes.root(view, self.context)
 
-    def _deep(self, place: Place) -> MonitorScreen:
+    def _deep(self, location: Location) -> MonitorScreen:
         from . import routes
 
-        return routes.deep(place, self.scene)
+        return routes.deep(location, self.context)
 
-    def on_visit(self, message: Visit) -> None:
+    def on_visit(self, message: DrillRequested) -> None:
         """Go one step deeper."""
-        self.go(self.place.deeper(message.drill))
+        self.go(self.location.deeper(message.drill))
 
     # What keys do
 
     def action_view(self, view: str) -> None:
         """Go to a numbered view."""
-        self.go(Place(view))
+        self.go(Location(view))
 
     def action_history(self, step: int) -> None:
         """Go to where the user was before."""
-        place = self._history.step(step)
-        if place is None:
+        location = self._history.step(step)
+        if location is None:
             self.bell()
         else:
-            self.go(place, remember=False)
+            self.go(location, remember=False)
 
     def action_error(self) -> None:
         """Show what fails, grouped; from a task that failed its own group and traceback."""
         screen = self.monitor_screen
-        path = self.place.path
+        path = self.location.path
         if screen is None or (path and path[-1].kind == "failures"):
             return
-        failures = self.scene.state.failures
+        failures = self.context.state.failures
         task = next((one for one in screen.chosen(Task) if failures.of(one.id)), None)
-        self.go(self.place.deeper(Drill("failures", task.id if task else "", "Failures")))
+        self.go(self.location.deeper(DrillDown("failures", task.id if task else "", "Failures")))
 
     def leave(self) -> None:
         """Quit."""
@@ -106,12 +106,12 @@ class RoamingApp(LiveApp, inherit_bindings=False):
     async def action_back(self) -> None:
         """Undo one step: on the screen, or to the screen before."""
         screen = self.monitor_screen
-        if screen is not None and not screen.step_back() and self.place.path:
-            self.go(self.place.out())
+        if screen is not None and not screen.step_back() and self.location.path:
+            self.go(self.location.out())
 
     async def action_quit_or_back(self) -> None:
         """Go one step out, or quit at the root."""
-        if self.place.path:
-            self.go(self.place.out())
+        if self.location.path:
+            self.go(self.location.out())
         else:
             self.leave()

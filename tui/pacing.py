@@ -17,7 +17,7 @@ the clock, or of a heartbeat, need not wait."""
 
 
 @dataclass(slots=True)
-class Frames:
+class FramePacer:
     """The pace of painting. `clock` values are monotonic seconds."""
 
     per_second: float = 4.0

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .navigation import Place
+from .navigation import Location
 
 if TYPE_CHECKING:
-    from .context import Scene
+    from .context import AppContext
     from .screens.base import MonitorScreen
 
 
-def root(view: str, scene: Scene) -> MonitorScreen:
+def root(view: str, context: AppContext) -> MonitorScreen:
     """Return a new screen for a numbered view."""
-    place = Place(view)
+    location = Location(view)
     if view == "overview":
         from .screens.overview import OverviewScreen
 
-        return OverviewScreen(scene, place)
+        return OverviewScreen(context, location)
     if view in ("tasks", "scheduled"):
         from .screens.scheduled import ScheduledScreen
         from .screens.tasks import TaskListScreen
 
-        return (TaskListScreen if view == "tasks" else ScheduledScreen)(scene, place)
+        return (TaskListScreen if view == "tasks" else ScheduledScreen)(context, location)
     from .screens.log import LogScreen
     from .screens.queues import QueuesScreen
     from .screens.task_types import TypesScreen
@@ -37,28 +37,28 @@ def root(view: str, scene: Scene) -> MonitorScreen:
         "types": TypesScreen,
         "log": LogScreen,
     }
-    return screens[view](scene, place)
+    return screens[view](context, location)
 
 
-def deep(place: Place, scene: Scene) -> MonitorScreen:
+def deep(location: Location, context: AppContext) -> MonitorScreen:
     """Return a new screen for the last step of a place."""
-    step = place.path[-1]
+    step = location.path[-1]
     if step.kind == "task":
         from .screens.task import TaskDetailScreen
 
-        return TaskDetailScreen(scene, place)
+        return TaskDetailScreen(context, location)
     if step.kind == "workflow":
         from .screens.workflow import WorkflowScreen
 
-        return WorkflowScreen(scene, place)
+        return WorkflowScreen(context, location)
     if step.kind == "worker":
         from .screens.worker import WorkerDetailScreen
 
-        return WorkerDetailScreen(scene, place)
+        return WorkerDetailScreen(context, location)
     if step.kind == "failures":
         from .screens.failures import FailuresScreen
 
-        return FailuresScreen(scene, place)
+        return FailuresScreen(context, location)
     from .screens.tasks import TaskListScreen
 
-    return TaskListScreen(scene, place)
+    return TaskListScreen(context, location)

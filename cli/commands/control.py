@@ -11,13 +11,13 @@ import click
 from ..consumers import pausing, resuming
 from ..exit_codes import Misuse
 from ..options import Group, settings_of
-from ..run_operation import Manner, acting, carry_out, cluster_of, tell
+from ..run_operation import RunOptions, acting, carry_out, cluster_of, tell
 from ..time_limits import UNCHANGED, read_seconds, time_limits
 from ..workers import addressed, optionally_addressed, workers
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
-    from ...model.operations.commands import AnyCommand
+    from ...model.operations.commands import AnyOperation
 
 Patterns: TypeAlias = tuple[str, ...]
 RATE: Final = re.compile(r"\d+(\.\d+)?(/[smh])?")
@@ -41,7 +41,7 @@ def control() -> None:
     """
 
 
-def _do(ctx: click.Context, manner: Manner, plan: Callable[[Session], AnyCommand]) -> int:
+def _do(ctx: click.Context, manner: RunOptions, plan: Callable[[Session], AnyOperation]) -> int:
     with cluster_of(settings_of(ctx), manner) as session:
         outcome = carry_out(session, plan(session), manner)
     return tell(outcome, manner)
@@ -52,7 +52,7 @@ def _do(ctx: click.Context, manner: Manner, plan: Callable[[Session], AnyCommand
 @addressed
 @acting
 @click.pass_context
-def grow(ctx: click.Context, number: int, patterns: Patterns, manner: Manner) -> int:
+def grow(ctx: click.Context, number: int, patterns: Patterns, manner: RunOptions) -> int:
     """Add N processes, by default one, to the pools of workers (prefork, gevent, eventlet)."""
     from ...model.operations.commands import PoolGrow
 
@@ -64,7 +64,7 @@ def grow(ctx: click.Context, number: int, patterns: Patterns, manner: Manner) ->
 @addressed
 @acting
 @click.pass_context
-def shrink(ctx: click.Context, number: int, patterns: Patterns, manner: Manner) -> int:
+def shrink(ctx: click.Context, number: int, patterns: Patterns, manner: RunOptions) -> int:
     """Take N processes, by default one, from the pools of workers; what they run ends first."""
     from ...model.operations.commands import PoolShrink
 
@@ -77,7 +77,7 @@ def shrink(ctx: click.Context, number: int, patterns: Patterns, manner: Manner) 
 @addressed
 @acting
 @click.pass_context
-def restart(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def restart(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """Restart pools; needs worker_pool_restarts in the workers' configuration."""
     from ...model.operations.commands import PoolRestart
 
@@ -90,7 +90,9 @@ def restart(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
 @addressed
 @acting
 @click.pass_context
-def autoscale(ctx: click.Context, most: int, least: int, patterns: Patterns, manner: Manner) -> int:
+def autoscale(
+    ctx: click.Context, most: int, least: int, patterns: Patterns, manner: RunOptions
+) -> int:
     """Set the bounds of pools that were started with --autoscale."""
     from ...model.operations.commands import Autoscale
 
@@ -118,7 +120,7 @@ def add_consumer(
     exchange_type: str | None,
     routing_key: str | None,
     patterns: Patterns,
-    manner: Manner,
+    manner: RunOptions,
 ) -> int:
     """Have workers consume QUEUE, which is created if need be."""
     from ...model.operations.commands import AddConsumer
@@ -141,7 +143,7 @@ def add_consumer(
 @addressed
 @acting
 @click.pass_context
-def cancel_consumer(ctx: click.Context, queue: str, patterns: Patterns, manner: Manner) -> int:
+def cancel_consumer(ctx: click.Context, queue: str, patterns: Patterns, manner: RunOptions) -> int:
     """Have workers consume QUEUE no more; what they hold of it they still run."""
     from ...model.operations.commands import CancelConsumer
 
@@ -158,7 +160,9 @@ def cancel_consumer(ctx: click.Context, queue: str, patterns: Patterns, manner: 
 @addressed
 @acting
 @click.pass_context
-def rate_limit(ctx: click.Context, task: str, rate: str, patterns: Patterns, manner: Manner) -> int:
+def rate_limit(
+    ctx: click.Context, task: str, rate: str, patterns: Patterns, manner: RunOptions
+) -> int:
     """Limit how often each worker starts TASK.
 
     RATE is 10/s, 10/m or 10/h; 0 or none is no limit.
@@ -190,7 +194,7 @@ def time_limit(
     soft: float | str | None,
     hard: float | str | None,
     patterns: Patterns,
-    manner: Manner,
+    manner: RunOptions,
 ) -> int:
     """Limit how long TASK may run. A limit that is not given keeps its present value."""
     if soft == hard == UNCHANGED:
@@ -206,7 +210,7 @@ def time_limit(
 @optionally_addressed
 @acting
 @click.pass_context
-def ping(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def ping(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """Ask workers whether they are there; by default all. Nobody is asked before."""
     from ...model.operations.commands import Ping
 
@@ -218,7 +222,7 @@ def ping(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
 @optionally_addressed
 @acting
 @click.pass_context
-def heartbeat(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def heartbeat(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """Have workers send a heartbeat now; by default all. Nobody is asked before."""
     from ...model.operations.commands import Heartbeat
 
@@ -230,7 +234,7 @@ def heartbeat(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
 @optionally_addressed
 @acting
 @click.pass_context
-def enable_events(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def enable_events(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """Have workers send task events; by default all."""
     from ...model.operations.commands import EnableEvents
 
@@ -241,7 +245,7 @@ def enable_events(ctx: click.Context, patterns: Patterns, manner: Manner) -> int
 @addressed
 @acting
 @click.pass_context
-def disable_events(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def disable_events(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """Have workers send no task events: every monitor goes blind.
 
     A celtop that is open elsewhere does not turn them on again, one that is opened later does,
@@ -256,7 +260,7 @@ def disable_events(ctx: click.Context, patterns: Patterns, manner: Manner) -> in
 @addressed
 @acting
 @click.pass_context
-def shutdown(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def shutdown(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """End workers warmly: what they run ends first, what they hold goes back to the queue."""
     from ...model.operations.commands import Shutdown
 
@@ -267,7 +271,7 @@ def shutdown(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
 @addressed
 @acting
 @click.pass_context
-def drain(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
+def drain(ctx: click.Context, patterns: Patterns, manner: RunOptions) -> int:
     """Take no new tasks, wait until nothing runs any more, then shut down.
 
     Until the last step ctrl-c takes it back: the workers consume again what they consumed.
@@ -281,7 +285,7 @@ def drain(ctx: click.Context, patterns: Patterns, manner: Manner) -> int:
 @click.argument("queue")
 @acting
 @click.pass_context
-def pause(ctx: click.Context, queue: str, manner: Manner) -> int:
+def pause(ctx: click.Context, queue: str, manner: RunOptions) -> int:
     """Have all workers stop consuming QUEUE; who did, and how, is remembered here."""
     return _do(ctx, manner, lambda session: pausing(session, queue))
 
@@ -291,6 +295,6 @@ def pause(ctx: click.Context, queue: str, manner: Manner) -> int:
 @click.option("--forget", is_flag=True, help="Forget those that do not answer: gone for good.")
 @acting
 @click.pass_context
-def resume(ctx: click.Context, queue: str, forget: bool, manner: Manner) -> int:
+def resume(ctx: click.Context, queue: str, forget: bool, manner: RunOptions) -> int:
     """Have the workers that consumed QUEUE before it was paused consume it again, as they did."""
     return _do(ctx, manner, lambda session: resuming(session, queue, forget))

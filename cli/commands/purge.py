@@ -9,7 +9,7 @@ import click
 
 from .. import stderr
 from ..options import Command, settings_of
-from ..run_operation import Manner, acting, carry_out, cluster_of, tell
+from ..run_operation import RunOptions, acting, carry_out, cluster_of, tell
 from ..selection import LOOKED_AT, told, wait_for
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ NAMES_SHOWN: Final = 20
 @click.option("--task", metavar="NAME", help="Only the messages of this task name (Redis).")
 @acting
 @click.pass_context
-def purge(ctx: click.Context, queue: str, task: str | None, manner: Manner) -> int:
+def purge(ctx: click.Context, queue: str, task: str | None, manner: RunOptions) -> int:
     """Delete the messages that wait in QUEUE; nothing keeps a copy.
 
     What workers have taken already stays theirs. On Redis it first tells how many messages there

@@ -11,7 +11,7 @@ from .. import stderr
 from ..arguments import read_name
 from ..exit_codes import Misuse
 from ..options import Command, settings_of
-from ..run_operation import Manner, acting, carry_out, cluster_of, exit_code, tell, worded
+from ..run_operation import RunOptions, acting, carry_out, cluster_of, exit_code, tell, worded
 from ..selection import kept, look_around, matching, read_filter, read_ids, wait_for
 from ..stdout import write
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...cluster.session import Session
-    from ...model.operations.call import Original, Recovered
+    from ...model.operations.call import Recovered, SentTask
     from ...model.operations.commands import Retry
     from ...model.operations.outcome import Outcome
     from ...model.query.language import Query
@@ -46,7 +46,7 @@ def retry(
     with_links: bool,
     queue: str | None,
     wait: float,
-    manner: Manner,
+    manner: RunOptions,
 ) -> int:
     """Send tasks again with the same arguments, each under a new id.
 
@@ -92,7 +92,7 @@ def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
 
 def _sorted(
     found: tuple[Recovered, ...], queue: str | None
-) -> tuple[tuple[Original, ...], dict[str, str]]:
+) -> tuple[tuple[SentTask, ...], dict[str, str]]:
     """Return what can be sent, and of the rest, by id, why not; tell where the arguments are from.
 
     Args:
@@ -103,7 +103,7 @@ def _sorted(
 
     from ...model.operations.call import SOURCE_WORDS, Unrecoverable
 
-    originals: list[Original] = []
+    originals: list[SentTask] = []
     refused: dict[str, str] = {}
     for one in found:
         if isinstance(one, Unrecoverable):

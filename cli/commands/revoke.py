@@ -9,7 +9,7 @@ import click
 
 from ..exit_codes import Misuse
 from ..options import Command, settings_of
-from ..run_operation import Manner, acting, carry_out, cluster_of, tell
+from ..run_operation import RunOptions, acting, carry_out, cluster_of, tell
 from ..selection import kept, look_around, matching, members, named, read_filter, read_ids
 from ..workers import workers
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...model.confirm.targets import Selection
     from ...model.entities.task import Task
-    from ...model.operations.commands import AnyCommand, Signal
+    from ...model.operations.commands import AnyOperation, Signal
     from ...model.query.language import Query
 
 ONE_OF: Final = "say which tasks: by ID..., by --filter, by --workflow or by --stamp"
@@ -66,7 +66,7 @@ def revoke(
     workflow: str | None,
     stamps: tuple[str, ...],
     wait: float,
-    manner: Manner,
+    manner: RunOptions,
 ) -> int:
     """Have workers skip tasks that have not started.
 
@@ -86,7 +86,7 @@ def revoke(
     settings = settings_of(ctx)
     chosen = cast("Signal", signal or "SIGTERM")
     with cluster_of(settings, manner) as session:
-        command: AnyCommand
+        command: AnyOperation
         if headers is not None:
             from ...model.operations.commands import RevokeStamped
 

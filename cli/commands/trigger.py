@@ -11,7 +11,7 @@ from ..arguments import read_args, read_kwargs, read_name, read_time
 from ..await_result import await_result, print_result, result_code
 from ..exit_codes import ExitCode, Misuse
 from ..options import Command, describe_app, settings_of
-from ..run_operation import Manner, acting, carry_out, cluster_of, exit_code, worded
+from ..run_operation import RunOptions, acting, carry_out, cluster_of, exit_code, worded
 from ..stdout import write
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def trigger(
     eta: str | None,
     expires: float | None,
     wait: float | None,
-    manner: Manner,
+    manner: RunOptions,
 ) -> int:
     """Send a new task of the type NAME and print its id.
 
@@ -146,7 +146,7 @@ def _queue(session: Session, name: str, app: AppDescription | None) -> str:
     raise Misuse(f"it is not known which queue {name} goes to: say --queue Q{listed}")
 
 
-def _tell(outcome: Outcome, manner: Manner) -> ExitCode:
+def _tell(outcome: Outcome, manner: RunOptions) -> ExitCode:
     if manner.as_json:
         from ...export.outcome import encode
 

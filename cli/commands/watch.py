@@ -19,7 +19,7 @@ from ..session import pump_until, reach, started
 if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...model.entities.task import Task
-    from ...model.lookup import Search
+    from ...model.lookup import TaskLookup
     from ..progress_line import Display
 
 GLANCE: Final = 0.1
@@ -132,7 +132,7 @@ def _differs(session: Session, id_: str, version: int) -> bool:
     return task is not None and task.version != version
 
 
-def _tell_nowhere(id_: str, search: Search | None) -> None:
+def _tell_nowhere(id_: str, search: TaskLookup | None) -> None:
     stderr.say(f"no place knows {id_}")
     for one in search.looked if search is not None else ():
         stderr.say(f"  {one.place}: {one.text}")

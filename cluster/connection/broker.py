@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from ...settings import Settings, mask_url
-from .metering import Wire, metered
+from .metering import ConnectionMeter, metered
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -33,13 +33,13 @@ REDIS: Final = ("redis", "rediss", "sentinel")
 AMQP: Final = ("amqp", "amqps", "pyamqp")
 
 
-class Broker:
+class BrokerConnection:
     """The broker that `Settings` names, or the present one of several for failover."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.urls = split_urls(settings.broker_url)
-        self.wire = Wire()
+        self.wire = ConnectionMeter()
         self._present = 0
 
     @property

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ...model.observations import Fault
-from .broker import Broker
+from .broker import BrokerConnection
 
 LONGEST_REASON: Final = 200
 
@@ -209,7 +209,7 @@ class Silent(ConnectionError):
     """Our event connection is up by all appearances, and nothing comes through it any more."""
 
 
-def explain(error: BaseException, broker: Broker) -> Fault:
+def explain(error: BaseException, broker: BrokerConnection) -> Fault:
     """Put what the libraries raised while talking to a broker into words, without passwords."""
     chain = list(_causes(error))
     if any(isinstance(one, Silent) for one in chain):
@@ -253,7 +253,7 @@ def _reason(chain: list[BaseException]) -> str:
     return type(chain[0]).__name__
 
 
-def _words(broker: Broker, reason: str) -> dict[str, str]:
+def _words(broker: BrokerConnection, reason: str) -> dict[str, str]:
     scheme = broker.scheme
     return {
         "place": _place(broker),
@@ -265,7 +265,7 @@ def _words(broker: Broker, reason: str) -> dict[str, str]:
     }
 
 
-def _place(broker: Broker) -> str:
+def _place(broker: BrokerConnection) -> str:
     """Return host and port, or the socket's path, as the URL has it: never the credentials."""
     url = broker.url
     if "+socket://" in url:
@@ -283,14 +283,14 @@ def _place(broker: Broker) -> str:
     return f"{host}:{number}" if number else host
 
 
-def _host(broker: Broker) -> str:
+def _host(broker: BrokerConnection) -> str:
     try:
         return urlsplit(broker.url).hostname or ""
     except ValueError:
         return ""
 
 
-def _path(broker: Broker) -> str:
+def _path(broker: BrokerConnection) -> str:
     try:
         return urlsplit(broker.url).path.removeprefix("/") or "/"
     except ValueError:

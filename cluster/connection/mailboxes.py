@@ -15,7 +15,7 @@ import json
 from typing import Any, Final, NamedTuple
 
 from ...settings import Settings
-from .broker import Broker
+from .broker import BrokerConnection
 
 TO_NOBODY: Final = "nobody@celtop.invalid"
 """No worker is called so: all that listen get such a message, and pass over it."""
@@ -36,7 +36,7 @@ def mailboxes(settings: Settings) -> Mailboxes | None:
     Raises:
         Exception: Whatever the transport raises when the connection is lost.
     """
-    broker = Broker(settings)
+    broker = BrokerConnection(settings)
     if not broker.is_redis:
         return None
     exchange = f"{settings.control_exchange}.pidbox"

@@ -2,7 +2,7 @@
 
 Every command costs the user latency or money, so all that leaves through any of our connections is
 counted. And since a broker that accepts but never answers blocks a thread for ever, each open link
-is known to a `Wire`, which can cut it from another thread.
+is known to a `ConnectionMeter`, which can cut it from another thread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 
-class Wire:
+class ConnectionMeter:
     """All links of one session to its broker: what went over them, and a way to cut them."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def socket_of(link: Any) -> socket.socket | None:
     return getattr(transport, "sock", None) or getattr(link, "_sock", None)
 
 
-def metered(transport: type[Any], wire: Wire) -> type[Any]:
+def metered(transport: type[Any], wire: ConnectionMeter) -> type[Any]:
     """Return a subclass of a kombu transport that counts on `wire`; others come back as they are.
 
     Redis and AMQP are counted at the lowest level that tells commands apart.
@@ -81,7 +81,7 @@ def metered(transport: type[Any], wire: Wire) -> type[Any]:
     return transport
 
 
-def counted(connection: type[Any], wire: Wire) -> type[Any]:
+def counted(connection: type[Any], wire: ConnectionMeter) -> type[Any]:
     """Return a subclass of one of redis-py's connections that counts on `wire`."""
 
     class Link:
@@ -103,7 +103,7 @@ def counted(connection: type[Any], wire: Wire) -> type[Any]:
     return type(connection.__name__, (Link, connection), {})
 
 
-def _metered_redis(transport: type[Any], wire: Wire) -> type[Any]:
+def _metered_redis(transport: type[Any], wire: ConnectionMeter) -> type[Any]:
     from redis import VERSION
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -125,7 +125,7 @@ def _metered_redis(transport: type[Any], wire: Wire) -> type[Any]:
     return type(transport.__name__, (transport,), {"Channel": Channel})
 
 
-def _metered_amqp(transport: type[Any], wire: Wire) -> type[Any]:
+def _metered_amqp(transport: type[Any], wire: ConnectionMeter) -> type[Any]:
     class Channel(transport.Connection.Channel):  # type: ignore[misc, name-defined]
         def send_method(self, *args: Any, **kwargs: Any) -> Any:
             wire.count()

@@ -32,7 +32,7 @@ class Reply(NamedTuple):
     value: Any
     error: str | None
     ticket: str = ""
-    """Which of several equal questions it answers, as `Pidbox.put` returned it."""
+    """Which of several equal questions it answers, as `RemoteControl.put` returned it."""
 
 
 class Unreadable(NamedTuple):
@@ -41,7 +41,7 @@ class Unreadable(NamedTuple):
     content_type: str
 
 
-class Pidbox:
+class RemoteControl:
     """Asks over one connection; not to be shared between threads."""
 
     def __init__(self, connection: Connection, namespace: str, accept: Iterable[str]) -> None:

@@ -31,7 +31,7 @@ _AFTER: Final = {
 }
 
 
-class Unfinished:
+class OpenTasks:
     """Ids by what their tasks do: run, wait, or be looked at."""
 
     def __init__(self) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
-from ...model.observations import ConnectionChanged, Fault, Noted
-from ...model.wire.events import Heard, decode
+from ...model.observations import ConnectionChanged, Fault, LogMessage
+from ...model.wire.events import EventBatch, decode
 from ..connection.backoff import backoff
-from ..connection.broker import Broker
+from ..connection.broker import BrokerConnection
 from ..connection.errors import Silent, explain
-from ..connection.remote_control import Pidbox
+from ..connection.remote_control import RemoteControl
 from ..inbox import Inbox
-from .open_tasks import Unfinished
+from .open_tasks import OpenTasks
 from .roster import Roster
 from .subscription import Stream, subscribe
 
@@ -54,18 +54,18 @@ class Receiver(threading.Thread):
 
     def __init__(
         self,
-        broker: Broker,
+        broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
         clock: Callable[[], float] = time.time,
-        unfinished: Unfinished | None = None,
+        unfinished: OpenTasks | None = None,
     ) -> None:
         super().__init__(name="celtop-receiver", daemon=True)
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
         self._clock = clock
-        self._unfinished = unfinished if unfinished is not None else Unfinished()
+        self._unfinished = unfinished if unfinished is not None else OpenTasks()
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._doubted = False
@@ -152,10 +152,12 @@ class Receiver(threading.Thread):
         doubt = self._broker.certificate_doubt()
         if doubt and doubt not in self._warned:
             self._warned.add(doubt)
-            self._inbox.put(Noted("warning", "broker", doubt, self._clock()))
+            self._inbox.put(LogMessage("warning", "broker", doubt, self._clock()))
         self._roster.heard_at = time.monotonic()
         # Every worker answers this with a heartbeat at once, even one that sends none by itself.
-        Pidbox(connection, self._broker.settings.control_exchange, ["json"]).tell("heartbeat")
+        RemoteControl(connection, self._broker.settings.control_exchange, ["json"]).tell(
+            "heartbeat"
+        )
         self.live.set()
 
     def _check(self, stream: Stream) -> None:
@@ -173,7 +175,7 @@ class Receiver(threading.Thread):
         if content_type == "application/json":
             heard = decode(body, at)
         else:
-            heard = Heard((), at, (f"not decoded ({content_type})",))
+            heard = EventBatch((), at, (f"not decoded ({content_type})",))
         self._inbox.put(heard)
         if heard.events:
             self._unfinished.heard(heard.events)

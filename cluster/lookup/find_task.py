@@ -10,30 +10,30 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...model.lookup import HELD, Found, Looked, Search
-from ...model.observations import Answered, QueuePeeked, ResultsSeen
-from ..connection.broker import Broker
+from ...model.lookup import HELD, PlaceChecked, Sighting, TaskLookup
+from ...model.observations import InspectReply, QueuePeeked, ResultsRead
+from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..connection.remote_control import Pidbox, Reply, Unreadable
-from ..messages.envelope import Message, peeked
-from ..messages.reader import Messages
+from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..messages.envelope import Envelope, peeked
+from ..messages.reader import MessageReader
 from ..results.backends.base import ResultReader, ResultsError
 from .recovery import PATIENCE
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-    from ...model.operations.call import Original
+    from ...model.operations.call import SentTask
 
 
-def search(
+def find_task(
     id_: str,
-    broker: Broker,
+    broker: BrokerConnection,
     results: ResultReader,
     workers: Sequence[str],
     queues: Sequence[str],
     clock: Callable[[], float] = time.time,
-) -> Search:
+) -> TaskLookup:
     """Look for a task; takes as long as the slowest worker, a few seconds at most.
 
     Args:
@@ -51,21 +51,21 @@ class _Search:
     """One go at finding a task."""
 
     def __init__(
-        self, id_: str, broker: Broker, results: ResultReader, clock: Callable[[], float]
+        self, id_: str, broker: BrokerConnection, results: ResultReader, clock: Callable[[], float]
     ) -> None:
         self._id = id_
         self._broker = broker
         self._results = results
         self._clock = clock
-        self._found: list[Found] = []
-        self._looked: list[Looked] = []
+        self._found: list[Sighting] = []
+        self._looked: list[PlaceChecked] = []
 
-    def run(self, workers: Sequence[str], queues: Sequence[str]) -> Search:
+    def run(self, workers: Sequence[str], queues: Sequence[str]) -> TaskLookup:
         try:
             connection = self._broker.connect()
         except Exception as error:
             why = str(explain(error, self._broker))
-            self._looked += [Looked("queues", None, why), Looked("workers", None, why)]
+            self._looked += [PlaceChecked("queues", None, why), PlaceChecked("workers", None, why)]
             self._look_at_backend()
         else:
             try:
@@ -74,18 +74,18 @@ class _Search:
                 self._ask(connection, workers)
             finally:
                 connection.collect()
-        return Search(self._id, self._clock(), tuple(self._found), tuple(self._looked))
+        return TaskLookup(self._id, self._clock(), tuple(self._found), tuple(self._looked))
 
     def _look(self, connection: Connection, queues: Sequence[str]) -> None:
         """Look at messages, waiting and held."""
-        messages = Messages(connection, self._broker, self._clock)
+        messages = MessageReader(connection, self._broker, self._clock)
         if messages.why_not is not None:
-            self._looked.append(Looked("queues", None, messages.why_not))
+            self._looked.append(PlaceChecked("queues", None, messages.why_not))
             return
         try:
             original = messages.find([self._id], queues).get(self._id)
         except Exception as error:
-            self._looked.append(Looked("queues", None, str(explain(error, self._broker))))
+            self._looked.append(PlaceChecked("queues", None, str(explain(error, self._broker))))
             return
         if original is not None and original.message is not None:
             self._keep(original)
@@ -93,17 +93,17 @@ class _Search:
         where = ", ".join(queues) if queues else "no queue is known"
         notes = "".join(f"; {note}" for note in messages.notes)
         text = f"not among what waits ({where}) or is held by workers{notes}"
-        self._looked.append(Looked("queues", False, text))
+        self._looked.append(PlaceChecked("queues", False, text))
 
-    def _keep(self, original: Original) -> None:
+    def _keep(self, original: SentTask) -> None:
         held = original.message
         assert held is not None
         queue = original.call.queue or ""
         source = f"message in queue {queue}" if original.source == "queue" else HELD
-        message = Message(held.headers, properties={"priority": held.priority})
+        message = Envelope(held.headers, properties={"priority": held.priority})
         seen = QueuePeeked(queue, (peeked(message, queue),), original.seen_at, complete=False)
-        self._found.append(Found(source, seen))
-        self._looked.append(Looked("queues", True, source))
+        self._found.append(Sighting(source, seen))
+        self._looked.append(PlaceChecked("queues", True, source))
 
     def _look_at_backend(self) -> None:
         why = self._results.why_not
@@ -113,14 +113,14 @@ class _Search:
             except ResultsError as error:
                 why = str(error)
         if why is not None:
-            self._looked.append(Looked("backend", None, why))
+            self._looked.append(PlaceChecked("backend", None, why))
         elif meta is None:
-            self._looked.append(Looked("backend", False, "nothing is kept of it"))
+            self._looked.append(PlaceChecked("backend", False, "nothing is kept of it"))
         else:
-            seen = ResultsSeen((meta,), self._clock(), "lookup")
-            self._found.append(Found("result backend", seen))
+            seen = ResultsRead((meta,), self._clock(), "lookup")
+            self._found.append(Sighting("result backend", seen))
             text = f"it is kept as {meta.status or 'something that cannot be read'}"
-            self._looked.append(Looked("backend", True, text))
+            self._looked.append(PlaceChecked("backend", True, text))
 
     def _ask(self, connection: Connection, workers: Sequence[str]) -> None:
         """Ask all workers whether they have it."""
@@ -132,28 +132,28 @@ class _Search:
                 answered.add(reply.worker)
                 if (where := self._held(reply.value)) is not None:
                     having.append(f"{where} at {reply.worker}")
-                    seen = Answered(reply.worker, "query_task", reply.value, self._clock())
-                    self._found.append(Found(f"worker {reply.worker}", seen))
+                    seen = InspectReply(reply.worker, "query_task", reply.value, self._clock())
+                    self._found.append(Sighting(f"worker {reply.worker}", seen))
 
         def done(quiet: float) -> bool:
             return quiet > PATIENCE or (bool(expected) and answered.issuperset(expected))
 
         try:
-            pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
+            pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
             pidbox.ask(["query_task"], took, done, arguments={"query_task": {"ids": [self._id]}})
             pidbox.close()
         except Exception as error:
-            self._looked.append(Looked("workers", None, str(explain(error, self._broker))))
+            self._looked.append(PlaceChecked("workers", None, str(explain(error, self._broker))))
             return
         silent = sorted(expected - answered)
         said = f"; silent: {', '.join(silent)}" if silent else ""
         if having:
-            self._looked.append(Looked("workers", True, ", ".join(having) + said))
+            self._looked.append(PlaceChecked("workers", True, ", ".join(having) + said))
         elif answered:
             text = f"unknown to {', '.join(sorted(answered))}{said}"
-            self._looked.append(Looked("workers", False, text))
+            self._looked.append(PlaceChecked("workers", False, text))
         else:
-            self._looked.append(Looked("workers", None, f"no worker answers{said}"))
+            self._looked.append(PlaceChecked("workers", None, f"no worker answers{said}"))
 
     def _held(self, reply: Any) -> str | None:
         """Return where a worker has it: `active`, `reserved` or `scheduled`; None if it has not."""

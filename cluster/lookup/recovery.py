@@ -17,15 +17,15 @@ import msgspec
 
 from ...model.entities.result import ResultMeta
 from ...model.entities.states import FINISHED, PENDING, RETRY
-from ...model.operations.call import Call, Original, Recovered, Unrecoverable
+from ...model.operations.call import Call, Recovered, SentTask, Unrecoverable
 from ...model.state import ClusterState
 from ...model.text.literals import arguments
 from ...model.text.masking import MASK
-from ..connection.broker import Broker
+from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..connection.remote_control import Pidbox, Reply, Unreadable
-from ..messages.reader import Messages
-from ..messages.sent_cache import UNTOLD_BY_WORKERS, Originals
+from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..messages.reader import MessageReader
+from ..messages.sent_cache import UNTOLD_BY_WORKERS, SentCache
 from ..results.backends.base import ResultReader, ResultsError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ JSON: Final = "json"
 _LISTS: Final = str.maketrans("()", "[]")
 
 
-class Known(msgspec.Struct, frozen=True, gc=False):
+class KnownTask(msgspec.Struct, frozen=True, gc=False):
     """What is known of a task that is to be recovered, as values that no thread changes."""
 
     id: str
@@ -58,14 +58,14 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     """What the app sends its tasks in, as far as its worker tells."""
 
 
-def known(id_: str, state: ClusterState) -> Known:
+def known_task(id_: str, state: ClusterState) -> KnownTask:
     """Return what the model knows of a task; called by whoever may touch the model."""
     task = state.tasks.get(id_)
     if task is None:
-        return Known(id_)
+        return KnownTask(id_)
     workers = (state.workers.get(task.worker or ""), *state.workers.values())
     conf = next((one.conf for one in workers if one is not None and one.conf), {})
-    return Known(
+    return KnownTask(
         task.id,
         task.state,
         task.name,
@@ -78,9 +78,9 @@ def known(id_: str, state: ClusterState) -> Known:
 
 
 def recover(
-    wanted: Sequence[Known],
-    broker: Broker,
-    originals: Originals,
+    wanted: Sequence[KnownTask],
+    broker: BrokerConnection,
+    originals: SentCache,
     results: ResultReader,
     workers: Sequence[str],
     queues: Iterable[str],
@@ -105,9 +105,9 @@ class _Recovery:
 
     def __init__(
         self,
-        wanted: Sequence[Known],
-        broker: Broker,
-        originals: Originals,
+        wanted: Sequence[KnownTask],
+        broker: BrokerConnection,
+        originals: SentCache,
         results: ResultReader,
         clock: Callable[[], float],
     ) -> None:
@@ -117,7 +117,7 @@ class _Recovery:
         self._originals = originals
         self._results = results
         self._clock = clock
-        self._found: dict[str, Original] = {}
+        self._found: dict[str, SentTask] = {}
         self._metas: dict[str, ResultMeta] = {}
         self._broker_reason: str | None = None
         self._backend_reason: str | None = None
@@ -137,7 +137,7 @@ class _Recovery:
         return [id_ for id_ in self._wanted if id_ not in self._found]
 
     def _ask_broker(
-        self, alive: Sequence[Known], workers: Sequence[str], queues: Sequence[str]
+        self, alive: Sequence[KnownTask], workers: Sequence[str], queues: Sequence[str]
     ) -> None:
         """Look at messages, then ask workers; a broker that fails leaves the other sources."""
         try:
@@ -151,9 +151,9 @@ class _Recovery:
             self._broker_reason = str(explain(error, self._broker))
 
     def _look_at_messages(
-        self, connection: Connection, alive: Sequence[Known], queues: Sequence[str]
+        self, connection: Connection, alive: Sequence[KnownTask], queues: Sequence[str]
     ) -> None:
-        messages = Messages(connection, self._broker, self._clock)
+        messages = MessageReader(connection, self._broker, self._clock)
         self._broker_reason = messages.why_not
         # Of what a worker has, the message is no longer in a queue.
         queued = [one for one in alive if one.state in (None, PENDING, RETRY)]
@@ -171,7 +171,7 @@ class _Recovery:
             self._originals.keep(original)
 
     def _ask_workers(
-        self, connection: Connection, alive: Sequence[Known], workers: Sequence[str]
+        self, connection: Connection, alive: Sequence[KnownTask], workers: Sequence[str]
     ) -> None:
         """Ask all workers about what no message told, in blocks; who is silent is awaited once."""
         ids = (one.id for one in alive if one.id not in self._found)
@@ -180,7 +180,7 @@ class _Recovery:
         if not block:
             return
         settings = self._broker.settings
-        pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
+        pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
         expected = frozenset(workers)
         while block:
             answered = self._ask(pidbox, block, expected)
@@ -190,7 +190,9 @@ class _Recovery:
             block = list(islice(remaining, ASKED_AT_ONCE))
         pidbox.close()
 
-    def _ask(self, pidbox: Pidbox, ids: Sequence[str], expected: frozenset[str]) -> frozenset[str]:
+    def _ask(
+        self, pidbox: RemoteControl, ids: Sequence[str], expected: frozenset[str]
+    ) -> frozenset[str]:
         """Ask about some tasks; return the workers that answered."""
         answered: set[str] = set()
 
@@ -214,27 +216,27 @@ class _Recovery:
         except ResultsError as error:
             self._backend_reason = str(error)
 
-    def _answer(self, one: Known) -> Recovered:
+    def _answer(self, one: KnownTask) -> Recovered:
         found = self._told(one)
-        if one.serializer == JSON or not isinstance(found, Original) or found.message is not None:
+        if one.serializer == JSON or not isinstance(found, SentTask) or found.message is not None:
             return found
         # What is told in JSON has lists for tuples, and whoever takes pickle may take nothing else.
         reason = f"its app sends in {one.serializer}, of which JSON does not carry all types"
         return Unrecoverable(one.id, reason, found.call, one.args, one.kwargs)
 
-    def _told(self, one: Known) -> Recovered:
+    def _told(self, one: KnownTask) -> Recovered:
         original = self._found.get(one.id)
         if original is not None:
             return _completed(original, one)
         meta = self._metas.get(one.id)
         from_event = _from_event(one, self._clock())
         from_backend = self._from_backend(one, meta)
-        if isinstance(from_backend, Original):
-            if isinstance(from_event, Original) and not _equal(from_event, from_backend):
+        if isinstance(from_backend, SentTask):
+            if isinstance(from_event, SentTask) and not _equal(from_event, from_backend):
                 # A task that changes what it was given changes what the backend keeps as well.
                 return from_event
             return from_backend
-        if isinstance(from_event, Original):
+        if isinstance(from_event, SentTask):
             return from_event
         reasons = [from_event, from_backend]
         if one.state not in FINISHED and self._broker_reason:
@@ -244,7 +246,7 @@ class _Recovery:
         call = Call(name, queue=queue, priority=one.priority)
         return Unrecoverable(one.id, "; ".join(reasons), call, one.args, one.kwargs)
 
-    def _from_backend(self, one: Known, meta: ResultMeta | None) -> Original | str:
+    def _from_backend(self, one: KnownTask, meta: ResultMeta | None) -> SentTask | str:
         if meta is None:
             return self._backend_reason or "the result backend has nothing of it"
         if not meta.exact_arguments or not isinstance(meta.kwargs, dict):
@@ -270,10 +272,10 @@ class _Recovery:
         missing = _missing_beside(one)
         if not _alike(call, one) and MASK not in f"{one.args}{one.kwargs}":
             missing += ("whether the task changed its arguments: its event tells others",)
-        return _completed(Original(one.id, call, "backend", self._clock(), missing=missing), one)
+        return _completed(SentTask(one.id, call, "backend", self._clock(), missing=missing), one)
 
 
-def _from_event(one: Known, at: float) -> Original | str:
+def _from_event(one: KnownTask, at: float) -> SentTask | str:
     """Return what the text of a task's event says, if it certainly says all."""
     if not one.name:
         return "its event was not heard, so its name and arguments are not known"
@@ -281,14 +283,14 @@ def _from_event(one: Known, at: float) -> Original | str:
     if isinstance(found, str):
         return found
     call = Call(one.name, *found, queue=one.queue, priority=one.priority)
-    return Original(one.id, call, "event", at, missing=_missing_beside(one))
+    return SentTask(one.id, call, "event", at, missing=_missing_beside(one))
 
 
-def _missing_beside(one: Known) -> tuple[str, ...]:
+def _missing_beside(one: KnownTask) -> tuple[str, ...]:
     return UNTOLD_BY_WORKERS if one.priority is not None else (*UNTOLD_BY_WORKERS, "its priority")
 
 
-def _completed(original: Original, one: Known) -> Original:
+def _completed(original: SentTask, one: KnownTask) -> SentTask:
     """Add what the model knows besides: the queue, and how the sender had arguments shown."""
     call = original.call
     if call.queue is None and one.queue is not None:
@@ -301,7 +303,7 @@ def _completed(original: Original, one: Known) -> Original:
     return msgspec.structs.replace(original, call=call)
 
 
-def _alike(call: Call, one: Known) -> bool:
+def _alike(call: Call, one: KnownTask) -> bool:
     """Tell whether arguments are those of an event, as far as its text goes; True without one."""
     return _shown_alike(call.args, one.args) and _shown_alike(call.kwargs, one.kwargs)
 
@@ -325,7 +327,7 @@ def _plain(text: str) -> str:
     return text.translate(_LISTS).replace(",]", "]")
 
 
-def _equal(one: Original, other: Original) -> bool:
+def _equal(one: SentTask, other: SentTask) -> bool:
     """Tell whether two originals' arguments are the same in JSON."""
     from kombu.utils.json import dumps
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from ...model.observations import Peeked
-from ...model.operations.call import RETRY_OF, Call, Original, RawMessage, Source
+from ...model.observations import WaitingMessage
+from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask, Source
 from ...model.text.coerce import LONGEST_NAME, epoch
-from ...model.wire.signatures import Announced, announced, announces
+from ...model.wire.signatures import PendingSignature, announced, announces
 
 LARGEST_MESSAGE: Final = 32 << 20
 """Bytes beyond which a message is not looked into."""
@@ -35,7 +35,7 @@ STAMPS: Final = ("stamps", "stamped_headers")
 """There even if a message carries no stamp."""
 
 
-class Message(msgspec.Struct, frozen=True, gc=False):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A message as kombu's virtual transports write it."""
 
     headers: dict[str, Any]
@@ -55,10 +55,10 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return _name(self.headers.get("task"))
 
 
-_message = msgspec.json.Decoder(Message)
+_message = msgspec.json.Decoder(Envelope)
 
 
-def decode(raw: bytes) -> Message | None:
+def decode(raw: bytes) -> Envelope | None:
     """Return a message as it lies on the broker; None if it is none. Never raises."""
     if len(raw) > LARGEST_MESSAGE:
         return None
@@ -68,15 +68,15 @@ def decode(raw: bytes) -> Message | None:
         pass
     try:
         # Python writes NaN and half surrogates, which are no JSON.
-        return msgspec.convert(json.loads(raw), Message)
+        return msgspec.convert(json.loads(raw), Envelope)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
-def peeked(message: Message, queue: str) -> Peeked:
+def peeked(message: Envelope, queue: str) -> WaitingMessage:
     """Return what the headers of a message in a queue tell."""
     headers = message.headers
-    return Peeked(
+    return WaitingMessage(
         message.id or "",
         message.task or "",
         queue,
@@ -94,7 +94,7 @@ def peeked(message: Message, queue: str) -> Peeked:
     )
 
 
-def _announced(message: Message) -> tuple[Announced, ...]:
+def _announced(message: Envelope) -> tuple[PendingSignature, ...]:
     """Return what the body says will follow; of most messages its end tells that nothing will."""
     if message.content_type != "application/json" or "compression" in message.headers:
         return ()
@@ -112,7 +112,7 @@ def _announced(message: Message) -> tuple[Announced, ...]:
     return announced(message.id or "", body, _name(message.headers.get("group")))
 
 
-def original(message: Message, queue: str | None, source: Source, at: float) -> Original | None:
+def original(message: Envelope, queue: str | None, source: Source, at: float) -> SentTask | None:
     """Return what a message is and says; None if its body cannot be had.
 
     Args:
@@ -146,10 +146,10 @@ def original(message: Message, queue: str | None, source: Source, at: float) -> 
         },
     )
     raw = RawMessage(body, message.content_type, message.content_encoding, headers, priority)
-    return Original(message.id or "", call, source, at, message=raw, readable=arguments is not None)
+    return SentTask(message.id or "", call, source, at, message=raw, readable=arguments is not None)
 
 
-def _body(message: Message) -> bytes | None:
+def _body(message: Envelope) -> bytes | None:
     try:
         if message.properties.get("body_encoding") == "base64":
             return base64.b64decode(message.body, validate=True)
@@ -158,7 +158,7 @@ def _body(message: Message) -> bytes | None:
         return None
 
 
-def _arguments(message: Message, body: bytes) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+def _arguments(message: Envelope, body: bytes) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
     """Return the arguments if they are in JSON; other serializers may run the sender's code."""
     from kombu.utils.json import loads
 

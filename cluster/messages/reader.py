@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...model.observations import Peeked, QueuePeeked
-from ...model.operations.call import Original, Source
-from ..connection.broker import Broker
-from .envelope import Message, decode, original, peeked
+from ...model.observations import QueuePeeked, WaitingMessage
+from ...model.operations.call import SentTask, Source
+from ..connection.broker import BrokerConnection
+from .envelope import Envelope, decode, original, peeked
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -42,7 +42,7 @@ NOT_ON_AMQP: Final = (
 _holder = msgspec.json.Decoder(tuple[msgspec.Raw, str | None, str | None])
 
 
-class Messages:
+class MessageReader:
     """Reads messages over a connection; not to be shared between threads.
 
     Args:
@@ -52,7 +52,10 @@ class Messages:
     """
 
     def __init__(
-        self, connection: Connection, broker: Broker, clock: Callable[[], float] = time.time
+        self,
+        connection: Connection,
+        broker: BrokerConnection,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.why_not: str | None = None
         """Why messages cannot be read on this broker; None if they can."""
@@ -100,7 +103,7 @@ class Messages:
         if self.why_not is not None:
             return QueuePeeked(queue, (), at, complete=False, notes=(self.why_not,))
         self._begin()
-        found: list[Peeked] = []
+        found: list[WaitingMessage] = []
         for raw in self._waiting(queue):
             message = self.read(raw)
             if message is None or (task is not None and message.task != task):
@@ -110,7 +113,7 @@ class Messages:
             found.append(peeked(message, queue))
         return QueuePeeked(queue, tuple(found), at, complete=self._left > 0, notes=self.notes)
 
-    def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, Original]:
+    def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, SentTask]:
         """Return the messages of tasks, by id, as far as they wait or are held by workers.
 
         Args:
@@ -120,7 +123,7 @@ class Messages:
         Raises:
             redis.RedisError: If the broker is lost meanwhile.
         """
-        found: dict[str, Original] = {}
+        found: dict[str, SentTask] = {}
         if self.why_not is not None:
             return found
         self._begin()
@@ -148,7 +151,7 @@ class Messages:
             notes.append(f"only the first {MOST_READ:,} messages were looked at")
         return tuple(notes)
 
-    def read(self, raw: bytes) -> Message | None:
+    def read(self, raw: bytes) -> Envelope | None:
         """Decode a task's message; None, and counted, if it is none or is of protocol 1."""
         message = decode(raw)
         if message is None:
@@ -209,7 +212,7 @@ class Messages:
                     self._left -= 1
                     yield raw
 
-    def _find_unacked(self, wanted: set[str], found: dict[str, Original]) -> None:
+    def _find_unacked(self, wanted: set[str], found: dict[str, SentTask]) -> None:
         """Look at what workers hold: `[message, exchange, routing key]` by delivery tag."""
         for raw in self.redis.hscan_iter(self._unacked_key, count=BLOCK):
             if not wanted or self._left <= 0:
@@ -230,7 +233,7 @@ class Messages:
         queue: str | None,
         source: Source,
         wanted: set[str],
-        found: dict[str, Original],
+        found: dict[str, SentTask],
     ) -> None:
         """Move a message's id from those wanted to those found, if it is one of them."""
         message = self.read(raw)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
-from ...model.operations.call import Call, Original, Source
+from ...model.operations.call import Call, SentTask, Source
 
 ROOM: Final = 16 << 20
 """Bytes of arguments that are kept, about; the oldest go first."""
@@ -25,7 +25,7 @@ UNTOLD: Final = ("callbacks", "the rest of its chain", "chord and group", "its E
 UNTOLD_BY_WORKERS: Final = (*UNTOLD, "time limits", "headers of its own")
 
 
-class Originals:
+class SentCache:
     """The originals by task id, within a bound of bytes.
 
     Args:
@@ -35,7 +35,7 @@ class Originals:
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._lock = threading.Lock()
-        self._kept: dict[str, Original] = {}
+        self._kept: dict[str, SentTask] = {}
         self._sizes: dict[str, int] = {}
         self._used = 0
 
@@ -47,7 +47,7 @@ class Originals:
         """About how many bytes are kept."""
         return self._used
 
-    def keep(self, original: Original) -> None:
+    def keep(self, original: SentTask) -> None:
         """Keep an original, unless as good a source told of the same already."""
         if self.knows(original.id, original.source):
             return
@@ -64,7 +64,7 @@ class Originals:
             while self._used > self._room:
                 self._forget(next(iter(self._kept)))
 
-    def get(self, id_: str) -> Original | None:
+    def get(self, id_: str) -> SentTask | None:
         """Return what is known exactly of a task."""
         return self._kept.get(id_)
 
@@ -94,7 +94,7 @@ class Originals:
             self._used -= self._sizes.pop(id_)
 
 
-def from_worker(item: Mapping[str, Any], at: float) -> Original | None:
+def from_worker(item: Mapping[str, Any], at: float) -> SentTask | None:
     """Return what a worker tells of a task; None if it tells the arguments as text.
 
     Args:
@@ -119,7 +119,7 @@ def from_worker(item: Mapping[str, Any], at: float) -> Original | None:
         queue=queue_of(delivery),
         priority=priority if type(priority) is int else None,
     )
-    return Original(id_, call, "worker", at, missing=UNTOLD_BY_WORKERS)
+    return SentTask(id_, call, "worker", at, missing=UNTOLD_BY_WORKERS)
 
 
 def queue_of(delivery: Mapping[str, Any]) -> str | None:
@@ -143,7 +143,7 @@ def _items(command: str, reply: Any) -> Iterator[Mapping[str, Any]]:
     yield from (item for item in found if isinstance(item, Mapping))
 
 
-def _size(original: Original) -> int:
+def _size(original: SentTask) -> int:
     message = original.message
     body = 0 if message is None else len(message.body)
     call = original.call

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
-from ...model.observations import Answered
+from ...model.observations import InspectReply
 from ...settings import mask
-from ..connection.remote_control import Pidbox, Reply, Unreadable
-from .running import Doing, Unsure
+from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from .running import OperationContext, Unsure
 
 PATIENCE: Final = 5.0
 """Seconds since the last answer after which who has not answered is called silent."""
@@ -20,7 +20,7 @@ PATIENCE: Final = 5.0
 class Asking:
     """Questions to workers over one mailbox; made by `asking`."""
 
-    def __init__(self, doing: Doing, pidbox: Pidbox) -> None:
+    def __init__(self, doing: OperationContext, pidbox: RemoteControl) -> None:
         self._doing = doing
         self._pidbox = pidbox
         self._replies: dict[str, dict[str, Reply]] = {}
@@ -102,7 +102,7 @@ class Asking:
             value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
             error = None if reply.error is None else self._doing.broker.hide(reply.error)
             now = self._doing.clock()
-            self._doing.inbox.put(Answered(reply.worker, reply.command, value, now, error))
+            self._doing.inbox.put(InspectReply(reply.worker, reply.command, value, now, error))
 
     def take(self, reply: Reply | Unreadable) -> None:
         """Note an answer. Of two workers of one name the one that complains is heard."""
@@ -118,7 +118,7 @@ class Asking:
 
 
 @contextmanager
-def asking(doing: Doing) -> Iterator[Asking]:
+def asking(doing: OperationContext) -> Iterator[Asking]:
     """Open a mailbox over a connection of its own; it is removed from the broker at the end.
 
     Raises:
@@ -129,7 +129,7 @@ def asking(doing: Doing) -> Iterator[Asking]:
     try:
         with doing.limited():
             connection = stack.enter_context(doing.connection())
-            pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
+            pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
             pidbox.prepare()
             mailbox = Asking(doing, pidbox)
             listening = stack.enter_context(ExitStack())

@@ -20,8 +20,8 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from ...model.operations import commands as commands
-from ...model.operations.call import Call, Original
-from ...model.operations.commands import AnyCommand
+from ...model.operations.call import Call, SentTask
+from ...model.operations.commands import AnyOperation
 from ...model.operations.outcome import Answer, Outcome
 
 SCHEMA: Final = "celtop.act/1"
@@ -96,7 +96,7 @@ class Audit:
             record["outcome"] = _told(outcome)
         return record
 
-    def _options(self, command: AnyCommand) -> dict[str, Any]:
+    def _options(self, command: AnyOperation) -> dict[str, Any]:
         options = {name: getattr(command, name) for name in command.__struct_fields__}
         if isinstance(command, commands.Retry):
             options["originals"] = [self._original(one) for one in command.originals]
@@ -104,7 +104,7 @@ class Audit:
             options["calls"] = [self._call(one) for one in command.calls]
         return options
 
-    def _original(self, original: Original) -> dict[str, Any]:
+    def _original(self, original: SentTask) -> dict[str, Any]:
         known = {
             "id": original.id,
             "source": original.source,

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import msgspec
 
 from ...model.operations import commands as commands
-from ...model.operations.commands import AnyCommand
+from ...model.operations.commands import AnyOperation
 from ...model.operations.outcome import Answer, Outcome
 
 
-def workers_of(command: AnyCommand) -> tuple[str, ...]:
+def workers_of(command: AnyOperation) -> tuple[str, ...]:
     """Return the workers that are expected to answer."""
     if isinstance(command, commands.PauseQueue | commands.ResumeQueue):
         return tuple(dict.fromkeys(one.worker for one in command.consumers))
@@ -20,7 +20,7 @@ def workers_of(command: AnyCommand) -> tuple[str, ...]:
     return ()
 
 
-def targets_of(command: AnyCommand) -> tuple[str, ...]:
+def targets_of(command: AnyOperation) -> tuple[str, ...]:
     """Return what is to have a verdict in the end: task ids, workers, a queue.
 
     Tasks that are yet to be sent have no id: of these only their sender knows.

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from ...model.operations.call import RETRY_OF, Call, Original, RawMessage
-from ...model.operations.outcome import Sent
+from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask
+from ...model.operations.outcome import PublishedTask
 from .links import linked_anew
 from .running import Refused
 
@@ -40,15 +40,15 @@ _TIED: Final[dict[str, Any]] = {
 one would be thrown away at once; a member of a chord would be counted twice."""
 
 
-class Outgoing(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """A message that is ready to be put into a queue."""
 
-    sent: Sent
+    sent: PublishedTask
     """What is told of it when it has been sent."""
     message: RawMessage
 
 
-def new(call: Call, now: float) -> Outgoing:
+def new(call: Call, now: float) -> OutgoingMessage:
     """Return the message of a new task.
 
     Args:
@@ -62,7 +62,7 @@ def new(call: Call, now: float) -> Outgoing:
     return _composed(msgspec.structs.replace(call, headers=headers), now)
 
 
-def again(original: Original, now: float, *, with_links: bool) -> Outgoing:
+def again(original: SentTask, now: float, *, with_links: bool) -> OutgoingMessage:
     """Return the message that repeats a task under a new id, free to start at once.
 
     Raises:
@@ -82,7 +82,7 @@ def again(original: Original, now: float, *, with_links: bool) -> Outgoing:
     headers = {**message.headers, **_TIED, "id": id_, "root_id": id_, RETRY_OF: original.id}
     message = msgspec.structs.replace(message, headers=headers)
     args, kwargs = (headers.get(key) for key in REPRS)
-    sent = Sent(
+    sent = PublishedTask(
         id_,
         call.name,
         queue,
@@ -91,10 +91,10 @@ def again(original: Original, now: float, *, with_links: bool) -> Outgoing:
         args=args if isinstance(args, str) else None,
         kwargs=kwargs if isinstance(kwargs, str) else None,
     )
-    return Outgoing(sent, message)
+    return OutgoingMessage(sent, message)
 
 
-def _composed(call: Call, now: float) -> Outgoing:
+def _composed(call: Call, now: float) -> OutgoingMessage:
     """Have Celery make the message of a call; `REPRS` in its headers win over Celery's."""
     from kombu.serialization import dumps
 
@@ -122,7 +122,7 @@ def _composed(call: Call, now: float) -> Outgoing:
     if call.retry_of is not None:
         headers[RETRY_OF] = call.retry_of
     raw = body.encode() if isinstance(body, str) else body
-    sent = Sent(
+    sent = PublishedTask(
         id_,
         call.name,
         queue,
@@ -134,7 +134,7 @@ def _composed(call: Call, now: float) -> Outgoing:
         expires_at=expires_at,
     )
     message = RawMessage(raw, content_type, content_encoding, headers, call.priority)
-    return Outgoing(sent, message)
+    return OutgoingMessage(sent, message)
 
 
 def _checked(call: Call) -> str:

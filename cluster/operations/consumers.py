@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...model.observations import Answered
+from ...model.observations import InspectReply
 from ...model.operations.commands import Consumer
-from ..connection.remote_control import Pidbox, Reply, Unreadable
+from ..connection.remote_control import RemoteControl, Reply, Unreadable
 from ..polling.queue_depths import is_internal
-from .running import Doing
+from .running import OperationContext
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -60,14 +60,14 @@ class Talk:
         doing: For whom.
     """
 
-    def __init__(self, connection: Connection, doing: Doing) -> None:
+    def __init__(self, connection: Connection, doing: OperationContext) -> None:
         settings = doing.broker.settings
         self._doing = doing
         self.patient = True
         """Whether answers are awaited even when the act is taken back."""
         self.unreadable: str | None = None
         """The serializer of answers that could not be read."""
-        self._pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
+        self._pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
 
     def ask(
         self, commands: Sequence[str], workers: Sequence[str] | None, expected: Iterable[str] = ()
@@ -103,7 +103,7 @@ class Talk:
         for worker, its in replies.items():
             if "active_queues" in its:
                 at = self._doing.clock()
-                told = Answered(worker, "active_queues", its["active_queues"], at)
+                told = InspectReply(worker, "active_queues", its["active_queues"], at)
                 self._doing.inbox.put(told)
         return replies
 
@@ -141,7 +141,7 @@ class Talk:
 
 
 @contextmanager
-def talking(doing: Doing) -> Iterator[tuple[Talk, tuple[type[Exception], ...]]]:
+def talking(doing: OperationContext) -> Iterator[tuple[Talk, tuple[type[Exception], ...]]]:
     """Return who talks to workers, and what is raised when the connection is lost.
 
     Raises:

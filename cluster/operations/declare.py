@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...model.operations.commands import AddConsumer, Consumer
 from .ask import Asking
 from .consumers import consuming
-from .running import Doing, Refused
+from .running import OperationContext, Refused
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -28,7 +28,7 @@ _PROPERTIES: Final = ("durable", "auto_delete")
 """Of a queue, besides its arguments, that may differ; both are true or false."""
 
 
-def arguments_of(doing: Doing, mailbox: Asking, command: AddConsumer) -> dict[str, Any]:
+def arguments_of(doing: OperationContext, mailbox: Asking, command: AddConsumer) -> dict[str, Any]:
     """Return the arguments of `add_consumer`: what the user says, and what is known besides.
 
     Raises:
@@ -56,7 +56,7 @@ def arguments_of(doing: Doing, mailbox: Asking, command: AddConsumer) -> dict[st
     return told
 
 
-def _way_of_others(doing: Doing, mailbox: Asking, queue: str) -> Consumer | None:
+def _way_of_others(doing: OperationContext, mailbox: Asking, queue: str) -> Consumer | None:
     """Return how some worker consumes the queue; None if nobody says that it does."""
     present = doing.roster.present()
     replies = mailbox.wait(mailbox.send("active_queues"), present)

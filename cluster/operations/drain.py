@@ -19,9 +19,9 @@ from typing import Final, cast
 from ...model.operations.commands import Consumer, Drain, PauseQueue
 from ...model.operations.outcome import Answer
 from .consumers import Talk, consuming, talking
-from .drain_worker import Draining
-from .paused_queues import Paused, identity
-from .running import Doing, Refused
+from .drain_worker import DrainingWorker
+from .paused_queues import PausedQueues, identity
+from .running import OperationContext, Refused
 
 TICK: Final = 0.1
 """Seconds between two looks at whether somebody said good-bye or took the drain back."""
@@ -43,7 +43,7 @@ QUESTIONS: Final = ("active_queues", "reserved", "active")
 """In this order: a task that starts meanwhile is seen in one of them at least."""
 
 
-def drain(doing: Doing) -> None:
+def drain(doing: OperationContext) -> None:
     """Carry out a `Drain`: each worker goes down as soon as it is empty itself.
 
     Raises:
@@ -59,10 +59,10 @@ def drain(doing: Doing) -> None:
 class _Drain:
     """One drain of several workers."""
 
-    def __init__(self, doing: Doing, names: Sequence[str]) -> None:
+    def __init__(self, doing: OperationContext, names: Sequence[str]) -> None:
         self._doing = doing
-        self._workers = [Draining(name) for name in dict.fromkeys(names)]
-        self._memory = Paused()
+        self._workers = [DrainingWorker(name) for name in dict.fromkeys(names)]
+        self._memory = PausedQueues()
         self._cluster = identity(doing.broker)
         self._next = 0.0
         self._pause = EARLY
@@ -131,10 +131,10 @@ class _Drain:
             else:
                 self._doing.cancelled.wait(TICK)
 
-    def _in(self, *stages: str) -> list[Draining]:
+    def _in(self, *stages: str) -> list[DrainingWorker]:
         return [one for one in self._workers if one.stage in stages]
 
-    def _end(self, one: Draining, answer: Answer, *, forget: bool = False) -> None:
+    def _end(self, one: DrainingWorker, answer: Answer, *, forget: bool = False) -> None:
         """Tell what became of a worker, and whether its consumers need not be remembered."""
         one.stage = "ended"
         if forget:
@@ -143,12 +143,12 @@ class _Drain:
                     self._memory.forget(self._cluster, queue, {one.name})
         self._doing.tell(workers={one.name: answer})
 
-    def _begin(self, talk: Talk, workers: Sequence[Draining]) -> None:
+    def _begin(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
         """Ask workers what they consume, and have them stop; the silent are asked again."""
         if not workers:
             return
         replies = talk.ask(FIRST_QUESTIONS, [one.name for one in workers])
-        ready: list[Draining] = []
+        ready: list[DrainingWorker] = []
         for one in workers:
             told = consuming(replies, one.name)
             if told is not None:
@@ -175,13 +175,13 @@ class _Drain:
             one.stage = "emptying"
         self._cancel(talk, ready)
 
-    def _cancel(self, talk: Talk, workers: Sequence[Draining]) -> None:
+    def _cancel(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
         for one in workers:
             one.cancelled_at = time.monotonic()
         for queue, ways in _by_queue(workers).items():
             talk.cancel(queue, [way.worker for way in ways])
 
-    def _look(self, talk: Talk, workers: Sequence[Draining]) -> None:
+    def _look(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
         """Ask workers what they still have to do."""
         if not workers:
             return
@@ -205,7 +205,7 @@ class _Drain:
                 words += "; it is not shut down"
                 self._end(one, Answer("refused", words), forget=True)
 
-    def _miss(self, one: Draining) -> None:
+    def _miss(self, one: DrainingWorker) -> None:
         """See why a worker did not answer."""
         if self._doing.roster.offline_at.get(one.name, 0.0) > one.told_at:
             answer = Answer("confirmed", "it said good-bye before it was told to")
@@ -213,7 +213,7 @@ class _Drain:
         elif one.is_silent(self._doing.roster):
             self._end(one, Answer("silent", f"it answers no more: {one.plight}"))
 
-    def _shut_down(self, talk: Talk, workers: Sequence[Draining]) -> None:
+    def _shut_down(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
         """Take the last step with workers that are empty."""
         if not workers or self._doing.cancelled.is_set():
             return
@@ -226,7 +226,7 @@ class _Drain:
         for one in workers:
             one.sent = True
 
-    def _listen(self, talk: Talk, workers: Iterable[Draining]) -> None:
+    def _listen(self, talk: Talk, workers: Iterable[DrainingWorker]) -> None:
         """Hear good-byes; after a while see who is still there."""
         for one in workers:
             if self._doing.roster.offline_at.get(one.name, 0.0) >= one.told_at:
@@ -274,7 +274,7 @@ class _Drain:
             self._end(one, Answer("silent", words))
         self._undone = True
 
-    def _give_back(self, talk: Talk, workers: Sequence[Draining]) -> None:
+    def _give_back(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
         for queue, ways in _by_queue(workers).items():
             talk.add(queue, ways)
 
@@ -286,7 +286,7 @@ class _Drain:
             self._doing.tell(stage=stage)
 
 
-def _by_queue(workers: Collection[Draining]) -> dict[str, tuple[Consumer, ...]]:
+def _by_queue(workers: Collection[DrainingWorker]) -> dict[str, tuple[Consumer, ...]]:
     """Return who consumes each queue, and how."""
     queues: dict[str, tuple[Consumer, ...]] = {}
     for one in workers:

@@ -21,7 +21,7 @@ Stage = Literal["asked", "emptying", "leaving", "ended"]
 shut down. `ended`: it has its answer."""
 
 
-class Draining:
+class DrainingWorker:
     """Where one worker stands. All times are monotonic.
 
     Args:

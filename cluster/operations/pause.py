@@ -19,15 +19,15 @@ from ...model.operations.commands import Consumer, PauseQueue, ResumeQueue
 from ...model.operations.outcome import Answer
 from ..polling.queue_depths import is_internal
 from .consumers import Talk, consuming, talking
-from .paused_queues import Paused, identity
-from .running import Doing, Refused, Unsure
+from .paused_queues import PausedQueues, identity
+from .running import OperationContext, Refused, Unsure
 
 SETTLED: Final = 8.0
 """Seconds in which a worker that was told must have done it."""
 STEP: Final = 0.3
 
 
-def pause(doing: Doing) -> None:
+def pause(doing: OperationContext) -> None:
     """Carry out a `PauseQueue`.
 
     Raises:
@@ -41,7 +41,7 @@ def pause(doing: Doing) -> None:
         raise Refused(f"{queue} carries Celery's own messages: it is never paused")
     if not command.consumers:
         raise Refused(f"no worker is known to consume {queue}")
-    memory, cluster = Paused(), identity(doing.broker)
+    memory, cluster = PausedQueues(), identity(doing.broker)
     with talking(doing) as (talk, errors):
         ways = _ways(talk, queue, command.consumers)
         if not ways:
@@ -65,7 +65,7 @@ def pause(doing: Doing) -> None:
     doing.tell(workers={**others, **answers}, targets={queue: _sum(answers, "still taken from")})
 
 
-def resume(doing: Doing) -> None:
+def resume(doing: OperationContext) -> None:
     """Carry out a `ResumeQueue`; those that consume again, and those that are gone, are forgotten.
 
     Raises:
@@ -75,7 +75,7 @@ def resume(doing: Doing) -> None:
     """
     command = cast(ResumeQueue, doing.outcome.command)
     queue = command.queue
-    memory, cluster = Paused(), identity(doing.broker)
+    memory, cluster = PausedQueues(), identity(doing.broker)
     if not command.consumers:
         words = memory.trouble or "add consumers to workers by name"
         raise Refused(f"it is not known who consumed {queue}: {words}")
@@ -120,7 +120,7 @@ def _ways(talk: Talk, queue: str, consumers: tuple[Consumer, ...]) -> dict[str, 
     return ways
 
 
-def _refuse_deletion(doing: Doing, queue: str, ways: Collection[Consumer]) -> None:
+def _refuse_deletion(doing: OperationContext, queue: str, ways: Collection[Consumer]) -> None:
     if doing.broker.is_amqp and any(one.options.get("auto_delete") for one in ways):
         raise Refused(
             f"{queue} is deleted with all its messages when nobody consumes it (auto_delete)"
@@ -128,7 +128,7 @@ def _refuse_deletion(doing: Doing, queue: str, ways: Collection[Consumer]) -> No
 
 
 def _verified(
-    doing: Doing, talk: Talk, queue: str, ways: Mapping[str, Consumer], *, paused: bool
+    doing: OperationContext, talk: Talk, queue: str, ways: Mapping[str, Consumer], *, paused: bool
 ) -> dict[str, Answer]:
     """Ask until each of the workers has done what it was told; return what is true of each.
 
@@ -195,7 +195,7 @@ def _sum(answers: Mapping[str, Answer], words: str) -> Answer:
     return Answer("confirmed")
 
 
-def _lost(doing: Doing, ways: Collection[str], words: str) -> Unsure:
+def _lost(doing: OperationContext, ways: Collection[str], words: str) -> Unsure:
     text = f"the connection broke meanwhile: {words}; how it did is remembered"
     doing.tell(workers=dict.fromkeys(ways, Answer("unsure", text)))
     return Unsure(text)

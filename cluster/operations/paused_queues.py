@@ -18,7 +18,7 @@ import msgspec
 from ...model.entities.worker import Worker
 from ...model.operations.commands import Consumer, PauseQueue
 from ...settings import mask_url
-from ..connection.broker import Broker
+from ..connection.broker import BrokerConnection
 
 NAME: Final = "paused.json"
 FRESH: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -34,7 +34,7 @@ def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "celtop"
 
 
-def identity(broker: Broker) -> str:
+def identity(broker: BrokerConnection) -> str:
     """Return what tells one cluster from another: its broker without passwords, its names there."""
     settings = broker.settings
     parts = (mask_url(settings.broker_url), settings.control_exchange, broker.key_prefix)
@@ -59,7 +59,7 @@ def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
     return all(consumes(one.worker) for one in pause.consumers)
 
 
-class Paused:
+class PausedQueues:
     """The file of paused queues. Safe to use from any thread; the last of two processes wins.
 
     Args:

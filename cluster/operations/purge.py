@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...model.operations.commands import Purge
 from ...model.operations.outcome import Answer
-from ..messages.reader import Messages
+from ..messages.reader import MessageReader
 from ..polling.queue_depths import is_internal
-from .running import Doing, Refused, Unsure
+from .running import OperationContext, Refused, Unsure
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -50,7 +50,7 @@ return found
 each would have Redis compare its way past all that stay: minutes for a hundred thousand."""
 
 
-def purge(doing: Doing) -> None:
+def purge(doing: OperationContext) -> None:
     """Carry out a `Purge`; `Outcome.count` is how many messages are gone.
 
     Raises:
@@ -63,7 +63,7 @@ def purge(doing: Doing) -> None:
     if is_internal(queue):
         raise Refused(f"{queue} carries Celery's own messages: it is never purged")
     with doing.connection() as connection:
-        messages = Messages(connection, doing.broker, doing.clock)
+        messages = MessageReader(connection, doing.broker, doing.clock)
         if doing.broker.is_redis:
             _check(doing, messages, queue)
         if doing.cancelled.is_set():
@@ -76,7 +76,7 @@ def purge(doing: Doing) -> None:
             _purge_task(doing, connection, messages, queue, command.task)
 
 
-def _check(doing: Doing, messages: Messages, queue: str) -> None:
+def _check(doing: OperationContext, messages: MessageReader, queue: str) -> None:
     """Refuse what is not a queue: whatever lies at its keys would be deleted, of any type."""
     kinds = [messages.kind(key) for key in messages.keys(queue)]
     if odd := [kind for kind in kinds if kind not in ("list", "none")]:
@@ -86,7 +86,7 @@ def _check(doing: Doing, messages: Messages, queue: str) -> None:
         raise Refused(f"nothing waits in {queue}, and no worker is known to consume it")
 
 
-def _purge_all(doing: Doing, connection: Connection, queue: str) -> None:
+def _purge_all(doing: OperationContext, connection: Connection, queue: str) -> None:
     try:
         with doing.limited():
             count = int(connection.default_channel.queue_purge(queue) or 0)
@@ -100,7 +100,7 @@ def _purge_all(doing: Doing, connection: Connection, queue: str) -> None:
 
 
 def _purge_task(
-    doing: Doing, connection: Connection, messages: Messages, queue: str, task: str
+    doing: OperationContext, connection: Connection, messages: MessageReader, queue: str, task: str
 ) -> None:
     deleting = _Deleting(messages)
     for key in messages.keys(queue):
@@ -122,7 +122,7 @@ def _purge_task(
 class _Deleting:
     """Deletes messages of one task name from lists, the next to be served first."""
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: MessageReader) -> None:
         self.count = 0
         """How many are gone."""
         self.missed: set[int] = set()
@@ -131,7 +131,7 @@ class _Deleting:
         self._mark = f"deleted {uuid.uuid4()}"
         self._scripts = True
 
-    def go_through(self, key: str, task: str, doing: Doing) -> bool:
+    def go_through(self, key: str, task: str, doing: OperationContext) -> bool:
         """Delete what is in a list; return whether there was anything."""
         before, kept, size = self.count, 0, 16
         while not doing.cancelled.is_set():
@@ -176,7 +176,7 @@ class _Deleting:
         return list(pipe.execute())
 
 
-def _unsure(doing: Doing, queue: str, words: str) -> Unsure:
+def _unsure(doing: OperationContext, queue: str, words: str) -> Unsure:
     """Tell what is known of a purge that the connection did not outlive."""
     text = f"the connection broke while messages were deleted: {words}"
     doing.tell(targets={queue: Answer("unsure", text)})

@@ -6,67 +6,67 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from ...model.operations import commands as commands
-from .running import Doing
+from .running import OperationContext
 
-Perform: TypeAlias = Callable[[Doing], None]
-"""Carries out an act, and tells its outcome by `Doing.tell`; whatever it raises ends it."""
+Perform: TypeAlias = Callable[[OperationContext], None]
+"""Carries out an operation and reports its outcome; whatever it raises ends it."""
 
 
-def _revoke(doing: Doing) -> None:
+def _revoke(doing: OperationContext) -> None:
     from .revoke import revoke
 
     revoke(doing)
 
 
-def _revoke_stamped(doing: Doing) -> None:
+def _revoke_stamped(doing: OperationContext) -> None:
     from .revoke import revoke_stamped
 
     revoke_stamped(doing)
 
 
-def _broadcast(doing: Doing) -> None:
+def _broadcast(doing: OperationContext) -> None:
     from .remote import broadcast
 
     broadcast(doing)
 
 
-def _retry(doing: Doing) -> None:
+def _retry(doing: OperationContext) -> None:
     from .send import retry
 
     retry(doing)
 
 
-def _trigger(doing: Doing) -> None:
+def _trigger(doing: OperationContext) -> None:
     from .send import trigger
 
     trigger(doing)
 
 
-def _drain(doing: Doing) -> None:
+def _drain(doing: OperationContext) -> None:
     from .drain import drain
 
     drain(doing)
 
 
-def _pause(doing: Doing) -> None:
+def _pause(doing: OperationContext) -> None:
     from .pause import pause
 
     pause(doing)
 
 
-def _resume(doing: Doing) -> None:
+def _resume(doing: OperationContext) -> None:
     from .pause import resume
 
     resume(doing)
 
 
-def _purge(doing: Doing) -> None:
+def _purge(doing: OperationContext) -> None:
     from .purge import purge
 
     purge(doing)
 
 
-PERFORMERS: Final[Mapping[type[commands.Command], Perform]] = {
+OPERATIONS: Final[Mapping[type[commands.Operation], Perform]] = {
     commands.Revoke: _revoke,
     commands.RevokeStamped: _revoke_stamped,
     commands.Retry: _retry,

@@ -18,9 +18,9 @@ from ..connection.remote_control import Reply
 from ..polling.inspector import ARGUMENTS
 from .ask import Asking, asking
 from .declare import arguments_of
-from .paused_queues import Paused, identity
+from .paused_queues import PausedQueues, identity
 from .replies import judged
-from .running import Doing, Refused
+from .running import OperationContext, Refused
 
 GOODBYE: Final = 10.0
 """Seconds in which a worker says good-bye: it does at once, whatever runs, but for a busy solo."""
@@ -73,7 +73,7 @@ _QUESTIONS: Final[dict[type, Callable[[Any], Question]]] = {
 }
 
 
-def broadcast(doing: Doing) -> None:
+def broadcast(doing: OperationContext) -> None:
     """Carry out any command to workers by name, but not `Drain`.
 
     Raises:
@@ -81,7 +81,7 @@ def broadcast(doing: Doing) -> None:
         Unsure: The connection broke while it was sent.
         Exception: Whatever the transport raises when the connection is lost.
     """
-    command = cast(commands.ToWorkerCommand, doing.outcome.command)
+    command = cast(commands.AnyWorkerOperation, doing.outcome.command)
     if not command.workers:
         raise Refused("no worker is named: nobody would do it")
     question = _QUESTIONS[type(command)](command)
@@ -95,7 +95,10 @@ def broadcast(doing: Doing) -> None:
 
 
 def _ask(
-    doing: Doing, mailbox: Asking, command: commands.ToWorkerCommand, question: Question
+    doing: OperationContext,
+    mailbox: Asking,
+    command: commands.AnyWorkerOperation,
+    question: Question,
 ) -> None:
     expected = command.workers
 
@@ -133,14 +136,16 @@ def _show(mailbox: Asking, question: str, names: Sequence[str]) -> None:
     mailbox.pass_on(mailbox.wait(ticket, names))
 
 
-def _look_again(doing: Doing, question: str, names: Sequence[str]) -> None:
+def _look_again(doing: OperationContext, question: str, names: Sequence[str]) -> None:
     """Ask once more, when pools have done what they agreed to."""
     if not doing.cancelled.wait(MAINTAINED):
         with asking(doing) as mailbox:
             _show(mailbox, question, names)
 
 
-def _remember(doing: Doing, command: commands.ToWorkerCommand, willing: list[str]) -> None:
+def _remember(
+    doing: OperationContext, command: commands.AnyWorkerOperation, willing: list[str]
+) -> None:
     """Note whose events are off on purpose: nobody shall switch them on behind the user's back."""
     if isinstance(command, commands.DisableEvents):
         doing.roster.muted |= set(willing)
@@ -149,7 +154,7 @@ def _remember(doing: Doing, command: commands.ToWorkerCommand, willing: list[str
 
 
 def _check_consumers(
-    doing: Doing,
+    doing: OperationContext,
     mailbox: Asking,
     command: commands.AddConsumer | commands.CancelConsumer,
     willing: list[str],
@@ -169,7 +174,7 @@ def _check_consumers(
             # Its part in a pause is over.
             with suppress(OSError):
                 taking = [name for name in left if state[name]]
-                Paused().forget(identity(doing.broker), command.queue, taking)
+                PausedQueues().forget(identity(doing.broker), command.queue, taking)
         left = [name for name in left if state[name] is not wanted]
         if not left or time.monotonic() > deadline or doing.cancelled.wait(STEP):
             break
@@ -187,7 +192,10 @@ def consumes(reply: Reply | None, queue: str) -> bool | None:
 
 
 def _watch(
-    doing: Doing, mailbox: Asking, command: commands.Shutdown | commands.Heartbeat, its: Question
+    doing: OperationContext,
+    mailbox: Asking,
+    command: commands.Shutdown | commands.Heartbeat,
+    its: Question,
 ) -> None:
     """Send a command that nobody answers, and listen for what it brings about."""
     ending = isinstance(command, commands.Shutdown)
@@ -216,7 +224,7 @@ def _watch(
     doing.tell(workers=dict.fromkeys(left, Answer("silent", text)), stage="")
 
 
-def _heard(doing: Doing, name: str, ending: bool) -> float:
+def _heard(doing: OperationContext, name: str, ending: bool) -> float:
     """Return when a worker said good-bye, or when its heart beat, monotonic; 0 if never."""
     if ending:
         return doing.roster.offline_at.get(name, 0.0)

@@ -16,7 +16,7 @@ from ...model.text.phrases import named
 from ..connection.remote_control import Reply
 from .ask import PATIENCE, Asking, asking
 from .replies import CANNOT_TERMINATE, explained, judged
-from .running import Doing, Refused, Unsure
+from .running import OperationContext, Refused, Unsure
 
 MOST: Final = 50_000
 """Ids that a worker remembers (`REVOKES_MAX`): with one more it forgets another."""
@@ -30,7 +30,7 @@ LOOK_UP: Final = 0.01
 NOBODY: Final = "no worker is connected: a revoke is not stored anywhere, and would be lost"
 
 
-def revoke(doing: Doing) -> None:
+def revoke(doing: OperationContext) -> None:
     """Carry out a `Revoke`.
 
     Raises:
@@ -52,7 +52,7 @@ def revoke(doing: Doing) -> None:
         _Blocks(doing, mailbox, command).run()
 
 
-def revoke_stamped(doing: Doing) -> None:
+def revoke_stamped(doing: OperationContext) -> None:
     """Carry out a `RevokeStamped`.
 
     Raises:
@@ -87,7 +87,7 @@ def revoke_stamped(doing: Doing) -> None:
 class _Blocks:
     """The blocks of one revocation: one is sent when the one before has been answered."""
 
-    def __init__(self, doing: Doing, mailbox: Asking, command: Revoke) -> None:
+    def __init__(self, doing: OperationContext, mailbox: Asking, command: Revoke) -> None:
         self._doing = doing
         self._mailbox = mailbox
         self._command = command

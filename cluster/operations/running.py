@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...model.operations.outcome import Answer, Outcome, Sent
-from ..connection.broker import Broker
+from ...model.operations.outcome import Answer, Outcome, PublishedTask
+from ..connection.broker import BrokerConnection
 from ..events.roster import Roster
 from ..inbox import Inbox
 
@@ -40,7 +40,7 @@ class Unsure(Exception):
         self.targets = tuple(targets)
 
 
-class Doing:
+class OperationContext:
     """One act under way, in its own thread.
 
     Args:
@@ -55,7 +55,7 @@ class Doing:
     def __init__(
         self,
         outcome: Outcome,
-        broker: Broker,
+        broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
         clock: Callable[[], float],
@@ -99,7 +99,7 @@ class Doing:
         *,
         workers: Mapping[str, Answer] | None = None,
         targets: Mapping[str, Answer] | None = None,
-        sent: tuple[Sent, ...] = (),
+        sent: tuple[PublishedTask, ...] = (),
         **changes: Any,
     ) -> None:
         """Take answers into the outcome and pass it on.

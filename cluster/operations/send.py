@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ...model.operations.commands import Retry, Trigger
-from ...model.operations.outcome import Answer, Sent
+from ...model.operations.outcome import Answer, PublishedTask
 from ..connection.broker import READ_TIMEOUT
 from ..connection.errors import explain
-from .compose import Outgoing, again, new
-from .running import Doing, Refused
+from .compose import OutgoingMessage, again, new
+from .running import OperationContext, Refused
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -40,7 +40,7 @@ class NotTaken(Exception):
     """The broker refused a message, and said why."""
 
 
-def trigger(doing: Doing) -> None:
+def trigger(doing: OperationContext) -> None:
     """Send new tasks; the targets of the outcome are their ids.
 
     Raises:
@@ -50,7 +50,7 @@ def trigger(doing: Doing) -> None:
     command = doing.outcome.command
     assert isinstance(command, Trigger)
     now = doing.clock()
-    outgoing: dict[str, Outgoing] = {}
+    outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}
     for place, call in enumerate(command.calls, 1):
         try:
@@ -64,7 +64,7 @@ def trigger(doing: Doing) -> None:
     _send(doing, outgoing, refused)
 
 
-def retry(doing: Doing) -> None:
+def retry(doing: OperationContext) -> None:
     """Send tasks again, each under a new id; the targets of the outcome are the original ids.
 
     Raises:
@@ -73,7 +73,7 @@ def retry(doing: Doing) -> None:
     command = doing.outcome.command
     assert isinstance(command, Retry)
     now = doing.clock()
-    outgoing: dict[str, Outgoing] = {}
+    outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}
     for original in command.originals:
         try:
@@ -83,7 +83,9 @@ def retry(doing: Doing) -> None:
     _send(doing, outgoing, refused)
 
 
-def _send(doing: Doing, outgoing: Mapping[str, Outgoing], refused: Mapping[str, Answer]) -> None:
+def _send(
+    doing: OperationContext, outgoing: Mapping[str, OutgoingMessage], refused: Mapping[str, Answer]
+) -> None:
     doing.tell(targets=refused)
     if not outgoing:
         return
@@ -96,7 +98,9 @@ def _send(doing: Doing, outgoing: Mapping[str, Outgoing], refused: Mapping[str, 
         doing.tell(targets=dict.fromkeys(left, Answer("unsent", why)))
 
 
-def _put_all(doing: Doing, connection: Connection, outgoing: Mapping[str, Outgoing]) -> None:
+def _put_all(
+    doing: OperationContext, connection: Connection, outgoing: Mapping[str, OutgoingMessage]
+) -> None:
     """Put messages into their queues until all are there, or the connection breaks."""
     door = _Door(doing, connection)
     channel_errors = tuple(connection.channel_errors)
@@ -124,14 +128,14 @@ def _put_all(doing: Doing, connection: Connection, outgoing: Mapping[str, Outgoi
                 report(target, Answer("confirmed", f"sent as {sent.id}"), sent)
 
 
-Report = Callable[[str, Answer, Sent | None], None]
+Report = Callable[[str, Answer, PublishedTask | None], None]
 
 
 @contextlib.contextmanager
-def _reports(doing: Doing, total: int) -> Iterator[Report]:
+def _reports(doing: OperationContext, total: int) -> Iterator[Report]:
     """Collect what becomes of each target and tell it now and then: ten thousand are many."""
     answers: dict[str, Answer] = {}
-    tasks: list[Sent] = []
+    tasks: list[PublishedTask] = []
     told_at = time.monotonic()
 
     def tell() -> None:
@@ -142,7 +146,7 @@ def _reports(doing: Doing, total: int) -> Iterator[Report]:
         answers.clear()
         tasks.clear()
 
-    def report(target: str, answer: Answer, sent: Sent | None) -> None:
+    def report(target: str, answer: Answer, sent: PublishedTask | None) -> None:
         answers[target] = answer
         if sent is not None:
             tasks.append(sent)
@@ -158,13 +162,13 @@ def _reports(doing: Doing, total: int) -> Iterator[Report]:
 class _Door:
     """Puts messages into queues; a message that it has put is the broker's."""
 
-    def __init__(self, doing: Doing, connection: Connection) -> None:
+    def __init__(self, doing: OperationContext, connection: Connection) -> None:
         self._wire = doing.broker.wire
         self._connection = connection
         self._returned = False
         self._channel = self._open()
 
-    def put(self, one: Outgoing) -> None:
+    def put(self, one: OutgoingMessage) -> None:
         """Put a message into its queue.
 
         Raises:

@@ -11,13 +11,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ...model.observations import Answered, Unanswered
+from ...model.observations import InspectReply, InspectTimeout
 from ...model.state import BEAT
 from ...settings import mask
 from ..connection.backoff import backoff
-from ..connection.remote_control import Pidbox, Reply, Unreadable
-from ..events.open_tasks import Unfinished
-from ..messages.sent_cache import Originals
+from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..events.open_tasks import OpenTasks
+from ..messages.sent_cache import SentCache
 from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Inspector(Poller):
 
     topic = "worker"
     other_topic = "queue"
-    _pidbox: Pidbox
+    _pidbox: RemoteControl
     _rounds = 0
     _asked_at = 0.0
     _asked_everyone = -1
@@ -78,12 +78,12 @@ class Inspector(Poller):
     def __init__(
         self,
         *shared: Any,
-        originals: Originals | None = None,
-        unfinished: Unfinished | None = None,
+        originals: SentCache | None = None,
+        unfinished: OpenTasks | None = None,
     ) -> None:
         super().__init__(*shared)
-        self.originals = originals if originals is not None else Originals()
-        self._unfinished = unfinished if unfinished is not None else Unfinished()
+        self.originals = originals if originals is not None else SentCache()
+        self._unfinished = unfinished if unfinished is not None else OpenTasks()
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
@@ -98,7 +98,7 @@ class Inspector(Poller):
     def opened(self, connection: Connection) -> None:
         """Make a mailbox for the answers."""
         settings = self._broker.settings
-        self._pidbox = Pidbox(connection, settings.control_exchange, settings.accept_content)
+        self._pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
 
     def closing(self, connection: Connection) -> None:
         """Remove the mailbox from the broker."""
@@ -220,7 +220,7 @@ class Inspector(Poller):
         if names is not None:
             for command in commands:
                 if silent := answers.missing(command, names):
-                    self.put(Unanswered(command, silent, self._clock()))
+                    self.put(InspectTimeout(command, silent, self._clock()))
 
     def _take(
         self, reply: Reply | Unreadable, answers: _Answers, ids: tuple[str, ...] = ()
@@ -247,7 +247,7 @@ class Inspector(Poller):
         self.originals.hear(reply.command, reply.value, self._clock())
         self._unfinished.answered(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)
-        self.put(Answered(reply.worker, reply.command, value, self._clock(), error, ids))
+        self.put(InspectReply(reply.worker, reply.command, value, self._clock(), error, ids))
 
     def _learn_queues(self, queues: list[Any]) -> None:
         for queue in queues:

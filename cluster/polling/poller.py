@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
-from ...model.observations import Noted, Observation
+from ...model.observations import LogMessage, Observation
 from ..connection.backoff import backoff
-from ..connection.broker import Broker
+from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..events.receiver import Receiver
 from ..events.roster import Roster
@@ -33,7 +33,7 @@ _OVERHEAD: Final = 2.0
 """Commands a minute left to the event connection."""
 
 
-class Attention:
+class ScreenInterest:
     """What is on the screen, and what each poller may therefore spend."""
 
     def __init__(self, *, frugal: bool) -> None:
@@ -74,11 +74,11 @@ class Poller(threading.Thread):
     def __init__(
         self,
         name: str,
-        broker: Broker,
+        broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
         receiver: Receiver,
-        attention: Attention,
+        attention: ScreenInterest,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name=f"celtop-{name}", daemon=True)
@@ -151,7 +151,7 @@ class Poller(threading.Thread):
         """Put a line into the log, once for each text."""
         if text not in self._noted:
             self._noted.add(text)
-            self.put(Noted(level, self._source, text, self._clock()))
+            self.put(LogMessage(level, self._source, text, self._clock()))
 
     def put(self, observation: Observation) -> None:
         """Leave something that was learned."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.observations import QueueGone, QueueMeasured
-from ..connection.broker import Broker
+from ..connection.broker import BrokerConnection
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -39,7 +39,7 @@ class RedisDepths:
     def __init__(
         self,
         connection: Connection,
-        broker: Broker,
+        broker: BrokerConnection,
         exchanges: set[str],
         clock: Callable[[], float],
     ) -> None:
@@ -252,7 +252,10 @@ class OtherDepths:
 
 
 def depths(
-    connection: Connection, broker: Broker, exchanges: set[str], clock: Callable[[], float]
+    connection: Connection,
+    broker: BrokerConnection,
+    exchanges: set[str],
+    clock: Callable[[], float],
 ) -> RedisDepths | AmqpDepths | OtherDepths:
     """Return what measures queues on a connection.
 

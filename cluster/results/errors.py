@@ -8,7 +8,7 @@ from typing import Final
 from ...model.entities.fault import Fault
 from ...settings import Settings
 from ..connection import errors
-from ..connection.broker import Broker
+from ..connection.broker import BrokerConnection
 from .backends.base import ResultsError
 
 _IN_DATABASES: Final = (
@@ -106,7 +106,7 @@ def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
     """Put what a library raised while it talked to a result backend into words."""
     if isinstance(error, ResultsError):
         return error
-    place = Broker(
+    place = BrokerConnection(
         settings.model_copy(update={"broker_url": url, "result_backend": settings.broker_url})
     )
     # SQLAlchemy has the statement in its text; the driver's own error says what is wrong.

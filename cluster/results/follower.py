@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from ...model.observations import Noted
+from ...model.observations import LogMessage
 from ...model.state import ClusterState
 from ...settings import Settings
-from ..connection.broker import Broker
-from ..events.open_tasks import Unfinished
+from ..connection.broker import BrokerConnection
+from ..events.open_tasks import OpenTasks
 from ..events.receiver import Receiver
 from ..inbox import Inbox
 from .backends.base import ResultReader
-from .history import History
+from .history import ResultHistory
 from .lookups import ResultLookup
 from .poller import ResultPoller
 from .push import ResultPush
@@ -32,7 +32,7 @@ TOLD_AFTER: Final = 6.0
 _PRUNED_AT_ONCE: Final = 2_000
 
 
-class Following:
+class ResultFollower:
     """Follows unfinished tasks in the result backend that the settings or the workers name.
 
     Args:
@@ -51,8 +51,8 @@ class Following:
         self,
         settings: Settings,
         lookup: ResultLookup,
-        unfinished: Unfinished,
-        broker: Broker,
+        unfinished: OpenTasks,
+        broker: BrokerConnection,
         receiver: Receiver,
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str], frozenset[str] | None], None],
@@ -76,7 +76,7 @@ class Following:
         )
         # As few commands as may be: what is past is not worth one for each old result.
         most = 0 if frugal else settings.history
-        self.history = History(self.reader, broker, receiver, inbox, unfinished, most, clock)
+        self.history = ResultHistory(self.reader, broker, receiver, inbox, unfinished, most, clock)
         if frugal:
             self.history.most_messages = 0
 
@@ -158,4 +158,4 @@ class Following:
         if why is not None and why != self._noted and (waited or self._conf is not None):
             self._noted = why
             text = f"How far tasks have come is told only by events of their own: {why}"
-            self._inbox.put(Noted("info", "results", text, self._clock()))
+            self._inbox.put(LogMessage("info", "results", text, self._clock()))

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ...model.observations import Noted, ResultsSeen
-from ..connection.broker import Broker
+from ...model.observations import LogMessage, ResultsRead
+from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..events.open_tasks import Unfinished
+from ..events.open_tasks import OpenTasks
 from ..events.receiver import Receiver
 from ..inbox import Inbox
 from .backends.base import ResultReader, ResultsError
@@ -24,7 +24,7 @@ _STEP: Final = 0.2
 _RESTING_STEP: Final = 1.0
 
 
-class History(threading.Thread):
+class ResultHistory(threading.Thread):
     """Reads, once for each connection, what no event will tell any more.
 
     Args:
@@ -40,10 +40,10 @@ class History(threading.Thread):
     def __init__(
         self,
         reader: Callable[[], ResultReader],
-        broker: Broker,
+        broker: BrokerConnection,
         receiver: Receiver,
         inbox: Inbox,
-        unfinished: Unfinished,
+        unfinished: OpenTasks,
         most: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -102,19 +102,19 @@ class History(threading.Thread):
                 if self._stopping.is_set():
                     return
                 if metas:
-                    self._inbox.put(ResultsSeen(metas, self._clock(), "history"))
+                    self._inbox.put(ResultsRead(metas, self._clock(), "history"))
         except ResultsError as error:
             self._note(f"What happened before cannot be read: {error}")
         except Exception as error:  # an entry that nobody foresaw; its text may hold anything
             self._note(f"What happened before cannot be read: {type(error).__name__}")
 
     def _peek(self, names: list[str]) -> None:
-        from ..messages.reader import Messages
+        from ..messages.reader import MessageReader
 
         try:
             connection = self._broker.connect()
             try:
-                messages = Messages(connection, self._broker, self._clock)
+                messages = MessageReader(connection, self._broker, self._clock)
                 for name in names:
                     if self._stopping.is_set():
                         return
@@ -129,4 +129,4 @@ class History(threading.Thread):
                 self._note(f"Waiting messages cannot be read: {explain(error, self._broker)}")
 
     def _note(self, text: str) -> None:
-        self._inbox.put(Noted("warning", "history", text, self._clock()))
+        self._inbox.put(LogMessage("warning", "history", text, self._clock()))

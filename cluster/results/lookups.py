@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...settings import Settings
-from ..connection.metering import Wire
+from ..connection.metering import ConnectionMeter
 
 if TYPE_CHECKING:
     from ...model.entities.result import ResultMeta
@@ -48,7 +48,7 @@ class ResultLookup:
     def __init__(
         self,
         settings: Settings,
-        wire: Wire,
+        wire: ConnectionMeter,
         shown: Callable[[ResultMeta], ResultMeta] = lambda meta: meta,
     ) -> None:
         self._settings = settings

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ...settings import Settings, mask_url
 from ..connection.broker import REDIS, scheme_of
-from ..connection.metering import Wire
+from ..connection.metering import ConnectionMeter
 from .backends.base import ResultReader, Unreadable
 
 _HIDDEN: Final = "***"
@@ -25,7 +25,9 @@ _NAME_IT: Final = "name it with --result-backend or CELTOP_RESULT_BACKEND, or th
 
 
 def open_results(
-    settings: Settings, worker_conf: Mapping[str, Any] | None = None, wire: Wire | None = None
+    settings: Settings,
+    worker_conf: Mapping[str, Any] | None = None,
+    wire: ConnectionMeter | None = None,
 ) -> ResultReader:
     """Return what reads the cluster's results; nothing is connected to before it is asked.
 
@@ -106,7 +108,7 @@ def _server(url: SplitResult) -> tuple[str, str | None, int]:
 
 
 def _reader(
-    url: str, settings: Settings, conf: Mapping[str, Any], wire: Wire | None
+    url: str, settings: Settings, conf: Mapping[str, Any], wire: ConnectionMeter | None
 ) -> ResultReader:
     scheme, found, _ = url.partition("://")
     kind, _, engine = scheme.partition("+")
@@ -173,14 +175,14 @@ _REASONS: Final = {
 }
 
 
-def _wire(url: str, settings: Settings, wire: Wire | None) -> Wire:
+def _wire(url: str, settings: Settings, wire: ConnectionMeter | None) -> ConnectionMeter:
     """Return the broker's links if this is the same server, else new ones."""
     try:
         theirs, ours = urlsplit(settings.broker_url), urlsplit(url)
         same = scheme_of(settings.broker_url) in REDIS and _server(theirs)[1:] == _server(ours)[1:]
     except ValueError:
         same = False
-    return wire if same and wire is not None else Wire()
+    return wire if same and wire is not None else ConnectionMeter()
 
 
 def _zone(conf: Mapping[str, Any]) -> tzinfo:

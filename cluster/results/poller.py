@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...model.entities.result import ResultMeta
-from ...model.observations import Noted, ResultsSeen
+from ...model.observations import LogMessage, ResultsRead
 from ..connection.backoff import backoff
-from ..events.open_tasks import Unfinished
+from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from .backends.base import ResultReader, ResultsError
 from .push import UNATTENDED, ResultPush
@@ -56,7 +56,7 @@ class ResultPoller(threading.Thread):
     def __init__(
         self,
         reader: Callable[[], ResultReader],
-        unfinished: Unfinished,
+        unfinished: OpenTasks,
         push: ResultPush,
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str]], None],
@@ -111,7 +111,7 @@ class ResultPoller(threading.Thread):
                 if self.fault not in noted:
                     noted.add(self.fault)
                     text = f"How far tasks have come is not known: {self.fault}"
-                    self._inbox.put(Noted("warning", "results", text, self._clock()))
+                    self._inbox.put(LogMessage("warning", "results", text, self._clock()))
                 self._stopping.wait(backoff(failures, _FIRST_RETRY, _LONGEST_RETRY))
                 failures += 1
             else:
@@ -194,7 +194,7 @@ class ResultPoller(threading.Thread):
             if new or missing:
                 self._seen.update((meta.id, meta) for meta in new if not meta.ready)
                 # At once, since nobody knows how large the results are: not all in memory together.
-                self._inbox.put(ResultsSeen(new, self._clock(), "poll", missing))
+                self._inbox.put(ResultsRead(new, self._clock(), "poll", missing))
         self.fault = None
         if open_:
             self._ask_workers(open_)
@@ -219,7 +219,7 @@ class ResultPoller(threading.Thread):
         while len(self._strange) > 10 * BLOCK:
             del self._strange[next(iter(self._strange))]
         if ours := tuple(meta for meta in found.values() if not meta.ready):
-            self._inbox.put(ResultsSeen(ours, self._clock(), "poll"))
+            self._inbox.put(ResultsRead(ours, self._clock(), "poll"))
 
 
 def _words(error: Exception) -> str:

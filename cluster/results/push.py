@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 from ...model.entities.result import ResultMeta
-from ...model.observations import Noted, ResultsSeen
+from ...model.observations import LogMessage, ResultsRead
 from ..connection.backoff import backoff
-from ..events.open_tasks import Unfinished
+from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from .backends.base import ResultReader
 from .backends.decode import from_payload
-from .redis_channel import FULL, SILENCE, Channel, Payload, Refused
+from .redis_channel import FULL, SILENCE, ChannelRefused, Payload, RedisChannel
 
 WINDOW: Final = 0.05
 """Seconds in which what is told gathers: of a task that reports more often, the last is read."""
@@ -45,7 +45,7 @@ class ResultPush(threading.Thread):
     def __init__(
         self,
         reader: Callable[[], ResultReader],
-        unfinished: Unfinished,
+        unfinished: OpenTasks,
         inbox: Inbox,
         clock: Callable[[], float] = time.time,
         *,
@@ -80,10 +80,10 @@ class ResultPush(threading.Thread):
             started = time.monotonic()
             try:
                 self._listen(reader)
-            except Refused as reason:
+            except ChannelRefused as reason:
                 self._refused = reader.place
                 text = f"Progress is asked for, since Redis does not let us hear of it: {reason}"
-                self._inbox.put(Noted("warning", "results", text, self._clock()))
+                self._inbox.put(LogMessage("warning", "results", text, self._clock()))
             except Exception:
                 # Who polls instead says what is wrong.
                 failures = 0 if time.monotonic() - started > _LONGEST_RETRY else failures + 1
@@ -124,7 +124,7 @@ class ResultPush(threading.Thread):
         finally:
             channel.close()
 
-    def _hand_on(self, channel: Channel) -> None:
+    def _hand_on(self, channel: RedisChannel) -> None:
         frames = channel.frames
         latest, frames.latest = frames.latest, {}
         strangers, frames.strangers = frames.strangers, {}
@@ -137,7 +137,7 @@ class ResultPush(threading.Thread):
         if latest:
             metas = tuple(_meta(id_, payload) for id_, payload in latest.items())
             self.decoded += len(metas)
-            self._inbox.put(ResultsSeen(metas, self._clock(), "push"))
+            self._inbox.put(ResultsRead(metas, self._clock(), "push"))
 
 
 def _meta(id_: str, payload: Payload) -> ResultMeta:

@@ -34,7 +34,7 @@ FULL: Final = 8 << 20
 _SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
 
 
-class Refused(Exception):
+class ChannelRefused(Exception):
     """The server does not let us subscribe; the text is its own."""
 
 
@@ -147,13 +147,13 @@ def _answer(buffer: bytes, position: int) -> tuple[Any, int]:
         end = after + size + 2
         return (buffer[after : end - 2], end) if end <= len(buffer) else (None, -1)
     if kind == b"-":
-        return Refused(line.decode(errors="replace")), after
+        return ChannelRefused(line.decode(errors="replace")), after
     if kind in b":+":
         return line, after
     raise ConnectionError(f"not the protocol of Redis: {line[:40]!r}")
 
 
-class Channel:
+class RedisChannel:
     """The subscription: its own connection, which is made here.
 
     Args:
@@ -210,7 +210,7 @@ class Channel:
     def _confirm(self) -> None:
         while True:
             for answer in self._receive(PATIENCE)[1]:
-                if isinstance(answer, Refused):
+                if isinstance(answer, ChannelRefused):
                     raise answer
                 return
             self.check(0.0 if self._asked_at is None else SILENCE)

@@ -30,15 +30,15 @@ class Confirmation(msgspec.Struct, frozen=True, gc=False):
     """The verb with what it is about: `Revoke 12 tasks`."""
     targets: tuple[str, ...]
     """The first few, one to a line, then `and 7 more`; hostile text."""
-    will: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
     """What is going to happen, a sentence each."""
-    will_not: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     """What is not, though one might think so; what cannot be undone."""
-    answering: tuple[str, ...] = ()
+    expected_workers: tuple[str, ...] = ()
     """The workers that are to answer."""
-    typed: str | None = None
+    must_type: str | None = None
     """What has to be typed before it is done: a word, the count, the queue's name; None is `y`."""
-    grave: bool = False
+    destructive: bool = False
     """Whether work or data is lost: the dialog is red."""
     refusal: str | None = None
     """Why it makes no sense, and is not offered at all."""

@@ -72,27 +72,27 @@ def _resize(command: ToWorkers, by: int, state: ClusterState) -> Confirmation:
             emptied.append(name)
         pool = f" ({worker.pool})" if worker is not None and worker.pool else ""
         lines.append(f"{name}{pool}: {resized(worker, by)}")
-    will = ["It holds until the worker restarts"]
+    effects = ["It holds until the worker restarts"]
     if by < 0:
-        will.insert(0, "Only idle processes end; what is at work is left alone")
-    will_not = []
+        effects.insert(0, "Only idle processes end; what is at work is left alone")
+    caveats = []
     if fixed:
-        will_not.append(f"{named(fixed)} cannot: pools of threads and solo keep their size")
+        caveats.append(f"{named(fixed)} cannot: pools of threads and solo keep their size")
     if scaling:
-        will_not.append(f"{named(scaling)} will refuse: autoscale is on, set its limits instead")
+        caveats.append(f"{named(scaling)} will refuse: autoscale is on, set its limits instead")
     refusal = _nobody(command)
     if refusal is None and abs(by) == 0:
         refusal = "by nothing: there is nothing to do"
     elif emptied:
         refusal = f"nothing would be left of the pool of {named(emptied)}: pause or shut down"
     elif refusal is None and len(fixed) + len(scaling) == len(command.workers):
-        refusal = "; ".join(will_not)
+        refusal = "; ".join(caveats)
     return Confirmation(
         act,
         f"{act} {_pools(command)} by {abs(by):,}",
         listed(lines),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         command.workers,
         typed_count(len(command.workers)),
         refusal=refusal,
@@ -108,11 +108,11 @@ def restart(command: PoolRestart, state: ClusterState, now: float) -> Confirmati
         if worker.conf is not None and not worker.conf.get("worker_pool_restarts")
     ]
     other = [worker.name for worker in known if worker.pool not in (None, "prefork")]
-    will_not = ["Code is not loaded anew: only a restart of the worker does that"]
+    caveats = ["Code is not loaded anew: only a restart of the worker does that"]
     if off:
-        will_not.append(f"{named(off)} will refuse: worker_pool_restarts is off there")
+        caveats.append(f"{named(off)} will refuse: worker_pool_restarts is off there")
     if other:
-        will_not.append(f"{named(other)}: only prefork restarts, other pools just say so")
+        caveats.append(f"{named(other)}: only prefork restarts, other pools just say so")
     refusal = _nobody(command)
     if refusal is None and len(off) == len(command.workers):
         refusal = f"worker_pool_restarts is off in the configuration of {named(off)}"
@@ -123,7 +123,7 @@ def restart(command: PoolRestart, state: ClusterState, now: float) -> Confirmati
         f"Restart {_pools(command)}",
         _lines(command.workers, state),
         ("Each process is replaced after the task that it runs; settings of the pool stay",),
-        tuple(will_not),
+        tuple(caveats),
         command.workers,
         typed_count(len(command.workers)),
         refusal=refusal,
@@ -140,7 +140,7 @@ def autoscale(command: Autoscale, state: ClusterState, now: float) -> Confirmati
         if told is not None and not told.get("autoscaler"):
             fixed.append(name)
         lines.append(f"{name}: {_range(told)} -> {after}")
-    will_not = [f"{named(fixed)} will refuse: started without --autoscale"] if fixed else []
+    caveats = [f"{named(fixed)} will refuse: started without --autoscale"] if fixed else []
     refusal = _nobody(command)
     if refusal is None and not 0 <= command.least <= command.most:
         refusal = f"from {command.least:,} to {command.most:,} is no range"
@@ -151,7 +151,7 @@ def autoscale(command: Autoscale, state: ClusterState, now: float) -> Confirmati
         f"Autoscale {_pools(command)} from {after}",
         listed(lines),
         ("Pools grow and shrink between these as there is work, until the worker restarts",),
-        tuple(will_not),
+        tuple(caveats),
         command.workers,
         typed_count(len(command.workers)),
         refusal=refusal,

@@ -25,14 +25,14 @@ def add_consumer(command: AddConsumer, state: ClusterState, now: float) -> Confi
     """Ask before workers consume a queue."""
     queue = command.queue
     already = _consuming(queue, command.workers, state)
-    will = ["It holds until they restart"]
+    effects = ["It holds until they restart"]
     if queue not in state.queues:
-        will.insert(0, "No such queue is known yet: the broker creates it")
+        effects.insert(0, "No such queue is known yet: the broker creates it")
     if command.exchange or command.routing_key:
         exchange, key = command.exchange or queue, command.routing_key or queue
         type_ = command.exchange_type or "direct"
-        will.append(f"Bound to the exchange {exchange} ({type_}) by the routing key {key}")
-    will_not = [f"{verb(already, 'does', 'do')} so already"] if already else []
+        effects.append(f"Bound to the exchange {exchange} ({type_}) by the routing key {key}")
+    caveats = [f"{verb(already, 'does', 'do')} so already"] if already else []
     refusal = _refusal(queue, command.workers)
     if refusal is None and len(already) == len(command.workers):
         refusal = f"{verb(already, 'consumes', 'consume')} {queue} already"
@@ -40,8 +40,8 @@ def add_consumer(command: AddConsumer, state: ClusterState, now: float) -> Confi
         "Consume",
         f"Have {_who(command.workers)} consume {queue}",
         listed([worker_line(state, name) for name in command.workers]),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         command.workers,
         typed_count(len(command.workers)),
         refusal=refusal,
@@ -54,12 +54,12 @@ def cancel_consumer(command: CancelConsumer, state: ClusterState, now: float) ->
     known = [name for name in command.workers if _queues(name, state) is not None]
     consuming = _consuming(queue, command.workers, state)
     idle = [name for name in consuming if _queues(name, state) == {queue}]
-    will = [f"What waits in {queue} stays there; other workers may still take it"]
+    effects = [f"What waits in {queue} stays there; other workers may still take it"]
     rest = set(_consumers(queue, state)) - set(command.workers)
     if consuming and not rest:
-        will = [f"Nobody is left to consume {queue}: what waits there stays until somebody does"]
+        effects = [f"Nobody is left to consume {queue}: what waits there stays until somebody does"]
     if idle:
-        will.append(f"{verb(idle, 'consumes', 'consume')} nothing then")
+        effects.append(f"{verb(idle, 'consumes', 'consume')} nothing then")
     refusal = _refusal(queue, command.workers)
     if refusal is None and not consuming and len(known) == len(command.workers):
         refusal = f"{verb(known, 'does', 'do')} not consume {queue}"
@@ -67,7 +67,7 @@ def cancel_consumer(command: CancelConsumer, state: ClusterState, now: float) ->
         "Stop",
         f"Have {_who(command.workers)} stop consuming {queue}",
         listed([worker_line(state, name) for name in command.workers]),
-        tuple(will),
+        tuple(effects),
         (
             "What they hold of it already, they still run",
             "After a restart they consume what they are started with",
@@ -85,12 +85,12 @@ def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
     refusal = None if queue else "no queue is named"
     if refusal is None and not workers:
         refusal = f"no worker is known to consume {queue}"
-    will_not = [
+    caveats = [
         "What they hold of it already, they still run",
         "A worker that is started meanwhile consumes it all the same",
     ]
     if (state.broker.transport or READABLE[0]).startswith(READABLE):
-        will_not.append("Each may take one more message: it puts that back, behind all others")
+        caveats.append("Each may take one more message: it puts that back, behind all others")
     return Confirmation(
         "Pause",
         f"Pause the queue {queue}",
@@ -100,7 +100,7 @@ def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
             "Who consumed it, and how, is remembered on this machine, so that resuming puts back "
             "just that",
         ),
-        tuple(will_not),
+        tuple(caveats),
         workers,
         typed_count(len(workers)),
         refusal=refusal,
@@ -114,17 +114,17 @@ def resume(command: ResumeQueue, state: ClusterState, now: float) -> Confirmatio
     present = set(state.present_workers(now))
     gone = [name for name in workers if name not in present]
     waiting = _waiting(state.queues.get(queue), now)
-    will = [
+    effects = [
         f"{verb(workers, 'consumes', 'consume')} it again, as before{waiting and f' ({waiting})'}"
     ]
     then = "and then forgotten" if command.forget else "and it stays remembered as paused there"
-    will_not = [f"{verb(gone, 'is', 'are')} not there: no answer will come, {then}"] if gone else []
+    caveats = [f"{verb(gone, 'is', 'are')} not there: no answer will come, {then}"] if gone else []
     return Confirmation(
         "Resume",
         f"Resume the queue {queue}",
         listed([worker_line(state, name) for name in workers]),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         workers,
         typed_count(len(workers)),
         refusal=None if workers else f"nobody knows who consumed {queue}: it was not paused here",
@@ -137,20 +137,20 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
     queue = state.queues.get(name)
     waiting = _waiting(queue, now)
     if task:
-        will = [f"Deletes the messages of {task} that wait in {name}, and no others"]
-        will += [f"In all it holds {waiting}"] if waiting else []
+        effects = [f"Deletes the messages of {task} that wait in {name}, and no others"]
+        effects += [f"In all it holds {waiting}"] if waiting else []
     else:
-        will = [f"Deletes all messages that wait in {name}{waiting and f' ({waiting})'}"]
-    will_not = ["They cannot be had back: nothing keeps a copy"]
+        effects = [f"Deletes all messages that wait in {name}{waiting and f' ({waiting})'}"]
+    caveats = ["They cannot be had back: nothing keeps a copy"]
     if queue is None and name and state.queues:
-        will_not.insert(0, f"No queue {name} is known: look at how it is written")
+        caveats.insert(0, f"No queue {name} is known: look at how it is written")
     unacked = None if queue is None else queue.unacked
     held = f" ({unacked:,} now)" if unacked else ""
-    will_not.append(f"What workers have taken and not acknowledged is not deleted{held}")
+    caveats.append(f"What workers have taken and not acknowledged is not deleted{held}")
     if task:
-        will_not.append("Messages that a worker takes meanwhile are run, not deleted")
+        caveats.append("Messages that a worker takes meanwhile are run, not deleted")
     else:
-        will_not.append("What is sent after it stays")
+        caveats.append("What is sent after it stays")
     refusal = None if name else "no queue is named"
     transport = state.broker.transport
     if refusal is None and task and transport and not transport.startswith(READABLE):
@@ -161,11 +161,11 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
         "Purge",
         f"Purge {f'{task} from ' if task else ''}{name}",
         (name,),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         refusal=refusal,
     )
-    return msgspec.structs.replace(asked, typed=name, grave=True)
+    return msgspec.structs.replace(asked, must_type=name, destructive=True)
 
 
 def _empty(queue: Queue, now: float) -> bool:

@@ -25,36 +25,36 @@ def retry(command: Retry, state: ClusterState, now: float) -> Confirmation:
     number = len(originals)
     calls = [original.call for original in originals]
     sources = Counter(original.source for original in originals)
-    will = [
+    effects = [
         "Sent again as their caller sent them, with the same arguments, each under a new id"
         if number > 1
         else "Sent again as its caller sent it, with the same arguments, under a new id"
     ]
     words = [(found, SOURCE_WORDS[source]) for source, found in sources.most_common()]
     if len(words) == 1:
-        will.append(f"The arguments come from {words[0][1]}")
+        effects.append(f"The arguments come from {words[0][1]}")
     elif words:
         told = ", ".join(f"{found:,} from {source}" for found, source in words)
-        will.append(f"The arguments come: {told}")
-    will += _where(calls, state)
-    will_not = _left_out(command)
+        effects.append(f"The arguments come: {told}")
+    effects += _where(calls, state)
+    caveats = _left_out(command)
     alive = [
         task
         for original in originals
         if (task := state.tasks.get(original.id)) is not None and not task.finished
     ]
     if alive:
-        will_not.append(
+        caveats.append(
             f"{'It has' if number == 1 else _have(len(alive))} not ended yet, as far as "
             "is known: the work may be done twice"
         )
-    will_not.append("The earlier tasks stay as they are, and so do their results")
+    caveats.append("The earlier tasks stay as they are, and so do their results")
     return Confirmation(
         "Retry",
         f"Retry {counted(number, 'task')}",
         listed([task_line(state, original.id) for original in originals[:NAMED]], number),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         (),
         typed_count(number),
         False,
@@ -66,26 +66,26 @@ def trigger(command: Trigger, state: ClusterState, now: float) -> Confirmation:
     """Ask before new tasks are sent."""
     calls = command.calls
     number = len(calls)
-    will = [f"{counted(number, 'new task')} {'is' if number == 1 else 'are'} sent"]
-    will += _where(list(calls), state)
-    will += _when(calls, now)
+    effects = [f"{counted(number, 'new task')} {'is' if number == 1 else 'are'} sent"]
+    effects += _where(list(calls), state)
+    effects += _when(calls, now)
     if repeats := [call.retry_of[:SHORT_ID] for call in calls if call.retry_of]:
-        will.append(f"Linked to {named(repeats)}, which it repeats with other arguments")
-    will_not = []
+        effects.append(f"Linked to {named(repeats)}, which it repeats with other arguments")
+    caveats = []
     known = registered(state)
     if strange := sorted({call.name for call in calls} - known) if known else []:
-        will_not.append(
+        caveats.append(
             f"No worker that answered has registered {named(strange)}: the one that takes it will "
             "discard it"
         )
-    will_not += _deaf(state)
-    will_not.append("What was sent can be revoked until it starts, and not be taken back")
+    caveats += _deaf(state)
+    caveats.append("What was sent can be revoked until it starts, and not be taken back")
     return Confirmation(
         "Send",
         f"Send {calls[0].name}" if number == 1 else f"Send {counted(number, 'task')}",
         listed([_call_line(call) for call in calls[:NAMED]], number),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         (),
         typed_count(number),
         False,

@@ -128,7 +128,7 @@ def _handed_over(state: ClusterState, task: Task) -> bool:
 
 
 def _why_ended(task: Task) -> str | None:
-    ended = task.state in FINISHED and not task.only_flagged
+    ended = task.state in FINISHED and not task.revoked_unconfirmed
     return f"has ended: {task.state}" if ended else None
 
 

@@ -40,40 +40,40 @@ def revoke(command: Revoke, state: ClusterState, now: float) -> Confirmation:
     tasks = [state.tasks.get(id_) for id_ in ids]
     known = [task for task in tasks if task is not None]
     running = [task for task in known if task.running]
-    ended = sum(task.finished and not task.only_flagged for task in known)
+    ended = sum(task.finished and not task.revoked_unconfirmed for task in known)
     verb = "Terminate" if command.terminate else "Revoke"
     with_signal = f" with {command.signal}" if command.terminate else ""
-    will, will_not = (
+    effects, caveats = (
         _terminating(command.signal, command.workers, running, state)
         if command.terminate
         else ([], [])
     )
     if not command.terminate:
-        will.append(SKIPPED_ONE if len(ids) == 1 else SKIPPED)
+        effects.append(SKIPPED_ONE if len(ids) == 1 else SKIPPED)
     elif len(running) + ended < len(ids):
         waiting = "If it has not started, " if len(ids) == 1 else "Of what has not started, "
         skipped = SKIPPED_ONE if len(ids) == 1 else SKIPPED
-        will.append(waiting + skipped[0].lower() + skipped[1:])
+        effects.append(waiting + skipped[0].lower() + skipped[1:])
     if running and not command.terminate:
-        will_not.append(
+        caveats.append(
             f"{_of_them(len(running), len(ids))} running and will not be touched: terminating "
             "(K, --terminate) does that"
         )
     elif not command.terminate:
-        will_not.append(
+        caveats.append(
             "Tasks that run by then are not touched: terminating (K, --terminate) does that"
         )
     if ended:
-        will_not.append(f"{_of_them(ended, len(ids))} over already: nothing happens there")
+        caveats.append(f"{_of_them(ended, len(ids))} over already: nothing happens there")
     if late := handed_over(state, known):
-        will_not.append(f"{_of_them(len(late), len(ids))} {LATE}")
-    will_not.append(MEMORY)
+        caveats.append(f"{_of_them(len(late), len(ids))} {LATE}")
+    caveats.append(MEMORY)
     return Confirmation(
         verb,
         f"{verb} {counted(len(ids), 'task')}{with_signal}",
         listed([task_line(state, id_) for id_ in ids[:NAMED]], len(ids)),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         command.workers,
         typed_count(len(ids), "terminate" if command.terminate else None),
         command.terminate,
@@ -85,16 +85,18 @@ def revoke_stamped(command: RevokeStamped, state: ClusterState, now: float) -> C
     """Ask before whatever carries a stamp is revoked."""
     stamps = [f"{command.header}={value}" for value in command.values]
     verb = "Terminate" if command.terminate else "Revoke"
-    will = ["Workers skip whatever carries the stamp when its turn comes, also what is sent later"]
-    will_not = [
+    effects = [
+        "Workers skip whatever carries the stamp when its turn comes, also what is sent later"
+    ]
+    caveats = [
         "Nobody can tell beforehand how many tasks that are: events do not tell stamps",
         "Workers remember stamps until they restart; there is no taking back",
     ]
     if command.terminate:
         ending, kept = _terminating(command.signal, command.workers, (), state)
-        will, will_not = [*will, *ending], [*kept, *will_not]
+        effects, caveats = [*effects, *ending], [*kept, *caveats]
     else:
-        will_not.insert(0, "Tasks that run are not touched")
+        caveats.insert(0, "Tasks that run are not touched")
     refusal = None
     if not command.header or not command.values:
         refusal = "a stamp has a header and at least one value"
@@ -104,8 +106,8 @@ def revoke_stamped(command: RevokeStamped, state: ClusterState, now: float) -> C
         verb,
         f"{verb} whatever is stamped {named(stamps)}" if stamps else verb,
         listed(stamps),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         command.workers,
         typed_count(len(stamps), "terminate" if command.terminate else None),
         command.terminate,
@@ -147,29 +149,29 @@ def _terminating(
     pools: dict[str | None, list[str]] = {}
     for name in hosts or workers:
         pools.setdefault(_pool(state, name), []).append(name)
-    will = []
+    effects = []
     can = [task for task in running if can_terminate(_pool(state, task.worker)) is not False]
     if can:
         ends = "runs now and is to end" if len(can) == 1 else "run now and are to end"
-        will.append(f"{counted(len(can), 'task')} {ends}")
-    will_not = []
+        effects.append(f"{counted(len(can), 'task')} {ends}")
+    caveats = []
     for pool, names in pools.items():
         who = named(names)
         if pool == "prefork":
-            will.append(f"{who} (prefork): {signal} to the task's process: {SIGNALS[signal]}")
-            will_not.append(NEXT_TASK)
+            effects.append(f"{who} (prefork): {signal} to the task's process: {SIGNALS[signal]}")
+            caveats.append(NEXT_TASK)
         elif pool in ("gevent", "eventlet"):
-            will.append(f"{who} ({pool}): the task's greenlet is killed; the signal is ignored")
+            effects.append(f"{who} ({pool}): the task's greenlet is killed; the signal is ignored")
         elif pool == "threads":
             there = sum(hosts[name] for name in names)
             what = f": {counted(there, 'task')} there will go on" if there else ""
-            will_not.append(f"{who} (threads) cannot end what runs in a thread{what}")
+            caveats.append(f"{who} (threads) cannot end what runs in a thread{what}")
         elif pool == "solo":
-            will_not.append(f"{who} (solo) hears nothing before its task has ended by itself")
+            caveats.append(f"{who} (solo) hears nothing before its task has ended by itself")
         else:
             known = "pool not known" if pool is None else f"pool {pool}"
-            will_not.append(f"{who} ({known}): whether it can end a task will be seen")
-    return will, will_not
+            caveats.append(f"{who} ({known}): whether it can end a task will be seen")
+    return effects, caveats
 
 
 def _pool(state: ClusterState, name: str | None) -> str | None:

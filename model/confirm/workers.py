@@ -38,11 +38,13 @@ def rate_limit(command: RateLimit, state: ClusterState, now: float) -> Confirmat
         limits = _limits(state, name, command.task)
         before = units.UNKNOWN if limits is None else rate_text(limits.rate)
         lines.append(f"{name}: {before} -> {after}")
-    will = [
+    effects = [
         "Each worker counts for itself: the cluster's rate is that of all of them together",
         "It holds until the worker restarts; tasks over the limit wait inside the worker",
     ]
-    return _limiting(command, command.task, f"Limit {command.task} to {after}", lines, will, state)
+    return _limiting(
+        command, command.task, f"Limit {command.task} to {after}", lines, effects, state
+    )
 
 
 def time_limit(command: TimeLimit, state: ClusterState, now: float) -> Confirmation:
@@ -55,14 +57,14 @@ def time_limit(command: TimeLimit, state: ClusterState, now: float) -> Confirmat
         lines.append(
             f"{name}: soft {soft} -> {_times(after)[0]}, hard {hard} -> {_times(after)[1]}"
         )
-    will = [
+    effects = [
         "Soft and hard limit are set together; none is the worker's own --time-limit",
         "Celery goes by it once the pool was restarted, or the worker has connected anew",
     ]
     title = f"Limit the time of {command.task}"
-    asked = _limiting(command, command.task, title, lines, will, state)
+    asked = _limiting(command, command.task, title, lines, effects, state)
     if heedless := _heedless(command, state):
-        asked = msgspec.structs.replace(asked, will_not=(*asked.will_not, *heedless))
+        asked = msgspec.structs.replace(asked, caveats=(*asked.caveats, *heedless))
     if asked.refusal is None and command.soft and command.hard and command.soft >= command.hard:
         why = "the soft limit must be shorter than the hard one: else it never comes to pass"
         return _refused(asked, why)
@@ -78,14 +80,14 @@ def ping(command: Ping, state: ClusterState, now: float) -> Confirmation:
 
 def heartbeat(command: Heartbeat, state: ClusterState, now: float) -> Confirmation:
     """Ask before workers are told to beat."""
-    will = ("Each sends one heartbeat event now: that it is heard is the answer",)
-    return _plain(command, "Heartbeat", "Ask for a heartbeat of", will, state)
+    effects = ("Each sends one heartbeat event now: that it is heard is the answer",)
+    return _plain(command, "Heartbeat", "Ask for a heartbeat of", effects, state)
 
 
 def enable_events(command: EnableEvents, state: ClusterState, now: float) -> Confirmation:
     """Ask before workers are made to send events."""
-    will = ("They tell of each task from now on: some load for them and for the broker",)
-    return _plain(command, "Enable", "Enable events of", will, state)
+    effects = ("They tell of each task from now on: some load for them and for the broker",)
+    return _plain(command, "Enable", "Enable events of", effects, state)
 
 
 def disable_events(command: DisableEvents, state: ClusterState, now: float) -> Confirmation:
@@ -101,7 +103,7 @@ def disable_events(command: DisableEvents, state: ClusterState, now: float) -> C
         state,
         ("Heartbeats go on; tasks go on",),
     )
-    return _grave(asked, asked.typed)
+    return _grave(asked, asked.must_type)
 
 
 def shutdown(command: Shutdown, state: ClusterState, now: float) -> Confirmation:
@@ -157,7 +159,7 @@ def _limiting(
     task: str,
     title: str,
     lines: list[str],
-    will: list[str],
+    effects: list[str],
     state: ClusterState,
 ) -> Confirmation:
     strangers = [
@@ -165,7 +167,7 @@ def _limiting(
         for name in _known(command, state)
         if (names := state.workers[name].registered) is not None and task not in names
     ]
-    will_not = (
+    caveats = (
         [f"{named(strangers)} will refuse: {task} is not registered there"] if strangers else []
     )
     refusal = None if command.workers else NOBODY
@@ -177,8 +179,8 @@ def _limiting(
         "Limit",
         f"{title} in {_who(command.workers)}",
         listed(lines),
-        tuple(will),
-        tuple(will_not),
+        tuple(effects),
+        tuple(caveats),
         command.workers,
         typed_count(len(command.workers)),
         refusal=refusal,
@@ -189,24 +191,24 @@ def _plain(
     command: ToWorkers,
     verb: str,
     title: str,
-    will: tuple[str, ...],
+    effects: tuple[str, ...],
     state: ClusterState,
-    will_not: tuple[str, ...] = (),
+    caveats: tuple[str, ...] = (),
 ) -> Confirmation:
     return Confirmation(
         verb,
         f"{title} {_who(command.workers)}",
         listed([worker_line(state, name) for name in command.workers]),
-        will,
-        will_not,
+        effects,
+        caveats,
         command.workers,
         typed_count(len(command.workers)),
         refusal=None if command.workers else NOBODY,
     )
 
 
-def _grave(asked: Confirmation, typed: str | None, grave: bool = True) -> Confirmation:
-    return msgspec.structs.replace(asked, typed=typed, grave=grave)
+def _grave(asked: Confirmation, must_type: str | None, destructive: bool = True) -> Confirmation:
+    return msgspec.structs.replace(asked, must_type=must_type, destructive=destructive)
 
 
 def _refused(asked: Confirmation, why: str) -> Confirmation:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from ..observations import Fault
+from .fault import Fault
 
 
 class Broker(msgspec.Struct, eq=False):

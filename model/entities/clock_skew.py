@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-Skews: TypeAlias = Mapping[str, float]
+ClockSkews: TypeAlias = Mapping[str, float]
 """Seconds that clocks are ahead of ours, by host; those that are right are not in it."""
 
-NO_SKEWS: Final[Skews] = MappingProxyType({})
+NO_SKEWS: Final[ClockSkews] = MappingProxyType({})
 
 SKEW_SHOWN: Final = 2.0
 """Seconds that a clock may be off before that matters: less may be the network."""
@@ -22,7 +22,7 @@ _STEADY: Final = 0.5
 """Seconds by which a skew has to change to count: times of day must not flicker."""
 
 
-def follow(skews: Skews, host: str, skew: float | None) -> Skews:
+def updated(skews: ClockSkews, host: str, skew: float | None) -> ClockSkews:
     """Return the skews with what a host's is now, None for unknown: the same ones if it stays.
 
     That they are never changed but replaced tells tables when to draw all rows anew.
@@ -34,6 +34,6 @@ def follow(skews: Skews, host: str, skew: float | None) -> Skews:
     return {**skews, host: skew} if abs(skew - skews.get(host, 0.0)) > _STEADY else skews
 
 
-def ours(at: float | None, host: str | None, skews: Skews) -> float | None:
+def to_local(at: float | None, host: str | None, skews: ClockSkews) -> float | None:
     """Return by our clock what a host told by its own; None stays None."""
     return None if at is None else at - skews.get(host or "", 0.0)

@@ -140,7 +140,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
         return self.state in FINISHED
 
     @property
-    def only_flagged(self) -> bool:
+    def revoked_unconfirmed(self) -> bool:
         """Whether it is called revoked because a worker took note of its id, no more.
 
         Workers from 5.6.2 on write REVOKED to the result backend at once, while the message still
@@ -213,7 +213,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
         return max(0.0, now - self.started_at) if self.running else None
 
 
-class Base(msgspec.Struct, frozen=True, gc=False):
+class EventState(msgspec.Struct, frozen=True, gc=False):
     """What was told of a task's state beneath a claim."""
 
     state: TaskState = PENDING
@@ -237,7 +237,7 @@ def newest_time(task: Task) -> float | None:
     return newest
 
 
-def born_at(task: Task) -> float | None:
+def first_seen_at(task: Task) -> float | None:
     """Return the earliest time known of a task: what `age:` counts from."""
     if task.sent_at is not None:
         return task.sent_at

@@ -10,7 +10,7 @@ import msgspec
 from .task import Loss
 
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
-Standing: TypeAlias = Literal["online", "silent", "late", "offline"]
+Health: TypeAlias = Literal["online", "silent", "late", "offline"]
 
 LATE_AFTER_BEATS: Final = 3.0
 OFFLINE_AFTER_BEATS: Final = 8.0
@@ -72,7 +72,7 @@ class Worker(msgspec.Struct, eq=False):
     """Seconds between its heartbeats."""
     left_at: float | None = None
     """When it said good-bye (`worker-offline`), by our clock."""
-    stamp: float = 0.0
+    newest_event_at: float = 0.0
     """The newest time that it sent, by its own clock: what is older must not overwrite."""
     offsets: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=OFFSETS_KEPT))
     """Its clock minus ours at its last heartbeats; each is too low by the network's delay."""
@@ -124,7 +124,7 @@ class Worker(msgspec.Struct, eq=False):
     clock; None if it is as it should be."""
     idle_since: float | None = None
     """Since when it might have taken something, whether or not that is long enough to tell."""
-    deeds: tuple[int, int] = (0, 0)
+    counts_then: tuple[int, int] = (0, 0)
     """How many tasks it had received and processed then."""
     received: int = 0
     succeeded: int = 0
@@ -138,7 +138,7 @@ class Worker(msgspec.Struct, eq=False):
         return self.name
 
     @property
-    def left_running(self) -> str:
+    def running_when_lost(self) -> str:
         """What it left behind when it went, in words."""
         running = len(self.active_ids)
         return "1 task was running" if running == 1 else f"{running:,} tasks were running"
@@ -159,7 +159,7 @@ class Worker(msgspec.Struct, eq=False):
             return "late"
         return "offline"
 
-    def standing(self, now: float, listening_since: float) -> Standing:
+    def standing(self, now: float, listening_since: float) -> Health:
         """Return the status, or `silent` of one that is online but takes nothing."""
         status = self.status(now, listening_since)
         return "silent" if status == "online" and self.silent_since is not None else status

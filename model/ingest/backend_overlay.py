@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ..entities.states import CELERY_STATES, FINISHED, PENDING, RETRY, TaskState
-from ..entities.task import Attempt, Base, Task, TaskExtra, newest_time
+from ..entities.task import Attempt, EventState, Task, TaskExtra, newest_time
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
@@ -21,10 +21,10 @@ ROUNDED: Final = 1.0
 """Seconds that an end may be told too early: MySQL keeps whole seconds."""
 
 
-_UNTOLD: Final = Base()
+_UNTOLD: Final = EventState()
 
 
-class Claim(msgspec.Struct, frozen=True, gc=False):
+class BackendState(msgspec.Struct, frozen=True, gc=False):
     """A state that a backend has of a task."""
 
     state: TaskState
@@ -40,18 +40,18 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     """The state beneath, as it was lifted."""
 
 
-class Claims:
+class BackendOverlay:
     """Lays claims on tasks and lifts them off."""
 
     def __init__(self, tasks: TaskStore, workers: WorkerStore) -> None:
         self._tasks = tasks
         self._workers = workers
-        self.bases: dict[str, Base] = tasks.claimed
+        self.bases: dict[str, EventState] = tasks.claimed
         """What lies beneath, by the id of the task."""
 
-    def lay(self, task: Task, claim: Claim) -> None:
+    def lay(self, task: Task, claim: BackendState) -> None:
         """Have a task that no claim is on show what its backend says."""
-        base = Base(
+        base = EventState(
             task.state,
             task.state_at,
             task.state_host,
@@ -79,10 +79,10 @@ class Claims:
         if worker is not None:
             self._workers.ended(worker, task.id)
 
-    def lift(self, task: Task) -> Claim:
+    def lift(self, task: Task) -> BackendState:
         """Take the claim off a task and return it."""
         base = self.bases.pop(task.id)
-        claim = Claim(
+        claim = BackendState(
             task.state,
             task.state_at or 0.0,
             task.result,
@@ -102,7 +102,7 @@ class Claims:
         task.lost_at = lost_at
         return claim
 
-    def lay_again(self, task: Task, claim: Claim) -> None:
+    def lay_again(self, task: Task, claim: BackendState) -> None:
         """Lay a claim on again after an event, if it still says more than the events do."""
         if task.state in FINISHED:
             if claim.state in FINISHED:
@@ -121,7 +121,7 @@ class Claims:
         if holds:
             self.lay(task, claim)
 
-    def _set_texts(self, task: Task, told: Base | Claim) -> None:
+    def _set_texts(self, task: Task, told: EventState | BackendState) -> None:
         self._tasks.set_text(task, "result", told.result)
         self._tasks.set_text(task, "exception", told.exception)
         self._tasks.set_text(task, "traceback", told.traceback)

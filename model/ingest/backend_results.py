@@ -30,12 +30,12 @@ from ..entities.states import (
     rank,
 )
 from ..entities.task import Progress, Task, newest_time
-from ..observations import ResultsSeen
+from ..observations import ResultsRead
 from ..text.coerce import LATEST_TIME, LONGEST_NAME, cut_text, plain_text
-from .backend_overlay import ROUNDED, Claim, Claims, note_disagreement
+from .backend_overlay import ROUNDED, BackendOverlay, BackendState, note_disagreement
 from .corrections import expects_event
 from .operation_log import fill_arguments
-from .pace import Paces
+from .pace import ProgressRates
 from .progress import ProgressReader
 from .redaction import Redaction
 from .task_events import LONGEST_STATE
@@ -47,15 +47,15 @@ ATTEMPT_SETTLED = 1.0
 attempt before may have been read just before the next one's."""
 
 
-class BackendMerge:
+class BackendResults:
     """Applies entries of a result backend to the stores."""
 
     def __init__(
         self,
         tasks: TaskStore,
         workers: WorkerStore,
-        claims: Claims,
-        paces: Paces,
+        claims: BackendOverlay,
+        paces: ProgressRates,
         reader: ProgressReader,
         redaction: Redaction,
     ) -> None:
@@ -67,7 +67,7 @@ class BackendMerge:
         self._reader = reader
         self._redaction = redaction
 
-    def apply(self, seen: ResultsSeen) -> None:
+    def apply(self, seen: ResultsRead) -> None:
         """Take over what was read at one moment."""
         held = self._tasks.tasks
         for meta in seen.metas:
@@ -88,7 +88,7 @@ class BackendMerge:
             elif task.state not in FINISHED:
                 self._come_on(task, meta, seen)
             task.sources |= FROM_BACKEND
-            self._tasks.note(task)
+            self._tasks.touch(task)
 
     def _describe(self, task: Task, meta: ResultMeta) -> None:
         """Fill in what is missing and what this entry has; most have only the state."""
@@ -123,9 +123,9 @@ class BackendMerge:
             child = tasks.tasks.get(child_id)
             if child is not None and child.parent_id is None:
                 tasks.set_family(child, None, task.id)
-                tasks.note(child)
+                tasks.touch(child)
 
-    def _finish(self, task: Task, meta: ResultMeta, seen: ResultsSeen) -> None:
+    def _finish(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
         before = self._claims.lift(task) if task.id in self._claimed else None
         claim = self._end(task, meta, seen)
         # Not every worker leaves an end alone, but SUCCESS all do, and none writes a failure over
@@ -139,7 +139,7 @@ class BackendMerge:
         if claim is not None:
             self._claims.lay(task, claim)
 
-    def _end(self, task: Task, meta: ResultMeta, seen: ResultsSeen) -> Claim | None:
+    def _end(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> BackendState | None:
         """Return what an entry says of a task's end, or None if that no longer or not yet holds."""
         state = sys.intern(meta.status or "")
         if task.state in FINISHED:
@@ -152,7 +152,7 @@ class BackendMerge:
             # Workers 5.6.2 and 5.6.3 write so of what they run on with. If it ends, they say so.
             note_disagreement(task, REVOKED)
             return None
-        return Claim(
+        return BackendState(
             state,
             seen.at if at is None else min(at, LATEST_TIME),
             self._written(meta.result) if state == SUCCESS else None,
@@ -161,7 +161,7 @@ class BackendMerge:
             retries=meta.retries or 0,
         )
 
-    def _come_on(self, task: Task, meta: ResultMeta, seen: ResultsSeen) -> None:
+    def _come_on(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
         """Take over the state of a task that has not ended, and how far it has come."""
         status, pushed = meta.status or "", seen.source == "push"
         if status == PENDING or (task.state == RETRY and not self._next_attempt(task, seen.at)):
@@ -177,7 +177,7 @@ class BackendMerge:
             meta_shown = self._redaction.value(meta.result)
             told = self._reader.read(task.name, meta_shown, seen.at, "backend")
         if pushed and task.lost_at is not None and status not in WAITING:
-            self._tasks.find(task)
+            self._tasks.mark_running(task)
         self._claim(task, status, seen.at)
         if told is not None:
             self._progress(task, told, seen.at)
@@ -199,7 +199,7 @@ class BackendMerge:
             return
         if task.id in self._claimed:
             self._claims.lift(task)
-        self._claims.lay(task, Claim(status, at))
+        self._claims.lay(task, BackendState(status, at))
 
     def _next_attempt(self, task: Task, at: float) -> bool:
         """Whether an entry of a task that waits for its next attempt is about that one."""

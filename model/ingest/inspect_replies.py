@@ -15,10 +15,10 @@ import msgspec
 from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from ..entities.task import Task, TaskExtra
 from ..entities.worker import UNLIMITED, Limits, Rusage, Worker, WorkerQueue
-from ..observations import Answered
+from ..observations import InspectReply
 from ..text.coerce import LATEST_TIME, LONGEST_NAME, cut_text, epoch, number, plain_text, whole
 from .attempts import Attempts
-from .backend_overlay import Claims
+from .backend_overlay import BackendOverlay
 from .redaction import Redaction
 from .task_store import TaskStore
 
@@ -28,21 +28,21 @@ ITEMS_KEPT: Final = 100_000
 STALE_SECONDS: Final = 1.0
 """A start heard so shortly before an answer may be younger than the answer."""
 
-Taken: TypeAlias = Callable[["Inspection", Worker, Any, float], None]
+Taken: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
 
 
-class Inspection:
+class InspectReplies:
     """Applies answers to the stores."""
 
     def __init__(
-        self, tasks: TaskStore, claims: Claims, redaction: Redaction | None = None
+        self, tasks: TaskStore, claims: BackendOverlay, redaction: Redaction | None = None
     ) -> None:
         self._tasks = tasks
         self._claims = claims
         self._attempts = Attempts(tasks)
         self._redaction = redaction or Redaction()
 
-    def apply(self, answer: Answered, worker: Worker) -> None:
+    def apply(self, answer: InspectReply, worker: Worker) -> None:
         """Take over one worker's answer to one command."""
         error = plain_text(answer.error, LONGEST_NAME)
         if error is None and isinstance(answer.reply, Mapping) and "error" in answer.reply:
@@ -155,7 +155,7 @@ class Inspection:
             for task in self._tasks.tasks.values():
                 if task.queue is None and task.worker == worker.name:
                     task.queue = queues[0].name
-                    self._tasks.note(task)
+                    self._tasks.touch(task)
 
     def _take_conf(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping):
@@ -185,7 +185,7 @@ class Inspection:
             task.eta_at = epoch(item["eta"])
         self._take_delivery(task, worker, item)
         task.sources |= FROM_INSPECT
-        self._tasks.note(task)
+        self._tasks.touch(task)
         return task
 
     def _arguments(self, value: Any) -> str | None:
@@ -231,7 +231,7 @@ class Inspection:
         if task.state not in FINISHED:
             active[task.id] = None
             worker.missed_ids.pop(task.id, None)
-            self._tasks.find(task)
+            self._tasks.mark_running(task)
 
     def _run_since(self, task: Task, worker: Worker, started_at: float) -> None:
         if task.lost_at is not None and (
@@ -331,13 +331,13 @@ def _items(reply: Any) -> list[Mapping[str, Any]]:
 
 
 _TAKERS: Final[dict[str, Taken]] = {
-    "stats": Inspection._take_stats,
-    "active": Inspection._take_active,
-    "reserved": Inspection._take_reserved,
-    "scheduled": Inspection._take_scheduled,
-    "query_task": Inspection._take_queried,
-    "registered": Inspection._take_registered,
-    "active_queues": Inspection._take_queues,
-    "conf": Inspection._take_conf,
-    "enable_events": Inspection._take_events_enabled,
+    "stats": InspectReplies._take_stats,
+    "active": InspectReplies._take_active,
+    "reserved": InspectReplies._take_reserved,
+    "scheduled": InspectReplies._take_scheduled,
+    "query_task": InspectReplies._take_queried,
+    "registered": InspectReplies._take_registered,
+    "active_queues": InspectReplies._take_queues,
+    "conf": InspectReplies._take_conf,
+    "enable_events": InspectReplies._take_events_enabled,
 }

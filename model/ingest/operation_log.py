@@ -16,20 +16,20 @@ from ..entities.log import EventLog, Level
 from ..entities.states import FINISHED, FROM_SENDING, PENDING
 from ..entities.task import Task, TaskExtra
 from ..entities.worker import UNLIMITED, Worker
-from ..observations import ActChanged
+from ..observations import OperationChanged
 from ..operations.call import Call
-from ..operations.commands import AnyCommand, RateLimit, Retry, Revoke, TimeLimit, Trigger
-from ..operations.outcome import Answer, Outcome, Sent
+from ..operations.commands import AnyOperation, RateLimit, Retry, Revoke, TimeLimit, Trigger
+from ..operations.outcome import Answer, Outcome, PublishedTask
 from ..operations.summary import sentence
 from .queue_store import QueueStore
 from .redaction import Redaction
 from .task_store import TaskStore
 
-ACTS_KEPT: Final = 200
+MAX_OPERATIONS: Final = 200
 """How many acts are kept; the oldest that have ended go first."""
 
 
-class Acts:
+class OperationLog:
     """Applies acts to the stores."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Acts:
         self._workers = workers
         self._redaction = redaction
 
-    def apply(self, change: ActChanged) -> None:
+    def apply(self, change: OperationChanged) -> None:
         """Take over how far an act has come."""
         outcome = change.outcome
         before = self.acts.get(outcome.act)
@@ -71,7 +71,7 @@ class Acts:
             self._sent(sent)
 
     def _forget(self) -> None:
-        if len(self.acts) > ACTS_KEPT:
+        if len(self.acts) > MAX_OPERATIONS:
             ended = (number for number, outcome in self.acts.items() if outcome.ended)
             del self.acts[next(ended, next(iter(self.acts)))]
 
@@ -102,7 +102,7 @@ class Acts:
                 )
                 shared[id(extra)] = extra, requested
             task.extra = shared[id(extra)][1]
-            self._tasks.note(task)
+            self._tasks.touch(task)
 
     def _limit(self, command: RateLimit | TimeLimit, outcome: Outcome) -> None:
         for name in outcome.workers_having("confirmed"):
@@ -118,7 +118,7 @@ class Acts:
                 worker.limits = {**worker.limits, command.task: after}
                 worker.version += 1
 
-    def _sent(self, sent: Sent) -> None:
+    def _sent(self, sent: PublishedTask) -> None:
         """Show a task that the broker has taken, at once; what events told already stays."""
         task = self._tasks.tasks.get(sent.id) or self._tasks.add(sent.id)
         if task.name is None:
@@ -138,7 +138,7 @@ class Acts:
         task.sources |= FROM_SENDING
         if sent.retry_of is not None:
             link_retry(self._tasks, task, sent.retry_of)
-        self._tasks.note(task)
+        self._tasks.touch(task)
 
 
 def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
@@ -147,7 +147,7 @@ def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
     if original is not None:
         original_id = original.id
         original.extra = msgspec.structs.replace(original.extra or TaskExtra(), retried_as=task.id)
-        tasks.note(original)
+        tasks.touch(original)
     task.extra = msgspec.structs.replace(task.extra or TaskExtra(), retry_of=original_id)
 
 
@@ -162,7 +162,7 @@ def fill_arguments(
     )
 
 
-def _slim(command: AnyCommand) -> AnyCommand:
+def _slim(command: AnyOperation) -> AnyOperation:
     if isinstance(command, Trigger):
         return Trigger(tuple(map(_slim_call, command.calls)))
     if isinstance(command, Retry):

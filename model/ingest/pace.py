@@ -38,7 +38,7 @@ MOST_ESTIMATED: Final = 0.95
 """An estimate never says that a task is about done."""
 
 
-class Pace:
+class ProgressRate:
     """The points of one bar: when (our clock) and how far (0 to 1)."""
 
     __slots__ = ("attempt", "points")
@@ -100,11 +100,11 @@ class Pace:
         return recent[-1] if recent else first
 
 
-class Paces:
+class ProgressRates:
     """The histories of the bars of tasks that run, by the task's id."""
 
     def __init__(self) -> None:
-        self._paces: dict[str, Pace] = {}
+        self._paces: dict[str, ProgressRate] = {}
 
     def __len__(self) -> int:
         return len(self._paces)
@@ -118,10 +118,10 @@ class Paces:
         if pace is None or pace.attempt != attempt:
             if pace is None and len(self._paces) >= BARS_KEPT:
                 return
-            pace = self._paces[task.id] = Pace(attempt)
+            pace = self._paces[task.id] = ProgressRate(attempt)
         pace.add(now, fraction)
 
-    def of(self, task: Task) -> Pace | None:
+    def of(self, task: Task) -> ProgressRate | None:
         """Return the history of a task's present bar."""
         pace = self._paces.get(task.id)
         if pace is None or not task.running or pace.attempt != task.retries + len(task.attempts):

@@ -13,9 +13,9 @@ import msgspec
 
 from ..entities.states import FROM_QUEUE, PENDING
 from ..entities.task import Task, TaskExtra
-from ..observations import Peeked, QueuePeeked
+from ..observations import QueuePeeked, WaitingMessage
 from ..text.coerce import LONGEST_NAME, cut_text
-from ..wire.signatures import Announced
+from ..wire.signatures import PendingSignature
 from .operation_log import fill_arguments, link_retry
 from .queue_store import QueueStore
 from .redaction import Redaction
@@ -27,7 +27,7 @@ ANNOUNCED: Final = 50_000
 """Tasks to come that are remembered; those that were announced first are forgotten first."""
 
 
-class Peeking:
+class QueuePeeks:
     """Applies looks into queues to the stores."""
 
     def __init__(self, tasks: TaskStore, queues: QueueStore, redaction: Redaction) -> None:
@@ -36,7 +36,7 @@ class Peeking:
         self._redaction = redaction
         self._extras: dict[int, TaskExtra] = {}
         self._announced = 0
-        self.announced: dict[str, tuple[Announced, ...]] = {}
+        self.announced: dict[str, tuple[PendingSignature, ...]] = {}
         """What messages say will follow their tasks, by these tasks' ids."""
 
     def apply(self, seen: QueuePeeked) -> None:
@@ -56,7 +56,7 @@ class Peeking:
                 names[message.queue] = sys.intern(message.queue) if queue is None else queue.name
             self._fill(task, message, names[message.queue])
 
-    def _fill(self, task: Task, message: Peeked, queue: str) -> None:
+    def _fill(self, task: Task, message: WaitingMessage, queue: str) -> None:
         tasks = self._tasks
         if task.name is None and message.name:
             tasks.set_name(task, message.name[:LONGEST_NAME])
@@ -99,9 +99,9 @@ class Peeking:
         if repeated and repeated != task.id and (task.extra is None or not task.extra.retry_of):
             link_retry(tasks, task, repeated[:LONGEST_NAME])
         task.sources |= FROM_QUEUE
-        tasks.note(task)
+        tasks.touch(task)
 
-    def _keep(self, id_: str, announced: tuple[Announced, ...]) -> None:
+    def _keep(self, id_: str, announced: tuple[PendingSignature, ...]) -> None:
         kept = self.announced
         self._announced += len(announced) - len(kept.pop(id_, ()))
         kept[id_] = announced

@@ -55,7 +55,7 @@ class _Suspect(msgspec.Struct, gc=False):
     """Workers that said that they do not hold it."""
 
 
-class Suspects:
+class Reconciler:
     """Finds and keeps suspects."""
 
     def __init__(self, tasks: TaskStore, workers: WorkerStore, queues: Mapping[str, Queue]) -> None:

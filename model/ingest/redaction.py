@@ -16,7 +16,7 @@ import msgspec
 
 from ..entities.result import ResultMeta
 from ..observations import QueuePeeked
-from ..text.masking import _NAME, DEEPEST, MASK, _masked
+from ..text.masking import DEEPEST, MASK, NAME_PATTERN, masked
 from ..wire.events import Event
 
 
@@ -45,7 +45,7 @@ class Redaction:
     def text(self, text: str) -> str:
         """Return a text, such as a repr, JSON or a traceback, with what matches masked."""
         for pattern in self._patterns:
-            text = _masked(pattern, text)
+            text = masked(pattern, text)
         return text
 
     def maybe(self, text: str | None) -> str | None:
@@ -114,7 +114,7 @@ class Redaction:
     def _names(self, key: Any) -> bool:
         """Whether a key is the name of something to be hidden."""
         return isinstance(key, str) and any(
-            _NAME.match(found[0])
+            NAME_PATTERN.match(found[0])
             for pattern in self._patterns
             if (found := pattern.search(key)) is not None
         )

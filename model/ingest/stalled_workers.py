@@ -18,7 +18,7 @@ PATIENCE: Final = 30.0
 """Seconds for which a worker may leave what it could take."""
 
 
-def watch_for_silence(
+def find_stalled_workers(
     workers: WorkerStore, queues: Mapping[str, Queue], log: EventLog, now: float, deaf: bool = False
 ) -> bool:
     """Judge all workers anew; return whether any fell silent, or is so no more.
@@ -36,9 +36,9 @@ def watch_for_silence(
     for worker in workers.workers.values():
         fit = not deaf and workers.status(worker.name) == "online"
         queue = _left_lying(worker, queues) if fit else None
-        deeds = (worker.received, worker.processed or 0)
-        if queue is None or deeds != worker.deeds or worker.idle_since is None:
-            worker.deeds = deeds
+        counts_then = (worker.received, worker.processed or 0)
+        if queue is None or counts_then != worker.counts_then or worker.idle_since is None:
+            worker.counts_then = counts_then
             worker.idle_since = None if queue is None else now
             if worker.silent_since is None:
                 continue

@@ -39,8 +39,8 @@ from ..entities.worker import Worker
 from ..text.coerce import epoch
 from ..wire.events import Event
 from .attempts import Attempts, begins_again, fault_of, retry_ends_earlier
-from .backend_overlay import Claims
-from .pace import Paces
+from .backend_overlay import BackendOverlay
+from .pace import ProgressRates
 from .progress import ProgressReader
 from .queue_store import QueueStore
 from .task_store import TaskStore
@@ -60,7 +60,7 @@ _CUSTOM_RANK: Final = rank("PROGRESS")
 Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
 
 
-class TaskMerge:
+class TaskEvents:
     """Applies task events to the stores."""
 
     def __init__(
@@ -69,9 +69,9 @@ class TaskMerge:
         workers: WorkerStore,
         queues: QueueStore,
         totals: Totals,
-        claims: Claims,
+        claims: BackendOverlay,
         reader: ProgressReader,
-        paces: Paces,
+        paces: ProgressRates,
     ) -> None:
         self._tasks = tasks
         self._held = tasks.tasks

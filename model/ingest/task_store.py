@@ -22,7 +22,7 @@ from ..wire.events import FIELDS_KEPT
 from .corrections import Corrections
 
 if TYPE_CHECKING:
-    from ..entities.task import Base
+    from ..entities.task import EventState
 
 MAX_TASKS: Final = 100_000
 MAX_TEXT_BYTES: Final = 256 << 20
@@ -54,7 +54,7 @@ class TaskStore:
         """New or changed since the last `take`."""
         self.max_tasks = max(1, max_tasks)
         self.max_text_bytes = max(0, max_text_bytes)
-        self.claimed: dict[str, Base] = {}
+        self.claimed: dict[str, EventState] = {}
         """What `Claims` keeps of the tasks that it laid a claim on."""
         self.corrections = Corrections(totals)
         self._only_backend: dict[str, None] = {}
@@ -113,7 +113,7 @@ class TaskStore:
         self._old -= 1
         return self._hold(id_, self._old)
 
-    def lose(self, id_: str, worker: str, now: float, loss: Loss) -> None:
+    def mark_lost_with_worker(self, id_: str, worker: str, now: float, loss: Loss) -> None:
         """Note that a worker does not run a task any more, if that is the last known of it."""
         task = self.tasks.get(id_)
         if task is not None and task.running and task.worker == worker:
@@ -129,14 +129,14 @@ class TaskStore:
             self.corrections.count("lost", task, task.worker or "")
         elif loss == "unknown":
             self.corrections.count("unknown", task)
-        self.note(task)
+        self.touch(task)
 
     def deliver_again(self, task: Task) -> None:
         """Note that the broker handed out a task again that was said to run."""
         self.corrections.count("redelivered", task)
         task.extra = msgspec.structs.replace(task.extra or TaskExtra(), redelivered=True)
 
-    def find(self, task: Task) -> None:
+    def mark_running(self, task: Task) -> None:
         """Note that a task runs, whatever was thought of it."""
         if task.lost_at is not None:
             task.lost_at = None
@@ -184,7 +184,7 @@ class TaskStore:
             grown += text_size(kwargs)
         self._totals.text_bytes += grown
 
-    def note(self, task: Task) -> None:
+    def touch(self, task: Task) -> None:
         """Note that something shown of a task has changed."""
         task.version += 1
         self.changed[task.id] = task

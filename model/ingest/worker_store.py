@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from ..entities.clock_skew import NO_SKEWS, Skews, follow
+from ..entities.clock_skew import NO_SKEWS, ClockSkews, updated
 from ..entities.log import EventLog
 from ..entities.task import Loss
 from ..entities.worker import Worker, WorkerStatus
@@ -36,7 +36,7 @@ class WorkerStore:
         self.workers: dict[str, Worker] = {}
         self.version = 0
         """Counts up when a worker joins, leaves or changes its status."""
-        self.skews: Skews = NO_SKEWS
+        self.skews: ClockSkews = NO_SKEWS
         """Seconds that clocks are ahead of ours, of workers where that matters."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
@@ -47,8 +47,8 @@ class WorkerStore:
         if worker is None:
             worker = self._join(name, now)
         worker.heard_at = now
-        if stamp > worker.stamp:
-            worker.stamp = stamp
+        if stamp > worker.newest_event_at:
+            worker.newest_event_at = stamp
             if worker.left_at is not None:
                 self._return(worker, now)
         return worker
@@ -70,7 +70,7 @@ class WorkerStore:
             return
         known = self.workers.get(event.hostname)
         worker = self.heard(event.hostname, event.timestamp, now)
-        if event.timestamp < worker.stamp and known is not None:
+        if event.timestamp < worker.newest_event_at and known is not None:
             return
         # A heartbeat on request says `freq=5` whatever the worker's own interval, and counts
         # nothing: it proves life, no more.
@@ -91,7 +91,7 @@ class WorkerStore:
             worker.system = _shared(event.sw_sys)
         worker.offsets.append(event.timestamp - now)
         worker.clock_skew = max(worker.offsets)
-        self.skews = follow(self.skews, worker.name, worker.clock_skew)
+        self.skews = updated(self.skews, worker.name, worker.clock_skew)
         worker.version += 1
 
     def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
@@ -137,7 +137,7 @@ class WorkerStore:
                 self._log.add(now, "warning", "worker", text)
             else:
                 text = f"{worker.name} is lost: nothing heard for {silence:.0f} s"
-                text += f", {worker.left_running}" if worker.active_ids else ""
+                text += f", {worker.running_when_lost}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
                 # Silent for so long, it has no last word to say.
                 _miss(worker, now - LAST_WORD)
@@ -174,7 +174,7 @@ class WorkerStore:
             for worker in silent[:BLOCK]:
                 del self.workers[worker.name]
                 del self._statuses[worker.name]
-                self.skews = follow(self.skews, worker.name, None)
+                self.skews = updated(self.skews, worker.name, None)
         name = sys.intern(name)
         worker = self.workers[name] = Worker(name, first_heard_at=now, heard_at=now)
         self._log.add(now, "info", "worker", f"{name} is online")
@@ -183,9 +183,9 @@ class WorkerStore:
 
     def _leave(self, event: Event, now: float) -> None:
         worker = self.workers.get(event.hostname)
-        if worker is None or event.timestamp < worker.stamp:
+        if worker is None or event.timestamp < worker.newest_event_at:
             return
-        worker.stamp = event.timestamp
+        worker.newest_event_at = event.timestamp
         worker.heard_at = now
         if worker.left_at is None:
             worker.left_at = now

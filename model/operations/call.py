@@ -59,7 +59,7 @@ class RawMessage(msgspec.Struct, frozen=True, gc=False):
     priority: int | None = None
 
 
-class Original(msgspec.Struct, frozen=True, gc=False):
+class SentTask(msgspec.Struct, frozen=True, gc=False):
     """What a caller sent, exactly."""
 
     id: str
@@ -89,4 +89,4 @@ class Unrecoverable(msgspec.Struct, frozen=True, gc=False):
     kwargs_text: str | None = None
 
 
-Recovered: TypeAlias = Original | Unrecoverable
+Recovered: TypeAlias = SentTask | Unrecoverable

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from .call import Call, Original
+from .call import Call, SentTask
 
 Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
@@ -24,11 +24,11 @@ SIGNALS: Final[dict[Signal, str]] = {
 not among them: the process ignores it, and the worker calls revoked what runs on."""
 
 
-class Command(msgspec.Struct, frozen=True, tag=True, gc=False, kw_only=True):
+class Operation(msgspec.Struct, frozen=True, tag=True, gc=False, kw_only=True):
     """Anything that changes a cluster, or asks it something that only people ask."""
 
 
-class Revoke(Command, frozen=True):
+class Revoke(Operation, frozen=True):
     """Have workers skip tasks that have not started; with `terminate`, end those that run."""
 
     ids: tuple[str, ...]
@@ -38,7 +38,7 @@ class Revoke(Command, frozen=True):
     signal: Signal = "SIGTERM"
 
 
-class RevokeStamped(Command, frozen=True):
+class RevokeStamped(Operation, frozen=True):
     """Revoke whatever carries a stamp: a header that the application put on its tasks."""
 
     header: str
@@ -48,21 +48,21 @@ class RevokeStamped(Command, frozen=True):
     signal: Signal = "SIGTERM"
 
 
-class Retry(Command, frozen=True):
+class Retry(Operation, frozen=True):
     """Send tasks again as their callers sent them, each under a new id."""
 
-    originals: tuple[Original, ...]
+    originals: tuple[SentTask, ...]
     with_links: bool = False
     """Whether callbacks and the rest of a chain go along; a chord is never joined again."""
 
 
-class Trigger(Command, frozen=True):
+class Trigger(Operation, frozen=True):
     """Send new tasks."""
 
     calls: tuple[Call, ...]
 
 
-class ToWorkers(Command, frozen=True):
+class ToWorkers(Operation, frozen=True):
     """A remote-control command to workers by name."""
 
     workers: tuple[str, ...]
@@ -171,14 +171,14 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     """What else Celery's `add_consumer` takes: `queue_arguments`, `max_priority`, ..."""
 
 
-class PauseQueue(Command, frozen=True):
+class PauseQueue(Operation, frozen=True):
     """Have all who consume a queue stop, and remember exactly who and how."""
 
     queue: str
     consumers: tuple[Consumer, ...]
 
 
-class ResumeQueue(Command, frozen=True):
+class ResumeQueue(Operation, frozen=True):
     """Have those who consumed a paused queue consume it again, as they did."""
 
     queue: str
@@ -187,7 +187,7 @@ class ResumeQueue(Command, frozen=True):
     """Whether those that do not answer are forgotten: they are gone for good."""
 
 
-class Purge(Command, frozen=True):
+class Purge(Operation, frozen=True):
     """Delete the messages that wait in a queue; they cannot be had back."""
 
     queue: str
@@ -195,7 +195,7 @@ class Purge(Command, frozen=True):
     """Only the messages of this task name; where the broker lets one look (Redis)."""
 
 
-ToWorkerCommand: TypeAlias = (
+AnyWorkerOperation: TypeAlias = (
     PoolGrow
     | PoolShrink
     | PoolRestart
@@ -211,6 +211,6 @@ ToWorkerCommand: TypeAlias = (
     | Shutdown
     | Drain
 )
-AnyCommand: TypeAlias = (
-    Revoke | RevokeStamped | Retry | Trigger | ToWorkerCommand | PauseQueue | ResumeQueue | Purge
+AnyOperation: TypeAlias = (
+    Revoke | RevokeStamped | Retry | Trigger | AnyWorkerOperation | PauseQueue | ResumeQueue | Purge
 )

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ..entities.fault import Fault
-from .commands import AnyCommand
+from .commands import AnyOperation
 
 Verdict: TypeAlias = Literal["confirmed", "refused", "silent", "unsure", "unsent"]
 """`confirmed`: done, or taken note of. `refused`: answered with a reason. `silent`: sent, and no
@@ -28,7 +28,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     """The worker's words or the reason; hostile, as all text from the cluster."""
 
 
-class Sent(msgspec.Struct, frozen=True, gc=False):
+class PublishedTask(msgspec.Struct, frozen=True, gc=False):
     """A task that was put into a queue."""
 
     id: str
@@ -48,7 +48,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     act: int
     """Counts up within a session."""
-    command: AnyCommand
+    command: AnyOperation
     began_at: float
     ended_at: float | None = None
     """None while it goes on."""
@@ -56,7 +56,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """By name: those that have answered, and at the end all that were to."""
     targets: dict[str, Answer] = {}
     """By task id, worker or queue: what is certain so far, at the end all of them."""
-    sent: tuple[Sent, ...] = ()
+    sent: tuple[PublishedTask, ...] = ()
     count: int | None = None
     """How many messages were deleted, where that is what it does."""
     stage: str = ""

@@ -153,7 +153,7 @@ def _what_was_sent(outcome: Outcome) -> list[str]:
     return [f"{named([one.id[:SHORT_ID] for one in sent])} in {named(queues)}"]
 
 
-def _expected(command: commands.AnyCommand) -> Sequence[str]:
+def _expected(command: commands.AnyOperation) -> Sequence[str]:
     if isinstance(command, commands.PauseQueue | commands.ResumeQueue):
         return [consumer.worker for consumer in command.consumers]
     return getattr(command, "workers", ())

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Final, TypeAlias, TypeVar
 
 from ..entities.states import CELERY_STATES, FAULTY, FINISHED
-from ..entities.task import Task, born_at
+from ..entities.task import Task, first_seen_at
 from ..text.traceback import error_of, place_of
 from .safe_regex import searcher
 
@@ -43,7 +43,7 @@ _DURATION: Final = re.compile(rf"(?:{_DURATION_PART.pattern})+", re.IGNORECASE)
 
 
 def _age(task: Task, now: float) -> float | None:
-    born = born_at(task)
+    born = first_seen_at(task)
     return None if born is None else now - born
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ..entities.task import Task, born_at
+from ..entities.task import Task, first_seen_at
 
 SortValue: TypeAlias = Any
 """Values of one sort key compare with each other; None is unknown and comes last."""
@@ -17,7 +17,7 @@ Key: TypeAlias = Any
 
 
 def _age(task: Task, now: float) -> float | None:
-    born = born_at(task)
+    born = first_seen_at(task)
     return None if born is None else -born
 
 

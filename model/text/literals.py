@@ -78,12 +78,12 @@ def _unusable(text: str) -> str | None:
 
 def _same(value: object, text: str) -> bool:
     try:
-        return written(value) == text
+        return saferepr(value) == text
     except (TypeError, ValueError, RecursionError):
         return False
 
 
-def written(value: object) -> str:
+def saferepr(value: object) -> str:
     """Return a plain value as `celery.utils.saferepr` writes it where it neither cuts nor hides.
 
     Raises:
@@ -95,10 +95,10 @@ def written(value: object) -> str:
     if isinstance(value, str):
         return f"'{value}'"
     if isinstance(value, dict):
-        items = (f"{written(key)}: {written(item)}" for key, item in value.items())
+        items = (f"{saferepr(key)}: {saferepr(item)}" for key, item in value.items())
         return "{" + ", ".join(items) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
+        return "[" + ", ".join(map(saferepr, value)) + "]"
     if isinstance(value, tuple):
-        return "(" + ", ".join(map(written, value)) + (",)" if len(value) == 1 else ")")
+        return "(" + ", ".join(map(saferepr, value)) + (",)" if len(value) == 1 else ")")
     raise TypeError(f"{kind.__name__} is no plain value")

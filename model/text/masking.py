@@ -13,7 +13,7 @@ DEEPEST: Final = 50
 """Levels of a value that are looked at; what is nested deeper is hidden whole."""
 
 
-_NAME: Final = re.compile(r"[^\W\d][\w-]*\Z")
+NAME_PATTERN: Final = re.compile(r"[^\W\d][\w-]*\Z")
 
 
 _ASSIGNED: Final = re.compile(
@@ -27,7 +27,8 @@ _OPENING: Final = re.compile(r"[bBrRuUfF]{0,2}(?P<quote>\\{0,8}(?:'''|\"\"\"|['\
 _BRACKETS: Final = {"(": ")", "[": "]", "{": "}"}
 
 
-def _masked(pattern: re.Pattern[str], text: str) -> str:
+def masked(pattern: re.Pattern[str], text: str) -> str:
+    """Return a text with every match, or the value that a matching name has, masked."""
     parts: list[str] = []
     done = position = 0
     while (found := pattern.search(text, position)) is not None:
@@ -35,7 +36,7 @@ def _masked(pattern: re.Pattern[str], text: str) -> str:
         if start == end:
             position = end + 1
             continue
-        assigned = _ASSIGNED.match(text, end) if _NAME.match(found[0]) else None
+        assigned = _ASSIGNED.match(text, end) if NAME_PATTERN.match(found[0]) else None
         if assigned is None:
             parts += (text[done:start], MASK)
             done = position = end

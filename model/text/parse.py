@@ -18,7 +18,7 @@ LONGEST_DURATION: Final = 366 * 86_400.0
 _LONGEST: Final = 40
 
 
-class Mistyped(ValueError):
+class ParseError(ValueError):
     """What is wrong with a text, in words for who types it."""
 
 
@@ -29,14 +29,14 @@ def integer(text: str, least: int | None = None, most: int | None = None) -> int
         Mistyped: It is none, or not within the bounds.
     """
     if not text.strip():
-        raise Mistyped("needed: a whole number")
+        raise ParseError("needed: a whole number")
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
-        raise Mistyped("not a whole number")
+        raise ParseError("not a whole number")
     value = int(text)
     if least is not None and value < least:
-        raise Mistyped(f"at least {least:,}")
+        raise ParseError(f"at least {least:,}")
     if most is not None and value > most:
-        raise Mistyped(f"at most {most:,}")
+        raise ParseError(f"at most {most:,}")
     return value
 
 
@@ -52,7 +52,7 @@ def duration(text: str) -> float:
     except OverflowError:
         seconds = math.inf
     if seconds > LONGEST_DURATION:
-        raise Mistyped("longer than a year")
+        raise ParseError("longer than a year")
     return seconds
 
 
@@ -61,11 +61,11 @@ def _sum(text: str) -> float:
     while position < len(text):
         found = _PART.match(text, position)
         if found is None:
-            raise Mistyped("as 30s, 5m, 1h30m")
+            raise ParseError("as 30s, 5m, 1h30m")
         seconds += float(found[1]) * _UNITS[found[2].lower()]
         position = found.end()
     if not text:
-        raise Mistyped("as 30s, 5m, 1h30m")
+        raise ParseError("as 30s, 5m, 1h30m")
     return seconds
 
 
@@ -92,7 +92,7 @@ def rate(text: str) -> str:
         return "0"
     found = _RATE.fullmatch(text)
     if found is None:
-        raise Mistyped("as 10/m, 5/s or 100/h; 0 is no limit")
+        raise ParseError("as 10/m, 5/s or 100/h; 0 is no limit")
     if not float(found[1]):
         return "0"
     return f"{float(found[1]):.12g}/{found[2] or 's'}"
@@ -125,7 +125,7 @@ def moment(text: str, now: float, zone: tzinfo | None = None) -> float:
         at = (found.replace(tzinfo=zone) if zone is not None else found).timestamp()
         back = datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
-        raise Mistyped("as 14:30, 2027-01-15 08:00 or 2027-01-15T08:00:00Z") from None
+        raise ParseError("as 14:30, 2027-01-15 08:00 or 2027-01-15T08:00:00Z") from None
     if back != found:
-        raise Mistyped(f"the clocks skip {visible(text, _LONGEST)} that day")
+        raise ParseError(f"the clocks skip {visible(text, _LONGEST)} that day")
     return at

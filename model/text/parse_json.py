@@ -12,7 +12,7 @@ import json
 from decimal import Decimal
 from typing import Any, Final
 
-from .parse import Mistyped
+from .parse import ParseError
 from .sanitize import visible
 
 _MOST_DIGITS: Final = 4_000
@@ -55,7 +55,7 @@ def read_list(text: str) -> tuple[Any, ...]:
     """
     value = _read(text) if text.strip() else []
     if not isinstance(value, list):
-        raise Mistyped('not a list: ["a", 1]')
+        raise ParseError('not a list: ["a", 1]')
     return tuple(value)
 
 
@@ -67,7 +67,7 @@ def read_mapping(text: str) -> dict[str, Any]:
     """
     value = _read(text) if text.strip() else {}
     if not isinstance(value, dict):
-        raise Mistyped('not an object: {"name": 1}')
+        raise ParseError('not an object: {"name": 1}')
     return value
 
 
@@ -85,11 +85,11 @@ def _read(text: str) -> Any:
         # Half of a surrogate pair is a string for Python, and nothing that can be sent.
         dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise Mistyped(_explained(error)) from None
+        raise ParseError(_explained(error)) from None
     except UnicodeEncodeError:
-        raise Mistyped("half a character, which cannot be sent") from None
+        raise ParseError("half a character, which cannot be sent") from None
     except RecursionError:
-        raise Mistyped("brackets within brackets, too many of them") from None
+        raise ParseError("brackets within brackets, too many of them") from None
     return value
 
 
@@ -99,32 +99,32 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise Mistyped(f'"{visible(key, _NEAR)}" stands there twice')
+            raise ParseError(f'"{visible(key, _NEAR)}" stands there twice')
         found[key] = value
     try:
         return object_hook(found)
     except Exception as error:  # decoders of values raise what they like
         kind = visible(str(found.get("__type__")), _NEAR)
-        raise Mistyped(f"no such value of the type {kind}") from error
+        raise ParseError(f"no such value of the type {kind}") from error
 
 
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise Mistyped(f"{visible(text, _NEAR)} is too large for a number")
+        raise ParseError(f"{visible(text, _NEAR)} is too large for a number")
     if Decimal(text) != Decimal(repr(value)):
-        raise Mistyped(f"{visible(text, _NEAR)} has more digits than a number holds: {value!r}")
+        raise ParseError(f"{visible(text, _NEAR)} has more digits than a number holds: {value!r}")
     return value
 
 
 def _int(text: str) -> int:
     if len(text) > _MOST_DIGITS:
-        raise Mistyped(f"a number of {len(text):,} digits")
+        raise ParseError(f"a number of {len(text):,} digits")
     return int(text)
 
 
 def _constant(text: str) -> Any:
-    raise Mistyped(f"{text} is no JSON")
+    raise ParseError(f"{text} is no JSON")
 
 
 def _explained(error: json.JSONDecodeError) -> str:

@@ -77,7 +77,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """What a custom event carries beyond the common fields; nested values as JSON text."""
 
 
-class Heard(msgspec.Struct, frozen=True, gc=False):
+class EventBatch(msgspec.Struct, frozen=True, gc=False):
     """A message with one or more events, decoded."""
 
     events: tuple[Event, ...]
@@ -110,7 +110,7 @@ _ENVELOPE: Final = frozenset((*_COMMON, "local_received"))
 _decoder = msgspec.json.Decoder(Event | list[Event])
 
 
-def decode(body: bytes | str, at: float) -> Heard:
+def decode(body: bytes | str, at: float) -> EventBatch:
     """Decode a message that arrived at `at` (epoch, our clock). Never raises."""
     try:
         decoded = _decoder.decode(body)
@@ -125,15 +125,15 @@ def decode(body: bytes | str, at: float) -> Heard:
             return _decode_slowly(body, at)
     if len(body) > LONGEST_NAME * len(events):
         events = [_cut_texts(event) for event in events]
-    return Heard(tuple(events), at)
+    return EventBatch(tuple(events), at)
 
 
-def _decode_slowly(body: bytes | str, at: float) -> Heard:
+def _decode_slowly(body: bytes | str, at: float) -> EventBatch:
     try:
         decoded = _parse(body)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else "not JSON"
-        return Heard((), at, (reason,))
+        return EventBatch((), at, (reason,))
     events: list[Event] = []
     malformed: list[str] = []
     for fields in decoded if isinstance(decoded, list) else (decoded,):
@@ -141,7 +141,7 @@ def _decode_slowly(body: bytes | str, at: float) -> Heard:
             events.append(_event_from(fields, at))
         except Malformed as problem:
             malformed.append(str(problem))
-    return Heard(tuple(events), at, tuple(malformed))
+    return EventBatch(tuple(events), at, tuple(malformed))
 
 
 def _parse(body: bytes | str) -> Any:

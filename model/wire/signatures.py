@@ -27,7 +27,7 @@ _NOTHING: Final = re.compile(
 )
 
 
-class Announced(msgspec.Struct, frozen=True, gc=False):
+class PendingSignature(msgspec.Struct, frozen=True, gc=False):
     """A task that is to be sent when another has ended."""
 
     id: str
@@ -44,7 +44,7 @@ def announces(end: bytes) -> bool:
     return _NOTHING.search(end) is None
 
 
-def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[Announced, ...]:
+def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[PendingSignature, ...]:
     """Return what is to follow a task, the next one first.
 
     Args:
@@ -74,7 +74,7 @@ def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[Annou
 
 class _Reader:
     def __init__(self) -> None:
-        self.found: dict[str, Announced] = {}
+        self.found: dict[str, PendingSignature] = {}
 
     def read(
         self, signature: Any, after: str | None, kind: Follows, group_id: str | None, depth: int
@@ -105,7 +105,7 @@ class _Reader:
             return after
         # A chord's body names the group that it waits for as its own.
         group_id = None if kind == "body" else _option(signature, "group_id") or group_id
-        self.found[its_id] = Announced(its_id, name[:LONGEST_NAME], kind, after, group_id)
+        self.found[its_id] = PendingSignature(its_id, name[:LONGEST_NAME], kind, after, group_id)
         return its_id
 
     def _members(

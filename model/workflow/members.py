@@ -10,24 +10,24 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
 from ..entities.changes import Changes
-from ..entities.clock_skew import NO_SKEWS, Skews, ours
+from ..entities.clock_skew import NO_SKEWS, ClockSkews, to_local
 from ..entities.states import FAILURE, FINISHED, FROM_BACKEND, REJECTED, RETRY, REVOKED, SUCCESS
 from ..entities.task import Task
-from ..wire.signatures import Announced
+from ..wire.signatures import PendingSignature
 
-Standing: TypeAlias = Literal[
+MemberStatus: TypeAlias = Literal[
     "succeeded", "failed", "revoked", "rejected", "retrying", "running", "waiting", "lost"
 ]
 """What has become of a task, for the line that counts them."""
 
-STANDINGS: Final[tuple[Standing, ...]] = (
+MEMBER_STATUSES: Final[tuple[MemberStatus, ...]] = (
     "succeeded", "failed", "revoked", "rejected", "lost", "running", "retrying", "waiting",
 )  # fmt: skip
 
 TOGETHER: Final = 1.0
 """Seconds within which the members of a group are sent, or received, one after another."""
 
-_BY_STATE: Final[dict[str, Standing]] = {
+_BY_STATE: Final[dict[str, MemberStatus]] = {
     SUCCESS: "succeeded",
     FAILURE: "failed",
     REVOKED: "revoked",
@@ -44,11 +44,11 @@ class HoldsWorkflows(Protocol):
         """The held tasks by id."""
 
     @property
-    def announced(self) -> Mapping[str, tuple[Announced, ...]]:
+    def announced(self) -> Mapping[str, tuple[PendingSignature, ...]]:
         """What messages say will follow their tasks, by these tasks' ids."""
 
     @property
-    def skews(self) -> Skews:
+    def skews(self) -> ClockSkews:
         """Seconds that workers' clocks are ahead of ours, where that matters."""
 
     def family(self, root_id: str) -> Mapping[str, Task]:
@@ -70,8 +70,8 @@ class Members:
     def __init__(self, state: HoldsWorkflows, task_id: str, *, retries: bool = True) -> None:
         self.tasks: dict[str, Task] = {}
         """By id, as they were heard of."""
-        self.counts: Counter[Standing] = Counter()
-        self.to_come: dict[str, tuple[Announced, ...]] = {}
+        self.counts: Counter[MemberStatus] = Counter()
+        self.to_come: dict[str, tuple[PendingSignature, ...]] = {}
         """What members announce, by the member's id."""
         self.relinked = True
         """Whether the tree has to be grown anew: members, links or ends have changed."""
@@ -80,7 +80,7 @@ class Members:
         self._state = state
         self._task_id = task_id
         self._retries = retries
-        self._seen: dict[str, tuple[Standing, tuple[object, ...]]] = {}
+        self._seen: dict[str, tuple[MemberStatus, tuple[object, ...]]] = {}
         self._roots: set[str] = set()
         self._groups: set[str] = set()
         self._near: set[str] = set()
@@ -138,7 +138,7 @@ class Members:
         self._unread.clear()
         return found
 
-    def learn(self, id_: str, to_come: tuple[Announced, ...]) -> None:
+    def learn(self, id_: str, to_come: tuple[PendingSignature, ...]) -> None:
         """Take in what a member's message announces."""
         if to_come and self.to_come.get(id_) != to_come:
             self.to_come[id_] = to_come
@@ -189,7 +189,7 @@ class Members:
                 self._groups.add(task.group_id)
                 pending += reversed(list(state.group(task.group_id).values()))
 
-    def _announced_by(self, task: Task) -> tuple[Announced, ...]:
+    def _announced_by(self, task: Task) -> tuple[PendingSignature, ...]:
         told = self._state.announced.get(task.id)
         if told is not None and self.to_come.get(task.id) != told:
             self.to_come[task.id] = told
@@ -198,7 +198,7 @@ class Members:
 
     def _note(self, task: Task) -> None:
         """Count a member, and note what of it has changed."""
-        now_standing = standing(task)
+        now_standing = member_status(task)
         links = (task.parent_id, task.root_id, task.group_id, task.finished_at, task.sent_at)
         before = self._seen.get(task.id)
         if before is None:
@@ -222,7 +222,7 @@ def _is_unread(task: Task) -> bool:
     return task.group_id is None and not task.sources & FROM_BACKEND and task.state in FINISHED
 
 
-def standing(task: Task) -> Standing:
+def member_status(task: Task) -> MemberStatus:
     """Return what has become of a task."""
     found = _BY_STATE.get(task.state)
     if found is not None:
@@ -234,7 +234,7 @@ def standing(task: Task) -> Standing:
     return "running" if task.running else "revoked"
 
 
-def span(task: Task, skews: Skews = NO_SKEWS) -> tuple[float | None, float | None]:
+def span(task: Task, skews: ClockSkews = NO_SKEWS) -> tuple[float | None, float | None]:
     """Return when a task was first heard of and when it ended; None where that is not known yet.
 
     Args:
@@ -245,13 +245,15 @@ def span(task: Task, skews: Skews = NO_SKEWS) -> tuple[float | None, float | Non
     if begin is None and task.attempts:
         first = task.attempts[0]
         begin = first.received_at if first.received_at is not None else first.started_at
-        begin = ours(begin, first.worker, skews)
+        begin = to_local(begin, first.worker, skews)
     if begin is None:
         begin = task.received_at if task.received_at is not None else task.started_at
-        begin = ours(task.finished_at if begin is None else begin, task.worker, skews)
-    end = ours(task.finished_at, task.worker, skews)
+        begin = to_local(task.finished_at if begin is None else begin, task.worker, skews)
+    end = to_local(task.finished_at, task.worker, skews)
     if end is None:
         end = task.lost_at
         if end is None and task.finished:
-            end = begin if task.state_at is None else ours(task.state_at, task.state_host, skews)
+            end = (
+                begin if task.state_at is None else to_local(task.state_at, task.state_host, skews)
+            )
     return begin, end

@@ -21,7 +21,7 @@ from typing import Final, Literal, TypeAlias
 
 from ..entities.states import FAILURE, FINISHED, SUCCESS
 from ..entities.task import Task
-from ..wire.signatures import Announced
+from ..wire.signatures import PendingSignature
 
 Kind: TypeAlias = Literal[
     "root", "step", "member", "body", "callback", "child", "retry", "group", "unheard"
@@ -66,7 +66,7 @@ class Node:
         return self.task is None and self.kind not in ("group", "unheard")
 
 
-def grow(tasks: Iterable[Task], to_come: Iterable[Announced] = ()) -> list[Node]:
+def build(tasks: Iterable[Task], to_come: Iterable[PendingSignature] = ()) -> list[Node]:
     """Return the tops of the tree of some tasks; each task is in it once.
 
     Args:
@@ -78,7 +78,7 @@ def grow(tasks: Iterable[Task], to_come: Iterable[Announced] = ()) -> list[Node]
         nodes[task.id] = Node(
             task.id, "child", task, task.name or "", task.arrival, group_id=task.group_id
         )
-    told: dict[str, Announced] = {}
+    told: dict[str, PendingSignature] = {}
     for each in to_come:
         told.setdefault(each.id, each)
     for each in told.values():
@@ -106,7 +106,7 @@ def grow(tasks: Iterable[Task], to_come: Iterable[Announced] = ()) -> list[Node]
     return tops
 
 
-def judge(tops: Sequence[Node]) -> None:
+def mark_failures(tops: Sequence[Node]) -> None:
     """Mark each failure with all that led to it, and what will not be sent any more."""
     nodes = list(walk(tops))
     for node in nodes:
@@ -142,7 +142,7 @@ def walk(tops: Sequence[Node]) -> Iterator[Node]:
         pending += reversed(node.below)
 
 
-def _parent(node: Node, told: Announced | None, nodes: dict[str, Node]) -> Node | None:
+def _parent(node: Node, told: PendingSignature | None, nodes: dict[str, Node]) -> Node | None:
     """Return the node of the task before; one that stands for it where it was not heard of."""
     task = node.task
     if task is None:
@@ -187,7 +187,7 @@ def _cut_loops(nodes: Sequence[Node]) -> None:
                 node.parent = None
 
 
-def _group(nodes: Sequence[Node], told: dict[str, Announced]) -> list[Node]:
+def _group(nodes: Sequence[Node], told: dict[str, PendingSignature]) -> list[Node]:
     """Put the members of each group below a node of the group's; return these nodes."""
     members: dict[str, list[Node]] = {}
     for node in nodes:
@@ -286,7 +286,7 @@ def _lies_above(node: Node, other: Node) -> bool:
     return False
 
 
-def _sort_out(node: Node, told: dict[str, Announced]) -> None:
+def _sort_out(node: Node, told: dict[str, PendingSignature]) -> None:
     """Move what follows on a node's end from below it to behind it."""
     then: list[Node] = []
     for child in node.below:
@@ -307,7 +307,7 @@ def _sort_out(node: Node, told: dict[str, Announced]) -> None:
         node.below = [child for child in node.below if child not in then]
 
 
-def _is_announced_step(group: Node, node: Node, told: dict[str, Announced]) -> bool:
+def _is_announced_step(group: Node, node: Node, told: dict[str, PendingSignature]) -> bool:
     """Tell whether a group is what a chain goes on with, as a message said."""
     return group.kind == "group" and any(
         one.id in told and told[one.id].after == node.id for one in group.below

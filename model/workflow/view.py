@@ -14,12 +14,12 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ..entities.changes import Changes
-from ..entities.clock_skew import NO_SKEWS, Skews
+from ..entities.clock_skew import NO_SKEWS, ClockSkews
 from ..entities.task import Task
 from ..query.language import Query, parse
-from ..wire.signatures import Announced
-from .members import STANDINGS, HoldsWorkflows, Members, Standing, span, standing
-from .tree import Node, grow, judge, walk
+from ..wire.signatures import PendingSignature
+from .members import MEMBER_STATUSES, HoldsWorkflows, Members, MemberStatus, member_status, span
+from .tree import Node, build, mark_failures, walk
 
 MOST: Final = 2_000
 """Members that are shown; of more the first ones, and how many there are."""
@@ -32,7 +32,7 @@ DEEPEST: Final = 8
 WIDER: Final = 1.25
 """By how much the axis of time grows at once, so that bars of what has ended mostly stand still."""
 
-Turn: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
+TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
 """One level of the lines that lead to a row."""
 
 EVERYTHING: Final = parse("")
@@ -42,11 +42,11 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One line of the table."""
 
     node: Node
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[TreeGuide, ...] = ()
     context: bool = False
     """Whether it is there only because something below or after it passes the filter."""
     folded: bool = False
-    counts: tuple[tuple[Standing, int], ...] = ()
+    counts: tuple[tuple[MemberStatus, int], ...] = ()
     """Of a group: how many of its members are how far."""
     span: tuple[float, float | None] | None = None
     """Of a group: from when to when; to None if it goes on."""
@@ -63,7 +63,7 @@ class WorkflowView:
 
     def __init__(self, state: HoldsWorkflows, task_id: str, now: float) -> None:
         self._state = state
-        self._skews: Skews = NO_SKEWS
+        self._skews: ClockSkews = NO_SKEWS
         """The skews that the axis of time was made with."""
         self.members = Members(state, task_id)
         self.begin = now
@@ -165,7 +165,7 @@ class WorkflowView:
         self.members.apply(changes)
         self.update(now)
 
-    def learn(self, id_: str, to_come: tuple[Announced, ...], now: float) -> None:
+    def learn(self, id_: str, to_come: tuple[PendingSignature, ...], now: float) -> None:
         """Take in what a member's message announces."""
         self.members.learn(id_, to_come)
         self.update(now)
@@ -181,7 +181,7 @@ class WorkflowView:
             self._grow(now)
         self._updated_at = now
         members.relinked = members.changed = False
-        judge(self._tops)
+        mark_failures(self._tops)
         self.expected = sum(one.announced and not one.given_up for one in walk(self._tops))
         self._show(now)
 
@@ -203,14 +203,14 @@ class WorkflowView:
             }
             self._passing = frozenset(passing)
             chosen = passing.values()
-        to_come: list[Announced] = []
+        to_come: list[PendingSignature] = []
         if len(members) <= MOST:
             chosen = members.values()
             announcing = self.members.to_come.items()
             to_come = [each for id_, told in announcing if id_ in members for each in told]
         else:
             chosen = self._with_those_before(islice(chosen, MOST))
-        self._tops = grow(sorted(chosen, key=lambda task: task.arrival), to_come)
+        self._tops = build(sorted(chosen, key=lambda task: task.arrival), to_come)
 
     def _with_those_before(self, tasks: Iterable[Task]) -> Iterable[Task]:
         """Add the tasks that lead to some, as far as they are known, and up to so many."""
@@ -232,7 +232,9 @@ class WorkflowView:
         counts, spans = _sums(self._tops, self._skews)
         self._stretch(now)
         rows: list[Row] = []
-        pending: list[tuple[Node, tuple[Turn, ...]]] = [(top, ()) for top in reversed(self._tops)]
+        pending: list[tuple[Node, tuple[TreeGuide, ...]]] = [
+            (top, ()) for top in reversed(self._tops)
+        ]
         filtered = self._passing is not None
         wanted = self._wanted() if filtered else None
         while pending:
@@ -240,12 +242,12 @@ class WorkflowView:
             if wanted is not None and id(node) not in wanted:
                 continue
             folded = False
-            its: tuple[tuple[Standing, int], ...] = ()
+            its: tuple[tuple[MemberStatus, int], ...] = ()
             if node.kind == "group":
                 group_id = node.group_id or ""
                 many = len(node.below) > FOLDED_OVER
                 folded = not filtered and self._turned.get(node.id, many)
-                its = tuple((one, counts[group_id][one]) for one in STANDINGS)
+                its = tuple((one, counts[group_id][one]) for one in MEMBER_STATUSES)
             context = filtered and (node.task is None or not self._passes(node.task))
             rows.append(Row(node, turns, context, folded, its, spans.get(id(node))))
             pending += [(one, _along(turns)) for one in reversed(node.then)]
@@ -253,7 +255,7 @@ class WorkflowView:
                 below = node.below if wanted is None else [n for n in node.below if id(n) in wanted]
                 inner = _along(turns)
                 for number, one in reversed(list(enumerate(below, start=1))):
-                    last: Turn = "last" if number == len(below) else "branch"
+                    last: TreeGuide = "last" if number == len(below) else "branch"
                     pending.append((one, _deeper(inner, last)))
         self._rows = rows
         self._places = {row.node.id: place for place, row in enumerate(rows)}
@@ -303,20 +305,20 @@ class WorkflowView:
 
 def _sums(
     tops: Sequence[Node],
-    skews: Skews,
-) -> tuple[dict[str, Counter[Standing]], dict[int, tuple[float, float | None]]]:
+    skews: ClockSkews,
+) -> tuple[dict[str, Counter[MemberStatus]], dict[int, tuple[float, float | None]]]:
     """Return how far the members of each group are, and from when to when each group took."""
-    counts: dict[str, Counter[Standing]] = {}
+    counts: dict[str, Counter[MemberStatus]] = {}
     spans: dict[int, tuple[float, float | None]] = {}
     for group in walk(tops):
         if group.kind != "group":
             continue
-        its: Counter[Standing] = Counter()
+        its: Counter[MemberStatus] = Counter()
         counts[group.group_id or ""] = its
         begins: list[float] = []
         ends: list[float | None] = []
         for node in _members(group):
-            its["waiting" if node.task is None else standing(node.task)] += 1
+            its["waiting" if node.task is None else member_status(node.task)] += 1
             if node.task is not None:
                 begin, end = span(node.task, skews)
                 if begin is not None:
@@ -337,15 +339,15 @@ def _members(group: Node) -> Iterator[Node]:
         yield last
 
 
-def _along(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+def _along(turns: tuple[TreeGuide, ...]) -> tuple[TreeGuide, ...]:
     """Return the lines beside what comes after a row, or below it."""
     if not turns:
         return ()
-    kept: dict[Turn, Turn] = {"branch": "line", "last": "none"}
+    kept: dict[TreeGuide, TreeGuide] = {"branch": "line", "last": "none"}
     return (*turns[:-1], kept.get(turns[-1], turns[-1]))
 
 
-def _deeper(turns: tuple[Turn, ...], last: Turn) -> tuple[Turn, ...]:
+def _deeper(turns: tuple[TreeGuide, ...], last: TreeGuide) -> tuple[TreeGuide, ...]:
     if len(turns) < DEEPEST:
         return (*turns, last)
     return ("deeper", *turns[2:], last)

@@ -6,9 +6,9 @@ import pytest
 from celtop.cli.progress_line import BarLine, PlainLines, situation
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task
-from celtop.model.observations import ResultsSeen
+from celtop.model.observations import ResultsRead
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.widgets.glyphs import ASCII, UNICODE
 
 NOW = 1_800_000_000.0
@@ -21,10 +21,10 @@ def state(*told: dict[str, Any]) -> ClusterState:
         Event("task-received", "w1", NOW - 20, uuid="1", name="geo.render"),
         Event("task-started", "w1", NOW - 20, uuid="1"),
     )
-    found.observe(Heard(events, NOW - 20), NOW - 20)
+    found.observe(EventBatch(events, NOW - 20), NOW - 20)
     for place, meta in enumerate(told):
         at = NOW - 2 * (len(told) - 1 - place)
-        found.observe(ResultsSeen((ResultMeta("1", "PROGRESS", meta),), at, "push"), at)
+        found.observe(ResultsRead((ResultMeta("1", "PROGRESS", meta),), at, "push"), at)
     return found
 
 
@@ -64,7 +64,7 @@ def test_an_estimate_is_marked() -> None:
             Event("task-started", "w1", NOW - 190, uuid=f"e{number}"),
             Event("task-succeeded", "w1", NOW - 150, uuid=f"e{number}", runtime=40.0),
         )
-        found.observe(Heard(ended, NOW - 150), NOW - 150)
+        found.observe(EventBatch(ended, NOW - 150), NOW - 150)
     shown = line(found)
     assert "▒" in shown and "█" not in shown
     assert "~" in shown and " %" in shown
@@ -76,7 +76,7 @@ def test_plain_lines_come_with_changes_alone(capsys: pytest.CaptureFixture[str])
     for second in range(3):
         lines.show(task, NOW + second)
     meta = ResultMeta("1", "PROGRESS", {"progress": 30, "status": "third"})
-    found.observe(ResultsSeen((meta,), NOW + 3, "push"), NOW + 3)
+    found.observe(ResultsRead((meta,), NOW + 3, "push"), NOW + 3)
     lines.show(task, NOW + 3)
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 2

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.control import READ_ONLY, Control
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.audit import Audit
-from celtop.cluster.operations.running import Doing, Refused, Unsure
-from celtop.model.observations import ActChanged, Noted
+from celtop.cluster.operations.running import OperationContext, Refused, Unsure
+from celtop.model.observations import LogMessage, OperationChanged
 from celtop.model.operations.commands import Ping, Purge, Revoke
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.settings import Settings
@@ -31,10 +31,12 @@ REVOKE = Revoke(ids=("a", "b", "c"), workers=("w1", "w2"))
 class Door:
     """A control whose acts are carried out by a function of the test's own."""
 
-    def __init__(self, perform: Callable[[Doing], None], path: Path, **options: Any) -> None:
+    def __init__(
+        self, perform: Callable[[OperationContext], None], path: Path, **options: Any
+    ) -> None:
         self.inbox = Inbox(100)
         self.path = path
-        broker = Broker(Settings(broker_url=f"redis://:secret@127.0.0.1:{free_port()}/0"))
+        broker = BrokerConnection(Settings(broker_url=f"redis://:secret@127.0.0.1:{free_port()}/0"))
         audit = Audit(path, lambda: broker.shown_url)
         self.control = Control(
             broker,
@@ -57,7 +59,7 @@ def door(tmp_path: Path) -> Callable[..., Door]:
     return lambda perform, **options: Door(perform, tmp_path / "audit.jsonl", **options)
 
 
-def nothing(doing: Doing) -> None:
+def nothing(doing: OperationContext) -> None:
     """Say nothing about anybody."""
 
 
@@ -69,7 +71,7 @@ def verdicts(outcome: Outcome) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def test_read_only_refuses_before_anything_is_done(door: Callable[..., Door]) -> None:
-    done: list[Doing] = []
+    done: list[OperationContext] = []
     made = door(done.append, read_only=True)
     outcome = made.control.do(REVOKE).future.result(10)
     assert not done
@@ -86,7 +88,7 @@ def test_read_only_refuses_before_anything_is_done(door: Callable[..., Door]) ->
 def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_at_once(
     door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: list[Doing] = []
+    done: list[OperationContext] = []
     made = door(done.append, read_only=True)
     lifted = threading.Event()
     write = Audit.write
@@ -106,7 +108,7 @@ def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_
 def test_it_is_not_done_if_it_is_forbidden_before_it_begins(
     door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: list[Doing] = []
+    done: list[OperationContext] = []
     made = door(done.append)
     forbidden = threading.Event()
     write = Audit.write
@@ -124,7 +126,7 @@ def test_it_is_not_done_if_it_is_forbidden_before_it_begins(
 
 
 def test_whoever_was_not_reached_has_a_verdict(door: Callable[..., Door]) -> None:
-    def half(doing: Doing) -> None:
+    def half(doing: OperationContext) -> None:
         doing.tell(workers={"w1": Answer("confirmed", "pong")})
 
     outcome = door(half).control.do(PING).future.result(10)
@@ -133,18 +135,18 @@ def test_whoever_was_not_reached_has_a_verdict(door: Callable[..., Door]) -> Non
 
 
 def test_a_refusal_a_fault_and_a_doubt_are_told_apart(door: Callable[..., Door]) -> None:
-    def refuse(doing: Doing) -> None:
+    def refuse(doing: OperationContext) -> None:
         raise Refused("no such queue")
 
-    def fail(doing: Doing) -> None:
+    def fail(doing: OperationContext) -> None:
         doing.tell(targets={"a": Answer("confirmed")})
         raise ConnectionResetError("Connection reset by peer")
 
-    def doubt(doing: Doing) -> None:
+    def doubt(doing: OperationContext) -> None:
         doing.tell(targets={"a": Answer("confirmed")})
         raise Unsure("it broke", ("b",)) from ConnectionResetError("Connection reset by peer")
 
-    def doubt_all(doing: Doing) -> None:
+    def doubt_all(doing: OperationContext) -> None:
         raise Unsure("it broke") from BrokenPipeError("Broken pipe")
 
     outcome = door(refuse).control.do(REVOKE).future.result(10)
@@ -163,7 +165,7 @@ def test_the_model_hears_of_the_beginning_and_of_the_end(door: Callable[..., Doo
     made = door(nothing)
     act = made.control.do(PING)
     act.future.result(10)
-    told = [one.outcome for one in made.told() if isinstance(one, ActChanged)]
+    told = [one.outcome for one in made.told() if isinstance(one, OperationChanged)]
     assert [one.ended for one in told] == [False, True]
     assert told[-1] == act.outcome
 
@@ -171,19 +173,19 @@ def test_the_model_hears_of_the_beginning_and_of_the_end(door: Callable[..., Doo
 def test_an_audit_file_that_cannot_be_written_stops_nothing_and_is_told(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    done: list[Doing] = []
+    done: list[OperationContext] = []
     made = Door(done.append, blocked / "audit.jsonl")
     outcome = made.control.do(PING).future.result(10)
     assert len(done) == 1
     assert outcome.unlogged is not None and "audit.jsonl" in outcome.unlogged
-    notes = [one.text for one in made.told() if isinstance(one, Noted)]
+    notes = [one.text for one in made.told() if isinstance(one, LogMessage)]
     assert len(notes) == 1 and "not in the audit file" in notes[0]
 
 
 def test_acts_end_when_celtop_does_and_new_ones_are_refused(door: Callable[..., Door]) -> None:
     begun = threading.Event()
 
-    def wait(doing: Doing) -> None:
+    def wait(doing: OperationContext) -> None:
         begun.set()
         assert doing.cancelled.wait(10)
 

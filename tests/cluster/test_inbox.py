@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from celtop.cluster.inbox import Inbox
-from celtop.model.observations import Lost, Noted, Observation
-from celtop.model.wire.events import Event, Heard
+from celtop.model.observations import EventsDropped, LogMessage, Observation
+from celtop.model.wire.events import Event, EventBatch
 
 
-def heard(kind: str, count: int = 1, at: float = 1.0) -> Heard:
-    return Heard(tuple(Event(kind, "w@h", at, uuid=f"{at}") for _ in range(count)), at)
+def heard(kind: str, count: int = 1, at: float = 1.0) -> EventBatch:
+    return EventBatch(tuple(Event(kind, "w@h", at, uuid=f"{at}") for _ in range(count)), at)
 
 
 def taken(inbox: Inbox) -> list[Observation]:
@@ -34,9 +34,9 @@ def test_heartbeats_go_first_and_every_loss_is_told() -> None:
     inbox.put(heard("task-started", at=99))
     found = taken(inbox)
     lost = found.pop(0)
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, EventsDropped)
     assert (lost.heartbeats, lost.others, lost.at) == (3, 0, 99)
-    types = [one.events[0].type for one in found if isinstance(one, Heard)]
+    types = [one.events[0].type for one in found if isinstance(one, EventBatch)]
     assert types.count("task-started") == 11
     assert types.count("worker-heartbeat") == 7
 
@@ -46,10 +46,10 @@ def test_then_the_oldest_go_in_a_block() -> None:
     for at in range(101):
         inbox.put(heard("task-started", at=at))
     lost, *rest = taken(inbox)
-    assert isinstance(lost, Lost)
+    assert isinstance(lost, EventsDropped)
     assert lost.others == 11
-    assert isinstance(rest[0], Heard) and rest[0].at == 11
-    assert isinstance(rest[-1], Heard) and rest[-1].at == 100
+    assert isinstance(rest[0], EventBatch) and rest[0].at == 11
+    assert isinstance(rest[-1], EventBatch) and rest[-1].at == 100
 
 
 def test_everything_is_applied_or_counted_as_lost() -> None:
@@ -60,18 +60,18 @@ def test_everything_is_applied_or_counted_as_lost() -> None:
         assert inbox.events <= 1000
         if at % 7 == 0:
             one = inbox.take()
-            applied += len(one.events) if isinstance(one, Heard) else 0
-            lost += one.others if isinstance(one, Lost) else 0
+            applied += len(one.events) if isinstance(one, EventBatch) else 0
+            lost += one.others if isinstance(one, EventsDropped) else 0
     for one in taken(inbox):
-        applied += len(one.events) if isinstance(one, Heard) else 0
-        lost += one.others if isinstance(one, Lost) else 0
+        applied += len(one.events) if isinstance(one, EventBatch) else 0
+        lost += one.others if isinstance(one, EventsDropped) else 0
     assert applied + lost == 15000
     assert lost > 0
 
 
 def test_what_is_no_event_is_never_dropped() -> None:
     inbox = Inbox(10)
-    note = Noted("info", "test", "here", 0.0)
+    note = LogMessage("info", "test", "here", 0.0)
     inbox.put(note)
     for at in range(100):
         inbox.put(heard("task-started", at=at))
@@ -82,7 +82,7 @@ def test_one_message_larger_than_the_room_is_lost_and_told() -> None:
     inbox = Inbox(10)
     inbox.put(heard("task-started", 50))
     lost = inbox.take()
-    assert isinstance(lost, Lost) and lost.others == 50
+    assert isinstance(lost, EventsDropped) and lost.others == 50
     assert inbox.take() is None
 
 
@@ -90,12 +90,12 @@ def test_what_cannot_be_read_takes_room_too() -> None:
     """Or a stream in another serializer would grow without bounds while nobody takes."""
     inbox = Inbox(100)
     for at in range(1000):
-        inbox.put(Heard((), at, ("not decoded",)))
-        inbox.put(Heard((), at))
+        inbox.put(EventBatch((), at, ("not decoded",)))
+        inbox.put(EventBatch((), at))
     assert len(inbox) <= 100
     lost = inbox.take()
-    assert isinstance(lost, Lost)
-    unread = sum(len(one.malformed) for one in taken(inbox) if isinstance(one, Heard))
+    assert isinstance(lost, EventsDropped)
+    unread = sum(len(one.malformed) for one in taken(inbox) if isinstance(one, EventBatch))
     assert lost.others + unread == 1000
     assert inbox.events == 0
 
@@ -106,7 +106,7 @@ def test_whoever_puts_something_in_wakes_the_taker_once() -> None:
     inbox.call_when_filled(lambda: woken.append(1))
     assert woken == []
     for _ in range(3):
-        inbox.put(Noted("info", "a", "b", 0.0))
+        inbox.put(LogMessage("info", "a", "b", 0.0))
     assert woken == [1]
     inbox.call_when_filled(lambda: woken.append(2))
     assert woken == [1, 2]
@@ -114,5 +114,5 @@ def test_whoever_puts_something_in_wakes_the_taker_once() -> None:
         pass
     inbox.call_when_filled(lambda: woken.append(3))
     assert woken == [1, 2]
-    inbox.put(Noted("info", "a", "b", 0.0))
+    inbox.put(LogMessage("info", "a", "b", 0.0))
     assert woken == [1, 2, 3]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.session import Session
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.network import black_hole
@@ -80,7 +80,7 @@ def test_pump_keeps_to_its_budget_and_says_that_there_is_more() -> None:
     session = Session(Settings(broker_url="redis://127.0.0.1:1/0"))
     for number in range(50):
         event = Event("task-received", "w@h", 1.0, uuid=str(number), name="t")
-        session._inbox.put(Heard((event,), 1.0))
+        session._inbox.put(EventBatch((event,), 1.0))
     assert session.backlog == 50
     assert session.pump(2.0, 0.0) == (1, True)
     done = session.pump(2.0, 60.0)

@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
-from celtop.cluster.operations.registry import PERFORMERS
+from celtop.cluster.operations.registry import OPERATIONS
 from celtop.cluster.results.backends.base import ResultsError
 from celtop.model.operations import commands as commands
-from celtop.model.operations.call import Call, Original
+from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.outcome import Outcome
 from celtop.tests.cluster.conftest import OpenSession
-from celtop.tests.cluster.workers import Crew, crew
+from celtop.tests.cluster.workers import Workers, workers
 from celtop.tests.servers import RedisServer, until
 
 
 @pytest.fixture(scope="module")
-def pair(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def pair(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     directory = tmp_path_factory.mktemp("pair")
-    with crew(directory, redis_server.next_url(), "prefork", "threads") as made:
+    with workers(directory, redis_server.next_url(), "prefork", "threads") as made:
         yield made
 
 
 def test_every_command_has_a_performer() -> None:
-    assert set(PERFORMERS) == set(get_args(commands.AnyCommand))
+    assert set(OPERATIONS) == set(get_args(commands.AnyOperation))
 
 
-def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Crew) -> None:
+def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Workers) -> None:
     session = pair.live.session
     call = Call("plain.ok", args=("é" * 5_000,), kwargs={}, queue="idle")
     sent = pair.do(commands.Trigger(calls=(call,)))
@@ -38,7 +38,7 @@ def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Crew) -> None:
     pair.live.pump()
     assert one.id in pair.live.state.tasks
     (found,) = session.recover([one.id]).result(20)
-    assert isinstance(found, Original)
+    assert isinstance(found, SentTask)
     assert session.original(one.id) is not None
     again = pair.do(commands.Retry(originals=(found,)))
     assert again.good, again
@@ -50,7 +50,7 @@ def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Crew) -> None:
     assert session.peek("idle", 10).result(20).messages == ()
 
 
-def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Crew) -> None:
+def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Workers) -> None:
     session = pair.live.session
     pair.live.until(lambda: pair.live.state.workers["threads@test"].queues)
     consumers = tuple(commands.Consumer(name) for name in pair.names())
@@ -63,7 +63,7 @@ def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Crew) -> Non
 
 
 def test_a_result_is_looked_up_and_why_there_is_none_is_told(
-    pair: Crew, redis_url: str, open_session: OpenSession
+    pair: Workers, redis_url: str, open_session: OpenSession
 ) -> None:
     with pytest.raises(ResultsError):
         pair.live.session.result("x").result(20)
@@ -72,7 +72,7 @@ def test_a_result_is_looked_up_and_why_there_is_none_is_told(
     assert [one.result(20) for one in asked] == [None] * 100
 
 
-def test_a_worker_is_drained_while_others_work_on(pair: Crew) -> None:
+def test_a_worker_is_drained_while_others_work_on(pair: Workers) -> None:
     outcome: Outcome = pair.do(commands.Drain(workers=pair.names("threads")), timeout=60)
     assert outcome.good, outcome
     assert pair.workers["threads"].child.wait() == 0

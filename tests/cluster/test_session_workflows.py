@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from celtop.model.operations.call import Original
+from celtop.model.operations.call import SentTask
 from celtop.model.wire.signatures import announced
 from celtop.model.workflow.view import WorkflowView
 from celtop.tests.cluster.conftest import Live, OpenSession
@@ -149,7 +149,7 @@ def test_what_is_to_come_is_read_from_messages_that_wait(
         assert view.expected == len(waiting) - len(view.members) - waiting.count("group")
     # The same is known of what a worker holds.
     (found,) = live.session.recover([ids["chain"]]).result(20)
-    assert isinstance(found, Original) and found.message is not None
+    assert isinstance(found, SentTask) and found.message is not None
     assert [one.name for one in announced(found.id, found.message.body)] == [
         "flows.render",
         "flows.mail",

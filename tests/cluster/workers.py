@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celtop.model.operations.commands import AnyCommand
+from celtop.model.operations.commands import AnyOperation
 from celtop.model.operations.outcome import Outcome
 from celtop.tests.cluster.conftest import Live
 from celtop.tests.servers import CeleryWorker
@@ -21,7 +21,7 @@ POOLS = {
 }
 
 
-class Crew:
+class Workers:
     """Real workers, named after their pools, and a session.
 
     Args:
@@ -54,7 +54,7 @@ class Crew:
         """Return the names of the workers with these pools, or of all."""
         return tuple(self.workers[pool].name for pool in pools or self.workers)
 
-    def do(self, command: AnyCommand, timeout: float = 30.0) -> Outcome:
+    def do(self, command: AnyOperation, timeout: float = 30.0) -> Outcome:
         """Do something, wait for the end, and see that the model has heard of it."""
         outcome = self.live.session.do(command).future.result(timeout)
         self.live.pump()
@@ -84,9 +84,9 @@ class Crew:
 
 
 @contextmanager
-def crew(directory: Path, broker_url: str, *pools: str) -> Iterator[Crew]:
+def workers(directory: Path, broker_url: str, *pools: str) -> Iterator[Workers]:
     """Have workers up for as long as this lasts."""
-    started = Crew(directory, broker_url, pools)
+    started = Workers(directory, broker_url, pools)
     try:
         yield started
     finally:

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from celtop.model.observations import Answered, ConnectionChanged, LatencyMeasured, QueueMeasured
+from celtop.model.observations import (
+    ConnectionChanged,
+    InspectReply,
+    LatencyMeasured,
+    QueueMeasured,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 
@@ -60,7 +65,7 @@ def state() -> ClusterState:
         "active_queues": [{"name": "celery"}],
         "registered": ["app.add [rate_limit=10/m time_limit=60]", "app.other"],
     }.items():
-        state.observe(Answered("w1@a", command, reply, NOW - 0.5), NOW - 0.5)
+        state.observe(InspectReply("w1@a", command, reply, NOW - 0.5), NOW - 0.5)
     for type_ in ("worker-online", "worker-offline"):
         heard(state, {"type": type_, "hostname": "old@b", "timestamp": NOW - 90}, at=NOW - 90)
     for at, waiting in ((NOW - 20, 2), (NOW, 7)):

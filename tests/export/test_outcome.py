@@ -19,7 +19,7 @@ from celtop.model.operations.commands import (
     RevokeStamped,
     Trigger,
 )
-from celtop.model.operations.outcome import Answer, Outcome, Sent
+from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 
 FIELDS = {
     "schema", "command", "parameters", "dry_run", "good", "text", "began_at", "ended_at", "workers",
@@ -48,7 +48,7 @@ def test_every_field() -> None:
 
 def test_arguments_are_not_in_it() -> None:
     call = Call("a.b", ("hunter2",), {"password": "hunter2"}, "q")
-    sent = Sent("1", "a.b", "q", 0.0, args="('hunter2',)")
+    sent = PublishedTask("1", "a.b", "q", 0.0, args="('hunter2',)")
     text = encode(Outcome(1, Trigger(calls=(call,)), 0.0, 1.0, sent=(sent,))).decode()
     assert "hunter2" not in text
     assert json.loads(text)["parameters"] == {
@@ -63,7 +63,7 @@ def test_arguments_are_not_in_it() -> None:
 
 def test_a_plan() -> None:
     command = PoolGrow(workers=("w@h",), by=2)
-    asked = Confirmation("Grow", "Grow w@h", (), answering=("w@h",))
+    asked = Confirmation("Grow", "Grow w@h", (), expected_workers=("w@h",))
     document = json.loads(encode_plan(command, asked))
     assert set(document) == FIELDS
     assert document["dry_run"] is True

@@ -10,16 +10,16 @@ from celtop.export.snapshot import take
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Attempt, Progress
 from celtop.model.observations import (
-    ActChanged,
-    Answered,
     ConnectionChanged,
+    EventsDropped,
     Fault,
-    Lost,
+    InspectReply,
+    OperationChanged,
     QueueMeasured,
-    ResultsSeen,
+    ResultsRead,
 )
 from celtop.model.operations.commands import Retry, Revoke
-from celtop.model.operations.outcome import Answer, Outcome, Sent
+from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 from celtop.model.state import ClusterState
 
 from .conftest import HOSTILE, NOW, heard, ran
@@ -99,10 +99,10 @@ def test_a_revocation_is_told_until_it_came_to_pass_and_retries_are_linked(
     heard(state, {"type": "task-received", "uuid": "w", "timestamp": NOW, "name": "app.add"})
     answers = {name: Answer("confirmed") for name in (failed, "w")}
     revoked = Outcome(1, Revoke((failed, "w"), ("w1@a",)), NOW, NOW, targets=answers)
-    state.observe(ActChanged(revoked, NOW), NOW)
-    sent = Sent("n", "app.add", "celery", NOW, retry_of=failed)
+    state.observe(OperationChanged(revoked, NOW), NOW)
+    sent = PublishedTask("n", "app.add", "celery", NOW, retry_of=failed)
     retried = Outcome(2, Retry(()), NOW, NOW, targets={failed: Answer("confirmed")}, sent=(sent,))
-    state.observe(ActChanged(retried, NOW), NOW)
+    state.observe(OperationChanged(retried, NOW), NOW)
     tasks = {task.id: task for task in take(state, NOW).tasks}
     assert tasks["w"].revoke_requested_at == "2026-09-21T14:13:20.000Z"
     assert tasks[failed].revoke_requested_at is tasks[waiting].revoke_requested_at is None
@@ -116,10 +116,10 @@ def test_how_far_tasks_have_come_and_what_was_corrected(state: ClusterState) -> 
     moving, mute, lost, ended = (ran(state, number, {}) for number in range(20, 24))
     for at, percent in ((NOW - 30, 20), (NOW - 20, 40), (NOW - 10, 60)):
         meta = ResultMeta(moving, "PROGRESS", {"progress": percent, "status": "reading"})
-        state.observe(ResultsSeen((meta,), at, "push"), at)
-    state.observe(Answered("w1@a", "query_task", {}, NOW - 9, asked=(lost, ended)), NOW - 9)
+        state.observe(ResultsRead((meta,), at, "push"), at)
+    state.observe(InspectReply("w1@a", "query_task", {}, NOW - 9, asked=(lost, ended)), NOW - 9)
     done = ResultMeta(ended, "SUCCESS", 3, done_at=NOW - 12)
-    state.observe(ResultsSeen((done,), NOW - 8, "poll"), NOW - 8)
+    state.observe(ResultsRead((done,), NOW - 8, "poll"), NOW - 8)
     state.tick(NOW)
     snapshot = take(state, NOW)
     tasks = {task.id: task for task in snapshot.tasks}
@@ -301,7 +301,7 @@ def test_a_broker_that_is_gone(state: ClusterState) -> None:
 
 
 def test_nothing_is_lost_silently(state: ClusterState) -> None:
-    state.observe(Lost(heartbeats=2, others=3, at=NOW), NOW)
+    state.observe(EventsDropped(heartbeats=2, others=3, at=NOW), NOW)
     heard(state, {"type": "task-received"})
     totals = take(state, NOW).totals
     assert (totals.events_lost, totals.events_malformed) == (5, 1)

@@ -5,31 +5,31 @@ import json
 from celtop.export.task import encode, heard, render, report
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.lookup import HELD, Found, Looked, Search
-from celtop.model.observations import Answered, QueuePeeked, ResultsSeen
-from celtop.model.observations import Peeked as Message
+from celtop.model.lookup import HELD, PlaceChecked, Sighting, TaskLookup
+from celtop.model.observations import InspectReply, QueuePeeked, ResultsRead
+from celtop.model.observations import WaitingMessage as Message
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 
 NOW = 1_800_000_000.0
 SECRET = "{'password': 'geheim'}"
 
 
-def found_everywhere() -> tuple[Search, ClusterState]:
+def found_everywhere() -> tuple[TaskLookup, ClusterState]:
     """Return a task that a message, a worker and the backend tell of, each something else."""
     state = ClusterState(redaction=Redaction(["password"]))
     item = {"id": "1", "name": "a.b", "args": [1], "kwargs": {"password": "geheim"},
             "time_start": NOW - 5}  # fmt: skip
     meta = ResultMeta("1", "PROGRESS", {"progress": 40, "status": "\x1b[2Jband"})
     sources = (
-        Found(HELD, QueuePeeked("q", (Message("1", "a.b", "q", "(1,)", SECRET),), NOW, False)),
-        Found("worker w\x1b", Answered("w\x1b", "query_task", {"1": ["active", item]}, NOW)),
-        Found("result backend", ResultsSeen((meta,), NOW, "lookup")),
+        Sighting(HELD, QueuePeeked("q", (Message("1", "a.b", "q", "(1,)", SECRET),), NOW, False)),
+        Sighting("worker w\x1b", InspectReply("w\x1b", "query_task", {"1": ["active", item]}, NOW)),
+        Sighting("result backend", ResultsRead((meta,), NOW, "lookup")),
     )
-    looked = (Looked("queues", True, "\x1b[31mred"), Looked("backend", None, "why not"))
+    looked = (PlaceChecked("queues", True, "\x1b[31mred"), PlaceChecked("backend", None, "why not"))
     for one in sources[1:]:
         state.observe(one.observation, NOW)
-    return Search("1", NOW, sources, looked), state
+    return TaskLookup("1", NOW, sources, looked), state
 
 
 def test_each_source_tells_only_what_it_knows() -> None:
@@ -70,12 +70,12 @@ def test_the_text_names_sources_that_agree_together_and_acts_on_no_terminal() ->
 def test_what_was_heard_before_is_a_source_and_an_unknown_task_has_none() -> None:
     state = ClusterState()
     event = Event("task-received", "w1", NOW, uuid="1", name="a.b")
-    state.observe(Heard((event,), NOW), NOW)
+    state.observe(EventBatch((event,), NOW), NOW)
     before = heard(state.tasks["1"], NOW)
     assert before is not None
     assert (before.source, before.fields["state"]) == ("event", "RECEIVED")
     assert heard(None, NOW) is None
-    nothing = Search("x", NOW, (), (Looked("workers", False, "unknown to w1"),))
+    nothing = TaskLookup("x", NOW, (), (PlaceChecked("workers", False, "unknown to w1"),))
     found = report(nothing, None, ClusterState(), None, NOW)
     assert found.task is None
     assert render(found).splitlines()[0] == "x"

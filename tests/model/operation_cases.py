@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from celtop.model.observations import ActChanged, Answered, QueueMeasured
-from celtop.model.operations.call import Call, Original
-from celtop.model.operations.commands import AnyCommand
+from celtop.model.observations import InspectReply, OperationChanged, QueueMeasured
+from celtop.model.operations.call import Call, SentTask
+from celtop.model.operations.commands import AnyOperation
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.model.state import ClusterState
 
@@ -38,7 +38,7 @@ def cluster(**stats: Any) -> ClusterState:
 
 def tell(state: ClusterState, worker: str, command: str, reply: Any) -> None:
     """Have a worker answer a question."""
-    state.observe(Answered(worker, command, reply, NOW), NOW)
+    state.observe(InspectReply(worker, command, reply, NOW), NOW)
 
 
 def task(state: ClusterState, id_: str, *, on: str = "p@h", until: str = "received") -> str:
@@ -52,17 +52,17 @@ def task(state: ClusterState, id_: str, *, on: str = "p@h", until: str = "receiv
     return id_
 
 
-def original(id_: str, queue: str | None = "geo", **fields: Any) -> Original:
+def original(id_: str, queue: str | None = "geo", **fields: Any) -> SentTask:
     """What a caller sent, found in its queue."""
     told = {"source": "queue", "seen_at": NOW, **fields}
-    return Original(id_, Call("geo.resize", (1,), queue=queue), **told)
+    return SentTask(id_, Call("geo.resize", (1,), queue=queue), **told)
 
 
-def done(command: AnyCommand, **fields: Any) -> Outcome:
+def done(command: AnyOperation, **fields: Any) -> Outcome:
     """Return an outcome that ended a second after it began."""
     return Outcome(1, command, NOW, **{"ended_at": NOW + 1, **fields})
 
 
 def happens(state: ClusterState, outcome: Outcome, at: float = NOW) -> None:
     """Let the model hear of an outcome."""
-    state.observe(ActChanged(outcome, at), at)
+    state.observe(OperationChanged(outcome, at), at)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard, decode
+from celtop.model.wire.events import Event, EventBatch, decode
 
 WORKER = "celery@one"
 OTHER = "celery@two"
@@ -88,7 +88,7 @@ def event(fields: Fields) -> Event:
     return heard.events[0]
 
 
-def hear(events: list[Fields], at: float = NOW) -> Heard:
+def hear(events: list[Fields], at: float = NOW) -> EventBatch:
     return decode(msgspec.json.encode(events), at)
 
 

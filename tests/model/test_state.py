@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 from celtop.model.observations import (
-    Answered,
     ConnectionChanged,
+    EventsDropped,
     Fault,
+    InspectReply,
+    InspectTimeout,
     LatencyMeasured,
-    Lost,
-    Noted,
-    Unanswered,
+    LogMessage,
 )
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
@@ -69,10 +69,10 @@ def test_connected_lost_and_connected_again() -> None:
 
 def test_losses_are_counted_at_once_and_logged_now_and_then() -> None:
     state = ClusterState()
-    state.observe(Lost(heartbeats=3, others=0, at=NOW), NOW)
+    state.observe(EventsDropped(heartbeats=3, others=0, at=NOW), NOW)
     assert (state.totals.lost, state.totals.lost_heartbeats, len(state.log)) == (0, 3, 0)
     for second in range(12):
-        state.observe(Lost(heartbeats=0, others=1000, at=NOW + second), NOW + second)
+        state.observe(EventsDropped(heartbeats=0, others=1000, at=NOW + second), NOW + second)
     assert state.totals.lost == 12_000
     assert [text.split(" events")[0] for _, text in lines(state)] == ["1,000", "10,000"]
     state.tick(NOW + 30)
@@ -84,29 +84,29 @@ def test_latency_and_notes() -> None:
     state = ClusterState()
     state.observe(LatencyMeasured(0.004, 17), NOW)
     assert (state.broker.latency, state.broker.commands_sent) == (0.004, 17)
-    state.observe(Noted("warning", "queues", "no access", NOW), NOW)
+    state.observe(LogMessage("warning", "queues", "no access", NOW), NOW)
     assert lines(state) == [("warning", "no access")]
 
 
 def test_silence_to_a_question_is_kept_with_the_worker() -> None:
     state = ClusterState()
-    state.observe(Answered(WORKER, "ping", {"ok": "pong"}, NOW), NOW)
-    state.observe(Unanswered("stats", (WORKER, OTHER), NOW), NOW)
+    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW), NOW)
+    state.observe(InspectTimeout("stats", (WORKER, OTHER), NOW), NOW)
     assert state.workers[WORKER].inspect_error == "stats: no answer"
     assert OTHER not in state.workers
-    state.observe(Answered(WORKER, "stats", {}, NOW), NOW)
+    state.observe(InspectReply(WORKER, "stats", {}, NOW), NOW)
     assert state.workers[WORKER].inspect_error is None
 
 
 def test_beat_is_no_worker() -> None:
     state = ClusterState()
-    state.observe(Answered("celerybeat@host", "ping", {"ok": "pong"}, NOW), NOW)
+    state.observe(InspectReply("celerybeat@host", "ping", {"ok": "pong"}, NOW), NOW)
     assert state.workers == {}
 
 
 def test_a_tick_with_nothing_new_is_no_change() -> None:
     state = ClusterState()
-    state.observe(Answered(WORKER, "ping", {"ok": "pong"}, NOW), NOW)
+    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW), NOW)
     assert state.take_changes().other
     state.tick(NOW + 1)
     assert not state.take_changes().other

@@ -9,22 +9,22 @@ from typing import Any, cast
 import msgspec
 from celtop.cluster.session import Pumped, Session
 from celtop.model.entities.result import ResultMeta
-from celtop.model.lookup import Search
+from celtop.model.lookup import TaskLookup
 from celtop.model.observations import (
-    Answered,
     ConnectionChanged,
     Fault,
+    InspectReply,
     LatencyMeasured,
-    Noted,
+    LogMessage,
     Observation,
     QueueMeasured,
     QueuePeeked,
 )
-from celtop.model.operations.call import Original, Recovered
-from celtop.model.operations.commands import AnyCommand, PauseQueue
+from celtop.model.operations.call import Recovered, SentTask
+from celtop.model.operations.commands import AnyOperation, PauseQueue
 from celtop.model.operations.outcome import Outcome
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.settings import Settings
 from celtop.tui.app import CeltopApp
 
@@ -32,7 +32,7 @@ NOW = 1_800_000_000.0
 """2027-01-15 08:00:00 UTC."""
 
 
-class StillAct:
+class FakeOperation:
     """An act of which a test tells how far it is."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -53,7 +53,7 @@ class StillAct:
         self.future.set_result(self.outcome)
 
 
-class StillSession:
+class FakeSession:
     """What the app needs of a session, without a broker: a test puts observations into it."""
 
     def __init__(self, state: ClusterState | None = None) -> None:
@@ -65,14 +65,14 @@ class StillSession:
         self.wake: Callable[[], object] | None = None
         """What it was told to call when there is something to pump."""
         self.read_only = False
-        self.done: list[AnyCommand] = []
+        self.done: list[AnyOperation] = []
         """What it was told to do, in that order."""
-        self.acts: list[StillAct] = []
+        self.acts: list[FakeOperation] = []
         self.asked: list[tuple[str, ...]] = []
         """Of which tasks it was asked what was sent."""
         self.recovering: Future[tuple[Recovered, ...]] = Future()
         """What is answered to that; a test may set it before or after."""
-        self.originals: dict[str, Original] = {}
+        self.originals: dict[str, SentTask] = {}
         self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
         self.peeked: list[tuple[str, int, str | None]] = []
@@ -80,7 +80,7 @@ class StillSession:
         """Of which tasks it was told to read the results."""
         self.held: dict[str, PauseQueue] = {}
         self.results_unknown: str | None = None
-        self.searching: Future[Search] = Future()
+        self.searching: Future[TaskLookup] = Future()
         self.searched: list[str] = []
         self.watched: tuple[str, ...] = ()
         """The tasks whose results it was told to read."""
@@ -108,8 +108,8 @@ class StillSession:
     def refresh(self) -> None:
         self.refreshes += 1
 
-    def do(self, command: AnyCommand) -> StillAct:
-        act = StillAct(Outcome(len(self.acts) + 1, command, NOW))
+    def do(self, command: AnyOperation) -> FakeOperation:
+        act = FakeOperation(Outcome(len(self.acts) + 1, command, NOW))
         self.done.append(command)
         self.acts.append(act)
         return act
@@ -118,12 +118,12 @@ class StillSession:
         self.asked.append(tuple(ids))
         return self.recovering
 
-    def follows(self, original: Original) -> bool:
+    def follows(self, original: SentTask) -> bool:
         from celtop.cluster.operations.links import has_links
 
         return original.message is not None and has_links(original.message)
 
-    def original(self, id_: str) -> Original | None:
+    def original(self, id_: str) -> SentTask | None:
         return self.originals.get(id_)
 
     def result(self, id_: str) -> Future[ResultMeta | None]:
@@ -135,7 +135,7 @@ class StillSession:
         self.peeked.append((queue, most, task))
         return self.peeking
 
-    def search(self, id_: str) -> Future[Search]:
+    def search(self, id_: str) -> Future[TaskLookup]:
         self.searched.append(id_)
         return self.searching
 
@@ -164,9 +164,9 @@ class Clock:
 
 def staged(
     state: ClusterState | None = None, clock: Clock | None = None, **settings: Any
-) -> tuple[CeltopApp, StillSession]:
+) -> tuple[CeltopApp, FakeSession]:
     """Return an app over a still session, and the session."""
-    session = StillSession(state)
+    session = FakeSession(state)
     told = Settings(timezone="utc", **{"ascii": False, **settings})
     session.read_only = told.read_only
     app = CeltopApp(cast(Session, session), told, clock or Clock())
@@ -182,7 +182,7 @@ def screen_lines(app: CeltopApp) -> list[str]:
 def feed(state: ClusterState, events: Iterable[Event]) -> None:
     """Apply events, each at its own time."""
     for event in events:
-        state.observe(Heard((event,), event.timestamp), event.timestamp)
+        state.observe(EventBatch((event,), event.timestamp), event.timestamp)
 
 
 def task_events(
@@ -291,7 +291,9 @@ def cluster(tasks: int = 240) -> ClusterState:
         )
     _running(state)
     _queues(state)
-    state.observe(Noted("info", "broker", "asked 3 workers for their stats", NOW - 20), NOW - 20)
+    state.observe(
+        LogMessage("info", "broker", "asked 3 workers for their stats", NOW - 20), NOW - 20
+    )
     _heartbeats(state, NOW - 1)
     state.tick(NOW)
     return state
@@ -330,7 +332,7 @@ def _workers(state: ClusterState) -> None:
             "conf": {"task_acks_late": True, "worker_prefetch_multiplier": 2},
         }  # fmt: skip
         for command, reply in answers.items():
-            state.observe(Answered(name, command, reply, NOW - 600), NOW - 600)
+            state.observe(InspectReply(name, command, reply, NOW - 600), NOW - 600)
 
 
 def _running(state: ClusterState) -> None:

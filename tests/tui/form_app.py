@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from celtop.model.state import ClusterState
-from celtop.tests.tui.fake_session import StillSession, cluster, screen_lines, staged
+from celtop.tests.tui.fake_session import FakeSession, cluster, screen_lines, staged
 from celtop.tui.app import CeltopApp
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.widgets.form.form import Form
@@ -21,7 +21,7 @@ WEB, GEO = "celery@web-1", "celery@geo-1"
 class Stage:
     """An app, and keys for it."""
 
-    def __init__(self, app: CeltopApp, session: StillSession, pilot: Pilot[Any]) -> None:
+    def __init__(self, app: CeltopApp, session: FakeSession, pilot: Pilot[Any]) -> None:
         self.app, self.session, self.pilot = app, session, pilot
 
     async def press(self, *keys: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from celtop.tests.tui.fake_session import StillSession
+from celtop.tests.tui.fake_session import FakeSession
 from celtop.tui.app import CeltopApp
 from celtop.tui.dialogs.base import Dialog
 from textual.pilot import Pilot
@@ -16,7 +16,7 @@ D = TypeVar("D", bound=Dialog[Any])
 class Stage:
     """An app on its first screen, and what a check needs of it."""
 
-    def __init__(self, app: CeltopApp, session: StillSession, pilot: Pilot[Any]) -> None:
+    def __init__(self, app: CeltopApp, session: FakeSession, pilot: Pilot[Any]) -> None:
         self.app, self.session, self.pilot = app, session, pilot
 
     async def press(self, *keys: str) -> None:

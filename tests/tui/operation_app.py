@@ -9,7 +9,7 @@ from typing import Any
 from celtop.tests.tui.fake_session import (
     NOW,
     Clock,
-    StillSession,
+    FakeSession,
     cluster,
     feed,
     screen_lines,
@@ -18,7 +18,7 @@ from celtop.tests.tui.fake_session import (
 )
 from celtop.tui.app import CeltopApp
 from celtop.tui.dialogs.confirm import ConfirmDialog
-from celtop.tui.navigation import Drill, Place
+from celtop.tui.navigation import DrillDown, Location
 from textual.events import Key
 from textual.pilot import Pilot
 
@@ -27,10 +27,10 @@ DONE = "00000005-0000-4000-8000-000000000005"
 RUNNING = f"{9003:08x}-0000-4000-8000-{9003:012x}"
 
 PLACES = [
-    *(Place(view) for view in ("overview", "tasks", "workers", "queues", "types", "scheduled")),
-    Place("log"),
-    Place("tasks", (Drill("task", WAITING[0]),)),
-    Place("workers", (Drill("worker", "celery@web-1"),)),
+    *(Location(view) for view in ("overview", "tasks", "workers", "queues", "types", "scheduled")),
+    Location("log"),
+    Location("tasks", (DrillDown("task", WAITING[0]),)),
+    Location("workers", (DrillDown("worker", "celery@web-1"),)),
 ]
 
 
@@ -43,7 +43,7 @@ def acting() -> Any:
 
 
 class Stage:
-    def __init__(self, app: CeltopApp, session: StillSession, pilot: Pilot[Any]) -> None:
+    def __init__(self, app: CeltopApp, session: FakeSession, pilot: Pilot[Any]) -> None:
         self.app, self.session, self.pilot = app, session, pilot
 
     async def press(self, *keys: str) -> None:
@@ -88,13 +88,13 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    place: Place | None = None, size: tuple[int, int] = (120, 36), **settings: Any
+    location: Location | None = None, size: tuple[int, int] = (120, 36), **settings: Any
 ) -> AsyncIterator[Stage]:
     app, session = staged(acting(), Clock(), **settings)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         on = Stage(app, session, pilot)
-        app.go(place or Place("tasks"))
+        app.go(location or Location("tasks"))
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
         await pilot.pause(0.05)
         yield on

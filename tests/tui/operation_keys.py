@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from celtop.model.observations import Peeked, QueuePeeked
+from celtop.model.observations import QueuePeeked, WaitingMessage
 from celtop.tests.tui.fake_session import NOW
 from celtop.tests.tui.key_checks import Stage, checks
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
-from celtop.tui.dialogs.waiting import Looking
+from celtop.tui.dialogs.waiting import WaitingDialog
 
 
 @checks("act.menu")
@@ -45,13 +45,13 @@ async def _terminate(stage: Stage, key: str) -> None:
     assert [id_ for id_, _, _ in menu.choices][:2] == ["SIGTERM", "SIGKILL"]
     await stage.press("enter")
     dialog = await stage.dialog(ConfirmDialog)
-    assert dialog.confirmation.grave
+    assert dialog.confirmation.destructive
 
 
 @checks("task.retry", "task.rerun")
 async def _retry(stage: Stage, key: str) -> None:
     await stage.press("2", key)
-    await stage.dialog(Looking)
+    await stage.dialog(WaitingDialog)
     assert stage.session.asked == [(stage.app.screen_stack[-2].table.cursor_id,)]  # type: ignore[attr-defined]
 
 
@@ -78,14 +78,14 @@ async def _purge(stage: Stage, key: str) -> None:
 @checks("queue.look")
 async def _look(stage: Stage, key: str) -> None:
     await stage.press("4", key)
-    await stage.dialog(Looking)
+    await stage.dialog(WaitingDialog)
     queue = stage.session.peeked[0][0]
-    seen = Peeked("w1", "mail.send", queue, args="(1,)", kwargs="{}")
+    seen = WaitingMessage("w1", "mail.send", queue, args="(1,)", kwargs="{}")
     peeked = QueuePeeked(queue, (seen,), NOW, complete=True)
     stage.session.waiting.append((peeked, NOW))
     stage.session.peeking.set_result(peeked)
     for _ in range(200):
-        if stage.app.place.path and len(stage.table.rows):
+        if stage.app.location.path and len(stage.table.rows):
             break
         await stage.pilot.pause(0.02)
     assert [task.id for task in stage.table.rows] == ["w1"]

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from celtop.bindings import ACTIONS, Action
+from celtop.tests.tui import operation_keys as operation_keys
 from celtop.tests.tui.fake_session import NOW, cluster, feed, staged, task_events
 from celtop.tests.tui.key_checks import CHECKS, Stage, checks
 from celtop.tui.bars.command_line import CommandLine
@@ -35,7 +36,7 @@ async def test_each_key_does_what_the_table_says(action: Action, key: str) -> No
 async def _view(stage: Stage, key: str) -> None:
     views = {action.keys[0]: action.id.removeprefix("view.") for action in ACTIONS}
     await stage.press("7" if key != "7" else "1", key)
-    assert stage.app.place.view == views[key]
+    assert stage.app.location.view == views[key]
     assert stage.app.current_mode == views[key]
 
 
@@ -44,7 +45,7 @@ async def _command(stage: Stage, key: str) -> None:
     await stage.press(key)
     assert stage.screen.query_one(CommandLine).display
     await stage.press(*"queues", "enter")
-    assert stage.app.place.view == "queues"
+    assert stage.app.location.view == "queues"
 
 
 @checks("palette")
@@ -64,9 +65,9 @@ async def _back(stage: Stage, key: str) -> None:
     await stage.press(key)
     assert not stage.screen.faults_only
     await stage.press("enter")
-    assert stage.app.place.path
+    assert stage.app.location.path
     await stage.press(key)
-    assert not stage.app.place.path
+    assert not stage.app.location.path
 
 
 @checks("history.back", "history.forward")
@@ -74,11 +75,11 @@ async def _history(stage: Stage, key: str) -> None:
     await stage.press("3", "enter", "4")
     deep = "celery@geo-1"
     await stage.press("[")
-    assert stage.app.place.view == "workers" and stage.app.place.path[0].subject == deep
+    assert stage.app.location.view == "workers" and stage.app.location.path[0].subject == deep
     await stage.press("[")
-    assert stage.app.place.view == "workers" and not stage.app.place.path
+    assert stage.app.location.view == "workers" and not stage.app.location.path
     await stage.press("]", "]")
-    assert stage.app.place.view == "queues"
+    assert stage.app.location.view == "queues"
 
 
 @checks("freeze")
@@ -100,7 +101,7 @@ async def _error(stage: Stage, key: str) -> None:
     await stage.press("2", "/", *"state:failure", "enter")
     task = stage.table.cursor_row
     await stage.press(key)
-    assert stage.app.place.path[-1].kind == "failures"
+    assert stage.app.location.path[-1].kind == "failures"
     assert task.id in stage.table.cursor_row.tasks
 
 
@@ -109,8 +110,8 @@ async def _workflow(stage: Stage, key: str) -> None:
     await stage.press("2")
     task = stage.table.cursor_row
     await stage.press(key)
-    assert stage.app.place.path[-1].kind == "workflow"
-    assert stage.app.place.path[-1].subject == task.id
+    assert stage.app.location.path[-1].kind == "workflow"
+    assert stage.app.location.path[-1].subject == task.id
 
 
 @checks("refresh")
@@ -136,7 +137,7 @@ async def _help(stage: Stage, key: str) -> None:
 @checks("quit")
 async def _quit(stage: Stage, key: str) -> None:
     await stage.press("3", "enter", key)
-    assert stage.app.place.path == () and stage.app.place.view == "workers"
+    assert stage.app.location.path == () and stage.app.location.view == "workers"
     await stage.press(key)
     assert stage.app._exit and stage.app.return_code == 0
 
@@ -159,7 +160,7 @@ async def _suspend(stage: Stage, key: str) -> None:
 @checks("open")
 async def _open(stage: Stage, key: str) -> None:
     await stage.press("2", key)
-    assert stage.app.place.path[0].kind == "task"
+    assert stage.app.location.path[0].kind == "task"
 
 
 @checks("move.down", "move.up", "move.top", "move.bottom")
@@ -333,7 +334,7 @@ async def _complete(stage: Stage, key: str) -> None:
     assert line.query_one(Input).value == "overview"
     await stage.press("escape" if key == "escape" else "enter")
     assert not line.display
-    assert stage.app.place.view == ("tasks" if key == "escape" else "overview")
+    assert stage.app.location.view == ("tasks" if key == "escape" else "overview")
 
 
 def test_the_clipboard_is_the_terminals_own() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.observations import Answered
+from celtop.model.observations import InspectReply
 from celtop.tests.tui.fake_session import NOW, cluster, staged
 from celtop.tui.app import CeltopApp
 from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run
@@ -33,7 +33,7 @@ def test_completion_offers_nothing_that_the_terminal_would_obey() -> None:
     hostile = "w\x1b]0;owned\x07"
     app, session = staged(cluster(5))
     for name in (hostile, "w\u202etxt", "wide語"):
-        session.state.observe(Answered(name, "ping", {"ok": "pong"}, NOW), NOW)
+        session.state.observe(InspectReply(name, "ping", {"ok": "pong"}, NOW), NOW)
     assert completions(app, "worker wid") == ["worker wide語"]
     assert completions(app, f"worker {hostile}") == completions(app, "worker w\u202e") == []
 
@@ -79,7 +79,7 @@ async def test_settings_of_the_screen_can_be_typed() -> None:
     await typed(app, "rate 2", "theme nord", "zone local")
     assert app.frames.per_second == 2
     assert app.theme == "nord"
-    assert not app.scene.utc
+    assert not app.context.utc
 
 
 async def test_a_view_can_be_typed_with_its_filter() -> None:

@@ -6,14 +6,14 @@ import pytest
 from celtop.model.entities.task import Task
 from celtop.model.ingest.pace import FEWEST_SAMPLES
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.view import WorkflowView
 from celtop.tui.columns import tasks
 from celtop.tui.columns.progress import words
 from celtop.tui.columns.workflow import workflow_columns
-from celtop.tui.context import Scene
+from celtop.tui.context import AppContext
 from celtop.tui.details.task import task_fields
-from celtop.tui.navigation import Drill
+from celtop.tui.navigation import DrillDown
 from celtop.widgets.charts.timeline import tries
 from celtop.widgets.table.column import Frame
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ def tell(state: ClusterState, events: list[Event], skew: float) -> None:
     for event in events:
         of_worker = event.type != "task-sent"
         heard = replace(event, timestamp=event.timestamp + skew) if of_worker else event
-        state.observe(Heard((heard,), event.timestamp), event.timestamp)
+        state.observe(EventBatch((heard,), event.timestamp), event.timestamp)
 
 
 def told(host: str, **life: object) -> tuple[ClusterState, Task]:
@@ -90,11 +90,11 @@ def test_members_are_drawn_one_after_another_on_one_axis() -> None:
     view = WorkflowView(state, next(iter(state.tasks)), NOW)
     (column,) = (one for one in workflow_columns(view) if one.id == "time")
     assert column.fill is not None
-    for place, row in enumerate(view):
+    for location, row in enumerate(view):
         cells = column.fill(row, frame_of(state), 30)
         drawn = "".join(text for text, _ in cells)
         first = len(drawn) - len(drawn.lstrip())
-        assert abs(first - 10 * place) <= 1
+        assert abs(first - 10 * location) <= 1
         assert abs(len(drawn.strip()) - 10) <= 1
 
 
@@ -106,9 +106,9 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
         tell(state, life, HOSTS[host])
     app, _ = staged(state)
     async with app.run_test(size=(140, 40)) as pilot:
-        scene: Scene = app.scene
-        assert words(task, scene, NOW)[0] == "~20 s left (estimate)"
-        app.go(app.place.deeper(Drill("task", task.id)))
+        context: AppContext = app.context
+        assert words(task, context, NOW)[0] == "~20 s left (estimate)"
+        app.go(app.location.deeper(DrillDown("task", task.id)))
         await pilot.pause()
         text = "\n".join(screen_lines(app))
     assert "20 s ago" in text
@@ -124,7 +124,7 @@ async def test_rows_are_drawn_anew_when_a_clock_is_known() -> None:
         await pilot.pause()
         assert "07:59:39" in "\n".join(screen_lines(app))
         beat = Event("worker-heartbeat", "w1@fast", NOW + 40, active=0, processed=0, freq=2.0)
-        session.waiting.append((Heard((beat,), NOW), NOW))
+        session.waiting.append((EventBatch((beat,), NOW), NOW))
         clock.now += 1
         for _ in range(100):
             await pilot.pause(0.02)

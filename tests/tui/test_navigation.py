@@ -1,42 +1,46 @@
 from __future__ import annotations
 
 from celtop.tests.tui.fake_session import cluster, staged
-from celtop.tui.navigation import HISTORY, Drill, History, Place
+from celtop.tui.navigation import HISTORY, DrillDown, History, Location
 
 
 def test_history_goes_back_and_forth() -> None:
     history = History()
     for view in ("overview", "tasks", "queues"):
-        history.visit(Place(view))
-    assert history.step(-1) == Place("tasks")
-    assert history.step(-1) == Place("overview")
+        history.visit(Location(view))
+    assert history.step(-1) == Location("tasks")
+    assert history.step(-1) == Location("overview")
     assert history.step(-1) is None
-    assert history.step(1) == Place("tasks")
+    assert history.step(1) == Location("tasks")
 
 
 def test_a_new_place_forgets_what_lay_ahead() -> None:
     history = History()
     for view in ("overview", "tasks", "queues"):
-        history.visit(Place(view))
+        history.visit(Location(view))
     history.step(-1)
-    history.visit(Place("log"))
+    history.visit(Location("log"))
     assert history.step(1) is None
-    assert history.step(-1) == Place("tasks")
+    assert history.step(-1) == Location("tasks")
 
 
 def test_history_is_bounded_and_ignores_repeats() -> None:
     history = History()
     for number in range(HISTORY * 2):
-        history.visit(Place("tasks", (Drill("task", str(number)),)))
-        history.visit(Place("tasks", (Drill("task", str(number)),)))
+        history.visit(Location("tasks", (DrillDown("task", str(number)),)))
+        history.visit(Location("tasks", (DrillDown("task", str(number)),)))
     assert len(history.places) == HISTORY
-    assert history.step(-1) == Place("tasks", (Drill("task", str(HISTORY * 2 - 2)),))
+    assert history.step(-1) == Location("tasks", (DrillDown("task", str(HISTORY * 2 - 2)),))
 
 
 def test_places_know_the_way_in_and_out() -> None:
-    deep = Place("queues").deeper(Drill("tasks", 'queue:="celery"')).deeper(Drill("task", "1"))
-    assert deep.out().path == (Drill("tasks", 'queue:="celery"'),)
-    assert Place("queues").out() == Place("queues")
+    deep = (
+        Location("queues")
+        .deeper(DrillDown("tasks", 'queue:="celery"'))
+        .deeper(DrillDown("task", "1"))
+    )
+    assert deep.out().path == (DrillDown("tasks", 'queue:="celery"'),)
+    assert Location("queues").out() == Location("queues")
 
 
 async def test_from_a_queue_to_a_task_and_all_the_way_back() -> None:
@@ -47,11 +51,11 @@ async def test_from_a_queue_to_a_task_and_all_the_way_back() -> None:
         assert {task.queue for task in app.screen.table.rows} == {"celery"}  # type: ignore[attr-defined]
         await pilot.press("enter")
         await pilot.pause()
-        assert [step.kind for step in app.place.path] == ["tasks", "task"]
+        assert [step.kind for step in app.location.path] == ["tasks", "task"]
         await pilot.press("escape")
-        assert [step.kind for step in app.place.path] == ["tasks"]
+        assert [step.kind for step in app.location.path] == ["tasks"]
         await pilot.press("escape", "escape")
-        assert app.place == Place("queues")
+        assert app.location == Location("queues")
 
 
 async def test_a_type_opens_its_tasks() -> None:
@@ -60,7 +64,7 @@ async def test_a_type_opens_its_tasks() -> None:
         await pilot.press("5", "enter")
         await pilot.pause()
         (name,) = {task.name for task in app.screen.table.rows}  # type: ignore[attr-defined]
-        assert app.place.path[0].title == name
+        assert app.location.path[0].title == name
 
 
 async def test_a_related_task_is_a_link() -> None:
@@ -71,14 +75,14 @@ async def test_a_related_task_is_a_link() -> None:
     feed(state, task_events(2, "flow.step", uuid="step", root_id="root", parent_id="root"))
     app, _ = staged(state)
     async with app.run_test(size=(120, 36)) as pilot:
-        app.go(Place("tasks", (Drill("task", "step"),)))
+        app.go(Location("tasks", (DrillDown("task", "step"),)))
         await pilot.pause()
         app.screen.set_focus(app.screen.query_one("#related-table"))
         await pilot.press("enter")
         await pilot.pause()
-        assert app.place.path[-1].subject == "root"
+        assert app.location.path[-1].subject == "root"
         await pilot.press("[")
-        assert app.place.path[-1].subject == "step"
+        assert app.location.path[-1].subject == "step"
 
 
 async def test_the_session_is_told_what_is_on_the_screen() -> None:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from celtop.model.observations import Noted
+from celtop.model.observations import LogMessage
 from celtop.tests.tui.fake_session import NOW, staged
-from celtop.tui.pacing import CHARACTERS, Frames
+from celtop.tui.pacing import CHARACTERS, FramePacer
 
 
 def test_the_first_frame_is_due_at_once() -> None:
-    assert Frames(4).due(0.0)
+    assert FramePacer(4).due(0.0)
 
 
 def test_changes_are_painted_at_the_rate_and_never_faster() -> None:
-    frames = Frames(4)
+    frames = FramePacer(4)
     frames.painted(99.75)
     frames.painted(100.0)
     frames.wanted = True
@@ -20,7 +20,7 @@ def test_changes_are_painted_at_the_rate_and_never_faster() -> None:
 
 def test_after_a_pause_two_frames_may_come_close() -> None:
     """Or news would wait for a quarter of a second because the clock has just moved on."""
-    frames = Frames(4)
+    frames = FramePacer(4)
     frames.painted(99.0)
     frames.painted(100.0)
     frames.wanted = True
@@ -33,7 +33,7 @@ def test_after_a_pause_two_frames_may_come_close() -> None:
 
 
 def test_a_flood_is_painted_no_more_often_for_that() -> None:
-    frames, painted = Frames(4), 0
+    frames, painted = FramePacer(4), 0
     for step in range(1_000):
         clock = 100.0 + step / 100
         frames.wanted = True
@@ -44,21 +44,21 @@ def test_a_flood_is_painted_no_more_often_for_that() -> None:
 
 
 def test_without_changes_one_frame_a_second() -> None:
-    frames = Frames(4)
+    frames = FramePacer(4)
     frames.painted(100.0)
     assert not frames.due(100.9)
     assert frames.due(101.0)
 
 
 def test_a_slow_rate_is_kept_without_changes_too() -> None:
-    frames = Frames(0.2)
+    frames = FramePacer(0.2)
     frames.painted(100.0)
     assert not frames.due(104.0)
     assert frames.due(105.0)
 
 
 def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
-    frames = Frames(4)
+    frames = FramePacer(4)
     for second in (96.0, 97.0, 98.0):
         frames.sent(1_000_000)
         frames.painted(second)
@@ -74,7 +74,7 @@ def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
 
 def test_three_large_frames_hold_nothing_up() -> None:
     """As at the start: the first data must not wait because the first screen was large."""
-    frames = Frames(4)
+    frames = FramePacer(4)
     for second in (100.0, 100.1):
         frames.sent(1_000_000)
         frames.painted(second)
@@ -84,7 +84,7 @@ def test_three_large_frames_hold_nothing_up() -> None:
 
 
 def test_a_small_frame_ends_the_long_pauses() -> None:
-    frames = Frames(4)
+    frames = FramePacer(4)
     for second in (97.0, 98.0, 99.0):
         frames.sent(1_000_000)
         frames.painted(second)
@@ -107,7 +107,7 @@ async def test_news_ends_the_rest() -> None:
         while session.wake is None:
             await pilot.pause(0.02)
         wake, session.wake = session.wake, None
-        session.waiting.append((Noted("warning", "somebody", "news", NOW), NOW))
+        session.waiting.append((LogMessage("warning", "somebody", "news", NOW), NOW))
         wake()
         await pilot.pause()
         assert not session.waiting

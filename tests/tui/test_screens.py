@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from celtop.bindings.actions import VIEWS
-from celtop.model.observations import ConnectionChanged, Noted, QueueMeasured
+from celtop.model.observations import ConnectionChanged, LogMessage, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.fake_session import (
@@ -19,7 +19,7 @@ from celtop.tests.tui.fake_session import (
 )
 from celtop.tui.app import CeltopApp
 from celtop.tui.loop import QUIET_BEAT
-from celtop.tui.navigation import Drill, Place
+from celtop.tui.navigation import DrillDown, Location
 
 SIZES = ((200, 50), (120, 36), (80, 24), (60, 15))
 HOSTILE = (
@@ -32,16 +32,16 @@ HOSTILE = (
     "line\nbreak\r\n\ttab \x00 \x9b31m",
 )
 PLACES = [
-    *(Place(action.id.removeprefix("view.")) for action in VIEWS),
-    Place("tasks", (Drill("task", "hostile-0"),)),
-    Place("workers", (Drill("worker", f"w@{HOSTILE[3]}"),)),
-    Place("queues", (Drill("tasks", "state:failure"),)),
-    Place("types", (Drill("failures", "hostile-3"),)),
+    *(Location(action.id.removeprefix("view.")) for action in VIEWS),
+    Location("tasks", (DrillDown("task", "hostile-0"),)),
+    Location("workers", (DrillDown("worker", f"w@{HOSTILE[3]}"),)),
+    Location("queues", (DrillDown("tasks", "state:failure"),)),
+    Location("types", (DrillDown("failures", "hostile-3"),)),
 ]
 
 
-def names(place: Place) -> str:
-    return "-".join((place.view, *(step.kind for step in place.path)))
+def names(location: Location) -> str:
+    return "-".join((location.view, *(step.kind for step in location.path)))
 
 
 def hostile() -> ClusterState:
@@ -69,32 +69,32 @@ def hostile() -> ClusterState:
         progress = Event(f"task-{text[:9]}", "w", NOW - 1, uuid=f"run{number}", fields=fields)
         feed(state, [progress])
         state.observe(QueueMeasured(f"q{text[:200]}", NOW, 3, notes=(text[:500],)), NOW)
-        state.observe(Noted("error", text[:20], text, NOW), NOW)
+        state.observe(LogMessage("error", text[:20], text, NOW), NOW)
     state.tick(NOW)
     return state
 
 
-async def shown(app: CeltopApp, place: Place, size: tuple[int, int]) -> list[str]:
+async def shown(app: CeltopApp, location: Location, size: tuple[int, int]) -> list[str]:
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        app.go(place)
+        app.go(location)
         await pilot.pause(0.1)
         return screen_lines(app)
 
 
-@pytest.mark.parametrize("place", PLACES, ids=names)
-async def test_hostile_texts_are_shown_harmlessly(place: Place) -> None:
+@pytest.mark.parametrize("location", PLACES, ids=names)
+async def test_hostile_texts_are_shown_harmlessly(location: Location) -> None:
     app, _ = staged(hostile())
-    text = "\n".join(await shown(app, place, (160, 40)))
+    text = "\n".join(await shown(app, location, (160, 40)))
     assert not any(ord(letter) < 32 and letter != "\n" for letter in text)
     assert "\u202e" not in text and "\x9b" not in text
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("place", PLACES, ids=names)
-async def test_every_screen_fits_every_size(place: Place, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("location", PLACES, ids=names)
+async def test_every_screen_fits_every_size(location: Location, size: tuple[int, int]) -> None:
     app, _ = staged(cluster(60))
-    lines = await shown(app, place, size)
+    lines = await shown(app, location, size)
     assert len(lines) == size[1]
     # The header goes under 20 rows; the keys stay, and tell of the connection then.
     assert ("live" in lines[0]) == (size[1] >= 20)
@@ -105,7 +105,7 @@ async def test_every_screen_fits_every_size(place: Place, size: tuple[int, int])
 @pytest.mark.parametrize("size", [(38, 12), (70, 9), (20, 3)], ids=str)
 async def test_the_smallest_terminal_shows_one_line_of_counters(size: tuple[int, int]) -> None:
     app, _ = staged(cluster(60))
-    lines = await shown(app, Place("tasks"), size)
+    lines = await shown(app, Location("tasks"), size)
     assert lines[0].startswith("● 65 ▶2 ✖5")
     assert not "".join(lines[1:]).strip()
 
@@ -125,13 +125,13 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
 
 
 async def test_the_header_tells_what_must_not_be_overlooked() -> None:
-    from celtop.model.observations import Lost
+    from celtop.model.observations import EventsDropped
 
     state = cluster(60)
-    state.observe(Lost(0, 7, NOW), NOW)
+    state.observe(EventsDropped(0, 7, NOW), NOW)
     state.totals.malformed = 2
     app, _ = staged(state, read_only=True)
-    header = (await shown(app, Place("tasks"), (200, 24)))[0]
+    header = (await shown(app, Location("tasks"), (200, 24)))[0]
     for part in ("live 4 ms", "redis://***@10.0.0.5", " RO ", "lost 7", "malformed 2", "2/3 work"):
         assert part in header
 
@@ -141,10 +141,12 @@ async def test_an_unknown_number_is_never_zero() -> None:
     feed(state, [Event("worker-online", "new@w", NOW, freq=2.0)])
     state.observe(QueueMeasured("dark", NOW), NOW)
     app, _ = staged(state)
-    line = next(line for line in await shown(app, Place("workers"), (200, 24)) if "new@w" in line)
+    line = next(
+        line for line in await shown(app, Location("workers"), (200, 24)) if "new@w" in line
+    )
     assert "?" in line and " 0 " not in line.split("new@w")[1].split("?")[0]
     app, _ = staged(state)
-    line = next(line for line in await shown(app, Place("queues"), (200, 24)) if "dark" in line)
+    line = next(line for line in await shown(app, Location("queues"), (200, 24)) if "dark" in line)
     assert line.count("?") >= 4
 
 
@@ -182,7 +184,7 @@ async def test_a_task_is_followed_live_and_survives_its_eviction() -> None:
     app, session = staged(cluster(60))
     uuid = f"{9001:08x}-0000-4000-8000-{9001:012x}"
     async with app.run_test(size=(120, 40)) as pilot:
-        app.go(Place("tasks", (Drill("task", uuid),)))
+        app.go(Location("tasks", (DrillDown("task", uuid),)))
         await pilot.pause()
         assert "Running for" in "\n".join(screen_lines(app))
         done = Event("task-succeeded", "celery@geo-1", NOW, uuid=uuid, result="'done'", runtime=41)
@@ -235,7 +237,7 @@ async def test_behind_each_row_of_the_overview_is_its_list() -> None:
             app.screen.set_focus(app.screen.query_one(f"#{name}-table"))
             await pilot.press("enter")
             await pilot.pause()
-            doors[name] = (app.place.view, *(step.kind for step in app.place.path))
+            doors[name] = (app.location.view, *(step.kind for step in app.location.path))
             if name == "failures":
                 rows = app.screen.table.rows  # type: ignore[attr-defined]
                 assert len(rows) == 5
@@ -291,7 +293,7 @@ async def test_nothing_is_painted_while_nothing_happens() -> None:
         await pilot.press("2")
         await pilot.pause()
         table = app.screen.table  # type: ignore[attr-defined]
-        assert table.paint(app.scene.frame()) == 0
+        assert table.paint(app.context.frame()) == 0
 
 
 async def test_the_palette_finds_views_and_keys() -> None:
@@ -305,7 +307,7 @@ async def test_the_palette_finds_views_and_keys() -> None:
             await pilot.pause(0.2)
             await pilot.press("down", "enter")
             await pilot.pause(0.2)
-            assert app.place.view == found
+            assert app.location.view == found
         assert session.refreshes == 1
 
 
@@ -316,7 +318,7 @@ async def test_views_open_by_a_click_too() -> None:
         x = screen_lines(app)[-1].index("Queues")
         await pilot.click("#keys", offset=(x, 0))
         await pilot.pause()
-        assert app.place.view == "queues"
+        assert app.location.view == "queues"
 
 
 async def test_what_is_typed_ahead_goes_where_it_should() -> None:

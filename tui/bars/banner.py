@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from ...model.text import units
 from ...model.text.sanitize import visible
-from ..context import Scene
+from ..context import AppContext
 
 _LONGEST = 300
 
@@ -32,15 +32,15 @@ class Banner(Static):
         super().__init__(id=id, markup=False)
         self._said: tuple[str, ...] = ()
 
-    def paint(self, scene: Scene) -> None:
+    def paint(self, context: AppContext) -> None:
         """Show what is wrong, or nothing."""
-        broker = scene.state.broker
+        broker = context.state.broker
         said: tuple[str, ...] = ()
         if broker.phase != "live" and broker.fault is not None:
             said = (
                 visible(broker.fault.problem, _LONGEST),
                 visible(broker.fault.advice, _LONGEST),
-                self._next_try(scene),
+                self._next_try(context),
             )
         elif broker.phase != "live" and broker.since is not None:
             said = (f"Connecting to {visible(broker.url or 'the broker', _LONGEST)}", "", "")
@@ -57,11 +57,11 @@ class Banner(Static):
             parts += [Content.styled(f"  {next_try}", "$text-muted")] if next_try else []
             self.update(Content.assemble(*parts))
 
-    def _next_try(self, scene: Scene) -> str:
-        retry_at = scene.state.broker.retry_at
+    def _next_try(self, context: AppContext) -> str:
+        retry_at = context.state.broker.retry_at
         if retry_at is None:
             return ""
-        left = retry_at - scene.now()
+        left = retry_at - context.now()
         return (
             f"Next try in {units.duration(max(1, round(left)))}, or now with ctrl+r."
             if left > 0.5

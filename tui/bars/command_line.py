@@ -65,7 +65,7 @@ class CommandLine(Vertical):
 
     def ask(self, text: str = "") -> None:
         """Take the keys, at once: a person types on without waiting for a frame."""
-        self.set_class(self._app.scene.ascii, "-ascii")
+        self.set_class(self._app.context.ascii, "-ascii")
         self._before = self.screen.focused
         self.display = True
         line = self.query_one(Input)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from ...model.text import units
-from ..context import Scene
+from ..context import AppContext
 from .base import Bar, Part
 from .header import connection, workers_online
 
 
-class TinyBar(Bar):
+class CompactBar(Bar):
     """All that is shown under 40 columns or 10 rows."""
 
-    def paint(self, scene: Scene) -> None:
+    def paint(self, context: AppContext) -> None:
         """Show the present state."""
-        state = scene.state
-        online, known = workers_online(state, scene.now())
+        state = context.state
+        online, known = workers_online(state, context.now())
         held = state.totals.by_state
-        glyphs = scene.glyphs
+        glyphs = context.glyphs
         self.show(
             [
-                Part(connection(scene).text.split()[0], connection(scene).style, gap=0),
+                Part(connection(context).text.split()[0], connection(context).style, gap=0),
                 Part(f"{units.count(len(state.tasks))}", "bold", gap=1),
                 *(
                     Part(f"{glyphs.state(name)}{held.get(name, 0)}", style, priority, gap=1)

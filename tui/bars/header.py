@@ -7,7 +7,7 @@ from typing import Final
 
 from ...model.state import ClusterState
 from ...model.text import units
-from ..context import Scene
+from ..context import AppContext
 from .base import Bar, Part
 
 RATE_WINDOW: Final = 10
@@ -27,46 +27,46 @@ _PHASES: Final = {
 class HeaderBar(Bar):
     """The top line of every screen."""
 
-    def paint(self, scene: Scene) -> None:
+    def paint(self, context: AppContext) -> None:
         """Show the present state."""
         self.show(
             [
-                Part(f"celtop{_app_name(scene)}", "bold $text-primary", 4, gap=1),
-                connection(scene),
-                Part(scene.state.broker.url or "no broker", "$text-muted", 6),
-                read_only(scene),
-                *warnings(scene),
+                Part(f"celtop{_app_name(context)}", "bold $text-primary", 4, gap=1),
+                connection(context),
+                Part(context.state.broker.url or "no broker", "$text-muted", 6),
+                read_only(context),
+                *warnings(context),
             ],
-            numbers(scene),
+            numbers(context),
         )
 
 
-def _app_name(scene: Scene) -> str:
-    return f" {scene.glyphs.separator} {scene.settings.app}" if scene.settings.app else ""
+def _app_name(context: AppContext) -> str:
+    return f" {context.glyphs.separator} {context.settings.app}" if context.settings.app else ""
 
 
-def connection(scene: Scene) -> Part:
+def connection(context: AppContext) -> Part:
     """Return the connection's glyph and word, and how long the broker takes to answer."""
-    broker = scene.state.broker
+    broker = context.state.broker
     level, style = _PHASES.get(broker.phase, ("idle", "$text-muted"))
-    text = f"{scene.glyphs.level(level)} {broker.phase}"
+    text = f"{context.glyphs.level(level)} {broker.phase}"
     if broker.phase == "live" and broker.latency is not None:
         text += f" {broker.latency * 1000:.0f} ms"
     return Part(text, style)
 
 
-def read_only(scene: Scene) -> Part:
+def read_only(context: AppContext) -> Part:
     """Return the badge that always tells whether celtop may change anything."""
-    if scene.session.read_only:
+    if context.session.read_only:
         return Part("RO", "bold $text-success", 3)
     return Part("RW", "bold $text-warning", 3)
 
 
-def warnings(scene: Scene) -> list[Part]:
+def warnings(context: AppContext) -> list[Part]:
     """Return what should be zero and is not."""
-    state, parts = scene.state, []
-    if scene.frozen:
-        held = units.count(scene.held_back)
+    state, parts = context.state, []
+    if context.frozen:
+        held = units.count(context.held_back)
         parts.append(Part(f" FROZEN +{held} ", "bold reverse $text-warning"))
     if state.totals.lost:
         parts.append(Part(f"lost {units.count(state.totals.lost)}", "bold $text-error", 1))
@@ -76,14 +76,14 @@ def warnings(scene: Scene) -> list[Part]:
     if state.totals.malformed:
         malformed = units.count(state.totals.malformed)
         parts.append(Part(f"malformed {malformed}", "$text-warning", 2))
-    if scene.session.backlog > BACKLOG_SHOWN:
-        parts.append(Part(f"behind {units.count(scene.session.backlog)}", "$text-warning", 2))
+    if context.session.backlog > BACKLOG_SHOWN:
+        parts.append(Part(f"behind {units.count(context.session.backlog)}", "$text-warning", 2))
     return parts
 
 
-def numbers(scene: Scene) -> list[Part]:
+def numbers(context: AppContext) -> list[Part]:
     """Return the numbers at the right end."""
-    state, now = scene.state, scene.now()
+    state, now = context.state, context.now()
     online, known = workers_online(state, now)
     workers = Part(
         f"{online}/{known} workers",
@@ -98,7 +98,7 @@ def numbers(scene: Scene) -> list[Part]:
         Part(units.rate(finished_per_second(state, now)), "", 4),
         Part(f"fail {failing}", "$text-error" if share else "$text-muted", 3),
         workers,
-        Part(units.clock(now, UTC if scene.utc else None) + " ", "$text-muted", 5),
+        Part(units.clock(now, UTC if context.utc else None) + " ", "$text-muted", 5),
     ]
 
 

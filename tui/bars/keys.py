@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...bindings.actions import VIEWS, Context
 from ...bindings.keys import in_context, key_name
-from ..context import Scene
+from ..context import AppContext
 from .base import Bar, Part
 from .header import connection
 
@@ -15,7 +15,11 @@ class KeyBar(Bar):
     """The bottom line of every screen."""
 
     def paint(
-        self, scene: Scene, view: str, contexts: Sequence[Context], with_connection: bool = False
+        self,
+        context: AppContext,
+        view: str,
+        contexts: Sequence[Context],
+        with_connection: bool = False,
     ) -> None:
         """Show the views, with the present one marked, and the keys of these contexts."""
         views = []
@@ -35,5 +39,5 @@ class KeyBar(Bar):
                 keys.append(Part(text, "$text-muted", 1 if last else 20 + len(keys), gap=2))
         # Where the header is hidden, this is the only line that can tell of the connection.
         if with_connection:
-            keys.append(connection(scene))
+            keys.append(connection(context))
         self.show(views, [*keys, Part("", gap=1)])

@@ -8,10 +8,10 @@ from .base import Bar, Part
 
 if TYPE_CHECKING:
     from ...model.operations.outcome import Outcome
-    from ..context import Scene
+    from ..context import AppContext
 
 
-class ActBar(Bar):
+class OperationBar(Bar):
     """The line above the keys that tells how far an act is; not there if there is none."""
 
     DEFAULT_CSS = "ActBar { display: none; background: $panel; }"
@@ -20,10 +20,10 @@ class ActBar(Bar):
         super().__init__(id=id)
         self._told: tuple[Outcome | None, int] = (None, -1)
 
-    def paint(self, scene: Scene, *, covered: bool = False) -> None:
+    def paint(self, context: AppContext, *, covered: bool = False) -> None:
         """Show the present state; under a dialog it is as good as not seen."""
-        outcome = scene.acts.latest if covered else scene.acts.shown(scene.now())
-        more = len(scene.acts.under_way) - (scene.acts.last is None)
+        outcome = context.acts.latest if covered else context.acts.shown(context.now())
+        more = len(context.acts.under_way) - (context.acts.last is None)
         if outcome is self._told[0] and more == self._told[1]:
             # An outcome may have thousands of targets: they are not counted for each frame.
             return

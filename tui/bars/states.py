@@ -6,7 +6,7 @@ from typing import Final
 
 from ...model.entities.states import CELERY_STATES
 from ...model.text import units
-from ..context import Scene
+from ..context import AppContext
 from .base import Bar, Part
 
 _STYLES: Final = {
@@ -24,10 +24,10 @@ _STYLES: Final = {
 class StateStrip(Bar):
     """One part for each state that any task is in."""
 
-    def paint(self, scene: Scene) -> None:
+    def paint(self, context: AppContext) -> None:
         """Count the tasks that are held."""
-        held = dict(scene.state.totals.by_state)
-        lost = scene.state.lost
+        held = dict(context.state.totals.by_state)
+        lost = context.state.lost
         for task in lost.values():
             held[task.state] = held.get(task.state, 0) - 1
         names = [*CELERY_STATES, *(name for name in sorted(held) if name not in CELERY_STATES)]
@@ -37,7 +37,7 @@ class StateStrip(Bar):
             if not number and name in ("PENDING", "REJECTED", "REVOKED"):
                 continue
             style = _STYLES.get(name, "$text-accent") if number else "$text-muted"
-            text = f"{scene.glyphs.state(name)} {name} {units.count(number)}"
+            text = f"{context.glyphs.state(name)} {name} {units.count(number)}"
             parts.append(Part(text, style, priority, gap=1 if not parts else 3))
         if lost:
             parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))

@@ -17,7 +17,7 @@ from . import numbers
 class AttemptRow:
     """One attempt; the last row is the present one."""
 
-    place: int
+    position: int
     attempt: Attempt
     runtime: float | None
     """Seconds that it ran or has been running."""
@@ -27,7 +27,7 @@ class AttemptRow:
     @property
     def id(self) -> str:
         """What tables know it by."""
-        return str(self.place)
+        return str(self.position)
 
 
 def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
@@ -38,10 +38,10 @@ def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
         now: The time by its worker's clock.
     """
     rows = []
-    for place, one in enumerate(task.attempts):
+    for position, one in enumerate(task.attempts):
         ran = one.started_at is not None and one.finished_at is not None
         runtime = max(0.0, one.finished_at - one.started_at) if ran else None  # type: ignore[operator]
-        rows.append(AttemptRow(place, one, runtime))
+        rows.append(AttemptRow(position, one, runtime))
     # While the next one waits, the task still carries why the last one failed.
     to_come = bool(task.attempts) and task.state == RETRY and task.started_at is None
     present = Attempt(

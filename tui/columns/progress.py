@@ -16,7 +16,7 @@ from ..text.attempts import retried
 from . import numbers, tasks
 
 if TYPE_CHECKING:
-    from ..context import Scene
+    from ..context import AppContext
 
 JUST_NOW: Final = 1.5
 """Seconds: what was told so lately has no age that matters."""
@@ -24,25 +24,25 @@ _IN_LIST: Final = 8
 """Cells of a bar in the list of tasks."""
 
 
-def shown(task: Task, scene: Scene, now: float) -> tuple[Progress | None, bool]:
+def shown(task: Task, context: AppContext, now: float) -> tuple[Progress | None, bool]:
     """Return how far a running task is, and whether that is only our estimate."""
     told = task.progress
     if told is not None and told.fraction is not None:
         return told, False
-    guess = scene.state.estimate(task, now)
+    guess = context.state.estimate(task, now)
     return (told, False) if guess is None else (guess, True)
 
 
-def words(task: Task, scene: Scene, now: float) -> tuple[str, ...]:
+def words(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
     """Return what there is to say beside a running task's bar, the most telling first."""
-    progress, estimated = shown(task, scene, now)
+    progress, estimated = shown(task, context, now)
     if progress is None:
         return ()
     found = []
     if estimated and progress.fraction is not None:
-        there = now + scene.state.skew(task.worker)
+        there = now + context.state.skew(task.worker)
         found.append(_expected(task, progress.fraction, there))
-    left = scene.state.time_left(task, now)
+    left = context.state.time_left(task, now)
     if left is not None:
         found.append(f"~{units.duration(left)} left")
     if progress.current is not None and progress.total:
@@ -52,23 +52,23 @@ def words(task: Task, scene: Scene, now: float) -> tuple[str, ...]:
     return tuple(found)
 
 
-def large_words(task: Task, scene: Scene, now: float) -> tuple[str, ...]:
+def large_words(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
     """Return what there is to say below a running task's large bar: text, pace, time left."""
-    said = list(words(task, scene, now))
+    said = list(words(task, context, now))
     progress = task.progress
     if progress is not None and progress.text:
         said.remove(progress.text)
         said.insert(0, progress.text)
-    pace = scene.state.rate(task)
+    pace = context.state.rate(task)
     if pace is not None and progress is not None:
         whole = progress.total
         said.append(units.rate(pace * whole) if whole else f"{units.percent(pace)}/s")
     return tuple(said)
 
 
-def source_words(task: Task, scene: Scene, now: float) -> str:
+def source_words(task: Task, context: AppContext, now: float) -> str:
     """Return who says how far a running task is, and when."""
-    progress, estimated = shown(task, scene, now)
+    progress, estimated = shown(task, context, now)
     if estimated:
         return "estimated from earlier tasks of its name"
     if progress is None:
@@ -76,7 +76,7 @@ def source_words(task: Task, scene: Scene, now: float) -> str:
     heard = progress.source == "event"
     who = "its events" if heard else "the result backend"
     # Events bear their sender's time; when the backend was read is by our clock.
-    age = (now + scene.state.skew(task.worker) if heard else now) - progress.at
+    age = (now + context.state.skew(task.worker) if heard else now) - progress.at
     return f"by {who}, {units.duration(age)} ago" if age >= JUST_NOW else f"by {who}"
 
 
@@ -90,15 +90,15 @@ def _expected(task: Task, fraction: float, now: float) -> str:
     return f"~{units.duration(elapsed / fraction - elapsed)} left (estimate)"
 
 
-def bar_of(scene: Scene, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
+def bar_of(context: AppContext, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
     """Return what draws a running task's bar, `width` cells wide and the number behind it."""
 
     def bar(task: Task, frame: Frame) -> Sequence[Cell]:
         if not task.running:
             return (numbers.NOTHING,)
-        progress, estimated = shown(task, scene, frame.now)
+        progress, estimated = shown(task, context, frame.now)
         if progress is None:
-            return (numbers.UNKNOWN if scene.results_unknown else numbers.NOTHING,)
+            return (numbers.UNKNOWN if context.results_unknown else numbers.NOTHING,)
         step = int(frame.now) + task.arrival
         if progress.fraction is None:
             return bar_cells(None, width, frame.glyphs, step=step)
@@ -109,31 +109,31 @@ def bar_of(scene: Scene, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
     return bar
 
 
-def words_of(scene: Scene) -> Callable[[Task, Frame], Cell]:
+def words_of(context: AppContext) -> Callable[[Task, Frame], Cell]:
     """Return what tells the words beside a bar."""
 
     def cell(task: Task, frame: Frame) -> Cell:
-        said = words(task, scene, frame.now) if task.running else ()
+        said = words(task, context, frame.now) if task.running else ()
         return "  ".join(said), "warn" if "longer than usual" in said else "muted"
 
     return cell
 
 
-def running_columns(scene: Scene, width: int = 14) -> tuple[Column[Task], ...]:
+def running_columns(context: AppContext, width: int = 14) -> tuple[Column[Task], ...]:
     """Return the columns of a small table of running tasks."""
     return (
         Column("name", "Task", 18, tasks.name, grow=2),
-        Column("bar", "Progress", width + 6, bar_of(scene, width), ticks=_running),
+        Column("bar", "Progress", width + 6, bar_of(context, width), ticks=_running),
         Column(
             "elapsed", "For", 8, tasks.elapsed, 1, justify="right", ticks=_running
         ),
-        Column("left", "", 14, words_of(scene), 2, grow=2, ticks=_running),
+        Column("left", "", 14, words_of(context), 2, grow=2, ticks=_running),
     )  # fmt: skip
 
 
-def with_progress(columns: Sequence[Column[Task]], scene: Scene) -> tuple[Column[Task], ...]:
+def with_progress(columns: Sequence[Column[Task]], context: AppContext) -> tuple[Column[Task], ...]:
     """Return columns of tasks in which running ones have bars, and retries their most."""
-    bar, beside = bar_of(scene, _IN_LIST), words_of(scene)
+    bar, beside = bar_of(context, _IN_LIST), words_of(context)
 
     def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
         if not task.running or task.revoking or task.exception is not None:
@@ -142,7 +142,7 @@ def with_progress(columns: Sequence[Column[Task]], scene: Scene) -> tuple[Column
         return (*bar(task, frame), (f"  {text}" if text else "", style))
 
     def retries(task: Task, frame: Frame) -> Cell:
-        text = retried(task, scene.settings.max_retries_of(task.name)) if task.retries else ""
+        text = retried(task, context.settings.max_retries_of(task.name)) if task.retries else ""
         return text, "state-retry"
 
     changed = {

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from ...model.entities.broker import Broker
 from ...model.entities.clock_skew import SKEW_SHOWN
-from ...model.entities.worker import Standing, Worker
+from ...model.entities.worker import Health, Worker
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.workers import busy, queue_names, slots
 from . import numbers
 
-_STATUS_STYLES: Final[dict[Standing, str]] = {
+_STATUS_STYLES: Final[dict[Health, str]] = {
     "online": "good",
     "late": "warn",
     "silent": "bad",
@@ -35,7 +35,7 @@ def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
     """Return the columns; `broker` tells since when there was anything to hear."""
 
-    def status_of(worker: Worker, now: float) -> Standing:
+    def status_of(worker: Worker, now: float) -> Health:
         return worker.standing(now, broker.listening_since)
 
     def status(worker: Worker, frame: Frame) -> Cell:

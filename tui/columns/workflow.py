@@ -8,22 +8,22 @@ from typing import Final
 
 from ...model.entities.states import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS
 from ...model.text import units
-from ...model.workflow.members import Standing
+from ...model.workflow.members import MemberStatus
 from ...model.workflow.tree import Kind
-from ...model.workflow.view import Row, Turn, WorkflowView
+from ...model.workflow.view import Row, TreeGuide, WorkflowView
 from ...widgets.charts.timeline import KINDS, tries
 from ...widgets.table.cells import Cell, state_style
 from ...widgets.table.column import Column, Frame
 from . import numbers, tasks
 
-_LINES: Final[dict[Turn, str]] = {
+_LINES: Final[dict[TreeGuide, str]] = {
     "none": "  ",
     "line": "│ ",
     "branch": "├ ",
     "last": "└ ",
     "deeper": "… ",
 }
-_ASCII_LINES: Final[dict[Turn, str]] = {
+_ASCII_LINES: Final[dict[TreeGuide, str]] = {
     "none": "  ",
     "line": "| ",
     "branch": "|-",
@@ -41,7 +41,7 @@ _PARTS: Final[dict[Kind, str]] = {
     "group": "group",
     "unheard": "",
 }
-_STATES: Final[tuple[tuple[Standing, str], ...]] = (
+_STATES: Final[tuple[tuple[MemberStatus, str], ...]] = (
     ("failed", FAILURE),
     ("rejected", FAILURE),
     ("lost", FAILURE),
@@ -121,12 +121,12 @@ def name(row: Row, frame: Frame) -> Sequence[Cell]:
     return cells
 
 
-def _apart(row: Row) -> list[tuple[Standing, int]]:
+def _apart(row: Row) -> list[tuple[MemberStatus, int]]:
     """Return what stands out among a group's members."""
     return [(one, number) for one, number in row.counts if number and one != "succeeded"]
 
 
-def _style(one: Standing) -> str:
+def _style(one: MemberStatus) -> str:
     if one in ("failed", "rejected"):
         return "bad"
     return {"lost": "warn", "retrying": "state-retry", "running": "state-started"}.get(one, "muted")

@@ -45,7 +45,7 @@ def ids(app: CeltopApp, text: str) -> tuple[str, ...]:
     Raises:
         CommandError: One is the beginning of several, or of none.
     """
-    held = app.scene.state.tasks
+    held = app.context.state.tasks
     found = []
     for word in text.split():
         if word in held or len(word) == FULL_ID:
@@ -146,21 +146,21 @@ def _acts(app: CeltopApp, argument: str) -> None:
 
 
 def _tasks(app: CeltopApp) -> Iterable[str]:
-    return (task.id for task in reversed(app.scene.state.tasks.values()) if not task.finished)
+    return (task.id for task in reversed(app.context.state.tasks.values()) if not task.finished)
 
 
 def _any_tasks(app: CeltopApp) -> Iterable[str]:
-    return reversed(app.scene.state.tasks)
+    return reversed(app.context.state.tasks)
 
 
 def _names(app: CeltopApp) -> Iterable[str]:
     from ...model.confirm.targets import task_names
 
-    return task_names(app.scene.state)
+    return task_names(app.context.state)
 
 
 def _queues(app: CeltopApp) -> Iterable[str]:
-    return app.scene.state.queues
+    return app.context.state.queues
 
 
 def _paused(app: CeltopApp) -> Iterable[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from ...bindings.actions import VIEWS
-from ..navigation import Drill, workflow_of
+from ..navigation import DrillDown, workflow_of
 from .base import Command as Command
 from .base import CommandError as CommandError
 from .base import Run
@@ -102,15 +102,15 @@ def _mouse(app: CeltopApp, argument: str) -> None:
 def _zone(app: CeltopApp, argument: str) -> None:
     if argument not in ("utc", "local"):
         raise CommandError("zone utc, or zone local")
-    app.scene.utc = argument == "utc"
+    app.context.utc = argument == "utc"
     app.frames.wanted = True
 
 
 def _task(app: CeltopApp, argument: str) -> None:
-    tasks = app.scene.state.tasks
+    tasks = app.context.state.tasks
     found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
     if len(found) == 1:
-        app.go(app.place.deeper(Drill("task", found[0], found[0][:8])))
+        app.go(app.location.deeper(DrillDown("task", found[0], found[0][:8])))
     elif found or not argument:
         raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
     else:
@@ -120,19 +120,19 @@ def _task(app: CeltopApp, argument: str) -> None:
 
 
 def _workflow(app: CeltopApp, argument: str) -> None:
-    tasks = app.scene.state.tasks
+    tasks = app.context.state.tasks
     found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
     if len(found) != 1:
         raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
-    place = app.place
-    within = place.path and place.path[-1].kind == "workflow"
-    app.go((place.out() if within else place).deeper(workflow_of(found[0])))
+    location = app.location
+    within = location.path and location.path[-1].kind == "workflow"
+    app.go((location.out() if within else location).deeper(workflow_of(found[0])))
 
 
 def _worker(app: CeltopApp, argument: str) -> None:
-    if argument not in app.scene.state.workers:
+    if argument not in app.context.state.workers:
         raise CommandError(f"no worker {argument} is known")
-    app.go(app.place.deeper(Drill("worker", argument)))
+    app.go(app.location.deeper(DrillDown("worker", argument)))
 
 
 def _filter(app: CeltopApp, argument: str) -> None:
@@ -160,16 +160,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "Open a task, wherever it is known",
         _task,
         "ID",
-        lambda app: reversed(app.scene.state.tasks),
+        lambda app: reversed(app.context.state.tasks),
     ),
     Command(
         "workflow",
         "Open the whole that a task belongs to",
         _workflow,
         "ID",
-        lambda app: reversed(app.scene.state.tasks),
+        lambda app: reversed(app.context.state.tasks),
     ),
-    Command("worker", "Open a worker", _worker, "NAME", lambda app: app.scene.state.workers),
+    Command("worker", "Open a worker", _worker, "NAME", lambda app: app.context.state.workers),
     Command("rate", "Frames a second, at most", _rate, "NUMBER", lambda app: ("1", "2", "4", "10")),
     Command("theme", "Change the colours", _theme, "NAME", lambda app: app.available_themes),
     Command("mouse", "Take the mouse, or leave it", _mouse, "on|off", lambda app: ("on", "off")),

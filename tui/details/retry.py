@@ -11,7 +11,7 @@ from ...widgets.fields import Field
 if TYPE_CHECKING:
     from ...model.entities.result import ResultMeta
     from ...model.entities.task import Task
-    from ...model.operations.call import Original, Source
+    from ...model.operations.call import SentTask, Source
 
 _LONGEST = 300
 _FROM: Final[dict[Source, str]] = {
@@ -23,7 +23,7 @@ _FROM: Final[dict[Source, str]] = {
 }
 
 
-def retry_field(task: Task, original: Original | None, meta: ResultMeta | None) -> Field:
+def retry_field(task: Task, original: SentTask | None, meta: ResultMeta | None) -> Field:
     """Return what is known so far; retrying itself looks into more places.
 
     Args:

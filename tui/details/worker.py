@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...model.entities.clock_skew import SKEW_SHOWN
-from ...model.entities.worker import Standing, Worker
+from ...model.entities.worker import Health, Worker
 from ...model.text import units
 from ...model.text.coerce import number
 from ...model.text.sanitize import visible
@@ -17,7 +17,7 @@ _LONGEST = 300
 _STYLES = {"online": "good", "late": "warn", "silent": "bad", "offline": "bad"}
 
 
-def worker_fields(worker: Worker, status: Standing, frame: Frame) -> list[Field]:
+def worker_fields(worker: Worker, status: Health, frame: Frame) -> list[Field]:
     """Return what is known of a worker; `?` is what it has not told."""
     style = _STYLES[status]
     heard = "never"

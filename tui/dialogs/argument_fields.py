@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ...model.ingest.redaction import Redaction
-from ...model.operations.call import Call, Original, Recovered
+from ...model.operations.call import Call, Recovered, SentTask
 from ...model.text import parse_json
 from ...model.text.literals import arguments
 from ...model.text.masking import MASK
-from ...model.text.parse import Mistyped
-from ...widgets.form.form import UNSET, Entry
+from ...model.text.parse import ParseError
+from ...widgets.form.form import UNSET, FormField
 
 LONGEST: Final = 20_000
 """Characters that are edited; longer arguments are sent as they are, or not at all."""
@@ -32,8 +32,8 @@ class Prefilled(NamedTuple):
 
     call: Call
     """What is known besides the fields: time limits, headers, what it repeats."""
-    args: Entry
-    kwargs: Entry
+    args: FormField
+    kwargs: FormField
 
 
 def prefilled(
@@ -46,7 +46,7 @@ def prefilled(
             _exact("args", call.args, redaction),
             _exact("kwargs", call.kwargs, redaction),
         )
-    elif isinstance(known, Original):
+    elif isinstance(known, SentTask):
         call = known.call
         if known.readable:
             args = _exact("args", call.args, redaction)
@@ -64,7 +64,7 @@ def prefilled(
     return Prefilled(call, args, kwargs)
 
 
-def _exact(id_: str, value: Any, redaction: Redaction) -> Entry:
+def _exact(id_: str, value: Any, redaction: Redaction) -> FormField:
     """Return a field of a value that is known exactly."""
     shown = redaction.value(list(value) if id_ == "args" else value)
     try:
@@ -82,7 +82,7 @@ def _exact(id_: str, value: Any, redaction: Redaction) -> Entry:
     return _entry(id_, text, value=value)
 
 
-def _told(id_: str, text: str | None, value: Any, redaction: Redaction) -> Entry:
+def _told(id_: str, text: str | None, value: Any, redaction: Redaction) -> FormField:
     """Return a field of what an event tells, which is not certain to be all."""
     if value:
         return _exact(id_, value, redaction)
@@ -106,7 +106,7 @@ def _entry(
     value: Any = UNSET,
     hint: str = "",
     shut: bool = False,
-) -> Entry:
+) -> FormField:
     reads: dict[str, tuple[str, Callable[[str], Any], str]] = {
         "args": ("Arguments", parse_json.read_list, 'as ["a", 1]'),
         "kwargs": ("Keywords", parse_json.read_mapping, 'as {"name": 1}'),
@@ -115,7 +115,7 @@ def _entry(
     if flag is not None:
         read = _without_mask(read, text)
     told = _counted if value is UNSET or not shut else None
-    return Entry(
+    return FormField(
         id_,
         label,
         read,
@@ -140,7 +140,7 @@ def _without_mask(read: Callable[[str], Any], begun: str) -> Callable[[str], Any
 
     def strict(text: str) -> Any:
         if MASK in text:
-            raise Mistyped(HIDDEN)
+            raise ParseError(HIDDEN)
         return read(text)
 
     return strict

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 
 from ...bindings.actions import Context
 from ...model.text.sanitize import visible
-from ..context import Scene
+from ..context import AppContext
 from ..keymap import bindings
 
 T = TypeVar("T")
@@ -47,8 +47,8 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Draw the frame with what the terminal can show."""
-        scene: Scene | None = getattr(self.app, "scene", None)
-        self.set_class(scene is not None and scene.ascii, "-ascii")
+        context: AppContext | None = getattr(self.app, "context", None)
+        self.set_class(context is not None and context.ascii, "-ascii")
         if self.focused is None:
             # Textual would do so later, and keys that were typed ahead would find nobody.
             found = self.query(self.AUTO_FOCUS)

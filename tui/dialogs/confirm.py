@@ -60,18 +60,20 @@ class ConfirmDialog(Dialog[bool]):
         """Put the facts above the answers, which always stay in sight."""
         with VerticalScroll(id="facts", can_focus=False):
             yield from self._facts()
-        typed = self.confirmation.typed
-        if typed is not None:
-            word = Content.styled(visible(typed, _LONGEST), "bold $text-warning")
+        must_type = self.confirmation.must_type
+        if must_type is not None:
+            word = Content.styled(visible(must_type, _LONGEST), "bold $text-warning")
             yield Static(Content.assemble("Type ", word, " to do it:"), id="ask", markup=False)
             yield Input(id="typed", select_on_focus=False, compact=True)
         with Horizontal(id="answers"):
             yield Choice("Cancel", id="cancel", markup=False)
-            yield Choice(Content(self._verb), id="yes", markup=False, disabled=typed is not None)
+            yield Choice(
+                Content(self._verb), id="yes", markup=False, disabled=must_type is not None
+            )
 
     def on_mount(self) -> None:
         """Be red where work or data is lost."""
-        self.set_class(self.confirmation.grave, "-grave")
+        self.set_class(self.confirmation.destructive, "-grave")
         self._fit(self.app.size.height)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -84,30 +86,30 @@ class ConfirmDialog(Dialog[bool]):
         for target in told.targets:
             yield _line(target, "bold")
         for heading, sentences, style in (
-            ("What happens", told.will, "$text-accent"),
-            ("Mind", told.will_not, "$text-warning"),
+            ("What happens", told.effects, "$text-accent"),
+            ("Mind", told.caveats, "$text-warning"),
             ("Left out", self._notes, "$text-muted"),
         ):
             if sentences:
                 yield _line(heading, f"bold {style}", "heading")
             for sentence in sentences:
                 yield _line(sentence, "", "sentence")
-        if told.answering:
-            count = len(told.answering)
-            names = ", ".join(visible(name, 40) for name in told.answering[:_WORKERS_NAMED])
+        if told.expected_workers:
+            count = len(told.expected_workers)
+            names = ", ".join(visible(name, 40) for name in told.expected_workers[:_WORKERS_NAMED])
             more = f" and {count - _WORKERS_NAMED:,} more" if count > _WORKERS_NAMED else ""
             workers = "1 worker is" if count == 1 else f"{count:,} workers are"
             yield _line(f"{workers} to answer: {names}{more}", "$text-muted", "heading")
 
     def _fit(self, height: int) -> None:
-        below = 1 if self.confirmation.typed is None else 3
+        below = 1 if self.confirmation.must_type is None else 3
         self.query_one("#facts").styles.max_height = max(1, height - _FRAME_ROWS - below)
 
     @property
     def confirmed(self) -> bool:
         """Whether all that has to be typed is typed."""
-        typed = self.confirmation.typed
-        return typed is None or self.query_one(Input).value.strip() == typed
+        must_type = self.confirmation.must_type
+        return must_type is None or self.query_one(Input).value.strip() == must_type
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer the act once the word stands there."""
@@ -134,7 +136,7 @@ class ConfirmDialog(Dialog[bool]):
 
     def action_yes(self) -> None:
         """Do it; where a word is asked for, that has to be typed."""
-        if self.confirmation.typed is None:
+        if self.confirmation.must_type is None:
             self.dismiss(True)
 
     def action_turn(self, step: int) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ...bindings.actions import Context
 from ...model.text.sanitize import visible
-from ...widgets.form.form import Entry, Form, Problems
+from ...widgets.form.form import Form, FormField, Problems
 from ..keymap import bindings
 from .base import Dialog
 
@@ -48,7 +48,7 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
     def __init__(
         self,
         title: str,
-        entries: Sequence[Entry],
+        entries: Sequence[FormField],
         *,
         notes: Sequence[str] = (),
         submit: str = "Go on",

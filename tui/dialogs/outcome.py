@@ -14,7 +14,7 @@ from ...model.text.sanitize import visible
 from .base import Dialog
 
 if TYPE_CHECKING:
-    from ...cluster.session import Act
+    from ...cluster.session import RunningOperation
     from ...model.operations.outcome import Outcome
 
 _LONGEST: Final = 400
@@ -44,10 +44,10 @@ class OutcomeDialog(Dialog[bool]):
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
 
-class ActDialog(OutcomeDialog):
+class OperationDialog(OutcomeDialog):
     """Shows how far an act is; `u` takes it back, as far as that is still possible."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: RunningOperation) -> None:
         super().__init__(act.outcome)
         self._act = act
 

@@ -12,7 +12,7 @@ from ...model.text.sanitize import visible
 from .base import Dialog
 
 
-class AskLine(Dialog[str]):
+class Prompt(Dialog[str]):
     """Returns what was typed.
 
     Args:

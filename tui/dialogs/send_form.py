@@ -13,9 +13,9 @@ import msgspec
 from ...model.confirm.targets import known_queues, registered, task_names
 from ...model.operations.call import Call, Recovered
 from ...model.text import parse, units
-from ...model.text.parse import Mistyped
+from ...model.text.parse import ParseError
 from ...model.text.sanitize import visible
-from ...widgets.form.form import Entry, Form, Problems
+from ...widgets.form.form import Form, FormField, Problems
 from .argument_fields import Prefilled
 from .form import FormDialog
 
@@ -44,9 +44,9 @@ class TriggerForm(FormDialog):
     def __init__(
         self, app: ActingApp, known: Prefilled, notes: Sequence[str], *, again: bool
     ) -> None:
-        self._state = app.scene.state
-        self._zone = UTC if app.scene.utc else None
-        self._clock = app.scene.clock
+        self._state = app.context.state
+        self._zone = UTC if app.context.utc else None
+        self._clock = app.context.clock
         self._named = known.call.name
         """The task's name, as far as its usual queue was looked up. `_name` is Textual's own."""
         self._given_queue = known.call.queue is not None
@@ -59,12 +59,12 @@ class TriggerForm(FormDialog):
             preview=self._preview,
         )
 
-    def _entries(self, known: Prefilled) -> list[Entry]:
+    def _entries(self, known: Prefilled) -> list[FormField]:
         call, state = known.call, self._state
         transport = state.broker.transport or ""
         queue = call.queue or usual_queue(state, call.name) or ""
         return [
-            Entry(
+            FormField(
                 "name",
                 "Task",
                 _name,
@@ -75,7 +75,7 @@ class TriggerForm(FormDialog):
             ),
             known.args,
             known.kwargs,
-            Entry(
+            FormField(
                 "queue",
                 "Queue",
                 _queue,
@@ -84,14 +84,14 @@ class TriggerForm(FormDialog):
                 self._told_queue,
                 options=known_queues(state),
             ),
-            Entry(
+            FormField(
                 "priority",
                 "Priority",
                 _optional(lambda text: parse.integer(text, 0, 255)),
                 "" if call.priority is None else str(call.priority),
                 priority_sense(transport),
             ),
-            Entry(
+            FormField(
                 "countdown",
                 "Countdown",
                 _optional(parse.duration),
@@ -99,7 +99,7 @@ class TriggerForm(FormDialog):
                 "as 30s, 5m, 1h",
                 lambda value: "" if value is None else f"{units.duration(value)} from sending",
             ),
-            Entry(
+            FormField(
                 "eta_at",
                 "ETA",
                 _optional(self._moment),
@@ -107,7 +107,7 @@ class TriggerForm(FormDialog):
                 f"as 14:30, {'UTC' if self._zone else 'local time'}, or ISO",
                 self._told_moment,
             ),
-            Entry(
+            FormField(
                 "expires_in",
                 "Expires in",
                 _optional(_some_time),
@@ -203,25 +203,25 @@ def _together(values: Mapping[str, Any]) -> Problems:
 def _name(text: str) -> str:
     name = text.strip()
     if not name:
-        raise Mistyped("needed: as workers know it")
+        raise ParseError("needed: as workers know it")
     if not name.isprintable():
-        raise Mistyped("holds what cannot be seen")
+        raise ParseError("holds what cannot be seen")
     return name
 
 
 def _queue(text: str) -> str:
     name = text.strip()
     if not name:
-        raise Mistyped("needed: where it goes")
+        raise ParseError("needed: where it goes")
     if len(name.encode()) > LONGEST_NAME:
-        raise Mistyped(f"longer than {LONGEST_NAME} bytes")
+        raise ParseError(f"longer than {LONGEST_NAME} bytes")
     return name
 
 
 def _some_time(text: str) -> float:
     seconds = parse.duration(text)
     if not seconds:
-        raise Mistyped("it would expire at once")
+        raise ParseError("it would expire at once")
     return seconds
 
 

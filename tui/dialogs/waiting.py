@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Looking(Dialog[bool]):
+class WaitingDialog(Dialog[bool]):
     """Returns True once what it waits for is there, None if the user left."""
 
     def __init__(self, title: str, awaited: Awaitable[Any]) -> None:
@@ -41,14 +41,14 @@ class Looking(Dialog[bool]):
         self.dismiss(True)
 
 
-async def look(app: ActingApp, title: str, found: Future[T]) -> T | None:
+async def wait_for(app: ActingApp, title: str, found: Future[T]) -> T | None:
     """Wait for what another thread looks up, with a dialog that escape leaves.
 
     Returns:
         What was found; None if the user left, or if it went wrong, which is told.
     """
     awaited = asyncio.wrap_future(found)
-    if not await app.push_screen_wait(Looking(title, awaited)):
+    if not await app.push_screen_wait(WaitingDialog(title, awaited)):
         return None
     error = awaited.exception()
     if error is not None:

@@ -9,8 +9,8 @@ from ...model.confirm.pools import resized
 from ...model.entities.worker import Limits
 from ...model.state import ClusterState
 from ...model.text import units
-from ...model.text.parse import Mistyped, duration, integer, rate, seconds_text
-from ...widgets.form.form import Entry, Problems
+from ...model.text.parse import ParseError, duration, integer, rate, seconds_text
+from ...widgets.form.form import FormField, Problems
 from ..text.limits import limits_text
 from .form import FormDialog
 
@@ -37,7 +37,7 @@ def resize_form(names: Sequence[str], state: ClusterState, *, grow: bool) -> For
             for name, worker in list(workers.items())[:SHOWN]
         ) + (f"; and {len(workers) - SHOWN:,} more" if len(workers) > SHOWN else "")
 
-    by = Entry("by", "Processes", lambda text: integer(text, 1, MOST), "1", f"1 to {MOST:,}")
+    by = FormField("by", "Processes", lambda text: integer(text, 1, MOST), "1", f"1 to {MOST:,}")
     verb = "Grow" if grow else "Shrink"
     return FormDialog(f"{verb} {pools(names)} by", [by], submit=verb, preview=preview)
 
@@ -58,8 +58,8 @@ def autoscale_form(names: Sequence[str], state: ClusterState) -> FormDialog:
         return {}
 
     entries = [
-        Entry("least", "At least", lambda text: integer(text, 0, MOST), least or ""),
-        Entry("most", "At most", lambda text: integer(text, 1, MOST), most or ""),
+        FormField("least", "At least", lambda text: integer(text, 0, MOST), least or ""),
+        FormField("most", "At most", lambda text: integer(text, 1, MOST), most or ""),
     ]
     return FormDialog(
         f"Autoscale {pools(names)}", entries, notes=notes, submit="Autoscale", check=check
@@ -76,10 +76,10 @@ def consumer_form(names: Sequence[str], queues: Sequence[str]) -> FormDialog:
         return f"{queue}, {bound}"
 
     entries = [
-        Entry("queue", "Queue", _name, options=queues, hint="down completes it"),
-        Entry("exchange", "Exchange", str.strip, hint="empty: named like the queue"),
-        Entry("type", "Type", str, TYPES[0], kind="choice", options=TYPES),
-        Entry("routing_key", "Routing key", str.strip, hint="empty: the queue's name"),
+        FormField("queue", "Queue", _name, options=queues, hint="down completes it"),
+        FormField("exchange", "Exchange", str.strip, hint="empty: named like the queue"),
+        FormField("type", "Type", str, TYPES[0], kind="choice", options=TYPES),
+        FormField("routing_key", "Routing key", str.strip, hint="empty: the queue's name"),
     ]
     title = f"Have {pools(names, 'worker')} consume a queue"
     return FormDialog(title, entries, submit="Consume", preview=preview)
@@ -89,7 +89,7 @@ def rate_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
     """Ask for the rate of a task type, starting from the present one."""
     known = [each.rate or "0" for each in limits.values() if each is not None]
     common = _common(known)
-    entry = Entry(
+    entry = FormField(
         "rate",
         "Rate",
         rate,
@@ -112,7 +112,7 @@ def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
     ):
         common = _common(seconds_text(getattr(each, name)) or "none" for each in known)
         entries.append(
-            Entry(
+            FormField(
                 name,
                 label,
                 _limit,
@@ -156,7 +156,7 @@ def pools(names: Sequence[str], what: str = "pool") -> str:
 
 def _name(text: str) -> str:
     if not text.strip():
-        raise Mistyped("needed")
+        raise ParseError("needed")
     return text.strip()
 
 
@@ -165,7 +165,7 @@ def _limit(text: str) -> float | None:
         return None
     seconds = duration(text)
     if not seconds:
-        raise Mistyped("at least a moment; none is no limit")
+        raise ParseError("at least a moment; none is no limit")
     return seconds
 
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ...model.text.sanitize import visible
-from ..navigation import Drill
+from ..navigation import DrillDown
 
 if TYPE_CHECKING:
     from ..app import CeltopApp
@@ -24,7 +24,7 @@ async def look_for(app: CeltopApp, id_: str) -> None:
 
     shown = visible(id_, _LONGEST)
     app.say(f"Looking for {shown} at the workers, in queues and in the result backend")
-    asked = asyncio.wrap_future(app.session.search(id_))
+    asked = asyncio.wrap_future(app.session.find_task(id_))
     await asyncio.wait({asked})
     if (error := asked.exception()) is not None:
         app.say(f"{shown} could not be looked for: {error}", "error")
@@ -35,6 +35,6 @@ async def look_for(app: CeltopApp, id_: str) -> None:
         app.push_screen(TextDialog(f"No place knows {shown}", told))
         return
     deadline = time.monotonic() + APPLIED_WITHIN
-    while id_ not in app.scene.state.tasks and time.monotonic() < deadline:
+    while id_ not in app.context.state.tasks and time.monotonic() < deadline:
         await asyncio.sleep(_PAUSE)
-    app.go(app.place.deeper(Drill("task", id_, id_[:8])))
+    app.go(app.location.deeper(DrillDown("task", id_, id_[:8])))

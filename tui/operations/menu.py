@@ -18,7 +18,7 @@ from ...model.operations import commands as commands
 from .policy import READ_ONLY, READING
 
 if TYPE_CHECKING:
-    from ...model.operations.commands import AnyCommand
+    from ...model.operations.commands import AnyOperation
     from ..screens.base import MonitorScreen
     from .runner import ActingApp
 
@@ -28,7 +28,7 @@ REDIS: Final = ("redis", "rediss", "sentinel", "redis+socket")
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class MenuItem:
     """One act that a screen may have."""
 
     id: str
@@ -37,7 +37,7 @@ class Offer:
     """Why it cannot be done just now; None if it can."""
 
 
-def starter(what: str) -> Start:
+def handler(what: str) -> Start:
     """Return what begins an act: it asks, and carries it out."""
     if what == "task.trigger":
         from .send import open_trigger
@@ -120,10 +120,10 @@ async def choose(app: ActingApp, screen: MonitorScreen) -> None:
     here = {offer.id: keys[offer.id] for offer in found if offer.id in keys}
     chosen: str | None = await app.push_screen_wait(Menu("Act", choices, off=off, keys=here))
     if chosen is not None:
-        await starter(chosen)(screen)
+        await handler(chosen)(screen)
 
 
-def offers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
+def offers(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
     """Return all that the screen is for, whether or not it can be done just now."""
     found = []
     contexts = screen.CONTEXTS
@@ -136,17 +136,17 @@ def offers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     if "types" in contexts:
         types = screen.chosen(TaskType)
         found.append(_few("type.limit", "Limit", types, "task type"))
-    found.append(Offer("task.trigger", "Trigger a new task ..."))
+    found.append(MenuItem("task.trigger", "Trigger a new task ..."))
     if app.session.read_only:
         return [
-            offer if offer.id in READING else Offer(offer.id, offer.label, READ_ONLY)
+            offer if offer.id in READING else MenuItem(offer.id, offer.label, READ_ONLY)
             for offer in found
         ]
     return found
 
 
-def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
-    state, now = app.scene.state, app.scene.now()
+def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
+    state, now = app.context.state, app.context.now()
     chosen = screen.chosen(Task)
     none = None if chosen else "no task is chosen"
     one = none or (None if len(chosen) == 1 else "one task at a time")
@@ -162,12 +162,12 @@ def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     waiting, live = targets.revocable(chosen), targets.terminable(state, chosen)
     sendable = targets.retriable(chosen)
     found = [
-        Offer("task.revoke", f"Revoke {_count(waiting)}", refusal(waiting, False)),
-        Offer("task.terminate", f"Terminate {_count(live)} ...", refusal(live, True)),
-        Offer("task.retry", f"Retry {_count(sendable)} ...", none),
-        Offer("task.rerun", "Edit and run again ...", one),
-        Offer("task.workflow", "Revoke the whole workflow", one),
-        Offer("task.stamp", "Revoke by a stamp ..."),
+        MenuItem("task.revoke", f"Revoke {_count(waiting)}", refusal(waiting, False)),
+        MenuItem("task.terminate", f"Terminate {_count(live)} ...", refusal(live, True)),
+        MenuItem("task.retry", f"Retry {_count(sendable)} ...", none),
+        MenuItem("task.rerun", "Edit and run again ...", one),
+        MenuItem("task.workflow", "Revoke the whole workflow", one),
+        MenuItem("task.stamp", "Revoke by a stamp ..."),
     ]
     listed = screen.listed()
     if listed is not None:
@@ -180,21 +180,21 @@ def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
         ):
             number = len(kept.kept)
             label = f"{verb}: {number:,} of {total:,} ..."
-            found.append(Offer(id_, label, None if number else empty))
+            found.append(MenuItem(id_, label, None if number else empty))
     return found
 
 
-def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
+def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
     workers = screen.chosen(Worker)
     names = tuple(worker.name for worker in workers)
     who = _who(names, "worker")
-    state, now = app.scene.state, app.scene.now()
+    state, now = app.context.state, app.context.now()
 
-    def offer(id_: str, label: str, command: AnyCommand | None = None) -> Offer:
+    def offer(id_: str, label: str, command: AnyOperation | None = None) -> MenuItem:
         refusal = None if names else "no worker is chosen"
         if refusal is None and command is not None:
             refusal = confirm(command, state, now).refusal
-        return Offer(id_, label, refusal)
+        return MenuItem(id_, label, refusal)
 
     return [
         offer("pool.grow", f"Grow the pool of {who} ...", commands.PoolGrow(workers=names)),
@@ -211,7 +211,7 @@ def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     ]
 
 
-def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
+def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
     from .queues import consumers_of
 
     queues = screen.chosen(Queue)
@@ -219,8 +219,8 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     name = queues[0].name if len(queues) == 1 else "the queue"
     paused = app.session.paused() if queues else {}
     is_paused = any(queue.name in paused for queue in queues)
-    look = app.scene.state.broker.transport in (*REDIS, "")
-    state, now = app.scene.state, app.scene.now()
+    look = app.context.state.broker.transport in (*REDIS, "")
+    state, now = app.context.state, app.context.now()
     pause = purge = one
     if one is None:
         consumers, _ = consumers_of(state, name, now)
@@ -230,15 +230,15 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
             pause = "it is paused"
     blind = one or (None if look else "only a Redis broker lets one look into a queue")
     return [
-        Offer("queue.look", f"List what waits in {name}", blind),
-        Offer("queue.pause", f"Pause {name} on all workers", pause),
-        Offer(
+        MenuItem("queue.look", f"List what waits in {name}", blind),
+        MenuItem("queue.pause", f"Pause {name} on all workers", pause),
+        MenuItem(
             "queue.resume",
             f"Resume {name}",
             one or (None if is_paused else "it was not paused by celtop"),
         ),
-        Offer("queue.purge", f"Purge {name} ...", purge),
-        Offer(
+        MenuItem("queue.purge", f"Purge {name} ...", purge),
+        MenuItem(
             "queue.purge_task",
             f"Purge one task name from {name} ...",
             blind,
@@ -246,10 +246,12 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[Offer]:
     ]
 
 
-def _few(id_: str, verb: str, rows: Sequence[object], what: str) -> Offer:
+def _few(id_: str, verb: str, rows: Sequence[object], what: str) -> MenuItem:
     if len(rows) == 1:
-        return Offer(id_, f"{verb} {getattr(rows[0], 'id', what)} ...")
-    return Offer(id_, f"{verb} a {what} ...", f"one {what} at a time" if rows else "none is chosen")
+        return MenuItem(id_, f"{verb} {getattr(rows[0], 'id', what)} ...")
+    return MenuItem(
+        id_, f"{verb} a {what} ...", f"one {what} at a time" if rows else "none is chosen"
+    )
 
 
 def _count(selection: targets.Selection) -> str:

@@ -14,13 +14,13 @@ from ...model.text import units
 from ...model.text.sanitize import visible
 from ..dialogs.menu import Menu
 from ..dialogs.text import Preview
-from ..dialogs.waiting import look
-from ..navigation import Drill
+from ..dialogs.waiting import wait_for
+from ..navigation import DrillDown
 from ..screens.row_lists import exactly
 from .run import carry_out
 
 if TYPE_CHECKING:
-    from ...model.observations import Peeked, QueuePeeked
+    from ...model.observations import QueuePeeked, WaitingMessage
     from ...model.state import ClusterState
     from ..screens.base import MonitorScreen
     from .runner import ActingApp
@@ -54,14 +54,16 @@ async def look_into(screen: MonitorScreen) -> None:
     if queue is None:
         return
     app = _app(screen)
-    seen = await look(app, f"Looking into {queue}", app.session.peek(queue, LOOKED_AT))
+    seen = await wait_for(app, f"Looking into {queue}", app.session.peek(queue, LOOKED_AT))
     if seen is None:
         return
     if seen.messages or seen.complete:
         more = "" if seen.complete else ", and there are more"
         app.say(f"{units.count(len(seen.messages))} wait in {queue}{more}")
         term = exactly("queue", queue)
-        app.go(app.place.deeper(Drill("tasks", f"{term} state:pending", f"{queue}, waiting")))
+        app.go(
+            app.location.deeper(DrillDown("tasks", f"{term} state:pending", f"{queue}, waiting"))
+        )
     else:
         app.say("; ".join(seen.notes), "warning")
 
@@ -79,7 +81,7 @@ async def purge_task(screen: MonitorScreen) -> None:
     if queue is None:
         return
     app = _app(screen)
-    seen = await look(app, f"Looking into {queue}", app.session.peek(queue, LOOKED_AT))
+    seen = await wait_for(app, f"Looking into {queue}", app.session.peek(queue, LOOKED_AT))
     if seen is None:
         return
     if not seen.messages:
@@ -96,7 +98,7 @@ async def purge_task(screen: MonitorScreen) -> None:
         await carry_out(app, Purge(queue=queue, task=name))
 
 
-def preview(found: list[Peeked], seen: QueuePeeked) -> str:
+def preview(found: list[WaitingMessage], seen: QueuePeeked) -> str:
     """Return the first of the messages that would go, and what the look left out."""
     lines = [
         visible(f"{one.id}  {one.args or ''} {one.kwargs or ''}".rstrip(), _LONGEST)
@@ -118,7 +120,7 @@ async def pause(screen: MonitorScreen) -> None:
 
 async def pause_queue(app: ActingApp, queue: str) -> None:
     """Pause a queue by its name."""
-    consumers, silent = consumers_of(app.scene.state, queue, app.scene.now())
+    consumers, silent = consumers_of(app.context.state, queue, app.context.now())
     notes = [f"{name} has not told what it consumes" for name in silent]
     await carry_out(app, PauseQueue(queue=queue, consumers=consumers), notes=notes)
 

@@ -14,9 +14,9 @@ from .runner import ActingApp
 from .workers import _app
 
 if TYPE_CHECKING:
-    from ...cluster.session import Act
+    from ...cluster.session import RunningOperation
     from ...model.confirm.dispatch import Confirmation
-    from ...model.operations.commands import AnyCommand
+    from ...model.operations.commands import AnyOperation
     from ...model.operations.outcome import Outcome
     from ...widgets.table.live_table import LiveTable
     from ..dialogs.form import Filled, FormDialog
@@ -42,7 +42,7 @@ FOLLOW: Final = 0.1
 
 async def carry_out(
     app: ActingApp,
-    command: AnyCommand,
+    command: AnyOperation,
     *,
     on_progress: Progress | None = None,
     notes: Sequence[str] = (),
@@ -61,13 +61,13 @@ async def carry_out(
     if app.session.read_only:
         app.say(READ_ONLY, "warning")
         return None
-    asked = confirm(command, app.scene.state, app.scene.now())
+    asked = confirm(command, app.context.state, app.context.now())
     screen = app.monitor_screen
     table = None if screen is None else screen.table
     if not await ask(app, asked, notes):
         return None
     act = app.session.do(command)
-    app.scene.acts.begin(act)
+    app.context.acts.begin(act)
     app.answered()
     return await _followed(app, act, table, on_progress)
 
@@ -82,7 +82,10 @@ async def ask(app: ActingApp, confirmation: Confirmation, notes: Sequence[str] =
 
 
 async def _followed(
-    app: ActingApp, act: Act, table: LiveTable[Any] | None, on_progress: Progress | None
+    app: ActingApp,
+    act: RunningOperation,
+    table: LiveTable[Any] | None,
+    on_progress: Progress | None,
 ) -> Outcome:
     ended = asyncio.wrap_future(act.future)
     before: Outcome | None = None
@@ -95,7 +98,7 @@ async def _followed(
             if on_progress is not None:
                 on_progress(outcome)
         if done:
-            app.scene.acts.end(act, outcome)
+            app.context.acts.end(act, outcome)
             if isinstance(outcome.command, SEEN_BY_ASKING):
                 app.session.refresh()
             return outcome
@@ -119,7 +122,7 @@ def _unmark(table: LiveTable[Any] | None, outcome: Outcome, before: Outcome | No
 async def filled(
     screen: MonitorScreen,
     form: Callable[[Filled | None], FormDialog],
-    make: Callable[[Filled], commands.AnyCommand],
+    make: Callable[[Filled], commands.AnyOperation],
 ) -> None:
     """Ask for a form and then for the act, until that is done or the form is left.
 

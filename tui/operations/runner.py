@@ -56,7 +56,7 @@ class ActingApp(RoamingApp, inherit_bindings=False):
 
     def set_read_only(self, read_only: bool) -> None:
         """Refuse all acts from now on, or let them pass again, which may have to be confirmed."""
-        if read_only or not self.scene.settings.read_only:
+        if read_only or not self.context.settings.read_only:
             self.session.read_only = read_only
             self.paint()
         elif self.session.read_only:
@@ -69,9 +69,11 @@ class ActingApp(RoamingApp, inherit_bindings=False):
         asked = Confirmation(
             verb="Allow",
             title="Allow changes",
-            targets=(self.scene.state.broker.url or "",),
-            will=("celtop was started read-only; keys and commands may change this cluster then",),
-            will_not=("Every act is still asked for. `:ro` makes it read-only again",),
+            targets=(self.context.state.broker.url or "",),
+            effects=(
+                "celtop was started read-only; keys and commands may change this cluster then",
+            ),
+            caveats=("Every act is still asked for. `:ro` makes it read-only again",),
         )
         if await ask(self, asked):
             self.session.read_only = False
@@ -80,7 +82,7 @@ class ActingApp(RoamingApp, inherit_bindings=False):
 
     def leave(self) -> None:
         """Quit; while acts go on, only after a question. Asked twice, at once."""
-        if not self.scene.acts.under_way or isinstance(self.screen, Dialog):
+        if not self.context.acts.under_way or isinstance(self.screen, Dialog):
             self.end()
         else:
             self.begin(self._leave())
@@ -90,13 +92,13 @@ class ActingApp(RoamingApp, inherit_bindings=False):
         from ...model.operations.summary import sentence
         from .run import ask
 
-        acts = self.scene.acts.under_way
+        acts = self.context.acts.under_way
         asked = Confirmation(
             verb="Quit",
             title="Quit while something is being done",
             targets=tuple(sentence(act.outcome) for act in acts),
-            will=("It is stopped where nothing is half done",),
-            will_not=("What was sent stays sent, and nobody follows what comes of it",),
+            effects=("It is stopped where nothing is half done",),
+            caveats=("What was sent stays sent, and nobody follows what comes of it",),
         )
         if await ask(self, asked):
             self.end()
@@ -110,9 +112,9 @@ class ActingApp(RoamingApp, inherit_bindings=False):
         if self.session.read_only and what not in READING:
             self.say(READ_ONLY, "warning")
             return
-        from .menu import starter
+        from .menu import handler
 
-        self.begin(starter(what)(screen))
+        self.begin(handler(what)(screen))
 
     def action_act_menu(self) -> None:
         """Choose from all that can be done here."""
@@ -124,10 +126,10 @@ class ActingApp(RoamingApp, inherit_bindings=False):
 
     def action_act_details(self) -> None:
         """Show all that came of the last act, or how far it is."""
-        from ..dialogs.outcome import ActDialog
+        from ..dialogs.outcome import OperationDialog
 
-        act = self.scene.acts.told_of
+        act = self.context.acts.told_of
         if act is None:
             self.say("Nothing was done so far in this session")
         else:
-            self.push_screen(ActDialog(act))
+            self.push_screen(OperationDialog(act))

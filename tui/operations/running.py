@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ...cluster.session import Act
+    from ...cluster.session import RunningOperation
     from ...model.operations.outcome import Outcome
 
 
@@ -22,7 +22,7 @@ AT_LEAST: Final = 1.5
 """Seconds for which no key takes the line away: a person may be typing on."""
 
 
-class Acts:
+class RunningOperations:
     """The acts of this session that the screen tells of: those under way, and how others ended.
 
     How an act ended is told until it was seen: time counts from when it is first on the screen, and
@@ -30,20 +30,20 @@ class Acts:
     """
 
     def __init__(self) -> None:
-        self.under_way: list[Act] = []
-        self._newest: Act | None = None
-        self._ended: deque[tuple[Act, Outcome]] = deque()
+        self.under_way: list[RunningOperation] = []
+        self._newest: RunningOperation | None = None
+        self._ended: deque[tuple[RunningOperation, Outcome]] = deque()
         self._seen_at: float | None = None
         """When the first of those that ended came on the screen."""
 
-    def begin(self, act: Act) -> None:
+    def begin(self, act: RunningOperation) -> None:
         """Tell of an act from now on."""
         self.under_way.append(act)
         self._newest = act
         if self._seen_at is not None:
             self._next()
 
-    def end(self, act: Act, outcome: Outcome) -> None:
+    def end(self, act: RunningOperation, outcome: Outcome) -> None:
         """Tell how an act ended, for a while."""
         self.under_way.remove(act)
         self._ended.append((act, outcome))
@@ -66,7 +66,7 @@ class Acts:
         return self.under_way[-1].outcome if self.under_way else None
 
     @property
-    def told_of(self) -> Act | None:
+    def told_of(self) -> RunningOperation | None:
         """The act whose details are asked for: the one that is told of, else the newest."""
         if self._ended:
             return self._ended[0][0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from ...model.entities.queue import Queue
 from ...model.entities.task_type import TaskType
-from ...model.operations.call import SOURCE_WORDS, Call, Original
+from ...model.operations.call import SOURCE_WORDS, Call, SentTask
 from ...model.operations.commands import Trigger
 from ..dialogs.argument_fields import prefilled
 from ..dialogs.send_form import Known, TriggerForm, _call
@@ -34,13 +34,13 @@ async def open_trigger(
 
     app = cast("ActingApp", screen.app)
     start = _start(screen) if call is None else call
-    known = prefilled(start, app.scene.state.redaction, retry_of)
+    known = prefilled(start, app.context.state.redaction, retry_of)
     notes = [line for line in (note, *_notes(start, retry_of)) if line]
 
     await filled(
         screen,
         lambda before: TriggerForm(app, known, notes, again=retry_of is not None).typed(before),
-        lambda answer: Trigger(calls=(_call(known.call, answer.values, app.scene.now()),)),
+        lambda answer: Trigger(calls=(_call(known.call, answer.values, app.context.now()),)),
     )
 
 
@@ -57,13 +57,13 @@ def _notes(known: Known, retry_of: str | None) -> list[str]:
     lines = []
     if retry_of is not None:
         lines.append(f"Sent as a new task that names {retry_of} as the one it repeats")
-    if isinstance(known, Original):
+    if isinstance(known, SentTask):
         lines.append(f"The arguments come from {SOURCE_WORDS[known.source]}")
         if known.missing:
             lines.append(f"Not recovered: {', '.join(known.missing)}")
     elif not isinstance(known, Call):
         lines.append(f"Not all is known: {known.reason}")
-    if isinstance(known, Original) and known.call.eta_at is not None:
+    if isinstance(known, SentTask) and known.call.eta_at is not None:
         lines.append("It was to start at a time, which is not kept: give another one below")
     if not isinstance(known, Call):
         lines.append("Callbacks, its chain and its chord are not sent along")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Limits, Worker
-from ...model.operations.commands import AnyCommand, RateLimit, TimeLimit
+from ...model.operations.commands import AnyOperation, RateLimit, TimeLimit
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import rate_form, time_form
 from ..text.limits import DIFFER, limits_text
@@ -47,8 +47,8 @@ async def limits(screen: MonitorScreen, task: str | None = None) -> None:
             app.say("One task type at a time", "warning")
             return
         task = types[0].name
-    state = screen.scene.state
-    workers = having(state, task, state.present_workers(screen.scene.now()))
+    state = screen.context.state
+    workers = having(state, task, state.present_workers(screen.context.now()))
     names = tuple(worker.name for worker in workers)
     if not names:
         app.say("No worker is known that has it", "warning")
@@ -78,7 +78,7 @@ async def limits(screen: MonitorScreen, task: str | None = None) -> None:
 
 def putting_back(
     task: str, now: Mapping[str, Limits | None], first: Mapping[str, Limits | None]
-) -> list[AnyCommand]:
+) -> list[AnyOperation]:
     """Return the commands that bring workers back to their first limits: one for each value."""
     rates: dict[str, list[str]] = {}
     times: dict[tuple[float | None, float | None], list[str]] = {}
@@ -90,7 +90,7 @@ def putting_back(
             rates.setdefault(before.rate or "0", []).append(name)
         if (after.soft, after.hard) != (before.soft, before.hard):
             times.setdefault((before.soft, before.hard), []).append(name)
-    found: list[AnyCommand] = [
+    found: list[AnyOperation] = [
         RateLimit(workers=tuple(names), task=task, rate=rate) for rate, names in rates.items()
     ]
     found += [

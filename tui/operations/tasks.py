@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final, cast
 from ...model.confirm import targets
 from ...model.confirm.targets import Selection
 from ...model.entities.task import Task
-from ...model.operations.call import Original, Recovered, Unrecoverable
+from ...model.operations.call import Recovered, SentTask, Unrecoverable
 from ...model.operations.commands import SIGNALS, Retry, Revoke, RevokeStamped, Signal
 from ..dialogs.menu import Menu
-from ..dialogs.prompt import AskLine
+from ..dialogs.prompt import Prompt
 from ..dialogs.text import TextDialog
-from ..dialogs.waiting import look
+from ..dialogs.waiting import wait_for
 from .run import carry_out
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def revoke(screen: MonitorScreen) -> None:
 
 async def terminate(screen: MonitorScreen) -> None:
     """End what is chosen and runs, by a signal."""
-    await _terminate(_app(screen), targets.terminable(screen.scene.state, screen.chosen(Task)))
+    await _terminate(_app(screen), targets.terminable(screen.context.state, screen.chosen(Task)))
 
 
 async def revoke_workflow(screen: MonitorScreen) -> None:
@@ -62,7 +62,7 @@ async def revoke_workflow(screen: MonitorScreen) -> None:
     if len(tasks) != 1:
         _app(screen).say("One task at a time: its workflow is revoked", "warning")
         return
-    members = targets.workflow(screen.scene.state, tasks[0])
+    members = targets.workflow(screen.context.state, tasks[0])
     await _revoke(_app(screen), targets.revocable(members))
 
 
@@ -77,14 +77,14 @@ async def terminate_listed(screen: MonitorScreen) -> None:
     """End everything that the filter lets through."""
     tasks = _listed(screen)
     if tasks is not None:
-        await _terminate(_app(screen), targets.terminable(screen.scene.state, tasks))
+        await _terminate(_app(screen), targets.terminable(screen.context.state, tasks))
 
 
 async def revoke_stamped(screen: MonitorScreen) -> None:
     """Ask for a stamp, and revoke whatever carries it."""
     app = _app(screen)
     typed = await app.push_screen_wait(
-        AskLine("Revoke by a stamp", "HEADER=VALUE, as the application stamped it", no_stamp)
+        Prompt("Revoke by a stamp", "HEADER=VALUE, as the application stamped it", no_stamp)
     )
     if typed:
         await stamped(app, typed)
@@ -93,7 +93,7 @@ async def revoke_stamped(screen: MonitorScreen) -> None:
 async def stamped(app: ActingApp, text: str) -> None:
     """Revoke whatever carries a stamp, written `HEADER=VALUE`."""
     header, _, value = text.partition("=")
-    workers = app.scene.state.present_workers(app.scene.now())
+    workers = app.context.state.present_workers(app.context.now())
     await carry_out(
         app, RevokeStamped(header=header.strip(), values=(value.strip(),), workers=workers)
     )
@@ -109,7 +109,7 @@ async def _revoke(app: ActingApp, selection: Selection, others: tuple[str, ...] 
     if not selection.kept and not others:
         app.say(f"Nothing to revoke: {why_none(selection)}", "warning")
         return
-    workers = app.scene.state.present_workers(app.scene.now())
+    workers = app.context.state.present_workers(app.context.now())
     command = Revoke(ids=targets.ids(selection.kept) + others, workers=workers)
     await carry_out(app, command, notes=left_out(selection.skipped))
 
@@ -125,7 +125,7 @@ async def _terminate(
         return
     # Frozen before the menu: who runs what may change while the user looks at the signals.
     ids = targets.ids(selection.kept) + others
-    workers = app.scene.state.present_workers(app.scene.now())
+    workers = app.context.state.present_workers(app.context.now())
     if signal is None:
         signals = [(name, name, text) for name, text in SIGNALS.items()]
         title = "Signal, for pools of processes"
@@ -144,11 +144,11 @@ async def revoke_ids(app: ActingApp, ids: Sequence[str]) -> None:
 async def terminate_ids(app: ActingApp, ids: Sequence[str], signal: Signal | None) -> None:
     """End tasks by id; without a signal, that is asked for."""
     held, others = _held(app, ids)
-    await _terminate(app, targets.terminable(app.scene.state, held), others, signal)
+    await _terminate(app, targets.terminable(app.context.state, held), others, signal)
 
 
 def _held(app: ActingApp, ids: Sequence[str]) -> tuple[list[Task], tuple[str, ...]]:
-    held = app.scene.state.tasks
+    held = app.context.state.tasks
     return [held[id_] for id_ in ids if id_ in held], tuple(id_ for id_ in ids if id_ not in held)
 
 
@@ -180,7 +180,7 @@ async def _retry(app: ActingApp, selection: Selection, others: tuple[str, ...] =
     found = await _recovered(app, targets.ids(selection.kept) + others)
     if found is None:
         return
-    originals = tuple(each for each in found if isinstance(each, Original))
+    originals = tuple(each for each in found if isinstance(each, SentTask))
     lost = [each for each in found if isinstance(each, Unrecoverable)]
     if not originals:
         await app.push_screen_wait(TextDialog("Cannot be retried", _explained(lost)))
@@ -219,7 +219,7 @@ async def rerun(screen: MonitorScreen) -> None:
 
 async def _recovered(app: ActingApp, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
     what = "what was sent" if len(ids) == 1 else f"what was sent of {len(ids):,} tasks"
-    return await look(app, f"Looking for {what}", app.session.recover(ids))
+    return await wait_for(app, f"Looking for {what}", app.session.recover(ids))
 
 
 # Words

@@ -16,7 +16,7 @@ from ..dialogs.worker_forms import autoscale_form, consumer_form, pools, resize_
 from .run import carry_out, filled
 
 if TYPE_CHECKING:
-    from ...model.operations.commands import ToWorkerCommand
+    from ...model.operations.commands import AnyWorkerOperation
     from ..dialogs.form import Filled
     from ..screens.base import MonitorScreen
     from .runner import ActingApp
@@ -34,7 +34,7 @@ def _names(screen: MonitorScreen) -> tuple[str, ...]:
     return names
 
 
-async def _do(screen: MonitorScreen, make: Callable[[tuple[str, ...]], ToWorkerCommand]) -> None:
+async def _do(screen: MonitorScreen, make: Callable[[tuple[str, ...]], AnyWorkerOperation]) -> None:
     names = _names(screen)
     if names:
         await carry_out(_app(screen), make(names))
@@ -60,7 +60,7 @@ async def _resize(screen: MonitorScreen, *, grow: bool) -> None:
     make = commands.PoolGrow if grow else commands.PoolShrink
     await filled(
         screen,
-        lambda before: resize_form(names, screen.scene.state, grow=grow).typed(before),
+        lambda before: resize_form(names, screen.context.state, grow=grow).typed(before),
         lambda answer: make(workers=names, by=answer.values["by"]),
     )
 
@@ -71,7 +71,7 @@ async def autoscale(screen: MonitorScreen) -> None:
     if names:
         await filled(
             screen,
-            lambda before: autoscale_form(names, screen.scene.state).typed(before),
+            lambda before: autoscale_form(names, screen.context.state).typed(before),
             lambda answer: commands.Autoscale(
                 workers=names, most=answer.values["most"], least=answer.values["least"]
             ),
@@ -91,7 +91,7 @@ async def consumer(screen: MonitorScreen) -> None:
     names = _names(screen)
     if not names:
         return
-    app, state = _app(screen), screen.scene.state
+    app, state = _app(screen), screen.context.state
     consumed: dict[str, int] = {}
     for name in names:
         worker = state.workers.get(name)
@@ -112,7 +112,7 @@ async def consumer(screen: MonitorScreen) -> None:
         await carry_out(app, commands.CancelConsumer(workers=names, queue=stopped))
         return
 
-    def make(answer: Filled) -> commands.AnyCommand:
+    def make(answer: Filled) -> commands.AnyOperation:
         values = answer.values
         plain = not values["exchange"] and values["type"] == "direct"
         return commands.AddConsumer(

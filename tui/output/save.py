@@ -18,7 +18,7 @@ from .clipboard import only
 
 if TYPE_CHECKING:
     from ..app import CeltopApp
-    from ..context import Scene
+    from ..context import AppContext
     from ..screens.base import MonitorScreen
 
 FORMATS: Final = (".json", ".txt", ".svg")
@@ -49,12 +49,12 @@ def save(app: CeltopApp, screen: MonitorScreen, path: Path) -> str:
         content, what = app.export_screenshot(title="celtop"), "the screen"
     elif path.suffix == ".json":
         rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
-        snapshot = take(only(screen.scene.state, rows), screen.scene.now())
+        snapshot = take(only(screen.context.state, rows), screen.context.now())
         content, what = encode(snapshot).decode(), f"{len(rows):,} rows"
     elif path.suffix == ".txt":
         table = screen.table
         columns = () if table is None else table.columns
-        content, what = as_text(columns, rows, screen.scene), f"{len(rows):,} rows"
+        content, what = as_text(columns, rows, screen.context), f"{len(rows):,} rows"
     else:
         raise SaveError(f"{path.name}: the name has to end in {', '.join(FORMATS)}")
     try:
@@ -75,9 +75,9 @@ def shown_rows(screen: MonitorScreen) -> list[Any]:
     return [table.rows[index] for index in range(len(table.rows))]
 
 
-def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], scene: Scene) -> str:
+def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], context: AppContext) -> str:
     """Return rows as an aligned table."""
-    frame = scene.frame()
+    frame = context.frame()
     lines = [[column.title for column in columns]]
     lines += [[_plain(column.cell(row, frame)) for column in columns] for row in rows]
     widths = [min(_WIDEST, max(map(cell_len, cells))) for cells in zip(*lines, strict=True)]

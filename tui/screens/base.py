@@ -17,14 +17,14 @@ from ...model.text.sanitize import visible
 from ...widgets.table.live_table import LiveTable
 from ..bars.banner import Banner
 from ..bars.command_line import CommandLine
-from ..bars.compact import TinyBar
+from ..bars.compact import CompactBar
 from ..bars.filter import Filter
 from ..bars.header import HeaderBar
 from ..bars.keys import KeyBar
-from ..bars.operation import ActBar
-from ..context import Scene
-from ..messages import Copied, Visit
-from ..navigation import Drill, Place, workflow_of
+from ..bars.operation import OperationBar
+from ..context import AppContext
+from ..messages import CopyRequested, DrillRequested
+from ..navigation import DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
 
 if TYPE_CHECKING:
@@ -48,16 +48,16 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-low"), (20, "-high")]  # noqa: RUF012
     ESCAPE_TO_MINIMIZE = False
 
-    def __init__(self, scene: Scene, place: Place) -> None:
+    def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__()
-        self.scene = scene
-        self.place = place
+        self.context = context
+        self.location = location
         self.mounted = asyncio.Event()
         """Set when all widgets are there: a frame or a key may come before."""
         self.header_bar = HeaderBar(id="header")
-        self.tiny_bar = TinyBar(id="tiny")
+        self.tiny_bar = CompactBar(id="tiny")
         self.banner = Banner(id="banner")
-        self.act_bar = ActBar(id="act")
+        self.act_bar = OperationBar(id="act")
         self.key_bar = KeyBar(id="keys")
 
     @property
@@ -68,7 +68,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     @property
     def watched(self) -> tuple[str, ...]:
         """The ids of the tasks on the screen that have yet to end: what they report is wanted."""
-        held = self.scene.state.tasks
+        held = self.context.state.tasks
         seen = dict.fromkeys(id_ for table in self.tables for id_ in table.seen)
         return tuple(id_ for id_ in seen if id_ in held and not held[id_].finished)
 
@@ -76,8 +76,8 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def title_parts(self) -> tuple[str, ...]:
         """The breadcrumb, from the view to here."""
         return (
-            self.place.view.capitalize(),
-            *(drill.title or drill.subject for drill in self.place.path),
+            self.location.view.capitalize(),
+            *(drill.title or drill.subject for drill in self.location.path),
         )
 
     @property
@@ -115,23 +115,23 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Bring all that is not frozen up to date."""
         if not self.ready:
             return
-        if not self.scene.frozen:
+        if not self.context.frozen:
             self.paint_body()
         self.paint_bars()
 
     def paint_bars(self) -> None:
         """Bring the bars up to date: they live on when the body is frozen."""
-        self.header_bar.paint(self.scene)
-        self.tiny_bar.paint(self.scene)
-        self.banner.paint(self.scene)
-        self.act_bar.paint(self.scene)
+        self.header_bar.paint(self.context)
+        self.tiny_bar.paint(self.context)
+        self.banner.paint(self.context)
+        self.act_bar.paint(self.context)
         no_header = self.has_class("-no-header")
-        self.key_bar.paint(self.scene, self.place.view, self.CONTEXTS, no_header)
+        self.key_bar.paint(self.context, self.location.view, self.CONTEXTS, no_header)
 
     def on_mount(self) -> None:
         """Paint at once what is known already."""
         self.mounted.set()
-        self.set_class(self.scene.ascii, "-ascii")
+        self.set_class(self.context.ascii, "-ascii")
         self.call_after_refresh(self.paint)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -153,9 +153,9 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Filter by a text; return whether this screen can."""
         return False
 
-    def visit(self, drill: Drill) -> None:
+    def visit(self, drill: DrillDown) -> None:
         """Go one step deeper."""
-        self.post_message(Visit(drill))
+        self.post_message(DrillRequested(drill))
 
     @property
     def typing(self) -> Filter | CommandLine | None:
@@ -226,12 +226,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         selected = self.get_selected_text()
         rows = self.copied()
         if selected:
-            self.post_message(Copied("the selection", selected))
+            self.post_message(CopyRequested("the selection", selected))
             self.clear_selection()
         elif rows:
             ids = [row_id(row) for row in rows]
             what = visible(ids[0], 60) if len(ids) == 1 else f"{len(ids):,} ids"
-            self.post_message(Copied(what, "\n".join(ids)))
+            self.post_message(CopyRequested(what, "\n".join(ids)))
 
     def action_copy_menu(self) -> None:
         """Choose what to copy of the row."""
@@ -240,19 +240,21 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         rows = self.copied()
         if not rows:
             return
-        found = {each.name: each for each in copies(rows[0], self.scene.state, self.scene.now())}
+        found = {
+            each.name: each for each in copies(rows[0], self.context.state, self.context.now())
+        }
         choices = [(each.name, each.name, each.text) for each in found.values()]
 
         def chosen(name: str | None) -> None:
             if name is not None:
-                self.post_message(Copied(name, found[name].text))
+                self.post_message(CopyRequested(name, found[name].text))
 
         self.app.push_screen(Menu("Copy", choices), chosen)
 
     def action_workflow(self) -> None:
         """Open the whole that the chosen task belongs to."""
         tasks = self.chosen(Task)
-        if tasks and (not self.place.path or self.place.path[-1].kind != "workflow"):
+        if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
             self.visit(workflow_of(tasks[0].id))
 
     def action_zoom(self) -> None:

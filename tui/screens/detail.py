@@ -24,7 +24,7 @@ class DetailScreen(MonitorScreen):
 
     def pane(self, name: str, title: str, *children: Widget) -> Tile:
         """Return a framed pane; its children take the focus, not the frame."""
-        tile = Tile(*children, title=title, glyphs=self.scene.glyphs, id=name, classes="pane")
+        tile = Tile(*children, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
         tile.can_focus = False
         return tile
 

@@ -18,9 +18,9 @@ from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Part
 from ..columns.failures import FAILURE_KEYS, FAILURES, title_of
-from ..context import Scene
+from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import Drill, Place
+from ..navigation import DrillDown, Location
 from .row_lists import RowListScreen
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     ORDER = ("count", True)
     FAULTS = "failed in the last hour"
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        super().__init__(scene, place)
-        self.example = scene.state.tasks.get(place.path[-1].subject)
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self.example = context.state.tasks.get(location.path[-1].subject)
         """The task whose traceback is shown; kept when it is evicted."""
         self.traceback = TracebackView(id="traceback-text")
         self.pane = Tile(
-            self.traceback, title="Example", glyphs=scene.glyphs, id="example", classes="pane"
+            self.traceback, title="Example", glyphs=context.glyphs, id="example", classes="pane"
         )
         self.pane.can_focus = False
         self.list_table.add_class("pane")
@@ -56,7 +56,7 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     def on_mount(self) -> None:
         """Begin at the group of the task that it was called from."""
         super().on_mount()
-        group = None if self.example is None else self.scene.state.failures.of(self.example.id)
+        group = None if self.example is None else self.context.state.failures.of(self.example.id)
         if group is not None:
             self.list_table.move_to(group.id)
 
@@ -70,7 +70,7 @@ class FailuresScreen(RowListScreen[FailureGroup]):
 
     def source(self) -> Iterable[FailureGroup]:
         """Return all groups that have tasks."""
-        return self.scene.state.failures
+        return self.context.state.failures
 
     def row_text(self, row: FailureGroup) -> str:
         """Look into all that makes it a group."""
@@ -78,11 +78,11 @@ class FailuresScreen(RowListScreen[FailureGroup]):
 
     def faulty(self, row: FailureGroup) -> bool:
         """Return whether it is of late."""
-        return any(row.trend.series(self.scene.now()))
+        return any(row.trend.series(self.context.now()))
 
     def notes(self) -> Sequence[Part]:
         """Say what no group has room for."""
-        left_out = self.scene.state.failures.left_out
+        left_out = self.context.state.failures.left_out
         if not left_out:
             return ()
         return (Part(f"{units.count(left_out)} more tasks in further groups", "$text-warning"),)
@@ -105,7 +105,7 @@ class FailuresScreen(RowListScreen[FailureGroup]):
             return None
         shown = self.example
         if shown is None or shown.id not in group.tasks:
-            shown = self.scene.state.tasks.get(group.example or "", None)
+            shown = self.context.state.tasks.get(group.example or "", None)
         self.example = shown
         return shown
 
@@ -126,4 +126,4 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         index = self.rows.index(message.row_id)
         if index is not None:
             group = self.rows[index]
-            self.visit(Drill("tasks", group.query, title_of(group)))
+            self.visit(DrillDown("tasks", group.query, title_of(group)))

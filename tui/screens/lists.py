@@ -16,9 +16,9 @@ from ...widgets.filter_bar import FilterBar
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Bar, Part
 from ..bars.filter import Filter
-from ..context import Scene
+from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import Place
+from ..navigation import Location
 from .base import MonitorScreen
 
 
@@ -33,8 +33,8 @@ class ListScreen(MonitorScreen):
     FAULTS: ClassVar[str] = "faults"
     """What `!` limits the list to, in a word."""
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        super().__init__(scene, place)
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
         self.filter_text = ""
         self.faults_only = False
         self.list_table: LiveTable[Any] = self.make_table()
@@ -84,12 +84,12 @@ class ListScreen(MonitorScreen):
     def paint_body(self) -> None:
         """Paint the lines that differ."""
         self.list_table.empty = self.nothing()
-        self.list_table.paint(self.scene.frame())
+        self.list_table.paint(self.context.frame())
         self.paint_info()
 
     def paint_info(self) -> None:
         """Say what is listed, and how."""
-        table, glyphs = self.list_table, self.scene.glyphs
+        table, glyphs = self.list_table, self.context.glyphs
         crumbs = f" {glyphs.more_right} ".join(self.title_parts)
         listed, total = len(table.rows), self.total
         counted = units.count(total)
@@ -116,7 +116,7 @@ class ListScreen(MonitorScreen):
             return "no order"
         column_id, descending = self.list_table.sort
         titles = {column.id: column.title for column in self.list_table.columns}
-        glyphs = self.scene.glyphs
+        glyphs = self.context.glyphs
         arrow = glyphs.descending if descending else glyphs.ascending
         return f"{titles.get(column_id, column_id)} {arrow}"
 

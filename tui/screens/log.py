@@ -36,7 +36,7 @@ class LogScreen(RowListScreen[LogEntry]):
 
     def source(self) -> Iterable[LogEntry]:
         """Return all entries."""
-        return self.scene.state.log
+        return self.context.state.log
 
     def row_text(self, row: LogEntry) -> str:
         """Look into all of it."""
@@ -53,7 +53,7 @@ class LogScreen(RowListScreen[LogEntry]):
 
         row = self.list_table.cursor_row
         act = None if row is None else row.act
-        outcome = None if act is None else self.scene.state.acts.get(act)
+        outcome = None if act is None else self.context.state.acts.get(act)
         if outcome is not None:
             from ..dialogs.outcome import OutcomeDialog
 

@@ -26,9 +26,9 @@ from ..bars.states import StateStrip
 from ..columns.failures import FAILURE_KEYS, FEW, title_of
 from ..columns.overview import ALERTS, queue_tile_columns, worker_columns
 from ..columns.progress import running_columns
-from ..context import Scene
+from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import Drill, Place
+from ..navigation import DrillDown, Location
 from ..text.alerts import Alert, alerts
 from .base import MonitorScreen
 from .row_lists import exactly
@@ -59,9 +59,9 @@ class OverviewScreen(MonitorScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("overview", "tasks", "workers", "queues")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("overview", "tasks", "workers", "queues")
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        super().__init__(scene, place)
-        state, now = scene.state, scene.now()
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        state, now = context.state, context.now()
         self.running_tasks = TaskView(
             state, parse("state:running"), Order("runtime", True), now=now
         )
@@ -75,7 +75,7 @@ class OverviewScreen(MonitorScreen):
             self._failing, lambda group: group.id, FAILURE_KEYS, Order("count", True)
         )
         self.alert_rows = RowList[Alert](
-            lambda: alerts(self.scene.state, self.scene.now()),
+            lambda: alerts(self.context.state, self.context.now()),
             lambda alert: alert.id,
             {"level": lambda alert: alert.level == "bad"},
             Order("level", True),
@@ -83,22 +83,26 @@ class OverviewScreen(MonitorScreen):
         self._second = self._drawn_step = -1
         self.small_tables: list[LiveTable[Any]] = []
         self.strip = StateStrip(id="states")
-        self.graph = Graph(glyphs=scene.glyphs, id="graph")
+        self.graph = Graph(glyphs=context.glyphs, id="graph")
         self.tiles = {
             "throughput": Tile(
-                self.graph, title="Throughput", glyphs=scene.glyphs, id="throughput", classes="pane"
+                self.graph,
+                title="Throughput",
+                glyphs=context.glyphs,
+                id="throughput",
+                classes="pane",
             ),
             "attention": self._tile("attention", ALERTS, self.alert_rows, ""),
             "workers": self._tile("workers", worker_columns(state), self.worker_rows, "none yet"),
             "failures": self._tile("failures", FEW, self.failure_rows, "none"),
             "queues": self._tile(
                 "queues",
-                queue_tile_columns(lambda: scene.paused_queues),
+                queue_tile_columns(lambda: context.paused_queues),
                 self.queue_rows,
                 "none known yet",
             ),
             "running": self._tile(
-                "running", running_columns(scene), self.running_tasks, "nothing runs"
+                "running", running_columns(context), self.running_tasks, "nothing runs"
             ),
         }
 
@@ -138,7 +142,7 @@ class OverviewScreen(MonitorScreen):
         )
         self.small_tables.append(table)
         title = TITLES[name]
-        tile = Tile(table, title=title, glyphs=self.scene.glyphs, id=name, classes="pane")
+        tile = Tile(table, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
         tile.can_focus = False
         return tile
 
@@ -146,23 +150,23 @@ class OverviewScreen(MonitorScreen):
 
     def catch_up(self) -> None:
         """Look at all tasks again."""
-        self.running_tasks.refresh(self.scene.now())
+        self.running_tasks.refresh(self.context.now())
 
     def take(self, changes: Changes) -> None:
         """Take in what runs and what failed."""
-        self.running_tasks.apply(changes, self.scene.now())
+        self.running_tasks.apply(changes, self.context.now())
 
     def paint_body(self) -> None:
         """Paint each tile."""
         self.queue_rows.refresh()
         self.worker_rows.refresh()
         self.failure_rows.refresh()
-        second = int(self.scene.now())
+        second = int(self.context.now())
         if second != self._second:
             self._second = second
             self.alert_rows.refresh()
-        self.strip.paint(self.scene)
-        frame = self.scene.frame()
+        self.strip.paint(self.context)
+        frame = self.context.frame()
         for table in self.small_tables:
             table.paint(frame)
         self._tell()
@@ -170,7 +174,7 @@ class OverviewScreen(MonitorScreen):
 
     def _tell(self) -> None:
         """Say by each border how things stand."""
-        state, now = self.scene.state, self.scene.now()
+        state, now = self.context.state, self.context.now()
         attention = self.tiles["attention"]
         count = len(self.alert_rows)
         bad = any(alert.level == "bad" for alert in self.alert_rows)
@@ -201,7 +205,7 @@ class OverviewScreen(MonitorScreen):
         )
 
     def _draw_graph(self) -> None:
-        rates, now = self.scene.state.rates, self.scene.now()
+        rates, now = self.context.state.rates, self.context.now()
         step = int(now / GRAPH_STEP)
         if step == self._drawn_step:
             return
@@ -221,8 +225,8 @@ class OverviewScreen(MonitorScreen):
         self.graph.show(lines, version, "-10 min")
 
     def _worker_rank(self, worker: Worker) -> tuple[int, str]:
-        state = self.scene.state
-        status = worker.standing(self.scene.now(), state.broker.listening_since)
+        state = self.context.state
+        status = worker.standing(self.context.now(), state.broker.listening_since)
         return {"offline": 3, "silent": 2, "late": 1}.get(status, 0), worker.name
 
     # Doors
@@ -233,11 +237,11 @@ class OverviewScreen(MonitorScreen):
         name = (message.table.id or "").removesuffix("-table")
         row_id = message.row_id
         if name == "queues":
-            self.visit(Drill("tasks", exactly("queue", row_id), row_id))
+            self.visit(DrillDown("tasks", exactly("queue", row_id), row_id))
         elif name == "workers":
-            self.visit(Drill("worker", row_id))
+            self.visit(DrillDown("worker", row_id))
         elif name == "running":
-            self.visit(Drill("task", row_id, row_id[:8]))
+            self.visit(DrillDown("task", row_id, row_id[:8]))
         elif name == "failures":
             self._open_failures(row_id)
         elif name == "attention":
@@ -247,12 +251,12 @@ class OverviewScreen(MonitorScreen):
         index = self.failure_rows.index(row_id)
         if index is not None:
             group = self.failure_rows[index]
-            self.visit(Drill("tasks", group.query, title_of(group)))
+            self.visit(DrillDown("tasks", group.query, title_of(group)))
 
     def _failing(self) -> list[FailureGroup]:
         """Return the groups that still grow, or did within the last hour."""
-        since = self.scene.now() - FAILING_FOR
-        return [one for one in self.scene.state.failures if (one.last_at or since) >= since]
+        since = self.context.now() - FAILING_FOR
+        return [one for one in self.context.state.failures if (one.last_at or since) >= since]
 
     def _open_alert(self, row_id: str) -> None:
         index = self.alert_rows.index(row_id)

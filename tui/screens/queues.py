@@ -13,7 +13,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.queues import PAUSED, QUEUE_KEYS, queue_columns
 from ..keymap import bindings
-from ..navigation import Drill
+from ..navigation import DrillDown
 from .row_lists import RowListScreen, exactly
 
 
@@ -33,11 +33,11 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def columns(self) -> tuple[Column[Queue], ...]:
         """Return the columns of queues."""
-        return queue_columns(lambda: self.scene.paused_queues)
+        return queue_columns(lambda: self.context.paused_queues)
 
     def row_version(self, row: Queue) -> object:
         """Return what differs when a queue has changed, was paused or resumed."""
-        return row.version, row.name in self.scene.paused_queues
+        return row.version, row.name in self.context.paused_queues
 
     def sort_keys(self) -> Mapping[str, Callable[[Queue], Any]]:
         """Return the keys of queues."""
@@ -45,18 +45,18 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def source(self) -> Iterable[Queue]:
         """Return all queues."""
-        return self.scene.state.queues.values()
+        return self.context.state.queues.values()
 
     def row_text(self, row: Queue) -> str:
         """Look into the name and the consumers, and whether it is paused."""
-        paused = (PAUSED,) if row.name in self.scene.paused_queues else ()
+        paused = (PAUSED,) if row.name in self.context.paused_queues else ()
         return " ".join((row.name, *row.consumers, *paused))
 
     def faulty(self, row: Queue) -> bool:
         """Return whether messages wait that nobody consumes."""
-        return row.unattended and row.name not in self.scene.paused_queues
+        return row.unattended and row.name not in self.context.paused_queues
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the queue's tasks."""
         message.stop()
-        self.visit(Drill("tasks", exactly("queue", message.row_id), message.row_id))
+        self.visit(DrillDown("tasks", exactly("queue", message.row_id), message.row_id))

@@ -14,7 +14,7 @@ from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
 from ..columns.progress import with_progress
 from ..columns.tasks import SCHEDULED
-from .tasks import TaskListScreen, _task_id, _task_version
+from .tasks import TaskListScreen, task_id, task_version
 
 
 class ScheduledScreen(TaskListScreen):
@@ -26,17 +26,17 @@ class ScheduledScreen(TaskListScreen):
     def make_table(self) -> LiveTable[Task]:
         """List the one that is due next first."""
         self.tasks = TaskView(
-            self.scene.state,
+            self.context.state,
             self.query_of(""),
             Order("eta", False),
-            now=self.scene.now(),
+            now=self.context.now(),
             clock=time.perf_counter,
         )
         return LiveTable(
-            with_progress(SCHEDULED, self.scene),
+            with_progress(SCHEDULED, self.context),
             self.tasks,
-            row_id=_task_id,
-            row_version=_task_version,
+            row_id=task_id,
+            row_version=task_version,
             empty=self.EMPTY,
             sort=("countdown", False),
         )

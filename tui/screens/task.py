@@ -28,12 +28,12 @@ from ..bars.base import Bar, Part
 from ..columns import tasks
 from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
 from ..columns.progress import large_words, shown, source_words
-from ..context import Scene
+from ..context import AppContext
 from ..details.retry import retry_field
 from ..details.task import task_fields
 from ..dialogs.text import TextDialog
 from ..keymap import bindings
-from ..navigation import Drill, Place
+from ..navigation import DrillDown, Location
 from .detail import DetailScreen
 
 if TYPE_CHECKING:
@@ -51,18 +51,18 @@ class TaskDetailScreen(DetailScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "tasks")
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        super().__init__(scene, place)
-        self.task_id = place.path[-1].subject
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self.task_id = location.path[-1].subject
         # Kept, so that a task that is evicted meanwhile can still be looked at.
-        self.shown: Task | None = scene.state.tasks.get(self.task_id)
+        self.shown: Task | None = context.state.tasks.get(self.task_id)
         self._meta: ResultMeta | None = None
         self._retry: tuple[object, Field] | None = None
         self._related = RowList[Task](
             self._relatives, lambda task: task.id, {"arrival": lambda task: task.arrival}, Order()
         )
         self._related.set_order("arrival", False)
-        glyphs = scene.glyphs
+        glyphs = context.glyphs
         self.info_bar = Bar(id="info")
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.timeline = Timeline(glyphs=glyphs)
@@ -71,7 +71,10 @@ class TaskDetailScreen(DetailScreen):
         self.related_table = self._related_table()
         self.bar = LargeBar(glyphs=glyphs)
         self._attempts = RowList[AttemptRow](
-            self._tries, lambda row: row.id, {"place": lambda row: row.place}, Order("place", False)
+            self._tries,
+            lambda row: row.id,
+            {"position": lambda row: row.position},
+            Order("position", False),
         )
         self.attempts_table: LiveTable[AttemptRow] = LiveTable(
             ATTEMPTS,
@@ -155,7 +158,7 @@ class TaskDetailScreen(DetailScreen):
 
     async def _ask_backend(self) -> None:
         """Ask the result backend once: of a finished task nobody else knows more."""
-        found = asyncio.wrap_future(self.scene.session.result(self.task_id))
+        found = asyncio.wrap_future(self.context.session.result(self.task_id))
         # Waited for, and not awaited: to leave the page must not cancel another thread's work.
         await asyncio.wait({found})
         if found.exception() is None:
@@ -163,12 +166,12 @@ class TaskDetailScreen(DetailScreen):
 
     def _comes_back(self, task: Task) -> float | bool:
         """Tell whether the broker hands a lost task out again, and when."""
-        state, options = self.scene.state, self.scene.settings.broker_transport_options
+        state, options = self.context.state, self.context.settings.broker_transport_options
         worker = state.workers.get(task.worker or "")
         return comes_back(task, worker, state.broker.transport, options)
 
     def _retry_field(self, task: Task) -> Field:
-        original = self.scene.session.original(task.id)
+        original = self.context.session.original(task.id)
         known = (task.version, None if original is None else original.source, self._meta)
         # To read the arguments' text takes too long for each frame.
         if self._retry is None or self._retry[0] != known:
@@ -177,14 +180,14 @@ class TaskDetailScreen(DetailScreen):
 
     def paint_body(self) -> None:
         """Show the task as it stands."""
-        self.shown = self.scene.state.tasks.get(self.task_id, self.shown)
-        frame = self.scene.frame()
+        self.shown = self.context.state.tasks.get(self.task_id, self.shown)
+        frame = self.context.frame()
         self._related.refresh()
         self._attempts.refresh()
         self._settle()
         task = self.shown
         if task is not None:
-            most = self.scene.settings.max_retries_of(task.name)
+            most = self.context.settings.max_retries_of(task.name)
             self.fields.show(
                 [*task_fields(task, frame, most, self._comes_back(task)), self._retry_field(task)]
             )
@@ -199,15 +202,15 @@ class TaskDetailScreen(DetailScreen):
 
     def paint_info(self) -> None:
         """Say which task it is, and whether it is still held."""
-        separator = f" {self.scene.glyphs.more_right} "
+        separator = f" {self.context.glyphs.more_right} "
         left = [Part(separator.join(self.title_parts), "bold", gap=1)]
         task = self.shown
         if task is None:
             left.append(Part(f"no task {self.task_id} is known", "$text-error"))
         else:
-            state, _ = tasks.state(task, self.scene.frame())
+            state, _ = tasks.state(task, self.context.frame())
             left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
-            if task.id not in self.scene.state.tasks:
+            if task.id not in self.context.state.tasks:
                 left.append(Part("forgotten to make room", "$text-warning"))
         self.info_bar.show(left)
 
@@ -224,7 +227,7 @@ class TaskDetailScreen(DetailScreen):
         if message.table is self.attempts_table:
             self._open_attempt(message.row_id)
             return
-        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
     def _settle(self) -> None:
         """Show only panes that have something in them."""
@@ -237,27 +240,30 @@ class TaskDetailScreen(DetailScreen):
 
     def _tells_progress(self) -> bool:
         """Whether there is anything to say of how far it is."""
-        task, scene = self.shown, self.scene
+        task, context = self.shown, self.context
         if task is None or not task.running:
             return False
-        return shown(task, scene, scene.now())[0] is not None or scene.results_unknown is not None
+        return (
+            shown(task, context, context.now())[0] is not None
+            or context.results_unknown is not None
+        )
 
     def _paint_progress(self, task: Task, now: float) -> None:
-        progress, estimated = shown(task, self.scene, now)
+        progress, estimated = shown(task, self.context, now)
         pane = self.panes["progress"]
         if progress is None:
-            self.bar.show(f"?  {self.scene.results_unknown}", bar=False)
+            self.bar.show(f"?  {self.context.results_unknown}", bar=False)
             pane.tell("idle", subtitle="")
             return
-        said = " · ".join(large_words(task, self.scene, now))
-        if self.scene.ascii:
+        said = " · ".join(large_words(task, self.context, now))
+        if self.context.ascii:
             said = said.replace(" · ", "  ")
         self.bar.show(said, progress.fraction, estimated=estimated, step=int(now * 2))
-        pane.tell("idle" if estimated else "good", subtitle=source_words(task, self.scene, now))
+        pane.tell("idle" if estimated else "good", subtitle=source_words(task, self.context, now))
 
     def _tries(self) -> list[AttemptRow]:
         task = self.shown
-        return [] if task is None else attempt_rows(task, self.scene.frame().now_at(task.worker))
+        return [] if task is None else attempt_rows(task, self.context.frame().now_at(task.worker))
 
     def _open_attempt(self, row_id: str) -> None:
         index = self._attempts.index(row_id)
@@ -270,8 +276,8 @@ class TaskDetailScreen(DetailScreen):
         task = self.shown
         if task is None:
             return []
-        held = self.scene.state.tasks
-        found = {one.id: one for one in self.scene.state.related(task, RELATED)}
+        held = self.context.state.tasks
+        found = {one.id: one for one in self.context.state.related(task, RELATED)}
         for id_ in _retries(task):
             if id_ in held:
                 found[id_] = held[id_]

@@ -13,7 +13,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.task_types import TYPE_KEYS, type_columns
 from ..keymap import bindings
-from ..navigation import Drill
+from ..navigation import DrillDown
 from ..text.limits import common_limits
 from .row_lists import RowListScreen, exactly
 
@@ -29,11 +29,11 @@ class TypesScreen(RowListScreen[TaskType]):
 
     def columns(self) -> tuple[Column[TaskType], ...]:
         """Return the columns of types."""
-        return type_columns(self.scene.state)
+        return type_columns(self.context.state)
 
     def row_version(self, row: TaskType) -> object:
         """Return what differs when a type, or what workers limit it to, has changed."""
-        return row.version, common_limits(self.scene.state, row.name)
+        return row.version, common_limits(self.context.state, row.name)
 
     def sort_keys(self) -> Mapping[str, Callable[[TaskType], Any]]:
         """Return the keys of types."""
@@ -41,7 +41,7 @@ class TypesScreen(RowListScreen[TaskType]):
 
     def source(self) -> Iterable[TaskType]:
         """Return all types."""
-        return self.scene.state.types.values()
+        return self.context.state.types.values()
 
     def faulty(self, row: TaskType) -> bool:
         """Return whether any of its tasks failed."""
@@ -50,4 +50,4 @@ class TypesScreen(RowListScreen[TaskType]):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the type's tasks."""
         message.stop()
-        self.visit(Drill("tasks", exactly("name", message.row_id), message.row_id))
+        self.visit(DrillDown("tasks", exactly("name", message.row_id), message.row_id))

@@ -16,9 +16,9 @@ from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
 from ..columns.progress import with_progress
 from ..columns.tasks import TASKS
-from ..context import Scene
+from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import Drill, Place
+from ..navigation import DrillDown, Location
 from .lists import ListScreen
 
 if TYPE_CHECKING:
@@ -34,21 +34,21 @@ class TaskListScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("stream", "tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream", "tasks")
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        steps = [step.subject for step in place.path if step.kind == "tasks"]
+    def __init__(self, context: AppContext, location: Location) -> None:
+        steps = [step.subject for step in location.path if step.kind == "tasks"]
         self.scope = parse(steps[-1] if steps else "")
-        super().__init__(scene, place)
+        super().__init__(context, location)
 
     def make_table(self) -> LiveTable[Task]:
         """List the newest first."""
         self.tasks = TaskView(
-            self.scene.state, self.query_of(""), now=self.scene.now(), clock=time.perf_counter
+            self.context.state, self.query_of(""), now=self.context.now(), clock=time.perf_counter
         )
         return LiveTable(
-            with_progress(TASKS, self.scene),
+            with_progress(TASKS, self.context),
             self.tasks,
-            row_id=_task_id,
-            row_version=_task_version,
+            row_id=task_id,
+            row_version=task_version,
             empty=self.EMPTY,
             sort=("received", True),
             follow=True,
@@ -66,8 +66,8 @@ class TaskListScreen(ListScreen):
     @property
     def total(self) -> int:
         """How many tasks there are in all, where that is known."""
-        whole = self.scope.empty and not self.place.path
-        return len(self.scene.state.tasks) if whole else len(self.tasks)
+        whole = self.scope.empty and not self.location.path
+        return len(self.context.state.tasks) if whole else len(self.tasks)
 
     def problems(self, text: str) -> Sequence[Problem]:
         """Return the terms that mean nothing."""
@@ -78,15 +78,15 @@ class TaskListScreen(ListScreen):
         if self.tasks.faults_only != self.faults_only:
             self.tasks.set_faults_only(self.faults_only)
         if self.tasks.query.text != self.filter_text:
-            self.tasks.set_query(self.query_of(self.filter_text), self.scene.now())
+            self.tasks.set_query(self.query_of(self.filter_text), self.context.now())
 
     def take(self, changes: Changes) -> None:
         """Take in new, changed and evicted tasks."""
-        self.tasks.apply(changes, self.scene.now())
+        self.tasks.apply(changes, self.context.now())
 
     def catch_up(self) -> None:
         """Look at all tasks again."""
-        self.tasks.refresh(self.scene.now())
+        self.tasks.refresh(self.context.now())
 
     def listed(self) -> Sequence[Task]:
         """Return all tasks that the filter lets through."""
@@ -95,7 +95,7 @@ class TaskListScreen(ListScreen):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""
         message.stop()
-        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
 
 def _within(scope: Query, typed: Query) -> Query:
@@ -110,9 +110,11 @@ def _within(scope: Query, typed: Query) -> Query:
     )
 
 
-def _task_id(task: Task) -> str:
+def task_id(task: Task) -> str:
+    """Return the row id of a task."""
     return task.id
 
 
-def _task_version(task: Task) -> Any:
+def task_version(task: Task) -> Any:
+    """Return what differs when the row of a task has changed."""
     return task.version

@@ -23,10 +23,10 @@ from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
 from ..columns import tasks
 from ..columns.progress import with_progress
-from ..context import Scene
+from ..context import AppContext
 from ..details.worker import usage_fields, worker_fields
 from ..keymap import bindings
-from ..navigation import Drill, Place
+from ..navigation import DrillDown, Location
 from ..text.limits import limits_text
 from .detail import DetailScreen
 
@@ -62,21 +62,21 @@ class WorkerDetailScreen(DetailScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("workers", "tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "workers", "tasks")
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        super().__init__(scene, place)
-        self.worker_name = place.path[-1].subject
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self.worker_name = location.path[-1].subject
         self._tasks = {
             "active": self._list(lambda worker: worker.active_ids),
             "reserved": self._list(lambda worker: worker.reserved_ids or ()),
             "scheduled": self._list(lambda worker: worker.scheduled_ids or ()),
         }
-        glyphs = scene.glyphs
+        glyphs = context.glyphs
         self.info_bar = Bar(id="info")
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.usage = Fields(glyphs=glyphs, id="usage-fields")
         self.setup = ValueTree(glyphs=glyphs, id="tree")
         self.lists = {
-            "active": self._table("active", with_progress(_TASK_COLUMNS, scene)),
+            "active": self._table("active", with_progress(_TASK_COLUMNS, context)),
             "reserved": self._table("reserved", _TASK_COLUMNS),
             "scheduled": self._table("scheduled", _SCHEDULED_COLUMNS),
         }
@@ -100,11 +100,11 @@ class WorkerDetailScreen(DetailScreen):
     @property
     def worker(self) -> Worker | None:
         """The worker; None if nothing was ever heard of it."""
-        return self.scene.state.workers.get(self.worker_name)
+        return self.context.state.workers.get(self.worker_name)
 
     def _list(self, ids: Callable[[Worker], Iterable[str]]) -> RowList[Task]:
         def tasks() -> list[Task]:
-            worker, held = self.worker, self.scene.state.tasks
+            worker, held = self.worker, self.context.state.tasks
             wanted = ids(worker) if worker is not None else ()
             return [held[task_id] for task_id in wanted if task_id in held]
 
@@ -142,7 +142,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def paint_body(self) -> None:
         """Show the worker as it stands."""
-        frame = self.scene.frame()
+        frame = self.context.frame()
         worker = self.worker
         for name, rows in self._tasks.items():
             rows.refresh()
@@ -154,7 +154,7 @@ class WorkerDetailScreen(DetailScreen):
         self.paint_info()
         if worker is None:
             return
-        status = worker.standing(frame.now, self.scene.state.broker.listening_since)
+        status = worker.standing(frame.now, self.context.state.broker.listening_since)
         self.fields.show(worker_fields(worker, status, frame))
         self.usage.show(usage_fields(worker))
         self.panes["facts"].tell(_LEVELS[status])
@@ -169,7 +169,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def paint_info(self) -> None:
         """Say which worker it is."""
-        separator = f" {self.scene.glyphs.more_right} "
+        separator = f" {self.context.glyphs.more_right} "
         left = [Part(separator.join(self.title_parts), "bold", gap=1)]
         worker = self.worker
         if worker is None:
@@ -177,7 +177,7 @@ class WorkerDetailScreen(DetailScreen):
         elif worker.inspect_error:
             left.append(Part(worker.inspect_error, "$text-warning"))
         elif worker.inspected_at is not None:
-            ago = units.age(worker.inspected_at, self.scene.now())
+            ago = units.age(worker.inspected_at, self.context.now())
             left.append(Part(f"asked {ago} ago", "$text-muted"))
         else:
             left.append(Part("not asked yet", "$text-muted"))
@@ -199,7 +199,7 @@ class WorkerDetailScreen(DetailScreen):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task."""
         message.stop()
-        self.visit(Drill("task", message.row_id, message.row_id[:8]))
+        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
 
 def _counted(known: int | None, held: int) -> str:

@@ -13,7 +13,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.workers import WORKER_KEYS, worker_columns
 from ..keymap import bindings
-from ..navigation import Drill
+from ..navigation import DrillDown
 from ..text.workers import queue_names
 from .row_lists import RowListScreen
 
@@ -34,7 +34,7 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def columns(self) -> tuple[Column[Worker], ...]:
         """Return the columns of workers."""
-        return worker_columns(self.scene.state.broker)
+        return worker_columns(self.context.state.broker)
 
     def sort_keys(self) -> Mapping[str, Callable[[Worker], Any]]:
         """Return the keys of workers; status sorts by how long one has been silent."""
@@ -42,7 +42,7 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def source(self) -> Iterable[Worker]:
         """Return all workers that were ever heard of."""
-        return self.scene.state.workers.values()
+        return self.context.state.workers.values()
 
     def row_text(self, row: Worker) -> str:
         """Look into name, pool, queues and version."""
@@ -54,9 +54,9 @@ class WorkersScreen(RowListScreen[Worker]):
         return self._status(row) != "online"
 
     def _status(self, worker: Worker) -> str:
-        return worker.standing(self.scene.now(), self.scene.state.broker.listening_since)
+        return worker.standing(self.context.now(), self.context.state.broker.listening_since)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the worker."""
         message.stop()
-        self.visit(Drill("worker", message.row_id))
+        self.visit(DrillDown("worker", message.row_id))

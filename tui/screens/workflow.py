@@ -11,18 +11,18 @@ from textual.binding import BindingType
 from ...bindings.actions import Context
 from ...model.entities.states import PENDING
 from ...model.entities.task import Task
-from ...model.operations.call import Original
+from ...model.operations.call import SentTask
 from ...model.query.language import Problem, parse
 from ...model.text import units
 from ...model.wire.signatures import announced
-from ...model.workflow.members import STANDINGS, Standing
+from ...model.workflow.members import MEMBER_STATUSES, MemberStatus
 from ...model.workflow.view import Row, WorkflowView
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
 from ..columns.workflow import workflow_columns
-from ..context import Scene
+from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import Drill, Place
+from ..navigation import DrillDown, Location
 from .lists import ListScreen
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ MESSAGES: Final = 500
 READ: Final = 200
 """Results that are asked for at once."""
 
-_STYLES: Final[dict[Standing, str]] = {
+_STYLES: Final[dict[MemberStatus, str]] = {
     "succeeded": "$text-success",
     "failed": "bold $text-error",
     "rejected": "$text-error",
@@ -61,13 +61,13 @@ class WorkflowScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "tasks")
 
-    def __init__(self, scene: Scene, place: Place) -> None:
-        self.task_id = place.path[-1].subject
-        super().__init__(scene, place)
+    def __init__(self, context: AppContext, location: Location) -> None:
+        self.task_id = location.path[-1].subject
+        super().__init__(context, location)
 
     def make_table(self) -> LiveTable[Row]:
         """Draw the tree."""
-        self.view = WorkflowView(self.scene.state, self.task_id, self.scene.now())
+        self.view = WorkflowView(self.context.state, self.task_id, self.context.now())
         return LiveTable(
             workflow_columns(self.view),
             self.view,
@@ -83,7 +83,7 @@ class WorkflowScreen(ListScreen):
 
     async def _look_ahead(self) -> None:
         """Look into the messages of what has not ended: they name groups and what follows."""
-        session = self.scene.session
+        session = self.context.session
         unfinished = [task for task in self.view.members.tasks.values() if not task.finished]
         if not unfinished:
             return
@@ -91,7 +91,7 @@ class WorkflowScreen(ListScreen):
         looks: list[Future[Any]] = [
             session.peek(queue, MESSAGES) for queue in list(queues)[:LOOKED_INTO] if queue
         ]
-        waiting = sum(queue.waiting or 0 for queue in self.scene.state.queues.values())
+        waiting = sum(queue.waiting or 0 for queue in self.context.state.queues.values())
         if waiting <= SEARCHED:
             looks.append(session.recover([task.id for task in unfinished[:ASKED]]))
         if not looks:
@@ -104,15 +104,15 @@ class WorkflowScreen(ListScreen):
 
     def _learn(self, found: Sequence[object]) -> None:
         for one in found:
-            message = one.message if isinstance(one, Original) else None
+            message = one.message if isinstance(one, SentTask) else None
             if message is None or message.content_type != "application/json":
                 continue
-            if isinstance(one, Original) and "compression" not in message.headers:
+            if isinstance(one, SentTask) and "compression" not in message.headers:
                 group_id = message.headers.get("group")
                 told = announced(
                     one.id, message.body, group_id if isinstance(group_id, str) else None
                 )
-                self.view.learn(one.id, told, self.scene.now())
+                self.view.learn(one.id, told, self.context.now())
 
     # What is shown
 
@@ -135,34 +135,34 @@ class WorkflowScreen(ListScreen):
 
     def refilter(self) -> None:
         """Show what passes, and what leads to it."""
-        self.view.set_query(parse(self.filter_text), self.faults_only, self.scene.now())
+        self.view.set_query(parse(self.filter_text), self.faults_only, self.context.now())
 
     def take(self, changes: Changes) -> None:
         """Take in what changed."""
-        self.view.apply(changes, self.scene.now())
+        self.view.apply(changes, self.context.now())
         self._read_results()
 
     def catch_up(self) -> None:
         """Find all members anew."""
-        self.view.refresh(self.scene.now())
+        self.view.refresh(self.context.now())
         self._read_results()
 
     def _read_results(self) -> None:
         """Have the results read that may tell of more members."""
         unread = self.view.members.unread(READ)
         if unread:
-            self.scene.session.read_results(unread)
+            self.context.session.read_results(unread)
 
     def paint_body(self) -> None:
         """Let the axis grow with the time."""
-        self.view.tick(self.scene.now())
+        self.view.tick(self.context.now())
         super().paint_body()
 
     def paint_info(self) -> None:
         """Say how many are how far, and how long it took."""
-        view, glyphs = self.view, self.scene.glyphs
+        view, glyphs = self.view, self.context.glyphs
         left = [Part(f" {glyphs.more_right} ".join(self.title_parts), "bold", gap=1)]
-        for one in STANDINGS:
+        for one in MEMBER_STATUSES:
             number = view.members.counts[one]
             if number:
                 style = _STYLES.get(one, "$text-muted")
@@ -181,7 +181,7 @@ class WorkflowScreen(ListScreen):
         marks = self.list_table.marks
         if marks:
             right.append(Part(f"{units.count(len(marks))} marked", "bold $text-accent", 1))
-        right.append(Part(f"{units.duration(view.took(self.scene.now()))} ", "$text-muted", 5))
+        right.append(Part(f"{units.duration(view.took(self.context.now()))} ", "$text-muted", 5))
         self.info_bar.show(left, right)
 
     def _row_version(self, row: Row) -> object:
@@ -224,13 +224,13 @@ class WorkflowScreen(ListScreen):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task; fold a group, or unfold it."""
         message.stop()
-        if message.row_id in self.scene.state.tasks:
-            self.visit(Drill("task", message.row_id, message.row_id[:8]))
+        if message.row_id in self.context.state.tasks:
+            self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
         elif not self._fold(message.row_id):
             self.notify("Nothing was heard of it yet", timeout=4)
 
     def _fold(self, row_id: str) -> bool:
-        folded = self.view.fold(row_id, self.scene.now())
+        folded = self.view.fold(row_id, self.context.now())
         self._show_rows()
         return folded
 

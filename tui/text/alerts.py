@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from ...model.entities.clock_skew import SKEW_SHOWN
 from ...model.state import ClusterState
 from ...model.text import units
-from ..navigation import Drill
+from ..navigation import DrillDown
 from .workers import silence_words
 
 AlertLevel: TypeAlias = Literal["bad", "warn"]
@@ -23,7 +23,7 @@ class Alert:
     text: str
     view: str
     """Where more is told."""
-    drill: Drill | None = None
+    drill: DrillDown | None = None
 
     @property
     def id(self) -> str:
@@ -52,12 +52,12 @@ def _workers(state: ClusterState, now: float) -> list[Alert]:
     since = state.broker.listening_since
     for worker in state.workers.values():
         status = worker.status(now, since)
-        drill = Drill("worker", worker.name)
+        drill = DrillDown("worker", worker.name)
         if status == "offline":
             running = len(worker.active_ids)
             gone = units.age(worker.left_at or worker.heard_at, now)
             how = "stopped" if worker.left_at is not None else "lost"
-            left = f", {worker.left_running}" if running else ""
+            left = f", {worker.running_when_lost}" if running else ""
             level: AlertLevel = "bad" if running or worker.left_at is None else "warn"
             text = f"{how} {gone} ago{left}"
             found.append(Alert(level, worker.name, text, "workers", drill))

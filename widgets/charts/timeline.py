@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from ...model.entities.clock_skew import NO_SKEWS, Skews, ours
+from ...model.entities.clock_skew import NO_SKEWS, ClockSkews, to_local
 from ...model.entities.states import FINISHED
 from ...model.entities.task import Attempt, Task
 from ...model.text import units
@@ -63,7 +63,7 @@ class Try:
     phases: tuple[Phase, ...]
 
 
-def tries(task: Task, now: float, skews: Skews = NO_SKEWS) -> list[Try]:
+def tries(task: Task, now: float, skews: ClockSkews = NO_SKEWS) -> list[Try]:
     """Return a task's attempts by our clock, oldest first; what goes on still ends `now`.
 
     Args:
@@ -74,7 +74,7 @@ def tries(task: Task, now: float, skews: Skews = NO_SKEWS) -> list[Try]:
     found: list[Try] = []
     since = task.sent_at
     for attempt in task.attempts:
-        end = ours(attempt.finished_at, attempt.worker, skews)
+        end = to_local(attempt.finished_at, attempt.worker, skews)
         found.append(_try(attempt, since, end, skews))
         since = end
     present = Attempt(
@@ -85,20 +85,20 @@ def tries(task: Task, now: float, skews: Skews = NO_SKEWS) -> list[Try]:
         started_at=task.started_at,
         finished_at=task.finished_at,
     )
-    end = ours(task.finished_at, task.worker, skews)
+    end = to_local(task.finished_at, task.worker, skews)
     if end is None:
         end = now if task.lost_at is None else task.lost_at
         if task.state in FINISHED and task.state_at is not None:
-            end = ours(task.state_at, task.state_host, skews)
+            end = to_local(task.state_at, task.state_host, skews)
     found.append(_try(present, since, end, skews))
     return found
 
 
-def _try(attempt: Attempt, since: float | None, end: float | None, skews: Skews) -> Try:
+def _try(attempt: Attempt, since: float | None, end: float | None, skews: ClockSkews) -> Try:
     """Cut an attempt into its phases; a time that is not known takes no room."""
     phases: list[Phase] = []
-    received = ours(attempt.received_at, attempt.worker, skews)
-    times = (since, received, ours(attempt.started_at, attempt.worker, skews), end)
+    received = to_local(attempt.received_at, attempt.worker, skews)
+    times = (since, received, to_local(attempt.started_at, attempt.worker, skews), end)
     for number, kind in enumerate(KINDS):
         start = times[number]
         after = next((time for time in times[number + 1 :] if time is not None), None)
@@ -125,7 +125,7 @@ class Timeline(Widget):
         self._glyphs = glyphs
         self._tries: list[Try] = []
 
-    def show(self, task: Task, now: float, skews: Skews = NO_SKEWS) -> None:
+    def show(self, task: Task, now: float, skews: ClockSkews = NO_SKEWS) -> None:
         """Show a task as it stands."""
         found = tries(task, now, skews)[-MOST_TRIES:]
         if found != self._tries:

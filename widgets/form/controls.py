@@ -177,7 +177,7 @@ class FormChoice(Static, can_focus=True):
             self.post_message(self.Changed())
 
 
-class Shut(Static):
+class ReadOnlyText(Static):
     """A text that is shown, cut, and cannot be changed."""
 
     def __init__(self, text: str) -> None:
@@ -189,4 +189,4 @@ class Shut(Static):
         """Leave it as it is."""
 
 
-Control: TypeAlias = FormLine | FormArea | FormChoice | Shut
+Control: TypeAlias = FormLine | FormArea | FormChoice | ReadOnlyText

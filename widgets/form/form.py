@@ -18,9 +18,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from ...model.text.parse import Mistyped
+from ...model.text.parse import ParseError
 from ...model.text.sanitize import visible
-from .controls import Control, FormArea, FormChoice, FormLine, Shut
+from .controls import Control, FormArea, FormChoice, FormLine, ReadOnlyText
 
 UNSET: Final = object()
 Problems: TypeAlias = Mapping[str, str]
@@ -30,13 +30,13 @@ _PREVIEW: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FormField:
     """A field of a form."""
 
     id: str
     label: str
     read: Callable[[str], Any] = str
-    """Returns the value of a text, or raises `Mistyped` with the reason."""
+    """Returns the value of a text, or raises `ParseError` with the reason."""
     text: str = ""
     """What stands there at first; hostile text is shown harmless, and counts as it came."""
     hint: str = ""
@@ -56,7 +56,7 @@ class Entry:
 class FormRow(Horizontal):
     """A label, what is typed into, and what there is to say of it."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: FormField) -> None:
         super().__init__()
         self.entry = entry
         self.control = _control(entry)
@@ -98,7 +98,7 @@ class FormRow(Horizontal):
             text = entry.text
         try:
             return entry.read(text), None
-        except Mistyped as error:
+        except ParseError as error:
             return None, str(error)
 
     def say(self, value: Any, problem: str | None) -> None:
@@ -187,7 +187,7 @@ class Form(Vertical):
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        entries: Sequence[FormField],
         *,
         submit: str = "Go on",
         check: Callable[[Mapping[str, Any]], Problems] | None = None,
@@ -320,18 +320,18 @@ class Form(Vertical):
             self.post_message(self.Cancelled())
 
 
-def _shown(entry: Entry) -> str:
+def _shown(entry: FormField) -> str:
     if entry.kind == "area":
         return "\n".join(visible(line) for line in entry.text.split("\n"))
     return visible(entry.text)
 
 
-def _control(entry: Entry) -> Control:
+def _control(entry: FormField) -> Control:
     text = _shown(entry)
     if entry.kind == "area":
         return FormArea(text)
     if entry.kind == "choice":
         return FormChoice(entry.options, text)
     if entry.kind == "shut":
-        return Shut(text)
+        return ReadOnlyText(text)
     return FormLine(text, entry.options)

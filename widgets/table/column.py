@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from ...model.entities.clock_skew import NO_SKEWS, Skews
+from ...model.entities.clock_skew import NO_SKEWS, ClockSkews
 from ..glyphs import UNICODE, Glyphs
 from .cells import Cell, Justify
 
@@ -27,7 +27,7 @@ class Frame:
     """Seconds since the epoch."""
     glyphs: Glyphs = UNICODE
     utc: bool = False
-    skews: Skews = field(default_factory=lambda: NO_SKEWS, hash=False)
+    skews: ClockSkews = field(default_factory=lambda: NO_SKEWS, hash=False)
     """Seconds that hosts' clocks are ahead of ours, where that matters."""
 
     def now_at(self, host: str | None) -> float:

@@ -12,7 +12,7 @@ from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
 
 if TYPE_CHECKING:
-    from ..redis_channel import Channel
+    from ..redis_channel import RedisChannel
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
@@ -83,7 +83,7 @@ class ResultReader(abc.ABC):
         """
         return iter(())
 
-    def listen(self, known: Container[str]) -> Channel | None:
+    def listen(self, known: Container[str]) -> RedisChannel | None:
         """Return a subscription to what becomes of tasks; None where the backend tells nobody.
 
         Args:

@@ -15,10 +15,10 @@ from typing import Any, Final, cast
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
-from ...connection.metering import Wire, counted
+from ...connection.metering import ConnectionMeter, counted
 from ..errors import failure
 from ..newest import newest
-from ..redis_channel import Channel, Frames, Refused
+from ..redis_channel import ChannelRefused, Frames, RedisChannel
 from .base import ResultReader
 from .decode import from_payload
 
@@ -42,7 +42,7 @@ class RedisResults(ResultReader):
         wire: Counts and can cut our connections.
     """
 
-    def __init__(self, url: str, settings: Settings, wire: Wire) -> None:
+    def __init__(self, url: str, settings: Settings, wire: ConnectionMeter) -> None:
         self._url = url
         self._settings = settings
         self._wire = wire
@@ -106,7 +106,7 @@ class RedisResults(ResultReader):
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
 
-    def listen(self, known: Container[str]) -> Channel:
+    def listen(self, known: Container[str]) -> RedisChannel:
         """Return a subscription to the channels of all tasks.
 
         Raises:
@@ -117,8 +117,8 @@ class RedisResults(ResultReader):
             pool = self._connect().connection_pool
             # A connection of its own, not one of the pool's: it is never given back.
             connection = pool.connection_class(**pool.connection_kwargs)
-            return Channel(connection, Frames(self._prefix, known))
-        except Refused:
+            return RedisChannel(connection, Frames(self._prefix, known))
+        except ChannelRefused:
             raise
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
@@ -177,7 +177,7 @@ def key_prefix(options: Mapping[str, Any]) -> str:
     return prefix if not prefix or prefix[-1] in ":_-." else prefix + "_"
 
 
-def _client(url: str, settings: Settings, wire: Wire) -> Any:
+def _client(url: str, settings: Settings, wire: ConnectionMeter) -> Any:
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -201,7 +201,7 @@ def _client(url: str, settings: Settings, wire: Wire) -> Any:
     return redis.Redis(connection_pool=pool)
 
 
-def _primary(url: str, settings: Settings, wire: Wire, options: dict[str, Any]) -> Any:
+def _primary(url: str, settings: Settings, wire: ConnectionMeter, options: dict[str, Any]) -> Any:
     """Return a client of the primary that the sentinels name, as `SentinelBackend` has it."""
     from redis import Redis, sentinel
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from celtop.cli.commands.retry import _sorted
-from celtop.model.operations.call import Call, Original, Unrecoverable
+from celtop.model.operations.call import Call, SentTask, Unrecoverable
 
-NOWHERE = Original("one", Call("a.b", (1,)), "event", 0.0, missing=("callbacks",))
+NOWHERE = SentTask("one", Call("a.b", (1,)), "event", 0.0, missing=("callbacks",))
 CUT = Unrecoverable("two", "its arguments were cut")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celtop.cluster.connection.broker import Broker, split_urls
+from celtop.cluster.connection.broker import BrokerConnection, split_urls
 from celtop.demo.server import find_server
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -17,8 +17,8 @@ from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import Child, RedisServer, answers, clean_environment, free_port, until
 
 
-def broker(url: str, **settings: object) -> Broker:
-    return Broker(Settings(broker_url=url, **settings))  # type: ignore[arg-type]
+def broker(url: str, **settings: object) -> BrokerConnection:
+    return BrokerConnection(Settings(broker_url=url, **settings))  # type: ignore[arg-type]
 
 
 def test_failover_lists_are_split_and_sentinels_stay_together() -> None:

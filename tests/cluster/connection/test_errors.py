@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.errors import explain
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -18,8 +18,10 @@ from celtop.tests.servers import RabbitServer, RedisServer, free_port, make_cert
 PASSWORD = "s3cret-p4ss"
 
 
-def broker(url: str = f"redis://:{PASSWORD}@10.9.8.7:6390/3", **settings: object) -> Broker:
-    return Broker(Settings(broker_url=url, **settings))  # type: ignore[arg-type]
+def broker(
+    url: str = f"redis://:{PASSWORD}@10.9.8.7:6390/3", **settings: object
+) -> BrokerConnection:
+    return BrokerConnection(Settings(broker_url=url, **settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -205,7 +207,7 @@ def test_no_password_in_an_errors_text(spelled: str) -> None:
 
 
 def test_no_password_of_the_result_backend_either() -> None:
-    told = Broker(Settings(result_backend=f"db+postgresql://me:{PASSWORD}@db/x"))
+    told = BrokerConnection(Settings(result_backend=f"db+postgresql://me:{PASSWORD}@db/x"))
     assert told.hide(f"cannot log in with {PASSWORD}") == "cannot log in with ***"
 
 

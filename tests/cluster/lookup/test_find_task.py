@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from celtop.cluster.session import Session
-from celtop.model.lookup import Search
+from celtop.model.lookup import TaskLookup
 from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
 from celtop.tests.end_to_end.operation_commands import logged
@@ -14,10 +14,10 @@ from celtop.tests.servers import RedisServer
 Send = Callable[..., str]
 
 
-def searched(settings: Settings, id_: str) -> tuple[Session, Search]:
+def searched(settings: Settings, id_: str) -> tuple[Session, TaskLookup]:
     """Look for a task by a session that was never started: nobody is expected to answer."""
     session = Session(settings)
-    found = session.search(id_).result(20)
+    found = session.find_task(id_).result(20)
     while session.pump(0.0, 1.0).more:
         pass
     session.stop()

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.broker import Broker
-from celtop.cluster.connection.remote_control import Pidbox
-from celtop.cluster.lookup.recovery import Known, known, recover
-from celtop.cluster.messages.sent_cache import Originals
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.lookup.recovery import KnownTask, known_task, recover
+from celtop.cluster.messages.sent_cache import SentCache
 from celtop.cluster.operations.compose import again as again_message
 from celtop.cluster.operations.send import retry
 from celtop.cluster.results.open import open_results
-from celtop.model.operations.call import Original, Recovered, Unrecoverable
+from celtop.model.operations.call import Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import Live, OpenSession
@@ -38,38 +38,38 @@ def received(tmp_path: Path) -> Received:
 
 def find(
     url: str,
-    wanted: Sequence[Known],
-    originals: Originals | None = None,
+    wanted: Sequence[KnownTask],
+    originals: SentCache | None = None,
     workers: Sequence[str] = ("w1@test",),
     queues: Iterable[str] = (),
     **settings: Any,
 ) -> tuple[Recovered, ...]:
     """Recover tasks with nothing kept from before."""
-    broker = Broker(Settings(broker_url=url, **settings))
-    kept = originals if originals is not None else Originals()
+    broker = BrokerConnection(Settings(broker_url=url, **settings))
+    kept = originals if originals is not None else SentCache()
     results = open_results(broker.settings)
     return recover(wanted, broker, kept, results, workers, queues)
 
 
-def found(url: str, wanted: Known, **options: Any) -> Original:
+def found(url: str, wanted: KnownTask, **options: Any) -> SentTask:
     (one,) = find(url, [wanted], **options)
-    assert isinstance(one, Original), one
+    assert isinstance(one, SentTask), one
     return one
 
 
-def lost(url: str, wanted: Known, **options: Any) -> Unrecoverable:
+def lost(url: str, wanted: KnownTask, **options: Any) -> Unrecoverable:
     (one,) = find(url, [wanted], **options)
     assert isinstance(one, Unrecoverable), one
     return one
 
 
-def finished(live: Live, id_: str) -> Known:
+def finished(live: Live, id_: str) -> KnownTask:
     """Wait until a task has ended and return what is known of it."""
     live.until(lambda: (task := live.state.tasks.get(id_)) is not None and task.finished)
-    return known(id_, live.state)
+    return known_task(id_, live.state)
 
 
-def run_again(url: str, original: Original, received: Received) -> dict[str, Any]:
+def run_again(url: str, original: SentTask, received: Received) -> dict[str, Any]:
     outcome = carry_out(retry, url, Retry(originals=(original,)))
     assert outcome.having("confirmed") == (original.id,), outcome.targets
     return received.by(outcome.sent[0].id)
@@ -142,23 +142,23 @@ def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
     names = ("w1@test", "w2@test")
 
     def running_is_told() -> Recovered | None:
-        one = find(redis_url, [Known(running, "STARTED")], workers=names)[0]
-        return one if isinstance(one, Original) and one.source == "worker" else None
+        one = find(redis_url, [KnownTask(running, "STARTED")], workers=names)[0]
+        return one if isinstance(one, SentTask) and one.source == "worker" else None
 
     original = until(running_is_told)
-    assert isinstance(original, Original)
+    assert isinstance(original, SentTask)
     assert original.call.args == (6.5,) and original.call.queue == "other"
     assert original.call.priority == 3 and "callbacks" in original.missing
     wanted = [
-        Known(held, "RECEIVED"),
-        Known(waiting, "PENDING", queue="nobody"),
-        Known(unheard),
-        Known("no-such-task", "PENDING", queue="nobody"),
+        KnownTask(held, "RECEIVED"),
+        KnownTask(waiting, "PENDING", queue="nobody"),
+        KnownTask(unheard),
+        KnownTask("no-such-task", "PENDING", queue="nobody"),
     ]
-    kept = Originals()
+    kept = SentCache()
     several = find(redis_url, wanted, kept, workers=names, queues=["nobody", "other"])
     assert [one.id for one in several] == [one.id for one in wanted]
-    told = [one for one in several if isinstance(one, Original)]
+    told = [one for one in several if isinstance(one, SentTask)]
     assert [one.source for one in told] == ["unacked", "queue", "queue"]
     assert [one.call.queue for one in told] == ["other", "nobody", "nobody"]
     assert all(one.message is not None and not one.missing for one in told)
@@ -182,8 +182,8 @@ def test_a_worker_tells_all_types_that_json_carries(
     )
     id_ = send(redis_url, "exact.hold", 3, *values, kwargs={"key": values}, priority=3)
     first = received.by(id_)
-    (original,) = find(redis_url, [Known(id_, "STARTED")])
-    assert isinstance(original, Original) and original.source == "worker"
+    (original,) = find(redis_url, [KnownTask(id_, "STARTED")])
+    assert isinstance(original, SentTask) and original.source == "worker"
     assert original.call.priority == 3
     again = run_again(redis_url, original, received)
     assert again["received"] == first["received"]
@@ -195,12 +195,12 @@ def test_a_task_that_waits_for_its_next_attempt_begins_anew(
 ) -> None:
     start_worker(redis_url)
     id_ = send(redis_url, "plain.retry", 3600)
-    wanted = Known(id_, "RETRY", "plain.retry", queue="celery")
+    wanted = KnownTask(id_, "RETRY", "plain.retry", queue="celery")
 
-    def told() -> Original | None:
+    def told() -> SentTask | None:
         one = find(redis_url, [wanted])[0]
-        retried = isinstance(one, Original) and one.message and one.message.headers["retries"] == 1
-        return one if isinstance(one, Original) and retried else None
+        retried = isinstance(one, SentTask) and one.message and one.message.headers["retries"] == 1
+        return one if isinstance(one, SentTask) and retried else None
 
     original = until(told)
     assert original is not None and original.source in ("queue", "unacked")
@@ -211,7 +211,7 @@ def test_a_task_that_waits_for_its_next_attempt_begins_anew(
 
 
 def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
-    kept = Originals()
+    kept = SentCache()
     item: dict[str, Any] = {
         "id": "a",
         "name": "t",
@@ -220,7 +220,7 @@ def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
         "delivery_info": None,
     }
     kept.hear("active", [item], 1.0)
-    wanted = Known("a", "FAILURE", "t", "('...',)", "{}", "bills", 3)
+    wanted = KnownTask("a", "FAILURE", "t", "('...',)", "{}", "bills", 3)
     original = found(redis_url, wanted, originals=kept)
     assert (original.source, original.call.queue) == ("worker", "bills")
     assert original.call.args == (LONG,)
@@ -229,14 +229,16 @@ def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        (Known("a"), "its name and arguments are not known"),
-        (Known("a", "FAILURE", "t", None, "{}"), "the arguments are not known"),
-        (Known("a", "FAILURE", "t", "('***',)", "{}"), "hidden"),
-        (Known("a", "FAILURE", "t", "(1,)", "{'a': b'6279'}"), "keyword arguments"),
-        (Known("a", "FAILURE", "t", "(1,)", "{}", serializer="pickle"), "sends in pickle"),
+        (KnownTask("a"), "its name and arguments are not known"),
+        (KnownTask("a", "FAILURE", "t", None, "{}"), "the arguments are not known"),
+        (KnownTask("a", "FAILURE", "t", "('***',)", "{}"), "hidden"),
+        (KnownTask("a", "FAILURE", "t", "(1,)", "{'a': b'6279'}"), "keyword arguments"),
+        (KnownTask("a", "FAILURE", "t", "(1,)", "{}", serializer="pickle"), "sends in pickle"),
     ],
 )
-def test_what_is_not_certain_is_not_recovered(redis_url: str, wanted: Known, reason: str) -> None:
+def test_what_is_not_certain_is_not_recovered(
+    redis_url: str, wanted: KnownTask, reason: str
+) -> None:
     one = lost(redis_url, wanted, workers=())
     assert reason in one.reason
     assert (one.args_text, one.kwargs_text) == (wanted.args, wanted.kwargs)
@@ -244,9 +246,9 @@ def test_what_is_not_certain_is_not_recovered(redis_url: str, wanted: Known, rea
 
 def test_what_an_app_sends_in_another_serializer_is_not_sent_in_json(redis_url: str) -> None:
     """A tuple is a list by then, and workers that take pickle mostly take nothing else."""
-    kept = Originals()
+    kept = SentCache()
     kept.hear("active", [{"id": "a", "name": "t", "args": [[1]], "kwargs": {}}], 1.0)
-    wanted = Known("a", "FAILURE", "t", "((1,),)", "{}", "q", serializer="pickle")
+    wanted = KnownTask("a", "FAILURE", "t", "((1,),)", "{}", "q", serializer="pickle")
     one = lost(redis_url, wanted, originals=kept, workers=())
     assert "sends in pickle" in one.reason
     assert one.known is not None and one.known.args == ([1],)
@@ -260,26 +262,26 @@ def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
     start_worker(redis_url, app="exact", conf=conf, env=received.env)
     id_ = send(redis_url, "exact.change", [1, 2])
     received.by(id_)
-    from_event = Known(id_, "SUCCESS", "exact.change", "([1, 2],)", "{}", "celery")
+    from_event = KnownTask(id_, "SUCCESS", "exact.change", "([1, 2],)", "{}", "celery")
     text = "x" * 1_000
 
-    def settled() -> Original | None:
+    def settled() -> SentTask | None:
         one = found(redis_url, from_event, result_backend=redis_url)
-        other = find(redis_url, [Known(id_, "SUCCESS", "exact.change")], result_backend=redis_url)[
-            0
-        ]
-        return one if isinstance(other, Original) and other.call.args == ([1, 2, 3],) else None
+        other = find(
+            redis_url, [KnownTask(id_, "SUCCESS", "exact.change")], result_backend=redis_url
+        )[0]
+        return one if isinstance(other, SentTask) and other.call.args == ([1, 2, 3],) else None
 
     original = until(settled)
     assert original is not None
     assert (original.source, original.call.args) == ("event", ([1, 2],))
     long_id = send(redis_url, "exact.change", [1, 2], text, text)
     received.by(long_id)
-    cut = Known(long_id, "SUCCESS", "exact.change", f"([1, 2], '{text}', ...)", "{}", "celery")
+    cut = KnownTask(long_id, "SUCCESS", "exact.change", f"([1, 2], '{text}', ...)", "{}", "celery")
 
     def doubted() -> bool:
         one = find(redis_url, [cut], result_backend=redis_url)[0]
-        return isinstance(one, Original) and any("changed" in word for word in one.missing)
+        return isinstance(one, SentTask) and any("changed" in word for word in one.missing)
 
     until(doubted)
 
@@ -291,14 +293,14 @@ def test_a_text_that_hides_the_arguments_goes_on_hiding_them(
     start_worker(redis_url, app="exact", conf=conf, env=received.env)
     id_ = send(redis_url, "exact.take", "4242-1234", argsrepr="('<card>',)")
     received.by(id_)
-    wanted = Known(id_, "SUCCESS", "exact.take", "(<card>,)", "{}", "celery")
+    wanted = KnownTask(id_, "SUCCESS", "exact.take", "(<card>,)", "{}", "celery")
 
     def settled() -> Recovered | None:
         one = find(redis_url, [wanted], result_backend=redis_url)[0]
-        return one if isinstance(one, Original) else None
+        return one if isinstance(one, SentTask) else None
 
     original = until(settled)
-    assert isinstance(original, Original) and original.source == "backend"
+    assert isinstance(original, SentTask) and original.source == "backend"
     again = run_again(redis_url, original, received)
     assert (again["received"], again["argsrepr"]) == ("(('4242-1234',), {})", "(<card>,)")
 
@@ -308,12 +310,12 @@ def test_hundreds_at_once_cost_few_commands(
 ) -> None:
     start_worker(redis_url, queues=["other"])
     ids = [send(redis_url, "plain.ok", number, queue="nobody") for number in range(400)]
-    wanted = [Known(id_, "PENDING", queue="nobody") for id_ in ids]
-    wanted += [Known(f"gone-{number}", "STARTED") for number in range(800)]
-    broker = Broker(Settings(broker_url=redis_url))
+    wanted = [KnownTask(id_, "PENDING", queue="nobody") for id_ in ids]
+    wanted += [KnownTask(f"gone-{number}", "STARTED") for number in range(800)]
+    broker = BrokerConnection(Settings(broker_url=redis_url))
     results = open_results(Settings(broker_url=redis_url, result_backend=redis_url))
-    several = recover(wanted, broker, Originals(), results, ["w1@test"], [])
-    assert [isinstance(one, Original) for one in several] == [True] * 400 + [False] * 800
+    several = recover(wanted, broker, SentCache(), results, ["w1@test"], [])
+    assert [isinstance(one, SentTask) for one in several] == [True] * 400 + [False] * 800
     assert broker.wire.sent < 60
 
 
@@ -322,14 +324,14 @@ def test_a_silent_worker_is_awaited_once(
 ) -> None:
     start_worker(redis_url)
     complete: list[bool] = []
-    ask = Pidbox.ask
+    ask = RemoteControl.ask
 
-    def asked(self: Pidbox, commands: Any, took: Any, done: Any, **options: Any) -> None:
+    def asked(self: RemoteControl, commands: Any, took: Any, done: Any, **options: Any) -> None:
         ask(self, commands, took, done, **options)
         complete.append(done(0.0))
 
-    monkeypatch.setattr(Pidbox, "ask", asked)
-    wanted = [Known(f"gone-{number}", "STARTED") for number in range(1_500)]
+    monkeypatch.setattr(RemoteControl, "ask", asked)
+    wanted = [KnownTask(f"gone-{number}", "STARTED") for number in range(1_500)]
     several = find(redis_url, wanted, workers=("w1@test", "silent@test"))
     assert complete == [False, True, True], "blocks that ended with everyone's answer"
     assert all(isinstance(one, Unrecoverable) for one in several)
@@ -346,17 +348,17 @@ def test_a_name_that_is_no_queue_does_not_keep_workers_from_being_asked(
     id_ = send(redis_url, "plain.slow", 5)
 
     def told() -> Recovered | None:
-        one = find(redis_url, [Known(id_)], queues=["odd"])[0]
-        return one if isinstance(one, Original) else None
+        one = find(redis_url, [KnownTask(id_)], queues=["odd"])[0]
+        return one if isinstance(one, SentTask) else None
 
     original = until(told)
-    assert isinstance(original, Original) and original.source == "worker"
+    assert isinstance(original, SentTask) and original.source == "worker"
 
 
 def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> None:
     url = own_redis.url()
     own_redis.kill()
-    kept = Originals()
+    kept = SentCache()
     item: dict[str, Any] = {
         "id": "a",
         "name": "t",
@@ -365,8 +367,8 @@ def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> No
         "delivery_info": None,
     }
     kept.hear("active", [item], 1.0)
-    one, other = find(url, [Known("a", "STARTED"), Known("b", "STARTED", "t")], kept)
-    assert isinstance(one, Original)
+    one, other = find(url, [KnownTask("a", "STARTED"), KnownTask("b", "STARTED", "t")], kept)
+    assert isinstance(one, SentTask)
     assert isinstance(other, Unrecoverable) and "Nothing listens" in other.reason
 
 
@@ -378,16 +380,16 @@ def test_on_rabbitmq_the_worker_is_asked_and_queues_are_left_alone(
     deadline = time.time() + 8
 
     def told() -> Recovered | None:
-        one = find(amqp_url, [Known(id_, "RECEIVED")])[0]
+        one = find(amqp_url, [KnownTask(id_, "RECEIVED")])[0]
         assert time.time() < deadline
-        return one if isinstance(one, Original) else None
+        return one if isinstance(one, SentTask) else None
 
     original = until(told)
-    assert isinstance(original, Original)
+    assert isinstance(original, SentTask)
     assert (original.source, original.call.args) == ("worker", (8,))
     assert original.call.queue == "celery"
     waiting = send(amqp_url, "plain.ok", 1, queue="nobody")
-    one = lost(amqp_url, Known(waiting, "PENDING", "plain.ok", None, None, "nobody"))
+    one = lost(amqp_url, KnownTask(waiting, "PENDING", "plain.ok", None, None, "nobody"))
     assert "RabbitMQ shows waiting messages only to who takes them" in one.reason
 
 
@@ -408,7 +410,7 @@ def test_a_session_recovers_and_sends_again_and_both_tasks_know_it(
     id_ = send(redis_url, "exact.fail", LONG, queue="celery")
     finished(live, id_)
     found, unknown = live.session.recover([id_, "no-such-task"]).result(20)
-    assert isinstance(found, Original) and isinstance(unknown, Unrecoverable)
+    assert isinstance(found, SentTask) and isinstance(unknown, Unrecoverable)
     outcome = live.session.do(Retry(originals=(found,))).future.result(20)
     assert outcome.good, outcome
     new = outcome.sent[0].id

@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.broker import Broker
-from celtop.cluster.messages.reader import Messages
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.messages.reader import MessageReader
 from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
 
 Send = Callable[..., str]
-OpenMessages = Callable[..., Messages]
+OpenMessages = Callable[..., MessageReader]
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def open_messages() -> Iterator[OpenMessages]:
     """`open_messages(url, **settings)`: a reader over a connection of its own."""
     connections = []
 
-    def start(url: str, **settings: Any) -> Messages:
-        broker = Broker(Settings(broker_url=url, **settings))
+    def start(url: str, **settings: Any) -> MessageReader:
+        broker = BrokerConnection(Settings(broker_url=url, **settings))
         connections.append(broker.connect())
-        return Messages(connections[-1], broker, lambda: 5.0)
+        return MessageReader(connections[-1], broker, lambda: 5.0)
 
     yield start
     for connection in connections:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from celtop.cluster.messages.sent_cache import Originals, from_worker
-from celtop.model.operations.call import Call, Original, RawMessage, Source
+from celtop.cluster.messages.sent_cache import SentCache, from_worker
+from celtop.model.operations.call import Call, RawMessage, SentTask, Source
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.conftest import StartWorker
 
 NOW = 1_800_000_000.0
 
 
-def original(id_: str, source: Source = "worker", size: int = 10) -> Original:
-    return Original(id_, Call("app.task", ("x" * size,)), source, NOW)
+def original(id_: str, source: Source = "worker", size: int = 10) -> SentTask:
+    return SentTask(id_, Call("app.task", ("x" * size,)), source, NOW)
 
 
 def item(id_: str = "a", **changes: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def item(id_: str = "a", **changes: Any) -> dict[str, Any]:
 
 
 def test_each_answer_about_tasks_is_kept() -> None:
-    originals = Originals()
+    originals = SentCache()
     originals.hear("active", [item("a")], NOW)
     originals.hear("reserved", [item("b")], NOW)
     originals.hear("scheduled", [{"eta": "2026", "request": item("c")}, None, {"eta": 1}], NOW)
@@ -45,7 +45,7 @@ def test_each_answer_about_tasks_is_kept() -> None:
 
 
 def test_what_is_not_exact_is_not_kept() -> None:
-    originals = Originals()
+    originals = SentCache()
     hostile: list[Any] = [
         item(args="(1, 'ü')", kwargs="{}"),
         item(args=[1], kwargs="{'b': None}"),
@@ -78,7 +78,7 @@ def test_a_queue_is_told_only_where_no_exchange_chose_it() -> None:
 
 
 def test_the_better_source_wins_and_the_first_of_equals_stays() -> None:
-    originals = Originals()
+    originals = SentCache()
     first = original("a", "backend")
     for one, wins in (
         (first, True),
@@ -95,10 +95,10 @@ def test_the_better_source_wins_and_the_first_of_equals_stays() -> None:
 
 
 def test_the_oldest_make_room() -> None:
-    originals = Originals(room=100_000)
+    originals = SentCache(room=100_000)
     message = RawMessage(b"x" * 9_000, "application/json", "utf-8", {})
     for number in range(100):
-        originals.keep(Original(str(number), Call("t"), "queue", NOW, message))
+        originals.keep(SentTask(str(number), Call("t"), "queue", NOW, message))
         originals.keep(original(f"big-{number}", size=200_000))
         assert originals.used <= 100_000
     assert originals.get("99") is not None and originals.get("0") is None
@@ -106,7 +106,7 @@ def test_the_oldest_make_room() -> None:
 
 
 def test_nothing_is_counted_twice_when_threads_write_at_once() -> None:
-    originals = Originals(room=1 << 20)
+    originals = SentCache(room=1 << 20)
 
     def write() -> None:
         for source in ("event", "backend", "worker", "queue"):
@@ -118,7 +118,7 @@ def test_nothing_is_counted_twice_when_threads_write_at_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    alone = Originals()
+    alone = SentCache()
     for number in range(300):
         alone.keep(original(str(number), "queue"))
     assert (len(originals), originals.used) == (len(alone), alone.used)

@@ -8,25 +8,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.operations.running import Doing
-from celtop.model.operations.commands import AnyCommand
+from celtop.cluster.operations.running import OperationContext
+from celtop.model.operations.commands import AnyOperation
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
 from celtop.tests.servers import until
 
 
-def doing(broker_url: str, command: AnyCommand, **settings: Any) -> Doing:
+def doing(broker_url: str, command: AnyOperation, **settings: Any) -> OperationContext:
     """Return an act that is about to begin."""
-    broker = Broker(Settings(broker_url=broker_url, **settings))
+    broker = BrokerConnection(Settings(broker_url=broker_url, **settings))
     outcome = Outcome(1, command, time.time())
-    return Doing(outcome, broker, Inbox(1000), Roster(), time.time, lambda outcome: None)
+    return OperationContext(outcome, broker, Inbox(1000), Roster(), time.time, lambda outcome: None)
 
 
 def carry_out(
-    perform: Callable[[Doing], None], broker_url: str, command: AnyCommand, **settings: Any
+    perform: Callable[[OperationContext], None],
+    broker_url: str,
+    command: AnyOperation,
+    **settings: Any,
 ) -> Outcome:
     """Carry out an act here and now; return what came of it."""
     act = doing(broker_url, command, **settings)

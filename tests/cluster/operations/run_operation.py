@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.operations.running import Doing
-from celtop.model.operations.commands import AnyCommand
+from celtop.cluster.operations.running import OperationContext
+from celtop.model.operations.commands import AnyOperation
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
 
@@ -26,20 +26,20 @@ class Performance:
     """
 
     def __init__(
-        self, url: str, command: AnyCommand, roster: Roster | None = None, **settings: Any
+        self, url: str, command: AnyOperation, roster: Roster | None = None, **settings: Any
     ) -> None:
         self.outcomes: list[Outcome] = []
         """All that was told, in order."""
-        self.doing = Doing(
+        self.doing = OperationContext(
             Outcome(1, command, time.time()),
-            Broker(Settings(broker_url=url, **settings)),
+            BrokerConnection(Settings(broker_url=url, **settings)),
             Inbox(1000),
             roster or Roster(),
             time.time,
             self.outcomes.append,
         )
 
-    def run(self, perform: Callable[[Doing], None]) -> Outcome:
+    def run(self, perform: Callable[[OperationContext], None]) -> Outcome:
         """Do it; return its last outcome."""
         perform(self.doing)
         return self.doing.outcome

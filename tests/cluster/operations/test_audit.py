@@ -13,9 +13,9 @@ from typing import Any
 from celtop.cluster.operations.audit import Audit, default_path
 from celtop.model.entities.fault import Fault
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.operations.call import Call, Original
+from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Ping, Retry, Revoke, Trigger
-from celtop.model.operations.outcome import Answer, Outcome, Sent
+from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 
 NOON = 1_700_000_000.0
 
@@ -75,7 +75,7 @@ def test_arguments_are_there_but_for_what_the_patterns_match(tmp_path: Path) -> 
         kwargs={"password": "hunter2", "note": "ok"},
         headers={"token": "t0ken"},
     )
-    outcome = Outcome(1, Trigger(calls=(call,)), NOON, sent=(Sent("i", "pay", "q", NOON),))
+    outcome = Outcome(1, Trigger(calls=(call,)), NOON, sent=(PublishedTask("i", "pay", "q", NOON),))
     line = written(tmp_path / "a", outcome, "password", "token", r"\d{13,16}")
     (told,) = line["options"]["calls"]
     assert told["args"] == ["***", "datetime.date(2024, 1, 2)", "Decimal('1.10')", "b'\\xff'"]
@@ -97,7 +97,7 @@ def test_a_retry_tells_where_its_arguments_came_from_and_never_its_raw_message(
     tmp_path: Path,
 ) -> None:
     call = Call("pay", kwargs={"password": "hunter2"}, queue="q")
-    original = Original("old", call, "queue", NOON, missing=("its ETA",))
+    original = SentTask("old", call, "queue", NOON, missing=("its ETA",))
     line = written(tmp_path / "a", Outcome(1, Retry(originals=(original,)), NOON), "password")
     (told,) = line["options"]["originals"]
     assert (told["id"], told["source"], told["missing"]) == ("old", "queue", ["its ETA"])

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.operations import drain as draining_act
 from celtop.cluster.operations import drain_worker
 from celtop.cluster.operations.consumers import consuming, talking
 from celtop.cluster.operations.drain import drain
-from celtop.cluster.operations.drain_worker import Draining
+from celtop.cluster.operations.drain_worker import DrainingWorker
 from celtop.cluster.operations.pause import resume
-from celtop.cluster.operations.paused_queues import Paused, identity
+from celtop.cluster.operations.paused_queues import PausedQueues, identity
 from celtop.cluster.operations.running import Refused
 from celtop.model.operations.commands import Consumer, Drain, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
@@ -74,7 +74,7 @@ def ready(live: Live, *workers: str) -> Live:
 
 
 def remembered(url: str) -> dict[str, PauseQueue]:
-    return Paused().all(identity(Broker(Settings(broker_url=url))))
+    return PausedQueues().all(identity(BrokerConnection(Settings(broker_url=url))))
 
 
 def consumed(url: str, worker: str) -> dict[str, Consumer]:
@@ -151,7 +151,7 @@ def test_several_at_once_each_when_it_is_empty_itself(
     )
     assert busy.child.wait() == 0 and all(succeeded(busy, one) for one in mine)
     assert other.child.alive and "a" in consumed(amqp_url, "other@test")
-    broker = Broker(Settings(broker_url=amqp_url))
+    broker = BrokerConnection(Settings(broker_url=amqp_url))
     connection = broker.connect()
     answer = connection.default_channel.queue_declare("b", passive=True)
     connection.collect()
@@ -198,14 +198,14 @@ def test_it_is_undone_if_it_is_taken_back_while_the_last_question_is_asked(
 ) -> None:
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
-    counts = Draining.counts
+    counts = DrainingWorker.counts
 
-    def taken_back(one: Draining, *args: Any) -> None:
+    def taken_back(one: DrainingWorker, *args: Any) -> None:
         counts(one, *args)
         if one.empty == 2:
             act.doing.cancelled.set()
 
-    monkeypatch.setattr(Draining, "counts", taken_back)
+    monkeypatch.setattr(DrainingWorker, "counts", taken_back)
     act = DrainUnderWay(redis_url, live, "w1@test")
     answer = act.end().workers["w1@test"]
     assert answer.verdict == "refused" and answer.text.startswith("undone: it consumes celery")

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.operations.consumers import Talk, consuming, talking
 from celtop.cluster.operations.pause import pause, resume
-from celtop.cluster.operations.paused_queues import Paused, identity
+from celtop.cluster.operations.paused_queues import PausedQueues, identity
 from celtop.cluster.operations.running import Refused, Unsure
 from celtop.model.operations.commands import AddConsumer, Consumer, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
@@ -30,7 +30,7 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def remembered(url: str) -> dict[str, PauseQueue]:
-    return Paused().all(identity(Broker(Settings(broker_url=url))))
+    return PausedQueues().all(identity(BrokerConnection(Settings(broker_url=url))))
 
 
 def consumed(url: str, *workers: str) -> dict[str, dict[str, Consumer]]:

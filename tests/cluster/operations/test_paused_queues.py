@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from celtop.cluster.connection.broker import Broker
-from celtop.cluster.operations.paused_queues import Paused, identity, is_over, state_folder
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.operations.paused_queues import PausedQueues, identity, is_over, state_folder
 from celtop.model.entities.worker import Worker, WorkerQueue
 from celtop.model.operations.commands import Consumer, PauseQueue
 from celtop.settings import Settings
@@ -18,16 +18,16 @@ W2 = Consumer("w2@h", None, None, "ü \x1b")
 
 def test_what_is_remembered_is_there_for_the_next_process(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "paused.json"
-    Paused(path).remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
-    assert Paused(path).all("c") == {"q": PauseQueue(queue="q", consumers=(W1, W2))}
-    assert Paused(path).all("other") == {}
+    PausedQueues(path).remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
+    assert PausedQueues(path).all("c") == {"q": PauseQueue(queue="q", consumers=(W1, W2))}
+    assert PausedQueues(path).all("other") == {}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [one.name for one in path.parent.iterdir()] == ["paused.json"]
 
 
 def test_the_same_worker_is_replaced_and_others_are_added(tmp_path: Path) -> None:
-    paused = Paused(tmp_path / "paused.json")
+    paused = PausedQueues(tmp_path / "paused.json")
     paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
     again = Consumer("w1@h", "other", "direct", "b")
     paused.remember("c", PauseQueue(queue="q", consumers=(W2, again)))
@@ -37,7 +37,7 @@ def test_the_same_worker_is_replaced_and_others_are_added(tmp_path: Path) -> Non
 
 
 def test_only_those_that_resumed_are_forgotten(tmp_path: Path) -> None:
-    paused = Paused(tmp_path / "paused.json")
+    paused = PausedQueues(tmp_path / "paused.json")
     paused.remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
     paused.forget("c", "q", {"w1@h", "nobody@h"})
     assert paused.all("c")["q"].consumers == (W2,)
@@ -65,7 +65,7 @@ def test_it_is_over_when_all_consume_the_queue_again() -> None:
 def test_a_broken_file_is_told_and_put_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "paused.json"
     path.write_bytes(content)
-    paused = Paused(path)
+    paused = PausedQueues(path)
     assert paused.all("c") == {}
     assert paused.trouble is not None and "is broken" in paused.trouble
     paused.forget("c", "q", {"w"})
@@ -77,7 +77,7 @@ def test_a_broken_file_is_told_and_put_aside(tmp_path: Path, content: bytes) -> 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    paused = Paused(tmp_path / "file" / "paused.json")
+    paused = PausedQueues(tmp_path / "file" / "paused.json")
     with pytest.raises(OSError):
         paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
     assert paused.all("c") == {}
@@ -90,7 +90,7 @@ def test_its_place(tmp_path: Path) -> None:
 
 def test_a_cluster_is_known_without_its_password() -> None:
     def of(**settings: object) -> str:
-        return identity(Broker(Settings.model_validate(settings)))
+        return identity(BrokerConnection(Settings.model_validate(settings)))
 
     plain = of(broker_url="redis://user:hunter2@h/1")
     assert "hunter2" not in plain

@@ -14,18 +14,18 @@ from celtop.model.operations.commands import (
     Revoke,
     Shutdown,
 )
-from celtop.tests.cluster.workers import Crew, crew
+from celtop.tests.cluster.workers import Workers, workers
 from celtop.tests.servers import RabbitServer, until
 
 
 @pytest.fixture(scope="module")
-def two(rabbit_server: RabbitServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def two(rabbit_server: RabbitServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     directory = tmp_path_factory.mktemp("two")
-    with crew(directory, rabbit_server.next_url(), "prefork", "threads") as made:
+    with workers(directory, rabbit_server.next_url(), "prefork", "threads") as made:
         yield made
 
 
-def test_commands_are_answered_and_take_effect(two: Crew, rabbit_server: RabbitServer) -> None:
+def test_commands_are_answered_and_take_effect(two: Workers, rabbit_server: RabbitServer) -> None:
     assert two.do(Ping(workers=two.names())).good
     outcome = two.do(PoolGrow(workers=two.names(), by=1))
     assert outcome.workers_having("confirmed") == two.names("prefork")
@@ -39,7 +39,7 @@ def test_commands_are_answered_and_take_effect(two: Crew, rabbit_server: RabbitS
     assert len(mine) <= 2
 
 
-def test_a_queue_that_nobody_consumes_is_declared_as_it_is(two: Crew) -> None:
+def test_a_queue_that_nobody_consumes_is_declared_as_it_is(two: Workers) -> None:
     """Declared as a classic one, a quorum queue would break the worker's connection for good."""
     arguments = {"x-queue-type": "quorum", "x-max-length": 1000, "x-overflow": "reject-publish"}
     with two.app.connection_for_write() as connection:
@@ -55,7 +55,7 @@ def test_a_queue_that_nobody_consumes_is_declared_as_it_is(two: Crew) -> None:
     assert not two.said("threads", "PRECONDITION")
 
 
-def test_a_queue_that_belongs_to_another_connection_is_left_alone(two: Crew) -> None:
+def test_a_queue_that_belongs_to_another_connection_is_left_alone(two: Workers) -> None:
     with two.app.connection_for_write() as connection:
         connection.channel().queue_declare("mine", exclusive=True)
         outcome = two.do(AddConsumer(workers=two.names("threads"), queue="mine"))
@@ -64,7 +64,7 @@ def test_a_queue_that_belongs_to_another_connection_is_left_alone(two: Crew) -> 
     assert not two.said("threads", "RESOURCE_LOCKED")
 
 
-def test_thousands_are_revoked_and_a_running_task_is_ended(two: Crew) -> None:
+def test_thousands_are_revoked_and_a_running_task_is_ended(two: Workers) -> None:
     assert two.do(AddConsumer(workers=two.names("prefork"), queue="forked")).good
     id_ = two.send("plain.slow", 60, queue="forked")
     until(lambda: [one["id"] for one in two.ask("prefork", "active")] == [id_])
@@ -78,7 +78,7 @@ def test_thousands_are_revoked_and_a_running_task_is_ended(two: Crew) -> None:
     until(lambda: not two.ask("prefork", "active"))
 
 
-def test_a_worker_that_is_shut_down_says_good_bye(two: Crew) -> None:
+def test_a_worker_that_is_shut_down_says_good_bye(two: Workers) -> None:
     assert two.do(Shutdown(workers=two.names("prefork"))).good
     assert two.workers["prefork"].child.wait() == 0
     assert two.workers["threads"].child.alive

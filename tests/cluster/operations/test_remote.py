@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.remote_control import Pidbox
+from celtop.cluster.connection.remote_control import RemoteControl
 from celtop.model.operations import commands as commands
 from celtop.model.operations.outcome import Outcome
-from celtop.tests.cluster.workers import Crew, crew
+from celtop.tests.cluster.workers import Workers, workers
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
 
@@ -23,9 +23,11 @@ from celtop.tests.servers import RedisServer, until
 @pytest.fixture(scope="module")
 def all_pools(
     redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Crew]:
-    directory = tmp_path_factory.mktemp("crew")
-    with crew(directory, redis_server.next_url(), "prefork", "threads", "solo", "scaled") as made:
+) -> Iterator[Workers]:
+    directory = tmp_path_factory.mktemp("workers")
+    with workers(
+        directory, redis_server.next_url(), "prefork", "threads", "solo", "scaled"
+    ) as made:
         yield made
 
 
@@ -37,11 +39,11 @@ def words(outcome: Outcome, pool: str) -> str:
     return outcome.workers[f"{pool}@test"].text
 
 
-def processes(all_pools: Crew, pool: str) -> list[int]:
+def processes(all_pools: Workers, pool: str) -> list[int]:
     return list(all_pools.ask(pool, "stats")["pool"]["processes"])
 
 
-def test_a_pool_grows_and_shrinks_where_it_can(all_pools: Crew) -> None:
+def test_a_pool_grows_and_shrinks_where_it_can(all_pools: Workers) -> None:
     assert len(processes(all_pools, "prefork")) == 2
     outcome = all_pools.do(commands.PoolGrow(workers=all_pools.names(), by=2))
     assert verdicts(outcome) == {
@@ -60,7 +62,7 @@ def test_a_pool_grows_and_shrinks_where_it_can(all_pools: Crew) -> None:
     until(lambda: len(processes(all_pools, "prefork")) == 2)
 
 
-def test_a_pool_restarts_if_its_worker_may(all_pools: Crew) -> None:
+def test_a_pool_restarts_if_its_worker_may(all_pools: Workers) -> None:
     before = set(processes(all_pools, "prefork"))
     names = all_pools.names("prefork", "scaled")
     outcome = all_pools.do(commands.PoolRestart(workers=names))
@@ -75,7 +77,7 @@ def test_a_pool_restarts_if_its_worker_may(all_pools: Crew) -> None:
     until(all_replaced)
 
 
-def test_autoscale_is_set_where_it_is_on(all_pools: Crew) -> None:
+def test_autoscale_is_set_where_it_is_on(all_pools: Workers) -> None:
     names = all_pools.names("prefork", "scaled")
     outcome = all_pools.do(commands.Autoscale(workers=names, most=3, least=1))
     assert verdicts(outcome) == {"prefork": "refused", "scaled": "confirmed"}
@@ -84,7 +86,7 @@ def test_autoscale_is_set_where_it_is_on(all_pools: Crew) -> None:
     assert (scaler["max"], scaler["min"]) == (3, 1)
 
 
-def test_a_queue_is_consumed_and_then_no_more(all_pools: Crew) -> None:
+def test_a_queue_is_consumed_and_then_no_more(all_pools: Workers) -> None:
     names = all_pools.names()
     queue = f"q-{uuid.uuid4()}"
     outcome = all_pools.do(
@@ -109,7 +111,7 @@ def test_a_queue_is_consumed_and_then_no_more(all_pools: Crew) -> None:
         assert queue not in [one["name"] for one in all_pools.ask(pool, "active_queues")]
 
 
-def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Crew) -> None:
+def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Workers) -> None:
     queue = f"q-{uuid.uuid4()}"
 
     def consume(pool: str, **options: str) -> dict[str, Any]:
@@ -127,16 +129,16 @@ def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Cr
 
 
 def test_what_a_worker_agreed_to_is_not_called_done_until_it_is_seen(
-    all_pools: Crew, monkeypatch: pytest.MonkeyPatch
+    all_pools: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = Pidbox.put
+    put = RemoteControl.put
 
-    def break_afterwards(pidbox: Pidbox, command: str, *args: Any, **options: Any) -> str:
+    def break_afterwards(pidbox: RemoteControl, command: str, *args: Any, **options: Any) -> str:
         if command == "active_queues":
             raise ConnectionResetError("Connection reset by peer")
         return put(pidbox, command, *args, **options)
 
-    monkeypatch.setattr(Pidbox, "put", break_afterwards)
+    monkeypatch.setattr(RemoteControl, "put", break_afterwards)
     names = all_pools.names("threads")
     outcome = all_pools.do(commands.CancelConsumer(workers=names, queue="nosuch"))
     assert outcome.fault is not None and outcome.fault.kind == "closed"
@@ -144,7 +146,7 @@ def test_what_a_worker_agreed_to_is_not_called_done_until_it_is_seen(
     assert words(outcome, "threads") == "it agreed, and did not tell since what it consumes"
 
 
-def test_a_rate_limit_is_set_and_lifted(all_pools: Crew) -> None:
+def test_a_rate_limit_is_set_and_lifted(all_pools: Workers) -> None:
     names = all_pools.names("prefork", "threads")
     outcome = all_pools.do(commands.RateLimit(workers=names, task="plain.retry", rate="10/m"))
     assert outcome.good, outcome
@@ -163,7 +165,7 @@ def test_a_rate_limit_is_set_and_lifted(all_pools: Crew) -> None:
     ],
 )
 def test_a_rate_limit_that_makes_no_sense_is_refused(
-    all_pools: Crew, task: str, rate: str, reason: str
+    all_pools: Workers, task: str, rate: str, reason: str
 ) -> None:
     names = all_pools.names("solo", "threads")
     outcome = all_pools.do(commands.RateLimit(workers=names, task=task, rate=rate))
@@ -171,7 +173,7 @@ def test_a_rate_limit_that_makes_no_sense_is_refused(
     assert verdicts(outcome) == {"solo": "refused", "threads": "refused"}
 
 
-def test_both_time_limits_are_set_together(all_pools: Crew) -> None:
+def test_both_time_limits_are_set_together(all_pools: Workers) -> None:
     names = all_pools.names("prefork")
 
     def limits(soft: float | None, hard: float | None) -> str:
@@ -195,20 +197,20 @@ def test_both_time_limits_are_set_together(all_pools: Crew) -> None:
     assert limits(None, None) == "plain.slow"
 
 
-def _own_queue(all_pools: Crew, pool: str) -> str:
+def _own_queue(all_pools: Workers, pool: str) -> str:
     queue = f"only-{pool}-{uuid.uuid4()}"
     added = commands.AddConsumer(workers=all_pools.names(pool), queue=queue)
     assert all_pools.do(added).good
     return queue
 
 
-def test_a_ping_is_answered_by_all(all_pools: Crew) -> None:
+def test_a_ping_is_answered_by_all(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Ping(workers=all_pools.names()))
     assert outcome.good
     assert set(outcome.workers) == set(outcome.targets) == set(all_pools.names())
 
 
-def test_a_heartbeat_is_heard(all_pools: Crew) -> None:
+def test_a_heartbeat_is_heard(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Heartbeat(workers=all_pools.names()))
     assert outcome.good
     # The level at which workers log it is below that of these; their event is what counts.
@@ -216,7 +218,7 @@ def test_a_heartbeat_is_heard(all_pools: Crew) -> None:
 
 
 def test_task_events_go_off_and_on_and_stay_off_when_everyone_is_asked_anew(
-    all_pools: Crew,
+    all_pools: Workers,
 ) -> None:
     names = all_pools.names("threads")
     assert all_pools.do(commands.DisableEvents(workers=names)).good
@@ -230,7 +232,7 @@ def test_task_events_go_off_and_on_and_stay_off_when_everyone_is_asked_anew(
     until(lambda: all_pools.workers["threads"].child.output.count("{task} enabled") == enabled + 1)
 
 
-def test_two_acts_at_once_do_not_wait_for_each_other(all_pools: Crew) -> None:
+def test_two_acts_at_once_do_not_wait_for_each_other(all_pools: Workers) -> None:
     session = all_pools.live.session
     names = all_pools.names("prefork", "threads")
     slow = session.do(commands.Ping(workers=(*names, "nobody@test")))
@@ -240,13 +242,13 @@ def test_two_acts_at_once_do_not_wait_for_each_other(all_pools: Crew) -> None:
     assert verdicts(slow.future.result(20))["nobody"] == "silent"
 
 
-def test_nobody_named_is_refused(all_pools: Crew) -> None:
+def test_nobody_named_is_refused(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Shutdown(workers=()))
     assert outcome.refusal is not None and "no worker is named" in outcome.refusal
 
 
 def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
-    all_pools: Crew, start_worker: StartWorker, tmp_path: Path
+    all_pools: Workers, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     doomed = start_worker(all_pools.url, name="doomed", pool="solo")
     all_pools.live.until(lambda: "doomed@test" in all_pools.live.state.workers)
@@ -264,7 +266,7 @@ def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
 
 
 def test_shutdown_is_confirmed_by_a_good_bye_and_a_busy_solo_worker_is_not_said_to_go(
-    all_pools: Crew, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+    all_pools: Workers, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.operations.remote.GOODBYE", 2.0)
     threads = start_worker(all_pools.url, name="busy1", queues=["busy1"])
@@ -285,7 +287,7 @@ def test_shutdown_is_confirmed_by_a_good_bye_and_a_busy_solo_worker_is_not_said_
     assert f"plain.slow[{second}] succeeded" in solo.child.output
 
 
-def test_what_was_done_is_in_the_audit_file_and_in_the_log(all_pools: Crew) -> None:
+def test_what_was_done_is_in_the_audit_file_and_in_the_log(all_pools: Workers) -> None:
     import json
 
     outcome = all_pools.do(commands.Ping(workers=all_pools.names("solo")))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from celtop.cluster.session import Act
+from celtop.cluster.session import RunningOperation
 from celtop.model.confirm.dispatch import confirm
 from celtop.model.entities.worker import Limits
-from celtop.model.operations.call import Call, Original
+from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import RateLimit, Revoke, TimeLimit, Trigger
 from celtop.model.operations.summary import sentence
 from celtop.tests.cluster.conftest import Live, OpenSession
@@ -20,7 +20,7 @@ ONE = ("w1@test",)
 HELD = Limits("10/m", 30.0, 60.5)
 
 
-def ended(live: Live, act: Act) -> str:
+def ended(live: Live, act: RunningOperation) -> str:
     """Wait until the model knows the end of an act, and return what is told of it."""
 
     def known() -> str:
@@ -113,4 +113,4 @@ def test_no_secret_leaves_a_session_for_the_screen(
     live.until(lambda: "idle" in live.state.queues, what="the queue is known, and so looked into")
     # What is sent again is what was sent, hidden or not.
     (found,) = live.session.recover([waiting]).result(20)
-    assert isinstance(found, Original) and found.call.args == ({"password": "s3cr3t"},)
+    assert isinstance(found, SentTask) and found.call.args == ({"password": "s3cr3t"},)

@@ -10,33 +10,33 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.remote_control import Pidbox
+from celtop.cluster.connection.remote_control import RemoteControl
 from celtop.cluster.operations.ask import Asking
 from celtop.cluster.operations.revoke import BLOCK, BLOCK_BYTES, blocks
 from celtop.model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
-from celtop.tests.cluster.workers import Crew, crew
+from celtop.tests.cluster.workers import Workers, workers
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
 
 
 @pytest.fixture(scope="module")
-def three(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def three(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     directory = tmp_path_factory.mktemp("three")
-    with crew(directory, redis_server.next_url(), "prefork", "threads", "solo") as made:
+    with workers(directory, redis_server.next_url(), "prefork", "threads", "solo") as made:
         for pool in made.workers:
             # Each has a queue of its own, so that a test chooses who runs what.
             made.app.control.add_consumer(pool, destination=list(made.names(pool)), reply=True)
         yield made
 
 
-def running(three: Crew, pool: str, seconds: float, **options: Any) -> str:
+def running(three: Workers, pool: str, seconds: float, **options: Any) -> str:
     """Have a worker run a task; return its id."""
     id_ = three.send("plain.slow", seconds, queue=pool, **options)
     until(lambda: id_ in [one["id"] for one in three.ask(pool, "active")])
     return id_
 
 
-def test_a_task_that_waits_is_never_run(three: Crew) -> None:
+def test_a_task_that_waits_is_never_run(three: Workers) -> None:
     id_ = three.send("plain.ok", queue="prefork", countdown=1.5)
     until(lambda: three.said("prefork", id_))
     outcome = three.do(Revoke(ids=(id_,), workers=three.names()))
@@ -46,14 +46,14 @@ def test_a_task_that_waits_is_never_run(three: Crew) -> None:
     assert not three.said("prefork", f"plain.ok[{id_}] succeeded")
 
 
-def test_every_worker_knows_the_ids_also_one_that_nobody_expects_to_answer(three: Crew) -> None:
+def test_every_worker_knows_the_ids_also_one_that_nobody_expects_to_answer(three: Workers) -> None:
     ids = tuple(str(uuid.uuid4()) for _ in range(3))
     outcome = three.do(Revoke(ids=ids, workers=three.names("prefork")))
     assert outcome.good
     until(lambda: all(set(ids) <= set(three.ask(pool, "revoked")) for pool in three.workers))
 
 
-def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Crew) -> None:
+def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Workers) -> None:
     id_ = running(three, "prefork", 60)
     (process,) = (one["worker_pid"] for one in three.ask("prefork", "active"))
     idle = str(uuid.uuid4())
@@ -68,7 +68,7 @@ def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Crew) -
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_each_signal_ends_a_task(three: Crew, name: Signal) -> None:
+def test_each_signal_ends_a_task(three: Workers, name: Signal) -> None:
     """Proven by its process: the worker calls it revoked whatever becomes of it."""
     id_ = running(three, "prefork", 60)
     (process,) = (one["worker_pid"] for one in three.ask("prefork", "active"))
@@ -83,7 +83,7 @@ def test_each_signal_ends_a_task(three: Crew, name: Signal) -> None:
     )
 
 
-def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Crew) -> None:
+def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Workers) -> None:
     id_ = running(three, "threads", 4)
     idle = str(uuid.uuid4())
     command = Revoke(ids=(id_, idle), workers=three.names(), terminate=True)
@@ -97,35 +97,35 @@ def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Crew) -> No
 
 
 def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
-    three: Crew, monkeypatch: pytest.MonkeyPatch
+    three: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = running(three, "threads", 1)
-    put = Pidbox.put
+    put = RemoteControl.put
 
-    def break_at_the_second(pidbox: Pidbox, command: str, *args: Any, **options: Any) -> str:
+    def break_at_the_second(pidbox: RemoteControl, command: str, *args: Any, **options: Any) -> str:
         if command == "query_task":
             raise ConnectionResetError("Connection reset by peer")
         return put(pidbox, command, *args, **options)
 
-    monkeypatch.setattr(Pidbox, "put", break_at_the_second)
+    monkeypatch.setattr(RemoteControl, "put", break_at_the_second)
     outcome = three.do(Revoke(ids=(id_, "other"), workers=three.names(), terminate=True))
     assert outcome.fault is not None and outcome.fault.kind == "closed"
     assert {one.verdict for one in outcome.targets.values()} == {"refused"}
 
 
 def test_what_was_sent_when_the_connection_broke_is_unsure_and_the_rest_unsent(
-    three: Crew, monkeypatch: pytest.MonkeyPatch
+    three: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = Pidbox.put
+    put = RemoteControl.put
     sent: list[str] = []
 
-    def break_at_the_second(pidbox: Pidbox, command: str, *args: Any, **options: Any) -> str:
+    def break_at_the_second(pidbox: RemoteControl, command: str, *args: Any, **options: Any) -> str:
         sent.append(command)
         if len(sent) == 2:
             raise ConnectionResetError("Connection reset by peer")
         return put(pidbox, command, *args, **options)
 
-    monkeypatch.setattr(Pidbox, "put", break_at_the_second)
+    monkeypatch.setattr(RemoteControl, "put", break_at_the_second)
     ids = tuple(str(uuid.uuid4()) for _ in range(2 * BLOCK + 1))
     outcome = three.do(Revoke(ids=ids, workers=three.names()))
     verdicts = [outcome.targets[id_].verdict for id_ in ids]
@@ -135,7 +135,7 @@ def test_what_was_sent_when_the_connection_broke_is_unsure_and_the_rest_unsent(
     assert not outcome.good
 
 
-def test_tasks_with_a_stamp_are_revoked_and_ended(three: Crew) -> None:
+def test_tasks_with_a_stamp_are_revoked_and_ended(three: Workers) -> None:
     stamp = str(uuid.uuid4())
     id_ = running(three, "prefork", 60, stamped_headers=["batch"], batch=stamp)
     other = running(three, "threads", 1)
@@ -148,7 +148,7 @@ def test_tasks_with_a_stamp_are_revoked_and_ended(three: Crew) -> None:
     until(lambda: three.said("threads", f"plain.slow[{other}] succeeded"))
 
 
-def test_ten_thousand_take_one_broadcast_a_block(three: Crew, redis_server: RedisServer) -> None:
+def test_ten_thousand_take_one_broadcast_a_block(three: Workers, redis_server: RedisServer) -> None:
     ids = tuple(str(uuid.uuid4()) for _ in range(10_000))
     client = redis_server.client()
     heard = _published(client)
@@ -181,7 +181,7 @@ def _published(client: Any) -> Any:
 
 
 def test_a_worker_that_is_killed_is_named_and_nothing_is_called_done(
-    three: Crew, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+    three: Workers, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.operations.revoke.PATIENCE", 2.0)
     monkeypatch.setattr("celtop.cluster.operations.revoke.LOOK_UP", 0.0)
@@ -207,14 +207,14 @@ def test_a_worker_that_is_killed_is_named_and_nothing_is_called_done(
     assert len(outcome.workers_having("confirmed")) == 3
 
 
-def test_without_any_worker_it_is_refused_since_it_would_be_lost(three: Crew) -> None:
+def test_without_any_worker_it_is_refused_since_it_would_be_lost(three: Workers) -> None:
     outcome = three.do(Revoke(ids=("a", "b"), workers=()))
     assert outcome.refusal is not None
     assert "no worker is connected" in outcome.refusal
     assert outcome.having("unsent") == ("a", "b")
 
 
-def test_more_than_a_worker_remembers_is_refused(three: Crew) -> None:
+def test_more_than_a_worker_remembers_is_refused(three: Workers) -> None:
     ids = tuple(map(str, range(50_001)))
     outcome = three.do(Revoke(ids=ids, workers=three.names()))
     assert outcome.refusal is not None and "50,000" in outcome.refusal

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from celery import Celery, chain, signature
-from celtop.cluster.connection.broker import Broker
-from celtop.cluster.messages.reader import Messages
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.messages.reader import MessageReader
 from celtop.cluster.operations.compose import new
 from celtop.cluster.operations.running import Refused
 from celtop.cluster.operations.send import retry, trigger
-from celtop.model.operations.call import Call, Original
+from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Retry, Trigger
 from celtop.settings import Settings
 from celtop.tests.cluster.operations.context import Received, carry_out, doing
@@ -72,16 +72,16 @@ class Stage(NamedTuple):
     def send(self, name: str, *args: Any, queue: str = PARKED, **options: Any) -> str:
         return str(self.app.send_task(name, args, queue=queue, **options).id)
 
-    def original(self, id_: str, queue: str = "exact") -> Original:
+    def original(self, id_: str, queue: str = "exact") -> SentTask:
         """Return a parked task, as if it had been sent to another queue."""
-        broker = Broker(Settings(broker_url=self.url))
+        broker = BrokerConnection(Settings(broker_url=self.url))
         connection = broker.connect()
-        found = Messages(connection, broker).find([id_], [PARKED])[id_]
+        found = MessageReader(connection, broker).find([id_], [PARKED])[id_]
         connection.release()
         call = msgspec.structs.replace(found.call, queue=queue)
         return msgspec.structs.replace(found, call=call)
 
-    def again(self, original: Original, with_links: bool = False) -> dict[str, Any]:
+    def again(self, original: SentTask, with_links: bool = False) -> dict[str, Any]:
         """Send a task again; return what the worker received."""
         outcome = carry_out(retry, self.url, Retry(originals=(original,), with_links=with_links))
         assert outcome.having("confirmed") == (original.id,), outcome.targets
@@ -293,11 +293,11 @@ def test_what_cannot_be_sent_is_refused_and_nothing_goes_out(stage: Stage) -> No
     ):
         with pytest.raises(Refused, match=reason):
             carry_out(trigger, stage.url, Trigger(calls=(call,)))
-        original = Original("a", msgspec.structs.replace(call, eta_at=None), "worker", 0.0)
+        original = SentTask("a", msgspec.structs.replace(call, eta_at=None), "worker", 0.0)
         if call.eta_at is None:
             outcome = carry_out(retry, stage.url, Retry(originals=(original,)))
             assert reason in outcome.targets["a"].text and not outcome.sent
-    unread = Original("a", Call("exact.take", queue=PARKED), "queue", 0.0, readable=False)
+    unread = SentTask("a", Call("exact.take", queue=PARKED), "queue", 0.0, readable=False)
     outcome = carry_out(retry, stage.url, Retry(originals=(unread,)))
     assert outcome.having("refused") == ("a",)
     assert stage.redis.llen(PARKED) == 0
@@ -398,7 +398,7 @@ def test_without_a_broker_nothing_is_sent(own_redis: RedisServer) -> None:
 def test_what_rabbitmq_does_not_take_is_refused_in_its_words(
     amqp_url: str, rabbit_server: RabbitServer
 ) -> None:
-    connection = Broker(Settings(broker_url=amqp_url)).connect()
+    connection = BrokerConnection(Settings(broker_url=amqp_url)).connect()
     limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
     connection.default_channel.queue_declare(
         PARKED, durable=True, auto_delete=False, arguments=limits
@@ -441,7 +441,7 @@ def test_rabbitmq_confirms_and_names_the_queue_that_is_missing(
         assert line["tenant"] == "acme"
         worker_saw = received.by(outcome.sent[1].id)["received"]
         assert "Decimal('1.10')" in worker_saw and "x" * 100_000 in worker_saw
-        original = Original("old", calls[0], "worker", 0.0)
+        original = SentTask("old", calls[0], "worker", 0.0)
         outcome = carry_out(retry, amqp_url, Retry(originals=(original,)))
         assert received.by(outcome.sent[0].id)["retry_of"] == "old"
         assert "nowhere" not in rabbit_server.queue_names(amqp_url)
@@ -453,7 +453,7 @@ def test_rabbitmq_confirms_and_names_the_queue_that_is_missing(
 def test_rabbitmq_lost_in_the_middle_leaves_one_in_doubt(
     amqp_url: str, rabbit_server: RabbitServer, how: str
 ) -> None:
-    connection = Broker(Settings(broker_url=amqp_url)).connect()
+    connection = BrokerConnection(Settings(broker_url=amqp_url)).connect()
     channel = connection.default_channel
     channel.queue_declare(PARKED, durable=True, auto_delete=False)
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from celtop.cluster.connection.broker import Broker
-from celtop.cluster.connection.remote_control import Pidbox, Reply, Unreadable
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.connection.remote_control import RemoteControl, Reply, Unreadable
 from celtop.cluster.polling.inspector import LIVELY, round_cost
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import Live, OpenSession
@@ -92,13 +92,13 @@ def test_a_serializer_that_is_not_accepted_is_told_in_words(
 
 
 @pytest.fixture
-def pidbox(redis_url: str, start_worker: StartWorker) -> Pidbox:
+def pidbox(redis_url: str, start_worker: StartWorker) -> RemoteControl:
     start_worker(redis_url)
-    broker = Broker(Settings(broker_url=redis_url))
-    return Pidbox(broker.connect(), "celery", ["json"])
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    return RemoteControl(broker.connect(), "celery", ["json"])
 
 
-def test_a_round_ends_when_all_have_answered(pidbox: Pidbox) -> None:
+def test_a_round_ends_when_all_have_answered(pidbox: RemoteControl) -> None:
     heard: list[Reply | Unreadable] = []
     pidbox.ask(["stats", "active"], heard.append, lambda quiet: len(heard) == 2, ["w1@test"])
     assert {(one.worker, one.command) for one in heard if isinstance(one, Reply)} == {
@@ -107,13 +107,13 @@ def test_a_round_ends_when_all_have_answered(pidbox: Pidbox) -> None:
     }
 
 
-def test_the_round_waits_for_who_is_not_there_until_told_to_end(pidbox: Pidbox) -> None:
+def test_the_round_waits_for_who_is_not_there_until_told_to_end(pidbox: RemoteControl) -> None:
     heard: list[Reply | Unreadable] = []
     pidbox.ask(["ping"], heard.append, lambda quiet: quiet > 0.5, ["w1@test", "gone@test"])
     assert [one.worker for one in heard if isinstance(one, Reply)] == ["w1@test"]
 
 
-def test_a_late_answer_is_not_taken_for_another_rounds(pidbox: Pidbox) -> None:
+def test_a_late_answer_is_not_taken_for_another_rounds(pidbox: RemoteControl) -> None:
     first: list[Reply | Unreadable] = []
     pidbox.ask(["stats"], first.append, lambda quiet: True, ["w1@test"])
     second: list[Reply | Unreadable] = []
@@ -121,14 +121,14 @@ def test_a_late_answer_is_not_taken_for_another_rounds(pidbox: Pidbox) -> None:
     assert [one.command for one in second if isinstance(one, Reply)] == ["ping"]
 
 
-def test_an_error_is_an_error(pidbox: Pidbox) -> None:
+def test_an_error_is_an_error(pidbox: RemoteControl) -> None:
     heard: list[Reply | Unreadable] = []
     pidbox.ask(["no_such"], heard.append, lambda quiet: bool(heard) or quiet > 5, ["w1@test"])
     assert isinstance(heard[0], Reply)
     assert heard[0].error is not None and "no_such" in heard[0].error
 
 
-def test_election_is_never_sent(pidbox: Pidbox) -> None:
+def test_election_is_never_sent(pidbox: RemoteControl) -> None:
     with pytest.raises(ValueError, match="crashes"):
         pidbox.tell("election")
 
@@ -169,8 +169,8 @@ def test_a_round_costs_no_more_than_the_schedule_assumes(
     redis_url: str, start_worker: StartWorker
 ) -> None:
     start_worker(redis_url)
-    broker = Broker(Settings(broker_url=redis_url))
-    pidbox = Pidbox(broker.connect(), "celery", ["json"])
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    pidbox = RemoteControl(broker.connect(), "celery", ["json"])
     heard: list[Reply | Unreadable] = []
     for _ in range(2):
         heard.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from celtop.cluster.connection.broker import Broker
+from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths, RedisDepths, is_internal
 from celtop.model.observations import QueueGone, QueueMeasured
 from celtop.settings import Settings
@@ -121,7 +121,7 @@ class TestRedisDepths:
     """Without threads: what each measurement costs."""
 
     def test_an_idle_cluster_costs_two_commands(self, redis_url: str) -> None:
-        broker = Broker(Settings(broker_url=redis_url))
+        broker = BrokerConnection(Settings(broker_url=redis_url))
         depths = RedisDepths(broker.connect(), broker, set(), time.time)
         names = frozenset({"a", "b", "c"})
         list(depths.measure(names))
@@ -139,7 +139,7 @@ class TestRedisDepths:
     ) -> None:
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
         client.lpush("a", "x")
-        broker = Broker(Settings(broker_url=redis_url))
+        broker = BrokerConnection(Settings(broker_url=redis_url))
         depths = RedisDepths(broker.connect(), broker, set(), time.time)
         list(depths.measure(frozenset({"a", "b"})))
         client.lpush("a", "y")
@@ -155,13 +155,13 @@ class TestRedisDepths:
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
         client.mset({f"celery-task-meta-{n}": "x" for n in range(20_000)})
         send(redis_url, "plain.ok", queue="hidden")
-        broker = Broker(Settings(broker_url=redis_url))
+        broker = BrokerConnection(Settings(broker_url=redis_url))
         depths = RedisDepths(broker.connect(), broker, set(), time.time)
         found = {one.name for one in depths.measure(frozenset())}
         assert "hidden" in found
 
     def test_a_queue_that_nothing_names_any_more(self, redis_url: str) -> None:
-        broker = Broker(Settings(broker_url=redis_url))
+        broker = BrokerConnection(Settings(broker_url=redis_url))
         depths = RedisDepths(broker.connect(), broker, set(), lambda: 5.0)
         list(depths.measure(frozenset({"gone"})))
         assert list(depths.measure(frozenset())) == [QueueGone("gone", 5.0)]
@@ -186,7 +186,7 @@ def test_rabbitmq_counts_messages_and_consumers(
 
 def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> None:
     send(amqp_url, "plain.ok", queue="short")
-    broker = Broker(Settings(broker_url=amqp_url))
+    broker = BrokerConnection(Settings(broker_url=amqp_url))
     connection = broker.connect()
     depths = AmqpDepths(connection, time.time)
     (first,) = (one for one in depths.measure(frozenset({"short"})) if one.name == "short")
@@ -198,7 +198,7 @@ def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> 
 
 def test_missing_queues_take_no_channel_each_on_rabbitmq(amqp_url: str) -> None:
     """A connection has 2,047 channels: an hour of measuring took them all."""
-    connection = Broker(Settings(broker_url=amqp_url)).connect()
+    connection = BrokerConnection(Settings(broker_url=amqp_url)).connect()
     depths = AmqpDepths(connection, time.time)
     for _ in range(3):
         missing, other = sorted(depths.measure(frozenset({"missing", "other"})), key=str)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.task import Progress
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.cluster.conftest import Live, OpenSession
 from celtop.tests.cluster.results.backends.test_redis import store
 from celtop.tests.conftest import StartWorker
@@ -311,7 +311,7 @@ class TestTruth:
         live.until(lambda: live.session._following.push.live.is_set())
         live.until(lambda: "w1@test" in live.state.workers)
         started = Event("task-started", "w1@test", time.time(), uuid="gone", name="moving.move")
-        live.session._inbox.put(Heard((started,), time.time()))
+        live.session._inbox.put(EventBatch((started,), time.time()))
         live.until(lambda: "gone" in live.state.tasks)
         assert live.state.tasks["gone"].running
 

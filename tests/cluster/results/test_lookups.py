@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.metering import Wire
+from celtop.cluster.connection.metering import ConnectionMeter
 from celtop.cluster.results.backends.base import ResultsError
 from celtop.cluster.results.lookups import ResultLookup
 from celtop.settings import Settings
@@ -57,7 +57,7 @@ app = Celery("proj", broker="memory://")
 def test_an_app_is_loaded_once_for_all_and_ends_with_the_session(tmp_path: Path) -> None:
     (tmp_path / "proj.py").write_text(APP)
     settings = Settings(app="proj", workdir=str(tmp_path), result_backend="proj:Own")
-    lookup = ResultLookup(settings, Wire())
+    lookup = ResultLookup(settings, ConnectionMeter())
     first, second = (lookup.result(id_, None).result(20.0) for id_ in ("a", "b"))
     assert first is not None and second is not None and first.result == second.result
     assert Path(f"/proc/{first.result}").exists()

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import redis
-from celtop.cluster.connection.metering import Wire, socket_of
-from celtop.cluster.events.open_tasks import Unfinished
+from celtop.cluster.connection.metering import ConnectionMeter, socket_of
+from celtop.cluster.events.open_tasks import OpenTasks
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.results.open import open_results
 from celtop.cluster.results.push import ResultPush
 from celtop.cluster.results.redis_channel import LARGEST, Frames, Payload
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import Noted, ResultsSeen
+from celtop.model.observations import LogMessage, ResultsRead
 from celtop.settings import Settings
 from celtop.tests.cluster.results.backends.test_redis import store
 from celtop.tests.network import TcpProxy, black_hole
@@ -28,8 +28,8 @@ class Listener:
     """A push thread on its own, and what it left."""
 
     def __init__(self, url: str, **settings: Any) -> None:
-        self.wire = Wire()
-        self.unfinished = Unfinished()
+        self.wire = ConnectionMeter()
+        self.unfinished = OpenTasks()
         self.inbox = Inbox(1000)
         reader = open_results(
             Settings(broker_url=url, result_backend=url, **settings), wire=self.wire
@@ -42,10 +42,10 @@ class Listener:
     def take(self) -> list[ResultMeta]:
         """Return all entries that came so far."""
         while (one := self.inbox.take()) is not None:
-            if isinstance(one, ResultsSeen):
+            if isinstance(one, ResultsRead):
                 assert one.source == "push"
                 self.metas += one.metas
-            elif isinstance(one, Noted):
+            elif isinstance(one, LogMessage):
                 self.notes.append(one.text)
         return self.metas
 
@@ -323,7 +323,7 @@ def test_stop_while_the_server_is_silent() -> None:
 
 
 def test_known_ids_may_change_while_they_are_read() -> None:
-    unfinished = Unfinished()
+    unfinished = OpenTasks()
     stop = threading.Event()
 
     def churn() -> None:

@@ -9,7 +9,7 @@ from celtop.model.confirm.dispatch import Confirmation, confirm
 from celtop.model.operations.call import Call
 from celtop.model.operations.commands import (
     AddConsumer,
-    AnyCommand,
+    AnyOperation,
     Autoscale,
     CancelConsumer,
     Consumer,
@@ -39,7 +39,7 @@ from ..streams import NOW, WORKER, Script, play
 
 ALL = tuple(POOLS)
 
-COMMANDS: tuple[AnyCommand, ...] = (
+COMMANDS: tuple[AnyOperation, ...] = (
     Revoke(("a",), ALL),
     RevokeStamped("mtask", ("a",), ALL),
     Retry((original("a"),)),
@@ -64,29 +64,29 @@ COMMANDS: tuple[AnyCommand, ...] = (
 )
 
 
-def asked(command: AnyCommand, state: ClusterState | None = None) -> Confirmation:
+def asked(command: AnyOperation, state: ClusterState | None = None) -> Confirmation:
     return confirm(command, state or cluster(), NOW)
 
 
 def text(confirmation: Confirmation) -> str:
-    return "\n".join((*confirmation.will, *confirmation.will_not))
+    return "\n".join((*confirmation.effects, *confirmation.caveats))
 
 
 def test_there_is_a_question_for_every_command() -> None:
-    assert {type(command) for command in COMMANDS} == set(get_args(AnyCommand))
+    assert {type(command) for command in COMMANDS} == set(get_args(AnyOperation))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
 @pytest.mark.parametrize("known", [True, False])
-def test_every_question_is_whole_whatever_is_known(command: AnyCommand, known: bool) -> None:
+def test_every_question_is_whole_whatever_is_known(command: AnyOperation, known: bool) -> None:
     confirmation = asked(command, cluster(autoscaler={"min": 1, "max": 2}) if known else None)
     assert confirmation.verb
     assert confirmation.title
     assert confirmation.targets
-    assert confirmation.will or confirmation.refusal
+    assert confirmation.effects or confirmation.refusal
     workers = getattr(command, "workers", None)
     if workers is not None:
-        assert confirmation.answering == workers
+        assert confirmation.expected_workers == workers
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_every_question_is_whole_whatever_is_known(command: AnyCommand, known: b
     ],
     ids=repr,
 )
-def test_what_makes_no_sense_is_not_offered(command: AnyCommand) -> None:
+def test_what_makes_no_sense_is_not_offered(command: AnyOperation) -> None:
     assert asked(command).refusal
 
 
@@ -126,18 +126,22 @@ def test_revoking_names_the_first_five_and_counts_the_rest() -> None:
     assert confirmation.targets[0] == "00000000 geo.resize RECEIVED"
     assert len(confirmation.targets) == 6
     assert confirmation.targets[-1] == "and 7 more"
-    assert (confirmation.typed, confirmation.grave, confirmation.refusal) == (None, False, None)
+    assert (confirmation.must_type, confirmation.destructive, confirmation.refusal) == (
+        None,
+        False,
+        None,
+    )
     assert "the messages stay in the queue until then" in text(confirmation)
     assert "50,000 ids for 3 hours" in text(confirmation)
 
 
 def test_more_than_twenty_targets_want_their_count_typed() -> None:
     ids = tuple(f"id-{number}" for number in range(21))
-    assert asked(Revoke(ids[:20], ALL)).typed is None
-    assert asked(Revoke(ids, ALL)).typed == "21"
-    assert asked(Revoke(ids[:20], ALL, terminate=True)).typed == "terminate"
-    assert asked(Revoke(ids, ALL, terminate=True)).typed == "21"
-    assert asked(Retry(tuple(map(original, ids)))).typed == "21"
+    assert asked(Revoke(ids[:20], ALL)).must_type is None
+    assert asked(Revoke(ids, ALL)).must_type == "21"
+    assert asked(Revoke(ids[:20], ALL, terminate=True)).must_type == "terminate"
+    assert asked(Revoke(ids, ALL, terminate=True)).must_type == "21"
+    assert asked(Retry(tuple(map(original, ids)))).must_type == "21"
 
 
 def test_revoking_tells_what_runs_and_what_has_ended() -> None:
@@ -160,13 +164,15 @@ def test_terminating_tells_which_pools_can() -> None:
     ids = tuple(task(state, name, on=name, until="started") for name in ALL)
     confirmation = asked(Revoke(ids, ALL, terminate=True, signal="SIGKILL"), state)
     assert confirmation.title == "Terminate 4 tasks with SIGKILL"
-    assert confirmation.grave
-    assert any("p@h (prefork): SIGKILL to the task's process" in line for line in confirmation.will)
-    assert any("g@h (gevent)" in line and "ignored" in line for line in confirmation.will)
+    assert confirmation.destructive
+    assert any(
+        "p@h (prefork): SIGKILL to the task's process" in line for line in confirmation.effects
+    )
+    assert any("g@h (gevent)" in line and "ignored" in line for line in confirmation.effects)
     assert "3 tasks run now and are to end" not in text(confirmation)
     assert "2 tasks run now and are to end" in text(confirmation)
-    assert any("t@h (threads) cannot" in line for line in confirmation.will_not)
-    assert any("s@h (solo) hears nothing" in line for line in confirmation.will_not)
+    assert any("t@h (threads) cannot" in line for line in confirmation.caveats)
+    assert any("s@h (solo) hears nothing" in line for line in confirmation.caveats)
     assert "if that has taken the next task by then, the next one dies" in text(confirmation)
 
 
@@ -245,7 +251,7 @@ def test_limits_show_old_and_new_per_worker() -> None:
     assert asked(RateLimit(("p@h",), "geo.resize", "5/s")).targets == ("p@h: 10/m -> 5/s",)
     assert asked(RateLimit(("p@h",), "mail.send", "0")).targets == ("p@h: no limit -> no limit",)
     timed = asked(TimeLimit(("p@h",), "geo.resize", 30.0, None))
-    assert timed.will_not == ()
+    assert timed.caveats == ()
     told = text(asked(TimeLimit(ALL, "geo.resize", 30.0, None)))
     assert "t@h and s@h: threads, solo and eventlet pools enforce no time limits" in told
     assert "gevent pools enforce only the hard limit" in told
@@ -257,25 +263,25 @@ def test_limits_show_old_and_new_per_worker() -> None:
 
 
 def test_ending_workers_wants_a_word_or_their_count() -> None:
-    assert asked(Shutdown(("p@h",))).typed == "shutdown"
-    assert asked(Shutdown(ALL)).typed == "4"
-    assert asked(Drain(("p@h",))).typed == "drain"
-    assert asked(Drain(ALL)).typed == "4"
-    assert asked(Shutdown(ALL)).grave
+    assert asked(Shutdown(("p@h",))).must_type == "shutdown"
+    assert asked(Shutdown(ALL)).must_type == "4"
+    assert asked(Drain(("p@h",))).must_type == "drain"
+    assert asked(Drain(ALL)).must_type == "4"
+    assert asked(Shutdown(ALL)).destructive
     assert "nobody does, unless your supervisor does" in text(asked(Shutdown(ALL)))
     assert "Nobody else consumes mail" in text(asked(Shutdown(("p@h",))))
 
 
 def test_blinding_everyone_is_grave() -> None:
-    assert asked(DisableEvents(ALL)).grave
+    assert asked(DisableEvents(ALL)).destructive
     assert "Every monitor goes blind" in text(asked(DisableEvents(ALL)))
-    assert not asked(EnableEvents(ALL)).grave
+    assert not asked(EnableEvents(ALL)).destructive
 
 
 def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
     state = cluster()
     confirmation = asked(Purge("geo"), state)
-    assert (confirmation.typed, confirmation.grave) == ("geo", True)
+    assert (confirmation.must_type, confirmation.destructive) == ("geo", True)
     assert "(1,204 messages now)" in text(confirmation)
     resumed = asked(ResumeQueue("geo", (Consumer("p@h"),)), state)
     assert "as before (1,204 messages now)" in text(resumed)
@@ -287,7 +293,7 @@ def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
     state.broker.transport = "redis"
     picked = asked(Purge("geo", "geo.resize"), state)
     assert picked.refusal is None
-    assert "Deletes the messages of geo.resize that wait in geo, and no others" in picked.will
+    assert "Deletes the messages of geo.resize that wait in geo, and no others" in picked.effects
 
 
 def test_who_would_hear_a_command() -> None:

@@ -6,7 +6,7 @@ from celtop.model.confirm import targets
 from celtop.model.confirm.dispatch import confirm
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task, TaskExtra
-from celtop.model.observations import Peeked, QueuePeeked, ResultsSeen
+from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
 from celtop.model.operations.commands import Revoke
 
 from ..operation_cases import cluster, task
@@ -32,7 +32,7 @@ def test_what_only_the_backend_calls_revoked_can_be_revoked_again() -> None:
     state = cluster()
     flagged, skipped = task(state, "flagged"), task(state, "skipped")
     told = (ResultMeta(id=flagged, status="REVOKED", done_at=NOW + 5),)
-    state.observe(ResultsSeen(told, NOW + 5, "poll"), NOW + 5)
+    state.observe(ResultsRead(told, NOW + 5, "poll"), NOW + 5)
     play(Script("skipped").revoked().events, state)
     assert [one.state for one in state.tasks.values()] == ["REVOKED", "REVOKED"]
     kept, _ = targets.revocable(state.tasks.values())
@@ -60,7 +60,7 @@ def test_what_a_pool_of_threads_has_taken_runs_all_the_same() -> None:
     play(Script("later", worker="t@h").received(eta="2099-01-01T00:00:00+00:00").events, state)
     assert targets.ids(targets.handed_over(state, state.tasks.values())) == ("t@h",)
     asked = confirm(Revoke(ids=("t@h", "p@h"), workers=("p@h", "t@h")), state, NOW)
-    assert any("1 of them is in a pool of threads already" in line for line in asked.will_not)
+    assert any("1 of them is in a pool of threads already" in line for line in asked.caveats)
 
 
 def test_a_task_without_a_name_cannot_be_sent_again() -> None:
@@ -74,7 +74,9 @@ def test_a_workflow_is_all_that_has_its_root_or_group() -> None:
     play(Script("root").received().events, state)
     play(Script("child").received(root_id="root", parent_id="root").events, state)
     play(Script("other").received().events, state)
-    grouped = [Peeked(name, "x", "geo", root_id=name, group_id="g") for name in ("g1", "g2")]
+    grouped = [
+        WaitingMessage(name, "x", "geo", root_id=name, group_id="g") for name in ("g1", "g2")
+    ]
     state.observe(QueuePeeked("geo", tuple(grouped), NOW, True), NOW)
     for member in ("root", "child"):
         found = targets.workflow(state, state.tasks[member])

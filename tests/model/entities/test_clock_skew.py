@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 from celtop.export.snapshot import take
-from celtop.model.entities.clock_skew import NO_SKEWS, follow, ours
+from celtop.model.entities.clock_skew import NO_SKEWS, to_local, updated
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.members import span
 from celtop.model.workflow.view import WorkflowView
 
@@ -14,7 +14,7 @@ SKEWS = {AHEAD: 40.0, BEHIND: -40.0}
 
 
 def hear(state: ClusterState, event: Event, now: float) -> None:
-    state.observe(Heard((event,), now), now)
+    state.observe(EventBatch((event,), now), now)
 
 
 def beat(state: ClusterState, host: str, skew: float, now: float) -> None:
@@ -53,18 +53,23 @@ def test_a_clock_that_wavers_keeps_its_skew_and_one_that_was_set_right_loses_it(
     skews = NO_SKEWS
     for skew, kept in ((40.0, 40.0), (40.3, 40.0), (39.6, 40.0), (41.0, 41.0), (-3.0, -3.0)):
         before = skews
-        skews = follow(skews, AHEAD, skew)
+        skews = updated(skews, AHEAD, skew)
         assert skews == {AHEAD: kept}
         assert (skews is before) == (before.get(AHEAD) == kept)
-    skews = follow(skews, BEHIND, -40.0)
-    assert follow(skews, AHEAD, 1.0) == follow(skews, AHEAD, None) == {BEHIND: -40.0}
+    skews = updated(skews, BEHIND, -40.0)
+    assert updated(skews, AHEAD, 1.0) == updated(skews, AHEAD, None) == {BEHIND: -40.0}
 
 
 def test_what_a_host_told_is_taken_to_our_clock() -> None:
-    assert ours(NOW + 40, AHEAD, SKEWS) == NOW
-    assert ours(NOW - 40, BEHIND, SKEWS) == NOW
-    assert ours(NOW, None, SKEWS) == ours(NOW, "client", SKEWS) == ours(NOW, AHEAD, NO_SKEWS) == NOW
-    assert ours(None, AHEAD, SKEWS) is None
+    assert to_local(NOW + 40, AHEAD, SKEWS) == NOW
+    assert to_local(NOW - 40, BEHIND, SKEWS) == NOW
+    assert (
+        to_local(NOW, None, SKEWS)
+        == to_local(NOW, "client", SKEWS)
+        == to_local(NOW, AHEAD, NO_SKEWS)
+        == NOW
+    )
+    assert to_local(None, AHEAD, SKEWS) is None
 
 
 @pytest.mark.parametrize("host", SKEWS)

@@ -11,7 +11,7 @@ from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import FINISHED, source_names
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.ingest.worker_store import LAST_WORD
-from celtop.model.observations import Answered, ResultsSeen
+from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
 from celtop.tests.model.ingest.test_task_events_against_celery_state import LIVES, recount
@@ -40,7 +40,7 @@ def seen(
     """Let the backend say something, and return the task."""
     source = fields.pop("source", "push")
     meta = ResultMeta(id_, status, **fields)
-    state.observe(ResultsSeen((meta,), at, source), at)
+    state.observe(ResultsRead((meta,), at, source), at)
     return state.tasks.get(id_)
 
 
@@ -160,7 +160,7 @@ def test_a_revocation_does_not_end_what_runs_on() -> None:
 
 def test_a_revoked_task_that_is_lost_was_revoked() -> None:
     state = play(Script("a").received().started().events)
-    state.observe(Answered(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
     state.tick(NOW + 10 + LAST_WORD)
     assert state.tasks["a"].loss == "unheard"
     assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
@@ -289,7 +289,7 @@ def test_progress_that_is_read_again_is_not_told_again() -> None:
 
 def test_a_lost_task_that_reports_runs_again() -> None:
     state = play(Script("a").received().started().events)
-    state.observe(Answered(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
     state.tick(NOW + 10 + LAST_WORD)
     task = seen(state, "PROGRESS", source="poll", at=NOW + 14, result={"progress": 5})
     assert task.lost_at is not None, "the entry stays when a worker dies"
@@ -323,7 +323,7 @@ def test_what_the_backend_had_otherwise_it_may_have_no_more() -> None:
 
 def test_a_lost_task_may_wait_for_its_retry() -> None:
     state = play(Script("a").received().started().events)
-    state.observe(Answered(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
     state.tick(NOW + 10 + LAST_WORD)
     task = seen(state, "RETRY", source="poll")
     assert (task.state, task.lost_at) == ("RETRY", None)
@@ -347,12 +347,12 @@ def test_where_workers_send_no_events_no_end_lacks_one() -> None:
 )
 def test_what_cannot_be_read_tells_nothing(meta: ResultMeta) -> None:
     state = ClusterState()
-    state.observe(ResultsSeen((meta,), NOW, "poll"), NOW)
+    state.observe(ResultsRead((meta,), NOW, "poll"), NOW)
     assert not state.tasks
 
 
 @st.composite
-def metas(draw: st.DrawFn) -> ResultsSeen:
+def metas(draw: st.DrawFn) -> ResultsRead:
     status = draw(
         st.sampled_from(
             ("PENDING", "STARTED", "PROGRESS", "RETRY", "SUCCESS", "FAILURE", "REVOKED", "Odd one")
@@ -367,18 +367,18 @@ def metas(draw: st.DrawFn) -> ResultsSeen:
         done_at=draw(st.sampled_from((None, NOW + 2.5, NOW + 5))) if ended else None,
         retries=draw(st.sampled_from((None, 1))),
     )
-    return ResultsSeen((meta,), NOW + draw(st.integers(0, 12)), draw(st.sampled_from(SOURCES)))
+    return ResultsRead((meta,), NOW + draw(st.integers(0, 12)), draw(st.sampled_from(SOURCES)))
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> Answered:
+def answers(draw: st.DrawFn) -> InspectReply:
     item = {"id": "a", "name": "shop.bill", "time_start": NOW + draw(st.sampled_from((2, 3, 5.01)))}
     command = draw(st.sampled_from(("active", "reserved")))
     held = [item] if command == "reserved" or draw(st.booleans()) else []
-    return Answered(WORKER, command, held, NOW + draw(st.integers(0, 12)))
+    return InspectReply(WORKER, command, held, NOW + draw(st.integers(0, 12)))
 
 
-def tell(state: ClusterState, one: Fields | Answered | ResultsSeen) -> None:
+def tell(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
     if isinstance(one, dict):
         state.apply(event(one), NOW)
     else:
@@ -395,17 +395,17 @@ def tell(state: ClusterState, one: Fields | Answered | ResultsSeen) -> None:
 )
 def test_with_or_without_the_backend_events_and_answers_end_the_same(
     life: str,
-    told: list[ResultsSeen],
-    answered: list[Answered],
+    told: list[ResultsRead],
+    answered: list[InspectReply],
     chance: random.Random,
     disordered: bool,
 ) -> None:
-    events: list[Fields | Answered] = list(LIVES[life](Script("a")).events)
+    events: list[Fields | InspectReply] = list(LIVES[life](Script("a")).events)
     if disordered:
         chance.shuffle(events)
     for answer in answered:
         events.insert(chance.randint(0, len(events)), answer)
-    both: list[Fields | Answered | ResultsSeen] = list(events)
+    both: list[Fields | InspectReply | ResultsRead] = list(events)
     for meta in told:
         both.insert(chance.randint(0, len(both)), meta)
     alone, state = ClusterState(), ClusterState()
@@ -416,7 +416,7 @@ def test_with_or_without_the_backend_events_and_answers_end_the_same(
         before = state.tasks["a"].state if "a" in state.tasks else None
         tell(state, one)
         task = state.tasks.get("a")
-        if isinstance(one, ResultsSeen) and before in FINISHED:
+        if isinstance(one, ResultsRead) and before in FINISHED:
             assert task is not None and task.finished, "a finished task was moved back"
             assert not ended or task.state == before
         ended = task is not None and task.finished and task.state_host is not None

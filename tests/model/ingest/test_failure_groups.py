@@ -13,7 +13,7 @@ from celtop.model.ingest.failure_groups import (
 )
 from celtop.model.query.language import parse
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, Heard
+from celtop.model.wire.events import Event, EventBatch
 
 T0 = 1_800_000_000.0
 
@@ -142,7 +142,7 @@ def test_the_model_keeps_them_from_events() -> None:
         Event("task-received", "w", T0, uuid="1", name="a.b"),
         Event("task-failed", "w", T0 + 1, uuid="1", exception="E('x')"),
     )
-    state.observe(Heard(events, T0), T0)
+    state.observe(EventBatch(events, T0), T0)
     assert list(state.failures) == []
     state.take_changes()
     assert only(state.failures).key == ("E", "a.b", None)

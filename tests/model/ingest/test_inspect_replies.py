@@ -10,7 +10,7 @@ from celtop.export.snapshot import take
 from celtop.model.entities.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.entities.worker import Limits, WorkerQueue
 from celtop.model.ingest.worker_store import LAST_WORD
-from celtop.model.observations import Answered
+from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ def answer(
     worker: str = WORKER,
 ) -> ClusterState:
     state = state or ClusterState()
-    state.observe(Answered(worker, command, reply, at), at)
+    state.observe(InspectReply(worker, command, reply, at), at)
     return state
 
 

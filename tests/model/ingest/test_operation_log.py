@@ -6,11 +6,11 @@ import pytest
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.states import FROM_EVENT, FROM_SENDING, source_names
 from celtop.model.entities.worker import Limits
-from celtop.model.ingest.operation_log import ACTS_KEPT
-from celtop.model.observations import ActChanged, Peeked, QueuePeeked
-from celtop.model.operations.call import Call, Original, RawMessage
+from celtop.model.ingest.operation_log import MAX_OPERATIONS
+from celtop.model.observations import OperationChanged, QueuePeeked, WaitingMessage
+from celtop.model.operations.call import Call, RawMessage, SentTask
 from celtop.model.operations.commands import Ping, RateLimit, Retry, Revoke, TimeLimit, Trigger
-from celtop.model.operations.outcome import Answer, Outcome, Sent
+from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 from celtop.model.operations.summary import sentence
 from celtop.model.query.language import parse
 from celtop.model.state import ClusterState
@@ -66,9 +66,9 @@ def test_how_grave_an_end_is(outcome: Outcome, level: str) -> None:
 def test_acts_are_bounded_and_those_under_way_stay() -> None:
     state = ClusterState()
     happens(state, Outcome(1, Ping(ALL), NOW))
-    for number in range(2, ACTS_KEPT + 50):
+    for number in range(2, MAX_OPERATIONS + 50):
         happens(state, Outcome(number, Ping(ALL), NOW, NOW))
-    assert len(state.acts) == ACTS_KEPT
+    assert len(state.acts) == MAX_OPERATIONS
     assert 1 in state.acts and 2 not in state.acts
 
 
@@ -129,7 +129,9 @@ def test_what_started_meanwhile_is_revoked_no_more_until_it_is_tried_again() -> 
 
 def test_ten_thousand_that_are_revoked_share_what_is_told_of_it() -> None:
     state = cluster()
-    messages = tuple(Peeked(f"id-{n}", "geo.resize", "geo", priority=0) for n in range(10_000))
+    messages = tuple(
+        WaitingMessage(f"id-{n}", "geo.resize", "geo", priority=0) for n in range(10_000)
+    )
     state.observe(QueuePeeked("geo", messages, NOW, True), NOW)
     revoke(state, *(message.id for message in messages))
     assert all(held.revoking for held in state.tasks.values())
@@ -139,7 +141,7 @@ def test_ten_thousand_that_are_revoked_share_what_is_told_of_it() -> None:
 def test_a_task_that_was_sent_is_there_at_once_and_linked() -> None:
     state = cluster()
     task(state, "old", until="failed")
-    sent = Sent("new", "geo.resize", "geo", NOW, "old", "(1,)", "{}", NOW + 9, NOW + 99)
+    sent = PublishedTask("new", "geo.resize", "geo", NOW, "old", "(1,)", "{}", NOW + 9, NOW + 99)
     command = Retry(())
     happens(state, Outcome(1, command, NOW, targets={"old": CONFIRMED}, sent=(sent,)))
     new = state.tasks["new"]
@@ -159,7 +161,7 @@ def test_acts_are_kept_without_arguments() -> None:
     state = ClusterState()
     calls = (Call("x", ("s3cr3t",), {"a": "s3cr3t"}, queue="geo", headers={"h": "s3cr3t"}),)
     message = RawMessage(b"s3cr3t", "application/json", "utf-8", {})
-    originals = (Original("a", calls[0], "queue", NOW, message),)
+    originals = (SentTask("a", calls[0], "queue", NOW, message),)
     happens(state, Outcome(1, Trigger(calls), NOW))
     happens(state, Outcome(2, Retry(originals), NOW))
     happens(state, Outcome(2, Retry(originals), NOW, NOW + 1))
@@ -169,19 +171,23 @@ def test_acts_are_kept_without_arguments() -> None:
 
 def test_a_retry_of_a_task_that_is_not_held_creates_no_other() -> None:
     state = ClusterState()
-    sent = Sent("new", "geo.resize", "geo", NOW, "gone")
+    sent = PublishedTask("new", "geo.resize", "geo", NOW, "gone")
     happens(state, done(Retry(()), sent=(sent,)))
     assert list(state.tasks) == ["new"]
 
 
-SENT = ActChanged(done(Trigger(()), sent=(Sent("a", "shop.bill", "celery", NOW),)), NOW)
-PEEKED = QueuePeeked("celery", (Peeked("a", "shop.bill", "celery", "(1,)", "{}"),), NOW, True)
+SENT = OperationChanged(
+    done(Trigger(()), sent=(PublishedTask("a", "shop.bill", "celery", NOW),)), NOW
+)
+PEEKED = QueuePeeked(
+    "celery", (WaitingMessage("a", "shop.bill", "celery", "(1,)", "{}"),), NOW, True
+)
 LIFE = Script("a").received().started().succeeded().events
 
 
 @given(st.lists(st.sampled_from([SENT, PEEKED]), max_size=6), st.data())
 def test_neither_sending_nor_looking_moves_a_task_backwards(
-    looks: list[ActChanged | QueuePeeked], data: st.DataObject
+    looks: list[OperationChanged | QueuePeeked], data: st.DataObject
 ) -> None:
     state = ClusterState()
     places = [data.draw(st.integers(0, len(LIFE))) for _ in looks]

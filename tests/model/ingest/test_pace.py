@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Progress, Task
-from celtop.model.ingest.pace import BARS_KEPT, MOST_ESTIMATED, POINTS_KEPT, Pace, Paces
-from celtop.model.observations import ResultsSeen
+from celtop.model.ingest.pace import (
+    BARS_KEPT,
+    MOST_ESTIMATED,
+    POINTS_KEPT,
+    ProgressRate,
+    ProgressRates,
+)
+from celtop.model.observations import ResultsRead
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, Script, event, play
 from hypothesis import given
@@ -13,14 +19,14 @@ from hypothesis import strategies as st
 from pytest import approx
 
 
-def pace(*points: tuple[float, float]) -> Pace:
-    made = Pace(0)
+def pace(*points: tuple[float, float]) -> ProgressRate:
+    made = ProgressRate(0)
     for at, fraction in points:
         made.add(at, fraction)
     return made
 
 
-def steady(until: int, step: float = 0.01) -> Pace:
+def steady(until: int, step: float = 0.01) -> ProgressRate:
     return pace(*((second, second * step) for second in range(until + 1)))
 
 
@@ -76,7 +82,7 @@ def test_whatever_is_told_is_bounded(points: list[tuple[float, float]], now: flo
 
 
 def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
-    paces = Paces()
+    paces = ProgressRates()
     paces.note(Task("waits"), 0.5, NOW)
     paces.note(Task("speaks", state="PROGRESS"), None, NOW)
     assert len(paces) == 0
@@ -96,7 +102,7 @@ def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
 
 
 def test_the_next_attempt_s_bar_is_its_own() -> None:
-    paces, task = Paces(), Task("a", state="PROGRESS")
+    paces, task = ProgressRates(), Task("a", state="PROGRESS")
     for at in range(10):
         paces.note(task, at / 20, at)
     task.retries = 1
@@ -169,6 +175,6 @@ def test_polled_progress_counts_when_it_changed() -> None:
     state = play(Script("a").received().started().events)
     for at, percent in ((10, 10), (11, 10), (20, 20), (21, 20), (30, 30)):
         meta = ResultMeta("a", "PROGRESS", {"progress": percent})
-        state.observe(ResultsSeen((meta,), NOW + at, "poll"), NOW + at)
+        state.observe(ResultsRead((meta,), NOW + at, "poll"), NOW + at)
     task = state.tasks["a"]
     assert state.time_left(task, NOW + 30) == approx(70)

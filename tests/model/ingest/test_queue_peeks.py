@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
-from celtop.model.observations import Peeked, QueuePeeked
+from celtop.model.observations import QueuePeeked, WaitingMessage
 from celtop.model.query.language import parse
 from celtop.model.state import ClusterState
 
 from ..operation_cases import cluster, task
 from ..streams import NOW
 
-WHOLE = Peeked(
+WHOLE = WaitingMessage(
     "a", "geo.resize", "geo", "(1,)", "{'b': 2}", "root", "parent", "group", NOW + 9, NOW + 99, 2, 3
 )
 
 
-def peek(state: ClusterState, *messages: Peeked, queue: str = "geo") -> None:
+def peek(state: ClusterState, *messages: WaitingMessage, queue: str = "geo") -> None:
     state.observe(QueuePeeked(queue, messages, NOW, True), NOW)
 
 
@@ -50,7 +50,11 @@ def test_what_is_known_already_stays_and_gains_what_was_missing() -> None:
 
 def test_a_task_is_no_parent_and_no_foreign_root_of_itself() -> None:
     state = ClusterState()
-    peek(state, Peeked("a", "x", "geo", root_id="a", parent_id="a"), Peeked("b", "x", "geo"))
+    peek(
+        state,
+        WaitingMessage("a", "x", "geo", root_id="a", parent_id="a"),
+        WaitingMessage("b", "x", "geo"),
+    )
     assert (state.tasks["a"].root_id, state.tasks["a"].parent_id) == ("a", None)
     assert state.tasks["b"].root_id is None
 
@@ -58,21 +62,26 @@ def test_a_task_is_no_parent_and_no_foreign_root_of_itself() -> None:
 def test_a_retry_by_another_celtop_is_linked_both_ways() -> None:
     state = cluster()
     task(state, "a", until="started")
-    again = Peeked("b", "x", "geo", priority=3, retry_of="a")
-    peek(state, again, Peeked("c", "x", "geo", retry_of="gone"), Peeked("d", "x", "geo", None, "d"))
+    again = WaitingMessage("b", "x", "geo", priority=3, retry_of="a")
+    peek(
+        state,
+        again,
+        WaitingMessage("c", "x", "geo", retry_of="gone"),
+        WaitingMessage("d", "x", "geo", None, "d"),
+    )
     extras = {id_: state.tasks[id_].extra or TaskExtra() for id_ in "abc"}
     assert (extras["b"].retry_of, extras["b"].priority) == ("a", 3)
     assert extras["a"].retried_as == "b"
     assert extras["c"].retry_of == "gone"
     state.take_changes()
-    peek(state, again, Peeked("e", "x", "geo", retry_of="e"))
+    peek(state, again, WaitingMessage("e", "x", "geo", retry_of="e"))
     assert "a" not in state.take_changes().tasks
     assert state.tasks["e"].extra is None
 
 
 def test_the_store_stays_within_its_bounds() -> None:
     state = ClusterState(max_tasks=100)
-    peek(state, *(Peeked(f"id-{n}", "x", "geo", args=f"({n},)") for n in range(1_000)))
+    peek(state, *(WaitingMessage(f"id-{n}", "x", "geo", args=f"({n},)") for n in range(1_000)))
     assert len(state.tasks) <= 100
     assert state.totals.text_bytes == sum(held.text_bytes for held in state.tasks.values())
     assert state.types["x"].states == {"PENDING": len(state.tasks)}
@@ -81,7 +90,12 @@ def test_the_store_stays_within_its_bounds() -> None:
 def test_hostile_messages_are_cut_or_left_out() -> None:
     state = ClusterState()
     long = "x" * 300_000
-    peek(state, Peeked("", "x", "geo"), Peeked(long, "x", "geo"), Peeked("a", long, long, long))
+    peek(
+        state,
+        WaitingMessage("", "x", "geo"),
+        WaitingMessage(long, "x", "geo"),
+        WaitingMessage("a", long, long, long),
+    )
     assert list(state.tasks) == ["a"]
     held = state.tasks["a"]
     assert len(held.name or "") == 1024

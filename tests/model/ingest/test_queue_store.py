@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celtop.model.entities.queue import Queue
-from celtop.model.observations import Answered, QueueGone, QueueMeasured
+from celtop.model.observations import InspectReply, QueueGone, QueueMeasured
 from celtop.model.state import ClusterState
 
 from ..streams import NOW, OTHER, WORKER, Script, event
@@ -11,7 +11,7 @@ from ..streams import NOW, OTHER, WORKER, Script, event
 
 def consume(state: ClusterState, worker: str, *names: str, at: float = NOW) -> None:
     queues = [{"name": name, "exchange": {"name": name}, "routing_key": name} for name in names]
-    state.observe(Answered(worker, "active_queues", queues, at), at)
+    state.observe(InspectReply(worker, "active_queues", queues, at), at)
 
 
 def measure(state: ClusterState, waiting: int | None, at: float, name: str = "mail") -> Queue:
@@ -117,7 +117,7 @@ def test_consumers_follow_the_workers() -> None:
     consume(state, WORKER, "mail", "geo")
     consume(state, OTHER, "mail")
     assert state.queues["mail"].consumers == tuple(sorted((WORKER, OTHER)))
-    state.observe(Answered(WORKER, "ping", {"ok": "pong"}, NOW + 100), NOW + 100)
+    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW + 100), NOW + 100)
     state.tick(NOW + 100)
     assert state.queues["mail"].consumers == (WORKER,)
     assert state.queues["geo"].consumers == (WORKER,)

@@ -9,7 +9,13 @@ import pytest
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.reconciler import ASKED_AT_ONCE, FIRST_AGAIN, LONG, SUSPECTS_KEPT, YOUNG
 from celtop.model.ingest.worker_store import LAST_WORD
-from celtop.model.observations import Answered, ConnectionChanged, Lost, QueueMeasured, ResultsSeen
+from celtop.model.observations import (
+    ConnectionChanged,
+    EventsDropped,
+    InspectReply,
+    QueueMeasured,
+    ResultsRead,
+)
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, event, play
 
@@ -33,7 +39,7 @@ def answer(
     worker: str = WORKER,
     asked: tuple[str, ...] = (),
 ) -> None:
-    state.observe(Answered(worker, command, reply, at, asked=asked), at)
+    state.observe(InspectReply(worker, command, reply, at, asked=asked), at)
 
 
 def item(id_: str = "a", worker: str = WORKER, **fields: Any) -> dict[str, Any]:
@@ -66,7 +72,7 @@ def test_one_that_runs_on_the_word_of_its_start_alone_is() -> None:
 
 def test_one_that_only_the_backend_says_to_run_is() -> None:
     state = live()
-    state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
     assert swept(state, NOW + YOUNG - 1) == ()
     assert swept(state, NOW + YOUNG + 1) == ("a",)
 
@@ -98,8 +104,8 @@ def test_all_that_was_told_before_a_gap_is_doubted_once() -> None:
     state.observe(ConnectionChanged("live", NOW + 20), NOW + 20)
     assert swept(state, NOW + 20) == ("a", "b"), "what runs before what waits"
     answer(state, "query_task", {"a": ["active", item()]}, NOW + 21, asked=("a", "b"))
-    state.observe(ResultsSeen((), NOW + 21, "poll", absent=("b",)), NOW + 21)
-    state.observe(ResultsSeen((ResultMeta("a", "STARTED"),), NOW + 21, "poll"), NOW + 21)
+    state.observe(ResultsRead((), NOW + 21, "poll", absent=("b",)), NOW + 21)
+    state.observe(ResultsRead((ResultMeta("a", "STARTED"),), NOW + 21, "poll"), NOW + 21)
     beat(state, NOW + 22)
     assert swept(state, NOW + 22) == ()
 
@@ -108,7 +114,7 @@ def test_so_is_what_was_told_before_events_were_dropped() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     answer(state, "active", [item()], NOW + 4)
-    state.observe(Lost(0, 5, NOW + 6), NOW + 6)
+    state.observe(EventsDropped(0, 5, NOW + 6), NOW + 6)
     assert swept(state, NOW + 7) == ("a",)
 
 
@@ -119,7 +125,7 @@ def test_an_end_in_a_gap_is_found_in_the_backend() -> None:
     state.observe(ConnectionChanged("live", NOW + 10), NOW + 10)
     assert swept(state, NOW + 10) == ("a",)
     done = ResultMeta("a", "SUCCESS", 3, done_at=NOW + 5)
-    state.observe(ResultsSeen((done,), NOW + 11, "poll"), NOW + 11)
+    state.observe(ResultsRead((done,), NOW + 11, "poll"), NOW + 11)
     assert swept(state, NOW + 11 + LAST_WORD) == ()
     assert state.tasks["a"].state == "SUCCESS"
     assert state.totals.corrections == {"finished": 1}
@@ -135,7 +141,7 @@ def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
     now = NOW + 74
     beat(state, now)
     assert swept(state, now) == ("a",)
-    state.observe(ResultsSeen((), now, "poll", absent=("a",)), now)
+    state.observe(ResultsRead((), now, "poll", absent=("a",)), now)
     assert task.loss == "unheard"
     answer(state, "query_task", {}, now, asked=("a",))
     assert (task.loss, task.state) == ("unknown", "STARTED")
@@ -149,7 +155,7 @@ def test_of_a_task_whose_worker_nobody_knows_all_are_asked() -> None:
     state = live()
     for name in (WORKER, OTHER):
         beat(state, NOW, name)
-    state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
     for name in (WORKER, OTHER):
         beat(state, NOW + 6, name)
     assert swept(state, NOW + 6) == ("a",)
@@ -181,7 +187,7 @@ def test_a_start_that_an_answer_may_have_missed_is_believed() -> None:
 def test_an_error_denies_nothing() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    failed = Answered(WORKER, "query_task", {"error": "x"}, NOW + 9, "x", asked=("a",))
+    failed = InspectReply(WORKER, "query_task", {"error": "x"}, NOW + 9, "x", asked=("a",))
     state.observe(failed, NOW + 9)
     beat(state, NOW + 20)
     state.tick(NOW + 20)
@@ -190,14 +196,14 @@ def test_an_error_denies_nothing() -> None:
 
 def test_it_is_asked_for_ever_more_seldom() -> None:
     state = live()
-    state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
     asked = []
     for second in range(6, 200):
         now = NOW + second
         state.tick(now)
         if state.suspects(now):
             asked.append(second)
-            state.observe(ResultsSeen((ResultMeta("a", "PROGRESS"),), now, "poll"), now)
+            state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), now, "poll"), now)
     gaps = [later - earlier for earlier, later in pairwise(asked)]
     assert gaps[0] == FIRST_AGAIN
     assert gaps == sorted(gaps) and gaps[-1] > gaps[0]
@@ -208,7 +214,7 @@ def test_suspects_are_bounded() -> None:
     for number in range(SUSPECTS_KEPT + 200):
         play(Script(f"p-{number}").sent().events, state)
     metas = tuple(ResultMeta(f"r-{number}", "PROGRESS") for number in range(50))
-    state.observe(ResultsSeen(metas, NOW, "history"), NOW)
+    state.observe(ResultsRead(metas, NOW, "history"), NOW)
     due = swept(state, NOW + 60)
     assert len(due) == ASKED_AT_ONCE
     assert set(due[:50]) == {meta.id for meta in metas}
@@ -219,7 +225,7 @@ def test_a_task_in_progress_is_lost_with_its_worker_though_nobody_heard_it_start
     state = live()
     beat(state, NOW)
     meta = ResultMeta("a", "STARTED", {"hostname": WORKER, "pid": 1})
-    state.observe(ResultsSeen((meta,), NOW, "push"), NOW)
+    state.observe(ResultsRead((meta,), NOW, "push"), NOW)
     beat(state, NOW + 2)
     for second in range(3, 25):
         state.tick(NOW + second)
@@ -295,7 +301,7 @@ def test_who_does_not_hold_it_settles_no_doubt_but_its_own_worker_s() -> None:
     state = live()
     beat(state, NOW, OTHER)
     play(Script("a").received().started().events, state)
-    state.observe(Lost(0, 5, NOW + 4), NOW + 4)
+    state.observe(EventsDropped(0, 5, NOW + 4), NOW + 4)
     answer(state, "active", [item()], NOW + 5)
     assert swept(state, NOW + 6) == ("a",)
     answer(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))

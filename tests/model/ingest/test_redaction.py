@@ -6,9 +6,9 @@ import json
 
 import pytest
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.observations import Answered, Peeked, QueuePeeked
+from celtop.model.observations import InspectReply, QueuePeeked, WaitingMessage
 from celtop.model.operations.commands import Trigger
-from celtop.model.operations.outcome import Sent
+from celtop.model.operations.outcome import PublishedTask
 from celtop.model.state import ClusterState
 from celtop.model.text.masking import MASK
 from hypothesis import given
@@ -142,10 +142,10 @@ def test_nothing_that_enters_the_model_has_it() -> None:
         }
         item["time_start"] = NOW
         reply = [{"eta": None, "request": item}] if command == "scheduled" else [item]
-        state.observe(Answered(WORKER, command, reply, NOW), NOW)
-    peeked = (Peeked("p", "x", "geo", args=f"({secret},)", kwargs=secret),)
+        state.observe(InspectReply(WORKER, command, reply, NOW), NOW)
+    peeked = (WaitingMessage("p", "x", "geo", args=f"({secret},)", kwargs=secret),)
     state.observe(QueuePeeked("geo", peeked, NOW, True), NOW)
-    sent = (Sent("s", "x", "geo", NOW, args=f"({secret},)", kwargs=secret),)
+    sent = (PublishedTask("s", "x", "geo", NOW, args=f"({secret},)", kwargs=secret),)
     happens(state, done(Trigger(()), sent=sent))
     assert set(state.tasks) == {"a", "b", "i1", "i2", "i3", "p", "s"}
     for held in state.tasks.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.ingest.stalled_workers import PATIENCE
-from celtop.model.observations import Answered, ConnectionChanged, QueueMeasured
+from celtop.model.observations import ConnectionChanged, InspectReply, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, event, play
 
@@ -27,7 +27,7 @@ def idle(prefetch: int = 8) -> ClusterState:
         "reserved": [],
         "active_queues": [{"name": "celery"}],
     }.items():
-        state.observe(Answered(WORKER, command, reply, NOW), NOW)
+        state.observe(InspectReply(WORKER, command, reply, NOW), NOW)
     return state
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celtop.model.entities.task import Task
-from celtop.model.observations import Answered
+from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 
@@ -216,10 +216,10 @@ def test_a_run_that_its_worker_cancelled_has_ended() -> None:
 
 def test_the_queue_is_that_of_a_worker_with_only_one() -> None:
     state = ClusterState()
-    state.observe(Answered(WORKER, "active_queues", [{"name": "mail"}], NOW), NOW)
+    state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW), NOW)
     play(Script("a").received().events, state)
     assert state.tasks["a"].queue == "mail"
-    state.observe(Answered(OTHER, "active_queues", [{"name": "x"}, {"name": "y"}], NOW), NOW)
+    state.observe(InspectReply(OTHER, "active_queues", [{"name": "x"}, {"name": "y"}], NOW), NOW)
     play(Script("b").on(OTHER).received().events, state)
     assert state.tasks["b"].queue is None
 

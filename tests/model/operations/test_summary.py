@@ -16,7 +16,7 @@ from celtop.model.operations.commands import (
     Shutdown,
     Trigger,
 )
-from celtop.model.operations.outcome import FLAGGED, Answer, Outcome, Sent
+from celtop.model.operations.outcome import FLAGGED, Answer, Outcome, PublishedTask
 from celtop.model.operations.summary import DETAILS, details, sentence
 
 from ..confirm.test_dispatch import COMMANDS
@@ -31,8 +31,8 @@ ALL_WORKERS = dict.fromkeys(WORKERS, CONFIRMED)
 BROKEN = Fault("refused", "Connection refused", "Is the broker running?")
 
 
-def sent(id_: str) -> Sent:
-    return Sent(id_, "geo.resize", "geo", NOW)
+def sent(id_: str) -> PublishedTask:
+    return PublishedTask(id_, "geo.resize", "geo", NOW)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)

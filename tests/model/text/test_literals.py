@@ -10,16 +10,16 @@ import warnings
 from typing import Any
 
 import pytest
-from celery.utils.saferepr import saferepr
+from celery.utils.saferepr import saferepr as celery_saferepr
 from celtop.model.text.coerce import plain_text
-from celtop.model.text.literals import Arguments, arguments, written
+from celtop.model.text.literals import Arguments, arguments, saferepr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 
 def as_celery_writes(value: object, maxlevels: int = 3) -> str:
     """Return what `as_task_v2` puts into the headers, from where events have it."""
-    return str(saferepr(value, 1024, maxlevels=maxlevels))
+    return str(celery_saferepr(value, 1024, maxlevels=maxlevels))
 
 
 def identical(one: object, other: object) -> bool:
@@ -110,7 +110,7 @@ def test_plain_values_are_taken_and_written_as_celery_does(
     args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     told = as_celery_writes(args, 0), as_celery_writes(kwargs, 0)
-    assert (written(args), written(kwargs)) == told
+    assert (saferepr(args), saferepr(kwargs)) == told
     if max(map(len, told)) < 1000:
         assert identical(arguments(*told), (args, kwargs))
 
@@ -121,7 +121,7 @@ def test_any_text_is_read_or_refused_without_a_warning(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = arguments(text, "{}")
-    assert isinstance(found, str) or written(found[0]) in (
+    assert isinstance(found, str) or saferepr(found[0]) in (
         text,
         f"({text[1:-1]},)",
         f"({text[1:-1]})",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from celtop.model.text import parse, parse_json
-from celtop.model.text.parse import Mistyped
+from celtop.model.text.parse import ParseError
 
 NOW = 1_800_000_000.0
 """2027-01-15 08:00:00 UTC."""
@@ -27,7 +27,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-5s", "5x", "1e9", "inf", "nan", "400d", "5m later"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(Mistyped):
+    with pytest.raises(ParseError):
         parse.duration(text)
 
 
@@ -48,7 +48,7 @@ def test_rates(text: str, rate: str) -> None:
 
 @pytest.mark.parametrize("text", ["10/d", "ten", "-1/s", "10 per minute", "1e3/s", "10/m/m"])
 def test_what_is_no_rate_is_refused(text: str) -> None:
-    with pytest.raises(Mistyped):
+    with pytest.raises(ParseError):
         parse.rate(text)
 
 
@@ -68,26 +68,26 @@ def test_times_are_those_of_the_zone() -> None:
     assert parse.moment("2027-07-01 12:00", NOW, berlin) == datetime(
         2027, 7, 1, 10, tzinfo=UTC
     ).timestamp()  # fmt: skip
-    with pytest.raises(Mistyped, match="skip"):
+    with pytest.raises(ParseError, match="skip"):
         parse.moment("2027-03-28 02:30", NOW, berlin)
 
 
 @pytest.mark.parametrize("text", ["", "noon", "25:00", "2027-13-01", "2027-02-30 10:00"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(Mistyped):
+    with pytest.raises(ParseError):
         parse.moment(text, NOW, UTC)
 
 
 @pytest.mark.parametrize("text", ["", "1.5", "1e3", "ten", "9" * 19, "٣"])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
-    with pytest.raises(Mistyped):
+    with pytest.raises(ParseError):
         parse.integer(text)
 
 
 def test_whole_numbers_have_bounds() -> None:
     assert parse.integer(" 9 ", 0, 9) == 9
     for text in ("-1", "10"):
-        with pytest.raises(Mistyped):
+        with pytest.raises(ParseError):
             parse.integer(text, 0, 9)
 
 
@@ -134,7 +134,7 @@ def test_what_is_written_is_printable_and_reads_back_the_same(value: Any) -> Non
     ],
 )
 def test_what_would_be_changed_or_cannot_be_read_is_refused(text: str, why: str) -> None:
-    with pytest.raises(Mistyped) as caught:
+    with pytest.raises(ParseError) as caught:
         parse_json.read_list(text)
     assert why in str(caught.value)
 
@@ -143,7 +143,7 @@ def test_no_text_is_no_arguments() -> None:
     assert parse_json.read_list(" ") == ()
     assert parse_json.read_mapping("") == {}
     assert parse_json.read_mapping('{"a": [1]}') == {"a": [1]}
-    with pytest.raises(Mistyped, match="not an object"):
+    with pytest.raises(ParseError, match="not an object"):
         parse_json.read_mapping("[1]")
 
 

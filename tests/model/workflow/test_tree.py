@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.model.entities.task import Task
-from celtop.model.wire.signatures import Announced, announced
-from celtop.model.workflow.tree import Node, grow, judge, walk
+from celtop.model.wire.signatures import PendingSignature, announced
+from celtop.model.workflow.tree import Node, build, mark_failures, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,11 +32,11 @@ def task(id_: str, parent: str | None = None, root: str | None = None, **told: A
     )
 
 
-def grown(*tasks: Task, to_come: tuple[Announced, ...] = ()) -> list[Node]:
+def grown(*tasks: Task, to_come: tuple[PendingSignature, ...] = ()) -> list[Node]:
     for number, one in enumerate(tasks):
         one.arrival = number
-    tops = grow(tasks, to_come)
-    judge(tops)
+    tops = build(tasks, to_come)
+    mark_failures(tops)
     return tops
 
 
@@ -160,8 +160,8 @@ def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
         task("x", "a", "a", at=1.0, end=2.0, group="g"),
         task("y", "a", "a", at=1.0, end=2.0, group="g", state="FAILURE"),
         to_come=(
-            Announced("body", "n.body", "body", "g"),
-            Announced("more", "n.more", "step", "body"),
+            PendingSignature("body", "n.body", "body", "g"),
+            PendingSignature("more", "n.more", "step", "body"),
         ),
     )
     assert drawn(tops) == [
@@ -175,7 +175,7 @@ def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
 
 
 def test_what_is_announced_is_known_by_its_own_words_when_it_comes() -> None:
-    said = (Announced("b", "n.b", "step", "a"), Announced("c", "n.c", "step", "b"))
+    said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
     running = task("a", at=0.0, state="STARTED")
     assert drawn(grown(running, to_come=said)) == ["root a", "step b", "step c"]
     early = task("b", "a", "a", at=0.1)
@@ -184,9 +184,9 @@ def test_what_is_announced_is_known_by_its_own_words_when_it_comes() -> None:
 
 def test_a_chord_that_a_chain_announces_comes_after_the_step_before() -> None:
     said = (
-        Announced("x", "n.x", "member", "a", "g"),
-        Announced("y", "n.y", "member", "a", "g"),
-        Announced("z", "n.z", "body", "g"),
+        PendingSignature("x", "n.x", "member", "a", "g"),
+        PendingSignature("y", "n.y", "member", "a", "g"),
+        PendingSignature("z", "n.z", "body", "g"),
     )
     lines = ["root a", "group group:g", "  member x", "  member y", "body z"]
     assert drawn(grown(task("a"), to_come=said)) == lines
@@ -201,7 +201,9 @@ def test_what_only_results_tell_of_follows_what_ended_before() -> None:
 
 def test_a_task_without_a_name_is_called_as_it_was_announced() -> None:
     unnamed = Task("b", parent_id="a", root_id="a")
-    tops = grown(task("a", state="STARTED"), unnamed, to_come=(Announced("b", "n.b", "step", "a"),))
+    tops = grown(
+        task("a", state="STARTED"), unnamed, to_come=(PendingSignature("b", "n.b", "step", "a"),)
+    )
     assert [node.name for node in walk(tops)] == ["n.a", "n.b"]
 
 
@@ -236,7 +238,7 @@ links = st.tuples(
     st.sampled_from(["SUCCESS", "FAILURE", "STARTED", "REVOKED"]),
 )
 said = st.builds(
-    Announced,
+    PendingSignature,
     st.sampled_from("abcxyz"),
     st.just("n"),
     st.sampled_from(["step", "member", "body", "callback"]),
@@ -251,7 +253,7 @@ said = st.builds(
     st.lists(said, max_size=6),
 )
 def test_whatever_is_linked_to_whatever_each_task_is_there_once(
-    soup: dict[str, tuple[Any, ...]], to_come: list[Announced]
+    soup: dict[str, tuple[Any, ...]], to_come: list[PendingSignature]
 ) -> None:
     tasks = [
         task(id_, parent, root, group=group, at=at, end=end, state=state)
@@ -296,14 +298,14 @@ def test_most_messages_announce_nothing() -> None:
 def test_the_rest_of_a_chain_comes_from_the_end_of_the_list() -> None:
     body = message(chain=[signature("n.c", "c"), signature("n.b", "b")])
     assert announced("a", body) == (
-        Announced("b", "n.b", "step", "a"),
-        Announced("c", "n.c", "step", "b"),
+        PendingSignature("b", "n.b", "step", "a"),
+        PendingSignature("c", "n.c", "step", "b"),
     )
 
 
 def test_the_body_of_a_chord_waits_for_the_group() -> None:
     body = message(chord=signature("n.body", "body", group_id="g"))
-    assert announced("a", body, "g") == (Announced("body", "n.body", "body", "g"),)
+    assert announced("a", body, "g") == (PendingSignature("body", "n.body", "body", "g"),)
 
 
 def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
@@ -313,10 +315,10 @@ def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
     chord = signature("celery.chord", "g", kwargs=kwargs)
     said = announced("a", message(chain=[signature("n.last", "last"), chord]))
     assert said == (
-        Announced("x", "n.x", "member", "a", "g"),
-        Announced("y", "n.y", "member", "a", "g"),
-        Announced("z", "n.z", "body", "g"),
-        Announced("last", "n.last", "step", "z"),
+        PendingSignature("x", "n.x", "member", "a", "g"),
+        PendingSignature("y", "n.y", "member", "a", "g"),
+        PendingSignature("z", "n.z", "body", "g"),
+        PendingSignature("last", "n.last", "step", "z"),
     )
 
 

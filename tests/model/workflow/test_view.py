@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import Peeked, QueuePeeked, ResultsSeen
+from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
 from celtop.model.query.language import parse
 from celtop.model.state import ClusterState
-from celtop.model.wire.signatures import Announced
+from celtop.model.wire.signatures import PendingSignature
 from celtop.model.workflow.view import AT_ONCE, DEEPEST, FOLDED_OVER, MOST, WorkflowView
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +34,7 @@ def tell(
 def belongs(state: ClusterState, group_id: str, *ids: str) -> None:
     """Have the result backend tell of a group."""
     metas = tuple(ResultMeta(id_, "SUCCESS", group_id=group_id, done_at=NOW) for id_ in ids)
-    state.observe(ResultsSeen(metas, NOW, "push"), NOW)
+    state.observe(ResultsRead(metas, NOW, "push"), NOW)
 
 
 def view_of(state: ClusterState, id_: str, now: float = NOW + 100) -> WorkflowView:
@@ -60,7 +60,7 @@ def shop() -> ClusterState:
     tell(state, "z", "first", "first", at=2, until="started")
     belongs(state, "g", "x")
     for id_ in "yz":
-        state.observe(ResultsSeen((ResultMeta(id_, "STARTED", group_id="g"),), NOW, "push"), NOW)
+        state.observe(ResultsRead((ResultMeta(id_, "STARTED", group_id="g"),), NOW, "push"), NOW)
     tell(state, "other")
     return state
 
@@ -158,8 +158,8 @@ def test_a_large_group_begins_folded() -> None:
 
 def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
     state = ClusterState()
-    said = (Announced("b", "n.b", "step", "a"), Announced("c", "n.c", "step", "b"))
-    message = Peeked("a", "n.a", "q", root_id="a", announced=said)
+    said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
+    message = WaitingMessage("a", "n.a", "q", root_id="a", announced=said)
     state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
     view = view_of(state, "a")
     assert [(row.node.id, row.node.kind) for row in view] == [
@@ -220,7 +220,7 @@ def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
     many = MOST + 500
     for number in range(many):
         root = None if not number else "t0"
-        message = Peeked(f"t{number}", "n", "q", root_id="t0", parent_id=root)
+        message = WaitingMessage(f"t{number}", "n", "q", root_id="t0", parent_id=root)
         state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
     view = view_of(state, "t1000", NOW)
     assert len(view) == MOST and view.left_out == 500
@@ -264,8 +264,8 @@ def test_what_is_kept_up_is_what_would_be_found_anew(
         elif change[0] == "group":
             belongs(state, change[2], change[1])
         else:
-            said = (Announced(change[2], "n", "step", change[1]),)
-            message = Peeked(change[1], "n", "q", announced=said)
+            said = (PendingSignature(change[2], "n", "step", change[1]),)
+            message = WaitingMessage(change[1], "n", "q", announced=said)
             state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
         update(view, state)
         held = {id_ for id_, task in view.members.tasks.items() if state.tasks.get(id_) is task}

@@ -13,9 +13,9 @@ from celtop.tests.tui.fake_session import (
     task_events,
 )
 from celtop.tests.tui.operation_app import WAITING, Stage, stage
-from celtop.tui.bars.operation import ActBar
+from celtop.tui.bars.operation import OperationBar
 from celtop.tui.dialogs.base import Dialog
-from celtop.tui.dialogs.outcome import ActDialog
+from celtop.tui.dialogs.outcome import OperationDialog
 
 # What came of it
 
@@ -49,7 +49,7 @@ async def test_the_line_follows_and_marks_go_as_targets_are_confirmed() -> None:
 
 async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
     async with stage() as on:
-        clock = on.app.scene.clock
+        clock = on.app.context.clock
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
         on.burst("X", "y")
@@ -57,16 +57,16 @@ async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
         on.session.acts[0].end(targets={WAITING[0]: Answer("confirmed")})
         await on.until(lambda: "revoked 1" in on.text)
         await on.press("j")
-        assert on.app.scene.acts.last is not None
+        assert on.app.context.acts.last is not None
         clock.now += 2
         await on.press("j")
-        assert on.app.scene.acts.last is None
+        assert on.app.context.acts.last is None
         await on.until(lambda: "revoked 1" not in on.text)
 
 
 async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
     async with stage() as on:
-        clock = on.app.scene.clock
+        clock = on.app.context.clock
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
         on.burst("X", "y")
@@ -74,7 +74,7 @@ async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
         await on.press("t")
         await on.until(lambda: isinstance(on.app.screen, Dialog))
         on.session.acts[0].end()
-        await on.until(lambda: not on.app.scene.acts.under_way)
+        await on.until(lambda: not on.app.context.acts.under_way)
         on.app.paint()
         clock.now += 600
         on.app.paint()
@@ -84,15 +84,15 @@ async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
         await on.until(lambda: "revoked 1" in screen_lines(on.app)[-2])
         clock.now += 14
         on.app.paint()
-        assert on.app.scene.acts.last is not None
+        assert on.app.context.acts.last is not None
         clock.now += 2
         on.app.paint()
-        assert on.app.scene.acts.last is None
+        assert on.app.context.acts.last is None
 
 
 async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> None:
     async with stage() as on:
-        clock = on.app.scene.clock
+        clock = on.app.context.clock
         assert isinstance(clock, Clock)
         for number in (0, 1):
             await on.to(WAITING[number])
@@ -102,16 +102,16 @@ async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> N
         await on.until(lambda: "did not revoke 1: the broker is lost" in on.text)
         assert "1 more under way" in on.text
         await on.press("d")
-        await on.until(lambda: isinstance(on.app.screen, ActDialog))
+        await on.until(lambda: isinstance(on.app.screen, OperationDialog))
         assert on.app.screen._act is on.session.acts[1]  # type: ignore[attr-defined]
         await on.press("escape")
         on.session.acts[0].end()
-        await on.until(lambda: not on.app.scene.acts.under_way)
+        await on.until(lambda: not on.app.context.acts.under_way)
         on.app.paint()
-        assert "the broker is lost" in on.app.screen.query_one(ActBar).text
+        assert "the broker is lost" in on.app.screen.query_one(OperationBar).text
         clock.now += 5
         on.app.paint()
-        assert on.app.scene.acts.last is on.session.acts[0].outcome
+        assert on.app.context.acts.last is on.session.acts[0].outcome
 
 
 async def test_the_line_goes_on_beneath_a_dialog() -> None:
@@ -119,17 +119,17 @@ async def test_the_line_goes_on_beneath_a_dialog() -> None:
         await on.to(WAITING[0])
         on.burst("X", "y")
         await on.until(lambda: on.session.acts)
-        bar = on.app.screen.query_one(ActBar)
+        bar = on.app.screen.query_one(OperationBar)
         await on.until(lambda: "0 of 2 workers" in bar.text)
         await on.press("d")
-        await on.until(lambda: isinstance(on.app.screen, ActDialog))
+        await on.until(lambda: isinstance(on.app.screen, OperationDialog))
         on.session.acts[0].tell(workers={"celery@web-1": Answer("confirmed")})
         await on.until(lambda: "1 of 2 workers so far" in bar.text)
 
 
 async def test_the_line_goes_by_itself() -> None:
     async with stage() as on:
-        clock = on.app.scene.clock
+        clock = on.app.context.clock
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
         on.burst("X", "y")
@@ -149,7 +149,7 @@ async def test_details_follow_an_act_and_u_takes_it_back() -> None:
         await on.until(lambda: on.session.acts)
         (act,) = on.session.acts
         await on.press("d")
-        await on.until(lambda: isinstance(on.app.screen, ActDialog))
+        await on.until(lambda: isinstance(on.app.screen, OperationDialog))
         await on.press("u")
         assert act.cancelled
         act.end(workers={"celery@web-1": Answer("refused", "no [/] \x1b[31m")})
@@ -170,7 +170,7 @@ async def test_two_acts_at_once_are_both_told() -> None:
         await on.until(lambda: "1 more under way" in on.text)
         on.session.acts[1].end()
         await on.until(lambda: "1 more under way" in on.text and "revoked 1" in on.text)
-        on.app.scene.clock.now += 5  # type: ignore[attr-defined]
+        on.app.context.clock.now += 5  # type: ignore[attr-defined]
         await on.until(lambda: "more under way" not in on.text and "revoking 1" in on.text)
 
 
@@ -185,7 +185,7 @@ async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> Non
         await on.until(lambda: len(on.table.rows) == 10_001)
         await on.press("a", "X")
         dialog = await on.asked()
-        assert dialog.confirmation.typed == "10001"
+        assert dialog.confirmation.must_type == "10001"
         await on.press(*"10001", "enter")
         await on.until(lambda: session.acts)
         (act,) = session.acts

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.result import ResultMeta
-from celtop.model.lookup import Found, Looked, Search
-from celtop.model.observations import Answered, ResultsSeen
+from celtop.model.lookup import PlaceChecked, Sighting, TaskLookup
+from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.settings import Settings
@@ -23,7 +23,7 @@ from celtop.tests.tui.fake_session import (
     task_events,
 )
 from celtop.tests.tui.operation_app import Stage
-from celtop.tui.navigation import Drill, Place
+from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.text.attempts import next_attempt, retried
 
 SIZES = [(120, 36), (80, 24)]
@@ -35,7 +35,7 @@ def uuid(number: int) -> str:
 
 def backend(state: ClusterState, number: int, at: float, **result: Any) -> None:
     meta = ResultMeta(uuid(number), "PROGRESS", result)
-    state.observe(ResultsSeen((meta,), at, "push"), at)
+    state.observe(ResultsRead((meta,), at, "push"), at)
 
 
 def climbing() -> ClusterState:
@@ -78,16 +78,16 @@ def _tried(state: ClusterState) -> None:
 
 @asynccontextmanager
 async def opened(
-    place: Place, size: tuple[int, int] = (120, 36), unknown: str | None = None
+    location: Location, size: tuple[int, int] = (120, 36), unknown: str | None = None
 ) -> AsyncIterator[Stage]:
     clock = Clock()
     app, session = staged(climbing(), clock)
     session.results_unknown = unknown
-    app.scene.settings._max_retries["billing.charge"] = 3
+    app.context.settings._max_retries["billing.charge"] = 3
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         on = Stage(app, session, pilot)
-        app.go(place)
+        app.go(location)
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
         await pilot.pause(0.1)
         app.paint()
@@ -100,7 +100,7 @@ def line_of(on: Stage, text: str) -> str:
 
 
 async def test_the_list_has_bars_estimates_and_what_tasks_say() -> None:
-    async with opened(Place("tasks"), (200, 36)) as on:
+    async with opened(Location("tasks"), (200, 36)) as on:
         told, guessed = line_of(on, uuid(1)), line_of(on, uuid(2))
         assert "████" in told and " 50 %" in told
         assert "~6.0 s" in told
@@ -115,14 +115,14 @@ async def test_the_list_has_bars_estimates_and_what_tasks_say() -> None:
 
 async def test_where_nobody_can_know_it_says_so() -> None:
     why = "the results of rpc:// reach nobody but the caller"
-    async with opened(Place("tasks"), (200, 36), why) as on:
+    async with opened(Location("tasks"), (200, 36), why) as on:
         assert line_of(on, uuid(4)).rstrip(" │").endswith("?")
-        on.app.go(Place("tasks", (Drill("task", uuid(4)),)))
+        on.app.go(Location("tasks", (DrillDown("task", uuid(4)),)))
         await on.until(lambda: why in on.text)
 
 
 async def test_the_overview_shows_the_same() -> None:
-    async with opened(Place("overview")) as on:
+    async with opened(Location("overview")) as on:
         lines = [line for line in screen_lines(on.app) if "geo.render" in line]
         assert any("50 %" in line for line in lines)
         assert "▒" in line_of(on, "images.resize")
@@ -131,7 +131,7 @@ async def test_the_overview_shows_the_same() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_page_has_a_large_bar_with_pace_and_time_left(size: tuple[int, int]) -> None:
-    async with opened(Place("tasks", (Drill("task", uuid(1)),)), size) as on:
+    async with opened(Location("tasks", (DrillDown("task", uuid(1)),)), size) as on:
         await on.until(lambda: "50 %" in on.text)
         bar = line_of(on, "50 %")
         assert bar.count("█") >= (size[0] - 12) // 2 - 1
@@ -146,11 +146,11 @@ async def test_the_page_has_a_large_bar_with_pace_and_time_left(size: tuple[int,
 
 
 async def test_the_page_marks_an_estimate_and_what_takes_long() -> None:
-    async with opened(Place("tasks", (Drill("task", uuid(2)),))) as on:
+    async with opened(Location("tasks", (DrillDown("task", uuid(2)),))) as on:
         await on.until(lambda: "~49 %" in on.text)
         assert "▒" in line_of(on, "~49 %")
         assert "estimated from earlier tasks of its name" in on.text
-        on.app.scene.clock.now = NOW + 3000  # type: ignore[attr-defined]
+        on.app.context.clock.now = NOW + 3000  # type: ignore[attr-defined]
         on.app.paint()
         await on.until(lambda: "longer than usual" in on.text)
         assert "~95 %" in on.text
@@ -158,7 +158,7 @@ async def test_the_page_marks_an_estimate_and_what_takes_long() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_attempt_has_worker_duration_and_exception(size: tuple[int, int]) -> None:
-    async with opened(Place("tasks", (Drill("task", uuid(5)),)), size) as on:
+    async with opened(Location("tasks", (DrillDown("task", uuid(5)),)), size) as on:
         table = on.app.screen.query_one("#attempts-table")
         on.app.screen.set_focus(table)
         await on.press("f")
@@ -171,22 +171,22 @@ async def test_every_attempt_has_worker_duration_and_exception(size: tuple[int, 
 
 
 async def test_the_next_attempt_counts_down_on_the_page() -> None:
-    async with opened(Place("tasks", (Drill("task", uuid(5)),)), (160, 48)) as on:
+    async with opened(Location("tasks", (DrillDown("task", uuid(5)),)), (160, 48)) as on:
         assert "in 30 s" in line_of(on, "Next attempt")
         assert "2 of 3" in line_of(on, "Retries")
-        on.app.scene.clock.now = NOW + 12  # type: ignore[attr-defined]
+        on.app.context.clock.now = NOW + 12  # type: ignore[attr-defined]
         on.app.paint()
         await on.until(lambda: "in 18 s" in line_of(on, "Next attempt"))
 
 
 async def test_what_is_on_the_screen_is_watched() -> None:
-    async with opened(Place("tasks")) as on:
+    async with opened(Location("tasks")) as on:
         on.app.watch_shown()
         assert {uuid(number) for number in (1, 2, 3, 4, 5)} <= set(on.session.watched)
         assert uuid(100) not in on.session.watched, "it has ended"
-        on.app.go(Place("tasks", (Drill("task", "never-heard-of"),)))
+        on.app.go(Location("tasks", (DrillDown("task", "never-heard-of"),)))
         await on.until(lambda: on.session.watched[:1] == ("never-heard-of",))
-        on.app.go(Place("tasks", (Drill("task", uuid(100)),)))
+        on.app.go(Location("tasks", (DrillDown("task", uuid(100)),)))
         await on.until(lambda: on.session.watched == ())
 
 
@@ -213,31 +213,31 @@ def test_an_app_tells_how_often_its_tasks_may_be_tried() -> None:
 
 class TestSearching:
     async def test_a_task_that_nothing_was_heard_of_is_looked_for_and_opened(self) -> None:
-        async with opened(Place("tasks")) as on:
+        async with opened(Location("tasks")) as on:
             await on.press(":", *"task fresh-one", "enter")
             await on.until(lambda: on.session.searched == ["fresh-one"])
             item = {"id": "fresh-one", "name": "late.task", "args": [1], "time_start": NOW - 3}
             reply = {"fresh-one": ["active", item]}
-            answer = Answered("celery@web-1", "query_task", reply, NOW)
+            answer = InspectReply("celery@web-1", "query_task", reply, NOW)
             on.session.waiting.append((answer, NOW))
             on.session.searching.set_result(
-                Search("fresh-one", NOW, (Found("worker celery@web-1", answer),), ())
+                TaskLookup("fresh-one", NOW, (Sighting("worker celery@web-1", answer),), ())
             )
-            await on.until(lambda: [s.subject for s in on.app.place.path] == ["fresh-one"])
+            await on.until(lambda: [s.subject for s in on.app.location.path] == ["fresh-one"])
             await on.until(lambda: "late.task" in on.text)
 
     async def test_where_nobody_knows_it_each_place_is_named(self) -> None:
-        async with opened(Place("tasks")) as on:
+        async with opened(Location("tasks")) as on:
             await on.press(":", *"task nothing", "enter")
             await on.until(lambda: on.session.searched == ["nothing"])
             looked = (
-                Looked("workers", False, "unknown to w1"),
-                Looked("backend", None, "there is no result backend"),
+                PlaceChecked("workers", False, "unknown to w1"),
+                PlaceChecked("backend", None, "there is no result backend"),
             )
-            on.session.searching.set_result(Search("nothing", NOW, (), looked))
+            on.session.searching.set_result(TaskLookup("nothing", NOW, (), looked))
             await on.until(lambda: "No place knows nothing" in on.text)
             assert "workers: unknown to w1" in on.text
             assert "backend: there is no result backend" in on.text
             await on.press("escape")
             await on.until(lambda: "No place knows" not in on.text)
-            assert on.app.place.path == ()
+            assert on.app.location.path == ()

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.operations.call import Call, Original, Recovered, Unrecoverable
+from celtop.model.operations.call import Call, Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Trigger
 from celtop.tests.tui.fake_session import NOW, cluster, screen_lines
 from celtop.tests.tui.form_app import Stage, stage
@@ -164,7 +164,7 @@ async def open_with(on: Stage, known: Call | Recovered) -> None:
     await on.until(FormDialog)
 
 
-EXACT = Original(
+EXACT = SentTask(
     "old-id",
     Call(
         name="mail.send",
@@ -242,7 +242,7 @@ async def test_what_an_event_tells_whole_is_kept_although_the_rest_was_cut() -> 
 async def test_what_the_users_patterns_hide_is_neither_shown_nor_sent() -> None:
     state = cluster(40)
     state.redaction = Redaction(["password"])
-    known = Original("old-id", Call(name="mail.send", kwargs={"password": "s3cret", "n": 1},
+    known = SentTask("old-id", Call(name="mail.send", kwargs={"password": "s3cret", "n": 1},
                                     queue="celery"), "queue", NOW)  # fmt: skip
     async with stage(state) as on:
         await open_with(on, known)
@@ -259,7 +259,7 @@ async def test_what_the_users_patterns_hide_is_neither_shown_nor_sent() -> None:
 
 async def test_what_is_too_long_to_edit_is_sent_as_it_is() -> None:
     long = ("x" * 100_000,)
-    known = Original("old-id", Call(name="mail.send", args=long, queue="celery"), "backend", NOW)
+    known = SentTask("old-id", Call(name="mail.send", args=long, queue="celery"), "backend", NOW)
     async with stage() as on:
         await open_with(on, known)
         assert "too long to edit" in on.advice("args")

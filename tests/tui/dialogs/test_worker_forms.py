@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celtop.model.entities.worker import Limits
-from celtop.model.observations import Answered, Peeked, QueuePeeked
+from celtop.model.observations import InspectReply, QueuePeeked, WaitingMessage
 from celtop.model.operations.commands import (
     AddConsumer,
     Autoscale,
@@ -53,7 +53,7 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
 async def test_autoscale_begins_with_the_present_limits() -> None:
     state = cluster(10)
     stats = {**(state.workers[GEO].stats or {}), "autoscaler": {"min": 2, "max": 6, "current": 4}}
-    state.observe(Answered(GEO, "stats", stats, NOW), NOW)
+    state.observe(InspectReply(GEO, "stats", stats, NOW), NOW)
     async with stage(state) as on:
         await on.press("3")
         screen = on.app.monitor_screen
@@ -104,7 +104,7 @@ async def test_a_queue_is_paused_exactly_as_it_is_consumed_and_resumed_so() -> N
     state = cluster(10)
     told = [{"name": "geo_processing", "routing_key": "geo.#",
              "exchange": {"name": "geo_x", "type": "topic"}}]  # fmt: skip
-    state.observe(Answered(GEO, "active_queues", told, NOW), NOW)
+    state.observe(InspectReply(GEO, "active_queues", told, NOW), NOW)
     paused = PauseQueue(
         queue="geo_processing", consumers=(Consumer(GEO, "geo_x", "topic", "geo.#"),)
     )
@@ -118,7 +118,7 @@ async def test_a_queue_is_paused_exactly_as_it_is_consumed_and_resumed_so() -> N
         assert await on.done() == paused
         on.session.held["geo_processing"] = paused
         on.session.acts[-1].end()
-        on.app.scene._paused = None
+        on.app.context._paused = None
         await on.pilot.pause(0.3)
         on.app.paint()
         await on.pilot.pause()
@@ -131,7 +131,7 @@ async def test_one_task_name_is_purged_after_a_look_at_what_would_go() -> None:
     from celtop.tui.operations import queues
 
     messages = tuple(
-        Peeked(f"id-{at}", "mail.send" if at % 3 else "mail.\x1bevil", "celery", f"({at},)")
+        WaitingMessage(f"id-{at}", "mail.send" if at % 3 else "mail.\x1bevil", "celery", f"({at},)")
         for at in range(30)
     )
     async with stage() as on:

@@ -13,7 +13,7 @@ from celtop.tests.tui.operation_app import DONE, RUNNING, WAITING, stage
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
-from celtop.tui.navigation import Place
+from celtop.tui.navigation import Location
 
 # The menu of all acts
 
@@ -48,7 +48,7 @@ async def test_the_key_beside_an_act_begins_it() -> None:
 
 
 async def test_the_menu_says_which_workers_do_not_scale() -> None:
-    async with stage(Place("workers")) as on:
+    async with stage(Location("workers")) as on:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
         reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ async def test_the_menu_says_which_workers_do_not_scale() -> None:
 
 
 async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
-    async with stage(Place("queues")) as on:
+    async with stage(Location("queues")) as on:
         await on.to("celery")
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
@@ -98,7 +98,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
 
 
 async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
-    async with stage(Place("queues"), read_only=True) as on:
+    async with stage(Location("queues"), read_only=True) as on:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
         menu = on.app.screen
@@ -156,7 +156,7 @@ async def test_a_stamp_is_asked_for() -> None:
 
 
 async def test_a_task_is_revoked_by_what_is_typed() -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         await on.press(":", *f"revoke {WAITING[3][:8]}", "enter")
         await on.asked()
         await on.press("y")
@@ -166,7 +166,7 @@ async def test_a_task_is_revoked_by_what_is_typed() -> None:
 
 async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
     unknown = "11111111-2222-4333-8444-555555555555"
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         await on.press(":", *f"revoke {unknown}", "enter")
         await on.asked()
         await on.press("y")
@@ -175,7 +175,7 @@ async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
 
 
 async def test_a_signal_can_be_typed() -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         await on.press(":", *f"terminate {RUNNING[:8]} kill", "enter")
         await on.asked()
         await on.press(*"terminate", "enter")
@@ -185,7 +185,7 @@ async def test_a_signal_can_be_typed() -> None:
 
 
 async def test_a_stamp_can_be_typed() -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         await on.press(":", *"stamp tenant=42", "enter")
         await on.asked()
         await on.press("y")
@@ -206,7 +206,7 @@ async def test_a_stamp_can_be_typed() -> None:
     ],
 )
 async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         on.app.run_command(line)
         await on.pilot.pause()
         assert on.said == [said]
@@ -214,10 +214,10 @@ async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
 
 
 async def test_queues_can_be_typed() -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         await on.press(":", *"purge celery", "enter")
         dialog = await on.asked()
-        assert dialog.confirmation.typed == "celery"
+        assert dialog.confirmation.must_type == "celery"
         await on.press(*"celery", "enter")
         await on.until(lambda: on.session.done)
         await on.press(":", *"pause celery", "enter")
@@ -238,7 +238,7 @@ async def test_queues_can_be_typed() -> None:
 
 @pytest.mark.parametrize("line", ["trigger", "trigger mail.send", "limit mail.send"])
 async def test_forms_can_be_typed(line: str) -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         await on.press(":", *line, "enter")
         await on.until(lambda: isinstance(on.app.screen, Dialog))
         await on.until(lambda: on.app.screen.mounted.is_set())  # type: ignore[attr-defined]
@@ -253,10 +253,10 @@ async def test_forms_can_be_typed(line: str) -> None:
 
 
 async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
-    from celtop.model.observations import ActChanged
+    from celtop.model.observations import OperationChanged
     from celtop.model.operations.outcome import Outcome
 
-    async with stage(Place("log")) as on:
+    async with stage(Location("log")) as on:
         outcome = Outcome(
             1,
             Purge(queue="celery"),
@@ -264,7 +264,7 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
             ended_at=NOW - 8,
             refusal="read-only",
         )
-        on.session.waiting.append((ActChanged(outcome, NOW - 8), NOW))
+        on.session.waiting.append((OperationChanged(outcome, NOW - 8), NOW))
         await on.until(lambda: "did not purge celery" in on.text)
         await on.press(":", *"acts", "enter")
         await on.until(lambda: len(on.table.rows) == 1)
@@ -274,17 +274,17 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
 
 
 async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() -> None:
-    from celtop.model.observations import ActChanged
+    from celtop.model.observations import OperationChanged
     from celtop.model.operations.outcome import Answer, Outcome
 
-    async with stage(Place("log")) as on:
+    async with stage(Location("log")) as on:
         for act, why in ((1, "no such queue"), (2, "busy")):
             answers = {"celery@web-1": Answer("confirmed"), "celery@geo-1": Answer("refused", "x")}
             command = PauseQueue(queue="celery", consumers=())
             outcome = Outcome(act, command, NOW, ended_at=NOW, workers=answers)
             told = {**answers, "queue": Answer("refused", why)}
             outcome = msgspec.structs.replace(outcome, targets=told)
-            on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+            on.session.waiting.append((OperationChanged(outcome, NOW), NOW))
         await on.press(":", *"acts", "enter")
         await on.until(lambda: len(on.table.rows) == 2)
         for key, why in (("g", "busy"), ("G", "no such queue")):

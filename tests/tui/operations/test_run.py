@@ -10,15 +10,17 @@ from celtop.tests.tui.fake_session import NOW, feed, screen_lines, task_events
 from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, stage
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
-from celtop.tui.navigation import Place
+from celtop.tui.navigation import Location
 from textual.widgets import Input
 
 # No key acts by itself
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.view}{len(place.path)}")
-async def test_no_key_changes_anything_without_a_dialog(place: Place) -> None:
-    async with stage(place) as on:
+@pytest.mark.parametrize(
+    "location", PLACES, ids=lambda location: f"{location.view}{len(location.path)}"
+)
+async def test_no_key_changes_anything_without_a_dialog(location: Location) -> None:
+    async with stage(location) as on:
         screen = on.app.monitor_screen
         assert screen is not None
         for action in ACTIONS:
@@ -34,9 +36,11 @@ async def test_no_key_changes_anything_without_a_dialog(place: Place) -> None:
         assert on.session.done == []
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.view}{len(place.path)}")
-async def test_in_read_only_every_such_key_is_refused_with_the_reason(place: Place) -> None:
-    async with stage(place, read_only=True) as on:
+@pytest.mark.parametrize(
+    "location", PLACES, ids=lambda location: f"{location.view}{len(location.path)}"
+)
+async def test_in_read_only_every_such_key_is_refused_with_the_reason(location: Location) -> None:
+    async with stage(location, read_only=True) as on:
         screen = on.app.monitor_screen
         assert screen is not None
         acts = [a for a in ACTIONS if a.mutates and set(a.contexts) & set(screen.CONTEXTS)]
@@ -116,7 +120,7 @@ async def test_what_has_to_be_typed_enables_the_act() -> None:
         await on.to(RUNNING)
         on.burst("K", "enter")
         dialog = await on.asked()
-        assert dialog.confirmation.typed == "terminate"
+        assert dialog.confirmation.must_type == "terminate"
         await on.press("y")
         assert isinstance(on.app.screen, ConfirmDialog)
         assert dialog.query_one(Input).value == "y"
@@ -143,8 +147,10 @@ async def test_enter_on_an_empty_line_cancels() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 36)], ids=str)
-@pytest.mark.parametrize("typed", [None, "celery"])
-async def test_hostile_words_fit_every_terminal(size: tuple[int, int], typed: str | None) -> None:
+@pytest.mark.parametrize("must_type", [None, "celery"])
+async def test_hostile_words_fit_every_terminal(
+    size: tuple[int, int], must_type: str | None
+) -> None:
     hostile = "[/] [b]x[/b] \x1b]0;owned\x07 \u202etxt"
     asked = Confirmation(
         f"Purge {hostile}"[:20],
@@ -153,7 +159,7 @@ async def test_hostile_words_fit_every_terminal(size: tuple[int, int], typed: st
         (hostile,) * 5,
         (hostile,) * 5,
         ("w" * 300, hostile),
-        typed,
+        must_type,
         True,
     )
     async with stage(size=size) as on:
@@ -171,4 +177,4 @@ async def test_hostile_words_fit_every_terminal(size: tuple[int, int], typed: st
         if size[1] < 36:
             assert facts.max_scroll_y > 0
             await on.press(*["down"] * 3)
-            assert facts.scroll_y == (3 if typed is None else 0) or facts.scroll_y == 3
+            assert facts.scroll_y == (3 if must_type is None else 0) or facts.scroll_y == 3

@@ -6,34 +6,34 @@ from typing import Any
 
 import msgspec
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import ActChanged
-from celtop.model.operations.call import Call, Original, RawMessage, Recovered, Unrecoverable
+from celtop.model.observations import OperationChanged
+from celtop.model.operations.call import Call, RawMessage, Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry
-from celtop.model.operations.outcome import Outcome, Sent
+from celtop.model.operations.outcome import Outcome, PublishedTask
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import DONE, WAITING, Stage, stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.send_form import TriggerForm
 from celtop.tui.dialogs.text import TextDialog
-from celtop.tui.dialogs.waiting import Looking
-from celtop.tui.navigation import Drill, Place
+from celtop.tui.dialogs.waiting import WaitingDialog
+from celtop.tui.navigation import DrillDown, Location
 
 
-def original(id_: str, source: Any = "worker", links: bool | None = None) -> Original:
+def original(id_: str, source: Any = "worker", links: bool | None = None) -> SentTask:
     call = Call("images.resize", (5, "item-5"), {"size": [640, 480]}, queue="celery")
     message = None
     if links is not None:
         chain = [{"task": "mail.send"}] if links else None
         body = msgspec.json.encode([call.args, call.kwargs, {"chain": chain, "callbacks": None}])
         message = RawMessage(body, "application/json", "utf-8", {"id": id_})
-    return Original(id_, call, source, NOW, message, missing=("callbacks",))
+    return SentTask(id_, call, source, NOW, message, missing=("callbacks",))
 
 
 async def looking(on: Stage, *keys: str) -> None:
     await on.to(DONE)
     await on.press(*keys)
-    await on.until(lambda: isinstance(on.app.screen, Looking))
+    await on.until(lambda: isinstance(on.app.screen, WaitingDialog))
 
 
 async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
@@ -42,7 +42,7 @@ async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
         assert on.session.asked == [(DONE,)]
         on.session.recovering.set_result((original(DONE),))
         dialog = await on.asked()
-        told = dialog.confirmation.will + dialog.confirmation.will_not
+        told = dialog.confirmation.effects + dialog.confirmation.caveats
         assert any("the worker that had it" in line for line in told)
         assert any("not sent: callbacks" in line for line in told)
         await on.press("y")
@@ -56,7 +56,7 @@ async def test_escape_leaves_the_search_and_keys_meanwhile_do_nothing() -> None:
     async with stage() as on:
         await looking(on, "R")
         await on.press("y", "X", "enter", "j")
-        assert isinstance(on.app.screen, Looking)
+        assert isinstance(on.app.screen, WaitingDialog)
         await on.press("escape")
         await on.until(lambda: on.app.monitor_screen is not None)
         assert not on.session.recovering.cancelled()
@@ -72,7 +72,7 @@ async def test_a_search_that_fails_is_told() -> None:
         await looking(on, "R")
         on.session.recovering.set_exception(OSError("connection reset \x1b[31m"))
         await on.until(lambda: on.said)
-        assert on.said == ["Looking for what was sent: connection reset \\x1b[31m"]
+        assert on.said == ["WaitingDialog for what was sent: connection reset \\x1b[31m"]
         assert on.session.done == []
 
 
@@ -96,7 +96,7 @@ async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None
             await on.to(id_)
             await on.press("space")
         await on.press("R")
-        await on.until(lambda: isinstance(on.app.screen, Looking))
+        await on.until(lambda: isinstance(on.app.screen, WaitingDialog))
         (ids,) = on.session.asked
         assert set(ids) == {DONE, *WAITING}
         found: list[Recovered] = [original(id_) for id_ in ids[:3]]
@@ -174,7 +174,7 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
             ("kept", "possible, from its worker"),
             ("stored", "possible, from the result backend"),
         ):
-            on.app.go(Place("tasks", (Drill("task", id_),)))
+            on.app.go(Location("tasks", (DrillDown("task", id_),)))
             await on.pilot.pause(0.1)
             await on.until(lambda: "Retry" in on.text)
             on.app.paint()
@@ -186,18 +186,20 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
 async def test_a_retry_and_its_original_lead_to_each_other() -> None:
     async with stage() as on:
         new = "99999999-0000-4000-8000-999999999999"
-        sent = Sent(new, "images.resize", "celery", NOW, retry_of=DONE, args="(5,)", kwargs="{}")
+        sent = PublishedTask(
+            new, "images.resize", "celery", NOW, retry_of=DONE, args="(5,)", kwargs="{}"
+        )
         outcome = Outcome(1, Retry(originals=(original(DONE),)), NOW, NOW, sent=(sent,))
-        on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+        on.session.waiting.append((OperationChanged(outcome, NOW), NOW))
         await on.until(lambda: new in on.session.state.tasks)
-        on.app.go(Place("tasks", (Drill("task", new),)))
+        on.app.go(Location("tasks", (DrillDown("task", new),)))
         await on.until(lambda: "Retry of" in on.text)
         assert await field(on, "Retry of") == DONE
         related = on.app.screen.related_table  # type: ignore[attr-defined]
         await on.until(lambda: len(related.rows) == 1)
         on.app.screen.set_focus(related)
         await on.press("enter")
-        await on.until(lambda: on.app.place.path[-1].subject == DONE)
+        await on.until(lambda: on.app.location.path[-1].subject == DONE)
         await on.until(lambda: "Retried as" in on.text)
         assert await field(on, "Retried as") == new
 
@@ -211,7 +213,7 @@ async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> N
         command = Revoke(ids=(WAITING[0],), workers=("celery@web-1",))
         confirmed = {WAITING[0]: Answer("confirmed")}
         outcome = Outcome(1, command, NOW, NOW, targets=confirmed)
-        on.session.waiting.append((ActChanged(outcome, NOW), NOW))
+        on.session.waiting.append((OperationChanged(outcome, NOW), NOW))
         await on.until(lambda: "revoke requested" in on.text)
         line = next(line for line in on.text.splitlines() if "revoke requested" in line)
         assert "⊘ revoking " in line

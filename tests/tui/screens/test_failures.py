@@ -17,7 +17,7 @@ from celtop.tests.tui.fake_session import (
 )
 from celtop.tests.tui.operation_app import Stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
-from celtop.tui.navigation import Drill, Place
+from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.screens.failures import FailuresScreen
 
 TRACE = """Traceback (most recent call last):
@@ -91,7 +91,7 @@ async def test_enter_lists_exactly_the_groups_tasks_and_all_can_be_acted_on() ->
         await on.press("e")
         await on_groups(on)
         await on.press("j", "enter")
-        await on.until(lambda: [s.kind for s in on.app.place.path] == ["failures", "tasks"])
+        await on.until(lambda: [s.kind for s in on.app.location.path] == ["failures", "tasks"])
         await on.until(lambda: len(on.table.rows) == 4)
         assert {task.id for task in on.table.rows} == {uuid(number) for number in range(7, 11)}
         await on.press("a")
@@ -103,8 +103,8 @@ async def test_enter_lists_exactly_the_groups_tasks_and_all_can_be_acted_on() ->
 
 async def test_on_a_task_it_is_the_tasks_own_group_and_traceback() -> None:
     async with _Staged() as on:
-        on.app.go(Place("tasks", (Drill("task", uuid(8)),)))
-        await on.until(lambda: on.app.place.path != ())
+        on.app.go(Location("tasks", (DrillDown("task", uuid(8)),)))
+        await on.until(lambda: on.app.location.path != ())
         await on.press("e")
         screen = await on_groups(on)
         group = screen.list_table.cursor_row
@@ -112,7 +112,7 @@ async def test_on_a_task_it_is_the_tasks_own_group_and_traceback() -> None:
         assert group.place == "images/tasks.py in resize"
         await on.until(lambda: "raise ValueError(8)" in on.text)
         await on.press("escape")
-        assert [step.kind for step in on.app.place.path] == ["task"]
+        assert [step.kind for step in on.app.location.path] == ["task"]
 
 
 async def test_in_a_list_it_is_the_group_of_the_cursors_task() -> None:
@@ -145,7 +145,7 @@ async def test_the_overviews_pane_shows_the_same_groups_and_opens_them() -> None
         table = on.app.screen.query_one("#failures-table")
         on.app.screen.set_focus(table)
         await on.press("enter")
-        await on.until(lambda: [step.kind for step in on.app.place.path] == ["tasks"])
+        await on.until(lambda: [step.kind for step in on.app.location.path] == ["tasks"])
         await on.until(lambda: len(on.table.rows) == 7)
         assert not isinstance(on.app.screen, ConfirmDialog)
 

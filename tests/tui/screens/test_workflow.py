@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import Peeked, QueueMeasured, QueuePeeked, ResultsSeen
-from celtop.model.operations.call import Call, Original, RawMessage
+from celtop.model.observations import QueueMeasured, QueuePeeked, ResultsRead, WaitingMessage
+from celtop.model.operations.call import Call, RawMessage, SentTask
 from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
 from celtop.tests.tui.fake_session import NOW, Clock, cluster, feed, staged, task_events
 from celtop.tests.tui.operation_app import Stage
 from celtop.tests.tui.test_screens import HOSTILE
-from celtop.tui.navigation import Drill, Place, workflow_of
+from celtop.tui.navigation import DrillDown, Location, workflow_of
 from celtop.tui.output.save import save
 
 
@@ -46,7 +46,7 @@ def tell(
 
 def grouped(state: ClusterState, group_id: str, *ids: str) -> None:
     """Have a look into a queue tell of a group."""
-    seen = tuple(Peeked(id_, "report.render", "celery", group_id=group_id) for id_ in ids)
+    seen = tuple(WaitingMessage(id_, "report.render", "celery", group_id=group_id) for id_ in ids)
     state.observe(QueuePeeked("celery", seen, NOW, True), NOW)
 
 
@@ -69,7 +69,7 @@ def workflow() -> ClusterState:
 
 @asynccontextmanager
 async def stage(
-    place: Place | None = None,
+    location: Location | None = None,
     size: tuple[int, int] = (120, 36),
     state: ClusterState | None = None,
     **told: Any,
@@ -78,9 +78,9 @@ async def stage(
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         on = Stage(app, session, pilot)
-        app.go(place or Place("tasks", (workflow_of(RENDER),)))
+        app.go(location or Location("tasks", (workflow_of(RENDER),)))
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
-        await on.until(lambda: "State" in on.text or place == Place("overview"))
+        await on.until(lambda: "State" in on.text or location == Location("overview"))
         yield on
 
 
@@ -92,30 +92,32 @@ def rows(on: Stage) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "place", [Place("tasks"), Place("tasks", (Drill("task", RENDER),))], ids=["list", "detail"]
+    "place",
+    [Location("tasks"), Location("tasks", (DrillDown("task", RENDER),))],
+    ids=["list", "detail"],
 )
-async def test_one_key_leads_from_a_task_to_the_whole(place: Place) -> None:
-    async with stage(place) as on:
-        if not place.path:
+async def test_one_key_leads_from_a_task_to_the_whole(location: Location) -> None:
+    async with stage(location) as on:
+        if not location.path:
             await on.to(RENDER)
         await on.press("o")
-        await on.until(lambda: on.app.place.path[-1:] == (workflow_of(RENDER),))
+        await on.until(lambda: on.app.location.path[-1:] == (workflow_of(RENDER),))
         await on.until(lambda: "▾ group" in on.text)
         assert on.table.cursor_id == RENDER
         await on.press("o")
-        assert on.app.place.path[-1] == workflow_of(RENDER)
-        assert on.app.place.path[-2:-1] == place.path
+        assert on.app.location.path[-1] == workflow_of(RENDER)
+        assert on.app.location.path[-2:-1] == location.path
         await on.press("escape")
-        await on.until(lambda: on.app.place == place)
+        await on.until(lambda: on.app.location == location)
 
 
 async def test_a_command_leads_there_and_goes_on_to_another() -> None:
-    async with stage(Place("overview")) as on:
+    async with stage(Location("overview")) as on:
         on.app.run_command(f"workflow {FETCH[:8]}")
         await on.until(lambda: "▾ group" in on.text)
         on.app.run_command(f"workflow {uuid(3)}")
         await on.until(lambda: "▾ group" not in on.text)
-        assert len(on.app.place.path) == 1
+        assert len(on.app.location.path) == 1
         on.app.run_command("workflow nobody")
         await on.pilot.pause()
         await on.until(lambda: any("no tasks begin with nobody" in one for one in on.said))
@@ -171,7 +173,7 @@ async def test_enter_folds_a_group_and_opens_a_task() -> None:
         await on.until(lambda: on.text.count("report.render") == 5)
         await on.to(FAILED)
         await on.press("enter")
-        await on.until(lambda: on.app.place.path[-1] == Drill("task", FAILED, FAILED[:8]))
+        await on.until(lambda: on.app.location.path[-1] == DrillDown("task", FAILED, FAILED[:8]))
 
 
 async def test_a_filter_and_failures_only_keep_what_leads_there() -> None:
@@ -235,13 +237,13 @@ async def test_a_folded_group_is_marked_whole_and_unmarked_again() -> None:
 async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
     state = cluster(3)
     tell(state, 700, "report.fetch", end="received")
-    async with stage(Place("tasks", (workflow_of(FETCH),)), state=state) as on:
+    async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.until(lambda: on.session.asked == [(FETCH,)])
         follows = {"task": "report.mail", "options": {"task_id": "follows"}}
         links = {"callbacks": None, "errbacks": None, "chain": [follows], "chord": None}
         body = msgspec.json.encode([[], {}, links])
         message = RawMessage(body, "application/json", "utf-8", {})
-        original = Original(FETCH, Call("report.fetch"), "unacked", NOW, message)
+        original = SentTask(FETCH, Call("report.fetch"), "unacked", NOW, message)
         on.session.recovering.set_result((original,))
         await on.until(lambda: "report.mail" in on.text)
         assert "○ to come" in on.text and "1 to come" in on.text
@@ -257,7 +259,7 @@ async def test_long_queues_are_not_searched_for_what_is_to_come() -> None:
     state = cluster(3)
     tell(state, 700, "report.fetch", end="received")
     state.observe(QueueMeasured("celery", NOW, 100_000), NOW)
-    async with stage(Place("tasks", (workflow_of(FETCH),)), state=state) as on:
+    async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.pilot.pause(0.1)
         assert on.session.asked == []
 
@@ -266,11 +268,11 @@ async def test_results_are_read_that_may_tell_of_a_group() -> None:
     state = cluster(3)
     for number in (700, 701):
         tell(state, number, "report.render")
-    async with stage(Place("tasks", (workflow_of(FETCH),)), state=state) as on:
+    async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.until(lambda: on.session.read)
         assert set(on.session.read[0]) == {FETCH, RENDER}
         metas = tuple(ResultMeta(id_, "SUCCESS", group_id="g") for id_ in (FETCH, RENDER))
-        state.observe(ResultsSeen(metas, NOW, "poll"), NOW)
+        state.observe(ResultsRead(metas, NOW, "poll"), NOW)
         on.app.frames.wanted = True
         await on.until(lambda: "2 of 2" in on.text)
         assert len(on.session.read) == 1
@@ -283,13 +285,13 @@ async def test_hostile_names_are_harmless() -> None:
         at = number / 10
         tell(state, 800 + number, text, parent, 800, at=at, end="failed", exception=text)
         state.tasks[uuid(800 + number)].worker = text
-    async with stage(Place("tasks", (workflow_of(uuid(803)),)), state=state) as on:
+    async with stage(Location("tasks", (workflow_of(uuid(803)),)), state=state) as on:
         assert "\x1b" not in on.text and "\u202e" not in on.text
         assert len(rows(on)) == len(HOSTILE)
 
 
 async def test_of_an_unknown_task_it_says_so() -> None:
-    async with stage(Place("tasks", (workflow_of("nobody"),))) as on:
+    async with stage(Location("tasks", (workflow_of("nobody"),))) as on:
         assert "No task nobody is known" in on.text
         await on.press("o", "enter", "X", "space", "a", "/", "x", "escape", "!")
         assert on.session.done == []
@@ -302,7 +304,7 @@ async def test_five_hundred_members_are_folded_and_legible() -> None:
         end = "failed" if number == 77 else "succeeded"
         tell(state, 1000 + number, "report.render", 1000, 1000, at=1 + number / 100, end=end)
     grouped(state, "g", *(uuid(1000 + number) for number in range(1, 500)))
-    async with stage(Place("tasks", (workflow_of(uuid(1000)),)), state=state) as on:
+    async with stage(Location("tasks", (workflow_of(uuid(1000)),)), state=state) as on:
         assert len(rows(on)) == 2
         assert "498 of 499" in on.text and "1 failed" in rows(on)[1]
         await on.press("!")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from celtop.model.observations import Lost, QueueMeasured
+from celtop.model.observations import EventsDropped, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.fake_session import NOW, cluster, feed
@@ -47,7 +47,7 @@ def test_a_clock_that_is_off_is_told() -> None:
 
 def test_losses_are_never_silent() -> None:
     state = ClusterState()
-    state.observe(Lost(0, 1204, NOW), NOW)
+    state.observe(EventsDropped(0, 1204, NOW), NOW)
     (alert,) = alerts(state, NOW)
     assert alert.text == "1,204 were lost: counts may be too low"
 

@@ -9,7 +9,7 @@ from celtop.model.text.parse import integer
 from celtop.model.text.parse_json import read_list
 from celtop.tests.widgets.screen_text import Shown, shown
 from celtop.widgets.form.controls import FormArea, FormChoice, FormLine
-from celtop.widgets.form.form import Button, Entry, Form
+from celtop.widgets.form.form import Button, Form, FormField
 from textual import events
 from textual.widgets import Input
 
@@ -20,13 +20,13 @@ def number(text: str) -> int:
     return integer(text, 1, 9)
 
 
-def entries(**changes: Any) -> list[Entry]:
+def entries(**changes: Any) -> list[FormField]:
     return [
-        Entry(
+        FormField(
             "name", "Name", str.strip, options=("geo.resize", "geo.join", "mail.send", "bad\x1b")
         ),
-        Entry("count", "Count", number, **changes),
-        Entry("kind", "Kind", str, "b", kind="choice", options=("a", "b", "c")),
+        FormField("count", "Count", number, **changes),
+        FormField("kind", "Kind", str, "b", kind="choice", options=("a", "b", "c")),
     ]
 
 
@@ -116,10 +116,10 @@ async def test_the_arrows_leave_a_field_without_completions() -> None:
 async def test_hostile_text_is_shown_harmless_and_counts_as_it_came() -> None:
     form = Form(
         [
-            Entry("line", "Line", str, HOSTILE),
-            Entry("area", "Area", str, HOSTILE, kind="area"),
-            Entry("shut", "Shut", str, HOSTILE, kind="shut"),
-            Entry("told", "Told", str, "x", told=lambda value: HOSTILE),
+            FormField("line", "Line", str, HOSTILE),
+            FormField("area", "Area", str, HOSTILE, kind="area"),
+            FormField("shut", "Shut", str, HOSTILE, kind="shut"),
+            FormField("told", "Told", str, "x", told=lambda value: HOSTILE),
         ],
         preview=lambda values: HOSTILE,
     )
@@ -135,7 +135,7 @@ async def test_hostile_text_is_shown_harmless_and_counts_as_it_came() -> None:
 
 
 async def test_pasted_text_is_made_harmless() -> None:
-    form = Form([Entry("line", "Line"), Entry("area", "Area", read_list, kind="area")])
+    form = Form([FormField("line", "Line"), FormField("area", "Area", read_list, kind="area")])
     async with shown(form, 80, 20) as screen:
         for control in (FormLine, FormArea):
             focus(form, control)
@@ -150,8 +150,8 @@ async def test_what_is_left_alone_keeps_its_value_and_what_is_flagged_has_to_be_
     kept = object()
     form = Form(
         [
-            Entry("kept", "Kept", str, "as text", value=kept),
-            Entry("flagged", "Flagged", str, "***", flag="it is hidden"),
+            FormField("kept", "Kept", str, "as text", value=kept),
+            FormField("flagged", "Flagged", str, "***", flag="it is hidden"),
         ]
     )
     async with shown(form, 80, 20) as screen:
@@ -183,7 +183,7 @@ async def test_what_was_typed_can_be_put_back() -> None:
 
 
 async def test_many_fields_scroll_and_the_button_stays_in_sight() -> None:
-    form = Form([Entry(f"f{at}", f"Field{at}") for at in range(30)])
+    form = Form([FormField(f"f{at}", f"Field{at}") for at in range(30)])
     async with shown(form, 60, 12) as screen:
         form.fit(12)
         await screen.settle()

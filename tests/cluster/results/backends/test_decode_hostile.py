@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import celtop
 import pytest
-from celtop.cluster.events.open_tasks import Unfinished
+from celtop.cluster.events.open_tasks import OpenTasks
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.results.backends import plain_pickle
 from celtop.cluster.results.backends.base import ResultReader
@@ -23,7 +23,7 @@ from celtop.cluster.results.backends.decode import DEEPEST, from_payload
 from celtop.cluster.results.poller import ResultPoller
 from celtop.cluster.results.push import ResultPush
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import Noted
+from celtop.model.observations import LogMessage
 
 NESTED = b"\x80\x04)" + b"\x85" * 200_000 + b"."
 PICKLED = b"\x80\x04}(\x8c\x06status\x8c\x08PROGRESS\x8c\x06result" + NESTED[2:-1] + b"u."
@@ -110,7 +110,7 @@ class Odd:
 
 def test_what_no_one_foresaw_does_not_end_the_poller() -> None:
     reader: Any = Odd()
-    inbox, unfinished = Inbox(1_000), Unfinished()
+    inbox, unfinished = Inbox(1_000), OpenTasks()
     push = ResultPush(lambda: cast(ResultReader, reader), unfinished, inbox)
     poller = ResultPoller(lambda: reader, unfinished, push, inbox, lambda ids: None)
     told: list[object] = []
@@ -127,5 +127,5 @@ def test_what_no_one_foresaw_does_not_end_the_poller() -> None:
         poller.stop()
         poller.join(5.0)
     assert reader.reads >= 2
-    assert any(isinstance(one, Noted) and "TypeError" in one.text for one in told)
+    assert any(isinstance(one, LogMessage) and "TypeError" in one.text for one in told)
     assert poller.fault is None

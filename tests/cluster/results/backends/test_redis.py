@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.metering import Wire
+from celtop.cluster.connection.metering import ConnectionMeter
 from celtop.cluster.results.backends.base import ResultReader, ResultsError
 from celtop.cluster.results.open import open_results
 from celtop.settings import Settings
@@ -31,7 +31,7 @@ def store(
         pipe.execute()
 
 
-def reader_of(url: str, wire: Wire | None = None, **settings: Any) -> ResultReader:
+def reader_of(url: str, wire: ConnectionMeter | None = None, **settings: Any) -> ResultReader:
     return open_results(Settings(result_backend=url, **settings), wire=wire)
 
 
@@ -62,13 +62,13 @@ def test_many_ids_in_few_commands_counted_with_the_brokers(
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
     for number in range(1000):
         store(client, f"id{number}", result=number)
-    wire = Wire()
+    wire = ConnectionMeter()
     # The same server, though another database.
     reader = reader_of(redis_url, wire, broker_url=redis_server.url(0))
     found = reader.read([f"id{number}" for number in range(1000)])
     assert [found[f"id{number}"].result for number in range(1000)] == list(range(1000))
     assert 5 <= wire.sent <= 10
-    elsewhere = Wire()
+    elsewhere = ConnectionMeter()
     reader_of(redis_url, elsewhere, broker_url="redis://elsewhere/0").read(["id1"])
     assert elsewhere.sent == 0
 
@@ -132,7 +132,7 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_waiting_needs_no_polling(redis_url: str, redis_server: RedisServer) -> None:
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
-    wire = Wire()
+    wire = ConnectionMeter()
     reader = reader_of(redis_url, wire, broker_url=redis_url)
     assert reader.wait("x", 0.1, NEVER) is None
     begun = wire.sent
