@@ -194,7 +194,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
             except SaveError as error:
                 self.say(str(error), "error")
 
-    def on_copied(self, message: CopyRequested) -> None:
+    def on_copy_requested(self, message: CopyRequested) -> None:
         """Put a text on the clipboard."""
         self.copy(message.what, message.text)
 

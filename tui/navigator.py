@@ -71,7 +71,7 @@ class RoamingApp(LiveApp, inherit_bindings=False):
 
         return routes.deep(location, self.context)
 
-    def on_visit(self, message: DrillRequested) -> None:
+    def on_drill_requested(self, message: DrillRequested) -> None:
         """Go one step deeper."""
         self.go(self.location.deeper(message.drill))
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class OperationBar(Bar):
     """The line above the keys that tells how far an act is; not there if there is none."""
 
-    DEFAULT_CSS = "ActBar { display: none; background: $panel; }"
+    DEFAULT_CSS = "OperationBar { display: none; background: $panel; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
