@@ -70,9 +70,9 @@ def _present(session: Session, task: str, workers: tuple[str, ...]) -> Limits:
     found = {
         worker.limits.get(task, UNLIMITED)
         for worker in known
-        if worker is not None and worker.first_limits is not None
+        if worker is not None and worker.initial_limits is not None
     }
-    if not found or any(worker is None or worker.first_limits is None for worker in known):
+    if not found or any(worker is None or worker.initial_limits is None for worker in known):
         raise Failure("the present limits are not known: give both --soft and --hard")
     times = {(limits.soft, limits.hard) for limits in found}
     if len(times) > 1:

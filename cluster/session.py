@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.ingest.redaction import Redaction
-from ..model.lookup import HELD, TaskLookup
+from ..model.lookup import HELD_BY_WORKER, TaskLookup
 from ..model.observations import QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
 from ..model.operations.commands import AnyOperation, PauseQueue
@@ -275,7 +275,7 @@ class Session:
             seen = find_task(id_, self._broker, reader, workers, queues, self._clock)
             for one in seen.found:
                 # What a worker does with the message that it holds, it alone can tell.
-                if one.source != HELD:
+                if one.source != HELD_BY_WORKER:
                     self._inbox.put(one.observation)
             return seen
 

@@ -76,7 +76,7 @@ def _worker(worker: Worker) -> Iterator[str]:
         "queues": worker.queues,
         "prefetch": worker.prefetch,
         "rss_bytes": worker.rusage,
-        "limits": worker.first_limits,
+        "limits": worker.initial_limits,
     }
     if missing := _missing(told_by_inspect):
         yield f"{missing} unknown: {unasked}"
@@ -85,7 +85,7 @@ def _worker(worker: Worker) -> Iterator[str]:
     told_by_heartbeat = {
         "processed": worker.processed,
         "load": worker.load,
-        "heartbeat_age_s": worker.heard_at,
+        "heartbeat_age_s": worker.last_seen_at,
         "pid": worker.pid,
         "version": worker.software_version,
         "clock_skew_s": worker.clock_skew,

@@ -97,7 +97,7 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
 
 
 def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
-    inspected, heard_at = worker.inspected_at is not None, worker.heard_at
+    inspected, last_seen_at = worker.inspected_at is not None, worker.last_seen_at
     queues, load, rusage = worker.queues, worker.load, worker.rusage
     return WorkerRecord(
         name=_text(worker.name),
@@ -111,15 +111,15 @@ def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
         processed=worker.processed,
         queues=None if queues is None else [_text(queue.name) for queue in queues],
         load=None if load is None else [part for part in load if isfinite(part)],
-        heartbeat_age_s=None if heard_at is None else _number(max(0.0, now - heard_at)),
+        heartbeat_age_s=None if last_seen_at is None else _number(max(0.0, now - last_seen_at)),
         pid=worker.pid,
         version=_maybe(worker.software_version),
         prefetch=worker.prefetch,
         rss_bytes=None if rusage is None else rusage.rss_bytes,
         clock_skew_s=_number(worker.clock_skew),
         events_enabled=worker.events_enabled,
-        limits=None if worker.first_limits is None else _limits(worker.limits),
-        silent=worker.silent_since is not None,
+        limits=None if worker.initial_limits is None else _limits(worker.limits),
+        silent=worker.stalled_since is not None,
     )
 
 

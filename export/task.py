@@ -13,7 +13,7 @@ import msgspec
 
 from ..model.entities.states import FROM_EVENT, source_names
 from ..model.entities.task import Task
-from ..model.lookup import HELD, TaskLookup, told
+from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from
 from ..model.state import ClusterState
 from ..model.text.sanitize import visible, visible_lines
 from ..model.text.units import duration, iso, percent
@@ -81,10 +81,10 @@ def report(
     task = state.tasks.get(search.id)
     sources = [] if before is None else [before]
     for found in search.found:
-        alone = told(found, search.id, state.redaction)
+        alone = task_from(found, search.id, state.redaction)
         if alone is not None:
             record = source_record(found.source, alone, now)
-            if found.source == HELD:
+            if found.source == HELD_BY_WORKER:
                 record.fields.pop("state", None)
             sources.append(record)
     return TaskReport(

@@ -10,9 +10,9 @@ from .entities.task import Task
 from .ingest.redaction import Redaction
 from .observations import Observation
 
-Place: TypeAlias = Literal["workers", "queues", "backend"]
+LookupPlace: TypeAlias = Literal["workers", "queues", "backend"]
 
-HELD: Final = "message held by a worker"
+HELD_BY_WORKER: Final = "message held by a worker"
 """A source that tells all that the message has, but not what its worker does with it."""
 
 
@@ -27,7 +27,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
 class PlaceChecked(msgspec.Struct, frozen=True, gc=False):
     """One place where it was looked for."""
 
-    place: Place
+    place: LookupPlace
     found: bool | None
     """Whether it was there; None if that could not be looked at."""
     text: str
@@ -49,7 +49,7 @@ class TaskLookup(msgspec.Struct, frozen=True, gc=False):
         return not self.found
 
 
-def told(found: Sighting, id_: str, redaction: Redaction) -> Task | None:
+def task_from(found: Sighting, id_: str, redaction: Redaction) -> Task | None:
     """Return the task as one source alone tells of it; None if that tells nothing.
 
     Args:

@@ -117,7 +117,7 @@ class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     priority: int | None = None
     retry_of: str | None = None
     """The task that it repeats, if a celtop sent it again."""
-    announced: tuple[PendingSignature, ...] = ()
+    pending_signatures: tuple[PendingSignature, ...] = ()
     """What is to follow it, as its body tells."""
 
 

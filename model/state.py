@@ -23,7 +23,7 @@ from .ingest.backend_overlay import BackendOverlay
 from .ingest.backend_results import BackendResults
 from .ingest.failure_groups import FailureGroups
 from .ingest.inspect_replies import InspectReplies
-from .ingest.lost_tasks import note_lost
+from .ingest.lost_tasks import update_lost
 from .ingest.operation_log import OperationLog
 from .ingest.pace import ProgressRates, estimate
 from .ingest.progress import ProgressReader
@@ -51,15 +51,15 @@ from .observations import (
     ResultsRead,
 )
 from .operations.outcome import Outcome
-from .text.coerce import LONGEST_NAME, plain_text
-from .wire.events import TASK_TYPES, WORKER_TYPES, Event, EventBatch
+from .text.coerce import MAX_NAME_LENGTH, to_text
+from .wire.events import TASK_EVENTS, WORKER_EVENTS, Event, EventBatch
 from .wire.signatures import PendingSignature
 
-BEAT: Final = "celerybeat@"
+BEAT_PREFIX: Final = "celerybeat@"
 """How beat names itself (Celery 5.7): it answers to a ping, but runs no tasks and is no worker."""
 
-REASONS_KEPT: Final = 50
-LOSS_LOGGED_EVERY: Final = 10.0
+MAX_MALFORMED_REASONS: Final = 50
+LOSS_LOG_INTERVAL: Final = 10.0
 """Seconds between two lines about lost events; the counter in `totals` is exact at any time."""
 
 
@@ -89,24 +89,30 @@ class ClusterState:
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
         self._workers = WorkerStore(self.log)
         self._queues = QueueStore(self._workers.workers)
-        claims, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
-        self._paces = ProgressRates()
-        self._merge = TaskEvents(
-            self._tasks, self._workers, self._queues, self.totals, claims, reader, self._paces
+        overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
+        self._progress_rates = ProgressRates()
+        self._task_events = TaskEvents(
+            self._tasks,
+            self._workers,
+            self._queues,
+            self.totals,
+            overlay,
+            reader,
+            self._progress_rates,
         )
-        self._backend = BackendResults(
-            self._tasks, self._workers, claims, self._paces, reader, self.redaction
+        self._backend_results = BackendResults(
+            self._tasks, self._workers, overlay, self._progress_rates, reader, self.redaction
         )
-        self._suspects = Reconciler(self._tasks, self._workers, self._queues.queues)
-        self._inspection = InspectReplies(self._tasks, claims, self.redaction)
-        self._acts = OperationLog(
+        self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
+        self._inspect_replies = InspectReplies(self._tasks, overlay, self.redaction)
+        self._operation_log = OperationLog(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )
-        self._peeking = QueuePeeks(self._tasks, self._queues, self.redaction)
-        self._other = False
+        self._queue_peeks = QueuePeeks(self._tasks, self._queues, self.redaction)
+        self._other_changed = False
         self._workers_version = 0
-        self._loss_logged_at = float("-inf")
-        self._loss_unlogged = 0
+        self._dropped_logged_at = float("-inf")
+        self._dropped_unlogged = 0
         self._fault_logged: Fault | None = None
         self.tasks: dict[str, Task] = self._tasks.tasks
         """By id, in order of arrival."""
@@ -117,56 +123,56 @@ class ClusterState:
         """What fails, grouped; brought up to date by `take_changes`."""
         self.lost: dict[str, Task] = {}
         """The tasks that nobody is known to run any more; brought up to date by `take_changes`."""
-        self.acts: dict[int, Outcome] = self._acts.acts
+        self.acts: dict[int, Outcome] = self._operation_log.acts
         """What this session did or does, by the number of the act; the newest last."""
         self._observers: dict[type, Callable[[Any, float], None]] = {
-            EventBatch: self._heard,
-            InspectReply: self._answered,
-            InspectTimeout: self._unanswered,
+            EventBatch: self._apply_batch,
+            InspectReply: self._apply_reply,
+            InspectTimeout: self._apply_timeout,
             ConnectionChanged: self._connection_changed,
             LatencyMeasured: self._latency_measured,
             QueueMeasured: self._queue_measured,
             QueueGone: self._queue_gone,
-            EventsDropped: self._lost,
-            LogMessage: self._noted,
-            OperationChanged: self._act_changed,
+            EventsDropped: self._count_dropped,
+            LogMessage: self._add_log_message,
+            OperationChanged: self._operation_changed,
             QueuePeeked: self._queue_peeked,
-            ResultsRead: self._results_seen,
+            ResultsRead: self._results_read,
         }
 
     def apply(self, event: Event, now: float) -> None:
         """Apply an event that was heard at `now`."""
         self._apply((event,), now)
-        self._other = True
+        self._other_changed = True
 
     def observe(self, observation: Observation, now: float) -> None:
         """Apply what an I/O thread observed; `now` is the time of applying it."""
         self._observers[type(observation)](observation, now)
-        self._other = True
+        self._other_changed = True
 
     def tick(self, now: float) -> None:
         """Judge what changes by time alone: whether workers are late. Call it once a second."""
         if self._workers.tick(now, self.broker.listening_since):
-            self._other = True
-        self._log_loss(now)
-        for id_, worker, loss in self._workers.missed(now):
+            self._other_changed = True
+        self._log_dropped(now)
+        for id_, worker, loss in self._workers.take_missing(now):
             self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
-        self._suspects.sweep(now)
-        deaf = self.broker.listening_since > now
-        if find_stalled_workers(self._workers, self.queues, self.log, now, deaf):
-            self._other = True
-        if self._tasks.corrections.settle(self.log, now):
-            self._other = True
-        self._paces.forget_ended(self.tasks)
-        self._follow_workers()
+        self._reconciler.scan(now)
+        disconnected = self.broker.listening_since > now
+        if find_stalled_workers(self._workers, self.queues, self.log, now, disconnected):
+            self._other_changed = True
+        if self._tasks.corrections.log_due(self.log, now):
+            self._other_changed = True
+        self._progress_rates.forget_ended(self.tasks)
+        self._update_consumers()
 
     def take_changes(self) -> Changes:
         """Return what changed since the last call."""
-        self._follow_workers()
+        self._update_consumers()
         changed, evicted = self._tasks.take()
         self.failures.apply(changed.values(), evicted)
-        note_lost(self.lost, changed, evicted)
-        other, self._other = self._other, False
+        update_lost(self.lost, changed, evicted)
+        other, self._other_changed = self._other_changed, False
         return Changes(changed, evicted, other)
 
     def related(self, task: Task, most: int | None = None) -> list[Task]:
@@ -174,9 +180,9 @@ class ClusterState:
         return self._tasks.related(task, most)
 
     @property
-    def announced(self) -> Mapping[str, tuple[PendingSignature, ...]]:
+    def pending_signatures(self) -> Mapping[str, tuple[PendingSignature, ...]]:
         """What waiting messages say will follow their tasks, by these tasks' ids."""
-        return self._peeking.announced
+        return self._queue_peeks.pending_signatures
 
     def family(self, root_id: str) -> Mapping[str, Task]:
         """Return the held tasks below a root, by id."""
@@ -204,12 +210,12 @@ class ClusterState:
 
     def rate(self, task: Task) -> float | None:
         """Return the share of a running task (0 to 1) that is done per second; None if unknown."""
-        pace = self._paces.of(task)
+        pace = self._progress_rates.of(task)
         return None if pace is None else pace.rate()
 
     def time_left(self, task: Task, now: float) -> float | None:
         """Return the seconds until a running task's bar is full, by its own history, or None."""
-        pace = self._paces.of(task)
+        pace = self._progress_rates.of(task)
         return None if pace is None else pace.left(now)
 
     def estimate(self, task: Task, now: float) -> Progress | None:
@@ -219,13 +225,13 @@ class ClusterState:
         """
         return estimate(task, self.types.get(task.name or ""), now, self.skew(task.worker))
 
-    def suspects(self, now: float) -> tuple[str, ...]:
+    def tasks_to_check(self, now: float) -> tuple[str, ...]:
         """Return ids of tasks that may not be what they seem, at most a hundred.
 
         Somebody should ask the result backend and the workers for them (`ResultsRead`, and
         `InspectReply` to `query_task`); each stays among them until an answer comes.
         """
-        return self._suspects.due(now)
+        return self._reconciler.due(now)
 
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return who would hear a command now: all that are not offline, by name."""
@@ -234,7 +240,7 @@ class ClusterState:
             sorted(
                 name
                 for name, worker in self.workers.items()
-                if not name.startswith(BEAT) and worker.status(now, since) != "offline"
+                if not name.startswith(BEAT_PREFIX) and worker.status(now, since) != "offline"
             )
         )
 
@@ -242,14 +248,14 @@ class ClusterState:
         totals = self.totals
         received, succeeded = totals.received, totals.succeeded
         failed, retried = totals.failed, totals.retried
-        merge = self._merge.apply
+        merge = self._task_events.apply
         if self.redaction.active:
             events = tuple(map(self.redaction.event, events))
         for event in events:
             type_ = event.type
-            if type_ in TASK_TYPES:
+            if type_ in TASK_EVENTS:
                 merge(event, at)
-            elif type_ in WORKER_TYPES:
+            elif type_ in WORKER_EVENTS:
                 self._workers.apply(event, at)
             elif type_.startswith("task-") and event.uuid:
                 merge(event, at)
@@ -265,7 +271,7 @@ class ClusterState:
         rates.retried.add(at, totals.retried - retried)
         self._tasks.evict()
 
-    def _heard(self, heard: EventBatch, now: float) -> None:
+    def _apply_batch(self, heard: EventBatch, now: float) -> None:
         self._apply(heard.events, heard.at)
         for reason in heard.malformed:
             self._count_malformed(reason, heard.at)
@@ -274,30 +280,30 @@ class ClusterState:
         self.totals.malformed += 1
         reasons = self.totals.malformed_reasons
         if reason not in reasons:
-            if len(reasons) >= REASONS_KEPT:
+            if len(reasons) >= MAX_MALFORMED_REASONS:
                 reason = "other"
             else:
                 text = f"an event could not be read: {reason}; more like it are only counted"
                 self.log.add(at, "warning", "events", text)
         reasons[reason] = reasons.get(reason, 0) + 1
 
-    def _answered(self, answer: InspectReply, now: float) -> None:
-        name = plain_text(answer.worker, LONGEST_NAME)
-        if not name or name.startswith(BEAT):
+    def _apply_reply(self, answer: InspectReply, now: float) -> None:
+        name = to_text(answer.worker, MAX_NAME_LENGTH)
+        if not name or name.startswith(BEAT_PREFIX):
             return
         worker = self._workers.learn(name, answer.at)
         before = worker.queues
-        self._inspection.apply(answer, worker)
+        self._inspect_replies.apply(answer, worker)
         if answer.asked and answer.error is None and isinstance(answer.reply, Mapping):
             held = [id_ for id_ in answer.asked if id_ in answer.reply]
-            self._suspects.held(worker, held, answer.at)
-            self._suspects.denied(worker, set(answer.asked).difference(held), answer.at)
+            self._reconciler.held(worker, held, answer.at)
+            self._reconciler.denied(worker, set(answer.asked).difference(held), answer.at)
         self._tasks.evict()
         if worker.queues != before:
             self._workers.version += 1
-            self._follow_workers()
+            self._update_consumers()
 
-    def _unanswered(self, silent: InspectTimeout, now: float) -> None:
+    def _apply_timeout(self, silent: InspectTimeout, now: float) -> None:
         for name in silent.workers:
             worker = self.workers.get(name)
             if worker is not None:
@@ -318,7 +324,7 @@ class ClusterState:
                 self._fault_logged = None
                 broker.live_since = change.at
                 if broker.lost_at is not None:
-                    self._suspects.doubt(change.at)
+                    self._reconciler.distrust_before(change.at)
         else:
             if before == "live":
                 broker.lost_at = change.at
@@ -351,40 +357,42 @@ class ClusterState:
     def _queue_gone(self, gone: QueueGone, now: float) -> None:
         self._queues.gone(gone.name, gone.at)
 
-    def _lost(self, lost: EventsDropped, now: float) -> None:
+    def _count_dropped(self, lost: EventsDropped, now: float) -> None:
         self.totals.lost += lost.others
         self.totals.lost_heartbeats += lost.heartbeats
-        self._loss_unlogged += lost.others
+        self._dropped_unlogged += lost.others
         if lost.others:
-            self._suspects.doubt(lost.at)
-        self._log_loss(lost.at)
+            self._reconciler.distrust_before(lost.at)
+        self._log_dropped(lost.at)
 
-    def _log_loss(self, at: float) -> None:
-        if self._loss_unlogged and at - self._loss_logged_at >= LOSS_LOGGED_EVERY:
-            text = f"{self._loss_unlogged:,} events dropped: they came faster than they were read"
+    def _log_dropped(self, at: float) -> None:
+        if self._dropped_unlogged and at - self._dropped_logged_at >= LOSS_LOG_INTERVAL:
+            text = (
+                f"{self._dropped_unlogged:,} events dropped: they came faster than they were read"
+            )
             self.log.add(at, "error", "events", text)
-            self._loss_logged_at = at
-            self._loss_unlogged = 0
-            self._other = True
+            self._dropped_logged_at = at
+            self._dropped_unlogged = 0
+            self._other_changed = True
 
-    def _noted(self, noted: LogMessage, now: float) -> None:
+    def _add_log_message(self, noted: LogMessage, now: float) -> None:
         self.log.add(noted.at, noted.level, noted.source, noted.text)
 
-    def _act_changed(self, change: OperationChanged, now: float) -> None:
-        self._acts.apply(change)
+    def _operation_changed(self, change: OperationChanged, now: float) -> None:
+        self._operation_log.apply(change)
         self._tasks.evict()
 
     def _queue_peeked(self, seen: QueuePeeked, now: float) -> None:
-        self._peeking.apply(seen)
+        self._queue_peeks.apply(seen)
         self._tasks.evict()
 
-    def _results_seen(self, seen: ResultsRead, now: float) -> None:
-        self._backend.apply(seen)
-        self._suspects.found((meta.id for meta in seen.metas), seen.at)
-        self._suspects.absent(seen.absent, seen.at)
+    def _results_read(self, seen: ResultsRead, now: float) -> None:
+        self._backend_results.apply(seen)
+        self._reconciler.found((meta.id for meta in seen.metas), seen.at)
+        self._reconciler.absent(seen.absent, seen.at)
         self._tasks.evict()
 
-    def _follow_workers(self) -> None:
+    def _update_consumers(self) -> None:
         if self._workers.version == self._workers_version:
             return
         self._workers_version = self._workers.version
@@ -393,4 +401,4 @@ class ClusterState:
             for worker in self.workers.values()
             if self._workers.status(worker.name) != "offline"
         )
-        self._other = True
+        self._other_changed = True

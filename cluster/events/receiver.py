@@ -153,7 +153,7 @@ class Receiver(threading.Thread):
         if doubt and doubt not in self._warned:
             self._warned.add(doubt)
             self._inbox.put(LogMessage("warning", "broker", doubt, self._clock()))
-        self._roster.heard_at = time.monotonic()
+        self._roster.last_seen_at = time.monotonic()
         # Every worker answers this with a heartbeat at once, even one that sends none by itself.
         RemoteControl(connection, self._broker.settings.control_exchange, ["json"]).tell(
             "heartbeat"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from ...model.state import BEAT
-from ...model.wire.events import TASK_TYPES, Event
+from ...model.state import BEAT_PREFIX
+from ...model.wire.events import TASK_EVENTS, Event
 
 FORGET_AFTER: Final = 180.0
 """Seconds of silence after which a worker is no longer asked: about as long as a dead one shows."""
@@ -31,13 +31,13 @@ class Member:
         "eventful",
         "frequency",
         "greeted",
-        "heard_at",
+        "last_seen_at",
         "next_greeting",
         "pids",
     )
 
     def __init__(self) -> None:
-        self.heard_at = 0.0
+        self.last_seen_at = 0.0
         """When anything last came from it, monotonic."""
         self.beat_at: float | None = None
         """When its last heartbeat came, monotonic; None if it sends none."""
@@ -83,25 +83,25 @@ class Roster:
         """Workers whose task events were switched off on purpose: so they stay."""
         self.offline_at: dict[str, float] = {}
         """When workers said good-bye, monotonic; the last ones to do so."""
-        self.heard_at = time.monotonic()
+        self.last_seen_at = time.monotonic()
         """When any event last came, monotonic."""
 
     def heard(self, event: Event) -> None:
         """Note who sent an event. One of a message is enough: they all come from one sender."""
-        now = self.heard_at = time.monotonic()
+        now = self.last_seen_at = time.monotonic()
         if event.type == "task-sent":
             if event.queue:
                 self.learn_queue(event.queue)
             if event.exchange:
                 self.learn_exchange(event.exchange)
             return
-        of_task = event.type in TASK_TYPES
+        of_task = event.type in TASK_EVENTS
         if not of_task and not event.type.startswith("worker-"):
             return
         member = self._member(event.hostname)
         if member is None:
             return
-        member.heard_at = now
+        member.last_seen_at = now
         if of_task:
             member.eventful = True
         elif event.type == "worker-offline":
@@ -133,7 +133,7 @@ class Roster:
         """Note that a worker answered, and return it; None if it is not a worker."""
         member = self._member(name)
         if member is not None:
-            member.heard_at = time.monotonic()
+            member.last_seen_at = time.monotonic()
             member.greeted = True
         return member
 
@@ -141,7 +141,7 @@ class Roster:
         """Return the names of the workers that are worth asking, sorted."""
         since = time.monotonic() - FORGET_AFTER
         members = self.members.copy()
-        return tuple(sorted(name for name, one in members.items() if one.heard_at > since))
+        return tuple(sorted(name for name, one in members.items() if one.last_seen_at > since))
 
     def strangers(self, eventful: bool) -> tuple[str, ...]:
         """Return the names of the present workers that are to be greeted now, sorted.
@@ -166,7 +166,7 @@ class Roster:
             member.must_be_greeted_again()
 
     def _member(self, name: str) -> Member | None:
-        if name.startswith(BEAT):
+        if name.startswith(BEAT_PREFIX):
             return None
         member = self.members.get(name)
         if member is None:

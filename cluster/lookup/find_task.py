@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...model.lookup import HELD, PlaceChecked, Sighting, TaskLookup
+from ...model.lookup import HELD_BY_WORKER, PlaceChecked, Sighting, TaskLookup
 from ...model.observations import InspectReply, QueuePeeked, ResultsRead
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
@@ -99,7 +99,7 @@ class _Search:
         held = original.message
         assert held is not None
         queue = original.call.queue or ""
-        source = f"message in queue {queue}" if original.source == "queue" else HELD
+        source = f"message in queue {queue}" if original.source == "queue" else HELD_BY_WORKER
         message = Envelope(held.headers, properties={"priority": held.priority})
         seen = QueuePeeked(queue, (peeked(message, queue),), original.seen_at, complete=False)
         self._found.append(Sighting(source, seen))

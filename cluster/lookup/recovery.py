@@ -19,7 +19,7 @@ from ...model.entities.result import ResultMeta
 from ...model.entities.states import FINISHED, PENDING, RETRY
 from ...model.operations.call import Call, Recovered, SentTask, Unrecoverable
 from ...model.state import ClusterState
-from ...model.text.literals import arguments
+from ...model.text.literals import parse_arguments
 from ...model.text.masking import MASK
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
@@ -279,7 +279,7 @@ def _from_event(one: KnownTask, at: float) -> SentTask | str:
     """Return what the text of a task's event says, if it certainly says all."""
     if not one.name:
         return "its event was not heard, so its name and arguments are not known"
-    found = arguments(one.args, one.kwargs)
+    found = parse_arguments(one.args, one.kwargs)
     if isinstance(found, str):
         return found
     call = Call(one.name, *found, queue=one.queue, priority=one.priority)

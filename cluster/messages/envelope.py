@@ -14,8 +14,8 @@ import msgspec
 
 from ...model.observations import WaitingMessage
 from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask, Source
-from ...model.text.coerce import LONGEST_NAME, epoch
-from ...model.wire.signatures import PendingSignature, announced, announces
+from ...model.text.coerce import MAX_NAME_LENGTH, parse_timestamp
+from ...model.wire.signatures import PendingSignature, has_signatures, read_signatures
 
 LARGEST_MESSAGE: Final = 32 << 20
 """Bytes beyond which a message is not looked into."""
@@ -90,11 +90,11 @@ def peeked(message: Envelope, queue: str) -> WaitingMessage:
         retries=_whole(headers.get("retries")) or 0,
         priority=_whole(message.properties.get("priority")),
         retry_of=_name(headers.get(RETRY_OF)),
-        announced=_announced(message),
+        pending_signatures=_pending_signatures(message),
     )
 
 
-def _announced(message: Envelope) -> tuple[PendingSignature, ...]:
+def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:
     """Return what the body says will follow; of most messages its end tells that nothing will."""
     if message.content_type != "application/json" or "compression" in message.headers:
         return ()
@@ -106,10 +106,10 @@ def _announced(message: Envelope) -> tuple[PendingSignature, ...]:
             return ()
     else:
         end = tail.encode(errors="replace")
-    body = _body(message) if announces(end) else None
+    body = _body(message) if has_signatures(end) else None
     if body is None:
         return ()
-    return announced(message.id or "", body, _name(message.headers.get("group")))
+    return read_signatures(message.id or "", body, _name(message.headers.get("group")))
 
 
 def original(message: Envelope, queue: str | None, source: Source, at: float) -> SentTask | None:
@@ -174,7 +174,7 @@ def _arguments(message: Envelope, body: bytes) -> tuple[tuple[Any, ...], dict[st
 
 
 def _name(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME_LENGTH else None
 
 
 def _text(value: Any) -> str | None:
@@ -182,7 +182,7 @@ def _text(value: Any) -> str | None:
 
 
 def _time(value: Any) -> float | None:
-    return epoch(value) if isinstance(value, str) else _number(value)
+    return parse_timestamp(value) if isinstance(value, str) else _number(value)
 
 
 def _number(value: Any) -> float | None:

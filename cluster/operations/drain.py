@@ -101,7 +101,7 @@ class _Drain:
                 self._end(one, Answer("unsure", f"the broker is lost: {one.plight}"))
             raise error
         for one in changed:
-            one.heard_at = now
+            one.last_seen_at = now
             if one.stage == "emptying" and not one.verified:
                 one.stage = "asked"
         if self._doing.outcome.stage != (stage := "waiting for the broker to come back"):

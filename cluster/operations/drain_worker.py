@@ -39,7 +39,7 @@ class DrainingWorker:
         """How often in a row it had nothing to do."""
         self.sent = True
         """Whether the last step is known to have gone out, if it was taken."""
-        self.heard_at = self.told_at = time.monotonic()
+        self.last_seen_at = self.told_at = time.monotonic()
         self.cancelled_at = 0.0
         """When it was last told to consume nothing."""
         self._resisted_at: float | None = None
@@ -57,12 +57,12 @@ class DrainingWorker:
         kind = pool.get("implementation") if isinstance(pool, dict) else None
         self._solo = isinstance(kind, str) and "solo" in kind
         self._scheduled = _length(replies.get("scheduled"))
-        self.heard_at = self.told_at = now
+        self.last_seen_at = self.told_at = now
 
     def counts(self, replies: Mapping[str, Any], now: float) -> None:
         """Take what it still has to do, now that it consumes nothing."""
         self.verified = True
-        self.heard_at = now
+        self.last_seen_at = now
         if not {"active", "reserved"} <= replies.keys():
             return
         self._active = _length(replies["active"])
@@ -71,7 +71,7 @@ class DrainingWorker:
 
     def resists(self, now: float) -> float:
         """Take that it consumes although it was told not to; return for how many seconds."""
-        self.heard_at = now
+        self.last_seen_at = now
         self._resisted_at = self._resisted_at or now
         return now - self._resisted_at
 
@@ -81,7 +81,7 @@ class DrainingWorker:
         now = time.monotonic()
         member = roster.members.get(self.name)
         beat = member.beat_at or 0.0 if member is not None else 0.0
-        return now - max(self.heard_at, beat) > limit or now - self.heard_at > limit * DEAF
+        return now - max(self.last_seen_at, beat) > limit or now - self.last_seen_at > limit * DEAF
 
     @property
     def words(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.observations import InspectReply, InspectTimeout
-from ...model.state import BEAT
+from ...model.state import BEAT_PREFIX
 from ...settings import mask
 from ..connection.backoff import backoff
 from ..connection.remote_control import RemoteControl, Reply, Unreadable
@@ -233,7 +233,7 @@ class Inspector(Poller):
                 "pickle never, since whoever can send it can run code here",
             )
             return
-        if reply.worker.startswith(BEAT):
+        if reply.worker.startswith(BEAT_PREFIX):
             return
         if not answers.add(reply):
             self._roster.doubles.add(reply.worker)
@@ -264,12 +264,12 @@ class Inspector(Poller):
         beats = [one.frequency for one in members if one.beat_at is not None]
         if not beats or now - self._doubted_at < 60.0:
             return
-        if now - self._roster.heard_at < max(SILENCE, 4 * max(beats)):
+        if now - self._roster.last_seen_at < max(SILENCE, 4 * max(beats)):
             return
         self._doubted_at = now
         heard: list[Reply | Unreadable] = []
         self._pidbox.ask(["ping"], heard.append, lambda quiet: bool(heard) or quiet > PATIENCE)
-        if heard and now - self._roster.heard_at >= SILENCE:
+        if heard and now - self._roster.last_seen_at >= SILENCE:
             self._receiver.doubt()
 
 

@@ -129,10 +129,10 @@ class ResultFollower:
             return
         self._brought_at = moment
         self._prune(state)
-        suspects = state.suspects(now)
+        tasks_to_check = state.tasks_to_check(now)
         held = state.tasks
-        self._holders = {id_: held[id_].worker for id_ in suspects if id_ in held}
-        self.poller.suspects = suspects
+        self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}
+        self.poller.tasks_to_check = tasks_to_check
         self.history.queues(queue.name for queue in state.queues.values() if queue.waiting)
         self._tell(moment)
 

@@ -80,7 +80,7 @@ class ResultPoller(threading.Thread):
         self._check_cost = 0.0
         self._pause = FIRST
         self._strange: dict[str, None] = {}
-        self.suspects: tuple[str, ...] = ()
+        self.tasks_to_check: tuple[str, ...] = ()
         """Tasks of which the model doubts that they still run; whoever knows of some sets them."""
         self.fault: str | None = None
         """Why the last read failed."""
@@ -128,9 +128,9 @@ class ResultPoller(threading.Thread):
             return
         reader = self._reader()
         if reader.why_not is not None:
-            if self.suspects and self._due(self._checked_at, CHECK):
+            if self.tasks_to_check and self._due(self._checked_at, CHECK):
                 self._checked_at = time.monotonic()
-                self._ask_workers(self.suspects)
+                self._ask_workers(self.tasks_to_check)
             return
         unread = self._unfinished.take_unread()
         if unread:
@@ -167,12 +167,16 @@ class ResultPoller(threading.Thread):
             self._turn = (self._turn + BLOCK * MOST) % len(running)
             running = (running[self._turn :] + running[: self._turn])[: BLOCK * MOST]
         # What waited longest first: it is what most likely went on without our hearing of it.
-        suspects = self.suspects[: BLOCK * MOST]
-        waiting = self._unfinished.waiting[:BLOCK] if running or suspects else ()
-        self._read(reader, tuple(dict.fromkeys((*suspects, *running, *waiting))), suspects)
+        tasks_to_check = self.tasks_to_check[: BLOCK * MOST]
+        waiting = self._unfinished.waiting[:BLOCK] if running or tasks_to_check else ()
+        self._read(
+            reader, tuple(dict.fromkeys((*tasks_to_check, *running, *waiting))), tasks_to_check
+        )
         self._recognize(reader)
 
-    def _read(self, reader: ResultReader, ids: Sequence[str], suspects: Sequence[str] = ()) -> bool:
+    def _read(
+        self, reader: ResultReader, ids: Sequence[str], tasks_to_check: Sequence[str] = ()
+    ) -> bool:
         """Read entries; hand on those that are new, and tell whether there were any."""
         moved = False
         open_: list[str] = []
@@ -181,7 +185,7 @@ class ResultPoller(threading.Thread):
                 return False
             block = ids[start : start + BLOCK]
             found = reader.read(block)
-            doubted = [id_ for id_ in block if id_ in suspects]
+            doubted = [id_ for id_ in block if id_ in tasks_to_check]
             missing = tuple(id_ for id_ in doubted if id_ not in found)
             open_ += [id_ for id_ in doubted if id_ not in found or not found[id_].ready]
             new = tuple(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..text import units
-from ..text.phrases import SHORT_ID, counted
+from ..text.phrases import SHORT_ID_LENGTH, counted
 
 if TYPE_CHECKING:
     from ..state import ClusterState
@@ -67,7 +67,7 @@ def task_line(state: ClusterState, id_: str) -> str:
     if task is None:
         return f"{id_} (nothing is known of it here)"
     at = f" on {task.worker}" if task.running and task.worker else ""
-    return f"{id_[:SHORT_ID]} {task.name or units.UNKNOWN} {task.state}{at}"
+    return f"{id_[:SHORT_ID_LENGTH]} {task.name or units.UNKNOWN} {task.state}{at}"
 
 
 def worker_line(state: ClusterState, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ..operations.call import SOURCE_WORDS, Call
 from ..operations.commands import Retry, Trigger
 from ..text import units
-from ..text.phrases import SHORT_ID, counted, named, tallied, verb
+from ..text.phrases import SHORT_ID_LENGTH, counted, named, tallied, verb
 from .confirmation import NAMED, Confirmation, listed, task_line, typed_count
 from .targets import registered
 
@@ -69,7 +69,7 @@ def trigger(command: Trigger, state: ClusterState, now: float) -> Confirmation:
     effects = [f"{counted(number, 'new task')} {'is' if number == 1 else 'are'} sent"]
     effects += _where(list(calls), state)
     effects += _when(calls, now)
-    if repeats := [call.retry_of[:SHORT_ID] for call in calls if call.retry_of]:
+    if repeats := [call.retry_of[:SHORT_ID_LENGTH] for call in calls if call.retry_of]:
         effects.append(f"Linked to {named(repeats)}, which it repeats with other arguments")
     caveats = []
     known = registered(state)

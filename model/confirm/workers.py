@@ -236,7 +236,7 @@ def _known(command: ToWorkers, state: ClusterState) -> list[str]:
 
 def _limits(state: ClusterState, name: str, task: str) -> Limits | None:
     worker = state.workers.get(name)
-    if worker is None or worker.first_limits is None:
+    if worker is None or worker.initial_limits is None:
         return None
     return worker.limits.get(task, UNLIMITED)
 

@@ -15,10 +15,10 @@ ClockSkews: TypeAlias = Mapping[str, float]
 
 NO_SKEWS: Final[ClockSkews] = MappingProxyType({})
 
-SKEW_SHOWN: Final = 2.0
+MIN_SKEW: Final = 2.0
 """Seconds that a clock may be off before that matters: less may be the network."""
 
-_STEADY: Final = 0.5
+_MIN_CHANGE: Final = 0.5
 """Seconds by which a skew has to change to count: times of day must not flicker."""
 
 
@@ -27,11 +27,11 @@ def updated(skews: ClockSkews, host: str, skew: float | None) -> ClockSkews:
 
     That they are never changed but replaced tells tables when to draw all rows anew.
     """
-    if skew is None or abs(skew) <= SKEW_SHOWN:
+    if skew is None or abs(skew) <= MIN_SKEW:
         if host not in skews:
             return skews
         return {name: known for name, known in skews.items() if name != host}
-    return {**skews, host: skew} if abs(skew - skews.get(host, 0.0)) > _STEADY else skews
+    return {**skews, host: skew} if abs(skew - skews.get(host, 0.0)) > _MIN_CHANGE else skews
 
 
 def to_local(at: float | None, host: str | None, skews: ClockSkews) -> float | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
-GROWTH: Final = 1.1
+BUCKET_GROWTH: Final = 1.1
 """Each bucket reaches 10 % further than the one before: a quantile is at most 5 % wrong."""
 
-SHORTEST: Final = 1e-4
-LONGEST: Final = 1e8
+MIN_SECONDS: Final = 1e-4
+MAX_SECONDS: Final = 1e8
 
-_SCALE: Final = 1.0 / math.log(GROWTH)
-_OFFSET: Final = math.log(SHORTEST)
+_SCALE: Final = 1.0 / math.log(BUCKET_GROWTH)
+_OFFSET: Final = math.log(MIN_SECONDS)
 
 
 class Distribution:
@@ -28,9 +28,9 @@ class Distribution:
 
     def add(self, seconds: float) -> None:
         """Count one duration; negative and non-finite ones are not durations and are ignored."""
-        if not 0.0 <= seconds <= LONGEST:
+        if not 0.0 <= seconds <= MAX_SECONDS:
             return
-        bucket = int((math.log(seconds) - _OFFSET) * _SCALE) + 1 if seconds > SHORTEST else 0
+        bucket = int((math.log(seconds) - _OFFSET) * _SCALE) + 1 if seconds > MIN_SECONDS else 0
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
         self.count += 1
         self.total += seconds
@@ -51,6 +51,6 @@ class Distribution:
         for bucket in sorted(self._buckets):
             seen += self._buckets[bucket]
             if seen >= wanted:
-                middle = SHORTEST * GROWTH ** (bucket - 0.5) if bucket else SHORTEST
+                middle = MIN_SECONDS * BUCKET_GROWTH ** (bucket - 0.5) if bucket else MIN_SECONDS
                 return min(middle, self.max)
         return self.max

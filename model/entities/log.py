@@ -10,7 +10,7 @@ import msgspec
 
 Level: TypeAlias = Literal["info", "warning", "error"]
 
-LOG_ENTRIES: Final = 5000
+MAX_LOG_ENTRIES: Final = 5000
 """How many lines are kept; older ones are dropped."""
 
 
@@ -39,7 +39,7 @@ class LogEntry(msgspec.Struct, frozen=True, gc=False):
 class EventLog:
     """The newest entries, oldest first."""
 
-    def __init__(self, size: int = LOG_ENTRIES) -> None:
+    def __init__(self, size: int = MAX_LOG_ENTRIES) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=size)
         self.version = 0
         """How many entries there ever were: the serial of the newest."""

@@ -9,10 +9,10 @@ import msgspec
 
 from .rates import SecondRing
 
-RATE_SECONDS: Final = 60
+RATE_WINDOW: Final = 60
 """The window over which `in_per_s` and `out_per_s` are means."""
 
-HISTORY: Final = 120
+MAX_DEPTHS_KEPT: Final = 120
 """How many measured depths are kept for the trend."""
 
 
@@ -33,10 +33,12 @@ class Queue(msgspec.Struct, eq=False):
     oldest_age: float | None = None
     in_per_s: float | None = None
     out_per_s: float | None = None
-    history: deque[tuple[float, int]] = msgspec.field(default_factory=lambda: deque(maxlen=HISTORY))
+    history: deque[tuple[float, int]] = msgspec.field(
+        default_factory=lambda: deque(maxlen=MAX_DEPTHS_KEPT)
+    )
     """(epoch seconds, waiting), oldest first."""
     notes: tuple[str, ...] = ()
-    received: SecondRing = msgspec.field(default_factory=lambda: SecondRing(RATE_SECONDS * 2))
+    received: SecondRing = msgspec.field(default_factory=lambda: SecondRing(RATE_WINDOW * 2))
     """Tasks that workers took from it, as events tell."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SECONDS_KEPT: Final = 600
+RING_SECONDS: Final = 600
 
 
 class SecondRing:
@@ -12,7 +12,7 @@ class SecondRing:
 
     __slots__ = ("_counts", "_first", "_last", "_slot", "total")
 
-    def __init__(self, size: int = SECONDS_KEPT) -> None:
+    def __init__(self, size: int = RING_SECONDS) -> None:
         self._counts = [0] * size
         self._last = -1
         self._slot = 0

@@ -8,7 +8,7 @@ import msgspec
 
 from .states import FAILURE, REVOKED, SUCCESS
 
-READY: Final = frozenset({SUCCESS, FAILURE, REVOKED})
+READY_STATES: Final = frozenset({SUCCESS, FAILURE, REVOKED})
 """After one of these nothing more is written (`celery.states.READY_STATES`)."""
 
 
@@ -56,4 +56,4 @@ class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     @property
     def ready(self) -> bool:
         """Whether the task has ended."""
-        return self.status in READY
+        return self.status in READY_STATES

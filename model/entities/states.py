@@ -33,8 +33,8 @@ FAULTY: Final = frozenset({FAILURE, RETRY, REVOKED, REJECTED, CANCELLED})
 
 CELERY_STATES: Final = (PENDING, RECEIVED, STARTED, SUCCESS, FAILURE, RETRY, REVOKED, REJECTED)
 
-_CUSTOM_RANK: Final = 2
-_RANK: Final = {
+_CUSTOM_PRECEDENCE: Final = 2
+_PRECEDENCE: Final = {
     SUCCESS: 0,
     FAILURE: 1,
     REVOKED: 3,
@@ -46,9 +46,9 @@ _RANK: Final = {
 }
 
 
-def rank(state: TaskState) -> int:
+def precedence(state: TaskState) -> int:
     """Return a state's place in Celery's order; the lowest is the most final."""
-    return _RANK.get(state, _CUSTOM_RANK)
+    return _PRECEDENCE.get(state, _CUSTOM_PRECEDENCE)
 
 
 FROM_EVENT: Final = 1

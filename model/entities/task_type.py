@@ -8,7 +8,7 @@ import msgspec
 
 from .distribution import Distribution
 
-EXCEPTIONS_KEPT: Final = 50
+MAX_EXCEPTION_CLASSES: Final = 50
 """How many exception classes are counted by name; further ones count as `other`."""
 
 
@@ -53,6 +53,6 @@ class TaskType(msgspec.Struct, eq=False):
         if not exception:
             return
         label = exception.partition("(")[0].strip()[:120] or "?"
-        if label not in self.exceptions and len(self.exceptions) >= EXCEPTIONS_KEPT:
+        if label not in self.exceptions and len(self.exceptions) >= MAX_EXCEPTION_CLASSES:
             label = "other"
         self.exceptions[label] = self.exceptions.get(label, 0) + 1

@@ -10,17 +10,17 @@ import msgspec
 from .task import Loss
 
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
-Health: TypeAlias = Literal["online", "silent", "late", "offline"]
+WorkerHealth: TypeAlias = Literal["online", "stalled", "late", "offline"]
 
-LATE_AFTER_BEATS: Final = 3.0
-OFFLINE_AFTER_BEATS: Final = 8.0
+LATE_AFTER_HEARTBEATS: Final = 3.0
+OFFLINE_AFTER_HEARTBEATS: Final = 8.0
 """In heartbeat intervals (2 s by default). Celery's own window, 2 intervals, is too short: a solo
 pool sends nothing while a task runs, and a slow link delays by seconds."""
 
-SOLO_PATIENCE: Final = 600.0
+SOLO_BUSY_SECONDS: Final = 600.0
 """Seconds for which a silent solo pool may be at work: it cannot even tell which task it began."""
 
-OFFSETS_KEPT: Final = 8
+MAX_OFFSETS: Final = 8
 
 
 class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
@@ -65,8 +65,8 @@ class Worker(msgspec.Struct, eq=False):
     name: str
     version: int = 0
     """Counts up with each change of anything shown."""
-    first_heard_at: float | None = None
-    heard_at: float | None = None
+    first_seen_at: float | None = None
+    last_seen_at: float | None = None
     """When anything last came from it, by our clock."""
     frequency: float = 2.0
     """Seconds between its heartbeats."""
@@ -74,7 +74,7 @@ class Worker(msgspec.Struct, eq=False):
     """When it said good-bye (`worker-offline`), by our clock."""
     newest_event_at: float = 0.0
     """The newest time that it sent, by its own clock: what is older must not overwrite."""
-    offsets: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=OFFSETS_KEPT))
+    offsets: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=MAX_OFFSETS))
     """Its clock minus ours at its last heartbeats; each is too low by the network's delay."""
     clock_skew: float | None = None
     """Seconds that its clock is ahead of ours, at most by the network's delay wrong."""
@@ -98,7 +98,7 @@ class Worker(msgspec.Struct, eq=False):
     active_ids: dict[str, None] = {}
     """Ids of the tasks that it runs, in the order they began: the newest answer and the events
     since. (A dict, as an ordered set: a gevent worker runs thousands.)"""
-    missed_ids: dict[str, tuple[float, Loss]] = {}
+    missing_ids: dict[str, tuple[float, Loss]] = {}
     """Ids of tasks that it ran and runs no more though no end was heard, since when that is known,
     and why: the event may still be on its way."""
     reserved_ids: dict[str, None] | None = None
@@ -109,7 +109,7 @@ class Worker(msgspec.Struct, eq=False):
     """Task names, sorted; without Celery's own."""
     limits: dict[str, Limits] = {}
     """By task name, where a type has any."""
-    first_limits: dict[str, Limits] | None = None
+    initial_limits: dict[str, Limits] | None = None
     """The same as first told since the worker started: what a person can put back."""
     conf: dict[str, Any] | None = None
     stats: dict[str, Any] | None = None
@@ -119,12 +119,12 @@ class Worker(msgspec.Struct, eq=False):
     events_enabled: bool | None = None
     unattributed_at: float | None = None
     """When it last received a task whose queue could not be told, by our clock."""
-    silent_since: float | None = None
+    stalled_since: float | None = None
     """Since when it beats, has room, and takes nothing from queues that are not empty, by our
     clock; None if it is as it should be."""
     idle_since: float | None = None
     """Since when it might have taken something, whether or not that is long enough to tell."""
-    counts_then: tuple[int, int] = (0, 0)
+    idle_counts: tuple[int, int] = (0, 0)
     """How many tasks it had received and processed then."""
     received: int = 0
     succeeded: int = 0
@@ -145,21 +145,21 @@ class Worker(msgspec.Struct, eq=False):
 
     def silence(self, now: float, listening_since: float) -> float:
         """Return the seconds for which it could have been heard and was not."""
-        return now - max(self.heard_at or 0.0, listening_since)
+        return now - max(self.last_seen_at or 0.0, listening_since)
 
     def status(self, now: float, listening_since: float) -> WorkerStatus:
         """Judge it by its own heartbeat interval, never counting time when we could not hear."""
         if self.left_at is not None:
             return "offline"
         silence = self.silence(now, listening_since)
-        if silence <= self.frequency * LATE_AFTER_BEATS:
+        if silence <= self.frequency * LATE_AFTER_HEARTBEATS:
             return "online"
-        busy_solo = self.pool == "solo" and (bool(self.active_ids) or silence <= SOLO_PATIENCE)
-        if silence <= self.frequency * OFFLINE_AFTER_BEATS or busy_solo:
+        busy_solo = self.pool == "solo" and (bool(self.active_ids) or silence <= SOLO_BUSY_SECONDS)
+        if silence <= self.frequency * OFFLINE_AFTER_HEARTBEATS or busy_solo:
             return "late"
         return "offline"
 
-    def standing(self, now: float, listening_since: float) -> Health:
+    def health(self, now: float, listening_since: float) -> WorkerHealth:
         """Return the status, or `silent` of one that is online but takes nothing."""
         status = self.status(now, listening_since)
-        return "silent" if status == "online" and self.silent_since is not None else status
+        return "stalled" if status == "online" and self.stalled_since is not None else status

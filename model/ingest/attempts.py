@@ -17,10 +17,10 @@ from ..entities.task import Attempt, Task, text_size
 from ..wire.events import Event
 from .task_store import TaskStore
 
-ATTEMPTS_KEPT: Final = 50
+MAX_ATTEMPTS: Final = 50
 """Of one task; older ones are dropped."""
-_WRAPPED: Final = "Retry(Retry(...), "
-_WRAPPING_END: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
+_RETRY_PREFIX: Final = "Retry(Retry(...), "
+_RETRY_SUFFIX: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
 
 
 def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
@@ -41,7 +41,7 @@ def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
     return at > begun and (task.started_at is not None or task.finished_at is not None)
 
 
-def retry_ends_earlier(task: Task, at: float) -> bool:
+def ends_previous_attempt(task: Task, at: float) -> bool:
     """Whether a `task-retried` is about the attempt before the present one.
 
     A worker hears of the retry from its pool after it has received the next attempt, so this is
@@ -54,15 +54,15 @@ def retry_ends_earlier(task: Task, at: float) -> bool:
     return task.received_at is not None and task.retries > 0
 
 
-def fault_of(event: Event) -> tuple[str | None, str | None]:
+def exception_of(event: Event) -> tuple[str | None, str | None]:
     """Return exception and traceback, as the app raised them.
 
     The hard time limit's exception hides in its traceback, and that of a retry in the `Retry` that
     pools of threads and greenlets hand on: `Retry(Retry(...), ValueError(1), 5)`.
     """
     exception, traceback = event.exception, event.traceback
-    if exception and exception.startswith(_WRAPPED):
-        exception = _WRAPPING_END.sub("", exception.removeprefix(_WRAPPED)) or exception
+    if exception and exception.startswith(_RETRY_PREFIX):
+        exception = _RETRY_SUFFIX.sub("", exception.removeprefix(_RETRY_PREFIX)) or exception
     if traceback and (not exception or exception.startswith("ExceptionWithTraceback(")):
         exception = traceback.rstrip().rpartition("\n")[2].strip() or exception
     return exception, traceback
@@ -137,7 +137,7 @@ class Attempts:
         self._close(task, last, event, RETRY)
 
     def _close(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
-        exception, traceback = fault_of(event)
+        exception, traceback = exception_of(event)
         self._tasks.count_text(
             _texts(exception, traceback) - _texts(last.exception, last.traceback)
         )
@@ -151,9 +151,9 @@ class Attempts:
         self._replace_last(task, closed)
 
     def _append(self, task: Task, attempt: Attempt) -> None:
-        for dropped in task.attempts[: 1 - ATTEMPTS_KEPT]:
+        for dropped in task.attempts[: 1 - MAX_ATTEMPTS]:
             self._tasks.count_text(-_texts(dropped.exception, dropped.traceback))
-        task.attempts = (*task.attempts[1 - ATTEMPTS_KEPT :], attempt)
+        task.attempts = (*task.attempts[1 - MAX_ATTEMPTS :], attempt)
 
     def _replace_last(self, task: Task, attempt: Attempt) -> None:
         task.attempts = (*task.attempts[:-1], attempt)

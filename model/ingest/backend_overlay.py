@@ -17,11 +17,11 @@ from ..entities.task import Attempt, EventState, Task, TaskExtra, newest_time
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
-ROUNDED: Final = 1.0
+TIME_ROUNDING: Final = 1.0
 """Seconds that an end may be told too early: MySQL keeps whole seconds."""
 
 
-_UNTOLD: Final = EventState()
+_NO_STATE: Final = EventState()
 
 
 class BackendState(msgspec.Struct, frozen=True, gc=False):
@@ -46,10 +46,10 @@ class BackendOverlay:
     def __init__(self, tasks: TaskStore, workers: WorkerStore) -> None:
         self._tasks = tasks
         self._workers = workers
-        self.bases: dict[str, EventState] = tasks.claimed
+        self.event_states: dict[str, EventState] = tasks.event_states
         """What lies beneath, by the id of the task."""
 
-    def lay(self, task: Task, claim: BackendState) -> None:
+    def apply(self, task: Task, backend: BackendState) -> None:
         """Have a task that no claim is on show what its backend says."""
         base = EventState(
             task.state,
@@ -62,27 +62,27 @@ class BackendOverlay:
             task.traceback,
             task.retries,
         )
-        self.bases[task.id] = _UNTOLD if base == _UNTOLD else base
-        if claim.state not in FINISHED:
+        self.event_states[task.id] = _NO_STATE if base == _NO_STATE else base
+        if backend.state not in FINISHED:
             # Nor does it prove that the task still runs: the entry stays when its worker dies.
             task.lost_at = None
-            self._tasks.move(task, claim.state, claim.at, None)
+            self._tasks.move(task, backend.state, backend.at, None)
             task.lost_at = None if task.waiting else base.lost_at
             return
-        task.finished_at = claim.at
-        task.retries = max(task.retries, claim.retries)
-        self._set_texts(task, claim)
-        self._tasks.move(task, claim.state, claim.at, None)
+        task.finished_at = backend.at
+        task.retries = max(task.retries, backend.retries)
+        self._set_texts(task, backend)
+        self._tasks.move(task, backend.state, backend.at, None)
         if task.extra is not None and task.extra.backend_state is not None:
-            note_disagreement(task, claim.state)
+            record_disagreement(task, backend.state)
         worker = self._workers.workers.get(task.worker or "")
         if worker is not None:
             self._workers.ended(worker, task.id)
 
-    def lift(self, task: Task) -> BackendState:
+    def remove(self, task: Task) -> BackendState:
         """Take the claim off a task and return it."""
-        base = self.bases.pop(task.id)
-        claim = BackendState(
+        base = self.event_states.pop(task.id)
+        backend = BackendState(
             task.state,
             task.state_at or 0.0,
             task.result,
@@ -93,33 +93,33 @@ class BackendOverlay:
             base.state,
         )
         lost_at = task.lost_at
-        if claim.state in FINISHED:
+        if backend.state in FINISHED:
             task.finished_at, task.retries = base.finished_at, base.retries
             self._set_texts(task, base)
             lost_at = base.lost_at
         task.lost_at = None
         self._tasks.move(task, base.state, base.state_at, base.state_host)
         task.lost_at = lost_at
-        return claim
+        return backend
 
-    def lay_again(self, task: Task, claim: BackendState) -> None:
+    def reapply(self, task: Task, backend: BackendState) -> None:
         """Lay a claim on again after an event, if it still says more than the events do."""
         if task.state in FINISHED:
-            if claim.state in FINISHED:
-                note_disagreement(task, claim.state)
+            if backend.state in FINISHED:
+                record_disagreement(task, backend.state)
             return
-        if claim.state in FINISHED:
+        if backend.state in FINISHED:
             begun = newest_time(task)
-            holds = begun is None or begun <= claim.at + ROUNDED
+            holds = begun is None or begun <= backend.at + TIME_ROUNDING
         else:
             holds = (
-                task.attempts is claim.attempts
-                and task.retries == claim.retries
-                and (task.state != RETRY or claim.base == RETRY)
+                task.attempts is backend.attempts
+                and task.retries == backend.retries
+                and (task.state != RETRY or backend.base == RETRY)
                 and task.state in CELERY_STATES
             )
         if holds:
-            self.lay(task, claim)
+            self.apply(task, backend)
 
     def _set_texts(self, task: Task, told: EventState | BackendState) -> None:
         self._tasks.set_text(task, "result", told.result)
@@ -127,7 +127,7 @@ class BackendOverlay:
         self._tasks.set_text(task, "traceback", told.traceback)
 
 
-def note_disagreement(task: Task, state: TaskState) -> None:
+def record_disagreement(task: Task, state: TaskState) -> None:
     """Note that the backend has another final state than events told; the events' stays."""
     extra = task.extra or TaskExtra()
     differs = state if state != task.state else None

@@ -27,22 +27,22 @@ from ..entities.states import (
     STARTED,
     SUCCESS,
     WAITING,
-    rank,
+    precedence,
 )
 from ..entities.task import Progress, Task, newest_time
 from ..observations import ResultsRead
-from ..text.coerce import LATEST_TIME, LONGEST_NAME, cut_text, plain_text
-from .backend_overlay import ROUNDED, BackendOverlay, BackendState, note_disagreement
+from ..text.coerce import MAX_NAME_LENGTH, MAX_TIMESTAMP, to_text, truncate
+from .backend_overlay import TIME_ROUNDING, BackendOverlay, BackendState, record_disagreement
 from .corrections import expects_event
 from .operation_log import fill_arguments
 from .pace import ProgressRates
 from .progress import ProgressReader
 from .redaction import Redaction
-from .task_events import LONGEST_STATE
+from .task_events import MAX_STATE_LENGTH
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
-ATTEMPT_SETTLED = 1.0
+NEXT_ATTEMPT_AFTER = 1.0
 """Seconds after the end of an attempt from which on an entry is about the next: the entry of the
 attempt before may have been read just before the next one's."""
 
@@ -54,16 +54,16 @@ class BackendResults:
         self,
         tasks: TaskStore,
         workers: WorkerStore,
-        claims: BackendOverlay,
-        paces: ProgressRates,
+        overlay: BackendOverlay,
+        progress_rates: ProgressRates,
         reader: ProgressReader,
         redaction: Redaction,
     ) -> None:
         self._tasks = tasks
         self._workers = workers
-        self._claims = claims
-        self._claimed = claims.bases
-        self._paces = paces
+        self._overlay = overlay
+        self._event_states = overlay.event_states
+        self._progress_rates = progress_rates
         self._reader = reader
         self._redaction = redaction
 
@@ -71,30 +71,30 @@ class BackendResults:
         """Take over what was read at one moment."""
         held = self._tasks.tasks
         for meta in seen.metas:
-            if not meta.status or not 0 < len(meta.id) <= LONGEST_NAME:
+            if not meta.status or not 0 < len(meta.id) <= MAX_NAME_LENGTH:
                 continue
             task = held.get(meta.id)
             if task is None:
                 task = (
-                    self._tasks.add_old(meta.id)
+                    self._tasks.add_from_history(meta.id)
                     if seen.source == "history" and meta.ready
                     else self._tasks.add(meta.id)
                 )
                 if task is None:
                     continue
-            self._describe(task, meta)
+            self._fill_in(task, meta)
             if meta.ready:
                 self._finish(task, meta, seen)
             elif task.state not in FINISHED:
-                self._come_on(task, meta, seen)
+                self._advance(task, meta, seen)
             task.sources |= FROM_BACKEND
             self._tasks.touch(task)
 
-    def _describe(self, task: Task, meta: ResultMeta) -> None:
+    def _fill_in(self, task: Task, meta: ResultMeta) -> None:
         """Fill in what is missing and what this entry has; most have only the state."""
         tasks = self._tasks
         if task.name is None and meta.name:
-            tasks.set_name(task, plain_text(meta.name, LONGEST_NAME) or "")
+            tasks.set_name(task, to_text(meta.name, MAX_NAME_LENGTH) or "")
         if (meta.args is not None or meta.kwargs is not None) and (
             task.args is None or task.kwargs is None
         ):
@@ -105,7 +105,7 @@ class BackendResults:
         if task.worker is None and meta.worker:
             task.worker = _name(meta.worker)
         if task.group_id is None and meta.group_id:
-            tasks.set_group(task, meta.group_id[:LONGEST_NAME])
+            tasks.set_group(task, meta.group_id[:MAX_NAME_LENGTH])
         if meta.root_id or meta.parent_id:
             if (
                 meta.root_id == task.id
@@ -126,42 +126,43 @@ class BackendResults:
                 tasks.touch(child)
 
     def _finish(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
-        before = self._claims.lift(task) if task.id in self._claimed else None
-        claim = self._end(task, meta, seen)
+        before = self._overlay.remove(task) if task.id in self._event_states else None
+        backend = self._end(task, meta, seen)
         # Not every worker leaves an end alone, but SUCCESS all do, and none writes a failure over
         # a revocation that came to pass.
         if before is not None and (
-            claim is None or (before.state in FINISHED and rank(before.state) <= rank(claim.state))
+            backend is None
+            or (before.state in FINISHED and precedence(before.state) <= precedence(backend.state))
         ):
-            claim = before
-        elif claim is not None and expects_event(task):
-            self._tasks.corrections.await_word(task, seen.at)
-        if claim is not None:
-            self._claims.lay(task, claim)
+            backend = before
+        elif backend is not None and expects_event(task):
+            self._tasks.corrections.await_event(task, seen.at)
+        if backend is not None:
+            self._overlay.apply(task, backend)
 
     def _end(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> BackendState | None:
         """Return what an entry says of a task's end, or None if that no longer or not yet holds."""
         state = sys.intern(meta.status or "")
         if task.state in FINISHED:
-            note_disagreement(task, state)
+            record_disagreement(task, state)
             return None
         at, begun = meta.done_at, newest_time(task)
-        if at is not None and begun is not None and begun > at + ROUNDED:
+        if at is not None and begun is not None and begun > at + TIME_ROUNDING:
             return None  # it began again since
         if state == REVOKED and task.running:
             # Workers 5.6.2 and 5.6.3 write so of what they run on with. If it ends, they say so.
-            note_disagreement(task, REVOKED)
+            record_disagreement(task, REVOKED)
             return None
         return BackendState(
             state,
-            seen.at if at is None else min(at, LATEST_TIME),
+            seen.at if at is None else min(at, MAX_TIMESTAMP),
             self._written(meta.result) if state == SUCCESS else None,
             self._cut(meta.exception) if state == FAILURE else None,
             self._cut(meta.traceback) if state == FAILURE else None,
             retries=meta.retries or 0,
         )
 
-    def _come_on(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
+    def _advance(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
         """Take over the state of a task that has not ended, and how far it has come."""
         status, pushed = meta.status or "", seen.source == "push"
         if status == PENDING or (task.state == RETRY and not self._next_attempt(task, seen.at)):
@@ -178,12 +179,12 @@ class BackendResults:
             told = self._reader.read(task.name, meta_shown, seen.at, "backend")
         if pushed and task.lost_at is not None and status not in WAITING:
             self._tasks.mark_running(task)
-        self._claim(task, status, seen.at)
+        self._overlay_state(task, status, seen.at)
         if told is not None:
             self._progress(task, told, seen.at)
 
-    def _claim(self, task: Task, status: str, at: float) -> None:
-        status = sys.intern(plain_text(status, LONGEST_STATE) or "")
+    def _overlay_state(self, task: Task, status: str, at: float) -> None:
+        status = sys.intern(to_text(status, MAX_STATE_LENGTH) or "")
         if status == task.state:
             return
         if status in (STARTED, RECEIVED):
@@ -197,16 +198,16 @@ class BackendResults:
             further = True
         if not further:
             return
-        if task.id in self._claimed:
-            self._claims.lift(task)
-        self._claims.lay(task, BackendState(status, at))
+        if task.id in self._event_states:
+            self._overlay.remove(task)
+        self._overlay.apply(task, BackendState(status, at))
 
     def _next_attempt(self, task: Task, at: float) -> bool:
         """Whether an entry of a task that waits for its next attempt is about that one."""
-        if task.id in self._claimed:
+        if task.id in self._event_states:
             return True
         ended = (task.state_at or 0.0) - self._workers.skew(task.state_host)
-        return at > ended + ATTEMPT_SETTLED
+        return at > ended + NEXT_ATTEMPT_AFTER
 
     def _progress(self, task: Task, told: Progress, at: float) -> None:
         known = task.progress
@@ -215,23 +216,23 @@ class BackendResults:
         if known is not None and msgspec.structs.replace(told, at=known.at) == known:
             return  # asked again, not told again
         task.progress = told
-        self._paces.note(task, told.fraction, at)
+        self._progress_rates.note(task, told.fraction, at)
 
     def _cut(self, text: str | None) -> str | None:
-        return self._redaction.maybe(plain_text(text))
+        return self._redaction.maybe(to_text(text))
 
     def _argument(self, value: object) -> str | None:
         """Return exact arguments as events have them; of others the repr that the backend has."""
         if isinstance(value, str):
-            return plain_text(value)
+            return to_text(value)
         return self._written(tuple(value) if isinstance(value, list) else value)
 
     def _written(self, value: object) -> str | None:
         try:
-            return None if value is None else cut_text(repr(self._redaction.value(value)))
+            return None if value is None else truncate(repr(self._redaction.value(value)))
         except RecursionError:
             return "?"
 
 
 def _name(text: str) -> str:
-    return sys.intern(plain_text(text, LONGEST_NAME) or "")
+    return sys.intern(to_text(text, MAX_NAME_LENGTH) or "")

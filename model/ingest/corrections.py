@@ -8,22 +8,22 @@ from ..entities.log import EventLog
 from ..entities.states import FINISHED, FROM_EVENT
 from ..entities.task import Task
 from ..entities.totals import Totals
-from .worker_store import LAST_WORD
+from .worker_store import FINAL_EVENT_DELAY
 
 Correction: TypeAlias = Literal["finished", "lost", "redelivered", "running", "unknown"]
 """Finished without an event, lost with its worker, redelivered, found running again, not known any
 more by anyone."""
 
-LOGGED_EVERY: Final = 5.0
+LOG_INTERVAL: Final = 5.0
 """Seconds between two lines of one kind."""
 
-NAMED: Final = 3
+MAX_NAMED: Final = 3
 """How many tasks a line names."""
 
-GROUPS: Final = 50
+MAX_GROUPS: Final = 50
 """How many workers have lines of their own at a time."""
 
-_WORDS: Final[dict[Correction, tuple[str, str]]] = {
+_PHRASES: Final[dict[Correction, tuple[str, str]]] = {
     "finished": ("finished without an event", "result backend"),
     "lost": ("lost with", ""),
     "redelivered": ("delivered again", "said to run before"),
@@ -46,22 +46,22 @@ class Corrections:
         counts = self._totals.corrections
         counts[kind] = counts.get(kind, 0) + 1
         group = (kind, worker)
-        if group not in self._gathered and len(self._gathered) >= GROUPS:
+        if group not in self._gathered and len(self._gathered) >= MAX_GROUPS:
             group = (kind, "their workers" if worker else "")
         count, named = self._gathered.get(group, (0, []))
-        if count < NAMED:
+        if count < MAX_NAMED:
             named.append(f"{task.name or '?'} {task.id}")
         self._gathered[group] = count + 1, named
 
-    def await_word(self, task: Task, now: float) -> None:
+    def await_event(self, task: Task, now: float) -> None:
         """Count a task as finished without an event, unless that still comes."""
         self._awaited.setdefault(task.id, (now, task))
 
-    def settle(self, log: EventLog, now: float) -> bool:
+    def log_due(self, log: EventLog, now: float) -> bool:
         """Judge whom no event came for, write what is due to the log; return if anything was."""
         due = []
         for id_, (since, _) in self._awaited.items():
-            if now - since < LAST_WORD:
+            if now - since < FINAL_EVENT_DELAY:
                 break
             due.append(id_)
         for id_ in due:
@@ -70,12 +70,12 @@ class Corrections:
                 self.count("finished", task)
         written = False
         for group in list(self._gathered):
-            if now - self._logged_at.get(group, float("-inf")) >= LOGGED_EVERY:
+            if now - self._logged_at.get(group, float("-inf")) >= LOG_INTERVAL:
                 count, named = self._gathered.pop(group)
                 self._logged_at[group] = now
                 log.add(now, "warning", "tasks", _line(group, count, named))
                 written = True
-        if len(self._logged_at) > 2 * GROUPS:
+        if len(self._logged_at) > 2 * MAX_GROUPS:
             self._logged_at.clear()
         return written
 
@@ -91,7 +91,7 @@ def expects_event(task: Task) -> bool:
 
 def _line(group: tuple[Correction, str], count: int, named: list[str]) -> str:
     kind, worker = group
-    words, source = _WORDS[kind]
+    words, source = _PHRASES[kind]
     tasks = "1 task" if count == 1 else f"{count:,} tasks"
     if worker:
         words += f" {worker}"

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 
 from ..entities.states import FAILURE, RETRY
 from ..entities.task import Task
-from ..query.language import exactly
-from ..text.traceback import error_of, place_of
+from ..query.language import exact_term
+from ..text.traceback import exception_class, location_of
 
 MAX_GROUPS: Final = 2_000
 TREND_STEPS: Final = 20
@@ -103,7 +103,7 @@ class FailureGroup:
         """A filter for exactly its tasks."""
         terms = [f"state:{FAILURE.lower()},{RETRY.lower()}"]
         for name, value in zip(("error", "name", "place"), self.key, strict=True):
-            terms.append(f"!{name}:*" if value is None else exactly(name, value))
+            terms.append(f"!{name}:*" if value is None else exact_term(name, value))
         return " ".join(terms)
 
 
@@ -139,7 +139,7 @@ class FailureGroups:
                 self._leave(task.id)
 
     def _enter(self, task: Task) -> None:
-        key = (error_of(task.exception), task.name, place_of(task.traceback, task.name))
+        key = (exception_class(task.exception), task.name, location_of(task.traceback, task.name))
         group = self._group_of.get(task.id)
         if group is None or group.key != key:
             self._leave(task.id)

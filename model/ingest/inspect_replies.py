@@ -16,41 +16,49 @@ from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, 
 from ..entities.task import Task, TaskExtra
 from ..entities.worker import UNLIMITED, Limits, Rusage, Worker, WorkerQueue
 from ..observations import InspectReply
-from ..text.coerce import LATEST_TIME, LONGEST_NAME, cut_text, epoch, number, plain_text, whole
+from ..text.coerce import (
+    MAX_NAME_LENGTH,
+    MAX_TIMESTAMP,
+    parse_timestamp,
+    to_float,
+    to_int,
+    to_text,
+    truncate,
+)
 from .attempts import Attempts
 from .backend_overlay import BackendOverlay
 from .redaction import Redaction
 from .task_store import TaskStore
 
-ITEMS_KEPT: Final = 100_000
+MAX_ITEMS: Final = 100_000
 """How many items of one answer are looked at."""
 
-STALE_SECONDS: Final = 1.0
+REPLY_DELAY: Final = 1.0
 """A start heard so shortly before an answer may be younger than the answer."""
 
-Taken: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
+ReplyReader: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
 
 
 class InspectReplies:
     """Applies answers to the stores."""
 
     def __init__(
-        self, tasks: TaskStore, claims: BackendOverlay, redaction: Redaction | None = None
+        self, tasks: TaskStore, overlay: BackendOverlay, redaction: Redaction | None = None
     ) -> None:
         self._tasks = tasks
-        self._claims = claims
+        self._overlay = overlay
         self._attempts = Attempts(tasks)
         self._redaction = redaction or Redaction()
 
     def apply(self, answer: InspectReply, worker: Worker) -> None:
         """Take over one worker's answer to one command."""
-        error = plain_text(answer.error, LONGEST_NAME)
+        error = to_text(answer.error, MAX_NAME_LENGTH)
         if error is None and isinstance(answer.reply, Mapping) and "error" in answer.reply:
-            error = plain_text(answer.reply["error"], LONGEST_NAME)
+            error = to_text(answer.reply["error"], MAX_NAME_LENGTH)
         if error is not None:
             worker.inspect_error = f"{answer.command}: {error}"
         else:
-            take = _TAKERS.get(answer.command)
+            take = _READERS.get(answer.command)
             if take is not None:
                 take(self, worker, answer.reply, answer.at)
             worker.inspected_at = answer.at
@@ -62,12 +70,12 @@ class InspectReplies:
         if not isinstance(reply, Mapping):
             return
         worker.stats = dict(reply)
-        worker.pid = whole(reply.get("pid")) or worker.pid
-        worker.uptime = number(reply.get("uptime"))
-        worker.prefetch = whole(reply.get("prefetch_count"))
+        worker.pid = to_int(reply.get("pid")) or worker.pid
+        worker.uptime = to_float(reply.get("uptime"))
+        worker.prefetch = to_int(reply.get("prefetch_count"))
         totals = reply.get("total")
         if isinstance(totals, Mapping):
-            worker.totals = {str(name): whole(count) or 0 for name, count in totals.items()}
+            worker.totals = {str(name): to_int(count) or 0 for name, count in totals.items()}
         pool = reply.get("pool")
         if isinstance(pool, Mapping):
             _set_pool(worker, pool)
@@ -87,10 +95,10 @@ class InspectReplies:
             known = self._tasks.tasks.get(id_)
             if id_ in active or known is None or known.started_at is None:
                 continue
-            if known.started_at - (worker.clock_skew or 0.0) > at - STALE_SECONDS:
+            if known.started_at - (worker.clock_skew or 0.0) > at - REPLY_DELAY:
                 active[id_] = None
             else:
-                worker.missed_ids.setdefault(id_, (at, "unheard"))
+                worker.missing_ids.setdefault(id_, (at, "unheard"))
         worker.active_ids = active
 
     def _take_reserved(self, worker: Worker, reply: Any, at: float) -> None:
@@ -110,7 +118,7 @@ class InspectReplies:
             task = self._task(worker, item)
             if task is None:
                 continue
-            if task.lost_at is not None and task.id not in self._claims.bases:
+            if task.lost_at is not None and task.id not in self._overlay.event_states:
                 self._attempts.keep_present(task, task.retries)
                 self._tasks.move(task, RECEIVED, None, None)
                 task.worker = worker.name
@@ -124,7 +132,7 @@ class InspectReplies:
     def _take_queried(self, worker: Worker, reply: Any, at: float) -> None:
         if not isinstance(reply, Mapping):
             return
-        for found in list(reply.values())[:ITEMS_KEPT]:
+        for found in list(reply.values())[:MAX_ITEMS]:
             if not isinstance(found, list | tuple) or len(found) != 2:
                 continue
             where, item = found
@@ -139,12 +147,12 @@ class InspectReplies:
 
     def _take_registered(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, list | tuple):
-            texts = (plain_text(text, LONGEST_NAME) or "" for text in reply[:ITEMS_KEPT])
+            texts = (to_text(text, MAX_NAME_LENGTH) or "" for text in reply[:MAX_ITEMS])
             told = dict(map(_registration, texts))
             worker.registered = tuple(sorted(told))
             worker.limits = {name: limits for name, limits in told.items() if limits != UNLIMITED}
-            if worker.first_limits is None:
-                worker.first_limits = worker.limits
+            if worker.initial_limits is None:
+                worker.initial_limits = worker.limits
 
     def _take_queues(self, worker: Worker, reply: Any, at: float) -> None:
         queues = tuple(_queue(item) for item in _items(reply) if item.get("name"))
@@ -168,21 +176,21 @@ class InspectReplies:
     def _task(self, worker: Worker, item: Mapping[str, Any]) -> Task | None:
         """Return the task of an item, new if need be, with what was missing filled in."""
         id_ = item.get("id")
-        if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_NAME:
+        if not isinstance(id_, str) or not 0 < len(id_) <= MAX_NAME_LENGTH:
             return None
-        id_ = plain_text(id_, LONGEST_NAME) or ""
+        id_ = to_text(id_, MAX_NAME_LENGTH) or ""
         task = self._tasks.tasks.get(id_)
         if task is None:
             task = self._tasks.add(id_)
         name = item.get("name")
         if task.name is None and isinstance(name, str) and name:
-            self._tasks.set_name(task, plain_text(name, LONGEST_NAME) or "")
+            self._tasks.set_name(task, to_text(name, MAX_NAME_LENGTH) or "")
         if task.args is None:
             self._tasks.set_text(task, "args", self._arguments(item.get("args")))
         if task.kwargs is None:
             self._tasks.set_text(task, "kwargs", self._arguments(item.get("kwargs")))
         if task.eta_at is None and isinstance(item.get("eta"), str):
-            task.eta_at = epoch(item["eta"])
+            task.eta_at = parse_timestamp(item["eta"])
         self._take_delivery(task, worker, item)
         task.sources |= FROM_INSPECT
         self._tasks.touch(task)
@@ -193,18 +201,18 @@ class InspectReplies:
         if value is None:
             return None
         if isinstance(value, str):
-            return self._redaction.maybe(plain_text(value))
+            return self._redaction.maybe(to_text(value))
         try:
             value = self._redaction.value(value)
-            return cut_text(repr(tuple(value) if isinstance(value, list) else value))
+            return truncate(repr(tuple(value) if isinstance(value, list) else value))
         except RecursionError:
             return "?"
 
     def _take_delivery(self, task: Task, worker: Worker, item: Mapping[str, Any]) -> None:
         info = item.get("delivery_info")
         delivery: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
-        exchange = plain_text(delivery.get("exchange"), LONGEST_NAME)
-        routing_key = plain_text(delivery.get("routing_key"), LONGEST_NAME)
+        exchange = to_text(delivery.get("exchange"), MAX_NAME_LENGTH)
+        routing_key = to_text(delivery.get("routing_key"), MAX_NAME_LENGTH)
         if task.queue is None and routing_key:
             task.queue = sys.intern(_queue_name(worker, exchange, routing_key))
         acknowledged, redelivered = item.get("acknowledged"), delivery.get("redelivered")
@@ -212,8 +220,8 @@ class InspectReplies:
             task.extra or TaskExtra(),
             exchange=exchange,
             routing_key=routing_key,
-            priority=whole(delivery.get("priority")),
-            pid=whole(item.get("worker_pid")),
+            priority=to_int(delivery.get("priority")),
+            pid=to_int(item.get("worker_pid")),
             acknowledged=acknowledged if isinstance(acknowledged, bool) else None,
             redelivered=redelivered if isinstance(redelivered, bool) else None,
         )
@@ -222,21 +230,20 @@ class InspectReplies:
         self, task: Task, worker: Worker, item: Mapping[str, Any], active: dict[str, None]
     ) -> None:
         """Note that a worker was at work on a task when it answered."""
-        started_at = number(item.get("time_start"))
-        if started_at is not None and 0 < started_at <= LATEST_TIME:
-            claim = self._claims.lift(task) if task.id in self._claims.bases else None
+        started_at = to_float(item.get("time_start"))
+        if started_at is not None and 0 < started_at <= MAX_TIMESTAMP:
+            backend = self._overlay.remove(task) if task.id in self._overlay.event_states else None
             self._run_since(task, worker, started_at)
-            if claim is not None:
-                self._claims.lay_again(task, claim)
+            if backend is not None:
+                self._overlay.reapply(task, backend)
         if task.state not in FINISHED:
             active[task.id] = None
-            worker.missed_ids.pop(task.id, None)
+            worker.missing_ids.pop(task.id, None)
             self._tasks.mark_running(task)
 
     def _run_since(self, task: Task, worker: Worker, started_at: float) -> None:
         if task.lost_at is not None and (
-            task.worker != worker.name
-            or started_at > (task.started_at or started_at) + STALE_SECONDS
+            task.worker != worker.name or started_at > (task.started_at or started_at) + REPLY_DELAY
         ):
             self._attempts.keep_present(task, task.retries)
             task.started_at = started_at
@@ -265,20 +272,20 @@ def _registration(text: str) -> tuple[str, Limits]:
     rate = known.get("rate_limit", "")
     limits = Limits(
         rate if rate.partition("/")[0].strip("0.") and rate != "None" else None,
-        number(known.get("soft_time_limit")),
-        number(known.get("time_limit")),
+        to_float(known.get("soft_time_limit")),
+        to_float(known.get("time_limit")),
     )
     return sys.intern(name), limits
 
 
 def _set_pool(worker: Worker, pool: Mapping[str, Any]) -> None:
-    implementation = plain_text(pool.get("implementation"), LONGEST_NAME)
+    implementation = to_text(pool.get("implementation"), MAX_NAME_LENGTH)
     if implementation is not None:
         worker.pool = _pool_name(implementation)
-    worker.concurrency = whole(pool.get("max-concurrency"))
+    worker.concurrency = to_int(pool.get("max-concurrency"))
     processes = pool.get("processes")
     if isinstance(processes, list | tuple):
-        pids = (whole(pid) for pid in processes[:ITEMS_KEPT])
+        pids = (to_int(pid) for pid in processes[:MAX_ITEMS])
         worker.processes = tuple(pid for pid in pids if pid is not None)
 
 
@@ -293,12 +300,12 @@ def _pool_name(implementation: str) -> str:
 
 def _rusage(reply: Mapping[str, Any]) -> Rusage:
     return Rusage(
-        user_s=number(reply.get("utime")) or 0.0,
-        system_s=number(reply.get("stime")) or 0.0,
-        rss_bytes=(whole(reply.get("maxrss")) or 0) * 1024,
-        page_faults=whole(reply.get("majflt")) or 0,
-        voluntary_switches=whole(reply.get("nvcsw")) or 0,
-        involuntary_switches=whole(reply.get("nivcsw")) or 0,
+        user_s=to_float(reply.get("utime")) or 0.0,
+        system_s=to_float(reply.get("stime")) or 0.0,
+        rss_bytes=(to_int(reply.get("maxrss")) or 0) * 1024,
+        page_faults=to_int(reply.get("majflt")) or 0,
+        voluntary_switches=to_int(reply.get("nvcsw")) or 0,
+        involuntary_switches=to_int(reply.get("nivcsw")) or 0,
     )
 
 
@@ -306,10 +313,10 @@ def _queue(item: Mapping[str, Any]) -> WorkerQueue:
     exchange = item.get("exchange")
     described: Mapping[str, Any] = exchange if isinstance(exchange, Mapping) else {}
     return WorkerQueue(
-        sys.intern(plain_text(item["name"], LONGEST_NAME) or ""),
-        plain_text(described.get("name"), LONGEST_NAME),
-        plain_text(described.get("type"), LONGEST_NAME),
-        plain_text(item.get("routing_key"), LONGEST_NAME),
+        sys.intern(to_text(item["name"], MAX_NAME_LENGTH) or ""),
+        to_text(described.get("name"), MAX_NAME_LENGTH),
+        to_text(described.get("type"), MAX_NAME_LENGTH),
+        to_text(item.get("routing_key"), MAX_NAME_LENGTH),
     )
 
 
@@ -327,10 +334,10 @@ def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str:
 def _items(reply: Any) -> list[Mapping[str, Any]]:
     if not isinstance(reply, list | tuple):
         return []
-    return [item for item in reply[:ITEMS_KEPT] if isinstance(item, Mapping)]
+    return [item for item in reply[:MAX_ITEMS] if isinstance(item, Mapping)]
 
 
-_TAKERS: Final[dict[str, Taken]] = {
+_READERS: Final[dict[str, ReplyReader]] = {
     "stats": InspectReplies._take_stats,
     "active": InspectReplies._take_active,
     "reserved": InspectReplies._take_reserved,

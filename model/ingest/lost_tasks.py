@@ -11,13 +11,15 @@ from ..entities.worker import Worker
 VISIBILITY_TIMEOUT: Final = 3600.0
 """Seconds after which Redis hands out again what nobody acknowledged (kombu's default)."""
 
-_WORDS: Final = {
+_PHRASES: Final = {
     "unheard": "its end was not heard",
     "unknown": "unknown to worker and backend",
 }
 
 
-def note_lost(lost: dict[str, Task], changed: Mapping[str, Task], evicted: Iterable[Task]) -> None:
+def update_lost(
+    lost: dict[str, Task], changed: Mapping[str, Task], evicted: Iterable[Task]
+) -> None:
     """Bring the lost tasks by id up to date with what changed."""
     for id_, task in changed.items():
         if task.lost_at is not None:
@@ -29,14 +31,14 @@ def note_lost(lost: dict[str, Task], changed: Mapping[str, Task], evicted: Itera
             lost.pop(task.id, None)
 
 
-def loss_words(task: Task) -> str:
+def loss_text(task: Task) -> str:
     """Return which loss it was that befell a task."""
     if task.loss == "worker":
         return f"lost with {task.worker or 'its worker'}"
-    return _WORDS[task.loss or "unheard"]
+    return _PHRASES[task.loss or "unheard"]
 
 
-def comes_back(
+def redelivery(
     task: Task, worker: Worker | None, transport: str, options: Mapping[str, Any]
 ) -> float | bool:
     """Tell whether the broker hands out a task again that its worker took along.

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from ..entities.task import Progress
-from ..text.coerce import LONGEST_FIELD, number, plain_text
+from ..text.coerce import MAX_FIELD_LENGTH, to_float, to_text
 
 _DONE: Final = (
     "current", "done", "processed", "completed", "size", "page", "step", "n", "i",
@@ -27,14 +27,14 @@ _TEXT: Final = (
 )  # fmt: skip
 
 
-LONGEST_SHOWN: Final = 200
+MAX_META_LENGTH: Final = 200
 """Characters of a meta that is not understood and shown as it is."""
 
-NAMES_KEPT: Final = 5_000
+MAX_CACHED_NAMES: Final = 5_000
 """For how many task names is remembered which paths are theirs."""
 
 
-class Paths(msgspec.Struct, frozen=True, gc=False):
+class ProgressPaths(msgspec.Struct, frozen=True, gc=False):
     """Where tasks of some names tell their progress: dotted paths such as `stats.done`."""
 
     current: str | None = None
@@ -52,18 +52,18 @@ class ProgressReader:
 
     def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
         self._rules = [
-            (re.compile(fnmatch.translate(pattern)), Paths(**fields))
+            (re.compile(fnmatch.translate(pattern)), ProgressPaths(**fields))
             for pattern, fields in (paths or {}).items()
         ]
-        self._by_name: dict[str, Paths | None] = {}
+        self._by_name: dict[str, ProgressPaths | None] = {}
 
     def read(
         self, name: str | None, meta: Mapping[str, object], at: float, source: str
     ) -> Progress | None:
         """Read what a task of a name said: the user's paths first, then as `parse` does."""
         paths = self._paths(name) if self._rules and name is not None else None
-        told = None if paths is None else _along(paths, meta, at, source)
-        return parse(meta, at, source) if told is None else told
+        told = None if paths is None else _from_paths(paths, meta, at, source)
+        return read_progress(meta, at, source) if told is None else told
 
     def shown(self, name: str | None, meta: object, at: float, source: str) -> Progress | None:
         """Read the meta of a custom state: what is not understood is shown as the text it is."""
@@ -74,26 +74,28 @@ class ProgressReader:
             if told is not None or not meta:
                 return told
         elif not isinstance(meta, str):
-            amount = None if isinstance(meta, bool) else number(meta)
+            amount = None if isinstance(meta, bool) else to_float(meta)
             if amount is not None:
                 return Progress(None, amount, None, None, source, at)
-        text = plain_text(meta, LONGEST_SHOWN)
+        text = to_text(meta, MAX_META_LENGTH)
         return Progress(None, None, None, text, source, at) if text else None
 
-    def _paths(self, name: str) -> Paths | None:
+    def _paths(self, name: str) -> ProgressPaths | None:
         if name not in self._by_name:
-            if len(self._by_name) >= NAMES_KEPT:
+            if len(self._by_name) >= MAX_CACHED_NAMES:
                 self._by_name.clear()
             matching = (paths for pattern, paths in self._rules if pattern.match(name))
             self._by_name[name] = next(matching, None)
         return self._by_name[name]
 
 
-def _along(paths: Paths, meta: Mapping[str, object], at: float, source: str) -> Progress | None:
+def _from_paths(
+    paths: ProgressPaths, meta: Mapping[str, object], at: float, source: str
+) -> Progress | None:
     current, total = _amount(meta, paths.current), _amount(meta, paths.total)
     percent = _amount(meta, paths.percent)
-    said = None if paths.text is None else _at(meta, paths.text)
-    text = None if said is None else plain_text(str(said), LONGEST_FIELD) or None
+    said = None if paths.text is None else _value_at(meta, paths.text)
+    text = None if said is None else to_text(str(said), MAX_FIELD_LENGTH) or None
     if current is not None and total is not None and total > 0:
         return Progress(_share(current / total), current, total, text, source, at)
     if percent is not None:
@@ -104,11 +106,11 @@ def _along(paths: Paths, meta: Mapping[str, object], at: float, source: str) -> 
 
 
 def _amount(meta: Mapping[str, object], path: str | None) -> float | None:
-    value = None if path is None else _at(meta, path)
-    return None if isinstance(value, bool) else number(value)
+    value = None if path is None else _value_at(meta, path)
+    return None if isinstance(value, bool) else to_float(value)
 
 
-def _at(meta: Mapping[str, object], path: str) -> object:
+def _value_at(meta: Mapping[str, object], path: str) -> object:
     """Return what lies at a dotted path; in events nested tables and lists are JSON text."""
     value: Any = meta
     for step in path.split("."):
@@ -126,7 +128,7 @@ def _at(meta: Mapping[str, object], path: str) -> object:
     return value if isinstance(value, str | int | float) else None
 
 
-def parse(meta: Mapping[str, object], at: float, source: str) -> Progress | None:
+def read_progress(meta: Mapping[str, object], at: float, source: str) -> Progress | None:
     """Read a task's progress from the fields of a custom event or a result's meta.
 
     Args:
@@ -145,7 +147,7 @@ def parse(meta: Mapping[str, object], at: float, source: str) -> Progress | None
     percent = _percent(meta)
     if percent is not None:
         return Progress(percent, None, None, text, source, at)
-    current_alone = number(meta.get("current"))
+    current_alone = to_float(meta.get("current"))
     if current_alone is not None and not isinstance(meta.get("current"), bool):
         # In the wild a lone `current` is a percentage as often as a count: show only the number.
         return Progress(None, current_alone, None, text, source, at)
@@ -153,14 +155,14 @@ def parse(meta: Mapping[str, object], at: float, source: str) -> Progress | None
 
 
 def _pair(meta: Mapping[str, object]) -> tuple[float, float] | None:
-    current = _first(meta, _DONE) or _affixed(
+    current = _first(meta, _DONE) or _by_affix(
         meta,
         suffixes=("_processed", "_done", "_completed"),
         prefixes=("completed_", "processed_", "done_"),
     )
     if current is None:
         return None
-    total = _first(meta, _TOTAL) or _affixed(
+    total = _first(meta, _TOTAL) or _by_affix(
         meta, suffixes=("_total", "_count"), prefixes=("total_",)
     )
     if total is None or current[0] == total[0] or total[1] <= 0:
@@ -173,13 +175,13 @@ def _first(meta: Mapping[str, object], names: Iterable[str]) -> tuple[str, float
         value = meta.get(name)
         if value is None or isinstance(value, bool):
             continue
-        amount = number(value)
+        amount = to_float(value)
         if amount is not None:
             return name, amount
     return None
 
 
-def _affixed(
+def _by_affix(
     meta: Mapping[str, object], suffixes: tuple[str, ...], prefixes: tuple[str, ...]
 ) -> tuple[str, float] | None:
     # Not all keys need be text: MessagePack and pickles have others.
@@ -208,6 +210,6 @@ def _share(fraction: float) -> float:
 def _text(meta: Mapping[str, object]) -> str | None:
     for name in _TEXT:
         value = meta.get(name)
-        if isinstance(value, str) and value and number(value) is None:
-            return plain_text(value, LONGEST_FIELD)
+        if isinstance(value, str) and value and to_float(value) is None:
+            return to_text(value, MAX_FIELD_LENGTH)
     return None

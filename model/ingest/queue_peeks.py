@@ -14,16 +14,16 @@ import msgspec
 from ..entities.states import FROM_QUEUE, PENDING
 from ..entities.task import Task, TaskExtra
 from ..observations import QueuePeeked, WaitingMessage
-from ..text.coerce import LONGEST_NAME, cut_text
+from ..text.coerce import MAX_NAME_LENGTH, truncate
 from ..wire.signatures import PendingSignature
 from .operation_log import fill_arguments, link_retry
 from .queue_store import QueueStore
 from .redaction import Redaction
 from .task_store import TaskStore
 
-PRIORITIES: Final = 1_000
+MAX_PRIORITIES: Final = 1_000
 """How many priorities share their extras."""
-ANNOUNCED: Final = 50_000
+MAX_PENDING_SIGNATURES: Final = 50_000
 """Tasks to come that are remembered; those that were announced first are forgotten first."""
 
 
@@ -35,8 +35,8 @@ class QueuePeeks:
         self._queues = queues
         self._redaction = redaction
         self._extras: dict[int, TaskExtra] = {}
-        self._announced = 0
-        self.announced: dict[str, tuple[PendingSignature, ...]] = {}
+        self._signature_count = 0
+        self.pending_signatures: dict[str, tuple[PendingSignature, ...]] = {}
         """What messages say will follow their tasks, by these tasks' ids."""
 
     def apply(self, seen: QueuePeeked) -> None:
@@ -46,7 +46,7 @@ class QueuePeeks:
         names: dict[str, str] = {}
         for message in seen.messages:
             id_ = message.id
-            if not 0 < len(id_) <= LONGEST_NAME:
+            if not 0 < len(id_) <= MAX_NAME_LENGTH:
                 continue
             task = held.get(id_)
             if task is None:
@@ -59,14 +59,14 @@ class QueuePeeks:
     def _fill(self, task: Task, message: WaitingMessage, queue: str) -> None:
         tasks = self._tasks
         if task.name is None and message.name:
-            tasks.set_name(task, message.name[:LONGEST_NAME])
+            tasks.set_name(task, message.name[:MAX_NAME_LENGTH])
         if task.args is None or task.kwargs is None:
             args, kwargs = message.args, message.kwargs
             fill_arguments(
                 tasks,
                 task,
-                None if args is None else cut_text(args),
-                None if kwargs is None else cut_text(kwargs),
+                None if args is None else truncate(args),
+                None if kwargs is None else truncate(kwargs),
                 self._redaction,
             )
         if (
@@ -82,31 +82,31 @@ class QueuePeeks:
                 message.parent_id if task.parent_id is None else None,
             )
         if task.group_id is None and message.group_id:
-            tasks.set_group(task, message.group_id[:LONGEST_NAME])
+            tasks.set_group(task, message.group_id[:MAX_NAME_LENGTH])
         if task.state == PENDING:
             task.queue = queue
             task.eta_at = message.eta_at
             task.retries = max(task.retries, message.retries)
         elif task.queue is None:
             task.queue = queue
-        if message.announced:
-            self._keep(task.id, message.announced)
+        if message.pending_signatures:
+            self._keep_signatures(task.id, message.pending_signatures)
         if task.expires_at is None:
             task.expires_at = message.expires_at
         if message.priority is not None:
             self._set_priority(task, message.priority)
         repeated = message.retry_of
         if repeated and repeated != task.id and (task.extra is None or not task.extra.retry_of):
-            link_retry(tasks, task, repeated[:LONGEST_NAME])
+            link_retry(tasks, task, repeated[:MAX_NAME_LENGTH])
         task.sources |= FROM_QUEUE
         tasks.touch(task)
 
-    def _keep(self, id_: str, announced: tuple[PendingSignature, ...]) -> None:
-        kept = self.announced
-        self._announced += len(announced) - len(kept.pop(id_, ()))
-        kept[id_] = announced
-        while self._announced > ANNOUNCED and len(kept) > 1:
-            self._announced -= len(kept.pop(next(iter(kept))))
+    def _keep_signatures(self, id_: str, pending_signatures: tuple[PendingSignature, ...]) -> None:
+        kept = self.pending_signatures
+        self._signature_count += len(pending_signatures) - len(kept.pop(id_, ()))
+        kept[id_] = pending_signatures
+        while self._signature_count > MAX_PENDING_SIGNATURES and len(kept) > 1:
+            self._signature_count -= len(kept.pop(next(iter(kept))))
 
     def _set_priority(self, task: Task, priority: int) -> None:
         if task.extra is not None:
@@ -115,7 +115,7 @@ class QueuePeeks:
             return
         extra = self._extras.get(priority)
         if extra is None:
-            if len(self._extras) >= PRIORITIES:
+            if len(self._extras) >= MAX_PRIORITIES:
                 self._extras.clear()
             extra = self._extras[priority] = TaskExtra(priority=priority)
         task.extra = extra

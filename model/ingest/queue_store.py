@@ -12,14 +12,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..entities.queue import RATE_SECONDS, Queue
+from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
 from ..observations import QueueMeasured
 
 MAX_QUEUES: Final = 2_000
 """A task may name any queue; so many names are kept."""
 
-SHORTEST_WINDOW: Final = 4.0
+MIN_WINDOW: Final = 4.0
 """Seconds between two depths below which their difference is no rate."""
 
 
@@ -92,22 +92,22 @@ class QueueStore:
 
     def _set_rates(self, queue: Queue, now: float, notes: list[str]) -> None:
         queue.in_per_s = queue.out_per_s = None
-        since, depth = _oldest_within(queue, now - RATE_SECONDS)
+        since, depth = _oldest_within(queue, now - RATE_WINDOW)
         span = now - since
-        if span < SHORTEST_WINDOW or queue.waiting is None:
+        if span < MIN_WINDOW or queue.waiting is None:
             return
-        reason = self._unattributable(queue, since)
+        reason = self._unknown_rate_reason(queue, since)
         if reason is not None:
             notes.append(reason)
             return
-        left = 0 if self._nobody_consumes(queue) else queue.received.count_since(since, now)
+        left = 0 if self._has_no_consumers(queue) else queue.received.count_since(since, now)
         queue.out_per_s = left / span
         queue.in_per_s = max(0.0, (queue.waiting - depth + left) / span)
 
-    def _nobody_consumes(self, queue: Queue) -> bool:
+    def _has_no_consumers(self, queue: Queue) -> bool:
         return not queue.consumers and not queue.consumer_count
 
-    def _unattributable(self, queue: Queue, since: float) -> str | None:
+    def _unknown_rate_reason(self, queue: Queue, since: float) -> str | None:
         """Return why what left the queue since then cannot be told from events, or None."""
         unasked = [
             worker.name
@@ -134,7 +134,7 @@ class QueueStore:
         A message has no publish time. But while nobody consumes a queue, what waited at the first
         look is still there.
         """
-        if not queue.waiting or not self._nobody_consumes(queue):
+        if not queue.waiting or not self._has_no_consumers(queue):
             return None
         waiting_since = now
         for at, waiting in reversed(queue.history):

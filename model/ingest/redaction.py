@@ -16,7 +16,7 @@ import msgspec
 
 from ..entities.result import ResultMeta
 from ..observations import QueuePeeked
-from ..text.masking import DEEPEST, MASK, NAME_PATTERN, masked
+from ..text.masking import MASK, MAX_DEPTH, NAME_PATTERN, masked
 from ..wire.events import Event
 
 
@@ -92,7 +92,7 @@ class Redaction:
         return msgspec.structs.replace(seen, messages=tuple(messages))
 
     def _value(self, value: Any, depth: int) -> Any:
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             return MASK
         if isinstance(value, str):
             return self.text(value)

@@ -14,12 +14,16 @@ from ..entities.queue import Queue
 from ..entities.worker import Worker
 from .worker_store import WorkerStore
 
-PATIENCE: Final = 30.0
+STALLED_AFTER: Final = 30.0
 """Seconds for which a worker may leave what it could take."""
 
 
 def find_stalled_workers(
-    workers: WorkerStore, queues: Mapping[str, Queue], log: EventLog, now: float, deaf: bool = False
+    workers: WorkerStore,
+    queues: Mapping[str, Queue],
+    log: EventLog,
+    now: float,
+    disconnected: bool = False,
 ) -> bool:
     """Judge all workers anew; return whether any fell silent, or is so no more.
 
@@ -30,27 +34,27 @@ def find_stalled_workers(
         queues: The queues by name.
         log: Where to tell of it.
         now: The time, by our clock.
-        deaf: Whether we are cut off, so that nothing can be said of anybody.
+        disconnected: Whether we are cut off, so that nothing can be said of anybody.
     """
     changed = False
     for worker in workers.workers.values():
-        fit = not deaf and workers.status(worker.name) == "online"
-        queue = _left_lying(worker, queues) if fit else None
-        counts_then = (worker.received, worker.processed or 0)
-        if queue is None or counts_then != worker.counts_then or worker.idle_since is None:
-            worker.counts_then = counts_then
+        fit = not disconnected and workers.status(worker.name) == "online"
+        queue = _available_queue(worker, queues) if fit else None
+        idle_counts = (worker.received, worker.processed or 0)
+        if queue is None or idle_counts != worker.idle_counts or worker.idle_since is None:
+            worker.idle_counts = idle_counts
             worker.idle_since = None if queue is None else now
-            if worker.silent_since is None:
+            if worker.stalled_since is None:
                 continue
-            worker.silent_since = None
+            worker.stalled_since = None
             log.add(now, "info", "worker", f"{worker.name} is silent no more")
         # A depth measured long before may be of what it has taken since, and not told of yet.
         elif (
-            worker.silent_since is None
-            and now - worker.idle_since >= PATIENCE
-            and (queue.measured_at or 0.0) - worker.idle_since >= PATIENCE / 2
+            worker.stalled_since is None
+            and now - worker.idle_since >= STALLED_AFTER
+            and (queue.measured_at or 0.0) - worker.idle_since >= STALLED_AFTER / 2
         ):
-            worker.silent_since = worker.idle_since
+            worker.stalled_since = worker.idle_since
             text = f"{worker.name} is silent: {queue.waiting:,} wait in {queue.name}, "
             text += f"and it took none for {now - worker.idle_since:.0f} s"
             log.add(now, "warning", "worker", text)
@@ -61,7 +65,7 @@ def find_stalled_workers(
     return changed
 
 
-def _left_lying(worker: Worker, queues: Mapping[str, Queue]) -> Queue | None:
+def _available_queue(worker: Worker, queues: Mapping[str, Queue]) -> Queue | None:
     """Return a queue that a worker could take something from at once, or None."""
     if worker.concurrency is None or worker.reserved_ids is None or not worker.queues:
         return None

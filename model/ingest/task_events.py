@@ -31,14 +31,14 @@ from ..entities.states import (
     STARTED,
     SUCCESS,
     TaskState,
-    rank,
+    precedence,
 )
 from ..entities.task import Task, TaskExtra, newest_time
 from ..entities.totals import Totals
 from ..entities.worker import Worker
-from ..text.coerce import epoch
+from ..text.coerce import parse_timestamp
 from ..wire.events import Event
-from .attempts import Attempts, begins_again, fault_of, retry_ends_earlier
+from .attempts import Attempts, begins_again, ends_previous_attempt, exception_of
 from .backend_overlay import BackendOverlay
 from .pace import ProgressRates
 from .progress import ProgressReader
@@ -46,7 +46,7 @@ from .queue_store import QueueStore
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
-LONGEST_STATE: Final = 64
+MAX_STATE_LENGTH: Final = 64
 
 REDELIVERED_AFTER: Final = 1.0
 """Seconds after which a second start without an end is another run, not the same one told twice:
@@ -55,7 +55,7 @@ inspect and events date the same start some milliseconds apart."""
 _CLIENT: Final = re.compile(r"gen\d+@")
 """Celery's name for a process that is no worker."""
 
-_CUSTOM_RANK: Final = rank("PROGRESS")
+_CUSTOM_PRECEDENCE: Final = precedence("PROGRESS")
 
 Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
 
@@ -69,18 +69,18 @@ class TaskEvents:
         workers: WorkerStore,
         queues: QueueStore,
         totals: Totals,
-        claims: BackendOverlay,
+        overlay: BackendOverlay,
         reader: ProgressReader,
-        paces: ProgressRates,
+        progress_rates: ProgressRates,
     ) -> None:
         self._tasks = tasks
         self._held = tasks.tasks
         self._types = tasks.types
         self._changed = tasks.changed
-        self._claims = claims
-        self._claimed = claims.bases
+        self._overlay = overlay
+        self._event_states = overlay.event_states
         self._reader = reader
-        self._paces = paces
+        self._progress_rates = progress_rates
         self._attempts = Attempts(tasks)
         self._workers = workers
         self._queues = queues
@@ -103,18 +103,18 @@ class TaskEvents:
         task = self._held.get(id_)
         if task is None:
             task = self._tasks.add(id_)
-        claim = self._claims.lift(task) if id_ in self._claimed else None
+        backend = self._overlay.remove(task) if id_ in self._event_states else None
         handler = self._handlers.get(event.type)
         if handler is not None:
-            worker = self._workers.heard(event.hostname, event.timestamp, now)
+            worker = self._workers.saw_event(event.hostname, event.timestamp, now)
             worker.events_enabled = True
             handler(task, event, worker, now)
         elif event.type == "task-sent":
             self._sent(task, event)
         else:
             self._custom(task, event, now)
-        if claim is not None:
-            self._claims.lay_again(task, claim)
+        if backend is not None:
+            self._overlay.reapply(task, backend)
         task.version += 1
         task.sources |= FROM_EVENT
         self._changed[id_] = task
@@ -127,7 +127,7 @@ class TaskEvents:
             if event.queue:
                 queue = self._queues.learn(event.queue)
                 task.queue = sys.intern(event.queue) if queue is None else queue.name
-        self._describe(task, event, only_missing=task.received_at is not None)
+        self._fill_in(task, event, only_missing=task.received_at is not None)
         client = sys.intern(event.hostname)
         if task.state == PENDING:
             task.state_at, task.state_host = at, client
@@ -140,11 +140,11 @@ class TaskEvents:
         if begun is not None:
             if begins_again(task, at, retries, begun):
                 if task.running and retries == task.retries:
-                    self._tasks.deliver_again(task)
+                    self._tasks.mark_redelivered(task)
                 ended = retries - 1 if retries > task.retries else task.retries
                 self._attempts.keep_present(task, ended)
             elif not (task.started_at is None and task.finished_at is None and at > begun):
-                self._describe(task, event, only_missing=retries < task.retries)
+                self._fill_in(task, event, only_missing=retries < task.retries)
                 self._attempts.received(task, at, retries)
                 if task.worker is None:
                     task.worker = worker.name
@@ -153,13 +153,13 @@ class TaskEvents:
         worker.received += 1
         moves = (
             task.state == PENDING
-            or _follows(task, RECEIVED, at, worker.name)
+            or _supersedes(task, RECEIVED, at, worker.name)
             or (begun is not None and not (task.state == RETRY and task.state_host == worker.name))
         )
         task.received_at = at
         task.retries = retries
         task.worker = worker.name
-        self._describe(task, event, only_missing=False)
+        self._fill_in(task, event, only_missing=False)
         if moves:
             self._tasks.move(task, RECEIVED, at, worker.name)
         self._workers.received(worker, task.id, task.eta_at is not None and task.eta_at > at)
@@ -201,8 +201,8 @@ class TaskEvents:
             self._forget_fault(task)
         task.started_at = at
         task.worker = host
-        custom = rank(task.state) == _CUSTOM_RANK
-        if again or (not custom and _follows(task, STARTED, at, host)):
+        custom = precedence(task.state) == _CUSTOM_PRECEDENCE
+        if again or (not custom and _supersedes(task, STARTED, at, host)):
             self._tasks.move(task, STARTED, at, host)
         if task.state not in FINISHED:
             self._workers.started(worker, task.id)
@@ -286,10 +286,10 @@ class TaskEvents:
                 task.finished_at = task.state_at = at
             return False
         if not force:
-            if rank(task.state) == _CUSTOM_RANK and task.state not in FINISHED:
+            if precedence(task.state) == _CUSTOM_PRECEDENCE and task.state not in FINISHED:
                 if begun is not None and at < begun:
                     return False
-            elif not _follows(task, state, at, host):
+            elif not _supersedes(task, state, at, host):
                 return False
         task.finished_at = at
         task.worker = host
@@ -307,7 +307,7 @@ class TaskEvents:
             return
         if last is not None and last.finished_at == at:
             return
-        if retry_ends_earlier(task, at):
+        if ends_previous_attempt(task, at):
             self._attempts.retried(task, event, host)
             shows = task.started_at is None and task.state not in FINISHED
         else:
@@ -324,7 +324,7 @@ class TaskEvents:
         if task.name is not None:
             kind = self._types[task.name]
             kind.retried += 1
-            kind.count_exception(fault_of(event)[0])
+            kind.count_exception(exception_of(event)[0])
             kind.last_at = now
 
     def _custom(self, task: Task, event: Event, now: float) -> None:
@@ -332,10 +332,10 @@ class TaskEvents:
         if _CLIENT.match(event.hostname):
             host = sys.intern(event.hostname)
         else:
-            host = self._workers.heard(event.hostname, at, now).name
+            host = self._workers.saw_event(event.hostname, at, now).name
             if task.worker is None:
                 task.worker = host
-        state = sys.intern(event.type[len("task-") :].upper()[:LONGEST_STATE])
+        state = sys.intern(event.type[len("task-") :].upper()[:MAX_STATE_LENGTH])
         if task.state == RETRY and task.finished_at is not None and at > task.finished_at:
             self._attempts.keep_present(task, task.retries)
             task.retries += 1
@@ -344,18 +344,18 @@ class TaskEvents:
             told = self._reader.read(task.name, event.fields, at, "event")
             if told is not None and (task.progress is None or at >= task.progress.at):
                 task.progress = told
-                self._paces.note(task, told.fraction, now)
+                self._progress_rates.note(task, told.fraction, now)
         # An event may be named `task-success` by whoever wrote the task; it decides nothing.
         if state in CELERY_STATES or task.state in FINISHED:
             return
-        if _follows(task, state, at, host):
+        if _supersedes(task, state, at, host):
             if state in FINISHED:
                 task.finished_at = at
                 if task.worker in self._workers.workers:
                     self._workers.ended(self._workers.workers[task.worker], task.id)
             self._tasks.move(task, state, at, host)
 
-    def _describe(self, task: Task, event: Event, only_missing: bool) -> None:
+    def _fill_in(self, task: Task, event: Event, only_missing: bool) -> None:
         tasks = self._tasks
         if event.name and not (only_missing and task.name):
             tasks.set_name(task, event.name)
@@ -370,14 +370,14 @@ class TaskEvents:
         else:
             tasks.set_family(task, event.root_id, event.parent_id)
         if event.eta is not None and not (only_missing and task.eta_at is not None):
-            task.eta_at = epoch(event.eta)
+            task.eta_at = parse_timestamp(event.eta)
         if event.expires is not None and not (only_missing and task.expires_at is not None):
-            task.expires_at = epoch(event.expires)
+            task.expires_at = parse_timestamp(event.expires)
         if event.type == "task-sent" and event.retries and task.received_at is None:
             task.retries = event.retries
 
     def _set_fault(self, task: Task, event: Event) -> None:
-        exception, traceback = fault_of(event)
+        exception, traceback = exception_of(event)
         self._tasks.set_text(task, "exception", exception)
         self._tasks.set_text(task, "traceback", traceback)
 
@@ -386,10 +386,10 @@ class TaskEvents:
         self._tasks.set_text(task, "traceback", None)
 
 
-def _follows(task: Task, state: TaskState, at: float, host: str) -> bool:
+def _supersedes(task: Task, state: TaskState, at: float, host: str) -> bool:
     """Whether a state told at a time by a host's clock replaces the task's."""
     if task.state == PENDING:
         return True
     if host == task.state_host and task.state_at is not None and at != task.state_at:
         return at > task.state_at
-    return rank(state) <= rank(task.state)
+    return precedence(state) <= precedence(task.state)

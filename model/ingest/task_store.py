@@ -18,7 +18,7 @@ from ..entities.states import FINISHED, FROM_BACKEND, PENDING, RECEIVED, STARTED
 from ..entities.task import Loss, Task, TaskExtra, text_size
 from ..entities.task_type import TaskType
 from ..entities.totals import Totals
-from ..wire.events import FIELDS_KEPT
+from ..wire.events import MAX_FIELDS
 from .corrections import Corrections
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ MAX_TASKS: Final = 100_000
 MAX_TEXT_BYTES: Final = 256 << 20
 MAX_TYPES: Final = 5_000
 
-ROUTES_KEPT: Final = 10_000
+MAX_ROUTES: Final = 10_000
 """How many ways of sending share their extras."""
 
-BLOCK_SHARE: Final = 20
+EVICTION_DIVISOR: Final = 20
 """Eviction frees one part in so many of what the store may hold."""
 
-SHARED_TEXT: Final = 4
+MAX_INTERNED_LENGTH: Final = 4
 """Texts up to this long, such as `()` and `None`, are kept once for all tasks."""
 
-_NOBODY: Final[Mapping[str, Task]] = {}
+_NO_TASKS: Final[Mapping[str, Task]] = {}
 
 TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
@@ -54,7 +54,7 @@ class TaskStore:
         """New or changed since the last `take`."""
         self.max_tasks = max(1, max_tasks)
         self.max_text_bytes = max(0, max_text_bytes)
-        self.claimed: dict[str, EventState] = {}
+        self.event_states: dict[str, EventState] = {}
         """What `Claims` keeps of the tasks that it laid a claim on."""
         self.corrections = Corrections(totals)
         self._only_backend: dict[str, None] = {}
@@ -87,7 +87,7 @@ class TaskStore:
         task.state_host = host
         if task.lost_at is not None:
             if state == RECEIVED or (state == STARTED and task.loss == "worker"):
-                self.deliver_again(task)
+                self.mark_redelivered(task)
             elif state == STARTED:
                 self.corrections.count("running", task)
             task.lost_at = None
@@ -101,7 +101,7 @@ class TaskStore:
             kind.version += 1
             _recount(kind.states, old, state)
 
-    def add_old(self, id_: str) -> Task | None:
+    def add_from_history(self, id_: str) -> Task | None:
         """Hold a task that only the result backend knows, or None if there is no room for it.
 
         Such tasks never push out others, and are the first to go themselves. They come newest
@@ -131,7 +131,7 @@ class TaskStore:
             self.corrections.count("unknown", task)
         self.touch(task)
 
-    def deliver_again(self, task: Task) -> None:
+    def mark_redelivered(self, task: Task) -> None:
         """Note that the broker handed out a task again that was said to run."""
         self.corrections.count("redelivered", task)
         task.extra = msgspec.structs.replace(task.extra or TaskExtra(), redelivered=True)
@@ -161,7 +161,7 @@ class TaskStore:
             return
         grown = 0 if old is None else -text_size(old)
         if text is not None:
-            if len(text) <= SHARED_TEXT:
+            if len(text) <= MAX_INTERNED_LENGTH:
                 text = sys.intern(text)
             grown += text_size(text)
         self._totals.text_bytes += grown
@@ -177,10 +177,12 @@ class TaskStore:
             return
         grown = 0
         if args is not None:
-            task.args = args = sys.intern(args) if len(args) <= SHARED_TEXT else args
+            task.args = args = sys.intern(args) if len(args) <= MAX_INTERNED_LENGTH else args
             grown = text_size(args)
         if kwargs is not None:
-            task.kwargs = kwargs = sys.intern(kwargs) if len(kwargs) <= SHARED_TEXT else kwargs
+            task.kwargs = kwargs = (
+                sys.intern(kwargs) if len(kwargs) <= MAX_INTERNED_LENGTH else kwargs
+            )
             grown += text_size(kwargs)
         self._totals.text_bytes += grown
 
@@ -201,7 +203,7 @@ class TaskStore:
         key = (client, exchange, routing_key)
         extra = self._routes.get(key)
         if extra is None:
-            if len(self._routes) >= ROUTES_KEPT:
+            if len(self._routes) >= MAX_ROUTES:
                 self._routes.clear()
             extra = self._routes[key] = TaskExtra(*key)
         task.extra = extra
@@ -211,7 +213,7 @@ class TaskStore:
         extra = task.extra or TaskExtra()
         fields = dict(extra.fields)
         for name, value in told.items():
-            if value is not None and (name in fields or len(fields) < FIELDS_KEPT):
+            if value is not None and (name in fields or len(fields) < MAX_FIELDS):
                 fields[name] = str(value)
         grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
         grown -= sum(text_size(name) + text_size(value) for name, value in extra.fields.items())
@@ -252,11 +254,11 @@ class TaskStore:
 
         Also the children of a task whose root is not known: results tell of the parent only.
         """
-        return self._families.get(root_id, _NOBODY)
+        return self._families.get(root_id, _NO_TASKS)
 
     def group(self, group_id: str) -> Mapping[str, Task]:
         """Return the held members of a group, by id, as they were heard of."""
-        return self._groups.get(group_id, _NOBODY)
+        return self._groups.get(group_id, _NO_TASKS)
 
     def related(self, task: Task, most: int | None = None) -> list[Task]:
         """Return the held tasks of its workflow but itself: the root first, then by arrival.
@@ -288,9 +290,9 @@ class TaskStore:
         if too_many <= 0 and too_much <= 0:
             return
         if too_many > 0:
-            too_many += self.max_tasks // BLOCK_SHARE
+            too_many += self.max_tasks // EVICTION_DIVISOR
         if too_much > 0:
-            too_much += self.max_text_bytes // BLOCK_SHARE
+            too_much += self.max_text_bytes // EVICTION_DIVISOR
         for task in self._victims(too_many, too_much):
             self._forget(task)
 
@@ -319,7 +321,7 @@ class TaskStore:
     def _forget(self, task: Task) -> None:
         del self.tasks[task.id]
         self.changed.pop(task.id, None)
-        self.claimed.pop(task.id, None)
+        self.event_states.pop(task.id, None)
         if self._taken_old <= task.arrival <= self._taken_arrivals:
             self._evicted.append(task)
         totals = self._totals

@@ -12,21 +12,21 @@ from ..entities.worker import Worker, WorkerStatus
 from ..wire.events import Event
 
 MAX_WORKERS: Final = 5_000
-BLOCK: Final = 250
+EVICTED_AT_ONCE: Final = 250
 """How many are forgotten at once, the longest silent first."""
 
-ACTIVE_KEPT: Final = 10_000
+MAX_ACTIVE_IDS: Final = 10_000
 """How many ids of running tasks are kept of one worker."""
 
-HELD_KEPT: Final = 100_000
+MAX_HELD_IDS: Final = 100_000
 """How many ids of reserved or of scheduled tasks are kept of one worker."""
 
-LAST_WORD: Final = 3.0
+FINAL_EVENT_DELAY: Final = 3.0
 """Seconds for which the end of a task that its worker no longer runs may still come in: workers
 gather their events before they send them."""
 
-SHORTEST_FREQUENCY: Final = 0.1
-LONGEST_FREQUENCY: Final = 3600.0
+MIN_FREQUENCY: Final = 0.1
+MAX_FREQUENCY: Final = 3600.0
 
 
 class WorkerStore:
@@ -41,12 +41,12 @@ class WorkerStore:
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
 
-    def heard(self, name: str, stamp: float, now: float) -> Worker:
+    def saw_event(self, name: str, stamp: float, now: float) -> Worker:
         """Return the worker that sent a task event, alive at `now` by our clock."""
         worker = self.workers.get(name)
         if worker is None:
             worker = self._join(name, now)
-        worker.heard_at = now
+        worker.last_seen_at = now
         if stamp > worker.newest_event_at:
             worker.newest_event_at = stamp
             if worker.left_at is not None:
@@ -58,7 +58,7 @@ class WorkerStore:
         worker = self.workers.get(name)
         if worker is None:
             worker = self._join(name, now)
-        worker.heard_at = now
+        worker.last_seen_at = now
         if worker.left_at is not None:
             self._return(worker, now)
         return worker
@@ -69,14 +69,14 @@ class WorkerStore:
             self._leave(event, now)
             return
         known = self.workers.get(event.hostname)
-        worker = self.heard(event.hostname, event.timestamp, now)
+        worker = self.saw_event(event.hostname, event.timestamp, now)
         if event.timestamp < worker.newest_event_at and known is not None:
             return
         # A heartbeat on request says `freq=5` whatever the worker's own interval, and counts
         # nothing: it proves life, no more.
         beats = event.active is not None or event.processed is not None
         if event.freq is not None and (beats or known is None):
-            worker.frequency = min(LONGEST_FREQUENCY, max(SHORTEST_FREQUENCY, event.freq))
+            worker.frequency = min(MAX_FREQUENCY, max(MIN_FREQUENCY, event.freq))
         if beats:
             worker.active, worker.processed = event.active, event.processed
         if event.loadavg:
@@ -97,18 +97,18 @@ class WorkerStore:
     def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
         """Note that a worker holds a task, if it has told which others it holds."""
         held = worker.scheduled_ids if scheduled else worker.reserved_ids
-        if held is not None and len(held) < HELD_KEPT:
+        if held is not None and len(held) < MAX_HELD_IDS:
             held[task_id] = None
             worker.version += 1
 
     def started(self, worker: Worker, task_id: str) -> None:
         """Note that a worker runs a task now."""
         active = worker.active_ids
-        if worker.missed_ids:
-            worker.missed_ids.pop(task_id, None)
+        if worker.missing_ids:
+            worker.missing_ids.pop(task_id, None)
         if task_id not in active:
             active[task_id] = None
-            if len(active) > ACTIVE_KEPT:
+            if len(active) > MAX_ACTIVE_IDS:
                 del active[next(iter(active))]
             worker.version += 1
         if worker.reserved_ids or worker.scheduled_ids:
@@ -140,21 +140,21 @@ class WorkerStore:
                 text += f", {worker.running_when_lost}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
                 # Silent for so long, it has no last word to say.
-                _miss(worker, now - LAST_WORD)
-            self._judge(worker, status)
+                _mark_missing(worker, now - FINAL_EVENT_DELAY)
+            self._set_status(worker, status)
         return self.version != before
 
-    def missed(self, now: float) -> list[tuple[str, Worker, Loss]]:
+    def take_missing(self, now: float) -> list[tuple[str, Worker, Loss]]:
         """Return tasks that nobody runs any more, and of whose end nothing will be heard."""
         found = []
         for worker in self.workers.values():
-            for id_, (since, loss) in list(worker.missed_ids.items()):
-                if now - since >= LAST_WORD:
-                    del worker.missed_ids[id_]
+            for id_, (since, loss) in list(worker.missing_ids.items()):
+                if now - since >= FINAL_EVENT_DELAY:
+                    del worker.missing_ids[id_]
                     found.append((id_, worker, loss))
         return found
 
-    def _judge(self, worker: Worker, status: WorkerStatus) -> None:
+    def _set_status(self, worker: Worker, status: WorkerStatus) -> None:
         self._statuses[worker.name] = status
         worker.version += 1
         self.version += 1
@@ -170,15 +170,15 @@ class WorkerStore:
 
     def _join(self, name: str, now: float) -> Worker:
         if len(self.workers) >= MAX_WORKERS:
-            silent = sorted(self.workers.values(), key=lambda worker: worker.heard_at or 0.0)
-            for worker in silent[:BLOCK]:
+            silent = sorted(self.workers.values(), key=lambda worker: worker.last_seen_at or 0.0)
+            for worker in silent[:EVICTED_AT_ONCE]:
                 del self.workers[worker.name]
                 del self._statuses[worker.name]
                 self.skews = updated(self.skews, worker.name, None)
         name = sys.intern(name)
-        worker = self.workers[name] = Worker(name, first_heard_at=now, heard_at=now)
+        worker = self.workers[name] = Worker(name, first_seen_at=now, last_seen_at=now)
         self._log.add(now, "info", "worker", f"{name} is online")
-        self._judge(worker, "online")
+        self._set_status(worker, "online")
         return worker
 
     def _leave(self, event: Event, now: float) -> None:
@@ -186,34 +186,34 @@ class WorkerStore:
         if worker is None or event.timestamp < worker.newest_event_at:
             return
         worker.newest_event_at = event.timestamp
-        worker.heard_at = now
+        worker.last_seen_at = now
         if worker.left_at is None:
             worker.left_at = now
             self._log.add(now, "info", "worker", f"{worker.name} said good-bye")
-            _miss(worker, now)
-        self._judge(worker, "offline")
+            _mark_missing(worker, now)
+        self._set_status(worker, "offline")
 
     def _return(self, worker: Worker, now: float) -> None:
         worker.left_at = None
         self._log.add(now, "info", "worker", f"{worker.name} is online again")
-        self._judge(worker, "online")
+        self._set_status(worker, "online")
 
     def _restart(self, worker: Worker, now: float) -> None:
         self._log.add(now, "info", "worker", f"{worker.name} was restarted")
-        _miss(worker, now)
+        _mark_missing(worker, now)
         worker.active_ids = {}
         worker.reserved_ids = worker.scheduled_ids = None
         worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
         worker.processes = ()
         worker.totals = {}
-        worker.limits, worker.first_limits = {}, None
+        worker.limits, worker.initial_limits = {}, None
         worker.inspected_at = worker.inspect_error = worker.events_enabled = None
         worker.offsets.clear()
 
 
-def _miss(worker: Worker, now: float) -> None:
+def _mark_missing(worker: Worker, now: float) -> None:
     for task_id in worker.active_ids:
-        worker.missed_ids.setdefault(task_id, (now, "worker"))
+        worker.missing_ids.setdefault(task_id, (now, "worker"))
 
 
 def _discard(worker: Worker, task_id: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from ..text.phrases import SHORT_ID, counted, named
+from ..text.phrases import SHORT_ID_LENGTH, counted, named
 from . import commands as commands
 from .outcome import FLAGGED, Answer, Outcome, Verdict
 
@@ -150,7 +150,7 @@ def _what_was_sent(outcome: Outcome) -> list[str]:
     if len(sent) == 1:
         return [f"{sent[0].id} in {sent[0].queue}"]
     queues = list(dict.fromkeys(one.queue for one in sent))
-    return [f"{named([one.id[:SHORT_ID] for one in sent])} in {named(queues)}"]
+    return [f"{named([one.id[:SHORT_ID_LENGTH] for one in sent])} in {named(queues)}"]
 
 
 def _expected(command: commands.AnyOperation) -> Sequence[str]:
@@ -174,7 +174,7 @@ def _short(text: str) -> str:
 
 def _name(name: str) -> str:
     """Return a worker's or a queue's name as it is, and an id that looks like a UUID cut."""
-    return name[:SHORT_ID] if len(name) == 36 and name.count("-") == 4 else name
+    return name[:SHORT_ID_LENGTH] if len(name) == 36 and name.count("-") == 4 else name
 
 
 _VERDICTS: Final[dict[Verdict, str]] = {

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias, TypeVar
 
 from ..entities.states import CELERY_STATES, FAULTY, FINISHED
 from ..entities.task import Task, first_seen_at
-from ..text.traceback import error_of, place_of
-from .safe_regex import searcher
+from ..text.traceback import exception_class, location_of
+from .safe_regex import safe_search
 
 Predicate: TypeAlias = Callable[[Task, float], bool]
 """Whether a task matches, given the time."""
@@ -23,10 +23,10 @@ T = TypeVar("T")
 TextTest: TypeAlias = Callable[[str], bool]
 NumberTest: TypeAlias = Callable[[float], bool]
 
-REACH: Final = 16_384
+MAX_SEARCHED: Final = 16_384
 """Characters of a text that are searched; a regular expression sees fewer (see `patterns`)."""
 
-_MEMORY: Final = 2_048
+_CACHE_SIZE: Final = 2_048
 """Texts whose answer is remembered. Names, workers and queues repeat from task to task."""
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -47,7 +47,7 @@ def _age(task: Task, now: float) -> float | None:
     return None if born is None else now - born
 
 
-REPEATING: Final = {
+SHARED_TEXTS: Final = {
     "name": operator.attrgetter("name"),
     "worker": operator.attrgetter("worker"),
     "queue": operator.attrgetter("queue"),
@@ -55,15 +55,15 @@ REPEATING: Final = {
 """Text fields of which many tasks have the same value."""
 
 TEXTS: Final[dict[str, Callable[[Task], str | None]]] = {
-    **REPEATING,
+    **SHARED_TEXTS,
     "id": operator.attrgetter("id"),
     "args": operator.attrgetter("args"),
     "kwargs": operator.attrgetter("kwargs"),
     "result": operator.attrgetter("result"),
     "exception": operator.attrgetter("exception"),
     "traceback": operator.attrgetter("traceback"),
-    "error": lambda task: error_of(task.exception),
-    "place": lambda task: place_of(task.traceback, task.name),
+    "error": lambda task: exception_class(task.exception),
+    "place": lambda task: location_of(task.traceback, task.name),
     "root": operator.attrgetter("root_id"),
     "parent": operator.attrgetter("parent_id"),
     "group": operator.attrgetter("group_id"),
@@ -100,7 +100,7 @@ work on, whatever the state is called; `lost` is what none runs any more while n
 def contains(needle: str) -> TextTest:
     """Return a test whether a text holds another, in any case."""
     folded = needle.casefold()
-    return lambda text: folded in text[:REACH].casefold()
+    return lambda text: folded in text[:MAX_SEARCHED].casefold()
 
 
 def equals(wanted: str) -> TextTest:
@@ -111,7 +111,7 @@ def equals(wanted: str) -> TextTest:
 def glob(pattern: str) -> TextTest:
     """Return a test whether a whole text fits an `fnmatch` pattern, in any case."""
     match = re.compile(translate(pattern), re.IGNORECASE).match
-    return lambda text: match(text[:REACH]) is not None
+    return lambda text: match(text[:MAX_SEARCHED]) is not None
 
 
 def regexp(pattern: str) -> TextTest:
@@ -120,7 +120,7 @@ def regexp(pattern: str) -> TextTest:
     Raises:
         ValueError: It is none, or one that could take too long.
     """
-    return searcher(pattern)
+    return safe_search(pattern)
 
 
 def any_of(tests: Iterable[Callable[[T], bool]]) -> Callable[[T], bool]:
@@ -180,8 +180,8 @@ def duration(text: str) -> float:
 def text_predicate(field: str, test: TextTest) -> Predicate:
     """Return whether a text field is known and passes."""
     get = TEXTS[field]
-    if field in REPEATING:
-        test = lru_cache(_MEMORY)(test)
+    if field in SHARED_TEXTS:
+        test = lru_cache(_CACHE_SIZE)(test)
 
     def matches(task: Task, now: float) -> bool:
         text = get(task)
@@ -210,7 +210,7 @@ def state_predicate(names: Iterable[str]) -> Predicate:
     running = "running" in wanted
     lost = "lost" in wanted
     revoking = "revoking" in wanted
-    custom = lru_cache(_MEMORY)(lambda state: state.casefold() in wanted)
+    custom = lru_cache(_CACHE_SIZE)(lambda state: state.casefold() in wanted)
 
     def matches(task: Task, now: float) -> bool:
         state = task.state
@@ -229,21 +229,21 @@ def free_predicate(text: str) -> Predicate:
     """Return whether a text is part of what tells tasks apart, in any case."""
     folded = text.casefold()
 
-    @lru_cache(_MEMORY)
+    @lru_cache(_CACHE_SIZE)
     def common(*texts: str | None) -> bool:
-        return any(text is not None and folded in text[:REACH].casefold() for text in texts)
+        return any(text is not None and folded in text[:MAX_SEARCHED].casefold() for text in texts)
 
     def matches(task: Task, now: float) -> bool:
         # Spelt out: a loop over the fields takes half as long again, for each of 100,000 tasks.
         if common(task.name, task.worker, task.queue, task.state) or folded in task.id.casefold():
             return True
         text = task.args
-        if text is not None and folded in text[:REACH].casefold():
+        if text is not None and folded in text[:MAX_SEARCHED].casefold():
             return True
         text = task.kwargs
-        if text is not None and folded in text[:REACH].casefold():
+        if text is not None and folded in text[:MAX_SEARCHED].casefold():
             return True
         text = task.exception
-        return text is not None and folded in text[:REACH].casefold()
+        return text is not None and folded in text[:MAX_SEARCHED].casefold()
 
     return matches

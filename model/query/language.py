@@ -122,7 +122,7 @@ def parse(text: str) -> Query:
     return Query(text, tuple(terms), tuple(problems), _all([term.matches for term in terms]))
 
 
-def exactly(field: str, value: str) -> str:
+def exact_term(field: str, value: str) -> str:
     """Return the term for tasks whose field is just this value, whatever is in it."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{field}:="{escaped}"' if re.search(r'[\s",\\]', value) else f"{field}:={value}"

@@ -23,10 +23,10 @@ MAX_OPTIONAL: Final = 6
 MAX_PATTERN: Final = 500
 """Characters in a pattern."""
 
-_REACH: Final = (1024, 1024, 512, 128, 64)
+_MAX_SEARCHED: Final = (1024, 1024, 512, 128, 64)
 """Characters of a text that a pattern sees, by its number of open repeats."""
 
-_SMALL_REPEAT: Final = 8
+_MAX_SMALL_REPEAT: Final = 8
 """A bounded repeat up to this counts as an optional part, above it as an open one."""
 
 _TOKEN: Final = re.compile(
@@ -47,7 +47,7 @@ _NEEDLESS_END: Final = re.compile(r"(?<!\\)(?:\.\*\??)+\Z")
 _VERBOSE: Final = re.compile(r"\(\?[a-zA-Z]*x")
 
 
-def searcher(pattern: str) -> Callable[[str], bool]:
+def safe_search(pattern: str) -> Callable[[str], bool]:
     """Return a test whether the pattern, in any case, is found in a text.
 
     Raises:
@@ -56,7 +56,7 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     """
     pattern = _NEEDLESS_START.sub("", pattern, count=1) if pattern.startswith(".*") else pattern
     pattern = _NEEDLESS_END.sub("", pattern)
-    reach = _REACH[_judge(pattern)]
+    reach = _MAX_SEARCHED[_count_open_repeats(pattern)]
     try:
         with warnings.catch_warnings():
             # A half-typed set such as `[[` warns on stderr, which is the screen.
@@ -67,7 +67,7 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     return lambda text: search(text[:reach]) is not None
 
 
-def _judge(pattern: str) -> int:
+def _count_open_repeats(pattern: str) -> int:
     """Return the number of open repeats; raise ValueError where they could take too long."""
     if len(pattern) > MAX_PATTERN:
         raise ValueError(f"longer than {MAX_PATTERN} characters")
@@ -95,7 +95,7 @@ def _judge(pattern: str) -> int:
             optional += closed.alternatives
             closed.varies |= closed.alternatives
             groups[-1].varies |= closed.varies
-    if open_repeats >= len(_REACH) or optional > MAX_OPTIONAL:
+    if open_repeats >= len(_MAX_SEARCHED) or optional > MAX_OPTIONAL:
         raise ValueError("too many repeats: it can take for ever; use several terms")
     return open_repeats
 
@@ -122,4 +122,4 @@ def _repeat(token: re.Match[str]) -> _Repeat:
         return _Repeat(again=True, varies=True, open_end=True)
     least = int(token["least"] or 0)
     most = int(token["most"]) if token["comma"] else least
-    return _Repeat(most > 1, varies=most != least, open_end=most - least > _SMALL_REPEAT)
+    return _Repeat(most > 1, varies=most != least, open_end=most - least > _MAX_SMALL_REPEAT)

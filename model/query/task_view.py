@@ -24,13 +24,13 @@ from .order import NEWEST_FIRST, Key, Order, key_maker
 
 R = TypeVar("R")
 
-FEW: Final = 64
+MAX_SINGLE_MOVES: Final = 64
 """Up to so many rows are placed one by one; more are merged in one pass."""
 
-TICK: Final = 1.0
+RECHECK_INTERVAL: Final = 1.0
 """Seconds after which what depends on the time is looked at again, with few tasks."""
 
-TASKS_PER_TICK: Final = 25_000
+TASKS_PER_INTERVAL: Final = 25_000
 """Looking at them all again is done the less often the more there are."""
 
 EVERYTHING: Final = parse("")
@@ -156,8 +156,8 @@ class TaskView:
             self._restarted = False
             change += self._forget([task for task in self._rows if held.get(task.id) is not task])
         change += self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
-        many = max(1.0, len(held) / TASKS_PER_TICK) if self._query.timed else 1.0
-        if now - self._ticked_at >= TICK * many and not self._unseen:
+        many = max(1.0, len(held) / TASKS_PER_INTERVAL) if self._query.timed else 1.0
+        if now - self._ticked_at >= RECHECK_INTERVAL * many and not self._unseen:
             self._ticked_at = now
             if self._query.timed:
                 self._unseen = list(held.values())
@@ -261,7 +261,7 @@ class TaskView:
 
     def _remove(self, leaving: list[Key]) -> None:
         keys, rows = self._keys, self._rows
-        if len(leaving) <= FEW:
+        if len(leaving) <= MAX_SINGLE_MOVES:
             for key in leaving:
                 place = bisect_left(keys, key)
                 del keys[place]
@@ -279,7 +279,7 @@ class TaskView:
         if not keys or entering[0][0] > keys[-1]:
             keys.extend([key for key, _ in entering])
             rows.extend([task for _, task in entering])
-        elif len(entering) <= FEW:
+        elif len(entering) <= MAX_SINGLE_MOVES:
             for key, task in entering:
                 place = bisect_left(keys, key)
                 keys.insert(place, key)

@@ -14,12 +14,12 @@ from typing import Any, Final, TypeAlias
 
 from .masking import MASK
 
-CUT_FROM: Final = 1_024
+ARGSREPR_MAXSIZE: Final = 1_024
 """Characters from which on Celery cuts (`amqp.argsrepr_maxsize`)."""
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
-_LITERALS: Final = re.compile(
+_LITERAL_TOKENS: Final = re.compile(
     r"(?>[\[\](){},: ]|'[^']*'|True|False|None|-?[0-9]++(?:\.[0-9]++)?+(?:e[+-][0-9]++)?+)*+"
 )
 """The words that a text may be made of. What is left to the parser then can neither be anything
@@ -33,7 +33,7 @@ _MARKS: Final = (
 )
 
 
-def arguments(args: str | None, kwargs: str | None) -> Arguments | str:
+def parse_arguments(args: str | None, kwargs: str | None) -> Arguments | str:
     """Return the arguments that two texts of an event stand for, or in words why they do not.
 
     Args:
@@ -54,7 +54,7 @@ def arguments(args: str | None, kwargs: str | None) -> Arguments | str:
             value = ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return f"the {what} cannot be taken from its event: the text is not a literal"
-        if not _same(value, text):
+        if not _round_trips(value, text):
             return f"the {what} cannot be taken from its event: its text can mean several values"
         values.append(value)
     found, named = values
@@ -69,14 +69,16 @@ def _unusable(text: str) -> str | None:
     for mark, reason in _MARKS:
         if mark in text:
             return reason
-    if len(text) >= CUT_FROM:
-        return f"it is as long as Celery makes it, {CUT_FROM:,} characters, so it may be cut"
-    if not _LITERALS.fullmatch(text):
+    if len(text) >= ARGSREPR_MAXSIZE:
+        return (
+            f"it is as long as Celery makes it, {ARGSREPR_MAXSIZE:,} characters, so it may be cut"
+        )
+    if not _LITERAL_TOKENS.fullmatch(text):
         return "it holds more than text, numbers, true, false, none, lists, tuples and dicts"
     return None
 
 
-def _same(value: object, text: str) -> bool:
+def _round_trips(value: object, text: str) -> bool:
     try:
         return saferepr(value) == text
     except (TypeError, ValueError, RecursionError):

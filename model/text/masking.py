@@ -9,7 +9,7 @@ MASK: Final = "***"
 """What stands for hidden text. Nothing with this in it may be sent again as an argument."""
 
 
-DEEPEST: Final = 50
+MAX_DEPTH: Final = 50
 """Levels of a value that are looked at; what is nested deeper is hidden whole."""
 
 

@@ -13,7 +13,7 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "
 _PART: Final = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-LONGEST_DURATION: Final = 366 * 86_400.0
+MAX_DURATION: Final = 366 * 86_400.0
 """Seconds in a leap year: a longer one is a slip of the finger, and overflows dates elsewhere."""
 _LONGEST: Final = 40
 
@@ -51,7 +51,7 @@ def duration(text: str) -> float:
         seconds = float(text) if re.fullmatch(r"\d+(\.\d+)?|\.\d+", text) else _sum(text)
     except OverflowError:
         seconds = math.inf
-    if seconds > LONGEST_DURATION:
+    if seconds > MAX_DURATION:
         raise ParseError("longer than a year")
     return seconds
 

@@ -15,11 +15,11 @@ from typing import Any, Final
 from .parse import ParseError
 from .sanitize import visible
 
-_MOST_DIGITS: Final = 4_000
+_MAX_DIGITS: Final = 4_000
 """Python refuses to read longer whole numbers (`sys.set_int_max_str_digits`)."""
-_NEAR: Final = 16
+_MAX_EXCERPT: Final = 16
 """Characters of the text that are shown with an error."""
-ONE_LINE: Final = 60
+MAX_LINE_LENGTH: Final = 60
 """Characters that are written in one line; longer text is indented."""
 
 
@@ -33,7 +33,7 @@ def write(value: Any) -> str:
     from kombu.utils.json import dumps
 
     text: str = dumps(value, ensure_ascii=False)
-    if len(text) > ONE_LINE:
+    if len(text) > MAX_LINE_LENGTH:
         text = dumps(value, ensure_ascii=False, indent=2)
     return escaped(text)
 
@@ -99,26 +99,28 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ParseError(f'"{visible(key, _NEAR)}" stands there twice')
+            raise ParseError(f'"{visible(key, _MAX_EXCERPT)}" stands there twice')
         found[key] = value
     try:
         return object_hook(found)
     except Exception as error:  # decoders of values raise what they like
-        kind = visible(str(found.get("__type__")), _NEAR)
+        kind = visible(str(found.get("__type__")), _MAX_EXCERPT)
         raise ParseError(f"no such value of the type {kind}") from error
 
 
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise ParseError(f"{visible(text, _NEAR)} is too large for a number")
+        raise ParseError(f"{visible(text, _MAX_EXCERPT)} is too large for a number")
     if Decimal(text) != Decimal(repr(value)):
-        raise ParseError(f"{visible(text, _NEAR)} has more digits than a number holds: {value!r}")
+        raise ParseError(
+            f"{visible(text, _MAX_EXCERPT)} has more digits than a number holds: {value!r}"
+        )
     return value
 
 
 def _int(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if len(text) > _MAX_DIGITS:
         raise ParseError(f"a number of {len(text):,} digits")
     return int(text)
 
@@ -130,7 +132,7 @@ def _constant(text: str) -> Any:
 def _explained(error: json.JSONDecodeError) -> str:
     lines = error.doc.count("\n")
     place = f"line {error.lineno}, column {error.colno}" if lines else f"column {error.colno}"
-    rest = error.doc[error.pos : error.pos + _NEAR]
+    rest = error.doc[error.pos : error.pos + _MAX_EXCERPT]
     near = f" at {visible(rest)}" if rest.strip() else " at the end"
     hint = ""
     if rest.startswith("'"):

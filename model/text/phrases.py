@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-NAMED_IN_LINE: Final = 3
+MAX_NAMED: Final = 3
 """Workers or queues that are named within a sentence; the rest are counted."""
 
 
-SHORT_ID: Final = 8
+SHORT_ID_LENGTH: Final = 8
 
 
 def counted(number: int, noun: str) -> str:
@@ -27,16 +27,16 @@ def named(names: Sequence[str]) -> str:
     """Return `a`, `a and b`, `a, b and c` or `a, b, c and 7 more`; `nobody` for none."""
     if not names:
         return "nobody"
-    shown = list(names[:NAMED_IN_LINE])
-    if len(names) > NAMED_IN_LINE:
-        shown.append(f"{len(names) - NAMED_IN_LINE:,} more")
+    shown = list(names[:MAX_NAMED])
+    if len(names) > MAX_NAMED:
+        shown.append(f"{len(names) - MAX_NAMED:,} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def tallied(things: Iterable[str]) -> str:
     """Return `3 in geo, 1 in mail` as `3 geo, 1 mail`: each thing with its count, most first."""
     found = Counter(things).most_common()
-    shown = [f"{number:,} {thing}" for thing, number in found[:NAMED_IN_LINE]]
-    if len(found) > NAMED_IN_LINE:
-        shown.append(f"{sum(number for _, number in found[NAMED_IN_LINE:]):,} other")
+    shown = [f"{number:,} {thing}" for thing, number in found[:MAX_NAMED]]
+    if len(found) > MAX_NAMED:
+        shown.append(f"{sum(number for _, number in found[MAX_NAMED:]):,} other")
     return ", ".join(shown)

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_REACH: Final = 32_768
+_MAX_SEARCHED: Final = 32_768
 """Characters at the end of a traceback that are looked at: there the innermost frames are."""
-_LONGEST: Final = 160
+_MAX_LENGTH: Final = 160
 _FRAME: Final = re.compile(r'^[ |+]*File "(.+)", line \d+, in ([^\n]+)$', re.MULTILINE)
-_BEGIN: Final = "Traceback (most recent call last):"
+_HEADER: Final = "Traceback (most recent call last):"
 _LIBRARY: Final = re.compile(
     r"(site|dist)-packages[/\\]|[/\\]lib[/\\]python\d|[/\\]celery[/\\]app[/\\]trace\.py|^<"
 )
-_MACHINERY: Final = re.compile(r"[/\\](celery|billiard|kombu)[/\\]")
+_CELERY_CODE: Final = re.compile(r"[/\\](celery|billiard|kombu)[/\\]")
 
 
 def is_library(path: str) -> bool:
@@ -24,7 +24,7 @@ def is_library(path: str) -> bool:
     return _LIBRARY.search(path) is not None
 
 
-def place_of(traceback: str | None, task: str | None = None) -> str | None:
+def location_of(traceback: str | None, task: str | None = None) -> str | None:
     """Return the innermost frame of the app's own code, as `images/tasks.py in download`.
 
     Where no frame is the app's own, as of an app that is itself installed, it is the innermost
@@ -39,23 +39,23 @@ def place_of(traceback: str | None, task: str | None = None) -> str | None:
     """
     if not traceback:
         return None
-    text = traceback[-_REACH:]
-    frames = _FRAME.findall(text, max(0, text.rfind(_BEGIN)))
+    text = traceback[-_MAX_SEARCHED:]
+    frames = _FRAME.findall(text, max(0, text.rfind(_HEADER)))
     own = [frame for frame in frames if not is_library(frame[0])]
     if not own and task is not None and "." in task:
         package = f"/{task.partition('.')[0]}/"
         own = [frame for frame in frames if package in frame[0].replace("\\", "/")]
-    own = own or [frame for frame in frames if _MACHINERY.search(frame[0]) is None]
+    own = own or [frame for frame in frames if _CELERY_CODE.search(frame[0]) is None]
     if not own:
         return None
     path, function = own[-1]
     # The folder above tells enough, and is the same wherever a worker is installed.
     short = "/".join(path.replace("\\", "/").split("/")[-2:])
-    return f"{short} in {function}"[:_LONGEST]
+    return f"{short} in {function}"[:_MAX_LENGTH]
 
 
-def error_of(exception: str | None) -> str | None:
+def exception_class(exception: str | None) -> str | None:
     """Return an exception's class, out of its repr; None where there is none."""
     if not exception:
         return None
-    return " ".join(exception[:_REACH].partition("(")[0].split())[:_LONGEST] or None
+    return " ".join(exception[:_MAX_SEARCHED].partition("(")[0].split())[:_MAX_LENGTH] or None

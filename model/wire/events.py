@@ -16,23 +16,23 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from ..text.coerce import (
-    LATEST_TIME,
-    LONGEST_FIELD,
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    cut_text,
-    number,
-    plain_text,
-    whole,
+    MAX_FIELD_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_TEXT_LENGTH,
+    MAX_TIMESTAMP,
+    to_float,
+    to_int,
+    to_text,
+    truncate,
 )
 
-FIELDS_KEPT: Final = 64
+MAX_FIELDS: Final = 64
 """How many fields of a custom event are kept."""
 
 
 FieldValue: TypeAlias = str | int | float | bool | None
 _Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LATEST_TIME)]
+_Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMESTAMP)]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -87,12 +87,12 @@ class EventBatch(msgspec.Struct, frozen=True, gc=False):
     """One reason for each event that could not be read."""
 
 
-class Malformed(ValueError):
+class MalformedEvent(ValueError):
     """What was sent cannot be an event; the text says why."""
 
 
-WORKER_TYPES: Final = frozenset({"worker-online", "worker-heartbeat", "worker-offline"})
-TASK_TYPES: Final = frozenset(
+WORKER_EVENTS: Final = frozenset({"worker-online", "worker-heartbeat", "worker-offline"})
+TASK_EVENTS: Final = frozenset(
     {
         "task-sent",
         "task-received",
@@ -118,12 +118,12 @@ def decode(body: bytes | str, at: float) -> EventBatch:
         return _decode_slowly(body, at)
     events = decoded if type(decoded) is list else (decoded,)
     for event in events:
-        if event.type in TASK_TYPES:
-            if not event.uuid or len(event.uuid) > LONGEST_NAME or not event.hostname:
+        if event.type in TASK_EVENTS:
+            if not event.uuid or len(event.uuid) > MAX_NAME_LENGTH or not event.hostname:
                 return _decode_slowly(body, at)
-        elif event.type not in WORKER_TYPES or not event.hostname:
+        elif event.type not in WORKER_EVENTS or not event.hostname:
             return _decode_slowly(body, at)
-    if len(body) > LONGEST_NAME * len(events):
+    if len(body) > MAX_NAME_LENGTH * len(events):
         events = [_cut_texts(event) for event in events]
     return EventBatch(tuple(events), at)
 
@@ -139,7 +139,7 @@ def _decode_slowly(body: bytes | str, at: float) -> EventBatch:
     for fields in decoded if isinstance(decoded, list) else (decoded,):
         try:
             events.append(_event_from(fields, at))
-        except Malformed as problem:
+        except MalformedEvent as problem:
             malformed.append(str(problem))
     return EventBatch(tuple(events), at, tuple(malformed))
 
@@ -160,36 +160,36 @@ def _integer(digits: str) -> int | float:
 
 def _event_from(fields: Any, at: float) -> Event:
     if not isinstance(fields, dict):
-        raise Malformed("not an object")
+        raise MalformedEvent("not an object")
     type_ = fields.get("type")
     if not isinstance(type_, str) or not type_:
-        raise Malformed("no type")
+        raise MalformedEvent("no type")
     if not isinstance(fields.get("hostname"), str) or not fields["hostname"]:
-        raise Malformed("no hostname")
+        raise MalformedEvent("no hostname")
     uuid = fields.get("uuid")
     is_task = type_.startswith("task-")
     if type_ == "task-":
-        raise Malformed("task event without a subject")
+        raise MalformedEvent("task event without a subject")
     if is_task:
         if not isinstance(uuid, str) or not uuid:
-            raise Malformed("task event without uuid")
-        if len(uuid) > LONGEST_NAME:
-            raise Malformed("task event with an endless uuid")
-    known = type_ in TASK_TYPES or type_ in WORKER_TYPES
+            raise MalformedEvent("task event without uuid")
+        if len(uuid) > MAX_NAME_LENGTH:
+            raise MalformedEvent("task event with an endless uuid")
+    known = type_ in TASK_EVENTS or type_ in WORKER_EVENTS
     values = {name: read(fields.get(name)) for name, read in _READERS.items()} if known else {}
     if is_task and not known:
         values["fields"] = _custom_fields(fields)
-    timestamp = number(fields.get("timestamp"))
-    if timestamp is None or not 0 <= timestamp <= LATEST_TIME:
+    timestamp = to_float(fields.get("timestamp"))
+    if timestamp is None or not 0 <= timestamp <= MAX_TIMESTAMP:
         timestamp = at
     return Event(
         type=_name(type_) or "",
         hostname=_name(fields["hostname"]) or "",
         timestamp=timestamp,
         uuid=_name(uuid),
-        utcoffset=number(fields.get("utcoffset")),
-        pid=whole(fields.get("pid")),
-        clock=whole(fields.get("clock")),
+        utcoffset=to_float(fields.get("utcoffset")),
+        pid=to_int(fields.get("pid")),
+        clock=to_int(fields.get("clock")),
         **values,
     )
 
@@ -197,8 +197,8 @@ def _event_from(fields: Any, at: float) -> Event:
 def _custom_fields(fields: Mapping[str, object]) -> dict[str, FieldValue]:
     own = ((name, value) for name, value in fields.items() if name not in _ENVELOPE)
     return {
-        plain_text(name, LONGEST_NAME) or "": _field_value(value)
-        for name, value in itertools.islice(own, FIELDS_KEPT)
+        to_text(name, MAX_NAME_LENGTH) or "": _field_value(value)
+        for name, value in itertools.islice(own, MAX_FIELDS)
     }
 
 
@@ -207,11 +207,11 @@ def _field_value(value: object) -> FieldValue:
         return value
     if isinstance(value, int) and abs(value) < 2**63:
         return value
-    return plain_text(value, LONGEST_FIELD)
+    return to_text(value, MAX_FIELD_LENGTH)
 
 
 def _name(value: object) -> str | None:
-    return plain_text(value, LONGEST_NAME)
+    return to_text(value, MAX_NAME_LENGTH)
 
 
 def _flag(value: object) -> bool | None:
@@ -221,15 +221,15 @@ def _flag(value: object) -> bool | None:
 def _load(value: object) -> tuple[float, ...] | None:
     if not isinstance(value, list):
         return None
-    return tuple(number(item) or 0.0 for item in value[:3])
+    return tuple(to_float(item) or 0.0 for item in value[:3])
 
 
 _READERS: Final[dict[str, Callable[[object], Any]]] = {
     **dict.fromkeys(("name", "root_id", "parent_id", "eta", "expires", "queue"), _name),
     **dict.fromkeys(("exchange", "routing_key", "sw_ident", "sw_ver", "sw_sys", "signum"), _name),
-    **dict.fromkeys(("args", "kwargs", "result", "exception", "traceback"), plain_text),
-    **dict.fromkeys(("retries", "active", "processed"), whole),
-    **dict.fromkeys(("runtime", "freq"), number),
+    **dict.fromkeys(("args", "kwargs", "result", "exception", "traceback"), to_text),
+    **dict.fromkeys(("retries", "active", "processed"), to_int),
+    **dict.fromkeys(("runtime", "freq"), to_float),
     **dict.fromkeys(("terminated", "expired", "requeue"), _flag),
     "loadavg": _load,
 }
@@ -239,12 +239,12 @@ def _cut_texts(event: Event) -> Event:
     changed: dict[str, str] = {}
     for name in _TEXTS:
         value = getattr(event, name)
-        if type(value) is str and len(value) > LONGEST_TEXT:
-            changed[name] = cut_text(value)
+        if type(value) is str and len(value) > MAX_TEXT_LENGTH:
+            changed[name] = truncate(value)
     for name in _NAMES:
         value = getattr(event, name)
-        if type(value) is str and len(value) > LONGEST_NAME:
-            changed[name] = value[:LONGEST_NAME] + "…"
+        if type(value) is str and len(value) > MAX_NAME_LENGTH:
+            changed[name] = value[:MAX_NAME_LENGTH] + "…"
     return msgspec.structs.replace(event, **changed) if changed else event
 
 

@@ -13,16 +13,16 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from ..text.coerce import LONGEST_NAME
+from ..text.coerce import MAX_NAME_LENGTH
 
-Follows: TypeAlias = Literal["step", "member", "body", "callback"]
+SignatureRole: TypeAlias = Literal["step", "member", "body", "callback"]
 
-MOST: Final = 1_000
+MAX_SIGNATURES: Final = 1_000
 """Tasks that one message may announce; more are not listed."""
-DEEPEST: Final = 16
+MAX_DEPTH: Final = 16
 """How deep groups and chords may lie in each other."""
 
-_NOTHING: Final = re.compile(
+_NO_SIGNATURES: Final = re.compile(
     rb'\{"callbacks": ?null, ?"errbacks": ?null, ?"chain": ?null, ?"chord": ?null\}\]\s*$'
 )
 
@@ -32,19 +32,21 @@ class PendingSignature(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     name: str
-    kind: Follows
+    kind: SignatureRole
     after: str | None
     """The id of the task, or of the group, that it waits for."""
     group_id: str | None = None
     """The group that it will be a member of."""
 
 
-def announces(end: bytes) -> bool:
+def has_signatures(end: bytes) -> bool:
     """Tell from the end of a body, 100 bytes of it, whether anything may follow its task."""
-    return _NOTHING.search(end) is None
+    return _NO_SIGNATURES.search(end) is None
 
 
-def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[PendingSignature, ...]:
+def read_signatures(
+    id_: str, body: bytes, group_id: str | None = None
+) -> tuple[PendingSignature, ...]:
     """Return what is to follow a task, the next one first.
 
     Args:
@@ -52,7 +54,7 @@ def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[Pendi
         body: Its message's, in JSON; of any other serializer nothing is known.
         group_id: The group that it is a member of: a chord's body waits for all of that.
     """
-    if not announces(body[-100:]):
+    if not has_signatures(body[-100:]):
         return ()
     try:
         parts = msgspec.json.decode(body)
@@ -61,7 +63,7 @@ def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[Pendi
     if not isinstance(parts, list) or len(parts) != 3 or not isinstance(parts[2], Mapping):
         return ()
     links = parts[2]
-    reader = _Reader()
+    reader = _SignatureReader()
     last: str | None = id_
     # The next step is the last of the list: Celery takes steps from its end.
     for signature in reversed(_list(links.get("chain"))):
@@ -72,15 +74,24 @@ def announced(id_: str, body: bytes, group_id: str | None = None) -> tuple[Pendi
     return tuple(reader.found.values())
 
 
-class _Reader:
+class _SignatureReader:
     def __init__(self) -> None:
         self.found: dict[str, PendingSignature] = {}
 
     def read(
-        self, signature: Any, after: str | None, kind: Follows, group_id: str | None, depth: int
+        self,
+        signature: Any,
+        after: str | None,
+        kind: SignatureRole,
+        group_id: str | None,
+        depth: int,
     ) -> str | None:
         """Take in a signature; return the id of what follows on it waits for."""
-        if not isinstance(signature, Mapping) or depth > DEEPEST or len(self.found) >= MOST:
+        if (
+            not isinstance(signature, Mapping)
+            or depth > MAX_DEPTH
+            or len(self.found) >= MAX_SIGNATURES
+        ):
             return after
         name, kwargs = signature.get("task"), signature.get("kwargs")
         inner: Mapping[str, Any] = kwargs if isinstance(kwargs, Mapping) else {}
@@ -105,7 +116,7 @@ class _Reader:
             return after
         # A chord's body names the group that it waits for as its own.
         group_id = None if kind == "body" else _option(signature, "group_id") or group_id
-        self.found[its_id] = PendingSignature(its_id, name[:LONGEST_NAME], kind, after, group_id)
+        self.found[its_id] = PendingSignature(its_id, name[:MAX_NAME_LENGTH], kind, after, group_id)
         return its_id
 
     def _members(
@@ -123,4 +134,4 @@ def _list(value: Any) -> Sequence[Any]:
 def _option(signature: Mapping[str, Any], name: str) -> str | None:
     options = signature.get("options")
     value = options.get(name) if isinstance(options, Mapping) else None
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME_LENGTH else None

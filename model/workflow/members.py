@@ -24,7 +24,7 @@ MEMBER_STATUSES: Final[tuple[MemberStatus, ...]] = (
     "succeeded", "failed", "revoked", "rejected", "lost", "running", "retrying", "waiting",
 )  # fmt: skip
 
-TOGETHER: Final = 1.0
+GROUP_SPREAD: Final = 1.0
 """Seconds within which the members of a group are sent, or received, one after another."""
 
 _BY_STATE: Final[dict[str, MemberStatus]] = {
@@ -44,7 +44,7 @@ class HoldsWorkflows(Protocol):
         """The held tasks by id."""
 
     @property
-    def announced(self) -> Mapping[str, tuple[PendingSignature, ...]]:
+    def pending_signatures(self) -> Mapping[str, tuple[PendingSignature, ...]]:
         """What messages say will follow their tasks, by these tasks' ids."""
 
     @property
@@ -71,7 +71,7 @@ class Members:
         self.tasks: dict[str, Task] = {}
         """By id, as they were heard of."""
         self.counts: Counter[MemberStatus] = Counter()
-        self.to_come: dict[str, tuple[PendingSignature, ...]] = {}
+        self.pending: dict[str, tuple[PendingSignature, ...]] = {}
         """What members announce, by the member's id."""
         self.relinked = True
         """Whether the tree has to be grown anew: members, links or ends have changed."""
@@ -103,7 +103,7 @@ class Members:
         self.relinked = self.changed = True
         self._unread = [task for task in self._state.tasks.values() if _is_unread(task)]
         task = self._state.tasks.get(self._task_id)
-        self._reach([task] if task is not None else self._strangers())
+        self._collect([task] if task is not None else self._family_of_missing_root())
         self.tasks = dict(sorted(self.tasks.items(), key=lambda item: item[1].arrival))
 
     def apply(self, changes: Changes) -> None:
@@ -115,7 +115,7 @@ class Members:
                 self.relinked = True
         changed = changes.tasks.values()
         self._unread += [task for task in changed if _is_unread(task)]
-        self._reach(task for task in changed if self._belongs(task))
+        self._collect(task for task in changed if self._belongs(task))
 
     def unread(self, most: int) -> list[str]:
         """Return ids, each only once, of tasks whose results may tell what belongs here.
@@ -125,7 +125,7 @@ class Members:
         """
         begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
         known = [begin for begin in begins if begin is not None]
-        first, last = min(known, default=0.0) - TOGETHER, max(known, default=0.0) + TOGETHER
+        first, last = min(known, default=0.0) - GROUP_SPREAD, max(known, default=0.0) + GROUP_SPREAD
         found: list[str] = []
         for task in self._unread:
             begin = span(task)[0]
@@ -138,10 +138,10 @@ class Members:
         self._unread.clear()
         return found
 
-    def learn(self, id_: str, to_come: tuple[PendingSignature, ...]) -> None:
+    def add_pending(self, id_: str, pending: tuple[PendingSignature, ...]) -> None:
         """Take in what a member's message announces."""
-        if to_come and self.to_come.get(id_) != to_come:
-            self.to_come[id_] = to_come
+        if pending and self.pending.get(id_) != pending:
+            self.pending[id_] = pending
             self.relinked = True
 
     def _belongs(self, task: Task) -> bool:
@@ -155,12 +155,12 @@ class Members:
             or task.id == self._task_id
         )
 
-    def _strangers(self) -> Iterable[Task]:
+    def _family_of_missing_root(self) -> Iterable[Task]:
         """Return those that name the task as their root, though it is not held itself."""
         self._roots.add(self._task_id)
         return self._state.family(self._task_id).values()
 
-    def _reach(self, tasks: Iterable[Task]) -> None:
+    def _collect(self, tasks: Iterable[Task]) -> None:
         """Take in tasks, and all that belong to the same whole."""
         state, held = self._state, self._state.tasks
         pending = list(tasks)
@@ -170,7 +170,7 @@ class Members:
             if task.id in reached or held.get(task.id) is not task:
                 continue
             reached.add(task.id)
-            self._note(task)
+            self._record(task)
             near: list[str | None] = [task.parent_id, task.root_id]
             if task.extra is not None and self._retries:
                 near += (task.extra.retry_of, task.extra.retried_as)
@@ -190,27 +190,27 @@ class Members:
                 pending += reversed(list(state.group(task.group_id).values()))
 
     def _announced_by(self, task: Task) -> tuple[PendingSignature, ...]:
-        told = self._state.announced.get(task.id)
-        if told is not None and self.to_come.get(task.id) != told:
-            self.to_come[task.id] = told
+        signatures = self._state.pending_signatures.get(task.id)
+        if signatures is not None and self.pending.get(task.id) != signatures:
+            self.pending[task.id] = signatures
             self.relinked = True
-        return self.to_come.get(task.id, ())
+        return self.pending.get(task.id, ())
 
-    def _note(self, task: Task) -> None:
+    def _record(self, task: Task) -> None:
         """Count a member, and note what of it has changed."""
-        now_standing = member_status(task)
+        status = member_status(task)
         links = (task.parent_id, task.root_id, task.group_id, task.finished_at, task.sent_at)
         before = self._seen.get(task.id)
         if before is None:
             self.tasks[task.id] = task
-            self.counts[now_standing] += 1
-        elif before[0] != now_standing:
+            self.counts[status] += 1
+        elif before[0] != status:
             self.counts[before[0]] -= 1
-            self.counts[now_standing] += 1
+            self.counts[status] += 1
         if before is None or before[1] != links:
             self.relinked = True
         self.changed = True
-        self._seen[task.id] = (now_standing, links)
+        self._seen[task.id] = (status, links)
 
 
 def _may_be_grouped(task: Task) -> bool:

@@ -23,17 +23,17 @@ from ..entities.states import FAILURE, FINISHED, SUCCESS
 from ..entities.task import Task
 from ..wire.signatures import PendingSignature
 
-Kind: TypeAlias = Literal[
+NodeKind: TypeAlias = Literal[
     "root", "step", "member", "body", "callback", "child", "retry", "group", "unheard"
 ]
 """What a node is in its workflow. A `group` and what is `unheard` of are no tasks that are held."""
 
-AT_ITS_END: Final = 0.25
+END_TOLERANCE: Final = 0.25
 """Seconds before a task's end from which on what it sends counts as what follows it: the next step
 of a chain is sent before the end is told."""
-HIGHEST: Final = 200
+MAX_ANCESTORS: Final = 200
 """How far up from a group's members is looked for what they have in common."""
-LATER: Final = 1 << 62
+NOT_ARRIVED: Final = 1 << 62
 """The place of what has yet to be sent."""
 
 
@@ -43,16 +43,16 @@ class Node:
 
     id: str
     """The task's id; of a group `group:` and its id."""
-    kind: Kind
+    kind: NodeKind
     task: Task | None = None
     """None for a group, for a task that is only announced, and for one that was not heard of."""
     name: str = ""
-    place: int = LATER
+    place: int = NOT_ARRIVED
     """Where it comes among those beside it: the arrival of its first task."""
     parent: Node | None = None
-    below: list[Node] = field(default_factory=list)
+    children: list[Node] = field(default_factory=list)
     """What lies one level deeper."""
-    then: list[Node] = field(default_factory=list)
+    next_nodes: list[Node] = field(default_factory=list)
     """What comes after it, as deep as it."""
     group_id: str | None = None
     failed: bool = False
@@ -61,27 +61,27 @@ class Node:
     """Whether it will not be sent: what it waits for did not succeed."""
 
     @property
-    def announced(self) -> bool:
+    def pending(self) -> bool:
         """Whether it is known only from the message of a task before it."""
         return self.task is None and self.kind not in ("group", "unheard")
 
 
-def build(tasks: Iterable[Task], to_come: Iterable[PendingSignature] = ()) -> list[Node]:
+def build(tasks: Iterable[Task], pending: Iterable[PendingSignature] = ()) -> list[Node]:
     """Return the tops of the tree of some tasks; each task is in it once.
 
     Args:
         tasks: By arrival.
-        to_come: What their messages announce.
+        pending: What their messages announce.
     """
     nodes: dict[str, Node] = {}
     for task in tasks:
         nodes[task.id] = Node(
             task.id, "child", task, task.name or "", task.arrival, group_id=task.group_id
         )
-    told: dict[str, PendingSignature] = {}
-    for each in to_come:
-        told.setdefault(each.id, each)
-    for each in told.values():
+    signatures: dict[str, PendingSignature] = {}
+    for each in pending:
+        signatures.setdefault(each.id, each)
+    for each in signatures.values():
         node = nodes.get(each.id)
         if node is None:
             nodes[each.id] = Node(each.id, each.kind, None, each.name, group_id=each.group_id)
@@ -90,9 +90,9 @@ def build(tasks: Iterable[Task], to_come: Iterable[PendingSignature] = ()) -> li
             node.name = node.name or each.name
     known = list(nodes.values())
     for node in known:
-        node.parent = _parent(node, told.get(node.id), nodes)
+        node.parent = _parent(node, signatures.get(node.id), nodes)
     _cut_loops(known)
-    groups = _group(known, told)
+    groups = _group(known, signatures)
     everything = sorted((*nodes.values(), *groups), key=lambda node: node.place)
     tops = []
     for node in everything:
@@ -100,9 +100,9 @@ def build(tasks: Iterable[Task], to_come: Iterable[PendingSignature] = ()) -> li
             node.kind = "root" if node.kind == "child" else node.kind
             tops.append(node)
         else:
-            node.parent.below.append(node)
+            node.parent.children.append(node)
     for node in everything:
-        _sort_out(node, told)
+        _separate_followers(node, signatures)
     return tops
 
 
@@ -118,18 +118,18 @@ def mark_failures(tops: Sequence[Node]) -> None:
                 above.failed = True
                 above = above.parent
         # Those before a node come before it here, too.
-        node.given_up = node.announced and node.parent is not None and _ended_badly(node.parent)
+        node.given_up = node.pending and node.parent is not None and _ended_badly(node.parent)
 
 
 def _ended_badly(node: Node) -> bool:
     if node.kind == "group":
-        return any(_ended_badly(member) for member in node.below)
+        return any(_ended_badly(member) for member in node.children)
     if node.task is None:
         return node.given_up
     if node.task.state in FINISHED and node.task.state != SUCCESS:
         return True
     # The last step of a chain stands for the whole of it.
-    return any(_ended_badly(after) for after in node.then if after.task is not None)
+    return any(_ended_badly(after) for after in node.next_nodes if after.task is not None)
 
 
 def walk(tops: Sequence[Node]) -> Iterator[Node]:
@@ -138,20 +138,20 @@ def walk(tops: Sequence[Node]) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         yield node
-        pending += reversed(node.then)
-        pending += reversed(node.below)
+        pending += reversed(node.next_nodes)
+        pending += reversed(node.children)
 
 
-def _parent(node: Node, told: PendingSignature | None, nodes: dict[str, Node]) -> Node | None:
+def _parent(node: Node, signature: PendingSignature | None, nodes: dict[str, Node]) -> Node | None:
     """Return the node of the task before; one that stands for it where it was not heard of."""
     task = node.task
     if task is None:
-        after = None if told is None else told.after
+        after = None if signature is None else signature.after
         return None if after is None else nodes.get(after)
     root_id = task.root_id
     root = None
     if root_id is not None and root_id != task.id:
-        root = nodes.get(root_id) or _unheard(root_id, node, nodes)
+        root = nodes.get(root_id) or _placeholder(root_id, node, nodes)
     parent_id = task.parent_id
     if parent_id is None or parent_id == task.id:
         retry_of = None if task.extra is None else task.extra.retry_of
@@ -159,7 +159,7 @@ def _parent(node: Node, told: PendingSignature | None, nodes: dict[str, Node]) -
             node.kind = "retry"
             return nodes[retry_of]
         return root
-    parent = nodes.get(parent_id) or _unheard(parent_id, node, nodes)
+    parent = nodes.get(parent_id) or _placeholder(parent_id, node, nodes)
     if parent.kind == "unheard":
         parent.place = min(parent.place, node.place)
         if root is not None and root is not parent and parent.parent is None:
@@ -167,7 +167,7 @@ def _parent(node: Node, told: PendingSignature | None, nodes: dict[str, Node]) -
     return parent
 
 
-def _unheard(id_: str, node: Node, nodes: dict[str, Node]) -> Node:
+def _placeholder(id_: str, node: Node, nodes: dict[str, Node]) -> Node:
     found = nodes[id_] = Node(id_, "unheard", place=node.place)
     return found
 
@@ -187,7 +187,7 @@ def _cut_loops(nodes: Sequence[Node]) -> None:
                 node.parent = None
 
 
-def _group(nodes: Sequence[Node], told: dict[str, PendingSignature]) -> list[Node]:
+def _group(nodes: Sequence[Node], signatures: dict[str, PendingSignature]) -> list[Node]:
     """Put the members of each group below a node of the group's; return these nodes."""
     members: dict[str, list[Node]] = {}
     for node in nodes:
@@ -199,7 +199,7 @@ def _group(nodes: Sequence[Node], told: dict[str, PendingSignature]) -> list[Nod
             children.setdefault(id(node.parent), []).append(node)
     after: dict[str, list[Node]] = {}
     for node in nodes:
-        its = told.get(node.id)
+        its = signatures.get(node.id)
         if its is not None and its.after in members:
             after.setdefault(its.after or "", []).append(node)
     groups: list[Node] = []
@@ -225,11 +225,11 @@ def _group(nodes: Sequence[Node], told: dict[str, PendingSignature]) -> list[Nod
 
 
 def _bodies(
-    members: Sequence[Node], children: dict[int, list[Node]], told: Iterable[Node]
+    members: Sequence[Node], children: dict[int, list[Node]], pending: Iterable[Node]
 ) -> list[Node]:
     """Return what was sent when the last of a group's members had ended."""
     ids = {id(node) for node in members}
-    found = [node for node in told if id(node) not in ids]
+    found = [node for node in pending if id(node) not in ids]
     found += [node for node in members if node.parent is not None and id(node.parent) in ids]
     if found or len(members) < 2:
         return found
@@ -238,9 +238,9 @@ def _bodies(
     sent = [child for node in members for child in children.get(id(node), ())]
     if len(sent) != 1 or sent[0].task is None:
         return []
-    at = _begin(sent[0].task)
+    at = _first_time(sent[0].task)
     ends = [None if node.task is None else node.task.finished_at for node in members]
-    if at is not None and all(end is not None and end <= at + AT_ITS_END for end in ends):
+    if at is not None and all(end is not None and end <= at + END_TOLERANCE for end in ends):
         return sent
     return []
 
@@ -271,7 +271,7 @@ def _enclose(group: Node, members: Sequence[Node]) -> None:
 def _path(node: Node) -> list[Node]:
     """Return a node and those above it, up to so many."""
     path = [node]
-    while node.parent is not None and len(path) < HIGHEST:
+    while node.parent is not None and len(path) < MAX_ANCESTORS:
         node = node.parent
         path.append(node)
     return path
@@ -286,51 +286,51 @@ def _lies_above(node: Node, other: Node) -> bool:
     return False
 
 
-def _sort_out(node: Node, told: dict[str, PendingSignature]) -> None:
+def _separate_followers(node: Node, signatures: dict[str, PendingSignature]) -> None:
     """Move what follows on a node's end from below it to behind it."""
-    then: list[Node] = []
-    for child in node.below:
-        its = told.get(child.id)
-        if child.kind == "body" or _is_announced_step(child, node, told):
-            then.append(child)
+    next_nodes: list[Node] = []
+    for child in node.children:
+        its = signatures.get(child.id)
+        if child.kind == "body" or _is_announced_step(child, node, signatures):
+            next_nodes.append(child)
         elif its is not None and its.kind in ("step", "body"):
             child.kind = its.kind
-            then.append(child)
+            next_nodes.append(child)
         elif its is not None and child.kind == "child":
             child.kind = its.kind
-    if not then and len(node.below) == 1 and _follows(node, node.below[0]):
-        then = node.below[:]
-        if then[0].kind == "child":
-            then[0].kind = "step"
-    if then:
-        node.then = then
-        node.below = [child for child in node.below if child not in then]
+    if not next_nodes and len(node.children) == 1 and _is_follower(node, node.children[0]):
+        next_nodes = node.children[:]
+        if next_nodes[0].kind == "child":
+            next_nodes[0].kind = "step"
+    if next_nodes:
+        node.next_nodes = next_nodes
+        node.children = [child for child in node.children if child not in next_nodes]
 
 
-def _is_announced_step(group: Node, node: Node, told: dict[str, PendingSignature]) -> bool:
+def _is_announced_step(group: Node, node: Node, signatures: dict[str, PendingSignature]) -> bool:
     """Tell whether a group is what a chain goes on with, as a message said."""
     return group.kind == "group" and any(
-        one.id in told and told[one.id].after == node.id for one in group.below
+        one.id in signatures and signatures[one.id].after == node.id for one in group.children
     )
 
 
-def _follows(node: Node, child: Node) -> bool:
+def _is_follower(node: Node, child: Node) -> bool:
     """Tell whether the only task that another sent was sent at that one's end."""
     if child.kind == "group":
         # A chord in a chain: all its members were sent at once.
-        child = min(child.below, key=lambda one: one.place, default=child)
+        child = min(child.children, key=lambda one: one.place, default=child)
     if child.task is None or child.kind == "retry":
         return False
     if node.task is None:
         return node.kind == "group"
-    begin, end = _begin(child.task), node.task.finished_at
+    begin, end = _first_time(child.task), node.task.finished_at
     if begin is None:
         # A result tells only when it ended: most of what ends later was sent at the end.
         begin = child.task.finished_at
-    return begin is not None and end is not None and begin >= end - AT_ITS_END
+    return begin is not None and end is not None and begin >= end - END_TOLERANCE
 
 
-def _begin(task: Task) -> float | None:
+def _first_time(task: Task) -> float | None:
     """Return when a task was first heard of, by the clock of who sent or got it."""
     if task.sent_at is not None:
         return task.sent_at

@@ -21,15 +21,15 @@ from ..wire.signatures import PendingSignature
 from .members import MEMBER_STATUSES, HoldsWorkflows, Members, MemberStatus, member_status, span
 from .tree import Node, build, mark_failures, walk
 
-MOST: Final = 2_000
+MAX_MEMBERS: Final = 2_000
 """Members that are shown; of more the first ones, and how many there are."""
-AT_ONCE: Final = 500
+MAX_LIVE_MEMBERS: Final = 500
 """Of more members the tree is grown anew only once a second."""
-FOLDED_OVER: Final = 50
+FOLD_ABOVE: Final = 50
 """Members of a group that begins folded."""
-DEEPEST: Final = 8
+MAX_LEVELS: Final = 8
 """Levels that are drawn; what lies deeper is drawn as deep as that."""
-WIDER: Final = 1.25
+AXIS_GROWTH: Final = 1.25
 """By how much the axis of time grows at once, so that bars of what has ended mostly stand still."""
 
 TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
@@ -38,11 +38,11 @@ TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
 EVERYTHING: Final = parse("")
 
 
-class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
+class WorkflowRow(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One line of the table."""
 
     node: Node
-    turns: tuple[TreeGuide, ...] = ()
+    guides: tuple[TreeGuide, ...] = ()
     context: bool = False
     """Whether it is there only because something below or after it passes the filter."""
     folded: bool = False
@@ -69,16 +69,16 @@ class WorkflowView:
         self.begin = now
         self.axis = 1.0
         """Seconds from `begin` on that the axis of time is long."""
-        self.expected = 0
+        self.pending_count = 0
         """How many tasks are announced and may yet be sent."""
         self._end = now
         self._goes_on = False
         self._query = EVERYTHING
         self._faults_only = False
-        self._turned: dict[str, bool] = {}
+        self._fold_changes: dict[str, bool] = {}
         self._tops: list[Node] = []
-        self._passing: frozenset[str] | None = None
-        self._rows: list[Row] = []
+        self._matching_ids: frozenset[str] | None = None
+        self._rows: list[WorkflowRow] = []
         self._places: dict[str, int] = {}
         self._updated_at = float("-inf")
         self.update(now)
@@ -86,12 +86,12 @@ class WorkflowView:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, index: int) -> Row:
+    def __getitem__(self, index: int) -> WorkflowRow:
         if index < 0:
             raise IndexError(index)
         return self._rows[index]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[WorkflowRow]:
         return iter(self._rows)
 
     def index(self, row_id: str) -> int | None:
@@ -109,7 +109,7 @@ class WorkflowView:
     @property
     def left_out(self) -> int:
         """How many members are not in the tree, for there are too many."""
-        return max(0, len(self.members) - MOST) if self._passing is None else 0
+        return max(0, len(self.members) - MAX_MEMBERS) if self._matching_ids is None else 0
 
     def tasks_of(self, row_id: str) -> list[Task]:
         """Return the task of a row; of a group all its members."""
@@ -118,16 +118,16 @@ class WorkflowView:
             return []
         node = self._rows[index].node
         if node.kind == "group":
-            found = [one.task for one in walk(node.below) if one.task is not None]
-            return [task for task in found if self._passes(task)]
+            found = [one.task for one in walk(node.children) if one.task is not None]
+            return [task for task in found if self._matches(task)]
         return [] if node.task is None else [node.task]
 
-    def passing(self) -> list[Task]:
+    def matching_tasks(self) -> list[Task]:
         """Return all tasks of the tree that the filter lets through, whether folded or not."""
         return [
             node.task
             for node in walk(self._tops)
-            if node.task is not None and self._passes(node.task)
+            if node.task is not None and self._matches(node.task)
         ]
 
     # What is shown
@@ -148,7 +148,7 @@ class WorkflowView:
         index = self._places.get(row_id)
         if index is None or self._rows[index].node.kind != "group":
             return False
-        self._turned[row_id] = not self._rows[index].folded
+        self._fold_changes[row_id] = not self._rows[index].folded
         self._show(now)
         return True
 
@@ -165,9 +165,9 @@ class WorkflowView:
         self.members.apply(changes)
         self.update(now)
 
-    def learn(self, id_: str, to_come: tuple[PendingSignature, ...], now: float) -> None:
+    def add_pending(self, id_: str, pending: tuple[PendingSignature, ...], now: float) -> None:
         """Take in what a member's message announces."""
-        self.members.learn(id_, to_come)
+        self.members.add_pending(id_, pending)
         self.update(now)
 
     def update(self, now: float) -> None:
@@ -175,47 +175,49 @@ class WorkflowView:
         members = self.members
         if not members.changed and not members.relinked and self._skews is self._state.skews:
             return
-        if len(members) > AT_ONCE and 0 <= now - self._updated_at < 1.0:
+        if len(members) > MAX_LIVE_MEMBERS and 0 <= now - self._updated_at < 1.0:
             return
         if members.relinked or self._filtered:
-            self._grow(now)
+            self._build(now)
         self._updated_at = now
         members.relinked = members.changed = False
         mark_failures(self._tops)
-        self.expected = sum(one.announced and not one.given_up for one in walk(self._tops))
+        self.pending_count = sum(one.pending and not one.given_up for one in walk(self._tops))
         self._show(now)
 
     # Growing and showing the tree
 
-    def _passes(self, task: Task) -> bool:
-        return self._passing is None or task.id in self._passing
+    def _matches(self, task: Task) -> bool:
+        return self._matching_ids is None or task.id in self._matching_ids
 
-    def _grow(self, now: float) -> None:
+    def _build(self, now: float) -> None:
         members = self.members.tasks
-        self._passing = None
+        self._matching_ids = None
         chosen: Iterable[Task] = members.values()
         if self._filtered:
             matches, faults_only = self._query.matches, self._faults_only
-            passing = {
+            matching_tasks = {
                 task.id: task
                 for task in chosen
                 if (not faults_only or task.faulty) and matches(task, now)
             }
-            self._passing = frozenset(passing)
-            chosen = passing.values()
-        to_come: list[PendingSignature] = []
-        if len(members) <= MOST:
+            self._matching_ids = frozenset(matching_tasks)
+            chosen = matching_tasks.values()
+        pending: list[PendingSignature] = []
+        if len(members) <= MAX_MEMBERS:
             chosen = members.values()
-            announcing = self.members.to_come.items()
-            to_come = [each for id_, told in announcing if id_ in members for each in told]
+            announcing = self.members.pending.items()
+            pending = [
+                each for id_, signatures in announcing if id_ in members for each in signatures
+            ]
         else:
-            chosen = self._with_those_before(islice(chosen, MOST))
-        self._tops = build(sorted(chosen, key=lambda task: task.arrival), to_come)
+            chosen = self._with_ancestors(islice(chosen, MAX_MEMBERS))
+        self._tops = build(sorted(chosen, key=lambda task: task.arrival), pending)
 
-    def _with_those_before(self, tasks: Iterable[Task]) -> Iterable[Task]:
+    def _with_ancestors(self, tasks: Iterable[Task]) -> Iterable[Task]:
         """Add the tasks that lead to some, as far as they are known, and up to so many."""
         found = {task.id: task for task in tasks}
-        members, room = self.members.tasks, MOST
+        members, room = self.members.tasks, MAX_MEMBERS
         for task in list(found.values()):
             root = members.get(task.root_id or "")
             if root is not None:
@@ -229,34 +231,38 @@ class WorkflowView:
 
     def _show(self, now: float) -> None:
         self._skews = self._state.skews
-        counts, spans = _sums(self._tops, self._skews)
-        self._stretch(now)
-        rows: list[Row] = []
+        counts, spans = _group_totals(self._tops, self._skews)
+        self._measure(now)
+        rows: list[WorkflowRow] = []
         pending: list[tuple[Node, tuple[TreeGuide, ...]]] = [
             (top, ()) for top in reversed(self._tops)
         ]
-        filtered = self._passing is not None
+        filtered = self._matching_ids is not None
         wanted = self._wanted() if filtered else None
         while pending:
-            node, turns = pending.pop()
+            node, guides = pending.pop()
             if wanted is not None and id(node) not in wanted:
                 continue
             folded = False
             its: tuple[tuple[MemberStatus, int], ...] = ()
             if node.kind == "group":
                 group_id = node.group_id or ""
-                many = len(node.below) > FOLDED_OVER
-                folded = not filtered and self._turned.get(node.id, many)
+                many = len(node.children) > FOLD_ABOVE
+                folded = not filtered and self._fold_changes.get(node.id, many)
                 its = tuple((one, counts[group_id][one]) for one in MEMBER_STATUSES)
-            context = filtered and (node.task is None or not self._passes(node.task))
-            rows.append(Row(node, turns, context, folded, its, spans.get(id(node))))
-            pending += [(one, _along(turns)) for one in reversed(node.then)]
+            context = filtered and (node.task is None or not self._matches(node.task))
+            rows.append(WorkflowRow(node, guides, context, folded, its, spans.get(id(node))))
+            pending += [(one, _continued(guides)) for one in reversed(node.next_nodes)]
             if not folded:
-                below = node.below if wanted is None else [n for n in node.below if id(n) in wanted]
-                inner = _along(turns)
-                for number, one in reversed(list(enumerate(below, start=1))):
-                    last: TreeGuide = "last" if number == len(below) else "branch"
-                    pending.append((one, _deeper(inner, last)))
+                children = (
+                    node.children
+                    if wanted is None
+                    else [n for n in node.children if id(n) in wanted]
+                )
+                inner = _continued(guides)
+                for number, one in reversed(list(enumerate(children, start=1))):
+                    last: TreeGuide = "last" if number == len(children) else "branch"
+                    pending.append((one, _indented(inner, last)))
         self._rows = rows
         self._places = {row.node.id: place for place, row in enumerate(rows)}
 
@@ -264,7 +270,7 @@ class WorkflowView:
         """Return the nodes that pass the filter, and those that lead to them."""
         wanted: set[int] = set()
         for node in walk(self._tops):
-            if node.task is not None and self._passes(node.task):
+            if node.task is not None and self._matches(node.task):
                 above: Node | None = node
                 while above is not None and id(above) not in wanted:
                     wanted.add(id(above))
@@ -274,13 +280,13 @@ class WorkflowView:
     def tick(self, now: float) -> None:
         """Make the axis of time longer where the workflow goes on."""
         if self._goes_on:
-            self._reach_to(now)
+            self._extend_axis(now)
 
-    def took(self, now: float) -> float:
+    def duration(self, now: float) -> float:
         """Return the seconds from its beginning to its end, or until now."""
         return max(0.0, (max(now, self._end) if self._goes_on else self._end) - self.begin)
 
-    def _stretch(self, now: float) -> None:
+    def _measure(self, now: float) -> None:
         begins: list[float] = []
         ends: list[float] = []
         self._goes_on = False
@@ -292,18 +298,18 @@ class WorkflowView:
                     ends.append(begin if end is None else end)
                     self._goes_on = self._goes_on or end is None
         self.begin, self._end = min(begins, default=now), max(ends, default=now)
-        self._reach_to(max(self._end, now) if self._goes_on else self._end)
+        self._extend_axis(max(self._end, now) if self._goes_on else self._end)
 
-    def _reach_to(self, end: float) -> None:
+    def _extend_axis(self, end: float) -> None:
         """Have the axis reach to a time; a little further while that moves on."""
         needed = max(end - self.begin, 0.001)
         if not self._goes_on:
             self.axis = needed
-        elif not needed <= self.axis <= needed * WIDER * WIDER:
-            self.axis = needed * WIDER
+        elif not needed <= self.axis <= needed * AXIS_GROWTH * AXIS_GROWTH:
+            self.axis = needed * AXIS_GROWTH
 
 
-def _sums(
+def _group_totals(
     tops: Sequence[Node],
     skews: ClockSkews,
 ) -> tuple[dict[str, Counter[MemberStatus]], dict[int, tuple[float, float | None]]]:
@@ -332,22 +338,22 @@ def _sums(
 
 def _members(group: Node) -> Iterator[Node]:
     """Yield what stands for each member: of a chain in a group the last step."""
-    for entry in group.below:
+    for entry in group.children:
         last = entry
-        while last.then:
-            last = last.then[-1]
+        while last.next_nodes:
+            last = last.next_nodes[-1]
         yield last
 
 
-def _along(turns: tuple[TreeGuide, ...]) -> tuple[TreeGuide, ...]:
+def _continued(guides: tuple[TreeGuide, ...]) -> tuple[TreeGuide, ...]:
     """Return the lines beside what comes after a row, or below it."""
-    if not turns:
+    if not guides:
         return ()
     kept: dict[TreeGuide, TreeGuide] = {"branch": "line", "last": "none"}
-    return (*turns[:-1], kept.get(turns[-1], turns[-1]))
+    return (*guides[:-1], kept.get(guides[-1], guides[-1]))
 
 
-def _deeper(turns: tuple[TreeGuide, ...], last: TreeGuide) -> tuple[TreeGuide, ...]:
-    if len(turns) < DEEPEST:
-        return (*turns, last)
-    return ("deeper", *turns[2:], last)
+def _indented(guides: tuple[TreeGuide, ...], last: TreeGuide) -> tuple[TreeGuide, ...]:
+    if len(guides) < MAX_LEVELS:
+        return (*guides, last)
+    return ("deeper", *guides[2:], last)

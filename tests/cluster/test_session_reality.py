@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from celtop.model.entities.worker import OFFLINE_AFTER_BEATS
+from celtop.model.entities.worker import OFFLINE_AFTER_HEARTBEATS
 from celtop.tests.cluster.conftest import Live, OpenSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
@@ -59,12 +59,12 @@ def test_the_tasks_of_a_killed_worker_are_lost_and_found_again_where_they_are_de
     live.until(ticking(live, all_run))
     live.until(lambda: live.state.workers["w1@test"].frequency == INTERVAL)
     first.child.kill()
-    window = INTERVAL * OFFLINE_AFTER_BEATS
+    window = INTERVAL * OFFLINE_AFTER_HEARTBEATS
     live.until(ticking(live, lambda: all(tasks[id_].loss == "worker" for id_ in ids)), window + 5.0)
     for id_ in ids:
         lost_at, worker = tasks[id_].lost_at, live.state.workers["w1@test"]
-        assert lost_at is not None and worker.heard_at is not None
-        assert lost_at - worker.heard_at < window + 2.0
+        assert lost_at is not None and worker.last_seen_at is not None
+        assert lost_at - worker.last_seen_at < window + 2.0
     assert live.state.totals.corrections == {"lost": 3}
 
     start_worker(redis_url, name="w2", **options)

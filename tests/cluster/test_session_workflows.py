@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from celtop.model.operations.call import SentTask
-from celtop.model.wire.signatures import announced
+from celtop.model.wire.signatures import read_signatures
 from celtop.model.workflow.view import WorkflowView
 from celtop.tests.cluster.conftest import Live, OpenSession
 from celtop.tests.conftest import StartWorker
@@ -84,7 +84,7 @@ def drawn(view: WorkflowView) -> list[str]:
         if (mark, node.kind) == ("! ", "body"):
             # It never ran, but the result backend may have told that it failed, too.
             mark = "- "
-        lines.append(f"{'| ' * len(row.turns)}{mark}{kind}{node.name.removeprefix('flows.')}")
+        lines.append(f"{'| ' * len(row.guides)}{mark}{kind}{node.name.removeprefix('flows.')}")
     return lines
 
 
@@ -93,7 +93,9 @@ def until_drawn(live: Live, views: dict[str, WorkflowView], shapes: dict[str, li
 
     def wrong() -> list[str]:
         return [
-            kind for kind, view in views.items() if view.expected or drawn(view) != shapes[kind]
+            kind
+            for kind, view in views.items()
+            if view.pending_count or drawn(view) != shapes[kind]
         ]
 
     def holds() -> bool:
@@ -128,7 +130,7 @@ def test_each_kind_is_drawn_while_it_runs_and_known_as_far_as_possible_afterward
     late.until(lambda: len(late.state.tasks) >= sum(map(len, SHAPES.values())) - 5)
     for kind in ("chain", "group", "chord", "chord in chain", "spread"):
         view = WorkflowView(late.state, ids[kind], time.time())
-        depths = [len(row.turns) for row in view]
+        depths = [len(row.guides) for row in view]
         assert depths == [line.count("| ") for line in SHAPES[kind]], (kind, drawn(view))
 
 
@@ -146,11 +148,11 @@ def test_what_is_to_come_is_read_from_messages_that_wait(
         view = views[kind] = WorkflowView(live.state, id_, time.time())
         waiting = [line.replace("! ", "").replace("- ", "") for line in SHAPES[kind]]
         assert drawn(view) == waiting, kind
-        assert view.expected == len(waiting) - len(view.members) - waiting.count("group")
+        assert view.pending_count == len(waiting) - len(view.members) - waiting.count("group")
     # The same is known of what a worker holds.
     (found,) = live.session.recover([ids["chain"]]).result(20)
     assert isinstance(found, SentTask) and found.message is not None
-    assert [one.name for one in announced(found.id, found.message.body)] == [
+    assert [one.name for one in read_signatures(found.id, found.message.body)] == [
         "flows.render",
         "flows.mail",
     ]

@@ -5,7 +5,7 @@ import json
 from celtop.export.task import encode, heard, render, report
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.lookup import HELD, PlaceChecked, Sighting, TaskLookup
+from celtop.model.lookup import HELD_BY_WORKER, PlaceChecked, Sighting, TaskLookup
 from celtop.model.observations import InspectReply, QueuePeeked, ResultsRead
 from celtop.model.observations import WaitingMessage as Message
 from celtop.model.state import ClusterState
@@ -22,7 +22,10 @@ def found_everywhere() -> tuple[TaskLookup, ClusterState]:
             "time_start": NOW - 5}  # fmt: skip
     meta = ResultMeta("1", "PROGRESS", {"progress": 40, "status": "\x1b[2Jband"})
     sources = (
-        Sighting(HELD, QueuePeeked("q", (Message("1", "a.b", "q", "(1,)", SECRET),), NOW, False)),
+        Sighting(
+            HELD_BY_WORKER,
+            QueuePeeked("q", (Message("1", "a.b", "q", "(1,)", SECRET),), NOW, False),
+        ),
         Sighting("worker w\x1b", InspectReply("w\x1b", "query_task", {"1": ["active", item]}, NOW)),
         Sighting("result backend", ResultsRead((meta,), NOW, "lookup")),
     )
@@ -41,8 +44,8 @@ def test_each_source_tells_only_what_it_knows() -> None:
         "progress": told["result backend"]["progress"],
     }
     assert told["worker w\x1b"]["state"] == "STARTED"
-    assert "state" not in told[HELD]
-    assert told[HELD]["queue"] == "q"
+    assert "state" not in told[HELD_BY_WORKER]
+    assert told[HELD_BY_WORKER]["queue"] == "q"
     assert found["task"]["state"] == "PROGRESS"
     assert found["task"]["progress"]["fraction"] == 0.4
 
@@ -63,7 +66,7 @@ def test_the_text_names_sources_that_agree_together_and_acts_on_no_terminal() ->
     states = [line for line in lines if line[:1] == ["state"]]
     assert [line[1] for line in states] == ["STARTED", "PROGRESS"]
     (name,) = [line for line in text.splitlines() if line.strip().startswith("name")]
-    assert name.endswith(f"a.b  [{HELD}; worker w\\x1b]")
+    assert name.endswith(f"a.b  [{HELD_BY_WORKER}; worker w\\x1b]")
     assert ["backend", "unknown", "why", "not"] in lines
 
 

@@ -31,7 +31,7 @@ def test_a_message_counts_its_events_by_when_it_arrived() -> None:
     assert state.totals.events == 3
     assert state.rates.events.series(NOW, 1) == [3]
     assert state.rates.succeeded.series(NOW, 1) == [1]
-    assert state.workers[WORKER].heard_at == NOW
+    assert state.workers[WORKER].last_seen_at == NOW
 
 
 def test_malformed_events_are_counted_by_reason_and_logged_once() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.task import Task
-from celtop.model.ingest.pace import FEWEST_SAMPLES
+from celtop.model.ingest.pace import MIN_SAMPLES
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.view import WorkflowView
@@ -101,7 +101,7 @@ def test_members_are_drawn_one_after_another_on_one_axis() -> None:
 @pytest.mark.parametrize("host", HOSTS)
 async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None:
     state, task = told(host, at=NOW - 20.1, end=None)
-    for number in range(2, FEWEST_SAMPLES + 2):
+    for number in range(2, MIN_SAMPLES + 2):
         life = task_events(number, "shop.f", worker=host, at=NOW - 80, runtime=40.0)
         tell(state, life, HOSTS[host])
     app, _ = staged(state)

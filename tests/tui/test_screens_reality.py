@@ -38,12 +38,12 @@ def test_a_silent_worker_says_what_it_does_not_do() -> None:
         for one in state.workers.values()
         if one.status(NOW, state.broker.listening_since) == "online"
     )
-    worker.silent_since = worker.idle_since = NOW - 40
-    assert worker.standing(NOW, state.broker.listening_since) == "silent"
+    worker.stalled_since = worker.idle_since = NOW - 40
+    assert worker.health(NOW, state.broker.listening_since) == "stalled"
     told = [alert for alert in alerts(state, NOW) if alert.subject == worker.name]
     assert any(alert.level == "bad" and "for 40 s" in alert.text for alert in told)
     from celtop.tests.tui.test_columns import FRAME
 
-    status = worker_fields(worker, "silent", FRAME)[0]
+    status = worker_fields(worker, "stalled", FRAME)[0]
     assert status.style == "bad"
     assert "silent: beats, but takes nothing from" in status.value

@@ -43,11 +43,11 @@ def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
         runtime = max(0.0, one.finished_at - one.started_at) if ran else None  # type: ignore[operator]
         rows.append(AttemptRow(position, one, runtime))
     # While the next one waits, the task still carries why the last one failed.
-    to_come = bool(task.attempts) and task.state == RETRY and task.started_at is None
+    pending = bool(task.attempts) and task.state == RETRY and task.started_at is None
     present = Attempt(
         task.retries, task.state, task.worker, task.received_at, task.started_at,
-        task.finished_at, None if to_come else task.exception,
-        None if to_come else task.traceback,
+        task.finished_at, None if pending else task.exception,
+        None if pending else task.traceback,
     )  # fmt: skip
     rows.append(
         AttemptRow(len(rows), present, task.elapsed(now), next_attempt(task, now))

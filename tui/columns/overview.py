@@ -40,18 +40,18 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
     """Return the columns of workers: what they do, or since when they are gone."""
 
     def name(worker: Worker, frame: Frame) -> Cell:
-        status = worker.standing(frame.now, state.broker.listening_since)
+        status = worker.health(frame.now, state.broker.listening_since)
         style = {"online": "good", "late": "warn"}.get(status, "bad")
         return f"{frame.glyphs.level(style)} {worker.name}", "text" if style == "good" else style
 
     def bar(worker: Worker, frame: Frame) -> Sequence[Cell]:
         status = worker.status(frame.now, state.broker.listening_since)
         if status == "online":
-            if worker.silent_since is not None:
-                since = units.age(worker.idle_since or worker.silent_since, frame.now)
+            if worker.stalled_since is not None:
+                since = units.age(worker.idle_since or worker.stalled_since, frame.now)
                 return ((f"takes nothing for {since}", "bad"),)
             return load_cells(worker, frame)
-        ago = units.age(worker.left_at or worker.heard_at, frame.now)
+        ago = units.age(worker.left_at or worker.last_seen_at, frame.now)
         running = len(worker.active_ids)
         left = f", {running} running" if running else ""
         word = "heard" if status == "late" else "stopped" if worker.left_at else "lost"

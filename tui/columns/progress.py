@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.task import Progress, Task
-from ...model.ingest.pace import MOST_ESTIMATED
+from ...model.ingest.pace import MAX_ESTIMATE
 from ...model.text import units
 from ...widgets.charts.progress import bar_cells, progress_cells
 from ...widgets.table.cells import Cell
@@ -83,7 +83,7 @@ def source_words(task: Task, context: AppContext, now: float) -> str:
 def _expected(task: Task, fraction: float, now: float) -> str:
     """Return how long it may take yet; `now` is by its worker's clock."""
     elapsed = task.elapsed(now)
-    if fraction >= MOST_ESTIMATED:
+    if fraction >= MAX_ESTIMATE:
         return "longer than usual"
     if not elapsed or fraction <= 0:
         return "estimate"

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.task import Task
-from ...model.ingest.lost_tasks import loss_words
+from ...model.ingest.lost_tasks import loss_text
 from ...model.text import units
 from ...widgets.table.cells import Cell, state_style
 from ...widgets.table.column import Column, Frame
@@ -54,7 +54,7 @@ def outcome(task: Task, frame: Frame) -> Cell:
     if task.revoking:
         return REVOKE_REQUESTED, "warn"
     if task.lost_at is not None:
-        return loss_words(task), "warn"
+        return loss_text(task), "warn"
     return numbers.NOTHING
 
 

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ...model.entities.broker import Broker
-from ...model.entities.clock_skew import SKEW_SHOWN
-from ...model.entities.worker import Health, Worker
+from ...model.entities.clock_skew import MIN_SKEW
+from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.workers import busy, queue_names, slots
 from . import numbers
 
-_STATUS_STYLES: Final[dict[Health, str]] = {
+_STATUS_STYLES: Final[dict[WorkerHealth, str]] = {
     "online": "good",
     "late": "warn",
-    "silent": "bad",
+    "stalled": "bad",
     "offline": "bad",
 }
 _BAR: Final = 10
@@ -35,8 +35,8 @@ def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
     """Return the columns; `broker` tells since when there was anything to hear."""
 
-    def status_of(worker: Worker, now: float) -> Health:
-        return worker.standing(now, broker.listening_since)
+    def status_of(worker: Worker, now: float) -> WorkerHealth:
+        return worker.health(now, broker.listening_since)
 
     def status(worker: Worker, frame: Frame) -> Cell:
         word = status_of(worker, frame.now)
@@ -44,10 +44,10 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         return f"{frame.glyphs.level(style)} {word}", style
 
     def heartbeat(worker: Worker, frame: Frame) -> Cell:
-        if worker.heard_at is None:
+        if worker.last_seen_at is None:
             return numbers.UNKNOWN
         style = _STATUS_STYLES[status_of(worker, frame.now)]
-        age = max(0.0, frame.now - worker.heard_at)
+        age = max(0.0, frame.now - worker.last_seen_at)
         return numbers.seconds(float(int(age)), "muted" if style == "good" else style)
 
     return (
@@ -111,7 +111,7 @@ def _skew(worker: Worker, frame: Frame) -> Cell:
     skew = worker.clock_skew
     if skew is None:
         return numbers.UNKNOWN
-    return f"{skew:+.1f} s", "warn" if abs(skew) > SKEW_SHOWN else "muted"
+    return f"{skew:+.1f} s", "warn" if abs(skew) > MIN_SKEW else "muted"
 
 
 def _number(

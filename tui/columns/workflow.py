@@ -9,8 +9,8 @@ from typing import Final
 from ...model.entities.states import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS
 from ...model.text import units
 from ...model.workflow.members import MemberStatus
-from ...model.workflow.tree import Kind
-from ...model.workflow.view import Row, TreeGuide, WorkflowView
+from ...model.workflow.tree import NodeKind
+from ...model.workflow.view import TreeGuide, WorkflowRow, WorkflowView
 from ...widgets.charts.timeline import KINDS, tries
 from ...widgets.table.cells import Cell, state_style
 from ...widgets.table.column import Column, Frame
@@ -30,7 +30,7 @@ _ASCII_LINES: Final[dict[TreeGuide, str]] = {
     "last": "`-",
     "deeper": "~ ",
 }
-_PARTS: Final[dict[Kind, str]] = {
+_PARTS: Final[dict[NodeKind, str]] = {
     "root": "",
     "step": "then",
     "member": "member",
@@ -53,13 +53,13 @@ _STATES: Final[tuple[tuple[MemberStatus, str], ...]] = (
 """What a group stands for, the first that any of its members is."""
 
 
-def workflow_columns(view: WorkflowView) -> tuple[Column[Row], ...]:
+def workflow_columns(view: WorkflowView) -> tuple[Column[WorkflowRow], ...]:
     """Return the columns of a workflow's rows; the axis of time is the view's."""
 
-    def bar(row: Row, frame: Frame, width: int) -> Sequence[Cell]:
+    def bar(row: WorkflowRow, frame: Frame, width: int) -> Sequence[Cell]:
         return _bar(row, frame, width, view.begin, view.axis)
 
-    def on_time(row: Row, frame: Frame) -> Cell:
+    def on_time(row: WorkflowRow, frame: Frame) -> Cell:
         return numbers.NOTHING
 
     return (
@@ -74,7 +74,7 @@ def workflow_columns(view: WorkflowView) -> tuple[Column[Row], ...]:
     )
 
 
-def goes_on(row: Row) -> bool:
+def goes_on(row: WorkflowRow) -> bool:
     """Tell whether a row changes with the time alone."""
     task = row.node.task
     if task is not None:
@@ -82,7 +82,7 @@ def goes_on(row: Row) -> bool:
     return row.span is not None and row.span[1] is None
 
 
-def state(row: Row, frame: Frame) -> Cell:
+def state(row: WorkflowRow, frame: Frame) -> Cell:
     """Return a task's state; of a group how many of its members succeeded."""
     node, glyphs = row.node, frame.glyphs
     if node.task is not None:
@@ -99,11 +99,11 @@ def state(row: Row, frame: Frame) -> Cell:
     return f"{glyphs.state(PENDING)} to come", "muted"
 
 
-def name(row: Row, frame: Frame) -> Sequence[Cell]:
+def name(row: WorkflowRow, frame: Frame) -> Sequence[Cell]:
     """Return the lines that lead to a row, and its name; `!` marks the way to a failure."""
     node, glyphs = row.node, frame.glyphs
     lines = _ASCII_LINES if glyphs.name == "ascii" else _LINES
-    cells: list[Cell] = [("".join(lines[turn] for turn in row.turns), "muted")]
+    cells: list[Cell] = [("".join(lines[turn] for turn in row.guides), "muted")]
     if node.failed:
         cells.append(("! ", "bad"))
     if node.kind == "group":
@@ -121,7 +121,7 @@ def name(row: Row, frame: Frame) -> Sequence[Cell]:
     return cells
 
 
-def _apart(row: Row) -> list[tuple[MemberStatus, int]]:
+def _apart(row: WorkflowRow) -> list[tuple[MemberStatus, int]]:
     """Return what stands out among a group's members."""
     return [(one, number) for one, number in row.counts if number and one != "succeeded"]
 
@@ -132,18 +132,18 @@ def _style(one: MemberStatus) -> str:
     return {"lost": "warn", "retrying": "state-retry", "running": "state-started"}.get(one, "muted")
 
 
-def part(row: Row, frame: Frame) -> Cell:
+def part(row: WorkflowRow, frame: Frame) -> Cell:
     """Return what a row is to the one before or above it."""
     return _PARTS[row.node.kind], "muted"
 
 
-def worker(row: Row, frame: Frame) -> Cell:
+def worker(row: WorkflowRow, frame: Frame) -> Cell:
     """Return who has a task."""
     task = row.node.task
     return (task.worker, "text") if task is not None and task.worker else numbers.NOTHING
 
 
-def runtime(row: Row, frame: Frame) -> Cell:
+def runtime(row: WorkflowRow, frame: Frame) -> Cell:
     """Return how long a task ran; of a group, from its first task on to its last one's end."""
     task = row.node.task
     if task is not None:
@@ -154,14 +154,14 @@ def runtime(row: Row, frame: Frame) -> Cell:
     return numbers.seconds((frame.now if end is None else end) - begin, "muted")
 
 
-def retries(row: Row, frame: Frame) -> Cell:
+def retries(row: WorkflowRow, frame: Frame) -> Cell:
     """Return how often a task was tried again."""
     task = row.node.task
     number = 0 if task is None else task.retries
     return (str(number), "state-retry") if number else numbers.NOTHING
 
 
-def outcome(row: Row, frame: Frame) -> Cell | Sequence[Cell]:
+def outcome(row: WorkflowRow, frame: Frame) -> Cell | Sequence[Cell]:
     """Return what came of a task; of a group how many of its members are how far."""
     task = row.node.task
     if task is not None:
@@ -171,7 +171,7 @@ def outcome(row: Row, frame: Frame) -> Cell | Sequence[Cell]:
     return [(f"{number:,} {one}  ", _style(one)) for one, number in row.counts if number]
 
 
-def _bar(row: Row, frame: Frame, width: int, begin: float, axis: float) -> Sequence[Cell]:
+def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, axis: float) -> Sequence[Cell]:
     """Return when a task waited and ran, or a group's members did, on the axis of time."""
     cells: list[Cell] = [(" ", "text")] * width
     glyphs, task = frame.glyphs, row.node.task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...model.text.literals import arguments
+from ...model.text.literals import parse_arguments
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 
@@ -37,7 +37,7 @@ def retry_field(task: Task, original: SentTask | None, meta: ResultMeta | None) 
         return Field("Retry", f"possible, from {_FROM['backend']}", "good")
     if task.name is None:
         return Field("Retry", "not possible: its name is not known", "warn")
-    found = arguments(task.args, task.kwargs)
+    found = parse_arguments(task.args, task.kwargs)
     if not isinstance(found, str):
         return Field("Retry", f"possible, from {_FROM['event']}", "good")
     if not task.finished:

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from ...model.entities.states import FAILURE, SUCCESS, source_names
 from ...model.entities.task import Task
-from ...model.ingest.lost_tasks import loss_words
+from ...model.ingest.lost_tasks import loss_text
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
@@ -47,7 +47,7 @@ def task_fields(
         Field("Known from", ", ".join(source_names(task.sources)) or "?", "muted"),
     ]
     if task.lost_at is not None:
-        text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_words(task), _LONGEST)}"
+        text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _LONGEST)}"
         if comes_back is True:
             text += "; the broker hands it out again at once"
         elif comes_back:

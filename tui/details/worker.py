@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...model.entities.clock_skew import SKEW_SHOWN
-from ...model.entities.worker import Health, Worker
+from ...model.entities.clock_skew import MIN_SKEW
+from ...model.entities.worker import Worker, WorkerHealth
 from ...model.text import units
-from ...model.text.coerce import number
+from ...model.text.coerce import to_float
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
 from ..text.workers import busy, queue_names, silence_words, slots
 
 _LONGEST = 300
-_STYLES = {"online": "good", "late": "warn", "silent": "bad", "offline": "bad"}
+_STYLES = {"online": "good", "late": "warn", "stalled": "bad", "offline": "bad"}
 
 
-def worker_fields(worker: Worker, status: Health, frame: Frame) -> list[Field]:
+def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Field]:
     """Return what is known of a worker; `?` is what it has not told."""
     style = _STYLES[status]
     heard = "never"
-    if worker.heard_at is not None:
-        heard = f"{units.duration(max(0, int(frame.now - worker.heard_at)))} ago"
-    why = f": {silence_words(worker, frame.now)}" if status == "silent" else ""
+    if worker.last_seen_at is not None:
+        heard = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"
+    why = f": {silence_words(worker, frame.now)}" if status == "stalled" else ""
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
         Field("Heard", f"{heard}, every {units.duration(worker.frequency)}"),
@@ -71,8 +71,8 @@ def _seen(worker: Worker) -> str:
     )
 
 
-def _or_unknown(number: int | None) -> str:
-    return units.count(number)
+def _or_unknown(to_float: int | None) -> str:
+    return units.count(to_float)
 
 
 def _software(worker: Worker) -> str:
@@ -83,7 +83,7 @@ def _software(worker: Worker) -> str:
 def _skew(worker: Worker) -> Field:
     if worker.clock_skew is None:
         return Field("Clock", "?")
-    style = "warn" if abs(worker.clock_skew) > SKEW_SHOWN else "text"
+    style = "warn" if abs(worker.clock_skew) > MIN_SKEW else "text"
     return Field("Clock", f"{worker.clock_skew:+.2f} s from ours", style)
 
 
@@ -101,7 +101,7 @@ def _limits(stats: dict[str, Any] | None) -> str:
 
 
 def _limit(told: object) -> str:
-    seconds = number(told)
+    seconds = to_float(told)
     return units.duration(seconds) if seconds else "none"
 
 

@@ -14,7 +14,7 @@ import msgspec
 from ...model.ingest.redaction import Redaction
 from ...model.operations.call import Call, Recovered, SentTask
 from ...model.text import parse_json
-from ...model.text.literals import arguments
+from ...model.text.literals import parse_arguments
 from ...model.text.masking import MASK
 from ...model.text.parse import ParseError
 from ...widgets.form.form import UNSET, FormField
@@ -91,7 +91,7 @@ def _told(id_: str, text: str | None, value: Any, redaction: Redaction) -> FormF
     if text in ("()", "[]", "{}"):
         return _entry(id_)
     # The one may be whole although the other is cut.
-    found = arguments(text, "{}") if id_ == "args" else arguments("()", text)
+    found = parse_arguments(text, "{}") if id_ == "args" else parse_arguments("()", text)
     if not isinstance(found, str):
         return _exact(id_, found[0] if id_ == "args" else found[1], redaction)
     text = redaction.text(text)[:LONGEST]

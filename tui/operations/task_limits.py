@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 def limits_now(worker: Worker, task: str) -> Limits | None:
     """Return what a worker limits a type to; None if it has not told."""
-    return None if worker.first_limits is None else worker.limits.get(task, UNLIMITED)
+    return None if worker.initial_limits is None else worker.limits.get(task, UNLIMITED)
 
 
 def limits_first(worker: Worker, task: str) -> Limits | None:
     """Return what a worker limited a type to when it was first asked."""
-    return None if worker.first_limits is None else worker.first_limits.get(task, UNLIMITED)
+    return None if worker.initial_limits is None else worker.initial_limits.get(task, UNLIMITED)
 
 
 def having(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]:

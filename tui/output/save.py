@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from ...export.json import encode
 from ...export.snapshot import take
 from ...model.text.sanitize import visible
-from ...model.workflow.view import Row as WorkflowRow
+from ...model.workflow.view import WorkflowRow as WorkflowRow
 from ...widgets.table.column import Column
 from .clipboard import only
 

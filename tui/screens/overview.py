@@ -226,8 +226,8 @@ class OverviewScreen(MonitorScreen):
 
     def _worker_rank(self, worker: Worker) -> tuple[int, str]:
         state = self.context.state
-        status = worker.standing(self.context.now(), state.broker.listening_since)
-        return {"offline": 3, "silent": 2, "late": 1}.get(status, 0), worker.name
+        status = worker.health(self.context.now(), state.broker.listening_since)
+        return {"offline": 3, "stalled": 2, "late": 1}.get(status, 0), worker.name
 
     # Doors
 

@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 
 from ...bindings.actions import Context
 from ...model.entities.task import Task
-from ...model.ingest.lost_tasks import comes_back
+from ...model.ingest.lost_tasks import redelivery
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...widgets.charts.large_bar import LargeBar
@@ -168,7 +168,7 @@ class TaskDetailScreen(DetailScreen):
         """Tell whether the broker hands a lost task out again, and when."""
         state, options = self.context.state, self.context.settings.broker_transport_options
         worker = state.workers.get(task.worker or "")
-        return comes_back(task, worker, state.broker.transport, options)
+        return redelivery(task, worker, state.broker.transport, options)
 
     def _retry_field(self, task: Task) -> Field:
         original = self.context.session.original(task.id)

@@ -33,7 +33,7 @@ from .detail import DetailScreen
 _LEVELS: Final[dict[str, Level]] = {
     "online": "good",
     "late": "warn",
-    "silent": "bad",
+    "stalled": "bad",
     "offline": "bad",
 }
 
@@ -154,7 +154,7 @@ class WorkerDetailScreen(DetailScreen):
         self.paint_info()
         if worker is None:
             return
-        status = worker.standing(frame.now, self.context.state.broker.listening_since)
+        status = worker.health(frame.now, self.context.state.broker.listening_since)
         self.fields.show(worker_fields(worker, status, frame))
         self.usage.show(usage_fields(worker))
         self.panes["facts"].tell(_LEVELS[status])
@@ -225,10 +225,10 @@ def _setup(worker: Worker) -> dict[str, str | None]:
 
 
 def _limits(worker: Worker) -> str | None:
-    if worker.first_limits is None:
+    if worker.initial_limits is None:
         return None
-    names = sorted({*worker.limits, *worker.first_limits})
-    first = {name: limits_text(worker.first_limits.get(name, UNLIMITED)) for name in names}
+    names = sorted({*worker.limits, *worker.initial_limits})
+    first = {name: limits_text(worker.initial_limits.get(name, UNLIMITED)) for name in names}
     texts = {name: limits_text(worker.limits.get(name, UNLIMITED)) for name in names}
     return repr(
         {

@@ -54,7 +54,7 @@ class WorkersScreen(RowListScreen[Worker]):
         return self._status(row) != "online"
 
     def _status(self, worker: Worker) -> str:
-        return worker.standing(self.context.now(), self.context.state.broker.listening_since)
+        return worker.health(self.context.now(), self.context.state.broker.listening_since)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the worker."""

@@ -14,9 +14,9 @@ from ...model.entities.task import Task
 from ...model.operations.call import SentTask
 from ...model.query.language import Problem, parse
 from ...model.text import units
-from ...model.wire.signatures import announced
+from ...model.wire.signatures import read_signatures
 from ...model.workflow.members import MEMBER_STATUSES, MemberStatus
-from ...model.workflow.view import Row, WorkflowView
+from ...model.workflow.view import WorkflowRow, WorkflowView
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
 from ..columns.workflow import workflow_columns
@@ -65,7 +65,7 @@ class WorkflowScreen(ListScreen):
         self.task_id = location.path[-1].subject
         super().__init__(context, location)
 
-    def make_table(self) -> LiveTable[Row]:
+    def make_table(self) -> LiveTable[WorkflowRow]:
         """Draw the tree."""
         self.view = WorkflowView(self.context.state, self.task_id, self.context.now())
         return LiveTable(
@@ -109,10 +109,10 @@ class WorkflowScreen(ListScreen):
                 continue
             if isinstance(one, SentTask) and "compression" not in message.headers:
                 group_id = message.headers.get("group")
-                told = announced(
+                told = read_signatures(
                     one.id, message.body, group_id if isinstance(group_id, str) else None
                 )
-                self.view.learn(one.id, told, self.context.now())
+                self.view.add_pending(one.id, told, self.context.now())
 
     # What is shown
 
@@ -167,8 +167,8 @@ class WorkflowScreen(ListScreen):
             if number:
                 style = _STYLES.get(one, "$text-muted")
                 left.append(Part(f"{units.count(number)} {one}", style))
-        if view.expected:
-            left.append(Part(f"{units.count(view.expected)} to come", "$text-muted"))
+        if view.pending_count:
+            left.append(Part(f"{units.count(view.pending_count)} to come", "$text-muted"))
         if view.left_out:
             shown = self.total - view.left_out
             text = f"the first {units.count(shown)} of {units.count(self.total)}"
@@ -181,14 +181,16 @@ class WorkflowScreen(ListScreen):
         marks = self.list_table.marks
         if marks:
             right.append(Part(f"{units.count(len(marks))} marked", "bold $text-accent", 1))
-        right.append(Part(f"{units.duration(view.took(self.context.now()))} ", "$text-muted", 5))
+        right.append(
+            Part(f"{units.duration(view.duration(self.context.now()))} ", "$text-muted", 5)
+        )
         self.info_bar.show(left, right)
 
-    def _row_version(self, row: Row) -> object:
+    def _row_version(self, row: WorkflowRow) -> object:
         node, view = row.node, self.view
         task = 0 if node.task is None else node.task.version
         axis = (view.begin, view.axis)
-        drawn = (node.kind, node.failed, node.given_up, row.turns, row.context, row.folded)
+        drawn = (node.kind, node.failed, node.given_up, row.guides, row.context, row.folded)
         return (task, axis, drawn, row.counts, row.span)
 
     # What keys do
@@ -203,7 +205,7 @@ class WorkflowScreen(ListScreen):
 
     def listed(self) -> Sequence[Task]:
         """Return all members that the filter lets through."""
-        return self.view.passing()
+        return self.view.matching_tasks()
 
     def action_mark(self, what: Literal["one", "range", "all", "none"]) -> None:
         """Mark or unmark rows; a group's row stands for all its members."""
@@ -235,5 +237,5 @@ class WorkflowScreen(ListScreen):
         return folded
 
 
-def _row_id(row: Row) -> str:
+def _row_id(row: WorkflowRow) -> str:
     return row.node.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ...model.entities.clock_skew import SKEW_SHOWN
+from ...model.entities.clock_skew import MIN_SKEW
 from ...model.state import ClusterState
 from ...model.text import units
 from ..navigation import DrillDown
@@ -55,20 +55,20 @@ def _workers(state: ClusterState, now: float) -> list[Alert]:
         drill = DrillDown("worker", worker.name)
         if status == "offline":
             running = len(worker.active_ids)
-            gone = units.age(worker.left_at or worker.heard_at, now)
+            gone = units.age(worker.left_at or worker.last_seen_at, now)
             how = "stopped" if worker.left_at is not None else "lost"
             left = f", {worker.running_when_lost}" if running else ""
             level: AlertLevel = "bad" if running or worker.left_at is None else "warn"
             text = f"{how} {gone} ago{left}"
             found.append(Alert(level, worker.name, text, "workers", drill))
         elif status == "late":
-            text = f"not heard for {units.age(worker.heard_at, now)}"
+            text = f"not heard for {units.age(worker.last_seen_at, now)}"
             if worker.pool == "solo":
                 text += ": a solo pool says nothing while it runs a task"
             found.append(Alert("warn", worker.name, text, "workers", drill))
-        elif worker.silent_since is not None:
+        elif worker.stalled_since is not None:
             found.append(Alert("bad", worker.name, silence_words(worker, now), "workers", drill))
-        if worker.clock_skew is not None and abs(worker.clock_skew) > SKEW_SHOWN:
+        if worker.clock_skew is not None and abs(worker.clock_skew) > MIN_SKEW:
             way = "ahead" if worker.clock_skew > 0 else "behind"
             text = f"its clock is {units.duration(abs(worker.clock_skew))} {way} of ours"
             found.append(Alert("warn", worker.name, text, "workers", drill))

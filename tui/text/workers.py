@@ -18,7 +18,7 @@ def busy(worker: Worker) -> int | None:
 
 def silence_words(worker: Worker, now: float) -> str:
     """Return what is wrong with a worker that is silent."""
-    since = worker.idle_since or worker.silent_since or now
+    since = worker.idle_since or worker.stalled_since or now
     names = queue_names(worker) if worker.queues and len(worker.queues) == 1 else "its queues"
     return f"beats, but takes nothing from {names} for {units.duration(int(now - since))}"
 

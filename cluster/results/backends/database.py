@@ -13,7 +13,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from ....model.entities.result import READY, ResultMeta
+from ....model.entities.result import READY_STATES, ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT
 from ..errors import failure, missing
@@ -111,7 +111,7 @@ class DatabaseResults(ResultReader):
 
         engine, table = self._open()
         columns = _columns(table)
-        wanted = select(*columns).where(table.c.status.in_(sorted(READY)))
+        wanted = select(*columns).where(table.c.status.in_(sorted(READY_STATES)))
         if "id" in table.c:
             added = select(table.c.id).order_by(table.c.id.desc()).limit(most * _ADDED)
             wanted = wanted.where(table.c.id.in_(select(added.subquery().c.id)))

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ....model.entities.result import READY, ResultMeta
-from ....model.text.coerce import LATEST_TIME
+from ....model.entities.result import READY_STATES, ResultMeta
+from ....model.text.coerce import MAX_TIMESTAMP
 from . import plain_pickle
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"
@@ -135,7 +135,7 @@ def from_mapping(
         undecoded=undecoded,
         exception=exception_text(result) if faulty else None,
         traceback=_text(meta.get("traceback")),
-        done_at=epoch(meta.get("date_done"), zone) if status in READY else None,
+        done_at=epoch(meta.get("date_done"), zone) if status in READY_STATES else None,
         name=_text(meta.get("name")),
         args=args,
         kwargs=kwargs,
@@ -181,7 +181,7 @@ def epoch(when: Any, zone: tzinfo = UTC) -> float | None:
             return None
     if not isinstance(when, int | float) or isinstance(when, bool):
         return None
-    return float(when) if 0 <= when <= LATEST_TIME else None
+    return float(when) if 0 <= when <= MAX_TIMESTAMP else None
 
 
 def _typed(table: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ....model.entities.result import READY, ResultMeta
+from ....model.entities.result import READY_STATES, ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT
 from ..errors import failure, missing
@@ -69,7 +69,7 @@ class MongoResults(ResultReader):
         """
         if most <= 0:  # no limit at all, to MongoDB
             return
-        wanted: dict[str, Any] = {"status": {"$in": sorted(READY)}}
+        wanted: dict[str, Any] = {"status": {"$in": sorted(READY_STATES)}}
         if since is not None:
             wanted["date_done"] = {"$gt": datetime.fromtimestamp(since, UTC)}
         with self._failing():

@@ -139,7 +139,7 @@ class RedisResults(ResultReader):
         pubsub = client.pubsub()
         try:
             pubsub.subscribe(key)
-            heard_at = time.monotonic()
+            last_seen_at = time.monotonic()
             while not stop.is_set():
                 now = time.monotonic()
                 if now >= deadline:
@@ -147,14 +147,14 @@ class RedisResults(ResultReader):
                 message = pubsub.get_message(timeout=min(_STEP, deadline - now))
                 payload = None
                 if message is None:
-                    if now - heard_at >= _LOOK_AGAIN:
-                        payload, heard_at = client.get(key), now
+                    if now - last_seen_at >= _LOOK_AGAIN:
+                        payload, last_seen_at = client.get(key), now
                 elif message["type"] == "subscribe":
                     # Also after redis-py has silently made a lost connection again.
                     listened.set()
-                    payload, heard_at = client.get(key), now
+                    payload, last_seen_at = client.get(key), now
                 elif message["type"] == "message":
-                    payload, heard_at = message["data"], now
+                    payload, last_seen_at = message["data"], now
                 if payload and (found := from_payload(id_, payload)).ready:
                     return found
         finally:

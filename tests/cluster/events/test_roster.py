@@ -15,7 +15,7 @@ def test_silent_workers_are_forgotten_when_there_are_too_many() -> None:
     for number in range(MOST_MEMBERS):
         roster.heard(beat(f"old-{number}"))
     for member in roster.members.values():
-        member.heard_at -= FORGET_AFTER + 1
+        member.last_seen_at -= FORGET_AFTER + 1
     roster.heard(beat("new"))
     assert list(roster.members) == ["new"]
     assert roster.present() == ("new",)

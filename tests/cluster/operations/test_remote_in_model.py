@@ -37,9 +37,9 @@ def test_limits_are_those_that_the_worker_tells_and_change_with_it(
     live = open_session(redis_url)
     live.until(lambda: "w1@test" in live.state.workers)
     known = live.state.workers["w1@test"]
-    live.until(lambda: known.first_limits is not None, what="limits are told")
+    live.until(lambda: known.initial_limits is not None, what="limits are told")
     assert known.registered == ("limited.free", "limited.held", "limited.wait_for")
-    assert known.limits == known.first_limits == {"limited.held": HELD}
+    assert known.limits == known.initial_limits == {"limited.held": HELD}
     for command in (
         RateLimit(ONE, "limited.held", "5/s"),
         TimeLimit(ONE, "limited.held", None, 9.0),
@@ -55,7 +55,7 @@ def test_limits_are_those_that_the_worker_tells_and_change_with_it(
     known.limits = {}
     live.session.refresh()
     live.until(lambda: known.limits == changed, what="the worker tells the same")
-    assert known.first_limits == {"limited.held": HELD}
+    assert known.initial_limits == {"limited.held": HELD}
 
 
 def test_a_revocation_shows_until_the_worker_skips_the_task(

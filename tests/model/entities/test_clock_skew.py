@@ -98,7 +98,7 @@ def test_members_on_hosts_with_different_clocks_stand_on_one_axis(state: Cluster
     view = WorkflowView(state, "a", NOW)
     assert [row.node.id for row in view] == ["a", "b"]
     assert (view.begin, view.axis) == (NOW - 11, 6.0)
-    assert view.took(NOW) == 6.0
+    assert view.duration(NOW) == 6.0
 
 
 def test_the_axis_follows_a_clock_that_is_known_late() -> None:

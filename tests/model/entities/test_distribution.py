@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from celtop.model.entities.distribution import GROWTH, Distribution
+from celtop.model.entities.distribution import BUCKET_GROWTH, Distribution
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +31,6 @@ def test_a_quantile_is_at_most_a_bucket_wrong(values: list[float], q: float) -> 
     exact = sorted(values)[math.ceil(q * len(values)) - 1]
     found = sketch.quantile(q)
     assert found is not None
-    assert exact / GROWTH <= found <= exact * GROWTH
+    assert exact / BUCKET_GROWTH <= found <= exact * BUCKET_GROWTH
     assert math.isclose(sketch.mean or 0.0, sum(values) / len(values))
     assert sketch.max == max(values)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.ingest.attempts import fault_of
+from celtop.model.ingest.attempts import exception_of
 from celtop.model.wire.events import Event
 
 ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='UTC'))"
@@ -21,7 +21,7 @@ ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='U
     ],
 )
 def test_the_exception_of_a_retry_is_the_apps_own(told: str, shown: str) -> None:
-    assert fault_of(Event("task-retried", "w", 1.0, exception=told)) == (shown, None)
+    assert exception_of(Event("task-retried", "w", 1.0, exception=told)) == (shown, None)
 
 
 def test_what_the_hard_time_limit_raises_is_read_from_the_traceback() -> None:
@@ -31,4 +31,4 @@ def test_what_the_hard_time_limit_raises_is_read_from_the_traceback() -> None:
     event = Event(
         "task-failed", "w", 1.0, exception="ExceptionWithTraceback()", traceback=traceback
     )
-    assert fault_of(event)[0] == "TimeLimitExceeded: TimeLimitExceeded(1,)"
+    assert exception_of(event)[0] == "TimeLimitExceeded: TimeLimitExceeded(1,)"

@@ -10,7 +10,7 @@ import pytest
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import FINISHED, source_names
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.ingest.worker_store import LAST_WORD
+from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
@@ -91,9 +91,9 @@ def test_an_end_that_no_event_tells_of_is_counted_as_corrected() -> None:
     task = seen(state, "SUCCESS", at=NOW + 9, done_at=NOW + 5, result={"sum": 3})
     assert (task.state, task.finished_at, task.result) == ("SUCCESS", NOW + 5, "{'sum': 3}")
     assert not state.workers[WORKER].active_ids
-    state.tick(NOW + 9 + LAST_WORD - 0.1)
+    state.tick(NOW + 9 + FINAL_EVENT_DELAY - 0.1)
     assert state.totals.corrected == 0
-    state.tick(NOW + 9 + LAST_WORD)
+    state.tick(NOW + 9 + FINAL_EVENT_DELAY)
     assert state.totals.corrections == {"finished": 1}
     told = "1 task finished without an event (result backend): shop.bill a"
     assert state.log[-1].text == told
@@ -161,7 +161,7 @@ def test_a_revocation_does_not_end_what_runs_on() -> None:
 def test_a_revoked_task_that_is_lost_was_revoked() -> None:
     state = play(Script("a").received().started().events)
     state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
-    state.tick(NOW + 10 + LAST_WORD)
+    state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     assert state.tasks["a"].loss == "unheard"
     assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
 
@@ -261,9 +261,11 @@ def test_a_retry_is_told_of_where_events_are_not() -> None:
     assert seen(state, "STARTED").state == "STARTED"
     assert seen(state, "RETRY").state == "RETRY"
     assert seen(state, "PROGRESS").state == "PROGRESS"
-    heard = play(Script("b").received().started().events, state).tasks["b"]
+    saw_event = play(Script("b").received().started().events, state).tasks["b"]
     seen(state, "RETRY", "b")
-    assert heard.state == "STARTED", "the entry of the attempt before, where starts are not tracked"
+    assert saw_event.state == "STARTED", (
+        "the entry of the attempt before, where starts are not tracked"
+    )
 
 
 def test_the_bar_of_an_attempt_ends_with_it() -> None:
@@ -290,7 +292,7 @@ def test_progress_that_is_read_again_is_not_told_again() -> None:
 def test_a_lost_task_that_reports_runs_again() -> None:
     state = play(Script("a").received().started().events)
     state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
-    state.tick(NOW + 10 + LAST_WORD)
+    state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     task = seen(state, "PROGRESS", source="poll", at=NOW + 14, result={"progress": 5})
     assert task.lost_at is not None, "the entry stays when a worker dies"
     seen(state, "PROGRESS", at=NOW + 15, result={"progress": 6})
@@ -324,7 +326,7 @@ def test_what_the_backend_had_otherwise_it_may_have_no_more() -> None:
 def test_a_lost_task_may_wait_for_its_retry() -> None:
     state = play(Script("a").received().started().events)
     state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
-    state.tick(NOW + 10 + LAST_WORD)
+    state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     task = seen(state, "RETRY", source="poll")
     assert (task.state, task.lost_at) == ("RETRY", None)
 
@@ -409,8 +411,8 @@ def test_with_or_without_the_backend_events_and_answers_end_the_same(
     for meta in told:
         both.insert(chance.randint(0, len(both)), meta)
     alone, state = ClusterState(), ClusterState()
-    for heard in events:
-        tell(alone, heard)
+    for saw_event in events:
+        tell(alone, saw_event)
     ended = False
     for one in both:
         before = state.tasks["a"].state if "a" in state.tasks else None
@@ -449,16 +451,16 @@ def test_a_snapshot_of_a_claim_is_not_kept_when_its_task_is_forgotten() -> None:
     state = ClusterState(max_tasks=10)
     for number in range(30):
         seen(state, "SUCCESS", str(number), source="lookup")
-    assert set(state._tasks.claimed) == set(state.tasks)
+    assert set(state._tasks.event_states) == set(state.tasks)
 
 
 def test_claims_are_small() -> None:
     state = ClusterState()
     seen(state, "SUCCESS", "a")
     seen(state, "SUCCESS", "b")
-    bases = list(state._tasks.claimed.values())
-    assert bases[0] is bases[1]
-    assert msgspec.structs.asdict(bases[0])["state"] == "PENDING"
+    event_states = list(state._tasks.event_states.values())
+    assert event_states[0] is event_states[1]
+    assert msgspec.structs.asdict(event_states[0])["state"] == "PENDING"
 
 
 odd = st.recursive(

@@ -9,7 +9,7 @@ from celtop.export.json import encode
 from celtop.export.snapshot import take
 from celtop.model.entities.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.entities.worker import Limits, WorkerQueue
-from celtop.model.ingest.worker_store import LAST_WORD
+from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
@@ -196,15 +196,15 @@ def test_the_first_limits_are_those_of_a_workers_life() -> None:
     for text in ("a [rate_limit=1/s]", "a [rate_limit=2/s]"):
         answer("registered", [text], state)
     worker = state.workers[WORKER]
-    assert worker.first_limits == {"a": Limits("1/s")}
+    assert worker.initial_limits == {"a": Limits("1/s")}
     for pid in (1, 2):
         beat = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": NOW + pid, "pid": pid}
         state.apply(event({**beat, "freq": 2.0, "active": 0, "processed": 0}), NOW + pid)
     restarted = state.workers[WORKER]
     assert restarted.limits == {}
-    assert restarted.first_limits is None
+    assert restarted.initial_limits is None
     answer("registered", ["a"], state)
-    assert restarted.first_limits is not None
+    assert restarted.initial_limits is not None
 
 
 def test_the_only_queue_of_a_worker_is_that_of_the_tasks_it_has() -> None:
@@ -241,7 +241,7 @@ def test_events_enabled() -> None:
 
 def test_an_answer_proves_that_its_worker_lives() -> None:
     state = answer("ping", {"ok": "pong"})
-    assert state.workers[WORKER].heard_at == NOW
+    assert state.workers[WORKER].last_seen_at == NOW
 
 
 def test_endless_arguments_are_cut() -> None:
@@ -289,11 +289,15 @@ def test_a_task_that_its_worker_runs_no_more_is_lost_after_a_last_word() -> None
     state = play(Script("a").received().started().events)
     state.take_changes()
     answer("active", [], state, at=NOW + 20)
-    state.tick(NOW + 20 + LAST_WORD - 0.5)
+    state.tick(NOW + 20 + FINAL_EVENT_DELAY - 0.5)
     task = state.tasks["a"]
     assert task.running
-    state.tick(NOW + 20 + LAST_WORD)
-    assert (task.state, task.running, task.lost_at) == ("STARTED", False, NOW + 20 + LAST_WORD)
+    state.tick(NOW + 20 + FINAL_EVENT_DELAY)
+    assert (task.state, task.running, task.lost_at) == (
+        "STARTED",
+        False,
+        NOW + 20 + FINAL_EVENT_DELAY,
+    )
     assert task.elapsed(NOW + 60) is None
     assert "a" in state.take_changes().tasks
 

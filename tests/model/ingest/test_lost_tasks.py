@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.task import Task, TaskExtra
 from celtop.model.entities.worker import Worker
-from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT, comes_back, loss_words
+from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT, loss_text, redelivery
 from celtop.model.query.language import parse
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
@@ -20,30 +20,30 @@ def lost(loss: str = "worker", acknowledged: bool | None = False) -> Task:
 
 
 def test_the_words_say_which_loss_it_was() -> None:
-    assert loss_words(lost("worker")) == "lost with w1@box"
-    assert loss_words(lost("unheard")) == "its end was not heard"
-    assert loss_words(lost("unknown")) == "unknown to worker and backend"
+    assert loss_text(lost("worker")) == "lost with w1@box"
+    assert loss_text(lost("unheard")) == "its end was not heard"
+    assert loss_text(lost("unknown")) == "unknown to worker and backend"
 
 
 def test_redis_hands_it_out_again_after_the_visibility_timeout() -> None:
     worker = Worker("w1@box")
-    assert comes_back(lost(), worker, "redis", {}) == NOW + VISIBILITY_TIMEOUT
+    assert redelivery(lost(), worker, "redis", {}) == NOW + VISIBILITY_TIMEOUT
     worker.conf = {"broker_transport_options": {"visibility_timeout": 90}}
-    assert comes_back(lost(), worker, "rediss", {}) == NOW + 90
-    assert comes_back(lost(), worker, "redis", {"visibility_timeout": 60}) == NOW + 60
-    assert comes_back(lost(), None, "sentinel", {}) == NOW + VISIBILITY_TIMEOUT
+    assert redelivery(lost(), worker, "rediss", {}) == NOW + 90
+    assert redelivery(lost(), worker, "redis", {"visibility_timeout": 60}) == NOW + 60
+    assert redelivery(lost(), None, "sentinel", {}) == NOW + VISIBILITY_TIMEOUT
 
 
 @pytest.mark.parametrize("transport", ["redis", "amqp", "memory"])
 def test_what_was_acknowledged_does_not_come_back(transport: str) -> None:
-    assert comes_back(lost(acknowledged=True), None, transport, {}) is False
-    assert comes_back(lost(acknowledged=None), None, transport, {}) is False
-    assert comes_back(lost("unheard"), None, transport, {}) is False
+    assert redelivery(lost(acknowledged=True), None, transport, {}) is False
+    assert redelivery(lost(acknowledged=None), None, transport, {}) is False
+    assert redelivery(lost("unheard"), None, transport, {}) is False
 
 
 def test_rabbitmq_hands_it_out_again_at_once() -> None:
-    assert comes_back(lost(), None, "amqp", {}) is True
-    assert comes_back(lost(), None, "memory", {}) is False
+    assert redelivery(lost(), None, "amqp", {}) is True
+    assert redelivery(lost(), None, "memory", {}) is False
 
 
 def test_lost_tasks_are_known_as_long_as_they_are_lost_and_are_faults() -> None:

@@ -233,4 +233,4 @@ def test_limits_follow_what_workers_confirmed_and_the_first_ones_are_kept() -> N
     assert worker.limits["geo.resize"] == Limits(None, None, 60.0)
     tell(state, "p@h", "registered", ["geo.resize [rate_limit=5/s]", "mail.send"])
     assert worker.limits == {"geo.resize": Limits("5/s")}
-    assert worker.first_limits == first
+    assert worker.initial_limits == first

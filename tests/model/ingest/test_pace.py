@@ -5,9 +5,9 @@ from __future__ import annotations
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Progress, Task
 from celtop.model.ingest.pace import (
-    BARS_KEPT,
-    MOST_ESTIMATED,
-    POINTS_KEPT,
+    MAX_BARS,
+    MAX_ESTIMATE,
+    MAX_POINTS,
     ProgressRate,
     ProgressRates,
 )
@@ -75,7 +75,7 @@ def test_a_full_bar_has_nothing_left() -> None:
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=60), st.floats(-1e6, 2e6))
 def test_whatever_is_told_is_bounded(points: list[tuple[float, float]], now: float) -> None:
     bar = pace(*points)
-    assert len(bar.points) <= POINTS_KEPT
+    assert len(bar.points) <= MAX_POINTS
     left, rate = bar.left(now), bar.rate()
     assert left is None or 0.0 <= left < 1e8
     assert rate is None or rate > 0.0
@@ -96,9 +96,9 @@ def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
     del tasks["runs"]
     paces.forget_ended(tasks)
     assert len(paces) == 0
-    for number in range(BARS_KEPT + 10):
+    for number in range(MAX_BARS + 10):
         paces.note(Task(str(number), state="PROGRESS"), 0.5, NOW)
-    assert len(paces) == BARS_KEPT
+    assert len(paces) == MAX_BARS
 
 
 def test_the_next_attempt_s_bar_is_its_own() -> None:
@@ -142,7 +142,7 @@ def test_a_silent_task_is_estimated_by_its_type() -> None:
     assert guess is not None and guess.source == "estimate"
     assert guess.fraction == approx(0.5, rel=0.06)
     late = state.estimate(task, NOW + 100)
-    assert late is not None and late.fraction == MOST_ESTIMATED
+    assert late is not None and late.fraction == MAX_ESTIMATE
     assert task.progress is None, "it is not what the task said"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celtop.model.ingest.progress import LONGEST_SHOWN, ProgressReader, parse
+from celtop.model.ingest.progress import MAX_META_LENGTH, ProgressReader, read_progress
 
 
 def read(meta: dict[str, Any]) -> tuple[Any, ...] | None:
-    told = parse(meta, 1.0, "event")
+    told = read_progress(meta, 1.0, "event")
     return None if told is None else (told.fraction, told.current, told.total, told.text)
 
 
@@ -91,7 +91,7 @@ def test_what_is_not_understood_is_shown_cut() -> None:
     reader = ProgressReader()
     told = reader.shown(None, {"logs": ["x" * 5_000]}, 1.0, "backend")
     assert told is not None and told.text is not None
-    assert told.text.startswith('{"logs": ["xxx') and len(told.text) == LONGEST_SHOWN + 1
+    assert told.text.startswith('{"logs": ["xxx') and len(told.text) == MAX_META_LENGTH + 1
     number = reader.shown(None, 42, 1.0, "backend")
     assert number is not None and (number.current, number.fraction, number.text) == (42, None, None)
     assert reader.shown(None, {}, 1.0, "backend") is None

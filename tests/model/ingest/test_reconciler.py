@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.result import ResultMeta
-from celtop.model.ingest.reconciler import ASKED_AT_ONCE, FIRST_AGAIN, LONG, SUSPECTS_KEPT, YOUNG
-from celtop.model.ingest.worker_store import LAST_WORD
+from celtop.model.ingest.reconciler import (
+    MAX_CHECKS,
+    MAX_IDS_AT_ONCE,
+    MIN_RECHECK_DELAY,
+    RECENT_SECONDS,
+    START_TRUSTED_SECONDS,
+)
+from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import (
     ConnectionChanged,
     EventsDropped,
@@ -49,14 +55,14 @@ def item(id_: str = "a", worker: str = WORKER, **fields: Any) -> dict[str, Any]:
 def swept(state: ClusterState, now: float) -> tuple[str, ...]:
     state.tick(now)
     state.tick(now)
-    return state.suspects(now)
+    return state.tasks_to_check(now)
 
 
 def test_what_its_worker_runs_is_not_suspected() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     answer(state, "active", [item()], NOW + 10)
-    for now in (NOW + 10, NOW + 10 + LONG):
+    for now in (NOW + 10, NOW + 10 + START_TRUSTED_SECONDS):
         beat(state, now)
         assert swept(state, now) == ()
 
@@ -64,17 +70,17 @@ def test_what_its_worker_runs_is_not_suspected() -> None:
 def test_one_that_runs_on_the_word_of_its_start_alone_is() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    beat(state, NOW + LONG)
-    assert swept(state, NOW + LONG) == ()
-    beat(state, NOW + LONG + 3)
-    assert swept(state, NOW + LONG + 3) == ("a",)
+    beat(state, NOW + START_TRUSTED_SECONDS)
+    assert swept(state, NOW + START_TRUSTED_SECONDS) == ()
+    beat(state, NOW + START_TRUSTED_SECONDS + 3)
+    assert swept(state, NOW + START_TRUSTED_SECONDS + 3) == ("a",)
 
 
 def test_one_that_only_the_backend_says_to_run_is() -> None:
     state = live()
     state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
-    assert swept(state, NOW + YOUNG - 1) == ()
-    assert swept(state, NOW + YOUNG + 1) == ("a",)
+    assert swept(state, NOW + RECENT_SECONDS - 1) == ()
+    assert swept(state, NOW + RECENT_SECONDS + 1) == ("a",)
 
 
 def test_one_that_its_worker_holds_no_more_is() -> None:
@@ -126,7 +132,7 @@ def test_an_end_in_a_gap_is_found_in_the_backend() -> None:
     assert swept(state, NOW + 10) == ("a",)
     done = ResultMeta("a", "SUCCESS", 3, done_at=NOW + 5)
     state.observe(ResultsRead((done,), NOW + 11, "poll"), NOW + 11)
-    assert swept(state, NOW + 11 + LAST_WORD) == ()
+    assert swept(state, NOW + 11 + FINAL_EVENT_DELAY) == ()
     assert state.tasks["a"].state == "SUCCESS"
     assert state.totals.corrections == {"finished": 1}
 
@@ -135,7 +141,7 @@ def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     answer(state, "active", [], NOW + 70)
-    state.tick(NOW + 70 + LAST_WORD)
+    state.tick(NOW + 70 + FINAL_EVENT_DELAY)
     task = state.tasks["a"]
     assert task.loss == "unheard"
     now = NOW + 74
@@ -171,7 +177,7 @@ def test_one_that_a_worker_denies_has_a_last_word() -> None:
     answer(state, "query_task", {}, NOW + 10, asked=("a",))
     task = state.tasks["a"]
     assert task.running
-    state.tick(NOW + 10 + LAST_WORD)
+    state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     assert task.loss == "unheard"
 
 
@@ -201,24 +207,24 @@ def test_it_is_asked_for_ever_more_seldom() -> None:
     for second in range(6, 200):
         now = NOW + second
         state.tick(now)
-        if state.suspects(now):
+        if state.tasks_to_check(now):
             asked.append(second)
             state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), now, "poll"), now)
     gaps = [later - earlier for earlier, later in pairwise(asked)]
-    assert gaps[0] == FIRST_AGAIN
+    assert gaps[0] == MIN_RECHECK_DELAY
     assert gaps == sorted(gaps) and gaps[-1] > gaps[0]
 
 
 def test_suspects_are_bounded() -> None:
     state = ClusterState()
-    for number in range(SUSPECTS_KEPT + 200):
+    for number in range(MAX_CHECKS + 200):
         play(Script(f"p-{number}").sent().events, state)
     metas = tuple(ResultMeta(f"r-{number}", "PROGRESS") for number in range(50))
     state.observe(ResultsRead(metas, NOW, "history"), NOW)
     due = swept(state, NOW + 60)
-    assert len(due) == ASKED_AT_ONCE
+    assert len(due) == MAX_IDS_AT_ONCE
     assert set(due[:50]) == {meta.id for meta in metas}
-    assert len(state._suspects._suspects) == SUSPECTS_KEPT + 50
+    assert len(state._reconciler._checks) == MAX_CHECKS + 50
 
 
 def test_a_task_in_progress_is_lost_with_its_worker_though_nobody_heard_it_start() -> None:
@@ -306,10 +312,10 @@ def test_who_does_not_hold_it_settles_no_doubt_but_its_own_worker_s() -> None:
     assert swept(state, NOW + 6) == ("a",)
     answer(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))
     state.tick(NOW + 7)
-    assert len(state._suspects._suspects) == 1
+    assert len(state._reconciler._checks) == 1
     answer(state, "query_task", {"a": ["active", item()]}, NOW + 7, asked=("a",))
     state.tick(NOW + 8)
-    assert len(state._suspects._suspects) == 0
+    assert len(state._reconciler._checks) == 0
     assert state.tasks["a"].running
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.ingest.stalled_workers import PATIENCE
+from celtop.model.ingest.stalled_workers import STALLED_AFTER
 from celtop.model.observations import ConnectionChanged, InspectReply, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, event, play
@@ -42,60 +42,60 @@ def pass_time(
         state.tick(now)
 
 
-def standing(state: ClusterState, at: float) -> str:
-    return state.workers[WORKER].standing(NOW + at, state.broker.listening_since)
+def health(state: ClusterState, at: float) -> str:
+    return state.workers[WORKER].health(NOW + at, state.broker.listening_since)
 
 
 def test_one_that_leaves_what_it_could_take_is_silent() -> None:
     state = idle()
-    pass_time(state, 1, PATIENCE - 1)
-    assert standing(state, PATIENCE) == "online"
-    pass_time(state, PATIENCE + 1, 1)
+    pass_time(state, 1, STALLED_AFTER - 1)
+    assert health(state, STALLED_AFTER) == "online"
+    pass_time(state, STALLED_AFTER + 1, 1)
     worker = state.workers[WORKER]
-    assert (standing(state, PATIENCE + 2), worker.silent_since) == ("silent", NOW + 1)
-    assert worker.status(NOW + PATIENCE + 2, NOW) == "online"
+    assert (health(state, STALLED_AFTER + 2), worker.stalled_since) == ("stalled", NOW + 1)
+    assert worker.status(NOW + STALLED_AFTER + 2, NOW) == "online"
     text = f"{WORKER} is silent: 3 wait in celery, and it took none for 30 s"
     assert state.log[-1].text == text
     lines = len(state.log)
-    pass_time(state, PATIENCE + 3, 20)
+    pass_time(state, STALLED_AFTER + 3, 20)
     assert len(state.log) == lines, "told once"
     play(Script("a", NOW + 60).received().events, state)
     pass_time(state, 61, 1)
-    assert (standing(state, 62), worker.silent_since) == ("online", None)
+    assert (health(state, 62), worker.stalled_since) == ("online", None)
     assert state.log[-1].text == f"{WORKER} is silent no more"
 
 
 def test_late_is_more_than_silent() -> None:
     state = idle()
-    pass_time(state, 1, PATIENCE + 2)
-    assert standing(state, PATIENCE + 4) == "silent"
-    assert standing(state, PATIENCE + 13) == "late"
+    pass_time(state, 1, STALLED_AFTER + 2)
+    assert health(state, STALLED_AFTER + 4) == "stalled"
+    assert health(state, STALLED_AFTER + 13) == "late"
 
 
 @pytest.mark.parametrize("waiting", [0, None])
 def test_an_empty_queue_is_nothing_to_take_from(waiting: int | None) -> None:
     state = idle()
-    pass_time(state, 1, 2 * PATIENCE, waiting=waiting)
-    assert standing(state, 2 * PATIENCE) == "online"
+    pass_time(state, 1, 2 * STALLED_AFTER, waiting=waiting)
+    assert health(state, 2 * STALLED_AFTER) == "online"
 
 
 def test_one_that_works_is_not_silent_even_if_it_sends_no_events() -> None:
     state = idle()
     for second in range(0, 100, 10):
         pass_time(state, second, 10, processed=second)
-    assert standing(state, 100) == "online"
+    assert health(state, 100) == "online"
 
 
 def test_one_that_has_no_room_is_not_silent() -> None:
     busy = idle()
     for id_ in ("a", "b"):
         play(Script(id_).received().started().events, busy)
-    pass_time(busy, 5, 2 * PATIENCE)
-    assert standing(busy, 2 * PATIENCE + 5) == "online"
+    pass_time(busy, 5, 2 * STALLED_AFTER)
+    assert health(busy, 2 * STALLED_AFTER + 5) == "online"
     full = idle(prefetch=1)
     play(Script("a").received().events, full)
-    pass_time(full, 5, 2 * PATIENCE)
-    assert standing(full, 2 * PATIENCE + 5) == "online"
+    pass_time(full, 5, 2 * STALLED_AFTER)
+    assert health(full, 2 * STALLED_AFTER + 5) == "online"
 
 
 def test_a_depth_that_was_measured_before_proves_nothing() -> None:
@@ -104,18 +104,18 @@ def test_a_depth_that_was_measured_before_proves_nothing() -> None:
     for second in range(1, 100):
         beat(state, NOW + second)
         state.tick(NOW + second)
-    assert standing(state, 100) == "online"
+    assert health(state, 100) == "online"
 
 
 def test_nobody_is_silent_while_we_are_deaf() -> None:
     state = idle()
-    pass_time(state, 1, PATIENCE - 5)
+    pass_time(state, 1, STALLED_AFTER - 5)
     state.observe(ConnectionChanged("lost", NOW + 26), NOW + 26)
     for second in range(26, 90):
         state.tick(NOW + second)
-    assert state.workers[WORKER].silent_since is None
+    assert state.workers[WORKER].stalled_since is None
     state.observe(ConnectionChanged("live", NOW + 90), NOW + 90)
-    pass_time(state, 91, PATIENCE - 1)
-    assert standing(state, 90 + PATIENCE) == "online"
-    pass_time(state, 90 + PATIENCE + 1, 1)
-    assert standing(state, 90 + PATIENCE + 2) == "silent"
+    pass_time(state, 91, STALLED_AFTER - 1)
+    assert health(state, 90 + STALLED_AFTER) == "online"
+    pass_time(state, 90 + STALLED_AFTER + 1, 1)
+    assert health(state, 90 + STALLED_AFTER + 2) == "stalled"

@@ -229,20 +229,20 @@ def test_agrees_with_celery_but_for_its_known_faults(events: list[Fields]) -> No
     assert set(ours.tasks) == set(theirs.tasks)
     assert set(ours.workers) == set(theirs.workers)
     for uuid, task in ours.tasks.items():
-        heard = [fields for fields in events if fields["uuid"] == uuid]
-        if known_faults(heard):
+        saw_event = [fields for fields in events if fields["uuid"] == uuid]
+        if known_faults(saw_event):
             continue
         expected = view_of_oracle(theirs.tasks[uuid])
-        if late_event_sets_timestamp_back(heard):
+        if late_event_sets_timestamp_back(saw_event):
             del expected["state_at"]
-        if one_record_for_all_attempts(heard):
+        if one_record_for_all_attempts(saw_event):
             del expected["retries"]
             expected = {
                 name: value
                 for name, value in expected.items()
                 if name not in ("received_at", "started_at") or getattr(task, name) is not None
             }
-        assert view_of_ours(task, expected) == expected, heard
+        assert view_of_ours(task, expected) == expected, saw_event
     by_state, text_bytes, by_type = recount(ours)
     assert ours.totals.by_state == by_state
     assert ours.totals.text_bytes == text_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celtop.model.ingest.worker_store import LAST_WORD, MAX_WORKERS
+from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS
 from celtop.model.observations import ConnectionChanged
 from celtop.model.state import ClusterState
 
@@ -33,7 +33,7 @@ def test_a_heartbeat_tells_everything() -> None:
     worker = state.workers[WORKER]
     assert (worker.active, worker.processed, worker.load) == (1, 7, (0.5, 0.25, 0.125))
     assert (worker.pid, worker.software_version, worker.frequency) == (99, "5.7.0", 2.0)
-    assert worker.heard_at == NOW
+    assert worker.last_seen_at == NOW
 
 
 def test_a_heartbeat_on_request_keeps_what_it_does_not_tell() -> None:
@@ -144,14 +144,14 @@ def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
 
     state = live()
     play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
-    state.tick(NOW + LAST_WORD - 0.1)
+    state.tick(NOW + FINAL_EVENT_DELAY - 0.1)
     assert state.tasks["a"].running
-    state.tick(NOW + 4 + LAST_WORD)
+    state.tick(NOW + 4 + FINAL_EVENT_DELAY)
     assert state.tasks["a"].loss == "worker"
 
     state = live()
     play([beat(), *started, beat("offline", NOW + 4)], state)
-    state.tick(NOW + 4 + LAST_WORD)
+    state.tick(NOW + 4 + FINAL_EVENT_DELAY)
     assert not state.tasks["a"].running
 
 
@@ -161,7 +161,7 @@ def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> No
     state = live()
     play([beat(), *script.on(OTHER).received().started().events], state)
     state.apply(event(beat(at=NOW + 99, hostname=OTHER)), NOW + 99)
-    for second in (100, 100 + LAST_WORD):
+    for second in (100, 100 + FINAL_EVENT_DELAY):
         state.tick(NOW + second)
     assert "a" in state.workers[WORKER].active_ids
     assert state.tasks["a"].running

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.task import Task
 from celtop.model.query.fields import FIELDS
-from celtop.model.query.language import Problem, exactly, parse, words
+from celtop.model.query.language import Problem, exact_term, parse, words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -218,7 +218,7 @@ def test_anything_half_typed_can_be_read(text: str) -> None:
 
 @given(st.text(min_size=1, max_size=20))
 def test_exactly_finds_just_that_value(value: str) -> None:
-    query = parse(exactly("queue", value))
+    query = parse(exact_term("queue", value))
     assert query.problems == ()
     assert len(query.terms) == 1
     assert query.matches(Task(id="1", queue=value), NOW)

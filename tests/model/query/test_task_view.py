@@ -10,7 +10,7 @@ from celtop.model.entities.task import Progress, Task
 from celtop.model.query.language import Query, parse
 from celtop.model.query.order import SORT_KEYS, Order
 from celtop.model.query.row_list import RowList
-from celtop.model.query.task_view import FEW, HoldsTasks, TaskView, ViewChange
+from celtop.model.query.task_view import MAX_SINGLE_MOVES, HoldsTasks, TaskView, ViewChange
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 from hypothesis import given, settings
@@ -128,7 +128,7 @@ def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
     clock = (lambda: float(next(ticks))) if one_by_one else None
     view = TaskView(store, now=now, clock=clock)
 
-    def settle() -> None:
+    def log_due() -> None:
         nonlocal now
         now += 1.0
         view.apply(store.take_changes(), now)
@@ -155,8 +155,8 @@ def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
                 view.refresh(now)
             case ("wait", float(seconds)):
                 now += seconds
-                settle()
-    settle()
+                log_due()
+    log_due()
 
 
 def filled(count: int) -> Store:
@@ -168,7 +168,7 @@ def filled(count: int) -> Store:
 
 
 @pytest.mark.parametrize("order", [Order(), Order("name", False), Order("name", True)])
-@pytest.mark.parametrize("changes", [1, FEW, FEW * 5])
+@pytest.mark.parametrize("changes", [1, MAX_SINGLE_MOVES, MAX_SINGLE_MOVES * 5])
 def test_few_and_many_changes_at_once(order: Order, changes: int) -> None:
     store = filled(1000)
     view = TaskView(store, parse("!state:failure"), order, now=NOW)

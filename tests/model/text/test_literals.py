@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from celery.utils.saferepr import saferepr as celery_saferepr
-from celtop.model.text.coerce import plain_text
-from celtop.model.text.literals import Arguments, arguments, saferepr
+from celtop.model.text.coerce import to_text
+from celtop.model.text.literals import Arguments, parse_arguments, saferepr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -84,8 +84,8 @@ values = st.recursive(atoms, nested, max_leaves=25)
 def test_a_wrong_value_is_never_taken(
     args: tuple[Any, ...], kwargs: dict[str, Any], maxlevels: int
 ) -> None:
-    told = plain_text(as_celery_writes(args, maxlevels)), plain_text(as_celery_writes(kwargs))
-    found = arguments(*told)
+    told = to_text(as_celery_writes(args, maxlevels)), to_text(as_celery_writes(kwargs))
+    found = parse_arguments(*told)
     assert isinstance(found, str) or identical(found, (args, kwargs)), told
 
 
@@ -112,7 +112,7 @@ def test_plain_values_are_taken_and_written_as_celery_does(
     told = as_celery_writes(args, 0), as_celery_writes(kwargs, 0)
     assert (saferepr(args), saferepr(kwargs)) == told
     if max(map(len, told)) < 1000:
-        assert identical(arguments(*told), (args, kwargs))
+        assert identical(parse_arguments(*told), (args, kwargs))
 
 
 @settings(max_examples=500, deadline=None)
@@ -120,7 +120,7 @@ def test_plain_values_are_taken_and_written_as_celery_does(
 def test_any_text_is_read_or_refused_without_a_warning(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = arguments(text, "{}")
+        found = parse_arguments(text, "{}")
     assert isinstance(found, str) or saferepr(found[0]) in (
         text,
         f"({text[1:-1]},)",
@@ -129,7 +129,7 @@ def test_any_text_is_read_or_refused_without_a_warning(text: str) -> None:
 
 
 def told(*args: object, **kwargs: object) -> Arguments | str:
-    return arguments(as_celery_writes(args), as_celery_writes(kwargs))
+    return parse_arguments(as_celery_writes(args), as_celery_writes(kwargs))
 
 
 def test_what_celery_cut_is_refused() -> None:
@@ -172,9 +172,9 @@ def test_what_could_mean_something_else_is_refused_with_the_reason(
 
 
 def test_no_text_no_arguments() -> None:
-    assert arguments(None, "{}") == "the arguments are not known"
-    assert arguments("()", None) == "the keyword arguments are not known"
-    assert isinstance(arguments("", "{}"), str)
-    assert isinstance(arguments("'text'", "{}"), str)
-    assert isinstance(arguments("()", "{1: 2}"), str)
-    assert isinstance(arguments("()", "[]"), str)
+    assert parse_arguments(None, "{}") == "the arguments are not known"
+    assert parse_arguments("()", None) == "the keyword arguments are not known"
+    assert isinstance(parse_arguments("", "{}"), str)
+    assert isinstance(parse_arguments("'text'", "{}"), str)
+    assert isinstance(parse_arguments("()", "{1: 2}"), str)
+    assert isinstance(parse_arguments("()", "[]"), str)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.text.traceback import error_of, is_library, place_of
+from celtop.model.text.traceback import exception_class, is_library, location_of
 
 CELERY = (
     '  File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 9, in trace_task\n    f()\n'
@@ -15,7 +15,7 @@ BEGIN = "Traceback (most recent call last):\n"
 
 def test_it_is_the_innermost_frame_of_the_apps_own_code() -> None:
     text = BEGIN + CELERY + OWN + LIBRARY + STDLIB + FROZEN + "E: no\n"
-    assert place_of(text) == "images/tasks.py in download"
+    assert location_of(text) == "images/tasks.py in download"
 
 
 def test_of_causes_the_last_traceback_counts() -> None:
@@ -23,19 +23,19 @@ def test_of_causes_the_last_traceback_counts() -> None:
     text = (
         f"{BEGIN}{OWN}E: 1\n\nDuring handling of the above exception, ...\n\n{BEGIN}{other}F: 2\n"
     )
-    assert place_of(text) == "images/tasks.py in convert"
+    assert location_of(text) == "images/tasks.py in convert"
 
 
 def test_an_app_that_is_installed_is_known_by_the_tasks_package() -> None:
     own = OWN.replace("/srv/", "/v/lib/python3.11/site-packages/")
     text = BEGIN + CELERY + own + LIBRARY + "E\n"
-    assert place_of(text, "shop.images.download") == "images/tasks.py in download"
-    assert place_of(text, "elsewhere.download") == "requests/api.py in get"
+    assert location_of(text, "shop.images.download") == "images/tasks.py in download"
+    assert location_of(text, "elsewhere.download") == "requests/api.py in get"
 
 
 @pytest.mark.parametrize("text", [None, "", "ValueError: 1", BEGIN + CELERY + "TypeError: x\n"])
 def test_without_such_a_frame_there_is_none(text: str | None) -> None:
-    assert place_of(text) is None
+    assert location_of(text) is None
 
 
 def test_groups_of_exceptions_and_windows_are_read() -> None:
@@ -44,12 +44,12 @@ def test_groups_of_exceptions_and_windows_are_read() -> None:
         '  |   File "C:\\work\\shop\\tasks.py", line 3, in many\n'
         "  |     raise ExceptionGroup\n"
     )
-    assert place_of(text) == "shop/tasks.py in many"
+    assert location_of(text) == "shop/tasks.py in many"
 
 
 def test_a_huge_line_costs_little() -> None:
-    assert place_of('  File "' + '", line 1, in' * 400_000) is None
-    assert place_of("\n" * 5_000_000 + OWN) == "images/tasks.py in download"
+    assert location_of('  File "' + '", line 1, in' * 400_000) is None
+    assert location_of("\n" * 5_000_000 + OWN) == "images/tasks.py in download"
 
 
 def test_a_folder_called_celery_may_be_the_apps_own() -> None:
@@ -58,7 +58,7 @@ def test_a_folder_called_celery_may_be_the_apps_own() -> None:
 
 
 def test_an_error_is_its_class() -> None:
-    assert error_of("requests.Timeout('x')") == "requests.Timeout"
-    assert error_of("odd\ntext") == "odd text"
-    assert error_of(None) is None
-    assert error_of("('x')") is None
+    assert exception_class("requests.Timeout('x')") == "requests.Timeout"
+    assert exception_class("odd\ntext") == "odd text"
+    assert exception_class(None) is None
+    assert exception_class("('x')") is None

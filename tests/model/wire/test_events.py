@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.model.text.coerce import (
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    cut_text,
-    epoch,
-    number,
-    plain_text,
-    whole,
+    MAX_NAME_LENGTH,
+    MAX_TEXT_LENGTH,
+    parse_timestamp,
+    to_float,
+    to_int,
+    to_text,
+    truncate,
 )
-from celtop.model.wire.events import FIELDS_KEPT, decode
+from celtop.model.wire.events import MAX_FIELDS, decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,7 +100,7 @@ def test_an_odd_event_costs_its_neighbours_nothing() -> None:
         ({"uuid": None}, "task event without uuid"),
         ({"uuid": ""}, "task event without uuid"),
         ({"uuid": 5}, "task event without uuid"),
-        ({"uuid": "x" * (LONGEST_NAME + 1)}, "task event with an endless uuid"),
+        ({"uuid": "x" * (MAX_NAME_LENGTH + 1)}, "task event with an endless uuid"),
         ({"hostname": None}, "no hostname"),
         ({"hostname": ""}, "no hostname"),
         ({"type": ""}, "no type"),
@@ -158,11 +158,11 @@ def test_invalid_utf8_and_lone_surrogates_become_text_that_can_be_encoded() -> N
 def test_ten_megabytes_are_cut_with_a_mark() -> None:
     long = "x" * 10_000_000
     event = one(args=long, name=long, exception=None)
-    assert event.args == "x" * LONGEST_TEXT + "… [9,737,856 more characters left out]"
-    assert len(event.name) == LONGEST_NAME + 1
+    assert event.args == "x" * MAX_TEXT_LENGTH + "… [9,737,856 more characters left out]"
+    assert len(event.name) == MAX_NAME_LENGTH + 1
     odd = one(args=[long], name=long)
-    assert len(odd.args) < LONGEST_TEXT + 100
-    assert len(odd.name) == LONGEST_NAME + 1
+    assert len(odd.args) < MAX_TEXT_LENGTH + 100
+    assert len(odd.name) == MAX_NAME_LENGTH + 1
 
 
 def test_custom_events_keep_their_fields_whatever_their_names() -> None:
@@ -182,7 +182,7 @@ def test_custom_events_keep_their_fields_whatever_their_names() -> None:
 def test_custom_fields_are_bounded() -> None:
     many = {f"field {i}": "x" * 10_000 for i in range(500)}
     fields = one(type="task-foo", **many).fields
-    assert len(fields) == FIELDS_KEPT
+    assert len(fields) == MAX_FIELDS
     assert max(len(value) for value in fields.values() if isinstance(value, str)) < 5_000
 
 
@@ -228,16 +228,21 @@ def test_never_raises_on_any_fields(fields: Fields, type_: str) -> None:
     ],
 )
 def test_iso_times(text: str | None, seconds: float | None) -> None:
-    assert epoch(text) == seconds
+    assert parse_timestamp(text) == seconds
 
 
 def test_numbers() -> None:
-    assert (number("1.5"), number(True), number("nan"), number([1])) == (1.5, 1.0, None, None)
-    assert (whole("7"), whole(2**70), whole("x")) == (7, None, None)
+    assert (to_float("1.5"), to_float(True), to_float("nan"), to_float([1])) == (
+        1.5,
+        1.0,
+        None,
+        None,
+    )
+    assert (to_int("7"), to_int(2**70), to_int("x")) == (7, None, None)
 
 
 def test_texts() -> None:
-    assert plain_text(None) is None
-    assert plain_text({"a": 1}) == '{"a": 1}'
-    assert plain_text("abcdef", 3) == "abc…"
-    assert cut_text("a" * LONGEST_TEXT) == "a" * LONGEST_TEXT
+    assert to_text(None) is None
+    assert to_text({"a": 1}) == '{"a": 1}'
+    assert to_text("abcdef", 3) == "abc…"
+    assert truncate("a" * MAX_TEXT_LENGTH) == "a" * MAX_TEXT_LENGTH

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.model.entities.task import Task
-from celtop.model.wire.signatures import PendingSignature, announced
+from celtop.model.wire.signatures import PendingSignature, read_signatures
 from celtop.model.workflow.tree import Node, build, mark_failures, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,10 +32,10 @@ def task(id_: str, parent: str | None = None, root: str | None = None, **told: A
     )
 
 
-def grown(*tasks: Task, to_come: tuple[PendingSignature, ...] = ()) -> list[Node]:
+def grown(*tasks: Task, pending: tuple[PendingSignature, ...] = ()) -> list[Node]:
     for number, one in enumerate(tasks):
         one.arrival = number
-    tops = build(tasks, to_come)
+    tops = build(tasks, pending)
     mark_failures(tops)
     return tops
 
@@ -48,8 +48,8 @@ def drawn(tops: list[Node]) -> list[str]:
         node, depth = pending.pop()
         mark = "!" if node.failed else "-" if node.given_up else ""
         lines.append(f"{'  ' * depth}{mark}{node.kind} {node.id}")
-        pending += [(one, depth) for one in reversed(node.then)]
-        pending += [(one, depth + 1) for one in reversed(node.below)]
+        pending += [(one, depth) for one in reversed(node.next_nodes)]
+        pending += [(one, depth + 1) for one in reversed(node.children)]
     return lines
 
 
@@ -159,7 +159,7 @@ def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
         task("a", at=0.0, end=1.0),
         task("x", "a", "a", at=1.0, end=2.0, group="g"),
         task("y", "a", "a", at=1.0, end=2.0, group="g", state="FAILURE"),
-        to_come=(
+        pending=(
             PendingSignature("body", "n.body", "body", "g"),
             PendingSignature("more", "n.more", "step", "body"),
         ),
@@ -177,9 +177,9 @@ def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
 def test_what_is_announced_is_known_by_its_own_words_when_it_comes() -> None:
     said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
     running = task("a", at=0.0, state="STARTED")
-    assert drawn(grown(running, to_come=said)) == ["root a", "step b", "step c"]
+    assert drawn(grown(running, pending=said)) == ["root a", "step b", "step c"]
     early = task("b", "a", "a", at=0.1)
-    assert drawn(grown(running, early, to_come=said)) == ["root a", "step b", "step c"]
+    assert drawn(grown(running, early, pending=said)) == ["root a", "step b", "step c"]
 
 
 def test_a_chord_that_a_chain_announces_comes_after_the_step_before() -> None:
@@ -189,9 +189,9 @@ def test_a_chord_that_a_chain_announces_comes_after_the_step_before() -> None:
         PendingSignature("z", "n.z", "body", "g"),
     )
     lines = ["root a", "group group:g", "  member x", "  member y", "body z"]
-    assert drawn(grown(task("a"), to_come=said)) == lines
+    assert drawn(grown(task("a"), pending=said)) == lines
     begun = (task("a", at=0.0, end=9.0), task("x", "a", "a", at=9.0))
-    assert drawn(grown(*begun, to_come=said)) == lines
+    assert drawn(grown(*begun, pending=said)) == lines
 
 
 def test_what_only_results_tell_of_follows_what_ended_before() -> None:
@@ -202,7 +202,7 @@ def test_what_only_results_tell_of_follows_what_ended_before() -> None:
 def test_a_task_without_a_name_is_called_as_it_was_announced() -> None:
     unnamed = Task("b", parent_id="a", root_id="a")
     tops = grown(
-        task("a", state="STARTED"), unnamed, to_come=(PendingSignature("b", "n.b", "step", "a"),)
+        task("a", state="STARTED"), unnamed, pending=(PendingSignature("b", "n.b", "step", "a"),)
     )
     assert [node.name for node in walk(tops)] == ["n.a", "n.b"]
 
@@ -253,19 +253,19 @@ said = st.builds(
     st.lists(said, max_size=6),
 )
 def test_whatever_is_linked_to_whatever_each_task_is_there_once(
-    soup: dict[str, tuple[Any, ...]], to_come: list[PendingSignature]
+    soup: dict[str, tuple[Any, ...]], pending: list[PendingSignature]
 ) -> None:
     tasks = [
         task(id_, parent, root, group=group, at=at, end=end, state=state)
         for id_, (root, parent, group, at, end, state) in soup.items()
     ]
-    tops = grown(*tasks, to_come=tuple(to_come))
+    tops = grown(*tasks, pending=tuple(pending))
     nodes = list(walk(tops))
     held = sorted(node.task.id for node in nodes if node.task is not None)
     assert held == sorted(soup)
     shown = [node.id for node in nodes]
     assert len(shown) == len(set(shown))
-    assert {each.id for each in to_come} | set(soup) <= set(shown)
+    assert {each.id for each in pending} | set(soup) <= set(shown)
     for node in nodes:
         above = node
         for _ in range(len(nodes) + 1):
@@ -275,7 +275,7 @@ def test_whatever_is_linked_to_whatever_each_task_is_there_once(
         else:
             pytest.fail("a circle")
         if node.failed and node.task is not None and node.task.state != "FAILURE":
-            assert any(one.failed for one in (*node.below, *node.then))
+            assert any(one.failed for one in (*node.children, *node.next_nodes))
 
 
 # What messages announce
@@ -291,13 +291,13 @@ def signature(name: str, id_: str | None, **more: Any) -> dict[str, Any]:
 
 
 def test_most_messages_announce_nothing() -> None:
-    assert announced("a", message()) == ()
-    assert announced("a", json.dumps([[], {}, NONE]).encode()) == ()
+    assert read_signatures("a", message()) == ()
+    assert read_signatures("a", json.dumps([[], {}, NONE]).encode()) == ()
 
 
 def test_the_rest_of_a_chain_comes_from_the_end_of_the_list() -> None:
     body = message(chain=[signature("n.c", "c"), signature("n.b", "b")])
-    assert announced("a", body) == (
+    assert read_signatures("a", body) == (
         PendingSignature("b", "n.b", "step", "a"),
         PendingSignature("c", "n.c", "step", "b"),
     )
@@ -305,7 +305,7 @@ def test_the_rest_of_a_chain_comes_from_the_end_of_the_list() -> None:
 
 def test_the_body_of_a_chord_waits_for_the_group() -> None:
     body = message(chord=signature("n.body", "body", group_id="g"))
-    assert announced("a", body, "g") == (PendingSignature("body", "n.body", "body", "g"),)
+    assert read_signatures("a", body, "g") == (PendingSignature("body", "n.body", "body", "g"),)
 
 
 def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
@@ -313,7 +313,7 @@ def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
     header = signature("celery.group", "g", kwargs={"tasks": members})
     kwargs = {"header": header, "body": signature("n.z", "z")}
     chord = signature("celery.chord", "g", kwargs=kwargs)
-    said = announced("a", message(chain=[signature("n.last", "last"), chord]))
+    said = read_signatures("a", message(chain=[signature("n.last", "last"), chord]))
     assert said == (
         PendingSignature("x", "n.x", "member", "a", "g"),
         PendingSignature("y", "n.y", "member", "a", "g"),
@@ -341,7 +341,7 @@ def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
 )
 def test_no_message_is_too_odd_to_be_read(value: Any) -> None:
     for links in ({"chain": value}, {"chord": value}, {"callbacks": value}, {"chain": [value]}):
-        for each in announced("a", message(**links)):
+        for each in read_signatures("a", message(**links)):
             assert each.id and isinstance(each.name, str)
-    announced("a", msgspec.json.encode(value))
-    announced("a", b"\xff\x80")
+    read_signatures("a", msgspec.json.encode(value))
+    read_signatures("a", b"\xff\x80")

@@ -8,7 +8,13 @@ from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
 from celtop.model.query.language import parse
 from celtop.model.state import ClusterState
 from celtop.model.wire.signatures import PendingSignature
-from celtop.model.workflow.view import AT_ONCE, DEEPEST, FOLDED_OVER, MOST, WorkflowView
+from celtop.model.workflow.view import (
+    FOLD_ABOVE,
+    MAX_LEVELS,
+    MAX_LIVE_MEMBERS,
+    MAX_MEMBERS,
+    WorkflowView,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +130,7 @@ def test_a_filter_keeps_what_leads_to_what_passes() -> None:
     view.set_query(parse("state:started"), False, NOW + 100)
     assert ids(view) == ["first", "group:g", "z"]
     assert [row.context for row in view] == [True, True, False]
-    assert [task.id for task in view.passing()] == ["z"]
+    assert [task.id for task in view.matching_tasks()] == ["z"]
     assert [task.id for task in view.tasks_of("group:g")] == ["z"]
     view.set_query(parse(""), True, NOW + 100)
     assert ids(view) == ["first", "group:g", "y"]
@@ -139,7 +145,7 @@ def test_a_group_folds_and_unfolds_and_stands_for_its_members() -> None:
     assert view.fold("group:g", NOW)
     assert ids(view) == ["first", "group:g"]
     assert [task.id for task in view.tasks_of("group:g")] == ["x", "y", "z"]
-    assert [task.id for task in view.passing()] == ["first", "x", "y", "z"]
+    assert [task.id for task in view.matching_tasks()] == ["first", "x", "y", "z"]
     assert not view.fold("first", NOW)
     assert view.fold("group:g", NOW)
     assert len(view) == 5
@@ -147,7 +153,7 @@ def test_a_group_folds_and_unfolds_and_stands_for_its_members() -> None:
 
 def test_a_large_group_begins_folded() -> None:
     state = ClusterState()
-    members = [f"m{number}" for number in range(FOLDED_OVER + 1)]
+    members = [f"m{number}" for number in range(FOLD_ABOVE + 1)]
     for id_ in members:
         tell(state, id_)
     belongs(state, "g", *members)
@@ -159,7 +165,7 @@ def test_a_large_group_begins_folded() -> None:
 def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
     state = ClusterState()
     said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
-    message = WaitingMessage("a", "n.a", "q", root_id="a", announced=said)
+    message = WaitingMessage("a", "n.a", "q", root_id="a", pending_signatures=said)
     state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
     view = view_of(state, "a")
     assert [(row.node.id, row.node.kind) for row in view] == [
@@ -167,11 +173,11 @@ def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
         ("b", "step"),
         ("c", "step"),
     ]
-    assert view.expected == 2
+    assert view.pending_count == 2
     tell(state, "a", until="failed")
     update(view, state)
     assert [row.node.given_up for row in view] == [False, True, True]
-    assert view.expected == 0
+    assert view.pending_count == 0
 
 
 def test_results_are_asked_for_once_where_they_may_tell_of_a_group() -> None:
@@ -201,7 +207,7 @@ def test_the_axis_reaches_to_now_while_it_goes_on_and_grows_in_steps() -> None:
     assert 59.5 <= view.axis < 59.5 * 1.6
     play(Script("z", at=NOW + 60).say("succeeded", runtime=1.0, result="1").events, state)
     update(view, state, NOW + 90)
-    assert view.axis == view.took(NOW + 90) == pytest.approx(60.5)
+    assert view.axis == view.duration(NOW + 90) == pytest.approx(60.5)
 
 
 def test_deep_trees_are_drawn_only_so_deep() -> None:
@@ -211,21 +217,21 @@ def test_deep_trees_are_drawn_only_so_deep() -> None:
         tell(state, str(number), str(number - 1), "0", until="started", at=number / 100)
     view = view_of(state, "250")
     assert len(view) == 300
-    assert max(len(row.turns) for row in view) <= DEEPEST
-    assert view[299].turns[0] == "deeper"
+    assert max(len(row.guides) for row in view) <= MAX_LEVELS
+    assert view[299].guides[0] == "deeper"
 
 
 def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
     state = ClusterState()
-    many = MOST + 500
+    many = MAX_MEMBERS + 500
     for number in range(many):
         root = None if not number else "t0"
         message = WaitingMessage(f"t{number}", "n", "q", root_id="t0", parent_id=root)
         state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
     view = view_of(state, "t1000", NOW)
-    assert len(view) == MOST and view.left_out == 500
+    assert len(view) == MAX_MEMBERS and view.left_out == 500
     assert view.members.counts["waiting"] == many
-    assert many > AT_ONCE
+    assert many > MAX_LIVE_MEMBERS
     tell(state, "t0", until="started")
     update(view, state, NOW + 0.2)
     assert view.members.counts["running"] == 1
@@ -265,7 +271,7 @@ def test_what_is_kept_up_is_what_would_be_found_anew(
             belongs(state, change[2], change[1])
         else:
             said = (PendingSignature(change[2], "n", "step", change[1]),)
-            message = WaitingMessage(change[1], "n", "q", announced=said)
+            message = WaitingMessage(change[1], "n", "q", pending_signatures=said)
             state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
         update(view, state)
         held = {id_ for id_, task in view.members.tasks.items() if state.tasks.get(id_) is task}

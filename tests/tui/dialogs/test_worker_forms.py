@@ -162,7 +162,7 @@ def limited(**workers: Limits) -> ClusterState:
     for name, worker in ((WEB, "web"), (GEO, "geo")):
         found = state.workers[name]
         found.registered = ("images.resize",)
-        found.first_limits = {"images.resize": Limits(rate="10/m")}
+        found.initial_limits = {"images.resize": Limits(rate="10/m")}
         found.limits = {"images.resize": workers[worker]}
     return state
 
