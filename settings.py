@@ -1,8 +1,8 @@
-"""What celtop is told: one frozen object, each value of which knows where it came from.
+"""The settings: one frozen object that records the source of each value.
 
-Of several places that name the same setting, the first of these wins: flags, `CELTOP_*` in the
-environment, Celery's own variables (for the two URLs), the config file, the configuration of the
-monitored app, the default. A list or table is taken whole from one place, never mixed.
+A setting is taken from the first source that has it: flags, `CELTOP_*` in the environment, Celery's
+own variables (for the two URLs), the config file, the configuration of the monitored app, the
+default. A list or table is taken whole from one source; sources are never merged.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-Describe: TypeAlias = Callable[[str, str | None], Mapping[str, object]]
-"""Given an app (`proj.celery:app`) and a folder to find it in, what its configuration says."""
+from . import files
+from .model.text import parse
+
+DescribeApp: TypeAlias = Callable[[str, str | None], Mapping[str, object]]
+"""Returns the configuration of an app (`proj.celery:app`), imported from a folder."""
 
 ENV_PREFIX: Final = "CELTOP_"
 _CELERY_ENV: Final = {"broker_url": "CELERY_BROKER_URL", "result_backend": "CELERY_RESULT_BACKEND"}
-_FLAGS: Final = {
+_FLAG_NAMES: Final = {
     "app": "-A",
     "broker_url": "-b",
     "enable_events": "--no-enable-events",
     "frames_per_second": "--rate",
     "mouse": "--no-mouse",
 }
-"""Flags that are not called as their field is."""
+"""Flags that are not named after their field."""
 
-_TOLD_BY_APPS: Final = (
+_APP_FIELDS: Final = (
     "broker_url",
     "result_backend",
     "broker_transport_options",
@@ -42,158 +45,168 @@ _TOLD_BY_APPS: Final = (
     "event_exchange",
     "control_exchange",
 )
-"""What an app's own configuration has a say in; its time zone, for one, is not the screen's."""
+"""Fields taken from the app's configuration. Its time zone is not one: that is not the screen's."""
 
 _CREDENTIALS: Final = re.compile(
     r"(?P<scheme>\w[\w+.-]{0,30}://)(?P<login>(?:(?!\w{1,30}://)\S)*)@"
 )
-"""Up to the last `@` before the next URL: a password that should have been quoted is hidden too.
-Repetitions are counted: what workers answer is searched, and may be long and full of near misses.
+"""Matches up to the last `@` before the next URL, so that an unquoted password is masked too.
+Repetitions are bounded: workers' replies are searched, and may be long and full of near misses.
 """
 _SECRET_PARAMETER: Final = re.compile(
     r"(?i)([?&][^=&#?]{0,64}?(?:pass|secret|token)[^=&#?]{0,64}=)[^&#;,\s]*"
 )
-MOST_LEVELS: Final = 50
-"""More than any configuration has; a worker's answer may have as many as Python can stand."""
-_TOLD: Final = ("current", "total", "percent", "text")
-_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")
+MAX_MASK_DEPTH: Final = 50
+"""Levels of tables and lists that are searched for passwords: more than any configuration has."""
+_PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
+_DOTTED_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")
 _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used; the message says which, from where and why, in one line."""
+    """A setting cannot be used; the message names it, its source and the reason, in one line."""
 
 
-def _words(value: object) -> object:
-    """Read `a,b` as a list: what flags and the environment can carry."""
+def _comma_separated(value: object) -> object:
+    """Read `a,b` from a flag or the environment as a list."""
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
 
 
-def _lines(value: object) -> object:
-    """Read a text of several lines as a list: a regular expression may hold any other mark."""
+def _line_separated(value: object) -> object:
+    """Read one item per line as a list: a regular expression may contain any other separator."""
     if isinstance(value, str):
         return [line.strip() for line in value.splitlines() if line.strip()]
     return value
 
 
-def _pattern(value: str) -> str:
+def _regular_expression(value: str) -> str:
     """Check that a text is a regular expression."""
     try:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"{value!r} is no regular expression: {error}") from error
+        raise ValueError(f"{value!r} is not a regular expression: {error}") from error
     return value
 
 
-def _dotted(value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Check that each entry of a table of paths tells something, in dotted words."""
+def _seconds(value: object) -> object:
+    """Read a duration such as `90`, `30s` or `1h 30m` as seconds."""
+    return parse.duration(value) if isinstance(value, str) else value
+
+
+def _progress_paths(value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Check that each task name pattern has dotted paths to known fields."""
     for pattern, paths in value.items():
         if not pattern.strip():
-            raise ValueError("a pattern of task names is empty")
+            raise ValueError("empty task name pattern")
         for field, path in paths.items():
-            if field not in _TOLD:
-                raise ValueError(f"{pattern}: {field!r} is none of {', '.join(_TOLD)}")
-            if not _PATH.fullmatch(path):
-                raise ValueError(f"{pattern}: {field} is no dotted path: {path!r}")
+            if field not in _PROGRESS_FIELDS:
+                known = ", ".join(_PROGRESS_FIELDS)
+                raise ValueError(f"{pattern}: unknown field {field!r}; use {known}")
+            if not _DOTTED_PATH.fullmatch(path):
+                raise ValueError(f"{pattern}: {field} is not a dotted path: {path!r}")
         if "total" in paths and "current" not in paths:
-            raise ValueError(f"{pattern}: a total without a current")
+            raise ValueError(f"{pattern}: total needs current")
         if not paths:
-            raise ValueError(f"{pattern}: no current, percent or text")
+            raise ValueError(f"{pattern}: no path for current, percent or text")
     return value
 
 
 def _table(value: object) -> object:
-    """Read JSON text as a table: what flags and the environment can carry."""
+    """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         return from_json(value)
     return value
 
 
 SafeSerializer: TypeAlias = Literal["json", "msgpack"]
-Serializers: TypeAlias = Annotated[tuple[SafeSerializer, ...], BeforeValidator(_words)]
-Words: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Serializers: TypeAlias = Annotated[tuple[SafeSerializer, ...], BeforeValidator(_comma_separated)]
+Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
 Patterns: TypeAlias = Annotated[
-    tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(_lines)
+    tuple[Annotated[str, AfterValidator(_regular_expression)], ...],
+    BeforeValidator(_line_separated),
 ]
+Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds)]
 Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
 ProgressPaths: TypeAlias = Annotated[
-    dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_dotted)
+    dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)
 ]
 TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
 
 
 class Settings(BaseSettings):
-    """Everything that celtop is told. Made by `load`, or from keywords alone in a test."""
+    """All settings of celtop. Made by `load_settings`, or from keyword arguments alone."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     app: str | None = None
-    """The monitored Celery app, as in `celery -A`; its code runs in a child process only."""
+    """The monitored Celery app, as in `celery -A`. Its code runs in a child process only."""
     workdir: str | None = None
-    """The folder from which the app is imported; the present one if None."""
+    """The folder to import the app from; None is the current folder."""
     broker_url: str = ""
-    """The broker; several for failover are divided by `;`. Empty if nothing names one."""
+    """The broker URL; separate several failover URLs with `;`. Empty if no source names one."""
     result_backend: str | None = None
-    """The result backend's URL, or its name as in `django-db`; None goes by what workers say."""
+    """The result backend's URL, or a name such as `django-db`; None uses the workers'
+    configuration."""
     result_backend_transport_options: Table = {}
-    """As Celery's: `global_keyprefix`, `master_name`, ..."""
+    """As in Celery: `global_keyprefix`, `master_name`, ..."""
     redis_backend_use_ssl: TableOrSwitch = None
-    """As Celery's, for a result backend in Redis; None to go by the URL."""
+    """As in Celery, for a result backend in Redis; None is decided by the URL."""
     broker_transport_options: Table = {}
-    """As Celery's: `global_keyprefix`, `fanout_prefix`, `sep`, ... A monitor whose options differ
-    from the workers' hears nothing."""
+    """As in Celery: `global_keyprefix`, `fanout_prefix`, `sep`, ... They must match the workers'
+    options, otherwise no event is received."""
     broker_use_ssl: TableOrSwitch = None
-    """As Celery's: a table of certificate options, true for the defaults, None to go by the URL."""
+    """As in Celery: a table of certificate options, true for the defaults; None is decided by the
+    URL."""
     accept_content: Serializers = ("json",)
-    """Serializers of replies that are decoded: only those that cannot run the sender's code."""
+    """The serializers to decode replies from. Only those that cannot run the sender's code."""
     event_exchange: str = "celeryev"
-    """The exchange that workers send their events to."""
+    """The exchange that workers publish events to."""
     control_exchange: str = "celery"
-    """The exchange that remote-control commands go to, without `.pidbox`."""
+    """The exchange for remote-control commands, without `.pidbox`."""
     enable_events: bool = True
-    """Whether to switch task events on at workers that send none."""
+    """Whether to enable task events on workers that send none."""
     read_only: bool = False
-    """Whether every act on the cluster is refused. Task events are switched on all the same, unless
+    """Whether to refuse every change to the cluster. Task events are still enabled, unless
     `enable_events` is off."""
     audit_file: str | None = None
-    """The file that every act on the cluster is written to, as JSON lines; empty for none. If None,
+    """The file that records every operation, as JSON lines; empty to keep none. None is
     `celtop/audit.jsonl` in `XDG_STATE_HOME`, or in `~/.local/state`."""
     redact: Patterns = ()
-    """What is never shown, written or exported of arguments and results: regular expressions, one a
-    line where it is no list. A name (`password`) hides what is named so; anything else is hidden
-    itself. In any case of letters."""
+    """Regular expressions for arguments and results that must never be shown, written or exported;
+    as text, one per line. A match in a name (`password`) hides its value, any other match is hidden
+    itself. Case is ignored."""
     progress_path: ProgressPaths = {}
-    """Where tasks tell their progress, if not in one of the usual shapes: by pattern of task names
-    (`"geo.*"`) a table of dotted paths into what they give to `update_state` or send in events:
-    `current` and `total`, or `percent` (0 to 100), and `text`. The first that matches counts."""
+    """Where tasks report their progress, if not in a common shape: for each task name pattern
+    (`"geo.*"`) a table of dotted paths into the `update_state` meta or the event: `current` and
+    `total`, or `percent` (0 to 100), and `text`. The first matching pattern is used."""
     frugal: bool = False
-    """Whether to send the broker as few commands as possible, at the price of older numbers."""
-    queues: Words = ()
-    """Queues to watch besides those that workers consume or tasks name."""
-    inspect_interval: float = Field(default=15.0, ge=1.0)
-    """Seconds between two rounds of questions to the workers, while somebody looks at them."""
-    queue_interval: float = Field(default=5.0, ge=0.5)
-    """Seconds between two measurements of the queues, while somebody looks at them."""
+    """Whether to send the broker as few commands as possible; values are then older."""
+    queues: Names = ()
+    """Queues to watch in addition to those found through workers and tasks."""
+    inspect_interval: Seconds = Field(default=15.0, ge=1.0)
+    """Seconds between two rounds of inspecting the workers while a screen shows them."""
+    queue_interval: Seconds = Field(default=5.0, ge=0.5)
+    """Seconds between two measurements of the queues while a screen shows them."""
     history: int = Field(default=500, ge=0)
-    """Tasks that had ended before celtop came which are read from the result backend; 0 is none."""
+    """How many already finished tasks to load from the result backend at startup; 0 for none."""
     max_tasks: int = Field(default=100_000, ge=100)
-    """Tasks kept in memory; beyond that the oldest go, finished ones first."""
+    """Tasks kept in memory; beyond that the oldest are dropped, finished ones first."""
     max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)
     """Bytes of arguments, results and tracebacks kept in memory."""
     inbox_events: int = Field(default=200_000, ge=1_000)
-    """Events that may wait to be applied before some are dropped, and counted as lost."""
+    """Received events that may wait for processing; beyond that events are dropped and counted."""
     frames_per_second: float = Field(default=4.0, gt=0.0, le=60.0)
-    """How often the screen is painted at most, per second."""
+    """How often the screen is repainted at most, per second."""
     mouse: bool = True
-    """Whether to take the mouse; without, the terminal selects text as usual."""
+    """Whether to capture the mouse; otherwise the terminal selects text as usual."""
     ascii: bool | None = None
-    """Whether to draw with ASCII alone; None looks at the locale."""
+    """Whether to draw with ASCII characters only; None is decided by the locale."""
     theme: str | None = None
-    """The name of a colour theme; None takes the built-in one."""
+    """The name of the colour theme; None is the built-in one."""
     timezone: Literal["local", "utc"] = "local"
-    """The zone of the times on the screen; exports are in UTC always."""
+    """The time zone of the screen; exports always use UTC."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
     _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
@@ -207,19 +220,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take keywords only: `load` lays the places over each other and notes which one won."""
+        """Take keywords only: `load_settings` merges the sources and records which one won."""
         return (init_settings,)
 
     def max_retries_of(self, task: str | None) -> int | None:
-        """Return how often tasks of a name may be tried again, if the app of `-A` told."""
+        """Return the `max_retries` of a task by name; None if no app is named or it sets none."""
         return self._max_retries.get(task or "")
 
     def source(self, field: str) -> str:
-        """Say in words where a value came from: `flag -b`, `config file PATH`, `default`."""
+        """Return the source of a value in words: `flag -b`, `config file PATH`, `default`."""
         return self._sources.get(field, "default")
 
-    def shown(self, field: str) -> Any:
-        """Return a value as it may be printed: with the passwords masked."""
+    def masked(self, field: str) -> Any:
+        """Return a value with every password masked."""
         return mask(getattr(self, field))
 
 
@@ -228,18 +241,18 @@ def mask_url(url: str) -> str:
 
     def hide(match: re.Match[str]) -> str:
         user, colon, password = match["login"].partition(":")
-        # A lone word before the `@` may be a token: only what has a password next to it is a name.
+        # A lone word before the `@` may be a token: only with a password next to it is it a name.
         return f"{match['scheme']}{user + ':' if user and colon and password else ''}***@"
 
     return _SECRET_PARAMETER.sub(r"\1***", _CREDENTIALS.sub(hide, url))
 
 
-def mask(value: Any, levels: int = MOST_LEVELS) -> Any:
+def mask(value: Any, levels: int = MAX_MASK_DEPTH) -> Any:
     """Return a value with every password in it masked.
 
     Args:
-        value: Text, or tables and lists of it.
-        levels: How deep to look; what lies deeper is masked as a whole.
+        value: Text, or tables and lists of text.
+        levels: How deep to search; anything deeper is masked as a whole.
     """
     if isinstance(value, str):
         return mask_url(value)
@@ -255,64 +268,55 @@ def mask(value: Any, levels: int = MOST_LEVELS) -> Any:
     return [mask(item, levels - 1) for item in value]
 
 
-def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the config file is looked for if no flag names one."""
-    base = (
-        environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".config"
-    )
-    return Path(base) / "celtop" / "config.toml"
-
-
-def load(
+def load_settings(
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] = os.environ,
     config_file: str | os.PathLike[str] | None = None,
-    describe: Describe | None = None,
+    describe: DescribeApp | None = None,
 ) -> Settings:
-    """Return the settings that all places together make.
+    """Return the settings of all sources together.
 
     Args:
         flags: Values by field; None is "not given".
-        environ: The environment to read.
-        config_file: The file to read; None takes `CELTOP_CONFIG` or the one at `config_path`.
-        describe: Asked for the app's configuration if an app is named; unknown keys are ignored.
+        environ: The environment to read `CELTOP_*` and Celery's variables from.
+        config_file: The file to read; None is `CELTOP_CONFIG` or the default one.
+        describe: Returns the configuration of the named app; its unknown keys are ignored.
 
     Raises:
-        SettingsError: A file cannot be read, a key is unknown, or a value is no good.
+        SettingsError: A file cannot be read, a key is unknown, or a value is invalid.
     """
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
 
-    def lay(found: Mapping[str, object], source: Callable[[str], str]) -> None:
+    def add(found: Mapping[str, object], source: Callable[[str], str]) -> None:
         for field, value in found.items():
             if value is not None and field not in values:
                 values[field] = value
                 sources[field] = source(field)
 
-    lay(flags or {}, lambda field: f"flag {flag_name(field)}")
-    own = _environment(environ)
-    lay(own, lambda field: f"environment {ENV_PREFIX}{field.upper()}")
+    add(flags or {}, lambda field: f"flag {flag_name(field)}")
+    add(_environment(environ), lambda field: f"environment {ENV_PREFIX}{field.upper()}")
     celery = {field: environ.get(name) or None for field, name in _CELERY_ENV.items()}
-    lay(celery, lambda field: f"environment {_CELERY_ENV[field]}")
+    add(celery, lambda field: f"environment {_CELERY_ENV[field]}")
     named = config_file or environ.get(f"{ENV_PREFIX}CONFIG")
-    path = Path(named) if named else config_path(environ)
+    path = Path(named) if named else files.config_file()
     if named or path.is_file():
-        lay(_file(path), lambda field: f"config file {path}")
-    told: Any = None
+        add(_file(path), lambda field: f"config file {path}")
+    tasks: Any = None
     if describe is not None and (app := values.get("app")):
         workdir = values.get("workdir")
         description = describe(str(app), str(workdir) if workdir else None)
-        lay(_from_app(description), lambda field: f"app {app}")
-        told = description.get("tasks")
+        add(_from_app(description), lambda field: f"app {app}")
+        tasks = description.get("tasks")
     settings = _build(values, sources)
-    for task in told or ():
+    for task in tasks or ():
         settings._max_retries[task.name] = task.max_retries
     return settings
 
 
 def flag_name(field: str) -> str:
     """Return the flag that sets a field."""
-    return _FLAGS.get(field) or "--" + field.replace("_", "-")
+    return _FLAG_NAMES.get(field) or "--" + field.replace("_", "-")
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, object]:
@@ -321,29 +325,29 @@ def _environment(environ: Mapping[str, str]) -> dict[str, object]:
 
 
 def _file(path: Path) -> dict[str, object]:
-    # Most have no such file, and the first frame does not wait for what they do not need.
+    # Most users have no such file: imported here, these do not delay the first frame.
     import difflib
     import tomllib
 
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"config file {path}: {error.strerror}") from error
+        raise SettingsError(f"cannot read config file {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"config file {path}: not TOML: {error}") from error
+        raise SettingsError(f"invalid TOML in config file {path}: {error}") from error
     for key in found:
         if key not in Settings.model_fields:
             near = difflib.get_close_matches(key, Settings.model_fields, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else "`celtop config show` lists all"
-            raise SettingsError(f"config file {path}: unknown key {key!r}; {advice}")
+            advice = f"Did you mean {near[0]!r}?" if near else "`celtop config show` lists all keys"
+            raise SettingsError(f"unknown key {key!r} in config file {path}. {advice}")
     return found
 
 
 def _from_app(description: Mapping[str, object]) -> dict[str, object]:
-    known = {field: description.get(field) for field in _TOLD_BY_APPS}
+    known = {field: description.get(field) for field in _APP_FIELDS}
     accepted = known["accept_content"]
     if isinstance(accepted, Sequence):
-        # An app that accepts pickle is its own business; celtop takes what is safe of its list.
+        # The app may accept pickle; celtop takes only the safe serializers of its list.
         safe = get_args(SafeSerializer)
         known["accept_content"] = [name for name in accepted if name in safe] or None
     return known
@@ -356,11 +360,11 @@ def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         value = values.get(field)
-        # Text that should have been a table may hold a password anywhere.
-        table = isinstance(value, str) and field.endswith(("_transport_options", "_use_ssl"))
-        shown = "its text" if table else repr(mask(value))
+        # Text that should have been a table may contain a password anywhere.
+        secret = isinstance(value, str) and field.endswith(("_transport_options", "_use_ssl"))
+        shown = "" if secret else f"{mask(value)!r} "
         why = first["msg"].removeprefix("Value error, ")
         source = sources.get(field, "flag")
-        raise SettingsError(f"{field}: {shown} ({source}) is no good: {why}") from None
+        raise SettingsError(f"invalid value {shown}for {field} ({source}): {why}") from None
     settings._sources.update(sources)
     return settings

@@ -17,7 +17,7 @@ from .exit_codes import Misuse
 
 if TYPE_CHECKING:
     from ..cluster.app_probe import AppDescription
-    from ..settings import Describe, Settings
+    from ..settings import DescribeApp, Settings
 
 GIVEN: Final = "celtop.given"
 """Where the context keeps the values that were given, by field."""
@@ -148,7 +148,7 @@ def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
 
 
 def settings_of(
-    ctx: click.Context, *, broker_needed: bool = True, describe: Describe = _describe
+    ctx: click.Context, *, broker_needed: bool = True, describe: DescribeApp = _describe
 ) -> Settings:
     """Return the settings that the command line and all other places make.
 
@@ -160,12 +160,12 @@ def settings_of(
     Raises:
         Misuse: One of them is no good, or nothing names a broker.
     """
-    from ..settings import SettingsError, load
+    from ..settings import SettingsError, load_settings
 
     flags = given(ctx)
     config_file = cast("str | None", flags.pop(CONFIG, None))
     try:
-        settings = load(flags, os.environ, config_file, describe)
+        settings = load_settings(flags, os.environ, config_file, describe)
     except SettingsError as error:
         raise Misuse(str(error)) from error
     if broker_needed and not settings.broker_url:

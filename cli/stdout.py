@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..files import replace_file
 from .exit_codes import Misuse
 
 
@@ -18,7 +19,10 @@ def write(data: bytes, file: Path | None = None) -> None:
         Misuse: The file cannot be written.
     """
     if file is not None:
-        _replace(file, data)
+        try:
+            replace_file(file, data)
+        except OSError as error:
+            raise Misuse(f"cannot write {file}: {error.strerror}") from error
         return
     try:
         sys.stdout.buffer.write(data)
@@ -26,16 +30,3 @@ def write(data: bytes, file: Path | None = None) -> None:
     except BrokenPipeError:
         # Python flushes stdout once more at its exit, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _replace(file: Path, data: bytes) -> None:
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        if file.exists() and not file.is_file():
-            file.write_bytes(data)  # a device or a named pipe: there is nothing to replace
-            return
-        part.write_bytes(data)
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Misuse(f"cannot write {file}: {error.strerror}") from error

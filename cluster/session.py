@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..files import state_folder
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import HELD_BY_WORKER, TaskLookup
 from ..model.observations import QueuePeeked, ResultsRead
@@ -29,7 +30,7 @@ from .events.open_tasks import OpenTasks
 from .events.receiver import Receiver
 from .events.roster import Roster
 from .inbox import Inbox
-from .operations.audit import Audit, default_path
+from .operations.audit import Audit
 from .operations.paused_queues import PausedQueues, identity, is_over
 from .polling.inspector import Inspector
 from .polling.poller import ScreenInterest
@@ -40,6 +41,7 @@ from .results.lookups import ResultLookup, look_up
 if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
 
+AUDIT_FILE: Final = "audit.jsonl"
 POLITE: Final = 0.6
 """The share of the time to stop in which threads may take leave of the broker."""
 
@@ -300,7 +302,13 @@ class Session:
 
     def _audit(self) -> Audit:
         named = self.settings.audit_file
-        path = default_path() if named is None else Path(named).expanduser() if named else None
+        path = (
+            state_folder() / AUDIT_FILE
+            if named is None
+            else Path(named).expanduser()
+            if named
+            else None
+        )
         return Audit(path, lambda: self._broker.shown_url, self._redaction.value)
 
     def _join(self, deadline: float) -> None:

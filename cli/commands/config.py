@@ -36,10 +36,10 @@ def show(ctx: click.Context, form: str) -> None:
 @click.pass_context
 def paths(ctx: click.Context) -> None:
     """Print the files that celtop reads."""
-    from ...settings import config_path
+    from ...files import config_file
 
     named = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG")
-    write(f"config  {named or config_path(os.environ)}\n".encode())
+    write(f"config  {named or config_file()}\n".encode())
 
 
 def _as_json(settings: Settings) -> bytes:
@@ -47,7 +47,7 @@ def _as_json(settings: Settings) -> bytes:
 
     fields = type(settings).model_fields
     rows = [
-        {"name": field, "value": settings.shown(field), "source": settings.source(field)}
+        {"name": field, "value": settings.masked(field), "source": settings.source(field)}
         for field in fields
     ]
     document = {"schema": SCHEMA, "settings": rows}
@@ -56,7 +56,7 @@ def _as_json(settings: Settings) -> bytes:
 
 def _as_text(settings: Settings) -> bytes:
     rows = [
-        (field, _text(settings.shown(field)), settings.source(field))
+        (field, _text(settings.masked(field)), settings.source(field))
         for field in type(settings).model_fields
     ]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]

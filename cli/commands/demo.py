@@ -55,11 +55,11 @@ def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
 
 def _settings(cluster: DemoCluster, flags: Mapping[str, object]) -> Settings:
     """Return settings from flags alone; loaded while the first worker boots."""
-    from ...settings import SettingsError, load
+    from ...settings import SettingsError, load_settings
 
     urls = {"broker_url": cluster.url, "result_backend": cluster.url}
     try:
-        return load({**flags, **urls}, {}, os.devnull)
+        return load_settings({**flags, **urls}, {}, os.devnull)
     except SettingsError as error:
         raise Misuse(str(error)) from error
 

@@ -32,13 +32,6 @@ Phase: TypeAlias = Literal["begun", "ended", "left"]
 """`left`: celtop ended before the act did; what became of it is not known here."""
 
 
-def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the file is if the settings do not say."""
-    home = Path(environ.get("HOME") or "~").expanduser()
-    base = environ.get("XDG_STATE_HOME") or home / ".local" / "state"
-    return Path(base) / "celtop" / "audit.jsonl"
-
-
 class Audit:
     """Appends acts to a file.
 

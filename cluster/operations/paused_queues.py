@@ -6,8 +6,6 @@ that was told to consume a queue knows nothing any more of how it did.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -15,23 +13,17 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ...files import replace_file, state_folder
 from ...model.entities.worker import Worker
 from ...model.operations.commands import Consumer, PauseQueue
 from ...settings import mask_url
 from ..connection.broker import BrokerConnection
 
-NAME: Final = "paused.json"
-FRESH: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+FILE_NAME: Final = "paused.json"
 
 _Clusters: TypeAlias = dict[str, dict[str, tuple[Consumer, ...]]]
 """Consumers by cluster and queue."""
 _lock = threading.Lock()
-
-
-def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for what celtop remembers from one run to the next."""
-    home = Path(environ.get("HOME") or "~").expanduser()
-    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "celtop"
 
 
 def identity(broker: BrokerConnection) -> str:
@@ -67,7 +59,7 @@ class PausedQueues:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or state_folder() / NAME
+        self.path = path or state_folder() / FILE_NAME
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
         """Return what is paused in a cluster, by queue; empty if the file cannot be read."""
@@ -133,15 +125,5 @@ class PausedQueues:
 
     def _write(self, clusters: _Clusters) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         content = msgspec.json.format(msgspec.json.encode(clusters), indent=2) + b"\n"
-        try:
-            with os.fdopen(os.open(fresh, FRESH, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
-            raise
+        replace_file(self.path, content)

@@ -86,7 +86,7 @@ def test_a_switch_that_is_not_given_leaves_the_value_to_others() -> None:
 
 def test_a_bad_value_is_named_with_its_flag() -> None:
     text = narrated(celtop("snapshot", "-b", "redis://h", "--max-tasks", "many"), 2)
-    assert "'many' (flag --max-tasks)" in text
+    assert "invalid value 'many' for max_tasks (flag --max-tasks)" in text
 
 
 def test_celerys_command_has_them_too() -> None:

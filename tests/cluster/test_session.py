@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.session import Session
+from celtop.model.operations.commands import Ping
 from celtop.model.wire.events import Event, EventBatch
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -61,6 +62,15 @@ def test_a_tls_handshake_that_hangs_ends_by_its_timeout() -> None:
         until(lambda: list(session._broker.wire._links), what="a link is open")
         session.stop()
         until(lambda: not any(thread.is_alive() for thread in session.threads))
+
+
+def test_the_audit_file_is_in_the_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    session = Session(Settings(broker_url="redis://127.0.0.1:1/0", read_only=True))
+    session.do(Ping(workers=("w",))).future.result(timeout=5.0)
+    assert (tmp_path / "celtop" / "audit.jsonl").is_file()
 
 
 def test_stop_before_anything_answered() -> None:

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from ...export.json import encode
 from ...export.snapshot import take
+from ...files import replace_file
 from ...model.text.sanitize import visible
 from ...model.workflow.view import WorkflowRow as WorkflowRow
 from ...widgets.table.column import Column
@@ -58,7 +59,7 @@ def save(app: CeltopApp, screen: MonitorScreen, path: Path) -> str:
     else:
         raise SaveError(f"{path.name}: the name has to end in {', '.join(FORMATS)}")
     try:
-        path.write_text(content, "utf-8")
+        replace_file(path, content.encode())
     except OSError as error:
         raise SaveError(f"{path}: {error.strerror or error}") from error
     return what

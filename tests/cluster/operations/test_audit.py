@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from celtop.cluster.operations.audit import Audit, default_path
+from celtop.cluster.operations.audit import Audit
 from celtop.model.entities.fault import Fault
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.operations.call import Call, SentTask
@@ -25,11 +25,6 @@ def written(path: Path, outcome: Outcome, *patterns: str) -> dict[str, Any]:
     assert audit.write("ended", outcome, NOON) is None
     line = path.read_text().splitlines()[-1]
     return dict(json.loads(line))
-
-
-def test_where_it_is() -> None:
-    assert default_path({"XDG_STATE_HOME": "/s"}) == Path("/s/celtop/audit.jsonl")
-    assert default_path({"HOME": "/h"}) == Path("/h/.local/state/celtop/audit.jsonl")
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:

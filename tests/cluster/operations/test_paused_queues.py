@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.operations.paused_queues import PausedQueues, identity, is_over, state_folder
+from celtop.cluster.operations.paused_queues import PausedQueues, identity, is_over
 from celtop.model.entities.worker import Worker, WorkerQueue
 from celtop.model.operations.commands import Consumer, PauseQueue
 from celtop.settings import Settings
@@ -81,11 +81,6 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
     assert paused.all("c") == {}
-
-
-def test_its_place(tmp_path: Path) -> None:
-    assert state_folder({"XDG_STATE_HOME": str(tmp_path)}) == tmp_path / "celtop"
-    assert state_folder({"HOME": str(tmp_path)}) == tmp_path / ".local" / "state" / "celtop"
 
 
 def test_a_cluster_is_known_without_its_password() -> None:

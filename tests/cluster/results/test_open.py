@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celtop.cluster.results.backends.base import ResultsError, Unreadable
 from celtop.cluster.results.open import _zone, open_results
-from celtop.settings import Settings, load
+from celtop.settings import Settings, load_settings
 from celtop.tests.conftest import StartWorker
 
 
@@ -136,7 +136,7 @@ def test_the_app_tells_its_result_backend(tmp_path: Any) -> None:
         found = describe(app, workdir)
         return {name: getattr(found, name) for name in found.__struct_fields__}
 
-    settings = load(
+    settings = load_settings(
         {"app": "proj", "workdir": str(tmp_path)}, environ={"HOME": str(tmp_path)}, describe=told
     )
     assert settings.result_backend == "rediss://:hunter2@h/5"

@@ -202,10 +202,10 @@ def test_attempts_in_words() -> None:
 
 def test_an_app_tells_how_often_its_tasks_may_be_tried() -> None:
     from celtop.cluster.app_probe import RegisteredTask
-    from celtop.settings import load
+    from celtop.settings import load_settings
 
     tasks = (RegisteredTask("a", max_retries=5), RegisteredTask("b"))
-    settings = load({"app": "x"}, {}, "/dev/null", lambda app, workdir: {"tasks": tasks})
+    settings = load_settings({"app": "x"}, {}, "/dev/null", lambda app, workdir: {"tasks": tasks})
     assert settings.max_retries_of("a") == 5
     assert settings.max_retries_of("b") is settings.max_retries_of(None) is None
     assert Settings().max_retries_of("a") is None

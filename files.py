@@ -1,0 +1,55 @@
+"""The folders that celtop keeps its own files in, and how it replaces a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+APP_NAME: Final = "celtop"
+OWNER_ONLY: Final = 0o600
+
+
+def config_file() -> Path:
+    """Return the default config file, on Linux `$XDG_CONFIG_HOME/celtop/config.toml`."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP_NAME, appauthor=False) / "config.toml"
+
+
+def state_folder() -> Path:
+    """Return the folder for what one run leaves for the next, on Linux `$XDG_STATE_HOME/celtop`."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP_NAME, appauthor=False)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file in one step: a reader finds the old content or all of the new, never a part.
+
+    A new file is readable by its owner only; an existing one keeps its permissions. A device or a
+    named pipe is written to.
+
+    Raises:
+        OSError: The file cannot be written; the old one is unchanged.
+    """
+    mode = OWNER_ONLY
+    if path.exists():
+        if not path.is_file():
+            path.write_bytes(content)
+            return
+        mode = stat.S_IMODE(path.stat().st_mode)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(
+            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb"
+        ) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(mode)
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

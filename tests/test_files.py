@@ -1,0 +1,58 @@
+"""Where celtop keeps its files, and that a file is never seen half written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from celtop.files import config_file, replace_file, state_folder
+
+
+def test_the_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/etc/xdg")
+    monkeypatch.setenv("XDG_STATE_HOME", "/var/state")
+    assert config_file() == Path("/etc/xdg/celtop/config.toml")
+    assert state_folder() == Path("/var/state/celtop")
+
+
+def test_without_xdg_the_folders_are_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert config_file() == Path("/home/ann/.config/celtop/config.toml")
+    assert state_folder() == Path("/home/ann/.local/state/celtop")
+
+
+def test_a_new_file_is_the_owners_alone_and_an_old_one_keeps_its_permissions(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "saved.json"
+    replace_file(path, b"one")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"one", 0o600)
+    path.chmod(0o644)
+    replace_file(path, b"two")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"two", 0o644)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "saved.json"
+    replace_file(path, b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        replace_file(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_device_is_written_to(tmp_path: Path) -> None:
+    replace_file(Path(os.devnull), b"gone")
+    assert not Path(os.devnull).is_file()
