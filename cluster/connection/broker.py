@@ -10,6 +10,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from ...model.entities.broker import family_of
 from ...settings import Settings, mask_url
 from .metering import ConnectionMeter, metered
 
@@ -29,8 +30,6 @@ _NAME_UNCHECKED: Final = (
     "The broker's certificate is verified, but not that it was issued for this host. Set "
     "server_hostname in broker_use_ssl"
 )
-REDIS: Final = ("redis", "rediss", "sentinel")
-AMQP: Final = ("amqp", "amqps", "pyamqp")
 
 
 class BrokerConnection:
@@ -60,12 +59,12 @@ class BrokerConnection:
     @property
     def is_redis(self) -> bool:
         """Whether it speaks the Redis protocol."""
-        return self.scheme in REDIS
+        return family_of(self.scheme) == "redis"
 
     @property
     def is_amqp(self) -> bool:
         """Whether it speaks AMQP."""
-        return self.scheme in AMQP
+        return family_of(self.scheme) == "amqp"
 
     @property
     def key_prefix(self) -> str:

@@ -12,8 +12,9 @@ from datetime import UTC, tzinfo
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from ...model.entities.broker import family_of
 from ...settings import Settings, mask_url
-from ..connection.broker import REDIS, scheme_of
+from ..connection.broker import scheme_of
 from ..connection.metering import ConnectionMeter
 from .backends.base import ResultReader, Unreadable
 
@@ -112,7 +113,7 @@ def _reader(
 ) -> ResultReader:
     scheme, found, _ = url.partition("://")
     kind, _, engine = scheme.partition("+")
-    if found and kind in REDIS:
+    if found and family_of(kind) == "redis":
         from .backends.redis import RedisResults
 
         return RedisResults(url, settings, _wire(url, settings, wire))
@@ -179,7 +180,8 @@ def _wire(url: str, settings: Settings, wire: ConnectionMeter | None) -> Connect
     """Return the broker's links if this is the same server, else new ones."""
     try:
         theirs, ours = urlsplit(settings.broker_url), urlsplit(url)
-        same = scheme_of(settings.broker_url) in REDIS and _server(theirs)[1:] == _server(ours)[1:]
+        redis = family_of(scheme_of(settings.broker_url)) == "redis"
+        same = redis and _server(theirs)[1:] == _server(ours)[1:]
     except ValueError:
         same = False
     return wire if same and wire is not None else ConnectionMeter()

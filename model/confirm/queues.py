@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FRESH: Final = 5.0
 """Seconds for which a measured depth of nothing is taken at its word."""
-READABLE: Final = ("redis", "valkey", "sentinel")
 """How the names of transports begin whose waiting messages can be looked at and picked."""
 
 
@@ -89,7 +88,7 @@ def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
         "What they hold of it already, they still run",
         "A worker that is started meanwhile consumes it all the same",
     ]
-    if (state.broker.transport or READABLE[0]).startswith(READABLE):
+    if state.broker.family in ("redis", "unknown"):
         caveats.append("Each may take one more message: it puts that back, behind all others")
     return Confirmation(
         "Pause",
@@ -152,9 +151,11 @@ def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
     else:
         caveats.append("What is sent after it stays")
     refusal = None if name else "no queue is named"
-    transport = state.broker.transport
-    if refusal is None and task and transport and not transport.startswith(READABLE):
-        refusal = f"only Redis lets one pick messages by task; this is {transport}: purge it whole"
+    if refusal is None and task and state.broker.family not in ("redis", "unknown"):
+        refusal = (
+            f"only Redis lets one pick messages by task; this is {state.broker.transport}: purge it"
+            " whole"
+        )
     elif refusal is None and queue is not None and _empty(queue, now):
         refusal = f"nothing waits in {name}"
     asked = Confirmation(

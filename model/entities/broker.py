@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from .fault import Fault
+
+BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
+BrokerFamily: TypeAlias = Literal["redis", "amqp", "other", "unknown"]
+"""How a broker keeps messages; `unknown` before its URL is known."""
+
+_FAMILIES: Final[dict[str, BrokerFamily]] = {
+    "": "unknown",
+    "redis": "redis", "rediss": "redis", "sentinel": "redis",
+    "amqp": "amqp", "amqps": "amqp", "pyamqp": "amqp",
+}  # fmt: skip
+
+
+def family_of(transport: str) -> BrokerFamily:
+    """Return the family of a transport, as kombu names it in a URL's scheme."""
+    return _FAMILIES.get(transport, "other")
 
 
 class Broker(msgspec.Struct, eq=False):
@@ -35,6 +50,11 @@ class Broker(msgspec.Struct, eq=False):
     version: int = 0
 
     @property
+    def family(self) -> BrokerFamily:
+        """How the broker keeps messages."""
+        return family_of(self.transport)
+
+    @property
     def listening_since(self) -> float:
         """From when on silence means something: infinity while we are cut off.
 
@@ -43,6 +63,3 @@ class Broker(msgspec.Struct, eq=False):
         if self.live_since is not None:
             return self.live_since
         return 0.0 if self.lost_at is None else math.inf
-
-
-BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ..entities.broker import family_of
 from ..entities.task import Task
 from ..entities.worker import Worker
 
@@ -57,9 +58,10 @@ def redelivery(
     """
     if task.loss != "worker" or task.extra is None or task.extra.acknowledged is not False:
         return False
-    if transport in ("amqp", "amqps", "pyamqp"):
+    family = family_of(transport)
+    if family == "amqp":
         return True
-    if not transport.startswith(("redis", "sentinel", "valkey")) or task.received_at is None:
+    if family != "redis" or task.received_at is None:
         return False
     conf = (worker.conf if worker is not None else None) or {}
     told = conf.get("broker_transport_options")

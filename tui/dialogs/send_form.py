@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...model.confirm.targets import known_queues, registered, task_names
+from ...model.entities.broker import BrokerFamily
 from ...model.operations.call import Call, Recovered
 from ...model.text import parse, units
 from ...model.text.parse import ParseError
@@ -61,7 +62,6 @@ class TriggerForm(FormDialog):
 
     def _entries(self, known: Prefilled) -> list[FormField]:
         call, state = known.call, self._state
-        transport = state.broker.transport or ""
         queue = call.queue or usual_queue(state, call.name) or ""
         return [
             FormField(
@@ -89,7 +89,7 @@ class TriggerForm(FormDialog):
                 "Priority",
                 _optional(lambda text: parse.integer(text, 0, 255)),
                 "" if call.priority is None else str(call.priority),
-                priority_sense(transport),
+                priority_sense(state.broker.family),
             ),
             FormField(
                 "countdown",
@@ -175,11 +175,11 @@ def usual_queue(state: ClusterState, name: str) -> str | None:
     return found.most_common(1)[0][0] if found else None
 
 
-def priority_sense(transport: str) -> str:
+def priority_sense(family: BrokerFamily) -> str:
     """Return what a larger number means to a broker."""
-    if transport.startswith(("redis", "sentinel", "valkey")):
+    if family == "redis":
         return "0 goes first, 9 last"
-    if transport.startswith(("amqp", "pyamqp")):
+    if family == "amqp":
         return "larger first, in priority queues"
     return "empty: the broker's default"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...bindings.actions import ACTIONS
 from ...bindings.keys import key_name
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .runner import ActingApp
 
 Start: TypeAlias = "Callable[[MonitorScreen], Coroutine[Any, Any, object]]"
-
-REDIS: Final = ("redis", "rediss", "sentinel", "redis+socket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
     name = queues[0].name if len(queues) == 1 else "the queue"
     paused = app.session.paused() if queues else {}
     is_paused = any(queue.name in paused for queue in queues)
-    look = app.context.state.broker.transport in (*REDIS, "")
+    look = app.context.state.broker.family in ("redis", "unknown")
     state, now = app.context.state, app.context.now()
     pause = purge = one
     if one is None:
