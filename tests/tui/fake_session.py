@@ -135,7 +135,7 @@ class FakeSession:
         self.peeked.append((queue, most, task))
         return self.peeking
 
-    def search(self, id_: str) -> Future[TaskLookup]:
+    def find_task(self, id_: str) -> Future[TaskLookup]:
         self.searched.append(id_)
         return self.searching
 

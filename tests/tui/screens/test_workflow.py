@@ -92,7 +92,7 @@ def rows(on: Stage) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [Location("tasks"), Location("tasks", (DrillDown("task", RENDER),))],
     ids=["list", "detail"],
 )
