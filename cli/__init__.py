@@ -1,1 +1,1 @@
-"""The commands. Headless: what opens the screen imports it inside the function that does so."""
+"""The command line. Headless: only `monitor.py` imports Textual, when the monitor opens."""

@@ -1,111 +1,137 @@
-"""What the command line says of a task that is to be sent: JSON, times."""
+"""Values on the command line: durations, times, names, and JSON for a task's arguments."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, TypeVar
 
-from .exit_codes import Misuse
+import click
+
+from ..model.text import parse
+from .exit_codes import InvalidUsage
+from .options import DURATION
 
 STDIN: Final = "-"
+
+T = TypeVar("T")
+
+
+def duration_option(
+    *names: str, zero: bool = False, **attributes: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds an option whose value is a duration, in seconds or None.
+
+    Args:
+        names: As for `click.option`.
+        zero: Whether it may be zero.
+        attributes: As for `click.option`.
+    """
+
+    def read(ctx: click.Context, option: click.Parameter, value: str | None) -> float | None:
+        return None if value is None else read_duration(ctx, option, value, zero)
+
+    return click.option(*names, callback=read, metavar=DURATION, **attributes)
+
+
+def read_duration(
+    ctx: click.Context, option: click.Parameter, text: str, zero: bool = False
+) -> float:
+    """Return the seconds of a duration: `90`, `30s`, `1h30m`.
+
+    Raises:
+        BadParameter: It is not a duration, or zero where that makes no sense.
+    """
+    try:
+        seconds = parse.duration(text)
+    except parse.ParseError as error:
+        raise click.BadParameter(f"{text!r}: {error}", ctx, option) from None
+    if not seconds and not zero:
+        raise click.BadParameter("it must be greater than zero", ctx, option)
+    return seconds
 
 
 def read_name(what: str, text: str) -> str:
     """Return the name of a task or a queue.
 
     Raises:
-        Misuse: There is none, or its bytes are no UTF-8: what was sent would be another name.
+        InvalidUsage: It is empty, or not UTF-8: another name would be sent.
     """
     if not text.strip():
-        raise Misuse(f"{what} wants a name")
-    _require_text(what, text)
+        raise InvalidUsage(f"{what} must not be empty")
+    _require_utf8(what, text)
     return text
 
 
 def read_args(text: str) -> tuple[Any, ...]:
-    """Return positional arguments: a JSON array.
+    """Return positional arguments.
 
     Args:
-        text: The JSON, `@FILE` that holds it, or `-` for stdin.
+        text: A JSON array, `@FILE` for a file that holds it, or `-` for stdin.
 
     Raises:
-        Misuse: It is none, or something else.
+        InvalidUsage: The text cannot be read, or is not a JSON array.
     """
-    value = _read("--args", text)
-    if not isinstance(value, list):
-        raise Misuse(f"--args: a JSON array is wanted, [1, 2], not {_kind(value)}")
-    return tuple(value)
+    from ..model.text.parse_json import read_list
+
+    return _read_json("--args", text, read_list)
 
 
 def read_kwargs(text: str) -> dict[str, Any]:
     """Return keyword arguments: a JSON object, given like `read_args`.
 
     Raises:
-        Misuse: It is none, or something else.
+        InvalidUsage: The text cannot be read, or is not a JSON object.
     """
-    value = _read("--kwargs", text)
-    if not isinstance(value, dict):
-        raise Misuse(f'--kwargs: a JSON object is wanted, {{"a": 1}}, not {_kind(value)}')
-    return value
+    from ..model.text.parse_json import read_mapping
+
+    return _read_json("--kwargs", text, read_mapping)
 
 
 def read_time(text: str, now: float | None = None) -> float:
-    """Return a moment, epoch seconds; without an offset it is local time.
+    """Return a future time in epoch seconds; without an offset it is local time.
 
     Raises:
-        Misuse: It is no ISO 8601 time, or lies in the past.
+        InvalidUsage: It is not a time, or has passed.
     """
+    now = time.time() if now is None else now
     try:
-        at = datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError):
-        raise Misuse(f"--eta: {text!r} is no time as 2030-01-31T08:00:00+01:00") from None
-    if at < (time.time() if now is None else now):
-        raise Misuse(f"--eta: {text} has passed")
+        at = parse.moment(text, now)
+    except parse.ParseError as error:
+        raise InvalidUsage(f"Invalid --eta {text!r}: {error}") from None
+    if at < now:
+        raise InvalidUsage(f"Invalid --eta {text!r}: it has passed")
     return at
 
 
-def _read(option: str, text: str) -> Any:
+def _read_json(option: str, text: str, read: Callable[[str], T]) -> T:
+    source = option
     if text == STDIN:
-        source, text = "stdin", sys.stdin.read()
+        source, text = f"{option} (stdin)", sys.stdin.read()
     elif text.startswith("@"):
-        source = text[1:]
+        file = text[1:]
+        source = f"{option} ({file})"
         try:
-            text = Path(source).read_text(encoding="utf-8")
+            text = Path(file).read_text(encoding="utf-8")
         except OSError as error:
-            raise Misuse(f"{option}: cannot read {source}: {error.strerror}") from error
+            raise InvalidUsage(f"{option}: cannot read {file}: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise Misuse(f"{option}: {source} is not UTF-8") from error
+            raise InvalidUsage(f"{option}: {file} is not UTF-8") from error
     else:
-        source = ""
-        _require_text(option, text)
-    where = f"{option}: {source}: " if source else f"{option}: "
+        _require_utf8(option, text)
+    if not text.strip():
+        # An unset shell variable or an empty file is hardly meant as "no arguments".
+        raise InvalidUsage(f"Invalid JSON in {source}: it is empty")
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        near = f" near {text[error.pos : error.pos + 20]!r}" if error.pos < len(text) else ""
-        raise Misuse(f"{where}not JSON: {error.msg} at {place}{near}") from None
-    except ValueError as error:
-        raise Misuse(f"{where}not JSON: {error}") from None
-    except RecursionError:
-        raise Misuse(f"{where}it is nested too deeply") from None
+        return read(text)
+    except parse.ParseError as error:
+        raise InvalidUsage(f"Invalid JSON in {source}: {error}") from None
 
 
-def _require_text(what: str, text: str) -> None:
+def _require_utf8(what: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Misuse(f"{what} is not UTF-8") from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "an array", str: "a text", bool: "a truth value"}
-    return "null" if value is None else names.get(type(value), "a number")
+        raise InvalidUsage(f"{what} is not UTF-8") from None

@@ -1,4 +1,4 @@
-"""Asking a person before an act: in the same words as the dialog on the screen, on stderr."""
+"""Asks for confirmation on stderr, in the words of the dialog on the screen."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ from typing import TYPE_CHECKING
 import click
 
 from ..model.text.sanitize import visible
-from .exit_codes import Misuse
+from .exit_codes import InvalidUsage
 
 if TYPE_CHECKING:
     from ..model.confirm.dispatch import Confirmation
 
-NO_TERMINAL = "there is no terminal to ask on: say --yes to do it, or --dry-run to see what it is"
-
 
 def require_terminal() -> None:
-    """Refuse where nobody can be asked.
+    """Refuse to go on if the question could not be asked.
 
     Raises:
-        Misuse: stdin or stderr is no terminal.
+        InvalidUsage: stdin or stderr is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Misuse(NO_TERMINAL)
+        raise InvalidUsage(
+            "Cannot ask for confirmation without a terminal."
+            " Pass --yes to proceed, or --dry-run to see what would be done."
+        )
 
 
-def agreed(asked: Confirmation) -> bool:
-    """Put the question and return the answer; anything but what is asked for means no.
+def ask(confirmation: Confirmation) -> bool:
+    """Ask, and return whether the answer confirms the operation.
 
     Raises:
         Abort: ctrl-c, or the end of the input.
     """
-    for line in described(asked):
+    for line in confirmation_lines(confirmation):
         click.echo(line, err=True)
-    if asked.must_type is None:
-        answer = click.prompt(
-            f"{visible(asked.verb)}? [y/N]", "", show_default=False, err=True, prompt_suffix=" "
-        )
-        return str(answer).strip().lower() in ("y", "yes")
-    wanted = visible(asked.must_type)
-    answer = click.prompt(
-        f"{visible(asked.verb)}? Type {wanted} to do it, nothing to leave it",
-        "", show_default=False, err=True,
-    )  # fmt: skip
-    return str(answer).strip() in (asked.must_type, wanted)
+    question = f"{visible(confirmation.verb)}?"
+    if confirmation.must_type is None:
+        answer = _prompt(f"{question} [y/N]", suffix=" ")
+        return answer.lower() in ("y", "yes")
+    expected = visible(confirmation.must_type)
+    answer = _prompt(f"{question} Type {expected} to confirm, or press enter to cancel")
+    return answer in (confirmation.must_type, expected)
 
 
-def described(asked: Confirmation) -> list[str]:
-    """Return an act in words, harmless: what, to whom, what happens and what does not."""
-    lines = [f"{asked.title}?"]
-    lines += [f"  {target}" for target in asked.targets]
-    lines += [f"+ {sentence}" for sentence in asked.effects]
-    lines += [f"- {sentence}" for sentence in asked.caveats]
-    if number := len(asked.expected_workers):
-        who = "1 worker is" if number == 1 else f"{number:,} workers are"
-        lines.append(f"= {who} to answer")
+def confirmation_lines(confirmation: Confirmation) -> list[str]:
+    """Return the operation, its targets (+ effects, - caveats) and the expected replies."""
+    lines = [f"{confirmation.title}?"]
+    lines += [f"  {target}" for target in confirmation.targets]
+    lines += [f"+ {sentence}" for sentence in confirmation.effects]
+    lines += [f"- {sentence}" for sentence in confirmation.caveats]
+    if number := len(confirmation.expected_workers):
+        workers = "1 worker" if number == 1 else f"{number:,} workers"
+        lines.append(f"= a reply is expected from {workers}")
     return [visible(line) for line in lines]
+
+
+def _prompt(text: str, suffix: str = ": ") -> str:
+    answer = click.prompt(text, "", show_default=False, err=True, prompt_suffix=suffix)
+    return str(answer).strip()

@@ -1,12 +1,11 @@
-"""Waiting for a task to end: by the result backend or, where that is mute, by its events.
+"""Waits for a task to finish, by the result backend or, if that cannot be read, by its events.
 
-A result goes to stdout, a failure to stderr, and either decides the exit code.
+A result is printed on stdout, a failure on stderr, and both decide the exit code.
 """
 
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 from . import stderr
@@ -15,50 +14,53 @@ from .session import listen, pump_until
 from .stdout import write
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ..cluster.session import Session
     from ..export.outcome import ResultRecord
     from ..model.entities.result import ResultMeta
 
-FIRST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 2.0
-"""Seconds between two questions to the result backend: ever longer, within these bounds."""
-AFTER_THE_END: Final = 2.0
-"""Seconds for the backend to tell a result after the event of the end was heard."""
+MIN_POLL_INTERVAL: Final = 0.1
+MAX_POLL_INTERVAL: Final = 2.0
+"""Seconds between two reads of the result backend; the interval grows from one to the other."""
+POLL_BACKOFF: Final = 1.5
+LATE_RESULT_TIMEOUT: Final = 2.0
+"""Seconds for the result to be stored after the event of the task's end."""
 
 
 def await_result(session: Session, id_: str, seconds: float) -> ResultRecord | None:
-    """Return how a task ended, with its result; None if it has not within `seconds`."""
+    """Return how a task finished, with its result; None if it has not within `seconds`."""
     deadline = time.monotonic() + seconds
-    pause = FIRST_PAUSE
+    interval = MIN_POLL_INTERVAL
     while True:
-        asked: Future[ResultMeta | None] = session.result(id_)
-        if not pump_until(session, deadline - time.monotonic(), asked.done):
-            return _heard(session, id_, "the result backend does not answer")
-        if (error := asked.exception()) is not None:
-            pump_until(session, deadline - time.monotonic(), lambda: _ended(session, id_))
-            return _heard(session, id_, f"the result backend cannot be read ({error})")
-        meta = asked.result()
+        lookup: Future[ResultMeta | None] = session.result(id_)
+        if not pump_until(session, deadline - time.monotonic(), lookup.done):
+            return _event_record(session, id_, "The result backend does not reply")
+        if (error := lookup.exception()) is not None:
+            pump_until(session, deadline - time.monotonic(), lambda: _finished(session, id_))
+            return _event_record(session, id_, f"Cannot read the result backend ({error})")
+        meta = lookup.result()
         if meta is not None and meta.ready:
-            return kept(meta)
+            return backend_record(meta)
         remaining = deadline - time.monotonic()
         if remaining <= 0:
-            return _heard(session, id_, "the result backend has no result")
-        if _ended(session, id_):
-            # Without results (`ignore_result`) the event is all that there ever will be.
-            deadline = min(deadline, time.monotonic() + AFTER_THE_END)
-            listen(session, min(pause, remaining))
+            return _event_record(session, id_, "The result backend has no result")
+        if _finished(session, id_):
+            # With `ignore_result` the event is all there will ever be.
+            deadline = min(deadline, time.monotonic() + LATE_RESULT_TIMEOUT)
+            listen(session, min(interval, remaining))
         else:
-            pump_until(session, min(pause, remaining), lambda: _ended(session, id_))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+            pump_until(session, min(interval, remaining), lambda: _finished(session, id_))
+        interval = min(interval * POLL_BACKOFF, MAX_POLL_INTERVAL)
 
 
-def _ended(session: Session, id_: str) -> bool:
+def _finished(session: Session, id_: str) -> bool:
     task = session.state.tasks.get(id_)
     return task is not None and task.finished
 
 
-def kept(meta: ResultMeta) -> ResultRecord:
-    """Return what the result backend keeps of a task that has ended."""
+def backend_record(meta: ResultMeta) -> ResultRecord:
+    """Return how a task finished, from its entry in the result backend."""
     import msgspec
 
     from ..export.outcome import ResultRecord, encode_value
@@ -70,12 +72,12 @@ def kept(meta: ResultMeta) -> ResultRecord:
         exception=meta.exception,
         traceback=meta.traceback,
         source="backend",
-        note=f"its result cannot be shown: {meta.undecoded}" if meta.undecoded else None,
+        note=f"Cannot decode the result: {meta.undecoded}" if meta.undecoded else None,
     )
 
 
-def _heard(session: Session, id_: str, why: str) -> ResultRecord | None:
-    """Return what the task's last event told; None if it has not ended."""
+def _event_record(session: Session, id_: str, reason: str) -> ResultRecord | None:
+    """Return how a task finished, from its last event; None if it has not."""
     import msgspec
 
     from ..export.outcome import ResultRecord, encode_value
@@ -90,34 +92,34 @@ def _heard(session: Session, id_: str, why: str) -> ResultRecord | None:
         exception=task.exception,
         traceback=task.traceback,
         source="event",
-        note=f"{why}: this is the text in its event, as Python writes it, and may be cut",
+        note=f"{reason}; this is the result's repr from the task's event, possibly truncated",
     )
 
 
 def print_result(result: ResultRecord | None) -> ExitCode:
-    """Print a result on stdout, a failure on stderr; None is one that did not come in time."""
+    """Print a result on stdout or a failure on stderr; None is a task that has not finished."""
     if result is None:
-        stderr.say("it has not ended in time; it may still run")
+        stderr.echo("Timed out waiting for the result; the task may still finish")
     elif result.status == "SUCCESS":
         if result.note:
-            stderr.say(result.note)
-        write(_shown(bytes(result.value)) + b"\n")
+            stderr.echo(result.note)
+        write(_safe_for_terminal(bytes(result.value)) + b"\n")
     else:
-        stderr.say(f"{result.status}: {result.exception or 'no reason is known'}")
+        stderr.echo(f"{result.status}: {result.exception or 'reason unknown'}")
         if result.traceback:
-            stderr.say(result.traceback)
+            stderr.echo(result.traceback)
     return result_code(result)
 
 
 def result_code(result: ResultRecord | None) -> ExitCode:
-    """Return what tells a script how it ended."""
+    """Return the exit code of a task's result."""
     if result is None:
         return ExitCode.TIMEOUT
-    return ExitCode.OK if result.status == "SUCCESS" else ExitCode.NO
+    return ExitCode.OK if result.status == "SUCCESS" else ExitCode.FAILED
 
 
-def _shown(value: bytes) -> bytes:
-    """Return JSON that a terminal does not obey: it would, some characters that JSON lets stand."""
+def _safe_for_terminal(value: bytes) -> bytes:
+    """Return JSON without the control characters that JSON allows and a terminal obeys."""
     import json
     import sys
 

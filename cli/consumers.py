@@ -1,33 +1,34 @@
-"""What pausing a queue is about: who consumes it now, or did before it was paused."""
+"""The consumers of a queue: the present ones to pause it, the previous ones to resume it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from . import stderr
-from .exit_codes import Misuse
-from .selection import NothingFound
-from .workers import workers
+from .exit_codes import CommandError, InvalidUsage
+from .workers import resolve_workers
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.operations.commands import PauseQueue, ResumeQueue
 
 
-def pausing(session: Session, queue: str) -> PauseQueue:
-    """Return the command with everyone who consumes a queue, and how.
+def pause_operation(session: Session, queue: str) -> PauseQueue:
+    """Return the operation, with all consumers of the queue and how they consume it.
 
     Raises:
-        NothingFound: Nobody does, since it is paused.
-        Misuse: Nobody does.
+        CommandError: It has no consumers, because it is paused.
+        InvalidUsage: It has no consumers.
     """
     from ..model.operations.commands import Consumer, PauseQueue
 
     known = session.state.workers
-    consumed = {name: known[name].queues if name in known else None for name in workers(session)}
+    consumed = {
+        name: known[name].queues if name in known else None for name in resolve_workers(session)
+    }
     for name, queues in consumed.items():
         if queues is None:
-            stderr.say(f"{name} does not tell what it consumes: if {queue}, it goes on")
+            stderr.echo(f"The queues of {name} are unknown; if it consumes {queue}, it continues")
     consumers = [
         Consumer(name, one.exchange, one.exchange_type, one.routing_key)
         for name, queues in consumed.items()
@@ -36,28 +37,28 @@ def pausing(session: Session, queue: str) -> PauseQueue:
     ]
     if not consumers:
         if queue in session.paused():
-            raise NothingFound(f"{queue} is paused already, and no worker consumes it")
+            raise CommandError(f"{queue} is already paused and has no consumers")
         names = {one.name for queues in consumed.values() for one in queues or ()}
-        listed = f"; they consume {', '.join(sorted(names))}" if names else ""
-        raise Misuse(f"no worker consumes {queue}{listed}")
+        listed = f"; queues with consumers: {', '.join(sorted(names))}" if names else ""
+        raise InvalidUsage(f"No worker consumes {queue}{listed}")
     return PauseQueue(queue=queue, consumers=tuple(consumers))
 
 
-def resuming(session: Session, queue: str, forget: bool) -> ResumeQueue:
-    """Return the command with everyone who consumed a queue when it was paused.
+def resume_operation(session: Session, queue: str, forget: bool) -> ResumeQueue:
+    """Return the operation, with all consumers that the queue had when it was paused.
 
     Args:
-        session: Live.
-        queue: Its name.
-        forget: Whether those that do not answer are gone for good.
+        session: The session, connected.
+        queue: The name of the queue.
+        forget: Whether workers that do not reply are forgotten.
 
     Raises:
-        NothingFound: It was not paused on this machine.
+        CommandError: The queue was not paused on this machine.
     """
     from ..model.operations.commands import ResumeQueue
 
     paused = session.paused()
     if queue not in paused:
-        others = f"; paused are {', '.join(sorted(paused))}" if paused else ""
-        raise NothingFound(f"{queue} was not paused from here{others}")
+        listed = f"; paused queues: {', '.join(sorted(paused))}" if paused else ""
+        raise CommandError(f"{queue} was not paused on this machine{listed}")
     return ResumeQueue(queue=queue, consumers=paused[queue].consumers, forget=forget)

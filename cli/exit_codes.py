@@ -1,4 +1,4 @@
-"""What celtop's exit codes mean, and the failures that carry one."""
+"""The exit codes of every command, and the errors that carry them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from . import stderr
 
 
 class ExitCode(IntEnum):
-    """The contract with scripts."""
+    """A contract with scripts."""
 
     OK = 0
-    NO = 1
-    """The answer is no: a check failed."""
+    FAILED = 1
+    """The operation or check failed."""
     USAGE = 2
     UNREACHABLE = 3
     """The broker could not be reached."""
@@ -23,21 +23,29 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-class Failure(click.ClickException):
-    """An end with words instead of a traceback; what the words are about decides the code."""
+class CommandError(click.ClickException):
+    """Ends a command with a message on stderr and an exit code, without a traceback."""
+
+    exit_code = ExitCode.FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Tell the user."""
-        stderr.say(self.format_message())
+        """Print the message on stderr."""
+        stderr.echo(self.format_message())
 
 
-class Misuse(Failure):
-    """What was asked for makes no sense, or cannot be done here."""
+class InvalidUsage(CommandError):
+    """The command line makes no sense, or cannot be carried out in this environment."""
 
     exit_code = ExitCode.USAGE
 
 
-class Unreachable(Failure):
-    """The broker could not be reached."""
+class BrokerUnreachable(CommandError):
+    """The broker could not be reached, or the connection was lost."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class TimedOut(CommandError):
+    """Workers, broker or result backend did not reply in time."""
+
+    exit_code = ExitCode.TIMEOUT

@@ -1,4 +1,4 @@
-"""How a headless command ends when it is told to: with its threads and processes ended first."""
+"""Signals of a headless command: threads and child processes end before the command does."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import NoReturn
 
 
 @contextlib.contextmanager
-def orderly_end() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the `with` statements inside, as ctrl-c does anyway."""
+def clean_exit() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP unwind the `with` statements inside, as ctrl-c does by default."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _end) for number in numbers]
+    previous = [signal.signal(number, _exit) for number in numbers]
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in zip(numbers, previous, strict=True):
             signal.signal(number, handler)
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)

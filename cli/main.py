@@ -1,4 +1,4 @@
-"""celtop's command line: the group, its commands, and the two ways in (`celtop`, `celery top`)."""
+"""The root command with its subcommands, and the two entry points: `celtop` and `celery top`."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Final
 import click
 
 from .. import __version__
+from . import stderr
 from .exit_codes import ExitCode
 from .monitor import open_monitor
 from .options import Command, Group, give, settings_of
-from .stderr import say
 
 COMMANDS: Final = (
     *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "task", "trigger"),
     "watch",
 )
-"""Each is in a module of its name."""
+"""Each is defined in the module of its name."""
 
 EPILOG = """\b
-A setting is taken from the first of: flags, environment (CELTOP_*, then
-CELERY_BROKER_URL and CELERY_RESULT_BACKEND), config file, the app, default.
+A setting is taken from the first of: command line, environment (CELTOP_*,
+then CELERY_BROKER_URL and CELERY_RESULT_BACKEND), config file, app, default.
 
 \b
-Exit codes: 0 good, 1 the answer is no, 2 usage, 3 broker unreachable,
-4 timeout, 130 interrupted."""
+Exit codes: 0 success, 1 the operation or check failed, 2 usage error,
+3 broker unreachable, 4 timeout, 130 interrupted."""
 
 
 class Commands(Mapping[str, click.Command]):
-    """The commands by name, each loaded when it is asked for: the first frame needs none."""
+    """The commands by name; each module is imported when its command is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in COMMANDS:
@@ -58,7 +58,8 @@ class Commands(Mapping[str, click.Command]):
 def celtop(ctx: click.Context) -> int | None:
     """A terminal monitor for Celery.
 
-    Without a command it opens the monitor on this terminal. A broker's URL is all that it needs.
+    Without a command, open the monitor in this terminal. A broker URL is all it needs:
+    celtop -b redis://localhost:6379/0
     """
     return open_monitor(settings_of(ctx)) if ctx.invoked_subcommand is None else None
 
@@ -66,28 +67,26 @@ def celtop(ctx: click.Context) -> int | None:
 @click.command(cls=Command)
 @click.pass_context
 def top(ctx: click.Context) -> None:
-    """Open celtop, the terminal monitor, on this app's broker.
-
-    Celery itself has loaded the app: it need not be asked in a process of its own.
-    """
+    """Open celtop, a terminal monitor, on the broker of this app."""
     from ..cluster.app_probe import configuration
 
+    # Celery has loaded the app in this process: it need not be loaded in another one.
     app = ctx.obj.app
     give(ctx, "app", app.main or "of celery -A")
     ctx.exit(open_monitor(settings_of(ctx, describe=lambda *_: configuration(app))))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; failures are told on stderr."""
+    """Run a command line and return its exit code; errors are printed on stderr."""
     try:
         code = celtop.main(list(arguments), prog_name="celtop", standalone_mode=False)
     except click.ClickException as error:
         from ..settings import mask_url
 
-        # `celtop URL` without its -b would else print the URL, with its password.
-        say(mask_url(error.format_message()))
+        # `celtop URL`, without its -b, would print the URL with its password.
+        stderr.echo(mask_url(error.format_message()))
         if isinstance(error, click.UsageError) and error.ctx is not None:
-            say(f"`{error.ctx.command_path} --help` tells more")
+            stderr.echo(f"Try `{error.ctx.command_path} --help`.")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
@@ -95,5 +94,5 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Be the program `celtop`."""
+    """Run the program `celtop`."""
     sys.exit(run(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Opens the TUI: the only module of the command line that loads Textual, and only then."""
+"""Opens the TUI: the only module of the command line that imports Textual."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .exit_codes import ExitCode, Misuse
+from .exit_codes import ExitCode, InvalidUsage
 
 if TYPE_CHECKING:
     from ..settings import Settings
 
-INSTEAD = "`celtop snapshot` prints the same as text, JSON or SVG"
+USE_SNAPSHOT = "`celtop snapshot` prints the same data as text, JSON or SVG"
 
 
 def open_monitor(settings: Settings) -> int:
-    """Show the monitor until the user leaves it; return its exit code.
+    """Run the monitor until the user quits; return its exit code.
 
     Raises:
-        Misuse: There is no terminal that could show it.
+        InvalidUsage: This terminal cannot show it.
     """
     require_terminal()
     from ..cluster.session import Session
@@ -30,12 +30,12 @@ def open_monitor(settings: Settings) -> int:
 
 
 def require_terminal() -> None:
-    """Refuse where a screen would be garbage.
+    """Refuse to start without a terminal.
 
     Raises:
-        Misuse: stdin or stdout is no terminal, or it cannot move its cursor.
+        InvalidUsage: stdin or stdout is not a terminal, or its cursor cannot be moved.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Misuse(f"the monitor needs a terminal; {INSTEAD}")
-    if os.environ.get("TERM", "") in ("dumb", "unknown"):
-        raise Misuse(f"this terminal (TERM=dumb) cannot show it; {INSTEAD}")
+        raise InvalidUsage(f"The monitor needs a terminal; {USE_SNAPSHOT}")
+    if (term := os.environ.get("TERM", "")) in ("dumb", "unknown"):
+        raise InvalidUsage(f"This terminal (TERM={term}) cannot show the monitor; {USE_SNAPSHOT}")

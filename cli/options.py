@@ -1,7 +1,7 @@
-"""The global options: declared once, understood before and after every command's name.
+"""The global options: declared once, accepted before and after every command's name.
 
-Each command carries them all. What is given is collected, the later one winning, in the context
-that a command shares with its group; `settings_of` turns it into `Settings`.
+Each command has them all. The values given are collected, the last one winning, in the context that
+a command shares with its group; `settings_of` turns them into `Settings`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,27 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 from click.core import ParameterSource
 
-from .exit_codes import Misuse
+from .exit_codes import InvalidUsage
 
 if TYPE_CHECKING:
     from ..cluster.app_probe import AppDescription
     from ..settings import DescribeApp, Settings
 
 GIVEN: Final = "celtop.given"
-"""Where the context keeps the values that were given, by field."""
+"""The key of the context's `meta` that holds the values given, by field."""
 CONFIG: Final = "config_file"
 NO_BROKER: Final = (
-    "no broker is named. Give one with -b URL, CELTOP_BROKER_URL, the config file or -A APP;"
-    " or type `celtop demo` to look around"
+    "No broker URL. Set it with -b URL, CELTOP_BROKER_URL, the config file or -A APP;"
+    " or try celtop on a demo cluster: `celtop demo`"
 )
+DURATION: Final = "DURATION"
+"""The metavar of options that take a duration."""
+DURATION_HELP: Final = "DURATION is a number of seconds, or has units: 30s, 5m, 1h30m, 7d."
+SEE_GLOBAL_OPTIONS: Final = "Global options, such as -b URL, are listed by `celtop --help`."
 
 
 class GlobalOption(click.Option):
-    """An option that sets the field it is named after, wherever on the command line it stands."""
+    """An option that sets the field it is named after, anywhere on the command line."""
 
     def __init__(self, *declarations: str, field: str, **attributes: Any) -> None:
         super().__init__(
@@ -42,67 +46,81 @@ def _keep(ctx: click.Context, option: click.Parameter, value: object) -> None:
         give(ctx, option.name, value)
 
 
-def _switch(declaration: str, field: str, meaning: str) -> GlobalOption:
-    return GlobalOption(declaration, field=field, is_flag=True, help=meaning)
+def _switch(declaration: str, field: str, help_text: str) -> GlobalOption:
+    return GlobalOption(declaration, field=field, is_flag=True, help=help_text)
 
 
 def global_options() -> list[click.Option]:
-    """Return a fresh set of the options that every command has."""
+    """Return new instances of the options that every command has."""
     return [
         GlobalOption("-A", "--app", field="app", metavar="APP",
-                     help="The monitored Celery app, as in `celery -A`. Its code runs in a process"
-                     " of its own. Optional: a broker is enough."),
+                     help="The Celery app to monitor, as in `celery -A` (optional). It is loaded"
+                     " in a separate process."),
         GlobalOption("-b", "--broker", field="broker_url", metavar="URL",
-                     help="The broker. Better by CELTOP_BROKER_URL if it holds a password."),
+                     help="The broker. Prefer CELTOP_BROKER_URL if the URL contains a password."),
         GlobalOption("--result-backend", field="result_backend", metavar="URL",
                      help="The result backend."),
         GlobalOption("--workdir", field="workdir", metavar="DIR",
-                     help="The folder that the app is imported from."),
+                     help="The directory to import the app from."),
         GlobalOption("--config", field=CONFIG, metavar="FILE",
-                     help="The config file, instead of the one that `celtop config paths` tells."),
+                     help="The config file (default: see `celtop config paths`)."),
         GlobalOption("-Q", "--queues", field="queues", metavar="NAMES",
-                     help="Queues to watch besides those found, divided by commas."),
+                     help="More queues to monitor, separated by commas."),
         _switch("--enable-events/--no-enable-events", "enable_events",
-                "Turn task events on at workers that send none (default), or leave them."),
+                "Enable task events on workers that do not send them (default: yes)."),
         _switch("--read-only/--no-read-only", "read_only",
-                "Refuse every act on the cluster; task events are another matter."),
+                "Refuse every change to the cluster (task events: see --no-enable-events)."),
         _switch("--frugal/--no-frugal", "frugal",
-                "Send the broker as few commands as possible."),
+                "Send as few commands to the broker as possible."),
         GlobalOption("--rate", field="frames_per_second", metavar="N",
-                     help="Paint at most N times a second."),
+                     help="Redraw the screen at most N times per second."),
         GlobalOption("--theme", field="theme", metavar="NAME", help="The colour theme."),
-        _switch("--mouse/--no-mouse", "mouse", "Take the mouse, or leave it to the terminal."),
-        _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII alone."),
+        _switch("--mouse/--no-mouse", "mouse", "Capture the mouse (default: yes)."),
+        _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII characters only."),
         GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
-                     help="The zone of the times on the screen."),
+                     help="The time zone of times on the screen."),
         GlobalOption("--history", field="history", metavar="N",
-                     help="Tasks that ended before celtop came to list, 0 for none."),
+                     help="How many already finished tasks to load at startup (0: none)."),
         GlobalOption("--max-tasks", field="max_tasks", metavar="N",
-                     help="Tasks kept in memory."),
+                     help="How many tasks to keep in memory."),
     ]  # fmt: skip
 
 
 class Command(click.Command):
-    """A command with the global options."""
+    """A command with the global options; only the help of `celtop` itself lists them."""
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         self.params.extend(global_options())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a command's own options first, then the global ones."""
-        own: list[tuple[str, str]] = []
-        common: list[tuple[str, str]] = []
+        """Write the command's own options and, for the root command, the global ones."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Global options": []}
         for option in self.get_params(ctx):
-            # What an argument is, the description tells.
+            # Arguments are explained by the description.
             if isinstance(option, click.Argument):
                 continue
             if record := option.get_help_record(ctx):
-                (common if isinstance(option, GlobalOption) else own).append(record)
-        for title, records in (("Options", own), ("Global options", common)):
+                is_global = isinstance(option, GlobalOption)
+                sections["Global options" if is_global else "Options"].append(record)
+        if _below_celtop(ctx):
+            del sections["Global options"]
+        for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the options above do not explain: durations, and where the rest is listed."""
+        super().format_epilog(ctx, formatter)
+        notes = []
+        if any(option.metavar == DURATION for option in self.params):
+            notes.append(DURATION_HELP)
+        if _below_celtop(ctx):
+            notes.append(SEE_GLOBAL_OPTIONS)
+        for note in notes:
+            formatter.write_paragraph()
+            formatter.write_text(note)
 
 
 class Group(Command, click.Group):
@@ -112,33 +130,38 @@ class Group(Command, click.Group):
     group_class = type
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands first: they are what one looks for."""
+        """Write the commands before the options."""
         self.format_commands(ctx, formatter)
         super().format_options(ctx, formatter)
 
 
+def _below_celtop(ctx: click.Context) -> bool:
+    """Return whether a command is run by `celtop`: `celery top` has no `celtop --help` to name."""
+    return ctx.parent is not None and isinstance(ctx.find_root().command, Group)
+
+
 def give(ctx: click.Context, field: str, value: object) -> None:
-    """Take a value as if the command line had given it."""
+    """Set a value as if it had been given on the command line."""
     ctx.meta.setdefault(GIVEN, {})[field] = value
 
 
 def given(ctx: click.Context) -> dict[str, object]:
-    """Return what the command line says of the settings, by field."""
+    """Return the values given on the command line, by field."""
     return dict(ctx.meta.get(GIVEN, {}))
 
 
 def describe_app(app: str, workdir: str | None) -> AppDescription:
-    """Return what the monitored app says of itself.
+    """Return the configuration and the tasks of the monitored app.
 
     Raises:
-        Misuse: It cannot be loaded.
+        InvalidUsage: The app cannot be loaded.
     """
     from ..cluster.app_probe import AppError, describe
 
     try:
         return describe(app, workdir)
     except AppError as error:
-        raise Misuse(str(error)) from error
+        raise InvalidUsage(str(error)) from error
 
 
 def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
@@ -150,15 +173,15 @@ def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
 def settings_of(
     ctx: click.Context, *, broker_needed: bool = True, describe: DescribeApp = _describe
 ) -> Settings:
-    """Return the settings that the command line and all other places make.
+    """Return the settings, from the command line and all other sources.
 
     Args:
         ctx: The context of the command.
-        broker_needed: Whether there is nothing to do without one.
-        describe: Tells what the app says, if one is named.
+        broker_needed: Whether a missing broker URL is an error.
+        describe: Returns the configuration of the app, if one is given.
 
     Raises:
-        Misuse: One of them is no good, or nothing names a broker.
+        InvalidUsage: A setting is invalid, or no source has a broker URL.
     """
     from ..settings import SettingsError, load_settings
 
@@ -167,7 +190,7 @@ def settings_of(
     try:
         settings = load_settings(flags, os.environ, config_file, describe)
     except SettingsError as error:
-        raise Misuse(str(error)) from error
+        raise InvalidUsage(str(error)) from error
     if broker_needed and not settings.broker_url:
-        raise Misuse(NO_BROKER)
+        raise InvalidUsage(NO_BROKER)
     return settings

@@ -1,4 +1,4 @@
-"""One task on stderr as it goes on: a bar drawn anew on a terminal, else a line for each change."""
+"""The progress of one task on stderr: a bar on a terminal, otherwise one line per change."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from ..model.state import ClusterState
     from ..widgets.glyphs import Glyphs
 
-BAR: Final = 24
+BAR_WIDTH: Final = 24
 """Cells of the bar."""
-LONGEST: Final = 200
-"""Characters of a text that are shown."""
-NARROWEST: Final = 20
-_CLEAR: Final = "\x1b[K"
+MAX_TEXT_LENGTH: Final = 200
+"""Characters shown of a text."""
+MIN_WIDTH: Final = 20
+CLEAR_TO_END: Final = "\x1b[K"
 
 
 class Display(Protocol):
-    """What shows a task as it goes on."""
+    """Shows the progress of a task."""
 
     def show(self, task: Task, now: float) -> None:
-        """Show how it stands."""
+        """Show the task's present state."""
 
     def note(self, text: str) -> None:
-        """Say something beside."""
+        """Print a message."""
 
     def end(self) -> None:
-        """Leave the terminal as a line that is written to its end."""
+        """End an unfinished line."""
 
 
 def display_for(state: ClusterState, ascii_only: bool | None = None) -> Display:
-    """Return what suits stderr.
+    """Return the display that suits stderr.
 
     Args:
-        state: The model, which reckons the time left.
+        state: The model, which estimates the time left.
         ascii_only: Whether to draw with ASCII; None goes by the encoding of stderr.
     """
     from ..widgets.glyphs import ASCII, UNICODE
@@ -54,38 +54,39 @@ def display_for(state: ClusterState, ascii_only: bool | None = None) -> Display:
 
 
 class PlainLines:
-    """A line for each change."""
+    """One line per change."""
 
     def __init__(self, state: ClusterState) -> None:
         self._state = state
-        self._told: object = None
+        self._shown: object = None
 
     def show(self, task: Task, now: float) -> None:
-        """Tell what has changed."""
+        """Print the task if it has changed, but not for the passing of time alone."""
         progress = task.progress if task.running else None
-        told = (
+        shown = (
             task.state, task.retries, task.worker, task.lost_at is None, task.revoking,
             None if progress is None else (_percent(progress), progress.current, progress.text),
         )  # fmt: skip
-        if told == self._told:
+        if shown == self._shown:
             return
-        self._told = told
-        parts = [task.state, visible(task.name or "?", LONGEST)]
+        self._shown = shown
+        parts = [task.state, visible(task.name or "?", MAX_TEXT_LENGTH)]
         if progress is not None:
-            parts += [_percent(progress), _amount(progress), visible(progress.text or "", LONGEST)]
-        parts += [situation(task, now), left(self._state, task, now)]
-        stderr.say("  ".join(part for part in parts if part))
+            text = visible(progress.text or "", MAX_TEXT_LENGTH)
+            parts += [_percent(progress), _steps(progress), text]
+        parts += [location(task, now), time_left(self._state, task, now)]
+        stderr.echo("  ".join(part for part in parts if part))
 
     def note(self, text: str) -> None:
-        """Say it."""
-        stderr.say(text)
+        """Print a message."""
+        stderr.echo(text)
 
     def end(self) -> None:
-        """Nothing is left open."""
+        """Do nothing: every line is finished."""
 
 
 class BarLine:
-    """One line on a terminal, drawn anew in its place."""
+    """One line with a bar on a terminal, redrawn in place."""
 
     def __init__(self, state: ClusterState, glyphs: Glyphs) -> None:
         self._state = state
@@ -93,79 +94,79 @@ class BarLine:
         self._drawn = ""
 
     def show(self, task: Task, now: float) -> None:
-        """Draw the line, if it differs."""
-        line = self.line(task, now, _width())
+        """Draw the line if it has changed."""
+        line = self.line(task, now, _terminal_width())
         if line != self._drawn:
             self._drawn = line
-            sys.stderr.write(f"\r{line}{_CLEAR}")
+            sys.stderr.write(f"\r{line}{CLEAR_TO_END}")
             sys.stderr.flush()
 
     def line(self, task: Task, now: float, width: int) -> str:
-        """Return the line: state, name, bar, and what else there is room for."""
+        """Return the line: state, name, bar, and whatever else fits."""
         from ..widgets.table.cells import fit
 
         glyphs = self._glyphs
-        parts = [f"{glyphs.state(task.state)} {visible(task.state, LONGEST)}"]
-        parts.append(visible(task.name or "?", LONGEST))
+        parts = [f"{glyphs.state(task.state)} {visible(task.state, MAX_TEXT_LENGTH)}"]
+        parts.append(visible(task.name or "?", MAX_TEXT_LENGTH))
         if task.running:
             parts.append(self._bar(task, now))
-            told = task.progress
-            if told is not None:
-                parts += [_amount(told), visible(told.text or "", LONGEST)]
+            progress = task.progress
+            if progress is not None:
+                parts += [_steps(progress), visible(progress.text or "", MAX_TEXT_LENGTH)]
         elapsed = task.elapsed(now + self._state.skew(task.worker))
         if elapsed is not None:
             parts.append(units.duration(elapsed))
-        parts += [left(self._state, task, now), situation(task, now)]
+        parts += [time_left(self._state, task, now), location(task, now)]
         text = "  ".join(part for part in parts if part)
         return fit(text, width - 1, glyphs.ellipsis).rstrip()
 
     def _bar(self, task: Task, now: float) -> str:
         from ..widgets.charts.progress import progress_cells
 
-        told, estimated = task.progress, False
-        if told is None or told.fraction is None:
-            told, estimated = self._state.estimate(task, now), True
+        progress, estimated = task.progress, False
+        if progress is None or progress.fraction is None:
+            progress, estimated = self._state.estimate(task, now), True
         cells = progress_cells(
-            None if told is None else told.fraction, BAR, self._glyphs,
+            None if progress is None else progress.fraction, BAR_WIDTH, self._glyphs,
             estimated=estimated, step=int(now * 4),
         )  # fmt: skip
         return "".join(text for text, _ in cells).rstrip()
 
     def note(self, text: str) -> None:
-        """Say it in a line of its own; the bar goes on below."""
+        """Print a message on a line of its own; the bar continues below."""
         self.end()
-        stderr.say(text)
+        stderr.echo(text)
 
     def end(self) -> None:
-        """Go to the next line, if this one is written to."""
+        """Go to the next line if this one is in use."""
         if self._drawn:
             self._drawn = ""
             sys.stderr.write("\n")
             sys.stderr.flush()
 
 
-def situation(task: Task, now: float) -> str:
-    """Return where a task is that is not at work, in words."""
+def location(task: Task, now: float) -> str:
+    """Return where an unfinished task is, and what it waits for."""
     if task.finished:
         return ""
     if task.lost_at is not None:
-        return "its worker runs it no more, and no end was heard"
+        return "its worker no longer runs it; its end was missed"
     if task.revoking:
         return "revoke requested"
     due = "" if task.eta_at is None else f"due in {units.duration(max(0.0, task.eta_at - now))}"
     if task.state == RETRY:
-        why = visible(task.exception or "", LONGEST)
-        return "  ".join(part for part in (f"retry {task.retries + 1}", due, why) if part)
+        reason = visible(task.exception or "", MAX_TEXT_LENGTH)
+        return "  ".join(part for part in (f"retry {task.retries + 1}", due, reason) if part)
     if task.waiting:
         where = f"waiting in {visible(task.queue)}" if task.queue else "waiting"
         if task.state != PENDING and task.worker:
             where = f"waiting at {visible(task.worker)}"
         return "  ".join(part for part in (where, due) if part)
-    return f"at {visible(task.worker, LONGEST)}" if task.worker else ""
+    return f"at {visible(task.worker, MAX_TEXT_LENGTH)}" if task.worker else ""
 
 
-def left(state: ClusterState, task: Task, now: float) -> str:
-    """Return how long a task still takes, as far as that can be told."""
+def time_left(state: ClusterState, task: Task, now: float) -> str:
+    """Return the estimated time left, or an empty text if it is unknown."""
     seconds = state.time_left(task, now)
     return "" if seconds is None else f"~{units.duration(seconds)} left"
 
@@ -175,14 +176,14 @@ def _percent(progress: Progress) -> str:
     return "" if fraction is None else f"{int(fraction * 100 + 1e-9)} %"
 
 
-def _amount(progress: Progress) -> str:
+def _steps(progress: Progress) -> str:
     if progress.current is None:
         return ""
     return f"{progress.current:g} of {progress.total:g}" if progress.total else ""
 
 
-def _width() -> int:
+def _terminal_width() -> int:
     try:
-        return max(NARROWEST, os.get_terminal_size(sys.stderr.fileno()).columns)
+        return max(MIN_WIDTH, os.get_terminal_size(sys.stderr.fileno()).columns)
     except OSError:
         return 80

@@ -1,7 +1,7 @@
-"""Which tasks a command is about: ids, a filter, a workflow; frozen before anybody is asked.
+"""The tasks that a command addresses: ids, a filter or a workflow, resolved before confirmation.
 
-A filter can only find what is known: what workers hold, what waits in queues that may be looked
-into, and what was heard in the moment that the command listens.
+A filter finds known tasks only: those held by workers, those waiting in queues that can be read,
+and those reported by events while the command listens.
 """
 
 from __future__ import annotations
@@ -10,53 +10,38 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from ..model.entities.states import REVOKED
 from . import stderr
-from .exit_codes import ExitCode, Failure, Misuse, Unreachable
-from .session import ask_all, listen, pump_until
+from .arguments import STDIN
+from .exit_codes import CommandError, InvalidUsage
+from .session import listen, pump_until, wait_for, wait_for_replies
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ..cluster.session import Session
     from ..model.confirm.targets import Selection
     from ..model.entities.task import Task
     from ..model.observations import QueuePeeked
     from ..model.query.language import Query
 
-LOOKED_AT: Final = 100_000
-"""Messages of one queue that a filter looks at."""
-ASKED_WITHIN: Final = 60.0
-"""Seconds for the broker, or the result backend, to answer a long question."""
-VERIFIED: Final = 100
-"""Ids beyond which the result backend is not asked whether each has ended."""
-VERIFIED_WITHIN: Final = 3.0
-"""Seconds for it to answer: one that is away is no reason to keep a task from being revoked."""
-NAMED: Final = 20
-"""Ids that are named one by one when they are left out; of more it is only told how many."""
-STDIN: Final = "-"
-
-T = TypeVar("T")
-
-
-class NothingFound(Failure):
-    """There is no such task, or none to which it can be done."""
-
-    exit_code = ExitCode.NO
-
-
-class Unanswered(Failure):
-    """What was asked was not answered in time."""
-
-    exit_code = ExitCode.TIMEOUT
+MAX_PEEKED_MESSAGES: Final = 100_000
+"""Messages of one queue that a filter searches."""
+MAX_VERIFIED_IDS: Final = 100
+"""Ids that are looked up in the result backend, to leave out finished tasks."""
+VERIFY_TIMEOUT: Final = 3.0
+"""Seconds for that: a backend that is down must not keep a task from being revoked."""
+MAX_IDS_LISTED: Final = 20
+"""Skipped ids that are listed one by one; more are counted by reason."""
 
 
 def read_ids(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the ids that were given, each once; `-` stands for those on stdin.
+    """Return the given ids without duplicates; `-` stands for the ids on stdin.
 
     Raises:
-        Misuse: There are none on stdin.
+        InvalidUsage: stdin has none.
     """
     ids: list[str] = []
     for word in words:
@@ -65,88 +50,69 @@ def read_ids(words: Sequence[str]) -> tuple[str, ...]:
             continue
         found = sys.stdin.read().split()
         if not found:
-            raise Misuse("no ids came from stdin")
+            raise InvalidUsage("No task ids on stdin")
         ids += found
     return tuple(dict.fromkeys(ids))
 
 
 def read_filter(text: str) -> Query:
-    """Return a filter of which every term means something.
+    """Return a filter whose every term is understood: without one it would match more tasks.
 
     Raises:
-        Misuse: A term means nothing or lacks its value; without it the filter would mean more.
+        InvalidUsage: A term is unknown or has no value, or the filter is empty.
     """
     from ..model.query.language import parse
 
     query = parse(text)
     for problem in query.problems:
-        raise Misuse(f"--filter: {text[problem.start : problem.end]}: {problem.message}")
+        place = text[problem.start : problem.end]
+        raise InvalidUsage(f"Invalid --filter: {place}: {problem.message}")
     rest = list(text)
     for term in query.terms:
         rest[term.start : term.end] = " " * (term.end - term.start)
-    if left_out := "".join(rest).split():
-        raise Misuse(f"--filter: {left_out[0]}: its value is missing")
+    if incomplete := "".join(rest).split():
+        raise InvalidUsage(f"Invalid --filter: {incomplete[0]} has no value")
     if query.empty:
-        raise Misuse("--filter: it is empty, which would mean every task; `id:*` says that")
+        raise InvalidUsage("Invalid --filter: it is empty; use 'id:*' to match every task")
     return query
 
 
-def wait_for(session: Session, future: Future[T], what: str) -> T:
-    """Return what was asked of the cluster, and apply what comes in meanwhile.
-
-    Raises:
-        Unanswered: It took too long.
-        Unreachable: The broker was lost meanwhile.
-        Failure: It could not be answered.
-    """
-    if not pump_until(session, ASKED_WITHIN, future.done):
-        raise Unanswered(f"{what}: no answer within {ASKED_WITHIN:g} s")
-    try:
-        return future.result()
-    except Exception as error:
-        from ..settings import mask_url
-
-        broker = session.state.broker
-        lost = broker.phase != "live" and broker.fault is not None
-        why = f"{what}: {broker.fault if lost else mask_url(str(error))}"
-        raise (Unreachable(why) if lost else Failure(why)) from error
-
-
-def look_around(session: Session, wait: float) -> None:
-    """Fill the model with all tasks that can be known: look into queues, listen, ask workers."""
+def discover_tasks(session: Session, seconds: float) -> None:
+    """Add all tasks that can be found to the model, after `seconds` of listening to events."""
     from ..model.confirm.targets import known_queues
 
     notes: set[str] = set()
     for queue in known_queues(session.state):
-        seen = wait_for(session, session.peek(queue, LOOKED_AT), f"the queue {queue}")
-        notes.update(told(seen))
-        if not seen.complete and not seen.notes:
-            notes.add(f"only the first {len(seen.messages):,} messages of {queue} were looked at")
+        peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES), f"queue {queue}")
+        notes.update(peek_notes(peeked))
+        if not peeked.complete and not peeked.notes:
+            notes.add(f"Searched only the first {len(peeked.messages):,} messages of {queue}")
     for note in sorted(notes):
-        stderr.say(note)
-    listen(session, wait)
-    # Workers last: what they took from a queue meanwhile is then known to be theirs.
-    ask_all(session)
+        stderr.echo(note)
+    listen(session, seconds)
+    # Workers last: a message that a worker took from its queue meanwhile is then known to be there.
+    session.refresh()
+    wait_for_replies(session)
 
 
-def told(seen: QueuePeeked) -> tuple[str, ...]:
-    """Return what is to be said of a look into a queue; not being let is the broker's doing."""
-    if seen.messages or seen.complete:
-        return seen.notes
-    return tuple(f"what waits in queues is not known: {note}" for note in seen.notes)
+def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:
+    """Return what to report about a peek into a queue; some brokers do not support it."""
+    if peeked.messages or peeked.complete:
+        return peeked.notes
+    return tuple(f"Messages waiting in queues are unknown: {note}" for note in peeked.notes)
 
 
-def matching(session: Session, query: Query) -> list[Task]:
-    """Return the known tasks that pass a filter, in order of arrival."""
+def matching_tasks(session: Session, query: Query) -> list[Task]:
+    """Return the known tasks that match a filter, in order of arrival."""
     now = time.time()
     return [task for task in session.state.tasks.values() if query.matches(task, now)]
 
 
-def members(session: Session, id_: str) -> list[Task]:
-    """Return the known tasks of a workflow, named by its root, its group or any of its tasks.
+def workflow_tasks(session: Session, id_: str) -> list[Task]:
+    """Return the known tasks of a workflow, given its root id, a group id or any task id.
 
     Raises:
-        NothingFound: Nothing is known of it.
+        CommandError: None is known.
     """
     from ..model.confirm.targets import workflow
 
@@ -157,67 +123,67 @@ def members(session: Session, id_: str) -> list[Task]:
     if (task := tasks.get(id_)) is not None:
         found |= {one.id: one for one in workflow(session.state, task)}
     if not found:
-        raise NothingFound(f"nothing is known of a workflow {id_}")
+        raise CommandError(f"Unknown workflow {id_}; check the id")
     return list(found.values())
 
 
-def kept(selection: Selection, what: str) -> tuple[str, ...]:
-    """Return the ids of a selection, and tell why the others are left out.
+def selected_ids(selection: Selection, none_found: str) -> tuple[str, ...]:
+    """Return the ids of a selection; the number of skipped tasks is reported with the reasons.
 
     Raises:
-        NothingFound: Nothing is left.
+        CommandError: All were skipped; `none_found` is the message.
     """
-    _count(reason for _, reason in selection.skipped)
+    _report_skipped(reason for _, reason in selection.skipped)
     if not selection.kept:
-        raise NothingFound(f"no task {what}")
+        raise CommandError(none_found)
     return tuple(task.id for task in selection.kept)
 
 
-def _count(reasons: Iterable[str]) -> None:
-    for reason, number in Counter(reasons).most_common():
-        stderr.say(f"left out {number:,}: {reason}")
-
-
-def named(
+def eligible_ids(
     session: Session, ids: Sequence[str], choose: Callable[[Iterable[Task]], Selection]
 ) -> tuple[str, ...]:
-    """Return those ids to which it can be done, as far as is known, and tell of the others.
+    """Return the given ids without those known to be ineligible, which are reported.
 
     Raises:
-        NothingFound: None is left.
+        CommandError: None is left.
     """
     tasks = session.state.tasks
-    why = {
+    skipped = {
         task.id: reason
         for task, reason in choose(tasks[id_] for id_ in ids if id_ in tasks).skipped
     }
-    why |= _ended(session, [id_ for id_ in ids if id_ not in tasks])
-    if len(why) <= NAMED:
-        for id_, reason in why.items():
-            stderr.say(f"left out {id_}: {reason}")
+    skipped |= _finished(session, [id_ for id_ in ids if id_ not in tasks])
+    if len(skipped) <= MAX_IDS_LISTED:
+        for id_, reason in skipped.items():
+            stderr.echo(f"Skipped {id_}: {reason}")
     else:
-        _count(why.values())
-    rest = tuple(id_ for id_ in ids if id_ not in why)
+        _report_skipped(skipped.values())
+    rest = tuple(id_ for id_ in ids if id_ not in skipped)
     if not rest:
-        raise NothingFound("no task is left to which it could be done")
+        raise CommandError("No task left to revoke")
     return rest
 
 
-def _ended(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Return which of a few ids the result backend knows to have ended, and how.
+def _report_skipped(reasons: Iterable[str]) -> None:
+    for reason, number in Counter(reasons).most_common():
+        stderr.echo(f"Skipped {number:,} {'task' if number == 1 else 'tasks'}: {reason}")
 
-    Workers before 5.7 write REVOKED over whatever is there: the result of a task that has ended
-    would be lost. REVOKED itself is no end: they write it at once, while the message still waits.
+
+def _finished(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """Return those of a few ids whose task has finished by the result backend, with the reason.
+
+    Workers before Celery 5.7 overwrite the result of a finished task with REVOKED. A state of
+    REVOKED itself does not count as finished: it is stored at once, while the message still waits.
     """
-    if not 0 < len(ids) <= VERIFIED:
+    if not 0 < len(ids) <= MAX_VERIFIED_IDS:
         return {}
-    asked: dict[str, Future[Any]] = {id_: session.result(id_) for id_ in ids}
-    pump_until(session, VERIFIED_WITHIN, lambda: all(one.done() for one in asked.values()))
-    found = {
-        id_: one.result() for id_, one in asked.items() if one.done() and one.exception() is None
+    lookups: dict[str, Future[Any]] = {id_: session.result(id_) for id_ in ids}
+    pump_until(session, VERIFY_TIMEOUT, lambda: all(one.done() for one in lookups.values()))
+    results = {
+        id_: one.result() for id_, one in lookups.items() if one.done() and one.exception() is None
     }
     return {
-        id_: f"has ended: {meta.status}"
-        for id_, meta in found.items()
+        id_: f"already finished ({meta.status})"
+        for id_, meta in results.items()
         if meta is not None and meta.ready and meta.status != REVOKED
     }

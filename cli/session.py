@@ -1,49 +1,71 @@
-"""A session brought up for one command, and its model moved on while the command waits."""
+"""A session for one headless command, pumped while the command waits."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from .exit_codes import Unreachable
+from .exit_codes import BrokerUnreachable, CommandError, TimedOut
+from .interrupts import clean_exit
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ..cluster.session import Session
     from ..settings import Settings
 
-ANSWER_PATIENCE: Final = 4.0
-"""Seconds beyond `wait` for a broker that neither answers nor refuses."""
-ROUND: Final = 3.0
-"""Seconds at most for the answers of workers and queues to one question."""
-BUDGET: Final = 0.05
-"""Seconds that applying what came in may take before the deadline is looked at."""
-PAUSE: Final = 0.02
-"""Seconds between two looks at the inbox."""
-STOP_WITHIN: Final = 1.0
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds to retry a broker that refuses connections."""
+SILENT_BROKER_TIMEOUT: Final = 4.0
+"""Further seconds for a broker that accepts connections but does not reply."""
+REPLY_TIMEOUT: Final = 3.0
+"""Seconds for one round of replies from workers and queues."""
+LOOKUP_TIMEOUT: Final = 60.0
+"""Seconds for the broker or the result backend to complete a long lookup."""
+PUMP_BUDGET: Final = 0.05
+"""Seconds of applying observations between two checks of the deadline."""
+PUMP_INTERVAL: Final = 0.02
+"""Seconds between two checks of an empty inbox."""
+STOP_TIMEOUT: Final = 1.0
+"""Seconds for the session's threads to end."""
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
-def started(settings: Settings) -> Iterator[Session]:
-    """Start a session, and stop it at the end, however that comes."""
+def open_session(settings: Settings) -> Iterator[Session]:
+    """Start a session, and stop it when the block ends, also by a signal."""
     from ..cluster.session import Session
 
     session = Session(settings)
-    try:
-        session.start()
-        yield session
-    finally:
-        session.stop(STOP_WITHIN)
+    with clean_exit():
+        try:
+            session.start()
+            yield session
+        finally:
+            session.stop(STOP_TIMEOUT)
+
+
+def connect(session: Session) -> None:
+    """Wait until the broker, the workers and the queues have replied.
+
+    Raises:
+        BrokerUnreachable: The broker did not reply.
+    """
+    session.refresh()
+    wait_for_broker(session, CONNECT_TIMEOUT)
+    wait_for_replies(session)
 
 
 def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bool:
-    """Apply what comes in until `done` is true or the time is over; tell which."""
+    """Apply observations until `done` returns true or the time is over; return whether it did."""
     deadline = time.monotonic() + seconds
     second = 0
     while True:
         now = time.time()
-        more = session.pump(now, BUDGET).more
+        more = session.pump(now, PUMP_BUDGET).more
         if int(now) != second:
             second = int(now)
             session.state.tick(now)
@@ -52,37 +74,59 @@ def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bo
         if time.monotonic() >= deadline:
             return False
         if not more:
-            time.sleep(PAUSE)
+            time.sleep(PUMP_INTERVAL)
 
 
-def reach(session: Session, wait: float) -> None:
-    """Wait for the broker to answer.
+def wait_for_broker(session: Session, seconds: float) -> None:
+    """Wait until the broker is connected.
 
     Raises:
-        Unreachable: It refuses for `wait` seconds, or stays silent for longer.
+        BrokerUnreachable: It refused for `seconds`, or did not reply for longer.
     """
     broker = session.state.broker
-    if pump_until(session, wait, lambda: broker.phase == "live"):
+    if pump_until(session, seconds, lambda: broker.phase == "live"):
         return
     if broker.fault is None:
-        pump_until(session, ANSWER_PATIENCE, lambda: broker.phase == "live" or bool(broker.fault))
+        pump_until(
+            session, SILENT_BROKER_TIMEOUT, lambda: broker.phase == "live" or bool(broker.fault)
+        )
     if broker.phase != "live":
-        why = broker.fault or "it accepts connections, but does not answer"
-        raise Unreachable(f"cannot reach the broker {broker.url}: {why}")
+        reason = broker.fault or "it accepts connections but does not reply"
+        raise BrokerUnreachable(f"Cannot connect to the broker {broker.url}: {reason}")
 
 
-def listen(session: Session, wait: float) -> None:
-    """Listen for `wait` seconds."""
-    pump_until(session, wait, lambda: False)
+def listen(session: Session, seconds: float) -> None:
+    """Collect events for `seconds`."""
+    pump_until(session, seconds, lambda: False)
 
 
-def ask_all(session: Session) -> None:
-    """Ask workers and queues now, and wait until they have answered or are given up."""
-    session.refresh()
-    settle(session)
+def wait_for_replies(session: Session) -> None:
+    """Wait until workers and queues have replied or timed out, and the replies are applied."""
+    pump_until(session, REPLY_TIMEOUT, lambda: session.refreshed)
+    pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog)
 
 
-def settle(session: Session) -> None:
-    """Wait until all that was asked is answered or given up, and applied."""
-    pump_until(session, ROUND, lambda: session.refreshed)
-    pump_until(session, ROUND, lambda: not session.backlog)
+def wait_for(session: Session, future: Future[T], what: str) -> T:
+    """Return the result of a lookup; observations are applied meanwhile.
+
+    Args:
+        session: The session.
+        future: The lookup.
+        what: What is looked up, for the error: "Cannot read WHAT".
+
+    Raises:
+        TimedOut: It took more than LOOKUP_TIMEOUT.
+        BrokerUnreachable: The connection to the broker was lost.
+        CommandError: The lookup failed.
+    """
+    if not pump_until(session, LOOKUP_TIMEOUT, future.done):
+        raise TimedOut(f"Cannot read {what}: no reply within {LOOKUP_TIMEOUT:g} s")
+    try:
+        return future.result()
+    except Exception as error:
+        from ..settings import mask_url
+
+        broker = session.state.broker
+        if broker.phase != "live" and broker.fault is not None:
+            raise BrokerUnreachable(f"Cannot read {what}: {broker.fault}") from error
+        raise CommandError(f"Cannot read {what}: {mask_url(str(error))}") from error

@@ -1,4 +1,4 @@
-"""stderr: what a person reads while stdout carries data. Nothing else writes to it."""
+"""stderr: messages for a person while stdout carries data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from ..model.text.sanitize import visible
 
 
-def say(text: str) -> None:
-    """Print a line for the person at the terminal; text from afar is made harmless."""
+def echo(text: str) -> None:
+    """Print each line of a message, prefixed with `celtop: `; control characters are escaped."""
     for line in text.splitlines() or [""]:
         print(f"celtop: {visible(line)}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""stdout, or the file that stands for it: data, and nothing but data."""
+"""stdout, or the file given instead of it: data and nothing else."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ import sys
 from pathlib import Path
 
 from ..files import replace_file
-from .exit_codes import Misuse
+from .exit_codes import InvalidUsage
 
 
 def write(data: bytes, file: Path | None = None) -> None:
-    """Write to stdout, or to a file, which holds either its old content or all of the new.
+    """Write to stdout, or replace a file atomically.
 
-    A reader that has seen enough (`celtop ... | head`) is no error.
+    A closed pipe (`celtop ... | head`) is not an error.
 
     Raises:
-        Misuse: The file cannot be written.
+        InvalidUsage: The file cannot be written.
     """
     if file is not None:
         try:
             replace_file(file, data)
         except OSError as error:
-            raise Misuse(f"cannot write {file}: {error.strerror}") from error
+            raise InvalidUsage(f"Cannot write {file}: {error.strerror}") from error
         return
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more at its exit, and would complain.
+        # Python flushes stdout once more at exit, and would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_lines(lines: list[str]) -> None:
+    """Write lines of text to stdout; lone surrogates are escaped."""
+    write("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))

@@ -1,13 +1,13 @@
-"""Time limits as the command line gives them: one of two may be left as it is."""
+"""Soft and hard time limits on the command line; a limit that is not given keeps its value."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from .exit_codes import Failure, Misuse
+from .arguments import read_duration
+from .exit_codes import CommandError, InvalidUsage
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 UNCHANGED: Final = "unchanged"
 
 
-def read_seconds(ctx: click.Context, option: click.Parameter, value: str) -> float | str | None:
-    """Return a number of seconds above 0, None for no limit, or UNCHANGED.
+def read_limit(ctx: click.Context, option: click.Parameter, value: str) -> float | str | None:
+    """Return seconds, None for no limit, or UNCHANGED.
 
     Raises:
         BadParameter: It is none of these.
@@ -26,17 +26,7 @@ def read_seconds(ctx: click.Context, option: click.Parameter, value: str) -> flo
     text = value.lower()
     if text == UNCHANGED:
         return UNCHANGED
-    if text == "none":
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise click.BadParameter(
-            f"{value!r} is no number of seconds above 0, nor none", ctx, option
-        )
-    return seconds
+    return None if text == "none" else read_duration(ctx, option, value)
 
 
 def time_limits(
@@ -46,11 +36,11 @@ def time_limits(
     soft: float | str | None,
     hard: float | str | None,
 ) -> TimeLimit:
-    """Return the command: a worker takes a limit that is not sent along for "none".
+    """Return the operation with both limits: workers remove a limit that is not sent.
 
     Raises:
-        Failure: The present limits are not known.
-        Misuse: They are not the same at all of these workers.
+        CommandError: The present limits are unknown.
+        InvalidUsage: They differ between these workers.
     """
     from ..model.operations.commands import TimeLimit
 
@@ -73,8 +63,10 @@ def _present(session: Session, task: str, workers: tuple[str, ...]) -> Limits:
         if worker is not None and worker.initial_limits is not None
     }
     if not found or any(worker is None or worker.initial_limits is None for worker in known):
-        raise Failure("the present limits are not known: give both --soft and --hard")
+        raise CommandError("The present time limits are unknown; pass both --soft and --hard")
     times = {(limits.soft, limits.hard) for limits in found}
     if len(times) > 1:
-        raise Misuse("the workers have different limits: give both --soft and --hard, or --worker")
+        raise InvalidUsage(
+            "The workers have different time limits; pass both --soft and --hard, or --worker"
+        )
     return found.pop()

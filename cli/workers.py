@@ -1,4 +1,4 @@
-"""Which workers a command addresses: `--worker NAME` or `--all`, frozen before anybody is asked."""
+"""The workers that a command addresses, by --worker or --all; resolved before confirmation."""
 
 from __future__ import annotations
 
@@ -6,135 +6,127 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ..model.text.sanitize import visible
 from . import stderr
-from .exit_codes import ExitCode, Failure, Misuse
+from .exit_codes import InvalidUsage, TimedOut
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
 
 FLAGS: Final = ("-w", "--worker", "-d", "--destination")
-"""Ours, and those of `celery control`."""
-SILENT_NAMED: Final = 10
+"""celtop's names and those of `celery control`."""
+WORKER_HELP: Final = "a full name, a short name or a pattern (w1@host, w1, 'geo*'); repeatable."
+MAX_NAMES_LISTED: Final = 10
 
 
-class NobodyThere(Failure):
-    """No worker has answered, and none was heard."""
-
-    exit_code = ExitCode.TIMEOUT
-
-
-def addressed(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options that say which workers, as `patterns`: none of them is all.
+def worker_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --worker and --all to a command, which gets `patterns`: empty for all workers.
 
     Raises:
-        Misuse: Neither is given, or both are.
+        InvalidUsage: Neither is given, or both are.
     """
 
+    @click.option(
+        *FLAGS, "worker", multiple=True, metavar="NAME", help=f"Address this worker: {WORKER_HELP}"
+    )
+    @click.option("--all", "everyone", is_flag=True, help="Address all workers.")
     @functools.wraps(function)
     def command(
         *arguments: object, worker: tuple[str, ...], everyone: bool, **others: object
-    ) -> int:
+    ) -> Any:
         if everyone == bool(worker):
-            raise Misuse("say which workers: --worker NAME, as often as needed, or --all")
-        return function(*arguments, patterns=_divided(worker), **others)
+            raise InvalidUsage("Name the workers with --worker NAME (repeatable), or pass --all")
+        return function(*arguments, patterns=_split(worker), **others)
 
-    command = click.option("--all", "everyone", is_flag=True, help="All workers that are there.")(
-        command
-    )
-    return click.option(
-        *FLAGS, "worker", multiple=True, metavar="NAME",
-        help="A worker: `w1@host`, `w1` or a pattern, `geo*@*`; repeated, or divided by commas,"
-        " for several.",
-    )(command)  # fmt: skip
+    return command
 
 
-def optionally_addressed(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a harmless command `--worker`, as `patterns`: none of them is all."""
+def optional_worker_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --worker to a harmless command, which gets `patterns`: empty for all workers."""
     return click.option(
         *FLAGS, "patterns", multiple=True, metavar="NAME",
-        callback=lambda ctx, option, value: _divided(value),
-        help="Only this worker: `w1@host`, `w1` or a pattern; repeated, or divided by commas, for"
-        " several.",
+        callback=lambda ctx, option, value: _split(value),
+        help=f"Address only this worker: {WORKER_HELP}",
     )(function)  # fmt: skip
 
 
-def _divided(names: Sequence[str]) -> tuple[str, ...]:
+def _split(names: Sequence[str]) -> tuple[str, ...]:
     parts = tuple(part for name in names for part in name.split(","))
     if "" in parts:
-        # `-w "$NAME"` where that is not set: no name at all would mean everyone.
-        raise Misuse("--worker wants a name")
+        # `-w "$NAME"` with NAME unset: without a name it would address all workers.
+        raise InvalidUsage("--worker must not be empty")
     return parts
 
 
-def workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the names of the workers that patterns mean, sorted; without any, of all.
+def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of the workers that match the patterns, sorted; of all without patterns.
 
-    A worker that has not answered counts if it has a mailbox on the broker and is known to live:
-    busy in a solo pool, it will hear what it is told when it is free. A whole name is taken as it
-    is, though nothing was heard of it.
+    A worker that did not reply counts if it still consumes its mailbox on the broker: busy in a
+    solo pool, it will receive the command later. A full name is taken as it is, known or not.
 
     Raises:
-        NobodyThere: No worker has answered.
-        Misuse: A pattern means none of those that are there.
+        TimedOut: No worker replied.
+        InvalidUsage: A pattern matches none of the known workers.
     """
-    there = session.state.present_workers(time.time())
-    quiet, told = _quiet(session, there)
+    replied = session.state.present_workers(time.time())
+    silent, warning = _silent_workers(session, replied)
+    known = tuple(sorted((*replied, *silent)))
     if not patterns:
-        if told:
-            stderr.say(told)
-        there = tuple(sorted((*there, *quiet)))
-        if not there:
-            raise NobodyThere("no worker answers, and none was heard: there is nobody to tell")
-        return there
-    return tuple(sorted({name for one in patterns for name in _meant(one, (*there, *quiet))}))
+        if warning:
+            stderr.echo(warning)
+        if not known:
+            raise TimedOut("No worker replied. Are the workers running, and on this broker?")
+        return known
+    return tuple(sorted({name for pattern in patterns for name in _matching(pattern, known)}))
 
 
-def _meant(pattern: str, there: tuple[str, ...]) -> list[str]:
-    matching = [name for name in there if _means(pattern, name)]
-    if not matching and _whole(pattern):
-        matching = [pattern]
+def _matching(pattern: str, known: tuple[str, ...]) -> list[str]:
+    matching = [name for name in known if _matches(pattern, name)]
+    if not matching and _is_full_name(pattern):
+        return [pattern]
+    if not matching and not known:
+        raise TimedOut(f"No worker replied, so none matches {pattern}")
     if not matching:
-        if not there:
-            raise NobodyThere(f"no worker answers: nobody is there to be called {pattern}")
-        raise Misuse(f"no worker is called {pattern}; there are {', '.join(sorted(there))}")
+        raise InvalidUsage(f"No worker matches {pattern}; known workers: {', '.join(known)}")
     return matching
 
 
-def _quiet(session: Session, there: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Return the workers that live and say nothing, and what is to be told of them.
+def _silent_workers(session: Session, replied: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the live workers that did not reply, and a warning about them.
 
-    If some have died and left their mailbox, it is not known which of all these are the living.
+    Workers that died leave their mailboxes behind. If there are more mailboxes than consumers, it
+    is unknown which of the silent workers are alive, and none is returned.
     """
     from ..cluster.connection.mailboxes import mailboxes
 
     try:
         found = mailboxes(session.settings)
     except Exception:
-        # What it is asked for here is a bonus; the act itself tells what is wrong with the broker.
+        # Optional information: the operation itself reports what is wrong with the broker.
         return (), ""
     if found is None:
         return (), ""
-    silent = tuple(sorted(found.names - set(there)))
-    living = found.listening - len(found.names.intersection(there))
-    if living <= 0 or not silent:
+    silent = tuple(sorted(found.names - set(replied)))
+    alive = found.listening - len(found.names.intersection(replied))
+    if alive <= 0 or not silent:
         return (), ""
-    named = visible(", ".join(silent[:SILENT_NAMED])) + (", ..." if silent[SILENT_NAMED:] else "")
-    if living >= len(silent):
-        return silent, f"{named} did not answer, but listens: it may be busy in a solo pool"
+    names = visible(", ".join(silent[:MAX_NAMES_LISTED]))
+    names += ", ..." if silent[MAX_NAMES_LISTED:] else ""
+    if alive >= len(silent):
+        return silent, f"{names}: no reply, but connected; possibly busy in a solo pool"
     return (), (
-        f"{living:,} more that did not answer will hear it and may be busy in a solo pool: one of"
-        f" {named}; the others have died"
+        f"{alive:,} of these workers did not reply but will receive the command, possibly busy in"
+        f" a solo pool; the others are dead: {names}"
     )
 
 
-def _means(pattern: str, name: str) -> bool:
+def _matches(pattern: str, name: str) -> bool:
     return fnmatchcase(name if "@" in pattern else name.split("@", 1)[0], pattern)
 
 
-def _whole(pattern: str) -> bool:
+def _is_full_name(pattern: str) -> bool:
     return "@" in pattern and not any(sign in pattern for sign in "*?[")

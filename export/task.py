@@ -103,8 +103,8 @@ def _record(state: ClusterState, task: Task, now: float) -> TaskRecord:
     return task_record(task, now, None, left, estimate, state.skews.get(task.worker or "", 0.0))
 
 
-def heard(task: Task | None, now: float) -> SourceRecord | None:
-    """Return what events told of a task so far; None if none did."""
+def event_source(task: Task | None, now: float) -> SourceRecord | None:
+    """Return what events reported about a task so far; None if they reported nothing."""
     if task is None or not task.sources & FROM_EVENT:
         return None
     return source_record(", ".join(source_names(task.sources)), task, now)

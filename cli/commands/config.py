@@ -1,4 +1,4 @@
-"""`celtop config`: what celtop is told, and by whom."""
+"""`celtop config`: the settings, with the source of each."""
 
 from __future__ import annotations
 
@@ -22,24 +22,23 @@ def config() -> None:
 
 
 @config.command()
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text",
+              show_default=True, help="The output format.")  # fmt: skip
 @click.pass_context
-def show(ctx: click.Context, form: str) -> None:
-    """Print each setting's value and source, passwords masked."""
+def show(ctx: click.Context, format_name: str) -> None:
+    """Print each setting with its source; passwords are masked."""
     settings = settings_of(ctx, broker_needed=False)
-    write(_as_json(settings) if form == "json" else _as_text(settings))
+    write(_as_json(settings) if format_name == "json" else _as_text(settings))
 
 
 @config.command()
 @click.pass_context
 def paths(ctx: click.Context) -> None:
-    """Print the files that celtop reads."""
+    """Print the path of the config file."""
     from ...files import config_file
 
-    named = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG")
-    write(f"config  {named or config_file()}\n".encode())
+    path = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG") or config_file()
+    write(f"config  {path}\n".encode())
 
 
 def _as_json(settings: Settings) -> bytes:

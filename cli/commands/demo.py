@@ -1,4 +1,4 @@
-"""`celtop demo`: a cluster to look at, and celtop looking at it."""
+"""`celtop demo`: a local demo cluster, with the monitor open on it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from .. import stderr
-from ..exit_codes import ExitCode, Misuse
-from ..interrupts import orderly_end
+from ..exit_codes import ExitCode, InvalidUsage
+from ..interrupts import clean_exit
 from ..monitor import open_monitor, require_terminal
 from ..options import Command, given
 from ..stdout import write
@@ -20,56 +20,57 @@ if TYPE_CHECKING:
     from ...demo.cluster import DemoCluster
     from ...settings import Settings
 
-BROUGHT_ALONG: Final = ("app", "broker_url", "result_backend", "workdir")
-GLANCE: Final = 0.2
-"""Seconds between two looks at whether the cluster still lives."""
+OWN_SETTINGS: Final = ("app", "broker_url", "result_backend", "workdir")
+"""Settings that the demo makes itself."""
+CHECK_INTERVAL: Final = 0.2
+"""Seconds between two checks that the cluster is running."""
 
 
-@click.command(cls=Command, short_help="Start a cluster to look at, and celtop on it.")
-@click.option("--no-tui", is_flag=True, help="Print the broker's URL and stay up until ctrl-c.")
-@click.option("--seed", default=1, show_default=True, help="Which tasks come, in which order.")
+@click.command(cls=Command)
+@click.option("--no-tui", is_flag=True, help="Print the broker URL and run until ctrl-c.")
+@click.option("--seed", default=1, show_default=True, help="The seed of the random workload.")
 @click.pass_context
 def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
-    """Start an embedded broker, real workers and tasks, and open celtop on them.
+    """Try celtop on a demo cluster with real workers and tasks.
 
-    Everything runs on this machine's loopback interface, keeps nothing on disk, and ends with
-    celtop. Neither the environment nor the config file has a say in it.
+    The embedded broker and all workers run on the loopback interface, leave nothing on disk, and
+    stop when celtop exits. Environment variables and the config file are ignored.
     """
     from ...demo.cluster import DemoCluster, DemoFailed
     from ...demo.server import NoServer
 
     flags = given(ctx)
     for option in ctx.command.params:
-        if option.name in BROUGHT_ALONG and option.name in flags:
-            raise click.UsageError(f"the demo brings its own cluster: {option.opts[0]} is no use")
+        if option.name in OWN_SETTINGS and option.name in flags:
+            raise click.UsageError(f"{option.opts[0]} cannot be used: the demo has its own cluster")
     if not no_tui:
         require_terminal()
     try:
-        with orderly_end(), DemoCluster(seed, os.environ) as cluster:
+        with clean_exit(), DemoCluster(seed, os.environ) as cluster:
             if no_tui:
-                return _stay(cluster)
+                return _serve(cluster)
             return open_monitor(_settings(cluster, flags))
     except (NoServer, DemoFailed) as error:
-        raise Misuse(str(error)) from error
+        raise InvalidUsage(str(error)) from error
 
 
 def _settings(cluster: DemoCluster, flags: Mapping[str, object]) -> Settings:
-    """Return settings from flags alone; loaded while the first worker boots."""
+    """Return settings from flags alone; imported while the first worker boots."""
     from ...settings import SettingsError, load_settings
 
     urls = {"broker_url": cluster.url, "result_backend": cluster.url}
     try:
         return load_settings({**flags, **urls}, {}, os.devnull)
     except SettingsError as error:
-        raise Misuse(str(error)) from error
+        raise InvalidUsage(str(error)) from error
 
 
-def _stay(cluster: DemoCluster) -> int:
-    """Print the URL, and wait until told to end or until the cluster has ended by itself."""
+def _serve(cluster: DemoCluster) -> int:
+    """Print the broker URL, and wait for ctrl-c or for the cluster to fail."""
     write(f"{cluster.url}\n".encode())
-    stderr.say(f"the demo runs until ctrl-c; look at it with: celtop -b {cluster.url}")
-    stderr.say(f"logs: {cluster.logs}")
+    stderr.echo(f"The demo cluster runs until ctrl-c; open it with: celtop -b {cluster.url}")
+    stderr.echo(f"Logs: {cluster.logs}")
     while cluster.alive:
-        time.sleep(GLANCE)
-    stderr.say(f"the demo has ended by itself; logs: {cluster.logs}")
-    return ExitCode.NO
+        time.sleep(CHECK_INTERVAL)
+    stderr.echo(f"The demo cluster stopped unexpectedly; see its logs in {cluster.logs}")
+    return ExitCode.FAILED

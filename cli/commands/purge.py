@@ -1,4 +1,4 @@
-"""`celtop purge`: delete what waits in a queue, after a look at what that is."""
+"""`celtop purge`: deletes the messages waiting in a queue, after showing what they are."""
 
 from __future__ import annotations
 
@@ -9,44 +9,51 @@ import click
 
 from .. import stderr
 from ..options import Command, settings_of
-from ..run_operation import RunOptions, acting, carry_out, cluster_of, tell
-from ..selection import LOOKED_AT, told, wait_for
+from ..run_operation import (
+    RunOptions,
+    connected,
+    operation_options,
+    print_outcome,
+    run_operation,
+)
+from ..selection import MAX_PEEKED_MESSAGES, peek_notes
+from ..session import wait_for
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
 
-NAMES_SHOWN: Final = 20
+MAX_NAMES_LISTED: Final = 20
 
 
-@click.command(cls=Command, short_help="Delete the messages that wait in a queue.")
+@click.command(cls=Command)
 @click.argument("queue")
-@click.option("--task", metavar="NAME", help="Only the messages of this task name (Redis).")
-@acting
+@click.option("--task", metavar="NAME", help="Delete only this task's messages (Redis only).")
+@operation_options
 @click.pass_context
-def purge(ctx: click.Context, queue: str, task: str | None, manner: RunOptions) -> int:
-    """Delete the messages that wait in QUEUE; nothing keeps a copy.
+def purge(ctx: click.Context, queue: str, task: str | None, options: RunOptions) -> int:
+    """Delete the messages waiting in a queue.
 
-    What workers have taken already stays theirs. On Redis it first tells how many messages there
-    are of each task name. On a terminal the queue's name has to be typed.
+    This cannot be undone. Messages already received by workers are not deleted. On Redis, the
+    number of messages per task name is shown first. To confirm, type the name of the queue.
     """
     from ...model.operations.commands import Purge
 
-    with cluster_of(settings_of(ctx), manner) as session:
-        if not manner.as_json:
+    with connected(settings_of(ctx), options) as session:
+        if not options.as_json:
             _preview(session, queue, task)
-        outcome = carry_out(session, Purge(queue=queue, task=task), manner)
-    return tell(outcome, manner)
+        outcome = run_operation(session, Purge(queue=queue, task=task), options)
+    return print_outcome(outcome, options)
 
 
 def _preview(session: Session, queue: str, task: str | None) -> None:
-    """Tell on stderr what waits, by task name, where the broker lets one look."""
-    seen = wait_for(session, session.peek(queue, LOOKED_AT, task), f"the queue {queue}")
-    for note in told(seen):
-        stderr.say(note)
-    found = Counter(message.name for message in seen.messages)
-    for name, number in found.most_common(NAMES_SHOWN):
-        stderr.say(f"{number:>9,}  {name}")
-    if rest := found.most_common()[NAMES_SHOWN:]:
-        stderr.say(f"{sum(number for _, number in rest):>9,}  of {len(rest):,} more names")
-    if found and not seen.complete:
-        stderr.say(f"only the first {len(seen.messages):,} messages were looked at")
+    """Print the number of messages per task name on stderr, if the broker can list them."""
+    peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}")
+    for note in peek_notes(peeked):
+        stderr.echo(note)
+    counts = Counter(message.name for message in peeked.messages).most_common()
+    for name, number in counts[:MAX_NAMES_LISTED]:
+        stderr.echo(f"{number:>9,}  {name}")
+    if rest := counts[MAX_NAMES_LISTED:]:
+        stderr.echo(f"{sum(number for _, number in rest):>9,}  in {len(rest):,} more task names")
+    if counts and not peeked.complete:
+        stderr.echo(f"Counted only the first {len(peeked.messages):,} messages")

@@ -1,4 +1,4 @@
-"""`celtop retry`: send tasks again just as their callers sent them, or say why not."""
+"""`celtop retry`: sends tasks again exactly as they were sent, or reports why it cannot."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import stderr
-from ..arguments import read_name
-from ..exit_codes import Misuse
+from ..arguments import duration_option, read_name
+from ..exit_codes import InvalidUsage
 from ..options import Command, settings_of
-from ..run_operation import RunOptions, acting, carry_out, cluster_of, exit_code, tell, worded
-from ..selection import kept, look_around, matching, read_filter, read_ids, wait_for
-from ..stdout import write
+from ..run_operation import (
+    RunOptions,
+    connected,
+    exit_code,
+    operation_options,
+    outcome_lines,
+    print_outcome,
+    run_operation,
+)
+from ..selection import discover_tasks, matching_tasks, read_filter, read_ids, selected_ids
+from ..session import wait_for
+from ..stdout import write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,19 +34,15 @@ if TYPE_CHECKING:
     from ...model.query.language import Query
 
 
-@click.command(cls=Command, short_help="Send tasks again just as they were sent.")
+@click.command(cls=Command)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--filter", "query", metavar="QUERY",
-    help="All that match, as on the screen: 'state:failed name:geo.*'.",
-)  # fmt: skip
-@click.option("--with-links", is_flag=True, help="Also callbacks and the rest of a chain.")
-@click.option("--queue", metavar="Q", help="Into Q, wherever it was sent before.")
-@click.option(
-    "--wait", type=click.FloatRange(0, 3600), default=0.0, metavar="S",
-    help="Listen for S seconds before the filter is applied.",
-)  # fmt: skip
-@acting
+@click.option("--filter", "query", metavar="FILTER",
+              help="Retry matching tasks, e.g. 'state:failed name:geo.*'.")  # fmt: skip
+@click.option("--with-links", is_flag=True, help="Include callbacks and the rest of a chain.")
+@click.option("--queue", metavar="NAME", help="Send to this queue instead of the original one.")
+@duration_option("--wait", zero=True, default="0",
+              help="Listen to events this long before applying the filter.")  # fmt: skip
+@operation_options
 @click.pass_context
 def retry(
     ctx: click.Context,
@@ -46,58 +51,63 @@ def retry(
     with_links: bool,
     queue: str | None,
     wait: float,
-    manner: RunOptions,
+    options: RunOptions,
 ) -> int:
-    """Send tasks again with the same arguments, each under a new id.
+    """Send tasks again with the same arguments and new ids.
 
-    The arguments come from the message in its queue, from the worker, from the result backend (with
-    result_extended), or from the event's text if that is whole. What cannot be had exactly is
-    refused, with the reason. An ID of `-` stands for ids on stdin.
+    Use - as ID to read ids from stdin. Prints the old and the new id of each task sent.
 
-    Prints a line for each task that was sent: its old id and its new one.
+    The arguments are taken from the message in the queue, the worker, the result backend (with
+    result_extended) or, if not truncated, the task's event. A task whose exact arguments cannot be
+    found is refused.
     """
     if bool(ids) == (query is not None):
-        raise Misuse("say which tasks: by ID... or by --filter")
-    wanted = read_ids(ids)
+        raise InvalidUsage("Pass either task ids or --filter")
+    ids = read_ids(ids)
     parsed = None if query is None else read_filter(query)
     if queue is not None:
         queue = read_name("--queue", queue)
-    with cluster_of(settings_of(ctx), manner) as session:
-        if parsed is not None:
-            wanted = _matching(session, parsed, wait)
-        found = wait_for(session, session.recover(wanted), "what was sent")
-        originals, refused = _sorted(found, queue)
-        for id_, reason in refused.items():
-            stderr.say(f"{id_}: refused: {reason}")
+    with connected(settings_of(ctx), options) as session:
         from ...model.operations.commands import Retry
 
-        command = Retry(originals=originals, with_links=with_links)
-        outcome = carry_out(session, command, manner) if originals else _nothing(command)
-    whole = _with(outcome, refused)
-    if manner.as_json:
-        return tell(whole, manner)
-    # Old and new ids are data; why the others were refused has been told.
-    write("".join(f"{one.retry_of} {one.id}\n" for one in outcome.sent).encode())
-    for line in worded(outcome) if originals else [str(outcome.refusal)]:
-        stderr.say(line)
-    return exit_code(whole)
+        if parsed is not None:
+            ids = _matching(session, parsed, wait)
+        recovered = wait_for(session, session.recover(ids), "the original messages")
+        originals, refused = _sendable(recovered, queue)
+        for id_, reason in refused.items():
+            stderr.echo(f"{id_}: refused: {reason}")
+        operation = Retry(originals=originals, with_links=with_links)
+        if originals:
+            sent = run_operation(session, operation, options)
+        else:
+            refusal = "no task can be sent again exactly as it was"
+            sent = _outcome_of_none(operation, refusal)
+    outcome = _with_refused(sent, refused)
+    if options.as_json:
+        return print_outcome(outcome, options)
+    write_lines([f"{one.retry_of} {one.id}" for one in sent.sent])
+    # The refused tasks have been listed above.
+    for line in outcome_lines(sent) if originals else [str(sent.refusal)]:
+        stderr.echo(line)
+    return exit_code(outcome)
 
 
 def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
     from ...model.confirm.targets import retriable
 
-    look_around(session, wait)
-    return kept(retriable(matching(session, query)), "matches that could be retried")
+    discover_tasks(session, wait)
+    tasks = retriable(matching_tasks(session, query))
+    return selected_ids(tasks, "No task that could be retried matches the filter")
 
 
-def _sorted(
-    found: tuple[Recovered, ...], queue: str | None
+def _sendable(
+    recovered: tuple[Recovered, ...], queue: str | None
 ) -> tuple[tuple[SentTask, ...], dict[str, str]]:
-    """Return what can be sent, and of the rest, by id, why not; tell where the arguments are from.
+    """Return the tasks that can be sent, and the reasons against the others by id.
 
     Args:
-        found: What is known of each task.
-        queue: Where to send them all; None for where each was sent before.
+        recovered: What was found of each task; the source of its arguments is reported.
+        queue: The queue for all tasks; None for the original queue of each.
     """
     import msgspec
 
@@ -105,30 +115,30 @@ def _sorted(
 
     originals: list[SentTask] = []
     refused: dict[str, str] = {}
-    for one in found:
+    for one in recovered:
         if isinstance(one, Unrecoverable):
             refused[one.id] = one.reason
             continue
         if queue is not None:
             one = msgspec.structs.replace(one, call=msgspec.structs.replace(one.call, queue=queue))
         if one.call.queue is None:
-            refused[one.id] = "its queue is not known; --queue names one"
+            refused[one.id] = "its queue is unknown; set one with --queue"
             continue
-        lacking = f"; not known: {', '.join(one.missing)}" if one.missing else ""
-        stderr.say(f"{one.id}: its arguments come from {SOURCE_WORDS[one.source]}{lacking}")
+        unknown = f"; unknown: {', '.join(one.missing)}" if one.missing else ""
+        stderr.echo(f"{one.id}: arguments from {SOURCE_WORDS[one.source]}{unknown}")
         originals.append(one)
     return tuple(originals), refused
 
 
-def _nothing(command: Retry) -> Outcome:
+def _outcome_of_none(operation: Retry, refusal: str) -> Outcome:
     from ...model.operations.outcome import Outcome
 
     now = time.time()
-    return Outcome(0, command, now, now, refusal="no task can be sent again exactly as it was")
+    return Outcome(0, operation, now, now, refusal=refusal)
 
 
-def _with(outcome: Outcome, refused: Mapping[str, str]) -> Outcome:
-    """Return the outcome with those targets that never came to be sent."""
+def _with_refused(outcome: Outcome, refused: Mapping[str, str]) -> Outcome:
+    """Return the outcome with the tasks that could not be sent among its targets."""
     import msgspec
 
     from ...model.operations.outcome import Answer

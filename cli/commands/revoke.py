@@ -1,61 +1,69 @@
-"""`celtop revoke`: have workers skip tasks, or end those that run."""
+"""`celtop revoke`: revokes tasks that have not started, or terminates running ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from ..exit_codes import Misuse
+from ..arguments import duration_option
+from ..exit_codes import InvalidUsage
 from ..options import Command, settings_of
-from ..run_operation import RunOptions, acting, carry_out, cluster_of, tell
-from ..selection import kept, look_around, matching, members, named, read_filter, read_ids
-from ..workers import workers
+from ..run_operation import (
+    RunOptions,
+    connected,
+    operation_options,
+    print_outcome,
+    run_operation,
+)
+from ..selection import (
+    discover_tasks,
+    eligible_ids,
+    matching_tasks,
+    read_filter,
+    read_ids,
+    selected_ids,
+    workflow_tasks,
+)
+from ..workers import resolve_workers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...cluster.session import Session
     from ...model.confirm.targets import Selection
     from ...model.entities.task import Task
     from ...model.operations.commands import AnyOperation, Signal
     from ...model.query.language import Query
 
-ONE_OF: Final = "say which tasks: by ID..., by --filter, by --workflow or by --stamp"
 SIGNALS: Final = ("SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1")
 
 
 def _signal(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Return a signal as Celery wants it, given in any case, with or without its `SIG`."""
+    """Return a signal's full name, given in any case, with or without `SIG`."""
     if value is None:
         return None
-    name = value.upper()
-    name = name if name.startswith("SIG") else f"SIG{name}"
+    name = f"SIG{value.upper().removeprefix('SIG')}"
     if name not in SIGNALS:
-        raise click.BadParameter(f"{value!r} is none of {', '.join(SIGNALS)}", ctx, option)
+        raise click.BadParameter(f"{value!r} is not one of {', '.join(SIGNALS)}", ctx, option)
     return name
 
 
-@click.command(cls=Command, short_help="Have workers skip tasks, or end those that run.")
+@click.command(cls=Command)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--terminate", is_flag=True, help="Also end those that run.")
-@click.option(
-    "--signal", callback=_signal, metavar="S",
-    help=f"What ends a prefork process: {', '.join(SIGNALS)}. [default: SIGTERM]",
-)  # fmt: skip
-@click.option(
-    "--filter", "query", metavar="QUERY",
-    help="All that match, as on the screen: 'name:geo.* state:received'.",
-)  # fmt: skip
-@click.option("--workflow", metavar="ID", help="All of a workflow: its root, its group or a task.")
-@click.option(
-    "--stamp", "stamps", multiple=True, metavar="HEADER=VALUE",
-    help="All that carry a stamp, also those sent later; repeated for several values.",
-)  # fmt: skip
-@click.option(
-    "--wait", type=click.FloatRange(0, 3600), default=0.0, metavar="S",
-    help="Listen for S seconds before the filter is applied.",
-)  # fmt: skip
-@acting
+@click.option("--terminate", is_flag=True, help="Also terminate running tasks.")
+@click.option("--signal", callback=_signal, metavar="NAME",
+              help="Signal for prefork processes: SIGTERM (default), SIGKILL, SIGQUIT or SIGUSR1."
+              )  # fmt: skip
+@click.option("--filter", "query", metavar="FILTER",
+              help="Revoke matching tasks, e.g. 'name:geo.* state:received'.")  # fmt: skip
+@click.option("--workflow", metavar="ID",
+              help="Revoke a workflow, given its root id, a group id or any task id.")  # fmt: skip
+@click.option("--stamp", "stamps", multiple=True, metavar="HEADER=VALUE",
+              help="Revoke tasks with this stamp, also future ones; repeatable.")  # fmt: skip
+@duration_option("--wait", zero=True, default="0",
+              help="Listen to events this long before applying the filter.")  # fmt: skip
+@operation_options
 @click.pass_context
 def revoke(
     ctx: click.Context,
@@ -66,41 +74,39 @@ def revoke(
     workflow: str | None,
     stamps: tuple[str, ...],
     wait: float,
-    manner: RunOptions,
+    options: RunOptions,
 ) -> int:
-    """Have workers skip tasks that have not started.
+    """Revoke tasks, so that workers skip them.
 
-    An ID of `-` stands for ids on stdin. With --terminate, those that run are ended too, where
-    the pool can: prefork by the signal, gevent and eventlet without; threads and solo cannot.
-    Tasks that have ended are left alone.
+    Use - as ID to read ids from stdin. Finished tasks are left alone.
 
-    A filter finds what workers hold and, on Redis, all that waits in the queues.
+    With --terminate, running tasks are terminated if their pool supports it: prefork by a signal,
+    gevent and eventlet without one; threads and solo do not support it.
+
+    A filter finds the tasks held by workers and, on Redis, the messages waiting in queues.
     """
     if sum((bool(ids), query is not None, workflow is not None, bool(stamps))) != 1:
-        raise Misuse(ONE_OF)
+        raise InvalidUsage("Pass either task ids, --filter, --workflow or --stamp")
     if signal is not None and not terminate:
-        raise Misuse("--signal goes with --terminate: nothing else sends one")
-    wanted = read_ids(ids)
+        raise InvalidUsage("--signal requires --terminate")
+    ids = read_ids(ids)
     parsed = None if query is None else read_filter(query)
-    headers = _stamps(stamps)
-    settings = settings_of(ctx)
+    stamp = _stamp(stamps)
     chosen = cast("Signal", signal or "SIGTERM")
-    with cluster_of(settings, manner) as session:
-        command: AnyOperation
-        if headers is not None:
-            from ...model.operations.commands import RevokeStamped
+    with connected(settings_of(ctx), options) as session:
+        from ...model.operations.commands import Revoke, RevokeStamped
 
-            command = RevokeStamped(
-                header=headers[0], values=headers[1], workers=workers(session),
+        workers = resolve_workers(session)
+        operation: AnyOperation
+        if stamp is not None:
+            operation = RevokeStamped(
+                header=stamp[0], values=stamp[1], workers=workers,
                 terminate=terminate, signal=chosen,
             )  # fmt: skip
         else:
-            from ...model.operations.commands import Revoke
-
-            who = workers(session)
-            targets = _targets(session, wanted, parsed, workflow, terminate, wait)
-            command = Revoke(ids=targets, workers=who, terminate=terminate, signal=chosen)
-        return tell(carry_out(session, command, manner), manner)
+            targets = _targets(session, ids, parsed, workflow, terminate, wait)
+            operation = Revoke(ids=targets, workers=workers, terminate=terminate, signal=chosen)
+        return print_outcome(run_operation(session, operation, options), options)
 
 
 def _targets(
@@ -111,39 +117,40 @@ def _targets(
     terminate: bool,
     wait: float,
 ) -> tuple[str, ...]:
-    """Freeze the ids.
+    """Return the ids of the tasks to revoke.
 
     Raises:
-        NothingFound: There are none to which it can be done.
+        CommandError: There are none.
     """
-    choose = _choice(session, terminate)
-    if ids:
-        return named(session, ids, choose)
-    look_around(session, wait)
-    if workflow is not None:
-        return kept(choose(members(session, workflow)), f"of the workflow {workflow} is left")
-    assert query is not None
-    return kept(choose(matching(session, query)), "matches that could be revoked")
-
-
-def _choice(session: Session, terminate: bool) -> Callable[[Iterable[Task]], Selection]:
     from ...model.confirm.targets import revocable, terminable
 
-    return (lambda tasks: terminable(session.state, tasks)) if terminate else revocable
+    def choose(tasks: Iterable[Task]) -> Selection:
+        return terminable(session.state, tasks) if terminate else revocable(tasks)
+
+    if ids:
+        return eligible_ids(session, ids, choose)
+    discover_tasks(session, wait)
+    if workflow is not None:
+        tasks = choose(workflow_tasks(session, workflow))
+        return selected_ids(tasks, f"No task of workflow {workflow} left to revoke")
+    assert query is not None
+    return selected_ids(
+        choose(matching_tasks(session, query)), "No task that could be revoked matches the filter"
+    )
 
 
-def _stamps(stamps: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
-    """Return the header and the values of `HEADER=VALUE`.
+def _stamp(stamps: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the header and the values of several `HEADER=VALUE`.
 
     Raises:
-        Misuse: One is no such pair, or they name several headers.
+        InvalidUsage: One is not such a pair, or the headers differ.
     """
     if not stamps:
         return None
     pairs = [stamp.partition("=")[::2] for stamp in stamps]
     if not all(header and value for header, value in pairs):
-        raise Misuse("--stamp wants HEADER=VALUE")
+        raise InvalidUsage("--stamp must be HEADER=VALUE")
     headers = {header for header, _ in pairs}
     if len(headers) > 1:
-        raise Misuse("--stamp: one header at a time; several values of it may be given")
+        raise InvalidUsage("--stamp accepts one header at a time; its values may differ")
     return headers.pop(), tuple(value for _, value in pairs)

@@ -1,79 +1,56 @@
-"""`celtop snapshot`: listen for a while, ask everyone once more, print what is known."""
+"""`celtop snapshot`: listens to events, asks workers and queues, prints the cluster's state."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from ...export.formats import FORMATS
 from .. import stderr
+from ..arguments import duration_option
 from ..exit_codes import ExitCode
-from ..interrupts import orderly_end
 from ..options import Command, settings_of
-from ..session import ask_all, listen, reach, started
+from ..session import listen, open_session, wait_for_broker, wait_for_replies
 from ..stdout import write
 
-if TYPE_CHECKING:
-    from ...cluster.session import Session
-    from ...export.records import Snapshot
-
-UNKNOWN_WIDTH: Final = (120, 24)
-"""Columns and rows where no terminal tells."""
+DEFAULT_SIZE: Final = (120, 24)
+"""Columns and rows without a terminal."""
 
 
 @click.command(cls=Command)
-@click.option(
-    "--format", "form", type=click.Choice(["json", "text", "svg"]), default="text",
-    show_default=True,
-)  # fmt: skip
-@click.option(
-    "--wait", type=click.FloatRange(0, 86_400), default=2.0, show_default=True, metavar="S",
-    help="Listen for S seconds from when the broker answers.",
-)  # fmt: skip
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="Write to FILE instead of stdout.",
-)  # fmt: skip
-@click.option(
-    "--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
-    help="Tasks shown in text and SVG, the newest; JSON holds all.",
-)  # fmt: skip
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), default="text",
+              show_default=True, help="The output format.")  # fmt: skip
+@duration_option("--wait", zero=True, default="2s", show_default=True,
+              help="Listen to events this long.")  # fmt: skip
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write to FILE instead of stdout.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
+              help="Show the N newest tasks (text and SVG; JSON has all).")  # fmt: skip
 @click.pass_context
-def snapshot(ctx: click.Context, form: str, wait: float, output: Path | None, limit: int) -> int:
-    """Print the cluster's state once: workers, queues and tasks.
+def snapshot(
+    ctx: click.Context, format_name: str, wait: float, output: Path | None, limit: int
+) -> int:
+    """Print the state of the cluster: workers, queues and tasks.
 
-    Whatever happens while it listens is in it, also on workers that had task events off.
+    It includes all events received while listening. Task events are enabled on workers that do not
+    send them, unless --no-enable-events is given.
     """
     settings = settings_of(ctx)
-    with orderly_end(), started(settings) as session:
-        reach(session, wait)
+    with open_session(settings) as session:
+        from ...export.snapshot import take
+
+        wait_for_broker(session, wait)
         listen(session, wait)
-        ask_all(session)
-        taken = _take(session)
-    write(_encode(taken, form, limit), output)
+        session.refresh()
+        wait_for_replies(session)
+        taken = take(session.state, time.time())
+    width = shutil.get_terminal_size(DEFAULT_SIZE).columns
+    write(FORMATS[format_name].encode(taken, width, limit), output)
     if session.state.broker.phase == "live":
         return ExitCode.OK
-    stderr.say(f"the broker was lost meanwhile: {session.state.broker.fault}")
+    stderr.echo(f"Lost the connection to the broker: {session.state.broker.fault}")
     return ExitCode.UNREACHABLE
-
-
-def _take(session: Session) -> Snapshot:
-    from ...export.snapshot import take
-
-    return take(session.state, time.time())
-
-
-def _encode(taken: Snapshot, form: str, limit: int) -> bytes:
-    if form == "json":
-        from ...export.json import encode
-
-        return encode(taken)
-    width = shutil.get_terminal_size(UNKNOWN_WIDTH).columns
-    if form == "svg":
-        from ...export.svg import render
-    else:
-        from ...export.text import render
-    return render(taken, width, limit).encode()

@@ -1,4 +1,4 @@
-"""`celtop task`: all that is known of one task, and who tells what."""
+"""`celtop task`: everything known about one task, with the source of each fact."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import stderr
-from ..await_result import kept
+from ..await_result import backend_record
 from ..exit_codes import ExitCode
-from ..find_task import REACH_WITHIN, check_id, learn, look_everywhere
-from ..interrupts import orderly_end
+from ..find_task import check_id, find_task
 from ..options import Command, settings_of
-from ..session import reach, started
+from ..session import CONNECT_TIMEOUT, connect, open_session, pump_until
 from ..stdout import write
 
 if TYPE_CHECKING:
@@ -21,46 +20,39 @@ if TYPE_CHECKING:
     from ...export.outcome import ResultRecord
 
 
-@click.command(cls=Command, short_help="Tell all that is known of one task.")
+@click.command(cls=Command)
 @click.argument("id_", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def task(ctx: click.Context, id_: str, as_json: bool) -> int:
-    """Tell all that is known of the task ID, and who tells what.
+    """Show everything known about a task, with its sources.
 
-    It is looked for at the workers, in the queues and in the result backend, so no event need ever
-    have been seen. Exit code 1 if no place knows it; where it was looked for is told either way.
+    The task is looked up in workers, queues and the result backend; no event is needed. The exit
+    code is 1 if it is not found anywhere.
     """
     check_id(id_)
-    settings = settings_of(ctx)
-    with orderly_end(), started(settings) as session:
-        session.refresh()
-        reach(session, REACH_WITHIN)
-        learn(session)
-        return _tell(session, id_, as_json)
+    with open_session(settings_of(ctx)) as session:
+        connect(session)
+        return _report(session, id_, as_json)
 
 
-def _tell(session: Session, id_: str, as_json: bool) -> ExitCode:
-    from ...export.task import encode, heard, render, report
+def _report(session: Session, id_: str, as_json: bool) -> ExitCode:
+    from ...export.task import encode, event_source, render, report
 
-    before = heard(session.state.tasks.get(id_), time.time())
-    search = look_everywhere(session, id_)
-    if search is None:
-        stderr.say("the broker, the workers or the result backend do not answer")
+    before = event_source(session.state.tasks.get(id_), time.time())
+    lookup = find_task(session, id_)
+    if lookup is None:
+        stderr.echo("Timed out looking up the task in workers, queues and result backend")
         return ExitCode.TIMEOUT
-    state = session.state
-    known = state.tasks.get(id_)
-    found = report(search, before, state, _result(session, id_), time.time())
+    found = report(lookup, before, session.state, _result(session, id_), time.time())
     write(encode(found) if as_json else render(found).encode("utf-8", "backslashreplace"))
-    return ExitCode.NO if known is None else ExitCode.OK
+    return ExitCode.FAILED if found.task is None else ExitCode.OK
 
 
 def _result(session: Session, id_: str) -> ResultRecord | None:
-    """Return how a task ended, if the result backend tells; it was read a moment ago."""
-    from ..session import pump_until
-
-    asked = session.result(id_)
-    if not pump_until(session, REACH_WITHIN, asked.done) or asked.exception() is not None:
+    """Return the result of a finished task, if the result backend has it."""
+    lookup = session.result(id_)
+    if not pump_until(session, CONNECT_TIMEOUT, lookup.done) or lookup.exception() is not None:
         return None
-    meta = asked.result()
-    return kept(meta) if meta is not None and meta.ready else None
+    meta = lookup.result()
+    return backend_record(meta) if meta is not None and meta.ready else None

@@ -1,4 +1,4 @@
-"""`celtop trigger`: send a new task, and wait for its result if asked to."""
+"""`celtop trigger`: sends a new task, and optionally waits for its result."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import stderr
-from ..arguments import read_args, read_kwargs, read_name, read_time
+from ..arguments import duration_option, read_args, read_kwargs, read_name, read_time
 from ..await_result import await_result, print_result, result_code
-from ..exit_codes import ExitCode, Misuse
+from ..exit_codes import ExitCode, InvalidUsage
 from ..options import Command, describe_app, settings_of
-from ..run_operation import RunOptions, acting, carry_out, cluster_of, exit_code, worded
-from ..stdout import write
+from ..run_operation import (
+    RunOptions,
+    connected,
+    exit_code,
+    operation_options,
+    outcome_lines,
+    run_operation,
+)
+from ..stdout import write, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,24 +30,23 @@ if TYPE_CHECKING:
     from ...settings import Settings
 
 
-@click.command(cls=Command, short_help="Send a new task.")
+@click.command(cls=Command)
 @click.argument("name")
 @click.option("--args", "args_", default="[]", metavar="JSON",
-              help="Positional arguments, a JSON array; @FILE or - for stdin.")  # fmt: skip
+              help="Positional arguments: a JSON array, @FILE, or - for stdin.")  # fmt: skip
 @click.option("--kwargs", default="{}", metavar="JSON",
-              help="Keyword arguments, a JSON object; @FILE or - for stdin.")  # fmt: skip
-@click.option("--queue", metavar="Q", help="Into Q. Else where the app of -A sends it, or where"
-              " it was seen, or the only queue of the workers that know it.")  # fmt: skip
+              help="Keyword arguments: a JSON object, @FILE, or - for stdin.")  # fmt: skip
+@click.option("--queue", metavar="NAME", help="The queue to send to (default: see above).")
 @click.option("--priority", type=click.IntRange(0, 255), metavar="N",
-              help="On Redis 0 is the most urgent, on RabbitMQ the largest.")  # fmt: skip
-@click.option("--countdown", type=click.FloatRange(0), metavar="S",
-              help="Not to be started before S seconds from now.")  # fmt: skip
-@click.option("--eta", metavar="TIME", help="Not to be started before this ISO 8601 time.")
-@click.option("--expires", type=click.FloatRange(0, min_open=True), metavar="S",
-              help="Not to be started after S seconds from now.")  # fmt: skip
-@click.option("--wait", type=click.FloatRange(0, min_open=True), metavar="S",
-              help="Wait S seconds at most for its result, and print that as JSON.")  # fmt: skip
-@acting
+              help="The highest priority is 0 on Redis, the largest number on RabbitMQ."
+              )  # fmt: skip
+@duration_option("--countdown", zero=True, help="Do not start before this delay.")
+@click.option("--eta", metavar="TIME",
+              help="Do not start before this time: 14:30 or ISO 8601.")  # fmt: skip
+@duration_option("--expires", help="Do not start after this delay.")
+@duration_option("--wait",
+              help="Wait at most this long for the result, and print it as JSON.")  # fmt: skip
+@operation_options
 @click.pass_context
 def trigger(
     ctx: click.Context,
@@ -53,52 +59,55 @@ def trigger(
     eta: str | None,
     expires: float | None,
     wait: float | None,
-    manner: RunOptions,
+    options: RunOptions,
 ) -> int:
-    """Send a new task of the type NAME and print its id.
+    """Send a new task and print its id.
 
-    With --wait the result is printed instead: exit code 0 if it succeeded, 1 if it failed or was
-    revoked, 4 if it has not ended in time. The result comes from the result backend or, where that
-    cannot be read, from the text in the task's event.
+    NAME is the name of the task. It is sent to the queue that the app of -A routes it to.
+    Otherwise, its queue is the one where the task was seen, or the only queue of the workers that
+    have registered it.
+
+    With --wait the result is printed instead of the id. The exit code is 0 if the task succeeded, 1
+    if it failed or was revoked, 4 if it did not finish in time. If the result backend cannot be
+    read, the result is the text in the task's event.
     """
     import msgspec
 
     from ...model.operations.call import Call
+    from ...model.operations.commands import Trigger
 
     if countdown is not None and eta is not None:
-        raise Misuse("--countdown and --eta say the same: give one of them")
+        raise InvalidUsage("Pass either --countdown or --eta, not both")
     name = read_name("NAME", name)
     if queue is not None:
         queue = read_name("--queue", queue)
     if args_ == kwargs == "-":
-        raise Misuse("stdin cannot be both: --args and --kwargs")
+        raise InvalidUsage("--args and --kwargs cannot both be read from stdin")
     call = Call(
         name, read_args(args_), read_kwargs(kwargs), queue, priority, countdown,
         None if eta is None else read_time(eta), expires,
     )  # fmt: skip
     settings, app = _settings(ctx)
-    with cluster_of(settings, manner, enable_events=wait is not None) as session:
+    with connected(settings, options, enable_events=wait is not None) as session:
         if call.queue is None:
             call = msgspec.structs.replace(call, queue=_queue(session, name, app))
-        from ...model.operations.commands import Trigger
-
-        outcome = carry_out(session, Trigger(calls=(call,)), manner)
+        outcome = run_operation(session, Trigger(calls=(call,)), options)
         sent = outcome.sent
         if wait is None or not sent or exit_code(outcome) != ExitCode.OK:
-            return _tell(outcome, manner)
-        if not manner.as_json:
+            return _print_sent(outcome, options)
+        if not options.as_json:
             _narrate(outcome)
         try:
             result = await_result(session, sent[0].id, wait)
         except (KeyboardInterrupt, SystemExit):
-            # The task is under way: whoever stops waiting must at least get its id.
-            if manner.as_json:
-                _tell(outcome, manner)
+            # The task has been sent: its id must not be lost.
+            if options.as_json:
+                _print_sent(outcome, options)
             raise
         broker = session.state.broker
         if result is None and broker.phase != "live" and broker.fault is not None:
-            stderr.say(f"the broker is lost: {broker.fault}")
-    if manner.as_json:
+            stderr.echo(f"Lost the connection to the broker: {broker.fault}")
+    if options.as_json:
         from ...export.outcome import encode
 
         write(encode(outcome, result))
@@ -120,10 +129,10 @@ def _settings(ctx: click.Context) -> tuple[Settings, AppDescription | None]:
 
 
 def _queue(session: Session, name: str, app: AppDescription | None) -> str:
-    """Return where a task of this name belongs.
+    """Return the queue that tasks of this name are sent to.
 
     Raises:
-        Misuse: Nobody knows.
+        InvalidUsage: It is unknown, or there are several.
     """
     from ...model.confirm.targets import known_queues
 
@@ -137,26 +146,26 @@ def _queue(session: Session, name: str, app: AppDescription | None) -> str:
         return seen.pop()
     if app is not None:
         return app.task_default_queue
-    knowing = [one for one in state.workers.values() if name in (one.registered or ())]
-    consumed = {queue.name for worker in knowing for queue in worker.queues or ()}
+    workers = [one for one in state.workers.values() if name in (one.registered or ())]
+    consumed = {queue.name for worker in workers for queue in worker.queues or ()}
     if len(consumed) == 1:
         return consumed.pop()
-    choice = sorted(seen or consumed) or known_queues(state)
-    listed = f"; there are {', '.join(choice)}" if choice else ""
-    raise Misuse(f"it is not known which queue {name} goes to: say --queue Q{listed}")
+    candidates = sorted(seen or consumed) or known_queues(state)
+    listed = f"; known queues: {', '.join(candidates)}" if candidates else ""
+    raise InvalidUsage(f"Cannot determine the queue of {name}; set it with --queue NAME{listed}")
 
 
-def _tell(outcome: Outcome, manner: RunOptions) -> ExitCode:
-    if manner.as_json:
+def _print_sent(outcome: Outcome, options: RunOptions) -> ExitCode:
+    if options.as_json:
         from ...export.outcome import encode
 
         write(encode(outcome))
     else:
-        write("".join(f"{one.id}\n" for one in outcome.sent).encode())
+        write_lines([one.id for one in outcome.sent])
         _narrate(outcome)
     return exit_code(outcome)
 
 
 def _narrate(outcome: Outcome) -> None:
-    for line in worded(outcome):
-        stderr.say(line)
+    for line in outcome_lines(outcome):
+        stderr.echo(line)

@@ -1,4 +1,4 @@
-"""`celtop watch`: follow one task to its end, with a bar on a terminal."""
+"""`celtop watch`: follows one task until it finishes, with a progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from .. import stderr
+from ..arguments import duration_option
 from ..await_result import await_result, print_result
-from ..exit_codes import ExitCode, Unreachable
-from ..find_task import REACH_WITHIN, check_id, learn, look_everywhere
-from ..interrupts import orderly_end
+from ..exit_codes import BrokerUnreachable, ExitCode
+from ..find_task import check_id, find_task
 from ..options import Command, settings_of
-from ..session import pump_until, reach, started
+from ..session import connect, open_session, pump_until
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
@@ -22,68 +22,69 @@ if TYPE_CHECKING:
     from ...model.lookup import TaskLookup
     from ..progress_line import Display
 
-GLANCE: Final = 0.1
-"""Seconds between two looks at the task where nothing is heard of it."""
-GONE_AFTER: Final = 10.0
-"""Seconds without the broker after which it is given up."""
-RESULT_WITHIN: Final = 5.0
-"""Seconds for the result backend to tell the result of a task that has ended."""
+REDRAW_INTERVAL: Final = 0.1
+"""Seconds between two updates of the line while the task does not change."""
+RECONNECT_TIMEOUT: Final = 10.0
+"""Seconds to wait for a lost broker."""
+RESULT_TIMEOUT: Final = 5.0
+"""Seconds to read the result of a finished task."""
 
 
-@click.command(cls=Command, short_help="Follow one task to its end.")
+@click.command(cls=Command)
 @click.argument("id_", metavar="ID")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S",
-              help="Give up after S seconds; the task goes on.")  # fmt: skip
+@duration_option("--timeout",
+              help="Stop watching after this long; the task continues.")  # fmt: skip
 @click.option("--wait/--no-wait", "wait", default=True,
-              help="Wait for a task that no place knows (default), or end with 1.")  # fmt: skip
+              help="Wait for an unknown task (default), or exit with 1.")  # fmt: skip
 @click.pass_context
 def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> int:
-    """Follow the task ID to its end and print its result.
+    """Follow a task until it finishes, and print its result.
 
-    How far it is is told on stderr: as a bar on a terminal, else a line for each change. The result
-    goes to stdout: as JSON from the result backend or, where that cannot be read, as the text in
-    the task's event. Exit code 0 if it succeeded, 1 if it failed or was revoked, 4 if it has not
-    ended in time.
+    Progress is shown on stderr: a bar on a terminal, otherwise one line per change. The result is
+    printed on stdout as JSON. If the result backend cannot be read, it is the text in the task's
+    event.
 
-    A task that no place knows may be one that is yet to be sent, or one that ended long ago and
-    left nothing: it is told where it was looked for, and waited for unless --no-wait is given.
+    The exit code is 0 if the task succeeded, 1 if it failed or was revoked, 4 if it did not finish
+    before --timeout.
+
+    A task that is not found anywhere may be sent later, or may have finished without leaving a
+    result. It is waited for unless --no-wait is given.
     """
     from ..progress_line import display_for
 
     check_id(id_)
     settings = settings_of(ctx)
-    with orderly_end(), started(settings) as session:
+    with open_session(settings) as session:
         session.watch_results([id_])
-        session.refresh()
-        reach(session, REACH_WITHIN)
-        learn(session)
+        connect(session)
         display = display_for(session.state, settings.ascii)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            ended = _follow(session, id_, deadline, wait, display)
+            code = _follow(session, id_, deadline, wait, display)
         finally:
             display.end()
-        if ended is not ExitCode.OK:
-            return ended
-        return print_result(await_result(session, id_, RESULT_WITHIN))
+        if code is not ExitCode.OK:
+            return code
+        return print_result(await_result(session, id_, RESULT_TIMEOUT))
 
 
 def _follow(
     session: Session, id_: str, deadline: float | None, wait: bool, display: Display
 ) -> ExitCode:
-    """Follow a task until it has ended: OK is that it has, whatever came of it.
+    """Follow a task; OK means that it has finished, in whatever state.
 
     Raises:
-        Unreachable: The broker was lost, and did not come back.
+        BrokerUnreachable: The connection to the broker was lost for too long.
     """
-    if _task(session, id_) is None or not _has_ended(session, id_):
-        search = look_everywhere(session, id_)
+    task = _task(session, id_)
+    if task is None or not task.finished:
+        lookup = find_task(session, id_)
         if _task(session, id_) is None:
-            _tell_nowhere(id_, search)
+            _report_not_found(id_, lookup)
             if not wait:
-                return ExitCode.NO
-            display.note("waiting for it to appear")
-    gone_at: float | None = None
+                return ExitCode.FAILED
+            display.note("Waiting for the task to appear")
+    lost_at: float | None = None
     while True:
         task = _task(session, id_)
         if task is not None:
@@ -92,47 +93,44 @@ def _follow(
                 return ExitCode.OK
         now = time.monotonic()
         if deadline is not None and now >= deadline:
-            display.note("it has not ended in time; it goes on")
+            display.note("Timed out; the task has not finished and continues")
             return ExitCode.TIMEOUT
-        gone_at = _gone(session, gone_at, now, display)
+        lost_at = _check_broker(session, lost_at, now, display)
         version = -1 if task is None else task.version
-        pause = GLANCE if deadline is None else min(GLANCE, deadline - now)
-        pump_until(session, pause, partial(_differs, session, id_, version))
+        pause = REDRAW_INTERVAL if deadline is None else min(REDRAW_INTERVAL, deadline - now)
+        pump_until(session, pause, partial(_changed, session, id_, version))
 
 
-def _gone(session: Session, since: float | None, now: float, display: Display) -> float | None:
-    """Return since when the broker is gone.
+def _check_broker(
+    session: Session, lost_at: float | None, now: float, display: Display
+) -> float | None:
+    """Return when the broker was lost, None if it is connected.
 
     Raises:
-        Unreachable: That is too long.
+        BrokerUnreachable: That was more than RECONNECT_TIMEOUT ago.
     """
     broker = session.state.broker
     if broker.phase == "live":
         return None
-    if since is None:
-        display.note("the broker is lost; trying to reach it again")
+    if lost_at is None:
+        display.note("Lost the connection to the broker; reconnecting")
         return now
-    if now - since >= GONE_AFTER:
-        why = broker.fault or "it does not answer any more"
-        raise Unreachable(f"the broker {broker.url} was lost: {why}")
-    return since
+    if now - lost_at >= RECONNECT_TIMEOUT:
+        reason = broker.fault or "it no longer replies"
+        raise BrokerUnreachable(f"Cannot reconnect to the broker {broker.url}: {reason}")
+    return lost_at
 
 
 def _task(session: Session, id_: str) -> Task | None:
     return session.state.tasks.get(id_)
 
 
-def _has_ended(session: Session, id_: str) -> bool:
-    task = _task(session, id_)
-    return task is not None and task.finished
-
-
-def _differs(session: Session, id_: str, version: int) -> bool:
+def _changed(session: Session, id_: str, version: int) -> bool:
     task = _task(session, id_)
     return task is not None and task.version != version
 
 
-def _tell_nowhere(id_: str, search: TaskLookup | None) -> None:
-    stderr.say(f"no place knows {id_}")
-    for one in search.looked if search is not None else ():
-        stderr.say(f"  {one.place}: {one.text}")
+def _report_not_found(id_: str, lookup: TaskLookup | None) -> None:
+    stderr.echo(f"Task {id_} not found")
+    for one in lookup.looked if lookup is not None else ():
+        stderr.echo(f"  {one.place}: {one.text}")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celtop.cli.progress_line import BarLine, PlainLines, situation
+from celtop.cli.progress_line import BarLine, PlainLines, location
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task
 from celtop.model.observations import ResultsRead
@@ -14,16 +14,16 @@ from celtop.widgets.glyphs import ASCII, UNICODE
 NOW = 1_800_000_000.0
 
 
-def state(*told: dict[str, Any]) -> ClusterState:
-    """Return a model in which task `1` runs, and has told of its progress, two seconds apart."""
+def state(*reports: dict[str, Any]) -> ClusterState:
+    """Return a model with running task `1`, which reported its progress every two seconds."""
     found = ClusterState()
     events = (
         Event("task-received", "w1", NOW - 20, uuid="1", name="geo.render"),
         Event("task-started", "w1", NOW - 20, uuid="1"),
     )
     found.observe(EventBatch(events, NOW - 20), NOW - 20)
-    for place, meta in enumerate(told):
-        at = NOW - 2 * (len(told) - 1 - place)
+    for place, meta in enumerate(reports):
+        at = NOW - 2 * (len(reports) - 1 - place)
         found.observe(ResultsRead((ResultMeta("1", "PROGRESS", meta),), at, "push"), at)
     return found
 
@@ -48,7 +48,7 @@ def test_the_line_fits_the_terminal_and_leaves_its_last_cell(width: int) -> None
     assert sum(2 if char == "界" else 1 for char in shown) < width
 
 
-def test_without_a_number_the_bar_wanders_and_in_ascii_it_is_ascii() -> None:
+def test_an_indeterminate_bar_moves_and_can_be_ascii() -> None:
     found = state({"status": "warming up"})
     task = found.tasks["1"]
     drawn = {BarLine(found, ASCII).line(task, NOW + step / 4, 100) for step in range(8)}
@@ -70,7 +70,7 @@ def test_an_estimate_is_marked() -> None:
     assert "~" in shown and " %" in shown
 
 
-def test_plain_lines_come_with_changes_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_lines_are_printed_for_changes_only(capsys: pytest.CaptureFixture[str]) -> None:
     found = state({"progress": 10}, {"progress": 20})
     lines, task = PlainLines(found), found.tasks["1"]
     for second in range(3):
@@ -94,8 +94,8 @@ def test_plain_lines_come_with_changes_alone(capsys: pytest.CaptureFixture[str])
          "retry 2  due in 5.0 s  E()"),
         ({"state": "SUCCESS", "worker": "w1"}, ""),
         ({"state": "STARTED", "worker": "w1"}, "at w1"),
-        ({"state": "STARTED", "lost_at": NOW}, "its worker runs it no more, and no end was heard"),
+        ({"state": "STARTED", "lost_at": NOW}, "its worker no longer runs it; its end was missed"),
     ],
 )  # fmt: skip
 def test_where_a_task_is(told: dict[str, Any], words: str) -> None:
-    assert situation(Task("1", **told), NOW) == words
+    assert location(Task("1", **told), NOW) == words

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from celtop.export.task import encode, heard, render, report
+from celtop.export.task import encode, event_source, render, report
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.lookup import HELD_BY_WORKER, PlaceChecked, Sighting, TaskLookup
@@ -74,10 +74,10 @@ def test_what_was_heard_before_is_a_source_and_an_unknown_task_has_none() -> Non
     state = ClusterState()
     event = Event("task-received", "w1", NOW, uuid="1", name="a.b")
     state.observe(EventBatch((event,), NOW), NOW)
-    before = heard(state.tasks["1"], NOW)
+    before = event_source(state.tasks["1"], NOW)
     assert before is not None
     assert (before.source, before.fields["state"]) == ("event", "RECEIVED")
-    assert heard(None, NOW) is None
+    assert event_source(None, NOW) is None
     nothing = TaskLookup("x", NOW, (), (PlaceChecked("workers", False, "unknown to w1"),))
     found = report(nothing, None, ClusterState(), None, NOW)
     assert found.task is None

@@ -1,9 +1,9 @@
-"""What `celtop retry` makes of what was found: sent again, or refused in words."""
+"""`celtop retry` sends recovered tasks again, or refuses them with a reason."""
 
 from __future__ import annotations
 
 import pytest
-from celtop.cli.commands.retry import _sorted
+from celtop.cli.commands.retry import _sendable
 from celtop.model.operations.call import Call, SentTask, Unrecoverable
 
 NOWHERE = SentTask("one", Call("a.b", (1,)), "event", 0.0, missing=("callbacks",))
@@ -11,18 +11,18 @@ CUT = Unrecoverable("two", "its arguments were cut")
 
 
 def test_without_a_queue_it_is_not_sent_anywhere() -> None:
-    originals, refused = _sorted((NOWHERE, CUT), None)
+    originals, refused = _sendable((NOWHERE, CUT), None)
     assert originals == ()
     assert refused == {
-        "one": "its queue is not known; --queue names one",
+        "one": "its queue is unknown; set one with --queue",
         "two": "its arguments were cut",
     }
 
 
 def test_into_the_queue_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
-    [original], refused = _sorted((NOWHERE, CUT), "q")
+    [original], refused = _sendable((NOWHERE, CUT), "q")
     assert (original.call.queue, original.call.args) == ("q", (1,))
     assert list(refused) == ["two"]
     told = capsys.readouterr().err
-    assert "one: its arguments come from the text in its event" in told
-    assert "not known: callbacks" in told
+    assert "one: arguments from the text in its event" in told
+    assert "unknown: callbacks" in told
