@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
@@ -120,6 +120,19 @@ def _table(value: object) -> object:
     return value
 
 
+def _flat(value: object) -> object:
+    """Join the names of nested tables by dots: TOML makes such tables of ids without quotes."""
+    return dict(_leaves(value)) if isinstance(value, Mapping) else value
+
+
+def _leaves(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", leaf) for inner, leaf in _leaves(value))
+        else:
+            yield name, value
+
+
 SafeSerializer: TypeAlias = Literal["json", "msgpack"]
 Serializers: TypeAlias = Annotated[tuple[SafeSerializer, ...], BeforeValidator(_comma_separated)]
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
@@ -131,6 +144,9 @@ Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds)]
 Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
 ProgressPaths: TypeAlias = Annotated[
     dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)
+]
+KeysByAction: TypeAlias = Annotated[
+    dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)
 ]
 TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
 
@@ -205,6 +221,10 @@ class Settings(BaseSettings):
     """Whether to draw with ASCII characters only; None is decided by the locale."""
     theme: str | None = None
     """The name of the colour theme; None is the built-in one."""
+    keymap: str | None = None
+    """The name of a keymap from an installed package; None is the built-in one."""
+    keys: KeysByAction = {}
+    """Keys by action id, on top of the keymap: a key, a list of keys, or an empty text for none."""
     timezone: Literal["local", "utc"] = "local"
     """The time zone of the screen; exports always use UTC."""
 
@@ -227,9 +247,14 @@ class Settings(BaseSettings):
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""
         return self._max_retries.get(task or "")
 
-    def source(self, field: str) -> str:
-        """Return the source of a value in words: `flag -b`, `config file PATH`, `default`."""
-        return self._sources.get(field, "default")
+    def source(self, field: str, key: str = "") -> str:
+        """Return the source of a value in words: `flag -b`, `config file PATH, line 3`, `default`.
+
+        Args:
+            field: The setting.
+            key: A key of a setting that is a table.
+        """
+        return self._sources.get(f"{field}.{key}") or self._sources.get(field, "default")
 
     def masked(self, field: str) -> Any:
         """Return a value with every password masked."""
@@ -301,7 +326,16 @@ def load_settings(
     named = config_file or environ.get(f"{ENV_PREFIX}CONFIG")
     path = Path(named) if named else files.config_file()
     if named or path.is_file():
-        add(_file(path), lambda field: f"config file {path}")
+        found, lines = _file(path)
+
+        def in_file(name: str) -> str:
+            return f"config file {path}, line {lines[name]}"
+
+        add(found, in_file)
+        for name in lines:
+            field = name.partition(".")[0]
+            if sources[field] == in_file(field):
+                sources[name] = in_file(name)
     tasks: Any = None
     if describe is not None and (app := values.get("app")):
         workdir = values.get("workdir")
@@ -324,23 +358,25 @@ def _environment(environ: Mapping[str, str]) -> dict[str, object]:
     return {field: environ[name] for field, name in names.items() if environ.get(name)}
 
 
-def _file(path: Path) -> dict[str, object]:
+def _file(path: Path) -> tuple[dict[str, object], dict[str, int]]:
     # Most users have no such file: imported here, these do not delay the first frame.
     import difflib
-    import tomllib
+
+    from .config_file import read
 
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found, lines = read(path)
     except OSError as error:
         raise SettingsError(f"cannot read config file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SettingsError(f"invalid TOML in config file {path}: {error}") from error
     for key in found:
         if key not in Settings.model_fields:
             near = difflib.get_close_matches(key, Settings.model_fields, n=1)
             advice = f"Did you mean {near[0]!r}?" if near else "`celtop config show` lists all keys"
-            raise SettingsError(f"unknown key {key!r} in config file {path}. {advice}")
-    return found
+            where = f"config file {path}, line {lines[key]}"
+            raise SettingsError(f"unknown key {key!r} in {where}. {advice}")
+    return found, lines
 
 
 def _from_app(description: Mapping[str, object]) -> dict[str, object]:
@@ -364,7 +400,7 @@ def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
         secret = isinstance(value, str) and field.endswith(("_transport_options", "_use_ssl"))
         shown = "" if secret else f"{mask(value)!r} "
         why = first["msg"].removeprefix("Value error, ")
-        source = sources.get(field, "flag")
+        source = sources.get(".".join(map(str, first["loc"][:2]))) or sources.get(field, "flag")
         raise SettingsError(f"invalid value {shown}for {field} ({source}): {why}") from None
     settings._sources.update(sources)
     return settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from .keys import key_table, with_key_table
+from .key_table import key_table, with_key_table
 
 
 def main(documents: list[str]) -> None:

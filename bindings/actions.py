@@ -48,14 +48,41 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "form": "Forms",
 }
 
+ACTIVE_TOGETHER: Final[tuple[frozenset[Context], ...]] = tuple(
+    map(
+        frozenset[Context],
+        (
+            ("global", "overview", "tasks", "workers", "queues"),
+            ("global", "list", "stream", "tasks"),
+            ("global", "list", "workers"),
+            ("global", "list", "queues"),
+            ("global", "list", "types"),
+            ("global", "detail", "tasks", "workers"),
+            ("filter",),
+            ("command",),
+            ("dialog", "confirm"),
+            ("form",),
+            # The menu of operations: each is chosen by its own key as well.
+            ("dialog", "tasks", "workers", "queues"),
+            ("dialog", "types"),
+        ),
+    )
+)
+"""The contexts whose keys work at the same time: in each of these, a key has one meaning. A filter,
+a command line and a dialog take the keys before the screen beneath them."""
+
+TYPING: Final[frozenset[Context]] = frozenset({"filter", "command", "form"})
+"""Where a character is typed: no action can have it as its key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """What a key does, and how it is called in footer, help, palette and README."""
 
     id: str
+    """Stable: the config file names the action by it."""
     keys: tuple[str, ...]
-    """As Textual names them: a character, `ctrl+d`, `pagedown`, ..."""
+    """As Textual names them: a character, `ctrl+d`, `pagedown`, ... Empty if it has no key."""
     action: str
     """The name of the method, with arguments where it needs any: `view('tasks')`."""
     label: str

@@ -1,16 +1,22 @@
-"""The table of actions by context, and as text: for the help screen, the footer and the README."""
+"""The names of keys: as Textual has them, and as people read and write them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
 from typing import Final
 
-from .actions import ACTIONS, CONTEXT_TITLES, Action, Context
+from .actions import Action
 
-KEYS_BEGIN: Final = "<!-- keys -->"
-KEYS_END: Final = "<!-- /keys -->"
+MODIFIERS: Final = frozenset({"alt", "ctrl", "shift"})
+NAMED_KEYS: Final = frozenset(
+    (
+        *("backspace", "delete", "down", "end", "enter", "escape", "home", "insert", "left"),
+        *("pagedown", "pageup", "right", "space", "tab", "up"),
+        *(f"f{number}" for number in range(1, 25)),
+    )
+)
 
-_KEY_NAMES: Final = {
+_SHOWN_NAMES: Final = {
     "escape": "esc",
     "pagedown": "PgDn",
     "pageup": "PgUp",
@@ -20,11 +26,12 @@ _KEY_NAMES: Final = {
     "right": "→",
     "f1": "F1",
 }
+_KEYS_BY_SHOWN_NAME: Final = {name.lower(): key for key, name in _SHOWN_NAMES.items()}
 
 
 def key_name(key: str, *, ascii_only: bool = False) -> str:
     """Return a key as people write it: `esc`, `PgDn`, `ctrl+d`; arrows as such, or as words."""
-    name = _KEY_NAMES.get(key, key)
+    name = _SHOWN_NAMES.get(key, key)
     return name if name.isascii() or not ascii_only else key
 
 
@@ -33,50 +40,25 @@ def key_names(action: Action, *, ascii_only: bool = False) -> str:
     return " ".join(key_name(key, ascii_only=ascii_only) for key in action.keys)
 
 
-def in_context(*contexts: Context) -> tuple[Action, ...]:
-    """Return the actions of some contexts, in the table's order, each once."""
-    return tuple(action for action in ACTIONS if set(action.contexts) & set(contexts))
+def parse_key(text: str) -> str:
+    """Return a key as Textual names it: a character, `ctrl+x`, `pagedown`, `shift+f5`.
 
-
-def by_context(first: Iterable[Context] = ()) -> list[tuple[Context, tuple[Action, ...]]]:
-    """Return the actions in sections: those of the contexts in `first` come first.
-
-    Each action is listed once, in the first section that has it.
-    """
-    order: list[Context] = list(first)
-    order += [context for context in CONTEXT_TITLES if context not in order]
-    seen: set[str] = set()
-    sections = []
-    for context in order:
-        actions = tuple(action for action in in_context(context) if action.id not in seen)
-        seen.update(action.id for action in actions)
-        if actions:
-            sections.append((context, actions))
-    return sections
-
-
-def key_table() -> str:
-    """Return the keys as a Markdown table, for the README."""
-    lines = ["| Where | Key | What it does |", "| --- | --- | --- |"]
-    for context, actions in by_context(("global", "list")):
-        for action in actions:
-            keys = " ".join(f"`{key_name(key)}`" for key in action.keys)
-            lines.append(f"| {CONTEXT_TITLES[context]} | {keys} | {_cell(action.help)} |")
-    return "\n".join(lines)
-
-
-def with_key_table(document: str) -> str:
-    """Return a document with the key table between its markers brought up to date.
+    Args:
+        text: The key as a person writes it, or as `key_name` shows it.
 
     Raises:
-        ValueError: The document has no markers.
+        ValueError: There is no such key; the message says what to write instead.
     """
-    before, begin, rest = document.partition(KEYS_BEGIN)
-    _, end, after = rest.partition(KEYS_END)
-    if not begin or not end:
-        raise ValueError(f"no {KEYS_BEGIN} ... {KEYS_END} in the document")
-    return f"{before}{KEYS_BEGIN}\n{key_table()}\n{KEYS_END}{after}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|").replace("<", "&lt;")
+    if len(text) == 1 and text.isprintable() and not text.isspace():
+        return _KEYS_BY_SHOWN_NAME.get(text, text)
+    *modifiers, key = text.lower().split("+")
+    key = _KEYS_BY_SHOWN_NAME.get(key, key)
+    # Shift alone makes another character, which is written as itself.
+    modified_character = len(key) == 1 and key.isalnum() and {"alt", "ctrl"} & set(modifiers)
+    if set(modifiers) <= MODIFIERS and (key in NAMED_KEYS or modified_character):
+        return "+".join((*sorted(set(modifiers)), key))
+    near = difflib.get_close_matches(key, NAMED_KEYS, n=1)
+    advice = (
+        f"did you mean {near[0]!r}?" if near else "write 'x', 'X', 'ctrl+x', 'f5' or 'pagedown'"
+    )
+    raise ValueError(f"unknown key {text!r}; {advice}")

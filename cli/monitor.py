@@ -23,8 +23,9 @@ def open_monitor(settings: Settings) -> int:
     require_terminal()
     from ..cluster.session import Session
     from ..tui.app import CeltopApp
+    from .keymap import keymap_of
 
-    app = CeltopApp(Session(settings), settings)
+    app = CeltopApp(Session(settings), settings, keymap=keymap_of(settings))
     app.run(mouse=settings.mouse)
     return app.return_code or ExitCode.OK
 

@@ -191,6 +191,10 @@ def settings_of(
         settings = load_settings(flags, os.environ, config_file, describe)
     except SettingsError as error:
         raise InvalidUsage(str(error)) from error
+    if settings.keymap or settings.keys:
+        from .keymap import keymap_of
+
+        keymap_of(settings)
     if broker_needed and not settings.broker_url:
         raise InvalidUsage(NO_BROKER)
     return settings

@@ -33,7 +33,7 @@ def write(path: Path, text: str) -> Path:
         ("flag CELTOP CELERY file app", "flag", "flag -b"),
         ("CELTOP CELERY file app", "CELTOP", "environment CELTOP_BROKER_URL"),
         ("CELERY file app", "CELERY", "environment CELERY_BROKER_URL"),
-        ("file app", "file", "config file {file}"),
+        ("file app", "file", "config file {file}, line 1"),
         ("app", "app", "app proj"),
         ("", "", "default"),
     ],
@@ -83,7 +83,7 @@ def test_an_empty_variable_is_not_given() -> None:
 def test_the_config_file_may_be_named_by_flag_or_variable(tmp_path: Path) -> None:
     one = write(tmp_path / "one.toml", "frugal = true")
     two = write(tmp_path / "two.toml", "read_only = true")
-    assert load_settings({}, {}, one).source("frugal") == f"config file {one}"
+    assert load_settings({}, {}, one).source("frugal") == f"config file {one}, line 1"
     assert load_settings({}, {"CELTOP_CONFIG": str(two)}).read_only
     assert not load_settings({}, {"CELTOP_CONFIG": str(two)}, one).read_only
 
@@ -185,7 +185,7 @@ class TestBadValues:
 
     def test_in_the_file(self, tmp_path: Path) -> None:
         file = write(tmp_path / "c.toml", 'timezone = "mars"')
-        assert f"'mars' for timezone (config file {file})" in self.message({}, {}, file)
+        assert f"'mars' for timezone (config file {file}, line 1)" in self.message({}, {}, file)
 
     def test_an_unsafe_serializer(self) -> None:
         assert "accept_content" in self.message({}, {"CELTOP_ACCEPT_CONTENT": "json,pickle"})
@@ -193,7 +193,7 @@ class TestBadValues:
     def test_an_unknown_key_and_its_nearest(self, tmp_path: Path) -> None:
         file = write(tmp_path / "c.toml", 'brokr_url = "redis://h"')
         message = self.message({}, {}, file)
-        assert "'brokr_url'" in message
+        assert f"unknown key 'brokr_url' in config file {file}, line 1" in message
         assert "'broker_url'" in message
 
     def test_an_unknown_key_like_no_other(self, tmp_path: Path) -> None:
@@ -273,6 +273,27 @@ def test_the_audit_file_is_on_unless_it_is_switched_off(tmp_path: Path) -> None:
     assert load_settings({}, {}).audit_file is None
     write(tmp_path / "celtop" / "config.toml", 'audit_file = ""')
     assert load_settings({}, {}).audit_file == ""
+
+
+def test_keys_by_action_id_with_and_without_quotes(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "c.toml",
+        'keymap = "vim"\n[keys]\n"task.revoke" = "ctrl+x"\nmove.down = ["j", "down"]\nfreeze = ""',
+    )
+    settings = load_settings({}, {}, file)
+    assert settings.keymap == "vim"
+    assert settings.keys == {"task.revoke": "ctrl+x", "move.down": ("j", "down"), "freeze": ""}
+    assert settings.source("keys", "move.down") == f"config file {file}, line 4"
+    assert settings.source("keys", "unknown") == f"config file {file}, line 2"
+    settings = load_settings({}, {"CELTOP_KEYS": '{"freeze": "P"}'}, file)
+    assert settings.keys == {"freeze": "P"}
+    assert settings.source("keys", "freeze") == "environment CELTOP_KEYS"
+
+
+def test_a_key_that_is_no_text_is_named_with_its_line(tmp_path: Path) -> None:
+    file = write(tmp_path / "c.toml", "[keys]\nquit = 'Q'\nfreeze = 5")
+    with pytest.raises(SettingsError, match=rf"config file {file}, line 3\)"):
+        load_settings({}, {}, file)
 
 
 def test_patterns_of_what_is_hidden_may_hold_commas(tmp_path: Path) -> None:

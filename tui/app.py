@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.binding import BindingType
 from textual.events import Event, Key
 
-from ..bindings.keys import in_context
+from ..bindings.keymap import Keymap
 from ..widgets.compat.textual_internals import drop_all_colour, press, take_mouse
 from .bars.command_line import CommandLine
 from .dialogs.base import Dialog
-from .keymap import bindings
+from .keymap import bindings, textual_keymap
 from .messages import CopyRequested
 from .navigation import Location
 from .operations.runner import SCREEN_WITHIN, ActingApp
@@ -45,6 +45,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         session: Where the model comes from; started after the first frame, stopped at the end.
         settings: What celtop was told.
         clock: The time, in seconds since the epoch.
+        keymap: The user's keys; the defaults if None.
     """
 
     TITLE = "celtop"
@@ -55,9 +56,16 @@ class CeltopApp(ActingApp, inherit_bindings=False):
     AUTO_FOCUS = "LiveTable, Tile"
 
     def __init__(
-        self, session: Session, settings: Settings, clock: Callable[[], float] = time.time
+        self,
+        session: Session,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        keymap: Keymap | None = None,
     ) -> None:
         super().__init__(session, settings, clock)
+        if keymap is not None:
+            self.context.keymap = keymap
+            self.set_keymap(textual_keymap(keymap))
         self.register_theme(CELTOP_DARK)
         self.register_theme(CELTOP_LIGHT)
         if self.no_color:
@@ -87,7 +95,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         line = screen.typing
         if line is None:
             return await press(self, event.key)
-        for action in in_context(line.CONTEXT):
+        for action in self.context.keymap.in_context(line.CONTEXT):
             if event.key in action.keys:
                 return await self.run_action(action.action, line)
         return False
@@ -135,7 +143,7 @@ class CeltopApp(ActingApp, inherit_bindings=False):
 
         screen = self.monitor_screen
         contexts = screen.CONTEXTS if screen is not None else ()
-        self.push_screen(Help(contexts, ascii_only=self.context.ascii))
+        self.push_screen(Help(self.context.keymap, contexts, ascii_only=self.context.ascii))
 
     def action_command_palette(self) -> None:
         """Search all commands; Textual's palette draws more than ASCII."""
@@ -204,7 +212,9 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         Terminals and multiplexers silently refuse what is too long for them.
         """
         if len(text) > LONGEST_COPY:
-            self.say(f"{what} is too long to copy: save it with ctrl+s", "warning")
+            key = self.context.keymap.key("export")
+            advice = f"; press {key} to save it" if key else ""
+            self.say(f"{what} is too long to copy{advice}", "warning")
             return
         self.copy_to_clipboard(text)
         self.say(f"Copied {what}")

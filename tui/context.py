@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ..bindings.keymap import Keymap
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from .operations.running import RunningOperations
@@ -29,6 +30,8 @@ class AppContext:
     glyphs: Glyphs
     utc: bool = False
     """Whether times of day are shown in UTC."""
+    keymap: Keymap = field(default_factory=Keymap)
+    """The keys of every action, as the user has them."""
     frozen_events: int | None = None
     """How many events had been heard when the screen was frozen; None while it lives."""
     acts: RunningOperations = field(default_factory=RunningOperations)

@@ -1,21 +1,36 @@
-"""The table of actions as Textual's bindings."""
+"""The table of actions as Textual's bindings, and a user's keys as its keymap."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from textual.binding import Binding, BindingType
 
 from ..bindings.actions import Action, Context
-from ..bindings.keys import in_context, key_name
+from ..bindings.keymap import Keymap
+from ..bindings.keys import key_name
+
+NO_KEY: Final = "unbound"
+"""A key that no keyboard has: Textual's keymap cannot leave an action without a key."""
 
 
 def bindings(*contexts: Context) -> list[BindingType]:
     """Return the bindings of some contexts, for a `BINDINGS` class variable."""
-    return [_binding(action) for action in in_context(*contexts)]
+    return [_binding(action) for action in Keymap().in_context(*contexts)]
+
+
+def textual_keymap(keymap: Keymap) -> dict[str, str]:
+    """Return the keys that differ from the defaults, for `App.set_keymap`."""
+    return {
+        action.id: ",".join(map(_textual_name, action.keys)) or NO_KEY
+        for action, default in zip(keymap.actions, Keymap().actions, strict=True)
+        if action != default
+    }
 
 
 def _binding(action: Action) -> Binding:
     return Binding(
-        ",".join(action.keys),
+        ",".join(map(_textual_name, action.keys)),
         action.action,
         action.label,
         show=action.show,
@@ -24,3 +39,7 @@ def _binding(action: Action) -> Binding:
         tooltip=action.help,
         id=action.id,
     )
+
+
+def _textual_name(key: str) -> str:
+    return "comma" if key == "," else key

@@ -41,27 +41,50 @@ def paths(ctx: click.Context) -> None:
     write(f"config  {path}\n".encode())
 
 
+@config.command()
+@click.pass_context
+def keys(ctx: click.Context) -> None:
+    """List the action ids that [keys] accepts, with their present keys."""
+    from ..keymap import keymap_of
+
+    keymap = keymap_of(settings_of(ctx, broker_needed=False))
+    write(_table([(each.id, " ".join(each.keys) or "-", each.help) for each in keymap.actions]))
+
+
+def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
+    """Return name, value and source of each setting, and of each action with other keys."""
+    from ..keymap import remapped_actions
+
+    actions = [
+        (f"keys.{action.id}", list(action.keys), source)
+        for action, source in remapped_actions(settings)
+    ]
+    fields = [
+        (field, settings.masked(field), settings.source(field))
+        for field in type(settings).model_fields
+        if field != "keys" or not actions
+    ]
+    return fields + actions
+
+
 def _as_json(settings: Settings) -> bytes:
     import msgspec
 
-    fields = type(settings).model_fields
-    rows = [
-        {"name": field, "value": settings.masked(field), "source": settings.source(field)}
-        for field in fields
-    ]
+    rows = [dict(zip(("name", "value", "source"), row, strict=True)) for row in _rows(settings)]
     document = {"schema": SCHEMA, "settings": rows}
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def _as_text(settings: Settings) -> bytes:
-    rows = [
-        (field, _text(settings.masked(field)), settings.source(field))
-        for field in type(settings).model_fields
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    lines = [
-        f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}\n" for name, value, source in rows
-    ]
+    return _table([(name, _text(value), source) for name, value, source in _rows(settings)])
+
+
+def _table(rows: list[tuple[str, ...]]) -> bytes:
+    *widths, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    lines = []
+    for *cells, last in rows:
+        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        lines.append("  ".join((*padded, last)) + "\n")
     return "".join(lines).encode()
 
 

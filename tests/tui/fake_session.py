@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, cast
 
 import msgspec
+from celtop.bindings.keymap import Keymap
 from celtop.cluster.session import Pumped, Session
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import TaskLookup
@@ -163,13 +164,16 @@ class Clock:
 
 
 def staged(
-    state: ClusterState | None = None, clock: Clock | None = None, **settings: Any
+    state: ClusterState | None = None,
+    clock: Clock | None = None,
+    keymap: Keymap | None = None,
+    **settings: Any,
 ) -> tuple[CeltopApp, FakeSession]:
     """Return an app over a still session, and the session."""
     session = FakeSession(state)
     told = Settings(timezone="utc", **{"ascii": False, **settings})
     session.read_only = told.read_only
-    app = CeltopApp(cast(Session, session), told, clock or Clock())
+    app = CeltopApp(cast(Session, session), told, clock or Clock(), keymap)
     return app, session
 
 

@@ -268,13 +268,14 @@ async def test_arrows_walk_from_tile_to_tile() -> None:
 
 async def test_help_lists_the_keys_of_the_focused_pane_first() -> None:
     from celtop.bindings import ACTIONS
+    from celtop.bindings.keymap import Keymap
     from celtop.tui.dialogs.help import Help
 
-    text = str(Help(("detail",)).content())
+    text = str(Help(Keymap(), ("detail",)).content())
     assert text.startswith("Task and worker details")
     for action in ACTIONS:
         assert action.help in text
-    assert "↓" not in str(Help((), ascii_only=True).content())
+    assert "↓" not in str(Help(Keymap(), (), ascii_only=True).content())
 
 
 async def test_ascii_means_ascii_on_every_screen() -> None:

@@ -62,8 +62,8 @@ class Banner(Static):
         if retry_at is None:
             return ""
         left = retry_at - context.now()
-        return (
-            f"Next try in {units.duration(max(1, round(left)))}, or now with ctrl+r."
-            if left > 0.5
-            else "Trying now."
-        )
+        if left <= 0.5:
+            return "Trying now."
+        key = context.keymap.key("refresh")
+        now = f", or now with {key}" if key else ""
+        return f"Next try in {units.duration(max(1, round(left)))}{now}."

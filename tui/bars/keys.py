@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...bindings.actions import VIEWS, Context
-from ...bindings.keys import in_context, key_name
 from ..context import AppContext
 from .base import Bar, Part
 from .header import connection
@@ -23,19 +22,19 @@ class KeyBar(Bar):
     ) -> None:
         """Show the views, with the present one marked, and the keys of these contexts."""
         views = []
-        for priority, action in enumerate(VIEWS, start=10):
+        keymap = context.keymap
+        for priority, action in enumerate((keymap[each.id] for each in VIEWS), start=10):
             here = action.id == f"view.{view}"
-            key = Part(
-                action.keys[0], "bold $text-accent", 0 if here else 3, f"app.{action.action}"
-            )
+            click = f"app.{action.action}"
+            key = keymap.key(action.id, ascii_only=context.ascii)
+            views.append(Part(key, "bold $text-accent", 0 if here else 3, click))
             style = "bold reverse" if here else "$text-muted"
-            name = Part(action.label, style, 0 if here else priority, f"app.{action.action}", gap=1)
-            views += [key, name]
+            views.append(Part(action.label, style, 0 if here else priority, click, gap=1))
         keys: list[Part] = []
-        for action in reversed(in_context("global", *contexts)):
-            if action.show and action not in VIEWS:
+        for action in reversed(keymap.in_context("global", *contexts)):
+            if action.show and action.keys and not action.id.startswith("view."):
                 last = action.id in ("help", "quit")
-                text = f"{key_name(action.keys[0])} {action.label}"
+                text = f"{keymap.key(action.id, ascii_only=context.ascii)} {action.label}"
                 keys.append(Part(text, "$text-muted", 1 if last else 20 + len(keys), gap=2))
         # Where the header is hidden, this is the only line that can tell of the connection.
         if with_connection:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ...bindings.keys import in_context, key_names
+from ...bindings.keys import key_names
 from .table import COMMANDS
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class CeltopCommands(Provider):
             else:
                 yield name, command.help, partial(app.run_command, command.name)
         contexts = cast("MonitorScreen", self.screen).CONTEXTS
-        for action in in_context("global", *contexts):
+        for action in app.context.keymap.in_context("global", *contexts):
             if action.id not in ("palette", "back"):
-                name = f"{action.label} ({key_names(action)})"
+                name = f"{action.label} ({key_names(action)})" if action.keys else action.label
                 target = self.app if "global" in action.contexts else self.screen
                 press = partial(self.app.call_later, self.app.run_action, action.action, target)
                 yield name, action.help, press

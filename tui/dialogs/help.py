@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ...bindings.actions import CONTEXT_TITLES, Context
-from ...bindings.keys import by_context, key_names
+from ...bindings.keymap import Keymap
+from ...bindings.keys import key_names
 from .base import Dialog
 
 _KEYS_WIDTH = 16
@@ -33,12 +35,16 @@ class Help(Dialog[str]):
     """All keys, in sections.
 
     Args:
+        keymap: The user's keys.
         contexts: What is focused: its keys come first.
         ascii_only: Whether arrows are to be written as words.
     """
 
-    def __init__(self, contexts: Sequence[Context], *, ascii_only: bool = False) -> None:
+    def __init__(
+        self, keymap: Keymap, contexts: Sequence[Context], *, ascii_only: bool = False
+    ) -> None:
         super().__init__("Keys")
+        self._keymap = keymap
         self.contexts = tuple(contexts)
         self._ascii_only = ascii_only
 
@@ -50,7 +56,7 @@ class Help(Dialog[str]):
     def content(self) -> Content:
         """Return the whole text."""
         lines: list[Content] = []
-        for context, actions in by_context(self.contexts):
+        for context, actions in self._keymap.by_context(self.contexts):
             lines.append(Content.styled(CONTEXT_TITLES[context], "bold $text-primary"))
             for action in actions:
                 lines.append(_row(key_names(action, ascii_only=self._ascii_only), action.help))
@@ -63,13 +69,12 @@ class Help(Dialog[str]):
         """Scroll."""
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
-    def key_q(self) -> None:
-        """Close."""
-        self.dismiss(None)
-
-    def key_question_mark(self) -> None:
-        """Close."""
-        self.dismiss(None)
+    def on_key(self, event: events.Key) -> None:
+        """Close with the keys that open the help or leave a screen."""
+        closing = self._keymap["help"].keys + self._keymap["quit"].keys
+        if event.key in closing or event.character in closing:
+            event.stop()
+            self.dismiss(None)
 
 
 def _row(keys: str, meaning: str, width: int = _KEYS_WIDTH) -> Content:

@@ -28,7 +28,7 @@ class Menu(Dialog[str]):
         choices: Id, label and a hint that is shown beside it, which may be the cluster's text.
         chosen: The id that the cursor starts on.
         off: Ids of what is listed and cannot be chosen.
-        keys: Characters that choose at once what they stand beside, by id.
+        keys: Keys that choose at once what they stand beside, by id.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Menu(Dialog[str]):
 
     def on_key(self, event: events.Key) -> None:
         """Choose by the key that stands beside a choice."""
-        choice = self.keys.get(event.character or "")
+        choice = self.keys.get(event.key) or self.keys.get(event.character or "")
         if choice is not None:
             event.stop()
             if choice in self.off:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ...bindings.actions import ACTIONS
 from ...bindings.keys import key_name
 from ...model.confirm import targets
 from ...model.confirm.dispatch import confirm
@@ -109,13 +108,15 @@ async def choose(app: ActingApp, screen: MonitorScreen) -> None:
     from ..dialogs.menu import Menu
 
     found = offers(app, screen)
-    keys = {action.id: key_name(action.keys[0]) for action in ACTIONS}
+    keys = {action.id: action.keys[0] for action in app.context.keymap.actions if action.keys}
+    here = {offer.id: keys[offer.id] for offer in found if offer.id in keys}
+    names = {id_: key_name(key, ascii_only=app.context.ascii) for id_, key in here.items()}
+    width = max(map(len, names.values()), default=1)
     choices = [
-        (offer.id, f"{keys.get(offer.id, ' ')}  {offer.label}", offer.why_not or "")
+        (offer.id, f"{names.get(offer.id, ''):{width}}  {offer.label}", offer.why_not or "")
         for offer in found
     ]
     off = {offer.id for offer in found if offer.why_not is not None}
-    here = {offer.id: keys[offer.id] for offer in found if offer.id in keys}
     chosen: str | None = await app.push_screen_wait(Menu("Act", choices, off=off, keys=here))
     if chosen is not None:
         await handler(chosen)(screen)

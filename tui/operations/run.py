@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from ...model.confirm.dispatch import confirm
 from ...model.operations import commands as commands
 from ..dialogs.confirm import ConfirmDialog
 from .policy import READ_ONLY
 from .runner import ActingApp
-from .workers import _app
 
 if TYPE_CHECKING:
     from ...cluster.session import RunningOperation
@@ -131,7 +130,7 @@ async def filled(
         form: Makes the form, with what was typed before.
         make: Makes the command.
     """
-    app = _app(screen)
+    app = cast(ActingApp, screen.app)
     answer: Filled | None = None
     while True:
         answer = await app.push_screen_wait(form(answer))
