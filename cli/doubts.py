@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from ..model.operations.commands import Retry, Revoke, Trigger
 
 if TYPE_CHECKING:
-    from ..model.operations.commands import AnyOperation
+    from ..model.operations.commands import Operation
     from ..model.state import ClusterState
 
 ALIVE: Final = ("queue", "unacked", "worker")
 """Where only what has not ended is found."""
 
 
-def doubts(command: AnyOperation, state: ClusterState) -> list[str]:
+def doubts(command: Operation, state: ClusterState) -> list[str]:
     """Return why an act may not come to what is meant by it, in sentences."""
     if isinstance(command, Revoke):
         return _of_revoking(command, state)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..cluster.control import RunningOperation
     from ..cluster.session import Session
     from ..model.confirm.dispatch import Confirmation
-    from ..model.operations.commands import AnyOperation
+    from ..model.operations.commands import Operation
     from ..model.operations.outcome import Outcome
     from ..settings import Settings
 
@@ -100,7 +100,7 @@ def connected(
         yield session
 
 
-def run_operation(session: Session, operation: AnyOperation, options: RunOptions) -> Outcome:
+def run_operation(session: Session, operation: Operation, options: RunOptions) -> Outcome:
     """Confirm an operation, run it, and wait for its end.
 
     Raises:
@@ -149,7 +149,7 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     from ..model.operations.summary import details, sentence
 
     lines = [*details(outcome)]
-    if isinstance(outcome.command, Ping):
+    if isinstance(outcome.operation, Ping):
         replied = sorted(outcome.workers_having("confirmed"))
         lines += [f"{name}: {outcome.workers[name].text}" for name in replied]
     return [visible(sentence(outcome)), *(f"  {visible(line)}" for line in lines)]
@@ -166,7 +166,7 @@ def exit_code(outcome: Outcome) -> ExitCode:
     return ExitCode.TIMEOUT if failed == {"silent"} else ExitCode.FAILED
 
 
-def _print_plan(operation: AnyOperation, confirmation: Confirmation, options: RunOptions) -> None:
+def _print_plan(operation: Operation, confirmation: Confirmation, options: RunOptions) -> None:
     if options.as_json:
         from ..export.outcome import encode_plan
 

@@ -19,7 +19,7 @@ import msgspec
 
 from ..model.observations import LogMessage, OperationChanged
 from ..model.operations.call import SentTask
-from ..model.operations.commands import AnyOperation, Operation
+from ..model.operations.commands import Operation
 from ..model.operations.outcome import Answer, Outcome
 from .connection.broker import BrokerConnection
 from .connection.errors import explain
@@ -99,7 +99,7 @@ class Control:
 
         return original.message is not None and has_links(original.message)
 
-    def do(self, command: AnyOperation) -> RunningOperation:
+    def do(self, command: Operation) -> RunningOperation:
         """Begin an act, or refuse it; returns at once. The caller has asked the user."""
         act = RunningOperation(Outcome(next(self._serials), command, self._clock()))
 
@@ -114,7 +114,7 @@ class Control:
         thread = threading.Thread(
             target=self._run,
             args=(act, doing, self.read_only),
-            name=f"celtop-act-{act.outcome.act}",
+            name=f"celtop-act-{act.outcome.number}",
             daemon=True,
         )
         # An act of which `stop` knows nothing must not begin: looked at and noted in one go.
@@ -166,7 +166,7 @@ class Control:
             doing.tell(refusal=READ_ONLY)
         else:
             try:
-                self._performers[type(doing.outcome.command)](doing)
+                self._performers[type(doing.outcome.operation)](doing)
             except Refused as error:
                 doing.tell(refusal=str(error))
             except Unsure as error:

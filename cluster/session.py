@@ -19,7 +19,7 @@ from ..model.ingest.redaction import Redaction
 from ..model.lookup import HELD_BY_WORKER, TaskLookup
 from ..model.observations import QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
-from ..model.operations.commands import AnyOperation, PauseQueue
+from ..model.operations.commands import Operation, PauseQueue
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
@@ -198,7 +198,7 @@ class Session:
     def read_only(self, value: bool) -> None:
         self._control.read_only = value
 
-    def do(self, command: AnyOperation) -> RunningOperation:
+    def do(self, command: Operation) -> RunningOperation:
         """Begin an act; returns at once. The user has been asked, and what comes of it is told."""
         return self._control.do(command)
 

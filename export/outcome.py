@@ -1,31 +1,30 @@
-"""What came of an act as JSON: the contract that scripts rely on.
+"""The outcome of an operation as JSON, schema `celtop.outcome/1`: a contract for scripts.
 
-Names ending in `_at` are UTC times in ISO 8601. Fields may be added to version 1, none is removed
-or renamed. Arguments of tasks are not in it.
+Names ending in `_at` are UTC times in ISO 8601. Fields may be added to version 1; none is removed
+or renamed. The arguments of tasks are left out.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from ..model.confirm.dispatch import Confirmation
-from ..model.operations.commands import AnyOperation, PauseQueue, ResumeQueue, Trigger
+from ..model.operations.commands import Operation, Trigger
 from ..model.operations.outcome import Answer, Outcome, PublishedTask
 from ..model.operations.summary import sentence
 from ..model.text.units import iso
 
 SCHEMA: Final = "celtop.outcome/1"
-_TARGETS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers"})
-"""Fields of commands that say to what it is done, not what."""
-_OF_A_CALL: Final = ("name", "queue", "priority", "countdown", "expires_in")
+TARGET_FIELDS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers"})
+"""Fields of operations that hold targets, not parameters."""
+CALL_FIELDS: Final = ("name", "queue", "priority", "countdown", "expires_in")
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, gc=False):
-    """What one worker said, or what became of one target."""
+    """The verdict on one worker or target."""
 
     name: str
     verdict: str
@@ -44,32 +43,32 @@ class SentRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ResultRecord(msgspec.Struct, frozen=True, gc=False):
-    """How a task ended that was waited for."""
+    """How an awaited task ended."""
 
     id: str
     status: str
     value: msgspec.Raw
-    """What it returned, as `encode_value` writes it; null if it failed. From an event it is the
-    text of its repr."""
+    """The return value, as `encode_value` writes it; null if the task failed. From an event it is
+    the text of its repr."""
     exception: str | None
     traceback: str | None
     source: str
     """`backend` or `event`."""
     note: str | None
-    """What is to be known of `value`."""
+    """A remark on `value`."""
 
 
 class OutcomeRecord(msgspec.Struct, frozen=True, gc=False):
-    """An act that has ended, or that would be done."""
+    """An operation that has ended, or a dry run."""
 
     schema: str
     command: str
-    """What was done: `revoke`, `pool-grow`, `pause-queue`, ..."""
+    """The operation: `revoke`, `pool-grow`, `pause-queue`, ..."""
     parameters: dict[str, Any]
     dry_run: bool
-    """Whether nothing was done, because nothing was to be done."""
+    """Whether the operation was only described, not carried out."""
     good: bool | None
-    """Whether everyone confirmed everything; null of a dry run."""
+    """Whether every worker and target is confirmed; null for a dry run."""
     text: str
     """The outcome in one line."""
     began_at: str | None
@@ -78,22 +77,22 @@ class OutcomeRecord(msgspec.Struct, frozen=True, gc=False):
     targets: list[AnswerRecord]
     sent: list[SentRecord]
     count: int | None
-    """Messages that were deleted, where that is what it does."""
+    """How many messages were deleted, by a purge."""
     refusal: str | None
     fault: str | None
     unlogged: str | None
-    """Why it is not in the audit file, if it should be."""
+    """Why it is missing from the audit file."""
     result: ResultRecord | None = None
-    """How the task ended, if it was waited for and has."""
+    """How the task ended, if it was awaited and has ended."""
 
 
 def encode(outcome: Outcome, result: ResultRecord | None = None) -> bytes:
-    """Return what came of an act as UTF-8 JSON, indented by two and ended by a newline."""
+    """Return an outcome as UTF-8 JSON, indented by two spaces, with a final newline."""
     return _encoded(
         OutcomeRecord(
             schema=SCHEMA,
-            command=kind(outcome.command),
-            parameters=parameters(outcome.command),
+            command=outcome.operation.name,
+            parameters=parameters(outcome.operation),
             dry_run=False,
             good=outcome.good,
             text=_text(sentence(outcome)),
@@ -112,7 +111,7 @@ def encode(outcome: Outcome, result: ResultRecord | None = None) -> bytes:
 
 
 def encode_value(value: object) -> bytes:
-    """Return a result as UTF-8 JSON; what JSON cannot hold is its text, as Python writes it."""
+    """Return a result as UTF-8 JSON; a value that JSON cannot represent becomes its repr."""
     try:
         return msgspec.json.encode(value, enc_hook=str)
     except (OverflowError, RecursionError, TypeError, ValueError):
@@ -120,57 +119,45 @@ def encode_value(value: object) -> bytes:
         return msgspec.json.encode(ascii(value))
 
 
-def encode_plan(command: AnyOperation, asked: Confirmation) -> bytes:
-    """Return what would be done, in the same form: `unsent` to every worker and target."""
+def encode_plan(operation: Operation, confirmation: Confirmation) -> bytes:
+    """Return a dry run in the same form: every worker and target is `unsent`."""
     unsent = Answer("unsent")
     return _encoded(
         OutcomeRecord(
             schema=SCHEMA,
-            command=kind(command),
-            parameters=parameters(command),
+            command=operation.name,
+            parameters=parameters(operation),
             dry_run=True,
             good=None,
-            text=_text(asked.title),
+            text=_text(confirmation.title),
             began_at=None,
             ended_at=None,
-            workers=_answers(dict.fromkeys(asked.expected_workers, unsent)),
-            targets=_answers(dict.fromkeys(_targets(command), unsent)),
+            workers=_answers(dict.fromkeys(confirmation.expected_workers, unsent)),
+            targets=_answers(dict.fromkeys(operation.targets, unsent)),
             sent=[],
             count=None,
-            refusal=_maybe(asked.refusal),
+            refusal=_maybe(confirmation.refusal),
             fault=None,
             unlogged=None,
         )
     )
 
 
-def kind(command: AnyOperation) -> str:
-    """Return a command's name: `PoolGrow` is `pool-grow`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(command).__name__).lower()
-
-
-def parameters(command: AnyOperation) -> dict[str, Any]:
-    """Return what a command says besides its targets; of one new task all but its arguments."""
-    fields = command.__struct_fields__
-    said = {name: _plain(getattr(command, name)) for name in fields if name not in _TARGETS}
-    if isinstance(command, Trigger) and len(command.calls) == 1:
-        call = command.calls[0]
-        said |= {name: _plain(getattr(call, name)) for name in _OF_A_CALL}
-        said["eta_at"] = iso(call.eta_at)
-    return said
+def parameters(operation: Operation) -> dict[str, Any]:
+    """Return the fields of an operation besides its targets; of one new task all but arguments."""
+    fields = (name for name in operation.__struct_fields__ if name not in TARGET_FIELDS)
+    found = {name: _plain(getattr(operation, name)) for name in fields}
+    if isinstance(operation, Trigger) and len(operation.calls) == 1:
+        call = operation.calls[0]
+        found |= {name: _plain(getattr(call, name)) for name in CALL_FIELDS}
+        found["eta_at"] = iso(call.eta_at)
+    return found
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return _text(value) if isinstance(value, str) else value
-
-
-def _targets(command: AnyOperation) -> tuple[str, ...]:
-    if isinstance(command, PauseQueue | ResumeQueue):
-        return (command.queue,)
-    ids: tuple[str, ...] = getattr(command, "ids", ())
-    return ids or tuple(original.id for original in getattr(command, "originals", ()))
 
 
 def _answers(answers: Mapping[str, Answer]) -> list[AnswerRecord]:

@@ -123,7 +123,7 @@ class ClusterState:
         """What fails, grouped; brought up to date by `take_changes`."""
         self.lost: dict[str, Task] = {}
         """The tasks that nobody is known to run any more; brought up to date by `take_changes`."""
-        self.acts: dict[int, Outcome] = self._operation_log.acts
+        self.operations: dict[int, Outcome] = self._operation_log.outcomes
         """What this session did or does, by the number of the act; the newest last."""
         self._observers: dict[type, Callable[[Any, float], None]] = {
             EventBatch: self._apply_batch,

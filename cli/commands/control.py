@@ -24,7 +24,7 @@ from ..workers import optional_worker_option, resolve_workers, worker_options
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
-    from ...model.operations.commands import AnyOperation
+    from ...model.operations.commands import Operation
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -46,7 +46,7 @@ def control() -> None:
     """
 
 
-def _run(ctx: click.Context, options: RunOptions, make: Callable[[Session], AnyOperation]) -> int:
+def _run(ctx: click.Context, options: RunOptions, make: Callable[[Session], Operation]) -> int:
     with connected(settings_of(ctx), options) as session:
         outcome = run_operation(session, make(session), options)
     return print_outcome(outcome, options)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...model.confirm.targets import Selection
     from ...model.entities.task import Task
-    from ...model.operations.commands import AnyOperation, Signal
+    from ...model.operations.commands import Operation, Signal
     from ...model.query.language import Query
 
 SIGNALS: Final = ("SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1")
@@ -97,7 +97,7 @@ def revoke(
         from ...model.operations.commands import Revoke, RevokeStamped
 
         workers = resolve_workers(session)
-        operation: AnyOperation
+        operation: Operation
         if stamp is not None:
             operation = RevokeStamped(
                 header=stamp[0], values=stamp[1], workers=workers,

@@ -21,7 +21,7 @@ import msgspec
 
 from ...model.operations import commands as commands
 from ...model.operations.call import Call, SentTask
-from ...model.operations.commands import AnyOperation
+from ...model.operations.commands import Operation
 from ...model.operations.outcome import Answer, Outcome
 
 SCHEMA: Final = "celtop.act/1"
@@ -81,15 +81,15 @@ class Audit:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "cluster": self._cluster(),
-            "act": f"{os.getpid()}-{outcome.began_at:.3f}-{outcome.act}",
-            "command": type(outcome.command).__name__,
-            "options": self._options(outcome.command),
+            "act": f"{os.getpid()}-{outcome.began_at:.3f}-{outcome.number}",
+            "command": type(outcome.operation).__name__,
+            "options": self._options(outcome.operation),
         }
         if phase != "begun":
             record["outcome"] = _told(outcome)
         return record
 
-    def _options(self, command: AnyOperation) -> dict[str, Any]:
+    def _options(self, command: Operation) -> dict[str, Any]:
         options = {name: getattr(command, name) for name in command.__struct_fields__}
         if isinstance(command, commands.Retry):
             options["originals"] = [self._original(one) for one in command.originals]

@@ -1,4 +1,4 @@
-"""Who and what an act is about, and that each of them ends with a verdict, whatever happened."""
+"""Completes an outcome: at the end every worker and every target has a verdict."""
 
 from __future__ import annotations
 
@@ -6,49 +6,19 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ...model.operations import commands as commands
-from ...model.operations.commands import AnyOperation
+from ...model.operations.commands import WorkerOperation
 from ...model.operations.outcome import Answer, Outcome
 
 
-def workers_of(command: AnyOperation) -> tuple[str, ...]:
-    """Return the workers that are expected to answer."""
-    if isinstance(command, commands.PauseQueue | commands.ResumeQueue):
-        return tuple(dict.fromkeys(one.worker for one in command.consumers))
-    if isinstance(command, commands.ToWorkers | commands.Revoke | commands.RevokeStamped):
-        return command.workers
-    return ()
-
-
-def targets_of(command: AnyOperation) -> tuple[str, ...]:
-    """Return what is to have a verdict in the end: task ids, workers, a queue.
-
-    Tasks that are yet to be sent have no id: of these only their sender knows.
-    """
-    match command:
-        case commands.Revoke():
-            return command.ids
-        case commands.RevokeStamped():
-            return tuple(f"{command.header}={value}" for value in command.values)
-        case commands.Retry():
-            return tuple(original.id for original in command.originals)
-        case commands.Trigger():
-            return ()
-        case commands.PauseQueue() | commands.ResumeQueue() | commands.Purge():
-            return (command.queue,)
-        case _:
-            return command.workers
-
-
 def completed(outcome: Outcome, answer: Answer, unsure: Iterable[str] = ()) -> Outcome:
-    """Return an outcome in which whoever has no verdict yet has this one.
+    """Return an outcome in which whatever had no verdict has the one given.
 
-    Of a command to workers these are its targets as well: what they said counts for both.
+    The workers of a `WorkerOperation` are its targets too: their verdicts count for both.
 
     Args:
         outcome: As it stands at the end.
-        answer: What is true of all that were not reached.
-        unsure: Those of which nobody knows whether they were.
+        answer: The verdict on all that were not reached.
+        unsure: Names that may or may not have been reached.
     """
     unknown = Answer("unsure", answer.text)
     doubtful = set(unsure)
@@ -57,13 +27,11 @@ def completed(outcome: Outcome, answer: Answer, unsure: Iterable[str] = ()) -> O
         missing = (name for name in names if name not in known)
         return known | {name: unknown if name in doubtful else answer for name in missing}
 
-    command = outcome.command
-    workers = filled(workers_of(command), outcome.workers)
-    known = (
-        {**workers, **outcome.targets}
-        if isinstance(command, commands.ToWorkers)
-        else (outcome.targets)
-    )
+    operation = outcome.operation
+    workers = filled(operation.expected_workers, outcome.workers)
+    known = outcome.targets
+    if isinstance(operation, WorkerOperation):
+        known = {**workers, **known}
     return msgspec.structs.replace(
-        outcome, workers=workers, targets=filled(targets_of(command), known)
+        outcome, workers=workers, targets=filled(operation.targets, known)
     )

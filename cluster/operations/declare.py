@@ -35,12 +35,7 @@ def arguments_of(doing: OperationContext, mailbox: Asking, command: AddConsumer)
         Refused: RabbitMQ has the queue, and nobody can tell how it was declared.
         Exception: Whatever the transport raises; no worker was told anything.
     """
-    told = {
-        "queue": command.queue,
-        "exchange": command.exchange,
-        "exchange_type": command.exchange_type,
-        "routing_key": command.routing_key,
-    }
+    told = command.arguments
     way = _way_of_others(doing, mailbox, command.queue)
     if way is not None:
         if command.exchange is None and command.routing_key is None:

@@ -50,7 +50,7 @@ def drain(doing: OperationContext) -> None:
         Refused: If no worker is named, or what is undone could not be remembered.
         Exception: Whatever the transport raises, when the broker is lost for good.
     """
-    command = cast(Drain, doing.outcome.command)
+    command = cast(Drain, doing.outcome.operation)
     if not command.workers:
         raise Refused("no worker is named: nobody would do it")
     _Drain(doing, command.workers).run()

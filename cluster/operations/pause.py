@@ -35,7 +35,7 @@ def pause(doing: OperationContext) -> None:
         Unsure: If the connection broke while workers were told; what was paused is remembered.
         Exception: Whatever the transport raises before anything was sent.
     """
-    command = cast(PauseQueue, doing.outcome.command)
+    command = cast(PauseQueue, doing.outcome.operation)
     queue = command.queue
     if is_internal(queue):
         raise Refused(f"{queue} carries Celery's own messages: it is never paused")
@@ -73,7 +73,7 @@ def resume(doing: OperationContext) -> None:
         Unsure: If the connection broke while workers were told; they remain remembered.
         Exception: Whatever the transport raises before anything was sent.
     """
-    command = cast(ResumeQueue, doing.outcome.command)
+    command = cast(ResumeQueue, doing.outcome.operation)
     queue = command.queue
     memory, cluster = PausedQueues(), identity(doing.broker)
     if not command.consumers:

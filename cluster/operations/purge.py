@@ -58,7 +58,7 @@ def purge(doing: OperationContext) -> None:
         Unsure: If the connection broke while messages were deleted.
         Exception: Whatever the transport raises before anything was sent.
     """
-    command = cast(Purge, doing.outcome.command)
+    command = cast(Purge, doing.outcome.operation)
     queue = command.queue
     if is_internal(queue):
         raise Refused(f"{queue} carries Celery's own messages: it is never purged")

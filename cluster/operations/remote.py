@@ -6,11 +6,10 @@ The arguments are those of `celery/worker/control.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from ...model.operations import commands as commands
 from ...model.operations.outcome import Answer
@@ -38,41 +37,6 @@ MAINTAINED: Final = 5.5
 STEP: Final = 0.1
 
 
-class Question(NamedTuple):
-    """A remote-control command."""
-
-    name: str
-    arguments: Mapping[str, Any] = MappingProxyType({})
-    shown_by: str | None = None
-    """The question whose answers show what it changed."""
-
-
-_QUESTIONS: Final[dict[type, Callable[[Any], Question]]] = {
-    commands.PoolGrow: lambda its: Question("pool_grow", {"n": its.by}, "stats"),
-    commands.PoolShrink: lambda its: Question("pool_shrink", {"n": its.by}, "stats"),
-    commands.PoolRestart: lambda its: Question("pool_restart", {"reload": False}, "stats"),
-    commands.Autoscale: lambda its: Question(
-        "autoscale", {"max": its.most, "min": its.least}, "stats"
-    ),
-    # Its arguments are found out, see `declaring`.
-    commands.AddConsumer: lambda its: Question("add_consumer", {}, "active_queues"),
-    commands.CancelConsumer: lambda its: Question(
-        "cancel_consumer", {"queue": its.queue}, "active_queues"
-    ),
-    commands.RateLimit: lambda its: Question(
-        "rate_limit", {"task_name": its.task, "rate_limit": its.rate}, "registered"
-    ),
-    commands.TimeLimit: lambda its: Question(
-        "time_limit", {"task_name": its.task, "soft": its.soft, "hard": its.hard}, "registered"
-    ),
-    commands.Ping: lambda its: Question("ping"),
-    commands.Heartbeat: lambda its: Question("heartbeat"),
-    commands.EnableEvents: lambda its: Question("enable_events"),
-    commands.DisableEvents: lambda its: Question("disable_events"),
-    commands.Shutdown: lambda its: Question("shutdown"),
-}
-
-
 def broadcast(doing: OperationContext) -> None:
     """Carry out any command to workers by name, but not `Drain`.
 
@@ -81,33 +45,33 @@ def broadcast(doing: OperationContext) -> None:
         Unsure: The connection broke while it was sent.
         Exception: Whatever the transport raises when the connection is lost.
     """
-    command = cast(commands.AnyWorkerOperation, doing.outcome.command)
+    command = cast(commands.WorkerOperation, doing.outcome.operation)
     if not command.workers:
         raise Refused("no worker is named: nobody would do it")
-    question = _QUESTIONS[type(command)](command)
+    arguments = command.arguments
     with asking(doing) as mailbox:
         if isinstance(command, commands.AddConsumer):
-            question = question._replace(arguments=arguments_of(doing, mailbox, command))
-        if isinstance(command, commands.Shutdown | commands.Heartbeat):
-            _watch(doing, mailbox, command, question)
+            arguments = arguments_of(doing, mailbox, command)
+        if not command.replies:
+            _watch(doing, mailbox, command)
         else:
-            _ask(doing, mailbox, command, question)
+            _ask(doing, mailbox, command, arguments)
 
 
 def _ask(
     doing: OperationContext,
     mailbox: Asking,
-    command: commands.AnyWorkerOperation,
-    question: Question,
+    command: commands.WorkerOperation,
+    arguments: Mapping[str, Any],
 ) -> None:
     expected = command.workers
 
     def took(reply: Reply) -> None:
-        if reply.command == question.name and reply.worker in expected:
+        if reply.command == command.command and reply.worker in expected:
             doing.tell(workers={reply.worker: judged(reply)})
 
     mailbox.on_reply = took
-    ticket = mailbox.send(question.name, question.arguments, expected)
+    ticket = mailbox.send(command.command, arguments, expected)
     try:
         replies = mailbox.wait(ticket, expected)
     finally:
@@ -115,7 +79,7 @@ def _ask(
         doing.tell(workers=dict.fromkeys(silent, Answer("silent", mailbox.silence())))
     willing = [name for name in expected if name in replies and replies[name].error is None]
     _remember(doing, command, willing)
-    if question.shown_by is None or not willing:
+    if command.inspected_by is None or not willing:
         return
     if isinstance(command, commands.AddConsumer | commands.CancelConsumer):
         # Until it is seen, what a worker agreed to is not called done.
@@ -125,9 +89,9 @@ def _ask(
     else:
         # The act is done: what goes wrong from here on does not undo it.
         with suppress(Exception):
-            _show(mailbox, question.shown_by, willing)
-        if question.shown_by == "stats":
-            doing.afterwards = partial(_look_again, doing, question.shown_by, willing)
+            _show(mailbox, command.inspected_by, willing)
+        if command.inspected_by == "stats":
+            doing.afterwards = partial(_look_again, doing, command.inspected_by, willing)
 
 
 def _show(mailbox: Asking, question: str, names: Sequence[str]) -> None:
@@ -144,7 +108,7 @@ def _look_again(doing: OperationContext, question: str, names: Sequence[str]) ->
 
 
 def _remember(
-    doing: OperationContext, command: commands.AnyWorkerOperation, willing: list[str]
+    doing: OperationContext, command: commands.WorkerOperation, willing: list[str]
 ) -> None:
     """Note whose events are off on purpose: nobody shall switch them on behind the user's back."""
     if isinstance(command, commands.DisableEvents):
@@ -194,13 +158,12 @@ def consumes(reply: Reply | None, queue: str) -> bool | None:
 def _watch(
     doing: OperationContext,
     mailbox: Asking,
-    command: commands.Shutdown | commands.Heartbeat,
-    its: Question,
+    command: commands.WorkerOperation,
 ) -> None:
     """Send a command that nobody answers, and listen for what it brings about."""
     ending = isinstance(command, commands.Shutdown)
     began = time.monotonic()
-    mailbox.tell(its.name, its.arguments, command.workers)
+    mailbox.tell(command.command, command.arguments, command.workers)
     deadline = began + (GOODBYE if ending else BEAT)
     left = set(command.workers)
     while left and time.monotonic() < deadline and not doing.cancelled.is_set():

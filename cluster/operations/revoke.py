@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from ...model.operations.commands import Revoke, RevokeStamped
-from ...model.operations.outcome import BAD, FLAGGED, Answer
+from ...model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
 from ...model.text.phrases import named
 from ..connection.remote_control import Reply
 from .ask import PATIENCE, Asking, asking
@@ -38,7 +38,7 @@ def revoke(doing: OperationContext) -> None:
         Unsure: The connection broke while a block was sent.
         Exception: Whatever the transport raises when the connection is lost.
     """
-    command = cast(Revoke, doing.outcome.command)
+    command = cast(Revoke, doing.outcome.operation)
     if not command.ids:
         raise Refused("no task is named")
     if not command.workers:
@@ -60,7 +60,7 @@ def revoke_stamped(doing: OperationContext) -> None:
         Unsure: The connection broke while it was sent.
         Exception: Whatever the transport raises when the connection is lost.
     """
-    command = cast(RevokeStamped, doing.outcome.command)
+    command = cast(RevokeStamped, doing.outcome.operation)
     if not command.header or not command.values:
         raise Refused("no stamp is named: a header and at least one value")
     if not command.workers:
@@ -185,7 +185,7 @@ class _Blocks:
                     words = f"{told[id_]} has it: {self._command.signal} is sent if it runs"
                     targets[id_] = Answer("confirmed", words)
                 elif not silent:
-                    targets[id_] = Answer("confirmed", FLAGGED)
+                    targets[id_] = Answer("confirmed", MARKED_ONLY)
         self._doing.tell(targets=targets, workers=self._workers())
 
     def _conclude(self) -> None:
@@ -249,7 +249,7 @@ def _told_to_end(reply: Reply, ids: Sequence[str]) -> set[str]:
 
 
 def _worst(answers: Sequence[Answer]) -> Answer:
-    for verdict in BAD:
+    for verdict in UNCONFIRMED:
         for answer in answers:
             if answer.verdict == verdict:
                 return answer

@@ -47,7 +47,7 @@ def trigger(doing: OperationContext) -> None:
         Refused: A single call that cannot be sent.
         Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
-    command = doing.outcome.command
+    command = doing.outcome.operation
     assert isinstance(command, Trigger)
     now = doing.clock()
     outgoing: dict[str, OutgoingMessage] = {}
@@ -70,7 +70,7 @@ def retry(doing: OperationContext) -> None:
     Raises:
         Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
-    command = doing.outcome.command
+    command = doing.outcome.operation
     assert isinstance(command, Retry)
     now = doing.clock()
     outgoing: dict[str, OutgoingMessage] = {}

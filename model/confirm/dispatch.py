@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..operations import commands as commands
-from ..operations.commands import AnyOperation
+from ..operations.commands import Operation
 from ..state import ClusterState
 from . import pools, queues, sending, tasks, workers
 from .confirmation import NAMED as NAMED
@@ -38,7 +38,7 @@ _ASKING: Final[dict[type, Callable[[Any, ClusterState, float], Confirmation]]] =
 }
 
 
-def confirm(command: AnyOperation, state: ClusterState, now: float) -> Confirmation:
+def confirm(command: Operation, state: ClusterState, now: float) -> Confirmation:
     """Put an act into words, from what is known at `now` (epoch seconds, our clock).
 
     The command is carried out as it stands, whatever happens to its targets meanwhile; where it

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ..operations.commands import Autoscale, PoolGrow, PoolRestart, PoolShrink, ToWorkers
+from ..operations.commands import Autoscale, PoolGrow, PoolRestart, PoolShrink, WorkerOperation
 from ..text import units
 from ..text.phrases import counted, named, verb
 from .confirmation import NOBODY, Confirmation, listed, typed_count, worker_line
@@ -58,7 +58,7 @@ def shrink(command: PoolShrink, state: ClusterState, now: float) -> Confirmation
     return _resize(command, -command.by, state)
 
 
-def _resize(command: ToWorkers, by: int, state: ClusterState) -> Confirmation:
+def _resize(command: WorkerOperation, by: int, state: ClusterState) -> Confirmation:
     act = "Grow" if by > 0 else "Shrink"
     fixed, scaling, emptied, lines = [], [], [], []
     for name in command.workers:
@@ -169,11 +169,11 @@ def _lines(names: Iterable[str], state: ClusterState) -> tuple[str, ...]:
     return listed([worker_line(state, name) for name in names])
 
 
-def _pools(command: ToWorkers) -> str:
+def _pools(command: WorkerOperation) -> str:
     if len(command.workers) == 1:
         return f"the pool of {command.workers[0]}"
     return counted(len(command.workers), "pool")
 
 
-def _nobody(command: ToWorkers) -> str | None:
+def _nobody(command: WorkerOperation) -> str | None:
     return None if command.workers else NOBODY

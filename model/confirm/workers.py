@@ -17,7 +17,7 @@ from ..operations.commands import (
     RateLimit,
     Shutdown,
     TimeLimit,
-    ToWorkers,
+    WorkerOperation,
 )
 from ..text import units
 from ..text.phrases import counted, named
@@ -155,7 +155,7 @@ def rate_text(rate: str | None) -> str:
 
 
 def _limiting(
-    command: ToWorkers,
+    command: WorkerOperation,
     task: str,
     title: str,
     lines: list[str],
@@ -188,7 +188,7 @@ def _limiting(
 
 
 def _plain(
-    command: ToWorkers,
+    command: WorkerOperation,
     verb: str,
     title: str,
     effects: tuple[str, ...],
@@ -215,11 +215,11 @@ def _refused(asked: Confirmation, why: str) -> Confirmation:
     return msgspec.structs.replace(asked, refusal=why)
 
 
-def _word(command: ToWorkers, word: str) -> str:
+def _word(command: WorkerOperation, word: str) -> str:
     return word if len(command.workers) <= 1 else str(len(command.workers))
 
 
-def _last(command: ToWorkers, state: ClusterState) -> tuple[str, ...]:
+def _last(command: WorkerOperation, state: ClusterState) -> tuple[str, ...]:
     """Return a line about the queues that nobody is left to consume."""
     going = set(command.workers)
     left = sorted(
@@ -230,7 +230,7 @@ def _last(command: ToWorkers, state: ClusterState) -> tuple[str, ...]:
     return (f"Nobody else consumes {named(left)}: tasks wait there",) if left else ()
 
 
-def _known(command: ToWorkers, state: ClusterState) -> list[str]:
+def _known(command: WorkerOperation, state: ClusterState) -> list[str]:
     return [name for name in command.workers if name in state.workers]
 
 

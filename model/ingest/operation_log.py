@@ -1,7 +1,7 @@
-"""The acts of this session, and what each changes in what is known of tasks and workers.
+"""The operations of this session, and the changes that each makes to known tasks and workers.
 
-Nothing is taken for done that nobody confirmed: of a revocation a task shows that it was asked for
-(`Task.revoking`), until its worker's event says that it came to pass.
+Nothing counts as done before it is confirmed: a revoked task shows that its revocation was
+requested (`Task.revoking`), until the worker's event reports it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..entities.task import Task, TaskExtra
 from ..entities.worker import UNLIMITED, Worker
 from ..observations import OperationChanged
 from ..operations.call import Call
-from ..operations.commands import AnyOperation, RateLimit, Retry, Revoke, TimeLimit, Trigger
+from ..operations.commands import Operation, RateLimit, Retry, Revoke, TimeLimit, Trigger
 from ..operations.outcome import Answer, Outcome, PublishedTask
 from ..operations.summary import sentence
 from .queue_store import QueueStore
@@ -26,11 +26,11 @@ from .redaction import Redaction
 from .task_store import TaskStore
 
 MAX_OPERATIONS: Final = 200
-"""How many acts are kept; the oldest that have ended go first."""
+"""Operations that are kept; the oldest that have ended go first."""
 
 
 class OperationLog:
-    """Applies acts to the stores."""
+    """Applies outcomes of operations to the stores."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class OperationLog:
         workers: Mapping[str, Worker],
         redaction: Redaction,
     ) -> None:
-        self.acts: dict[int, Outcome] = {}
-        """As far as each has come, by its number; commands without the arguments of tasks, which
-        may be large, and what the user hides."""
+        self.outcomes: dict[int, Outcome] = {}
+        """The latest outcome of each operation, by number; without the arguments of tasks, which
+        may be large or secret."""
         self._log = log
         self._tasks = tasks
         self._queues = queues
@@ -50,34 +50,34 @@ class OperationLog:
         self._redaction = redaction
 
     def apply(self, change: OperationChanged) -> None:
-        """Take over how far an act has come."""
+        """Store an outcome, and apply what is new in it."""
         outcome = change.outcome
-        before = self.acts.get(outcome.act)
+        before = self.outcomes.get(outcome.number)
         if before is not None and before.ended and not outcome.ended:
             return
-        command = _slim(outcome.command) if before is None else before.command
-        self.acts[outcome.act] = msgspec.structs.replace(outcome, command=command)
+        operation = _slim(outcome.operation) if before is None else before.operation
+        self.outcomes[outcome.number] = msgspec.structs.replace(outcome, operation=operation)
         if before is None:
             self._forget()
         if before is None or (outcome.ended and not before.ended):
-            self._log.add(change.at, _level(outcome), "act", sentence(outcome), outcome.act)
-        if isinstance(command, Revoke):
+            self._log.add(change.at, _level(outcome), "act", sentence(outcome), outcome.number)
+        if isinstance(operation, Revoke):
             known = {} if before is None else before.targets
-            self._request(command, outcome.targets, known, change.at)
-        elif isinstance(command, RateLimit | TimeLimit):
-            self._limit(command, outcome)
+            self._mark_revoking(operation, outcome.targets, known, change.at)
+        elif isinstance(operation, RateLimit | TimeLimit):
+            self._set_limits(operation, outcome)
         sent_before = 0 if before is None else len(before.sent)
         for sent in outcome.sent[sent_before:]:
-            self._sent(sent)
+            self._add_published(sent)
 
     def _forget(self) -> None:
-        if len(self.acts) > MAX_OPERATIONS:
-            ended = (number for number, outcome in self.acts.items() if outcome.ended)
-            del self.acts[next(ended, next(iter(self.acts)))]
+        if len(self.outcomes) > MAX_OPERATIONS:
+            ended = (number for number, outcome in self.outcomes.items() if outcome.ended)
+            del self.outcomes[next(ended, next(iter(self.outcomes)))]
 
-    def _request(
+    def _mark_revoking(
         self,
-        command: Revoke,
+        operation: Revoke,
         targets: Mapping[str, Answer],
         known: Mapping[str, Answer],
         at: float,
@@ -97,29 +97,29 @@ class OperationLog:
                 requested = msgspec.structs.replace(
                     extra or TaskExtra(),
                     revoke_requested_at=at,
-                    terminate_requested=command.terminate
+                    terminate_requested=operation.terminate
                     or (extra is not None and extra.terminate_requested),
                 )
                 shared[id(extra)] = extra, requested
             task.extra = shared[id(extra)][1]
             self._tasks.touch(task)
 
-    def _limit(self, command: RateLimit | TimeLimit, outcome: Outcome) -> None:
+    def _set_limits(self, operation: RateLimit | TimeLimit, outcome: Outcome) -> None:
         for name in outcome.workers_having("confirmed"):
             worker = self._workers.get(name)
             if worker is None:
                 continue
-            before = worker.limits.get(command.task, UNLIMITED)
-            if isinstance(command, TimeLimit):
-                after = msgspec.structs.replace(before, soft=command.soft, hard=command.hard)
+            before = worker.limits.get(operation.task, UNLIMITED)
+            if isinstance(operation, TimeLimit):
+                after = msgspec.structs.replace(before, soft=operation.soft, hard=operation.hard)
             else:
-                after = msgspec.structs.replace(before, rate=_rate(command.rate))
+                after = msgspec.structs.replace(before, rate=_rate(operation.rate))
             if after != before:
-                worker.limits = {**worker.limits, command.task: after}
+                worker.limits = {**worker.limits, operation.task: after}
                 worker.version += 1
 
-    def _sent(self, sent: PublishedTask) -> None:
-        """Show a task that the broker has taken, at once; what events told already stays."""
+    def _add_published(self, sent: PublishedTask) -> None:
+        """Add a task as soon as the broker has it; values that events reported already stay."""
         task = self._tasks.tasks.get(sent.id) or self._tasks.add(sent.id)
         if task.name is None:
             self._tasks.set_name(task, sent.name)
@@ -142,7 +142,7 @@ class OperationLog:
 
 
 def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
-    """Have a task and the one that it repeats know of each other."""
+    """Link a task and the one that it repeats to each other."""
     original = tasks.tasks.get(original_id)
     if original is not None:
         original_id = original.id
@@ -154,7 +154,7 @@ def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
 def fill_arguments(
     tasks: TaskStore, task: Task, args: str | None, kwargs: str | None, redaction: Redaction
 ) -> None:
-    """Set a task's arguments where they are not known yet."""
+    """Set the arguments of a task that are not known yet."""
     if redaction.active:
         args, kwargs = redaction.maybe(args), redaction.maybe(kwargs)
     tasks.set_arguments(
@@ -162,18 +162,18 @@ def fill_arguments(
     )
 
 
-def _slim(command: AnyOperation) -> AnyOperation:
-    if isinstance(command, Trigger):
-        return Trigger(tuple(map(_slim_call, command.calls)))
-    if isinstance(command, Retry):
+def _slim(operation: Operation) -> Operation:
+    if isinstance(operation, Trigger):
+        return Trigger(tuple(map(_slim_call, operation.calls)))
+    if isinstance(operation, Retry):
         slim = tuple(
             msgspec.structs.replace(
                 original, call=_slim_call(original.call), message=None, readable=False
             )
-            for original in command.originals
+            for original in operation.originals
         )
-        return msgspec.structs.replace(command, originals=slim)
-    return command
+        return msgspec.structs.replace(operation, originals=slim)
+    return operation
 
 
 def _slim_call(call: Call) -> Call:
@@ -181,7 +181,7 @@ def _slim_call(call: Call) -> Call:
 
 
 def _rate(rate: str) -> str | None:
-    """Return a rate limit as workers tell it: what is no limit, they do not."""
+    """Return a rate limit as workers report it: None for no limit."""
     return None if not rate.partition("/")[0].strip("0.") else rate
 
 

@@ -1,51 +1,132 @@
-"""What can be done to a cluster: one value for each kind of act, with its targets frozen in it.
+"""What celtop can do to a cluster: one class per operation, with its targets frozen in it.
 
-Only `cluster/control.py` carries them out. `workers` are the names of those that are addressed and
-expected to answer, `()` where nobody is known; never "whoever is there when it is sent".
+An operation carries everything that follows from its kind alone: the words of its outcome, its
+remote-control command and arguments (those of `celery/worker/control.py`), and whether its effect
+has to be asked for. Only `cluster/control.py` carries operations out.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from ..text.phrases import counted, named
 from .call import Call, SentTask
 
 Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
 SIGNALS: Final[dict[Signal, str]] = {
-    "SIGTERM": "raise SystemExit in the task, whose finally blocks run; its process ends",
-    "SIGKILL": "end the pool process, whatever it does",
-    "SIGQUIT": "as SIGTERM, which some apps keep for themselves",
-    "SIGUSR1": "raise SoftTimeLimitExceeded in the task, which may clean up",
+    "SIGTERM": "raises SystemExit in the task: finally blocks run, then the process exits",
+    "SIGKILL": "kills the process at once",
+    "SIGQUIT": "like SIGTERM; some apps handle it themselves",
+    "SIGUSR1": "raises SoftTimeLimitExceeded in the task, which may clean up",
 }
-"""What `terminate` can send to a pool process of prefork; other pools know no signals. SIGINT is
-not among them: the process ignores it, and the worker calls revoked what runs on."""
+"""The signals that `terminate` can send to a prefork pool process; other pools have no processes.
+SIGINT is not among them: the process ignores it, and the worker reports a task as revoked that is
+still running."""
 
 
-class Operation(msgspec.Struct, frozen=True, tag=True, gc=False, kw_only=True):
-    """Anything that changes a cluster, or asks it something that only people ask."""
+class Words(NamedTuple):
+    """How an operation's outcome is worded: `Grew` / `Growing` / `Grow` `the pool of w1 by 2`."""
+
+    past: str
+    progressive: str
+    infinitive: str
+    object: str = "{workers}"
+    """A format of the operation (`{0.queue}`), its `workers`, `pools`, `tasks` and `targets`."""
+
+
+class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A change to the cluster, or a read-only question to its workers."""
+
+    words: ClassVar[Words]
+    read_only: ClassVar[bool] = False
+    """Whether it changes nothing: it is not confirmed, and allowed with `--read-only`."""
+    refresh_after: ClassVar[bool] = False
+    """Whether no event reports its effect: workers and queues are asked again afterwards."""
+
+    @property
+    def name(self) -> str:
+        """The name in JSON: `PoolGrow` is `pool-grow`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+
+    @property
+    def expected_workers(self) -> tuple[str, ...]:
+        """The workers that are expected to reply."""
+        return getattr(self, "workers", ())
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What has a verdict in the outcome: task ids, stamps, workers, or a queue.
+
+        Tasks that have yet to be sent have no id: their targets are added as they are sent.
+        """
+        return self.expected_workers
+
+    def phrase(self) -> Words:
+        """Return its words with its own targets and numbers in them."""
+        return self.filled(self.words)
+
+    def filled(self, words: Words) -> Words:
+        """Return words with the fields of the operation in their object."""
+        workers = self.expected_workers
+        one = workers[0] if len(workers) == 1 else None
+        filled = words.object.format(
+            self,
+            workers=one or counted(len(workers), "worker"),
+            pools=f"the pool of {one}" if one else counted(len(workers), "pool"),
+            tasks=counted(len(self.targets), "task"),
+            targets=named(self.targets),
+        )
+        return words._replace(object=filled)
 
 
 class Revoke(Operation, frozen=True):
-    """Have workers skip tasks that have not started; with `terminate`, end those that run."""
+    """Make workers skip tasks that have not started; with `terminate`, end running ones too."""
 
     ids: tuple[str, ...]
     workers: tuple[str, ...]
-    """Whose answers are awaited; all workers hear it, whether known or not."""
+    """The workers whose replies are awaited; the command is sent to all workers."""
     terminate: bool = False
     signal: Signal = "SIGTERM"
+    words = Words("Revoked", "Revoking", "Revoke", "{tasks}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The ids of the tasks."""
+        return self.ids
+
+    def phrase(self) -> Words:
+        """Return its words: tasks are revoked or terminated."""
+        return self.filled(terminating(self.words) if self.terminate else self.words)
 
 
 class RevokeStamped(Operation, frozen=True):
-    """Revoke whatever carries a stamp: a header that the application put on its tasks."""
+    """Revoke every task with a stamp: a header that the application set on its tasks."""
 
     header: str
     values: tuple[str, ...]
     workers: tuple[str, ...]
     terminate: bool = False
     signal: Signal = "SIGTERM"
+    words = Words("Revoked", "Revoking", "Revoke", "tasks stamped {targets}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The stamps, as `header=value`."""
+        return tuple(f"{self.header}={value}" for value in self.values)
+
+    def phrase(self) -> Words:
+        """Return its words: tasks are revoked or terminated."""
+        return self.filled(terminating(self.words) if self.terminate else self.words)
+
+
+def terminating(words: Words) -> Words:
+    """Return the words of revoking for tasks that are terminated."""
+    return Words("Terminated", "Terminating", "Terminate", words.object)
 
 
 class Retry(Operation, frozen=True):
@@ -53,74 +134,143 @@ class Retry(Operation, frozen=True):
 
     originals: tuple[SentTask, ...]
     with_links: bool = False
-    """Whether callbacks and the rest of a chain go along; a chord is never joined again."""
+    """Whether callbacks and the rest of a chain are sent too; a chord is never rejoined."""
+    words = Words("Retried", "Retrying", "Retry", "{tasks}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The ids of the original tasks."""
+        return tuple(original.id for original in self.originals)
 
 
 class Trigger(Operation, frozen=True):
     """Send new tasks."""
 
     calls: tuple[Call, ...]
+    words = Words("Sent", "Sending", "Send", "{0.what}")
+
+    @property
+    def what(self) -> str:
+        """The name of a single task, or how many there are."""
+        return self.calls[0].name if len(self.calls) == 1 else counted(len(self.calls), "task")
 
 
-class ToWorkers(Operation, frozen=True):
+class WorkerOperation(Operation, frozen=True):
     """A remote-control command to workers by name."""
 
     workers: tuple[str, ...]
+    command: ClassVar[str]
+    """The name of the remote-control command in Celery."""
+    parameters: ClassVar[Mapping[str, str]] = {}
+    """The arguments of the command, and the fields with their values."""
+    replies: ClassVar[bool] = True
+    """Whether workers reply to it."""
+    inspected_by: ClassVar[str | None] = None
+    """The inspect command whose replies show its effect."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the remote-control command."""
+        return {name: getattr(self, field) for name, field in self.parameters.items()}
 
 
-class PoolGrow(ToWorkers, frozen=True):
+class PoolGrow(WorkerOperation, frozen=True):
     """Add processes or threads to pools."""
 
     by: int = 1
+    words = Words("Grew", "Growing", "Grow", "{pools} by {0.by:,}")
+    command = "pool_grow"
+    parameters = {"n": "by"}
+    inspected_by = "stats"
+    refresh_after = True
 
 
-class PoolShrink(ToWorkers, frozen=True):
-    """Take processes or threads from pools."""
+class PoolShrink(WorkerOperation, frozen=True):
+    """Remove processes or threads from pools."""
 
     by: int = 1
+    words = Words("Shrank", "Shrinking", "Shrink", "{pools} by {0.by:,}")
+    command = "pool_shrink"
+    parameters = {"n": "by"}
+    inspected_by = "stats"
+    refresh_after = True
 
 
-class PoolRestart(ToWorkers, frozen=True):
+class PoolRestart(WorkerOperation, frozen=True):
     """Restart pools; needs `worker_pool_restarts` in the workers' configuration."""
 
+    words = Words("Restarted", "Restarting", "Restart", "{pools}")
+    command = "pool_restart"
+    inspected_by = "stats"
+    refresh_after = True
 
-class Autoscale(ToWorkers, frozen=True):
+
+class Autoscale(WorkerOperation, frozen=True):
     """Set the limits of pools that were started with `--autoscale`."""
 
     most: int
     least: int
+    words = Words(
+        "Autoscaled", "Autoscaling", "Autoscale", "{pools} from {0.least:,} to {0.most:,}"
+    )
+    command = "autoscale"
+    parameters = {"max": "most", "min": "least"}
+    inspected_by = "stats"
+    refresh_after = True
 
 
-class AddConsumer(ToWorkers, frozen=True):
-    """Have workers consume a queue."""
+class AddConsumer(WorkerOperation, frozen=True):
+    """Make workers consume a queue."""
 
     queue: str
     exchange: str | None = None
-    """None is an exchange named like the queue."""
+    """None: an exchange with the queue's name."""
     exchange_type: str | None = None
-    """None is `direct`."""
+    """None: `direct`."""
     routing_key: str | None = None
-    """None is the queue's name."""
+    """None: the queue's name."""
+    words = Words("Added", "Adding", "Add", "a consumer of {0.queue} on {workers}")
+    command = "add_consumer"
+    # `cluster/operations/declare.py` adds how the queue is declared on the broker.
+    parameters = {name: name for name in ("queue", "exchange", "exchange_type", "routing_key")}
+    inspected_by = "active_queues"
+    refresh_after = True
 
 
-class CancelConsumer(ToWorkers, frozen=True):
-    """Have workers consume a queue no more."""
+class CancelConsumer(WorkerOperation, frozen=True):
+    """Stop workers from consuming a queue."""
 
     queue: str
+    words = Words("Cancelled", "Cancelling", "Cancel", "the consumer of {0.queue} on {workers}")
+    command = "cancel_consumer"
+    parameters = {"queue": "queue"}
+    inspected_by = "active_queues"
+    refresh_after = True
 
 
-class RateLimit(ToWorkers, frozen=True):
-    """Limit how often a worker starts tasks of a type, until it restarts."""
+class RateLimit(WorkerOperation, frozen=True):
+    """Limit how often each worker starts tasks of a type, until it restarts."""
 
     task: str
     rate: str
-    """As `10/m`, `5/s`, `100/h`; `0` is no limit."""
+    """As `10/m`, `5/s`, `100/h`; `0` removes the limit."""
+    words = Words("Limited", "Limiting", "Limit", "{0.task} to {0.rate} on {workers}")
+    command = "rate_limit"
+    parameters = {"task_name": "task", "rate_limit": "rate"}
+    inspected_by = "registered"
+
+    def phrase(self) -> Words:
+        """Return its words: a limit is set or removed."""
+        if self.rate.partition("/")[0].strip("0."):
+            return super().phrase()
+        what = "the rate limit of {0.task} on {workers}"
+        return self.filled(Words("Removed", "Removing", "Remove", what))
 
 
-class TimeLimit(ToWorkers, frozen=True):
+class TimeLimit(WorkerOperation, frozen=True):
     """Limit how long tasks of a type may run, until the worker restarts.
 
-    Both limits are set together: the worker takes one that is not given for "none".
+    Both limits are set together: a worker removes a limit that is not given.
     """
 
     task: str
@@ -128,36 +278,67 @@ class TimeLimit(ToWorkers, frozen=True):
     """Seconds until SoftTimeLimitExceeded is raised in the task; None is no limit."""
     hard: float | None
     """Seconds until its process is killed; None is no limit."""
+    words = Words("Set", "Setting", "Set", "the time limits of {0.task} to {0.limits} on {workers}")
+    command = "time_limit"
+    parameters = {"task_name": "task", "soft": "soft", "hard": "hard"}
+    inspected_by = "registered"
+
+    @property
+    def limits(self) -> str:
+        """Both limits: `soft 30 s, hard none`."""
+        soft, hard = (
+            "none" if limit is None else f"{limit:g} s" for limit in (self.soft, self.hard)
+        )
+        return f"soft {soft}, hard {hard}"
 
 
-class Ping(ToWorkers, frozen=True):
-    """Ask workers whether they are there."""
+class Ping(WorkerOperation, frozen=True):
+    """Check that workers reply."""
+
+    words = Words("Pinged", "Pinging", "Ping")
+    command = "ping"
 
 
-class Heartbeat(ToWorkers, frozen=True):
-    """Have workers send a heartbeat event now; they do not answer."""
+class Heartbeat(WorkerOperation, frozen=True):
+    """Make workers send a heartbeat event now; they send no reply."""
+
+    words = Words("Requested", "Requesting", "Request", "a heartbeat from {workers}")
+    command = "heartbeat"
+    replies = False
 
 
-class EnableEvents(ToWorkers, frozen=True):
-    """Have workers send task events."""
+class EnableEvents(WorkerOperation, frozen=True):
+    """Make workers send task events."""
+
+    words = Words("Enabled", "Enabling", "Enable", "task events on {workers}")
+    command = "enable_events"
 
 
-class DisableEvents(ToWorkers, frozen=True):
-    """Have workers send no task events; celtop and every other monitor go blind."""
+class DisableEvents(WorkerOperation, frozen=True):
+    """Stop workers from sending task events; no monitor receives any then."""
+
+    words = Words("Disabled", "Disabling", "Disable", "task events on {workers}")
+    command = "disable_events"
 
 
-class Shutdown(ToWorkers, frozen=True):
-    """End workers warmly: what they run ends first, what they hold goes back.
+class Shutdown(WorkerOperation, frozen=True):
+    """Warm shutdown: workers finish running tasks, return reserved ones, then exit.
 
-    They do not answer; that they say good-bye confirms it.
+    They send no reply; their worker-offline event confirms it.
     """
 
+    words = Words("Shut down", "Shutting down", "Shut down")
+    command = "shutdown"
+    replies = False
 
-class Drain(ToWorkers, frozen=True):
-    """Take no new tasks, wait until nothing runs any more, then shut down.
 
-    It can be undone until then.
+class Drain(WorkerOperation, frozen=True):
+    """Stop consuming, wait until no task is running, then shut down.
+
+    It can be undone until the shutdown.
     """
+
+    words = Words("Drained", "Draining", "Drain")
 
 
 class Consumer(msgspec.Struct, frozen=True, gc=False):
@@ -168,49 +349,57 @@ class Consumer(msgspec.Struct, frozen=True, gc=False):
     exchange_type: str | None = None
     routing_key: str | None = None
     options: dict[str, Any] = {}
-    """What else Celery's `add_consumer` takes: `queue_arguments`, `max_priority`, ..."""
+    """Further arguments of Celery's `add_consumer`: `queue_arguments`, `max_priority`, ..."""
 
 
-class PauseQueue(Operation, frozen=True):
-    """Have all who consume a queue stop, and remember exactly who and how."""
-
-    queue: str
-    consumers: tuple[Consumer, ...]
-
-
-class ResumeQueue(Operation, frozen=True):
-    """Have those who consumed a paused queue consume it again, as they did."""
+class QueueOperation(Operation, frozen=True):
+    """An operation on one queue."""
 
     queue: str
-    consumers: tuple[Consumer, ...]
+    consumers: tuple[Consumer, ...] = ()
+    """The workers concerned, and how each consumes the queue."""
+    refresh_after = True
+
+    @property
+    def expected_workers(self) -> tuple[str, ...]:
+        """The workers that are expected to reply."""
+        return tuple(dict.fromkeys(one.worker for one in self.consumers))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The queue."""
+        return (self.queue,)
+
+
+class PauseQueue(QueueOperation, frozen=True):
+    """Cancel all consumers of a queue, and remember them and how they consumed it."""
+
+    words = Words("Paused", "Pausing", "Pause", "queue {0.queue}")
+
+
+class ResumeQueue(QueueOperation, frozen=True):
+    """Resume a paused queue with its previous consumers."""
+
     forget: bool = False
-    """Whether those that do not answer are forgotten: they are gone for good."""
+    """Whether consumers that do not reply are forgotten for good."""
+    words = Words("Resumed", "Resuming", "Resume", "queue {0.queue}")
 
 
 class Purge(Operation, frozen=True):
-    """Delete the messages that wait in a queue; they cannot be had back."""
+    """Delete the messages waiting in a queue; this cannot be undone."""
 
     queue: str
     task: str | None = None
-    """Only the messages of this task name; where the broker lets one look (Redis)."""
+    """Only the messages of this task name; on Redis only."""
+    words = Words("Purged", "Purging", "Purge", "{0.what}")
+    refresh_after = True
 
+    @property
+    def what(self) -> str:
+        """Which messages."""
+        return f"{self.task} from {self.queue}" if self.task else f"queue {self.queue}"
 
-AnyWorkerOperation: TypeAlias = (
-    PoolGrow
-    | PoolShrink
-    | PoolRestart
-    | Autoscale
-    | AddConsumer
-    | CancelConsumer
-    | RateLimit
-    | TimeLimit
-    | Ping
-    | Heartbeat
-    | EnableEvents
-    | DisableEvents
-    | Shutdown
-    | Drain
-)
-AnyOperation: TypeAlias = (
-    Revoke | RevokeStamped | Retry | Trigger | AnyWorkerOperation | PauseQueue | ResumeQueue | Purge
-)
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The queue."""
+        return (self.queue,)

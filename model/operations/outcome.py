@@ -1,4 +1,4 @@
-"""What came of an act: for each worker that was to answer, and for each target."""
+"""The outcome of an operation: a verdict for each worker that was to reply, and each target."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ..entities.fault import Fault
-from .commands import AnyOperation
+from .commands import Operation
 
 Verdict: TypeAlias = Literal["confirmed", "refused", "silent", "unsure", "unsent"]
-"""`confirmed`: done, or taken note of. `refused`: answered with a reason. `silent`: sent, and no
-answer came. `unsure`: the connection broke while it was sent, so that it may or may not have been.
-`unsent`: certainly nothing was sent."""
+"""`confirmed`: done, or accepted by the worker. `refused`: the reply is an error. `silent`: sent,
+but no reply came. `unsure`: the connection broke during sending, so it may have been sent or not.
+`unsent`: certainly not sent."""
 
-FLAGGED: Final = "no worker has it: flagged as revoked"
-"""What is told of a task that was to be ended and that no worker has: it may have ended by itself,
-or wait in its queue."""
-BAD: tuple[Verdict, ...] = ("unsent", "unsure", "refused", "silent")
+UNCONFIRMED: Final[tuple[Verdict, ...]] = ("unsent", "unsure", "refused", "silent")
+
+MARKED_ONLY: Final = "no worker has it; marked as revoked"
+"""The text of a task to be terminated that no worker holds: it may have finished, or be waiting in
+its queue."""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What one worker said, or what became of one target."""
+    """The verdict on one worker or target."""
 
     verdict: Verdict
     text: str = ""
-    """The worker's words or the reason; hostile, as all text from the cluster."""
+    """The worker's reply or the reason; hostile, as all text from the cluster."""
 
 
 class PublishedTask(msgspec.Struct, frozen=True, gc=False):
@@ -35,42 +36,44 @@ class PublishedTask(msgspec.Struct, frozen=True, gc=False):
     name: str
     queue: str
     at: float
+    """When the broker took it, epoch seconds."""
     retry_of: str | None = None
     args: str | None = None
-    """The arguments as events tell them: a repr, cut."""
+    """The arguments as events carry them: a truncated repr."""
     kwargs: str | None = None
     eta_at: float | None = None
     expires_at: float | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """An act as far as it has come; replaced whole with each answer."""
+    """What an operation has come to so far; replaced whole with each reply."""
 
-    act: int
+    number: int
     """Counts up within a session."""
-    command: AnyOperation
+    operation: Operation
     began_at: float
+    """Epoch seconds, as all times here."""
     ended_at: float | None = None
-    """None while it goes on."""
+    """None while it is running."""
     workers: dict[str, Answer] = {}
-    """By name: those that have answered, and at the end all that were to."""
+    """By name: the workers that have replied; at the end all that were expected to."""
     targets: dict[str, Answer] = {}
-    """By task id, worker or queue: what is certain so far, at the end all of them."""
+    """By task id, stamp, worker or queue: what is certain so far; at the end all targets."""
     sent: tuple[PublishedTask, ...] = ()
     count: int | None = None
-    """How many messages were deleted, where that is what it does."""
+    """How many messages were deleted, by a purge."""
     stage: str = ""
-    """What it is at, in words, while it goes on: `3 active, 2 reserved`."""
+    """Progress in words while it is running: `3 active, 2 reserved`."""
     refusal: str | None = None
-    """Why nothing was done at all: read-only, nobody to ask, a bad argument."""
+    """Why nothing was done at all: read-only, no workers, an invalid argument."""
     fault: Fault | None = None
-    """What is wrong with the broker, if that is what ended it."""
+    """The broker error that ended it."""
     unlogged: str | None = None
-    """Why it is not in the audit file, if it should be."""
+    """Why it is missing from the audit file."""
 
     @property
     def ended(self) -> bool:
-        """Whether no more will come."""
+        """Whether the outcome is final."""
         return self.ended_at is not None
 
     def having(self, verdict: Verdict) -> tuple[str, ...]:
@@ -83,7 +86,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def good(self) -> bool:
-        """Whether it has ended and everything was confirmed by everyone."""
+        """Whether it has ended and every worker and target is confirmed."""
         answers = (*self.targets.values(), *self.workers.values())
         return (
             self.ended

@@ -24,7 +24,7 @@ def pair(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_every_command_has_a_performer() -> None:
-    assert set(OPERATIONS) == set(get_args(commands.AnyOperation))
+    assert set(OPERATIONS) == set(get_args(commands.Operation))
 
 
 def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Workers) -> None:

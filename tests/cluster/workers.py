@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celtop.model.operations.commands import AnyOperation
+from celtop.model.operations.commands import Operation
 from celtop.model.operations.outcome import Outcome
 from celtop.tests.cluster.conftest import Live
 from celtop.tests.servers import CeleryWorker
@@ -54,7 +54,7 @@ class Workers:
         """Return the names of the workers with these pools, or of all."""
         return tuple(self.workers[pool].name for pool in pools or self.workers)
 
-    def do(self, command: AnyOperation, timeout: float = 30.0) -> Outcome:
+    def do(self, command: Operation, timeout: float = 30.0) -> Outcome:
         """Do something, wait for the end, and see that the model has heard of it."""
         outcome = self.live.session.do(command).future.result(timeout)
         self.live.pump()

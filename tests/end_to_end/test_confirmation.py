@@ -54,7 +54,7 @@ def test_yes(cluster: Cluster, worker: CeleryWorker, send: Send) -> None:
     with terminal(cluster, "revoke", id_) as screen:
         screen.wait_for("Revoke? [y/N]")
         screen.send("y\r")
-        screen.wait_for("revoked 1: 1 of 1 worker confirmed")
+        screen.wait_for("Revoked 1 task; 1 of 1 worker confirmed")
         assert screen.wait_end() == 0
     assert cluster.asked("revoked", worker) == [id_]
 
@@ -82,7 +82,7 @@ def test_a_queue_is_purged_by_typing_its_name(
     assert purge("y\r")[0] == 1
     code, text = purge("bills\r")
     assert code == 0
-    assert "purged 1 message from bills" in text
+    assert "Purged 1 message from bills" in text
 
 
 def test_many_are_revoked_by_typing_how_many(
@@ -107,7 +107,7 @@ def test_a_drain_tells_how_far_it_is(cluster: Cluster, worker: CeleryWorker, sen
         screen.send("drain\r")
         screen.wait_for("1 active")
         assert screen.wait_end(30) == 0
-        assert "drained w1@test: 1 of 1 worker confirmed" in screen.text()
+        assert "Drained w1@test; 1 of 1 worker confirmed" in screen.text()
     until(lambda: not worker.child.alive, what="the worker has ended")
 
 
@@ -132,7 +132,7 @@ def test_a_broker_that_is_lost_between_the_question_and_the_answer(
         own_redis.kill()
         screen.send("y\r")
         assert screen.wait_end(30) == 3
-        assert "did not send obedient.note" in screen.text()
+        assert "Did not send obedient.note" in screen.text()
     lost.app.close()
 
 

@@ -247,7 +247,7 @@ def test_on_rabbitmq(
     logged(worker, "received", 2)
     ended = cluster.act("revoke", "--filter", "name:obedient.note")
     assert "what waits in queues is not known: RabbitMQ" in ended.stderr
-    assert "revoked 1: 1 of 1 worker confirmed" in ended.stdout
+    assert "Revoked 1 task; 1 of 1 worker confirmed" in ended.stdout
     assert cluster.asked("revoked", worker) == [reserved]
     cluster.act("control", "pause", "celery")
     assert not queues(cluster, worker)

@@ -67,7 +67,7 @@ class TestRevoke:
         ids = [send(cluster.url, "obedient.note", n, countdown=5) for n in range(3)]
         logged(worker, "received", 3)
         ended = cluster.act("revoke", ids[0], "-", stdin=f"{ids[1]}\n{ids[1]}\n")
-        assert "revoked 2: 1 of 1 worker confirmed" in ended.stdout
+        assert "Revoked 2 tasks; 1 of 1 worker confirmed" in ended.stdout
         logged(worker, f"Discarding revoked task: obedient.note[{ids[0]}]")
         logged(worker, f"Discarding revoked task: obedient.note[{ids[1]}]")
         logged(worker, "GOT (2,)")
@@ -83,7 +83,7 @@ class TestRevoke:
         ended = cluster.act("revoke", id_, code=1)
         assert "terminat" in ended.stderr
         ended = cluster.act("revoke", id_, "--terminate", "--signal", "kill")
-        assert "terminated 1" in ended.stdout
+        assert "Terminated 1" in ended.stdout
         logged(worker, f"Terminating {id_} (9)")
         until(lambda: cluster.asked("active", worker) == [], what="nothing runs")
         assert "LET GO" not in worker.child.output
@@ -377,7 +377,7 @@ class TestPurge:
         send(cluster.url, "obedient.other", queue="q")
         ended = cluster.act("purge", "q", "--task", "obedient.note", "-Q", "q")
         assert "3  obedient.note" in ended.stderr
-        assert "purged 3 messages" in ended.stdout
+        assert "Purged 3 messages" in ended.stdout
         assert _waiting(cluster, "q") == 1
         document: dict[str, Any] = cluster.outcome("purge", "q", "-Q", "q")
         assert document["count"] == 1

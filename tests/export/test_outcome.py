@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from celtop.export.outcome import ResultRecord, encode, encode_plan, encode_value, kind
+from celtop.export.outcome import ResultRecord, encode, encode_plan, encode_value
 from celtop.model.confirm.dispatch import Confirmation
 from celtop.model.operations.call import Call
 from celtop.model.operations.commands import (
@@ -80,8 +80,8 @@ def test_a_plan() -> None:
         (RevokeStamped(header="h", values=("v",), workers=()), "revoke-stamped"),
     ],
 )
-def test_the_kinds_are_called_as_on_the_command_line(command: Purge, name: str) -> None:
-    assert kind(command) == name
+def test_operations_are_named_as_on_the_command_line(command: Purge, name: str) -> None:
+    assert command.name == name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 from celtop.model.observations import InspectReply, OperationChanged, QueueMeasured
 from celtop.model.operations.call import Call, SentTask
-from celtop.model.operations.commands import AnyOperation
+from celtop.model.operations.commands import Operation
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.model.state import ClusterState
 
@@ -58,7 +58,7 @@ def original(id_: str, queue: str | None = "geo", **fields: Any) -> SentTask:
     return SentTask(id_, Call("geo.resize", (1,), queue=queue), **told)
 
 
-def done(command: AnyOperation, **fields: Any) -> Outcome:
+def done(command: Operation, **fields: Any) -> Outcome:
     """Return an outcome that ended a second after it began."""
     return Outcome(1, command, NOW, **{"ended_at": NOW + 1, **fields})
 

@@ -22,7 +22,7 @@ from celtop.model.observations import (
     QueuePeeked,
 )
 from celtop.model.operations.call import Recovered, SentTask
-from celtop.model.operations.commands import AnyOperation, PauseQueue
+from celtop.model.operations.commands import Operation, PauseQueue
 from celtop.model.operations.outcome import Outcome
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -66,7 +66,7 @@ class FakeSession:
         self.wake: Callable[[], object] | None = None
         """What it was told to call when there is something to pump."""
         self.read_only = False
-        self.done: list[AnyOperation] = []
+        self.done: list[Operation] = []
         """What it was told to do, in that order."""
         self.acts: list[FakeOperation] = []
         self.asked: list[tuple[str, ...]] = []
@@ -109,7 +109,7 @@ class FakeSession:
     def refresh(self) -> None:
         self.refreshes += 1
 
-    def do(self, command: AnyOperation) -> FakeOperation:
+    def do(self, command: Operation) -> FakeOperation:
         act = FakeOperation(Outcome(len(self.acts) + 1, command, NOW))
         self.done.append(command)
         self.acts.append(act)

@@ -17,7 +17,7 @@ from ...model.operations import commands as commands
 from .policy import READ_ONLY, READING
 
 if TYPE_CHECKING:
-    from ...model.operations.commands import AnyOperation
+    from ...model.operations.commands import Operation
     from ..screens.base import MonitorScreen
     from .runner import ActingApp
 
@@ -189,7 +189,7 @@ def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
     who = _who(names, "worker")
     state, now = app.context.state, app.context.now()
 
-    def offer(id_: str, label: str, command: AnyOperation | None = None) -> MenuItem:
+    def offer(id_: str, label: str, command: Operation | None = None) -> MenuItem:
         refusal = None if names else "no worker is chosen"
         if refusal is None and command is not None:
             refusal = confirm(command, state, now).refusal

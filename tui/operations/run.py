@@ -15,7 +15,7 @@ from .runner import ActingApp
 if TYPE_CHECKING:
     from ...cluster.session import RunningOperation
     from ...model.confirm.dispatch import Confirmation
-    from ...model.operations.commands import AnyOperation
+    from ...model.operations.commands import Operation
     from ...model.operations.outcome import Outcome
     from ...widgets.table.live_table import LiveTable
     from ..dialogs.form import Filled, FormDialog
@@ -23,25 +23,13 @@ if TYPE_CHECKING:
 
 Progress: TypeAlias = "Callable[[Outcome], object]"
 
-SEEN_BY_ASKING: Final = (
-    commands.PoolGrow,
-    commands.PoolShrink,
-    commands.PoolRestart,
-    commands.Autoscale,
-    commands.AddConsumer,
-    commands.CancelConsumer,
-    commands.PauseQueue,
-    commands.ResumeQueue,
-    commands.Purge,
-)
-"""What no event tells of: workers and queues are asked at once, for the next act begins from it."""
 FOLLOW: Final = 0.1
 """Seconds between two looks at how far an act has come."""
 
 
 async def carry_out(
     app: ActingApp,
-    command: AnyOperation,
+    command: Operation,
     *,
     on_progress: Progress | None = None,
     notes: Sequence[str] = (),
@@ -98,7 +86,7 @@ async def _followed(
                 on_progress(outcome)
         if done:
             app.context.acts.end(act, outcome)
-            if isinstance(outcome.command, SEEN_BY_ASKING):
+            if outcome.operation.refresh_after:
                 app.session.refresh()
             return outcome
         before = outcome
@@ -121,7 +109,7 @@ def _unmark(table: LiveTable[Any] | None, outcome: Outcome, before: Outcome | No
 async def filled(
     screen: MonitorScreen,
     form: Callable[[Filled | None], FormDialog],
-    make: Callable[[Filled], commands.AnyOperation],
+    make: Callable[[Filled], commands.Operation],
 ) -> None:
     """Ask for a form and then for the act, until that is done or the form is left.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Limits, Worker
-from ...model.operations.commands import AnyOperation, RateLimit, TimeLimit
+from ...model.operations.commands import Operation, RateLimit, TimeLimit
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import rate_form, time_form
 from ..text.limits import DIFFER, limits_text
@@ -78,7 +78,7 @@ async def limits(screen: MonitorScreen, task: str | None = None) -> None:
 
 def putting_back(
     task: str, now: Mapping[str, Limits | None], first: Mapping[str, Limits | None]
-) -> list[AnyOperation]:
+) -> list[Operation]:
     """Return the commands that bring workers back to their first limits: one for each value."""
     rates: dict[str, list[str]] = {}
     times: dict[tuple[float | None, float | None], list[str]] = {}
@@ -90,7 +90,7 @@ def putting_back(
             rates.setdefault(before.rate or "0", []).append(name)
         if (after.soft, after.hard) != (before.soft, before.hard):
             times.setdefault((before.soft, before.hard), []).append(name)
-    found: list[AnyOperation] = [
+    found: list[Operation] = [
         RateLimit(workers=tuple(names), task=task, rate=rate) for rate, names in rates.items()
     ]
     found += [

@@ -16,7 +16,7 @@ from ..dialogs.worker_forms import autoscale_form, consumer_form, pools, resize_
 from .run import carry_out, filled
 
 if TYPE_CHECKING:
-    from ...model.operations.commands import AnyWorkerOperation
+    from ...model.operations.commands import WorkerOperation
     from ..dialogs.form import Filled
     from ..screens.base import MonitorScreen
     from .runner import ActingApp
@@ -34,7 +34,7 @@ def _names(screen: MonitorScreen) -> tuple[str, ...]:
     return names
 
 
-async def _do(screen: MonitorScreen, make: Callable[[tuple[str, ...]], AnyWorkerOperation]) -> None:
+async def _do(screen: MonitorScreen, make: Callable[[tuple[str, ...]], WorkerOperation]) -> None:
     names = _names(screen)
     if names:
         await carry_out(_app(screen), make(names))
@@ -112,7 +112,7 @@ async def consumer(screen: MonitorScreen) -> None:
         await carry_out(app, commands.CancelConsumer(workers=names, queue=stopped))
         return
 
-    def make(answer: Filled) -> commands.AnyOperation:
+    def make(answer: Filled) -> commands.Operation:
         values = answer.values
         plain = not values["exchange"] and values["type"] == "direct"
         return commands.AddConsumer(

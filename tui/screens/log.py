@@ -53,7 +53,7 @@ class LogScreen(RowListScreen[LogEntry]):
 
         row = self.list_table.cursor_row
         act = None if row is None else row.act
-        outcome = None if act is None else self.context.state.acts.get(act)
+        outcome = None if act is None else self.context.state.operations.get(act)
         if outcome is not None:
             from ..dialogs.outcome import OutcomeDialog
 

@@ -12,13 +12,13 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.running import OperationContext
-from celtop.model.operations.commands import AnyOperation
+from celtop.model.operations.commands import Operation
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
 from celtop.tests.servers import until
 
 
-def doing(broker_url: str, command: AnyOperation, **settings: Any) -> OperationContext:
+def doing(broker_url: str, command: Operation, **settings: Any) -> OperationContext:
     """Return an act that is about to begin."""
     broker = BrokerConnection(Settings(broker_url=broker_url, **settings))
     outcome = Outcome(1, command, time.time())
@@ -28,7 +28,7 @@ def doing(broker_url: str, command: AnyOperation, **settings: Any) -> OperationC
 def carry_out(
     perform: Callable[[OperationContext], None],
     broker_url: str,
-    command: AnyOperation,
+    command: Operation,
     **settings: Any,
 ) -> Outcome:
     """Carry out an act here and now; return what came of it."""

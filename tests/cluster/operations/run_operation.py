@@ -10,7 +10,7 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.running import OperationContext
-from celtop.model.operations.commands import AnyOperation
+from celtop.model.operations.commands import Operation
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
 
@@ -26,7 +26,7 @@ class Performance:
     """
 
     def __init__(
-        self, url: str, command: AnyOperation, roster: Roster | None = None, **settings: Any
+        self, url: str, command: Operation, roster: Roster | None = None, **settings: Any
     ) -> None:
         self.outcomes: list[Outcome] = []
         """All that was told, in order."""

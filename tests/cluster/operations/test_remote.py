@@ -294,7 +294,7 @@ def test_what_was_done_is_in_the_audit_file_and_in_the_log(all_pools: Workers) -
     lines: list[dict[str, Any]] = [
         json.loads(line) for line in all_pools.audit_file.read_text().splitlines()
     ]
-    begun, ended = (one for one in lines if one["act"].endswith(f"-{outcome.act}"))
+    begun, ended = (one for one in lines if one["act"].endswith(f"-{outcome.number}"))
     assert (begun["phase"], ended["phase"]) == ("begun", "ended")
     assert begun["command"] == "Ping"
     assert begun["options"] == {"workers": ["solo@test"]}

@@ -24,7 +24,7 @@ def ended(live: Live, act: RunningOperation) -> str:
     """Wait until the model knows the end of an act, and return what is told of it."""
 
     def known() -> str:
-        outcome = live.state.acts.get(act.outcome.act)
+        outcome = live.state.operations.get(act.outcome.number)
         return sentence(outcome) if outcome is not None and outcome.ended else ""
 
     return live.until(known, what=f"the end of {act.outcome}")
@@ -69,7 +69,7 @@ def test_a_revocation_shows_until_the_worker_skips_the_task(
     live.until(lambda: (t := live.state.tasks.get(first)) is not None and t.running)
     act = live.session.do(Trigger((Call("limited.free", (str(trace),), queue="celery"),)))
     told = ended(live, act)
-    (sent,) = live.state.acts[act.outcome.act].sent
+    (sent,) = live.state.operations[act.outcome.number].sent
     assert told == f"sent limited.free: {sent.id} in celery"
     waiting = live.state.tasks[sent.id]
     assert waiting.state in ("PENDING", "RECEIVED")

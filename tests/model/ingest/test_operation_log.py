@@ -35,15 +35,15 @@ def test_an_act_is_logged_when_it_begins_and_when_it_ends() -> None:
     happens(state, Outcome(7, command, NOW, workers={"p@h": CONFIRMED}))
     happens(state, Outcome(7, command, NOW, NOW + 1, workers={"p@h": SILENT}), NOW + 1)
     assert [(one.at, one.level, one.source, one.text) for one in state.log] == [
-        (NOW, "info", "act", "revoking 1: 0 of 1 worker so far"),
+        (NOW, "info", "act", "Revoking 1 task: 0 of 1 worker so far"),
         (
             NOW + 1,
             "warning",
             "act",
-            "revoke 1: not known whether it was done: 0 of 1 worker confirmed, p@h silent",
+            "Revoke 1 task: result unknown; 0 of 1 worker confirmed, p@h did not reply",
         ),
     ]
-    assert state.acts[7].ended
+    assert state.operations[7].ended
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_acts_are_bounded_and_those_under_way_stay() -> None:
     happens(state, Outcome(1, Ping(ALL), NOW))
     for number in range(2, MAX_OPERATIONS + 50):
         happens(state, Outcome(number, Ping(ALL), NOW, NOW))
-    assert len(state.acts) == MAX_OPERATIONS
-    assert 1 in state.acts and 2 not in state.acts
+    assert len(state.operations) == MAX_OPERATIONS
+    assert 1 in state.operations and 2 not in state.operations
 
 
 def test_an_end_is_not_undone_by_news_from_before() -> None:
     state = ClusterState()
     happens(state, Outcome(1, Ping(ALL), NOW, NOW + 1, workers={"p@h": CONFIRMED}))
     happens(state, Outcome(1, Ping(ALL), NOW))
-    assert state.acts[1].ended
+    assert state.operations[1].ended
     assert len(state.log) == 1
 
 
@@ -165,8 +165,8 @@ def test_acts_are_kept_without_arguments() -> None:
     happens(state, Outcome(1, Trigger(calls), NOW))
     happens(state, Outcome(2, Retry(originals), NOW))
     happens(state, Outcome(2, Retry(originals), NOW, NOW + 1))
-    assert "s3cr3t" not in repr(state.acts)
-    assert sentence(state.acts[2]) == "retried 1"
+    assert "s3cr3t" not in repr(state.operations)
+    assert sentence(state.operations[2]) == "Retried 1 task"
 
 
 def test_a_retry_of_a_task_that_is_not_held_creates_no_other() -> None:

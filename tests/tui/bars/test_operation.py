@@ -30,7 +30,7 @@ async def test_the_line_follows_and_marks_go_as_targets_are_confirmed() -> None:
         await on.press("y")
         await on.until(lambda: on.session.acts)
         (act,) = on.session.acts
-        await on.until(lambda: "revoking 4" in on.text)
+        await on.until(lambda: "Revoking 4 tasks" in on.text)
         assert set(on.table.marks) == set(WAITING)
         act.tell(targets=dict.fromkeys(WAITING[:3], Answer("confirmed")))
         await on.until(lambda: on.table.marks == (WAITING[3],))
@@ -40,7 +40,7 @@ async def test_the_line_follows_and_marks_go_as_targets_are_confirmed() -> None:
             workers={"celery@web-1": confirmed, "celery@geo-1": Answer("silent")},
         )
         await on.until(lambda: "celery@geo-1 silent" in on.text)
-        assert "revoked 3 of 4: 1 of 2 workers confirmed" in on.text
+        assert "Revoked 3 of 4 tasks; 1 of 2 workers confirmed" in on.text
         assert on.table.marks == (WAITING[3],)
         await on.press("X")
         again = await on.asked()
@@ -55,13 +55,13 @@ async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
         on.burst("X", "y")
         await on.until(lambda: on.session.acts)
         on.session.acts[0].end(targets={WAITING[0]: Answer("confirmed")})
-        await on.until(lambda: "revoked 1" in on.text)
+        await on.until(lambda: "Revoked 1 task" in on.text)
         await on.press("j")
         assert on.app.context.acts.last is not None
         clock.now += 2
         await on.press("j")
         assert on.app.context.acts.last is None
-        await on.until(lambda: "revoked 1" not in on.text)
+        await on.until(lambda: "Revoked 1 task" not in on.text)
 
 
 async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
@@ -81,7 +81,7 @@ async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
         await on.press("escape")
         await on.until(lambda: on.app.monitor_screen is not None)
         on.app.paint()
-        await on.until(lambda: "revoked 1" in screen_lines(on.app)[-2])
+        await on.until(lambda: "Revoked 1 task" in screen_lines(on.app)[-2])
         clock.now += 14
         on.app.paint()
         assert on.app.context.acts.last is not None
@@ -99,7 +99,7 @@ async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> N
             on.burst("X", "y")
             await on.until(lambda number=number: len(on.session.acts) == number + 1)
         on.session.acts[1].end(refusal="the broker is lost")
-        await on.until(lambda: "did not revoke 1: the broker is lost" in on.text)
+        await on.until(lambda: "Did not revoke 1 task: the broker is lost" in on.text)
         assert "1 more under way" in on.text
         await on.press("d")
         await on.until(lambda: isinstance(on.app.screen, OperationDialog))
@@ -169,9 +169,9 @@ async def test_two_acts_at_once_are_both_told() -> None:
         await on.until(lambda: len(on.session.acts) == 2)
         await on.until(lambda: "1 more under way" in on.text)
         on.session.acts[1].end()
-        await on.until(lambda: "1 more under way" in on.text and "revoked 1" in on.text)
+        await on.until(lambda: "1 more under way" in on.text and "Revoked 1 task" in on.text)
         on.app.context.clock.now += 5  # type: ignore[attr-defined]
-        await on.until(lambda: "more under way" not in on.text and "revoking 1" in on.text)
+        await on.until(lambda: "more under way" not in on.text and "Revoking 1 task" in on.text)
 
 
 async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> None:
@@ -189,7 +189,7 @@ async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> Non
         await on.press(*"10001", "enter")
         await on.until(lambda: session.acts)
         (act,) = session.acts
-        ids = act.outcome.command.ids  # type: ignore[union-attr]
+        ids = act.outcome.operation.ids  # type: ignore[attr-defined]
         assert len(ids) == 10_001
         act.tell(targets=dict.fromkeys(ids[:5_000], Answer("confirmed")))
         await on.until(lambda: len(on.table.marks) == 5_001)
@@ -210,7 +210,7 @@ async def test_quitting_asks_while_something_is_being_done() -> None:
         await on.until(lambda: on.session.acts)
         await on.press("q")
         dialog = await on.asked()
-        assert dialog.confirmation.targets == ("revoking 1: 0 of 2 workers so far",)
+        assert dialog.confirmation.targets == ("Revoking 1 task: 0 of 2 workers so far",)
         await on.press("enter")
         await on.until(lambda: on.app.monitor_screen is not None)
         assert not on.app._exit

@@ -161,7 +161,7 @@ async def test_a_task_is_revoked_by_what_is_typed() -> None:
         await on.asked()
         await on.press("y")
         await on.until(lambda: on.session.done)
-        assert on.session.done[0].ids == (WAITING[3],)  # type: ignore[union-attr]
+        assert on.session.done[0].ids == (WAITING[3],)  # type: ignore[attr-defined]
 
 
 async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
@@ -171,7 +171,7 @@ async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
         await on.asked()
         await on.press("y")
         await on.until(lambda: on.session.done)
-        assert on.session.done[0].ids == (unknown,)  # type: ignore[union-attr]
+        assert on.session.done[0].ids == (unknown,)  # type: ignore[attr-defined]
 
 
 async def test_a_signal_can_be_typed() -> None:
@@ -265,12 +265,12 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
             refusal="read-only",
         )
         on.session.waiting.append((OperationChanged(outcome, NOW - 8), NOW))
-        await on.until(lambda: "did not purge celery" in on.text)
+        await on.until(lambda: "Did not purge queue celery" in on.text)
         await on.press(":", *"acts", "enter")
         await on.until(lambda: len(on.table.rows) == 1)
         await on.press("g", "enter")
         await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
-        assert "did not purge celery: read-only" in on.text
+        assert "Did not purge queue celery: read-only" in on.text
 
 
 async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() -> None:

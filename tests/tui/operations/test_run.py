@@ -112,7 +112,7 @@ async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
         await on.pilot.pause(0.3)
         await on.press("y")
         await on.until(lambda: on.session.done)
-        assert on.session.done[0].ids == (WAITING[2],)  # type: ignore[union-attr]
+        assert on.session.done[0].ids == (WAITING[2],)  # type: ignore[attr-defined]
 
 
 async def test_what_has_to_be_typed_enables_the_act() -> None:

@@ -107,7 +107,7 @@ async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None
         assert dialog._notes == ("2: cut",)
         await on.press("y")
         await on.until(lambda: on.session.done)
-        assert on.session.done[0].originals == tuple(found[:3])  # type: ignore[union-attr]
+        assert on.session.done[0].originals == tuple(found[:3])  # type: ignore[attr-defined]
 
 
 async def test_what_follows_a_task_goes_along_only_if_that_is_chosen() -> None:
@@ -121,7 +121,7 @@ async def test_what_follows_a_task_goes_along_only_if_that_is_chosen() -> None:
             await on.asked()
             await on.press("y")
             await on.until(lambda: on.session.done)
-            assert on.session.done[0].with_links is with_links  # type: ignore[union-attr]
+            assert on.session.done[0].with_links is with_links  # type: ignore[attr-defined]
 
 
 async def test_what_nothing_follows_is_not_asked_about() -> None:
