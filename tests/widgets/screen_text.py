@@ -14,6 +14,11 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
+HOSTILE = "[/][link=x]\x1b[2J\u202e\n\x07"
+"""Text of a cluster that would move the cursor or be read as markup."""
+SHOWN = "[/][link=x]\\x1b[2J<U+202E>"
+"""The beginning of it as it must be drawn."""
+
 M = TypeVar("M", bound=Message)
 
 

@@ -1,53 +1,12 @@
-"""Tiles, graphs and the filter bar."""
-
 from __future__ import annotations
 
 import math
 
 import pytest
-from celtop.model.query.language import parse
 from celtop.tests.widgets.screen_text import shown
 from celtop.widgets.charts.graph import Graph, Series, resampled
-from celtop.widgets.fields import Field, Fields
-from celtop.widgets.filter_bar import FilterBar
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.tile import Tile
 from textual.strip import Strip
-from textual.widgets import Input
-
-
-async def test_a_tile_tells_its_level_by_glyph_and_colour() -> None:
-    tile = Tile(Fields([Field("a", "b")]), title="Queues [/]")
-    async with shown(tile, 30, 4) as screen:
-        assert screen.lines[0].startswith("╭─ Queues [/] ─")
-        quiet = screen.style_at(0, 1).color
-        tile.tell("bad", subtitle="[b]3 waiting")
-        await screen.settle()
-        assert tile.level == "bad"
-        assert screen.lines[0].startswith("╭─ ✖ Queues [/] ─")
-        assert "[b]3 waiting" in screen.lines[3]
-        assert screen.style_at(0, 1).color != quiet
-        tile.tell("good", title="Fine")
-        await screen.settle()
-        assert screen.lines[0].startswith("╭─ Fine ─")
-
-
-async def test_a_tile_is_opened() -> None:
-    tile = Tile(title="Queues")
-    async with shown(tile, 30, 4) as screen:
-        tile.focus()
-        await screen.settle()
-        assert tile.has_focus
-        tile.action_open()
-        await screen.pilot.click(tile, times=2)
-        await screen.settle()
-        assert [message.control for message in screen.of(Tile.Opened)] == [tile, tile]
-
-
-async def test_a_tile_in_ascii() -> None:
-    async with shown(Tile(title="Queues", level="bad", glyphs=ASCII), 30, 4) as screen:
-        assert screen.lines[0].startswith("+- x Queues -")
-
 
 WAVE = [1000 * abs(math.sin(number / 40)) for number in range(600)]
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
@@ -144,66 +103,3 @@ def test_no_peak_is_lost_when_there_are_too_many_numbers() -> None:
     assert len(resampled(values, 60)) == 60
     assert max(resampled(values, 60)) == 9.0
     assert resampled([1, 2], 60) == [1, 2]
-
-
-def bar() -> FilterBar:
-    return FilterBar(lambda text: parse(text).problems, placeholder="state:failure")
-
-
-async def test_the_filter_applies_as_one_types() -> None:
-    view = bar()
-    async with shown(view, 60, 4) as screen:
-        view.edit()
-        await screen.pilot.press(*"geo")
-        await screen.until(lambda: bool(screen.of(FilterBar.Changed)))
-        await screen.until(lambda: screen.of(FilterBar.Changed)[-1].text == "geo")
-        assert screen.lines[0].startswith("geo")
-        await screen.pilot.press("enter")
-        await screen.settle()
-        assert [message.text for message in screen.of(FilterBar.Submitted)] == ["geo"]
-
-
-async def test_a_bad_term_is_marked_and_explained() -> None:
-    view = bar()
-    async with shown(view, 60, 4) as screen:
-        view.edit()
-        await screen.pilot.press(*"geo age:x")
-        await screen.settle()
-        (problem,) = parse("geo age:x").problems
-        assert screen.lines[1] == problem.message
-        assert not screen.style_at(0, 0).underline
-        assert screen.style_at(problem.start, 0).underline
-        for _ in range(6):
-            await screen.pilot.press("backspace")
-        await screen.settle()
-        assert screen.lines[1] == ""
-
-
-async def test_enter_applies_at_once_what_was_typed_last() -> None:
-    view = bar()
-    async with shown(view, 60, 4) as screen:
-        view.edit()
-        view.query_one(Input).value = "quick"
-        await screen.pilot.press("enter")
-        await screen.settle()
-        assert [message.text for message in screen.of(FilterBar.Changed)] == ["quick"]
-
-
-async def test_escape_dismisses() -> None:
-    view = bar()
-    async with shown(view, 60, 4) as screen:
-        view.edit("state:failure")
-        await screen.settle()
-        assert view.text == "state:failure"
-        await screen.pilot.press("escape")
-        await screen.settle()
-        assert len(screen.of(FilterBar.Dismissed)) == 1
-        assert screen.of(FilterBar.Changed) == []
-
-
-async def test_markup_in_a_filter_is_only_text() -> None:
-    view = bar()
-    async with shown(view, 60, 4) as screen:
-        view.edit("[/] [link=x] age:[b]")
-        await screen.settle()
-        assert screen.lines[0].startswith("[/] [link=x] age:[b]")

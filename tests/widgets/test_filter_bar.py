@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from celtop.model.query.language import parse
+from celtop.tests.widgets.screen_text import shown
+from celtop.widgets.filter_bar import FilterBar
+from textual.widgets import Input
+
+
+def bar() -> FilterBar:
+    return FilterBar(lambda text: parse(text).problems, placeholder="state:failure")
+
+
+async def test_the_filter_applies_as_one_types() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        await screen.pilot.press(*"geo")
+        await screen.until(lambda: bool(screen.of(FilterBar.Changed)))
+        await screen.until(lambda: screen.of(FilterBar.Changed)[-1].text == "geo")
+        assert screen.lines[0].startswith("geo")
+        await screen.pilot.press("enter")
+        await screen.settle()
+        assert [message.text for message in screen.of(FilterBar.Submitted)] == ["geo"]
+
+
+async def test_a_bad_term_is_marked_and_explained() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        await screen.pilot.press(*"geo age:x")
+        await screen.settle()
+        (problem,) = parse("geo age:x").problems
+        assert screen.lines[1] == problem.message
+        assert not screen.style_at(0, 0).underline
+        assert screen.style_at(problem.start, 0).underline
+        for _ in range(6):
+            await screen.pilot.press("backspace")
+        await screen.settle()
+        assert screen.lines[1] == ""
+
+
+async def test_enter_applies_at_once_what_was_typed_last() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        view.query_one(Input).value = "quick"
+        await screen.pilot.press("enter")
+        await screen.settle()
+        assert [message.text for message in screen.of(FilterBar.Changed)] == ["quick"]
+
+
+async def test_escape_dismisses() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit("state:failure")
+        await screen.settle()
+        assert view.text == "state:failure"
+        await screen.pilot.press("escape")
+        await screen.settle()
+        assert len(screen.of(FilterBar.Dismissed)) == 1
+        assert screen.of(FilterBar.Changed) == []
+
+
+async def test_markup_in_a_filter_is_only_text() -> None:
+    view = bar()
+    async with shown(view, 60, 4) as screen:
+        view.edit("[/] [link=x] age:[b]")
+        await screen.settle()
+        assert screen.lines[0].startswith("[/] [link=x] age:[b]")

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from celtop.tests.widgets.screen_text import shown
+from celtop.widgets.fields import Field, Fields
+from celtop.widgets.glyphs import ASCII
+from celtop.widgets.tile import Tile
+
+
+async def test_a_tile_tells_its_level_by_glyph_and_colour() -> None:
+    tile = Tile(Fields([Field("a", "b")]), title="Queues [/]")
+    async with shown(tile, 30, 4) as screen:
+        assert screen.lines[0].startswith("╭─ Queues [/] ─")
+        quiet = screen.style_at(0, 1).color
+        tile.tell("bad", subtitle="[b]3 waiting")
+        await screen.settle()
+        assert tile.level == "bad"
+        assert screen.lines[0].startswith("╭─ ✖ Queues [/] ─")
+        assert "[b]3 waiting" in screen.lines[3]
+        assert screen.style_at(0, 1).color != quiet
+        tile.tell("good", title="Fine")
+        await screen.settle()
+        assert screen.lines[0].startswith("╭─ Fine ─")
+
+
+async def test_a_tile_is_opened() -> None:
+    tile = Tile(title="Queues")
+    async with shown(tile, 30, 4) as screen:
+        tile.focus()
+        await screen.settle()
+        assert tile.has_focus
+        tile.action_open()
+        await screen.pilot.click(tile, times=2)
+        await screen.settle()
+        assert [message.control for message in screen.of(Tile.Opened)] == [tile, tile]
+
+
+async def test_a_tile_in_ascii() -> None:
+    async with shown(Tile(title="Queues", level="bad", glyphs=ASCII), 30, 4) as screen:
+        assert screen.lines[0].startswith("+- x Queues -")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from celtop.tests.widgets.screen_text import HOSTILE, SHOWN, shown
+from celtop.widgets.glyphs import ASCII
+from celtop.widgets.value_tree import FEW, ValueTree
+
+
+async def test_values_open_into_trees() -> None:
+    tree = ValueTree()
+    async with shown(tree, 60, 12) as screen:
+        tree.show({"args": "(1, 'two')", "kwargs": '{"deep": {"er": null}}', "result": None})
+        await screen.settle()
+        assert [line.rstrip() for line in screen.lines[:7]] == [
+            "▾ args  tuple of 2",
+            "├ 0  1",
+            '└ 1  "two"',
+            "▾ kwargs  object of 1",
+            "└ ▸ deep  object of 1",
+            "result  ?",
+            "",
+        ]
+        tree.cursor_line = 4
+        tree.action_open()
+        await screen.settle()
+        assert [line.strip() for line in screen.lines[4:6]] == [
+            "└ ▾ deep  object of 1",
+            "└ er  None",
+        ]
+        tree.action_move("bottom")
+        await screen.settle()
+        assert tree.cursor_line == 6
+
+
+async def test_texts_that_are_no_values_are_shown_raw() -> None:
+    tree = ValueTree()
+    async with shown(tree, 70, 6) as screen:
+        tree.show({"args": "('C:\\new', ...)", "kwargs": HOSTILE})
+        await screen.settle()
+        assert screen.lines[0] == "args  ('C:\\new', ...)"
+        assert screen.lines[1] == f"kwargs  {SHOWN}\\n\\x07"
+
+
+async def test_hostile_values_inside_a_tree() -> None:
+    tree = ValueTree()
+    async with shown(tree, 70, 6) as screen:
+        tree.show({"kwargs": '{"[/]\\u001b": "[b]\\u001b[31m\\u202e"}'})
+        await screen.settle()
+        assert screen.lines[1] == '└ [/]\\x1b  "[b]\\x1b[31m<U+202E>"'
+
+
+async def test_long_values_are_opened_piece_by_piece() -> None:
+    tree = ValueTree()
+    async with shown(tree, 70, 8) as screen:
+        tree.show({"result": repr(list(range(1000))), "text": "x" * 10_000_000})
+        await screen.settle()
+        assert len(tree.root.children) == 2
+        items, text = tree.root.children
+        assert not items.children
+        items.expand()
+        await screen.settle()
+        assert len(items.children) == FEW + 1
+        assert str(items.children[-1].label) == "800 more"
+        items.children[-1].expand()
+        await screen.settle()
+        assert str(items.children[-1].children[0].label) == f"{FEW}  {FEW}"
+        text.expand()
+        await screen.settle()
+        assert len(text.children) == FEW + 1
+
+
+async def test_a_tree_in_ascii() -> None:
+    tree = ValueTree(glyphs=ASCII)
+    async with shown(tree, 60, 6) as screen:
+        tree.show({"args": "(1, [2])"})
+        await screen.settle()
+        assert all(line.isascii() for line in screen.lines)
+        assert screen.lines[0] == "- args  tuple of 2"
