@@ -1,8 +1,8 @@
-"""The records of a snapshot, field for field: the contract that scripts rely on.
+"""The records of a snapshot, field by field: a contract with scripts.
 
-Names ending in `_at` are UTC times in ISO 8601, those ending in `_s` are seconds, `_per_s` are
-means over the last seconds. A value that cannot be known is null; `notes` say why. Fields may be
-added to version 1, none is removed or renamed.
+Names that end in `_at` are UTC times in ISO 8601, those in `_s` seconds, those in `_per_s` averages
+over the last seconds. Unknown values are null, explained in `notes`. Fields may be added to version
+1; none is removed or renamed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SCHEMA: Final = "celtop.snapshot/1"
 
 
 class Note(msgspec.Struct, frozen=True, gc=False):
-    """Why something is null, or not what it seems."""
+    """Why a value is null, or not what it seems."""
 
     subject: str
     """`broker`, `events`, `tasks`, `worker NAME` or `queue NAME`."""
@@ -23,7 +23,7 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 
 
 class BrokerRecord(msgspec.Struct, frozen=True, gc=False):
-    """The broker and our connection to it."""
+    """The broker and celtop's connection to it."""
 
     url: str
     transport: str
@@ -35,7 +35,7 @@ class BrokerRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class TotalsRecord(msgspec.Struct, frozen=True, gc=False):
-    """Counts: of tasks those that are held, of events all since celtop started."""
+    """Counts of the tasks in memory, and of all events since celtop started."""
 
     tasks: dict[str, int]
     events: int
@@ -44,16 +44,15 @@ class TotalsRecord(msgspec.Struct, frozen=True, gc=False):
     succeeded_per_s: float | None
     failed_per_s: float | None
     corrected: dict[str, int]
-    """Tasks of which something else was believed than what turned out, by how it was corrected:
-    `finished` (without an event), `lost` (with their worker), `redelivered`, `running` (after all),
-    `unknown` (to workers and result backend)."""
+    """Tasks whose state was corrected, by reason: `finished` (without an event), `lost` (with their
+    worker), `redelivered`, `running` (after all), `unknown` (to workers and result backend)."""
 
 
 class LimitsRecord(msgspec.Struct, frozen=True, gc=False):
-    """What a worker limits tasks of one type to; null is no limit of the type's own."""
+    """The limits of one type of task on a worker; null is no limit of its own."""
 
     rate: str | None
-    """As `10/m`."""
+    """For example `10/m`."""
     soft_s: float | None
     hard_s: float | None
 
@@ -73,19 +72,19 @@ class WorkerRecord(msgspec.Struct, frozen=True, gc=False):
     queues: list[str] | None
     load: list[float] | None
     heartbeat_age_s: float | None
-    """Since anything last came from it."""
+    """Since the last event or reply of any kind."""
     pid: int | None
     version: str | None
     prefetch: int | None
     rss_bytes: int | None
     """The peak of its main process."""
     clock_skew_s: float | None
-    """How far its clock is ahead of ours."""
+    """How far its clock is ahead of the clock here."""
     events_enabled: bool | None
     limits: dict[str, LimitsRecord] | None
-    """By task name, where a type has any; null before the worker told."""
+    """By task name, for types with limits; null until the worker reports them."""
     silent: bool
-    """Whether it beats and has room, and takes nothing from queues that are not empty."""
+    """Whether it sends heartbeats and has free slots, but takes no tasks from waiting queues."""
 
 
 class QueueRecord(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +102,7 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProgressRecord(msgspec.Struct, frozen=True, gc=False):
-    """How far a task says that it has come."""
+    """The progress that a task reports."""
 
     fraction: float | None
     current: float | None
@@ -113,7 +112,7 @@ class ProgressRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, gc=False):
-    """An earlier attempt; the present one is the task itself."""
+    """An earlier attempt; the latest one is the task itself."""
 
     number: int
     state: str
@@ -145,7 +144,7 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     eta_at: str | None
     expires_at: str | None
     runtime_s: float | None
-    """How long it ran, or has been running by `taken_at`."""
+    """How long it ran, or has been running at `taken_at`."""
     waited_s: float | None
     retries: int
     progress: ProgressRecord | None
@@ -155,27 +154,27 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     group_id: str | None
     sources: list[str]
     revoke_requested_at: str | None
-    """When it was revoked, as long as no worker has said that it skipped or ended it."""
+    """When it was revoked, until a worker confirms that it skipped or terminated it."""
     retry_of: str | None
-    """The id of the task that celtop sent it again for."""
+    """The id of the original task, if celtop sent this one as a retry."""
     retried_as: str | None
-    """The id under which celtop sent it again last."""
+    """The id of the latest task that celtop sent as a retry of this one."""
     time_left_s: float | None
-    """Until its bar is full, by how fast it came on so far."""
+    """The estimated time to 100 %, from its progress so far."""
     estimate: ProgressRecord | None
-    """Of a task that tells no fraction: what it may be, by how long others of its type took. Never
-    above 0.95."""
+    """For a task that reports no fraction: estimated from the runtime of tasks of its type, at most
+    0.95."""
     lost_at: str | None
-    """When it was found that nobody runs it any more, while no end was heard of."""
+    """When it was found that no worker runs it any longer, although no event reported its end."""
     loss: str | None
-    """Why: `worker` (it went with its worker), `unheard` (its worker runs it no more) or `unknown`
-    (neither the workers nor the result backend know it)."""
+    """Why: `worker` (lost with its worker), `unheard` (its worker no longer runs it) or `unknown`
+    (to the workers and the result backend)."""
     backend_state: str | None
-    """What the result backend has as its state, where that differs from what events told."""
+    """Its state in the result backend, if events reported a different one."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """All of it."""
+    """The whole snapshot."""
 
     schema: str
     taken_at: str | None

@@ -1,4 +1,4 @@
-"""Snapshots as a picture: the tables of the text format, coloured."""
+"""Snapshots as an SVG image: the tables of the text format, in colour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .records import Snapshot
-from .text import TASKS_SHOWN, lines
+from .text import lines
 
 _GOOD: Final = "#4caf50"
 _BAD: Final = "#ef5350"
@@ -36,18 +36,18 @@ STYLES: Final = {
     "header": f"bold {_GREY}",
     "title": "bold",
 }
-"""Colours as the Django admin and Flower have taught them."""
+"""The colours of the Django admin and Flower."""
 
-_FONT_FROM_THE_NET: Final = re.compile(r"@font-face\s*\{[^}]*\}")
+_FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
-def render(snapshot: Snapshot, width: int = 120, limit: int = TASKS_SHOWN) -> str:
-    """Return the snapshot as an SVG document that loads nothing from anywhere.
+def render(snapshot: Snapshot, width: int, limit: int) -> str:
+    """Return the snapshot as an SVG document without external resources.
 
     Args:
-        snapshot: What to show.
-        width: The most cells in a line.
-        limit: The most tasks to show.
+        snapshot: The snapshot.
+        width: The maximum width of a line, in cells.
+        limit: The maximum number of tasks.
     """
     console = Console(
         record=True,
@@ -63,8 +63,8 @@ def render(snapshot: Snapshot, width: int = 120, limit: int = TASKS_SHOWN) -> st
     for line in lines(snapshot, width, limit):
         text = Text(no_wrap=True, overflow="ignore")
         for part, style in line:
-            # `Text.append` takes a text as it stands: no markup in it is ever read.
+            # `Text.append` takes plain text: markup in it is not interpreted.
             text.append(part, STYLES.get(style, ""))
         console.print(text, crop=False)
     svg = console.export_svg(title="celtop", unique_id="celtop")
-    return _FONT_FROM_THE_NET.sub("", svg)
+    return _FONT_FACE.sub("", svg)

@@ -1,7 +1,7 @@
-"""Plain tables: cells of text with a style's name, fitted into a width of terminal cells.
+"""Tables as lines of styled cells, fitted into a width of terminal cells.
 
-What goes in is harmless text (see `model.text`); what comes out is lines, which one format joins
-and another colours.
+The text of cells must be free of control characters (see `model.text.sanitize`). The text format
+joins the lines, the SVG format colours them.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from typing import Final, TypeAlias
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 Cell: TypeAlias = tuple[str, str]
-"""Text and a style's name, or "" for none."""
+"""Text and the name of a style, "" for none."""
 
 Line: TypeAlias = list[Cell]
 
 GAP: Final = 2
-CUT: Final = ".."
-"""Ends a text that was cut: ASCII, as all that these tables add."""
+ELLIPSIS: Final = ".."
+"""The end of a shortened text, in ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; of two that could shrink, the wider one does."""
+    """A column."""
 
     title: str
     right: bool = False
-    least: int | None = None
-    """The width that it can shrink to, or None if not at all."""
+    min_width: int | None = None
+    """The width that it can shrink to; None if it cannot shrink."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> list[Line]:
-    """Return a header and the rows; columns that do not fit are left out from the right."""
+    """Return the header and the rows; columns that do not fit are dropped from the right."""
     widths = [
         max([len(column.title), *(cell_len(row[place][0]) for row in rows)])
         for place, column in enumerate(columns)
@@ -46,22 +46,22 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int)
 
 
 def plain(line: Line) -> str:
-    """Return a line as text, without the blanks at its end."""
+    """Return a line as text without trailing spaces."""
     return "".join(text for text, _ in line).rstrip()
 
 
 def fit(text: str, width: int, right: bool = False) -> str:
-    """Return a text cut or filled up to a width in terminal cells."""
+    """Return a text shortened or padded to a width in terminal cells."""
     length = cell_len(text)
     if length > width:
-        kept = max(0, width - len(CUT))
-        return set_cell_size(text, kept) + CUT[: width - kept]
+        kept = max(0, width - len(ELLIPSIS))
+        return set_cell_size(text, kept) + ELLIPSIS[: width - kept]
     blanks = " " * (width - length)
     return blanks + text if right else text + blanks
 
 
 def flow(cells: Sequence[Cell], width: int) -> list[Line]:
-    """Return cells on as many lines as they need; one that is too wide by itself is cut."""
+    """Return cells on as many lines as they need; a cell wider than a line is shortened."""
     out: list[Line] = [[]]
     used = 0
     for text, style in cells:
@@ -76,7 +76,7 @@ def flow(cells: Sequence[Cell], width: int) -> list[Line]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return a text as lines, broken at blanks where there are any."""
+    """Return a text as lines, broken at spaces if possible."""
     out = [""]
     for word in text.split(" "):
         joined = f"{out[-1]} {word}" if out[-1] else word
@@ -97,21 +97,21 @@ def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell
 
 
 def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> bool:
-    """Make the widest columns narrower until all fit; return whether they do."""
+    """Shrink the widest columns until all fit; return whether they do."""
     if len(columns) == 1:
         widths[0] = min(widths[0], width)
         return True
-    wanted = widths[: len(columns)]
-    over = sum(wanted) + GAP * (len(columns) - 1) - width
-    while over > 0:
+    fitted = widths[: len(columns)]
+    excess = sum(fitted) + GAP * (len(columns) - 1) - width
+    while excess > 0:
         slack = {
-            place: wanted[place]
+            place: fitted[place]
             for place, column in enumerate(columns)
-            if column.least is not None and wanted[place] > column.least
+            if column.min_width is not None and fitted[place] > column.min_width
         }
         if not slack:
             return False
-        wanted[max(slack, key=slack.__getitem__)] -= 1
-        over -= 1
-    widths[: len(columns)] = wanted
+        fitted[max(slack, key=slack.__getitem__)] -= 1
+        excess -= 1
+    widths[: len(columns)] = fitted
     return True

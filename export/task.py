@@ -1,7 +1,7 @@
-"""One task that was looked for everywhere, with who tells what: as JSON for scripts, or as text.
+"""The report of `celtop task`: everything known about one task, with sources, as JSON or text.
 
-Times are ISO 8601 in UTC, names ending in `_s` seconds. Fields may be added to version 1, none is
-removed or renamed.
+Names that end in `_at` are UTC times in ISO 8601, those in `_s` seconds. Fields may be added to
+version 1; none is removed or renamed.
 """
 
 from __future__ import annotations
@@ -22,66 +22,66 @@ from .records import TaskRecord
 from .snapshot import task_record
 
 SCHEMA: Final = "celtop.task/1"
-LONGEST: Final = 2_000
-"""Characters of a value that the text shows."""
-_APART: Final = ("id", "sources", "attempts", "traceback")
-_LABEL: Final = 16
+MAX_VALUE_LENGTH: Final = 2_000
+"""Characters of a value shown as text."""
+_SHOWN_APART: Final = ("id", "sources", "attempts", "traceback")
+_LABEL_WIDTH: Final = 16
 
 
 class SourceRecord(msgspec.Struct, frozen=True, gc=False):
-    """What one source alone tells of the task."""
+    """What one source reports about the task."""
 
     source: str
     """`event`, `worker NAME`, `message in queue NAME`, `message held by a worker` or
-    `result backend`; `event, inspect` is what celtop had heard before it looked."""
+    `result backend`; `event, inspect` is what celtop had received before the lookup."""
     fields: dict[str, Any]
-    """Fields of the task's record, without those that it does not tell."""
+    """Fields of the task's record; those that the source does not report are left out."""
 
 
 class LookedRecord(msgspec.Struct, frozen=True, gc=False):
-    """One place where the task was looked for."""
+    """One place where the task was looked up."""
 
     place: str
     """`workers`, `queues` or `backend`."""
     found: bool | None
-    """Null if it could not be looked at."""
+    """Null if the place could not be searched."""
     text: str
 
 
 class TaskReport(msgspec.Struct, frozen=True, gc=False):
-    """All that is known of one task."""
+    """Everything known about one task."""
 
     schema: str
     taken_at: str | None
     id: str
     task: TaskRecord | None
-    """All sources together, as in a snapshot; null if nobody knows it."""
+    """All sources combined, as in a snapshot; null if no source knows the task."""
     told_by: list[SourceRecord]
     looked: list[LookedRecord]
     result: ResultRecord | None
-    """How it ended, if it has: from the result backend the exact value."""
+    """How it finished, if it has, with the exact value from the result backend."""
 
 
 def report(
-    search: TaskLookup,
+    lookup: TaskLookup,
     before: SourceRecord | None,
     state: ClusterState,
     result: ResultRecord | None,
     now: float,
 ) -> TaskReport:
-    """Return all that is known of a task.
+    """Return the report of a task.
 
     Args:
-        search: What was found where.
-        before: What had been heard of it before.
-        state: What the model makes of all that.
-        result: How it ended, if it has.
-        now: The time, by our clock.
+        lookup: What was found in which place.
+        before: What events had reported before the lookup.
+        state: The model, with all sources combined.
+        result: How the task finished, if it has.
+        now: The present time in epoch seconds.
     """
-    task = state.tasks.get(search.id)
+    task = state.tasks.get(lookup.id)
     sources = [] if before is None else [before]
-    for found in search.found:
-        alone = task_from(found, search.id, state.redaction)
+    for found in lookup.found:
+        alone = task_from(found, lookup.id, state.redaction)
         if alone is not None:
             record = source_record(found.source, alone, now)
             if found.source == HELD_BY_WORKER:
@@ -90,17 +90,12 @@ def report(
     return TaskReport(
         SCHEMA,
         iso(now),
-        search.id,
-        None if task is None else _record(state, task, now),
+        lookup.id,
+        None if task is None else task_record(task, now, state),
         sources,
-        [LookedRecord(one.place, one.found, one.text) for one in search.looked],
+        [LookedRecord(one.place, one.found, one.text) for one in lookup.looked],
         result,
     )
-
-
-def _record(state: ClusterState, task: Task, now: float) -> TaskRecord:
-    left, estimate = state.time_left(task, now), state.estimate(task, now)
-    return task_record(task, now, None, left, estimate, state.skews.get(task.worker or "", 0.0))
 
 
 def event_source(task: Task | None, now: float) -> SourceRecord | None:
@@ -111,7 +106,7 @@ def event_source(task: Task | None, now: float) -> SourceRecord | None:
 
 
 def source_record(source: str, task: Task, now: float) -> SourceRecord:
-    """Return a task's record as that of one source: only what it tells."""
+    """Return a task's record from one source, without the fields that it does not report."""
     fields = msgspec.to_builtins(task_record(task, now))
     for name in ("id", "sources", "runtime_s", "waited_s", "time_left_s"):
         del fields[name]
@@ -120,68 +115,64 @@ def source_record(source: str, task: Task, now: float) -> SourceRecord:
     )
 
 
-def encode(found: TaskReport) -> bytes:
-    """Return the report as UTF-8 JSON, indented by two and ended by a newline."""
-    return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
-
-
 def render(found: TaskReport) -> str:
-    """Return the report as text: each fact with whoever tells it."""
+    """Return the report as text: each value with its sources."""
     return "".join(line + "\n" for line in _lines(found))
 
 
 def _lines(found: TaskReport) -> Iterator[str]:
     task = found.task
-    name = "" if task is None else f"  {visible(task.name or '?', LONGEST)}  {visible(task.state)}"
-    yield f"{visible(found.id, LONGEST)}{name}"
+    heading = [found.id] if task is None else [found.id, task.name or "?", task.state]
+    yield "  ".join(visible(text, MAX_VALUE_LENGTH) for text in heading)
     yield ""
     for field, value, sources in _facts(found):
-        yield f"  {field:<{_LABEL}}{value}  [{sources}]"
+        yield f"  {field:<{_LABEL_WIDTH}}{value}  [{sources}]"
     if task is not None:
         for attempt in task.attempts:
-            why = f"  {visible(attempt.exception, LONGEST)}" if attempt.exception else ""
+            exception = visible(attempt.exception or "", MAX_VALUE_LENGTH)
+            exception = f"  {exception}" if exception else ""
             at = f" at {visible(attempt.worker)}" if attempt.worker else ""
-            began = f", began {attempt.started_at}" if attempt.started_at else ""
+            started = f", started {attempt.started_at}" if attempt.started_at else ""
             label = f"attempt {attempt.number + 1}"
-            yield f"  {label:<{_LABEL}}{visible(attempt.state)}{at}{began}{why}"
+            yield f"  {label:<{_LABEL_WIDTH}}{visible(attempt.state)}{at}{started}{exception}"
         if task.traceback:
             yield "  traceback"
             yield from (f"    {line}" for line in visible_lines(task.traceback.rstrip()))
     yield ""
-    yield "  looked at"
+    yield "  searched"
     for one in found.looked:
-        word = {True: "found", False: "not there", None: "unknown"}[one.found]
-        yield f"    {one.place:<{_LABEL - 4}}{word:<11}{visible(one.text, LONGEST)}"
+        word = {True: "found", False: "not found", None: "unknown"}[one.found]
+        yield f"    {one.place:<{_LABEL_WIDTH - 4}}{word:<11}{visible(one.text, MAX_VALUE_LENGTH)}"
 
 
 def _facts(found: TaskReport) -> Iterator[tuple[str, str, str]]:
-    """Yield each field with each value that it is told to have, and who tells it so."""
+    """Yield each field, each value reported for it, and the sources of that value."""
     for field in TaskRecord.__struct_fields__:
-        if field in _APART:
+        if field in _SHOWN_APART:
             continue
-        told_by: dict[str, list[str]] = {}
+        values: dict[str, list[str]] = {}
         for source in found.told_by:
             if field in source.fields:
-                value = _value(source.fields[field])
-                told_by.setdefault(value, []).append(source.source)
-        for value, sources in told_by.items():
-            yield field, value, visible("; ".join(sources), LONGEST)
+                value = _value_text(source.fields[field])
+                values.setdefault(value, []).append(source.source)
+        for value, sources in values.items():
+            yield field, value, visible("; ".join(sources), MAX_VALUE_LENGTH)
     task = found.task
     if task is not None:
         for field in ("runtime_s", "waited_s", "time_left_s"):
             seconds = getattr(task, field)
             if seconds is not None:
-                yield field.removesuffix("_s"), duration(seconds), "reckoned"
+                yield field.removesuffix("_s"), duration(seconds), "calculated"
 
 
-def _value(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return visible(str(value), LONGEST)
+        return visible(str(value), MAX_VALUE_LENGTH)
     parts = []
     if value.get("fraction") is not None:
         parts.append(percent(value["fraction"]))
     if value.get("current") is not None:
         parts.append(f"{value['current']:g} of {value.get('total') or '?'}")
     if value.get("text"):
-        parts.append(visible(value["text"], LONGEST))
+        parts.append(visible(value["text"], MAX_VALUE_LENGTH))
     return "  ".join(parts)

@@ -1,25 +1,23 @@
-"""Snapshots as plain tables, for eyes, mails and `watch`.
+"""Snapshots as text: plain tables in ASCII.
 
-Control characters, escape sequences and marks that turn text around are spelt out. What these
-tables add of their own is ASCII.
+Text from the cluster keeps its characters, but for control characters, which are escaped.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from ..model.text.phrases import SHORT_ID_LENGTH
 from ..model.text.sanitize import visible
 from ..model.text.units import NEVER, UNKNOWN, count, duration, percent, rate, size
 from .records import BrokerRecord, QueueRecord, Snapshot, TaskRecord, WorkerRecord
 from .tables import Cell, Column, Line, fit, flow, plain, table, wrap
 
-TASKS_SHOWN: Final = 50
-LONGEST_CELL: Final = 200
-"""Characters of a text that are looked at: a table shows fewer."""
+MAX_CELL_LENGTH: Final = 200
+"""Characters of a text before the table shortens it further."""
 
-SHORT_ID: Final = 8
-WIDE: Final = 140
-"""From this width on, ids are shown in full."""
+FULL_ID_WIDTH: Final = 140
+"""The line width from which ids are shown in full."""
 
 STATUS_STYLES: Final = {
     "online": "good",
@@ -31,13 +29,13 @@ STATUS_STYLES: Final = {
 }
 
 
-def render(snapshot: Snapshot, width: int = 120, limit: int = TASKS_SHOWN) -> str:
+def render(snapshot: Snapshot, width: int, limit: int) -> str:
     """Return the snapshot as text.
 
     Args:
-        snapshot: What to show.
-        width: The most cells in a line.
-        limit: The most tasks to show; a last line tells how many more there are.
+        snapshot: The snapshot.
+        width: The maximum width of a line, in cells.
+        limit: The maximum number of tasks; a last line counts the others.
     """
     return "".join(plain(line) + "\n" for line in lines(snapshot, width, limit))
 
@@ -55,14 +53,14 @@ def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
     out += _section("Tasks", len(snapshot.tasks), width, ", newest first")
     shown = snapshot.tasks[::-1][: max(0, limit)]
     if shown:
-        id_width = SHORT_ID if width < WIDE else LONGEST_CELL
+        id_width = SHORT_ID_LENGTH if width < FULL_ID_WIDTH else MAX_CELL_LENGTH
         out += table(_TASK_COLUMNS, [_task_row(task, id_width) for task in shown], width)
     if more := len(snapshot.tasks) - len(shown):
         out.append([(fit(f"... and {count(more)} more", width), "muted")])
     if snapshot.notes:
         out += _section("Notes", len(snapshot.notes), width)
         for note in snapshot.notes:
-            text = f"{_short(note.subject)}: {visible(note.text, LONGEST_CELL, '..')}"
+            text = f"{_short(note.subject)}: {visible(note.text, MAX_CELL_LENGTH, '..')}"
             out += [[(part, "muted")] for part in wrap(text, width)]
     return out
 
@@ -97,7 +95,7 @@ def _broker_lines(broker: BrokerRecord, width: int) -> list[Line]:
     ]
     out = flow(cells, width)
     if broker.error is not None:
-        text = visible(broker.error, LONGEST_CELL, "..")
+        text = visible(broker.error, MAX_CELL_LENGTH, "..")
         out += [[(part, "bad")] for part in wrap(text, width)]
     return out
 
@@ -107,18 +105,18 @@ def _section(title: str, number: int, width: int, more: str = "") -> list[Line]:
 
 
 _WORKER_COLUMNS: Final = (
-    Column("worker", least=12),
+    Column("worker", min_width=12),
     Column("status"),
     Column("active", right=True),
     Column("reserved", right=True),
     Column("scheduled", right=True),
     Column("processed", right=True),
-    Column("heard", right=True),
+    Column("heartbeat", right=True),
     Column("pool"),
     Column("load", right=True),
     Column("rss", right=True),
     Column("skew", right=True),
-    Column("queues", least=8),
+    Column("queues", min_width=8),
 )
 
 
@@ -142,14 +140,14 @@ def _worker_row(worker: WorkerRecord) -> list[Cell]:
 
 
 _QUEUE_COLUMNS: Final = (
-    Column("queue", least=12),
+    Column("queue", min_width=12),
     Column("waiting", right=True),
     Column("unacked", right=True),
     Column("in", right=True),
     Column("out", right=True),
-    Column("drain", right=True),
+    Column("drains in", right=True),
     Column("oldest", right=True),
-    Column("consumers", least=10),
+    Column("consumers", min_width=10),
 )
 
 
@@ -170,16 +168,16 @@ def _queue_row(queue: QueueRecord) -> list[Cell]:
 
 
 _TASK_COLUMNS: Final = (
-    Column("id", least=SHORT_ID),
+    Column("id", min_width=SHORT_ID_LENGTH),
     Column("state"),
-    Column("name", least=12),
+    Column("name", min_width=12),
     Column("received"),
     Column("runtime", right=True),
     Column("retries", right=True),
-    Column("worker", least=10),
-    Column("queue", least=8),
-    Column("args", least=8),
-    Column("result or exception", least=10),
+    Column("worker", min_width=10),
+    Column("queue", min_width=8),
+    Column("args", min_width=8),
+    Column("result or exception", min_width=10),
 )
 
 
@@ -203,22 +201,22 @@ def _task_row(task: TaskRecord, id_width: int) -> list[Cell]:
 
 
 def _progress(task: TaskRecord) -> str | None:
-    """Return how far a running task is: what it tells, or else an estimate that says so."""
+    """Return the progress of a running task: reported or, marked as such, estimated."""
     if task.finished_at is not None or task.lost_at is not None:
         return None
-    told, guess = task.progress, task.estimate
+    progress, estimate = task.progress, task.estimate
     parts = []
-    if told is not None and told.fraction is not None:
-        parts.append(percent(told.fraction))
-    elif guess is not None and guess.fraction is not None:
-        parts.append(f"~{percent(guess.fraction)} (estimate)")
-    if told is not None and told.text:
-        parts.append(told.text)
+    if progress is not None and progress.fraction is not None:
+        parts.append(percent(progress.fraction))
+    elif estimate is not None and estimate.fraction is not None:
+        parts.append(f"~{percent(estimate.fraction)} (estimate)")
+    if progress is not None and progress.text:
+        parts.append(progress.text)
     return "  ".join(parts) or None
 
 
 def state_style(state: str) -> str:
-    """Return the name of a state's style; all custom states share one."""
+    """Return the name of a state's style; custom states share one."""
     return f"state-{state.lower()}" if state in _STYLED_STATES else "state-custom"
 
 
@@ -228,4 +226,4 @@ _STYLED_STATES: Final = frozenset(
 
 
 def _short(text: str | None) -> str:
-    return UNKNOWN if text is None else visible(text, LONGEST_CELL, "..")
+    return UNKNOWN if text is None else visible(text, MAX_CELL_LENGTH, "..")

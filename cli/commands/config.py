@@ -68,11 +68,10 @@ def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
 
 
 def _as_json(settings: Settings) -> bytes:
-    import msgspec
+    from ...export.json import encode
 
     rows = [dict(zip(("name", "value", "source"), row, strict=True)) for row in _rows(settings)]
-    document = {"schema": SCHEMA, "settings": rows}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    return encode({"schema": SCHEMA, "settings": rows})
 
 
 def _as_text(settings: Settings) -> bytes:

@@ -37,7 +37,8 @@ def task(ctx: click.Context, id_: str, as_json: bool) -> int:
 
 
 def _report(session: Session, id_: str, as_json: bool) -> ExitCode:
-    from ...export.task import encode, event_source, render, report
+    from ...export.json import encode
+    from ...export.task import event_source, render, report
 
     before = event_source(session.state.tasks.get(id_), time.time())
     lookup = find_task(session, id_)

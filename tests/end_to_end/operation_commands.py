@@ -1,4 +1,4 @@
-"""`celtop revoke` and its like, run to their end beside a real cluster."""
+"""Runs operations from the command line on a real cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Cluster:
         )  # fmt: skip
 
     def act(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command with --yes; it has to end with `code`, and without a traceback of ours."""
+        """Run a command with --yes; it must exit with `code` and without a traceback."""
         ended = self.run(*words, "--yes", stdin=stdin)
         assert ended.returncode == code, (ended.stdout, ended.stderr)
         assert "cli/main.py" not in ended.stderr
@@ -49,7 +49,7 @@ class Cluster:
         return found
 
     def asked(self, command: str, worker: CeleryWorker, **arguments: Any) -> Any:
-        """Return what a worker says of itself, asked by Celery."""
+        """Return a worker's reply to an inspect command, sent by Celery."""
 
         def answer() -> list[Any]:
             replies = self.app.control.broadcast(
@@ -66,7 +66,7 @@ class Cluster:
 
 
 def start_obedient(start_worker: StartWorker, cluster: Cluster, **options: Any) -> CeleryWorker:
-    """Start a worker of `obedient.py` that does not wait for others to greet."""
+    """Start a worker of `obedient.py` that does not wait for other workers."""
     alone = (*ALONE, *options.pop("options", ()))
     return start_worker(cluster.url, app="obedient", options=alone, **options)
 

@@ -1,4 +1,4 @@
-"""The question on a terminal: its words, its answers, and that no is the default."""
+"""The confirmation on a terminal: its text, its answers, and the default answer no."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def test_anything_but_yes_means_no(
         text = screen.wait_for("Revoke? [y/N]")
         assert "Revoke 1 task?" in text
         assert id_[:8] in text
-        assert "1 worker is to answer" in text
+        assert "a reply is expected from 1 worker" in text
         screen.send(answer)
         assert screen.wait_end() == 1
-        assert "nothing was done" in screen.text()
+        assert "Cancelled; nothing was sent" in screen.text()
     assert cluster.asked("revoked", worker) == []
     assert cluster.audit() == []
 
@@ -61,7 +61,7 @@ def test_yes(cluster: Cluster, worker: CeleryWorker, send: Send) -> None:
 
 def test_ctrl_c_at_the_question(cluster: Cluster, worker: CeleryWorker) -> None:
     with terminal(cluster, "control", "shutdown", "--all") as screen:
-        screen.wait_for("Type shutdown to do it")
+        screen.wait_for("Type shutdown to confirm")
         screen.send("\x03")
         assert screen.wait_end() == 130
     assert cluster.asked("active", worker) == []
@@ -74,7 +74,7 @@ def test_a_queue_is_purged_by_typing_its_name(
 
     def purge(answer: str) -> tuple[int, str]:
         with terminal(cluster, "purge", "bills") as screen:
-            screen.wait_for("Type bills to do it")
+            screen.wait_for("Type bills to confirm")
             assert "1  obedient.note" in screen.text()
             screen.send(answer)
             return screen.wait_end(), screen.text()
@@ -85,13 +85,13 @@ def test_a_queue_is_purged_by_typing_its_name(
     assert "Purged 1 message from bills" in text
 
 
-def test_many_are_revoked_by_typing_how_many(
+def test_many_tasks_are_revoked_by_typing_their_number(
     cluster: Cluster, worker: CeleryWorker, send: Send
 ) -> None:
     for number in range(21):
         send(cluster.url, "obedient.note", number, queue="q")
     with terminal(cluster, "revoke", "--filter", "queue:q") as screen:
-        screen.wait_for("Type 21 to do it")
+        screen.wait_for("Type 21 to confirm")
         assert "and 16 more" in screen.text()
         screen.send("21\r")
         assert screen.wait_end() == 0
@@ -99,11 +99,11 @@ def test_many_are_revoked_by_typing_how_many(
 
 
 @pytest.mark.slow
-def test_a_drain_tells_how_far_it_is(cluster: Cluster, worker: CeleryWorker, send: Send) -> None:
+def test_a_drain_shows_its_progress(cluster: Cluster, worker: CeleryWorker, send: Send) -> None:
     send(cluster.url, "obedient.hold", 6, queue="own")
     logged(worker, "HOLDING")
     with terminal(cluster, "control", "drain", "--all") as screen:
-        screen.wait_for("Type drain to do it")
+        screen.wait_for("Type drain to confirm")
         screen.send("drain\r")
         screen.wait_for("1 active")
         assert screen.wait_end(30) == 0
@@ -111,7 +111,7 @@ def test_a_drain_tells_how_far_it_is(cluster: Cluster, worker: CeleryWorker, sen
     until(lambda: not worker.child.alive, what="the worker has ended")
 
 
-def test_triggering_asks_too_and_tells_of_a_name_that_nobody_knows(
+def test_triggering_an_unregistered_task_asks_and_warns(
     cluster: Cluster, worker: CeleryWorker
 ) -> None:
     with terminal(cluster, "trigger", "obedient.typo", "--queue", "own") as screen:
@@ -147,9 +147,9 @@ def test_a_broker_that_is_lost_during_a_drain_and_comes_back(
     with terminal(lost, "control", "drain", "--all", "--yes") as screen:
         logged(worker, "Canceling queue celery")
         own_redis.kill()
-        screen.wait_for("the broker is lost")
+        screen.wait_for("Lost the connection to the broker")
         own_redis.start()
-        screen.wait_for("the broker is back")
+        screen.wait_for("Reconnected to the broker")
         screen.send("\x03")
         assert screen.wait_end(30) == 130
     assert worker.child.alive

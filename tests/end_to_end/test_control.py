@@ -1,4 +1,4 @@
-"""`celtop control`: each command is proven by the worker's own state or log."""
+"""`celtop control`: each command is verified in the worker's own state or log."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def start(start_worker: StartWorker, cluster: Cluster) -> StartObedient:
 
 @pytest.fixture(scope="module")
 def shared(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """One worker for the tests that leave it as it was."""
+    """One worker for the tests that do not change it."""
     with shared_cluster(redis_server.next_url(), tmp_path_factory.mktemp("control")) as both:
         yield both
 
@@ -52,7 +52,7 @@ def queues(cluster: Cluster, worker: CeleryWorker) -> dict[str, tuple[str, str]]
 
 
 def limits(cluster: Cluster, worker: CeleryWorker) -> str:
-    """Return what a worker limits `obedient.note` to, in its own words."""
+    """Return the limits of `obedient.note`, as the worker reports them."""
     told: list[str] = cluster.asked(
         "registered", worker, taskinfoitems=["rate_limit", "time_limit", "soft_time_limit"]
     )
@@ -76,9 +76,7 @@ class TestPools:
         cluster.act("control", "pool_grow", "-d", "one@test,two@test")
         until(lambda: (processes(one), processes(two)) == (3, 2))
 
-    def test_threads_refuse_to_grow_and_nothing_else_is_claimed(
-        self, cluster: Cluster, start: StartObedient
-    ) -> None:
+    def test_threads_refuse_to_grow(self, cluster: Cluster, start: StartObedient) -> None:
         start(name="fork", pool="prefork", concurrency=1)
         start(name="thread", pool="threads")
         document = cluster.outcome("control", "grow", "1", "--all", code=1)
@@ -120,7 +118,7 @@ class TestConsumers:
         before = queues(cluster, one), queues(cluster, two)
         for queue in ("odd", "b"):
             assert "paused" in cluster.act("control", "pause", queue).stdout
-        assert "paused already" in cluster.act("control", "pause", "b", code=1).stderr
+        assert "already paused" in cluster.act("control", "pause", "b", code=1).stderr
         assert set(queues(cluster, one)) == {"a"}
         assert not queues(cluster, two)
         send(cluster.url, "obedient.other", queue="b")
@@ -131,7 +129,7 @@ class TestConsumers:
         assert "was not paused" in cluster.act("control", "resume", "b", code=1).stderr
         assert "a, b" in cluster.act("control", "pause", "nope", code=2).stderr
 
-    def test_pausing_beside_a_worker_that_does_not_tell_what_it_consumes(
+    def test_pausing_beside_a_worker_whose_queues_are_unknown(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         one = start(queues=["b"])
@@ -139,7 +137,7 @@ class TestConsumers:
         send(cluster.url, "obedient.hold", queue="a")
         logged(solo, "HOLDING")
         ended = cluster.act("control", "pause", "b")
-        assert "solo@test does not tell what it consumes" in ended.stderr
+        assert "The queues of solo@test are unknown" in ended.stderr
         assert not queues(cluster, one)
 
 
@@ -155,10 +153,10 @@ class TestLimits:
         assert "no.such" in cluster.act(*strange, code=1).stdout
         planned = cluster.run(*strange, "--dry-run")
         assert planned.returncode == 1
-        assert "this would not be done" in planned.stdout
+        assert "this would be refused" in planned.stdout
 
     @pytest.mark.slow
-    def test_a_time_limit_that_is_not_given_stays(self, shared: Shared) -> None:
+    def test_a_time_limit_that_is_not_given_is_kept(self, shared: Shared) -> None:
         cluster, worker = shared
         line = ("control", "time-limit", "obedient.note", "--all")
         cluster.act(*line, "--soft", "5", "--hard", "60")
@@ -171,9 +169,11 @@ class TestLimits:
         assert "time_limit=90" in limits(cluster, worker)
 
 
-class TestTalking:
+class TestPing:
     @pytest.mark.slow
-    def test_ping_and_heartbeat_need_no_yes(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_ping_and_heartbeat_need_no_confirmation(
+        self, cluster: Cluster, start: StartObedient
+    ) -> None:
         start(name="one")
         start(name="two")
         ended = cluster.run("control", "ping")
@@ -190,12 +190,12 @@ class TestTalking:
         logged(worker, "Events of group {task} disabled by remote")
         assert worker.child.output.count("enabled by remote") == 1
 
-    def test_nobody_there(self, cluster: Cluster) -> None:
+    def test_without_workers(self, cluster: Cluster) -> None:
         ended = cluster.act("control", "ping", code=4)
-        assert "no worker answers" in ended.stderr
+        assert "No worker replied" in ended.stderr
 
 
-class TestEnding:
+class TestShutdown:
     def test_shutdown_of_one(self, cluster: Cluster, start: StartObedient) -> None:
         one, two = start(name="one"), start(name="two")
         cluster.act("control", "shutdown", "-w", "one")
@@ -204,7 +204,7 @@ class TestEnding:
         assert "Got shutdown from remote" in one.child.output
 
     @pytest.mark.slow
-    def test_draining_lets_what_runs_end(
+    def test_draining_lets_running_tasks_finish(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         worker = start(concurrency=1)
@@ -229,7 +229,7 @@ class TestEnding:
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=30)
         assert running.returncode == 130
-        assert "interrupted" in errors
+        assert "Interrupted" in errors
         assert queues(cluster, worker) == before
         assert worker.child.alive
 
@@ -238,7 +238,7 @@ class TestEnding:
 def test_on_rabbitmq(
     amqp_url: str, start_worker: StartWorker, send: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """The same on the other broker; it does not show what waits, and that is told."""
+    """The same on RabbitMQ, which cannot list waiting messages: that is reported."""
     cluster = Cluster(amqp_url, tmp_path)
     worker = start_obedient(start_worker, cluster, pool="prefork", concurrency=1)
     held = send(amqp_url, "obedient.hold", 8)
@@ -246,7 +246,7 @@ def test_on_rabbitmq(
     reserved = send(amqp_url, "obedient.note", 1)
     logged(worker, "received", 2)
     ended = cluster.act("revoke", "--filter", "name:obedient.note")
-    assert "what waits in queues is not known: RabbitMQ" in ended.stderr
+    assert "Messages waiting in queues are unknown: RabbitMQ" in ended.stderr
     assert "Revoked 1 task; 1 of 1 worker confirmed" in ended.stdout
     assert cluster.asked("revoked", worker) == [reserved]
     cluster.act("control", "pause", "celery")

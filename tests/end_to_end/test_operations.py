@@ -75,7 +75,7 @@ class TestRevoke:
         assert all(ids[0] in json.dumps(line) for line in cluster.audit())
         assert cluster.audit()
 
-    def test_a_task_that_runs_is_ended_only_by_terminate(
+    def test_a_running_task_is_stopped_only_by_terminate(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         worker = start(concurrency=1, pool="prefork")
@@ -140,7 +140,7 @@ class TestRevoke:
         document = cluster.outcome("-Q", "q", "revoke", "--workflow", "g1")
         assert sorted(one["name"] for one in document["targets"]) == sorted(mine)
         assert sorted(cluster.asked("revoked", worker)) == sorted(mine)
-        assert "nothing is known" in cluster.act("revoke", "--workflow", "nope", code=1).stderr
+        assert "Unknown workflow" in cluster.act("revoke", "--workflow", "nope", code=1).stderr
 
     @pytest.mark.slow
     def test_a_silent_worker_is_named(
@@ -227,7 +227,7 @@ class TestRetry:
         assert first.split("GOT")[1] == second.split("GOT")[1]
         assert ascii(LONG)[1:-1] in second
 
-    def test_what_nobody_knows_exactly_is_refused(
+    def test_a_task_whose_arguments_are_truncated_is_refused(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         worker = start()
@@ -242,7 +242,7 @@ class TestRetry:
         assert document["sent"] == []
         assert [(one["name"], one["verdict"]) for one in document["targets"]] == [(id_, "refused")]
 
-    def test_of_two_the_one_that_is_known_is_sent(
+    def test_of_two_tasks_the_recoverable_one_is_sent(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         worker = start()
@@ -271,7 +271,7 @@ class TestRetry:
 
 
 class TestTrigger:
-    """One worker for all, with slots for what is left running."""
+    """One worker for all tests, with slots for tasks left running."""
 
     @pytest.fixture(scope="class")
     def shared(
@@ -310,7 +310,9 @@ class TestTrigger:
         ended = cluster.act("trigger", "obedient.hold", "--args", "[60]", "--wait", "1", code=4)
         assert ended.stdout == ""
 
-    def test_who_stops_waiting_gets_the_id(self, cluster: Cluster, worker: CeleryWorker) -> None:
+    def test_ctrl_c_while_waiting_prints_the_id(
+        self, cluster: Cluster, worker: CeleryWorker
+    ) -> None:
         held = worker.child.output.count("HOLDING")
         words = ("trigger", "obedient.hold", "--args", "[60]", "--wait", "60", "--json", "--yes")
         running: subprocess.Popen[str] = subprocess.Popen(
@@ -323,7 +325,7 @@ class TestTrigger:
         assert running.returncode == 130
         assert json.loads(out)["sent"][0]["id"] in worker.child.output
 
-    def test_what_may_be_a_mistake_is_told(self, cluster: Cluster, worker: CeleryWorker) -> None:
+    def test_likely_mistakes_are_reported(self, cluster: Cluster, worker: CeleryWorker) -> None:
         ended = cluster.act("trigger", "obedient.nit", "--queue", "nowhere")
         assert "no worker that answered has registered obedient.nit" in ended.stderr
         assert "nobody is known to consume nowhere" in ended.stderr
@@ -341,9 +343,9 @@ class TestTrigger:
 
 
 class TestTriggerElsewhere:
-    """Where no result can be read, or it is not plain which queue is meant."""
+    """Without a readable result, or with an ambiguous queue."""
 
-    def test_without_a_result_backend_the_event_tells(
+    def test_without_a_result_backend_the_event_is_used(
         self, cluster: Cluster, start: StartObedient
     ) -> None:
         start()
@@ -351,13 +353,13 @@ class TestTriggerElsewhere:
         assert json.loads(ended.stdout) == "[1]"
         assert "event" in ended.stderr
 
-    def test_a_queue_that_nobody_can_tell(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_an_ambiguous_queue_is_refused(self, cluster: Cluster, start: StartObedient) -> None:
         start(queues=["a", "b"])
         ended = cluster.act("trigger", "obedient.note", code=2)
         assert "a, b" in ended.stderr
         assert ended.stdout == ""
 
-    def test_the_app_tells_the_queue(
+    def test_the_app_routes_the_task(
         self, cluster: Cluster, start: StartObedient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         conf = {"task_routes": {"obedient.note": "routed"}, "task_default_queue": "fallback"}

@@ -1,4 +1,4 @@
-"""`celtop task` beside real workers: each fact with its source, though no event was ever seen."""
+"""`celtop task` with real workers: each fact with its source, without any event."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def start(start_worker: StartWorker, cluster: Cluster) -> StartWatched:
 
 
 def asked(cluster: Cluster, id_: str, *words: str, code: int = 0) -> dict[str, Any]:
-    """Return the JSON that is printed of a task."""
+    """Return the JSON printed for a task."""
     ended = cluster.run("--no-enable-events", *words, "task", id_, "--json")
     assert ended.returncode == code, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
@@ -46,8 +46,8 @@ def asked(cluster: Cluster, id_: str, *words: str, code: int = 0) -> dict[str, A
     return found
 
 
-def told(found: dict[str, Any], source: str) -> dict[str, Any]:
-    """Return what one source told."""
+def reported_by(found: dict[str, Any], source: str) -> dict[str, Any]:
+    """Return the fields from one source."""
     (fields,) = [one["fields"] for one in found["told_by"] if one["source"].startswith(source)]
     return dict(fields)
 
@@ -57,14 +57,17 @@ def looked(found: dict[str, Any]) -> dict[str, bool | None]:
 
 
 @pytest.mark.slow
-def test_a_running_task_is_told_by_its_worker_and_the_backend(
+def test_a_running_task_is_found_at_its_worker_and_in_the_backend(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     worker = start()
     id_ = send(cluster.url, "watched.climb", 60, 0.3)
     logged(worker, "received")
     found = asked(cluster, id_)
-    of_worker, of_backend = told(found, "worker w1@test"), told(found, "result backend")
+    of_worker, of_backend = (
+        reported_by(found, "worker w1@test"),
+        reported_by(found, "result backend"),
+    )
     assert of_worker["name"] == of_backend["name"] == "watched.climb"
     assert (of_worker["state"], of_worker["args"]) == ("STARTED", "(60, 0.3)")
     assert of_worker["worker"] == "w1@test"
@@ -78,36 +81,36 @@ def test_a_running_task_is_told_by_its_worker_and_the_backend(
 
 
 @pytest.mark.slow
-def test_a_waiting_task_is_told_by_its_message(cluster: Cluster, send: Send) -> None:
+def test_a_waiting_task_is_found_in_its_queue(cluster: Cluster, send: Send) -> None:
     id_ = send(cluster.url, "watched.climb", 7, queue="mountain", priority=3)
     found = asked(cluster, id_, "-Q", "mountain")
-    fields = told(found, "message in queue mountain")
+    fields = reported_by(found, "message in queue mountain")
     assert fields["name"] == "watched.climb"
     assert fields["args"] == "(7,)"
     assert fields["queue"] == "mountain"
     assert looked(found)["queues"] is True
-    assert looked(found)["workers"] is None, "nobody is there to be asked"
+    assert looked(found)["workers"] is None, "no worker could be asked"
     assert found["task"]["state"] == "PENDING"
 
 
 @pytest.mark.slow
-def test_a_reserved_task_is_told_by_its_message_and_its_worker(
+def test_a_reserved_task_is_found_in_its_message_and_at_its_worker(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     worker = start()
     id_ = send(cluster.url, "watched.climb", 7, countdown=60)
     logged(worker, "received")
     found = asked(cluster, id_)
-    held = told(found, "message held by a worker")
+    held = reported_by(found, "message held by a worker")
     assert held["args"] == "(7,)"
     assert "state" not in held
-    assert told(found, "worker w1@test")["state"] == "RECEIVED"
+    assert reported_by(found, "worker w1@test")["state"] == "RECEIVED"
     assert found["task"]["state"] == "RECEIVED"
     assert found["task"]["eta_at"] is not None
 
 
 @pytest.mark.slow
-def test_what_has_ended_is_told_by_the_backend_with_its_result(
+def test_a_finished_task_is_found_in_the_backend_with_its_result(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     worker = start()
@@ -116,7 +119,7 @@ def test_what_has_ended_is_told_by_the_backend_with_its_result(
     logged(worker, "raised unexpected")
     found = asked(cluster, done)
     assert found["result"]["value"] == {"height": 8848, "at": "the äußerst top"}
-    assert found["task"]["state"] == told(found, "result backend")["state"] == "SUCCESS"
+    assert found["task"]["state"] == reported_by(found, "result backend")["state"] == "SUCCESS"
     ended = cluster.run("--no-enable-events", "task", failed)
     assert ended.returncode == 0
     assert "\x1b" not in ended.stdout
@@ -130,9 +133,7 @@ def test_what_has_ended_is_told_by_the_backend_with_its_result(
 
 
 @pytest.mark.slow
-def test_what_nobody_knows_is_a_no_that_says_where_it_was_looked_for(
-    cluster: Cluster, start: StartWatched
-) -> None:
+def test_an_unknown_task_fails_and_lists_the_places(cluster: Cluster, start: StartWatched) -> None:
     start()
     found = asked(cluster, "no-such-task", code=1)
     assert found["task"] is None
@@ -140,6 +141,6 @@ def test_what_nobody_knows_is_a_no_that_says_where_it_was_looked_for(
     assert looked(found) == {"queues": False, "backend": False, "workers": False}
 
 
-def test_an_id_that_can_be_none_is_a_misuse(cluster: Cluster) -> None:
+def test_an_impossible_id_is_a_usage_error(cluster: Cluster) -> None:
     assert cluster.run("task", "").returncode == 2
     assert cluster.run("watch", "x" * 5000).returncode == 2

@@ -1,4 +1,4 @@
-"""`celtop watch` beside real workers: told by what it prints, and by how it ends."""
+"""`celtop watch` with real workers: its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def percents(text: str) -> list[int]:
 
 
 def begin(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
-    """Start a command that goes on."""
+    """Start a command without waiting for its end."""
     return subprocess.Popen(
         (*CELTOP, "-b", cluster.url, *words),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=cluster.env,
@@ -55,7 +55,7 @@ def begin(cluster: Cluster, *words: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_a_running_task_is_told_line_by_line_and_its_result_is_json(
+def test_a_running_task_is_shown_line_by_line_and_its_result_is_json(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     worker = start()
@@ -74,7 +74,9 @@ def test_a_running_task_is_told_line_by_line_and_its_result_is_json(
 
 
 @pytest.mark.slow
-def test_a_task_that_has_ended_before(cluster: Cluster, start: StartWatched, send: Send) -> None:
+def test_a_task_that_has_already_finished(
+    cluster: Cluster, start: StartWatched, send: Send
+) -> None:
     worker = start()
     done, failed = send(cluster.url, "watched.climb", 0), send(cluster.url, "watched.fall", 0)
     logged(worker, "succeeded")
@@ -103,18 +105,18 @@ def test_a_waiting_task_is_followed_from_the_queue_to_its_end(
 
 
 @pytest.mark.slow
-def test_a_task_that_is_yet_to_come_is_waited_for_unless_told_not_to(
+def test_an_unknown_task_is_waited_for_unless_no_wait_is_given(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     start()
     ended = cluster.run("watch", "no-such-task", "--no-wait")
     assert ended.returncode == 1
-    assert "no place knows no-such-task" in ended.stderr
+    assert "Task no-such-task not found" in ended.stderr
     assert "unknown to w1@test" in ended.stderr
     assert "nothing is kept of it" in ended.stderr
     watching = begin(cluster, "watch", "yet-to-come", "--timeout", "40")
     assert watching.stderr is not None
-    until(lambda: "waiting for it to appear" in watching.stderr.readline())  # type: ignore[union-attr]
+    until(lambda: "Waiting for the task to appear" in watching.stderr.readline())  # type: ignore[union-attr]
     send(cluster.url, "watched.climb", 1, 0.2, task_id="yet-to-come")
     out, err = watching.communicate(timeout=40)
     assert watching.returncode == 0, err
@@ -122,7 +124,9 @@ def test_a_task_that_is_yet_to_come_is_waited_for_unless_told_not_to(
 
 
 @pytest.mark.slow
-def test_a_retry_is_told_and_not_its_end(cluster: Cluster, start: StartWatched, send: Send) -> None:
+def test_a_retry_is_shown_and_is_not_the_end(
+    cluster: Cluster, start: StartWatched, send: Send
+) -> None:
     start()
     id_ = send(cluster.url, "watched.slip", 2, 2.0)
     ended = cluster.run("watch", id_, "--timeout", "40")
@@ -132,16 +136,14 @@ def test_a_retry_is_told_and_not_its_end(cluster: Cluster, start: StartWatched, 
 
 
 @pytest.mark.slow
-def test_what_does_not_end_in_time_is_left_alone_and_a_revoked_one_is_a_no(
-    cluster: Cluster, start: StartWatched, send: Send
-) -> None:
+def test_a_timeout_and_a_revoked_task(cluster: Cluster, start: StartWatched, send: Send) -> None:
     worker = start(concurrency=1)
     running = send(cluster.url, "watched.climb", 40, 0.3)
     later = send(cluster.url, "watched.climb", 1, countdown=5)
     logged(worker, "received", 2)
     ended = cluster.run("watch", running, "--timeout", "1.5")
     assert (ended.returncode, ended.stdout) == (4, "")
-    assert "not ended in time" in ended.stderr
+    assert "has not finished" in ended.stderr
     watching = begin(cluster, "watch", later, "--timeout", "40")
     cluster.act("revoke", later)
     _, err = watching.communicate(timeout=40)
@@ -150,7 +152,7 @@ def test_what_does_not_end_in_time_is_left_alone_and_a_revoked_one_is_a_no(
 
 
 @pytest.mark.slow
-def test_without_a_result_backend_the_events_tell(
+def test_without_a_result_backend_events_are_used(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     worker = start(results=None)
@@ -159,11 +161,11 @@ def test_without_a_result_backend_the_events_tell(
     ended = cluster.run("watch", id_, "--timeout", "40")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == "'dry'"
-    assert "text in its event" in ended.stderr
+    assert "from the task's event" in ended.stderr
 
 
 @pytest.mark.slow
-def test_a_broker_that_goes_is_told_by_the_exit_code(
+def test_a_lost_broker_has_its_exit_code(
     own_redis: RedisServer, tmp_path: Path, send: Send
 ) -> None:
     url = own_redis.url()
@@ -175,7 +177,7 @@ def test_a_broker_that_goes_is_told_by_the_exit_code(
     own_redis.kill()
     _, err = watching.communicate(timeout=40)
     assert watching.returncode == 3, err
-    assert "the broker is lost; trying to reach it again" in err
+    assert "Lost the connection to the broker; reconnecting" in err
     cluster.app.close()
 
 
@@ -211,7 +213,7 @@ def test_on_a_terminal_there_is_one_line_with_a_bar(
 
 
 @pytest.mark.slow
-def test_over_rabbitmq_with_results_that_nobody_else_can_read(
+def test_over_rabbitmq_with_the_rpc_backend(
     amqp_url: str, tmp_path: Path, start_worker: StartWorker, send: Send
 ) -> None:
     cluster = Cluster(amqp_url, tmp_path)

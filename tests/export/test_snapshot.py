@@ -9,6 +9,7 @@ from celtop.export.json import encode
 from celtop.export.snapshot import take
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Attempt, Progress
+from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import (
     ConnectionChanged,
     EventsDropped,
@@ -52,7 +53,7 @@ def notes_on(state: ClusterState, subject: str) -> str:
     return "\n".join(note.text for note in take(state, NOW).notes if note.subject == subject)
 
 
-def test_every_field_of_the_contract_is_there_in_its_order(state: ClusterState) -> None:
+def test_the_contract_has_every_field_in_order(state: ClusterState) -> None:
     ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
     data = printed(state)
     assert list(data) == CONTRACT.pop("").split()
@@ -64,7 +65,7 @@ def test_every_field_of_the_contract_is_there_in_its_order(state: ClusterState) 
             assert list(row) == fields.split()
 
 
-def test_the_whole_of_a_known_worker(state: ClusterState) -> None:
+def test_a_worker_that_reported_everything(state: ClusterState) -> None:
     snapshot = take(state, NOW)
     assert [worker.name for worker in snapshot.workers] == ["old@b", "w1@a"]
     assert msgspec.to_builtins(snapshot.workers[1]) == {
@@ -91,7 +92,7 @@ def test_the_whole_of_a_known_worker(state: ClusterState) -> None:
     assert "events_enabled unknown" in notes_on(state, "worker w1@a")
 
 
-def test_a_revocation_is_told_until_it_came_to_pass_and_retries_are_linked(
+def test_pending_revocations_are_shown_and_retries_linked(
     state: ClusterState,
 ) -> None:
     failed = ran(state, 1, {"type": "task-failed", "exception": "E()", "traceback": "E"})
@@ -110,7 +111,7 @@ def test_a_revocation_is_told_until_it_came_to_pass_and_retries_are_linked(
     assert (tasks["n"].state, tasks["n"].sources) == ("PENDING", ["sending"])
 
 
-def test_how_far_tasks_have_come_and_what_was_corrected(state: ClusterState) -> None:
+def test_progress_and_corrections(state: ClusterState) -> None:
     for number in range(10, 16):
         ran(state, number, {"type": "task-succeeded", "result": "3", "runtime": 100.0})
     moving, mute, lost, ended = (ran(state, number, {}) for number in range(20, 24))
@@ -135,7 +136,7 @@ def test_how_far_tasks_have_come_and_what_was_corrected(state: ClusterState) -> 
     assert snapshot.totals.corrected == {"finished": 1}
 
 
-def test_a_worker_that_told_nothing_is_null_with_reasons(state: ClusterState) -> None:
+def test_a_worker_that_reported_nothing_is_null_with_reasons(state: ClusterState) -> None:
     worker = take(state, NOW).workers[0]
     assert worker.status == "offline"
     assert worker.heartbeat_age_s == 90.0
@@ -152,7 +153,7 @@ def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
             assert value is not None or explained, (queue.name, field)
 
 
-def test_a_queue_that_nobody_consumes_never_drains(state: ClusterState) -> None:
+def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
     queue = by_name(printed(state)["queues"], "nobody")
     assert queue == {
         "name": "nobody",
@@ -166,32 +167,32 @@ def test_a_queue_that_nobody_consumes_never_drains(state: ClusterState) -> None:
         "drain_s": None,
     }
     assert notes_on(state, "queue nobody").splitlines() == [
-        "drain_s: never, at the present rates",
-        "nobody consumes it",
+        "drain_s: never at the present rates",
+        "no consumers",
     ]
 
 
-def test_rates_that_cannot_be_told_apart_say_why(state: ClusterState) -> None:
+def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     heard(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
     state.observe(QueueMeasured("nobody", NOW, waiting=7, unacked=0), NOW)
     queue = take(state, NOW).queues[1]
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("nobody", None, None)
     assert notes_on(state, "queue nobody").splitlines() == [
         "rates unknown: it is not known what new@c consumes",
-        "drain_s unknown: it follows from waiting and the rates",
-        "nobody consumes it",
+        "drain_s unknown: it depends on waiting and the rates",
+        "no consumers",
     ]
 
 
-def test_a_queue_that_cannot_be_measured_says_why(state: ClusterState) -> None:
+def test_unknown_depths_have_a_reason(state: ClusterState) -> None:
     state.observe(QueueMeasured("far", NOW, waiting=3, consumer_count=2), NOW)
     notes = notes_on(state, "queue far")
-    assert "unacked unknown: this broker does not tell" in notes
-    assert "2 by the broker's count" in notes
-    assert "nobody" not in notes
+    assert "unacked unknown: not available on this broker" in notes
+    assert "2 according to the broker" in notes
+    assert "no consumers" not in notes
 
 
-def test_tasks_come_oldest_first_with_their_times_in_utc(state: ClusterState) -> None:
+def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> None:
     first = ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
     second = ran(state, 2, {"type": "task-failed", "exception": "E()", "traceback": "T\nE"})
     third = ran(state, 3, {}, eta="2026-09-21T14:13:30+00:00")
@@ -266,26 +267,30 @@ def test_attempts_and_progress_are_objects(state: ClusterState) -> None:
     }
 
 
-def test_redaction_reaches_every_text_of_a_task(state: ClusterState) -> None:
+def test_redaction_applies_to_every_text_of_a_task() -> None:
     secret = "hunter2"
-    task_id = ran(
-        state,
-        1,
-        {"type": "task-failed", "exception": f"E({secret})", "traceback": secret},
-        args=secret,
-        kwargs=secret,
-    )
-    task = state.tasks[task_id]
-    task.result = secret
-    task.progress = Progress(text=secret)
-    task.attempts = (Attempt(0, exception=secret, traceback=secret),)
-    assert encode(take(state, NOW)).count(secret.encode()) == 8
-    redacted = encode(take(state, NOW, redact=lambda text: text.replace(secret, "***")))
+
+    def encoded(state: ClusterState) -> bytes:
+        error = {"exception": f"E({secret})", "traceback": secret}
+        texts: dict[str, object] = {"args": secret, "kwargs": secret}
+        ran(state, 1, {"type": "task-succeeded", "result": secret}, **texts)
+        ran(state, 2, {"type": "task-failed", **error}, **texts)
+        retried = ran(state, 3, {"type": "task-retried", **error}, **texts)
+        again = {"type": "task-received", "uuid": retried, "retries": 1, "timestamp": NOW}
+        heard(state, again)
+        assert state.tasks[retried].attempts
+        running = ran(state, 4, {}, **texts)
+        meta = ResultMeta(running, "PROGRESS", {"progress": 40, "status": secret})
+        state.observe(ResultsRead((meta,), NOW, "push"), NOW)
+        return encode(take(state, NOW))
+
+    assert encoded(ClusterState()).count(secret.encode()) == 14
+    redacted = encoded(ClusterState(redaction=Redaction([secret])))
     assert secret.encode() not in redacted
-    assert redacted.count(b"***") == 8 + 1, "the broker's URL has one of its own"
+    assert redacted.count(b"***") == 14
 
 
-def test_a_broker_that_is_gone(state: ClusterState) -> None:
+def test_a_lost_broker(state: ClusterState) -> None:
     fault = Fault("refused", "nobody listens on port 6379", "Start Redis")
     state.observe(ConnectionChanged("lost", NOW, fault, 2.0), NOW)
     broker = take(state, NOW).broker
@@ -297,32 +302,32 @@ def test_a_broker_that_is_gone(state: ClusterState) -> None:
         "latency_s": 0.0042,
         "commands_sent": 12,
     }
-    assert "as of before" in notes_on(state, "broker")
+    assert "from before" in notes_on(state, "broker")
 
 
-def test_nothing_is_lost_silently(state: ClusterState) -> None:
+def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:
     state.observe(EventsDropped(heartbeats=2, others=3, at=NOW), NOW)
     heard(state, {"type": "task-received"})
     totals = take(state, NOW).totals
     assert (totals.events_lost, totals.events_malformed) == (5, 1)
     notes = notes_on(state, "events")
     assert "3 events and 2 heartbeats were dropped" in notes
-    assert "1 could not be read" in notes
+    assert "1 unreadable event:" in notes
 
 
-def test_forgotten_tasks_are_told() -> None:
+def test_evicted_tasks_are_counted() -> None:
     state = ClusterState(max_tasks=10)
     for number in range(15):
         ran(state, number, {"type": "task-succeeded", "result": "1", "runtime": 0.1})
     snapshot = take(state, NOW)
-    told = f"{15 - len(snapshot.tasks):,} tasks were forgotten"
+    note = f"{15 - len(snapshot.tasks):,} tasks removed to stay within the memory limits"
     assert len(snapshot.tasks) <= 10
-    assert told in notes_on(state, "tasks")
+    assert note in notes_on(state, "tasks")
     assert sum(snapshot.totals.tasks.values()) == len(snapshot.tasks)
 
 
 @pytest.mark.parametrize("bad", [float("inf"), float("nan")])
-def test_json_holds_neither_infinity_nor_nan(state: ClusterState, bad: float) -> None:
+def test_json_has_neither_infinity_nor_nan(state: ClusterState, bad: float) -> None:
     task = state.tasks[ran(state, 1, {})]
     task.runtime = task.eta_at = bad
     task.progress = Progress(fraction=bad)
@@ -340,7 +345,7 @@ def test_json_holds_neither_infinity_nor_nan(state: ClusterState, bad: float) ->
     assert snapshot.workers[1].clock_skew_s is None
 
 
-def test_json_is_utf8_whatever_the_cluster_says(state: ClusterState) -> None:
+def test_json_is_always_valid_utf8(state: ClusterState) -> None:
     ran(state, 1, {}, args=HOSTILE)
     state.workers["w1@a"].pool = "lone \ud800 surrogate"
     out = encode(take(state, NOW))

@@ -14,9 +14,9 @@ from .conftest import HOSTILE, NOW, ran
 SPACE = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_picture_says_what_the_tables_say(state: ClusterState) -> None:
+def test_the_image_shows_the_tables(state: ClusterState) -> None:
     ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
-    drawn = svg.render(take(state, NOW), 250)
+    drawn = svg.render(take(state, NOW), 250, 50)
     root = ElementTree.fromstring(drawn)
     text = "".join(root.itertext()).replace("\xa0", " ")
     assert r"('\x1b[31m[/]<U+202E>\x9b[bold]x', '日本', '<&>')" in text
@@ -24,12 +24,12 @@ def test_the_picture_says_what_the_tables_say(state: ClusterState) -> None:
     assert "celtop snapshot at 2026-09-21T14:13:20.000Z" in text
 
 
-def test_the_picture_loads_nothing(state: ClusterState) -> None:
-    drawn = svg.render(take(state, NOW))
+def test_the_image_has_no_external_resources(state: ClusterState) -> None:
+    drawn = svg.render(take(state, NOW), 120, 50)
     assert "url(http" not in drawn
     assert "@import" not in drawn
     assert "@font-face" not in drawn
-    assert drawn == svg.render(take(state, NOW)), "and is the same each time"
+    assert drawn == svg.render(take(state, NOW), 120, 50), "and it is reproducible"
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,17 @@ def test_the_picture_loads_nothing(state: ClusterState) -> None:
         ("PROGRESS", "#4dd0e1"),
     ],
 )
-def test_states_have_the_colours_that_users_know(
-    state: ClusterState, wanted: str, colour: str
-) -> None:
+def test_state_colours(state: ClusterState, wanted: str, colour: str) -> None:
     task_id = ran(state, 1, {})
     state.tasks[task_id].state = wanted
-    drawn = svg.render(take(state, NOW), limit=1)
+    drawn = svg.render(take(state, NOW), 120, 1)
     root = ElementTree.fromstring(drawn)
     cells = [cell for cell in root.iter(f"{SPACE}text") if (cell.text or "").strip() == wanted]
-    assert cells, "the state is drawn as a cell of its own"
+    assert cells, "the state has a cell of its own"
     (style,) = {cell.attrib["class"] for cell in cells}
     rule = drawn.split(f".{style} {{", 1)[1].split("}", 1)[0]
     assert f"fill: {colour}" in rule
 
 
-def test_every_style_that_a_state_can_have_is_there() -> None:
+def test_every_state_has_a_style() -> None:
     assert {state_style(name) for name in (*CELERY_STATES, "[bold]")} <= svg.STYLES.keys()

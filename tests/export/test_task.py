@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 
-from celtop.export.task import encode, event_source, render, report
+from celtop.export.json import encode
+from celtop.export.task import event_source, render, report
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.lookup import HELD_BY_WORKER, PlaceChecked, Sighting, TaskLookup
@@ -16,7 +17,7 @@ SECRET = "{'password': 'geheim'}"
 
 
 def found_everywhere() -> tuple[TaskLookup, ClusterState]:
-    """Return a task that a message, a worker and the backend tell of, each something else."""
+    """Return a task found in a message, at a worker and in the backend, with different facts."""
     state = ClusterState(redaction=Redaction(["password"]))
     item = {"id": "1", "name": "a.b", "args": [1], "kwargs": {"password": "geheim"},
             "time_start": NOW - 5}  # fmt: skip
@@ -35,7 +36,7 @@ def found_everywhere() -> tuple[TaskLookup, ClusterState]:
     return TaskLookup("1", NOW, sources, looked), state
 
 
-def test_each_source_tells_only_what_it_knows() -> None:
+def test_each_source_has_only_the_fields_it_reports() -> None:
     search, state = found_everywhere()
     found = json.loads(encode(report(search, None, state, None, NOW)))
     told = {one["source"]: one["fields"] for one in found["told_by"]}
@@ -50,7 +51,7 @@ def test_each_source_tells_only_what_it_knows() -> None:
     assert found["task"]["progress"]["fraction"] == 0.4
 
 
-def test_what_must_not_be_seen_is_masked_whoever_tells_it() -> None:
+def test_redacted_text_is_masked_in_every_source() -> None:
     search, state = found_everywhere()
     told = report(search, None, state, None, NOW)
     assert b"geheim" not in encode(told)
@@ -58,7 +59,7 @@ def test_what_must_not_be_seen_is_masked_whoever_tells_it() -> None:
     assert "***" in render(told)
 
 
-def test_the_text_names_sources_that_agree_together_and_acts_on_no_terminal() -> None:
+def test_the_text_groups_sources_that_agree_and_escapes_control_characters() -> None:
     search, state = found_everywhere()
     text = render(report(search, None, state, None, NOW))
     assert "\x1b" not in text
@@ -70,7 +71,7 @@ def test_the_text_names_sources_that_agree_together_and_acts_on_no_terminal() ->
     assert ["backend", "unknown", "why", "not"] in lines
 
 
-def test_what_was_heard_before_is_a_source_and_an_unknown_task_has_none() -> None:
+def test_earlier_events_are_a_source_and_an_unknown_task_has_none() -> None:
     state = ClusterState()
     event = Event("task-received", "w1", NOW, uuid="1", name="a.b")
     state.observe(EventBatch((event,), NOW), NOW)

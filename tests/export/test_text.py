@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.export import text
+from celtop.export.records import Snapshot
 from celtop.export.snapshot import take
 from celtop.export.tables import Column, fit, flow, plain, table, wrap
 from celtop.model.entities.task import Progress
@@ -9,6 +10,10 @@ from celtop.model.state import ClusterState
 from rich.cells import cell_len
 
 from .conftest import HOSTILE, NOW, ran
+
+
+def render(snapshot: Snapshot, width: int, limit: int = 50) -> str:
+    return text.render(snapshot, width, limit)
 
 
 def filled(state: ClusterState) -> ClusterState:
@@ -19,7 +24,7 @@ def filled(state: ClusterState) -> ClusterState:
 
 
 def test_the_tables(state: ClusterState) -> None:
-    out = text.render(take(filled(state), NOW), 132).splitlines()
+    out = render(take(filled(state), NOW), 132).splitlines()
     assert out[0] == "celtop snapshot at 2026-09-21T14:13:20.000Z"
     assert out[1] == "broker  redis://***@localhost/0  live  4 ms, 12 commands"
     assert out[2] == "tasks   3 held  FAILURE 1  STARTED 1  SUCCESS 1"
@@ -28,12 +33,12 @@ def test_the_tables(state: ClusterState) -> None:
     assert rows[4:16] == [
         "",
         "Workers (2)",
-        "worker status active reserved scheduled processed heard pool load rss skew queues",
+        "worker status active reserved scheduled processed heartbeat pool load rss skew queues",
         "old@b offline ?/? ? ? ? 1 m 30 s ? ? ? 0 s ?",
         "w1@a online 1/4 0 0 9 0 s prefork 0.50 2.0 MiB 1.0 s celery",
         "",
         "Queues (3)",
-        "queue waiting unacked in out drain oldest consumers",
+        "queue waiting unacked in out drains in oldest consumers",
         "celery 0 0 ? ? 0 s ? w1@a",
         "nobody 7 0 15/min 0/s never 20 s -",
         "remote ? ? ? ? ? ? -",
@@ -50,53 +55,51 @@ def test_the_tables(state: ClusterState) -> None:
 
 
 @pytest.mark.parametrize("width", [1, 2, 10, 40, 60, 80, 100, 120, 139, 140, 200, 400])
-def test_no_line_is_wider_than_asked_nor_obeyed_by_a_terminal(
-    state: ClusterState, width: int
-) -> None:
+def test_lines_fit_the_width_and_are_printable(state: ClusterState, width: int) -> None:
     filled(state)
     state.workers["w1@a"].pool = "\x1b[2J\u65e5\u672c"
     state.queues["nobody"].notes = (HOSTILE * 3,)
-    for line in text.render(take(state, NOW), width).splitlines():
+    for line in render(take(state, NOW), width).splitlines():
         assert cell_len(line) <= max(2, width)
         assert line.isprintable(), repr(line)
 
 
-def test_hostile_text_is_spelt_out(state: ClusterState) -> None:
-    out = text.render(take(filled(state), NOW), 400)
+def test_control_characters_are_escaped(state: ClusterState) -> None:
+    out = render(take(filled(state), NOW), 400)
     assert r"('\x1b[31m[/]<U+202E>\x9b[bold]x', '日本', '<&>')" in out
 
 
-def test_a_limit_tells_how_many_more_there_are(state: ClusterState) -> None:
+def test_tasks_beyond_the_limit_are_counted(state: ClusterState) -> None:
     snapshot = take(filled(state), NOW)
-    out = text.render(snapshot, 120, limit=1).splitlines()
+    out = render(snapshot, 120, limit=1).splitlines()
     assert "... and 2 more" in out
     assert any(line.startswith("00000003") for line in out)
     assert not any(line.startswith("00000002") for line in out)
-    assert "... and 3 more" in text.render(snapshot, 120, limit=0)
-    assert "more" not in text.render(snapshot, 120, limit=3).split("Notes")[0]
+    assert "... and 3 more" in render(snapshot, 120, limit=0)
+    assert "more" not in render(snapshot, 120, limit=3).split("Notes")[0]
 
 
-def test_ids_are_whole_where_there_is_room(state: ClusterState) -> None:
+def test_full_ids_on_wide_lines(state: ClusterState) -> None:
     snapshot = take(filled(state), NOW)
     whole = snapshot.tasks[0].id
-    assert whole in text.render(snapshot, 200)
-    assert whole not in text.render(snapshot, 100)
+    assert whole in render(snapshot, 200)
+    assert whole not in render(snapshot, 100)
 
 
 def test_an_empty_cluster() -> None:
-    out = text.render(take(ClusterState(), NOW), 80)
+    out = render(take(ClusterState(), NOW), 80)
     assert "connecting" in out
     assert "Workers (0)" in out
-    assert "there is no connection yet" in out
+    assert "not connected yet" in out
 
 
-def test_what_the_tables_add_is_ascii(state: ClusterState) -> None:
+def test_the_tables_themselves_are_ascii(state: ClusterState) -> None:
     ran(state, 2, {"type": "task-failed", "exception": "x" * 500, "traceback": "T"})
-    assert text.render(take(state, NOW), 80).isascii()
+    assert render(take(state, NOW), 80).isascii()
 
 
-def test_tables_shrink_the_widest_then_drop_from_the_right() -> None:
-    columns = [Column("a", least=3), Column("bb", right=True), Column("c", least=2)]
+def test_tables_shrink_the_widest_column_then_drop_from_the_right() -> None:
+    columns = [Column("a", min_width=3), Column("bb", right=True), Column("c", min_width=2)]
     rows = [[("xxxxxxxx", ""), ("1", ""), ("yyyy", "")]]
 
     def drawn(width: int) -> list[str]:
@@ -124,11 +127,11 @@ def test_flow_and_wrap() -> None:
     assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
 
 
-def test_running_tasks_say_how_far_they_are(state: ClusterState) -> None:
+def test_running_tasks_show_their_progress(state: ClusterState) -> None:
     filled(state)
     task = next(one for one in state.tasks.values() if one.finished)
     task.state, task.finished_at, task.result, task.exception = "PROGRESS", None, None, None
     task.progress = Progress(1 / 3, at=NOW, text="Creating file 20")
-    assert "33 %  Creating file 20" in text.render(take(state, NOW), 200)
+    assert "33 %  Creating file 20" in render(take(state, NOW), 200)
     task.lost_at = NOW
-    assert "Creating file 20" not in text.render(take(state, NOW), 200)
+    assert "Creating file 20" not in render(take(state, NOW), 200)
