@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model.entities.states import REVOKED
 from . import stderr
 from .arguments import STDIN
 from .exit_codes import CommandError, InvalidUsage
@@ -175,6 +174,8 @@ def _finished(session: Session, ids: Sequence[str]) -> dict[str, str]:
     Workers before Celery 5.7 overwrite the result of a finished task with REVOKED. A state of
     REVOKED itself does not count as finished: it is stored at once, while the message still waits.
     """
+    from ..model.entities.states import REVOKED
+
     if not 0 < len(ids) <= MAX_VERIFIED_IDS:
         return {}
     lookups: dict[str, Future[Any]] = {id_: session.result(id_) for id_ in ids}

@@ -16,6 +16,8 @@ from ..model.operations.commands import Operation, Trigger
 from ..model.operations.outcome import Answer, Outcome, PublishedTask
 from ..model.operations.summary import sentence
 from ..model.text.units import iso
+from . import json
+from .json import utf8, utf8_or_none
 
 SCHEMA: Final = "celtop.outcome/1"
 TARGET_FIELDS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers"})
@@ -88,23 +90,23 @@ class OutcomeRecord(msgspec.Struct, frozen=True, gc=False):
 
 def encode(outcome: Outcome, result: ResultRecord | None = None) -> bytes:
     """Return an outcome as UTF-8 JSON, indented by two spaces, with a final newline."""
-    return _encoded(
+    return json.encode(
         OutcomeRecord(
             schema=SCHEMA,
             command=outcome.operation.name,
             parameters=parameters(outcome.operation),
             dry_run=False,
             good=outcome.good,
-            text=_text(sentence(outcome)),
+            text=utf8(sentence(outcome)),
             began_at=iso(outcome.began_at),
             ended_at=iso(outcome.ended_at),
             workers=_answers(outcome.workers),
             targets=_answers(outcome.targets),
             sent=[_sent(one) for one in outcome.sent],
             count=outcome.count,
-            refusal=_maybe(outcome.refusal),
-            fault=None if outcome.fault is None else _text(str(outcome.fault)),
-            unlogged=_maybe(outcome.unlogged),
+            refusal=utf8_or_none(outcome.refusal),
+            fault=None if outcome.fault is None else utf8(str(outcome.fault)),
+            unlogged=utf8_or_none(outcome.unlogged),
             result=result,
         )
     )
@@ -122,21 +124,21 @@ def encode_value(value: object) -> bytes:
 def encode_plan(operation: Operation, confirmation: Confirmation) -> bytes:
     """Return a dry run in the same form: every worker and target is `unsent`."""
     unsent = Answer("unsent")
-    return _encoded(
+    return json.encode(
         OutcomeRecord(
             schema=SCHEMA,
             command=operation.name,
             parameters=parameters(operation),
             dry_run=True,
             good=None,
-            text=_text(confirmation.title),
+            text=utf8(confirmation.title),
             began_at=None,
             ended_at=None,
             workers=_answers(dict.fromkeys(confirmation.expected_workers, unsent)),
             targets=_answers(dict.fromkeys(operation.targets, unsent)),
             sent=[],
             count=None,
-            refusal=_maybe(confirmation.refusal),
+            refusal=utf8_or_none(confirmation.refusal),
             fault=None,
             unlogged=None,
         )
@@ -157,28 +159,15 @@ def parameters(operation: Operation) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return _text(value) if isinstance(value, str) else value
+    return utf8(value) if isinstance(value, str) else value
 
 
 def _answers(answers: Mapping[str, Answer]) -> list[AnswerRecord]:
     return [
-        AnswerRecord(_text(name), answer.verdict, _text(answer.text))
+        AnswerRecord(utf8(name), answer.verdict, utf8(answer.text))
         for name, answer in answers.items()
     ]
 
 
 def _sent(sent: PublishedTask) -> SentRecord:
-    return SentRecord(sent.id, _text(sent.name), _text(sent.queue), iso(sent.at), sent.retry_of)
-
-
-def _encoded(record: OutcomeRecord) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-
-
-def _text(text: str) -> str:
-    """Return a text that UTF-8 can hold: a lone surrogate is spelt out."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-
-
-def _maybe(text: str | None) -> str | None:
-    return None if text is None else _text(text)
+    return SentRecord(sent.id, utf8(sent.name), utf8(sent.queue), iso(sent.at), sent.retry_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import click
 
@@ -52,42 +52,39 @@ def _run(ctx: click.Context, options: RunOptions, make: Callable[[Session], Oper
     return print_outcome(outcome, options)
 
 
-def _declare(
-    name: str,
-    operation: str,
-    text: str,
-    *fields: Decorator,
-    default_all: bool = False,
-    confirm: bool = True,
-) -> None:
-    """Add a command to `control`.
+class WorkerCommand(NamedTuple):
+    """A command that makes an operation of the workers addressed and of its own parameters."""
 
-    Args:
-        name: The name of the command.
-        operation: The operation's class in `model/operations/commands.py`, imported when it runs.
-        text: The help.
-        fields: Arguments and options, each named after a field of the operation.
-        default_all: Whether all workers are addressed if none is named, instead of refusing.
-        confirm: Whether to ask for confirmation.
-    """
+    name: str
+    operation: str
+    """The operation's class in `model/operations/commands.py`, imported when the command runs."""
+    help: str
+    fields: tuple[Decorator, ...] = ()
+    """Arguments and options, each named after a field of the operation."""
+    default_all: bool = False
+    """Whether all workers are addressed if none is named, instead of refusing."""
+    confirm: bool = True
+    """Whether to ask for confirmation."""
 
-    def command(
-        ctx: click.Context, options: RunOptions, patterns: tuple[str, ...], **values: object
-    ) -> int:
-        commands = import_module("....model.operations.commands", __name__)
-        struct = getattr(commands, operation)
-        return _run(
-            ctx,
-            options._replace(yes=options.yes or not confirm),
-            lambda session: struct(workers=resolve_workers(session, patterns), **values),
-        )
+    def add_to(self, group: click.Group) -> None:
+        """Add the command to a group."""
 
-    function: Callable[..., Any] = click.pass_context(command)
-    function = operation_options(function)
-    function = (optional_worker_option if default_all else worker_options)(function)
-    for field in reversed(fields):
-        function = field(function)
-    control.command(name, help=text)(function)
+        def command(
+            ctx: click.Context, options: RunOptions, patterns: tuple[str, ...], **fields: object
+        ) -> int:
+            commands = import_module("....model.operations.commands", __name__)
+            struct = getattr(commands, self.operation)
+            return _run(
+                ctx,
+                options if self.confirm else options._replace(yes=True),
+                lambda session: struct(workers=resolve_workers(session, patterns), **fields),
+            )
+
+        function: Callable[..., Any] = operation_options(click.pass_context(command))
+        function = (optional_worker_option if self.default_all else worker_options)(function)
+        for field in reversed(self.fields):
+            function = field(function)
+        group.command(self.name, help=self.help)(function)
 
 
 def _rate(ctx: click.Context, option: click.Parameter, value: str) -> str:
@@ -114,42 +111,37 @@ _EXCHANGE: Final = click.option("--exchange", metavar="NAME", help="Default: the
 _TYPE: Final = click.option("--exchange-type", metavar="TYPE", help="Default: direct.")
 _KEY: Final = click.option("--routing-key", metavar="KEY", help="Default: the queue's name.")
 
-_declare(
-    "grow",
-    "PoolGrow",
-    "Grow pools by N processes (default: 1).\n\nSupported by prefork, gevent and eventlet pools.",
-    _N,
-)
-_declare(
-    "shrink",
-    "PoolShrink",
-    "Shrink pools by N processes (default: 1).\n\nRunning tasks finish first.",
-    _N,
-)
-_declare("restart", "PoolRestart", "Restart pools.\n\nRequires worker_pool_restarts.")
-_declare(
-    "autoscale", "Autoscale", "Set the size limits of pools started with --autoscale.", _MAX, _MIN
-)
-_declare("add-consumer", "AddConsumer", "Start consuming a queue, creating it if needed.",
-         _QUEUE, _EXCHANGE, _TYPE, _KEY)  # fmt: skip
-_declare("cancel-consumer", "CancelConsumer", "Stop consuming a queue.\n\n"
-         "Tasks that workers have already received still run.", _QUEUE)  # fmt: skip
-_declare("rate-limit", "RateLimit", "Limit how often each worker starts TASK.\n\n"
-         "RATE is 10/s, 10/m or 10/h; 0 or none removes the limit.", _TASK, _RATE)  # fmt: skip
-_declare("ping", "Ping", "Ping workers (default: all).", default_all=True, confirm=False)
-_declare("heartbeat", "Heartbeat", "Make workers send a heartbeat (default: all).",
-         default_all=True, confirm=False)  # fmt: skip
-_declare("enable-events", "EnableEvents", "Enable task events (default: on all workers).",
-         default_all=True)  # fmt: skip
-_declare("disable-events", "DisableEvents", "Disable task events, for every monitor.\n\n"
-         "A running celtop does not enable them again; one started later does, unless it is"
-         " started with --no-enable-events.")  # fmt: skip
-_declare("shutdown", "Shutdown", "Warm shutdown: finish running tasks, then exit.\n\n"
-         "Tasks that have not started return to their queue.")  # fmt: skip
-_declare("drain", "Drain", "Finish all received tasks, then shut down.\n\n"
-         "The workers stop consuming first. Until they shut down, ctrl-c makes them consume their"
-         " queues again."
-         )  # fmt: skip
+WORKER_COMMANDS: Final = (
+    WorkerCommand("grow", "PoolGrow", "Grow pools by N processes (default: 1).\n\n"
+                  "Supported by prefork, gevent and eventlet pools.", (_N,)),
+    WorkerCommand("shrink", "PoolShrink", "Shrink pools by N processes (default: 1).\n\n"
+                  "Running tasks finish first.", (_N,)),
+    WorkerCommand("restart", "PoolRestart", "Restart pools.\n\nRequires worker_pool_restarts."),
+    WorkerCommand("autoscale", "Autoscale",
+                  "Set the size limits of pools started with --autoscale.", (_MAX, _MIN)),
+    WorkerCommand("add-consumer", "AddConsumer", "Start consuming a queue, creating it if needed.",
+                  (_QUEUE, _EXCHANGE, _TYPE, _KEY)),
+    WorkerCommand("cancel-consumer", "CancelConsumer", "Stop consuming a queue.\n\n"
+                  "Tasks that workers have already received still run.", (_QUEUE,)),
+    WorkerCommand("rate-limit", "RateLimit", "Limit how often each worker starts TASK.\n\n"
+                  "RATE is 10/s, 10/m or 10/h; 0 or none removes the limit.", (_TASK, _RATE)),
+    WorkerCommand("ping", "Ping", "Ping workers (default: all).", default_all=True, confirm=False),
+    WorkerCommand("heartbeat", "Heartbeat", "Make workers send a heartbeat (default: all).",
+                  default_all=True, confirm=False),
+    WorkerCommand("enable-events", "EnableEvents", "Enable task events (default: on all workers).",
+                  default_all=True),
+    WorkerCommand("disable-events", "DisableEvents", "Disable task events, for every monitor.\n\n"
+                  "A running celtop does not enable them again; one started later does, unless it"
+                  " is started with --no-enable-events."),
+    WorkerCommand("shutdown", "Shutdown", "Warm shutdown: finish running tasks, then exit.\n\n"
+                  "Tasks that have not started return to their queue."),
+    WorkerCommand("drain", "Drain", "Finish all received tasks, then shut down.\n\n"
+                  "The workers stop consuming first. Until they shut down, ctrl-c makes them"
+                  " consume their queues again."),
+)  # fmt: skip
+
+for _command in WORKER_COMMANDS:
+    _command.add_to(control)
 
 
 @control.command("time-limit")

@@ -5,9 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from celtop.cli.arguments import read_args, read_kwargs, read_time
-from celtop.cli.exit_codes import InvalidUsage
-from celtop.cli.selection import read_filter
 from celtop.tests.cli.conftest import celtop, narrated
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -79,56 +76,3 @@ def test_a_broker_that_cannot_be_reached() -> None:
         ended = pool.map(lambda line: celtop("-b", NOWHERE, *line.split(), "-y"), lines)
     for one in ended:
         assert "Cannot connect to the broker" in narrated(one, 3)
-
-
-class TestFilter:
-    """A filter with a term that is not understood would match more tasks."""
-
-    @pytest.mark.parametrize("text", ["name:geo.*", "name:a state:received", '"two words"', "id:*"])
-    def test_good(self, text: str) -> None:
-        assert read_filter(text).text == text
-
-    @pytest.mark.parametrize(
-        "text",
-        ["", "  ", "name:", "name:a state:", "name:a nope:b", "runtime:>soon", "name:~[", "!"],
-    )
-    def test_bad(self, text: str) -> None:
-        with pytest.raises(InvalidUsage, match="--filter"):
-            read_filter(text)
-
-
-class TestValues:
-    """Values of options: JSON with the place of an error, durations and times."""
-
-    def test_good(self) -> None:
-        assert read_args('[1, "é", null, {"a": [true]}]') == (1, "é", None, {"a": [True]})
-        assert read_kwargs('{"a": 1e3}') == {"a": 1000.0}
-
-    @pytest.mark.parametrize(
-        ("text", "message"),
-        [
-            ("[1, 2", "at the end"),
-            ("[1,\n nul]", "line 2, column 2"),
-            ("(1, 2)", "at (1, 2)"),
-            ("[NaN]", "NaN"),
-            ("[1e999]", "1e999 is too large"),
-            ('[{"a": 1, "a": 2}]', '"a"'),
-            ('"text"', "not a list"),
-            ("null", "not a list"),
-            ("", "it is empty"),
-            ("[" * 100_000, "brackets"),
-        ],
-    )
-    def test_bad(self, text: str, message: str) -> None:
-        with pytest.raises(InvalidUsage, match="--args") as caught:
-            read_args(text)
-        assert message in caught.value.message
-
-    def test_a_key_given_twice(self) -> None:
-        with pytest.raises(InvalidUsage, match="--kwargs: "):
-            read_kwargs('{"a": 1, "a": 2}')
-
-    def test_time(self) -> None:
-        assert read_time("2030-01-31T08:00:00+01:00", now=0.0) == 1_896_073_200.0
-        with pytest.raises(InvalidUsage):
-            read_time("1e400", now=0.0)
