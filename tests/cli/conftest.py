@@ -1,4 +1,4 @@
-"""The command line as scripts use it: a process, what it printed, and how it ended."""
+"""The command line as scripts use it: a process, its output and its exit code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CELTOP = (sys.executable, "-m", "celtop")
 def celtop(
     *arguments: str, env: Mapping[str, str] | None = None, cwd: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `celtop` to its end, without a terminal and without anybody's configuration."""
+    """Run `celtop` to its end, without a terminal and without a config file."""
     return subprocess.run(
         (*CELTOP, *arguments),
         capture_output=True,
@@ -27,8 +27,8 @@ def celtop(
     )
 
 
-def narrated(ended: subprocess.CompletedProcess[str], code: int) -> str:
-    """Return what was said on stderr by a command that had to fail with `code`, in words only."""
+def error_text(ended: subprocess.CompletedProcess[str], code: int) -> str:
+    """Return stderr of a command that must fail with `code` and a message, without a traceback."""
     assert ended.returncode == code, ended.stderr
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from celtop.tests.cli.conftest import celtop, narrated
+from celtop.tests.cli.conftest import celtop, error_text
 
 KEYS = """\
 theme = "celtop-light"
@@ -57,16 +57,16 @@ def test_what_is_wrong_is_named_with_file_and_line(
 ) -> None:
     file = tmp_path / "c.toml"
     file.write_text(f"[keys]\n\n{line}\n")
-    text = narrated(celtop(*command, "-b", "redis://h", "--config", str(file)), 2)
+    text = error_text(celtop(*command, "-b", "redis://h", "--config", str(file)), 2)
     assert f"config file {file}, line 3: {message}" in text
 
 
 def test_a_missing_keymap_is_named_with_its_source() -> None:
-    text = narrated(celtop("config", "show", env={"CELTOP_KEYMAP": "vim"}), 2)
+    text = error_text(celtop("config", "show", env={"CELTOP_KEYMAP": "vim"}), 2)
     assert "keymap 'vim' (environment CELTOP_KEYMAP): no installed package offers it" in text
 
 
 def test_keys_from_the_environment() -> None:
     keys = '{"task.revoke": "ctrl+x", "task.retry": "j"}'
-    text = narrated(celtop("config", "show", env={"CELTOP_KEYS": keys}), 2)
+    text = error_text(celtop("config", "show", env={"CELTOP_KEYS": keys}), 2)
     assert "environment CELTOP_KEYS: task.retry: 'j' is also a key of move.down" in text

@@ -1,7 +1,7 @@
-"""What each command loads: Textual for the screen alone, Celery in threads and children only.
+"""What each command imports: Textual only for the monitor, Celery only in threads and children.
 
-A subprocess, since import-linter reads the static graph: it cannot tell an import at the top from
-one inside the function that needs it.
+In a subprocess, because import-linter reads the static graph: it cannot distinguish an import at
+the top of a file from one inside a function.
 """
 
 from __future__ import annotations
@@ -42,39 +42,39 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
     return code, {name.removeprefix("celtop.cli.commands.") for name in names}
 
 
-def test_telling_the_version_loads_nothing() -> None:
+def test_the_version_imports_nothing() -> None:
     assert loaded_by("--version") == (0, set())
 
 
-def test_the_help_loads_no_more_than_the_commands() -> None:
+def test_the_help_imports_only_the_commands() -> None:
     assert loaded_by("--help") == (0, set(COMMANDS))
 
 
 @pytest.mark.parametrize("arguments", [(name,) for name in COMMANDS] + [("control", "drain")])
-def test_the_help_of_a_command_loads_no_other(arguments: tuple[str, ...]) -> None:
+def test_the_help_of_a_command_imports_no_other(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments, "--help") == (0, {arguments[0]})
 
 
-def test_showing_the_settings_loads_no_more_than_they_need() -> None:
+def test_config_show_imports_only_pydantic() -> None:
     assert loaded_by("config", "show") == (0, {"config", "pydantic"})
 
 
 @pytest.mark.parametrize("form", ["json", "text", "svg"])
-def test_a_snapshot_loads_no_textual(redis_url: str, form: str) -> None:
+def test_a_snapshot_does_not_import_textual(redis_url: str, form: str) -> None:
     code, names = loaded_by("-b", redis_url, "snapshot", "--wait", "0", "--format", form)
     assert code == 0
-    assert "kombu" in names, "it has been at work"
+    assert "kombu" in names, "it has connected"
     assert "textual" not in names
 
 
-def test_an_act_loads_no_textual(redis_url: str) -> None:
+def test_an_operation_does_not_import_textual(redis_url: str) -> None:
     code, names = loaded_by("-b", redis_url, "trigger", "a.b", "--queue", "q", "--dry-run")
     assert code == 0
-    assert "kombu" in names, "it has been at work"
+    assert "kombu" in names, "it has connected"
     assert "textual" not in names
 
 
-def test_a_refused_screen_loads_no_textual_and_no_command() -> None:
+def test_without_a_terminal_neither_textual_nor_a_command_is_imported() -> None:
     code, names = loaded_by("-b", "redis://127.0.0.1:1")
     assert code == 2
     assert names == {"pydantic"}

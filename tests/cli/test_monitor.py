@@ -1,4 +1,4 @@
-"""The way to the screen: by `celtop`, by `celery top`, and refused where there is none."""
+"""Opening the monitor: by `celtop`, by `celery top`, and the refusal without a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from celtop.tests.cli.conftest import CELTOP, celtop, narrated
+from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import APPS, clean_environment
 from celtop.tests.terminal import Terminal
@@ -15,12 +15,12 @@ from celtop.tests.terminal import Terminal
 CELERY = (sys.executable, "-m", "celery", "-A", "plain")
 
 
-def test_without_a_terminal_it_points_to_the_snapshot() -> None:
-    assert "celtop snapshot" in narrated(celtop("-b", "redis://h"), 2)
+def test_without_a_terminal_it_recommends_the_snapshot() -> None:
+    assert "celtop snapshot" in error_text(celtop("-b", "redis://h"), 2)
 
 
-def test_the_demo_without_a_terminal_does_not_even_start() -> None:
-    assert "celtop snapshot" in narrated(celtop("demo"), 2)
+def test_without_a_terminal_the_demo_does_not_start() -> None:
+    assert "celtop snapshot" in error_text(celtop("demo"), 2)
 
 
 def test_a_dumb_terminal_is_refused() -> None:
@@ -29,7 +29,7 @@ def test_a_dumb_terminal_is_refused() -> None:
         assert "celtop snapshot" in terminal.text()
 
 
-def test_celery_top_is_offered_by_celery() -> None:
+def test_celery_has_the_command_top() -> None:
     ended = subprocess.run(
         (*CELERY, "top", "--help"),
         capture_output=True,

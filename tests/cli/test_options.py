@@ -11,7 +11,7 @@ from celtop.cli.main import celtop as group
 from celtop.cli.main import top
 from celtop.cli.options import CONFIG, SEE_GLOBAL_OPTIONS, GlobalOption, global_options
 from celtop.settings import Settings, flag_name
-from celtop.tests.cli.conftest import celtop, narrated
+from celtop.tests.cli.conftest import celtop, error_text
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -21,7 +21,7 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[s
 
 
 def shown(*arguments: str, **environ: str) -> dict[str, dict[str, Any]]:
-    """Return what `celtop config show` says, by setting."""
+    """Return the output of `celtop config show`, by setting."""
     ended = celtop(*arguments, "--format", "json", env=environ)
     assert ended.returncode == 0, ended.stderr
     document = json.loads(ended.stdout)
@@ -42,7 +42,7 @@ def test_only_the_root_help_lists_the_global_options(path: tuple[str, ...]) -> N
         assert all(name in ended.stdout for name in names)
 
 
-def test_the_help_names_every_command_the_sources_and_the_exit_codes() -> None:
+def test_the_help_lists_commands_sources_and_exit_codes() -> None:
     text = celtop("--help").stdout
     for name in group.commands:
         assert f"\n  {name} " in text
@@ -50,7 +50,7 @@ def test_the_help_names_every_command_the_sources_and_the_exit_codes() -> None:
     assert "130 interrupted" in text
 
 
-def test_each_option_sets_a_field_and_is_called_as_settings_say() -> None:
+def test_each_option_sets_a_field_under_its_flag_name() -> None:
     for option in global_options():
         assert isinstance(option, GlobalOption)
         if option.name != CONFIG:
@@ -58,7 +58,7 @@ def test_each_option_sets_a_field_and_is_called_as_settings_say() -> None:
             assert flag_name(option.name) in (*option.opts, *option.secondary_opts)
 
 
-def test_an_option_stands_before_or_after_each_word() -> None:
+def test_options_are_accepted_before_and_after_each_word() -> None:
     words = ("config", "show")
     for place in range(len(words) + 1):
         found = shown(*words[:place], "-b", "redis://h/1", *words[place:])
@@ -69,13 +69,13 @@ def test_an_option_stands_before_or_after_each_word() -> None:
         }
 
 
-def test_the_later_one_wins() -> None:
+def test_the_last_value_wins() -> None:
     found = shown("--mouse", "-b", "redis://a", "config", "--no-mouse", "show", "-b", "redis://b")
     assert found["broker_url"]["value"] == "redis://b"
     assert found["mouse"]["value"] is False
 
 
-def test_a_switch_that_is_not_given_leaves_the_value_to_others() -> None:
+def test_a_switch_that_is_not_given_does_not_override_the_environment() -> None:
     found = shown("config", "show", CELTOP_READ_ONLY="yes", CELTOP_MOUSE="no")
     assert found["read_only"] | {"name": ""} == {
         "name": "",
@@ -86,11 +86,11 @@ def test_a_switch_that_is_not_given_leaves_the_value_to_others() -> None:
     assert found["frugal"]["source"] == "default"
 
 
-def test_a_bad_value_is_named_with_its_flag() -> None:
-    text = narrated(celtop("snapshot", "-b", "redis://h", "--max-tasks", "many"), 2)
+def test_an_invalid_value_is_reported_with_its_flag() -> None:
+    text = error_text(celtop("snapshot", "-b", "redis://h", "--max-tasks", "many"), 2)
     assert "invalid value 'many' for max_tasks (flag --max-tasks)" in text
 
 
-def test_celerys_command_has_them_too() -> None:
+def test_celery_top_has_them_too() -> None:
     names = {option.name for option in top.params}
     assert {option.name for option in global_options()} <= names

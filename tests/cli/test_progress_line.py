@@ -32,7 +32,7 @@ def line(found: ClusterState, width: int = 120, now: float = NOW) -> str:
     return BarLine(found, UNICODE).line(found.tasks["1"], now, width)
 
 
-def test_the_line_has_state_bar_number_text_and_time_left() -> None:
+def test_the_line_has_state_bar_steps_text_and_time_left() -> None:
     shown = line(state(*({"current": 10 * n, "total": 40, "status": f"s{n}"} for n in range(3))))
     assert shown == (
         "◆ PROGRESS  geo.render  ████████████░░░░░░░░░░░░  50 %  20 of 40  s2  20 s"
@@ -78,14 +78,14 @@ def test_plain_lines_are_printed_for_changes_only(capsys: pytest.CaptureFixture[
     meta = ResultMeta("1", "PROGRESS", {"progress": 30, "status": "third"})
     found.observe(ResultsRead((meta,), NOW + 3, "push"), NOW + 3)
     lines.show(task, NOW + 3)
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
-    assert told[0].startswith("celtop: PROGRESS  geo.render  20 %")
-    assert "30 %  third" in told[1]
+    lines_shown = capsys.readouterr().err.splitlines()
+    assert len(lines_shown) == 2
+    assert lines_shown[0].startswith("celtop: PROGRESS  geo.render  20 %")
+    assert "30 %  third" in lines_shown[1]
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("fields", "text"),
     [
         ({"state": "PENDING", "queue": "q\x1b"}, "waiting in q\\x1b"),
         ({"state": "PENDING"}, "waiting"),
@@ -97,5 +97,5 @@ def test_plain_lines_are_printed_for_changes_only(capsys: pytest.CaptureFixture[
         ({"state": "STARTED", "lost_at": NOW}, "its worker no longer runs it; its end was missed"),
     ],
 )  # fmt: skip
-def test_where_a_task_is(told: dict[str, Any], words: str) -> None:
-    assert location(Task("1", **told), NOW) == words
+def test_location(fields: dict[str, Any], text: str) -> None:
+    assert location(Task("1", **fields), NOW) == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from celtop.tests.cli.conftest import celtop, narrated
+from celtop.tests.cli.conftest import celtop, error_text
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -58,7 +58,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
     ],
 )
 def test_invalid_command_lines(line: str, message: str) -> None:
-    assert message in narrated(celtop("-b", NOWHERE, *line.split(), "--yes"), 2)
+    assert message in error_text(celtop("-b", NOWHERE, *line.split(), "--yes"), 2)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_invalid_command_lines(line: str, message: str) -> None:
      "control pause q", "control enable-events"],
 )  # fmt: skip
 def test_without_a_terminal_yes_is_required(line: str) -> None:
-    assert "--yes" in narrated(celtop("-b", NOWHERE, *line.split()), 2)
+    assert "--yes" in error_text(celtop("-b", NOWHERE, *line.split()), 2)
 
 
 def test_a_broker_that_cannot_be_reached() -> None:
@@ -75,4 +75,4 @@ def test_a_broker_that_cannot_be_reached() -> None:
     with ThreadPoolExecutor(len(lines)) as pool:
         ended = pool.map(lambda line: celtop("-b", NOWHERE, *line.split(), "-y"), lines)
     for one in ended:
-        assert "Cannot connect to the broker" in narrated(one, 3)
+        assert "Cannot connect to the broker" in error_text(one, 3)

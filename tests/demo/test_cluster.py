@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 import redis
-from celtop.tests.cli.conftest import CELTOP, celtop, narrated
+from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.servers import clean_environment, until
 from celtop.tests.terminal import Terminal
 
@@ -134,13 +134,13 @@ def test_a_broker_that_does_not_start(tmp_path: Path) -> None:
     broken.write_text("#!/bin/sh\necho the disk is on fire >&2\nexit 1\n")
     broken.chmod(0o755)
     environ = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
-    text = narrated(celtop("demo", "--no-tui", env=environ), 2)
+    text = error_text(celtop("demo", "--no-tui", env=environ), 2)
     log = Path(text.strip().rpartition(" ")[2])
     assert "the disk is on fire" in log.read_text()
 
 
 def test_it_brings_its_own_cluster() -> None:
-    assert "-b is no use" in narrated(celtop("demo", "--no-tui", "-b", "redis://h"), 2)
+    assert "-b is no use" in error_text(celtop("demo", "--no-tui", "-b", "redis://h"), 2)
 
 
 def test_the_screen_is_on_top_and_takes_everything_along(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""celtop as its users start it: a command, in a terminal or not."""
+"""celtop as users start it: a command, with or without a terminal."""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ def queues(cluster: Cluster, worker: CeleryWorker) -> dict[str, tuple[str, str]]
 
 def limits(cluster: Cluster, worker: CeleryWorker) -> str:
     """Return the limits of `obedient.note`, as the worker reports them."""
-    told: list[str] = cluster.asked(
+    lines: list[str] = cluster.asked(
         "registered", worker, taskinfoitems=["rate_limit", "time_limit", "soft_time_limit"]
     )
-    return next(line for line in told if line.startswith("obedient.note"))
+    return next(line for line in lines if line.startswith("obedient.note"))
 
 
 class TestPools:

@@ -1,4 +1,4 @@
-"""A flood of events, in Celery's own format, while the TUI is open."""
+"""A flood of events in Celery's own format while the TUI is open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TASKS = 30_000
 def test_ninety_thousand_events_are_all_counted_while_keys_answer(
     tui: OpenTui, redis_url: str
 ) -> None:
-    """30,000 tasks in batches of 20; the help opens and closes in the middle of it."""
+    """30,000 tasks in batches of 20; the help opens and closes meanwhile."""
     messages = stream.encode(redis_url, TASKS)
     terminal = tui(redis_url, columns=160, rows=45)
     terminal.wait_for("live")
@@ -40,7 +40,7 @@ def test_ninety_thousand_events_are_all_counted_while_keys_answer(
 def test_a_snapshot_counts_every_event(
     start_snapshot: Start, redis_server: RedisServer, redis_url: str
 ) -> None:
-    """Nothing is lost and nothing counted twice between the wire and the model."""
+    """No event is lost or counted twice between the wire and the model."""
     messages = stream.encode(redis_url, 5_000)
     before = int(redis_server.client().pubsub_numpat())
     running = start_snapshot(redis_url, wait=8)

@@ -98,10 +98,10 @@ class TestRevoke:
         assert "revoked" not in worker.child.output
 
     @pytest.mark.slow
-    def test_what_a_pool_of_threads_has_taken_is_told(
+    def test_tasks_already_in_a_threads_pool_are_reported(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
-        """The worker confirms, and runs it all the same."""
+        """The worker confirms the revocation, but runs the task."""
         worker = start(concurrency=1, pool="threads")
         send(cluster.url, "obedient.hold", 4)
         logged(worker, "HOLDING")
@@ -153,7 +153,7 @@ class TestRevoke:
         assert "stopped@test" in ended.stdout
         assert "silent" in ended.stdout
 
-    def test_a_solo_worker_that_is_busy_is_named_and_nothing_claimed(
+    def test_a_busy_solo_worker_is_named_and_not_counted(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         start(name="free", queues=["elsewhere"])
@@ -255,7 +255,7 @@ class TestRetry:
         assert "the message in its queue" in ended.stderr
         logged(worker, "GOT ('whole',)")
 
-    def test_waiting_ones_by_filter_into_another_queue(
+    def test_waiting_tasks_by_filter_into_another_queue(
         self, cluster: Cluster, start: StartObedient, send: Send
     ) -> None:
         worker = start(queues=["second"])

@@ -1,4 +1,4 @@
-"""`celtop snapshot` beside a real cluster: every number by the contract."""
+"""`celtop snapshot` on a real cluster: every number of the contract."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Send = Callable[..., str]
 
 
 def subscribed(server: RedisServer, at_least: int) -> bool:
-    """Whether so many event receivers listen on the broker."""
+    """Return whether the broker has this number of event receivers."""
     return int(server.client().pubsub_numpat()) >= at_least
 
 
 @pytest.mark.slow
-def test_workers_without_task_events_and_a_queue_that_nobody_consumes(
+def test_workers_without_task_events_and_a_queue_without_consumers(
     redis_url: str,
     start_worker: StartWorker,
     send: Send,
     start_snapshot: Start,
 ) -> None:
-    """45 tasks of which 5 fail, 7 that nobody takes: sent after the snapshot has started."""
+    """45 tasks, 5 of which fail, and 7 without a consumer, sent after the snapshot has started."""
     started = [
         start_worker(redis_url, name="one", pool="prefork"),
         start_worker(redis_url, name="two", pool="threads"),
@@ -60,7 +60,7 @@ def test_workers_without_task_events_and_a_queue_that_nobody_consumes(
     states = {task["id"]: task["state"] for task in shown["tasks"]}
     assert {key for key, state in states.items() if state == "FAILURE"} == failing
     assert ids <= {key for key, state in states.items() if state == "SUCCESS"}
-    # No event told of these: the queue itself was looked into.
+    # These have no event: they were found in the queue itself.
     assert lonely >= {key for key, state in states.items() if state == "PENDING"}
     finished = {key: n for key, n in shown["totals"]["tasks"].items() if key != "PENDING"}
     assert finished == {"SUCCESS": 40, "FAILURE": 5}
@@ -74,7 +74,7 @@ def test_workers_without_task_events_and_a_queue_that_nobody_consumes(
 def test_tasks_that_ran_before_it_started(
     redis_url: str, start_worker: StartWorker, send: Send, start_snapshot: Start
 ) -> None:
-    """Running, reserved and scheduled tasks are known at once, from the workers."""
+    """Running, reserved and scheduled tasks are known at once from inspect."""
     worker = start_worker(redis_url, name="busy", pool="threads", concurrency=1)
     running = send(redis_url, "plain.slow", 60.0)
     reserved = send(redis_url, "plain.slow", 61.0)
@@ -96,7 +96,7 @@ def test_tasks_that_ran_before_it_started(
 def test_on_rabbitmq(
     amqp_url: str, start_worker: StartWorker, send: Send, start_snapshot: Start
 ) -> None:
-    """The same contract on the other broker; what it cannot tell is null, with the reason."""
+    """The same contract on RabbitMQ; unavailable values are null, with the reason."""
     start_worker(amqp_url, name="one", pool="solo")
     for _ in range(3):
         send(amqp_url, "plain.ok", queue="lonely")

@@ -1,4 +1,4 @@
-"""The TUI in a pseudo-terminal: started, seen, used and ended as a person does."""
+"""The TUI in a pseudo-terminal: started, used and quit like a user does."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ ENTER = "\r"
 ESCAPE = "\x1b"
 
 
-def test_a_worker_is_on_the_screen_soon(
-    tui: OpenTui, redis_url: str, start_worker: StartWorker
-) -> None:
-    """Nothing has to happen on the cluster first."""
+def test_a_worker_appears_soon(tui: OpenTui, redis_url: str, start_worker: StartWorker) -> None:
+    """No event is needed for that."""
     start_worker(redis_url, name="early")
     terminal = tui(redis_url)
     terminal.wait_for("early@")
 
 
-def test_see_filter_drill_and_quit(
+def test_filter_drill_down_and_quit(
     tui: OpenTui, redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
-    """The way of an operator who looks for the reason of a failure."""
+    """The steps of an operator who investigates a failure."""
     start_worker(redis_url, name="w1", pool="threads")
     terminal = tui(redis_url, columns=140)
     terminal.wait_for("w1@")
@@ -53,7 +51,7 @@ def test_see_filter_drill_and_quit(
 def test_signals_restore_the_terminal(
     tui: OpenTui, redis_server: RedisServer, redis_url: str, ending: signal.Signals
 ) -> None:
-    """Nothing of celtop stays: no process, no mode of the terminal, no subscription."""
+    """celtop leaves no process, no terminal mode and no subscription behind."""
     before = int(redis_server.client().pubsub_numpat())
     terminal = tui(redis_url)
     terminal.wait_for("live")
@@ -64,8 +62,8 @@ def test_signals_restore_the_terminal(
     until(lambda: int(redis_server.client().pubsub_numpat()) == before)
 
 
-def test_a_terminal_that_vanishes_ends_the_program(tui: OpenTui, redis_url: str) -> None:
-    """A dropped ssh connection must not leave a process that spins."""
+def test_a_lost_terminal_ends_the_program(tui: OpenTui, redis_url: str) -> None:
+    """A dropped ssh connection must not leave a spinning process behind."""
     terminal = tui(redis_url)
     terminal.wait_for("live")
     terminal.hang_up()
@@ -73,18 +71,18 @@ def test_a_terminal_that_vanishes_ends_the_program(tui: OpenTui, redis_url: str)
 
 
 @pytest.mark.slow
-def test_a_terminal_that_vanishes_without_a_signal(tui: OpenTui, redis_url: str) -> None:
-    """Where no SIGHUP arrives (some `sudo su`), the lost terminal itself must be noticed."""
+def test_a_lost_terminal_without_a_signal(tui: OpenTui, redis_url: str) -> None:
+    """Without SIGHUP (as with some `sudo su`), the loss of the terminal must be detected."""
     terminal = tui(redis_url, controlling=False)
     terminal.wait_for("live")
     terminal.hang_up()
     terminal.process.wait(15)
 
 
-def test_a_broker_that_dies_and_comes_back(
+def test_a_broker_that_is_lost_and_comes_back(
     tui: OpenTui, own_redis: RedisServer, start_worker: StartWorker, send: Send
 ) -> None:
-    """The loss is named, retried for ever, and afterwards the screen is true again."""
+    """The loss is shown, celtop reconnects, and the screen is up to date again."""
     url = own_redis.url()
     start_worker(url, name="w1", pool="threads")
     terminal = tui(url)
@@ -101,7 +99,7 @@ def test_a_broker_that_dies_and_comes_back(
 
 
 def test_a_broker_that_is_down_at_the_start(tui: OpenTui, own_redis: RedisServer) -> None:
-    """No crash and no hang: words that say what to do, then the real thing."""
+    """No crash and no hang: a message says what to do until the broker is up."""
     own_redis.kill()
     terminal = tui(own_redis.url())
     terminal.wait_for("Nothing listens")
@@ -113,7 +111,7 @@ def test_a_broker_that_is_down_at_the_start(tui: OpenTui, own_redis: RedisServer
 def test_a_worker_killed_with_9_goes_late_and_then_offline(
     tui: OpenTui, redis_url: str, start_worker: StartWorker
 ) -> None:
-    """Nothing is said by the dead: the silence is judged by the heartbeat's interval."""
+    """A killed worker sends no event: it goes late by the interval of its heartbeats."""
     worker = start_worker(redis_url, name="victim", pool="threads")
     terminal = tui(redis_url)
     terminal.send("3")
@@ -126,7 +124,7 @@ def test_a_worker_killed_with_9_goes_late_and_then_offline(
 def test_hostile_arguments_are_shown_harmlessly(
     tui: OpenTui, redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
-    """Brackets, links, escape codes, right-to-left marks and emoji do nothing but show."""
+    """Brackets, links, escape codes, right-to-left marks and emoji are only displayed."""
     start_worker(redis_url, name="w1", pool="threads")
     terminal = tui(redis_url, columns=200, rows=50)
     terminal.wait_for("w1@")
@@ -150,7 +148,7 @@ def test_hostile_arguments_are_shown_harmlessly(
 def test_every_size(
     tui: OpenTui, redis_url: str, start_worker: StartWorker, columns: int, rows: int
 ) -> None:
-    """The connection's state is on the screen at any size; every screen opens."""
+    """The connection status is visible at any size; every screen opens."""
     start_worker(redis_url, name="w1")
     terminal = tui(redis_url, columns=columns, rows=rows)
     terminal.wait_for("live" if rows >= 15 else "1/1")
@@ -163,7 +161,7 @@ def test_every_size(
 
 
 def test_a_resize_is_followed(tui: OpenTui, redis_url: str, start_worker: StartWorker) -> None:
-    """From wide to narrow and back, with nothing cut off."""
+    """From wide to narrow and back, without truncation."""
     start_worker(redis_url, name="w1")
     terminal = tui(redis_url, columns=160, rows=40)
     terminal.wait_for("w1@")
@@ -173,8 +171,8 @@ def test_a_resize_is_followed(tui: OpenTui, redis_url: str, start_worker: StartW
     terminal.wait_for(lambda text: "w1@" in text and max(map(len, text.split("\n"))) > 120)
 
 
-def test_back_from_the_shell_all_is_drawn_again(tui: OpenTui, redis_url: str) -> None:
-    """`ctrl+z` and `fg`: the shell has written over everything meanwhile."""
+def test_the_screen_is_redrawn_after_suspend(tui: OpenTui, redis_url: str) -> None:
+    """`ctrl+z` and `fg`: the shell has overwritten the screen meanwhile."""
     terminal = tui(redis_url)
     terminal.wait_for("live")
     terminal.send("2")
@@ -191,7 +189,7 @@ def test_back_from_the_shell_all_is_drawn_again(tui: OpenTui, redis_url: str) ->
 def test_a_terminal_that_stops_reading_loses_nothing(
     tui: OpenTui, redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
-    """Painting may stall; collecting does not."""
+    """Drawing may stall; collecting events does not."""
     worker = start_worker(redis_url, name="w1", pool="threads", concurrency=4)
     terminal = tui(redis_url)
     terminal.wait_for("w1@")
@@ -208,8 +206,8 @@ def test_a_terminal_that_stops_reading_loses_nothing(
     terminal.wait_for("301 tasks", timeout=30)
 
 
-def test_a_dumb_terminal_is_refused_with_a_way_out(tui: OpenTui, redis_url: str) -> None:
-    """It would be full of garbage: the headless command is named instead."""
+def test_a_dumb_terminal_is_refused(tui: OpenTui, redis_url: str) -> None:
+    """It cannot show the monitor: the message recommends the headless command."""
     terminal = tui(redis_url, env={"TERM": "dumb"})
     assert terminal.wait_end() == 2
     assert "celtop snapshot" in terminal.text()
@@ -223,7 +221,7 @@ def test_a_dumb_terminal_is_refused_with_a_way_out(tui: OpenTui, redis_url: str)
 def test_poor_terminals(
     tui: OpenTui, redis_url: str, start_worker: StartWorker, env: dict[str, str]
 ) -> None:
-    """Without colour, without UTF-8, with 16 colours: legible all the same."""
+    """The screen is legible without colour, without UTF-8, and with 16 colours."""
     start_worker(redis_url, name="w1")
     terminal = tui(redis_url, env=env)
     text = terminal.wait_for("w1@")

@@ -15,13 +15,13 @@ NOW = 1_790_000_000.0
 HOSTILE = "('\x1b[31m[/]\u202e\x9b[bold]x', '\u65e5\u672c', '<&>')"
 
 
-def heard(state: ClusterState, *events: dict[str, object], at: float = NOW) -> None:
+def receive(state: ClusterState, *events: dict[str, object], at: float = NOW) -> None:
     filled = [{"hostname": "w1@a", "utcoffset": 0, "pid": 7, "clock": 1, **e} for e in events]
     state.observe(decode(msgspec.json.encode(filled), at), at)
 
 
-def ran(state: ClusterState, number: int, outcome: dict[str, object], **fields: object) -> str:
-    """Let a task be received, started and ended, with its own fields; return its id."""
+def run_task(state: ClusterState, number: int, outcome: dict[str, object], **fields: object) -> str:
+    """Observe the events of a task received, started and finished; return its id."""
     task_id = f"{number:08d}-aaaa-bbbb-cccc-0123456789ab"
     received = {"name": "app.add", "args": "(1, 2)", "kwargs": "{}", "retries": 0, **fields}
     steps: tuple[dict[str, object], ...] = (
@@ -30,7 +30,7 @@ def ran(state: ClusterState, number: int, outcome: dict[str, object], **fields: 
         outcome,
     )
     start = NOW - 60 + number
-    heard(
+    receive(
         state,
         *(
             {"uuid": task_id, "timestamp": start + step, **event}
@@ -43,7 +43,7 @@ def ran(state: ClusterState, number: int, outcome: dict[str, object], **fields: 
 
 @pytest.fixture
 def state() -> ClusterState:
-    """A cluster with a worker that tells all, one that left at once, and three queues."""
+    """A cluster with a worker that reports everything, one that shut down, and three queues."""
     state = ClusterState()
     state.broker.url = "redis://***@localhost/0"
     state.broker.transport = "redis"
@@ -53,7 +53,7 @@ def state() -> ClusterState:
     software = {"sw_ident": "py-celery", "sw_ver": "5.4.0", "sw_sys": "Linux"}
     for stamp in (NOW - 2.5, NOW - 0.5):
         event = {"type": "worker-heartbeat", "timestamp": stamp + 1, **beat, **software}
-        heard(state, event, at=stamp)
+        receive(state, event, at=stamp)
     pool = {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 4}
     stats = {"pid": 7, "prefetch_count": 16, "pool": pool, "rusage": {"maxrss": 2048}}
     stats["total"] = {"app.add": 9}
@@ -67,11 +67,11 @@ def state() -> ClusterState:
     }.items():
         state.observe(InspectReply("w1@a", command, reply, NOW - 0.5), NOW - 0.5)
     for type_ in ("worker-online", "worker-offline"):
-        heard(state, {"type": type_, "hostname": "old@b", "timestamp": NOW - 90}, at=NOW - 90)
+        receive(state, {"type": type_, "hostname": "old@b", "timestamp": NOW - 90}, at=NOW - 90)
     for at, waiting in ((NOW - 20, 2), (NOW, 7)):
         state.observe(
             QueueMeasured(
-                "nobody", at, waiting=waiting, unacked=0, by_priority=(("0", waiting), ("3", 0))
+                "idle", at, waiting=waiting, unacked=0, by_priority=(("0", waiting), ("3", 0))
             ),
             at,
         )

@@ -23,7 +23,7 @@ from celtop.model.operations.commands import Retry, Revoke
 from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 from celtop.model.state import ClusterState
 
-from .conftest import HOSTILE, NOW, heard, ran
+from .conftest import HOSTILE, NOW, receive, run_task
 
 CONTRACT = {
     "": "schema taken_at notes broker totals workers queues tasks",
@@ -54,7 +54,7 @@ def notes_on(state: ClusterState, subject: str) -> str:
 
 
 def test_the_contract_has_every_field_in_order(state: ClusterState) -> None:
-    ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
+    run_task(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
     data = printed(state)
     assert list(data) == CONTRACT.pop("").split()
     for part, fields in CONTRACT.items():
@@ -95,9 +95,9 @@ def test_a_worker_that_reported_everything(state: ClusterState) -> None:
 def test_pending_revocations_are_shown_and_retries_linked(
     state: ClusterState,
 ) -> None:
-    failed = ran(state, 1, {"type": "task-failed", "exception": "E()", "traceback": "E"})
-    waiting = ran(state, 2, {})
-    heard(state, {"type": "task-received", "uuid": "w", "timestamp": NOW, "name": "app.add"})
+    failed = run_task(state, 1, {"type": "task-failed", "exception": "E()", "traceback": "E"})
+    waiting = run_task(state, 2, {})
+    receive(state, {"type": "task-received", "uuid": "w", "timestamp": NOW, "name": "app.add"})
     answers = {name: Answer("confirmed") for name in (failed, "w")}
     revoked = Outcome(1, Revoke((failed, "w"), ("w1@a",)), NOW, NOW, targets=answers)
     state.observe(OperationChanged(revoked, NOW), NOW)
@@ -113,8 +113,8 @@ def test_pending_revocations_are_shown_and_retries_linked(
 
 def test_progress_and_corrections(state: ClusterState) -> None:
     for number in range(10, 16):
-        ran(state, number, {"type": "task-succeeded", "result": "3", "runtime": 100.0})
-    moving, mute, lost, ended = (ran(state, number, {}) for number in range(20, 24))
+        run_task(state, number, {"type": "task-succeeded", "result": "3", "runtime": 100.0})
+    moving, estimated, lost, ended = (run_task(state, number, {}) for number in range(20, 24))
     for at, percent in ((NOW - 30, 20), (NOW - 20, 40), (NOW - 10, 60)):
         meta = ResultMeta(moving, "PROGRESS", {"progress": percent, "status": "reading"})
         state.observe(ResultsRead((meta,), at, "push"), at)
@@ -126,11 +126,11 @@ def test_progress_and_corrections(state: ClusterState) -> None:
     tasks = {task.id: task for task in snapshot.tasks}
     assert tasks[moving].time_left_s == pytest.approx(10.0)
     assert tasks[moving].estimate is None
-    told, guessed = tasks[moving].progress, tasks[mute].estimate
-    assert told is not None and guessed is not None
-    assert (told.fraction, told.text, told.source) == (0.6, "reading", "backend")
-    assert guessed.source == "estimate" and guessed.fraction == pytest.approx(0.4, rel=0.1)
-    assert (tasks[mute].time_left_s, tasks[mute].progress) == (None, None)
+    progress, estimate = tasks[moving].progress, tasks[estimated].estimate
+    assert progress is not None and estimate is not None
+    assert (progress.fraction, progress.text, progress.source) == (0.6, "reading", "backend")
+    assert estimate.source == "estimate" and estimate.fraction == pytest.approx(0.4, rel=0.1)
+    assert (tasks[estimated].time_left_s, tasks[estimated].progress) == (None, None)
     assert (tasks[lost].loss, tasks[lost].lost_at) == ("unheard", "2026-09-21T14:13:20.000Z")
     assert (tasks[ended].state, tasks[ended].sources) == ("SUCCESS", ["event", "backend"])
     assert snapshot.totals.corrected == {"finished": 1}
@@ -154,9 +154,9 @@ def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
 
 
 def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
-    queue = by_name(printed(state)["queues"], "nobody")
+    queue = by_name(printed(state)["queues"], "idle")
     assert queue == {
-        "name": "nobody",
+        "name": "idle",
         "waiting": 7,
         "unacked": 0,
         "consumers": [],
@@ -166,18 +166,18 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "out_per_s": 0.0,
         "drain_s": None,
     }
-    assert notes_on(state, "queue nobody").splitlines() == [
+    assert notes_on(state, "queue idle").splitlines() == [
         "drain_s: never at the present rates",
         "no consumers",
     ]
 
 
 def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
-    heard(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
-    state.observe(QueueMeasured("nobody", NOW, waiting=7, unacked=0), NOW)
+    receive(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
+    state.observe(QueueMeasured("idle", NOW, waiting=7, unacked=0), NOW)
     queue = take(state, NOW).queues[1]
-    assert (queue.name, queue.in_per_s, queue.out_per_s) == ("nobody", None, None)
-    assert notes_on(state, "queue nobody").splitlines() == [
+    assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
+    assert notes_on(state, "queue idle").splitlines() == [
         "rates unknown: it is not known what new@c consumes",
         "drain_s unknown: it depends on waiting and the rates",
         "no consumers",
@@ -193,9 +193,9 @@ def test_unknown_depths_have_a_reason(state: ClusterState) -> None:
 
 
 def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> None:
-    first = ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
-    second = ran(state, 2, {"type": "task-failed", "exception": "E()", "traceback": "T\nE"})
-    third = ran(state, 3, {}, eta="2026-09-21T14:13:30+00:00")
+    first = run_task(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
+    second = run_task(state, 2, {"type": "task-failed", "exception": "E()", "traceback": "T\nE"})
+    third = run_task(state, 3, {}, eta="2026-09-21T14:13:30+00:00")
     tasks = take(state, NOW).tasks
     assert [task.id for task in tasks] == [first, second, third]
     assert msgspec.to_builtins(tasks[0]) == {
@@ -241,7 +241,7 @@ def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> N
 
 
 def test_attempts_and_progress_are_objects(state: ClusterState) -> None:
-    task_id = ran(state, 1, {})
+    task_id = run_task(state, 1, {})
     task = state.tasks[task_id]
     task.attempts = (Attempt(0, "RETRY", "w1@a", NOW - 9, NOW - 8, NOW - 7, "Timeout()", "Trace"),)
     task.progress = Progress(fraction=0.25, current=1.0, total=4.0, text="step 1")
@@ -273,13 +273,13 @@ def test_redaction_applies_to_every_text_of_a_task() -> None:
     def encoded(state: ClusterState) -> bytes:
         error = {"exception": f"E({secret})", "traceback": secret}
         texts: dict[str, object] = {"args": secret, "kwargs": secret}
-        ran(state, 1, {"type": "task-succeeded", "result": secret}, **texts)
-        ran(state, 2, {"type": "task-failed", **error}, **texts)
-        retried = ran(state, 3, {"type": "task-retried", **error}, **texts)
+        run_task(state, 1, {"type": "task-succeeded", "result": secret}, **texts)
+        run_task(state, 2, {"type": "task-failed", **error}, **texts)
+        retried = run_task(state, 3, {"type": "task-retried", **error}, **texts)
         again = {"type": "task-received", "uuid": retried, "retries": 1, "timestamp": NOW}
-        heard(state, again)
+        receive(state, again)
         assert state.tasks[retried].attempts
-        running = ran(state, 4, {}, **texts)
+        running = run_task(state, 4, {}, **texts)
         meta = ResultMeta(running, "PROGRESS", {"progress": 40, "status": secret})
         state.observe(ResultsRead((meta,), NOW, "push"), NOW)
         return encode(take(state, NOW))
@@ -307,7 +307,7 @@ def test_a_lost_broker(state: ClusterState) -> None:
 
 def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:
     state.observe(EventsDropped(heartbeats=2, others=3, at=NOW), NOW)
-    heard(state, {"type": "task-received"})
+    receive(state, {"type": "task-received"})
     totals = take(state, NOW).totals
     assert (totals.events_lost, totals.events_malformed) == (5, 1)
     notes = notes_on(state, "events")
@@ -318,7 +318,7 @@ def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:
 def test_evicted_tasks_are_counted() -> None:
     state = ClusterState(max_tasks=10)
     for number in range(15):
-        ran(state, number, {"type": "task-succeeded", "result": "1", "runtime": 0.1})
+        run_task(state, number, {"type": "task-succeeded", "result": "1", "runtime": 0.1})
     snapshot = take(state, NOW)
     note = f"{15 - len(snapshot.tasks):,} tasks removed to stay within the memory limits"
     assert len(snapshot.tasks) <= 10
@@ -328,7 +328,7 @@ def test_evicted_tasks_are_counted() -> None:
 
 @pytest.mark.parametrize("bad", [float("inf"), float("nan")])
 def test_json_has_neither_infinity_nor_nan(state: ClusterState, bad: float) -> None:
-    task = state.tasks[ran(state, 1, {})]
+    task = state.tasks[run_task(state, 1, {})]
     task.runtime = task.eta_at = bad
     task.progress = Progress(fraction=bad)
     state.workers["w1@a"].clock_skew = bad
@@ -346,7 +346,7 @@ def test_json_has_neither_infinity_nor_nan(state: ClusterState, bad: float) -> N
 
 
 def test_json_is_always_valid_utf8(state: ClusterState) -> None:
-    ran(state, 1, {}, args=HOSTILE)
+    run_task(state, 1, {}, args=HOSTILE)
     state.workers["w1@a"].pool = "lone \ud800 surrogate"
     out = encode(take(state, NOW))
     data = json.loads(out.decode("utf-8", "strict"))

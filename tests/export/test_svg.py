@@ -9,13 +9,13 @@ from celtop.export.text import state_style
 from celtop.model.entities.states import CELERY_STATES
 from celtop.model.state import ClusterState
 
-from .conftest import HOSTILE, NOW, ran
+from .conftest import HOSTILE, NOW, run_task
 
 SPACE = "{http://www.w3.org/2000/svg}"
 
 
 def test_the_image_shows_the_tables(state: ClusterState) -> None:
-    ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
+    run_task(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
     drawn = svg.render(take(state, NOW), 250, 50)
     root = ElementTree.fromstring(drawn)
     text = "".join(root.itertext()).replace("\xa0", " ")
@@ -46,7 +46,7 @@ def test_the_image_has_no_external_resources(state: ClusterState) -> None:
     ],
 )
 def test_state_colours(state: ClusterState, wanted: str, colour: str) -> None:
-    task_id = ran(state, 1, {})
+    task_id = run_task(state, 1, {})
     state.tasks[task_id].state = wanted
     drawn = svg.render(take(state, NOW), 120, 1)
     root = ElementTree.fromstring(drawn)

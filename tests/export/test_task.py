@@ -39,24 +39,24 @@ def found_everywhere() -> tuple[TaskLookup, ClusterState]:
 def test_each_source_has_only_the_fields_it_reports() -> None:
     search, state = found_everywhere()
     found = json.loads(encode(report(search, None, state, None, NOW)))
-    told = {one["source"]: one["fields"] for one in found["told_by"]}
-    assert told["result backend"] == {
+    fields = {one["source"]: one["fields"] for one in found["told_by"]}
+    assert fields["result backend"] == {
         "state": "PROGRESS",
-        "progress": told["result backend"]["progress"],
+        "progress": fields["result backend"]["progress"],
     }
-    assert told["worker w\x1b"]["state"] == "STARTED"
-    assert "state" not in told[HELD_BY_WORKER]
-    assert told[HELD_BY_WORKER]["queue"] == "q"
+    assert fields["worker w\x1b"]["state"] == "STARTED"
+    assert "state" not in fields[HELD_BY_WORKER]
+    assert fields[HELD_BY_WORKER]["queue"] == "q"
     assert found["task"]["state"] == "PROGRESS"
     assert found["task"]["progress"]["fraction"] == 0.4
 
 
 def test_redacted_text_is_masked_in_every_source() -> None:
     search, state = found_everywhere()
-    told = report(search, None, state, None, NOW)
-    assert b"geheim" not in encode(told)
-    assert "geheim" not in render(told)
-    assert "***" in render(told)
+    found = report(search, None, state, None, NOW)
+    assert b"geheim" not in encode(found)
+    assert "geheim" not in render(found)
+    assert "***" in render(found)
 
 
 def test_the_text_groups_sources_that_agree_and_escapes_control_characters() -> None:

@@ -9,7 +9,7 @@ from celtop.model.entities.task import Progress
 from celtop.model.state import ClusterState
 from rich.cells import cell_len
 
-from .conftest import HOSTILE, NOW, ran
+from .conftest import HOSTILE, NOW, run_task
 
 
 def render(snapshot: Snapshot, width: int, limit: int = 50) -> str:
@@ -17,9 +17,9 @@ def render(snapshot: Snapshot, width: int, limit: int = 50) -> str:
 
 
 def filled(state: ClusterState) -> ClusterState:
-    ran(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
-    ran(state, 2, {"type": "task-failed", "exception": "Boom('x')", "traceback": "T\nE"})
-    ran(state, 3, {}, name="\u753b\u50cf.\u5909\u63db")
+    run_task(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
+    run_task(state, 2, {"type": "task-failed", "exception": "Boom('x')", "traceback": "T\nE"})
+    run_task(state, 3, {}, name="\u753b\u50cf.\u5909\u63db")
     return state
 
 
@@ -40,7 +40,7 @@ def test_the_tables(state: ClusterState) -> None:
         "Queues (3)",
         "queue waiting unacked in out drains in oldest consumers",
         "celery 0 0 ? ? 0 s ? w1@a",
-        "nobody 7 0 15/min 0/s never 20 s -",
+        "idle 7 0 15/min 0/s never 20 s -",
         "remote ? ? ? ? ? ? -",
         "",
     ]
@@ -58,7 +58,7 @@ def test_the_tables(state: ClusterState) -> None:
 def test_lines_fit_the_width_and_are_printable(state: ClusterState, width: int) -> None:
     filled(state)
     state.workers["w1@a"].pool = "\x1b[2J\u65e5\u672c"
-    state.queues["nobody"].notes = (HOSTILE * 3,)
+    state.queues["idle"].notes = (HOSTILE * 3,)
     for line in render(take(state, NOW), width).splitlines():
         assert cell_len(line) <= max(2, width)
         assert line.isprintable(), repr(line)
@@ -94,7 +94,7 @@ def test_an_empty_cluster() -> None:
 
 
 def test_the_tables_themselves_are_ascii(state: ClusterState) -> None:
-    ran(state, 2, {"type": "task-failed", "exception": "x" * 500, "traceback": "T"})
+    run_task(state, 2, {"type": "task-failed", "exception": "x" * 500, "traceback": "T"})
     assert render(take(state, NOW), 80).isascii()
 
 

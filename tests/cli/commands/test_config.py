@@ -1,11 +1,11 @@
-"""`celtop config`: each value, where it came from, and no password."""
+"""`celtop config`: each value with its source, without passwords."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from celtop.settings import Settings
-from celtop.tests.cli.conftest import celtop, narrated
+from celtop.tests.cli.conftest import celtop, error_text
 from celtop.tests.servers import APPS
 
 
@@ -26,7 +26,7 @@ def test_show_needs_no_broker() -> None:
     assert celtop("config", "show").returncode == 0
 
 
-def test_the_apps_own_configuration_is_a_source() -> None:
+def test_the_configuration_of_the_app_is_a_source() -> None:
     environ = {"TEST_BROKER_URL": "redis://:hunter2@app.example/3"}
     ended = celtop("config", "show", "-A", "plain", "--workdir", str(APPS), env=environ)
     assert ended.returncode == 0, ended.stderr
@@ -35,7 +35,7 @@ def test_the_apps_own_configuration_is_a_source() -> None:
 
 
 def test_an_app_that_cannot_be_loaded() -> None:
-    text = narrated(celtop("config", "show", "-A", "no_such_app_anywhere"), 2)
+    text = error_text(celtop("config", "show", "-A", "no_such_app_anywhere"), 2)
     assert "no_such_app_anywhere" in text
 
 
@@ -47,5 +47,5 @@ def test_paths() -> None:
     assert celtop("config", "paths", "--config", "x.toml").stdout.split()[1] == "x.toml"
 
 
-def test_a_group_without_its_command() -> None:
-    assert "celtop config --help" in narrated(celtop("config"), 2)
+def test_a_group_without_a_command() -> None:
+    assert "celtop config --help" in error_text(celtop("config"), 2)

@@ -10,7 +10,7 @@ NOWHERE = SentTask("one", Call("a.b", (1,)), "event", 0.0, missing=("callbacks",
 CUT = Unrecoverable("two", "its arguments were cut")
 
 
-def test_without_a_queue_it_is_not_sent_anywhere() -> None:
+def test_a_task_with_an_unknown_queue_is_refused() -> None:
     originals, refused = _sendable((NOWHERE, CUT), None)
     assert originals == ()
     assert refused == {
@@ -19,10 +19,10 @@ def test_without_a_queue_it_is_not_sent_anywhere() -> None:
     }
 
 
-def test_into_the_queue_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_given_queue_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     [original], refused = _sendable((NOWHERE, CUT), "q")
     assert (original.call.queue, original.call.args) == ("q", (1,))
     assert list(refused) == ["two"]
-    told = capsys.readouterr().err
-    assert "one: arguments from the text in its event" in told
-    assert "unknown: callbacks" in told
+    printed = capsys.readouterr().err
+    assert "one: arguments from the text in its event" in printed
+    assert "unknown: callbacks" in printed

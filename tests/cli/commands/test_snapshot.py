@@ -1,4 +1,4 @@
-"""`celtop snapshot` as scripts call it: its formats, its ends, and what it never prints."""
+"""`celtop snapshot`: its formats, its exit codes, and passwords that must not be printed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from celtop.tests.cli.conftest import CELTOP, celtop, narrated
+from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import black_hole
 from celtop.tests.servers import RedisServer, clean_environment, free_port, until
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    """Start a celtop that runs until it is ended."""
+    """Start celtop without waiting for its end."""
     return subprocess.Popen(
         (*CELTOP, *arguments),
         stdin=subprocess.DEVNULL,
@@ -56,13 +56,13 @@ def test_into_a_file(redis_url: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_into_a_file_that_cannot_be(redis_url: str, tmp_path: Path) -> None:
+def test_into_a_file_that_cannot_be_written(redis_url: str, tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "out.json"
-    text = narrated(celtop("-b", redis_url, "snapshot", "--wait", "0", "--output", str(file)), 2)
+    text = error_text(celtop("-b", redis_url, "snapshot", "--wait", "0", "--output", str(file)), 2)
     assert str(file) in text
 
 
-def test_a_reader_that_has_seen_enough(redis_url: str) -> None:
+def test_a_closed_pipe(redis_url: str) -> None:
     running = start("-b", redis_url, "snapshot", "--wait", "0")
     assert running.stdout is not None
     assert running.stderr is not None
@@ -73,18 +73,18 @@ def test_a_reader_that_has_seen_enough(redis_url: str) -> None:
 
 
 class TestUnreachable:
-    """Words on stderr, nothing on stdout, exit code 3, and no hang."""
+    """A message on stderr, nothing on stdout, exit code 3, and no hang."""
 
-    def test_nobody_listens(self) -> None:
+    def test_connection_refused(self) -> None:
         url = f"redis://:hunter2@127.0.0.1:{free_port()}/0"
-        text = narrated(celtop("snapshot", "-b", url, "--wait", "0.5"), 3)
+        text = error_text(celtop("snapshot", "-b", url, "--wait", "0.5"), 3)
         assert "Nothing listens" in text
         assert "hunter2" not in text
 
     @pytest.mark.parametrize("scheme", ["redis", "amqp"])
     def test_a_black_hole(self, scheme: str) -> None:
         with black_hole() as port:
-            text = narrated(
+            text = error_text(
                 celtop("snapshot", "-b", f"{scheme}://127.0.0.1:{port}//", "--wait", "0.5"), 3
             )
         assert "Cannot connect to the broker" in text
@@ -93,24 +93,24 @@ class TestUnreachable:
         server = RedisServer(tmp_path, "--requirepass", "right").start()
         try:
             url = server.url(credentials=":wrong-hunter2@")
-            text = narrated(celtop("snapshot", "-b", url, "--wait", "0.5"), 3)
+            text = error_text(celtop("snapshot", "-b", url, "--wait", "0.5"), 3)
         finally:
             server.kill()
         assert "assword" in text
         assert "hunter2" not in text
 
-    def test_a_scheme_that_nobody_knows(self) -> None:
-        text = narrated(celtop("snapshot", "-b", "nonsense://h", "--wait", "0.5"), 3)
+    def test_an_unknown_scheme(self) -> None:
+        text = error_text(celtop("snapshot", "-b", "nonsense://h", "--wait", "0.5"), 3)
         assert "nonsense" in text
 
     @pytest.mark.slow
-    def test_a_broker_that_dies_meanwhile(self, own_redis: RedisServer) -> None:
-        """What was learned before is printed all the same."""
+    def test_a_broker_that_is_lost_meanwhile(self, own_redis: RedisServer) -> None:
+        """The state known until then is printed."""
         running = start("-b", own_redis.url(), "snapshot", "--format", "json", "--wait", "6")
         until(
             # It asks the workers once it is live; it listens a moment before.
             lambda: "cmdstat_publish" in own_redis.client().info("commandstats"),
-            what="it is live",
+            what="it is connected",
         )
         own_redis.kill()
         out, err = running.communicate(timeout=40)
@@ -121,19 +121,19 @@ class TestUnreachable:
 
 
 class TestUsage:
-    """Exit code 2, and words that say what to type."""
+    """Exit code 2, and a message that shows what to type."""
 
     def test_no_broker(self) -> None:
-        text = narrated(celtop("snapshot"), 2)
+        text = error_text(celtop("snapshot"), 2)
         assert "-b URL" in text
         assert "celtop demo" in text
 
-    def test_a_url_without_its_flag_is_not_repeated_with_its_password(self) -> None:
-        assert "hunter2" not in narrated(celtop("redis://:hunter2@h/0"), 2)
+    def test_the_password_of_a_url_without_its_flag_is_not_printed(self) -> None:
+        assert "hunter2" not in error_text(celtop("redis://:hunter2@h/0"), 2)
 
     @pytest.mark.parametrize("arguments", [("--format", "yaml"), ("--wait", "soon"), ("--nope",)])
-    def test_bad_options(self, arguments: tuple[str, ...]) -> None:
-        assert "celtop snapshot --help" in narrated(celtop("snapshot", *arguments), 2)
+    def test_invalid_options(self, arguments: tuple[str, ...]) -> None:
+        assert "celtop snapshot --help" in error_text(celtop("snapshot", *arguments), 2)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ class TestUsage:
 def test_interrupted(
     redis_server: RedisServer, redis_url: str, number: signal.Signals, code: int
 ) -> None:
-    """It ends at once, says nothing, and leaves no subscription on the broker."""
+    """It exits at once, prints nothing, and leaves no subscription on the broker."""
     before = int(redis_server.client().pubsub_numpat())
     running = start("-b", redis_url, "snapshot", "--wait", "300")
     until(lambda: int(redis_server.client().pubsub_numpat()) > before, what="it listens")
