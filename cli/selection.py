@@ -60,9 +60,9 @@ def read_filter(text: str) -> Query:
     Raises:
         InvalidUsage: A term is unknown or has no value, or the filter is empty.
     """
-    from ..model.query.language import parse
+    from ..model.query.language import parse_query
 
-    query = parse(text)
+    query = parse_query(text)
     for problem in query.problems:
         place = text[problem.start : problem.end]
         raise InvalidUsage(f"Invalid --filter: {place}: {problem.message}")

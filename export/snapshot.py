@@ -37,7 +37,7 @@ RATE_WINDOW: Final = 10
 _NO_EXTRA: Final = TaskExtra()
 
 
-def take(state: ClusterState, now: float) -> Snapshot:
+def take_snapshot(state: ClusterState, now: float) -> Snapshot:
     """Return the snapshot at `now`, the present time in epoch seconds."""
     listening_since = state.broker.listening_since
     return Snapshot(

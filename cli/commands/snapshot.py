@@ -41,13 +41,13 @@ def snapshot(
     """
     settings = settings_of(ctx)
     with open_session(settings) as session:
-        from ...export.snapshot import take
+        from ...export.snapshot import take_snapshot
 
         wait_for_broker(session, wait)
         listen(session, wait)
         session.refresh()
         wait_for_replies(session)
-        taken = take(session.state, time.time())
+        taken = take_snapshot(session.state, time.time())
     width = shutil.get_terminal_size(DEFAULT_SIZE).columns
     write(FORMATS[format_name].encode(taken, width, limit), output)
     if session.state.broker.phase == "live":

@@ -107,7 +107,7 @@ class _Word:
         return _Word(self.start, self.end, self.text[start:end], self.signs[start:end])
 
 
-def parse(text: str) -> Query:
+def parse_query(text: str) -> Query:
     """Read a filter. Never raises: what cannot be understood is in `problems`."""
     terms: list[Term] = []
     problems: list[Problem] = []

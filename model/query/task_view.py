@@ -19,7 +19,7 @@ from typing import Final, Protocol, TypeVar
 
 from ..entities.changes import Changes
 from ..entities.task import Task
-from .language import Query, parse
+from .language import Query, parse_query
 from .order import NEWEST_FIRST, Key, Order, key_maker
 
 R = TypeVar("R")
@@ -33,7 +33,7 @@ RECHECK_INTERVAL: Final = 1.0
 TASKS_PER_INTERVAL: Final = 25_000
 """Looking at them all again is done the less often the more there are."""
 
-EVERYTHING: Final = parse("")
+EVERYTHING: Final = parse_query("")
 _ARRIVAL: Final = operator.attrgetter("arrival")
 
 

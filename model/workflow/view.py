@@ -16,7 +16,7 @@ import msgspec
 from ..entities.changes import Changes
 from ..entities.clock_skew import NO_SKEWS, ClockSkews
 from ..entities.task import Task
-from ..query.language import Query, parse
+from ..query.language import Query, parse_query
 from ..wire.signatures import PendingSignature
 from .members import MEMBER_STATUSES, HoldsWorkflows, Members, MemberStatus, member_status, span
 from .tree import Node, build, mark_failures, walk
@@ -35,7 +35,7 @@ AXIS_GROWTH: Final = 1.25
 TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
 """One level of the lines that lead to a row."""
 
-EVERYTHING: Final = parse("")
+EVERYTHING: Final = parse_query("")
 
 
 class WorkflowRow(msgspec.Struct, frozen=True, gc=False, eq=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.export.formats import FORMATS, format_of
-from celtop.export.snapshot import take
+from celtop.export.snapshot import take_snapshot
 from celtop.model.state import ClusterState
 
 from .conftest import NOW
@@ -18,7 +18,7 @@ from .conftest import NOW
 def test_each_format_has_a_suffix_and_an_encoder(name: str, suffix: str, start: bytes) -> None:
     assert FORMATS[name].suffix == suffix
     assert format_of(suffix) is FORMATS[name]
-    assert FORMATS[name].encode(take(ClusterState(), NOW), 120, 50).startswith(start)
+    assert FORMATS[name].encode(take_snapshot(ClusterState(), NOW), 120, 50).startswith(start)
 
 
 def test_an_unknown_suffix() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.export.json import encode
-from celtop.export.snapshot import take
+from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Attempt, Progress
 from celtop.model.ingest.redaction import Redaction
@@ -41,7 +41,7 @@ CONTRACT = {
 
 
 def printed(state: ClusterState) -> Any:
-    return json.loads(encode(take(state, NOW)))
+    return json.loads(encode(take_snapshot(state, NOW)))
 
 
 def by_name(rows: list[dict[str, object]], name: str) -> dict[str, object]:
@@ -50,7 +50,9 @@ def by_name(rows: list[dict[str, object]], name: str) -> dict[str, object]:
 
 
 def notes_on(state: ClusterState, subject: str) -> str:
-    return "\n".join(note.text for note in take(state, NOW).notes if note.subject == subject)
+    return "\n".join(
+        note.text for note in take_snapshot(state, NOW).notes if note.subject == subject
+    )
 
 
 def test_the_contract_has_every_field_in_order(state: ClusterState) -> None:
@@ -66,7 +68,7 @@ def test_the_contract_has_every_field_in_order(state: ClusterState) -> None:
 
 
 def test_a_worker_that_reported_everything(state: ClusterState) -> None:
-    snapshot = take(state, NOW)
+    snapshot = take_snapshot(state, NOW)
     assert [worker.name for worker in snapshot.workers] == ["old@b", "w1@a"]
     assert msgspec.to_builtins(snapshot.workers[1]) == {
         "name": "w1@a",
@@ -104,7 +106,7 @@ def test_pending_revocations_are_shown_and_retries_linked(
     sent = PublishedTask("n", "app.add", "celery", NOW, retry_of=failed)
     retried = Outcome(2, Retry(()), NOW, NOW, targets={failed: Answer("confirmed")}, sent=(sent,))
     state.observe(OperationChanged(retried, NOW), NOW)
-    tasks = {task.id: task for task in take(state, NOW).tasks}
+    tasks = {task.id: task for task in take_snapshot(state, NOW).tasks}
     assert tasks["w"].revoke_requested_at == "2026-09-21T14:13:20.000Z"
     assert tasks[failed].revoke_requested_at is tasks[waiting].revoke_requested_at is None
     assert (tasks["n"].retry_of, tasks[failed].retried_as) == (failed, "n")
@@ -122,7 +124,7 @@ def test_progress_and_corrections(state: ClusterState) -> None:
     done = ResultMeta(ended, "SUCCESS", 3, done_at=NOW - 12)
     state.observe(ResultsRead((done,), NOW - 8, "poll"), NOW - 8)
     state.tick(NOW)
-    snapshot = take(state, NOW)
+    snapshot = take_snapshot(state, NOW)
     tasks = {task.id: task for task in snapshot.tasks}
     assert tasks[moving].time_left_s == pytest.approx(10.0)
     assert tasks[moving].estimate is None
@@ -137,7 +139,7 @@ def test_progress_and_corrections(state: ClusterState) -> None:
 
 
 def test_a_worker_that_reported_nothing_is_null_with_reasons(state: ClusterState) -> None:
-    worker = take(state, NOW).workers[0]
+    worker = take_snapshot(state, NOW).workers[0]
     assert worker.status == "offline"
     assert worker.heartbeat_age_s == 90.0
     notes = notes_on(state, "worker old@b")
@@ -146,7 +148,7 @@ def test_a_worker_that_reported_nothing_is_null_with_reasons(state: ClusterState
 
 
 def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
-    for queue in take(state, NOW).queues:
+    for queue in take_snapshot(state, NOW).queues:
         notes = notes_on(state, f"queue {queue.name}")
         for field, value in msgspec.to_builtins(queue).items():
             explained = field in notes or "no queue of this name" in notes
@@ -175,7 +177,7 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
 def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     receive(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
     state.observe(QueueMeasured("idle", NOW, waiting=7, unacked=0), NOW)
-    queue = take(state, NOW).queues[1]
+    queue = take_snapshot(state, NOW).queues[1]
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
         "rates unknown: it is not known what new@c consumes",
@@ -196,7 +198,7 @@ def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> N
     first = run_task(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5})
     second = run_task(state, 2, {"type": "task-failed", "exception": "E()", "traceback": "T\nE"})
     third = run_task(state, 3, {}, eta="2026-09-21T14:13:30+00:00")
-    tasks = take(state, NOW).tasks
+    tasks = take_snapshot(state, NOW).tasks
     assert [task.id for task in tasks] == [first, second, third]
     assert msgspec.to_builtins(tasks[0]) == {
         "id": first,
@@ -237,7 +239,7 @@ def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> N
     assert tasks[2].state == "STARTED"
     assert tasks[2].runtime_s == 56.0
     assert tasks[2].eta_at == "2026-09-21T14:13:30.000Z"
-    assert take(state, NOW).totals.tasks == {"FAILURE": 1, "STARTED": 1, "SUCCESS": 1}
+    assert take_snapshot(state, NOW).totals.tasks == {"FAILURE": 1, "STARTED": 1, "SUCCESS": 1}
 
 
 def test_attempts_and_progress_are_objects(state: ClusterState) -> None:
@@ -282,7 +284,7 @@ def test_redaction_applies_to_every_text_of_a_task() -> None:
         running = run_task(state, 4, {}, **texts)
         meta = ResultMeta(running, "PROGRESS", {"progress": 40, "status": secret})
         state.observe(ResultsRead((meta,), NOW, "push"), NOW)
-        return encode(take(state, NOW))
+        return encode(take_snapshot(state, NOW))
 
     assert encoded(ClusterState()).count(secret.encode()) == 14
     redacted = encoded(ClusterState(redaction=Redaction([secret])))
@@ -293,7 +295,7 @@ def test_redaction_applies_to_every_text_of_a_task() -> None:
 def test_a_lost_broker(state: ClusterState) -> None:
     fault = Fault("refused", "nobody listens on port 6379", "Start Redis")
     state.observe(ConnectionChanged("lost", NOW, fault, 2.0), NOW)
-    broker = take(state, NOW).broker
+    broker = take_snapshot(state, NOW).broker
     assert msgspec.to_builtins(broker) == {
         "url": "redis://***@localhost/0",
         "transport": "redis",
@@ -308,7 +310,7 @@ def test_a_lost_broker(state: ClusterState) -> None:
 def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:
     state.observe(EventsDropped(heartbeats=2, others=3, at=NOW), NOW)
     receive(state, {"type": "task-received"})
-    totals = take(state, NOW).totals
+    totals = take_snapshot(state, NOW).totals
     assert (totals.events_lost, totals.events_malformed) == (5, 1)
     notes = notes_on(state, "events")
     assert "3 events and 2 heartbeats were dropped" in notes
@@ -319,7 +321,7 @@ def test_evicted_tasks_are_counted() -> None:
     state = ClusterState(max_tasks=10)
     for number in range(15):
         run_task(state, number, {"type": "task-succeeded", "result": "1", "runtime": 0.1})
-    snapshot = take(state, NOW)
+    snapshot = take_snapshot(state, NOW)
     note = f"{15 - len(snapshot.tasks):,} tasks removed to stay within the memory limits"
     assert len(snapshot.tasks) <= 10
     assert note in notes_on(state, "tasks")
@@ -337,7 +339,7 @@ def test_json_has_neither_infinity_nor_nan(state: ClusterState, bad: float) -> N
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
-    snapshot = take(state, NOW)
+    snapshot = take_snapshot(state, NOW)
     data = json.loads(encode(snapshot), parse_constant=refuse)
     assert data["tasks"][0]["runtime_s"] is None
     assert snapshot.tasks[0].progress is not None
@@ -348,7 +350,7 @@ def test_json_has_neither_infinity_nor_nan(state: ClusterState, bad: float) -> N
 def test_json_is_always_valid_utf8(state: ClusterState) -> None:
     run_task(state, 1, {}, args=HOSTILE)
     state.workers["w1@a"].pool = "lone \ud800 surrogate"
-    out = encode(take(state, NOW))
+    out = encode(take_snapshot(state, NOW))
     data = json.loads(out.decode("utf-8", "strict"))
     assert data["tasks"][0]["args"] == HOSTILE
     assert b"\x1b" not in out

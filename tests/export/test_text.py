@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from celtop.export import text
 from celtop.export.records import Snapshot
-from celtop.export.snapshot import take
+from celtop.export.snapshot import take_snapshot
 from celtop.export.tables import Column, fit, flow, plain, table, wrap
 from celtop.model.entities.task import Progress
 from celtop.model.state import ClusterState
@@ -24,7 +24,7 @@ def filled(state: ClusterState) -> ClusterState:
 
 
 def test_the_tables(state: ClusterState) -> None:
-    out = render(take(filled(state), NOW), 132).splitlines()
+    out = render(take_snapshot(filled(state), NOW), 132).splitlines()
     assert out[0] == "celtop snapshot at 2026-09-21T14:13:20.000Z"
     assert out[1] == "broker  redis://***@localhost/0  live  4 ms, 12 commands"
     assert out[2] == "tasks   3 held  FAILURE 1  STARTED 1  SUCCESS 1"
@@ -59,18 +59,18 @@ def test_lines_fit_the_width_and_are_printable(state: ClusterState, width: int) 
     filled(state)
     state.workers["w1@a"].pool = "\x1b[2J\u65e5\u672c"
     state.queues["idle"].notes = (HOSTILE * 3,)
-    for line in render(take(state, NOW), width).splitlines():
+    for line in render(take_snapshot(state, NOW), width).splitlines():
         assert cell_len(line) <= max(2, width)
         assert line.isprintable(), repr(line)
 
 
 def test_control_characters_are_escaped(state: ClusterState) -> None:
-    out = render(take(filled(state), NOW), 400)
+    out = render(take_snapshot(filled(state), NOW), 400)
     assert r"('\x1b[31m[/]<U+202E>\x9b[bold]x', '日本', '<&>')" in out
 
 
 def test_tasks_beyond_the_limit_are_counted(state: ClusterState) -> None:
-    snapshot = take(filled(state), NOW)
+    snapshot = take_snapshot(filled(state), NOW)
     out = render(snapshot, 120, limit=1).splitlines()
     assert "... and 2 more" in out
     assert any(line.startswith("00000003") for line in out)
@@ -80,14 +80,14 @@ def test_tasks_beyond_the_limit_are_counted(state: ClusterState) -> None:
 
 
 def test_full_ids_on_wide_lines(state: ClusterState) -> None:
-    snapshot = take(filled(state), NOW)
+    snapshot = take_snapshot(filled(state), NOW)
     whole = snapshot.tasks[0].id
     assert whole in render(snapshot, 200)
     assert whole not in render(snapshot, 100)
 
 
 def test_an_empty_cluster() -> None:
-    out = render(take(ClusterState(), NOW), 80)
+    out = render(take_snapshot(ClusterState(), NOW), 80)
     assert "connecting" in out
     assert "Workers (0)" in out
     assert "not connected yet" in out
@@ -95,7 +95,7 @@ def test_an_empty_cluster() -> None:
 
 def test_the_tables_themselves_are_ascii(state: ClusterState) -> None:
     run_task(state, 2, {"type": "task-failed", "exception": "x" * 500, "traceback": "T"})
-    assert render(take(state, NOW), 80).isascii()
+    assert render(take_snapshot(state, NOW), 80).isascii()
 
 
 def test_tables_shrink_the_widest_column_then_drop_from_the_right() -> None:
@@ -132,6 +132,6 @@ def test_running_tasks_show_their_progress(state: ClusterState) -> None:
     task = next(one for one in state.tasks.values() if one.finished)
     task.state, task.finished_at, task.result, task.exception = "PROGRESS", None, None, None
     task.progress = Progress(1 / 3, at=NOW, text="Creating file 20")
-    assert "33 %  Creating file 20" in render(take(state, NOW), 200)
+    assert "33 %  Creating file 20" in render(take_snapshot(state, NOW), 200)
     task.lost_at = NOW
-    assert "Creating file 20" not in render(take(state, NOW), 200)
+    assert "Creating file 20" not in render(take_snapshot(state, NOW), 200)

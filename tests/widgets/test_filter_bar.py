@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from celtop.model.query.language import parse
+from celtop.model.query.language import parse_query
 from celtop.tests.widgets.screen_text import shown
 from celtop.widgets.filter_bar import FilterBar
 from textual.widgets import Input
 
 
 def bar() -> FilterBar:
-    return FilterBar(lambda text: parse(text).problems, placeholder="state:failure")
+    return FilterBar(lambda text: parse_query(text).problems, placeholder="state:failure")
 
 
 async def test_the_filter_applies_as_one_types() -> None:
@@ -29,7 +29,7 @@ async def test_a_bad_term_is_marked_and_explained() -> None:
         view.edit()
         await screen.pilot.press(*"geo age:x")
         await screen.settle()
-        (problem,) = parse("geo age:x").problems
+        (problem,) = parse_query("geo age:x").problems
         assert screen.lines[1] == problem.message
         assert not screen.style_at(0, 0).underline
         assert screen.style_at(problem.start, 0).underline

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ...export.snapshot import take
+from ...export.snapshot import take_snapshot
 from ...model.entities.log import LogEntry
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
@@ -76,7 +76,7 @@ def _json_like(text: str) -> str:
 
 def row_json(row: Task | Worker | Queue, state: ClusterState, now: float) -> str:
     """Return a row as the snapshot contract spells it."""
-    snapshot = take(only(state, (row,)), now)
+    snapshot = take_snapshot(only(state, (row,)), now)
     records: Sequence[object] = snapshot.tasks
     if isinstance(row, Worker):
         records = snapshot.workers

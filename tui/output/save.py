@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.cells import cell_len
 
 from ...export.json import encode
-from ...export.snapshot import take
+from ...export.snapshot import take_snapshot
 from ...files import replace_file
 from ...model.text.sanitize import visible
 from ...model.workflow.view import WorkflowRow as WorkflowRow
@@ -50,7 +50,7 @@ def save(app: CeltopApp, screen: MonitorScreen, path: Path) -> str:
         content, what = app.export_screenshot(title="celtop"), "the screen"
     elif path.suffix == ".json":
         rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
-        snapshot = take(only(screen.context.state, rows), screen.context.now())
+        snapshot = take_snapshot(only(screen.context.state, rows), screen.context.now())
         content, what = encode(snapshot).decode(), f"{len(rows):,} rows"
     elif path.suffix == ".txt":
         table = screen.table

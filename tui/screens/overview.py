@@ -13,7 +13,7 @@ from ...bindings.actions import Context
 from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
-from ...model.query.language import parse
+from ...model.query.language import parse_query
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.query.task_view import TaskView
@@ -63,7 +63,7 @@ class OverviewScreen(MonitorScreen):
         super().__init__(context, location)
         state, now = context.state, context.now()
         self.running_tasks = TaskView(
-            state, parse("state:running"), Order("runtime", True), now=now
+            state, parse_query("state:running"), Order("runtime", True), now=now
         )
         self.queue_rows = RowList[Queue](
             state.queues.values, _name, {"worst": _queue_rank}, Order("worst", True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ...model.entities.states import RETRY
 from ...model.entities.task import Task
-from ...model.query.language import Query, parse
+from ...model.query.language import Query, parse_query
 from ...model.query.order import Order
 from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
@@ -43,7 +43,7 @@ class ScheduledScreen(TaskListScreen):
 
     def query_of(self, text: str) -> Query:
         """Return what is typed, within the tasks that wait for a time."""
-        typed = parse(text)
+        typed = parse_query(text)
         matches = typed.matches
         return replace(typed, matches=lambda task, now: _waits(task) and matches(task, now))
 

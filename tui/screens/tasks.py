@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from ...bindings.actions import Context
 from ...model.entities.task import Task
-from ...model.query.language import Problem, Query, parse
+from ...model.query.language import Problem, Query, parse_query
 from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
 from ..columns.progress import with_progress
@@ -36,7 +36,7 @@ class TaskListScreen(ListScreen):
 
     def __init__(self, context: AppContext, location: Location) -> None:
         steps = [step.subject for step in location.path if step.kind == "tasks"]
-        self.scope = parse(steps[-1] if steps else "")
+        self.scope = parse_query(steps[-1] if steps else "")
         super().__init__(context, location)
 
     def make_table(self) -> LiveTable[Task]:
@@ -56,7 +56,7 @@ class TaskListScreen(ListScreen):
 
     def query_of(self, text: str) -> Query:
         """Return what is typed, within what this list is limited to."""
-        return _within(self.scope, parse(text))
+        return _within(self.scope, parse_query(text))
 
     @property
     def busy(self) -> bool:
@@ -71,7 +71,7 @@ class TaskListScreen(ListScreen):
 
     def problems(self, text: str) -> Sequence[Problem]:
         """Return the terms that mean nothing."""
-        return parse(text).problems
+        return parse_query(text).problems
 
     def refilter(self) -> None:
         """Look through all tasks with the new filter."""

@@ -12,7 +12,7 @@ from ...bindings.actions import Context
 from ...model.entities.states import PENDING
 from ...model.entities.task import Task
 from ...model.operations.call import SentTask
-from ...model.query.language import Problem, parse
+from ...model.query.language import Problem, parse_query
 from ...model.text import units
 from ...model.wire.signatures import read_signatures
 from ...model.workflow.members import MEMBER_STATUSES, MemberStatus
@@ -131,11 +131,11 @@ class WorkflowScreen(ListScreen):
 
     def problems(self, text: str) -> Sequence[Problem]:
         """Return the terms that mean nothing."""
-        return parse(text).problems
+        return parse_query(text).problems
 
     def refilter(self) -> None:
         """Show what passes, and what leads to it."""
-        self.view.set_query(parse(self.filter_text), self.faults_only, self.context.now())
+        self.view.set_query(parse_query(self.filter_text), self.faults_only, self.context.now())
 
     def take(self, changes: Changes) -> None:
         """Take in what changed."""

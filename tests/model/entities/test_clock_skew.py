@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.export.snapshot import take
+from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.clock_skew import NO_SKEWS, to_local, updated
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -77,7 +77,7 @@ def test_a_snapshot_has_how_long_a_task_truly_runs_and_times_as_told(
     state: ClusterState, host: str
 ) -> None:
     run(state, host, "a", NOW - 10, None)
-    (task,) = take(state, NOW).tasks
+    (task,) = take_snapshot(state, NOW).tasks
     assert task.runtime_s == 10.0
     assert task.started_at == (
         "2027-01-15T08:00:30.000Z" if host == AHEAD else "2027-01-15T07:59:10.000Z"

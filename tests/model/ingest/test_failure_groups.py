@@ -11,7 +11,7 @@ from celtop.model.ingest.failure_groups import (
     FailureGroups,
     Trend,
 )
-from celtop.model.query.language import parse
+from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 
@@ -131,7 +131,7 @@ def test_a_groups_filter_finds_exactly_its_tasks() -> None:
     groups = list(grouped(*tasks))
     assert len(groups) == 7
     for group in groups:
-        query = parse(group.query)
+        query = parse_query(group.query)
         assert query.problems == ()
         assert [task.id for task in tasks if query.matches(task, T0)] == list(group.tasks)
 

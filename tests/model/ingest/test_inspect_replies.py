@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from celtop.export.json import encode
-from celtop.export.snapshot import take
+from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.entities.worker import Limits, WorkerQueue
 from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
@@ -281,7 +281,7 @@ def test_half_characters_are_replaced() -> None:
     assert list(state.tasks) == ["a\ufffd"]
     assert (state.tasks["a\ufffd"].name, state.tasks["a\ufffd"].args) == ("\ufffd", "\ufffd")
     assert list(state.workers) == ["w\ufffd@h"]
-    encode(take(state, NOW))
+    encode(take_snapshot(state, NOW))
 
 
 def test_a_task_that_its_worker_runs_no_more_is_lost_after_a_last_word() -> None:

@@ -6,7 +6,7 @@ import pytest
 from celtop.model.entities.task import Task, TaskExtra
 from celtop.model.entities.worker import Worker
 from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT, loss_text, redelivery
-from celtop.model.query.language import parse
+from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, Script, play
@@ -49,7 +49,7 @@ def test_rabbitmq_hands_it_out_again_at_once() -> None:
 def test_lost_tasks_are_known_as_long_as_they_are_lost_and_are_faults() -> None:
     state = play(Script("a").received().started().events)
     play(Script("b").received().started().events, state)
-    view = TaskView(state, parse(""), faults_only=True)
+    view = TaskView(state, parse_query(""), faults_only=True)
     state.take_changes()
     task = state.tasks["a"]
     state._tasks.mark_lost(task, NOW + 30, "unheard")

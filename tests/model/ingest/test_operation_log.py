@@ -12,7 +12,7 @@ from celtop.model.operations.call import Call, RawMessage, SentTask
 from celtop.model.operations.commands import Ping, RateLimit, Retry, Revoke, TimeLimit, Trigger
 from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 from celtop.model.operations.summary import sentence
-from celtop.model.query.language import parse
+from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,10 +90,10 @@ def test_a_revocation_shows_until_its_event() -> None:
     assert held.revoking and held.state == "RECEIVED"
     assert "w" in state.take_changes().tasks
     assert "unknown" not in state.tasks
-    assert parse("state:revoking").matches(held, NOW)
+    assert parse_query("state:revoking").matches(held, NOW)
     play(Script("w", at=script.at, worker="p@h").revoked().events, state)
     assert (held.state, held.revoking) == ("REVOKED", False)
-    assert not parse("state:revoking").matches(held, NOW)
+    assert not parse_query("state:revoking").matches(held, NOW)
 
 
 def test_only_what_is_confirmed_shows_as_revoking() -> None:

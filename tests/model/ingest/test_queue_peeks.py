@@ -5,7 +5,7 @@ from __future__ import annotations
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
 from celtop.model.observations import QueuePeeked, WaitingMessage
-from celtop.model.query.language import parse
+from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 
 from ..operation_cases import cluster, task
@@ -30,7 +30,7 @@ def test_a_waiting_message_is_a_pending_task_with_all_that_its_headers_tell() ->
     assert (held.eta_at, held.expires_at, held.retries) == (NOW + 9, NOW + 99, 2)
     assert held.extra is not None and held.extra.priority == 3
     assert source_names(held.sources) == ("queue",)
-    assert parse("group:group queue:geo state:pending").matches(held, NOW)
+    assert parse_query("group:group queue:geo state:pending").matches(held, NOW)
     assert "a" in state.take_changes().tasks
     assert "geo" in state.queues
 

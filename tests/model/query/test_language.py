@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.task import Task
 from celtop.model.query.fields import FIELDS
-from celtop.model.query.language import Problem, exact_term, parse, words
+from celtop.model.query.language import Problem, exact_term, parse_query, words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +54,7 @@ TASKS = {
 
 
 def found(text: str) -> set[str]:
-    query = parse(text)
+    query = parse_query(text)
     assert not query.problems
     return {key for key, task in TASKS.items() if query.matches(task, NOW)}
 
@@ -156,7 +156,7 @@ def test_terms(text: str, expected: set[str]) -> None:
     ],
 )
 def test_a_term_without_its_value_yet_is_left_out_without_a_mark(text: str) -> None:
-    query = parse(text)
+    query = parse_query(text)
     assert query.empty
     assert query.problems == ()
     assert found(text) == ALL
@@ -181,7 +181,7 @@ def test_a_term_without_its_value_yet_is_left_out_without_a_mark(text: str) -> N
     ],
 )
 def test_a_bad_term_is_marked_and_left_out(text: str, bad: str, message: str) -> None:
-    query = parse(text)
+    query = parse_query(text)
     (problem,) = query.problems
     assert text[problem.start : problem.end] == bad
     assert message in problem.message
@@ -191,24 +191,24 @@ def test_a_bad_term_is_marked_and_left_out(text: str, bad: str, message: str) ->
 
 def test_spans_of_terms() -> None:
     text = ' state:retry  !"a b"  x:y '
-    query = parse(text)
+    query = parse_query(text)
     assert [text[term.start : term.end] for term in query.terms] == ["state:retry", '!"a b"']
     assert [(term.field, term.negated) for term in query.terms] == [("state", False), (None, True)]
     assert query.problems[0] == Problem(22, 25, query.problems[0].message)
 
 
 def test_only_age_and_runtime_depend_on_the_time() -> None:
-    timed = {field for field in FIELDS if parse(f"{field}:>1").timed}
+    timed = {field for field in FIELDS if parse_query(f"{field}:>1").timed}
     assert timed == {"age", "runtime"}
-    assert parse("!age:>5s").timed
-    geo, query = TASKS["geo"], parse("runtime:>2m")
+    assert parse_query("!age:>5s").timed
+    geo, query = TASKS["geo"], parse_query("runtime:>2m")
     assert not query.matches(geo, NOW)
     assert query.matches(geo, NOW + 31)
 
 
 @given(st.text(alphabet='!-"\\ ~=<>,:*?[](){}+|.abc05smstateidnamergx\0\x1b\u202eß', max_size=40))
 def test_anything_half_typed_can_be_read(text: str) -> None:
-    query = parse(text)
+    query = parse_query(text)
     for problem in query.problems:
         assert 0 <= problem.start < problem.end <= len(text)
         assert problem.message
@@ -218,7 +218,7 @@ def test_anything_half_typed_can_be_read(text: str) -> None:
 
 @given(st.text(min_size=1, max_size=20))
 def test_exactly_finds_just_that_value(value: str) -> None:
-    query = parse(exact_term("queue", value))
+    query = parse_query(exact_term("queue", value))
     assert query.problems == ()
     assert len(query.terms) == 1
     assert query.matches(Task(id="1", queue=value), NOW)
@@ -235,7 +235,7 @@ def test_words_search_a_plain_text() -> None:
 
 def test_a_task_that_nobody_runs_any_more_is_lost_and_not_running() -> None:
     lost = Task(id="1", state="STARTED", started_at=NOW - 60, lost_at=NOW - 5)
-    assert parse("state:lost").matches(lost, NOW)
-    assert parse("state:started").matches(lost, NOW)
-    assert not parse("state:running").matches(lost, NOW)
-    assert not parse("state:lost").matches(Task(id="2", state="STARTED"), NOW)
+    assert parse_query("state:lost").matches(lost, NOW)
+    assert parse_query("state:started").matches(lost, NOW)
+    assert not parse_query("state:running").matches(lost, NOW)
+    assert not parse_query("state:lost").matches(Task(id="2", state="STARTED"), NOW)

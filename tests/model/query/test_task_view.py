@@ -7,7 +7,7 @@ import pytest
 from celtop.model.entities.changes import Changes
 from celtop.model.entities.states import CELERY_STATES, FAULTY
 from celtop.model.entities.task import Progress, Task
-from celtop.model.query.language import Query, parse
+from celtop.model.query.language import Query, parse_query
 from celtop.model.query.order import SORT_KEYS, Order
 from celtop.model.query.row_list import RowList
 from celtop.model.query.task_view import MAX_SINGLE_MOVES, HoldsTasks, TaskView, ViewChange
@@ -145,7 +145,7 @@ def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
             case ("apply",):
                 view.apply(store.take_changes(), now)
             case ("query", str(text)):
-                view.set_query(parse(text), now)
+                view.set_query(parse_query(text), now)
             case ("order", str(key), bool(descending)):
                 view.set_order(key, descending)
             case ("faults", bool(faults_only)):
@@ -171,7 +171,7 @@ def filled(count: int) -> Store:
 @pytest.mark.parametrize("changes", [1, MAX_SINGLE_MOVES, MAX_SINGLE_MOVES * 5])
 def test_few_and_many_changes_at_once(order: Order, changes: int) -> None:
     store = filled(1000)
-    view = TaskView(store, parse("!state:failure"), order, now=NOW)
+    view = TaskView(store, parse_query("!state:failure"), order, now=NOW)
     for number in range(0, changes * 3, 3):
         store.put(f"t{number}", name=f"n{number % 4}")
         store.put(f"t{number + 1}", state="FAILURE")
@@ -199,7 +199,7 @@ def test_a_change_that_moves_no_row_is_none() -> None:
 def test_a_view_follows_the_model() -> None:
     state = ClusterState(max_tasks=40)
     views = [
-        TaskView(state, parse(text), order, now=NOW)
+        TaskView(state, parse_query(text), order, now=NOW)
         for text in ("", "state:started,success", "!w1")
         for order in (Order(), Order("name", False), Order("runtime", True))
     ]
@@ -227,7 +227,9 @@ def test_what_did_not_change_is_not_looked_at() -> None:
         looked.append(task.id)
         return True
 
-    view = TaskView(store, dataclasses.replace(parse("n"), matches=matches), Order("name", False))
+    view = TaskView(
+        store, dataclasses.replace(parse_query("n"), matches=matches), Order("name", False)
+    )
     looked.clear()
     store.put("t7", name="a")
     view.apply(store.take_changes(), NOW + 10)
@@ -269,7 +271,7 @@ def test_a_task_seen_by_a_new_filter_that_goes_untold_is_not_shown() -> None:
     store = filled(1)
     view = TaskView(store)
     store.put("short")
-    view.set_query(parse("!state:failure"))
+    view.set_query(parse_query("!state:failure"))
     assert view.index("short") == 0
     store.evict("short")
     assert store.evicted == []
@@ -281,7 +283,7 @@ def test_a_long_search_shows_the_newest_first_and_goes_on() -> None:
     store = filled(10)
     seconds = iter(range(1000))
     view = TaskView(store, clock=lambda: float(next(seconds)), budget=3.0)
-    view.set_query(parse("state:success"))
+    view.set_query(parse_query("state:success"))
     assert [task.id for task in view] == ["t9", "t8", "t7"]
     assert view.unseen == 7
     store.put("t0", state="FAILURE")
@@ -295,8 +297,8 @@ def test_age_and_runtime_bring_rows_in_and_out_as_time_goes_by() -> None:
     store.put("a", sent_at=NOW - 8)
     store.put("b", sent_at=NOW, state="STARTED", started_at=NOW)
     nothing = Changes({}, [], False)
-    young = TaskView(store, parse("age:<10s"), now=NOW)
-    long = TaskView(store, parse("runtime:>5s"), now=NOW)
+    young = TaskView(store, parse_query("age:<10s"), now=NOW)
+    long = TaskView(store, parse_query("runtime:>5s"), now=NOW)
     assert [task.id for task in young] == ["b", "a"]
     young.apply(nothing, NOW + 3)
     long.apply(nothing, NOW + 3)

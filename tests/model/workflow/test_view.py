@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
-from celtop.model.query.language import parse
+from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 from celtop.model.wire.signatures import PendingSignature
 from celtop.model.workflow.view import (
@@ -127,16 +127,16 @@ def test_what_is_evicted_leaves() -> None:
 
 def test_a_filter_keeps_what_leads_to_what_passes() -> None:
     view = view_of(shop(), "x")
-    view.set_query(parse("state:started"), False, NOW + 100)
+    view.set_query(parse_query("state:started"), False, NOW + 100)
     assert ids(view) == ["first", "group:g", "z"]
     assert [row.context for row in view] == [True, True, False]
     assert [task.id for task in view.matching_tasks()] == ["z"]
     assert [task.id for task in view.tasks_of("group:g")] == ["z"]
-    view.set_query(parse(""), True, NOW + 100)
+    view.set_query(parse_query(""), True, NOW + 100)
     assert ids(view) == ["first", "group:g", "y"]
-    view.set_query(parse("nothing"), False, NOW + 100)
+    view.set_query(parse_query("nothing"), False, NOW + 100)
     assert ids(view) == []
-    view.set_query(parse(""), False, NOW + 100)
+    view.set_query(parse_query(""), False, NOW + 100)
     assert len(view) == 5
 
 
@@ -236,7 +236,7 @@ def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
     update(view, state, NOW + 0.2)
     assert view.members.counts["running"] == 1
     tell(state, f"t{many - 1}", "t0", "t0", until="failed")
-    view.set_query(parse(""), True, NOW + 0.3)
+    view.set_query(parse_query(""), True, NOW + 0.3)
     update(view, state, NOW + 2)
     assert ids(view) == ["t0", f"t{many - 1}"]
     assert view.left_out == 0
