@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celtop.tests.conftest import StartWorker
+from celtop.tests.end_to_end.operation_commands import Cluster, start_obedient
 from celtop.tests.servers import clean_environment
 from celtop.tests.terminal import Terminal
 
@@ -32,7 +35,18 @@ def tui() -> Iterator[OpenTui]:
         terminal.close()
 
 
-Snapshot = Callable[..., dict[str, Any]]
+@pytest.fixture
+def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
+    """A broker, and celtop on it from the command line."""
+    one = Cluster(redis_url, tmp_path)
+    yield one
+    one.app.close()
+
+
+@pytest.fixture
+def start(start_worker: StartWorker, cluster: Cluster) -> StartWorker:
+    """`start(name="w1", pool="prefork")`: a worker of `obedient.py` on the cluster."""
+    return lambda **options: start_obedient(start_worker, cluster, **options)
 
 
 @pytest.fixture

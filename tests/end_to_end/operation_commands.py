@@ -35,7 +35,9 @@ class Cluster:
             capture_output=True, text=True, input=stdin, env=self.env, timeout=60, check=False,
         )  # fmt: skip
 
-    def act(self, *words: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run_confirmed(
+        self, *words: str, code: int = 0, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command with --yes; it must exit with `code` and without a traceback."""
         ended = self.run(*words, "--yes", stdin=stdin)
         assert ended.returncode == code, (ended.stdout, ended.stderr)
@@ -44,7 +46,7 @@ class Cluster:
 
     def outcome(self, *words: str, code: int = 0) -> dict[str, Any]:
         """Return the JSON that a command prints."""
-        found: dict[str, Any] = json.loads(self.act(*words, "--json", code=code).stdout)
+        found: dict[str, Any] = json.loads(self.run_confirmed(*words, "--json", code=code).stdout)
         assert found["schema"] == "celtop.outcome/1"
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,6 @@ from celtop.tests.servers import CeleryWorker, RedisServer, until
 from celtop.tests.terminal import Terminal
 
 Send = Callable[..., str]
-
-
-@pytest.fixture
-def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
-    one = Cluster(redis_url, tmp_path)
-    yield one
-    one.app.close()
 
 
 @pytest.fixture

@@ -20,20 +20,7 @@ from celtop.tests.end_to_end.operation_commands import (
 from celtop.tests.servers import CeleryWorker, RedisServer, until
 
 Send = Callable[..., str]
-StartObedient = Callable[..., CeleryWorker]
 Shared = tuple[Cluster, CeleryWorker]
-
-
-@pytest.fixture
-def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
-    one = Cluster(redis_url, tmp_path)
-    yield one
-    one.app.close()
-
-
-@pytest.fixture
-def start(start_worker: StartWorker, cluster: Cluster) -> StartObedient:
-    return lambda **options: start_obedient(start_worker, cluster, **options)
 
 
 @pytest.fixture(scope="module")
@@ -61,22 +48,22 @@ def limits(cluster: Cluster, worker: CeleryWorker) -> str:
 
 class TestPools:
     @pytest.mark.slow
-    def test_growing_and_shrinking_one_of_two(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_growing_and_shrinking_one_of_two(self, cluster: Cluster, start: StartWorker) -> None:
         one, two = (start(name=name, pool="prefork", concurrency=1) for name in ("one", "two"))
 
         def processes(worker: CeleryWorker) -> int:
             return len(cluster.asked("stats", worker)["pool"]["processes"])
 
-        cluster.act("control", "grow", "2", "-w", "one")
+        cluster.run_confirmed("control", "grow", "2", "-w", "one")
         until(lambda: processes(one) == 3)
         assert processes(two) == 1
-        cluster.act("control", "shrink", "1", "-w", "one")
+        cluster.run_confirmed("control", "shrink", "1", "-w", "one")
         until(lambda: processes(one) == 2)
         # As `celery control` has it.
-        cluster.act("control", "pool_grow", "-d", "one@test,two@test")
+        cluster.run_confirmed("control", "pool_grow", "-d", "one@test,two@test")
         until(lambda: (processes(one), processes(two)) == (3, 2))
 
-    def test_threads_refuse_to_grow(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_threads_refuse_to_grow(self, cluster: Cluster, start: StartWorker) -> None:
         start(name="fork", pool="prefork", concurrency=1)
         start(name="thread", pool="threads")
         document = cluster.outcome("control", "grow", "1", "--all", code=1)
@@ -85,15 +72,15 @@ class TestPools:
         assert document["good"] is False
 
     @pytest.mark.slow
-    def test_restart(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_restart(self, cluster: Cluster, start: StartWorker) -> None:
         worker = start(pool="prefork", concurrency=1, conf={"worker_pool_restarts": True})
         [before] = cluster.asked("stats", worker)["pool"]["processes"]
-        cluster.act("control", "restart", "--all")
+        cluster.run_confirmed("control", "restart", "--all")
         until(lambda: cluster.asked("stats", worker)["pool"]["processes"] != [before])
 
-    def test_autoscale(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_autoscale(self, cluster: Cluster, start: StartWorker) -> None:
         worker = start(pool="prefork", options=["--autoscale=3,1"])
-        cluster.act("control", "autoscale", "5", "2", "--all")
+        cluster.run_confirmed("control", "autoscale", "5", "2", "--all")
         scaler = cluster.asked("stats", worker)["autoscaler"]
         assert (scaler["max"], scaler["min"]) == (5, 2)
 
@@ -101,42 +88,42 @@ class TestPools:
 class TestConsumers:
     def test_adding_and_cancelling(self, shared: Shared) -> None:
         cluster, worker = shared
-        cluster.act(
+        cluster.run_confirmed(
             "control", "add-consumer", "extra", "--exchange", "x", "--routing-key", "k", "--all"
         )
         assert queues(cluster, worker)["extra"] == ("x", "k")
-        cluster.act("control", "cancel-consumer", "extra", "-w", "w1@test")
+        cluster.run_confirmed("control", "cancel-consumer", "extra", "-w", "w1@test")
         until(lambda: "extra" not in queues(cluster, worker))
 
     @pytest.mark.slow
     def test_pausing_a_queue_and_resuming_it_in_another_process(
-        self, cluster: Cluster, start: StartObedient, send: Send
+        self, cluster: Cluster, start: StartWorker, send: Send
     ) -> None:
         one, two = start(name="one", queues=["a", "b"]), start(name="two", queues=["b"])
         bound = ("--exchange", "x", "--routing-key", "k")
-        cluster.act("control", "add-consumer", "odd", *bound, "-w", "one")
+        cluster.run_confirmed("control", "add-consumer", "odd", *bound, "-w", "one")
         before = queues(cluster, one), queues(cluster, two)
         for queue in ("odd", "b"):
-            assert "paused" in cluster.act("control", "pause", queue).stdout
-        assert "already paused" in cluster.act("control", "pause", "b", code=1).stderr
+            assert "paused" in cluster.run_confirmed("control", "pause", queue).stdout
+        assert "already paused" in cluster.run_confirmed("control", "pause", "b", code=1).stderr
         assert set(queues(cluster, one)) == {"a"}
         assert not queues(cluster, two)
         send(cluster.url, "obedient.other", queue="b")
         for queue in ("odd", "b"):
-            cluster.act("control", "resume", queue)
+            cluster.run_confirmed("control", "resume", queue)
         assert (queues(cluster, one), queues(cluster, two)) == before
         until(lambda: "OTHER ran" in one.child.output + two.child.output)
-        assert "was not paused" in cluster.act("control", "resume", "b", code=1).stderr
-        assert "a, b" in cluster.act("control", "pause", "nope", code=2).stderr
+        assert "was not paused" in cluster.run_confirmed("control", "resume", "b", code=1).stderr
+        assert "a, b" in cluster.run_confirmed("control", "pause", "nope", code=2).stderr
 
     def test_pausing_beside_a_worker_whose_queues_are_unknown(
-        self, cluster: Cluster, start: StartObedient, send: Send
+        self, cluster: Cluster, start: StartWorker, send: Send
     ) -> None:
         one = start(queues=["b"])
         solo = start(name="solo", pool="solo", concurrency=1, queues=["a"])
         send(cluster.url, "obedient.hold", queue="a")
         logged(solo, "HOLDING")
-        ended = cluster.act("control", "pause", "b")
+        ended = cluster.run_confirmed("control", "pause", "b")
         assert "The queues of solo@test are unknown" in ended.stderr
         assert not queues(cluster, one)
 
@@ -144,13 +131,13 @@ class TestConsumers:
 class TestLimits:
     def test_rate(self, shared: Shared) -> None:
         cluster, worker = shared
-        cluster.act("control", "rate-limit", "obedient.note", "10/m", "--all")
+        cluster.run_confirmed("control", "rate-limit", "obedient.note", "10/m", "--all")
         assert "rate_limit=10/m" in limits(cluster, worker)
-        lifted = cluster.act("control", "rate-limit", "obedient.note", "none", "--all")
+        lifted = cluster.run_confirmed("control", "rate-limit", "obedient.note", "none", "--all")
         assert "lifted the rate limit of obedient.note" in lifted.stdout
         assert "rate_limit=10/m" not in limits(cluster, worker)
         strange = ("control", "rate-limit", "no.such", "1/s", "--all")
-        assert "no.such" in cluster.act(*strange, code=1).stdout
+        assert "no.such" in cluster.run_confirmed(*strange, code=1).stdout
         planned = cluster.run(*strange, "--dry-run")
         assert planned.returncode == 1
         assert "this would be refused" in planned.stdout
@@ -159,12 +146,12 @@ class TestLimits:
     def test_a_time_limit_that_is_not_given_is_kept(self, shared: Shared) -> None:
         cluster, worker = shared
         line = ("control", "time-limit", "obedient.note", "--all")
-        cluster.act(*line, "--soft", "5", "--hard", "60")
+        cluster.run_confirmed(*line, "--soft", "5", "--hard", "60")
         assert "soft_time_limit=5" in limits(cluster, worker)
-        cluster.act(*line, "--hard", "90")
+        cluster.run_confirmed(*line, "--hard", "90")
         assert "soft_time_limit=5" in limits(cluster, worker)
         assert "time_limit=90" in limits(cluster, worker)
-        cluster.act(*line, "--soft", "none")
+        cluster.run_confirmed(*line, "--soft", "none")
         assert "soft_time_limit=5" not in limits(cluster, worker)
         assert "time_limit=90" in limits(cluster, worker)
 
@@ -172,7 +159,7 @@ class TestLimits:
 class TestPing:
     @pytest.mark.slow
     def test_ping_and_heartbeat_need_no_confirmation(
-        self, cluster: Cluster, start: StartObedient
+        self, cluster: Cluster, start: StartWorker
     ) -> None:
         start(name="one")
         start(name="two")
@@ -184,39 +171,37 @@ class TestPing:
 
     def test_events(self, shared: Shared) -> None:
         cluster, worker = shared
-        cluster.act("control", "enable-events")
+        cluster.run_confirmed("control", "enable-events")
         logged(worker, "Events of group {task} enabled by remote")
-        cluster.act("control", "disable-events", "--all")
+        cluster.run_confirmed("control", "disable-events", "--all")
         logged(worker, "Events of group {task} disabled by remote")
         assert worker.child.output.count("enabled by remote") == 1
 
     def test_without_workers(self, cluster: Cluster) -> None:
-        ended = cluster.act("control", "ping", code=4)
+        ended = cluster.run_confirmed("control", "ping", code=4)
         assert "No worker replied" in ended.stderr
 
 
 class TestShutdown:
-    def test_shutdown_of_one(self, cluster: Cluster, start: StartObedient) -> None:
+    def test_shutdown_of_one(self, cluster: Cluster, start: StartWorker) -> None:
         one, two = start(name="one"), start(name="two")
-        cluster.act("control", "shutdown", "-w", "one")
+        cluster.run_confirmed("control", "shutdown", "-w", "one")
         assert one.child.wait() == 0
         assert two.child.alive
         assert "Got shutdown from remote" in one.child.output
 
     @pytest.mark.slow
     def test_draining_lets_running_tasks_finish(
-        self, cluster: Cluster, start: StartObedient, send: Send
+        self, cluster: Cluster, start: StartWorker, send: Send
     ) -> None:
         worker = start(concurrency=1)
         send(cluster.url, "obedient.hold", 6)
         logged(worker, "HOLDING")
-        cluster.act("control", "drain", "--all")
+        cluster.run_confirmed("control", "drain", "--all")
         assert worker.child.wait() == 0
         assert "LET GO" in worker.child.output
 
-    def test_ctrl_c_undoes_a_drain(
-        self, cluster: Cluster, start: StartObedient, send: Send
-    ) -> None:
+    def test_ctrl_c_undoes_a_drain(self, cluster: Cluster, start: StartWorker, send: Send) -> None:
         worker = start(concurrency=1, queues=["a", "b"])
         send(cluster.url, "obedient.hold", queue="a")
         logged(worker, "HOLDING")
@@ -245,14 +230,14 @@ def test_on_rabbitmq(
     logged(worker, "HOLDING")
     reserved = send(amqp_url, "obedient.note", 1)
     logged(worker, "received", 2)
-    ended = cluster.act("revoke", "--filter", "name:obedient.note")
+    ended = cluster.run_confirmed("revoke", "--filter", "name:obedient.note")
     assert "Messages waiting in queues are unknown: RabbitMQ" in ended.stderr
     assert "Revoked 1 task; 1 of 1 worker confirmed" in ended.stdout
     assert cluster.asked("revoked", worker) == [reserved]
-    cluster.act("control", "pause", "celery")
+    cluster.run_confirmed("control", "pause", "celery")
     assert not queues(cluster, worker)
-    sent = cluster.act("trigger", "obedient.note", "--args", "[2]", "--queue", "celery")
-    cluster.act("control", "resume", "celery")
+    sent = cluster.run_confirmed("trigger", "obedient.note", "--args", "[2]", "--queue", "celery")
+    cluster.run_confirmed("control", "resume", "celery")
     logged(worker, f"Discarding revoked task: obedient.note[{reserved}]")
     logged(worker, f"[{sent.stdout.strip()}] succeeded")
     assert held in worker.child.output

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.operation_commands import Cluster, logged
+from celtop.tests.end_to_end.operation_commands import ALONE, Cluster, logged
 from celtop.tests.servers import CeleryWorker
 
 Send = Callable[..., str]
 StartWatched = Callable[..., CeleryWorker]
-
-ALONE = ("--without-mingle", "--without-gossip")
-
-
-@pytest.fixture
-def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
-    one = Cluster(redis_url, tmp_path)
-    yield one
-    one.app.close()
 
 
 @pytest.fixture

@@ -5,29 +5,21 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.operation_commands import Cluster, logged
+from celtop.tests.end_to_end.operation_commands import ALONE, Cluster, logged
 from celtop.tests.servers import CeleryWorker, RedisServer, clean_environment, until
 from celtop.tests.terminal import Terminal
 
 Send = Callable[..., str]
 StartWatched = Callable[..., CeleryWorker]
 
-ALONE = ("--without-mingle", "--without-gossip")
 PERCENT = re.compile(r"(\d+) %")
-
-
-@pytest.fixture
-def cluster(redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
-    one = Cluster(redis_url, tmp_path)
-    yield one
-    one.app.close()
 
 
 @pytest.fixture
@@ -145,7 +137,7 @@ def test_a_timeout_and_a_revoked_task(cluster: Cluster, start: StartWatched, sen
     assert (ended.returncode, ended.stdout) == (4, "")
     assert "has not finished" in ended.stderr
     watching = begin(cluster, "watch", later, "--timeout", "40")
-    cluster.act("revoke", later)
+    cluster.run_confirmed("revoke", later)
     _, err = watching.communicate(timeout=40)
     assert watching.returncode == 1, err
     assert "REVOKED" in err
