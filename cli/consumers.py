@@ -36,7 +36,7 @@ def pause_operation(session: Session, queue: str) -> PauseQueue:
         if one.name == queue
     ]
     if not consumers:
-        if queue in session.paused():
+        if queue in session.paused_queues():
             raise CommandError(f"{queue} is already paused and has no consumers")
         names = {one.name for queues in consumed.values() for one in queues or ()}
         listed = f"; queues with consumers: {', '.join(sorted(names))}" if names else ""
@@ -57,7 +57,7 @@ def resume_operation(session: Session, queue: str, forget: bool) -> ResumeQueue:
     """
     from ..model.operations.commands import ResumeQueue
 
-    paused = session.paused()
+    paused = session.paused_queues()
     if queue not in paused:
         listed = f"; paused queues: {', '.join(sorted(paused))}" if paused else ""
         raise CommandError(f"{queue} was not paused on this machine{listed}")

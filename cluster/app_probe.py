@@ -26,9 +26,9 @@ import msgspec
 
 from ..settings import mask
 
-TIMEOUT: Final = 30.0
+LOAD_TIMEOUT: Final = 30.0
 """Seconds; a large Django project takes many."""
-LAST_LINES: Final = 12
+MAX_TRACEBACK_LINES: Final = 12
 """Lines of a traceback that an error shows."""
 _ENVIRONMENT: Final = (
     "CELERY_BROKER_URL",
@@ -55,7 +55,7 @@ class RegisteredTask(msgspec.Struct, frozen=True):
     ignore_result: bool | None = None
 
 
-class Periodic(msgspec.Struct, frozen=True):
+class ScheduleEntry(msgspec.Struct, frozen=True):
     """An entry of the app's beat schedule."""
 
     name: str
@@ -84,14 +84,14 @@ class AppDescription(msgspec.Struct, frozen=True):
     tasks: tuple[RegisteredTask, ...] = ()
     routes: str | None = None
     """`task_routes` as Python writes it."""
-    beat_schedule: tuple[Periodic, ...] = ()
+    beat_schedule: tuple[ScheduleEntry, ...] = ()
 
 
 class AppError(Exception):
     """The app cannot be described; the text says why, with the end of the traceback."""
 
 
-def describe(app: str, workdir: str | None = None, timeout: float = TIMEOUT) -> AppDescription:
+def describe(app: str, workdir: str | None = None, timeout: float = LOAD_TIMEOUT) -> AppDescription:
     """Load an app in a child process and return what it says of itself.
 
     Args:
@@ -121,7 +121,7 @@ def describe(app: str, workdir: str | None = None, timeout: float = TIMEOUT) -> 
         answer, errors = _collect(child, reader, timeout)
     finally:
         os.close(reader)
-    return _understand(app, answer, errors, child.returncode)
+    return _parse(app, answer, errors, child.returncode)
 
 
 def app_environment(workdir: str | None) -> dict[str, str]:
@@ -171,10 +171,10 @@ def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tup
     return bytes(answer), errors.decode(errors="replace")
 
 
-def _understand(app: str, answer: bytes, errors: str, status: int | None) -> AppDescription:
+def _parse(app: str, answer: bytes, errors: str, status: int | None) -> AppDescription:
     if not answer:
         how = f"signal {-status}" if status and status < 0 else f"status {status}"
-        said = "\n".join(errors.strip().splitlines()[-LAST_LINES:])
+        said = "\n".join(errors.strip().splitlines()[-MAX_TRACEBACK_LINES:])
         raise AppError(f"the app {app} ended its process ({how})" + (f":\n{said}" if said else ""))
     try:
         found = msgspec.json.decode(answer, type=dict[str, Any])
@@ -191,7 +191,7 @@ def main(app: str, descriptor: str) -> None:
         found = _describe_here(app)
     except BaseException as error:  # an app may call sys.exit() while it is imported
         lines = traceback.format_exception(error, chain=False)
-        last = "".join(lines).strip().splitlines()[-LAST_LINES:]
+        last = "".join(lines).strip().splitlines()[-MAX_TRACEBACK_LINES:]
         found = {"error": f"the app {app} cannot be loaded:\n" + "\n".join(last)}
     with os.fdopen(int(descriptor), "wb") as answer:
         answer.write(json.dumps(found, default=str).encode())

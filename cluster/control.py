@@ -90,7 +90,7 @@ class Control:
         """The acts under way."""
         return tuple(thread for thread in self._threads.copy() if thread.is_alive())
 
-    def follows(self, original: SentTask) -> bool:
+    def has_links(self, original: SentTask) -> bool:
         """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
 
         Of what no message is left of, nothing can go along.

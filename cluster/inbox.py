@@ -1,9 +1,9 @@
-"""What the I/O threads leave for the consumer: bounded, and every loss counted.
+"""The inbox: a bounded queue of observations from the I/O threads; every lost event is counted.
 
-Room is counted in events, also those that could not be read. When it runs out, worker heartbeats go
-first (the next one says the same), then the oldest events, in blocks: a consumer that has stopped
-costs the receiver next to nothing. What the pollers find is never dropped; they pause when nobody
-takes.
+Its capacity is counted in events, unreadable ones included. When it is full, worker heartbeats are
+dropped first (the next one replaces them), then the oldest events, in blocks: a stopped consumer
+costs the receiver next to nothing. Observations of the pollers are never dropped; the pollers pause
+while the consumer takes nothing.
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ from typing import Final
 from ..model.observations import EventsDropped, Observation
 from ..model.wire.events import EventBatch
 
-ROOM_MADE: Final = 0.1
-"""The share of the room that is freed at once when there is none left."""
+FREED_SHARE: Final = 0.1
+"""The share of the capacity that is freed at once when the inbox is full."""
 
 
 class Inbox:
-    """A bounded queue of observations between many threads that put and one that takes."""
+    """A bounded queue of observations, from many producer threads to one consumer.
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    Args:
+        capacity: Maximum number of events.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
         self._lock = threading.Lock()
         self._waiting: deque[Observation] = deque()
         self._events = 0
@@ -33,42 +37,42 @@ class Inbox:
         self._lost_others = 0
         self._lost_at = 0.0
         self._taken_at = time.monotonic()
-        self._wake: Callable[[], object] | None = None
+        self._callback: Callable[[], object] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     @property
     def events(self) -> int:
-        """How many events wait."""
+        """Number of waiting events."""
         return self._events
 
-    def unattended(self) -> float:
-        """Return the seconds since anybody last looked."""
+    def seconds_since_take(self) -> float:
+        """Return the seconds since the consumer last called `take`."""
         return time.monotonic() - self._taken_at
 
     def put(self, observation: Observation) -> None:
-        """Add an observation; the oldest events make room for it if they must."""
+        """Add an observation, dropping the oldest events if the inbox is full."""
         with self._lock:
             self._waiting.append(observation)
             if isinstance(observation, EventBatch):
                 self._events += _size(observation)
-                if self._events > self._room:
+                if self._events > self._capacity:
                     self._make_room(observation.at)
-            wake, self._wake = self._wake, None
-        if wake is not None:
-            wake()
+            callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
 
-    def call_when_filled(self, wake: Callable[[], object]) -> None:
-        """Have `wake` called once, by whoever puts something in next; at once if something is."""
+    def call_on_put(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once, in the thread of the next `put`; now if the inbox is not empty."""
         with self._lock:
             if not self._waiting:
-                self._wake = wake
+                self._callback = callback
                 return
-        wake()
+        callback()
 
     def take(self) -> Observation | None:
-        """Return the oldest observation, or None; a loss is told before what came after it."""
+        """Return the oldest observation or None; a loss comes before the events that follow it."""
         self._taken_at = time.monotonic()
         with self._lock:
             if self._lost_heartbeats or self._lost_others:
@@ -83,13 +87,13 @@ class Inbox:
             return observation
 
     def _make_room(self, at: float) -> None:
-        target = int(self._room * (1 - ROOM_MADE))
+        target = int(self._capacity * (1 - FREED_SHARE))
         self._lost_at = at
         self._drop(target, heartbeats_only=True)
         self._drop(target, heartbeats_only=False)
 
     def _drop(self, target: int, *, heartbeats_only: bool) -> None:
-        """Drop the oldest messages until no more than `target` events wait, or all were seen."""
+        """Drop the oldest messages until at most `target` events wait, or all were checked."""
         kept: deque[Observation] = deque()
         while self._waiting and self._events > target:
             observation = self._waiting.popleft()
@@ -108,6 +112,6 @@ class Inbox:
         self._waiting = kept
 
 
-def _size(heard: EventBatch) -> int:
-    """Return how much room a message takes: one that holds nothing of use takes some as well."""
-    return max(1, len(heard.events) + len(heard.malformed))
+def _size(batch: EventBatch) -> int:
+    """Return the number of events that a message counts for, at least one."""
+    return max(1, len(batch.events) + len(batch.malformed))

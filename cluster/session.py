@@ -1,7 +1,7 @@
-"""One session with one cluster: starts the threads, and applies what they find to the model.
+"""A session with one cluster: runs the I/O threads and applies their observations to the model.
 
-Constructing one is cheap, and importing this module imports neither Celery nor kombu: the first
-frame is on the screen before they are loaded, in the threads.
+Creating a session is cheap, and importing this module imports neither Celery nor kombu: the first
+frame is on the screen before the threads load them.
 """
 
 from __future__ import annotations
@@ -36,32 +36,36 @@ from .polling.inspector import Inspector
 from .polling.poller import ScreenInterest
 from .polling.queue_poller import QueuePoller
 from .results.follower import ResultFollower
-from .results.lookups import ResultLookup, look_up
+from .results.lookups import ResultLookup, run_in_thread
 
 if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
 
 AUDIT_FILE: Final = "audit.jsonl"
-POLITE: Final = 0.6
-"""The share of the time to stop in which threads may take leave of the broker."""
+"""The name of the audit file in the state folder."""
+GRACEFUL_SHARE: Final = 0.6
+"""The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
 
 
 class Pumped(NamedTuple):
-    """What one pump did."""
+    """The result of one `Session.pump`."""
 
     applied: int
-    """How many events and other observations."""
+    """Number of events and other observations applied."""
     more: bool
-    """Whether some are left for the next."""
+    """Whether more observations are waiting."""
 
 
 class Session:
-    """A live model of the cluster that `settings` names; read `state`, call `pump` to move it on.
+    """A live model of the cluster that `settings` names.
+
+    Call `start` once, then `pump` regularly; read the model from `state` in the same thread. All
+    other methods return at once, and those that look something up return a future.
 
     Args:
-        settings: Which broker, and how.
-        state: The model to keep, if the caller has one.
-        clock: Our clock, in epoch seconds.
+        settings: The broker and how to reach it.
+        state: The model to update; None creates one.
+        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
@@ -83,16 +87,16 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
         self._clock = clock
-        self._results = ResultLookup(settings, self._broker.wire, self._redaction.meta)
-        self._attention = ScreenInterest(frugal=settings.frugal)
-        roster, unfinished = Roster(), OpenTasks()
+        self._results = ResultLookup(settings, self._broker.meter, self._redaction.meta)
+        self._interest = ScreenInterest(frugal=settings.frugal)
+        roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
-        self._receiver = Receiver(self._broker, self._inbox, roster, clock, unfinished)
-        shared = (self._broker, self._inbox, roster, self._receiver, self._attention, clock)
-        self._inspector = Inspector("inspector", *shared, unfinished=unfinished)
+        self._receiver = Receiver(self._broker, self._inbox, roster, clock, open_tasks)
+        shared = (self._broker, self._inbox, roster, self._receiver, self._interest, clock)
+        self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
         self._queues = QueuePoller("queues", *shared)
-        self._following = ResultFollower(
-            settings, self._results, unfinished, self._broker, self._receiver, self._inbox,
+        self._follower = ResultFollower(
+            settings, self._results, open_tasks, self._broker, self._receiver, self._inbox,
             self._inspector.query, clock,
         )  # fmt: skip
         self._control = Control(
@@ -103,45 +107,45 @@ class Session:
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster."""
         own = (self._receiver, self._inspector, self._queues)
-        return (*own, *self._following.threads, *self._control.threads)
+        return (*own, *self._follower.threads, *self._control.threads)
 
     @property
     def backlog(self) -> int:
-        """How many events wait to be applied."""
+        """Number of events waiting to be applied."""
         return self._inbox.events
 
     def start(self) -> None:
-        """Begin to listen; returns at once, whatever the broker does."""
+        """Start the threads; returns at once, even if the broker is unreachable."""
         for library in ("amqp", "celery", "kombu", "redis"):
-            # What they would print to stderr lands in the middle of the screen; all that matters
-            # of it comes to us as an exception and goes to our own log.
+            # Their stderr output would land in the middle of the screen; the errors that matter
+            # reach us as exceptions and go to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
         for thread in (self._receiver, self._inspector, self._queues):
             thread.start()
-        self._following.start()
+        self._follower.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the threads and remove our queues from the broker, within `timeout` seconds.
 
-        Threads that hang on a silent broker have their connections cut; acts are taken back.
+        Operations under way are cancelled. Connections to a broker that does not respond are cut.
         """
         deadline = time.monotonic() + timeout
         self._control.stop()
         for poller in (self._inspector, self._queues):
             poller.stop()
-        self._following.stop()
+        self._follower.stop()
         self._receiver.stop()
-        self._join(time.monotonic() + timeout * POLITE)
+        self._join(time.monotonic() + timeout * GRACEFUL_SHARE)
         self._results.close()
-        self._broker.wire.cut()
+        self._broker.meter.cut()
         self._join(deadline)
         self._control.leave()
 
     def pump(self, now: float, budget: float) -> Pumped:
-        """Apply what has come in, for about `budget` seconds.
+        """Apply waiting observations to the model, for about `budget` seconds.
 
         Args:
-            now: Our clock, in epoch seconds.
+            now: The time in epoch seconds.
             budget: Seconds of real time; at least one observation is applied.
         """
         started = time.perf_counter()
@@ -151,90 +155,94 @@ class Session:
             applied += len(observation.events) if isinstance(observation, EventBatch) else 1
             if time.perf_counter() - started >= budget:
                 break
-        self._following.bring(self.state, self._told_conf(), now)
+        self._follower.sync(self.state, self._worker_conf(), now)
         return Pumped(applied, len(self._inbox) > 0)
 
-    def call_when_news(self, wake: Callable[[], object]) -> None:
-        """Have `wake` called once, from any thread, as soon as there is something to pump."""
-        self._inbox.call_when_filled(wake)
+    def call_on_update(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once, from any thread, as soon as there is something to pump."""
+        self._inbox.call_on_put(callback)
 
     def refresh(self) -> None:
-        """Ask workers and queues now, whatever the schedule; if there is no connection, try now."""
-        self._receiver.retry()
+        """Inspect workers and measure queues now; if disconnected, try to connect now."""
+        self._receiver.retry_now()
         self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
 
     @property
     def refreshed(self) -> bool:
-        """Whether all that `refresh` asked for has been answered, or given up: pump, and look."""
+        """Whether every `refresh` is complete, or was given up; `pump` before reading `state`."""
         return self._inspector.refreshed and self._queues.refreshed
 
     def watch(self, topics: frozenset[str]) -> None:
-        """Say what is on the screen: `workers`, `worker:NAME`, `queues`; it is asked more often."""
-        if topics != self._attention.topics:
-            self._attention.topics = topics
+        """Set the topics on the screen, which are polled more often.
+
+        Args:
+            topics: `workers`, `worker:NAME` and `queues`, in place of the topics before.
+        """
+        if topics != self._interest.topics:
+            self._interest.topics = topics
             self._inspector.wake()
             self._queues.wake()
 
     def watch_results(self, ids: Sequence[str]) -> None:
-        """Say which unfinished tasks are on the screen, or followed: what they report is read."""
-        self._following.watch(ids)
+        """Follow the progress of these unfinished tasks, in place of the tasks before."""
+        self._follower.watch(ids)
 
     def read_results(self, ids: Sequence[str]) -> None:
-        """Have the result backend asked for tasks, once; the model learns what it knows of them."""
-        self._following.read(ids)
+        """Read these tasks from the result backend once; the model is updated."""
+        self._follower.read(ids)
 
     @property
-    def results_unknown(self) -> str | None:
-        """Why nothing tells how far tasks have come, in words; None if the result backend does."""
-        return self._following.unknown
+    def progress_unavailable(self) -> str | None:
+        """Why the result backend cannot provide progress; None if it can."""
+        return self._follower.progress_unavailable
 
     @property
     def read_only(self) -> bool:
-        """Whether every act is refused; may be set at any time."""
+        """Whether every operation is refused; may be set at any time."""
         return self._control.read_only
 
     @read_only.setter
     def read_only(self, value: bool) -> None:
         self._control.read_only = value
 
-    def do(self, command: Operation) -> RunningOperation:
-        """Begin an act; returns at once. The user has been asked, and what comes of it is told."""
-        return self._control.do(command)
+    def do(self, operation: Operation) -> RunningOperation:
+        """Start an operation, without asking for confirmation; returns at once."""
+        return self._control.do(operation)
 
-    def follows(self, original: SentTask) -> bool:
-        """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
+    def has_links(self, sent: SentTask) -> bool:
+        """Return whether a task's message has, or may have, callbacks or the rest of a chain.
 
-        It reads the message: of thousands, not in the thread of the screen.
+        This decodes the message: for thousands of tasks, call it outside the screen's thread.
         """
-        return self._control.follows(original)
+        return self._control.has_links(sent)
 
-    def original(self, id_: str) -> SentTask | None:
-        """Return what a task was sent with, if that is known exactly without asking anybody."""
-        return self._inspector.originals.get(id_)
+    def sent_task(self, id_: str) -> SentTask | None:
+        """Return what a task was sent with, if it is known exactly; nothing is asked."""
+        return self._inspector.sent_cache.get(id_)
 
-    def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
-        """Find out what tasks were sent with, wherever that is still known; each in its place."""
+    def recover_calls(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
+        """Find out what tasks were sent with, from any source; in the order of `ids`."""
         from .lookup.recovery import known_task, recover
 
-        # The model is the caller's alone: all that is needed of it is taken here and now.
+        # The model belongs to the caller's thread: everything needed from it is read here.
         wanted = [known_task(id_, self.state) for id_ in ids]
         queues = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
-        workers, conf = self._roster.present(), self._told_conf()
+        workers, conf = self._roster.present(), self._worker_conf()
 
         def find() -> tuple[Recovered, ...]:
-            originals, reader = self._inspector.originals, self._results.reader(conf)
-            return recover(wanted, self._broker, originals, reader, workers, queues, self._clock)
+            cache, reader = self._inspector.sent_cache, self._results.reader(conf)
+            return recover(wanted, self._broker, cache, reader, workers, queues, self._clock)
 
-        return look_up(find)
+        return run_in_thread(find)
 
-    def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
-        """Read messages that wait in a queue, without changing anything; the model learns of them.
+    def peek(self, queue: str, limit: int, task: str | None = None) -> Future[QueuePeeked]:
+        """Read messages waiting in a queue without changing it; the model is updated.
 
         Args:
-            queue: Its name.
-            most: How many at most, the next one first.
-            task: Only those of this task name.
+            queue: The queue's name.
+            limit: Maximum number of messages, beginning with the next one to be consumed.
+            task: Only messages of this task name.
         """
         from .messages.reader import MessageReader
 
@@ -242,7 +250,7 @@ class Session:
             connection = self._broker.connect()
             try:
                 seen = MessageReader(connection, self._broker, self._clock).waiting(
-                    queue, most, task
+                    queue, limit, task
                 )
             finally:
                 connection.collect()
@@ -250,54 +258,54 @@ class Session:
             self._inbox.put(seen)
             return seen
 
-        return look_up(peek)
+        return run_in_thread(peek)
 
     def result(self, id_: str) -> Future[ResultMeta | None]:
-        """Look a task up in the result backend; None if it keeps nothing of it.
+        """Read a task from the result backend; None if the backend has no entry. Updates the model.
 
         Raises:
-            ResultsError: From the future: there is no result backend that can be read, and why.
+            ResultsError: From the future, if the result backend cannot be read.
         """
-        found = self._results.result(id_, self._told_conf())
-        found.add_done_callback(self._take_result)
+        found = self._results.result(id_, self._worker_conf())
+        found.add_done_callback(self._on_result)
         return found
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
-        """Look for a task everywhere, also if nothing was ever heard of it; the model learns."""
+        """Look for a task in queues, workers and result backend; the model is updated."""
         from .lookup.find_task import find_task
 
         task = self.state.tasks.get(id_)
         first = [task.queue] if task is not None and task.queue else []
         known = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
         queues = list(dict.fromkeys((*first, *known)))
-        workers, conf = self._roster.present(), self._told_conf()
+        workers, conf = self._roster.present(), self._worker_conf()
 
         def find() -> TaskLookup:
             reader = self._results.reader(conf)
             seen = find_task(id_, self._broker, reader, workers, queues, self._clock)
             for one in seen.found:
-                # What a worker does with the message that it holds, it alone can tell.
+                # Only the worker knows the state of a message that it holds.
                 if one.source != HELD_BY_WORKER:
                     self._inbox.put(one.observation)
             return seen
 
-        return look_up(find)
+        return run_in_thread(find)
 
-    def paused(self) -> Mapping[str, PauseQueue]:
-        """Return the queues of this cluster that are paused, by this celtop or by another one here.
+    def paused_queues(self) -> Mapping[str, PauseQueue]:
+        """Return the queues of this cluster that were paused from this machine, by name.
 
-        One that all its workers say that they consume again is so no more.
+        A queue that all its workers report consuming again is left out.
         """
         paused = PausedQueues().all(identity(self._broker))
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 
-    def _take_result(self, found: Future[ResultMeta | None]) -> None:
+    def _on_result(self, found: Future[ResultMeta | None]) -> None:
         if not found.cancelled() and found.exception() is None and (meta := found.result()):
             self._inbox.put(ResultsRead((meta,), self._clock(), "lookup"))
 
-    def _told_conf(self) -> Mapping[str, Any] | None:
-        """Return what some worker told of its configuration."""
+    def _worker_conf(self) -> Mapping[str, Any] | None:
+        """Return a worker's configuration, if one has reported it."""
         return next((one.conf for one in self.state.workers.values() if one.conf), None)
 
     def _audit(self) -> Audit:

@@ -1,4 +1,4 @@
-"""The demo's Celery app. Its URLs come from the environment that `keeper` makes for it."""
+"""The demo's Celery app. Its URLs come from the environment that `supervisor` makes for it."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 from .server import find_server
 
 SUPERVISOR: Final = "celtop.demo.supervisor"
-PATIENCE: Final = 5.0
-"""Seconds for the keeper to end everything before it is killed itself."""
+STOP_TIMEOUT: Final = 5.0
+"""Seconds for the supervisor to end everything before it is killed itself."""
 
 
 class DemoFailed(Exception):
@@ -39,7 +39,7 @@ class DemoCluster:
         self.binary = find_server(environ)
         self.url = ""
         self.logs: Path | None = None
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> DemoCluster:
         """Start it; return as soon as the broker answers, while the workers are still booting.
@@ -49,7 +49,7 @@ class DemoCluster:
         """
         command = [sys.executable, "-P", "-m", SUPERVISOR, self.binary, str(self.seed)]
         # A session of its own: a ctrl-c in the terminal is for celtop alone.
-        self._keeper = subprocess.Popen(
+        self._supervisor = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -57,7 +57,7 @@ class DemoCluster:
             start_new_session=True,
         )
         try:
-            answer = self._first_line(self._keeper)
+            answer = self._first_line(self._supervisor)
         except BaseException:
             self.close()
             raise
@@ -77,25 +77,25 @@ class DemoCluster:
 
     @property
     def alive(self) -> bool:
-        """Whether its keeper runs."""
-        return self._keeper is not None and self._keeper.poll() is None
+        """Whether its supervisor runs."""
+        return self._supervisor is not None and self._supervisor.poll() is None
 
     def close(self) -> None:
         """End every process of it and wait until that is done. Safe to call twice."""
-        keeper, self._keeper = self._keeper, None
-        if keeper is None:
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is None:
             return
         try:
-            keeper.communicate(timeout=PATIENCE)
+            supervisor.communicate(timeout=STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
-            keeper.kill()
-            keeper.wait()
+            supervisor.kill()
+            supervisor.wait()
 
     @staticmethod
-    def _first_line(keeper: subprocess.Popen[bytes]) -> dict[str, Any]:
-        assert keeper.stdout is not None
-        line = keeper.stdout.readline()
+    def _first_line(supervisor: subprocess.Popen[bytes]) -> dict[str, Any]:
+        assert supervisor.stdout is not None
+        line = supervisor.stdout.readline()
         if not line:
-            raise DemoFailed(f"the demo ended at once, with exit code {keeper.wait()}")
+            raise DemoFailed(f"the demo ended at once, with exit code {supervisor.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer

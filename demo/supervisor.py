@@ -1,11 +1,11 @@
-"""Keeps the demo's processes: `python -m celtop.demo.supervisor SERVER SEED`, started by `cluster`.
+"""Runs the demo's processes: `python -m celtop.demo.supervisor SERVER SEED`, started by `cluster`.
 
-Its stdin is a pipe that celtop holds open and never writes to. However celtop ends, `kill -9`
-included, the kernel closes the pipe; the keeper then kills all that it has started, process group
-by process group. Should the keeper itself be killed, its children end by their `lifeline`.
+Its stdin is a pipe that celtop holds open and never writes to. However celtop ends, even by
+`kill -9`, the kernel closes the pipe, and the supervisor kills all processes that it started, group
+by group. If the supervisor itself is killed, its children end through `parent_death`.
 
-On stdout it prints one line of JSON: `{"url": ...}` as soon as the broker answers, or
-`{"error": ...}`. Logs lie in a temporary folder that goes with the keeper, unless it failed.
+It prints one line of JSON on stdout: `{"url": ..., "logs": ...}` as soon as the broker responds, or
+`{"error": ...}`. The logs are in a temporary folder, which is deleted at the end unless it failed.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from typing import Final, NamedTuple
 from .parent_death import end_with_parent
 from .server import answers, free_port, server_command
 
-SERVER_PATIENCE: Final = 10.0
+SERVER_TIMEOUT: Final = 10.0
 """Seconds for the broker to answer."""
-HEAD_START: Final = 4.0
+FIRST_WORKER_TIMEOUT: Final = 4.0
 """Seconds at most that the first worker boots alone: it is on the screen sooner."""
-GLANCE: Final = 0.05
+POLL_INTERVAL: Final = 0.05
 """Seconds between two looks at whether it is ready."""
-FOREIGN: Final = (
+FOREIGN_PREFIXES: Final = (
     "APP", "BROKER_URL", "CELERY", "CELTOP_", "CONFIG_MODULE", "DJANGO_", "LOADER",
     "RESULT_BACKEND",
 )  # fmt: skip
@@ -92,7 +92,7 @@ class Supervisor:
         """
         port = free_port()
         server = self.spawn("server", server_command(binary, port, self.directory))
-        deadline = time.monotonic() + SERVER_PATIENCE
+        deadline = time.monotonic() + SERVER_TIMEOUT
         while not answers(port):
             if server.poll() is not None or time.monotonic() > deadline:
                 log = self.directory / "server.log"
@@ -122,7 +122,7 @@ class Supervisor:
 
 def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without anything that configures somebody else's Celery."""
-    return {name: value for name, value in environ.items() if not name.startswith(FOREIGN)}
+    return {name: value for name, value in environ.items() if not name.startswith(FOREIGN_PREFIXES)}
 
 
 def wait_for_end(seconds: float | None) -> bool:
@@ -131,32 +131,32 @@ def wait_for_end(seconds: float | None) -> bool:
     return bool(readable)
 
 
-def keep(binary: str, seed: str) -> int:
+def run(binary: str, seed: str) -> int:
     """Run the demo until stdin ends; return the exit code."""
     directory = Path(tempfile.mkdtemp(prefix="celtop-demo-"))
     environ = own_environment(os.environ)
-    keeper = Supervisor(directory, environ)
+    supervisor = Supervisor(directory, environ)
     logs_wanted = False
     try:
-        url = keeper.serve(binary)
+        url = supervisor.serve(binary)
         environ.update(CELERY_BROKER_URL=url, CELERY_RESULT_BACKEND=url)
         print(json.dumps({"url": url, "logs": str(directory)}), flush=True)
         first, *rest = WORKERS
-        keeper.work(first)
-        deadline = time.monotonic() + HEAD_START
-        while not (ended := wait_for_end(GLANCE)) and time.monotonic() < deadline:
-            if keeper.ready(first):
+        supervisor.work(first)
+        deadline = time.monotonic() + FIRST_WORKER_TIMEOUT
+        while not (ended := wait_for_end(POLL_INTERVAL)) and time.monotonic() < deadline:
+            if supervisor.ready(first):
                 break
         if not ended:
-            keeper.python("producer", "celtop.demo.producer", seed)
+            supervisor.python("producer", "celtop.demo.producer", seed)
             for plan in rest:
-                keeper.work(plan)
+                supervisor.work(plan)
             wait_for_end(None)
     except (RuntimeError, OSError) as error:
         logs_wanted = True
         print(json.dumps({"error": str(error)}), flush=True)
     finally:
-        keeper.end()
+        supervisor.end()
         if not logs_wanted:
             shutil.rmtree(directory, ignore_errors=True)
     return int(logs_wanted)
@@ -166,4 +166,4 @@ if __name__ == "__main__":
     # The caller's ctrl-c is meant for celtop, whose end is noticed anyway.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    sys.exit(keep(sys.argv[1], sys.argv[2]))
+    sys.exit(run(sys.argv[1], sys.argv[2]))

@@ -151,10 +151,10 @@ class Still:
         self.backlog = 0
         self.refreshed = True
         self.read_only = False
-        self.results_unknown: str | None = None
+        self.progress_unavailable: str | None = None
         self.result = session.result
-        self.original = session.original
-        self.paused = session.paused
+        self.sent_task = session.sent_task
+        self.paused_queues = session.paused_queues
 
     def start(self) -> None:
         """Do nothing: it is over."""
@@ -166,7 +166,7 @@ class Still:
         """Apply nothing."""
         return Pumped(0, False)
 
-    def call_when_news(self, wake: Callable[[], object]) -> None:
+    def call_on_update(self, wake: Callable[[], object]) -> None:
         """Never call: there is no news."""
 
     def refresh(self) -> None:

@@ -66,15 +66,15 @@ class AppContext:
         """The queues that celtop has paused; they are in a file, so not read for every frame."""
         now = self.clock()
         if self._paused is None or not 0 <= now - self._paused[0] < PAUSED_FOR:
-            self._paused = now, frozenset(self.session.paused())
+            self._paused = now, frozenset(self.session.paused_queues())
         return self._paused[1]
 
     @property
-    def results_unknown(self) -> str | None:
+    def progress_unavailable(self) -> str | None:
         """Why nothing tells how far tasks have come; None if the result backend does."""
         now = self.clock()
         if self._unknown is None or not 0 <= now - self._unknown[0] < PAUSED_FOR:
-            self._unknown = now, self.session.results_unknown
+            self._unknown = now, self.session.progress_unavailable
         return self._unknown[1]
 
     def now(self) -> float:

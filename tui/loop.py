@@ -118,7 +118,7 @@ class LiveApp(FrugalApp, inherit_bindings=False):
         to_second = 1.0 - self.context.now() % 1.0 + JUST_AFTER
         self._rest = self.set_timer(min(QUIET_BEAT, to_second) if quiet else BEAT, self._beat)
         if quiet:
-            self.session.call_when_news(self._wake)
+            self.session.call_on_update(self._wake)
 
     def _wake(self) -> None:
         """Look at the session now; called from the thread that has left something there."""

@@ -72,7 +72,7 @@ def retry(
 
         if parsed is not None:
             ids = _matching(session, parsed, wait)
-        recovered = wait_for(session, session.recover(ids), "the original messages")
+        recovered = wait_for(session, session.recover_calls(ids), "the original messages")
         originals, refused = _sendable(recovered, queue)
         for id_, reason in refused.items():
             stderr.echo(f"{id_}: refused: {reason}")

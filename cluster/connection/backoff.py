@@ -1,13 +1,13 @@
-"""How long to wait before the next of several tries in vain."""
+"""Exponential backoff between failed attempts."""
 
 from __future__ import annotations
 
 from typing import Final
 
-MOST_DOUBLINGS: Final = 16
-"""More lead nowhere but to a number that is too large for a float, after some days of failing."""
+MAX_DOUBLINGS: Final = 16
+"""Doublings of the delay: after some days of failures more would overflow a float."""
 
 
-def backoff(failures: int, first: float, longest: float) -> float:
-    """Return the seconds to wait: `first` after no failure, doubled with each, up to `longest`."""
-    return min(longest, first * 2.0 ** min(failures, MOST_DOUBLINGS))
+def backoff(failures: int, first: float, maximum: float) -> float:
+    """Return the seconds to wait: `first`, doubled with each failure, at most `maximum`."""
+    return min(maximum, first * 2.0 ** min(failures, MAX_DOUBLINGS))

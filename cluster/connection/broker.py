@@ -1,7 +1,7 @@
-"""How the broker is reached: its URLs, its options, and a fresh connection for each thread.
+"""Connects to the broker: URLs, failover, TLS and options; each thread gets its own connection.
 
-Nothing here reads the environment or makes a Celery app: `CELERY_BROKER_URL` beats even an explicit
-URL there, and what `Settings` says is what is meant.
+Only `Settings` counts here. No Celery app is created and the environment is not read, since in
+Celery `CELERY_BROKER_URL` overrides even an explicit URL.
 """
 
 from __future__ import annotations
@@ -12,48 +12,48 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ...model.entities.broker import family_of
 from ...settings import Settings, mask_url
-from .metering import ConnectionMeter, metered
+from .metering import ConnectionMeter, metered_transport
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 CONNECT_TIMEOUT: Final = 4.0
-"""Seconds for the broker to accept."""
+"""Seconds for the broker to accept a connection."""
 READ_TIMEOUT: Final = 5.0
-"""Seconds for the broker to answer a command; without it, a silent one blocks for ever."""
+"""Seconds for the broker to answer a command; without it, a hung broker blocks forever."""
 
 _CERTIFICATE_UNCHECKED: Final = (
-    "The connection is encrypted, but the broker's certificate is not verified: whoever answers "
-    "is believed. Add ssl_cert_reqs=required&ssl_ca_certs=FILE to the URL"
+    "The connection is encrypted, but the broker's certificate is not verified, so any server is "
+    "trusted. Add ssl_cert_reqs=required&ssl_ca_certs=FILE to the URL"
 )
 _NAME_UNCHECKED: Final = (
-    "The broker's certificate is verified, but not that it was issued for this host. Set "
+    "The broker's certificate is verified, but not that it was issued for this host name. Set "
     "server_hostname in broker_use_ssl"
 )
 
 
 class BrokerConnection:
-    """The broker that `Settings` names, or the present one of several for failover."""
+    """The broker that `Settings` names; of several failover URLs, the one in use."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.urls = split_urls(settings.broker_url)
-        self.wire = ConnectionMeter()
-        self._present = 0
+        self.meter = ConnectionMeter()
+        self._index = 0
 
     @property
     def url(self) -> str:
-        """The URL in use, with its password: never to be shown."""
-        return self.urls[self._present % len(self.urls)] if self.urls else ""
+        """The URL in use with its password: never show it."""
+        return self.urls[self._index % len(self.urls)] if self.urls else ""
 
     @property
     def shown_url(self) -> str:
-        """The URL in use, with its password masked."""
+        """The URL in use with its password masked."""
         return mask_url(self.url)
 
     @property
     def scheme(self) -> str:
-        """The kind of broker as the URL names it: `redis`, `amqps`, `sqs`, ..."""
+        """The transport named in the URL: `redis`, `amqps`, `sqs`, ..."""
         return scheme_of(self.url)
 
     @property
@@ -68,24 +68,24 @@ class BrokerConnection:
 
     @property
     def key_prefix(self) -> str:
-        """What the app puts before each of its Redis keys."""
+        """The prefix of the app's Redis keys."""
         return str(self.settings.broker_transport_options.get("global_keyprefix", ""))
 
     def fail_over(self) -> None:
-        """Turn to the next URL, if there are several."""
-        self._present += 1
+        """Switch to the next URL, if there are several."""
+        self._index += 1
 
-    def connect(self, heartbeat: float = 0.0, silence: int = 0) -> Connection:
-        """Return a new, established connection; the caller closes it.
+    def connect(self, heartbeat: float = 0.0, ping_after: int = 0) -> Connection:
+        """Return a new, established connection, which the caller closes.
 
         Args:
-            heartbeat: Seconds between AMQP heartbeats; the caller must check them. 0 is none.
-            silence: Seconds without a message after which a Redis connection is pinged. 0 is never.
+            heartbeat: Seconds between AMQP heartbeats, which the caller must check; 0 for none.
+            ping_after: Seconds without a message before a Redis connection is pinged; 0 for never.
 
         Raises:
-            Exception: Whatever the transport raises; `faults.explain` puts it into words.
+            Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
         """
-        connection = self._prepare(heartbeat, silence)
+        connection = self._prepare(heartbeat, ping_after)
         try:
             connection.ensure_connection(max_retries=0)
         except BaseException:
@@ -93,8 +93,8 @@ class BrokerConnection:
             raise
         return connection
 
-    def certificate_doubt(self) -> str | None:
-        """Say what is not verified of an encrypted connection; None if all is, or without TLS."""
+    def certificate_warning(self) -> str | None:
+        """Return what is not verified about an encrypted connection; None if nothing is missing."""
         options = self._prepare().ssl
         if not options:
             return None if self.scheme != "amqps" else _NAME_UNCHECKED
@@ -107,32 +107,32 @@ class BrokerConnection:
         return _NAME_UNCHECKED if self.is_amqp and not named else None
 
     def hide(self, text: str) -> str:
-        """Return an error's text without any password that is in the URLs that we were told."""
+        """Return a text without the passwords of the broker and result backend URLs."""
         for url in (*self.urls, self.settings.result_backend or ""):
             for secret in secrets_of(url):
                 text = text.replace(secret, "***")
         return mask_url(text)
 
-    def _prepare(self, heartbeat: float = 0.0, silence: int = 0) -> Connection:
+    def _prepare(self, heartbeat: float = 0.0, ping_after: int = 0) -> Connection:
         from kombu.connection import Connection
         from kombu.transport import get_transport_cls
 
         if not self.urls:
             raise ValueError("no broker URL")
         options = dict(self.settings.broker_transport_options)
-        # A scheme may not name a module to import: only kombu's own table counts.
+        # A scheme must not name a module to import: only kombu's own transports are allowed.
         if "." in self.scheme or ":" in self.scheme:
             raise KeyError(f"No such transport: {self.scheme}")
         transport = get_transport_cls(self.scheme)
         if self.is_redis:
-            # These are about this client, not about the app: ours win over the app's options.
+            # These concern this client, not the app: they override the app's options.
             options |= {
                 "socket_timeout": READ_TIMEOUT,
                 "socket_connect_timeout": CONNECT_TIMEOUT,
-                "health_check_interval": silence,
+                "health_check_interval": ping_after,
                 "retry_on_timeout": False,
-                # Or whoever consumes anything here also redelivers the app's unacknowledged tasks,
-                # after a time that only the app knows: they would run twice because we looked.
+                # Otherwise every consumer also redelivers the app's unacknowledged tasks after a
+                # timeout that only the app knows: they would run twice because of celtop.
                 "ack_emulation": False,
             }
         connection = Connection(
@@ -143,12 +143,12 @@ class BrokerConnection:
             transport_options=options,
         )
         if self.is_amqp and isinstance(connection.ssl, dict):
-            # kombu hands a URL's `ssl_ca_certs=` to py-amqp, which knows it as `ca_certs`.
+            # kombu passes a URL's `ssl_ca_certs=` on to py-amqp, which calls it `ca_certs`.
             connection.ssl = {
                 key.removeprefix("ssl_"): value for key, value in connection.ssl.items()
             }
-        # Resolved from the URL just now: all else that the URL decides stays as kombu has it.
-        connection.transport_cls = metered(transport, self.wire)
+        # kombu has just resolved the class from the URL; everything else stays as kombu set it.
+        connection.transport_cls = metered_transport(transport, self.meter)
         return connection
 
     def _ssl(self) -> dict[str, Any] | bool:
@@ -156,13 +156,13 @@ class BrokerConnection:
         if not given:
             return False
         if given is True:
-            # kombu would take a bare True for "no TLS" on Redis.
+            # On Redis, kombu takes a bare True for "no TLS".
             return {"ssl_cert_reqs": ssl.CERT_REQUIRED} if self.is_redis else True
         return {key: verify_mode(value) for key, value in given.items()}
 
 
 def verify_mode(value: Any) -> Any:
-    """Turn `CERT_REQUIRED` or `required`, as a config file can spell it, into the constant."""
+    """Return the `ssl` constant for `CERT_REQUIRED` or `required`, as written in a config file."""
     if isinstance(value, str):
         name = f"CERT_{value.upper().removeprefix('CERT_')}"
         return ssl.VerifyMode.__members__.get(name, value)
@@ -178,14 +178,14 @@ def split_urls(text: str) -> tuple[str, ...]:
 
 
 def scheme_of(url: str) -> str:
-    """Return the transport that a URL names; `redis+socket` and its like are their first half."""
+    """Return the transport that a URL names; of `redis+socket` the first half."""
     scheme, found, _ = url.partition("://")
-    # What has no scheme is a host name, and kombu takes it for RabbitMQ's.
+    # Without a scheme it is a host name, which kombu takes for RabbitMQ's.
     return scheme.partition("+")[0] if found else "amqp"
 
 
 def secrets_of(url: str) -> list[str]:
-    """Return every way in which a password of a URL may be spelled."""
+    """Return every spelling of the passwords in a URL, the longest first."""
     found: set[str] = set()
     for part in url.split(";"):
         try:

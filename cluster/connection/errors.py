@@ -1,8 +1,7 @@
-"""A failure in plain words: what is wrong with the connection, and what to do about it.
+"""Turns connection errors into faults: what failed, why, and what to do about it.
 
-The libraries wrap each other's errors, and Redis says most things in the text of one exception
-class. So the whole chain of causes becomes one text, and the first rule that fits it names the
-fault.
+The libraries wrap each other's errors, and redis-py uses one exception class for most of them. So
+the whole chain of causes is joined into one text, and the first matching rule names the fault.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from urllib.parse import urlsplit
 from ...model.observations import Fault
 from .broker import BrokerConnection
 
-LONGEST_REASON: Final = 200
+MAX_REASON_LENGTH: Final = 200
+"""Characters of a library's own error text."""
 
 
 class _Rule(NamedTuple):
@@ -33,202 +33,202 @@ _RULES: Final = (
     _rule(
         "url",
         r"no broker URL",
-        "No broker is named",
-        "Give its URL with -b, as in -b redis://localhost:6379/0, or name an app with -A",
+        "No broker URL is set",
+        "Pass one with -b, for example -b redis://localhost:6379/0, or name an app with -A",
     ),
     _rule(
         "url",
         r"Database is int between|invalid literal for int",
-        "The broker URL names the database {path}, and Redis numbers them",
-        "End it with a number, as in /0",
+        "The broker URL names the database {path}, but Redis databases are numbered",
+        "End the URL with a number, for example /0",
     ),
     _rule(
         "url",
         r"'master_name' transport option must",
-        "The broker URL cannot be right: {reason}",
-        "Compare it with the one that the workers use",
+        "The broker URL is invalid: {reason}",
+        "Compare it with the workers' broker URL",
     ),
     _rule(
         "url",
-        # What stands there may be a part of the password: it is not shown.
+        # The text in place of the port may be part of the password: it is not shown.
         r"Port could not be cast|Port out of range",
-        "The broker URL has no number where its port should be",
-        "Special characters in a password must be written as %2F and so on",
+        "The port in the broker URL is not a number",
+        "Percent-encode special characters in the password, for example / as %2F",
     ),
     _rule(
         "transport",
         r"No such transport|Invalid transport scheme",
-        "{scheme}:// is not a kind of broker that Celery knows",
-        "Use redis://, rediss://, sentinel://, amqp://, amqps:// or another of kombu's transports",
+        "Celery has no transport for {scheme}://",
+        "Use redis://, rediss://, sentinel://, amqp://, amqps:// or another kombu transport",
     ),
     _rule(
         "driver",
         r"ModuleNotFoundError|ImportError|VersionMismatch",
-        "The driver for {scheme}:// cannot be loaded: {reason}",
-        "Install it beside celtop, as in pip install 'kombu[{scheme}]'",
+        "Cannot load the driver for {scheme}://: {reason}",
+        "Install it in celtop's environment, for example pip install 'kombu[{scheme}]'",
     ),
     _rule(
         "dns",
         r"gaierror|Name or service not known|nodename nor servname|Temporary failure in name"
         r"|No address associated",
-        "The host name {host} is not known",
-        "Check the spelling; names of a Compose or Kubernetes network are known only inside it",
+        "Cannot resolve the host name {host}",
+        "Check the spelling; Compose and Kubernetes names resolve only inside their network",
     ),
     _rule(
         "tls",
         r"handshake operation timed out",
-        "{place} accepts the connection and does not answer in TLS",
-        "Redis is silent when TLS is spoken to a plain port: try {plain}://, or its TLS port",
+        "{address} accepts the connection but does not complete the TLS handshake",
+        "A Redis port without TLS does not respond to it: try {plain}://, or the TLS port",
     ),
     _rule(
         "timeout",
         r"TimeoutError|timed out|Timeout ",
-        "{place} does not answer",
-        "Check address and firewall; a broker that accepts and stays silent is hung or overloaded",
+        "{address} does not respond",
+        "Check the address and firewall; if the port is open, the broker hangs or is overloaded",
     ),
     _rule(
         "tls",
         r"CERTIFICATE_VERIFY_FAILED.*(hostname mismatch|not valid for|doesn't match)",
-        "The certificate of {place} was issued for another host name",
-        "Use the name that is in the certificate, or have a certificate made for this one",
+        "The certificate of {address} was issued for another host name",
+        "Use the host name in the certificate, or issue a certificate for this one",
     ),
     _rule(
         "tls",
         r"CERTIFICATE_VERIFY_FAILED|self.signed certificate|unable to get local issuer",
-        "The certificate of {place} is not signed by anyone trusted here",
-        "Name the authority's file with ssl_ca_certs=FILE in the URL, or in broker_use_ssl",
+        "The certificate of {address} is not signed by a trusted authority",
+        "Set ssl_ca_certs=FILE in the URL or in broker_use_ssl to the authority's certificate",
     ),
     _rule(
         "tls",
         r"WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|record layer failure|HTTP_REQUEST",
-        "{place} does not speak TLS",
-        "Use {plain}:// or the port on which the broker does speak TLS",
+        "{address} does not use TLS",
+        "Use {plain}://, or the broker's TLS port",
     ),
     _rule(
         "tls",
         r"CERTIFICATE_REQUIRED|handshake failure|SSLError|SSLEOFError|ssl\.",
-        "The TLS connection to {place} failed: {reason}",
-        "Check that the broker speaks TLS on this port, and whether it wants a client certificate",
+        "The TLS connection to {address} failed: {reason}",
+        "Check that this is the broker's TLS port, and whether it requires a client certificate",
     ),
     _rule(
         "auth",
         r"NOAUTH|Authentication required|HELLO must be called",
-        "{place} wants a password and the URL has none",
-        "Write :PASSWORD@ after the // of the URL; CELTOP_BROKER_URL hides it from `ps`",
+        "{address} requires a password, but the URL has none",
+        "Put :PASSWORD@ after the // of the URL; in CELTOP_BROKER_URL it is hidden from `ps`",
     ),
     _rule(
         "auth",
         r"WRONGPASS|invalid username-password|invalid password|ACCESS_REFUSED|AuthenticationError"
         r"|\(403\)|AccessRefused|called without any password configured",
-        "{place} refuses the user name or the password",
-        "Check both in the URL; special characters in a password must be written as %40 and so on",
+        "{address} rejected the user name or password",
+        "Check both in the URL; percent-encode special characters, for example @ as %40",
     ),
     _rule(
         "acl",
         r"NOPERM|No permissions|NoPermission",
-        "The user may log in to {place}, but may not do this: {reason}",
-        "Grant it: for Redis ACL SETUSER NAME +@read +@write +@pubsub +@connection ~* &*",
+        "The user of {address} lacks a permission: {reason}",
+        "Grant it; for Redis: ACL SETUSER NAME +@read +@write +@pubsub +@connection ~* &*",
     ),
     _rule(
         "database",
         r"DB index is out of range|invalid DB index|SELECT is not allowed",
-        "{place} has no database {path}",
-        "Use the number at the end of the URL that the workers use; Redis has 16 by default",
+        "{address} has no database {path}",
+        "Use the database number of the workers' broker URL; Redis has 16 by default",
     ),
     _rule(
         "vhost",
         r"NOT_ALLOWED|\(530\)|vhost .* not found|no access to this vhost",
-        "{place} has no virtual host {path!r}, or the user may not use it",
-        "Check the end of the URL: / is written as //, or as %2F",
+        "{address} has no virtual host {path!r}, or the user may not access it",
+        "Check the end of the URL: the virtual host / is written as //, or as %2F",
     ),
     _rule(
         "loading",
         r"LOADING|BusyLoading",
-        "{place} is still loading its data",
-        "Nothing to do: it will answer when it has finished",
+        "{address} is still loading its data",
+        "Wait: the connection is retried until it has finished",
     ),
     _rule(
         "replica",
         r"READONLY|ReadOnlyError|read only replica",
-        "{place} is a replica that takes no writes",
-        "Use the primary's address, or sentinel:// which finds it",
+        "{address} is a read-only replica",
+        "Use the primary's address, or sentinel:// to find it",
     ),
     _rule(
         "sentinel",
         r"MasterNotFound|No master found",
-        "No sentinel knows a primary by the name given: {reason}",
+        "No sentinel has a primary of the given name: {reason}",
         "Check master_name in broker_transport_options, and the sentinels' addresses",
     ),
     _rule(
         "clients",
         r"max number of clients|max clients",
-        "{place} takes no more clients",
-        "Close some, or raise maxclients on the broker",
+        "{address} accepts no more clients",
+        "Close some connections, or raise maxclients on the broker",
     ),
     _rule(
         "memory",
         r"\bOOM\b|OutOfMemory|used memory >",
-        "{place} is out of memory and refuses writes",
-        "Make room: purge a queue, expire results, or raise maxmemory",
+        "{address} is out of memory and refuses writes",
+        "Free memory (purge a queue, expire results) or raise maxmemory",
     ),
     _rule(
         "refused",
         r"ConnectionRefused|Connection refused|\bE(rr|rror) 111\b",
-        "Nothing listens at {place}",
-        "Check that the broker is up, and the port; in a container localhost is the container",
+        "Cannot connect to {address}: connection refused",
+        "Is the broker running on this port? In a container, localhost is the container itself",
     ),
     _rule(
         "unreachable",
         r"No route to host|Network is unreachable|Host is down",
-        "There is no way to {place}",
-        "Check the network, a VPN or firewall, and the address",
+        "Cannot reach {address} over the network",
+        "Check the address, the network, and any VPN or firewall",
     ),
     _rule(
         "socket",
         r"FileNotFoundError|No such file or directory",
-        "There is no socket at {place}",
+        "There is no socket {address}",
         "Check the path in the URL, and unixsocket in the broker's configuration",
     ),
     _rule(
         "permission",
         r"PermissionError|Permission denied",
-        "This user may not open {place}",
-        "Check the rights of the socket file",
+        "No permission to open {address}",
+        "Check the permissions of the socket file",
     ),
     _rule(
         "closed",
         r"Connection ?reset|Connection closed by server|unexpectedly closed|Broken ?pipe|EOF"
         r"|Socket closed|CONNECTION_FORCED|heartbeats missed|Connection ?Aborted|RecoverableConn",
-        "{place} closed the connection",
-        "It was restarted, or it dropped us as too slow or too many: see the broker's own log",
+        "{address} closed the connection",
+        "The broker was restarted or dropped this client: see the broker's log",
     ),
 )
 
 
-class Silent(ConnectionError):
-    """Our event connection is up by all appearances, and nothing comes through it any more."""
+class Unresponsive(ConnectionError):
+    """The event connection looks open, but nothing arrives through it any longer."""
 
 
 def explain(error: BaseException, broker: BrokerConnection) -> Fault:
-    """Put what the libraries raised while talking to a broker into words, without passwords."""
+    """Return the fault behind an error raised while talking to a broker, without passwords."""
     chain = list(_causes(error))
-    if any(isinstance(one, Silent) for one in chain):
+    if any(isinstance(one, Unresponsive) for one in chain):
         return Fault(
             "silent",
-            f"{_place(broker)} stopped answering on an open connection",
-            "The network in between forgot it (a NAT or firewall does after minutes of quiet)",
+            f"{_address(broker)} stopped responding on an open connection",
+            "Check for a NAT or firewall that drops idle connections after some minutes",
         )
     text = " / ".join(f"{type(one).__module__}.{type(one).__name__}: {one}" for one in chain)
     reason = broker.hide(_reason(chain))
-    words = _words(broker, reason)
+    words = _placeholders(broker, reason)
     for rule in _RULES:
         if rule.pattern.search(text):
             return Fault(rule.kind, rule.problem.format(**words), rule.advice.format(**words))
-    return Fault("other", "The connection to {place} failed: {reason}".format(**words), "")
+    return Fault("other", "The connection to {address} failed: {reason}".format(**words), "")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it, outermost first; each once."""
+    """Yield an error and its causes, outermost first, each once."""
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
@@ -238,25 +238,25 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(one))
         yield one
         pending.append(one.__cause__)
-        # A pool that looks for a free connection first leaves its IndexError behind.
+        # A pool's search for a free connection leaves an IndexError as context.
         if not isinstance(one.__context__, LookupError):
             pending.append(one.__context__)
 
 
 def _reason(chain: list[BaseException]) -> str:
-    """Return the innermost text that says something, on one line."""
+    """Return the innermost text that is not empty, on one line."""
     for one in reversed(chain):
         text = str(one.args[0] if isinstance(one, KeyError) and one.args else one)
         text = " ".join(text.split())
         if text:
-            return text[:LONGEST_REASON]
+            return text[:MAX_REASON_LENGTH]
     return type(chain[0]).__name__
 
 
-def _words(broker: BrokerConnection, reason: str) -> dict[str, str]:
+def _placeholders(broker: BrokerConnection, reason: str) -> dict[str, str]:
     scheme = broker.scheme
     return {
-        "place": _place(broker),
+        "address": _address(broker),
         "host": _host(broker) or "the broker",
         "path": _path(broker),
         "scheme": scheme,
@@ -265,8 +265,8 @@ def _words(broker: BrokerConnection, reason: str) -> dict[str, str]:
     }
 
 
-def _place(broker: BrokerConnection) -> str:
-    """Return host and port, or the socket's path, as the URL has it: never the credentials."""
+def _address(broker: BrokerConnection) -> str:
+    """Return host and port, or the socket's path, from the URL, without credentials."""
     url = broker.url
     if "+socket://" in url:
         return "/" + _path(broker).removeprefix("/")

@@ -1,12 +1,12 @@
-"""Which workers have a mailbox for remote control: also those too busy to say that they are there.
+"""Lists the workers with a remote-control mailbox, including those too busy to reply.
 
-A worker of the solo pool is deaf and dumb while it runs a task. Who has just come has never heard
-of it, and would tell of an act that everyone has confirmed it while the only worker that matters
-has not heard of it. RabbitMQ shows nobody's queues to its clients; kombu's transports for other
-brokers keep who is bound to an exchange in a table.
+A worker with the solo pool neither replies nor sends heartbeats while it runs a task. A client that
+has just started does not know it, and would report an operation as confirmed by all workers
+although the only relevant one has not received it. RabbitMQ does not list queues to clients;
+kombu's transports for other brokers keep the bindings of an exchange in a table.
 
-The mailbox of a worker that was killed stays in the table, for a while or (before kombu 5.7) for
-ever. Redis tells how many were listening when something was published.
+The mailbox of a killed worker stays in the table for a while, or forever before kombu 5.7. Redis
+returns how many subscribers received a published message.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import Any, Final, NamedTuple
 from ...settings import Settings
 from .broker import BrokerConnection
 
-TO_NOBODY: Final = "nobody@celtop.invalid"
-"""No worker is called so: all that listen get such a message, and pass over it."""
+NO_WORKER: Final = "nobody@celtop.invalid"
+"""A name that no worker has: every worker receives a message to it, and ignores it."""
 
 
 class Mailboxes(NamedTuple):
-    """Who may hear what is told to all workers."""
+    """The workers that may receive a broadcast."""
 
     names: frozenset[str]
-    """Workers that have a mailbox, alive or not."""
+    """Workers with a mailbox, running or not."""
     listening: int
-    """How many are alive."""
+    """Number of workers that are subscribed."""
 
 
 def mailboxes(settings: Settings) -> Mailboxes | None:
-    """Return who listens to remote control; None on a broker that does not tell.
+    """Return the remote-control mailboxes; None if the broker does not list them.
 
     Raises:
-        Exception: Whatever the transport raises when the connection is lost.
+        Exception: Any error of the transport when the connection is lost.
     """
     broker = BrokerConnection(settings)
     if not broker.is_redis:
@@ -44,14 +44,14 @@ def mailboxes(settings: Settings) -> Mailboxes | None:
     try:
         channel: Any = connection.default_channel
         bound = {queue.removesuffix(f".{exchange}") for *_, queue in channel.get_table(exchange)}
-        return Mailboxes(frozenset(bound), _listening(channel, exchange) if bound else 0)
+        return Mailboxes(frozenset(bound), _count_listeners(channel, exchange) if bound else 0)
     finally:
         connection.collect()
 
 
-def _listening(channel: Any, exchange: str) -> int:
-    """Return how many get a message to nobody, which is what `PUBLISH` answers."""
-    body = json.dumps({"method": "ping", "arguments": {}, "destination": [TO_NOBODY]})
+def _count_listeners(channel: Any, exchange: str) -> int:
+    """Return the number of subscribers, which is the reply of `PUBLISH`."""
+    body = json.dumps({"method": "ping", "arguments": {}, "destination": [NO_WORKER]})
     message = channel.prepare_message(
         body, content_type="application/json", content_encoding="utf-8", headers={"clock": 1}
     )

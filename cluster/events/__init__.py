@@ -1,1 +1,1 @@
-"""Receives the event stream of the cluster."""
+"""Receives the cluster's event stream."""

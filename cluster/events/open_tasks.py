@@ -1,30 +1,30 @@
-"""Ids of the tasks that have yet to end, as far as the threads know: their results matter.
+"""The ids of unfinished tasks, shared between the threads: their results are still of interest.
 
-Fed by the receiver with each event, by the inspector with what workers answer, and by whoever looks
-at a task; read by the threads of the result backend. Each call is one step under the interpreter's
-own lock, or a few of which any order will do.
+The receiver updates them with each event, the inspector with workers' replies, the session with the
+tasks on the screen; the result backend's threads read them.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ...model.wire.events import Event
 
-MOST: Final = 100_000
-"""Ids of each kind; the oldest go first."""
-_ROOM_MADE: Final = MOST // 20
+MAX_IDS: Final = 100_000
+"""Ids of running and of waiting tasks each; beyond that the oldest are dropped."""
+_EVICTED_AT_ONCE: Final = MAX_IDS // 20
 
-_WAITS: Final = 1
-_RUNS: Final = 2
+_WAITING: Final = 1
+_RUNNING: Final = 2
 _ENDED: Final = 3
-_AFTER: Final = {
-    "task-sent": _WAITS,
-    "task-received": _WAITS,
-    "task-retried": _WAITS,
-    "task-rejected": _WAITS,
-    "task-started": _RUNS,
+_STATE_AFTER: Final = {
+    "task-sent": _WAITING,
+    "task-received": _WAITING,
+    "task-retried": _WAITING,
+    "task-rejected": _WAITING,
+    "task-started": _RUNNING,
     "task-succeeded": _ENDED,
     "task-failed": _ENDED,
     "task-revoked": _ENDED,
@@ -32,106 +32,119 @@ _AFTER: Final = {
 
 
 class OpenTasks:
-    """Ids by what their tasks do: run, wait, or be looked at."""
+    """Ids of tasks that run, wait, or are on the screen. Safe to use from any thread."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._running: dict[str, None] = {}
         self._waiting: dict[str, None] = {}
         self._unread: dict[str, None] = {}
         self.watched: frozenset[str] = frozenset()
-        """Ids of tasks that somebody looks at, whatever they do."""
+        """Ids of tasks on the screen, in any state; replaced as a whole."""
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in self._running or id_ in self._waiting or id_ in self.watched
+        with self._lock:
+            return id_ in self._running or id_ in self._waiting or id_ in self.watched
 
     @property
     def running(self) -> tuple[str, ...]:
-        """The ids of tasks that run, as far as is known."""
-        return tuple(self._running)
+        """Ids of the tasks known to run."""
+        with self._lock:
+            return tuple(self._running)
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The ids of tasks that wait, as far as is known; the oldest first."""
-        return tuple(self._waiting)
+        """Ids of the tasks known to wait, the oldest first."""
+        with self._lock:
+            return tuple(self._waiting)
 
-    def heard(self, events: Iterable[Event]) -> None:
-        """Follow the events of one message."""
+    def apply(self, events: Iterable[Event]) -> None:
+        """Update from the events of one message."""
         running, waiting = self._running, self._waiting
-        for event in events:
-            after = _AFTER.get(event.type)
-            id_ = event.uuid
-            if after is None or id_ is None:
-                continue
-            if after == _ENDED:
-                running.pop(id_, None)
-                waiting.pop(id_, None)
-            elif after == _RUNS:
-                waiting.pop(id_, None)
-                running[id_] = None
-            elif event.type != "task-sent" or id_ not in running:
-                running.pop(id_, None)
-                waiting[id_] = None
-        for kind in (running, waiting):
-            if len(kind) > MOST:
-                _forget(kind)
+        with self._lock:
+            for event in events:
+                after = _STATE_AFTER.get(event.type)
+                id_ = event.uuid
+                if after is None or id_ is None:
+                    continue
+                if after == _ENDED:
+                    running.pop(id_, None)
+                    waiting.pop(id_, None)
+                elif after == _RUNNING:
+                    waiting.pop(id_, None)
+                    running[id_] = None
+                elif event.type != "task-sent" or id_ not in running:
+                    running.pop(id_, None)
+                    waiting[id_] = None
+            _evict(running)
+            _evict(waiting)
 
-    def answered(self, command: str, reply: Any) -> None:
-        """Learn from a worker's answer to `active` or `reserved`.
+    def apply_reply(self, command: str, reply: Any) -> None:
+        """Update from a worker's reply to `active` or `reserved`.
 
-        No event may ever tell of what it runs: what is new here is to be read once.
+        A running task may be unknown because its events were missed: its result is then read once.
         """
         if command not in ("active", "reserved") or not isinstance(reply, list):
             return
-        kind = self._running if command == "active" else self._waiting
-        for entry in reply[:MOST]:
-            id_ = entry.get("id") if isinstance(entry, dict) else None
-            if not isinstance(id_, str) or id_ in kind:
-                continue
-            if command == "active":
-                self._waiting.pop(id_, None)
-                self._unread[id_] = None
-            elif id_ in self._running:
-                continue
-            kind[id_] = None
-        if len(kind) > MOST:
-            _forget(kind)
+        ids = self._running if command == "active" else self._waiting
+        with self._lock:
+            for entry in reply[:MAX_IDS]:
+                id_ = entry.get("id") if isinstance(entry, dict) else None
+                if not isinstance(id_, str) or id_ in ids:
+                    continue
+                if command == "active":
+                    self._waiting.pop(id_, None)
+                    self._unread[id_] = None
+                elif id_ in self._running:
+                    continue
+                ids[id_] = None
+            _evict(ids)
 
-    def waits(self, id_: str) -> None:
-        """Note that a task waits, unless it is known to run."""
-        if id_ not in self._running:
-            self._waiting[id_] = None
-            if len(self._waiting) > MOST:
-                _forget(self._waiting)
+    def mark_waiting(self, id_: str) -> None:
+        """Record that a task waits, unless it is known to run."""
+        with self._lock:
+            if id_ not in self._running:
+                self._waiting[id_] = None
+                _evict(self._waiting)
 
-    def runs(self, id_: str) -> None:
-        """Note that a task runs."""
-        self._waiting.pop(id_, None)
-        self._running[id_] = None
+    def mark_running(self, id_: str) -> None:
+        """Record that a task runs."""
+        with self._lock:
+            self._waiting.pop(id_, None)
+            self._running[id_] = None
 
-    def ended(self, id_: str) -> None:
-        """Note that a task has ended."""
-        self._running.pop(id_, None)
-        self._waiting.pop(id_, None)
+    def mark_ended(self, id_: str) -> None:
+        """Record that a task has ended."""
+        with self._lock:
+            self._running.pop(id_, None)
+            self._waiting.pop(id_, None)
 
     def watch(self, ids: Sequence[str]) -> bool:
-        """Have these ids followed, in place of those before; True if some are new."""
+        """Follow these ids in place of those before; return whether some are new."""
         watched = frozenset(ids)
         added = watched - self.watched
-        self.watched = watched
-        # What is known otherwise is followed already.
-        self.doubt(id_ for id_ in added if id_ not in self._running and id_ not in self._waiting)
+        with self._lock:
+            self.watched = watched
+            # Running and waiting tasks are followed already.
+            for id_ in added:
+                if id_ not in self._running and id_ not in self._waiting:
+                    self._unread[id_] = None
         return bool(added)
 
-    def doubt(self, ids: Iterable[str]) -> None:
-        """Have these ids read as soon as may be."""
-        self._unread.update(dict.fromkeys(ids))
+    def request_read(self, ids: Iterable[str]) -> None:
+        """Have the results of these ids read as soon as possible."""
+        with self._lock:
+            self._unread.update(dict.fromkeys(ids))
 
-    def take_unread(self) -> tuple[str, ...]:
-        """Return the ids that are to be read now, once."""
-        unread, self._unread = self._unread, {}
+    def take_read_requests(self) -> tuple[str, ...]:
+        """Return the ids to read now, and forget them."""
+        with self._lock:
+            unread, self._unread = self._unread, {}
         return tuple(unread)
 
 
-def _forget(kind: dict[str, None]) -> None:
-    for id_ in list(kind)[:_ROOM_MADE]:
-        kind.pop(id_, None)
+def _evict(ids: dict[str, None]) -> None:
+    """Drop the oldest ids if there are too many."""
+    if len(ids) > MAX_IDS:
+        for id_ in list(ids)[:_EVICTED_AT_ONCE]:
+            del ids[id_]

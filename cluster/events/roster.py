@@ -1,11 +1,12 @@
-"""The workers and queues that the threads know of: what one of them hears, another asks about.
+"""The workers and queues that the threads know: the receiver finds them, the pollers ask them.
 
-Written by the receiver and the inspector, read by the pollers. Each attribute is replaced whole or
-is a dict or set that is only added to, so no lock is needed beyond the interpreter's own.
+The receiver and the inspector write, every thread reads. A lock guards the changes that take
+several steps; one `add`, `copy` or union of a dict or set is atomic, with and without the GIL.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Final
 
@@ -13,141 +14,140 @@ from ...model.state import BEAT_PREFIX
 from ...model.wire.events import TASK_EVENTS, Event
 
 FORGET_AFTER: Final = 180.0
-"""Seconds of silence after which a worker is no longer asked: about as long as a dead one shows."""
-MOST_MEMBERS: Final = 5_000
+"""Seconds without a sign of life after which a worker is no longer asked: about as long as the
+screen keeps a lost worker."""
+MAX_WORKERS: Final = 5_000
 """Workers that are remembered, as many as the model holds; beyond that the silent are forgotten.
-Where each has a name of its own (a new container each time) there would be ever more of them."""
-MOST_NAMES: Final = 2_000
-"""Queues that are asked about, and exchanges: as many as the model holds. Who gives each reply a
-queue of its own shall not have celtop count them all."""
+With a new name for each container there would be ever more."""
+MAX_NAMES: Final = 2_000
+"""Queues and exchanges each, as many as the model holds: an app may use a queue for each reply."""
 
 
 class Member:
-    """One worker, as far as asking it needs."""
+    """One worker, with what the threads need to inspect it."""
 
     __slots__ = (
-        "asked",
-        "beat_at",
-        "eventful",
-        "frequency",
-        "greeted",
+        "attempts",
+        "events_enabled",
+        "heartbeat_at",
+        "heartbeat_interval",
+        "inspected",
         "last_seen_at",
-        "next_greeting",
+        "next_attempt",
         "pids",
     )
 
     def __init__(self) -> None:
         self.last_seen_at = 0.0
-        """When anything last came from it, monotonic."""
-        self.beat_at: float | None = None
-        """When its last heartbeat came, monotonic; None if it sends none."""
-        self.frequency = 2.0
+        """Monotonic time of its last event or reply."""
+        self.heartbeat_at: float | None = None
+        """Monotonic time of its last heartbeat; None if it sends none."""
+        self.heartbeat_interval = 2.0
         """Seconds between its heartbeats."""
         self.pids: tuple[int | None, int | None] = (None, None)
-        """The process that sent the last heartbeat, and the one before that."""
-        self.eventful = False
-        """Whether its task events are known to be on, or not to be had."""
-        self.greeted = False
-        """Whether it has answered since it came up."""
-        self.asked = 0
-        """How often it was greeted in vain."""
-        self.next_greeting = 0.0
-        """When to greet it again, monotonic."""
+        """The pids of the last heartbeat, and of the last one with another pid."""
+        self.events_enabled = False
+        """Whether its task events are known to be enabled, or impossible to enable."""
+        self.inspected = False
+        """Whether it has replied since it came online."""
+        self.attempts = 0
+        """Number of unanswered first inspections."""
+        self.next_attempt = 0.0
+        """Monotonic time of the next first inspection."""
 
-    def beats(self, pid: int | None) -> bool:
-        """Note whose heartbeat it was; True if two processes take turns under one name."""
+    def record_heartbeat(self, pid: int | None) -> bool:
+        """Record a heartbeat's pid; return whether two processes alternate under one name."""
         last, before = self.pids
         if pid == last:
             return False
         self.pids = (pid, last)
         return pid is not None and pid == before
 
-    def must_be_greeted_again(self) -> None:
-        """Note that it is new, or that what it was told may be forgotten."""
-        self.eventful = self.greeted = False
-        self.asked = 0
-        self.next_greeting = 0.0
+    def reset(self) -> None:
+        """Have it inspected again: it has restarted, or its replies may have been missed."""
+        self.events_enabled = self.inspected = False
+        self.attempts = 0
+        self.next_attempt = 0.0
 
 
 class Roster:
-    """Who is there, by our own ears."""
+    """The workers, queues and exchanges seen in events and replies."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.members: dict[str, Member] = {}
         self.queues: set[str] = set()
-        """Names of queues that tasks were sent to or that workers consume."""
+        """Queues that tasks were sent to or that workers consume."""
         self.exchanges: set[str] = set()
-        self.doubles: set[str] = set()
-        """Names under which more than one worker is up."""
-        self.muted: set[str] = set()
-        """Workers whose task events were switched off on purpose: so they stay."""
+        self.duplicates: set[str] = set()
+        """Names that more than one running worker uses."""
+        self.events_disabled: set[str] = set()
+        """Workers whose task events the user disabled: celtop does not enable them again."""
         self.offline_at: dict[str, float] = {}
-        """When workers said good-bye, monotonic; the last ones to do so."""
-        self.last_seen_at = time.monotonic()
-        """When any event last came, monotonic."""
+        """Monotonic time of the latest `worker-offline` events, by worker."""
+        self.last_event_at = time.monotonic()
+        """Monotonic time of the last event of any kind."""
 
-    def heard(self, event: Event) -> None:
-        """Note who sent an event. One of a message is enough: they all come from one sender."""
-        now = self.last_seen_at = time.monotonic()
+    def apply(self, event: Event) -> None:
+        """Record an event's sender. One event of a message is enough: they share the sender."""
+        now = self.last_event_at = time.monotonic()
         if event.type == "task-sent":
             if event.queue:
-                self.learn_queue(event.queue)
+                self.add_queue(event.queue)
             if event.exchange:
-                self.learn_exchange(event.exchange)
+                self.add_exchange(event.exchange)
             return
         of_task = event.type in TASK_EVENTS
         if not of_task and not event.type.startswith("worker-"):
             return
-        member = self._member(event.hostname)
-        if member is None:
-            return
-        member.last_seen_at = now
-        if of_task:
-            member.eventful = True
-        elif event.type == "worker-offline":
-            self.members.pop(event.hostname, None)
-            self.offline_at.pop(event.hostname, None)
-            self.offline_at[event.hostname] = now
-            if len(self.offline_at) > MOST_MEMBERS:
-                del self.offline_at[next(iter(self.offline_at))]
-        else:
-            member.beat_at = now
-            member.frequency = event.freq or member.frequency
-            if member.beats(event.pid):
-                self.doubles.add(event.hostname)
-            if event.type == "worker-online":
-                self.muted.discard(event.hostname)
-                member.must_be_greeted_again()
+        with self._lock:
+            member = self._member(event.hostname)
+            if member is None:
+                return
+            member.last_seen_at = now
+            if of_task:
+                member.events_enabled = True
+            elif event.type == "worker-offline":
+                self._remove(event.hostname, now)
+            else:
+                member.heartbeat_at = now
+                member.heartbeat_interval = event.freq or member.heartbeat_interval
+                if member.record_heartbeat(event.pid):
+                    self.duplicates.add(event.hostname)
+                if event.type == "worker-online":
+                    self.events_disabled.discard(event.hostname)
+                    member.reset()
 
-    def learn_queue(self, name: str) -> None:
-        """Note the name of a queue, as long as there are not too many."""
-        if len(self.queues) < MOST_NAMES:
+    def add_queue(self, name: str) -> None:
+        """Add a queue, unless there are too many."""
+        if len(self.queues) < MAX_NAMES:
             self.queues.add(name)
 
-    def learn_exchange(self, name: str) -> None:
-        """Note the name of an exchange, as long as there are not too many."""
-        if len(self.exchanges) < MOST_NAMES:
+    def add_exchange(self, name: str) -> None:
+        """Add an exchange, unless there are too many."""
+        if len(self.exchanges) < MAX_NAMES:
             self.exchanges.add(name)
 
-    def answered(self, name: str) -> Member | None:
-        """Note that a worker answered, and return it; None if it is not a worker."""
-        member = self._member(name)
-        if member is not None:
-            member.last_seen_at = time.monotonic()
-            member.greeted = True
-        return member
+    def replied(self, name: str) -> Member | None:
+        """Record a worker's reply and return the worker; None if it is not a worker."""
+        with self._lock:
+            member = self._member(name)
+            if member is not None:
+                member.last_seen_at = time.monotonic()
+                member.inspected = True
+            return member
 
     def present(self) -> tuple[str, ...]:
-        """Return the names of the workers that are worth asking, sorted."""
+        """Return the names of the workers to expect replies from, sorted."""
         since = time.monotonic() - FORGET_AFTER
         members = self.members.copy()
         return tuple(sorted(name for name, one in members.items() if one.last_seen_at > since))
 
-    def strangers(self, eventful: bool) -> tuple[str, ...]:
-        """Return the names of the present workers that are to be greeted now, sorted.
+    def to_inspect(self, enable_events: bool) -> tuple[str, ...]:
+        """Return the names of the present workers whose first inspection is due, sorted.
 
         Args:
-            eventful: Whether one is a stranger until its task events are on.
+            enable_events: Whether it includes enabling task events.
         """
         now = time.monotonic()
         members = self.members
@@ -155,29 +155,40 @@ class Roster:
             name
             for name in self.present()
             if (one := members.get(name)) is not None
-            and not (one.greeted and (one.eventful or not eventful or name in self.muted))
-            and one.next_greeting <= now
+            and not (
+                one.inspected
+                and (one.events_enabled or not enable_events or name in self.events_disabled)
+            )
+            and one.next_attempt <= now
         )
 
     def connection_lost(self) -> None:
-        """Forget what has to be found out again after a gap."""
-        for member in self.members.copy().values():
-            member.beat_at = None
-            member.must_be_greeted_again()
+        """Have every worker inspected again: events were missed."""
+        with self._lock:
+            for member in self.members.values():
+                member.heartbeat_at = None
+                member.reset()
+
+    def _remove(self, name: str, now: float) -> None:
+        self.members.pop(name, None)
+        self.offline_at.pop(name, None)
+        self.offline_at[name] = now
+        if len(self.offline_at) > MAX_WORKERS:
+            del self.offline_at[next(iter(self.offline_at))]
 
     def _member(self, name: str) -> Member | None:
         if name.startswith(BEAT_PREFIX):
             return None
         member = self.members.get(name)
         if member is None:
-            if len(self.members) >= MOST_MEMBERS:
-                self._forget_the_silent()
-            if len(self.members) >= MOST_MEMBERS:
+            if len(self.members) >= MAX_WORKERS:
+                self._forget_absent()
+            if len(self.members) >= MAX_WORKERS:
                 return None
             member = self.members[name] = Member()
         return member
 
-    def _forget_the_silent(self) -> None:
+    def _forget_absent(self) -> None:
         present = set(self.present())
-        self.members = {name: one for name, one in self.members.copy().items() if name in present}
-        self.doubles = self.doubles & present
+        self.members = {name: one for name, one in self.members.items() if name in present}
+        self.duplicates = self.duplicates & present

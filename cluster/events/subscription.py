@@ -1,8 +1,8 @@
-"""The subscription to the events, by kind of broker: bodies of messages out, liveness watched.
+"""Subscribes to the events of a cluster, by kind of broker, and checks that it is alive.
 
-Over Redis the subscription is redis-py's own. kombu's costs twice the CPU (an object hook for each
-level of each envelope, a consumer, an ack), and writes bindings into the user's database, where a
-subscription needs none. Over everything else it is a kombu consumer.
+On Redis this is a subscription of redis-py. kombu's costs twice the CPU (an object hook for each
+level of each envelope, a consumer, an ack) and writes bindings into the user's database, which a
+plain subscription does not need. On every other transport it is a kombu consumer.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from ..connection.errors import Silent
+from ..connection.errors import Unresponsive
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-PINGS_MISSED: Final = 3
-"""Unanswered pings, one at each check, after which a Redis subscription is taken for dead."""
-AT_ONCE: Final = 500
-"""Messages handed on before the caller may look at other things."""
+MAX_MISSED_PINGS: Final = 3
+"""Unanswered pings, one for each check, before a Redis subscription counts as dead."""
+MAX_MESSAGES_PER_DRAIN: Final = 500
+"""Messages handed on before `drain` returns, so that the caller can do other work."""
 
 OnBody: TypeAlias = Callable[[bytes, str], None]
 """Called with each message's body and content type."""
 
 
-class Stream(Protocol):
-    """A subscription that is up."""
+class Subscription(Protocol):
+    """An active subscription."""
 
     def drain(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for a message; hand on all that are there already."""
+        """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
 
     def check(self) -> None:
-        """Raise if the connection is dead though its socket does not say so. Once a second."""
+        """Raise if the connection is dead although its socket is open. Call it once a second."""
 
     def close(self) -> None:
-        """Take the subscription back; the connection is the caller's to close."""
+        """Cancel the subscription; the caller closes the connection."""
 
 
-def subscribe(connection: Connection, exchange: str, on_body: OnBody) -> Stream:
+def subscribe(connection: Connection, exchange: str, on_body: OnBody) -> Subscription:
     """Subscribe to all events on an exchange.
 
     Raises:
-        Exception: Whatever the transport raises, also when it refuses the subscription.
+        Exception: Any error of the transport, also when it refuses the subscription.
     """
     if connection.transport.driver_type == "redis":
-        return RedisStream(connection, exchange, on_body)
-    return KombuStream(connection, exchange, on_body)
+        return RedisSubscription(connection, exchange, on_body)
+    return KombuSubscription(connection, exchange, on_body)
 
 
-class KombuStream:
-    """A queue of our own on the broker, with the limits of Celery's own receivers."""
+class KombuSubscription:
+    """A temporary queue on the broker, with the same limits as Celery's event receiver."""
 
     def __init__(self, connection: Connection, exchange: str, on_body: OnBody) -> None:
         from kombu import Consumer, Exchange, Queue
@@ -81,24 +81,24 @@ class KombuStream:
         self._consumer.consume()
 
     def drain(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for a message; hand on all that are there."""
+        """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
         try:
-            for _ in range(AT_ONCE):
+            for _ in range(MAX_MESSAGES_PER_DRAIN):
                 self._connection.drain_events(timeout=timeout)
                 timeout = 0.0
         except TimeoutError:
             return
 
     def check(self) -> None:
-        """Send and expect heartbeats.
+        """Send and check heartbeats.
 
-        Also under load: kombu's own loop does so only when idle, no heartbeat would ever be sent,
-        and RabbitMQ would close the connection.
+        This is needed under load as well: kombu does it only when idle, so no heartbeat would be
+        sent and RabbitMQ would close the connection.
         """
         self._connection.heartbeat_check()
 
     def close(self) -> None:
-        """Cancel the consumer, with which the queue goes."""
+        """Cancel the consumer, which deletes the queue."""
         self._consumer.cancel()
 
 
@@ -111,7 +111,7 @@ class _Headers(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct, rename={"content_type": "content-type"}):
-    """A message as kombu puts it into Redis; msgspec undoes the base64 on the way."""
+    """A message as kombu publishes it to Redis; msgspec decodes the base64 of the body."""
 
     body: bytes
     properties: _Properties
@@ -123,10 +123,10 @@ _envelopes: Final = msgspec.json.Decoder(_Envelope)
 
 
 def open_envelope(data: bytes) -> tuple[bytes, str]:
-    """Return body and content type of a message that kombu put into Redis.
+    """Return the body and content type of a message that kombu published to Redis.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a message.
     """
     try:
         envelope = _envelopes.decode(data)
@@ -138,7 +138,7 @@ def open_envelope(data: bytes) -> tuple[bytes, str]:
 
 
 def _open_slowly(data: bytes) -> tuple[bytes, str]:
-    """Open what the usual settings do not produce: bodies in plain text, missing fields."""
+    """Decode unusual messages: bodies in plain text, missing fields."""
     try:
         message = msgspec.json.decode(data)
         body = message["body"]
@@ -159,29 +159,29 @@ def _decompress(body: bytes, compression: str) -> bytes:
     try:
         plain: bytes = decompress(body, compression)
     except Exception as error:  # each codec raises its own
-        raise ValueError(f"cannot be decompressed ({compression})") from error
+        raise ValueError(f"cannot decompress {compression}") from error
     return plain
 
 
-class RedisStream:
-    """A pattern subscription: nothing is written, and nothing is left behind."""
+class RedisSubscription:
+    """A pattern subscription: it writes nothing to the database and leaves nothing behind."""
 
     def __init__(self, connection: Connection, exchange: str, on_body: OnBody) -> None:
         from redis import Redis
 
         channel = connection.default_channel
-        # As kombu names the channels that workers publish to; its options are on its channel.
+        # The name of the channel that workers publish to, from the options on kombu's channel.
         topic = f"{channel.global_keyprefix}{channel.keyprefix_fanout}{exchange}"
         self._on_body = on_body
         self._pubsub: Any = Redis(connection_pool=channel.pool).pubsub()  # type: ignore[no-untyped-call]
         self._pubsub.psubscribe(f"{topic}/*" if channel.fanout_patterns else topic)
-        # Refused or granted: only the answer tells.
+        # Only the reply shows whether the subscription was refused.
         while self._pubsub.get_message(timeout=1.0) is None:
             self.check()
 
     def drain(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for a message; hand on all that are there."""
-        for _ in range(AT_ONCE):
+        """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
+        for _ in range(MAX_MESSAGES_PER_DRAIN):
             message = self._pubsub.get_message(timeout=timeout)
             if message is None:
                 return
@@ -190,14 +190,13 @@ class RedisStream:
                 self._open(message["data"])
 
     def check(self) -> None:
-        """Send a ping if nothing came for a while, and count those unanswered.
+        """Send a ping after a quiet interval, and count the unanswered ones.
 
-        A half-open socket takes pings gladly, and nobody but this counter notices that no answer
-        comes.
+        A half-open socket accepts pings; only this count shows that there is no reply.
         """
         self._pubsub.check_health()
-        if self._pubsub.health_check_response_counter >= PINGS_MISSED:
-            raise Silent("pings on the event connection stay unanswered")
+        if self._pubsub.health_check_response_counter >= MAX_MISSED_PINGS:
+            raise Unresponsive("pings on the event connection are not answered")
 
     def _open(self, data: bytes) -> None:
         try:

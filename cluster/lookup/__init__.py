@@ -1,1 +1,1 @@
-"""Finds single tasks and the messages that were sent for them."""
+"""Looks up single tasks and the messages that were sent for them."""

@@ -1,7 +1,7 @@
-"""One task looked for everywhere: in the queues, in the result backend, and at the workers.
+"""Looks for one task in the queues, the result backend and the workers.
 
-No event need ever have been seen. Each place answers for itself; one that cannot be looked at says
-why, and leaves the others.
+No event needs to have been received. Each place is checked on its own: if one cannot be checked,
+the result has the reason, and the others are still searched.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...model.observations import InspectReply, QueuePeeked, ResultsRead
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..connection.remote_control import RemoteControl, Reply, Unreadable
-from ..messages.envelope import Envelope, peeked
+from ..messages.envelope import Envelope, waiting_message
 from ..messages.reader import MessageReader
 from ..results.backends.base import ResultReader, ResultsError
 from .recovery import PATIENCE
@@ -34,21 +34,21 @@ def find_task(
     queues: Sequence[str],
     clock: Callable[[], float] = time.time,
 ) -> TaskLookup:
-    """Look for a task; takes as long as the slowest worker, a few seconds at most.
+    """Look for a task; takes as long as the slowest worker's reply, a few seconds at most.
 
     Args:
-        id_: Its id.
-        broker: Where its message may wait.
-        results: What reads the result backend.
-        workers: Who is expected to answer.
+        id_: The task's id.
+        broker: The broker that may have its message.
+        results: The result backend's reader.
+        workers: The workers that are expected to reply.
         queues: Where to look for its message.
-        clock: Our clock, in epoch seconds.
+        clock: Returns the time in epoch seconds.
     """
     return _Search(id_, broker, results, clock).run(workers, queues)
 
 
 class _Search:
-    """One go at finding a task."""
+    """One search for a task."""
 
     def __init__(
         self, id_: str, broker: BrokerConnection, results: ResultReader, clock: Callable[[], float]
@@ -77,10 +77,10 @@ class _Search:
         return TaskLookup(self._id, self._clock(), tuple(self._found), tuple(self._looked))
 
     def _look(self, connection: Connection, queues: Sequence[str]) -> None:
-        """Look at messages, waiting and held."""
+        """Search the messages, waiting and unacknowledged."""
         messages = MessageReader(connection, self._broker, self._clock)
-        if messages.why_not is not None:
-            self._looked.append(PlaceChecked("queues", None, messages.why_not))
+        if messages.unavailable is not None:
+            self._looked.append(PlaceChecked("queues", None, messages.unavailable))
             return
         try:
             original = messages.find([self._id], queues).get(self._id)
@@ -90,9 +90,9 @@ class _Search:
         if original is not None and original.message is not None:
             self._keep(original)
             return
-        where = ", ".join(queues) if queues else "no queue is known"
+        where = ", ".join(queues) if queues else "no known queue"
         notes = "".join(f"; {note}" for note in messages.notes)
-        text = f"not among what waits ({where}) or is held by workers{notes}"
+        text = f"no message waiting ({where}) or unacknowledged{notes}"
         self._looked.append(PlaceChecked("queues", False, text))
 
     def _keep(self, original: SentTask) -> None:
@@ -101,12 +101,14 @@ class _Search:
         queue = original.call.queue or ""
         source = f"message in queue {queue}" if original.source == "queue" else HELD_BY_WORKER
         message = Envelope(held.headers, properties={"priority": held.priority})
-        seen = QueuePeeked(queue, (peeked(message, queue),), original.seen_at, complete=False)
+        seen = QueuePeeked(
+            queue, (waiting_message(message, queue),), original.seen_at, complete=False
+        )
         self._found.append(Sighting(source, seen))
         self._looked.append(PlaceChecked("queues", True, source))
 
     def _look_at_backend(self) -> None:
-        why = self._results.why_not
+        why = self._results.unavailable
         if why is None:
             try:
                 meta = self._results.read([self._id]).get(self._id)
@@ -115,15 +117,15 @@ class _Search:
         if why is not None:
             self._looked.append(PlaceChecked("backend", None, why))
         elif meta is None:
-            self._looked.append(PlaceChecked("backend", False, "nothing is kept of it"))
+            self._looked.append(PlaceChecked("backend", False, "no entry"))
         else:
             seen = ResultsRead((meta,), self._clock(), "lookup")
             self._found.append(Sighting("result backend", seen))
-            text = f"it is kept as {meta.status or 'something that cannot be read'}"
+            text = f"stored as {meta.status}" if meta.status else "stored, but unreadable"
             self._looked.append(PlaceChecked("backend", True, text))
 
     def _ask(self, connection: Connection, workers: Sequence[str]) -> None:
-        """Ask all workers whether they have it."""
+        """Ask all workers whether they have the task."""
         settings = self._broker.settings
         expected, answered, having = frozenset(workers), set[str](), list[str]()
 
@@ -146,17 +148,17 @@ class _Search:
             self._looked.append(PlaceChecked("workers", None, str(explain(error, self._broker))))
             return
         silent = sorted(expected - answered)
-        said = f"; silent: {', '.join(silent)}" if silent else ""
+        said = f"; no reply from {', '.join(silent)}" if silent else ""
         if having:
             self._looked.append(PlaceChecked("workers", True, ", ".join(having) + said))
         elif answered:
             text = f"unknown to {', '.join(sorted(answered))}{said}"
             self._looked.append(PlaceChecked("workers", False, text))
         else:
-            self._looked.append(PlaceChecked("workers", None, f"no worker answers{said}"))
+            self._looked.append(PlaceChecked("workers", None, f"no worker replied{said}"))
 
     def _held(self, reply: Any) -> str | None:
-        """Return where a worker has it: `active`, `reserved` or `scheduled`; None if it has not."""
+        """Return the worker's list with the task (`active`, `reserved`, `scheduled`), or None."""
         item = reply.get(self._id) if isinstance(reply, dict) else None
         if not isinstance(item, list | tuple) or len(item) != 2:
             return None

@@ -1,9 +1,9 @@
-"""What a caller sent, found out from whoever still knows it exactly.
+"""Recovers the call that a task was sent with, from the sources that still have it exactly.
 
-The sources are asked in the order of their truth: the message itself (waiting in its queue, or held
-by a worker), the worker, what was kept while it had the task, the result backend, the text of the
-event. A task that has ended has neither message nor worker any more. What none of them knows is
-never guessed: the answer then says why, and what is known for a person to go by.
+The sources are tried in the order of their reliability: the message (waiting in its queue, or held
+by a worker), the worker, what was cached while the worker had the task, the result backend, the
+text of the event. A finished task has neither message nor worker any longer. Nothing is guessed: if
+no source has the call, the result states the reason and what is known.
 """
 
 from __future__ import annotations
@@ -25,41 +25,41 @@ from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..connection.remote_control import RemoteControl, Reply, Unreadable
 from ..messages.reader import MessageReader
-from ..messages.sent_cache import UNTOLD_BY_WORKERS, SentCache
+from ..messages.sent_cache import NOT_IN_REPLIES, SentCache
 from ..results.backends.base import ResultReader, ResultsError
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-ASKED_AT_ONCE: Final = 500
-"""Ids in one broadcast; ten thousand are twenty."""
+MAX_IDS_PER_REQUEST: Final = 500
+"""Task ids in one broadcast."""
 PATIENCE: Final = 1.5
-"""Seconds after the last answer in which another worker may still answer."""
-LONGEST_REPR: Final = 1_100
-"""Characters of a text that Celery itself made of arguments, at most."""
-JSON: Final = "json"
-"""What Celery sends tasks in unless it is told otherwise, and what celtop sends them in."""
+"""Seconds to wait for further replies after the last one."""
+MAX_REPR_LENGTH: Final = 1_100
+"""Characters of the longest repr of arguments that Celery makes."""
+DEFAULT_SERIALIZER: Final = "json"
+"""Celery's default for tasks, and what celtop sends them in."""
 _LISTS: Final = str.maketrans("()", "[]")
 
 
 class KnownTask(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a task that is to be recovered, as values that no thread changes."""
+    """What the model knows about a task, as values that no thread changes."""
 
     id: str
     state: str | None = None
-    """None if nothing was ever heard of it."""
+    """None if the task is unknown."""
     name: str | None = None
     args: str | None = None
-    """The arguments as its event tells them, perhaps with something hidden."""
+    """The repr of the arguments from its event, possibly redacted."""
     kwargs: str | None = None
     queue: str | None = None
     priority: int | None = None
-    serializer: str = JSON
-    """What the app sends its tasks in, as far as its worker tells."""
+    serializer: str = DEFAULT_SERIALIZER
+    """The app's task serializer, from the worker's configuration."""
 
 
 def known_task(id_: str, state: ClusterState) -> KnownTask:
-    """Return what the model knows of a task; called by whoever may touch the model."""
+    """Return what the model knows about a task; call it in the model's thread."""
     task = state.tasks.get(id_)
     if task is None:
         return KnownTask(id_)
@@ -73,48 +73,48 @@ def known_task(id_: str, state: ClusterState) -> KnownTask:
         task.kwargs,
         task.queue,
         task.extra.priority if task.extra is not None else None,
-        str(conf.get("task_serializer") or JSON),
+        str(conf.get("task_serializer") or DEFAULT_SERIALIZER),
     )
 
 
 def recover(
     wanted: Sequence[KnownTask],
     broker: BrokerConnection,
-    originals: SentCache,
+    cache: SentCache,
     results: ResultReader,
     workers: Sequence[str],
     queues: Iterable[str],
     clock: Callable[[], float] = time.time,
 ) -> tuple[Recovered, ...]:
-    """Return what was sent, or why nobody knows, for each task in its place.
+    """Return what each task was sent with, or why that is unknown, in the order of `wanted`.
 
     Args:
         wanted: The tasks.
-        broker: Where their messages may be.
-        originals: What was kept; what is found out is added to it.
+        broker: The broker that may have their messages.
+        cache: Calls seen earlier; the ones found here are added.
         results: The result backend's reader.
-        workers: Who is there and expected to answer.
-        queues: Where to look for the message of a task whose queue is not known.
-        clock: Our clock, in epoch seconds.
+        workers: The workers that are expected to reply.
+        queues: Where to look for the message of a task whose queue is unknown.
+        clock: Returns the time in epoch seconds.
     """
-    return _Recovery(wanted, broker, originals, results, clock).recover(workers, tuple(queues))
+    return _Recovery(wanted, broker, cache, results, clock).recover(workers, tuple(queues))
 
 
 class _Recovery:
-    """One go at finding out what was sent, for some tasks at once."""
+    """One recovery of several tasks at once."""
 
     def __init__(
         self,
         wanted: Sequence[KnownTask],
         broker: BrokerConnection,
-        originals: SentCache,
+        cache: SentCache,
         results: ResultReader,
         clock: Callable[[], float],
     ) -> None:
         self._wanted = {one.id: one for one in wanted}
         self._order = [one.id for one in wanted]
         self._broker = broker
-        self._originals = originals
+        self._cache = cache
         self._results = results
         self._clock = clock
         self._found: dict[str, SentTask] = {}
@@ -127,7 +127,7 @@ class _Recovery:
         if alive:
             self._ask_broker(alive, workers, queues)
         for id_ in self._missing():
-            if (original := self._originals.get(id_)) is not None:
+            if (original := self._cache.get(id_)) is not None:
                 self._found[id_] = original
         if missing := self._missing():
             self._ask_backend(missing)
@@ -139,7 +139,7 @@ class _Recovery:
     def _ask_broker(
         self, alive: Sequence[KnownTask], workers: Sequence[str], queues: Sequence[str]
     ) -> None:
-        """Look at messages, then ask workers; a broker that fails leaves the other sources."""
+        """Read messages, then ask workers; if the broker fails, the other sources remain."""
         try:
             connection = self._broker.connect()
             try:
@@ -154,8 +154,8 @@ class _Recovery:
         self, connection: Connection, alive: Sequence[KnownTask], queues: Sequence[str]
     ) -> None:
         messages = MessageReader(connection, self._broker, self._clock)
-        self._broker_reason = messages.why_not
-        # Of what a worker has, the message is no longer in a queue.
+        self._broker_reason = messages.unavailable
+        # The message of a task that a worker has is no longer in a queue.
         queued = [one for one in alive if one.state in (None, PENDING, RETRY)]
         places = dict.fromkeys(one.queue for one in queued if one.queue)
         if any(one.queue is None for one in queued):
@@ -163,20 +163,23 @@ class _Recovery:
         try:
             found = messages.find([one.id for one in alive], places)
         except tuple(connection.channel_errors) as error:
-            # Such as a name that is another thing's: the workers may know all the same.
+            # For example a key that is not a queue: the workers may still have the task.
             self._broker_reason = self._broker.hide(str(error))
             return
         for id_, original in found.items():
             self._found[id_] = original
-            self._originals.keep(original)
+            self._cache.add(original)
 
     def _ask_workers(
         self, connection: Connection, alive: Sequence[KnownTask], workers: Sequence[str]
     ) -> None:
-        """Ask all workers about what no message told, in blocks; who is silent is awaited once."""
+        """Ask all workers about the tasks without a message, in blocks.
+
+        A worker that does not reply is waited for only once.
+        """
         ids = (one.id for one in alive if one.id not in self._found)
-        remaining = iter([id_ for id_ in ids if not self._originals.knows(id_, "worker")])
-        block = list(islice(remaining, ASKED_AT_ONCE))
+        remaining = iter([id_ for id_ in ids if not self._cache.has(id_, "worker")])
+        block = list(islice(remaining, MAX_IDS_PER_REQUEST))
         if not block:
             return
         settings = self._broker.settings
@@ -187,19 +190,19 @@ class _Recovery:
             if not answered:
                 break
             expected = answered
-            block = list(islice(remaining, ASKED_AT_ONCE))
+            block = list(islice(remaining, MAX_IDS_PER_REQUEST))
         pidbox.close()
 
     def _ask(
         self, pidbox: RemoteControl, ids: Sequence[str], expected: frozenset[str]
     ) -> frozenset[str]:
-        """Ask about some tasks; return the workers that answered."""
+        """Ask about some tasks; return the workers that replied."""
         answered: set[str] = set()
 
         def took(reply: Reply | Unreadable) -> None:
             if isinstance(reply, Reply):
                 answered.add(reply.worker)
-                self._originals.hear("query_task", reply.value, self._clock())
+                self._cache.add_reply("query_task", reply.value, self._clock())
 
         def done(quiet: float) -> bool:
             return quiet > PATIENCE or (bool(expected) and answered.issuperset(expected))
@@ -208,7 +211,7 @@ class _Recovery:
         return frozenset(answered)
 
     def _ask_backend(self, ids: Sequence[str]) -> None:
-        self._backend_reason = self._results.why_not
+        self._backend_reason = self._results.unavailable
         if self._backend_reason is not None:
             return
         try:
@@ -217,23 +220,27 @@ class _Recovery:
             self._backend_reason = str(error)
 
     def _answer(self, one: KnownTask) -> Recovered:
-        found = self._told(one)
-        if one.serializer == JSON or not isinstance(found, SentTask) or found.message is not None:
+        found = self._best_source(one)
+        if (
+            one.serializer == DEFAULT_SERIALIZER
+            or not isinstance(found, SentTask)
+            or found.message is not None
+        ):
             return found
-        # What is told in JSON has lists for tuples, and whoever takes pickle may take nothing else.
-        reason = f"its app sends in {one.serializer}, of which JSON does not carry all types"
+        # JSON turns tuples into lists, and an app that accepts pickle may accept nothing else.
+        reason = f"the app sends {one.serializer}, and JSON cannot carry all of its types"
         return Unrecoverable(one.id, reason, found.call, one.args, one.kwargs)
 
-    def _told(self, one: KnownTask) -> Recovered:
+    def _best_source(self, one: KnownTask) -> Recovered:
         original = self._found.get(one.id)
         if original is not None:
-            return _completed(original, one)
+            return _complete(original, one)
         meta = self._metas.get(one.id)
         from_event = _from_event(one, self._clock())
         from_backend = self._from_backend(one, meta)
         if isinstance(from_backend, SentTask):
             if isinstance(from_event, SentTask) and not _equal(from_event, from_backend):
-                # A task that changes what it was given changes what the backend keeps as well.
+                # A task that modifies its arguments modifies those in the backend as well.
                 return from_event
             return from_backend
         if isinstance(from_event, SentTask):
@@ -248,21 +255,21 @@ class _Recovery:
 
     def _from_backend(self, one: KnownTask, meta: ResultMeta | None) -> SentTask | str:
         if meta is None:
-            return self._backend_reason or "the result backend has nothing of it"
+            return self._backend_reason or "the result backend has no entry for it"
         if not meta.exact_arguments or not isinstance(meta.kwargs, dict):
             return (
-                "the result backend keeps only a text of the arguments"
+                "the result backend stores only the repr of the arguments"
                 if isinstance(meta.args, str)
-                else "the result backend keeps no arguments, since result_extended is off"
+                else "the result backend stores no arguments because result_extended is off"
             )
         name = meta.name or one.name
         if not name:
-            return "the result backend does not tell the task's name"
+            return "the result backend does not store the task's name"
         call = Call(
             name,
             tuple(meta.args),
             meta.kwargs,
-            # What the backend calls a queue is the routing key.
+            # The backend's `queue` is the routing key.
             queue=one.queue or meta.queue,
             priority=one.priority,
             headers={"stamps": meta.stamps, "stamped_headers": [*meta.stamps]}
@@ -270,15 +277,15 @@ class _Recovery:
             else {},
         )
         missing = _missing_beside(one)
-        if not _alike(call, one) and MASK not in f"{one.args}{one.kwargs}":
-            missing += ("whether the task changed its arguments: its event tells others",)
-        return _completed(SentTask(one.id, call, "backend", self._clock(), missing=missing), one)
+        if not _matches_event(call, one) and MASK not in f"{one.args}{one.kwargs}":
+            missing += ("whether the task modified its arguments, which differ from its event",)
+        return _complete(SentTask(one.id, call, "backend", self._clock(), missing=missing), one)
 
 
 def _from_event(one: KnownTask, at: float) -> SentTask | str:
-    """Return what the text of a task's event says, if it certainly says all."""
+    """Return the call from the text of a task's event, if the text is certainly complete."""
     if not one.name:
-        return "its event was not heard, so its name and arguments are not known"
+        return "its event was missed, so its name and arguments are unknown"
     found = parse_arguments(one.args, one.kwargs)
     if isinstance(found, str):
         return found
@@ -287,28 +294,28 @@ def _from_event(one: KnownTask, at: float) -> SentTask | str:
 
 
 def _missing_beside(one: KnownTask) -> tuple[str, ...]:
-    return UNTOLD_BY_WORKERS if one.priority is not None else (*UNTOLD_BY_WORKERS, "its priority")
+    return NOT_IN_REPLIES if one.priority is not None else (*NOT_IN_REPLIES, "its priority")
 
 
-def _completed(original: SentTask, one: KnownTask) -> SentTask:
-    """Add what the model knows besides: the queue, and how the sender had arguments shown."""
+def _complete(original: SentTask, one: KnownTask) -> SentTask:
+    """Add what only the model knows: the queue, and the sender's own repr of the arguments."""
     call = original.call
     if call.queue is None and one.queue is not None:
         call = msgspec.structs.replace(call, queue=one.queue)
     texts = {"argsrepr": one.args, "kwargsrepr": one.kwargs}
-    if original.message is None and not _alike(call, one):
-        # Who has a text of his own shown for the arguments may be hiding something.
-        shown = {key: text for key, text in texts.items() if text and len(text) < LONGEST_REPR}
+    if original.message is None and not _matches_event(call, one):
+        # A repr set by the sender may hide something on purpose: it must be sent again.
+        shown = {key: text for key, text in texts.items() if text and len(text) < MAX_REPR_LENGTH}
         call = msgspec.structs.replace(call, headers={**call.headers, **shown})
     return msgspec.structs.replace(original, call=call)
 
 
-def _alike(call: Call, one: KnownTask) -> bool:
-    """Tell whether arguments are those of an event, as far as its text goes; True without one."""
-    return _shown_alike(call.args, one.args) and _shown_alike(call.kwargs, one.kwargs)
+def _matches_event(call: Call, one: KnownTask) -> bool:
+    """Return whether the arguments match the text of an event; True without one."""
+    return _matches_text(call.args, one.args) and _matches_text(call.kwargs, one.kwargs)
 
 
-def _shown_alike(value: Any, text: str | None) -> bool:
+def _matches_text(value: Any, text: str | None) -> bool:
     if text is None:
         return True
     from celery.utils.saferepr import saferepr
@@ -317,18 +324,18 @@ def _shown_alike(value: Any, text: str | None) -> bool:
     cuts = [one.index("...") for one in (ours, theirs) if "..." in one]
     if not cuts:
         return ours == theirs
-    # Where exactly it is cut depends on brackets that JSON does not keep.
+    # Where exactly it is cut depends on brackets that DEFAULT_SERIALIZER does not keep.
     length = max(0, min(cuts) - 20)
     return ours[:length] == theirs[:length]
 
 
 def _plain(text: str) -> str:
-    """Return a text of arguments with tuples as lists, which is what JSON makes of them."""
+    """Return a repr of arguments with tuples as lists, which is what JSON makes of them."""
     return text.translate(_LISTS).replace(",]", "]")
 
 
 def _equal(one: SentTask, other: SentTask) -> bool:
-    """Tell whether two originals' arguments are the same in JSON."""
+    """Return whether two calls have the same arguments in JSON."""
     from kombu.utils.json import dumps
 
     try:

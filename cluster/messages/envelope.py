@@ -17,13 +17,13 @@ from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask, Sourc
 from ...model.text.coerce import MAX_NAME_LENGTH, parse_timestamp
 from ...model.wire.signatures import PendingSignature, has_signatures, read_signatures
 
-LARGEST_MESSAGE: Final = 32 << 20
+MAX_MESSAGE_BYTES: Final = 32 << 20
 """Bytes beyond which a message is not looked into."""
-LONGEST_REPR: Final = 4096
+MAX_REPR_LENGTH: Final = 4096
 """Characters kept of the sender's text of the arguments; Celery itself cuts it at 1,024."""
-BASE64_TAIL: Final = 160
+BASE64_TAIL_LENGTH: Final = 160
 """Characters, a multiple of four, that the last hundred bytes of a body take at most."""
-OWN_HEADERS: Final = frozenset(
+CELERY_HEADERS: Final = frozenset(
     {
         "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
         "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
@@ -31,7 +31,7 @@ OWN_HEADERS: Final = frozenset(
     }
 )  # fmt: skip
 """What Celery and celtop put into a message's headers; all others are the application's."""
-STAMPS: Final = ("stamps", "stamped_headers")
+STAMP_HEADERS: Final = ("stamps", "stamped_headers")
 """There even if a message carries no stamp."""
 
 
@@ -60,7 +60,7 @@ _message = msgspec.json.Decoder(Envelope)
 
 def decode(raw: bytes) -> Envelope | None:
     """Return a message as it lies on the broker; None if it is none. Never raises."""
-    if len(raw) > LARGEST_MESSAGE:
+    if len(raw) > MAX_MESSAGE_BYTES:
         return None
     try:
         return _message.decode(raw)
@@ -73,7 +73,7 @@ def decode(raw: bytes) -> Envelope | None:
         return None
 
 
-def peeked(message: Envelope, queue: str) -> WaitingMessage:
+def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
     """Return what the headers of a message in a queue tell."""
     headers = message.headers
     return WaitingMessage(
@@ -98,7 +98,7 @@ def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:
     """Return what the body says will follow; of most messages its end tells that nothing will."""
     if message.content_type != "application/json" or "compression" in message.headers:
         return ()
-    tail = message.body[-BASE64_TAIL:]
+    tail = message.body[-BASE64_TAIL_LENGTH:]
     if message.properties.get("body_encoding") == "base64":
         try:
             end = base64.b64decode(tail)
@@ -112,7 +112,7 @@ def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:
     return read_signatures(message.id or "", body, _name(message.headers.get("group")))
 
 
-def original(message: Envelope, queue: str | None, source: Source, at: float) -> SentTask | None:
+def sent_task(message: Envelope, queue: str | None, source: Source, at: float) -> SentTask | None:
     """Return what a message is and says; None if its body cannot be had.
 
     Args:
@@ -142,7 +142,7 @@ def original(message: Envelope, queue: str | None, source: Source, at: float) ->
         headers={
             key: value
             for key, value in headers.items()
-            if key not in OWN_HEADERS and (value or key not in STAMPS)
+            if key not in CELERY_HEADERS and (value or key not in STAMP_HEADERS)
         },
     )
     raw = RawMessage(body, message.content_type, message.content_encoding, headers, priority)
@@ -178,7 +178,7 @@ def _name(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    return value[:LONGEST_REPR] if isinstance(value, str) else None
+    return value[:MAX_REPR_LENGTH] if isinstance(value, str) else None
 
 
 def _time(value: Any) -> float | None:

@@ -20,22 +20,22 @@ import msgspec
 from ...model.observations import QueuePeeked, WaitingMessage
 from ...model.operations.call import SentTask, Source
 from ..connection.broker import BrokerConnection
-from .envelope import Envelope, decode, original, peeked
+from .envelope import Envelope, decode, sent_task, waiting_message
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-MOST_READ: Final = 200_000
+MAX_MESSAGES_READ: Final = 200_000
 """Messages that one call looks at, at most."""
-BLOCK: Final = 256
+BLOCK_MESSAGES: Final = 256
 """Messages in one answer, at most."""
-FIRST_BLOCK: Final = 16
+FIRST_BLOCK_MESSAGES: Final = 16
 """As long as nobody knows how large they are."""
 BLOCK_BYTES: Final = 4 << 20
 """About how large an answer should be."""
-OVERLAP: Final = 8
+BLOCK_OVERLAP: Final = 8
 """Messages that are read again with the next block, to see how far the list has moved on."""
-NOT_ON_AMQP: Final = (
+NOT_READABLE_OVER_AMQP: Final = (
     "RabbitMQ shows waiting messages only to who takes them, which marks them as redelivered"
 )
 
@@ -57,13 +57,13 @@ class MessageReader:
         broker: BrokerConnection,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.why_not: str | None = None
+        self.unavailable: str | None = None
         """Why messages cannot be read on this broker; None if they can."""
         self._clock = clock
-        self._begin()
+        self._reset()
         if not broker.is_redis:
             kombus = f"kombu cannot look into queues of {broker.scheme}://"
-            self.why_not = NOT_ON_AMQP if broker.is_amqp else kombus
+            self.unavailable = NOT_READABLE_OVER_AMQP if broker.is_amqp else kombus
             return
         from redis import Redis
 
@@ -83,10 +83,10 @@ class MessageReader:
             for step in self._steps
         )
 
-    def kind(self, key: str) -> str:
+    def key_type(self, key: str) -> str:
         """Return the type of what is at a key: `list`, or `none` for an empty queue."""
-        kind: Any = self.redis.type(key)
-        return str(kind.decode())
+        key_type: Any = self.redis.type(key)
+        return str(key_type.decode())
 
     def waiting(self, queue: str, most: int, task: str | None = None) -> QueuePeeked:
         """Return the messages that wait in a queue, the next one first.
@@ -100,9 +100,9 @@ class MessageReader:
             redis.RedisError: If the broker is lost meanwhile, or the name is not a queue's.
         """
         at = self._clock()
-        if self.why_not is not None:
-            return QueuePeeked(queue, (), at, complete=False, notes=(self.why_not,))
-        self._begin()
+        if self.unavailable is not None:
+            return QueuePeeked(queue, (), at, complete=False, notes=(self.unavailable,))
+        self._reset()
         found: list[WaitingMessage] = []
         for raw in self._waiting(queue):
             message = self.read(raw)
@@ -110,8 +110,8 @@ class MessageReader:
                 continue
             if len(found) == most:
                 return QueuePeeked(queue, tuple(found), at, complete=False, notes=self.notes)
-            found.append(peeked(message, queue))
-        return QueuePeeked(queue, tuple(found), at, complete=self._left > 0, notes=self.notes)
+            found.append(waiting_message(message, queue))
+        return QueuePeeked(queue, tuple(found), at, complete=self._remaining > 0, notes=self.notes)
 
     def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, SentTask]:
         """Return the messages of tasks, by id, as far as they wait or are held by workers.
@@ -124,9 +124,9 @@ class MessageReader:
             redis.RedisError: If the broker is lost meanwhile.
         """
         found: dict[str, SentTask] = {}
-        if self.why_not is not None:
+        if self.unavailable is not None:
             return found
-        self._begin()
+        self._reset()
         wanted = set(ids)
         # The queues first: what a worker takes meanwhile is then among what workers hold.
         for queue in queues:
@@ -135,20 +135,22 @@ class MessageReader:
                     self._match(raw, queue, "queue", wanted, found)
                     if not wanted:
                         break
-        if wanted and self.kind(self._unacked_key) == "hash":
+        if wanted and self.key_type(self._unacked_key) == "hash":
             self._find_unacked(wanted, found)
         return found
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the last call could not tell, in words."""
-        notes = [] if self._odd is None else [self._odd]
+        notes = [] if self._not_a_queue is None else [self._not_a_queue]
         if self.unreadable:
             notes.append(f"cannot be read: {self.unreadable:,} of the messages")
-        if self.old:
-            notes.append(f"of Celery 3, whose headers name no task: {self.old:,} of the messages")
-        if self._left <= 0:
-            notes.append(f"only the first {MOST_READ:,} messages were looked at")
+        if self.protocol_1:
+            notes.append(
+                f"of Celery 3, whose headers name no task: {self.protocol_1:,} of the messages"
+            )
+        if self._remaining <= 0:
+            notes.append(f"only the first {MAX_MESSAGES_READ:,} messages were looked at")
         return tuple(notes)
 
     def read(self, raw: bytes) -> Envelope | None:
@@ -158,18 +160,18 @@ class MessageReader:
             self.unreadable += 1
         elif message.task is None or message.id is None:
             # Protocol 1 has headers too, but no task in them.
-            self.old += "task" not in message.headers
+            self.protocol_1 += "task" not in message.headers
             self.unreadable += "task" in message.headers
             message = None
         return message
 
-    def walk(self, key: str) -> Iterator[list[bytes]]:
+    def blocks(self, key: str) -> Iterator[list[bytes]]:
         """Yield the messages of a list in blocks, the next one to be served first.
 
         Workers take from the end that is read first: each block begins with messages of the block
         before it, which tells how far the list has moved. None is left out, none comes twice.
         """
-        read, overlap, size = 0, 0, FIRST_BLOCK
+        read, overlap, size = 0, 0, FIRST_BLOCK_MESSAGES
         last: bytes | None = None
         while True:
             block: list[Any] = self.redis.lrange(key, -(read + size), -(read - overlap) - 1)
@@ -188,36 +190,38 @@ class MessageReader:
             yield block
             read += len(block)
             last = block[-1]
-            overlap = min(read, OVERLAP)
-            size = max(1, min(BLOCK, BLOCK_BYTES * len(block) // (1 + sum(map(len, block)))))
+            overlap = min(read, BLOCK_OVERLAP)
+            size = max(
+                1, min(BLOCK_MESSAGES, BLOCK_BYTES * len(block) // (1 + sum(map(len, block))))
+            )
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.unreadable = 0
         """How many messages the last call could not read."""
-        self.old = 0
+        self.protocol_1 = 0
         """How many messages of protocol 1 the last call came upon."""
-        self._left = MOST_READ
-        self._odd: str | None = None
+        self._remaining = MAX_MESSAGES_READ
+        self._not_a_queue: str | None = None
 
     def _waiting(self, queue: str) -> Iterator[bytes]:
         for key in self.keys(queue):
-            kind = self.kind(key)
-            if kind not in ("list", "none"):
-                self._odd = f"{queue} is no queue, but a {kind}"
+            key_type = self.key_type(key)
+            if key_type not in ("list", "none"):
+                self._not_a_queue = f"{queue} is no queue, but a {key_type}"
                 continue
-            for block in self.walk(key):
+            for block in self.blocks(key):
                 for raw in block:
-                    if self._left <= 0:
+                    if self._remaining <= 0:
                         return
-                    self._left -= 1
+                    self._remaining -= 1
                     yield raw
 
     def _find_unacked(self, wanted: set[str], found: dict[str, SentTask]) -> None:
         """Look at what workers hold: `[message, exchange, routing key]` by delivery tag."""
-        for raw in self.redis.hscan_iter(self._unacked_key, count=BLOCK):
-            if not wanted or self._left <= 0:
+        for raw in self.redis.hscan_iter(self._unacked_key, count=BLOCK_MESSAGES):
+            if not wanted or self._remaining <= 0:
                 return
-            self._left -= 1
+            self._remaining -= 1
             try:
                 inner, exchange, routing_key = _holder.decode(raw[1])
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -239,7 +243,7 @@ class MessageReader:
         message = self.read(raw)
         if message is None or message.id not in wanted:
             return
-        its = original(message, queue, source, self._clock())
+        its = sent_task(message, queue, source, self._clock())
         if its is None:
             self.unreadable += 1
             return

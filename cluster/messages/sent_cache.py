@@ -13,16 +13,23 @@ from typing import Any, Final, get_args
 
 from ...model.operations.call import Call, SentTask, Source
 
-ROOM: Final = 16 << 20
+MAX_BYTES: Final = 16 << 20
 """Bytes of arguments that are kept, about; the oldest go first."""
-ENTRY_BYTES: Final = 1_000
+ENTRY_OVERHEAD: Final = 1_000
 """What an original takes besides its arguments, about."""
-RANK: Final[dict[Source, int]] = {source: rank for rank, source in enumerate(get_args(Source))}
+SOURCE_RANK: Final[dict[Source, int]] = {
+    source: rank for rank, source in enumerate(get_args(Source))
+}
 """The trustworthiness of the sources, 0 for the best."""
 
-UNTOLD: Final = ("callbacks", "the rest of its chain", "chord and group", "its ETA and expiry")
+ONLY_IN_MESSAGE: Final = (
+    "callbacks",
+    "the rest of its chain",
+    "chord and group",
+    "its ETA and expiry",
+)
 """What of a message only the message itself tells."""
-UNTOLD_BY_WORKERS: Final = (*UNTOLD, "time limits", "headers of its own")
+NOT_IN_REPLIES: Final = (*ONLY_IN_MESSAGE, "time limits", "headers of its own")
 
 
 class SentCache:
@@ -32,8 +39,8 @@ class SentCache:
         room: How many bytes of arguments to keep, about.
     """
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._kept: dict[str, SentTask] = {}
         self._sizes: dict[str, int] = {}
@@ -47,33 +54,33 @@ class SentCache:
         """About how many bytes are kept."""
         return self._used
 
-    def keep(self, original: SentTask) -> None:
+    def add(self, original: SentTask) -> None:
         """Keep an original, unless as good a source told of the same already."""
-        if self.knows(original.id, original.source):
+        if self.has(original.id, original.source):
             return
         size = _size(original)
-        if size > self._room:
+        if size > self._max_bytes:
             return
         with self._lock:
-            if self.knows(original.id, original.source):
+            if self.has(original.id, original.source):
                 return
             self._forget(original.id)
             self._kept[original.id] = original
             self._sizes[original.id] = size
             self._used += size
-            while self._used > self._room:
+            while self._used > self._max_bytes:
                 self._forget(next(iter(self._kept)))
 
     def get(self, id_: str) -> SentTask | None:
         """Return what is known exactly of a task."""
         return self._kept.get(id_)
 
-    def knows(self, id_: str, source: Source) -> bool:
+    def has(self, id_: str, source: Source) -> bool:
         """Tell whether a source as good as this, or a better one, told of a task."""
         known = self._kept.get(id_)
-        return known is not None and RANK[known.source] <= RANK[source]
+        return known is not None and SOURCE_RANK[known.source] <= SOURCE_RANK[source]
 
-    def hear(self, command: str, reply: Any, at: float) -> None:
+    def add_reply(self, command: str, reply: Any, at: float) -> None:
         """Keep what a worker tells of its tasks.
 
         Args:
@@ -84,10 +91,10 @@ class SentCache:
         for item in _items(command, reply):
             id_ = item.get("id")
             # What was told before is told again in each round: it must cost next to nothing.
-            if isinstance(id_, str) and not self.knows(id_, "worker"):
+            if isinstance(id_, str) and not self.has(id_, "worker"):
                 original = from_worker(item, at)
                 if original is not None:
-                    self.keep(original)
+                    self.add(original)
 
     def _forget(self, id_: str) -> None:
         if self._kept.pop(id_, None) is not None:
@@ -119,7 +126,7 @@ def from_worker(item: Mapping[str, Any], at: float) -> SentTask | None:
         queue=queue_of(delivery),
         priority=priority if type(priority) is int else None,
     )
-    return SentTask(id_, call, "worker", at, missing=UNTOLD_BY_WORKERS)
+    return SentTask(id_, call, "worker", at, missing=NOT_IN_REPLIES)
 
 
 def queue_of(delivery: Mapping[str, Any]) -> str | None:
@@ -147,7 +154,7 @@ def _size(original: SentTask) -> int:
     message = original.message
     body = 0 if message is None else len(message.body)
     call = original.call
-    return ENTRY_BYTES + body + _bytes_of((original.id, call.name, call.args, call.kwargs))
+    return ENTRY_OVERHEAD + body + _bytes_of((original.id, call.name, call.args, call.kwargs))
 
 
 def _bytes_of(value: Any) -> int:

@@ -98,7 +98,7 @@ class Talk:
             complete = {name for name, its in replies.items() if len(its) == len(commands)}
             return quiet > PATIENCE or (complete >= awaited and time.monotonic() > may_end)
 
-        with self._doing.broker.wire.limit(LONGEST_ROUND):
+        with self._doing.broker.meter.limit(LONGEST_ROUND):
             self._pidbox.ask(commands, took, done, workers)
         for worker, its in replies.items():
             if "active_queues" in its:

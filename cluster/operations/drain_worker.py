@@ -80,7 +80,7 @@ class DrainingWorker:
         limit = SOLO_SILENT if self._solo else SILENT
         now = time.monotonic()
         member = roster.members.get(self.name)
-        beat = member.beat_at or 0.0 if member is not None else 0.0
+        beat = member.heartbeat_at or 0.0 if member is not None else 0.0
         return now - max(self.last_seen_at, beat) > limit or now - self.last_seen_at > limit * DEAF
 
     @property

@@ -70,15 +70,15 @@ def purge(doing: OperationContext) -> None:
             raise Refused("taken back before anything was deleted")
         if command.task is None:
             _purge_all(doing, connection, queue)
-        elif messages.why_not is not None:
-            raise Refused(f"one task name alone cannot be purged: {messages.why_not}")
+        elif messages.unavailable is not None:
+            raise Refused(f"one task name alone cannot be purged: {messages.unavailable}")
         else:
             _purge_task(doing, connection, messages, queue, command.task)
 
 
 def _check(doing: OperationContext, messages: MessageReader, queue: str) -> None:
     """Refuse what is not a queue: whatever lies at its keys would be deleted, of any type."""
-    kinds = [messages.kind(key) for key in messages.keys(queue)]
+    kinds = [messages.key_type(key) for key in messages.keys(queue)]
     if odd := [kind for kind in kinds if kind not in ("list", "none")]:
         raise Refused(f"{queue} is no queue, but a {odd[0]}: nothing was deleted")
     known = doing.roster.queues | set(doing.broker.settings.queues)

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from ...model.operations import commands as commands
 from ...model.operations.outcome import Answer
 from ..connection.remote_control import Reply
-from ..polling.inspector import ARGUMENTS
+from ..polling.inspector import INSPECT_ARGUMENTS
 from .ask import Asking, asking
 from .declare import arguments_of
 from .paused_queues import PausedQueues, identity
@@ -96,7 +96,7 @@ def _ask(
 
 def _show(mailbox: Asking, question: str, names: Sequence[str]) -> None:
     """Ask workers what the act has changed, so that the screen shows it."""
-    ticket = mailbox.send(question, ARGUMENTS.get(question), names)
+    ticket = mailbox.send(question, INSPECT_ARGUMENTS.get(question), names)
     mailbox.pass_on(mailbox.wait(ticket, names))
 
 
@@ -112,9 +112,9 @@ def _remember(
 ) -> None:
     """Note whose events are off on purpose: nobody shall switch them on behind the user's back."""
     if isinstance(command, commands.DisableEvents):
-        doing.roster.muted |= set(willing)
+        doing.roster.events_disabled |= set(willing)
     elif isinstance(command, commands.EnableEvents):
-        doing.roster.muted -= set(willing)
+        doing.roster.events_disabled -= set(willing)
 
 
 def _check_consumers(
@@ -192,4 +192,4 @@ def _heard(doing: OperationContext, name: str, ending: bool) -> float:
     if ending:
         return doing.roster.offline_at.get(name, 0.0)
     member = doing.roster.members.get(name)
-    return (member.beat_at or 0.0) if member is not None else 0.0
+    return (member.heartbeat_at or 0.0) if member is not None else 0.0

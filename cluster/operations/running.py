@@ -91,7 +91,7 @@ class OperationContext:
 
         Redis connections have a timeout of their own; py-amqp waits for an answer for ever.
         """
-        with self.broker.wire.limit(LONGEST_STEP):
+        with self.broker.meter.limit(LONGEST_STEP):
             yield
 
     def tell(

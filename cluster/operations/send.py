@@ -163,7 +163,7 @@ class _Door:
     """Puts messages into queues; a message that it has put is the broker's."""
 
     def __init__(self, doing: OperationContext, connection: Connection) -> None:
-        self._wire = doing.broker.wire
+        self._wire = doing.broker.meter
         self._connection = connection
         self._returned = False
         self._channel = self._open()

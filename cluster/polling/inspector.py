@@ -18,51 +18,51 @@ from ..connection.backoff import backoff
 from ..connection.remote_control import RemoteControl, Reply, Unreadable
 from ..events.open_tasks import OpenTasks
 from ..messages.sent_cache import SentCache
-from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
+from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-LIVELY: Final = ("stats", "active", "reserved", "scheduled")
+FREQUENT_COMMANDS: Final = ("stats", "active", "reserved", "scheduled")
 """What changes all the time."""
-SETTLED: Final = ("active_queues",)
+OCCASIONAL_COMMANDS: Final = ("active_queues",)
 """What changes when somebody says so."""
-LASTING: Final = ("registered", "conf")
+STARTUP_COMMANDS: Final = ("registered", "conf")
 """What stays for the life of a worker; long, so asked once."""
-EVERYTHING: Final = ("active_queues", *LIVELY, *LASTING)
-ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
+ALL_COMMANDS: Final = ("active_queues", *FREQUENT_COMMANDS, *STARTUP_COMMANDS)
+INSPECT_ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "registered": {"taskinfoitems": ["rate_limit", "soft_time_limit", "time_limit"]}
 }
 """What goes with a question: of each registered task also its limits (Celery's default leaves out
 those of time)."""
-QUIET: Final = ("active", "active_queues")
+BACKGROUND_COMMANDS: Final = ("active", "active_queues")
 """What is asked now and then while nobody looks: enough to correct what events did not tell."""
-ROUND_COST: Final = 4.0
+ROUND_OVERHEAD: Final = 4.0
 """Commands that a round takes besides one for each question and one for each answer."""
 PATIENCE: Final = 1.5
 """Seconds after the last answer in which somebody else may still answer."""
-FIRST_LOOK: Final = 0.5
+DISCOVERY_TIME: Final = 0.5
 """Seconds in which workers that nobody has heard of yet may make themselves known."""
-SILENCE: Final = 10.0
+MAX_EVENT_SILENCE: Final = 10.0
 """Seconds without any event, while workers send heartbeats, after which we doubt our own ears."""
-TICK: Final = 1.0
-QUERY_AGAIN: Final = 8.0
+POLL_INTERVAL: Final = 1.0
+QUERY_INTERVAL: Final = 8.0
 """Seconds between two rounds of questions about single tasks."""
-MOST_QUERIED: Final = 100
+MAX_QUERIED_TASKS: Final = 100
 """Tasks of one such round: a worker looks through all it holds for each."""
 
 
 def round_cost(commands: int, workers: int) -> float:
     """Return about how many commands a round of questions takes."""
-    return ROUND_COST + commands * (1 + workers)
+    return ROUND_OVERHEAD + commands * (1 + workers)
 
 
 class Inspector(Poller):
     """Asks the workers by remote control.
 
     Args:
-        originals: Where to keep what the tasks that they hold were sent with.
-        unfinished: Told which tasks they hold.
+        sent_cache: Where to keep what the tasks that they hold were sent with.
+        open_tasks: Told which tasks they hold.
         shared: As every poller's.
     """
 
@@ -72,18 +72,18 @@ class Inspector(Poller):
     _rounds = 0
     _asked_at = 0.0
     _asked_everyone = -1
-    _doubted_at = 0.0
+    _reconnected_at = 0.0
     _queried_at = 0.0
 
     def __init__(
         self,
         *shared: Any,
-        originals: SentCache | None = None,
-        unfinished: OpenTasks | None = None,
+        sent_cache: SentCache | None = None,
+        open_tasks: OpenTasks | None = None,
     ) -> None:
         super().__init__(*shared)
-        self.originals = originals if originals is not None else SentCache()
-        self._unfinished = unfinished if unfinished is not None else OpenTasks()
+        self.sent_cache = sent_cache if sent_cache is not None else SentCache()
+        self._open_tasks = open_tasks if open_tasks is not None else OpenTasks()
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
@@ -93,7 +93,7 @@ class Inspector(Poller):
             ids: The tasks'.
             names: Whom to ask; None is everyone.
         """
-        self._queried = tuple(ids)[:MOST_QUERIED], names
+        self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names
 
     def opened(self, connection: Connection) -> None:
         """Make a mailbox for the answers."""
@@ -106,54 +106,61 @@ class Inspector(Poller):
 
     def poll(self, connection: Connection) -> float:
         """Ask whoever is to be asked now."""
-        if self._asked_everyone != self._receiver.connects or self._refresh:
+        if self._asked_everyone != self._receiver.connect_count or self._refresh:
             self._refresh = False
-            self._asked_everyone = self._receiver.connects
+            self._asked_everyone = self._receiver.connect_count
             self._ask_everyone()
-        elif strangers := self._roster.strangers(self._broker.settings.enable_events):
-            self._greet(strangers)
+        elif strangers := self._roster.to_inspect(self._broker.settings.enable_events):
+            self._inspect_new(strangers)
         elif self._queried[0] and time.monotonic() >= self._next_query():
             self._query()
-        elif self._inbox.unattended() < UNATTENDED and time.monotonic() >= self._next_round():
+        elif (
+            self._inbox.seconds_since_take() < PAUSE_AFTER
+            and time.monotonic() >= self._next_round()
+        ):
             self._ask_again()
-        self._check_ears()
-        for name in sorted(self._roster.doubles.copy()):
+        self._check_events_arrive()
+        for name in sorted(self._roster.duplicates.copy()):
             self.note(
                 "warning",
                 f"More than one worker is called {name}: their numbers are mixed up. "
                 "Start each with a name of its own, as in -n worker2@%h",
             )
-        return TICK
+        return POLL_INTERVAL
 
     def _next_round(self) -> float:
         settings = self._broker.settings
         commands, names = self._plan()
         cost = round_cost(len(commands), len(names))
-        wished = settings.inspect_interval
-        longest = LONGEST_INTERVAL
-        if not self._attention.on(self.topic):
-            wished *= 4
+        preferred = settings.inspect_interval
+        longest = MAX_INTERVAL
+        if not self._interest.on(self.topic):
+            preferred *= 4
         elif not settings.frugal:
             # Of many workers nobody wants to wait as long as the budget would have it.
-            longest = wished * 4
-        return self._asked_at + self.interval(wished, cost, longest)
+            longest = preferred * 4
+        return self._asked_at + self.interval(preferred, cost, longest)
 
     def _plan(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return what to ask next, and whom."""
         known = self._roster.present()
-        if not self._attention.on(self.topic):
-            return QUIET, known
-        commands = (*LIVELY, *SETTLED) if self._rounds % 4 == 3 else LIVELY
-        if "workers" in self._attention.topics:
+        if not self._interest.on(self.topic):
+            return BACKGROUND_COMMANDS, known
+        commands = (
+            (*FREQUENT_COMMANDS, *OCCASIONAL_COMMANDS)
+            if self._rounds % 4 == 3
+            else FREQUENT_COMMANDS
+        )
+        if "workers" in self._interest.topics:
             return commands, known
-        shown = {topic.removeprefix("worker:") for topic in self._attention.topics}
+        shown = {topic.removeprefix("worker:") for topic in self._interest.topics}
         return commands, tuple(name for name in known if name in shown) or known
 
     def _ask_everyone(self) -> None:
         """Ask all there are, known or not: `done` when those heard of have answered all."""
-        self._round(self._with_events(EVERYTHING, self._roster.present()), None)
+        self._round(self._with_events(ALL_COMMANDS, self._roster.present()), None)
 
-    def _greet(self, names: Sequence[str]) -> None:
+    def _inspect_new(self, names: Sequence[str]) -> None:
         """Ask workers that came up; again and again if they do not hear, but ever more seldom.
 
         A worker that has just come online may not listen yet: its heart beats before its mailbox
@@ -162,9 +169,9 @@ class Inspector(Poller):
         now = time.monotonic()
         for name in names:
             if member := self._roster.members.get(name):
-                member.asked += 1
-                member.next_greeting = now + backoff(member.asked, 1.0, LONGEST_INTERVAL)
-        self._round(self._with_events(EVERYTHING, names), names)
+                member.attempts += 1
+                member.next_attempt = now + backoff(member.attempts, 1.0, MAX_INTERVAL)
+        self._round(self._with_events(ALL_COMMANDS, names), names)
 
     def _ask_again(self) -> None:
         commands, names = self._plan()
@@ -174,7 +181,7 @@ class Inspector(Poller):
     def _next_query(self) -> float:
         names = self._queried[1]
         cost = round_cost(1, len(self._roster.present() if names is None else names))
-        return self._queried_at + self.interval(QUERY_AGAIN, cost, QUERY_AGAIN * 3)
+        return self._queried_at + self.interval(QUERY_INTERVAL, cost, QUERY_INTERVAL * 3)
 
     def _query(self) -> None:
         self._queried_at = time.monotonic()
@@ -187,7 +194,9 @@ class Inspector(Poller):
 
         The others are then strangers, who are asked by name.
         """
-        wanted = self._broker.settings.enable_events and self._roster.muted.isdisjoint(names)
+        wanted = self._broker.settings.enable_events and self._roster.events_disabled.isdisjoint(
+            names
+        )
         return ("enable_events", *commands) if wanted else commands
 
     def _round(
@@ -208,21 +217,21 @@ class Inspector(Poller):
             if not self.working:
                 return True
             expected = self._roster.present() if names is None else names
-            if names is None and time.monotonic() - started < FIRST_LOOK:
+            if names is None and time.monotonic() - started < DISCOVERY_TIME:
                 return False
             return quiet > PATIENCE or (bool(expected) and answers.complete(expected))
 
         def take(reply: Reply | Unreadable) -> None:
-            self._take(reply, answers, ids)
+            self._on_reply(reply, answers, ids)
 
-        arguments = {**ARGUMENTS, "query_task": {"ids": list(ids)}}
+        arguments = {**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}}
         self._pidbox.ask(commands, take, done, names, arguments)
         if names is not None:
             for command in commands:
                 if silent := answers.missing(command, names):
                     self.put(InspectTimeout(command, silent, self._clock()))
 
-    def _take(
+    def _on_reply(
         self, reply: Reply | Unreadable, answers: _Answers, ids: tuple[str, ...] = ()
     ) -> None:
         if isinstance(reply, Unreadable):
@@ -236,41 +245,41 @@ class Inspector(Poller):
         if reply.worker.startswith(BEAT_PREFIX):
             return
         if not answers.add(reply):
-            self._roster.doubles.add(reply.worker)
-        member = self._roster.answered(reply.worker)
+            self._roster.duplicates.add(reply.worker)
+        member = self._roster.replied(reply.worker)
         if reply.command == "enable_events" and member is not None:
             # An error too: a worker that cannot send events will not learn it by being told again.
-            member.eventful = True
+            member.events_enabled = True
         if reply.command == "active_queues" and isinstance(reply.value, list):
-            self._learn_queues(reply.value)
+            self._add_queues(reply.value)
         value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
-        self.originals.hear(reply.command, reply.value, self._clock())
-        self._unfinished.answered(reply.command, reply.value)
+        self.sent_cache.add_reply(reply.command, reply.value, self._clock())
+        self._open_tasks.apply_reply(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)
         self.put(InspectReply(reply.worker, reply.command, value, self._clock(), error, ids))
 
-    def _learn_queues(self, queues: list[Any]) -> None:
+    def _add_queues(self, queues: list[Any]) -> None:
         for queue in queues:
             if isinstance(queue, dict) and isinstance(queue.get("name"), str):
-                self._roster.learn_queue(queue["name"])
+                self._roster.add_queue(queue["name"])
                 exchange = queue.get("exchange")
                 if isinstance(exchange, dict) and isinstance(exchange.get("name"), str):
-                    self._roster.learn_exchange(exchange["name"])
+                    self._roster.add_exchange(exchange["name"])
 
-    def _check_ears(self) -> None:
+    def _check_events_arrive(self) -> None:
         """Have the receiver connect anew if workers answer us while it hears none of them."""
         now = time.monotonic()
         members = self._roster.members.copy().values()
-        beats = [one.frequency for one in members if one.beat_at is not None]
-        if not beats or now - self._doubted_at < 60.0:
+        beats = [one.heartbeat_interval for one in members if one.heartbeat_at is not None]
+        if not beats or now - self._reconnected_at < 60.0:
             return
-        if now - self._roster.last_seen_at < max(SILENCE, 4 * max(beats)):
+        if now - self._roster.last_event_at < max(MAX_EVENT_SILENCE, 4 * max(beats)):
             return
-        self._doubted_at = now
+        self._reconnected_at = now
         heard: list[Reply | Unreadable] = []
         self._pidbox.ask(["ping"], heard.append, lambda quiet: bool(heard) or quiet > PATIENCE)
-        if heard and now - self._roster.last_seen_at >= SILENCE:
-            self._receiver.doubt()
+        if heard and now - self._roster.last_event_at >= MAX_EVENT_SILENCE:
+            self._receiver.reconnect()
 
 
 class _Answers:

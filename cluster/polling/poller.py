@@ -18,18 +18,18 @@ from ..inbox import Inbox
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-RESTING: Final = 10.0
+IDLE_COMMANDS_PER_MINUTE: Final = 10.0
 """Commands a minute that the whole session may send while nothing of what it asks is shown."""
-SHOWN: Final = 30.0
+SHOWN_COMMANDS_PER_MINUTE: Final = 30.0
 """Commands a minute while a screen shows what the pollers ask for."""
-UNATTENDED: Final = 30.0
+PAUSE_AFTER: Final = 30.0
 """Seconds without anybody looking after which no more is asked."""
-LONGEST_INTERVAL: Final = 600.0
-LONGEST_PAUSE: Final = 30.0
+MAX_INTERVAL: Final = 600.0
+MAX_RETRY_DELAY: Final = 30.0
 """Seconds between two tries after failures."""
-LONGEST_POLL: Final = 30.0
+POLL_TIMEOUT: Final = 30.0
 """Seconds after which an AMQP broker is taken for dead."""
-_OVERHEAD: Final = 2.0
+_EVENT_COMMANDS_PER_MINUTE: Final = 2.0
 """Commands a minute left to the event connection."""
 
 
@@ -47,11 +47,15 @@ class ScreenInterest:
     def share(self, prefix: str, other: str) -> float:
         """Return the commands a minute for the poller of one topic, beside that of the other."""
         wanted = self.on(prefix)
-        total = SHOWN if (wanted or self.on(other)) and not self.frugal else RESTING
-        total -= _OVERHEAD
+        total = (
+            SHOWN_COMMANDS_PER_MINUTE
+            if (wanted or self.on(other)) and not self.frugal
+            else IDLE_COMMANDS_PER_MINUTE
+        )
+        total -= _EVENT_COMMANDS_PER_MINUTE
         if wanted == self.on(other):
             return total / 2
-        smaller = (RESTING - _OVERHEAD) / 2
+        smaller = (IDLE_COMMANDS_PER_MINUTE - _EVENT_COMMANDS_PER_MINUTE) / 2
         return total - smaller if wanted else smaller
 
 
@@ -64,7 +68,7 @@ class Poller(threading.Thread):
         inbox: Where to leave what was learned.
         roster: Who is there.
         receiver: Its connection tells whether it is worth trying.
-        attention: What is on the screen.
+        interest: What is on the screen.
         clock: Our clock, in epoch seconds.
     """
 
@@ -78,7 +82,7 @@ class Poller(threading.Thread):
         inbox: Inbox,
         roster: Roster,
         receiver: Receiver,
-        attention: ScreenInterest,
+        interest: ScreenInterest,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name=f"celtop-{name}", daemon=True)
@@ -87,7 +91,7 @@ class Poller(threading.Thread):
         self._inbox = inbox
         self._roster = roster
         self._receiver = receiver
-        self._attention = attention
+        self._interest = interest
         self._clock = clock
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -135,7 +139,7 @@ class Poller(threading.Thread):
                     fault = explain(error, self._broker)
                     self.note("warning", f"Asking the broker failed: {fault}")
                     failures += 1
-                    self._stopping.wait(backoff(failures, 1.0, LONGEST_PAUSE))
+                    self._stopping.wait(backoff(failures, 1.0, MAX_RETRY_DELAY))
 
     def poll(self, connection: Connection) -> float:
         """Do what is due; return the seconds until there may be something to do again."""
@@ -157,16 +161,16 @@ class Poller(threading.Thread):
         """Leave something that was learned."""
         self._inbox.put(observation)
 
-    def interval(self, wished: float, cost: float, longest: float) -> float:
+    def interval(self, preferred: float, cost: float, longest: float) -> float:
         """Return the seconds until the next round.
 
         Args:
-            wished: Seconds, if commands were free.
+            preferred: Seconds, if commands were free.
             cost: Commands that a round takes.
             longest: Seconds after which the next round comes whatever it costs.
         """
-        share = self._attention.share(self.topic, self.other_topic)
-        return max(wished, min(cost * 60.0 / share, longest))
+        share = self._interest.share(self.topic, self.other_topic)
+        return max(preferred, min(cost * 60.0 / share, longest))
 
     def _work(self) -> None:
         connection = self._broker.connect()
@@ -189,5 +193,5 @@ class Poller(threading.Thread):
         if not self._broker.is_amqp:
             return self.poll(connection)
         # py-amqp has no timeout for an answer: over a link that a firewall forgot, it never comes.
-        with self._broker.wire.limit(LONGEST_POLL):
+        with self._broker.meter.limit(POLL_TIMEOUT):
             return self.poll(connection)

@@ -15,7 +15,7 @@ from ..connection.broker import BrokerConnection
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-BINDINGS_AGE: Final = 60.0
+MAX_BINDINGS_AGE: Final = 60.0
 """Seconds after which Redis' tables of queues are read again."""
 SCAN_COUNT: Final = 1000
 """Keys that one SCAN looks at: half a millisecond or so of the server's time."""
@@ -134,7 +134,7 @@ class RedisDepths:
             exchange = table.removeprefix(self._binding_prefix)
             if exchange != self._ignored and not is_internal(exchange):
                 self._tables.setdefault(table, float("-inf"))
-        due = [table for table, read_at in self._tables.items() if now - read_at > BINDINGS_AGE]
+        due = [table for table, read_at in self._tables.items() if now - read_at > MAX_BINDINGS_AGE]
         if not due:
             return False
         pipe = self._redis.pipeline(transaction=False)

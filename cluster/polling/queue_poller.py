@@ -6,16 +6,16 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ...model.observations import LatencyMeasured
-from .poller import LONGEST_INTERVAL, UNATTENDED, Poller
+from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 from .queue_depths import AmqpDepths, OtherDepths, RedisDepths, depths
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-EARLY: Final = (1.0, 2.0, 4.0)
+FIRST_INTERVALS: Final = (1.0, 2.0, 4.0)
 """Seconds between the first measurements: what comes up with us is seen soon."""
-RESTING_INTERVAL: Final = 30.0
-LEFT_ALONE: Final = 0.5
+BACKGROUND_INTERVAL: Final = 30.0
+MIN_INTERVAL: Final = 0.5
 """Seconds at least between two measurements, however often somebody asks."""
 
 
@@ -44,8 +44,8 @@ class QueuePoller(Poller):
         """Measure if it is time."""
         due = self._measured_at + self._interval()
         if self._refresh:
-            due = self._measured_at + LEFT_ALONE
-        elif self._inbox.unattended() > UNATTENDED:
+            due = self._measured_at + MIN_INTERVAL
+        elif self._inbox.seconds_since_take() > PAUSE_AFTER:
             return 1.0
         now = time.monotonic()
         if now < due:
@@ -55,21 +55,21 @@ class QueuePoller(Poller):
         return min(1.0, self._interval())
 
     def _interval(self) -> float:
-        if self._count <= len(EARLY):
-            return EARLY[self._count - 1] if self._count else 0.0
-        wished = self._broker.settings.queue_interval
-        if not self._attention.on(self.topic):
-            return self.interval(max(wished, RESTING_INTERVAL), self._cost, LONGEST_INTERVAL)
-        longest = LONGEST_INTERVAL if self._attention.frugal else wished * 6
-        return self.interval(wished, self._cost, longest)
+        if self._count <= len(FIRST_INTERVALS):
+            return FIRST_INTERVALS[self._count - 1] if self._count else 0.0
+        preferred = self._broker.settings.queue_interval
+        if not self._interest.on(self.topic):
+            return self.interval(max(preferred, BACKGROUND_INTERVAL), self._cost, MAX_INTERVAL)
+        longest = MAX_INTERVAL if self._interest.frugal else preferred * 6
+        return self.interval(preferred, self._cost, longest)
 
     def _measure(self) -> None:
         started = self._measured_at = time.monotonic()
-        before = self._broker.wire.sent
+        before = self._broker.meter.sent
         names = frozenset(self._roster.queues | set(self._broker.settings.queues))
         for one in self._depths.measure(names):
             self.put(one)
         self._count += 1
-        self._cost = max(1.0, self._broker.wire.sent - before)
+        self._cost = max(1.0, self._broker.meter.sent - before)
         latency = self._depths.latency or time.monotonic() - started
-        self.put(LatencyMeasured(latency, self._broker.wire.sent))
+        self.put(LatencyMeasured(latency, self._broker.meter.sent))

@@ -112,7 +112,7 @@ def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
     # SQLAlchemy has the statement in its text; the driver's own error says what is wrong.
     told = error.__cause__ or error
     text = f"{type(error).__name__} {type(told).__name__}: {told}"
-    reason = place.hide(" ".join(str(told).split()))[: errors.LONGEST_REASON]
+    reason = place.hide(" ".join(str(told).split()))[: errors.MAX_REASON_LENGTH]
     if url.startswith("file://"):
         what = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
         return ResultsError(

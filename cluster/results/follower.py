@@ -25,11 +25,11 @@ from .lookups import ResultLookup
 from .poller import ResultPoller
 from .push import ResultPush
 
-BRINGING: Final = 0.25
+SYNC_INTERVAL: Final = 0.25
 """Seconds between two looks at the model."""
-TOLD_AFTER: Final = 6.0
+CONF_TIMEOUT: Final = 6.0
 """Seconds in which a worker may yet tell of a result backend."""
-_PRUNED_AT_ONCE: Final = 2_000
+_MAX_PRUNED: Final = 2_000
 
 
 class ResultFollower:
@@ -38,7 +38,7 @@ class ResultFollower:
     Args:
         settings: How much of it.
         lookup: Opens the reader.
-        unfinished: The tasks that matter.
+        open_tasks: The tasks that matter.
         broker: Where messages wait.
         receiver: Its connections begin what is read once.
         inbox: Where to leave what is learned.
@@ -51,7 +51,7 @@ class ResultFollower:
         self,
         settings: Settings,
         lookup: ResultLookup,
-        unfinished: OpenTasks,
+        open_tasks: OpenTasks,
         broker: BrokerConnection,
         receiver: Receiver,
         inbox: Inbox,
@@ -59,26 +59,26 @@ class ResultFollower:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._lookup = lookup
-        self._unfinished = unfinished
+        self._open_tasks = open_tasks
         self._inbox = inbox
         self._clock = clock
         self._conf: Mapping[str, Any] | None = None
-        self._brought_at = 0.0
+        self._synced_at = 0.0
         self._started_at: float | None = None
-        self._turn = 0
+        self._prune_from = 0
         self._noted: str | None = None
         self._ask = ask_workers
         self._holders: dict[str, str | None] = {}
         frugal = settings.frugal
-        self.push = ResultPush(self.reader, unfinished, inbox, clock, frugal=frugal)
+        self.push = ResultPush(self.reader, open_tasks, inbox, clock, frugal=frugal)
         self.poller = ResultPoller(
-            self.reader, unfinished, self.push, inbox, self._ask_workers, clock, frugal=frugal
+            self.reader, open_tasks, self.push, inbox, self._ask_workers, clock, frugal=frugal
         )
         # As few commands as may be: what is past is not worth one for each old result.
         most = 0 if frugal else settings.history
-        self.history = ResultHistory(self.reader, broker, receiver, inbox, unfinished, most, clock)
+        self.history = ResultHistory(self.reader, broker, receiver, inbox, open_tasks, most, clock)
         if frugal:
-            self.history.most_messages = 0
+            self.history.max_messages = 0
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
@@ -86,9 +86,9 @@ class ResultFollower:
         return (self.push, self.poller, self.history)
 
     @property
-    def unknown(self) -> str | None:
+    def progress_unavailable(self) -> str | None:
         """Why it cannot be known how far tasks have come, in words; None if it can."""
-        return self.reader().why_not or self.poller.fault
+        return self.reader().unavailable or self.poller.fault
 
     def reader(self) -> ResultReader:
         """Return what reads the results, as far as it is known by now which backend it is."""
@@ -107,15 +107,15 @@ class ResultFollower:
 
     def watch(self, ids: Sequence[str]) -> None:
         """Follow these tasks closely, in place of those before."""
-        if self._unfinished.watch(ids):
+        if self._open_tasks.watch(ids):
             self.poller.wake()
 
     def read(self, ids: Sequence[str]) -> None:
         """Have these tasks read once, as soon as may be."""
-        self._unfinished.doubt(ids)
+        self._open_tasks.request_read(ids)
         self.poller.wake()
 
-    def bring(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
+    def sync(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
         """Take from the model what the threads need; cheap, and mostly nothing at all.
 
         Args:
@@ -125,16 +125,16 @@ class ResultFollower:
         """
         moment = time.monotonic()
         self._conf = conf
-        if moment - self._brought_at < BRINGING:
+        if moment - self._synced_at < SYNC_INTERVAL:
             return
-        self._brought_at = moment
+        self._synced_at = moment
         self._prune(state)
         tasks_to_check = state.tasks_to_check(now)
         held = state.tasks
         self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}
         self.poller.tasks_to_check = tasks_to_check
-        self.history.queues(queue.name for queue in state.queues.values() if queue.waiting)
-        self._tell(moment)
+        self.history.add_queues(queue.name for queue in state.queues.values() if queue.waiting)
+        self._note_unavailable(moment)
 
     def _ask_workers(self, ids: Sequence[str]) -> None:
         names = [self._holders.get(id_) for id_ in ids]
@@ -143,18 +143,18 @@ class ResultFollower:
 
     def _prune(self, state: ClusterState) -> None:
         """Let go of what has ended, by whatever the model knows it; a part each time."""
-        ids = (*self._unfinished.running, *self._unfinished.waiting)
-        self._turn = self._turn if self._turn < len(ids) else 0
-        for id_ in islice(ids, self._turn, self._turn + _PRUNED_AT_ONCE):
+        ids = (*self._open_tasks.running, *self._open_tasks.waiting)
+        self._prune_from = self._prune_from if self._prune_from < len(ids) else 0
+        for id_ in islice(ids, self._prune_from, self._prune_from + _MAX_PRUNED):
             task = state.tasks.get(id_)
             if task is not None and task.finished:
-                self._unfinished.ended(id_)
-        self._turn += _PRUNED_AT_ONCE
+                self._open_tasks.mark_ended(id_)
+        self._prune_from += _MAX_PRUNED
 
-    def _tell(self, moment: float) -> None:
+    def _note_unavailable(self, moment: float) -> None:
         """Say once in the log why there is nothing to see of how far tasks have come."""
-        waited = self._started_at is not None and moment - self._started_at > TOLD_AFTER
-        why = self.reader().why_not
+        waited = self._started_at is not None and moment - self._started_at > CONF_TIMEOUT
+        why = self.reader().unavailable
         if why is not None and why != self._noted and (waited or self._conf is not None):
             self._noted = why
             text = f"How far tasks have come is told only by events of their own: {why}"

@@ -15,13 +15,13 @@ from ..events.receiver import Receiver
 from ..inbox import Inbox
 from .backends.base import ResultReader, ResultsError
 
-MOST_MESSAGES: Final = 500
+MAX_MESSAGES: Final = 500
 """Messages of one queue that are read, the next ones."""
-MOST_QUEUES: Final = 50
-LATE: Final = 20.0
+MAX_QUEUES: Final = 50
+PEEK_DEADLINE: Final = 20.0
 """Seconds after a connection in which queues may become known whose messages came before it."""
 _STEP: Final = 0.2
-_RESTING_STEP: Final = 1.0
+_IDLE_STEP: Final = 1.0
 
 
 class ResultHistory(threading.Thread):
@@ -32,7 +32,7 @@ class ResultHistory(threading.Thread):
         broker: Where messages wait.
         receiver: Its connection is what it is done once for.
         inbox: Where to leave what was read.
-        unfinished: Told which tasks wait.
+        open_tasks: Told which tasks wait.
         most: How many tasks that have ended; 0 reads none.
         clock: Our clock, in epoch seconds.
     """
@@ -43,7 +43,7 @@ class ResultHistory(threading.Thread):
         broker: BrokerConnection,
         receiver: Receiver,
         inbox: Inbox,
-        unfinished: OpenTasks,
+        open_tasks: OpenTasks,
         most: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -52,21 +52,21 @@ class ResultHistory(threading.Thread):
         self._broker = broker
         self._receiver = receiver
         self._inbox = inbox
-        self._unfinished = unfinished
+        self._open_tasks = open_tasks
         self._most = most
         self._clock = clock
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._queues: dict[str, None] = {}
         self._read: tuple[object, ...] | None = None
-        self.most_messages = MOST_MESSAGES
+        self.max_messages = MAX_MESSAGES
         """Messages of one queue that are read; 0 reads none."""
 
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopping.set()
 
-    def queues(self, names: Iterable[str]) -> None:
+    def add_queues(self, names: Iterable[str]) -> None:
         """Tell which queues hold messages; each is read once for a connection."""
         with self._lock:
             self._queues.update(dict.fromkeys(names))
@@ -75,26 +75,28 @@ class ResultHistory(threading.Thread):
         """Read after each connection until stopped."""
         connects, since = 0, time.monotonic()
         peeked: set[str] = set()
-        while not self._stopping.wait(_STEP if time.monotonic() - since < LATE else _RESTING_STEP):
+        while not self._stopping.wait(
+            _STEP if time.monotonic() - since < PEEK_DEADLINE else _IDLE_STEP
+        ):
             if not self._receiver.live.is_set():
                 continue
-            if connects != self._receiver.connects:
-                connects, since = self._receiver.connects, time.monotonic()
+            if connects != self._receiver.connect_count:
+                connects, since = self._receiver.connect_count, time.monotonic()
                 peeked.clear()
             self._read_results(connects)
             with self._lock:
                 names, self._queues = self._queues, {}
             new = [name for name in names if name not in peeked]
-            late = time.monotonic() - since > LATE
-            if new and not late and self.most_messages and self._broker.is_redis:
-                new = new[: MOST_QUEUES - len(peeked)]
+            late = time.monotonic() - since > PEEK_DEADLINE
+            if new and not late and self.max_messages and self._broker.is_redis:
+                new = new[: MAX_QUEUES - len(peeked)]
                 peeked.update(new)
                 self._peek(new)
 
     def _read_results(self, connects: int) -> None:
         reader = self._reader()
-        key = (connects, reader.place)
-        if not self._most or reader.why_not is not None or key == self._read:
+        key = (connects, reader.location)
+        if not self._most or reader.unavailable is not None or key == self._read:
             return
         self._read = key
         try:
@@ -118,9 +120,9 @@ class ResultHistory(threading.Thread):
                 for name in names:
                     if self._stopping.is_set():
                         return
-                    seen = messages.waiting(name, self.most_messages)
+                    seen = messages.waiting(name, self.max_messages)
                     for message in seen.messages:
-                        self._unfinished.waits(message.id)
+                        self._open_tasks.mark_waiting(message.id)
                     self._inbox.put(seen)
             finally:
                 connection.collect()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def look_up(work: Callable[[], T]) -> Future[T]:
+def run_in_thread(work: Callable[[], T]) -> Future[T]:
     """Do something in a thread of its own, which does not keep the process from ending."""
     future: Future[T] = Future()
 
@@ -41,18 +41,18 @@ class ResultLookup:
 
     Args:
         settings: Which result backend, if they say so.
-        wire: Counts what is sent.
+        meter: Counts what is sent.
         shown: Masks what must not be seen in a result that is on its way to be shown.
     """
 
     def __init__(
         self,
         settings: Settings,
-        wire: ConnectionMeter,
+        meter: ConnectionMeter,
         shown: Callable[[ResultMeta], ResultMeta] = lambda meta: meta,
     ) -> None:
         self._settings = settings
-        self._wire = wire
+        self._meter = meter
         self._shown = shown
         self._lock = threading.Lock()
         self._asked: list[tuple[str, Future[ResultMeta | None]]] = []
@@ -72,8 +72,12 @@ class ResultLookup:
 
         with self._lock:
             if not self._readers or (self._opened_with is not conf and self._opened_with != conf):
-                reader = open_results(self._settings, conf, self._wire)
-                if not self._readers or reader.place != self._readers[-1].place or reader.why_not:
+                reader = open_results(self._settings, conf, self._meter)
+                if (
+                    not self._readers
+                    or reader.location != self._readers[-1].location
+                    or reader.unavailable
+                ):
                     self._readers.append(reader)
                 self._opened_with = conf
             return self._readers[-1]

@@ -15,19 +15,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ...model.entities.result import ResultMeta
-from .backends.base import RECENT_BLOCK, newest_first
+from .backends.base import RECENT_BLOCK_SIZE, newest_first
 from .backends.decode import from_payload
 
-COUNT: Final = 500
+SCAN_COUNT: Final = 500
 """Keys that one SCAN looks at: half a millisecond of the server's time, or less."""
-MOST_SCANS: Final = 1_000
-LONGEST: Final = 10.0
+MAX_SCANS: Final = 1_000
+SCAN_TIMEOUT: Final = 10.0
 """Seconds for all of it."""
-LARGEST: Final = 256 << 10
+MAX_RESULT_BYTES: Final = 256 << 10
 """Bytes; a larger result is left where it is until somebody asks for it."""
-_UNDATED: Final = 2_000
+_MAX_UNDATED: Final = 2_000
 """Results without a time to live that are read, to find out how old they are."""
-_BREATH: Final = 0.001
+_SCAN_PAUSE: Final = 0.001
 """Seconds between two SCANs in which others are served, and our own screen is."""
 _ASK_EACH: Final = """
 local told = {}
@@ -62,7 +62,7 @@ def newest(
         yield from newest_first(found, most, since)
         return
     for block in _read(client, dated, head):
-        yield from newest_first(block, RECENT_BLOCK, since)
+        yield from newest_first(block, RECENT_BLOCK_SIZE, since)
 
 
 def _keys(
@@ -71,19 +71,19 @@ def _keys(
     """Return the keys of the newest results, the newest first, and of some that never expire."""
     special = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
     pattern = prefix.translate(special) + "*"
-    deadline = time.monotonic() + LONGEST
+    deadline = time.monotonic() + SCAN_TIMEOUT
     best: list[tuple[int, bytes]] = []
     undated: list[bytes] = []
     cursor = 0
-    for _ in range(MOST_SCANS):
-        cursor, keys = client.scan(cursor, match=pattern, count=COUNT)
+    for _ in range(MAX_SCANS):
+        cursor, keys = client.scan(cursor, match=pattern, count=SCAN_COUNT)
         for key, left in zip(keys, _ask_each(client, "PTTL", keys), strict=True):
             if left >= 0:
                 best.append((left, key))
-            elif left == -1 and len(undated) < _UNDATED:
+            elif left == -1 and len(undated) < _MAX_UNDATED:
                 undated.append(key)
         best = heapq.nlargest(most, best)
-        if not cursor or time.monotonic() > deadline or stop.wait(_BREATH):
+        if not cursor or time.monotonic() > deadline or stop.wait(_SCAN_PAUSE):
             break
     return [key for _, key in best], undated
 
@@ -108,10 +108,12 @@ def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
 
 
 def _read(client: Any, keys: Sequence[bytes], head: int) -> Iterator[list[ResultMeta]]:
-    for start in range(0, len(keys), RECENT_BLOCK):
-        block = keys[start : start + RECENT_BLOCK]
+    for start in range(0, len(keys), RECENT_BLOCK_SIZE):
+        block = keys[start : start + RECENT_BLOCK_SIZE]
         sizes = _ask_each(client, "STRLEN", block)
-        small = [key for key, size in zip(block, sizes, strict=True) if 0 <= size <= LARGEST]
+        small = [
+            key for key, size in zip(block, sizes, strict=True) if 0 <= size <= MAX_RESULT_BYTES
+        ]
         values = client.mget(small) if small else []
         yield [
             from_payload(id_, value)

@@ -20,7 +20,11 @@ from .backends.base import ResultReader, Unreadable
 
 _HIDDEN: Final = "***"
 """In whatever a worker hides; it writes eight of them, or two in older versions' URLs."""
-_CUT: Final = {"://ngo-db/": "django-db", "://ngo-cache/": "django-cache", "://abled/": "disabled"}
+_TRUNCATED_NAMES: Final = {
+    "://ngo-db/": "django-db",
+    "://ngo-cache/": "django-cache",
+    "://abled/": "disabled",
+}
 """Names that are no URLs, as workers tell them: Celery takes three letters for a `://`."""
 _NAME_IT: Final = "name it with --result-backend or CELTOP_RESULT_BACKEND, or the app with -A"
 
@@ -28,28 +32,28 @@ _NAME_IT: Final = "name it with --result-backend or CELTOP_RESULT_BACKEND, or th
 def open_results(
     settings: Settings,
     worker_conf: Mapping[str, Any] | None = None,
-    wire: ConnectionMeter | None = None,
+    meter: ConnectionMeter | None = None,
 ) -> ResultReader:
     """Return what reads the cluster's results; nothing is connected to before it is asked.
 
     Args:
         settings: Whose `result_backend` counts if it is set.
         worker_conf: What a worker answered to `inspect conf`; None if none did so far.
-        wire: The broker's links, which count a result backend on the same server too.
+        meter: The broker's links, which count a result backend on the same server too.
 
     Returns:
-        A reader; its `why_not` tells why there is nothing to read, if so.
+        A reader; its `unavailable` tells why there is nothing to read, if so.
     """
     conf = worker_conf or {}
     settings, doubt = _with_options(settings, conf)
     url = settings.result_backend
     if not url:
-        url, doubt = _told(settings, worker_conf, doubt)
+        url, doubt = _from_workers(settings, worker_conf, doubt)
     if doubt is not None:
         return Unreadable(doubt)
-    reader = _reader(url or "disabled", settings, conf, wire)
+    reader = _reader(url or "disabled", settings, conf, meter)
     options = settings.result_backend_transport_options, settings.redis_backend_use_ssl
-    reader.place = (url, *options, conf.get("timezone"), conf.get("mongodb_backend_settings"))
+    reader.location = (url, *options, conf.get("timezone"), conf.get("mongodb_backend_settings"))
     return reader
 
 
@@ -70,7 +74,7 @@ def _with_options(settings: Settings, conf: Mapping[str, Any]) -> tuple[Settings
     return (settings.model_copy(update=found) if found else settings), doubt
 
 
-def _told(
+def _from_workers(
     settings: Settings, conf: Mapping[str, Any] | None, doubt: str | None
 ) -> tuple[str | None, str | None]:
     """Return the URL that workers tell, and what speaks against it."""
@@ -79,11 +83,11 @@ def _told(
     told = conf.get("result_backend")
     if not isinstance(told, str) or not told:
         return None, "the workers have no result backend: results are kept nowhere"
-    url = _CUT.get(told, told)
+    url = _TRUNCATED_NAMES.get(told, told)
     if "+socket://" in url:
         return None, f"the workers do not tell which database of {mask_url(url)} it is: {_NAME_IT}"
     if "**" in url:
-        shared = _like_broker(url, settings.broker_url)
+        shared = _with_broker_login(url, settings.broker_url)
         if shared is None:
             hidden = "the workers' configuration hides the password of the result backend"
             return None, f"{hidden}: {_NAME_IT}"
@@ -91,7 +95,7 @@ def _told(
     return url, doubt
 
 
-def _like_broker(url: str, broker_url: str) -> str | None:
+def _with_broker_login(url: str, broker_url: str) -> str | None:
     """Return the URL with the broker's login, if it is the broker's own server and user."""
     try:
         hidden, known = urlsplit(url), urlsplit(broker_url)
@@ -109,14 +113,14 @@ def _server(url: SplitResult) -> tuple[str, str | None, int]:
 
 
 def _reader(
-    url: str, settings: Settings, conf: Mapping[str, Any], wire: ConnectionMeter | None
+    url: str, settings: Settings, conf: Mapping[str, Any], meter: ConnectionMeter | None
 ) -> ResultReader:
     scheme, found, _ = url.partition("://")
     kind, _, engine = scheme.partition("+")
     if found and family_of(kind) == "redis":
         from .backends.redis import RedisResults
 
-        return RedisResults(url, settings, _wire(url, settings, wire))
+        return RedisResults(url, settings, _meter(url, settings, meter))
     if found and kind in ("db", "database") and engine:
         from .backends.database import DatabaseResults
 
@@ -176,7 +180,7 @@ _REASONS: Final = {
 }
 
 
-def _wire(url: str, settings: Settings, wire: ConnectionMeter | None) -> ConnectionMeter:
+def _meter(url: str, settings: Settings, meter: ConnectionMeter | None) -> ConnectionMeter:
     """Return the broker's links if this is the same server, else new ones."""
     try:
         theirs, ours = urlsplit(settings.broker_url), urlsplit(url)
@@ -184,7 +188,7 @@ def _wire(url: str, settings: Settings, wire: ConnectionMeter | None) -> Connect
         same = redis and _server(theirs)[1:] == _server(ours)[1:]
     except ValueError:
         same = False
-    return wire if same and wire is not None else ConnectionMeter()
+    return meter if same and meter is not None else ConnectionMeter()
 
 
 def _zone(conf: Mapping[str, Any]) -> tzinfo:

@@ -18,26 +18,26 @@ from ..connection.backoff import backoff
 from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from .backends.base import ResultReader, ResultsError
-from .push import UNATTENDED, ResultPush
+from .push import PAUSE_AFTER, ResultPush
 
-FASTEST: Final = 0.25
+MIN_POLL_INTERVAL: Final = 0.25
 """Seconds between two looks at tasks that are watched, while what they report changes."""
-SLOWEST: Final = 4.0
+MAX_POLL_INTERVAL: Final = 4.0
 """Seconds between two such looks, while it does not."""
-FIRST: Final = 0.5
-CHECK: Final = 8.0
+FIRST_POLL_INTERVAL: Final = 0.5
+CHECK_INTERVAL: Final = 8.0
 """Seconds between two looks at all tasks that run, whether they really do."""
-FRUGAL: Final = 4.0
+FRUGAL_FACTOR: Final = 4.0
 """How much slower all of this is in frugal mode."""
-SHARE: Final = 0.1
+MAX_TIME_SHARE: Final = 0.1
 """The share of the time that reading may take."""
-BLOCK: Final = 200
+BLOCK_SIZE: Final = 200
 """Ids of one read: one command, where it is Redis."""
-MOST: Final = 25
+MAX_BLOCKS: Final = 25
 """Blocks of running tasks in one check; where there are more, they take turns."""
 _STEP: Final = 0.25
-_FIRST_RETRY: Final = 1.0
-_LONGEST_RETRY: Final = 30.0
+_FIRST_RETRY_DELAY: Final = 1.0
+_MAX_RETRY_DELAY: Final = 30.0
 
 
 class ResultPoller(threading.Thread):
@@ -45,7 +45,7 @@ class ResultPoller(threading.Thread):
 
     Args:
         reader: Returns what reads the results now; another one whenever more is known of them.
-        unfinished: The tasks that matter.
+        open_tasks: The tasks that matter.
         push: Need not be done again here.
         inbox: Where to leave what was read.
         ask_workers: Called with suspects of which the backend does not say that they ended.
@@ -56,7 +56,7 @@ class ResultPoller(threading.Thread):
     def __init__(
         self,
         reader: Callable[[], ResultReader],
-        unfinished: OpenTasks,
+        open_tasks: OpenTasks,
         push: ResultPush,
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str]], None],
@@ -66,20 +66,20 @@ class ResultPoller(threading.Thread):
     ) -> None:
         super().__init__(name="celtop-poll", daemon=True)
         self._reader = reader
-        self._unfinished = unfinished
+        self._open_tasks = open_tasks
         self._push = push
         self._inbox = inbox
         self._ask_workers = ask_workers
         self._clock = clock
-        self._slower = FRUGAL if frugal else 1.0
+        self._slower = FRUGAL_FACTOR if frugal else 1.0
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._seen: dict[str, ResultMeta] = {}
-        self._turn = 0
+        self._check_from = 0
         self._looked_at = self._checked_at = 0.0
         self._check_cost = 0.0
-        self._pause = FIRST
-        self._strange: dict[str, None] = {}
+        self._pause = FIRST_POLL_INTERVAL
+        self._not_ours: dict[str, None] = {}
         self.tasks_to_check: tuple[str, ...] = ()
         """Tasks of which the model doubts that they still run; whoever knows of some sets them."""
         self.fault: str | None = None
@@ -92,7 +92,7 @@ class ResultPoller(threading.Thread):
 
     def wake(self) -> None:
         """Have it look at once whether there is something to read."""
-        self._pause = FIRST
+        self._pause = FIRST_POLL_INTERVAL
         self._looked_at = 0.0
         self._woken.set()
 
@@ -107,12 +107,12 @@ class ResultPoller(threading.Thread):
             except (
                 Exception
             ) as error:  # no entry that nobody foresaw may end the only one who checks
-                self.fault = _words(error)
+                self.fault = _reason(error)
                 if self.fault not in noted:
                     noted.add(self.fault)
                     text = f"How far tasks have come is not known: {self.fault}"
                     self._inbox.put(LogMessage("warning", "results", text, self._clock()))
-                self._stopping.wait(backoff(failures, _FIRST_RETRY, _LONGEST_RETRY))
+                self._stopping.wait(backoff(failures, _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY))
                 failures += 1
             else:
                 failures = 0
@@ -124,26 +124,26 @@ class ResultPoller(threading.Thread):
         Raises:
             ResultsError: The backend cannot be read.
         """
-        if self._inbox.unattended() > UNATTENDED:
+        if self._inbox.seconds_since_take() > PAUSE_AFTER:
             return
         reader = self._reader()
-        if reader.why_not is not None:
-            if self.tasks_to_check and self._due(self._checked_at, CHECK):
+        if reader.unavailable is not None:
+            if self.tasks_to_check and self._due(self._checked_at, CHECK_INTERVAL):
                 self._checked_at = time.monotonic()
                 self._ask_workers(self.tasks_to_check)
             return
-        unread = self._unfinished.take_unread()
+        unread = self._open_tasks.take_read_requests()
         if unread:
             try:
-                self._read(reader, unread[: BLOCK * MOST])
+                self._read(reader, unread[: BLOCK_SIZE * MAX_BLOCKS])
             except ResultsError:
-                self._unfinished.doubt(unread)
+                self._open_tasks.request_read(unread)
                 raise
-            self._unfinished.doubt(unread[BLOCK * MOST :])
-        watched = self._unfinished.watched
+            self._open_tasks.request_read(unread[BLOCK_SIZE * MAX_BLOCKS :])
+        watched = self._open_tasks.watched
         if watched and not self._push.live.is_set() and self._due(self._looked_at, self._pause):
             self._look(reader, tuple(watched))
-        if self._due(self._checked_at, max(CHECK, self._check_cost / SHARE)):
+        if self._due(self._checked_at, max(CHECK_INTERVAL, self._check_cost / MAX_TIME_SHARE)):
             self._checked_at = time.monotonic()
             self._check(reader)
             self._check_cost = time.monotonic() - self._checked_at
@@ -153,26 +153,28 @@ class ResultPoller(threading.Thread):
 
     def _look(self, reader: ResultReader, ids: Sequence[str]) -> None:
         started = time.monotonic()
-        moved = self._read(reader, ids[: BLOCK * MOST])
+        moved = self._read(reader, ids[: BLOCK_SIZE * MAX_BLOCKS])
         self._looked_at = time.monotonic()
         pause = self._pause / 2 if moved else self._pause * 1.5
-        cost = (self._looked_at - started) / SHARE
-        self._pause = max(min(max(pause, FASTEST), SLOWEST), cost)
+        cost = (self._looked_at - started) / MAX_TIME_SHARE
+        self._pause = max(min(max(pause, MIN_POLL_INTERVAL), MAX_POLL_INTERVAL), cost)
 
     def _check(self, reader: ResultReader) -> None:
         """Read what is said to run, what is doubted, and some of what is said to wait."""
-        running = self._unfinished.running
-        self._seen = {id_: meta for id_, meta in self._seen.items() if id_ in self._unfinished}
-        if len(running) > BLOCK * MOST:
-            self._turn = (self._turn + BLOCK * MOST) % len(running)
-            running = (running[self._turn :] + running[: self._turn])[: BLOCK * MOST]
+        running = self._open_tasks.running
+        self._seen = {id_: meta for id_, meta in self._seen.items() if id_ in self._open_tasks}
+        if len(running) > BLOCK_SIZE * MAX_BLOCKS:
+            self._check_from = (self._check_from + BLOCK_SIZE * MAX_BLOCKS) % len(running)
+            running = (running[self._check_from :] + running[: self._check_from])[
+                : BLOCK_SIZE * MAX_BLOCKS
+            ]
         # What waited longest first: it is what most likely went on without our hearing of it.
-        tasks_to_check = self.tasks_to_check[: BLOCK * MOST]
-        waiting = self._unfinished.waiting[:BLOCK] if running or tasks_to_check else ()
+        tasks_to_check = self.tasks_to_check[: BLOCK_SIZE * MAX_BLOCKS]
+        waiting = self._open_tasks.waiting[:BLOCK_SIZE] if running or tasks_to_check else ()
         self._read(
             reader, tuple(dict.fromkeys((*tasks_to_check, *running, *waiting))), tasks_to_check
         )
-        self._recognize(reader)
+        self._identify(reader)
 
     def _read(
         self, reader: ResultReader, ids: Sequence[str], tasks_to_check: Sequence[str] = ()
@@ -180,10 +182,10 @@ class ResultPoller(threading.Thread):
         """Read entries; hand on those that are new, and tell whether there were any."""
         moved = False
         open_: list[str] = []
-        for start in range(0, len(ids), BLOCK):
+        for start in range(0, len(ids), BLOCK_SIZE):
             if self._stopping.is_set():
                 return False
-            block = ids[start : start + BLOCK]
+            block = ids[start : start + BLOCK_SIZE]
             found = reader.read(block)
             doubted = [id_ for id_ in block if id_ in tasks_to_check]
             missing = tuple(id_ for id_ in doubted if id_ not in found)
@@ -204,28 +206,28 @@ class ResultPoller(threading.Thread):
             self._ask_workers(open_)
         return moved
 
-    def _recognize(self, reader: ResultReader) -> None:
+    def _identify(self, reader: ResultReader) -> None:
         """Look whether unknown tasks that report are ours.
 
         Channels know no database, keys do. A worker of the solo pool sends no event while it works:
         its reports come before anything else is heard of the task.
         """
-        strangers = [id_ for id_ in tuple(self._push.strangers) if id_ not in self._strange]
-        self._push.strangers.clear()
-        if not strangers:
+        unknown = [id_ for id_ in tuple(self._push.unknown) if id_ not in self._not_ours]
+        self._push.unknown.clear()
+        if not unknown:
             return
-        found = reader.read(strangers[:BLOCK])
-        for id_ in strangers[:BLOCK]:
+        found = reader.read(unknown[:BLOCK_SIZE])
+        for id_ in unknown[:BLOCK_SIZE]:
             if id_ not in found:
-                self._strange[id_] = None
+                self._not_ours[id_] = None
             elif not found[id_].ready:
-                self._unfinished.runs(id_)
-        while len(self._strange) > 10 * BLOCK:
-            del self._strange[next(iter(self._strange))]
+                self._open_tasks.mark_running(id_)
+        while len(self._not_ours) > 10 * BLOCK_SIZE:
+            del self._not_ours[next(iter(self._not_ours))]
         if ours := tuple(meta for meta in found.values() if not meta.ready):
             self._inbox.put(ResultsRead(ours, self._clock(), "poll"))
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     # Of an error that nobody foresaw the text may hold anything, a password too.
     return str(error) if isinstance(error, ResultsError) else type(error).__name__

@@ -15,19 +15,19 @@ from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from .backends.base import ResultReader
 from .backends.decode import from_payload
-from .redis_channel import FULL, SILENCE, ChannelRefused, Payload, RedisChannel
+from .redis_channel import MAX_RECEIVE_BYTES, PING_AFTER, ChannelRefused, Payload, RedisChannel
 
-WINDOW: Final = 0.05
+BATCH_WINDOW: Final = 0.05
 """Seconds in which what is told gathers: of a task that reports more often, the last is read."""
-STEP: Final = 0.25
+STOP_CHECK_INTERVAL: Final = 0.25
 """Seconds between two looks at whether to stop."""
-UNATTENDED: Final = 5.0
+PAUSE_AFTER: Final = 5.0
 """Seconds without anybody looking after which nothing is read, or handed on."""
-FRUGAL_SILENCE: Final = 60.0
-STRANGERS: Final = 200
+FRUGAL_PING_AFTER: Final = 60.0
+MAX_UNKNOWN_TASKS: Final = 200
 """Unknown tasks that report, in one window, of which the channel's name is kept."""
-_FIRST_RETRY: Final = 0.5
-_LONGEST_RETRY: Final = 15.0
+_FIRST_RETRY_DELAY: Final = 0.5
+_MAX_RETRY_DELAY: Final = 15.0
 _STATUS: Final = re.compile(rb'^\{"status": ?"([^"\\]{1,60})"')
 
 
@@ -36,7 +36,7 @@ class ResultPush(threading.Thread):
 
     Args:
         reader: Returns what reads the results now; another one whenever more is known of them.
-        unfinished: The tasks that matter.
+        open_tasks: The tasks that matter.
         inbox: Where to leave what is heard.
         clock: Our clock, in epoch seconds.
         frugal: Whether to send as few commands as may be.
@@ -45,7 +45,7 @@ class ResultPush(threading.Thread):
     def __init__(
         self,
         reader: Callable[[], ResultReader],
-        unfinished: OpenTasks,
+        open_tasks: OpenTasks,
         inbox: Inbox,
         clock: Callable[[], float] = time.time,
         *,
@@ -53,19 +53,19 @@ class ResultPush(threading.Thread):
     ) -> None:
         super().__init__(name="celtop-push", daemon=True)
         self._reader = reader
-        self._unfinished = unfinished
+        self._open_tasks = open_tasks
         self._inbox = inbox
         self._clock = clock
-        self._silence = FRUGAL_SILENCE if frugal else SILENCE
+        self._silence = FRUGAL_PING_AFTER if frugal else PING_AFTER
         self._stopping = threading.Event()
         self._refused: tuple[object, ...] | None = None
         self.live = threading.Event()
         """Set while all that happens is heard."""
         self.decoded = 0
         """How many entries were read."""
-        self.heard = 0
+        self.received = 0
         """How many came by, of whatever tasks."""
-        self.strangers: dict[str, None] = {}
+        self.unknown: dict[str, None] = {}
         """Unknown tasks that report how far they have come; perhaps ours, and no event told."""
 
     def stop(self) -> None:
@@ -81,13 +81,13 @@ class ResultPush(threading.Thread):
             try:
                 self._listen(reader)
             except ChannelRefused as reason:
-                self._refused = reader.place
+                self._refused = reader.location
                 text = f"Progress is asked for, since Redis does not let us hear of it: {reason}"
                 self._inbox.put(LogMessage("warning", "results", text, self._clock()))
             except Exception:
                 # Who polls instead says what is wrong.
-                failures = 0 if time.monotonic() - started > _LONGEST_RETRY else failures + 1
-                self._stopping.wait(backoff(failures, _FIRST_RETRY, _LONGEST_RETRY))
+                failures = 0 if time.monotonic() - started > _MAX_RETRY_DELAY else failures + 1
+                self._stopping.wait(backoff(failures, _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY))
             finally:
                 self.live.clear()
 
@@ -97,29 +97,29 @@ class ResultPush(threading.Thread):
         Raises:
             Exception: Whatever ended the connection.
         """
-        unable = reader.why_not is not None or reader.place == self._refused
-        channel = None if unable else reader.listen(self._unfinished)
+        unable = reader.unavailable is not None or reader.location == self._refused
+        channel = None if unable else reader.listen(self._open_tasks)
         if channel is None:
-            self._stopping.wait(STEP)
+            self._stopping.wait(STOP_CHECK_INTERVAL)
             return
         try:
             self.live.set()
             # Before we listened, or while the connection was lost, they may have reported.
-            self._unfinished.doubt(self._unfinished.running)
+            self._open_tasks.request_read(self._open_tasks.running)
             while not self._stopping.is_set() and self._reader() is reader:
-                taken = channel.receive(STEP)
-                if taken and self._inbox.unattended() <= UNATTENDED:
+                taken = channel.receive(STOP_CHECK_INTERVAL)
+                if taken and self._inbox.seconds_since_take() <= PAUSE_AFTER:
                     self._hand_on(channel)
                 elif taken:
                     # What is handed on takes room until somebody looks; it can be read again.
                     channel.frames.latest.clear()
-                    channel.frames.strangers.clear()
-                    self._unfinished.doubt(self._unfinished.running)
-                if 0 < taken < FULL:
+                    channel.frames.unknown.clear()
+                    self._open_tasks.request_read(self._open_tasks.running)
+                if 0 < taken < MAX_RECEIVE_BYTES:
                     # Not before it is read, so that the first word of a task comes at once; nor
                     # while there is more: Redis ends a subscription that is 32 MB behind.
-                    self._stopping.wait(WINDOW)
-                if self._unfinished.running:
+                    self._stopping.wait(BATCH_WINDOW)
+                if self._open_tasks.running:
                     channel.check(self._silence)
         finally:
             channel.close()
@@ -127,13 +127,13 @@ class ResultPush(threading.Thread):
     def _hand_on(self, channel: RedisChannel) -> None:
         frames = channel.frames
         latest, frames.latest = frames.latest, {}
-        strangers, frames.strangers = frames.strangers, {}
-        self.heard, frames.heard = self.heard + frames.heard, 0
-        for id_, head in strangers.items():
-            if len(self.strangers) >= STRANGERS:
+        unknown, frames.unknown = frames.unknown, {}
+        self.received, frames.received = self.received + frames.received, 0
+        for id_, head in unknown.items():
+            if len(self.unknown) >= MAX_UNKNOWN_TASKS:
                 break
             if _reports(head):
-                self.strangers[id_] = None
+                self.unknown[id_] = None
         if latest:
             metas = tuple(_meta(id_, payload) for id_, payload in latest.items())
             self.decoded += len(metas)

@@ -16,20 +16,20 @@ import time
 from collections.abc import Container
 from typing import Any, Final, NamedTuple
 
-from ..connection.errors import Silent
+from ..connection.errors import Unresponsive
 from ..connection.metering import socket_of
 
-LARGEST: Final = 256 << 10
+MAX_PAYLOAD_BYTES: Final = 256 << 10
 """Bytes of a payload that is read as it comes; of a larger one only its beginning is."""
-HEAD: Final = 64
+HEAD_BYTES: Final = 64
 """Bytes of that beginning: enough for the state, which Celery writes first."""
-SILENCE: Final = 20.0
+PING_AFTER: Final = 20.0
 """Seconds without anything, while tasks run, after which to ask whether the connection is alive.
 Until that is clear, what runs is read every few seconds all the same."""
-PATIENCE: Final = 5.0
+PING_TIMEOUT: Final = 5.0
 """Seconds in which it has to answer."""
-_AT_ONCE: Final = 256 << 10
-FULL: Final = 8 << 20
+_RECV_BYTES: Final = 256 << 10
+MAX_RECEIVE_BYTES: Final = 8 << 20
 """Bytes that are read before what came is handed on: more are probably there."""
 _SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
 
@@ -52,7 +52,7 @@ class Payload(NamedTuple):
         return len(self.data) == self.size
 
 
-class Frames:
+class FrameParser:
     """Finds, in the bytes that a subscription gets, the last payload of each known task.
 
     Args:
@@ -70,9 +70,9 @@ class Frames:
         self._skip = 0
         self.latest: dict[str, Payload] = {}
         """By id; whoever takes it replaces it."""
-        self.strangers: dict[str, bytes] = {}
+        self.unknown: dict[str, bytes] = {}
         """Beginnings of payloads of tasks that are not known, by id."""
-        self.heard = 0
+        self.received = 0
         """How many messages came by."""
 
     def feed(self, data: bytes) -> list[Any]:
@@ -111,14 +111,14 @@ class Frames:
         size = int(buffer[channel_end + 3 : end])
         start, end = end + 2, end + 4 + size
         id_ = buffer[channel + self._prefix : channel_end].decode(errors="replace")
-        wanted = size if size <= LARGEST else HEAD
+        wanted = size if size <= MAX_PAYLOAD_BYTES else HEAD_BYTES
         if id_ not in self._known:
-            self.strangers[id_] = buffer[start : start + HEAD]
+            self.unknown[id_] = buffer[start : start + HEAD_BYTES]
         elif start + wanted > len(buffer):
             return -1
         else:
             self.latest[id_] = Payload(buffer[start : start + wanted], size)
-        self.heard += 1
+        self.received += 1
         if end > len(buffer):
             self._skip = end - len(buffer)
             return len(buffer)
@@ -165,7 +165,7 @@ class RedisChannel:
         Exception: Whatever redis-py raises when it cannot connect.
     """
 
-    def __init__(self, connection: Any, frames: Frames) -> None:
+    def __init__(self, connection: Any, frames: FrameParser) -> None:
         self.frames = frames
         self._connection = connection
         connection.connect()
@@ -187,17 +187,17 @@ class RedisChannel:
         """
         return self._receive(timeout)[0]
 
-    def check(self, silence: float = SILENCE) -> None:
+    def check(self, silence: float = PING_AFTER) -> None:
         """Ask, after so many seconds without anything, whether the connection is alive.
 
         Raises:
-            Silent: It is not.
+            Unresponsive: It is not.
             OSError: Nor can it be asked.
         """
         now = time.monotonic()
         if self._asked_at is not None:
-            if now - self._asked_at > PATIENCE:
-                raise Silent("pings on the connection for progress stay unanswered")
+            if now - self._asked_at > PING_TIMEOUT:
+                raise Unresponsive("pings on the connection for progress stay unanswered")
         elif now - self._heard_at > silence:
             self._asked_at = now
             self._connection.send_command("PING", check_health=False)
@@ -209,11 +209,11 @@ class RedisChannel:
 
     def _confirm(self) -> None:
         while True:
-            for answer in self._receive(PATIENCE)[1]:
+            for answer in self._receive(PING_TIMEOUT)[1]:
                 if isinstance(answer, ChannelRefused):
                     raise answer
                 return
-            self.check(0.0 if self._asked_at is None else SILENCE)
+            self.check(0.0 if self._asked_at is None else PING_AFTER)
 
     def _receive(self, timeout: float) -> tuple[int, list[Any]]:
         sock = self._socket
@@ -224,9 +224,9 @@ class RedisChannel:
         taken = 0
         sock.settimeout(0.0)
         try:
-            while taken < FULL:
+            while taken < MAX_RECEIVE_BYTES:
                 try:
-                    data = sock.recv(_AT_ONCE)
+                    data = sock.recv(_RECV_BYTES)
                 except (BlockingIOError, ssl.SSLWantReadError):
                     break
                 if not data:
@@ -235,7 +235,7 @@ class RedisChannel:
                 answers += self.frames.feed(data)
         finally:
             with contextlib.suppress(OSError):
-                sock.settimeout(PATIENCE)
+                sock.settimeout(PING_TIMEOUT)
         self._heard_at = time.monotonic()
         self._asked_at = None
         return taken, answers

@@ -103,16 +103,16 @@ def test_what_cannot_be_read_takes_room_too() -> None:
 def test_whoever_puts_something_in_wakes_the_taker_once() -> None:
     inbox = Inbox(10)
     woken: list[int] = []
-    inbox.call_when_filled(lambda: woken.append(1))
+    inbox.call_on_put(lambda: woken.append(1))
     assert woken == []
     for _ in range(3):
         inbox.put(LogMessage("info", "a", "b", 0.0))
     assert woken == [1]
-    inbox.call_when_filled(lambda: woken.append(2))
+    inbox.call_on_put(lambda: woken.append(2))
     assert woken == [1, 2]
     while inbox.take() is not None:
         pass
-    inbox.call_when_filled(lambda: woken.append(3))
+    inbox.call_on_put(lambda: woken.append(3))
     assert woken == [1, 2]
     inbox.put(LogMessage("info", "a", "b", 0.0))
     assert woken == [1, 2, 3]

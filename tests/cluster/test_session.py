@@ -48,7 +48,7 @@ def test_stop_ends_all_threads_though_the_broker_is_silent(scheme: str) -> None:
     with black_hole() as port:
         session = Session(Settings(broker_url=f"{scheme}://127.0.0.1:{port}/0"))
         session.start()
-        until(lambda: list(session._broker.wire._links), what="a link is open")
+        until(lambda: list(session._broker.meter._open), what="a link is open")
         session.stop()
         # Sooner than any timeout of a socket: they were cut.
         until(lambda: not any(thread.is_alive() for thread in session.threads), 3.0)
@@ -59,7 +59,7 @@ def test_a_tls_handshake_that_hangs_ends_by_its_timeout() -> None:
     with black_hole() as port:
         session = Session(Settings(broker_url=f"rediss://127.0.0.1:{port}/0"))
         session.start()
-        until(lambda: list(session._broker.wire._links), what="a link is open")
+        until(lambda: list(session._broker.meter._open), what="a link is open")
         session.stop()
         until(lambda: not any(thread.is_alive() for thread in session.threads))
 
@@ -135,7 +135,7 @@ def test_latency_and_our_own_commands_are_counted(
     before = client.info("stats")["total_commands_processed"]
     live = open_session(redis_url)
     live.until(lambda: live.state.broker.latency)
-    counted = live.session._broker.wire.sent
+    counted = live.session._broker.meter.sent
     processed = client.info("stats")["total_commands_processed"] - before
     # The server also counts the INFO above, and what is inside scripts and transactions.
     assert 0 < live.state.broker.commands_sent <= counted

@@ -37,9 +37,9 @@ def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Workers) -> None:
     assert [message.id for message in seen.messages] == [one.id]
     pair.live.pump()
     assert one.id in pair.live.state.tasks
-    (found,) = session.recover([one.id]).result(20)
+    (found,) = session.recover_calls([one.id]).result(20)
     assert isinstance(found, SentTask)
-    assert session.original(one.id) is not None
+    assert session.sent_task(one.id) is not None
     again = pair.do(commands.Retry(originals=(found,)))
     assert again.good, again
     assert again.sent[0].id != one.id
@@ -56,10 +56,10 @@ def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Workers) -> 
     consumers = tuple(commands.Consumer(name) for name in pair.names())
     assert pair.do(commands.PauseQueue(queue="celery", consumers=consumers)).good
     assert not pair.ask("threads", "active_queues")
-    assert set(session.paused()) == {"celery"}
+    assert set(session.paused_queues()) == {"celery"}
     assert pair.do(commands.ResumeQueue(queue="celery", consumers=consumers)).good
     assert [one["name"] for one in pair.ask("threads", "active_queues")] == ["celery"]
-    assert not session.paused()
+    assert not session.paused_queues()
 
 
 def test_a_result_is_looked_up_and_why_there_is_none_is_told(

@@ -150,7 +150,7 @@ def test_what_is_to_come_is_read_from_messages_that_wait(
         assert drawn(view) == waiting, kind
         assert view.pending_count == len(waiting) - len(view.members) - waiting.count("group")
     # The same is known of what a worker holds.
-    (found,) = live.session.recover([ids["chain"]]).result(20)
+    (found,) = live.session.recover_calls([ids["chain"]]).result(20)
     assert isinstance(found, SentTask) and found.message is not None
     assert [one.name for one in read_signatures(found.id, found.message.body)] == [
         "flows.render",

@@ -49,7 +49,7 @@ class Demo:
         self.client: Any = redis.Redis.from_url(self.url, decode_responses=True)
 
     def family(self) -> list[psutil.Process]:
-        """Return every process of it: keeper, broker, workers, their pools, producer."""
+        """Return every process of it: supervisor, broker, workers, their pools, producer."""
         found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
         return found
 
@@ -120,8 +120,8 @@ def test_however_it_ends_nothing_is_left(
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
 def test_a_killed_keeper_leaves_nothing_either(demo: Demo) -> None:
     family = demo.complete()
-    [keeper] = psutil.Process(demo.process.pid).children()
-    keeper.kill()
+    [supervisor] = psutil.Process(demo.process.pid).children()
+    supervisor.kill()
     until(lambda: not any(map(alive, family)), 30, "no process is left")
     assert demo.process.wait(15) == 1
     assert demo.process.stderr is not None

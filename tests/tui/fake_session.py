@@ -80,7 +80,7 @@ class FakeSession:
         self.read: list[tuple[str, ...]] = []
         """Of which tasks it was told to read the results."""
         self.held: dict[str, PauseQueue] = {}
-        self.results_unknown: str | None = None
+        self.progress_unavailable: str | None = None
         self.searching: Future[TaskLookup] = Future()
         self.searched: list[str] = []
         self.watched: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class FakeSession:
         self.waiting.clear()
         return Pumped(applied, False)
 
-    def call_when_news(self, wake: Callable[[], object]) -> None:
+    def call_on_update(self, wake: Callable[[], object]) -> None:
         self.wake = wake
 
     def refresh(self) -> None:
@@ -115,16 +115,16 @@ class FakeSession:
         self.acts.append(act)
         return act
 
-    def recover(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
+    def recover_calls(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
         self.asked.append(tuple(ids))
         return self.recovering
 
-    def follows(self, original: SentTask) -> bool:
+    def has_links(self, original: SentTask) -> bool:
         from celtop.cluster.operations.links import has_links
 
         return original.message is not None and has_links(original.message)
 
-    def original(self, id_: str) -> SentTask | None:
+    def sent_task(self, id_: str) -> SentTask | None:
         return self.originals.get(id_)
 
     def result(self, id_: str) -> Future[ResultMeta | None]:
@@ -140,7 +140,7 @@ class FakeSession:
         self.searched.append(id_)
         return self.searching
 
-    def paused(self) -> Mapping[str, PauseQueue]:
+    def paused_queues(self) -> Mapping[str, PauseQueue]:
         return self.held
 
     def read_results(self, ids: Sequence[str]) -> None:

@@ -98,7 +98,7 @@ def bar_of(context: AppContext, width: int) -> Callable[[Task, Frame], Sequence[
             return (numbers.NOTHING,)
         progress, estimated = shown(task, context, frame.now)
         if progress is None:
-            return (numbers.UNKNOWN if context.results_unknown else numbers.NOTHING,)
+            return (numbers.UNKNOWN if context.progress_unavailable else numbers.NOTHING,)
         step = int(frame.now) + task.arrival
         if progress.fraction is None:
             return bar_cells(None, width, frame.glyphs, step=step)

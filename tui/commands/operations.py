@@ -164,7 +164,7 @@ def _queues(app: CeltopApp) -> Iterable[str]:
 
 
 def _paused(app: CeltopApp) -> Iterable[str]:
-    return app.session.paused()
+    return app.session.paused_queues()
 
 
 ACT_COMMANDS: Final[tuple[Command, ...]] = (

@@ -216,7 +216,7 @@ def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
     queues = screen.chosen(Queue)
     one = None if len(queues) == 1 else "one queue at a time" if queues else "no queue is chosen"
     name = queues[0].name if len(queues) == 1 else "the queue"
-    paused = app.session.paused() if queues else {}
+    paused = app.session.paused_queues() if queues else {}
     is_paused = any(queue.name in paused for queue in queues)
     look = app.context.state.broker.family in ("redis", "unknown")
     state, now = app.context.state, app.context.now()

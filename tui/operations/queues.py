@@ -152,7 +152,7 @@ async def resume(screen: MonitorScreen) -> None:
 
 async def resume_queue(app: ActingApp, queue: str) -> None:
     """Resume a queue by its name."""
-    paused = app.session.paused().get(queue)
+    paused = app.session.paused_queues().get(queue)
     consumers = () if paused is None else paused.consumers
     await carry_out(app, ResumeQueue(queue=queue, consumers=consumers))
 

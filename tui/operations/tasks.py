@@ -186,7 +186,7 @@ async def _retry(app: ActingApp, selection: Selection, others: tuple[str, ...] =
         await app.push_screen_wait(TextDialog("Cannot be retried", _explained(lost)))
         return
     links = False
-    if await asyncio.to_thread(lambda: any(map(app.session.follows, originals))):
+    if await asyncio.to_thread(lambda: any(map(app.session.has_links, originals))):
         chosen = await app.push_screen_wait(
             Menu(
                 "Retry",
@@ -219,7 +219,7 @@ async def rerun(screen: MonitorScreen) -> None:
 
 async def _recovered(app: ActingApp, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
     what = "what was sent" if len(ids) == 1 else f"what was sent of {len(ids):,} tasks"
-    return await wait_for(app, f"Looking for {what}", app.session.recover(ids))
+    return await wait_for(app, f"Looking for {what}", app.session.recover_calls(ids))
 
 
 # Words

@@ -171,7 +171,7 @@ class TaskDetailScreen(DetailScreen):
         return redelivery(task, worker, state.broker.transport, options)
 
     def _retry_field(self, task: Task) -> Field:
-        original = self.context.session.original(task.id)
+        original = self.context.session.sent_task(task.id)
         known = (task.version, None if original is None else original.source, self._meta)
         # To read the arguments' text takes too long for each frame.
         if self._retry is None or self._retry[0] != known:
@@ -245,14 +245,14 @@ class TaskDetailScreen(DetailScreen):
             return False
         return (
             shown(task, context, context.now())[0] is not None
-            or context.results_unknown is not None
+            or context.progress_unavailable is not None
         )
 
     def _paint_progress(self, task: Task, now: float) -> None:
         progress, estimated = shown(task, self.context, now)
         pane = self.panes["progress"]
         if progress is None:
-            self.bar.show(f"?  {self.context.results_unknown}", bar=False)
+            self.bar.show(f"?  {self.context.progress_unavailable}", bar=False)
             pane.tell("idle", subtitle="")
             return
         said = " · ".join(large_words(task, self.context, now))

@@ -93,7 +93,7 @@ class WorkflowScreen(ListScreen):
         ]
         waiting = sum(queue.waiting or 0 for queue in self.context.state.queues.values())
         if waiting <= SEARCHED:
-            looks.append(session.recover([task.id for task in unfinished[:ASKED]]))
+            looks.append(session.recover_calls([task.id for task in unfinished[:ASKED]]))
         if not looks:
             return
         waited = [asyncio.wrap_future(look) for look in looks]

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-LAST_LINES: Final = 12
+MAX_TRACEBACK_LINES: Final = 12
 """Lines of a traceback that an error shows."""
 _COLUMNS: Final = (
     "task_id", "status", "result", "traceback", "meta", "date_done", "worker", "task_name",
@@ -45,7 +45,7 @@ def main(app: str, requests: str, answers: str) -> None:
             except BaseException as error:  # an app may call sys.exit() while it is imported
                 told = traceback.format_exception(error, chain=False)
                 last = "".join(told).strip().splitlines()
-                answer = {"error": last[-1], "details": last[-LAST_LINES:]}
+                answer = {"error": last[-1], "details": last[-MAX_TRACEBACK_LINES:]}
             out.write(json.dumps(answer).encode() + b"\n")
             out.flush()
     # Not the app's threads nor its exit handlers: they may wait for ever.

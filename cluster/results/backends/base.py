@@ -14,9 +14,9 @@ from ....model.entities.result import ResultMeta
 if TYPE_CHECKING:
     from ..redis_channel import RedisChannel
 
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 2.0
-RECENT_BLOCK: Final = 100
+_FIRST_POLL_DELAY: Final = 0.1
+_MAX_POLL_DELAY: Final = 2.0
+RECENT_BLOCK_SIZE: Final = 100
 """Old entries that are handed on at once."""
 
 
@@ -31,9 +31,9 @@ class ResultsError(Exception):
 class ResultReader(abc.ABC):
     """Reads one result backend; connects when first asked. Safe to use from several threads."""
 
-    why_not: str | None = None
+    unavailable: str | None = None
     """Why nothing can ever be read here, in words; None if it can."""
-    place: tuple[object, ...] = ()
+    location: tuple[object, ...] = ()
     """What it reads, and how: two readers of one place are as good as each other."""
 
     @abc.abstractmethod
@@ -56,7 +56,7 @@ class ResultReader(abc.ABC):
             ResultsError: The backend cannot be read.
         """
         deadline = time.monotonic() + timeout
-        pause = _FIRST_PAUSE
+        pause = _FIRST_POLL_DELAY
         while True:
             found = self.read([id_]).get(id_)
             if found is not None and found.ready:
@@ -64,7 +64,7 @@ class ResultReader(abc.ABC):
             remaining = deadline - time.monotonic()
             if remaining <= 0 or stop.wait(min(pause, remaining)):
                 return None
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            pause = min(pause * 1.5, _MAX_POLL_DELAY)
 
     def recent(
         self, most: int, since: float | None = None, stop: threading.Event | None = None
@@ -108,15 +108,15 @@ def newest_first(
         meta for meta in metas if meta.ready and (since is None or (meta.done_at or 0) > since)
     ]
     ended.sort(key=lambda meta: meta.done_at or 0.0, reverse=True)
-    for start in range(0, min(most, len(ended)), RECENT_BLOCK):
-        yield tuple(ended[start : min(start + RECENT_BLOCK, most)])
+    for start in range(0, min(most, len(ended)), RECENT_BLOCK_SIZE):
+        yield tuple(ended[start : min(start + RECENT_BLOCK_SIZE, most)])
 
 
 class Unreadable(ResultReader):
     """A backend that nobody but its workers can read, or none at all."""
 
-    def __init__(self, why_not: str) -> None:
-        self.why_not = why_not
+    def __init__(self, unavailable: str) -> None:
+        self.unavailable = unavailable
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
         """Fail.
@@ -124,7 +124,7 @@ class Unreadable(ResultReader):
         Raises:
             ResultsError: Always, with the reason.
         """
-        raise ResultsError(Fault("results", self.why_not or "", ""))
+        raise ResultsError(Fault("results", self.unavailable or "", ""))
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

@@ -21,13 +21,13 @@ from .base import ResultReader, newest_first
 from .decode import Undecoded, from_mapping, load
 
 TABLE: Final = "celery_taskmeta"
-_PLAIN: Final = ("status", "date_done", "traceback", "name", "worker", "retries", "queue")
-_ENCODED: Final = ("args", "kwargs", "children")
-_LEAST: Final = frozenset({"task_id", "status", "result", "date_done", "traceback"})
+_PLAIN_COLUMNS: Final = ("status", "date_done", "traceback", "name", "worker", "retries", "queue")
+_ENCODED_COLUMNS: Final = ("args", "kwargs", "children")
+_REQUIRED_COLUMNS: Final = frozenset({"task_id", "status", "result", "date_done", "traceback"})
 """Columns by which a table of results is known that has a name of the app's own."""
-_ADDED: Final = 4
+_ROWS_SEARCHED: Final = 4
 """Rows that were added last among which those that were written last are looked for, of each."""
-_BLOCK: Final = 500
+_BLOCK_SIZE: Final = 500
 """Ids in one SELECT; SQLite takes 999 values before version 3.32."""
 
 
@@ -97,8 +97,10 @@ class DatabaseResults(ResultReader):
         engine, table = self._open()
         columns = _columns(table)
         with engine.connect() as connection:
-            for start in range(0, len(ids), _BLOCK):
-                wanted = select(*columns).where(table.c.task_id.in_(ids[start : start + _BLOCK]))
+            for start in range(0, len(ids), _BLOCK_SIZE):
+                wanted = select(*columns).where(
+                    table.c.task_id.in_(ids[start : start + _BLOCK_SIZE])
+                )
                 yield from connection.execute(wanted).mappings()
 
     def _newest_rows(self, most: int) -> list[Mapping[str, Any]]:
@@ -113,7 +115,7 @@ class DatabaseResults(ResultReader):
         columns = _columns(table)
         wanted = select(*columns).where(table.c.status.in_(sorted(READY_STATES)))
         if "id" in table.c:
-            added = select(table.c.id).order_by(table.c.id.desc()).limit(most * _ADDED)
+            added = select(table.c.id).order_by(table.c.id.desc()).limit(most * _ROWS_SEARCHED)
             wanted = wanted.where(table.c.id.in_(select(added.subquery().c.id)))
         with engine.connect() as connection:
             found = connection.execute(wanted.order_by(table.c.date_done.desc()).limit(most))
@@ -128,13 +130,13 @@ class DatabaseResults(ResultReader):
             return self._engine, self._table
 
     def _meta(self, row: Mapping[str, Any]) -> ResultMeta:
-        meta = {name: row.get(name) for name in _PLAIN}
+        meta = {name: row.get(name) for name in _PLAIN_COLUMNS}
         undecoded = None
         try:
             meta["result"] = load(row["result"])
         except Undecoded as reason:
             undecoded = str(reason)
-        for name in _ENCODED:
+        for name in _ENCODED_COLUMNS:
             meta[name] = _load_or_none(row.get(name))
         stamps = _load_or_none(row.get("stamps"))
         if isinstance(stamps, Mapping) and isinstance(stamps.get("stamps"), Mapping):
@@ -144,7 +146,7 @@ class DatabaseResults(ResultReader):
 
 
 def _columns(table: Any) -> list[Any]:
-    names = ("task_id", "result", "stamps", *_PLAIN, *_ENCODED)
+    names = ("task_id", "result", "stamps", *_PLAIN_COLUMNS, *_ENCODED_COLUMNS)
     return [table.c[name] for name in names if name in table.c]
 
 
@@ -194,4 +196,4 @@ def _table(engine: Any) -> Any:
 def _holds_results(looked: Any, table: str) -> bool:
     names = {column["name"] for column in looked.get_columns(table)}
     # Django's table is another one: it tells how its columns are encoded.
-    return names >= _LEAST and "content_type" not in names
+    return names >= _REQUIRED_COLUMNS and "content_type" not in names

@@ -23,14 +23,14 @@ from . import plain_pickle
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"
 """Begins a payload that `result_compression` of Celery 5.7 made (`celery/backends/base.py`)."""
-_MOST_INFLATED: Final = 512 << 20
+_MAX_INFLATED_BYTES: Final = 512 << 20
 """Bytes; as much as Redis can hold in one value."""
-_EXCEPTIONS: Final = frozenset({"FAILURE", "REVOKED", "RETRY"})
+_EXCEPTION_STATES: Final = frozenset({"FAILURE", "REVOKED", "RETRY"})
 """`celery.states.EXCEPTION_STATES`, and the state of a task that is to be tried again."""
-_PICKLE_HEAD: Final = 400
+_PICKLE_HEAD_BYTES: Final = 400
 """Bytes of a pickle in which the state is looked for; it is the first thing in there."""
-_DEEPEST_CHILD: Final = 20
-DEEPEST: Final = 100
+_MAX_CHILD_DEPTH: Final = 20
+MAX_DEPTH: Final = 100
 """Levels of lists and tables in an entry. Python compares, masks and writes values by recursion,
 and gives up at some hundreds: what gets in here can be handled everywhere."""
 _STATUS: Final = re.compile(rb'\s*\{\s*"status":\s*"([^"\\]{1,60})"')
@@ -40,7 +40,7 @@ class Undecoded(Exception):
     """A payload that cannot be read; the text is a reason in a few words."""
 
 
-BROKEN: Final = "neither JSON nor MessagePack"
+NOT_DECODABLE: Final = "neither JSON nor MessagePack"
 
 
 def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
@@ -64,7 +64,7 @@ def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
     except plain_pickle.NotPlain:
         raise Undecoded("pickle") from None
     except (ValueError, msgspec.MsgspecError):
-        raise Undecoded(BROKEN) from None
+        raise Undecoded(NOT_DECODABLE) from None
     _refuse_depth(value)
     return value
 
@@ -80,7 +80,7 @@ def _value(data: bytes) -> Any:
 
 def _refuse_depth(value: Any) -> None:
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for outer in level
@@ -98,7 +98,7 @@ def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
         found = load(payload)
     except Undecoded as reason:
         # What is broken may be half written: its state is not to be believed either.
-        status = None if str(reason) == BROKEN else _first_status(payload)
+        status = None if str(reason) == NOT_DECODABLE else _first_status(payload)
         return ResultMeta(id_, status, undecoded=str(reason))
     if not isinstance(found, Mapping):
         return ResultMeta(id_, None, undecoded="not a result of Celery's")
@@ -124,7 +124,7 @@ def from_mapping(
     """
     status = _text(meta.get("status"))
     result, args, kwargs = meta.get("result"), meta.get("args"), meta.get("kwargs")
-    faulty = status in _EXCEPTIONS and undecoded is None
+    faulty = status in _EXCEPTION_STATES and undecoded is None
     headers = meta.get("stamped_headers")
     stamped = headers if isinstance(headers, list | tuple) else ()
     retries = meta.get("retries")
@@ -201,7 +201,7 @@ def _decompress(data: bytes) -> bytes:
         if kind == b"application/x-gzip":
             # Bounded, since a few bytes may hide more than there is memory.
             inflated = zlib.decompressobj()
-            plain = inflated.decompress(body, _MOST_INFLATED)
+            plain = inflated.decompress(body, _MAX_INFLATED_BYTES)
             if inflated.unconsumed_tail:
                 raise Undecoded("too large when decompressed")
             return plain
@@ -231,10 +231,10 @@ def _first_status(payload: bytes | str) -> str | None:
     try:
         if data.startswith(_COMPRESSED):
             data = _decompress(data)
-        if found := _STATUS.match(data[:_PICKLE_HEAD]):
+        if found := _STATUS.match(data[:_PICKLE_HEAD_BYTES]):
             return found[1].decode(errors="replace")
         texts: list[str] = []
-        for _, value, _ in pickletools.genops(data[:_PICKLE_HEAD]):
+        for _, value, _ in pickletools.genops(data[:_PICKLE_HEAD_BYTES]):
             if isinstance(value, str):
                 texts.append(value)
             if len(texts) == 2:
@@ -244,7 +244,7 @@ def _first_status(payload: bytes | str) -> str | None:
     return None
 
 
-def _ids(children: Any, levels: int = _DEEPEST_CHILD) -> Iterator[str]:
+def _ids(children: Any, levels: int = _MAX_CHILD_DEPTH) -> Iterator[str]:
     """Yield the ids in what `ResultBase.as_tuple` wrote: `[[id, parent], [children]]` of each."""
     if not isinstance(children, list | tuple) or not levels:
         return

@@ -15,16 +15,16 @@ from typing import Final
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ..errors import failure
-from ..newest import LARGEST as _LARGEST
-from .base import RECENT_BLOCK, ResultReader, newest_first
+from ..newest import MAX_RESULT_BYTES as _MAX_BYTES
+from .base import RECENT_BLOCK_SIZE, ResultReader, newest_first
 from .decode import from_payload
 from .redis import KEY, key_prefix
 
-_TRIES: Final = 5
-_PAUSE: Final = 0.02
+_READ_ATTEMPTS: Final = 5
+_RETRY_DELAY: Final = 0.02
 """Seconds between two tries at a file that is being written: it is emptied first."""
-_MOST_FILES: Final = 200_000
-_LONGEST_NAME: Final = 255
+_MAX_FILES: Final = 200_000
+_MAX_NAME_BYTES: Final = 255
 """Bytes, on nearly every file system."""
 
 
@@ -64,11 +64,11 @@ class FileResults(ResultReader):
             ids = self._newest(most, since)
         except OSError as error:
             raise failure(error, self._url, self._settings) from error
-        for start in range(0, len(ids), RECENT_BLOCK):
+        for start in range(0, len(ids), RECENT_BLOCK_SIZE):
             if stop is not None and stop.is_set():
                 return
-            block = self.read(ids[start : start + RECENT_BLOCK])
-            yield from newest_first(list(block.values()), RECENT_BLOCK, since)
+            block = self.read(ids[start : start + RECENT_BLOCK_SIZE])
+            yield from newest_first(list(block.values()), RECENT_BLOCK_SIZE, since)
 
     def close(self) -> None:
         """Do nothing: files are open only while they are read."""
@@ -77,18 +77,18 @@ class FileResults(ResultReader):
         """Return the ids of the files that were written last, the newest first."""
         found: list[tuple[float, str]] = []
         with os.scandir(self._folder) as files:
-            for file in itertools.islice(files, _MOST_FILES):
+            for file in itertools.islice(files, _MAX_FILES):
                 if file.name.startswith(self._prefix):
                     with contextlib.suppress(FileNotFoundError):
                         status = file.stat()
-                        if status.st_size <= _LARGEST:
+                        if status.st_size <= _MAX_BYTES:
                             found.append((status.st_mtime, file.name[len(self._prefix) :]))
         newest = heapq.nlargest(most, found)
         return [id_ for at, id_ in newest if since is None or at > since]
 
     def _read(self, id_: str) -> ResultMeta | None:
         meta: ResultMeta | None = None
-        for _ in range(_TRIES):
+        for _ in range(_READ_ATTEMPTS):
             try:
                 payload = (self._folder / f"{self._prefix}{id_}").read_bytes()
             except FileNotFoundError:
@@ -97,10 +97,12 @@ class FileResults(ResultReader):
                 meta = from_payload(id_, payload)
                 if meta.undecoded is None or meta.status is not None:
                     return meta
-            time.sleep(_PAUSE)
+            time.sleep(_RETRY_DELAY)
         return meta
 
     def _is_name(self, id_: str) -> bool:
         """Tell whether a file of this folder can have this id in its name: ids may be anything."""
         name = os.fsencode(self._prefix + id_)
-        return b"\0" not in name and os.fsencode(os.sep) not in name and len(name) <= _LONGEST_NAME
+        return (
+            b"\0" not in name and os.fsencode(os.sep) not in name and len(name) <= _MAX_NAME_BYTES
+        )

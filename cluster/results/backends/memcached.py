@@ -18,8 +18,8 @@ from .decode import from_payload
 from .redis import KEY, key_prefix
 
 SCHEMES: Final = ("memcache", "memcached", "pylibmc", "pymemcache")
-_BLOCK: Final = 100
-_LONGEST_KEY: Final = 250
+_BLOCK_SIZE: Final = 100
+_MAX_KEY_BYTES: Final = 250
 
 
 class MemcachedResults(ResultReader):
@@ -60,7 +60,7 @@ class MemcachedResults(ResultReader):
     def _is_key(self, id_: str) -> bool:
         """Tell whether memcached can have a key of this id: ids may be anything."""
         key = self._prefix + id_
-        return key.isascii() and key.isprintable() and " " not in key and len(key) <= _LONGEST_KEY
+        return key.isascii() and key.isprintable() and " " not in key and len(key) <= _MAX_KEY_BYTES
 
 
 def _ask(server: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -68,7 +68,7 @@ def _ask(server: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
 
     client = Client(server, connect_timeout=CONNECT_TIMEOUT, timeout=READ_TIMEOUT)
     try:
-        for start in range(0, len(names), _BLOCK):
-            yield from client.get_many(names[start : start + _BLOCK]).items()
+        for start in range(0, len(names), _BLOCK_SIZE):
+            yield from client.get_many(names[start : start + _BLOCK_SIZE]).items()
     finally:
         client.close()

@@ -16,14 +16,14 @@ from ....model.entities.result import READY_STATES, ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT
 from ..errors import failure, missing
-from .base import RECENT_BLOCK, ResultReader, newest_first
+from .base import RECENT_BLOCK_SIZE, ResultReader, newest_first
 from .decode import Undecoded, from_mapping, load
 from .plain_bson import is_exact, plain
 
 DATABASE: Final = "celery"
 COLLECTION: Final = "celery_taskmeta"
-_CONNECTING: Final = ("serverSelectionTimeoutMS", "connectTimeoutMS")
-_BLOCK: Final = 500
+_CONNECT_TIMEOUTS: Final = ("serverSelectionTimeoutMS", "connectTimeoutMS")
+_BLOCK_SIZE: Final = 500
 """Ids in one query."""
 
 
@@ -53,8 +53,8 @@ class MongoResults(ResultReader):
         found: dict[str, ResultMeta] = {}
         with self._failing():
             kept = self._collection()
-            for start in range(0, len(ids), _BLOCK):
-                wanted = {"_id": {"$in": list(ids[start : start + _BLOCK])}}
+            for start in range(0, len(ids), _BLOCK_SIZE):
+                wanted = {"_id": {"$in": list(ids[start : start + _BLOCK_SIZE])}}
                 for document in kept.find(wanted):
                     found[document["_id"]] = _meta(document)
         return found
@@ -79,10 +79,10 @@ class MongoResults(ResultReader):
             documents = iter(newest.max_time_ms(int(READ_TIMEOUT * 1000)))
         while stop is None or not stop.is_set():
             with self._failing():
-                block = [_meta(found) for found in itertools.islice(documents, RECENT_BLOCK)]
+                block = [_meta(found) for found in itertools.islice(documents, RECENT_BLOCK_SIZE)]
             if not block:
                 return
-            yield from newest_first(block, RECENT_BLOCK, since)
+            yield from newest_first(block, RECENT_BLOCK_SIZE, since)
 
     def close(self) -> None:
         """Close all connections."""
@@ -104,7 +104,7 @@ class MongoResults(ResultReader):
     def _collection(self) -> Any:
         from pymongo import MongoClient
 
-        limits: dict[str, Any] = dict.fromkeys(_CONNECTING, int(CONNECT_TIMEOUT * 1000))
+        limits: dict[str, Any] = dict.fromkeys(_CONNECT_TIMEOUTS, int(CONNECT_TIMEOUT * 1000))
         limits["socketTimeoutMS"] = int(READ_TIMEOUT * 1000)
         with self._lock:
             if self._client is None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from .decode import DEEPEST, Undecoded
+from .decode import MAX_DEPTH, Undecoded
 
 _BASES: Final = (int, bytes, str)
 _EXACT: Final = (bool, int, float, str, bytes, type(None))
 """What BSON gives back as it was; it cuts times to milliseconds."""
 
 
-def plain(value: Any, levels: int = DEEPEST) -> Any:
+def plain(value: Any, levels: int = MAX_DEPTH) -> Any:
     """Return a value without the driver's own types, of which Python's are the bases.
 
     Raises:

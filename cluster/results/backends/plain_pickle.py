@@ -35,7 +35,7 @@ _NEW: Final[dict[str, Callable[[], Any]]] = {
 _SINGLE: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
 """How many values an operation takes that does not take all since the last mark."""
 _IGNORED: Final = frozenset({"PROTO", "FRAME"})
-MOST_REPEATED: Final = 32
+MAX_REPEATED: Final = 32
 """How many times a pickle's own size its repeated texts may make in all."""
 _KEYS: Final = (str, bytes, int, float, type(None))
 
@@ -82,7 +82,7 @@ def _read(data: bytes) -> Any:
                 raise NotPlain(name)
             if isinstance(known, str | bytes):
                 repeated += len(known)
-                if repeated > MOST_REPEATED * len(data):
+                if repeated > MAX_REPEATED * len(data):
                     raise NotPlain(name)
             stack.append(known)
         elif name == "STOP":

@@ -15,22 +15,22 @@ from typing import Any, Final, cast
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
-from ...connection.metering import ConnectionMeter, counted
+from ...connection.metering import ConnectionMeter, metered_connection
 from ..errors import failure
 from ..newest import newest
-from ..redis_channel import ChannelRefused, Frames, RedisChannel
+from ..redis_channel import ChannelRefused, FrameParser, RedisChannel
 from .base import ResultReader
 from .decode import from_payload
 
 KEY: Final = "celery-task-meta-"
-_BLOCK: Final = 200
+_BLOCK_SIZE: Final = 200
 """Keys of one MGET: Redis serves nobody else meanwhile, and a result may be large."""
-_LOOK_AGAIN: Final = 30.0
+_REREAD_AFTER: Final = 30.0
 """Seconds of silence on a channel after which the key is read: the connection may be dead."""
-_STEP: Final = 0.25
+_STOP_CHECK_INTERVAL: Final = 0.25
 """Seconds after which a wait looks whether it is to stop."""
-_RECONNECT: Final = 1.0
-_TLS: Final = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_RECONNECT_DELAY: Final = 1.0
+_TLS_OPTIONS: Final = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 class RedisResults(ResultReader):
@@ -39,13 +39,13 @@ class RedisResults(ResultReader):
     Args:
         url: As Celery takes it.
         settings: For the options and TLS.
-        wire: Counts and can cut our connections.
+        meter: Counts and can cut our connections.
     """
 
-    def __init__(self, url: str, settings: Settings, wire: ConnectionMeter) -> None:
+    def __init__(self, url: str, settings: Settings, meter: ConnectionMeter) -> None:
         self._url = url
         self._settings = settings
-        self._wire = wire
+        self._meter = meter
         self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
         self._client: Any = None
         self._lock = threading.Lock()
@@ -59,8 +59,8 @@ class RedisResults(ResultReader):
         found: dict[str, ResultMeta] = {}
         try:
             client = self._connect()
-            for start in range(0, len(ids), _BLOCK):
-                block = ids[start : start + _BLOCK]
+            for start in range(0, len(ids), _BLOCK_SIZE):
+                block = ids[start : start + _BLOCK_SIZE]
                 payloads = client.mget([self._key(id_) for id_ in block])
                 for id_, payload in zip(block, payloads, strict=True):
                     if payload:
@@ -87,11 +87,11 @@ class RedisResults(ResultReader):
             except exceptions.NoPermissionError:
                 return super().wait(id_, max(0.0, deadline - time.monotonic()), stop)
             except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-                if not listened.is_set() or time.monotonic() + _RECONNECT >= deadline:
+                if not listened.is_set() or time.monotonic() + _RECONNECT_DELAY >= deadline:
                     raise failure(error, self._url, self._settings) from error
             except Exception as error:
                 raise failure(error, self._url, self._settings) from error
-            stop.wait(_RECONNECT)
+            stop.wait(_RECONNECT_DELAY)
 
     def recent(
         self, most: int, since: float | None = None, stop: threading.Event | None = None
@@ -117,7 +117,7 @@ class RedisResults(ResultReader):
             pool = self._connect().connection_pool
             # A connection of its own, not one of the pool's: it is never given back.
             connection = pool.connection_class(**pool.connection_kwargs)
-            return RedisChannel(connection, Frames(self._prefix, known))
+            return RedisChannel(connection, FrameParser(self._prefix, known))
         except ChannelRefused:
             raise
         except Exception as error:
@@ -144,10 +144,10 @@ class RedisResults(ResultReader):
                 now = time.monotonic()
                 if now >= deadline:
                     break
-                message = pubsub.get_message(timeout=min(_STEP, deadline - now))
+                message = pubsub.get_message(timeout=min(_STOP_CHECK_INTERVAL, deadline - now))
                 payload = None
                 if message is None:
-                    if now - last_seen_at >= _LOOK_AGAIN:
+                    if now - last_seen_at >= _REREAD_AFTER:
                         payload, last_seen_at = client.get(key), now
                 elif message["type"] == "subscribe":
                     # Also after redis-py has silently made a lost connection again.
@@ -167,7 +167,7 @@ class RedisResults(ResultReader):
     def _connect(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _client(self._url, self._settings, self._wire)
+                self._client = _client(self._url, self._settings, self._meter)
             return self._client
 
 
@@ -177,7 +177,7 @@ def key_prefix(options: Mapping[str, Any]) -> str:
     return prefix if not prefix or prefix[-1] in ":_-." else prefix + "_"
 
 
-def _client(url: str, settings: Settings, wire: ConnectionMeter) -> Any:
+def _client(url: str, settings: Settings, meter: ConnectionMeter) -> Any:
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -191,17 +191,19 @@ def _client(url: str, settings: Settings, wire: ConnectionMeter) -> Any:
     if redis.VERSION >= (5, 0):
         options["protocol"] = 2
     if url.startswith("sentinel://"):
-        return _primary(url, settings, wire, options)
+        return _primary(url, settings, meter, options)
     params = _params(url, settings)
     if "path" in params:
         base: type[Any] = redis.UnixDomainSocketConnection
     else:
         base = redis.SSLConnection if "ssl_cert_reqs" in params else redis.Connection
-    pool = redis.ConnectionPool(connection_class=counted(base, wire), **options, **params)
+    pool = redis.ConnectionPool(
+        connection_class=metered_connection(base, meter), **options, **params
+    )
     return redis.Redis(connection_pool=pool)
 
 
-def _primary(url: str, settings: Settings, wire: ConnectionMeter, options: dict[str, Any]) -> Any:
+def _primary(url: str, settings: Settings, meter: ConnectionMeter, options: dict[str, Any]) -> Any:
     """Return a client of the primary that the sentinels name, as `SentinelBackend` has it."""
     from redis import Redis, sentinel
 
@@ -220,7 +222,7 @@ def _primary(url: str, settings: Settings, wire: ConnectionMeter, options: dict[
     if "ssl_cert_reqs" in common:
         base = sentinel.SentinelManagedSSLConnection
     pool = cast(Any, sentinel.SentinelConnectionPool)(
-        name, group, connection_class=counted(base, wire), **options, **common
+        name, group, connection_class=metered_connection(base, meter), **options, **common
     )
     return Redis(connection_pool=pool)
 
@@ -256,7 +258,7 @@ def _params(url: str, settings: Settings) -> dict[str, Any]:
         # Celery refuses to guess; who answers is checked unless it is said otherwise.
         params["ssl_cert_reqs"] = ssl.CERT_REQUIRED
         params |= given if isinstance(given, dict) else {}
-        params |= {key: query[key] for key in _TLS if query.get(key)}
+        params |= {key: query[key] for key in _TLS_OPTIONS if query.get(key)}
         params["ssl_cert_reqs"] = verify_mode(params["ssl_cert_reqs"])
         if params["ssl_cert_reqs"] == ssl.CERT_NONE:
             params["ssl_check_hostname"] = False

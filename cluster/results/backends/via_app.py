@@ -21,19 +21,19 @@ import msgspec
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
 from ....settings import Settings, mask_url
-from ...app_probe import TIMEOUT, app_environment
+from ...app_probe import LOAD_TIMEOUT, app_environment
 from ...connection.broker import secrets_of
 from . import app_process
 from .base import ResultReader, ResultsError, newest_first
 from .decode import Undecoded, from_mapping, from_payload, load
 
-_BLOCK: Final = 200
+_BLOCK_SIZE: Final = 200
 """Ids of one request, which the pipe must hold even if nobody reads it."""
-_LONGEST_ID: Final = 255
+_MAX_ID_BYTES: Final = 255
 """As the table of django-celery-results has it."""
 _ANSWER_TIMEOUT: Final = 10.0
 """Seconds for an answer, once the app is loaded."""
-_LONGEST: Final = 300
+_MAX_REASON_LENGTH: Final = 300
 
 
 class AppResults(ResultReader):
@@ -54,11 +54,11 @@ class AppResults(ResultReader):
             ResultsError: The app cannot be loaded, or its backend fails.
         """
         found: dict[str, ResultMeta] = {}
-        ids = [id_ for id_ in ids if len(id_.encode()) <= _LONGEST_ID]
+        ids = [id_ for id_ in ids if len(id_.encode()) <= _MAX_ID_BYTES]
         with self._lock:
             try:
-                for start in range(0, len(ids), _BLOCK):
-                    answer = self._ask({"ids": ids[start : start + _BLOCK]}, _ANSWER_TIMEOUT)
+                for start in range(0, len(ids), _BLOCK_SIZE):
+                    answer = self._ask({"ids": ids[start : start + _BLOCK_SIZE]}, _ANSWER_TIMEOUT)
                     found |= {id_: _meta(id_, entry) for id_, entry in answer.items()}
             except ResultsError:
                 self._end()
@@ -93,7 +93,7 @@ class AppResults(ResultReader):
     def _ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         if self._child is None:
             self._child = _Child(self._app, self._settings.workdir)
-            self._ask({"backend": self._url}, TIMEOUT)
+            self._ask({"backend": self._url}, LOAD_TIMEOUT)
         answer = self._child.ask(request, timeout)
         if "error" in answer:
             raise self._fault(str(answer["error"]))
@@ -103,7 +103,7 @@ class AppResults(ResultReader):
     def _fault(self, said: str) -> ResultsError:
         for secret in secrets_of(self._url):
             said = said.replace(secret, "***")
-        reason = " ".join(mask_url(said).split())[:_LONGEST]
+        reason = " ".join(mask_url(said).split())[:_MAX_REASON_LENGTH]
         advice = "It is read by the app's own code, in a process of its own"
         return ResultsError(
             Fault("app", f"The app {self._app} cannot read its results: {reason}", advice)

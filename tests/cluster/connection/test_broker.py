@@ -67,7 +67,7 @@ def test_what_is_shown_hides_every_password() -> None:
     ],
 )
 def test_what_is_not_verified_is_known(url: str, options: object, doubt: str | None) -> None:
-    found = broker(url, broker_use_ssl=options).certificate_doubt()
+    found = broker(url, broker_use_ssl=options).certificate_warning()
     assert (found is None) if doubt is None else (found is not None and doubt in found)
 
 

@@ -34,8 +34,8 @@ def test_a_broker_that_is_down_at_first(
 def test_who_cannot_wait_for_the_next_try_has_it_at_once(
     own_redis: RedisServer, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.events.receiver.FIRST_RETRY", 600.0)
-    monkeypatch.setattr("celtop.cluster.events.receiver.LONGEST_RETRY", 600.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.FIRST_RETRY_DELAY", 600.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.MAX_RETRY_DELAY", 600.0)
     own_redis.kill()
     live = open_session(own_redis.url())
     live.until_fault("refused")
@@ -97,7 +97,7 @@ def test_a_half_open_connection_is_noticed(
 ) -> None:
     """No worker is there, so that nothing but our own pings can tell that the link is dead."""
     # Waiting for the real intervals would tell no more and take half a minute.
-    monkeypatch.setattr("celtop.cluster.events.receiver.SILENCE", 1)
+    monkeypatch.setattr("celtop.cluster.events.receiver.PING_AFTER", 1)
     monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT", 2.0)
     server: RedisServer | RabbitServer = request.getfixturevalue(
         "redis_server" if kind == "redis" else "rabbit_server"
@@ -121,7 +121,7 @@ def test_our_own_ears_are_doubted_when_workers_answer_and_nothing_is_heard(
     start_worker: StartWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.polling.inspector.SILENCE", 1.0)
+    monkeypatch.setattr("celtop.cluster.polling.inspector.MAX_EVENT_SILENCE", 1.0)
     start_worker(redis_url)
     live = open_session(redis_url)
     live.until(knows_worker(live))

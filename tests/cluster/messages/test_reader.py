@@ -223,7 +223,7 @@ def test_none_is_left_out_while_the_list_moves(
     client.lpush("q", *(f"m{n}" for n in range(3000)))
     messages = open_messages(redis_url)
     seen: list[str] = []
-    for number, block in enumerate(messages.walk("q")):
+    for number, block in enumerate(messages.blocks("q")):
         seen += [raw.decode() for raw in block]
         if number % 3 == 0:
             client.rpop("q", 3 if number % 2 else 200)
@@ -249,7 +249,7 @@ def test_reading_beside_busy_workers_finds_all_that_wait_throughout(
 
     thread = threading.Thread(target=take)
     thread.start()
-    seen = [raw.decode() for block in open_messages(redis_url).walk("q") for raw in block]
+    seen = [raw.decode() for block in open_messages(redis_url).blocks("q") for raw in block]
     stop.set()
     thread.join()
     assert len(seen) == len(set(seen))
@@ -260,7 +260,7 @@ def test_large_messages_come_in_small_blocks(
     redis_url: str, client: Any, open_messages: OpenMessages
 ) -> None:
     client.lpush("q", *(f"{n:02}" + "x" * (1 << 20) for n in range(40)))
-    blocks = [len(block) for block in open_messages(redis_url).walk("q")]
+    blocks = [len(block) for block in open_messages(redis_url).blocks("q")]
     assert sum(blocks) == 40
     assert set(blocks[1:-1]) <= {3, 4}
 

@@ -30,22 +30,22 @@ def item(id_: str = "a", **changes: Any) -> dict[str, Any]:
 
 
 def test_each_answer_about_tasks_is_kept() -> None:
-    originals = SentCache()
-    originals.hear("active", [item("a")], NOW)
-    originals.hear("reserved", [item("b")], NOW)
-    originals.hear("scheduled", [{"eta": "2026", "request": item("c")}, None, {"eta": 1}], NOW)
-    originals.hear("query_task", {"d": ["active", item("d")], "e": [], "f": None}, NOW)
-    originals.hear("stats", {"a": 1}, NOW)
+    cache = SentCache()
+    cache.add_reply("active", [item("a")], NOW)
+    cache.add_reply("reserved", [item("b")], NOW)
+    cache.add_reply("scheduled", [{"eta": "2026", "request": item("c")}, None, {"eta": 1}], NOW)
+    cache.add_reply("query_task", {"d": ["active", item("d")], "e": [], "f": None}, NOW)
+    cache.add_reply("stats", {"a": 1}, NOW)
     for id_ in "abcd":
-        known = originals.get(id_)
+        known = cache.get(id_)
         assert known is not None
         assert known.call == Call("app.task", (1, "ü"), {"b": None}, queue="bills", priority=3)
         assert (known.source, known.seen_at) == ("worker", NOW)
-    assert len(originals) == 4
+    assert len(cache) == 4
 
 
 def test_what_is_not_exact_is_not_kept() -> None:
-    originals = SentCache()
+    cache = SentCache()
     hostile: list[Any] = [
         item(args="(1, 'ü')", kwargs="{}"),
         item(args=[1], kwargs="{'b': None}"),
@@ -57,12 +57,12 @@ def test_what_is_not_exact_is_not_kept() -> None:
         "text",
         None,
     ]
-    originals.hear("active", hostile, NOW)
+    cache.add_reply("active", hostile, NOW)
     replies: tuple[Any, ...] = ("text", {"a": 1}, None, 7, [[]])
     for reply in replies:
         for command in ("active", "reserved", "scheduled", "query_task"):
-            originals.hear(command, reply, NOW)
-    assert len(originals) == 0
+            cache.add_reply(command, reply, NOW)
+    assert len(cache) == 0
 
 
 def test_a_queue_is_told_only_where_no_exchange_chose_it() -> None:
@@ -78,7 +78,7 @@ def test_a_queue_is_told_only_where_no_exchange_chose_it() -> None:
 
 
 def test_the_better_source_wins_and_the_first_of_equals_stays() -> None:
-    originals = SentCache()
+    cache = SentCache()
     first = original("a", "backend")
     for one, wins in (
         (first, True),
@@ -89,29 +89,29 @@ def test_the_better_source_wins_and_the_first_of_equals_stays() -> None:
         (original("a", "queue"), True),
         (original("a", "unacked"), False),
     ):
-        originals.keep(one)
-        assert (originals.get("a") is one) is wins
-    assert len(originals) == 1
+        cache.add(one)
+        assert (cache.get("a") is one) is wins
+    assert len(cache) == 1
 
 
 def test_the_oldest_make_room() -> None:
-    originals = SentCache(room=100_000)
+    cache = SentCache(max_bytes=100_000)
     message = RawMessage(b"x" * 9_000, "application/json", "utf-8", {})
     for number in range(100):
-        originals.keep(SentTask(str(number), Call("t"), "queue", NOW, message))
-        originals.keep(original(f"big-{number}", size=200_000))
-        assert originals.used <= 100_000
-    assert originals.get("99") is not None and originals.get("0") is None
-    assert 5 < len(originals) < 12
+        cache.add(SentTask(str(number), Call("t"), "queue", NOW, message))
+        cache.add(original(f"big-{number}", size=200_000))
+        assert cache.used <= 100_000
+    assert cache.get("99") is not None and cache.get("0") is None
+    assert 5 < len(cache) < 12
 
 
 def test_nothing_is_counted_twice_when_threads_write_at_once() -> None:
-    originals = SentCache(room=1 << 20)
+    cache = SentCache(max_bytes=1 << 20)
 
     def write() -> None:
         for source in ("event", "backend", "worker", "queue"):
             for number in range(300):
-                originals.keep(original(str(number), source))
+                cache.add(original(str(number), source))
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
@@ -120,8 +120,8 @@ def test_nothing_is_counted_twice_when_threads_write_at_once() -> None:
         thread.join()
     alone = SentCache()
     for number in range(300):
-        alone.keep(original(str(number), "queue"))
-    assert (len(originals), originals.used) == (len(alone), alone.used)
+        alone.add(original(str(number), "queue"))
+    assert (len(cache), cache.used) == (len(alone), alone.used)
 
 
 def test_a_running_task_is_known_exactly_and_stays_so_when_it_is_done(
@@ -133,12 +133,12 @@ def test_a_running_task_is_known_exactly_and_stays_so_when_it_is_done(
     id_ = send(redis_url, "plain.slow", 1.5, queue="celery")
     other = send(redis_url, "plain.ok", text, countdown=60)
     live.until(lambda: id_ in live.state.tasks and other in live.state.tasks)
-    originals = live.session._inspector.originals
+    cache = live.session._inspector.sent_cache
     live.session.refresh()
-    live.until(lambda: originals.get(id_) and originals.get(other))
-    waiting = originals.get(other)
+    live.until(lambda: cache.get(id_) and cache.get(other))
+    waiting = cache.get(other)
     assert waiting is not None and waiting.call.args == (text,) and waiting.call.queue == "celery"
     live.until(lambda: live.state.tasks[id_].finished)
     live.session.refresh()
     live.until(lambda: live.session.refreshed)
-    assert originals.get(id_) is not None
+    assert cache.get(id_) is not None

@@ -218,11 +218,11 @@ def test_through_the_session_and_by_a_later_one(
     assert not received(worker, held)
     live.session.stop()
     later = open_session(redis_url)
-    (known,) = later.session.paused().values()
+    (known,) = later.session.paused_queues().values()
     act = later.session.do(ResumeQueue(queue=known.queue, consumers=known.consumers))
     assert act.future.result(20).good
     until(lambda: succeeded(worker, held))
-    assert later.session.paused() == {}
+    assert later.session.paused_queues() == {}
 
 
 def test_who_is_gone_is_forgotten_and_a_pause_ends_when_all_consume_again(
@@ -237,7 +237,7 @@ def test_who_is_gone_is_forgotten_and_a_pause_ends_when_all_consume_again(
 
     def left() -> list[str]:
         live.pump()
-        known = live.session.paused().get("a")
+        known = live.session.paused_queues().get("a")
         return [] if known is None else [one.worker for one in known.consumers]
 
     assert left() == [*names]

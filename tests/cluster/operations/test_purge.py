@@ -170,7 +170,7 @@ def test_a_queue_that_does_not_exist_and_one_that_is_empty(redis_url: str) -> No
     with pytest.raises(Refused, match="nothing waits in typo, and no worker is known to consume"):
         Performance(redis_url, Purge(queue="typo")).run(purge)
     roster = Roster()
-    roster.learn_queue("empty")
+    roster.add_queue("empty")
     outcome = Performance(redis_url, Purge(queue="empty"), roster).run(purge)
     assert (outcome.count, outcome.targets["empty"].verdict) == (0, "confirmed")
     outcome = Performance(redis_url, Purge(queue="empty", task="t"), roster).run(purge)

@@ -112,5 +112,5 @@ def test_no_secret_leaves_a_session_for_the_screen(
     assert seen.args == "({'password': '***'},)"
     live.until(lambda: "idle" in live.state.queues, what="the queue is known, and so looked into")
     # What is sent again is what was sent, hidden or not.
-    (found,) = live.session.recover([waiting]).result(20)
+    (found,) = live.session.recover_calls([waiting]).result(20)
     assert isinstance(found, SentTask) and found.call.args == ({"password": "s3cr3t"},)

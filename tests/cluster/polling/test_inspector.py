@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl, Reply, Unreadable
-from celtop.cluster.polling.inspector import LIVELY, round_cost
+from celtop.cluster.polling.inspector import FREQUENT_COMMANDS, round_cost
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import Live, OpenSession
 from celtop.tests.conftest import StartWorker
@@ -174,22 +174,24 @@ def test_a_round_costs_no_more_than_the_schedule_assumes(
     heard: list[Reply | Unreadable] = []
     for _ in range(2):
         heard.clear()
-        before = broker.wire.sent
-        pidbox.ask(LIVELY, heard.append, lambda quiet: len(heard) == 4 or quiet > 5, ["w1@test"])
-        cost = broker.wire.sent - before
+        before = broker.meter.sent
+        pidbox.ask(
+            FREQUENT_COMMANDS, heard.append, lambda quiet: len(heard) == 4 or quiet > 5, ["w1@test"]
+        )
+        cost = broker.meter.sent - before
     assert len(heard) == 4
-    assert cost <= round_cost(len(LIVELY), 1)
+    assert cost <= round_cost(len(FREQUENT_COMMANDS), 1)
 
 
 def test_nobody_is_asked_when_nobody_looks(
     redis_url: str, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.polling.queue_poller.UNATTENDED", 0.5)
-    monkeypatch.setattr("celtop.cluster.polling.inspector.UNATTENDED", 0.5)
+    monkeypatch.setattr("celtop.cluster.polling.queue_poller.PAUSE_AFTER", 0.5)
+    monkeypatch.setattr("celtop.cluster.polling.inspector.PAUSE_AFTER", 0.5)
     live = open_session(redis_url, queue_interval=0.5)
     live.session.watch(frozenset({"queues"}))
     live.until(lambda: live.session._queues._count > 1)
-    until(lambda: live.session._inbox.unattended() > 1.0)
+    until(lambda: live.session._inbox.seconds_since_take() > 1.0)
     count = live.session._queues._count
     seen = time.monotonic()
     until(lambda: time.monotonic() - seen > 1.5)

@@ -125,14 +125,14 @@ class TestRedisDepths:
         depths = RedisDepths(broker.connect(), broker, set(), time.time)
         names = frozenset({"a", "b", "c"})
         list(depths.measure(names))
-        before = broker.wire.sent
+        before = broker.meter.sent
         measured = list(depths.measure(names))
         assert [(one.name, one.waiting) for one in measured if isinstance(one, QueueMeasured)] == [
             ("a", 0),
             ("b", 0),
             ("c", 0),
         ]
-        assert broker.wire.sent - before == 2
+        assert broker.meter.sent - before == 2
 
     def test_only_lists_that_held_something_are_counted_one_by_one(
         self, redis_server: RedisServer, redis_url: str
@@ -143,11 +143,11 @@ class TestRedisDepths:
         depths = RedisDepths(broker.connect(), broker, set(), time.time)
         list(depths.measure(frozenset({"a", "b"})))
         client.lpush("a", "y")
-        before = broker.wire.sent
+        before = broker.meter.sent
         a, b = depths.measure(frozenset({"a", "b"}))
         assert isinstance(a, QueueMeasured) and isinstance(b, QueueMeasured)
         assert (a.waiting, b.waiting) == (2, 0)
-        assert broker.wire.sent - before == 3
+        assert broker.meter.sent - before == 3
 
     def test_many_other_keys_are_no_hindrance(
         self, redis_server: RedisServer, redis_url: str, send: Send

@@ -105,7 +105,7 @@ def open_kept(
         start_worker(redis_url, app=worker_app, conf=said, concurrency=4, env=worker_env)
         told = Settings(broker_url=redis_url, result_backend=result_url, **settings)
         reader = open_results(told, worker_conf)
-        assert reader.why_not is None
+        assert reader.unavailable is None
         readers.append(reader)
         return Kept(redis_url, reader, send)
 

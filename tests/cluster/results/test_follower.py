@@ -72,15 +72,15 @@ class TestRedis:
         backend = redis_server.next_url()
         start_moving(redis_url, backend, conf={"result_backend_transport_options": options})
         live = open_session(redis_url, result_backend_transport_options=options)
-        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: live.session._follower.push.live.is_set())
         id_ = send(redis_url, "moving.move", 50, 0.05)
         told = live.until(progress_of(live, id_))
         assert told is not None and (told.text or "").startswith("step")
-        push = live.session._following.push
+        push = live.session._follower.push
         live.until(lambda: push.decoded > 5)
         assert live.state.tasks[id_].name == "moving.move"
         live.until(lambda: live.state.tasks[id_].state == "SUCCESS")
-        live.until(lambda: not live.session._following._unfinished.running)
+        live.until(lambda: not live.session._follower._open_tasks.running)
 
     def test_a_task_that_was_running_before(
         self,
@@ -106,17 +106,17 @@ class TestRedis:
         send: Send,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("celtop.cluster.results.poller.CHECK", 0.5)
+        monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 0.5)
         start_moving(redis_url, redis_url, pool="solo")
         live = open_session(redis_url, result_backend=redis_url)
-        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: live.session._follower.push.live.is_set())
         elsewhere = redis_server.client(int(redis_server.next_url().rsplit("/", 1)[1]))
         id_ = send(redis_url, "moving.move", 200, 0.1)
         # Of another project, whose channels are the same.
         store(elsewhere, "theirs", "PROGRESS", {"current": 1})
         live.until(progress_of(live, id_))
         store(elsewhere, "theirs", "PROGRESS", {"current": 2})
-        live.until(lambda: "theirs" in live.session._following.poller._strange)
+        live.until(lambda: "theirs" in live.session._follower.poller._not_ours)
         assert "theirs" not in live.state.tasks
 
     def test_an_end_that_no_event_told(
@@ -127,11 +127,11 @@ class TestRedis:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Nor a push: it is found by asking again."""
-        monkeypatch.setattr("celtop.cluster.results.poller.CHECK", 0.5)
+        monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 0.5)
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
         live = open_session(redis_url, result_backend=redis_url)
-        live.until(lambda: live.session._following.push.live.is_set())
-        live.session._following._unfinished.runs("x")
+        live.until(lambda: live.session._follower.push.live.is_set())
+        live.session._follower._open_tasks.mark_running("x")
         meta = {"status": "SUCCESS", "result": 1, "date_done": "2026-11-21T10:00:00+00:00"}
         client.set("celery-task-meta-x", json.dumps(meta))
         live.until(lambda: "x" in live.state.tasks)
@@ -144,15 +144,15 @@ class TestRedis:
         open_session: OpenSession,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("celtop.cluster.results.poller.CHECK", 2.0)
+        monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 2.0)
         live = open_session(redis_url, result_backend=redis_url, history=0)
-        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: live.session._follower.push.live.is_set())
         live.until_live()
         before = counted(redis_server, "mget", "get")
-        unfinished = live.session._following._unfinished
+        open_tasks = live.session._follower._open_tasks
         for number in range(200):
-            unfinished.runs(f"run{number}")
-        poller = live.session._following.poller
+            open_tasks.mark_running(f"run{number}")
+        poller = live.session._follower.poller
         live.until(lambda: poller._checked_at)
         checked = poller._checked_at
         live.until(lambda: poller._checked_at > checked)
@@ -185,7 +185,7 @@ def test_a_broker_of_another_kind(
 ) -> None:
     start_moving(amqp_url, redis_url)
     live = open_session(amqp_url)
-    live.until(lambda: live.session._following.push.live.is_set())
+    live.until(lambda: live.session._follower.push.live.is_set())
     id_ = send(amqp_url, "moving.move", 100, 0.1)
     live.until(progress_of(live, id_))
     live.session.stop()
@@ -209,9 +209,9 @@ class TestPolling:
         live.session.watch_results([id_])
         first = live.until(progress_of(live, id_))
         live.until(lambda: live.state.tasks[id_].progress.fraction > first.fraction)  # type: ignore[union-attr,operator]
-        poller = live.session._following.poller
+        poller = live.session._follower.poller
         live.until(lambda: poller._pause == 0.25, what="it reads faster while something moves")
-        assert live.session.results_unknown is None
+        assert live.session.progress_unavailable is None
 
     def test_nothing_is_read_when_nothing_is_watched(
         self, tmp_path: Path, redis_url: str, open_session: OpenSession
@@ -219,7 +219,7 @@ class TestPolling:
         (tmp_path / "kept").mkdir()
         live = open_session(redis_url, result_backend=f"file://{tmp_path}/kept")
         live.until_live()
-        poller = live.session._following.poller
+        poller = live.session._follower.poller
         looked = poller._looked_at
         live.until(lambda: poller._checked_at)
         assert poller._looked_at == looked
@@ -230,7 +230,7 @@ class TestPolling:
         start_moving(redis_url, "rpc://")
         live = open_session(redis_url)
         live.until(lambda: any("rpc://" in text for text in live.log))
-        assert "rpc://" in (live.session.results_unknown or "")
+        assert "rpc://" in (live.session.progress_unavailable or "")
         assert len([text for text in live.log if "rpc://" in text]) == 1
 
 
@@ -264,7 +264,7 @@ class TestHistory:
         # For 500 keys a SCAN and a script, for 100 results a script and an MGET.
         assert counted(redis_server, *read) - before <= 50
         assert counted(redis_server, "keys") == keys
-        assert live.session._broker.wire.sent < 150
+        assert live.session._broker.meter.sent < 150
 
     def test_none_is_read_if_so_wished(
         self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
@@ -272,7 +272,7 @@ class TestHistory:
         fill(redis_server.client(int(redis_url.rsplit("/", 1)[1])), 10)
         live = open_session(redis_url, result_backend=redis_url, history=0)
         live.until(lambda: live.state.broker.latency)
-        live.until(lambda: live.session._following.poller._checked_at)
+        live.until(lambda: live.session._follower.poller._checked_at)
         assert not live.state.tasks
 
     def test_messages_that_wait(
@@ -291,7 +291,7 @@ class TestHistory:
         send(redis_url, "moving.add", 1, 1, queue="slow")
         live = open_session(redis_url, result_backend=redis_url, frugal=True)
         live.until(lambda: live.state.queues.get("slow") and live.state.queues["slow"].waiting)
-        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: live.session._follower.push.live.is_set())
         assert not live.state.tasks
 
 
@@ -303,12 +303,12 @@ class TestTruth:
         open_session: OpenSession,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("celtop.cluster.results.poller.CHECK", 0.5)
+        monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 0.5)
         monkeypatch.setattr("celtop.model.ingest.reconciler.RECENT_SECONDS", 1.0)
         monkeypatch.setattr("celtop.model.ingest.reconciler.START_TRUSTED_SECONDS", 1.0)
         start_moving(redis_url, redis_url)
         live = open_session(redis_url)
-        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: live.session._follower.push.live.is_set())
         live.until(lambda: "w1@test" in live.state.workers)
         started = Event("task-started", "w1@test", time.time(), uuid="gone", name="moving.move")
         live.session._inbox.put(EventBatch((started,), time.time()))
@@ -336,7 +336,7 @@ class TestTruth:
             redis_url.replace(str(redis_server.port), str(proxy.port)),
             result_backend=redis_url.replace(str(redis_server.port), str(proxy.port)),
         )
-        live.until(lambda: live.session._following.push.live.is_set())
+        live.until(lambda: live.session._follower.push.live.is_set())
         live.until(lambda: "w1@test" in live.state.workers)
         id_ = send(redis_url, "moving.move", 20, 0.1)
         live.until(progress_of(live, id_))

@@ -11,21 +11,21 @@ from celtop.settings import Settings, load_settings
 from celtop.tests.conftest import StartWorker
 
 
-def why_not(result_backend: str | None = None, conf: Any = None, **settings: Any) -> str:
+def unavailable(result_backend: str | None = None, conf: Any = None, **settings: Any) -> str:
     reader = open_results(Settings(result_backend=result_backend, **settings), conf)
     assert isinstance(reader, Unreadable)
-    assert reader.why_not is not None
+    assert reader.unavailable is not None
     with pytest.raises(ResultsError) as caught:
         reader.read(["x"])
-    assert str(caught.value) == reader.why_not
+    assert str(caught.value) == reader.unavailable
     reader.close()
-    return reader.why_not
+    return reader.unavailable
 
 
 def place(conf: dict[str, Any], **settings: Any) -> str:
     """Return the URL that is read when workers tell this."""
     reader = open_results(Settings(**settings), conf)
-    assert reader.why_not is None, reader.why_not
+    assert reader.unavailable is None, reader.unavailable
     url: str = reader.__dict__["_url"]
     return url
 
@@ -47,29 +47,31 @@ def place(conf: dict[str, Any], **settings: Any) -> str:
     ],
 )
 def test_backends_that_cannot_be_read(backend: str, words: str) -> None:
-    told = why_not(backend)
+    told = unavailable(backend)
     assert words in told and "hunter2" not in told
 
 
 def test_nothing_is_known_and_nothing_is_kept() -> None:
-    assert "--result-backend" in why_not()
-    assert "kept nowhere" in why_not(conf={})
-    assert "kept nowhere" in why_not(conf={"result_backend": None})
-    assert "kept nowhere" in why_not(conf={"result_backend": 5})
+    assert "--result-backend" in unavailable()
+    assert "kept nowhere" in unavailable(conf={})
+    assert "kept nowhere" in unavailable(conf={"result_backend": None})
+    assert "kept nowhere" in unavailable(conf={"result_backend": 5})
 
 
 def test_what_celery_makes_of_names_that_are_no_urls() -> None:
-    assert "django-db are read through the app" in why_not(conf={"result_backend": "://ngo-db/"})
-    assert "never loads a pickle" in why_not(conf={"result_backend": "://ngo-cache/"})
-    assert "kept nowhere" in why_not(conf={"result_backend": "://abled/"})
+    assert "django-db are read through the app" in unavailable(
+        conf={"result_backend": "://ngo-db/"}
+    )
+    assert "never loads a pickle" in unavailable(conf={"result_backend": "://ngo-cache/"})
+    assert "kept nowhere" in unavailable(conf={"result_backend": "://abled/"})
 
 
 def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
     conf = {"result_backend": "redis://:********@h:6379/3"}
-    assert "hides the password" in why_not(conf=conf)
-    assert "hides the password" in why_not(conf=conf, broker_url="redis://:pw@other/0")
-    assert "hides the password" in why_not(conf=conf, broker_url="redis://ann:pw@h/0")
-    assert "hides the password" in why_not(conf=conf, broker_url="amqp://:pw@h/0")
+    assert "hides the password" in unavailable(conf=conf)
+    assert "hides the password" in unavailable(conf=conf, broker_url="redis://:pw@other/0")
+    assert "hides the password" in unavailable(conf=conf, broker_url="redis://ann:pw@h/0")
+    assert "hides the password" in unavailable(conf=conf, broker_url="amqp://:pw@h/0")
     assert place(conf, broker_url="redis://:pw@h/0") == "redis://:pw@h/3"
     secure = {"result_backend": "rediss://ann:**@h:6379/3"}
     broker = "rediss://ann:pw@h/0?ssl_cert_reqs=none"
@@ -79,11 +81,13 @@ def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
 
 
 def test_what_workers_cut_off_or_hide_is_not_guessed() -> None:
-    assert "which database" in why_not(conf={"result_backend": "redis+socket:///tmp/redis.sock"})
+    assert "which database" in unavailable(
+        conf={"result_backend": "redis+socket:///tmp/redis.sock"}
+    )
     hidden = {"global_keyprefix": "********"}
     conf = {"result_backend": "redis://h:1/3", "result_backend_transport_options": hidden}
-    assert "key prefix" in why_not(conf=conf)
-    assert "key prefix" in why_not("redis://h/3", conf)
+    assert "key prefix" in unavailable(conf=conf)
+    assert "key prefix" in unavailable("redis://h/3", conf)
     told = {"result_backend_transport_options": {"global_keyprefix": "acme"}}
     assert place(conf, **told) == "redis://h:1/3"
     assert place({"result_backend": "redis://h:1/3"}) == "redis://h:1/3"
@@ -115,10 +119,10 @@ def test_what_real_workers_tell_is_understood(
     confs = {worker.partition("@")[0]: conf for worker, conf in asked.items()}
     assert set(confs) == set(backends)
     assert place(confs["same"]) == backends["same"]
-    assert "hides the password" in why_not(conf=confs["hidden"])
+    assert "hides the password" in unavailable(conf=confs["hidden"])
     assert place(confs["sqlite"]) == backends["sqlite"]
-    assert "to its caller alone" in why_not(conf=confs["rpc"])
-    assert "kept nowhere" in why_not(conf=confs["none"])
+    assert "to its caller alone" in unavailable(conf=confs["rpc"])
+    assert "kept nowhere" in unavailable(conf=confs["none"])
     assert str(_zone(confs["same"])) == "Asia/Tokyo"
 
 

@@ -15,7 +15,7 @@ from celtop.cluster.events.open_tasks import OpenTasks
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.results.open import open_results
 from celtop.cluster.results.push import ResultPush
-from celtop.cluster.results.redis_channel import LARGEST, Frames, Payload
+from celtop.cluster.results.redis_channel import MAX_PAYLOAD_BYTES, FrameParser, Payload
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import LogMessage, ResultsRead
 from celtop.settings import Settings
@@ -28,13 +28,13 @@ class Listener:
     """A push thread on its own, and what it left."""
 
     def __init__(self, url: str, **settings: Any) -> None:
-        self.wire = ConnectionMeter()
-        self.unfinished = OpenTasks()
+        self.meter = ConnectionMeter()
+        self.open_tasks = OpenTasks()
         self.inbox = Inbox(1000)
         reader = open_results(
-            Settings(broker_url=url, result_backend=url, **settings), wire=self.wire
+            Settings(broker_url=url, result_backend=url, **settings), meter=self.meter
         )
-        self.push = ResultPush(lambda: reader, self.unfinished, self.inbox)
+        self.push = ResultPush(lambda: reader, self.open_tasks, self.inbox)
         self.notes: list[str] = []
         self.metas: list[ResultMeta] = []
         self.push.start()
@@ -84,14 +84,14 @@ def test_no_command_is_sent_for_what_comes(
 ) -> None:
     listener = listen(redis_url)
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
-    sent = listener.wire.sent
+    listener.open_tasks.mark_running("x")
+    sent = listener.meter.sent
     client = client_of(redis_server, redis_url)
     for step in range(5):
         store(client, "x", "PROGRESS", {"current": step, "total": 5})
     store(client, "x", "SUCCESS", {"n": 5})
     assert listener.until("SUCCESS").result == {"n": 5}
-    assert listener.wire.sent == sent
+    assert listener.meter.sent == sent
 
 
 @pytest.mark.parametrize(("given", "used"), [("acme", "acme_"), ("a*[x]?:", "a*[x]?:")])
@@ -101,7 +101,7 @@ def test_key_prefix(
     options = {"global_keyprefix": given}
     listener = listen(redis_url, result_backend_transport_options=options)
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
+    listener.open_tasks.mark_running("x")
     client = client_of(redis_server, redis_url)
     store(client, "x", "SUCCESS")  # without the prefix, so not ours
     store(client, "x", "FAILURE", prefix=used)
@@ -114,13 +114,13 @@ def test_traffic_of_others_is_not_decoded(
 ) -> None:
     listener = listen(redis_url)
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
+    listener.open_tasks.mark_running("x")
     client = client_of(redis_server, redis_url)
     for number in range(500):
         store(client, f"other{number}", "SUCCESS", "y" * 1000)
     store(client, "x", "SUCCESS")
     listener.until("SUCCESS")
-    until(lambda: listener.push.heard == 501)
+    until(lambda: listener.push.received == 501)
     assert listener.push.decoded == 1
 
 
@@ -129,7 +129,7 @@ def test_who_reports_all_the_time_is_read_now_and_then(
 ) -> None:
     listener = listen(redis_url)
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
+    listener.open_tasks.mark_running("x")
     client = client_of(redis_server, redis_url)
     began = time.monotonic()
     for step in range(2000):
@@ -138,7 +138,7 @@ def test_who_reports_all_the_time_is_read_now_and_then(
     assert listener.until("SUCCESS").result == "done"
     windows = (time.monotonic() - began) / 0.05
     assert 1 < listener.push.decoded <= windows + 2
-    assert listener.push.heard == 2001
+    assert listener.push.received == 2001
 
 
 def test_a_large_result_is_named_and_not_read(
@@ -146,7 +146,7 @@ def test_a_large_result_is_named_and_not_read(
 ) -> None:
     listener = listen(redis_url)
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
+    listener.open_tasks.mark_running("x")
     client = client_of(redis_server, redis_url)
     store(client, "other", "SUCCESS", "y" * (9 << 20))
     store(client, "x", "SUCCESS", "y" * (9 << 20))
@@ -165,15 +165,15 @@ def test_a_lost_connection_is_made_again_and_what_runs_is_doubted(
     proxy = TcpProxy(redis_server.port)
     listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
-    listener.unfinished.take_unread()
+    listener.open_tasks.mark_running("x")
+    listener.open_tasks.take_read_requests()
     if how == "cut":
         proxy.close()
         until(lambda: not listener.push.live.is_set())
         proxy.open()
     else:
         client.client_kill_filter(_type="pubsub")
-    until(lambda: listener.unfinished.take_unread() == ("x",))
+    until(lambda: listener.open_tasks.take_read_requests() == ("x",))
     until(listener.push.live.is_set)
     store(client, "x", "SUCCESS")
     listener.until("SUCCESS")
@@ -183,20 +183,20 @@ def test_a_lost_connection_is_made_again_and_what_runs_is_doubted(
 def test_a_connection_that_only_seems_to_be_there(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.results.push.SILENCE", 0.3)
-    monkeypatch.setattr("celtop.cluster.results.redis_channel.PATIENCE", 1.0)
+    monkeypatch.setattr("celtop.cluster.results.push.PING_AFTER", 0.3)
+    monkeypatch.setattr("celtop.cluster.results.redis_channel.PING_TIMEOUT", 1.0)
     client = client_of(redis_server, redis_url)
     proxy = TcpProxy(redis_server.port)
     listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))
     assert listener.push.live.wait(10)
-    sent = listener.wire.sent
+    sent = listener.meter.sent
     time.sleep(1.0)
-    assert listener.wire.sent == sent, "nothing runs: nothing is asked"
-    listener.unfinished.runs("x")
-    until(lambda: listener.wire.sent > sent, what="a ping")
+    assert listener.meter.sent == sent, "nothing runs: nothing is asked"
+    listener.open_tasks.mark_running("x")
+    until(lambda: listener.meter.sent > sent, what="a ping")
     assert listener.push.live.is_set()
     proxy.freeze()
-    until(lambda: "x" in listener.unfinished.take_unread(), what="it was connected anew")
+    until(lambda: "x" in listener.open_tasks.take_read_requests(), what="it was connected anew")
     store(client, "x", "SUCCESS")
     listener.until("SUCCESS")
     proxy.close()
@@ -217,14 +217,14 @@ def test_a_user_without_channels_is_told_in_words(own_redis: RedisServer, listen
 def test_what_nobody_takes_is_not_kept(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.results.push.UNATTENDED", 0.1)
+    monkeypatch.setattr("celtop.cluster.results.push.PAUSE_AFTER", 0.1)
     listener = listen(redis_url)
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
-    listener.unfinished.take_unread()
-    until(lambda: listener.inbox.unattended() > 0.2)
+    listener.open_tasks.mark_running("x")
+    listener.open_tasks.take_read_requests()
+    until(lambda: listener.inbox.seconds_since_take() > 0.2)
     store(client_of(redis_server, redis_url), "x", "PROGRESS")
-    until(lambda: listener.unfinished.take_unread() == ("x",))
+    until(lambda: listener.open_tasks.take_read_requests() == ("x",))
     assert len(listener.inbox) == 0 and listener.push.decoded == 0
 
 
@@ -236,8 +236,8 @@ def test_strangers_that_report_are_remembered(
     client = client_of(redis_server, redis_url)
     store(client, "ended")
     store(client, "reports", "PROGRESS", {"current": 1})
-    until(lambda: listener.push.heard == 2)
-    assert list(listener.push.strangers) == ["reports"]
+    until(lambda: listener.push.received == 2)
+    assert list(listener.push.unknown) == ["reports"]
 
 
 def test_tls(tmp_path: Path, listen: Listen) -> None:
@@ -252,13 +252,13 @@ def test_tls(tmp_path: Path, listen: Listen) -> None:
     try:
         listener = listen(f"{server.url(3)}?ssl_ca_certs={files['ca']}")
         assert listener.push.live.wait(10)
-        listener.unfinished.runs("x")
+        listener.open_tasks.mark_running("x")
         client: Any = redis.Redis(unix_socket_path=str(server.socket_path), decode_responses=True)
         for step in range(200):
             store(client, "x", "PROGRESS", {"text": "y" * 10_000, "current": step})
         store(client, "x", "SUCCESS")
         listener.until("SUCCESS")
-        assert listener.push.heard == 201
+        assert listener.push.received == 201
     finally:
         server.kill()
 
@@ -267,20 +267,20 @@ def test_sentinel(own_redis: RedisServer, sentinel_port: int, listen: Listen) ->
     url = f"sentinel://127.0.0.1:{sentinel_port}/2"
     listener = listen(url, result_backend_transport_options={"master_name": "mymaster"})
     assert listener.push.live.wait(10)
-    listener.unfinished.runs("x")
+    listener.open_tasks.mark_running("x")
     store(own_redis.client(2), "x")
     listener.until("SUCCESS")
 
 
 class TestFrames:
     @staticmethod
-    def message(frames: Frames, id_: str, payload: bytes) -> bytes:
+    def message(frames: FrameParser, id_: str, payload: bytes) -> bytes:
         parts = [b"pmessage", frames.pattern.encode(), f"meta-{id_}".encode(), payload]
         return b"*4\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 100_000, 10_000_000])
     def test_bytes_may_come_in_any_pieces(self, size: int) -> None:
-        frames = Frames("meta-", {"a", "größe", "large"})
+        frames = FrameParser("meta-", {"a", "größe", "large"})
         stream = b"".join(
             (
                 b"*3\r\n$10\r\npsubscribe\r\n$6\r\nmeta-*\r\n:1\r\n",
@@ -288,8 +288,8 @@ class TestFrames:
                 self.message(frames, "b", b"y" * 700),
                 b"*2\r\n$4\r\npong\r\n$0\r\n\r\n",
                 self.message(frames, "größe", b""),
-                self.message(frames, "large", b"z" * (LARGEST + 1)),
-                self.message(frames, "b", b"y" * (LARGEST + 1)),
+                self.message(frames, "large", b"z" * (MAX_PAYLOAD_BYTES + 1)),
+                self.message(frames, "b", b"y" * (MAX_PAYLOAD_BYTES + 1)),
                 b"-ERR no\r\n",
                 self.message(frames, "a", b"last"),
             )
@@ -304,38 +304,38 @@ class TestFrames:
             answers += frames.feed(stream[start : start + size])
         assert answers[0][0] == b"psubscribe" and answers[1][0] == b"pong"
         assert str(answers[2]) == "ERR no" and len(answers) == 3
-        assert frames.heard == 6
+        assert frames.received == 6
         assert frames.latest["a"] == Payload(b"last", 4)
         assert frames.latest["größe"] == Payload(b"", 0)
         assert set(frames.latest) == {"a", "größe", "large"}
-        assert set(frames.strangers) == {"b"}
+        assert set(frames.unknown) == {"b"}
         assert frames.latest["large"].whole is (size < 64)
 
 
 def test_stop_while_the_server_is_silent() -> None:
     with black_hole() as port:
         listener = Listener(f"redis://127.0.0.1:{port}/0")
-        until(lambda: any(map(socket_of, list(listener.wire._links))))
+        until(lambda: any(map(socket_of, list(listener.meter._open))))
         listener.push.stop()
-        listener.wire.cut()
+        listener.meter.cut()
         listener.push.join(2.0)
         assert not listener.push.is_alive()
 
 
 def test_known_ids_may_change_while_they_are_read() -> None:
-    unfinished = OpenTasks()
+    open_tasks = OpenTasks()
     stop = threading.Event()
 
     def churn() -> None:
         number = 0
         while not stop.is_set():
             number += 1
-            unfinished.runs(str(number))
-            unfinished.ended(str(number - 50))
+            open_tasks.mark_running(str(number))
+            open_tasks.mark_ended(str(number - 50))
 
     thread = threading.Thread(target=churn)
     thread.start()
     for _ in range(2000):
-        assert len(unfinished.running) <= 60
+        assert len(open_tasks.running) <= 60
     stop.set()
     thread.join()

@@ -82,7 +82,7 @@ async def opened(
 ) -> AsyncIterator[Stage]:
     clock = Clock()
     app, session = staged(climbing(), clock)
-    session.results_unknown = unknown
+    session.progress_unavailable = unknown
     app.context.settings._max_retries["billing.charge"] = 3
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

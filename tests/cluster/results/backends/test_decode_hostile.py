@@ -19,7 +19,7 @@ from celtop.cluster.events.open_tasks import OpenTasks
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.results.backends import plain_pickle
 from celtop.cluster.results.backends.base import ResultReader
-from celtop.cluster.results.backends.decode import DEEPEST, from_payload
+from celtop.cluster.results.backends.decode import MAX_DEPTH, from_payload
 from celtop.cluster.results.poller import ResultPoller
 from celtop.cluster.results.push import ResultPush
 from celtop.model.entities.result import ResultMeta
@@ -33,7 +33,7 @@ def nested(levels: int) -> bytes:
     return b'{"status": "PROGRESS", "result": ' + b"[" * levels + b"]" * levels + b"}"
 
 
-@pytest.mark.parametrize("payload", [PICKLED, nested(DEEPEST + 1), nested(900), nested(200_000)])
+@pytest.mark.parametrize("payload", [PICKLED, nested(MAX_DEPTH + 1), nested(900), nested(200_000)])
 def test_of_what_is_nested_too_deeply_the_state_is_told(payload: bytes) -> None:
     found = from_payload("id", payload)
     assert (found.status, found.result) == ("PROGRESS", None)
@@ -42,7 +42,7 @@ def test_of_what_is_nested_too_deeply_the_state_is_told(payload: bytes) -> None:
 
 
 def test_what_is_nested_less_is_read() -> None:
-    found = from_payload("id", nested(DEEPEST - 2))
+    found = from_payload("id", nested(MAX_DEPTH - 2))
     assert found.undecoded is None
     assert found.result is not None
 
@@ -87,7 +87,7 @@ def test_tuples_as_keys_are_read() -> None:
 
 
 def test_what_inflates_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celtop.cluster.results.backends.decode._MOST_INFLATED", 1_000)
+    monkeypatch.setattr("celtop.cluster.results.backends.decode._MAX_INFLATED_BYTES", 1_000)
     packed = zlib.compress(b'{"status": "SUCCESS", "result": "' + b"x" * 10_000 + b'"}')
     found = from_payload("id", b"\0celery-compressed\0application/x-gzip\0" + packed)
     assert found.undecoded == "too large when decompressed"
@@ -96,7 +96,7 @@ def test_what_inflates_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 class Odd:
     """A reader that fails at first as none should."""
 
-    why_not = None
+    unavailable = None
 
     def __init__(self) -> None:
         self.reads = 0
@@ -110,18 +110,18 @@ class Odd:
 
 def test_what_no_one_foresaw_does_not_end_the_poller() -> None:
     reader: Any = Odd()
-    inbox, unfinished = Inbox(1_000), OpenTasks()
-    push = ResultPush(lambda: cast(ResultReader, reader), unfinished, inbox)
-    poller = ResultPoller(lambda: reader, unfinished, push, inbox, lambda ids: None)
+    inbox, open_tasks = Inbox(1_000), OpenTasks()
+    push = ResultPush(lambda: cast(ResultReader, reader), open_tasks, inbox)
+    poller = ResultPoller(lambda: reader, open_tasks, push, inbox, lambda ids: None)
     told: list[object] = []
-    unfinished.doubt(["id"])
+    open_tasks.request_read(["id"])
     poller.start()
     try:
         deadline = time.monotonic() + 10.0
         while time.monotonic() < deadline and reader.reads < 2:
             if (one := inbox.take()) is not None:
                 told.append(one)
-            unfinished.doubt(["id"])
+            open_tasks.request_read(["id"])
             threading.Event().wait(0.02)
     finally:
         poller.stop()
