@@ -1,7 +1,7 @@
-"""One task's message as it lies on a broker: its headers, and as a last step its arguments.
+"""Decodes a task message as stored on a broker: its headers, and on request its arguments.
 
-Names and times are in the headers (Celery's protocol 2, since 4.0); the body is only decoded where
-the arguments are asked for, and only from JSON: other serializers may run the sender's code.
+Names and times are in the headers (Celery's protocol 2, since 4.0). The body is decoded only where
+the arguments are needed, and only from JSON: other serializers may run the sender's code.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ...model.text.coerce import MAX_NAME_LENGTH, parse_timestamp
 from ...model.wire.signatures import PendingSignature, has_signatures, read_signatures
 
 MAX_MESSAGE_BYTES: Final = 32 << 20
-"""Bytes beyond which a message is not looked into."""
+"""Larger messages are not decoded."""
 MAX_REPR_LENGTH: Final = 4096
-"""Characters kept of the sender's text of the arguments; Celery itself cuts it at 1,024."""
+"""Characters kept of the sender's repr of the arguments; Celery truncates it at 1,024."""
 BASE64_TAIL_LENGTH: Final = 160
-"""Characters, a multiple of four, that the last hundred bytes of a body take at most."""
+"""Characters, a multiple of four, that contain the last hundred bytes of a body."""
 CELERY_HEADERS: Final = frozenset(
     {
         "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
@@ -30,13 +30,13 @@ CELERY_HEADERS: Final = frozenset(
         "replaced_task_nesting", "redelivered", "compression", "clock", RETRY_OF,
     }
 )  # fmt: skip
-"""What Celery and celtop put into a message's headers; all others are the application's."""
+"""Headers set by Celery and celtop; all others belong to the application."""
 STAMP_HEADERS: Final = ("stamps", "stamped_headers")
-"""There even if a message carries no stamp."""
+"""Headers that are present even without a stamp."""
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """A message as kombu's virtual transports write it."""
+    """A message as kombu's virtual transports store it."""
 
     headers: dict[str, Any]
     body: str = ""
@@ -46,12 +46,12 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str | None:
-        """The task's id; None if it carries none that can be one."""
+        """The task's id; None if it has no valid one."""
         return _name(self.headers.get("id"))
 
     @property
     def task(self) -> str | None:
-        """The task's name; None with protocol 1, which has it in the body."""
+        """The task's name; None in protocol 1, which has it in the body."""
         return _name(self.headers.get("task"))
 
 
@@ -59,7 +59,7 @@ _message = msgspec.json.Decoder(Envelope)
 
 
 def decode(raw: bytes) -> Envelope | None:
-    """Return a message as it lies on the broker; None if it is none. Never raises."""
+    """Return the decoded message; None if it is not a task message. Never raises."""
     if len(raw) > MAX_MESSAGE_BYTES:
         return None
     try:
@@ -67,14 +67,14 @@ def decode(raw: bytes) -> Envelope | None:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         pass
     try:
-        # Python writes NaN and half surrogates, which are no JSON.
+        # Python's encoder writes NaN and lone surrogates, which are not valid JSON.
         return msgspec.convert(json.loads(raw), Envelope)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
 def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
-    """Return what the headers of a message in a queue tell."""
+    """Return the headers of a message waiting in a queue."""
     headers = message.headers
     return WaitingMessage(
         message.id or "",
@@ -95,7 +95,7 @@ def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
 
 
 def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:
-    """Return what the body says will follow; of most messages its end tells that nothing will."""
+    """Return the callbacks and the rest of the chain; the end of most bodies rules them out."""
     if message.content_type != "application/json" or "compression" in message.headers:
         return ()
     tail = message.body[-BASE64_TAIL_LENGTH:]
@@ -113,13 +113,13 @@ def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:
 
 
 def sent_task(message: Envelope, queue: str | None, source: Source, at: float) -> SentTask | None:
-    """Return what a message is and says; None if its body cannot be had.
+    """Return the task that a message sends; None if its body cannot be decoded.
 
     Args:
-        message: With an id and a task.
-        queue: Where it was sent to, if that is known.
-        source: Where it lay.
-        at: When it was seen, epoch seconds.
+        message: A message with an id and a task.
+        queue: The queue that it was sent to, if known.
+        source: Where it was found.
+        at: When it was found, epoch seconds.
     """
     body = _body(message)
     if body is None:
@@ -159,14 +159,14 @@ def _body(message: Envelope) -> bytes | None:
 
 
 def _arguments(message: Envelope, body: bytes) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-    """Return the arguments if they are in JSON; other serializers may run the sender's code."""
+    """Return the arguments if they are JSON; other serializers may run the sender's code."""
     from kombu.utils.json import loads
 
     if message.content_type != "application/json" or "compression" in message.headers:
         return None
     try:
         args, kwargs, _ = loads(body.decode(message.content_encoding or "utf-8"))
-    except Exception:  # the decoder of a type in it may raise anything
+    except Exception:  # the decoder of an extended type may raise anything
         return None
     if not isinstance(args, list | tuple) or not isinstance(kwargs, dict):
         return None

@@ -1,12 +1,11 @@
-"""The messages that wait in a queue or that workers hold, read where they lie; nothing is changed.
+"""Reads messages that wait in a queue or are unacknowledged, without changing anything.
 
-Redis keeps each waiting message as JSON in a list, the next one at its right end, and what workers
-have not acknowledged in one hash for all queues, by delivery tag. RabbitMQ shows a message only to
-who takes it: it would be marked as redelivered, and on a quorum queue one step nearer to being
-dropped, because somebody looked.
+Redis keeps each waiting message as JSON in a list, the next one at its right end, and all
+unacknowledged messages in one hash for all queues, by delivery tag. RabbitMQ only lets a client
+take a message, which marks it as redelivered and counts towards a quorum queue's delivery limit.
 
 Names and times are in a message's headers (Celery's protocol 2, since 4.0). Protocol 1 has them in
-the body, together with the arguments: such messages are counted and told, never guessed at.
+the body, together with the arguments: such messages are only counted.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import msgspec
 
 from ...model.observations import QueuePeeked, WaitingMessage
 from ...model.operations.call import SentTask, Source
+from ...model.text.phrases import counted
 from ..connection.broker import BrokerConnection
 from .envelope import Envelope, decode, sent_task, waiting_message
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 MAX_MESSAGES_READ: Final = 200_000
-"""Messages that one call looks at, at most."""
+"""Messages that one call reads."""
 BLOCK_MESSAGES: Final = 256
-"""Messages in one answer, at most."""
+"""Messages in one reply."""
 FIRST_BLOCK_MESSAGES: Final = 16
-"""As long as nobody knows how large they are."""
+"""Messages in the first reply, when their size is still unknown."""
 BLOCK_BYTES: Final = 4 << 20
-"""About how large an answer should be."""
+"""Target size of one reply."""
 BLOCK_OVERLAP: Final = 8
-"""Messages that are read again with the next block, to see how far the list has moved on."""
+"""Messages that are read again with the next block, to find out how far the list has moved."""
 NOT_READABLE_OVER_AMQP: Final = (
-    "RabbitMQ shows waiting messages only to who takes them, which marks them as redelivered"
+    "RabbitMQ cannot show waiting messages without marking them as redelivered"
 )
 
 _holder = msgspec.json.Decoder(tuple[msgspec.Raw, str | None, str | None])
 
 
 class MessageReader:
-    """Reads messages over a connection; not to be shared between threads.
+    """Reads messages over a connection; not safe to share between threads.
 
     Args:
-        connection: Established, and the caller's to close.
-        broker: What it leads to.
-        clock: Our clock, in epoch seconds.
+        connection: An established connection, which the caller closes.
+        broker: The broker that it leads to.
+        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class MessageReader:
         self._clock = clock
         self._reset()
         if not broker.is_redis:
-            kombus = f"kombu cannot look into queues of {broker.scheme}://"
-            self.unavailable = NOT_READABLE_OVER_AMQP if broker.is_amqp else kombus
+            other = f"the messages of a {broker.scheme}:// broker cannot be read"
+            self.unavailable = NOT_READABLE_OVER_AMQP if broker.is_amqp else other
             return
         from redis import Redis
 
@@ -77,27 +77,27 @@ class MessageReader:
         self._bindings: dict[tuple[str, str], str | None] = {}
 
     def keys(self, queue: str) -> tuple[str, ...]:
-        """Return the lists of a queue, one for each priority step, in the order of serving."""
+        """Return the keys of a queue's lists, one for each priority step, highest first."""
         return tuple(
             f"{self._prefix}{queue}{self._sep}{step}" if step else self._prefix + queue
             for step in self._steps
         )
 
     def key_type(self, key: str) -> str:
-        """Return the type of what is at a key: `list`, or `none` for an empty queue."""
+        """Return the type of a key: `list`, or `none` for an empty queue."""
         key_type: Any = self.redis.type(key)
         return str(key_type.decode())
 
-    def waiting(self, queue: str, most: int, task: str | None = None) -> QueuePeeked:
-        """Return the messages that wait in a queue, the next one first.
+    def waiting(self, queue: str, limit: int, task: str | None = None) -> QueuePeeked:
+        """Return the messages waiting in a queue, the next one first.
 
         Args:
-            queue: Its name.
-            most: How many to return at most.
+            queue: The queue's name.
+            limit: Maximum number of messages.
             task: Only messages of this task name.
 
         Raises:
-            redis.RedisError: If the broker is lost meanwhile, or the name is not a queue's.
+            redis.RedisError: The connection was lost, or the key is not a queue.
         """
         at = self._clock()
         if self.unavailable is not None:
@@ -108,27 +108,27 @@ class MessageReader:
             message = self.read(raw)
             if message is None or (task is not None and message.task != task):
                 continue
-            if len(found) == most:
+            if len(found) == limit:
                 return QueuePeeked(queue, tuple(found), at, complete=False, notes=self.notes)
             found.append(waiting_message(message, queue))
         return QueuePeeked(queue, tuple(found), at, complete=self._remaining > 0, notes=self.notes)
 
     def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, SentTask]:
-        """Return the messages of tasks, by id, as far as they wait or are held by workers.
+        """Return the messages of tasks, by id, that are waiting or unacknowledged.
 
         Args:
-            ids: Whose.
-            queues: Where to look, besides at what workers hold.
+            ids: The tasks' ids.
+            queues: The queues to search, besides the unacknowledged messages.
 
         Raises:
-            redis.RedisError: If the broker is lost meanwhile.
+            redis.RedisError: The connection was lost.
         """
         found: dict[str, SentTask] = {}
         if self.unavailable is not None:
             return found
         self._reset()
         wanted = set(ids)
-        # The queues first: what a worker takes meanwhile is then among what workers hold.
+        # The queues first: a message that a worker takes meanwhile is then found unacknowledged.
         for queue in queues:
             if wanted:
                 for raw in self._waiting(queue):
@@ -141,20 +141,20 @@ class MessageReader:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the last call could not tell, in words."""
+        """What the last call could not read, in words."""
         notes = [] if self._not_a_queue is None else [self._not_a_queue]
         if self.unreadable:
-            notes.append(f"cannot be read: {self.unreadable:,} of the messages")
+            notes.append(counted(self.unreadable, "unreadable message"))
         if self.protocol_1:
             notes.append(
-                f"of Celery 3, whose headers name no task: {self.protocol_1:,} of the messages"
+                f"{counted(self.protocol_1, 'message')} of Celery 3, without a readable header"
             )
         if self._remaining <= 0:
-            notes.append(f"only the first {MAX_MESSAGES_READ:,} messages were looked at")
+            notes.append(f"only the first {MAX_MESSAGES_READ:,} messages were read")
         return tuple(notes)
 
     def read(self, raw: bytes) -> Envelope | None:
-        """Decode a task's message; None, and counted, if it is none or is of protocol 1."""
+        """Decode a message; None, and counted, if it is not a task message of protocol 2."""
         message = decode(raw)
         if message is None:
             self.unreadable += 1
@@ -166,10 +166,10 @@ class MessageReader:
         return message
 
     def blocks(self, key: str) -> Iterator[list[bytes]]:
-        """Yield the messages of a list in blocks, the next one to be served first.
+        """Yield the messages of a list in blocks, the next one to be consumed first.
 
-        Workers take from the end that is read first: each block begins with messages of the block
-        before it, which tells how far the list has moved. None is left out, none comes twice.
+        Workers consume from the end that is read first. Each read overlaps the block before it,
+        which shows how far the list has moved, so that no message is missed or repeated.
         """
         read, overlap, size = 0, 0, FIRST_BLOCK_MESSAGES
         last: bytes | None = None
@@ -197,9 +197,9 @@ class MessageReader:
 
     def _reset(self) -> None:
         self.unreadable = 0
-        """How many messages the last call could not read."""
+        """Number of messages that the last call could not decode."""
         self.protocol_1 = 0
-        """How many messages of protocol 1 the last call came upon."""
+        """Number of messages of protocol 1 in the last call."""
         self._remaining = MAX_MESSAGES_READ
         self._not_a_queue: str | None = None
 
@@ -207,7 +207,7 @@ class MessageReader:
         for key in self.keys(queue):
             key_type = self.key_type(key)
             if key_type not in ("list", "none"):
-                self._not_a_queue = f"{queue} is no queue, but a {key_type}"
+                self._not_a_queue = f"{queue} is not a queue but a Redis {key_type}"
                 continue
             for block in self.blocks(key):
                 for raw in block:
@@ -217,7 +217,7 @@ class MessageReader:
                     yield raw
 
     def _find_unacked(self, wanted: set[str], found: dict[str, SentTask]) -> None:
-        """Look at what workers hold: `[message, exchange, routing key]` by delivery tag."""
+        """Search the hash of `[message, exchange, routing key]` by delivery tag."""
         for raw in self.redis.hscan_iter(self._unacked_key, count=BLOCK_MESSAGES):
             if not wanted or self._remaining <= 0:
                 return
@@ -227,7 +227,6 @@ class MessageReader:
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 self.unreadable += 1
                 continue
-
             queue = self._bound(exchange or "", routing_key or "")
             self._match(bytes(inner), queue, "unacked", wanted, found)
 
@@ -239,7 +238,7 @@ class MessageReader:
         wanted: set[str],
         found: dict[str, SentTask],
     ) -> None:
-        """Move a message's id from those wanted to those found, if it is one of them."""
+        """Move a message's id from `wanted` to `found` if it is one of them."""
         message = self.read(raw)
         if message is None or message.id not in wanted:
             return
@@ -251,7 +250,7 @@ class MessageReader:
         found[its.id] = its
 
     def _bound(self, exchange: str, routing_key: str) -> str | None:
-        """Return the queue that a message went to; None if that is not certain.
+        """Return the queue that a message was routed to; None if that is ambiguous.
 
         A binding is `routing key SEP pattern SEP queue`, in one set for each exchange.
         """

@@ -1,7 +1,7 @@
-"""What callers sent, exactly, kept for the time when neither broker nor worker knows it any more.
+"""Caches what tasks were sent with, for retries after broker and worker have forgotten it.
 
-No source keeps the arguments of a finished task unless the app turned `result_extended` on, so what
-is seen while a task waits or runs is kept here. Written by any I/O thread, read by any.
+No source keeps the arguments of a finished task unless the app turned `result_extended` on, so the
+call is cached while a task waits or runs. Safe to use from any thread.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, Final, get_args
 from ...model.operations.call import Call, SentTask, Source
 
 MAX_BYTES: Final = 16 << 20
-"""Bytes of arguments that are kept, about; the oldest go first."""
+"""Approximate bytes of cached arguments; beyond that the oldest are dropped."""
 ENTRY_OVERHEAD: Final = 1_000
-"""What an original takes besides its arguments, about."""
+"""Approximate bytes of an entry besides its arguments."""
 SOURCE_RANK: Final[dict[Source, int]] = {
     source: rank for rank, source in enumerate(get_args(Source))
 }
-"""The trustworthiness of the sources, 0 for the best."""
+"""The rank of each source by reliability; 0 is the best."""
 
 ONLY_IN_MESSAGE: Final = (
     "callbacks",
@@ -28,15 +28,15 @@ ONLY_IN_MESSAGE: Final = (
     "chord and group",
     "its ETA and expiry",
 )
-"""What of a message only the message itself tells."""
-NOT_IN_REPLIES: Final = (*ONLY_IN_MESSAGE, "time limits", "headers of its own")
+"""Parts of a call that only the message has, as shown in the retry dialog."""
+NOT_IN_REPLIES: Final = (*ONLY_IN_MESSAGE, "time limits", "custom headers")
 
 
 class SentCache:
-    """The originals by task id, within a bound of bytes.
+    """Calls by task id, within a limit of bytes.
 
     Args:
-        room: How many bytes of arguments to keep, about.
+        max_bytes: Approximate bytes of arguments to keep.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -51,11 +51,11 @@ class SentCache:
 
     @property
     def used(self) -> int:
-        """About how many bytes are kept."""
+        """Approximate bytes in use."""
         return self._used
 
     def add(self, original: SentTask) -> None:
-        """Keep an original, unless as good a source told of the same already."""
+        """Add a call, unless one from an equal or better source is cached."""
         if self.has(original.id, original.source):
             return
         size = _size(original)
@@ -72,25 +72,25 @@ class SentCache:
                 self._forget(next(iter(self._kept)))
 
     def get(self, id_: str) -> SentTask | None:
-        """Return what is known exactly of a task."""
+        """Return the call of a task, if it is cached."""
         return self._kept.get(id_)
 
     def has(self, id_: str, source: Source) -> bool:
-        """Tell whether a source as good as this, or a better one, told of a task."""
+        """Return whether a call from this source, or from a better one, is cached."""
         known = self._kept.get(id_)
         return known is not None and SOURCE_RANK[known.source] <= SOURCE_RANK[source]
 
     def add_reply(self, command: str, reply: Any, at: float) -> None:
-        """Keep what a worker tells of its tasks.
+        """Add the calls in a worker's reply.
 
         Args:
-            command: `active`, `reserved`, `scheduled` or `query_task`; others tell nothing.
-            reply: Its answer.
-            at: When it came, by our clock.
+            command: `active`, `reserved`, `scheduled` or `query_task`; others are ignored.
+            reply: The worker's reply.
+            at: When it was received, epoch seconds.
         """
         for item in _items(command, reply):
             id_ = item.get("id")
-            # What was told before is told again in each round: it must cost next to nothing.
+            # Every round repeats the same tasks: a known one must cost next to nothing.
             if isinstance(id_, str) and not self.has(id_, "worker"):
                 original = from_worker(item, at)
                 if original is not None:
@@ -102,18 +102,18 @@ class SentCache:
 
 
 def from_worker(item: Mapping[str, Any], at: float) -> SentTask | None:
-    """Return what a worker tells of a task; None if it tells the arguments as text.
+    """Return the call of a task from a worker's reply; None if the arguments are only a repr.
 
     Args:
-        item: As `Request.info` in `celery/worker/request.py` makes it. Its arguments are decoded
-            from the message apart from those that the task runs with, which it may change.
-        at: When it was told, by our clock.
+        item: A `Request.info` of `celery/worker/request.py`. Its arguments are decoded from the
+            message separately from those of the running task, which may modify its own.
+        at: When it was received, epoch seconds.
     """
     id_, name = item.get("id"), item.get("name")
     args, kwargs = item.get("args"), item.get("kwargs")
     if not isinstance(id_, str) or not isinstance(name, str) or not name:
         return None
-    # `inspect active --safe` and workers before Celery 4 tell a repr, which may be cut.
+    # `inspect active --safe` and workers before Celery 4 send a repr, which may be truncated.
     if not isinstance(args, list | tuple) or not isinstance(kwargs, dict):
         return None
     info = item.get("delivery_info")
@@ -130,7 +130,7 @@ def from_worker(item: Mapping[str, Any], at: float) -> SentTask | None:
 
 
 def queue_of(delivery: Mapping[str, Any]) -> str | None:
-    """Return the queue that a message was sent to by name; None if an exchange chose it."""
+    """Return the queue that a message was sent to by name; None if an exchange routed it."""
     routing_key = delivery.get("routing_key")
     if delivery.get("exchange") or not isinstance(routing_key, str):
         return None
@@ -158,7 +158,7 @@ def _size(original: SentTask) -> int:
 
 
 def _bytes_of(value: Any) -> int:
-    """Return about what JSON values take in memory, however deep they lie."""
+    """Return the approximate size of JSON values in memory, at any depth."""
     total = 0
     pending = [value]
     while pending:

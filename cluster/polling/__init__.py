@@ -1,1 +1,1 @@
-"""Asks workers and queues at intervals."""
+"""Polls workers and queues at intervals."""

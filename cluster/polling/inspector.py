@@ -1,8 +1,8 @@
-"""What the workers say of themselves: who runs, holds and knows which tasks.
+"""Inspects the workers by remote control: their tasks, queues, statistics and configuration.
 
-All are asked when the connection comes up, each new worker when it is first heard, and then only as
-often as the screen and the command budget have it. A round ends when all known workers have
-answered; what they say is handed on as it comes.
+All workers are inspected when the connection comes up, each new worker when its first event
+arrives, and then as often as the screen needs it and the command budget allows. A round ends when
+all known workers have replied; each reply is handed on as it arrives.
 """
 
 from __future__ import annotations
@@ -24,46 +24,47 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 FREQUENT_COMMANDS: Final = ("stats", "active", "reserved", "scheduled")
-"""What changes all the time."""
+"""Inspected in every round."""
 OCCASIONAL_COMMANDS: Final = ("active_queues",)
-"""What changes when somebody says so."""
+"""Inspected in every fourth round: it changes only through an operation."""
 STARTUP_COMMANDS: Final = ("registered", "conf")
-"""What stays for the life of a worker; long, so asked once."""
+"""Inspected once per worker: large, and unchanged while it runs."""
 ALL_COMMANDS: Final = ("active_queues", *FREQUENT_COMMANDS, *STARTUP_COMMANDS)
 INSPECT_ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "registered": {"taskinfoitems": ["rate_limit", "soft_time_limit", "time_limit"]}
 }
-"""What goes with a question: of each registered task also its limits (Celery's default leaves out
-those of time)."""
+"""Arguments of the commands: `registered` includes the limits of each task, of which Celery's
+default omits the time limits."""
 BACKGROUND_COMMANDS: Final = ("active", "active_queues")
-"""What is asked now and then while nobody looks: enough to correct what events did not tell."""
+"""Inspected while no screen shows workers: enough to correct what missed events left wrong."""
 ROUND_OVERHEAD: Final = 4.0
-"""Commands that a round takes besides one for each question and one for each answer."""
+"""Commands of a round besides one for each request and each reply."""
 PATIENCE: Final = 1.5
-"""Seconds after the last answer in which somebody else may still answer."""
+"""Seconds to wait for further replies after the last one."""
 DISCOVERY_TIME: Final = 0.5
-"""Seconds in which workers that nobody has heard of yet may make themselves known."""
+"""Seconds in the first round for unknown workers to reply."""
 MAX_EVENT_SILENCE: Final = 10.0
-"""Seconds without any event, while workers send heartbeats, after which we doubt our own ears."""
+"""Seconds without an event, from workers that send heartbeats, before the connection is checked."""
 POLL_INTERVAL: Final = 1.0
+"""Seconds between two checks of what is due."""
 QUERY_INTERVAL: Final = 8.0
-"""Seconds between two rounds of questions about single tasks."""
+"""Seconds between two queries for single tasks."""
 MAX_QUERIED_TASKS: Final = 100
-"""Tasks of one such round: a worker looks through all it holds for each."""
+"""Tasks in one query: for each of them a worker searches all of its tasks."""
 
 
 def round_cost(commands: int, workers: int) -> float:
-    """Return about how many commands a round of questions takes."""
+    """Return the approximate number of commands of a round."""
     return ROUND_OVERHEAD + commands * (1 + workers)
 
 
 class Inspector(Poller):
-    """Asks the workers by remote control.
+    """Inspects the workers by remote control.
 
     Args:
-        sent_cache: Where to keep what the tasks that they hold were sent with.
-        open_tasks: Told which tasks they hold.
-        shared: As every poller's.
+        shared: The arguments of `Poller`.
+        sent_cache: Keeps the calls of the tasks in the replies.
+        open_tasks: Updated with the tasks in the replies.
     """
 
     topic = "worker"
@@ -87,31 +88,31 @@ class Inspector(Poller):
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
-        """Ask soon which of these tasks the workers hold; in place of what was asked before.
+        """Ask the workers soon which of these tasks they have, in place of the query before.
 
         Args:
-            ids: The tasks'.
-            names: Whom to ask; None is everyone.
+            ids: The tasks' ids.
+            names: The workers to ask; None for all.
         """
         self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names
 
     def opened(self, connection: Connection) -> None:
-        """Make a mailbox for the answers."""
+        """Create the reply queue."""
         settings = self._broker.settings
         self._pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
 
     def closing(self, connection: Connection) -> None:
-        """Remove the mailbox from the broker."""
+        """Delete the reply queue."""
         self._pidbox.close()
 
     def poll(self, connection: Connection) -> float:
-        """Ask whoever is to be asked now."""
+        """Inspect the workers that are due."""
         if self._asked_everyone != self._receiver.connect_count or self._refresh:
             self._refresh = False
             self._asked_everyone = self._receiver.connect_count
             self._ask_everyone()
-        elif strangers := self._roster.to_inspect(self._broker.settings.enable_events):
-            self._inspect_new(strangers)
+        elif new := self._roster.to_inspect(self._broker.settings.enable_events):
+            self._inspect_new(new)
         elif self._queried[0] and time.monotonic() >= self._next_query():
             self._query()
         elif (
@@ -123,8 +124,8 @@ class Inspector(Poller):
         for name in sorted(self._roster.duplicates.copy()):
             self.note(
                 "warning",
-                f"More than one worker is called {name}: their numbers are mixed up. "
-                "Start each with a name of its own, as in -n worker2@%h",
+                f"More than one worker is named {name}, so their numbers are mixed up. "
+                "Start each with its own name, for example -n worker2@%h",
             )
         return POLL_INTERVAL
 
@@ -133,16 +134,16 @@ class Inspector(Poller):
         commands, names = self._plan()
         cost = round_cost(len(commands), len(names))
         preferred = settings.inspect_interval
-        longest = MAX_INTERVAL
+        maximum = MAX_INTERVAL
         if not self._interest.on(self.topic):
             preferred *= 4
         elif not settings.frugal:
-            # Of many workers nobody wants to wait as long as the budget would have it.
-            longest = preferred * 4
-        return self._asked_at + self.interval(preferred, cost, longest)
+            # With many workers the budget alone would make the screen too old.
+            maximum = preferred * 4
+        return self._asked_at + self.interval(preferred, cost, maximum)
 
     def _plan(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return what to ask next, and whom."""
+        """Return the commands of the next round and the workers to send them to."""
         known = self._roster.present()
         if not self._interest.on(self.topic):
             return BACKGROUND_COMMANDS, known
@@ -157,13 +158,13 @@ class Inspector(Poller):
         return commands, tuple(name for name in known if name in shown) or known
 
     def _ask_everyone(self) -> None:
-        """Ask all there are, known or not: `done` when those heard of have answered all."""
+        """Inspect all workers, known or not; done when the known ones have replied."""
         self._round(self._with_events(ALL_COMMANDS, self._roster.present()), None)
 
     def _inspect_new(self, names: Sequence[str]) -> None:
-        """Ask workers that came up; again and again if they do not hear, but ever more seldom.
+        """Inspect new workers, repeatedly with growing delays until they reply.
 
-        A worker that has just come online may not listen yet: its heart beats before its mailbox
+        A worker that has just come online may not reply yet: it sends heartbeats before its mailbox
         is open.
         """
         now = time.monotonic()
@@ -190,9 +191,9 @@ class Inspector(Poller):
         self._round(("query_task",), [one for one in present if names is None or one in names], ids)
 
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
-        """Add that they send task events; not if one among them was told on purpose to send none.
+        """Add `enable_events`, unless the user has disabled them on one of the workers.
 
-        The others are then strangers, who are asked by name.
+        The others are then inspected, and their events enabled, by name.
         """
         wanted = self._broker.settings.enable_events and self._roster.events_disabled.isdisjoint(
             names
@@ -205,7 +206,13 @@ class Inspector(Poller):
         names: Sequence[str] | None,
         ids: tuple[str, ...] = (),
     ) -> None:
-        """Ask, hand on the answers, and name who stayed silent; `ids` are of `query_task`."""
+        """Send commands, hand on the replies, and report the workers without one.
+
+        Args:
+            commands: The commands, all sent at once.
+            names: The workers to ask; None for all.
+            ids: The tasks of `query_task`.
+        """
         if not ids:
             self._asked_at = time.monotonic()
         if names is not None and not names:
@@ -237,9 +244,9 @@ class Inspector(Poller):
         if isinstance(reply, Unreadable):
             self.note(
                 "warning",
-                f"A worker answers in {reply.content_type}, which is not accepted: what it runs is "
-                "known from events alone. celtop reads JSON, and msgpack with accept_content; "
-                "pickle never, since whoever can send it can run code here",
+                f"A worker replies in {reply.content_type}, which is not accepted, so its tasks "
+                "are known from events only. celtop reads JSON, and msgpack if accept_content "
+                "allows it; never pickle, which could run code here",
             )
             return
         if reply.worker.startswith(BEAT_PREFIX):
@@ -248,7 +255,7 @@ class Inspector(Poller):
             self._roster.duplicates.add(reply.worker)
         member = self._roster.replied(reply.worker)
         if reply.command == "enable_events" and member is not None:
-            # An error too: a worker that cannot send events will not learn it by being told again.
+            # Also after an error: a worker that cannot send events cannot do so at the next try.
             member.events_enabled = True
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._add_queues(reply.value)
@@ -267,7 +274,7 @@ class Inspector(Poller):
                     self._roster.add_exchange(exchange["name"])
 
     def _check_events_arrive(self) -> None:
-        """Have the receiver connect anew if workers answer us while it hears none of them."""
+        """Have the receiver reconnect if workers reply to us but their events do not arrive."""
         now = time.monotonic()
         members = self._roster.members.copy().values()
         beats = [one.heartbeat_interval for one in members if one.heartbeat_at is not None]
@@ -283,13 +290,13 @@ class Inspector(Poller):
 
 
 class _Answers:
-    """Who has answered what in one round."""
+    """The workers that have replied in one round, by command."""
 
     def __init__(self, commands: Sequence[str]) -> None:
         self._by_command: dict[str, set[str]] = {command: set() for command in commands}
 
     def add(self, reply: Reply) -> bool:
-        """Note an answer; False if one of that name has answered already."""
+        """Add a reply; return False if a worker of that name has replied already."""
         names = self._by_command[reply.command]
         if reply.worker in names:
             return False
@@ -297,9 +304,9 @@ class _Answers:
         return True
 
     def missing(self, command: str, expected: Sequence[str]) -> tuple[str, ...]:
-        """Return who of those expected did not answer."""
+        """Return the expected workers that did not reply to a command."""
         return tuple(name for name in expected if name not in self._by_command[command])
 
     def complete(self, expected: Sequence[str]) -> bool:
-        """Tell whether all of those expected have answered everything."""
+        """Return whether all expected workers have replied to every command."""
         return all(names.issuperset(expected) for names in self._by_command.values())

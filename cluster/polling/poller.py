@@ -1,4 +1,4 @@
-"""A thread that asks the broker something again and again, as seldom as it can."""
+"""The base of the polling threads, which keep within a budget of broker commands."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 IDLE_COMMANDS_PER_MINUTE: Final = 10.0
-"""Commands a minute that the whole session may send while nothing of what it asks is shown."""
+"""Budget of the whole session while the screen shows nothing that is polled."""
 SHOWN_COMMANDS_PER_MINUTE: Final = 30.0
-"""Commands a minute while a screen shows what the pollers ask for."""
+"""Budget of the whole session while the screen shows polled values."""
 PAUSE_AFTER: Final = 30.0
-"""Seconds without anybody looking after which no more is asked."""
+"""Seconds without a `pump` after which polling pauses."""
 MAX_INTERVAL: Final = 600.0
+"""Seconds between two rounds, whatever they cost."""
 MAX_RETRY_DELAY: Final = 30.0
-"""Seconds between two tries after failures."""
+"""Seconds between two attempts after failures."""
 POLL_TIMEOUT: Final = 30.0
-"""Seconds after which an AMQP broker is taken for dead."""
+"""Seconds for one poll of an AMQP broker before its connection is cut."""
 _EVENT_COMMANDS_PER_MINUTE: Final = 2.0
-"""Commands a minute left to the event connection."""
+"""Budget reserved for the event connection."""
 
 
 class ScreenInterest:
-    """What is on the screen, and what each poller may therefore spend."""
+    """The topics on the screen, and the budget that they give to each poller."""
 
     def __init__(self, *, frugal: bool) -> None:
         self.frugal = frugal
         self.topics: frozenset[str] = frozenset()
 
     def on(self, prefix: str) -> bool:
-        """Tell whether a topic, or one of its kind (`worker:NAME`), is on the screen."""
+        """Return whether a topic with this prefix (`worker` of `worker:NAME`) is on the screen."""
         return any(topic.startswith(prefix) for topic in self.topics)
 
     def share(self, prefix: str, other: str) -> float:
-        """Return the commands a minute for the poller of one topic, beside that of the other."""
+        """Return one poller's commands per minute, given the topic of the other poller."""
         wanted = self.on(prefix)
         total = (
             SHOWN_COMMANDS_PER_MINUTE
@@ -60,16 +61,16 @@ class ScreenInterest:
 
 
 class Poller(threading.Thread):
-    """Works while the receiver is live; a subclass says how in `poll`.
+    """A thread that calls the subclass's `poll` while the receiver is connected.
 
     Args:
-        name: The thread's name, and the source of its lines in the log.
-        broker: Whom to ask.
-        inbox: Where to leave what was learned.
-        roster: Who is there.
-        receiver: Its connection tells whether it is worth trying.
-        interest: What is on the screen.
-        clock: Our clock, in epoch seconds.
+        name: The thread's name, and the source of its log lines.
+        broker: The broker to connect to.
+        inbox: Takes the observations.
+        roster: The known workers and queues.
+        receiver: Polls only while this is connected.
+        interest: The topics on the screen.
+        clock: Returns the time in epoch seconds.
     """
 
     topic = ""
@@ -102,12 +103,12 @@ class Poller(threading.Thread):
 
     @property
     def refreshed(self) -> bool:
-        """Whether every refresh that was asked for is done, and its findings are in the inbox."""
+        """Whether every requested refresh is complete, with its observations in the inbox."""
         return self._refreshes_done == self._refreshes_asked
 
     @property
     def working(self) -> bool:
-        """Whether there is anything to go on for."""
+        """Whether to go on: connected and not stopped."""
         return self._receiver.live.is_set() and not self._stopping.is_set()
 
     def stop(self) -> None:
@@ -116,14 +117,14 @@ class Poller(threading.Thread):
         self._woken.set()
 
     def wake(self, *, refresh: bool = False) -> None:
-        """Have it look at once whether something is to be done; with `refresh`, do all of it."""
+        """Check at once whether a poll is due; with `refresh`, poll everything now."""
         if refresh:
             self._refresh = True
             self._refreshes_asked += 1
         self._woken.set()
 
     def run(self) -> None:
-        """Poll until stopped, over a connection that is made anew when it fails."""
+        """Poll until stopped, reconnecting after each failure."""
         failures = 0
         while not self._stopping.is_set():
             if not self._receiver.live.wait(0.25):
@@ -133,44 +134,44 @@ class Poller(threading.Thread):
                 self._work()
             except Exception as error:
                 if self._succeeded:
-                    # Brokers and firewalls close what is idle for minutes: no news.
+                    # Brokers and firewalls close idle connections: not worth a log line.
                     failures = 0
                 elif self.working:
                     fault = explain(error, self._broker)
-                    self.note("warning", f"Asking the broker failed: {fault}")
+                    self.note("warning", f"Polling failed: {fault}")
                     failures += 1
                     self._stopping.wait(backoff(failures, 1.0, MAX_RETRY_DELAY))
 
     def poll(self, connection: Connection) -> float:
-        """Do what is due; return the seconds until there may be something to do again."""
+        """Do what is due; return the seconds until the next call."""
         raise NotImplementedError
 
     def opened(self, connection: Connection) -> None:
-        """Prepare for a new connection."""
+        """Prepare a new connection."""
 
     def closing(self, connection: Connection) -> None:
-        """Take back what was put on the broker."""
+        """Clean up on the broker before the connection is closed."""
 
     def note(self, level: Literal["info", "warning"], text: str) -> None:
-        """Put a line into the log, once for each text."""
+        """Log a line, once for each text."""
         if text not in self._noted:
             self._noted.add(text)
             self.put(LogMessage(level, self._source, text, self._clock()))
 
     def put(self, observation: Observation) -> None:
-        """Leave something that was learned."""
+        """Put an observation into the inbox."""
         self._inbox.put(observation)
 
-    def interval(self, preferred: float, cost: float, longest: float) -> float:
+    def interval(self, preferred: float, cost: float, maximum: float) -> float:
         """Return the seconds until the next round.
 
         Args:
-            preferred: Seconds, if commands were free.
+            preferred: Seconds, if the budget allows it.
             cost: Commands that a round takes.
-            longest: Seconds after which the next round comes whatever it costs.
+            maximum: Seconds after which the next round is due whatever it costs.
         """
         share = self._interest.share(self.topic, self.other_topic)
-        return max(preferred, min(cost * 60.0 / share, longest))
+        return max(preferred, min(cost * 60.0 / share, maximum))
 
     def _work(self) -> None:
         connection = self._broker.connect()
@@ -192,6 +193,6 @@ class Poller(threading.Thread):
     def _poll(self, connection: Connection) -> float:
         if not self._broker.is_amqp:
             return self.poll(connection)
-        # py-amqp has no timeout for an answer: over a link that a firewall forgot, it never comes.
+        # py-amqp has no timeout for replies: over a connection that a firewall dropped, it hangs.
         with self._broker.meter.limit(POLL_TIMEOUT):
             return self.poll(connection)

@@ -1,6 +1,6 @@
-"""Queue depths by kind of broker: each in as few commands as it can do.
+"""Reads queue depths, by kind of broker, in as few commands as possible.
 
-A number that a broker does not tell is None with the reason beside it, never 0.
+A number that a broker does not provide is None, with the reason in `notes`; never 0.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 MAX_BINDINGS_AGE: Final = 60.0
-"""Seconds after which Redis' tables of queues are read again."""
+"""Seconds after which the queue bindings in Redis are read again."""
 SCAN_COUNT: Final = 1000
-"""Keys that one SCAN looks at: half a millisecond or so of the server's time."""
+"""Keys that one SCAN examines: about half a millisecond of the server's time."""
 FIRST_SCANS: Final = 100
-"""SCANs at once when the connection is new; later one with each measurement."""
+"""SCANs in the first measurement of a connection; later measurements do one each."""
 DEFAULT_QUEUE: Final = "celery"
 
 
 def is_internal(queue: str) -> bool:
-    """Tell whether a queue carries Celery's own messages: events, remote control, replies."""
+    """Return whether a queue carries Celery's own messages: events, remote control, replies."""
     return queue.startswith(("celeryev", "reply.")) or queue.endswith(".pidbox") or not queue
 
 
 class RedisDepths:
-    """Lists, one for each queue and priority step; a queue that nobody consumes is found too.
+    """Redis: one list for each queue and priority step; queues without consumers are found too.
 
-    An empty list does not exist in Redis, so one EXISTS over all of them tells that an idle cluster
-    is idle; only lists that held something lately are counted one by one.
+    Empty lists do not exist in Redis, so one EXISTS over all keys shows that a cluster is idle;
+    only lists that were not empty before are counted one by one.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class RedisDepths:
         self.latency: float | None = None
 
     def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
-        """Yield the depth of each queue named or found; of those that are gone, that they are."""
+        """Yield the depth of each named or discovered queue, and `QueueGone` for deleted ones."""
         scanned, counts = self._count(self._queues(names))
         if self._find_queues(scanned):
             _, counts = self._count(self._queues(names))
@@ -84,9 +84,9 @@ class RedisDepths:
         return f"{self._prefix}{queue}{self._sep}{step}" if step else self._prefix + queue
 
     def _count(self, queues: frozenset[str]) -> tuple[list[str], dict[str, int | str]]:
-        """Return binding tables that a step of SCAN found, and what each key holds.
+        """Return the binding keys that a SCAN found, and the size of each key.
 
-        Absent keys hold nothing; a text in place of a number is why it cannot be known.
+        Missing keys are empty; a text in place of a number is the reason why it is unknown.
         """
         keys = {self._key(queue, step) for queue in queues for step in self._steps}
         keys.add(self._unacked_key)
@@ -128,7 +128,7 @@ class RedisDepths:
         return [_text(key) for key in keys]
 
     def _find_queues(self, tables: list[str]) -> bool:
-        """Read binding tables that are new or old; tell whether that brought new queues."""
+        """Read new and outdated bindings; return whether they have new queues."""
         now = time.monotonic()
         for table in (*tables, *(self._binding_prefix + name for name in self._exchanges.copy())):
             exchange = table.removeprefix(self._binding_prefix)
@@ -164,7 +164,7 @@ class RedisDepths:
             unacked = total
         else:
             notes.append(
-                f"{total:,} unacknowledged in all queues together: Redis keeps them in one place"
+                f"{total:,} unacknowledged in all queues together; Redis keeps no count per queue"
             )
         return QueueMeasured(
             name,
@@ -177,10 +177,10 @@ class RedisDepths:
 
 
 class AmqpDepths:
-    """RabbitMQ: one passive declare for each queue whose name is known.
+    """RabbitMQ: one passive declare for each known queue.
 
-    With each refusal the broker closes the channel, and py-amqp opens it again by itself: a new one
-    each time would soon be one too many.
+    The broker closes the channel with each refusal, and py-amqp reopens it; opening a new channel
+    each time would soon exceed the channel limit.
     """
 
     latency: float | None = None
@@ -192,7 +192,7 @@ class AmqpDepths:
         self._measured: set[str] = set()
 
     def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
-        """Yield the depth of each queue named; of those that are gone, that they are."""
+        """Yield the depth of each named queue, and `QueueGone` for deleted ones."""
         from amqp.exceptions import ChannelError, NotFound
 
         for name in sorted(name for name in names | {DEFAULT_QUEUE} if not is_internal(name)):
@@ -207,7 +207,7 @@ class AmqpDepths:
                     self._measured.discard(name)
                     yield QueueGone(name, at)
                 elif name != DEFAULT_QUEUE:
-                    yield QueueMeasured(name, at, notes=("no queue of this name exists",))
+                    yield QueueMeasured(name, at, notes=("no queue of this name",))
                 continue
             except ChannelError as error:
                 yield QueueMeasured(name, at, notes=(" ".join(str(error).split()),))
@@ -219,12 +219,12 @@ class AmqpDepths:
                 at,
                 waiting=answer.message_count,
                 consumer_count=answer.consumer_count,
-                notes=("unacknowledged messages are not told over AMQP",),
+                notes=("AMQP does not report unacknowledged messages",),
             )
 
 
 class OtherDepths:
-    """Any other transport, as far as kombu can count."""
+    """Any other transport, if kombu can count its messages."""
 
     latency: float | None = None
 
@@ -234,21 +234,21 @@ class OtherDepths:
         self._clock = clock
 
     def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
-        """Yield the depth of each queue named."""
+        """Yield the depth of each named queue."""
         for name in sorted(name for name in names if not is_internal(name)):
             waiting, notes = self._size(name)
             yield QueueMeasured(name, self._clock(), waiting=waiting, notes=notes)
 
     def _size(self, name: str) -> tuple[int | None, tuple[str, ...]]:
-        # What every virtual transport of kombu that can count implements; there is nothing public.
+        # Every virtual transport of kombu that can count implements this; there is no public name.
         count = getattr(self._channel, "_size", None)
         if count is None:
-            return None, (f"kombu cannot count the messages of {self._scheme}://",)
+            return None, (f"kombu cannot count messages on {self._scheme}://",)
         try:
             return int(count(name)), ()
         except Exception as error:  # each transport's own library raises its own
             reason = " ".join(str(error).split()) or type(error).__name__
-            return None, (f"cannot be counted: {reason}",)
+            return None, (f"cannot count messages: {reason}",)
 
 
 def depths(
@@ -257,13 +257,13 @@ def depths(
     exchanges: set[str],
     clock: Callable[[], float],
 ) -> RedisDepths | AmqpDepths | OtherDepths:
-    """Return what measures queues on a connection.
+    """Return the reader of queue depths for a connection.
 
     Args:
-        connection: Established, and the caller's to close.
-        broker: What it leads to.
-        exchanges: Names of exchanges heard of; looked at again with each measurement.
-        clock: Our clock, in epoch seconds.
+        connection: An established connection, which the caller closes.
+        broker: The broker that it leads to.
+        exchanges: Names of known exchanges; read again with each measurement.
+        clock: Returns the time in epoch seconds.
     """
     if broker.is_redis:
         return RedisDepths(connection, broker, exchanges, clock)
@@ -277,11 +277,11 @@ def _text(value: bytes | str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Return a pattern for SCAN that matches just this text."""
+    """Return a SCAN pattern that matches exactly this text."""
     return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)
 
 
 def _number(reply: Any) -> int | str:
     if isinstance(reply, Exception):
-        return f"cannot be counted: {' '.join(str(reply).split())}"
+        return f"cannot count messages: {' '.join(str(reply).split())}"
     return int(reply)

@@ -1,4 +1,4 @@
-"""How many messages wait in which queue, by the broker's own count."""
+"""Polls the depths of the queues."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 FIRST_INTERVALS: Final = (1.0, 2.0, 4.0)
-"""Seconds between the first measurements: what comes up with us is seen soon."""
+"""Seconds between the first measurements, since queues appear while workers start."""
 BACKGROUND_INTERVAL: Final = 30.0
+"""Seconds between two measurements while no screen shows queues."""
 MIN_INTERVAL: Final = 0.5
-"""Seconds at least between two measurements, however often somebody asks."""
+"""Seconds between two measurements, even when refreshes are requested more often."""
 
 
 class QueuePoller(Poller):
-    """Measures the queues."""
+    """Measures the queue depths."""
 
     topic = "queue"
     other_topic = "worker"
@@ -30,18 +31,18 @@ class QueuePoller(Poller):
     _measured_at = float("-inf")
 
     def opened(self, connection: Connection) -> None:
-        """Choose how to measure by the kind of broker."""
+        """Choose how to measure, by the kind of broker."""
         self._depths = depths(connection, self._broker, self._roster.exchanges, self._clock)
         self._measured_at = float("-inf")
         if self._broker.is_amqp:
             self.note(
                 "info",
-                "RabbitMQ does not list its queues over AMQP: one that no worker consumes is seen "
-                "only if task-sent events or the setting `queues` name it",
+                "AMQP cannot list queues: a queue without consumers is shown only if a task-sent "
+                "event or the setting `queues` names it",
             )
 
     def poll(self, connection: Connection) -> float:
-        """Measure if it is time."""
+        """Measure if a measurement is due."""
         due = self._measured_at + self._interval()
         if self._refresh:
             due = self._measured_at + MIN_INTERVAL
@@ -60,8 +61,8 @@ class QueuePoller(Poller):
         preferred = self._broker.settings.queue_interval
         if not self._interest.on(self.topic):
             return self.interval(max(preferred, BACKGROUND_INTERVAL), self._cost, MAX_INTERVAL)
-        longest = MAX_INTERVAL if self._interest.frugal else preferred * 6
-        return self.interval(preferred, self._cost, longest)
+        maximum = MAX_INTERVAL if self._interest.frugal else preferred * 6
+        return self.interval(preferred, self._cost, maximum)
 
     def _measure(self) -> None:
         started = self._measured_at = time.monotonic()

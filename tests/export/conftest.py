@@ -76,5 +76,5 @@ def state() -> ClusterState:
             at,
         )
     state.observe(QueueMeasured("celery", NOW, waiting=0, unacked=0), NOW)
-    state.observe(QueueMeasured("remote", NOW, notes=("no queue of this name exists",)), NOW)
+    state.observe(QueueMeasured("remote", NOW, notes=("no queue of this name",)), NOW)
     return state

@@ -114,7 +114,7 @@ def test_a_half_open_connection_is_noticed(
     proxy.close()
 
 
-def test_our_own_ears_are_doubted_when_workers_answer_and_nothing_is_heard(
+def test_reconnects_when_workers_reply_but_their_events_do_not_arrive(
     redis_server: RedisServer,
     redis_url: str,
     open_session: OpenSession,
@@ -129,7 +129,7 @@ def test_our_own_ears_are_doubted_when_workers_answer_and_nothing_is_heard(
     live.until(lambda: seen.frequency == 2.0)
     # The subscription is gone and the connection is fine: no ping would ever tell.
     monkeypatch.setattr(
-        "celtop.cluster.events.subscription.RedisStream._open", lambda self, data: None
+        "celtop.cluster.events.subscription.RedisSubscription._open", lambda self, data: None
     )
     live.until(lambda: live.state.broker.phase == "lost", 40)
     monkeypatch.undo()

@@ -76,7 +76,7 @@ def test_two_workers_of_one_name_are_told_apart_in_the_log(
     start_worker(redis_url)
     start_worker(redis_url)
     live = open_session(redis_url)
-    live.until(lambda: any("More than one worker is called w1@test" in line for line in live.log))
+    live.until(lambda: any("More than one worker is named w1@test" in line for line in live.log))
 
 
 def test_a_serializer_that_is_not_accepted_is_told_in_words(

@@ -175,13 +175,13 @@ def test_rabbitmq_counts_messages_and_consumers(
         send(amqp_url, "plain.ok", queue="nobody")
     live = open_session(amqp_url, queues=["nobody", "missing"])
     live.until(lambda: depth(live, "nobody") == 7)
-    assert any("does not list its queues" in line for line in live.log)
+    assert any("AMQP cannot list queues" in line for line in live.log)
     live.until(lambda: (q := live.state.queues.get("celery")) is not None and q.consumer_count == 1)
     nobody = live.state.queues["nobody"]
     assert nobody.consumer_count == 0
-    assert nobody.unacked is None and "not told over AMQP" in nobody.notes[0]
+    assert nobody.unacked is None and "AMQP does not report" in nobody.notes[0]
     assert depth(live, "missing") is None
-    assert live.state.queues["missing"].notes == ("no queue of this name exists",)
+    assert live.state.queues["missing"].notes == ("no queue of this name",)
 
 
 def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> None:
@@ -204,7 +204,7 @@ def test_missing_queues_take_no_channel_each_on_rabbitmq(amqp_url: str) -> None:
         missing, other = sorted(depths.measure(frozenset({"missing", "other"})), key=str)
         assert isinstance(missing, QueueMeasured) and isinstance(other, QueueMeasured)
         assert (missing.name, missing.waiting) == ("missing", None)
-        assert missing.notes == other.notes == ("no queue of this name exists",)
+        assert missing.notes == other.notes == ("no queue of this name",)
     assert len([one for one in connection.connection.channels.values() if one is not None]) == 2
     connection.release()
 
