@@ -47,7 +47,7 @@ def read_duration(
     try:
         seconds = parse.duration(text)
     except parse.ParseError as error:
-        raise click.BadParameter(f"{text!r}: {error}", ctx, option) from None
+        raise click.BadParameter(str(error), ctx, option) from None
     if not seconds and not zero:
         raise click.BadParameter("it must be greater than zero", ctx, option)
     return seconds
@@ -100,9 +100,9 @@ def read_time(text: str, now: float | None = None) -> float:
     try:
         at = parse.moment(text, now)
     except parse.ParseError as error:
-        raise InvalidUsage(f"Invalid --eta {text!r}: {error}") from None
+        raise InvalidUsage(f"Invalid --eta: {error}") from None
     if at < now:
-        raise InvalidUsage(f"Invalid --eta {text!r}: it has passed")
+        raise InvalidUsage(f"Invalid --eta: {text} is in the past")
     return at
 
 

@@ -22,8 +22,8 @@ COMMANDS: Final = (
 """Each is defined in the module of its name."""
 
 EPILOG = """\b
-A setting is taken from the first of: command line, environment (CELTOP_*,
-then CELERY_BROKER_URL and CELERY_RESULT_BACKEND), config file, app, default.
+Settings, in order of precedence: command line, environment (CELTOP_*, then
+CELERY_BROKER_URL and CELERY_RESULT_BACKEND), config file, app, default.
 
 \b
 Exit codes: 0 success, 1 the operation or check failed, 2 usage error,

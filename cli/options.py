@@ -28,7 +28,7 @@ NO_BROKER: Final = (
 )
 DURATION: Final = "DURATION"
 """The metavar of options that take a duration."""
-DURATION_HELP: Final = "DURATION is a number of seconds, or has units: 30s, 5m, 1h30m, 7d."
+DURATION_HELP: Final = "DURATION is a number of seconds, or has units: 300ms, 30s, 5m, 1h30m, 1d."
 SEE_GLOBAL_OPTIONS: Final = "Global options, such as -b URL, are listed by `celtop --help`."
 
 

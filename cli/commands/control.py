@@ -92,7 +92,7 @@ def _rate(ctx: click.Context, option: click.Parameter, value: str) -> str:
         # Empty text, `"$RATE"` with RATE unset, must not remove the limit.
         return parse.rate(value or "?")
     except parse.ParseError as error:
-        raise click.BadParameter(f"{value!r}: {error}", ctx, option) from None
+        raise click.BadParameter(str(error), ctx, option) from None
 
 
 def _minimum(ctx: click.Context, option: click.Parameter, value: int) -> int:

@@ -27,7 +27,7 @@ MAX_NAMES_LISTED: Final = 20
 
 @click.command(cls=Command)
 @click.argument("queue")
-@click.option("--task", metavar="NAME", help="Delete only this task's messages (Redis only).")
+@click.option("--task", metavar="NAME", help="Delete only messages of this task (Redis only).")
 @operation_options
 @click.pass_context
 def purge(ctx: click.Context, queue: str, task: str | None, options: RunOptions) -> int:

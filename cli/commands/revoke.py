@@ -76,7 +76,7 @@ def revoke(
     wait: float,
     options: RunOptions,
 ) -> int:
-    """Revoke tasks, so that workers skip them.
+    """Revoke tasks: workers will skip them.
 
     Use - as ID to read ids from stdin. Finished tasks are left alone.
 

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 @click.option("--priority", type=click.IntRange(0, 255), metavar="N",
               help="The highest priority is 0 on Redis, the largest number on RabbitMQ."
               )  # fmt: skip
-@duration_option("--countdown", zero=True, help="Do not start before this delay.")
+@duration_option("--countdown", zero=True, help="Start after this delay at the earliest.")
 @click.option("--eta", metavar="TIME",
-              help="Do not start before this time: 14:30 or ISO 8601.")  # fmt: skip
-@duration_option("--expires", help="Do not start after this delay.")
+              help="Start at this time at the earliest: 14:30 or ISO 8601.")  # fmt: skip
+@duration_option("--expires", help="Discard the task if it has not started after this long.")
 @duration_option("--wait",
               help="Wait at most this long for the result, and print it as JSON.")  # fmt: skip
 @operation_options

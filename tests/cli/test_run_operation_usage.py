@@ -36,7 +36,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
         ("trigger a.b --args - --kwargs -", "cannot both be read from stdin"),
         ("trigger a.b --countdown 1 --eta 2999-01-01", "not both"),
         ("trigger a.b --eta soon", "14:30"),
-        ("trigger a.b --eta 1999-01-01", "has passed"),
+        ("trigger a.b --eta 1999-01-01", "in the past"),
         ("trigger a.b --expires 0", "--expires"),
         ("trigger a.b --countdown soon", "--countdown"),
         ("control", "celtop control --help"),
