@@ -1,27 +1,27 @@
-r"""Arguments and results as values, where their text tells the value for certain.
+"""Values of the arguments and results that a screen shows, if their text is unambiguous.
 
-Events carry `repr` texts, cut and abbreviated, and reading one back can give another value than
-was written: a cut string reads as a string, `\n` in a path as a newline, `...` as Ellipsis. So a
-text is taken as a value only if the value, written again, gives the very same text.
+Unlike `model.text.literals`, which reads arguments to send them again, this also reads JSON and
+Python's own `repr`: the value is only displayed.
 """
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-LONGEST: Final = 200_000
-"""Characters of a text that is read; a longer one is shown as text."""
-DEEPEST: Final = 40
-"""Brackets within brackets; Python's parser fails badly at some hundreds."""
+from ..model.text.literals import read_literal
+
+MAX_LENGTH: Final = 200_000
+"""Characters of a text; a longer one is shown as text."""
+MAX_DEPTH: Final = 40
+"""Levels of nested brackets; Python's parser fails at a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A text and, if it is known for certain, the value that it writes."""
+    """A text and its value, if that is known for certain."""
 
     text: str
     value: Any = None
@@ -29,35 +29,19 @@ class Literal:
 
 
 def read(text: str) -> Literal:
-    """Read a text as JSON or as a Python literal; raises nothing."""
-    if not text or len(text) > LONGEST or _depth(text) > DEEPEST:
+    """Read a text as JSON or as a Python literal; never raises."""
+    if not text or len(text) > MAX_LENGTH or _depth(text) > MAX_DEPTH:
         return Literal(text)
-    for reader in (_json, _python):
-        try:
-            return Literal(text, reader(text), True)
-        except (
-            msgspec.MsgspecError,
-            ValueError,
-            SyntaxError,
-            TypeError,
-            MemoryError,
-            RecursionError,
-        ):
-            continue
-    return Literal(text)
-
-
-def _json(text: str) -> Any:
-    return msgspec.json.decode(text)
-
-
-def _python(text: str) -> Any:
-    if "..." in text or "\\" in text:
-        raise ValueError("abbreviated, or escaped in a way that may be lost")
-    value = ast.literal_eval(text)
-    if repr(value) != text:
-        raise ValueError("not what was written")
-    return value
+    try:
+        return Literal(text, msgspec.json.decode(text), True)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    if "..." in text or "\\" in text:  # abbreviated, or escaped in a way that may lose something
+        return Literal(text)
+    try:
+        return Literal(text, read_literal(text, repr), True)
+    except ValueError:
+        return Literal(text)
 
 
 def _depth(text: str) -> int:

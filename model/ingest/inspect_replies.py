@@ -25,6 +25,7 @@ from ..text.coerce import (
     to_text,
     truncate,
 )
+from ..text.parse import reported_rate
 from .attempts import Attempts
 from .backend_overlay import BackendOverlay
 from .redaction import Redaction
@@ -269,9 +270,8 @@ def _registration(text: str) -> tuple[str, Limits]:
     known = {key: value for key, sign, value in pairs if sign}
     if len(known) != len(pairs):
         return sys.intern(text), UNLIMITED
-    rate = known.get("rate_limit", "")
     limits = Limits(
-        rate if rate.partition("/")[0].strip("0.") and rate != "None" else None,
+        reported_rate(known.get("rate_limit", "")),
         to_float(known.get("soft_time_limit")),
         to_float(known.get("time_limit")),
     )

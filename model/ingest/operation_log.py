@@ -21,6 +21,7 @@ from ..operations.call import Call
 from ..operations.commands import Operation, RateLimit, Retry, Revoke, TimeLimit, Trigger
 from ..operations.outcome import Answer, Outcome, PublishedTask
 from ..operations.summary import sentence
+from ..text.parse import reported_rate
 from .queue_store import QueueStore
 from .redaction import Redaction
 from .task_store import TaskStore
@@ -113,7 +114,7 @@ class OperationLog:
             if isinstance(operation, TimeLimit):
                 after = msgspec.structs.replace(before, soft=operation.soft, hard=operation.hard)
             else:
-                after = msgspec.structs.replace(before, rate=_rate(operation.rate))
+                after = msgspec.structs.replace(before, rate=reported_rate(operation.rate))
             if after != before:
                 worker.limits = {**worker.limits, operation.task: after}
                 worker.version += 1
@@ -178,11 +179,6 @@ def _slim(operation: Operation) -> Operation:
 
 def _slim_call(call: Call) -> Call:
     return msgspec.structs.replace(call, args=(), kwargs={}, headers={})
-
-
-def _rate(rate: str) -> str | None:
-    """Return a rate limit as workers report it: None for no limit."""
-    return None if not rate.partition("/")[0].strip("0.") else rate
 
 
 def _level(outcome: Outcome) -> Level:

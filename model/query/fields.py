@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from ..entities.states import CELERY_STATES, FAULTY, FINISHED
 from ..entities.task import Task, first_seen_at
+from ..text.parse import duration
 from ..text.traceback import exception_class, location_of
 from .safe_regex import safe_search
 
@@ -36,10 +37,6 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
     "=": operator.eq,
 }
-
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|[smhdw])", re.IGNORECASE)
-_DURATION: Final = re.compile(rf"(?:{_DURATION_PART.pattern})+", re.IGNORECASE)
 
 
 def _age(task: Task, now: float) -> float | None:
@@ -160,21 +157,6 @@ def number(text: str) -> float:
     if not isfinite(value):
         raise ValueError(f"not a number: {text}")
     return value
-
-
-def duration(text: str) -> float:
-    """Read a duration such as `300ms`, `5s`, `1.5h`, `1h30m` or plain seconds, as seconds.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if _DURATION.fullmatch(text):
-        parts = _DURATION_PART.findall(text)
-        return sum(float(count) * _UNITS[unit.lower()] for count, unit in parts)
-    try:
-        return number(text)
-    except ValueError:
-        raise ValueError(f"not a duration: {text} (300ms, 5s, 2m, 1h, 1d)") from None
 
 
 def text_predicate(field: str, test: TextTest) -> Predicate:

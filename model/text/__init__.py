@@ -1,1 +1,1 @@
-"""Texts and the values read from them. Imports nothing of celtop."""
+"""Texts and the values read from them. Imports nothing else from celtop."""

@@ -9,33 +9,27 @@ from datetime import UTC, datetime
 from typing import Final
 
 MAX_TEXT_LENGTH: Final = 256 * 1024
-"""Characters kept of one text; a mark tells how many were left out."""
-
-
+"""Characters kept of a text; a marker states how many were dropped."""
 MAX_NAME_LENGTH: Final = 1024
-"""Characters kept of a name; a longer id is malformed."""
-
-
+"""Characters kept of a name; an event with a longer id is malformed."""
 MAX_FIELD_LENGTH: Final = 4096
-
-
+"""Characters kept of a custom event's field, or of a progress text."""
 MAX_TIMESTAMP: Final = 253_402_300_799.0
-"""The end of the year 9999: no later time can be written."""
-
+"""Epoch seconds at the end of the year 9999, the last time that can be formatted."""
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 def truncate(text: str) -> str:
-    """Return the text, cut at `LONGEST_TEXT` with a mark that says how much was left out."""
+    """Return the text, cut at `LONGEST_TEXT` with a marker that states how much was dropped."""
     left_out = len(text) - MAX_TEXT_LENGTH
     if left_out <= 0:
         return text
-    return f"{text[:MAX_TEXT_LENGTH]}… [{left_out:,} more characters left out]"
+    return f"{text[:MAX_TEXT_LENGTH]}… [{left_out:,} more characters]"
 
 
 def parse_timestamp(text: str | None) -> float | None:
-    """Return the epoch seconds of an ISO 8601 time (UTC where it names no zone), or None."""
+    """Return the epoch seconds of an ISO 8601 time (UTC if it has no offset), or None."""
     if not text or len(text) > 64:
         return None
     try:
@@ -58,8 +52,8 @@ def to_text(value: object, limit: int = MAX_TEXT_LENGTH) -> str | None:
         except (ValueError, TypeError, RecursionError):
             return "?"
     if not value.isascii():
-        # A lone surrogate cannot be encoded again: it would break the terminal and each export.
-        # What stands for it is nothing that anybody sends: `?` could pass for what was sent.
+        # A lone surrogate cannot be encoded and would break the terminal and every export.
+        # U+FFFD replaces it rather than `?`, which could be mistaken for the original.
         value = _SURROGATES.sub("\ufffd", value)
     if limit >= MAX_TEXT_LENGTH:
         return truncate(value)
@@ -67,13 +61,13 @@ def to_text(value: object, limit: int = MAX_TEXT_LENGTH) -> str | None:
 
 
 def to_int(value: object) -> int | None:
-    """Return a number or its text as an int that fits 64 bits, or None."""
+    """Return a number, or a text that holds one, as a 64-bit int; None if it is neither."""
     amount = to_float(value)
     return int(amount) if amount is not None and abs(amount) < 2**63 else None
 
 
 def to_float(value: object) -> float | None:
-    """Return a number or its text as a finite float, or None."""
+    """Return a number, or a text that holds one, as a finite float; None if it is neither."""
     if isinstance(value, str):
         if len(value) > 32:
             return None

@@ -1,95 +1,101 @@
-"""Arguments out of the text that Celery writes into events: exactly, or not at all.
+"""Values read from the texts that Celery puts into events: exactly, or not at all.
 
-Celery's `saferepr` is not `repr`: what is long is cut, what is deep becomes `...`, line ends and
-backslashes are written raw, bytes sometimes as their hex digits. So a text counts only if it holds
-nothing but plain literals, and if writing what was read gives the same text again; whatever could
-have been written from two different values is refused. Nothing is ever evaluated.
+Celery's `saferepr` is not `repr`: long values are cut, deep ones become `...`, newlines and
+backslashes are not escaped, and bytes may appear as hex digits. A text is therefore accepted only
+if it consists of plain literals and if its value, formatted again, gives the same text; a text
+that could stand for two values is refused. Nothing is ever evaluated.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from .masking import MASK
 
 ARGSREPR_MAXSIZE: Final = 1_024
-"""Characters from which on Celery cuts (`amqp.argsrepr_maxsize`)."""
+"""Characters from which on Celery cuts arguments (`amqp.argsrepr_maxsize`)."""
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 
 _LITERAL_TOKENS: Final = re.compile(
     r"(?>[\[\](){},: ]|'[^']*'|True|False|None|-?[0-9]++(?:\.[0-9]++)?+(?:e[+-][0-9]++)?+)*+"
 )
-"""The words that a text may be made of. What is left to the parser then can neither be anything
-but a literal nor make it warn."""
+"""The tokens that a text may consist of, so that the parser can only find a literal and has
+nothing to warn about."""
 
 _MARKS: Final = (
-    ("...", "Celery cut it, at `...`"),
-    (MASK, f"something in it is hidden, at `{MASK}`"),
-    ("\\", "it has a backslash or a quote, which Celery does not write so that it can be read"),
-    ("\ufffd", "it has a character that could not be read"),
+    ("...", "Celery shortened it (`...`)"),
+    (MASK, f"part of it is masked (`{MASK}`)"),
+    ("\\", "it contains a backslash or an escaped quote, which Celery writes ambiguously"),
+    ("\ufffd", "it contains an undecodable character"),
 )
 
 
 def parse_arguments(args: str | None, kwargs: str | None) -> Arguments | str:
-    """Return the arguments that two texts of an event stand for, or in words why they do not.
+    """Return the arguments that an event's texts stand for, or the reason why that is unknown.
 
     Args:
-        args: The positional arguments as events tell them: `(1, 'a')`.
+        args: The positional arguments as in events: `(1, 'a')`.
         kwargs: The keyword arguments: `{'b': [2.5, None]}`.
 
     Returns:
-        The arguments with the types that the caller gave them, tuples among them; or a reason that
-        begins with what it is about: `the arguments were cut ...`.
+        The arguments with the caller's types, including tuples; or a reason that begins with its
+        subject: `the arguments cannot be read from the event: ...`.
     """
     values = []
-    for what, text in (("arguments", args), ("keyword arguments", kwargs)):
+    for subject, text in (("arguments", args), ("keyword arguments", kwargs)):
         if text is None:
-            return f"the {what} are not known"
-        if reason := _unusable(text):
-            return f"the {what} cannot be taken from its event: {reason}"
+            return f"the {subject} are unknown"
         try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return f"the {what} cannot be taken from its event: the text is not a literal"
-        if not _round_trips(value, text):
-            return f"the {what} cannot be taken from its event: its text can mean several values"
-        values.append(value)
-    found, named = values
-    if not isinstance(found, tuple | list):
-        return "the arguments cannot be taken from its event: the text is no list of them"
+            values.append(_argument_value(text))
+        except ValueError as error:
+            return f"the {subject} cannot be read from the event: {error}"
+    positional, named = values
+    if not isinstance(positional, tuple | list):
+        return "the arguments cannot be read from the event: the text is not a list"
     if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
-        return "the keyword arguments cannot be taken from its event: the text does not name them"
-    return tuple(found), named
+        return "the keyword arguments cannot be read from the event: the text has no names"
+    return tuple(positional), named
 
 
-def _unusable(text: str) -> str | None:
+def _argument_value(text: str) -> Any:
     for mark, reason in _MARKS:
         if mark in text:
-            return reason
+            raise ValueError(reason)
     if len(text) >= ARGSREPR_MAXSIZE:
-        return (
-            f"it is as long as Celery makes it, {ARGSREPR_MAXSIZE:,} characters, so it may be cut"
-        )
+        raise ValueError(f"it has {ARGSREPR_MAXSIZE:,} characters, Celery's limit, and may be cut")
     if not _LITERAL_TOKENS.fullmatch(text):
-        return "it holds more than text, numbers, true, false, none, lists, tuples and dicts"
-    return None
+        raise ValueError("it contains more than strings, numbers, booleans, None and containers")
+    return read_literal(text, saferepr)
 
 
-def _round_trips(value: object, text: str) -> bool:
+def read_literal(text: str, formatter: Callable[[Any], str]) -> Any:
+    """Return the value of a Python literal that `formatter` turns into the very same text.
+
+    Raises:
+        ValueError: The text is not a literal, or can stand for several values.
+    """
     try:
-        return saferepr(value) == text
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ValueError("the text is not a literal") from None
+    try:
+        same = formatter(value) == text
     except (TypeError, ValueError, RecursionError):
-        return False
+        same = False
+    if not same:
+        raise ValueError("the text can stand for several values")
+    return value
 
 
 def saferepr(value: object) -> str:
-    """Return a plain value as `celery.utils.saferepr` writes it where it neither cuts nor hides.
+    """Return a plain value as `celery.utils.saferepr` formats it if nothing is cut.
 
     Raises:
-        TypeError: A type whose text may stand for something else: bytes, sets, complex numbers.
+        TypeError: A type whose text may stand for another: bytes, sets, complex numbers.
     """
     kind = type(value)
     if value is None or kind in (bool, int, float):
@@ -103,4 +109,4 @@ def saferepr(value: object) -> str:
         return "[" + ", ".join(map(saferepr, value)) + "]"
     if isinstance(value, tuple):
         return "(" + ", ".join(map(saferepr, value)) + (",)" if len(value) == 1 else ")")
-    raise TypeError(f"{kind.__name__} is no plain value")
+    raise TypeError(f"{kind.__name__} is not a plain value")

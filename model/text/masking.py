@@ -6,29 +6,21 @@ import re
 from typing import Final
 
 MASK: Final = "***"
-"""What stands for hidden text. Nothing with this in it may be sent again as an argument."""
-
+"""Replaces masked text. A value that contains it must never be sent as an argument."""
 
 MAX_DEPTH: Final = 50
-"""Levels of a value that are looked at; what is nested deeper is hidden whole."""
-
+"""Levels of nesting that are searched; deeper values are masked completely."""
 
 NAME_PATTERN: Final = re.compile(r"[^\W\d][\w-]*\Z")
-
-
 _ASSIGNED: Final = re.compile(
     r"[\w-]{0,64}+(?:\\{0,8}['\"])?\]?\s{0,8}+(?P<sign>:|=>|=(?!=))\s{0,8}"
 )
-
-
 _OPENING: Final = re.compile(r"[bBrRuUfF]{0,2}(?P<quote>\\{0,8}(?:'''|\"\"\"|['\"]))")
-
-
 _BRACKETS: Final = {"(": ")", "[": "]", "{": "}"}
 
 
 def masked(pattern: re.Pattern[str], text: str) -> str:
-    """Return a text with every match, or the value that a matching name has, masked."""
+    """Return a text with every match masked; if a name matches, its value is masked."""
     parts: list[str] = []
     done = position = 0
     while (found := pattern.search(text, position)) is not None:
@@ -49,7 +41,7 @@ def masked(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _value_at(text: str, start: int, sign: str) -> tuple[int, str]:
-    """Return where a value ends, and what is shown of it: the quotes of a text."""
+    """Return the end of a value and its replacement, which keeps the quotes of a string."""
     opening = _OPENING.match(text, start)
     if opening is not None:
         quote = opening["quote"]
@@ -61,14 +53,14 @@ def _value_at(text: str, start: int, sign: str) -> tuple[int, str]:
 
 
 def _end_of_text(text: str, start: int, quote: str) -> tuple[int, bool]:
-    """Return where a quoted text ends, quote included, and whether it does or was cut."""
+    """Return the end of a quoted string, quote included, and whether it is closed."""
     escape = len(quote) - len(quote.lstrip("\\"))
     position = start
     while (found := text.find(quote, position)) != -1:
         before = found
         while before > start and text[before - 1] == "\\":
             before -= 1
-        # An escaped quote has more backslashes before it than the one that began the text.
+        # An escaped quote is preceded by more backslashes than the opening quote.
         slashes = found - before
         if slashes == 0 or (not escape and slashes % 2 == 0):
             return found + len(quote), True
@@ -77,7 +69,7 @@ def _end_of_text(text: str, start: int, quote: str) -> tuple[int, bool]:
 
 
 def _end_of_value(text: str, start: int, sign: str) -> int:
-    """Return where a value ends that is no quoted text: a number, a call, a list, a header."""
+    """Return the end of an unquoted value: a number, a call, a list, a header."""
     ends = ",;&\n" if sign == ":" else ",;& \t\n"
     depth: list[str] = []
     position = start

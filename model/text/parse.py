@@ -1,8 +1,7 @@
-"""What people type into forms, read exactly or refused with the reason: nothing is guessed."""
+"""Reads the numbers, durations, rates and times that people type, exactly or not at all."""
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -10,67 +9,59 @@ from typing import Final
 from .sanitize import visible
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-_PART: Final = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
+_NUMBER: Final = r"\d+(?:\.\d*)?|\.\d+"
+_DURATION_PART: Final = re.compile(rf"\s*({_NUMBER})\s*(ms|[smhdw])", re.IGNORECASE)
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-MAX_DURATION: Final = 366 * 86_400.0
-"""Seconds in a leap year: a longer one is a slip of the finger, and overflows dates elsewhere."""
-_LONGEST: Final = 40
+MAX_DURATION: Final = 36_525 * 86_400.0
+"""Seconds in a hundred years; dates further in the future overflow."""
+_MAX_SHOWN: Final = 40
 
 
 class ParseError(ValueError):
-    """What is wrong with a text, in words for who types it."""
+    """States what is wrong with a typed text."""
 
 
 def integer(text: str, least: int | None = None, most: int | None = None) -> int:
     """Return a whole number.
 
     Raises:
-        Mistyped: It is none, or not within the bounds.
+        ParseError: The text is not a whole number, or out of bounds.
     """
     if not text.strip():
-        raise ParseError("needed: a whole number")
+        raise ParseError("enter a whole number")
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
-        raise ParseError("not a whole number")
+        raise ParseError(f"not a whole number: {visible(text, _MAX_SHOWN)}")
     value = int(text)
     if least is not None and value < least:
-        raise ParseError(f"at least {least:,}")
+        raise ParseError(f"must be at least {least:,}")
     if most is not None and value > most:
-        raise ParseError(f"at most {most:,}")
+        raise ParseError(f"must be at most {most:,}")
     return value
 
 
 def duration(text: str) -> float:
-    """Return the seconds of `30s`, `5m`, `1h30m`, `250ms` or a number of seconds.
+    """Return the seconds of `30s`, `5m`, `1h30m`, `1h 30m`, `250ms` or a plain number of seconds.
 
     Raises:
-        Mistyped: It is no duration, or longer than a year.
+        ParseError: The text is not a duration, or one of more than a hundred years.
     """
-    text = text.strip()
-    try:
-        seconds = float(text) if re.fullmatch(r"\d+(\.\d+)?|\.\d+", text) else _sum(text)
-    except OverflowError:
-        seconds = math.inf
+    stripped = text.strip()
+    if re.fullmatch(_NUMBER, stripped):
+        seconds = float(stripped)
+    elif stripped and not _DURATION_PART.sub("", stripped):
+        parts = _DURATION_PART.findall(stripped)
+        seconds = sum(float(amount) * _UNITS[unit.lower()] for amount, unit in parts)
+    else:
+        shown = visible(text, _MAX_SHOWN)
+        raise ParseError(f"not a duration: {shown} (use 300ms, 5s, 2m, 1h30m or 1d)")
     if seconds > MAX_DURATION:
-        raise ParseError("longer than a year")
-    return seconds
-
-
-def _sum(text: str) -> float:
-    position, seconds = 0, 0.0
-    while position < len(text):
-        found = _PART.match(text, position)
-        if found is None:
-            raise ParseError("as 30s, 5m, 1h30m")
-        seconds += float(found[1]) * _UNITS[found[2].lower()]
-        position = found.end()
-    if not text:
-        raise ParseError("as 30s, 5m, 1h30m")
+        raise ParseError("longer than a hundred years")
     return seconds
 
 
 def seconds_text(seconds: float | None) -> str:
-    """Return a duration as it is typed and read back the same: `90`, `5m`, `1h`; `` for None."""
+    """Return a duration in the form that `duration` reads: `90s`, `5m`, `1h`; `` for None."""
     if seconds is None:
         return ""
     for unit in ("h", "m"):
@@ -80,34 +71,39 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def rate(text: str) -> str:
-    """Return a rate limit as Celery reads it: `10/m`, `5/s`, `100/h`; `0` is no limit.
+    """Return a rate limit in Celery's form: `10/m`, `5/s`, `100/h`; `0` is no limit.
 
-    A number alone is by the second (`celery.utils.time.rate`).
+    A number alone is per second (`celery.utils.time.rate`).
 
     Raises:
-        Mistyped: It is none.
+        ParseError: The text is not a rate.
     """
     text = text.strip().lower()
     if text in ("", "none", "no limit"):
         return "0"
     found = _RATE.fullmatch(text)
     if found is None:
-        raise ParseError("as 10/m, 5/s or 100/h; 0 is no limit")
+        raise ParseError("not a rate limit: use 10/m, 5/s or 100/h, or 0 for no limit")
     if not float(found[1]):
         return "0"
     return f"{float(found[1]):.12g}/{found[2] or 's'}"
+
+
+def reported_rate(rate: str) -> str | None:
+    """Return a rate limit as workers report it: None for the `0`, `0/m` or `None` of no limit."""
+    return None if rate == "None" or not rate.partition("/")[0].strip("0.") else rate
 
 
 def moment(text: str, now: float, zone: tzinfo | None = None) -> float:
     """Return a time as epoch seconds.
 
     Args:
-        text: ISO 8601, with or without an offset, or a time of day: the next one.
-        now: Our clock, in epoch seconds.
-        zone: Of a time without an offset; None is the machine's own.
+        text: ISO 8601, with or without an offset, or a time of day, of which the next is meant.
+        now: The local clock, in epoch seconds.
+        zone: The zone of a time without an offset; None is the local one.
 
     Raises:
-        Mistyped: It is no time, or one that the clocks of the zone skip.
+        ParseError: The text is not a time, or one that a daylight saving change skips.
     """
     text = text.strip()
     here = datetime.fromtimestamp(now, UTC).astimezone(zone).replace(tzinfo=None)
@@ -125,7 +121,10 @@ def moment(text: str, now: float, zone: tzinfo | None = None) -> float:
         at = (found.replace(tzinfo=zone) if zone is not None else found).timestamp()
         back = datetime.fromtimestamp(at, UTC).astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):
-        raise ParseError("as 14:30, 2027-01-15 08:00 or 2027-01-15T08:00:00Z") from None
+        raise ParseError(
+            "not a time: use 14:30, 2027-01-15 08:00 or 2027-01-15T08:00:00Z"
+        ) from None
     if back != found:
-        raise ParseError(f"the clocks skip {visible(text, _LONGEST)} that day")
+        shown = visible(text, _MAX_SHOWN)
+        raise ParseError(f"{shown} does not exist: the clocks are set forward then")
     return at

@@ -1,9 +1,9 @@
-r"""Arguments as JSON text that a person edits: written so that nothing is lost, read strictly.
+r"""Arguments as JSON text that a person edits: written without loss, read strictly.
 
-Values that JSON has no words for are written as kombu writes them on the wire:
-`{"__type__": "decimal", "__value__": "1.10"}`, and read back the same. What Python's reader would
-take and change without a word (a key given twice, `1e999`, more digits than a float holds) is
-refused: the task must get what stands there.
+Values beyond JSON are written as kombu writes them on the wire, and read back the same:
+`{"__type__": "decimal", "__value__": "1.10"}`. Input that Python's reader would silently change (a
+duplicate key, `1e999`, more digits than a float holds) is refused: the task must receive exactly
+what the text says.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from .parse import ParseError
 from .sanitize import visible
 
 _MAX_DIGITS: Final = 4_000
-"""Python refuses to read longer whole numbers (`sys.set_int_max_str_digits`)."""
+"""Digits of an integer; Python refuses longer ones (`sys.set_int_max_str_digits`)."""
 _MAX_EXCERPT: Final = 16
-"""Characters of the text that are shown with an error."""
+"""Characters of the text that an error quotes."""
 MAX_LINE_LENGTH: Final = 60
-"""Characters that are written in one line; longer text is indented."""
+"""Characters of JSON on one line; longer JSON is indented."""
 
 
 def write(value: Any) -> str:
-    r"""Return a value as JSON, every character of it printable: others as `\u202e`.
+    r"""Return a value as JSON with every unprintable character escaped, such as `\u202e`.
 
     Raises:
-        TypeError: It holds something that kombu cannot write.
-        ValueError: Likewise, or it holds itself.
+        TypeError: It contains a value that kombu cannot serialize.
+        ValueError: The same, or it contains itself.
     """
     from kombu.utils.json import dumps
 
@@ -39,7 +39,7 @@ def write(value: Any) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return JSON with its hidden characters written out, which means the same within strings."""
+    r"""Return JSON with its unprintable characters escaped, which leaves its strings equal."""
     if all(char.isprintable() or char == "\n" for char in text):
         return text
     return "".join(
@@ -48,26 +48,26 @@ def escaped(text: str) -> str:
 
 
 def read_list(text: str) -> tuple[Any, ...]:
-    """Return the values of a JSON array; no text at all is an empty one.
+    """Return the values of a JSON array; blank text is an empty one.
 
     Raises:
-        Mistyped: It is none; the text says where.
+        ParseError: The text is not a JSON array; the message says where it is wrong.
     """
     value = _read(text) if text.strip() else []
     if not isinstance(value, list):
-        raise ParseError('not a list: ["a", 1]')
+        raise ParseError('not a JSON array such as ["a", 1]')
     return tuple(value)
 
 
 def read_mapping(text: str) -> dict[str, Any]:
-    """Return a JSON object; no text at all is an empty one.
+    """Return a JSON object; blank text is an empty one.
 
     Raises:
-        Mistyped: It is none; the text says where.
+        ParseError: The text is not a JSON object; the message says where it is wrong.
     """
     value = _read(text) if text.strip() else {}
     if not isinstance(value, dict):
-        raise ParseError('not an object: {"name": 1}')
+        raise ParseError('not a JSON object such as {"name": 1}')
     return value
 
 
@@ -82,14 +82,14 @@ def _read(text: str) -> Any:
             parse_int=_int,
             parse_constant=_constant,
         )
-        # Half of a surrogate pair is a string for Python, and nothing that can be sent.
+        # Python accepts a lone surrogate in a string, but it cannot be sent.
         dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ParseError(_explained(error)) from None
     except UnicodeEncodeError:
-        raise ParseError("half a character, which cannot be sent") from None
+        raise ParseError("a lone surrogate (half a character) cannot be sent") from None
     except RecursionError:
-        raise ParseError("brackets within brackets, too many of them") from None
+        raise ParseError("nested too deeply") from None
     return value
 
 
@@ -99,34 +99,34 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ParseError(f'"{visible(key, _MAX_EXCERPT)}" stands there twice')
+            raise ParseError(f'"{visible(key, _MAX_EXCERPT)}" occurs twice')
         found[key] = value
     try:
         return object_hook(found)
-    except Exception as error:  # decoders of values raise what they like
+    except Exception as error:  # kombu's decoders raise anything
         kind = visible(str(found.get("__type__")), _MAX_EXCERPT)
-        raise ParseError(f"no such value of the type {kind}") from error
+        raise ParseError(f"invalid value of type {kind}") from error
 
 
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise ParseError(f"{visible(text, _MAX_EXCERPT)} is too large for a number")
+        raise ParseError(f"{visible(text, _MAX_EXCERPT)} is too large for a float")
     if Decimal(text) != Decimal(repr(value)):
         raise ParseError(
-            f"{visible(text, _MAX_EXCERPT)} has more digits than a number holds: {value!r}"
+            f"{visible(text, _MAX_EXCERPT)} has more digits than a float holds: {value!r}"
         )
     return value
 
 
 def _int(text: str) -> int:
     if len(text) > _MAX_DIGITS:
-        raise ParseError(f"a number of {len(text):,} digits")
+        raise ParseError(f"a number with {len(text):,} digits is too large")
     return int(text)
 
 
 def _constant(text: str) -> Any:
-    raise ParseError(f"{text} is no JSON")
+    raise ParseError(f"{text} is not valid JSON")
 
 
 def _explained(error: json.JSONDecodeError) -> str:
@@ -136,9 +136,9 @@ def _explained(error: json.JSONDecodeError) -> str:
     near = f" at {visible(rest)}" if rest.strip() else " at the end"
     hint = ""
     if rest.startswith("'"):
-        hint = ': strings take "'
+        hint = '; strings need "'
     elif rest[:4] in ("True", "None", "Fals"):
-        hint = ": true, false, null"
+        hint = "; use true, false or null"
     return f"{place}{near}: {error.msg[:1].lower()}{error.msg[1:]}{hint}"
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 MAX_NAMED: Final = 3
-"""Workers or queues that are named within a sentence; the rest are counted."""
-
+"""Workers or queues that a sentence lists by name; the rest are counted."""
 
 SHORT_ID_LENGTH: Final = 8
+"""Characters of a task id in a sentence."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -19,24 +19,24 @@ def counted(number: int, noun: str) -> str:
 
 
 def verb(names: Sequence[str], one: str, many: str) -> str:
-    """Return names with their verb: `a stops`, `a and b stop`."""
+    """Return names with a verb that agrees: `a stops`, `a and b stop`."""
     return f"{named(names)} {one if len(names) == 1 else many}"
 
 
 def named(names: Sequence[str]) -> str:
-    """Return `a`, `a and b`, `a, b and c` or `a, b, c and 7 more`; `nobody` for none."""
+    """Return `a`, `a and b`, `a, b and c` or `a, b, c and 7 more`; `none` if there are no names."""
     if not names:
-        return "nobody"
+        return "none"
     shown = list(names[:MAX_NAMED])
     if len(names) > MAX_NAMED:
         shown.append(f"{len(names) - MAX_NAMED:,} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def tallied(things: Iterable[str]) -> str:
-    """Return `3 in geo, 1 in mail` as `3 geo, 1 mail`: each thing with its count, most first."""
-    found = Counter(things).most_common()
-    shown = [f"{number:,} {thing}" for thing, number in found[:MAX_NAMED]]
+def tallied(items: Iterable[str]) -> str:
+    """Return each distinct item with its count, the most frequent first: `3 geo, 1 mail`."""
+    found = Counter(items).most_common()
+    shown = [f"{number:,} {item}" for item, number in found[:MAX_NAMED]]
     if len(found) > MAX_NAMED:
         shown.append(f"{sum(number for _, number in found[MAX_NAMED:]):,} other")
     return ", ".join(shown)

@@ -1,8 +1,8 @@
-r"""Hostile text made harmless: what a terminal would obey or hide is shown instead.
+r"""Makes hostile text harmless: control and invisible characters are shown, not obeyed.
 
 Arguments, results and tracebacks come from the application and its users. An escape sequence in
-them must not reach the terminal, a right-to-left mark must not turn a line around, and a newline
-must not break a row. Each such character is replaced by a visible name: `\n`, `\x1b`, `<U+202E>`.
+them must not reach the terminal, a right-to-left mark must not reverse a line, and a newline must
+not break a row. Each such character is replaced by a visible name: `\n`, `\x1b`, `<U+202E>`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _ESCAPES: Final = {
 _ESCAPES_IN_LINE: Final = {**_ESCAPES, ord("\t"): "    "}
 
 ZERO_WIDTH_JOINER: Final = "\u200d"
-"""Joins emoji into one; it neither moves the cursor nor turns text around."""
+"""Joins emoji into one; it neither moves the cursor nor changes the direction of text."""
 
 
 def visible(text: str, limit: int | None = None, more: str = "…") -> str:
-    """Return the text as one line that a terminal shows as it stands.
+    """Return the text as one line that is safe to print.
 
     Args:
-        text: Anything, of any length.
-        limit: The most characters to return; only so many are looked at, whatever the length.
-        more: What ends a text that was cut.
+        text: Any text, of any length.
+        limit: The maximum number of characters to return, and to examine.
+        more: The ending of a shortened text.
     """
     if limit is None:
         return text if text.isprintable() else _name_hidden(text.translate(_ESCAPES))
@@ -43,11 +43,11 @@ def visible(text: str, limit: int | None = None, more: str = "…") -> str:
 
 
 def visible_lines(text: str, limit: int | None = None) -> list[str]:
-    r"""Return the text's lines, each harmless; only `\n`, `\r\n` and `\r` end a line.
+    r"""Return the text's lines, each safe to print; only `\n`, `\r\n` and `\r` end a line.
 
     Args:
-        text: Anything, of any length.
-        limit: The most characters of `text` to look at; a last line tells what was left out.
+        text: Any text, of any length.
+        limit: The maximum number of characters to examine; a last line counts the rest.
     """
     left_out = 0 if limit is None else max(0, len(text) - limit)
     if left_out:
@@ -71,5 +71,5 @@ def _name_hidden(text: str) -> str:
 
 
 def _name(char: str) -> str:
-    # Spaces of other widths (U+2003 and the like) are harmless, but not as wide as they look.
+    # Spaces of other widths (U+2003 and the like) are harmless, but their width varies.
     return " " if char.isspace() and char not in "\u2028\u2029" else f"<U+{ord(char):04X}>"

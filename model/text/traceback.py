@@ -1,6 +1,6 @@
-"""Where in the app's own code a task failed, read from its traceback.
+"""The location in the app's own code where a task failed, read from its traceback.
 
-Line numbers are left out: the same fault moves with each edit of the file.
+Line numbers are left out: the same failure moves whenever the file is edited.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 _MAX_SEARCHED: Final = 32_768
-"""Characters at the end of a traceback that are looked at: there the innermost frames are."""
+"""Characters searched at the end of a traceback, where the innermost frames are."""
 _MAX_LENGTH: Final = 160
 _FRAME: Final = re.compile(r'^[ |+]*File "(.+)", line \d+, in ([^\n]+)$', re.MULTILINE)
 _HEADER: Final = "Traceback (most recent call last):"
@@ -20,22 +20,22 @@ _CELERY_CODE: Final = re.compile(r"[/\\](celery|billiard|kombu)[/\\]")
 
 
 def is_library(path: str) -> bool:
-    """Return whether a file belongs to Python or to what is installed, not to the app."""
+    """Return whether a file belongs to Python or an installed package rather than the app."""
     return _LIBRARY.search(path) is not None
 
 
 def location_of(traceback: str | None, task: str | None = None) -> str | None:
     """Return the innermost frame of the app's own code, as `images/tasks.py in download`.
 
-    Where no frame is the app's own, as of an app that is itself installed, it is the innermost
-    one of the task's package, and else of any library but Celery.
+    If no frame is the app's own (the app may itself be an installed package), it is the innermost
+    frame of the task's package, otherwise of any library but Celery.
 
     Args:
-        traceback: As Python writes it; of several that led to each other the last counts.
-        task: The task's name, which mostly begins with its package.
+        traceback: As Python formats it; the last of several chained ones counts.
+        task: The task's name, which usually begins with its package.
 
     Returns:
-        None where nothing tells, as of arguments that do not fit: Celery's own call fails then.
+        None if there is no such frame: with arguments that do not match, Celery's own call fails.
     """
     if not traceback:
         return None
@@ -49,13 +49,13 @@ def location_of(traceback: str | None, task: str | None = None) -> str | None:
     if not own:
         return None
     path, function = own[-1]
-    # The folder above tells enough, and is the same wherever a worker is installed.
+    # File and parent folder are enough, and equal wherever a worker is installed.
     short = "/".join(path.replace("\\", "/").split("/")[-2:])
     return f"{short} in {function}"[:_MAX_LENGTH]
 
 
 def exception_class(exception: str | None) -> str | None:
-    """Return an exception's class, out of its repr; None where there is none."""
+    """Return the class name in an exception's repr, or None without an exception."""
     if not exception:
         return None
     return " ".join(exception[:_MAX_SEARCHED].partition("(")[0].split())[:_MAX_LENGTH] or None

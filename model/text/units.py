@@ -1,4 +1,4 @@
-"""Numbers as people read them: durations, counts, sizes, rates and times."""
+"""Formats durations, counts, sizes, rates and times for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 UNKNOWN: Final = "?"
-"""Stands for a number that cannot be known; never 0."""
+"""Shown for an unknown number; never 0."""
 
 NEVER: Final = "never"
 
@@ -37,7 +37,7 @@ def duration(seconds: float | None) -> str:
 
 
 def age(at: float | None, now: float) -> str:
-    """Return how long ago a time was, or `in 5 s` where it is yet to come."""
+    """Return how long ago a time was, or `in 5 s` for a future one."""
     if at is None:
         return UNKNOWN
     seconds = now - at
@@ -64,7 +64,7 @@ def size(bytes_: float | None) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Return `0/s`, `1,204/s`, `12.3/s`, or by the minute or hour where that reads better."""
+    """Return `0/s`, `1,204/s`, `12.3/s`, or a rate per minute or hour if that reads better."""
     if per_second is None or not math.isfinite(per_second):
         return UNKNOWN
     if per_second >= 99.5:
@@ -86,13 +86,13 @@ def percent(share: float | None) -> str:
 
 
 def clock(epoch: float | None, tz: tzinfo | None = None) -> str:
-    """Return `14:02:11` in a time zone; None is the machine's own."""
+    """Return `14:02:11` in a time zone; None is the local one."""
     moment = _moment(epoch, tz)
     return UNKNOWN if moment is None else moment.strftime("%H:%M:%S")
 
 
 def date_time(epoch: float | None, tz: tzinfo | None = None) -> str:
-    """Return `2026-11-21 14:02:11.250` in a time zone; None is the machine's own."""
+    """Return `2026-11-21 14:02:11.250` in a time zone; None is the local one."""
     moment = _moment(epoch, tz)
     if moment is None:
         return UNKNOWN
@@ -100,7 +100,7 @@ def date_time(epoch: float | None, tz: tzinfo | None = None) -> str:
 
 
 def iso(epoch: float | None) -> str | None:
-    """Return `2026-11-21T01:02:03.456Z`, or None where it is unknown or no time at all."""
+    """Return `2026-11-21T01:02:03.456Z`, or None if it is unknown or out of range."""
     moment = _moment(epoch, UTC)
     if moment is None:
         return None

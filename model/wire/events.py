@@ -244,7 +244,7 @@ def _cut_texts(event: Event) -> Event:
     for name in _NAMES:
         value = getattr(event, name)
         if type(value) is str and len(value) > MAX_NAME_LENGTH:
-            changed[name] = value[:MAX_NAME_LENGTH] + "…"
+            changed[name] = _name(value) or ""
     return msgspec.structs.replace(event, **changed) if changed else event
 
 

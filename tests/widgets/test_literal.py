@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.widgets.literal import LONGEST, read
+from celtop.widgets.literal import MAX_LENGTH, read
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_known(text: str, value: object) -> None:
         "\x1b[31m",
         "[" * 10_000,
         "(" * 300 + ")" * 300,
-        "'" + "x" * LONGEST + "'",
+        "'" + "x" * MAX_LENGTH + "'",
         "1 +",
         "\ud800",
         "\x00",

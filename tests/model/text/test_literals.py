@@ -149,19 +149,19 @@ def test_a_text_at_the_limit_is_whole_or_refused(length: int) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (b"bytes", "holds more than"),
-        (datetime.datetime(2026, 1, 1), "holds more than"),
-        (decimal.Decimal("1.10"), "holds more than"),
-        (uuid.UUID(int=1), "holds more than"),
-        (math.nan, "holds more than"),
-        (math.inf, "holds more than"),
-        (1 + 2j, "holds more than"),
+        (b"bytes", "contains more than"),
+        (datetime.datetime(2026, 1, 1), "contains more than"),
+        (decimal.Decimal("1.10"), "contains more than"),
+        (uuid.UUID(int=1), "contains more than"),
+        (math.nan, "contains more than"),
+        (math.inf, "contains more than"),
+        (1 + 2j, "contains more than"),
         ({1, 2}, "several values"),
-        ("it's", "a backslash or a quote"),
-        ("C:\\new", "a backslash or a quote"),
+        ("it's", "a backslash or an escaped quote"),
+        ("C:\\new", "a backslash or an escaped quote"),
         ("two\nlines", "not a literal"),
-        ("***", "hidden"),
-        ("4242 **** 4242", "hidden"),
+        ("***", "masked"),
+        ("4242 **** 4242", "masked"),
     ],
 )
 def test_what_could_mean_something_else_is_refused_with_the_reason(
@@ -172,8 +172,8 @@ def test_what_could_mean_something_else_is_refused_with_the_reason(
 
 
 def test_no_text_no_arguments() -> None:
-    assert parse_arguments(None, "{}") == "the arguments are not known"
-    assert parse_arguments("()", None) == "the keyword arguments are not known"
+    assert parse_arguments(None, "{}") == "the arguments are unknown"
+    assert parse_arguments("()", None) == "the keyword arguments are unknown"
     assert isinstance(parse_arguments("", "{}"), str)
     assert isinstance(parse_arguments("'text'", "{}"), str)
     assert isinstance(parse_arguments("()", "{1: 2}"), str)
