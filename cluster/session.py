@@ -151,7 +151,7 @@ class Session:
         started = time.perf_counter()
         applied = 0
         while (observation := self._inbox.take()) is not None:
-            self.state.observe(observation, now)
+            self.state.observe(observation)
             applied += len(observation.events) if isinstance(observation, EventBatch) else 1
             if time.perf_counter() - started >= budget:
                 break

@@ -93,7 +93,7 @@ def report(
         lookup.id,
         None if task is None else task_record(task, now, state),
         sources,
-        [LookedRecord(one.place, one.found, one.text) for one in lookup.looked],
+        [LookedRecord(one.place, one.found, one.text) for one in lookup.places],
         result,
     )
 

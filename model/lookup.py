@@ -1,4 +1,4 @@
-"""What was found of one task where it was looked for, each place for itself."""
+"""The result of looking a task up in the workers, the queues and the result backend."""
 
 from __future__ import annotations
 
@@ -9,56 +9,55 @@ import msgspec
 from .entities.task import Task
 from .ingest.redaction import Redaction
 from .observations import Observation
+from .state import ClusterState
 
 LookupPlace: TypeAlias = Literal["workers", "queues", "backend"]
 
 HELD_BY_WORKER: Final = "message held by a worker"
-"""A source that tells all that the message has, but not what its worker does with it."""
+"""A source that has the whole message, but not its state in the worker."""
 
 
 class Sighting(msgspec.Struct, frozen=True, gc=False):
-    """What one source tells of the task."""
+    """What one source has of the task."""
 
     source: str
-    """`worker NAME`, `message in queue NAME`, `HELD`, or `result backend`."""
+    """`worker NAME`, `message in queue NAME`, `HELD_BY_WORKER` or `result backend`."""
     observation: Observation
 
 
 class PlaceChecked(msgspec.Struct, frozen=True, gc=False):
-    """One place where it was looked for."""
+    """One place that was searched."""
 
     place: LookupPlace
     found: bool | None
-    """Whether it was there; None if that could not be looked at."""
+    """Whether the task was there; None if the place could not be searched."""
     text: str
-    """What was looked at, or why it could not be."""
+    """What was searched, or why it could not be."""
 
 
 class TaskLookup(msgspec.Struct, frozen=True, gc=False):
-    """A task that was looked for everywhere."""
+    """A task and where it was found."""
 
     id: str
     at: float
-    """When, by our clock."""
+    """When it was looked up, by the local clock."""
     found: tuple[Sighting, ...]
-    looked: tuple[PlaceChecked, ...]
+    places: tuple[PlaceChecked, ...]
 
     @property
-    def nowhere(self) -> bool:
-        """Whether no place knows it."""
+    def not_found(self) -> bool:
+        """Whether it was found in no place."""
         return not self.found
 
 
 def task_from(found: Sighting, id_: str, redaction: Redaction) -> Task | None:
-    """Return the task as one source alone tells of it; None if that tells nothing.
+    """Return the task as known from one source alone; None if the source has nothing.
 
     Args:
-        found: What the source said.
-        id_: The task's.
-        redaction: Masks what must not be seen.
+        found: What the source has.
+        id_: The task's id.
+        redaction: Masks arguments, results and errors.
     """
-    from .state import ClusterState
-
     state = ClusterState(redaction=redaction)
-    state.observe(found.observation, found.observation.at)  # type: ignore[union-attr]
+    state.observe(found.observation)
     return state.tasks.get(id_)

@@ -1,4 +1,4 @@
-"""What I/O threads hand to the model: frozen values, put into one inbox, applied by one writer."""
+"""The frozen values that I/O threads put into the inbox, and that one writer applies."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .wire.signatures import PendingSignature
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
-    """The event connection came up or went down."""
+    """The event connection was established, lost, or is being retried."""
 
     phase: BrokerPhase
     at: float
     fault: Fault | None = None
     retry_in: float | None = None
-    """Seconds until the next try."""
+    """Seconds until the next connection attempt."""
     url: str | None = None
-    """Which of several brokers it is about, without its password; None leaves what is known."""
+    """The URL of the broker without its password; None if unchanged."""
     transport: str | None = None
 
 
 class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):
-    """How long the broker took to answer."""
+    """The round trip time to the broker."""
 
     seconds: float
     commands_sent: int
-    """All that this session has sent to the broker so far."""
+    """Commands that this session has sent to the broker so far."""
 
 
 class InspectReply(msgspec.Struct, frozen=True, gc=False):
-    """One worker's answer to one inspect command."""
+    """One worker's reply to one inspect command."""
 
     worker: str
     command: str
@@ -44,12 +44,12 @@ class InspectReply(msgspec.Struct, frozen=True, gc=False):
     reply: Any
     at: float
     error: str | None = None
-    asked: tuple[str, ...] = ()
-    """Of `query_task` the ids that were asked for: those not in the reply, it does not hold."""
+    requested_ids: tuple[str, ...] = ()
+    """For `query_task`, the requested ids; the worker does not have those missing in the reply."""
 
 
 class InspectTimeout(msgspec.Struct, frozen=True, gc=False):
-    """Workers that were asked and stayed silent."""
+    """Workers that did not reply to an inspect command in time."""
 
     command: str
     workers: tuple[str, ...]
@@ -57,7 +57,7 @@ class InspectTimeout(msgspec.Struct, frozen=True, gc=False):
 
 
 class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
-    """A queue's depth; None is unknown, with the reason in `notes`."""
+    """A queue's depth; an unknown number is None, with the reason in `notes`."""
 
     name: str
     at: float
@@ -69,14 +69,14 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
 
 
 class QueueGone(msgspec.Struct, frozen=True, gc=False):
-    """A queue that was measured before does not exist any more."""
+    """A queue that was measured before no longer exists."""
 
     name: str
     at: float
 
 
 class EventsDropped(msgspec.Struct, frozen=True, gc=False):
-    """Events that had to be dropped because the model did not keep up."""
+    """Events that were dropped because the inbox was full."""
 
     heartbeats: int
     others: int
@@ -84,7 +84,7 @@ class EventsDropped(msgspec.Struct, frozen=True, gc=False):
 
 
 class LogMessage(msgspec.Struct, frozen=True, gc=False):
-    """A line for the log."""
+    """An entry for the log."""
 
     level: Literal["info", "warning", "error"]
     source: str
@@ -93,20 +93,20 @@ class LogMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class OperationChanged(msgspec.Struct, frozen=True, gc=False):
-    """An act of ours began, came further, or ended."""
+    """An operation of this session began, progressed or ended."""
 
     outcome: Outcome
     at: float
 
 
 class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
-    """A message that waits in a queue, as its headers tell."""
+    """A message waiting in a queue, from its headers."""
 
     id: str
     name: str
     queue: str
     args: str | None = None
-    """The arguments' repr as the sender made it (`argsrepr`), cut."""
+    """The arguments' repr by the sender (`argsrepr`), cut."""
     kwargs: str | None = None
     root_id: str | None = None
     parent_id: str | None = None
@@ -116,34 +116,34 @@ class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     retries: int = 0
     priority: int | None = None
     retry_of: str | None = None
-    """The task that it repeats, if a celtop sent it again."""
+    """The id of the task that it is a retry of, if celtop sent it."""
     pending_signatures: tuple[PendingSignature, ...] = ()
-    """What is to follow it, as its body tells."""
+    """The tasks that will follow it, from its body."""
 
 
 class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
-    """Messages that wait in a queue, the next one first."""
+    """Messages waiting in a queue, the next one first."""
 
     queue: str
     messages: tuple[WaitingMessage, ...]
     at: float
     complete: bool
-    """Whether these are all."""
+    """Whether all waiting messages are included."""
     notes: tuple[str, ...] = ()
-    """What could not be told of the queue, in words."""
+    """What could not be read, and why."""
 
 
 class ResultsRead(msgspec.Struct, frozen=True, gc=False):
-    """What a result backend holds of some tasks; those it knows nothing of are not among them."""
+    """Entries read from the result backend, and ids without an entry."""
 
     metas: tuple[ResultMeta, ...]
     at: float
-    """When they were read, or came by push."""
+    """When they were read or pushed."""
     source: Literal["push", "poll", "history", "lookup"]
-    """How they were read: pushed by the backend, asked for a task that runs, found among the old
-    ones, or asked for by id."""
+    """How they were obtained: pushed by the backend, polled for a running task, loaded as history,
+    or looked up by id."""
     absent: tuple[str, ...] = ()
-    """Ids that were asked for and of which it holds nothing."""
+    """Requested ids without an entry."""
 
 
 Observation: TypeAlias = (

@@ -85,7 +85,7 @@ class MovedState(ClusterState):
         super().__init__()
         self.offset = offset
 
-    def observe(self, observation: Observation, now: float) -> None:
+    def observe(self, observation: Observation) -> None:
         """Move the observation, then apply it."""
         moved = (
             msgspec.structs.replace(observation, at=observation.at + self.offset)
@@ -100,7 +100,7 @@ class MovedState(ClusterState):
             moved = msgspec.structs.replace(moved, metas=metas)
         elif isinstance(moved, InspectReply):
             moved = msgspec.structs.replace(moved, reply=self._moved_reply(moved.reply))
-        super().observe(moved, now)
+        super().observe(moved)
 
     def _moved_event(self, event: Event) -> Event:
         return msgspec.structs.replace(

@@ -80,7 +80,7 @@ def replay() -> tuple[ClusterState, float]:
             for second in range(int(now or at) + 1, int(at) + 1):
                 state.tick(second)
             now = at
-            state.observe(observation(record), now)
+            state.observe(observation(record))
     state.tick(now)
     return state, now
 

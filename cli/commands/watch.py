@@ -132,5 +132,5 @@ def _changed(session: Session, id_: str, version: int) -> bool:
 
 def _report_not_found(id_: str, lookup: TaskLookup | None) -> None:
     stderr.echo(f"Task {id_} not found")
-    for one in lookup.looked if lookup is not None else ():
+    for one in lookup.places if lookup is not None else ():
         stderr.echo(f"  {one.place}: {one.text}")

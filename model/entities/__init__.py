@@ -1,1 +1,1 @@
-"""What the model holds: tasks, workers, queues and the values that they are made of."""
+"""The things that the model holds: tasks, workers, queues, and the values they consist of."""

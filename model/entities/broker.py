@@ -1,4 +1,4 @@
-"""What is known of the broker and of our connection to it."""
+"""The broker and the state of the connection to it."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ def family_of(transport: str) -> BrokerFamily:
 
 
 class Broker(msgspec.Struct, eq=False):
-    """The broker that we listen to."""
+    """The broker that events are received from. Times are epoch seconds by the local clock."""
 
     url: str = ""
-    """Without its password."""
+    """Without the password."""
     transport: str = ""
     """`redis`, `amqp`, ..., as kombu names it."""
     phase: BrokerPhase = "connecting"
     fault: Fault | None = None
     """Why it is not live; None while it is."""
     since: float | None = None
-    """When the present phase began, by our clock."""
+    """When the current phase began."""
     retry_at: float | None = None
-    """When the next try to connect is due."""
+    """When the next connection attempt is due."""
     latency: float | None = None
-    """Seconds that it last took to answer."""
+    """Seconds that the last round trip took."""
     commands_sent: int = 0
-    """All commands that this session sent to it."""
+    """Commands that this session has sent to it."""
     live_since: float | None = None
-    """Since when events are heard without a gap; None while they are not."""
+    """Since when events have been received without a gap; None while disconnected."""
     lost_at: float | None = None
-    """When events were last heard before the present gap; None before the first connection."""
+    """When the connection was last lost; None before the first connection."""
     version: int = 0
 
     @property
@@ -56,9 +56,9 @@ class Broker(msgspec.Struct, eq=False):
 
     @property
     def listening_since(self) -> float:
-        """From when on silence means something: infinity while we are cut off.
+        """From when on a missing event means something: infinity while disconnected.
 
-        Before the first connection it is 0: a replay never has a connection at all.
+        It is 0 before the first connection, because a replay never has a connection.
         """
         if self.live_since is not None:
             return self.live_since

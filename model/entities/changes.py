@@ -1,4 +1,4 @@
-"""What has changed in the model since a view last looked."""
+"""The changes that views apply."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from .task import Task
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What is different since it was last asked."""
+    """Everything that changed since the previous call of `ClusterState.take_changes`."""
 
     tasks: dict[str, Task]
-    """New or changed, by id."""
+    """New or changed tasks by id."""
     evicted: list[Task]
-    """Forgotten; only those that an earlier call told of."""
+    """Evicted tasks, if an earlier call returned them."""
     other: bool
     """Whether anything else changed: workers, queues, types, log, broker, totals."""

@@ -1,7 +1,7 @@
-"""Hosts whose clock is off, and what they told by ours.
+"""Clock skew of workers' hosts, and conversion of their times to the local clock.
 
-A worker's heartbeats tell its clock; of clients nothing is known. A clock that is off by less than
-`SKEW_SHOWN` is taken for right: that may be the network.
+A worker's skew is measured from its heartbeats; that of clients is unknown. A skew of less than
+`MIN_SKEW` is ignored, as it may be network latency.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 ClockSkews: TypeAlias = Mapping[str, float]
-"""Seconds that clocks are ahead of ours, by host; those that are right are not in it."""
+"""Seconds that clocks are ahead of the local one, by host; accurate clocks are not listed."""
 
 NO_SKEWS: Final[ClockSkews] = MappingProxyType({})
 
 MIN_SKEW: Final = 2.0
-"""Seconds that a clock may be off before that matters: less may be the network."""
+"""Seconds; a smaller skew may be network latency."""
 
 _MIN_CHANGE: Final = 0.5
-"""Seconds by which a skew has to change to count: times of day must not flicker."""
+"""Seconds; a smaller change is ignored, so that displayed times do not flicker."""
 
 
 def updated(skews: ClockSkews, host: str, skew: float | None) -> ClockSkews:
-    """Return the skews with what a host's is now, None for unknown: the same ones if it stays.
+    """Return the skews with a host's current one (None: unknown); the same object if unchanged.
 
-    That they are never changed but replaced tells tables when to draw all rows anew.
+    The mapping is replaced, never modified: tables redraw all rows when they get another one.
     """
     if skew is None or abs(skew) <= MIN_SKEW:
         if host not in skews:
@@ -35,5 +35,5 @@ def updated(skews: ClockSkews, host: str, skew: float | None) -> ClockSkews:
 
 
 def to_local(at: float | None, host: str | None, skews: ClockSkews) -> float | None:
-    """Return by our clock what a host told by its own; None stays None."""
+    """Return a time of a host's clock by the local clock; None stays None."""
     return None if at is None else at - skews.get(host or "", 0.0)

@@ -1,4 +1,4 @@
-"""How long things take: a sketch of fixed size instead of every value."""
+"""A distribution of durations in constant space."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 BUCKET_GROWTH: Final = 1.1
-"""Each bucket reaches 10 % further than the one before: a quantile is at most 5 % wrong."""
+"""Ratio of successive bucket limits; a quantile is at most 5 % off."""
 
 MIN_SECONDS: Final = 1e-4
 MAX_SECONDS: Final = 1e8
@@ -16,7 +16,7 @@ _OFFSET: Final = math.log(MIN_SECONDS)
 
 
 class Distribution:
-    """Durations in seconds, counted in logarithmic buckets; at most 300 of them are ever used."""
+    """Durations in seconds, counted in at most 300 logarithmic buckets."""
 
     __slots__ = ("_buckets", "count", "max", "total")
 
@@ -27,7 +27,7 @@ class Distribution:
         self.max: float | None = None
 
     def add(self, seconds: float) -> None:
-        """Count one duration; negative and non-finite ones are not durations and are ignored."""
+        """Count a duration; negative and non-finite values are ignored."""
         if not 0.0 <= seconds <= MAX_SECONDS:
             return
         bucket = int((math.log(seconds) - _OFFSET) * _SCALE) + 1 if seconds > MIN_SECONDS else 0

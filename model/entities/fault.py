@@ -1,4 +1,4 @@
-"""A failure in words."""
+"""A failure and the advice that goes with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
-    """A failure in words: what is wrong and what to do about it."""
+    """A failure: what is wrong and what to do about it."""
 
     kind: str
     """`refused`, `dns`, `timeout`, `auth`, `database`, `vhost`, `tls`, `transport`, `acl`, ..."""

@@ -1,4 +1,4 @@
-"""What happened to the connection, the workers and the model itself, in lines."""
+"""The log of connection, worker and model events."""
 
 from __future__ import annotations
 
@@ -11,38 +11,37 @@ import msgspec
 Level: TypeAlias = Literal["info", "warning", "error"]
 
 MAX_LOG_ENTRIES: Final = 5000
-"""How many lines are kept; older ones are dropped."""
+"""Older entries are dropped."""
 
 
 class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """One line of the log."""
 
     serial: int
-    """Counts up from 1 and is never used twice."""
+    """Counts up from 1; never reused."""
     at: float
-    """Epoch seconds, by our clock."""
+    """Epoch seconds by the local clock."""
     level: Level
     source: str
     """`broker`, `worker`, `events`, `inspect`, `queue`, ..."""
     text: str
-    """May hold text from the cluster: hostile, as everything from there."""
-
+    """May contain text from the cluster and must be sanitized before display."""
     act: int | None = None
-    """The number of the act that it tells of; None if it tells of none."""
+    """The number of the operation that the entry is about; None if there is none."""
 
     @property
     def id(self) -> str:
-        """The serial as text: what tables know a row by."""
+        """The serial number as text: the row's id in tables."""
         return str(self.serial)
 
 
 class EventLog:
-    """The newest entries, oldest first."""
+    """The most recent entries, oldest first."""
 
     def __init__(self, size: int = MAX_LOG_ENTRIES) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=size)
         self.version = 0
-        """How many entries there ever were: the serial of the newest."""
+        """The serial number of the newest entry."""
 
     def add(
         self, at: float, level: Level, source: str, text: str, act: int | None = None

@@ -1,14 +1,15 @@
-"""How often something happens, second by second."""
+"""Event counts per second."""
 
 from __future__ import annotations
 
 from typing import Final
 
 RING_SECONDS: Final = 600
+"""Seconds that a ring covers by default."""
 
 
 class SecondRing:
-    """Counts of the last `size` seconds in a fixed ring; old seconds are cleared when passed."""
+    """Counts of the last `size` seconds in a ring buffer."""
 
     __slots__ = ("_counts", "_first", "_last", "_slot", "total")
 
@@ -18,12 +19,12 @@ class SecondRing:
         self._slot = 0
         self._first = 0
         self.total = 0
-        """All that was ever added."""
+        """Sum of everything ever added."""
 
     def add(self, at: float, n: int = 1) -> None:
-        """Count `n` at an epoch time; a time before the newest counts as the newest.
+        """Count `n` at an epoch time; a time before the newest second counts for the newest.
 
-        A time before all that is kept begins anew: the clock was set back.
+        A time before the whole ring resets it, because the clock was set back.
         """
         if at >= self._last + 1:
             self._advance(int(at))
@@ -35,17 +36,17 @@ class SecondRing:
         self.total += n
 
     def count(self, now: float, seconds: int) -> int:
-        """Return how many were counted in the last `seconds` whole seconds before this one."""
+        """Return the count of the last `seconds` completed seconds."""
         return sum(self.series(now - 1.0, seconds))
 
     def count_since(self, since: float, now: float) -> int:
-        """Return how many were counted from the second of `since` to that of `now`."""
+        """Return the count from the second of `since` up to that of `now`."""
         return sum(self.series(now, int(now) - int(since)))
 
     def per_second(self, now: float, window: int = 10) -> float:
-        """Return the mean rate over the last `window` whole seconds, or over those since the first.
+        """Return the mean rate over the last `window` completed seconds, or those since the first.
 
-        The running second is left out: it is not over, and would make every rate too low.
+        The current, incomplete second is left out, as it would make every rate too low.
         """
         if self._last < 0:
             return 0.0
@@ -55,7 +56,7 @@ class SecondRing:
         return self.count(now, known) / known
 
     def series(self, now: float, seconds: int) -> list[int]:
-        """Return the counts of `seconds` seconds, oldest first; the last is the running one."""
+        """Return the counts of `seconds` seconds, oldest first; the last is the current one."""
         size = len(self._counts)
         newest = int(now)
         return [

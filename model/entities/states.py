@@ -1,8 +1,8 @@
-"""The names of task states, their order, and where knowledge of a task comes from.
+"""Task states, their precedence, and the sources of information about a task.
 
-The order is Celery's (`celery.states.PRECEDENCE`): of two states whose order in time is not known,
-the one with the lower rank wins. A state that Celery does not know is a custom one: it stays as
-the application named it.
+The precedence is Celery's (`celery.states.PRECEDENCE`): of two states whose order in time is
+unknown, the one with the lower number wins. Any other state is a custom one and keeps the name
+that the application gave it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ RETRY: Final = "RETRY"
 REVOKED: Final = "REVOKED"
 REJECTED: Final = "REJECTED"
 CANCELLED: Final = "CANCELLED"
-"""Custom by Celery's order, but sent by its workers: a run cut short by a lost connection."""
+"""A custom state by Celery's precedence, but sent by its workers when a connection is lost."""
 
 WAITING: Final = frozenset({PENDING, RECEIVED, RETRY})
-"""A task in one of these has yet to start: in a queue, in a worker, or for its next attempt."""
+"""The task has not started: it waits in a queue, in a worker, or for its next attempt."""
 
 FINISHED: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED, CANCELLED})
-"""No more work will be done on a task in one of these, unless it is delivered again."""
+"""The task will not run again unless its message is redelivered."""
 
 FAULTY: Final = frozenset({FAILURE, RETRY, REVOKED, REJECTED, CANCELLED})
-"""What an operator means by "show me what went wrong"."""
+"""The task failed, or is about to be retried after a failure."""
 
 CELERY_STATES: Final = (PENDING, RECEIVED, STARTED, SUCCESS, FAILURE, RETRY, REVOKED, REJECTED)
 
@@ -47,7 +47,7 @@ _PRECEDENCE: Final = {
 
 
 def precedence(state: TaskState) -> int:
-    """Return a state's place in Celery's order; the lowest is the most final."""
+    """Return a state's precedence in Celery's order; the lowest is the most final."""
     return _PRECEDENCE.get(state, _CUSTOM_PRECEDENCE)
 
 
@@ -67,5 +67,5 @@ _SOURCES: Final = (
 
 
 def source_names(sources: int) -> tuple[str, ...]:
-    """Return the names of the sources in a bit set, as the snapshot contract spells them."""
+    """Return the names of the sources in a bit set, as in the snapshot schema."""
     return tuple(name for bit, name in _SOURCES if sources & bit)

@@ -1,8 +1,8 @@
-"""What is known of one task.
+"""A task.
 
-All times are seconds since the epoch, UTC, by the sender's clock; durations are seconds. Structs
-that hold no cycle are kept out of the garbage collector (`gc=False`): with 100,000 tasks a full
-collection would otherwise stop the screen.
+Times are epoch seconds by the sender's clock unless stated otherwise; durations are seconds.
+Structs without cycles are excluded from garbage collection (`gc=False`): with 100,000 tasks a full
+collection would freeze the screen.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ import msgspec
 from .states import FAULTY, FINISHED, PENDING, REVOKED, WAITING, TaskState
 
 Loss: TypeAlias = Literal["worker", "unheard", "unknown"]
-"""Why a task is lost: with its worker; its worker lives and runs it no more, while no end was heard
-of; or it was asked for, and neither the workers nor the result backend know it."""
+"""Why a task is lost: its worker was lost; its worker no longer runs it and no final event was
+received; or neither the workers nor the result backend have it."""
 
 _HEAD = sys.getsizeof("")
 _WIDEST = 4
 
 
 def text_size(text: str) -> int:
-    """Return what a text takes in memory at most, in bytes; always the same for the same text.
+    """Return the maximum memory size of a text in bytes; equal texts have equal sizes.
 
-    `sys.getsizeof` grows for a text that was written as UTF-8, as JSON is: what is given back
-    would be more than was ever taken.
+    `sys.getsizeof` grows once a text has been encoded as UTF-8, so more bytes would be released
+    than were counted.
     """
     return _HEAD + len(text) * (1 if text.isascii() else _WIDEST)
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):
-    """How far a running task says that it has come."""
+    """The progress that a running task reports."""
 
     fraction: float | None = None
-    """0.0 to 1.0, or None where the task tells only a text."""
+    """0.0 to 1.0, or None if the task reports only a text."""
     current: float | None = None
     total: float | None = None
     text: str | None = None
@@ -44,10 +44,10 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
-    """One try at running a task. Celery keeps one record for all; we keep each."""
+    """One attempt at running a task. Celery keeps a single record; here each attempt is kept."""
 
     number: int
-    """0 for the first, as in the message's `retries`."""
+    """0 for the first, like `retries` in the message."""
     state: TaskState = PENDING
     worker: str | None = None
     received_at: float | None = None
@@ -58,15 +58,15 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 
 
 class TaskExtra(msgspec.Struct, frozen=True, gc=False):
-    """Fields that few tasks have, apart so that the many stay small; tasks share equal ones."""
+    """Rarely used fields, separate so that most tasks stay small; tasks share equal ones."""
 
     client: str | None = None
-    """Who sent it: the hostname of `task-sent`."""
+    """The sender: the hostname of the `task-sent` event."""
     exchange: str | None = None
     routing_key: str | None = None
     priority: int | None = None
     pid: int | None = None
-    """The pool process that runs it, known from inspect."""
+    """The pool process that runs it, from `inspect active`."""
     acknowledged: bool | None = None
     redelivered: bool | None = None
     terminated: bool | None = None
@@ -74,42 +74,41 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     requeued: bool | None = None
     signal: str | None = None
     revoke_requested_at: float | None = None
-    """When workers confirmed that they will skip or end it, by our clock; ask `Task.revoking`
-    whether that is still to come."""
+    """When workers confirmed the revoke, by the local clock; see `Task.revoking`."""
     terminate_requested: bool = False
-    """Whether they were to end it even if it runs."""
+    """Whether the revoke asked to terminate it if running."""
     retry_of: str | None = None
-    """The id of the task that it was sent again for."""
+    """The id of the task that it is a retry of (sent again by celtop)."""
     retried_as: str | None = None
-    """The id under which it was sent again last."""
+    """The id of its latest retry."""
     backend_state: TaskState | None = None
-    """What the result backend has as its state, where that differs from what events told: workers
-    before 5.7 write REVOKED over a failure, and over what runs on."""
+    """The state in the result backend if it differs from that of events: workers before 5.7 write
+    REVOKED over a failure and for tasks that keep running."""
     loss: Loss | None = None
-    """Why it was last taken for lost; ask `Task.loss` whether it still is."""
+    """Why it was last considered lost; see `Task.loss`."""
     fields: dict[str, str] = {}
     """Fields of custom events, as text."""
 
 
 class Task(msgspec.Struct, gc=False, eq=False):
-    """One task: its last known state, and all that was heard of it."""
+    """One task: its last known state and everything known about it."""
 
     id: str
     arrival: int = 0
-    """Counts up with each new task: the order in which celtop learned of them. Those that ended
-    before count down from -1, the newest first."""
+    """Counts up with each new task, so it is the order of discovery. Tasks loaded from the result
+    backend's history count down from -1, the newest first."""
     version: int = 0
-    """Counts up with each change of anything shown."""
+    """Counts up with each visible change."""
     name: str | None = None
     state: TaskState = PENDING
     state_at: float | None = None
-    """When the present state began, by the sender's clock."""
+    """When the current state began, by the clock of `state_host`."""
     state_host: str | None = None
-    """Whose clock `state_at` is by."""
+    """The host that reported the state; None if it was not reported by an event."""
     worker: str | None = None
     queue: str | None = None
     args: str | None = None
-    """The arguments' repr as Celery made it: cut at about 1,024 characters."""
+    """The arguments' repr by Celery, cut at about 1,024 characters."""
     kwargs: str | None = None
     result: str | None = None
     exception: str | None = None
@@ -119,8 +118,8 @@ class Task(msgspec.Struct, gc=False, eq=False):
     started_at: float | None = None
     finished_at: float | None = None
     lost_at: float | None = None
-    """When it was clear that its worker runs it no more, by our clock, while no end was heard: the
-    worker died, the end fell into a gap, or the task raised `Ignore`, of which no event tells."""
+    """When it became clear that no worker runs it, by the local clock, though no final event was
+    received: the worker died, the event was missed, or the task raised `Ignore`."""
     eta_at: float | None = None
     expires_at: float | None = None
     runtime: float | None = None
@@ -130,28 +129,28 @@ class Task(msgspec.Struct, gc=False, eq=False):
     group_id: str | None = None
     progress: Progress | None = None
     attempts: tuple[Attempt, ...] = ()
-    """Earlier attempts, oldest first; the present one is the task itself."""
+    """Earlier attempts, oldest first; the current one is the task itself."""
     sources: int = 0
     extra: TaskExtra | None = None
 
     @property
     def finished(self) -> bool:
-        """Whether no more work will be done on it."""
+        """Whether it has ended."""
         return self.state in FINISHED
 
     @property
     def revoked_unconfirmed(self) -> bool:
-        """Whether it is called revoked because a worker took note of its id, no more.
+        """Whether it is REVOKED in the backend only, and may still run.
 
         Workers from 5.6.2 on write REVOKED to the result backend at once, while the message still
-        waits: should they restart before its turn, it runs. Their event tells that it was skipped.
+        waits: if they restart before its turn, it runs. An event follows when it is skipped.
         """
         skipped = self.extra is not None and self.extra.terminated is not None
         return self.state == REVOKED and self.started_at is None and not skipped
 
     @property
     def running(self) -> bool:
-        """Whether a worker process is at work on it now."""
+        """Whether a worker is running it."""
         return not self.waiting and self.state not in FINISHED and self.lost_at is None
 
     @property
@@ -163,14 +162,14 @@ class Task(msgspec.Struct, gc=False, eq=False):
 
     @property
     def faulty(self) -> bool:
-        """Whether it is what an operator means by "what went wrong"."""
+        """Whether it failed, is being retried, was revoked or rejected, or is lost."""
         return self.state in FAULTY or self.lost_at is not None
 
     @property
     def revoking(self) -> bool:
-        """Whether its end was asked for, and workers have yet to say that they did it.
+        """Whether workers confirmed a revoke, but the task has not been skipped or ended yet.
 
-        A revoke does not touch a task that runs; but if that is tried again, it is skipped then.
+        A revoke without terminate does not affect a running task, only its next attempt.
         """
         extra = self.extra
         if extra is None or extra.revoke_requested_at is None or self.state in FINISHED:
@@ -179,12 +178,12 @@ class Task(msgspec.Struct, gc=False, eq=False):
 
     @property
     def waiting(self) -> bool:
-        """Whether it has yet to start: in a queue, in a worker, or for its next attempt."""
+        """Whether it waits in a queue, in a worker, or for its next attempt."""
         return self.state in WAITING
 
     @property
     def text_bytes(self) -> int:
-        """What its long texts take, in bytes; counted anew each time."""
+        """Size of its long texts in bytes, computed on each access."""
         texts = [self.args, self.kwargs, self.result, self.exception, self.traceback]
         for attempt in self.attempts:
             texts += (attempt.exception, attempt.traceback)
@@ -194,7 +193,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
         return sum([text_size(text) for text in texts if text is not None])
 
     def waited(self) -> float | None:
-        """Return the seconds from when it could have started to when it did, or None."""
+        """Return the seconds between when it could have started and when it did, or None."""
         if self.started_at is None:
             return None
         since = self.sent_at if self.sent_at is not None else self.received_at
@@ -203,7 +202,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
         return None if since is None else max(0.0, self.started_at - since)
 
     def elapsed(self, now: float) -> float | None:
-        """Return the seconds that it ran, or has been running until `now`; None if not started."""
+        """Return the seconds that it ran, or has been running by `now`; None if not started."""
         if self.runtime is not None:
             return self.runtime
         if self.started_at is None:
@@ -214,7 +213,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
 
 
 class EventState(msgspec.Struct, frozen=True, gc=False):
-    """What was told of a task's state beneath a claim."""
+    """A task's state as reported by events, while the backend's state covers it."""
 
     state: TaskState = PENDING
     state_at: float | None = None
@@ -228,7 +227,7 @@ class EventState(msgspec.Struct, frozen=True, gc=False):
 
 
 def newest_time(task: Task) -> float | None:
-    """Return the latest time known of the present attempt, or None if it never began."""
+    """Return the latest known time of the current attempt, or None if it has not begun."""
     newest = task.received_at
     if task.started_at is not None and (newest is None or task.started_at > newest):
         newest = task.started_at
@@ -238,7 +237,7 @@ def newest_time(task: Task) -> float | None:
 
 
 def first_seen_at(task: Task) -> float | None:
-    """Return the earliest time known of a task: what `age:` counts from."""
+    """Return the earliest known time of a task, from which `age:` counts."""
     if task.sent_at is not None:
         return task.sent_at
     if task.received_at is not None:

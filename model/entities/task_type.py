@@ -1,4 +1,4 @@
-"""What is known of all tasks of one name."""
+"""A task type: all tasks of one name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 from .distribution import Distribution
 
 MAX_EXCEPTION_CLASSES: Final = 50
-"""How many exception classes are counted by name; further ones count as `other`."""
+"""Exception classes counted by name; further ones count as `other`."""
 
 
 class TaskType(msgspec.Struct, eq=False):
-    """One task name; the counts of `states` are of held tasks, the totals of all that was heard."""
+    """One task name; `states` counts held tasks, the totals count all events received."""
 
     name: str
     version: int = 0
@@ -25,31 +25,31 @@ class TaskType(msgspec.Struct, eq=False):
     retried: int = 0
     revoked: int = 0
     last_at: float | None = None
-    """When anything was last heard of one of its tasks, by our clock."""
+    """When the last event about one of its tasks was received, by the local clock."""
     runtime: Distribution = msgspec.field(default_factory=Distribution)
     wait: Distribution = msgspec.field(default_factory=Distribution)
-    """From when a task could have started to when it did."""
+    """Seconds between when a task could have started and when it did."""
     exceptions: dict[str, int] = {}
-    """How often which exception class ended an attempt."""
+    """Attempts that ended with an exception, by exception class."""
 
     @property
     def id(self) -> str:
-        """The name: what tables know a row by."""
+        """The name: the row's id in tables."""
         return self.name
 
     @property
     def held(self) -> int:
-        """How many of its tasks the model holds."""
+        """Number of its tasks held in the model."""
         return sum(self.states.values())
 
     @property
     def failure_rate(self) -> float | None:
-        """The share of its finished tasks that failed, 0 to 1; None before the first."""
+        """Share of its finished tasks that failed, 0 to 1; None without finished tasks."""
         ended = self.succeeded + self.failed
         return self.failed / ended if ended else None
 
     def count_exception(self, exception: str | None) -> None:
-        """Count an exception by its class: the repr's text before the first parenthesis."""
+        """Count an exception by its class, the part of the repr before the first parenthesis."""
         if not exception:
             return
         label = exception.partition("(")[0].strip()[:120] or "?"

@@ -1,4 +1,4 @@
-"""What was counted in all, whatever is still held."""
+"""Counters over the whole session, independent of eviction."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from .rates import SecondRing
 
 
 class Totals(msgspec.Struct, eq=False):
-    """Counters since celtop started, and of what is held.
+    """Counters since celtop started, and of held tasks.
 
-    What became of tasks is counted as events tell it, once each. Ends that only the result backend
-    tells of are in `corrections`.
+    Outcomes of tasks are counted from events, once each. Outcomes found only in the result backend
+    are counted in `corrections`.
     """
 
     events: int = 0
     lost: int = 0
-    """Events dropped because the model did not keep up."""
+    """Task events dropped because the inbox was full."""
     lost_heartbeats: int = 0
     malformed: int = 0
     malformed_reasons: dict[str, int] = {}
     ignored: int = 0
-    """Well-formed events of groups that are not Celery's, such as `my-event`."""
+    """Well-formed events that are neither task nor worker events, such as `my-event`."""
     evicted: int = 0
-    """Tasks forgotten because the model was full."""
+    """Tasks evicted because the store was full."""
     by_state: dict[str, int] = {}
     """Held tasks by state; no zeros."""
     text_bytes: int = 0
-    """What the held tasks' texts take, in bytes."""
+    """Size of the held tasks' texts in bytes."""
     corrections: dict[str, int] = {}
-    """How often which kind of belief about a task was corrected (`corrections.Correction`)."""
+    """Corrected task states by kind (`corrections.Correction`)."""
     sent: int = 0
     received: int = 0
     started: int = 0
@@ -41,12 +41,12 @@ class Totals(msgspec.Struct, eq=False):
 
     @property
     def corrected(self) -> int:
-        """How many beliefs about tasks turned out wrong."""
+        """Number of tasks whose state had to be corrected."""
         return sum(self.corrections.values())
 
 
 class Rates(msgspec.Struct, eq=False):
-    """The same, by the second."""
+    """Events and task outcomes per second."""
 
     events: SecondRing = msgspec.field(default_factory=SecondRing)
     received: SecondRing = msgspec.field(default_factory=SecondRing)

@@ -1,4 +1,4 @@
-"""What is known of one worker, from its heartbeats and from what it answers to inspect."""
+"""A worker, as known from its events and inspect replies."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ WorkerHealth: TypeAlias = Literal["online", "stalled", "late", "offline"]
 
 LATE_AFTER_HEARTBEATS: Final = 3.0
 OFFLINE_AFTER_HEARTBEATS: Final = 8.0
-"""In heartbeat intervals (2 s by default). Celery's own window, 2 intervals, is too short: a solo
-pool sends nothing while a task runs, and a slow link delays by seconds."""
+"""Heartbeat intervals (2 s by default) without an event. Celery's own window of 2 intervals is too
+short: a solo pool sends nothing while a task runs, and a slow link delays by seconds."""
 
 SOLO_BUSY_SECONDS: Final = 600.0
-"""Seconds for which a silent solo pool may be at work: it cannot even tell which task it began."""
+"""Seconds without events after which a worker with a solo pool is offline: it sends nothing while
+it runs a task, not even that it started one."""
 
 MAX_OFFSETS: Final = 8
 
 
 class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
-    """A queue that a worker consumes, from `inspect active_queues`."""
+    """A queue that a worker consumes from, by `inspect active_queues`."""
 
     name: str
     exchange: str | None = None
@@ -33,51 +34,50 @@ class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
 
 
 class Limits(msgspec.Struct, frozen=True, gc=False):
-    """What a worker limits tasks of one type to, from `inspect registered`."""
+    """A worker's limits for one task type, by `inspect registered`."""
 
     rate: str | None = None
-    """As `10/m`; None is no limit."""
+    """Such as `10/m`; None is no limit."""
     soft: float | None = None
-    """Seconds until SoftTimeLimitExceeded is raised in the task; None is the worker's own limit,
-    which is none unless it was started with one."""
+    """Soft time limit in seconds; None is the worker's default, usually no limit."""
     hard: float | None = None
-    """Seconds until its process is killed; None likewise."""
+    """Hard time limit in seconds; None is the worker's default."""
 
 
 UNLIMITED: Final = Limits()
 
 
 class Rusage(msgspec.Struct, frozen=True, gc=False):
-    """`getrusage` of the worker's main process, not of its children."""
+    """`getrusage` of the worker's main process without its children."""
 
     user_s: float = 0.0
     system_s: float = 0.0
     rss_bytes: int = 0
-    """The peak resident size, in bytes."""
+    """Peak resident set size in bytes."""
     page_faults: int = 0
     voluntary_switches: int = 0
     involuntary_switches: int = 0
 
 
 class Worker(msgspec.Struct, eq=False):
-    """One worker node."""
+    """One worker node. Times are epoch seconds by the local clock unless stated otherwise."""
 
     name: str
     version: int = 0
-    """Counts up with each change of anything shown."""
+    """Counts up with each visible change."""
     first_seen_at: float | None = None
     last_seen_at: float | None = None
-    """When anything last came from it, by our clock."""
+    """When the last event or reply of it was received."""
     frequency: float = 2.0
-    """Seconds between its heartbeats."""
+    """Heartbeat interval in seconds."""
     left_at: float | None = None
-    """When it said good-bye (`worker-offline`), by our clock."""
+    """When it shut down (`worker-offline`)."""
     newest_event_at: float = 0.0
-    """The newest time that it sent, by its own clock: what is older must not overwrite."""
+    """The newest event timestamp by its own clock; older events must not overwrite newer ones."""
     offsets: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=MAX_OFFSETS))
-    """Its clock minus ours at its last heartbeats; each is too low by the network's delay."""
+    """Its clock minus the local one at its last heartbeats, each too low by the network latency."""
     clock_skew: float | None = None
-    """Seconds that its clock is ahead of ours, at most by the network's delay wrong."""
+    """Seconds that its clock is ahead of the local one, accurate to the network latency."""
     pid: int | None = None
     software: str | None = None
     software_version: str | None = None
@@ -93,62 +93,62 @@ class Worker(msgspec.Struct, eq=False):
     uptime: float | None = None
     rusage: Rusage | None = None
     totals: dict[str, int] = {}
-    """Tasks it has accepted since its start, by task name."""
+    """Tasks accepted since it started, by task name."""
     queues: tuple[WorkerQueue, ...] | None = None
     active_ids: dict[str, None] = {}
-    """Ids of the tasks that it runs, in the order they began: the newest answer and the events
-    since. (A dict, as an ordered set: a gevent worker runs thousands.)"""
+    """Ids of its running tasks in order of start, from the latest reply and the events since. (A
+    dict serves as an ordered set: a gevent worker runs thousands.)"""
     missing_ids: dict[str, tuple[float, Loss]] = {}
-    """Ids of tasks that it ran and runs no more though no end was heard, since when that is known,
-    and why: the event may still be on its way."""
+    """Tasks that it no longer runs though no final event was received: since when, and why they
+    would be lost. The event may still be in transit."""
     reserved_ids: dict[str, None] | None = None
-    """Ids of the tasks that it holds and will run as soon as it can; None before it was asked."""
+    """Ids of its reserved tasks; None before the first reply."""
     scheduled_ids: dict[str, None] | None = None
-    """Ids of the tasks that it holds until their time."""
+    """Ids of its scheduled tasks (ETA or countdown); None before the first reply."""
     registered: tuple[str, ...] | None = None
-    """Task names, sorted; without Celery's own."""
+    """Sorted task names without Celery's own."""
     limits: dict[str, Limits] = {}
-    """By task name, where a type has any."""
+    """Limits by task name, for types that have any."""
     initial_limits: dict[str, Limits] | None = None
-    """The same as first told since the worker started: what a person can put back."""
+    """The limits at the first reply since it started: the values that can be restored."""
     conf: dict[str, Any] | None = None
     stats: dict[str, Any] | None = None
-    """The whole answer to `inspect stats`, for the detail screen."""
+    """The complete `inspect stats` reply, for the worker screen."""
     inspected_at: float | None = None
     inspect_error: str | None = None
     events_enabled: bool | None = None
     unattributed_at: float | None = None
-    """When it last received a task whose queue could not be told, by our clock."""
+    """When it last received a task whose queue is unknown."""
     stalled_since: float | None = None
-    """Since when it beats, has room, and takes nothing from queues that are not empty, by our
-    clock; None if it is as it should be."""
+    """Since when it has been sending heartbeats, but taking no tasks from its non-empty queues
+    despite free capacity; None if it is working normally."""
     idle_since: float | None = None
-    """Since when it might have taken something, whether or not that is long enough to tell."""
+    """Since when tasks have been available to it, before it counts as stalled."""
     idle_counts: tuple[int, int] = (0, 0)
-    """How many tasks it had received and processed then."""
+    """Tasks received and processed at `idle_since`."""
     received: int = 0
     succeeded: int = 0
     failed: int = 0
     retried: int = 0
-    """What we heard ourselves since celtop started, unlike `processed`."""
+    """Events received since celtop started; `processed` counts since the worker started."""
 
     @property
     def id(self) -> str:
-        """The name: what tables know a row by."""
+        """The name: the row's id in tables."""
         return self.name
 
     @property
     def running_when_lost(self) -> str:
-        """What it left behind when it went, in words."""
+        """Its running tasks in a log line about its loss."""
         running = len(self.active_ids)
         return "1 task was running" if running == 1 else f"{running:,} tasks were running"
 
     def silence(self, now: float, listening_since: float) -> float:
-        """Return the seconds for which it could have been heard and was not."""
+        """Return the seconds without an event or reply while connected."""
         return now - max(self.last_seen_at or 0.0, listening_since)
 
     def status(self, now: float, listening_since: float) -> WorkerStatus:
-        """Judge it by its own heartbeat interval, never counting time when we could not hear."""
+        """Return the status by its heartbeat interval; time while disconnected does not count."""
         if self.left_at is not None:
             return "offline"
         silence = self.silence(now, listening_since)
@@ -160,6 +160,6 @@ class Worker(msgspec.Struct, eq=False):
         return "offline"
 
     def health(self, now: float, listening_since: float) -> WorkerHealth:
-        """Return the status, or `silent` of one that is online but takes nothing."""
+        """Return the status, or `stalled` for an online worker that takes no tasks."""
         status = self.status(now, listening_since)
         return "stalled" if status == "online" and self.stalled_since is not None else status

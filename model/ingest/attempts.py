@@ -1,8 +1,8 @@
-"""A task's attempts: told apart by their events' times, and kept each with its own.
+"""Keeps the attempts of a task apart.
 
-Celery has one record for all attempts of a task. Here the present attempt is the task itself and
-the earlier ones are `Task.attempts`. Most of what is below serves events that come late: they go
-to the attempt that they belong to.
+Celery has one record for all attempts of a task. Here the current attempt is the task itself and
+the earlier ones are in `Task.attempts`. Most of this module assigns late events to the attempt
+that they belong to.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from ..wire.events import Event
 from .task_store import TaskStore
 
 MAX_ATTEMPTS: Final = 50
-"""Of one task; older ones are dropped."""
+"""Attempts kept per task; older ones are dropped."""
 _RETRY_PREFIX: Final = "Retry(Retry(...), "
 _RETRY_SUFFIX: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
 
 
 def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
-    """Whether a `task-received` starts a further attempt of a task that began before.
+    """Return whether a `task-received` event starts a new attempt of a task that began before.
 
     Args:
-        task: The task as it was.
+        task: The task before the event.
         at: When the worker received it.
-        retries: What the event counts.
-        begun: The newest time known of the present attempt.
+        retries: The retry count in the event.
+        begun: The latest known time of the current attempt.
     """
     if retries > task.retries:
         if task.state == RETRY:
@@ -42,10 +42,9 @@ def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
 
 
 def ends_previous_attempt(task: Task, at: float) -> bool:
-    """Whether a `task-retried` is about the attempt before the present one.
+    """Return whether a `task-retried` event belongs to the previous attempt.
 
-    A worker hears of the retry from its pool after it has received the next attempt, so this is
-    the usual order.
+    This is the usual order: a worker sends the event only after it has received the next attempt.
     """
     if task.started_at is not None:
         return bool(task.attempts) and at < task.started_at
@@ -55,10 +54,10 @@ def ends_previous_attempt(task: Task, at: float) -> bool:
 
 
 def exception_of(event: Event) -> tuple[str | None, str | None]:
-    """Return exception and traceback, as the app raised them.
+    """Return the exception and the traceback that the app raised.
 
-    The hard time limit's exception hides in its traceback, and that of a retry in the `Retry` that
-    pools of threads and greenlets hand on: `Retry(Retry(...), ValueError(1), 5)`.
+    The exception of a hard time limit is only in the traceback, and thread and greenlet pools wrap
+    that of a retry: `Retry(Retry(...), ValueError(1), 5)`.
     """
     exception, traceback = event.exception, event.traceback
     if exception and exception.startswith(_RETRY_PREFIX):
@@ -69,13 +68,13 @@ def exception_of(event: Event) -> tuple[str | None, str | None]:
 
 
 class Attempts:
-    """Keeps and completes the earlier attempts of tasks, and counts their texts."""
+    """Keeps and completes earlier attempts, and counts their texts."""
 
     def __init__(self, tasks: TaskStore) -> None:
         self._tasks = tasks
 
     def keep_present(self, task: Task, number: int) -> None:
-        """Keep what is known of the present attempt and make the task ready for the next."""
+        """Store the current attempt and reset the task for the next one."""
         kept = Attempt(
             max(0, number),
             task.state,
@@ -92,7 +91,7 @@ class Attempts:
         self._tasks.set_text(task, "result", None)
 
     def received(self, task: Task, at: float, retries: int) -> None:
-        """Take over a late time of receipt, of the present attempt or of an earlier one."""
+        """Apply a late time of receipt to the current or an earlier attempt."""
         if retries < task.retries:
             task.attempts = tuple(
                 msgspec.structs.replace(attempt, received_at=at)
@@ -102,7 +101,7 @@ class Attempts:
             )
             return
         if retries > task.retries and task.started_at is not None and task.started_at < at:
-            # What was taken for its start was that of the attempt before.
+            # The known start was that of the previous attempt.
             known = (task.worker, task.received_at, task.started_at)
             self._append(task, Attempt(retries - 1, STARTED, *known))
             task.received_at = task.started_at = None
@@ -111,7 +110,7 @@ class Attempts:
             task.received_at = at
 
     def started(self, task: Task, at: float, host: str) -> None:
-        """Take over a late start, or one told twice."""
+        """Apply a late or repeated start."""
         if task.received_at is None or at >= task.received_at:
             return
         last = task.attempts[-1] if task.attempts else None
@@ -121,7 +120,7 @@ class Attempts:
             self._replace_last(task, msgspec.structs.replace(last, started_at=at, worker=host))
 
     def ended(self, task: Task, event: Event, host: str, state: TaskState) -> bool:
-        """Take over a late end; False if the last attempt is not one that it could have ended."""
+        """Apply a late end; return False if it does not fit the last attempt."""
         last = task.attempts[-1] if task.attempts else None
         if last is None or last.finished_at is not None or last.worker != host:
             return False
@@ -129,7 +128,7 @@ class Attempts:
         return True
 
     def retried(self, task: Task, event: Event, host: str) -> None:
-        """Take over why the attempt before the present one was not the last."""
+        """Apply the reason of the retry to the previous attempt."""
         last = task.attempts[-1] if task.attempts else None
         if last is None or last.finished_at is not None:
             last = Attempt(max(0, task.retries - 1), worker=host)

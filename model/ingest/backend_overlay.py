@@ -1,9 +1,9 @@
-"""What a result backend says of a task's state, laid over what events and workers told.
+"""Shows the result backend's state of a task on top of the state from events and workers.
 
-The two are kept apart. A backend is told first as often as last, and dates little: an event that
-comes after it must find the task as if the backend had said nothing, or it would be taken for late,
-and not be counted. So a claim is lifted off before an event is applied, and laid on again where it
-still says more. In whatever order all of it comes, it ends in the same state and counts the same.
+The two are kept apart. The backend may be ahead of the events or behind, and it records few times:
+if an event found the backend's state in the task, it would be considered late and not be counted.
+So the backend's state is removed before an event is applied, and reapplied if it is still ahead. In
+whatever order they arrive, the result and the counts are the same.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from .task_store import TaskStore
 from .worker_store import WorkerStore
 
 TIME_ROUNDING: Final = 1.0
-"""Seconds that an end may be told too early: MySQL keeps whole seconds."""
+"""Seconds by which a stored end time may be too early: MySQL keeps whole seconds."""
 
 
-_NO_STATE: Final = EventState()
+_NO_EVENTS: Final = EventState()
 
 
 class BackendState(msgspec.Struct, frozen=True, gc=False):
-    """A state that a backend has of a task."""
+    """A task's state in the result backend."""
 
     state: TaskState
     at: float
-    """When the task ended, by its worker's clock; of other states when it was read, by ours."""
+    """When the task ended, by its worker's clock; for other states, the local time of reading."""
     result: str | None = None
     exception: str | None = None
     traceback: str | None = None
     attempts: tuple[Attempt, ...] = ()
-    """Those before the one that it is about."""
+    """The earlier attempts at the time."""
     retries: int = 0
-    base: TaskState = PENDING
-    """The state beneath, as it was lifted."""
+    event_state: TaskState = PENDING
+    """The events' state when this one was removed."""
 
 
 class BackendOverlay:
-    """Lays claims on tasks and lifts them off."""
+    """Applies backend states to tasks and removes them again."""
 
     def __init__(self, tasks: TaskStore, workers: WorkerStore) -> None:
         self._tasks = tasks
         self._workers = workers
         self.event_states: dict[str, EventState] = tasks.event_states
-        """What lies beneath, by the id of the task."""
+        """The events' states, by the id of the task."""
 
     def apply(self, task: Task, backend: BackendState) -> None:
-        """Have a task that no claim is on show what its backend says."""
-        base = EventState(
+        """Show the backend's state of a task that shows the events' state."""
+        events = EventState(
             task.state,
             task.state_at,
             task.state_host,
@@ -62,12 +62,12 @@ class BackendOverlay:
             task.traceback,
             task.retries,
         )
-        self.event_states[task.id] = _NO_STATE if base == _NO_STATE else base
+        self.event_states[task.id] = _NO_EVENTS if events == _NO_EVENTS else events
         if backend.state not in FINISHED:
-            # Nor does it prove that the task still runs: the entry stays when its worker dies.
+            # It does not prove that the task is running: the entry stays if its worker dies.
             task.lost_at = None
             self._tasks.move(task, backend.state, backend.at, None)
-            task.lost_at = None if task.waiting else base.lost_at
+            task.lost_at = None if task.waiting else events.lost_at
             return
         task.finished_at = backend.at
         task.retries = max(task.retries, backend.retries)
@@ -80,8 +80,8 @@ class BackendOverlay:
             self._workers.ended(worker, task.id)
 
     def remove(self, task: Task) -> BackendState:
-        """Take the claim off a task and return it."""
-        base = self.event_states.pop(task.id)
+        """Restore the events' state of a task and return the backend's state."""
+        events = self.event_states.pop(task.id)
         backend = BackendState(
             task.state,
             task.state_at or 0.0,
@@ -90,20 +90,20 @@ class BackendOverlay:
             task.traceback,
             task.attempts,
             task.retries,
-            base.state,
+            events.state,
         )
         lost_at = task.lost_at
         if backend.state in FINISHED:
-            task.finished_at, task.retries = base.finished_at, base.retries
-            self._set_texts(task, base)
-            lost_at = base.lost_at
+            task.finished_at, task.retries = events.finished_at, events.retries
+            self._set_texts(task, events)
+            lost_at = events.lost_at
         task.lost_at = None
-        self._tasks.move(task, base.state, base.state_at, base.state_host)
+        self._tasks.move(task, events.state, events.state_at, events.state_host)
         task.lost_at = lost_at
         return backend
 
     def reapply(self, task: Task, backend: BackendState) -> None:
-        """Lay a claim on again after an event, if it still says more than the events do."""
+        """Show the backend's state again after an event, if it is still ahead of the events."""
         if task.state in FINISHED:
             if backend.state in FINISHED:
                 record_disagreement(task, backend.state)
@@ -115,20 +115,20 @@ class BackendOverlay:
             holds = (
                 task.attempts is backend.attempts
                 and task.retries == backend.retries
-                and (task.state != RETRY or backend.base == RETRY)
+                and (task.state != RETRY or backend.event_state == RETRY)
                 and task.state in CELERY_STATES
             )
         if holds:
             self.apply(task, backend)
 
-    def _set_texts(self, task: Task, told: EventState | BackendState) -> None:
-        self._tasks.set_text(task, "result", told.result)
-        self._tasks.set_text(task, "exception", told.exception)
-        self._tasks.set_text(task, "traceback", told.traceback)
+    def _set_texts(self, task: Task, state: EventState | BackendState) -> None:
+        self._tasks.set_text(task, "result", state.result)
+        self._tasks.set_text(task, "exception", state.exception)
+        self._tasks.set_text(task, "traceback", state.traceback)
 
 
 def record_disagreement(task: Task, state: TaskState) -> None:
-    """Note that the backend has another final state than events told; the events' stays."""
+    """Record that the backend's final state differs from the events'; the events' state stays."""
     extra = task.extra or TaskExtra()
     differs = state if state != task.state else None
     if extra.backend_state != differs:

@@ -1,4 +1,4 @@
-"""What was believed of tasks and turned out otherwise: counted, and told in the log by groups."""
+"""Counts tasks whose state had to be corrected, and logs them in groups."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from ..entities.log import EventLog
 from ..entities.states import FINISHED, FROM_EVENT
 from ..entities.task import Task
 from ..entities.totals import Totals
+from ..text.phrases import counted
 from .worker_store import FINAL_EVENT_DELAY
 
 Correction: TypeAlias = Literal["finished", "lost", "redelivered", "running", "unknown"]
-"""Finished without an event, lost with its worker, redelivered, found running again, not known any
-more by anyone."""
+"""Finished without an event, lost with its worker, redelivered, found running again, or unknown to
+the workers and the result backend."""
 
 LOG_INTERVAL: Final = 5.0
-"""Seconds between two lines of one kind."""
+"""Seconds between two log entries of one kind."""
 
 MAX_NAMED: Final = 3
-"""How many tasks a line names."""
+"""Tasks named in a log entry."""
 
 MAX_GROUPS: Final = 50
-"""How many workers have lines of their own at a time."""
+"""Workers with log entries of their own at a time."""
 
-_PHRASES: Final[dict[Correction, tuple[str, str]]] = {
-    "finished": ("finished without an event", "result backend"),
-    "lost": ("lost with", ""),
-    "redelivered": ("delivered again", "said to run before"),
-    "running": ("found running again", "said to be lost before"),
-    "unknown": ("known by nobody any more", "workers and result backend"),
+_PHRASES: Final[dict[Correction, str]] = {
+    "finished": "finished without an event (according to the result backend)",
+    "lost": "lost with",
+    "redelivered": "redelivered (previously running)",
+    "running": "found running (previously lost)",
+    "unknown": "unknown to the workers and the result backend",
 }
 
 
 class Corrections:
-    """Counts corrections and gathers them for the log."""
+    """Counts corrections and collects them for the log."""
 
     def __init__(self, totals: Totals) -> None:
         self._totals = totals
@@ -42,7 +43,7 @@ class Corrections:
         self._awaited: dict[str, tuple[float, Task]] = {}
 
     def count(self, kind: Correction, task: Task, worker: str = "") -> None:
-        """Count a task whose picture was wrong; `worker` is the one it was lost with."""
+        """Count a task whose state was wrong; `worker` is the one that it was lost with."""
         counts = self._totals.corrections
         counts[kind] = counts.get(kind, 0) + 1
         group = (kind, worker)
@@ -54,11 +55,11 @@ class Corrections:
         self._gathered[group] = count + 1, named
 
     def await_event(self, task: Task, now: float) -> None:
-        """Count a task as finished without an event, unless that still comes."""
+        """Count a task as finished without an event, unless the event still arrives."""
         self._awaited.setdefault(task.id, (now, task))
 
     def log_due(self, log: EventLog, now: float) -> bool:
-        """Judge whom no event came for, write what is due to the log; return if anything was."""
+        """Count tasks whose event is overdue, and log what is due; return whether anything was."""
         due = []
         for id_, (since, _) in self._awaited.items():
             if now - since < FINAL_EVENT_DELAY:
@@ -81,9 +82,9 @@ class Corrections:
 
 
 def expects_event(task: Task) -> bool:
-    """Whether events told that a worker has this task, so that the lack of one is news.
+    """Return whether a worker's events about this task were received, so that more should follow.
 
-    That it was sent says nothing: a client may send events, and the worker none.
+    `task-sent` does not count: the client may send events while the worker sends none.
     """
     begun = task.received_at is not None or task.started_at is not None
     return task.lost_at is not None or (begun and bool(task.sources & FROM_EVENT))
@@ -91,11 +92,6 @@ def expects_event(task: Task) -> bool:
 
 def _line(group: tuple[Correction, str], count: int, named: list[str]) -> str:
     kind, worker = group
-    words, source = _PHRASES[kind]
-    tasks = "1 task" if count == 1 else f"{count:,} tasks"
-    if worker:
-        words += f" {worker}"
-    if source:
-        words += f" ({source})"
+    phrase = f"{_PHRASES[kind]} {worker}" if worker else _PHRASES[kind]
     more = f" and {count - len(named):,} more" if count > len(named) else ""
-    return f"{tasks} {words}: {', '.join(named)}{more}"
+    return f"{counted(count, 'task')} {phrase}: {', '.join(named)}{more}"

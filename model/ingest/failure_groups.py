@@ -1,7 +1,7 @@
-"""Failed tasks grouped by exception, task and place: a thousand times the same is one row.
+"""Failed tasks grouped by exception, task name and location: equal failures are one row.
 
-A task is in the group of what it last failed with for as long as its state says so (`FAILURE` or
-`RETRY`). What each update costs follows what changed, not what is held.
+A task is in the group of its latest failure while its state is `FAILURE` or `RETRY`. The cost of
+an update depends on the number of changed tasks, not of held ones.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ..text.traceback import exception_class, location_of
 MAX_GROUPS: Final = 2_000
 TREND_STEPS: Final = 20
 TREND_STEP: Final = 180.0
-"""Seconds that one step of a trend stands for: all of them are an hour."""
+"""Seconds per step of a trend, which covers an hour."""
 FAILING: Final = frozenset({FAILURE, RETRY})
 
 Key: TypeAlias = tuple[str | None, str | None, str | None]
-"""Exception class, task name and place; None is not known."""
+"""Exception class, task name and location; None is unknown."""
 
 
 class Trend:
-    """How often something happened in the last hour, step by step; told in any order."""
+    """Counts per step over the last hour; times may come in any order."""
 
     __slots__ = ("_counts", "_newest")
 
@@ -35,7 +35,7 @@ class Trend:
         self._newest = -1
 
     def add(self, at: float) -> None:
-        """Count one at an epoch time; what lies before the last hour is not counted."""
+        """Count one at an epoch time; times before the last hour are ignored."""
         step = int(at / TREND_STEP)
         if step > self._newest:
             for passed in range(max(self._newest + 1, step - TREND_STEPS + 1), step + 1):
@@ -46,7 +46,7 @@ class Trend:
         self._counts[step % TREND_STEPS] += 1
 
     def series(self, now: float) -> list[int]:
-        """Return the counts of the last hour, oldest first; the last is of the running step."""
+        """Return the counts of the last hour, oldest first; the last step is incomplete."""
         newest, oldest = int(now / TREND_STEP), self._newest - TREND_STEPS
         return [
             self._counts[step % TREND_STEPS] if oldest < step <= self._newest else 0
@@ -60,9 +60,9 @@ class FailureGroup:
 
     key: Key
     tasks: dict[str, float | None] = field(default_factory=dict)
-    """When each of them failed, by its id; the last to come is the last."""
+    """When each task failed, by its id, in order of arrival."""
     first_at: float | None = None
-    """When the first that was ever in it failed, epoch seconds by the sender's clock."""
+    """When the first of its tasks ever failed, epoch seconds by the sender's clock."""
     last_at: float | None = None
     trend: Trend = field(default_factory=Trend)
     version: int = 0
@@ -70,12 +70,12 @@ class FailureGroup:
 
     @property
     def id(self) -> str:
-        """What tables know it by."""
+        """The row's id in tables."""
         return "\n".join(part or "" for part in self.key)
 
     @property
     def error(self) -> str | None:
-        """The exception's class, as Celery wrote it."""
+        """The exception's class, as written by Celery."""
         return self.key[0]
 
     @property
@@ -90,17 +90,17 @@ class FailureGroup:
 
     @property
     def count(self) -> int:
-        """How many tasks are in it."""
+        """Number of tasks in it."""
         return len(self.tasks)
 
     @property
     def example(self) -> str | None:
-        """The id of the task that came last."""
+        """The id of the latest task."""
         return next(reversed(self.tasks), None)
 
     @property
     def query(self) -> str:
-        """A filter for exactly its tasks."""
+        """The filter that matches exactly its tasks."""
         terms = [f"state:{FAILURE.lower()},{RETRY.lower()}"]
         for name, value in zip(("error", "name", "place"), self.key, strict=True):
             terms.append(f"!{name}:*" if value is None else exact_term(name, value))
@@ -108,7 +108,7 @@ class FailureGroup:
 
 
 class FailureGroups:
-    """All groups, brought up to date with the tasks that changed."""
+    """All groups, updated with changed tasks."""
 
     def __init__(self) -> None:
         self._groups: dict[Key, FailureGroup] = {}
@@ -117,19 +117,19 @@ class FailureGroups:
 
     @property
     def left_out(self) -> int:
-        """How many failed tasks are in no group, because there are too many groups."""
+        """Number of failed tasks without a group, because there are too many groups."""
         return len(self._left_out)
 
     def __iter__(self) -> Iterator[FailureGroup]:
-        """Yield the groups that have tasks."""
+        """Yield the groups with tasks."""
         return (group for group in self._groups.values() if group.tasks)
 
     def of(self, id_: str) -> FailureGroup | None:
-        """Return the group that a task is in, if it failed."""
+        """Return the group of a failed task, or None."""
         return self._group_of.get(id_)
 
     def apply(self, changed: Iterable[Task], gone: Iterable[Task] = ()) -> None:
-        """Take in tasks that are new or changed, and those that are held no more."""
+        """Apply new or changed tasks, and those that are no longer held."""
         for task in gone:
             self._leave(task.id)
         for task in changed:
@@ -169,9 +169,9 @@ class FailureGroups:
             self._left_out.discard(id_)
 
     def _make_room(self) -> bool:
-        """Forget the groups that have no tasks any more; a task on its way to a retry comes back.
+        """Delete the groups without tasks; return whether there were any.
 
-        Their trend and first time are all that is lost.
+        They are kept until then, because tasks that are being retried often return to them.
         """
         empty = [key for key, group in self._groups.items() if not group.tasks]
         for key in empty:

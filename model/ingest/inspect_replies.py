@@ -1,7 +1,7 @@
-"""What workers answer to `inspect`, taken over into the model.
+"""Applies the workers' replies to inspect commands to the model.
 
-An answer is a look at a moment that has passed: it fills in what is missing, creates tasks that
-no event told of, and moves a task forward at most. What events know to be further stays.
+A reply may be outdated when it is applied: it fills in missing fields, creates tasks of which no
+event was received, and only moves a task forward.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from .redaction import Redaction
 from .task_store import TaskStore
 
 MAX_ITEMS: Final = 100_000
-"""How many items of one answer are looked at."""
+"""Items read from one reply."""
 
 REPLY_DELAY: Final = 1.0
-"""A start heard so shortly before an answer may be younger than the answer."""
+"""Seconds; a start so shortly before a reply may be more recent than the reply."""
 
 ReplyReader: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
 
 
 class InspectReplies:
-    """Applies answers to the stores."""
+    """Applies replies to the stores."""
 
     def __init__(
         self, tasks: TaskStore, overlay: BackendOverlay, redaction: Redaction | None = None
@@ -51,23 +51,23 @@ class InspectReplies:
         self._attempts = Attempts(tasks)
         self._redaction = redaction or Redaction()
 
-    def apply(self, answer: InspectReply, worker: Worker) -> None:
-        """Take over one worker's answer to one command."""
-        error = to_text(answer.error, MAX_NAME_LENGTH)
-        if error is None and isinstance(answer.reply, Mapping) and "error" in answer.reply:
-            error = to_text(answer.reply["error"], MAX_NAME_LENGTH)
+    def apply(self, reply: InspectReply, worker: Worker) -> None:
+        """Apply one worker's reply to one command."""
+        error = to_text(reply.error, MAX_NAME_LENGTH)
+        if error is None and isinstance(reply.reply, Mapping) and "error" in reply.reply:
+            error = to_text(reply.reply["error"], MAX_NAME_LENGTH)
         if error is not None:
-            worker.inspect_error = f"{answer.command}: {error}"
+            worker.inspect_error = f"{reply.command}: {error}"
         else:
-            take = _READERS.get(answer.command)
-            if take is not None:
-                take(self, worker, answer.reply, answer.at)
-            worker.inspected_at = answer.at
-            if (worker.inspect_error or "").startswith(f"{answer.command}:"):
+            apply = _READERS.get(reply.command)
+            if apply is not None:
+                apply(self, worker, reply.reply, reply.at)
+            worker.inspected_at = reply.at
+            if (worker.inspect_error or "").startswith(f"{reply.command}:"):
                 worker.inspect_error = None
         worker.version += 1
 
-    def _take_stats(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_stats(self, worker: Worker, reply: Any, at: float) -> None:
         if not isinstance(reply, Mapping):
             return
         worker.stats = dict(reply)
@@ -84,14 +84,14 @@ class InspectReplies:
         if isinstance(rusage, Mapping):
             worker.rusage = _rusage(rusage)
 
-    def _take_active(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_active(self, worker: Worker, reply: Any, at: float) -> None:
         active: dict[str, None] = {}
         for item in _items(reply):
-            task = self._task(worker, item)
+            task = self._task_of(worker, item)
             if task is None:
                 continue
-            self._run(task, worker, item, active)
-        # What was heard to start while the answer was on its way is not in it.
+            self._mark_active(task, worker, item, active)
+        # Tasks that started while the reply was in transit are not in it.
         for id_ in worker.active_ids:
             known = self._tasks.tasks.get(id_)
             if id_ in active or known is None or known.started_at is None:
@@ -102,21 +102,21 @@ class InspectReplies:
                 worker.missing_ids.setdefault(id_, (at, "unheard"))
         worker.active_ids = active
 
-    def _take_reserved(self, worker: Worker, reply: Any, at: float) -> None:
-        worker.reserved_ids = self._take_waiting(worker, _items(reply))
+    def _apply_reserved(self, worker: Worker, reply: Any, at: float) -> None:
+        worker.reserved_ids = self._apply_waiting(worker, _items(reply))
 
-    def _take_scheduled(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_scheduled(self, worker: Worker, reply: Any, at: float) -> None:
         items = []
         for entry in _items(reply):
             request = entry.get("request")
             if isinstance(request, Mapping):
                 items.append({**request, "eta": entry.get("eta")})
-        worker.scheduled_ids = self._take_waiting(worker, items)
+        worker.scheduled_ids = self._apply_waiting(worker, items)
 
-    def _take_waiting(self, worker: Worker, items: Iterable[Mapping[str, Any]]) -> dict[str, None]:
+    def _apply_waiting(self, worker: Worker, items: Iterable[Mapping[str, Any]]) -> dict[str, None]:
         waiting: dict[str, None] = {}
         for item in items:
-            task = self._task(worker, item)
+            task = self._task_of(worker, item)
             if task is None:
                 continue
             if task.lost_at is not None and task.id not in self._overlay.event_states:
@@ -130,7 +130,7 @@ class InspectReplies:
                 waiting[task.id] = None
         return waiting
 
-    def _take_queried(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_query_task(self, worker: Worker, reply: Any, at: float) -> None:
         if not isinstance(reply, Mapping):
             return
         for found in list(reply.values())[:MAX_ITEMS]:
@@ -140,22 +140,24 @@ class InspectReplies:
             if not isinstance(item, Mapping):
                 continue
             if where == "active":
-                task = self._task(worker, item)
+                task = self._task_of(worker, item)
                 if task is not None:
-                    self._run(task, worker, item, worker.active_ids)
+                    self._mark_active(task, worker, item, worker.active_ids)
             elif where in ("reserved", "scheduled"):
-                self._take_waiting(worker, [item])
+                self._apply_waiting(worker, [item])
 
-    def _take_registered(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_registered(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, list | tuple):
             texts = (to_text(text, MAX_NAME_LENGTH) or "" for text in reply[:MAX_ITEMS])
-            told = dict(map(_registration, texts))
-            worker.registered = tuple(sorted(told))
-            worker.limits = {name: limits for name, limits in told.items() if limits != UNLIMITED}
+            registered = dict(map(_parse_registration, texts))
+            worker.registered = tuple(sorted(registered))
+            worker.limits = {
+                name: limits for name, limits in registered.items() if limits != UNLIMITED
+            }
             if worker.initial_limits is None:
                 worker.initial_limits = worker.limits
 
-    def _take_queues(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_active_queues(self, worker: Worker, reply: Any, at: float) -> None:
         queues = tuple(_queue(item) for item in _items(reply) if item.get("name"))
         if queues == worker.queues:
             return
@@ -166,16 +168,16 @@ class InspectReplies:
                     task.queue = queues[0].name
                     self._tasks.touch(task)
 
-    def _take_conf(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_conf(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping):
             worker.conf = {str(name): value for name, value in reply.items()}
 
-    def _take_events_enabled(self, worker: Worker, reply: Any, at: float) -> None:
+    def _apply_enable_events(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping) and "ok" in reply:
             worker.events_enabled = True
 
-    def _task(self, worker: Worker, item: Mapping[str, Any]) -> Task | None:
-        """Return the task of an item, new if need be, with what was missing filled in."""
+    def _task_of(self, worker: Worker, item: Mapping[str, Any]) -> Task | None:
+        """Return the task of an item, created if necessary, with missing fields filled in."""
         id_ = item.get("id")
         if not isinstance(id_, str) or not 0 < len(id_) <= MAX_NAME_LENGTH:
             return None
@@ -187,18 +189,18 @@ class InspectReplies:
         if task.name is None and isinstance(name, str) and name:
             self._tasks.set_name(task, to_text(name, MAX_NAME_LENGTH) or "")
         if task.args is None:
-            self._tasks.set_text(task, "args", self._arguments(item.get("args")))
+            self._tasks.set_text(task, "args", self._argument_text(item.get("args")))
         if task.kwargs is None:
-            self._tasks.set_text(task, "kwargs", self._arguments(item.get("kwargs")))
+            self._tasks.set_text(task, "kwargs", self._argument_text(item.get("kwargs")))
         if task.eta_at is None and isinstance(item.get("eta"), str):
             task.eta_at = parse_timestamp(item["eta"])
-        self._take_delivery(task, worker, item)
+        self._apply_delivery(task, worker, item)
         task.sources |= FROM_INSPECT
         self._tasks.touch(task)
         return task
 
-    def _arguments(self, value: Any) -> str | None:
-        """Return arguments as text: as Celery wrote them, or as the repr of what was sent."""
+    def _argument_text(self, value: Any) -> str | None:
+        """Return arguments as text: as written by Celery, or as the repr of the values."""
         if value is None:
             return None
         if isinstance(value, str):
@@ -209,7 +211,7 @@ class InspectReplies:
         except RecursionError:
             return "?"
 
-    def _take_delivery(self, task: Task, worker: Worker, item: Mapping[str, Any]) -> None:
+    def _apply_delivery(self, task: Task, worker: Worker, item: Mapping[str, Any]) -> None:
         info = item.get("delivery_info")
         delivery: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
         exchange = to_text(delivery.get("exchange"), MAX_NAME_LENGTH)
@@ -227,14 +229,14 @@ class InspectReplies:
             redelivered=redelivered if isinstance(redelivered, bool) else None,
         )
 
-    def _run(
+    def _mark_active(
         self, task: Task, worker: Worker, item: Mapping[str, Any], active: dict[str, None]
     ) -> None:
-        """Note that a worker was at work on a task when it answered."""
+        """Record that a worker was running a task when it replied."""
         started_at = to_float(item.get("time_start"))
         if started_at is not None and 0 < started_at <= MAX_TIMESTAMP:
             backend = self._overlay.remove(task) if task.id in self._overlay.event_states else None
-            self._run_since(task, worker, started_at)
+            self._mark_started(task, worker, started_at)
             if backend is not None:
                 self._overlay.reapply(task, backend)
         if task.state not in FINISHED:
@@ -242,7 +244,7 @@ class InspectReplies:
             worker.missing_ids.pop(task.id, None)
             self._tasks.mark_running(task)
 
-    def _run_since(self, task: Task, worker: Worker, started_at: float) -> None:
+    def _mark_started(self, task: Task, worker: Worker, started_at: float) -> None:
         if task.lost_at is not None and (
             task.worker != worker.name or started_at > (task.started_at or started_at) + REPLY_DELAY
         ):
@@ -261,12 +263,12 @@ class InspectReplies:
             task.started_at = started_at
 
 
-def _registration(text: str) -> tuple[str, Limits]:
-    """Read a line of `inspect registered`: `shop.bill [rate_limit=10/m time_limit=60]`."""
-    name, bracket, told = text.rpartition(" [")
-    if not bracket or not told.endswith("]"):
+def _parse_registration(text: str) -> tuple[str, Limits]:
+    """Parse a line of `inspect registered`: `shop.bill [rate_limit=10/m time_limit=60]`."""
+    name, bracket, options = text.rpartition(" [")
+    if not bracket or not options.endswith("]"):
         return sys.intern(text), UNLIMITED
-    pairs = [pair.partition("=") for pair in told[:-1].split(" ")]
+    pairs = [pair.partition("=") for pair in options[:-1].split(" ")]
     known = {key: value for key, sign, value in pairs if sign}
     if len(known) != len(pairs):
         return sys.intern(text), UNLIMITED
@@ -321,7 +323,7 @@ def _queue(item: Mapping[str, Any]) -> WorkerQueue:
 
 
 def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str:
-    """Return a message's queue: by Celery's default the routing key is its name."""
+    """Return a message's queue; by Celery's default the routing key is its name."""
     consumed = worker.queues or ()
     if any(queue.name == routing_key for queue in consumed):
         return routing_key
@@ -338,13 +340,13 @@ def _items(reply: Any) -> list[Mapping[str, Any]]:
 
 
 _READERS: Final[dict[str, ReplyReader]] = {
-    "stats": InspectReplies._take_stats,
-    "active": InspectReplies._take_active,
-    "reserved": InspectReplies._take_reserved,
-    "scheduled": InspectReplies._take_scheduled,
-    "query_task": InspectReplies._take_queried,
-    "registered": InspectReplies._take_registered,
-    "active_queues": InspectReplies._take_queues,
-    "conf": InspectReplies._take_conf,
-    "enable_events": InspectReplies._take_events_enabled,
+    "stats": InspectReplies._apply_stats,
+    "active": InspectReplies._apply_active,
+    "reserved": InspectReplies._apply_reserved,
+    "scheduled": InspectReplies._apply_scheduled,
+    "query_task": InspectReplies._apply_query_task,
+    "registered": InspectReplies._apply_registered,
+    "active_queues": InspectReplies._apply_active_queues,
+    "conf": InspectReplies._apply_conf,
+    "enable_events": InspectReplies._apply_enable_events,
 }

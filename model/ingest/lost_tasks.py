@@ -1,4 +1,4 @@
-"""Tasks that nobody is known to run any more: which they are, why, and whether they come back."""
+"""Lost tasks: which they are, why, and when the broker redelivers them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ..entities.task import Task
 from ..entities.worker import Worker
 
 VISIBILITY_TIMEOUT: Final = 3600.0
-"""Seconds after which Redis hands out again what nobody acknowledged (kombu's default)."""
+"""Seconds after which unacknowledged messages are redelivered on Redis (kombu's default)."""
 
 _PHRASES: Final = {
-    "unheard": "its end was not heard",
-    "unknown": "unknown to worker and backend",
+    "unheard": "no final event received",
+    "unknown": "unknown to workers and backend",
 }
 
 
 def update_lost(
     lost: dict[str, Task], changed: Mapping[str, Task], evicted: Iterable[Task]
 ) -> None:
-    """Bring the lost tasks by id up to date with what changed."""
+    """Update the lost tasks by id with the changed and evicted tasks."""
     for id_, task in changed.items():
         if task.lost_at is not None:
             lost[id_] = task
@@ -33,7 +33,7 @@ def update_lost(
 
 
 def loss_text(task: Task) -> str:
-    """Return which loss it was that befell a task."""
+    """Return why a task is lost, in words."""
     if task.loss == "worker":
         return f"lost with {task.worker or 'its worker'}"
     return _PHRASES[task.loss or "unheard"]
@@ -42,19 +42,19 @@ def loss_text(task: Task) -> str:
 def redelivery(
     task: Task, worker: Worker | None, transport: str, options: Mapping[str, Any]
 ) -> float | bool:
-    """Tell whether the broker hands out a task again that its worker took along.
+    """Return whether and when the broker redelivers a task that was lost with its worker.
 
     It does if the worker had not acknowledged the message, as with `acks_late`.
 
     Args:
         task: A lost task.
-        worker: Who had it, for what it told of its configuration.
-        transport: The broker's, as in its URL.
-        options: The `broker_transport_options` that we were told.
+        worker: Its worker, for its configuration.
+        transport: The broker's transport.
+        options: The `broker_transport_options` of celtop's settings.
 
     Returns:
-        When (epoch seconds, by the worker's clock); or True if at once, False if not as far as is
-        known.
+        The time (epoch seconds by the worker's clock); True if at once; False if it is not
+        redelivered, or unknown.
     """
     if task.loss != "worker" or task.extra is None or task.extra.acknowledged is not False:
         return False
@@ -64,8 +64,8 @@ def redelivery(
     if family != "redis" or task.received_at is None:
         return False
     conf = (worker.conf if worker is not None else None) or {}
-    told = conf.get("broker_transport_options")
-    merged = {**(told if isinstance(told, Mapping) else {}), **options}
+    reported = conf.get("broker_transport_options")
+    merged = {**(reported if isinstance(reported, Mapping) else {}), **options}
     seconds = merged.get("visibility_timeout")
     timeout = float(seconds) if isinstance(seconds, int | float) else VISIBILITY_TIMEOUT
     return task.received_at + timeout

@@ -14,7 +14,7 @@ import msgspec
 
 from ..entities.log import EventLog, Level
 from ..entities.states import FINISHED, FROM_SENDING, PENDING
-from ..entities.task import Task, TaskExtra
+from ..entities.task import TaskExtra
 from ..entities.worker import UNLIMITED, Worker
 from ..observations import OperationChanged
 from ..operations.call import Call
@@ -124,7 +124,9 @@ class OperationLog:
         task = self._tasks.tasks.get(sent.id) or self._tasks.add(sent.id)
         if task.name is None:
             self._tasks.set_name(task, sent.name)
-        fill_arguments(self._tasks, task, sent.args, sent.kwargs, self._redaction)
+        self._tasks.fill_arguments(
+            task, self._redaction.maybe(sent.args), self._redaction.maybe(sent.kwargs)
+        )
         if task.queue is None:
             queue = self._queues.learn(sent.queue)
             task.queue = sys.intern(sent.queue) if queue is None else queue.name
@@ -138,29 +140,8 @@ class OperationLog:
             task.expires_at = sent.expires_at
         task.sources |= FROM_SENDING
         if sent.retry_of is not None:
-            link_retry(self._tasks, task, sent.retry_of)
+            self._tasks.link_retry(task, sent.retry_of)
         self._tasks.touch(task)
-
-
-def link_retry(tasks: TaskStore, task: Task, original_id: str) -> None:
-    """Link a task and the one that it repeats to each other."""
-    original = tasks.tasks.get(original_id)
-    if original is not None:
-        original_id = original.id
-        original.extra = msgspec.structs.replace(original.extra or TaskExtra(), retried_as=task.id)
-        tasks.touch(original)
-    task.extra = msgspec.structs.replace(task.extra or TaskExtra(), retry_of=original_id)
-
-
-def fill_arguments(
-    tasks: TaskStore, task: Task, args: str | None, kwargs: str | None, redaction: Redaction
-) -> None:
-    """Set the arguments of a task that are not known yet."""
-    if redaction.active:
-        args, kwargs = redaction.maybe(args), redaction.maybe(kwargs)
-    tasks.set_arguments(
-        task, args if task.args is None else None, kwargs if task.kwargs is None else None
-    )
 
 
 def _slim(operation: Operation) -> Operation:

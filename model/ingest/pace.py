@@ -1,8 +1,7 @@
-"""How fast tasks come on, and how far they may have come where they do not say.
+"""Progress rates, time left, and estimated progress of running tasks.
 
-The one is from the history of their own bars, the other from what others of their type took.
-
-Only of tasks that run and tell a fraction is anything kept: a few points each.
+Rate and time left follow from the history of a task's own progress, of which a few points are kept;
+the progress of a task that reports none is estimated from the run times of its type.
 """
 
 from __future__ import annotations
@@ -14,42 +13,43 @@ from ..entities.task import Progress, Task
 from ..entities.task_type import TaskType
 
 MAX_POINTS: Final = 16
-"""Of one bar. When they are full, every other of the older half goes: they span its whole life, and
-tell the most of late."""
+"""Points kept per task. When full, every other point of the older half is dropped: they then cover
+the whole run, the recent part in more detail."""
 
 RECENT_POINTS: Final = 5
-"""How many of the last points tell for how long a bar stands still as a rule."""
+"""Recent points whose intervals show how long the progress usually pauses."""
 
 MAX_BARS: Final = 10_000
+"""Tasks whose progress is kept at a time."""
 
 MIN_SPAN: Final = 1.0
-"""Seconds of history below which nothing is estimated."""
+"""Seconds of history needed for a rate."""
 
 MAX_TIME_LEFT: Final = 366 * 86_400.0
-"""Seconds; what would take longer is not known rather than told."""
+"""Seconds; a longer time left is considered unknown."""
 
 MIN_SAMPLES: Final = 5
-"""Past run times of a type from which on a task of it is estimated."""
+"""Run times of a type needed for an estimate."""
 
 TYPICAL_QUANTILE: Final = 0.75
-"""The quantile of past run times that an estimated bar takes for the whole."""
+"""The quantile of run times that counts as complete in an estimate."""
 
 MAX_ESTIMATE: Final = 0.95
-"""An estimate never says that a task is about done."""
+"""An estimate never shows a task as almost complete."""
 
 
 class ProgressRate:
-    """The points of one bar: when (our clock) and how far (0 to 1)."""
+    """The progress of one attempt over time: (local time, fraction)."""
 
     __slots__ = ("attempt", "points")
 
     def __init__(self, attempt: int) -> None:
         self.attempt = attempt
-        """Counts the task's attempts: the next one's bar begins anew."""
+        """The number of the attempt; the next one starts from scratch."""
         self.points: list[tuple[float, float]] = []
 
     def add(self, at: float, fraction: float) -> None:
-        """Add a point; a bar that goes back begins anew."""
+        """Add a point; progress that goes backwards restarts the history."""
         points = self.points
         if points:
             last_at, last = points[-1]
@@ -63,17 +63,17 @@ class ProgressRate:
             del points[1 : MAX_POINTS // 2 : 2]
 
     def rate(self) -> float | None:
-        """Return the fraction done per second of late: over the newer half of the history."""
+        """Return the recent progress per second, over the newer half of the history, or None."""
         reference = self._reference()
         if reference is None:
             return None
         (at, fraction), (last_at, last) = reference, self.points[-1]
         return (last - fraction) / (last_at - at)
 
-    def left(self, now: float) -> float | None:
-        """Return the seconds until the bar is full at this rate, or None.
+    def time_left(self, now: float) -> float | None:
+        """Return the seconds until completion at the recent rate, or None.
 
-        A bar that stands still for longer than it ever did is taken to go slower.
+        Progress that pauses for longer than before is assumed to have slowed down.
         """
         reference = self._reference()
         if reference is None:
@@ -89,7 +89,7 @@ class ProgressRate:
         return None if left > MAX_TIME_LEFT else max(0.0, left)
 
     def _reference(self) -> tuple[float, float] | None:
-        """Return the point that the last one is measured from: about half the history ago."""
+        """Return the point to measure the last one against, about half the history ago."""
         if len(self.points) < 2:
             return None
         first, last = self.points[0], self.points[-1]
@@ -101,7 +101,7 @@ class ProgressRate:
 
 
 class ProgressRates:
-    """The histories of the bars of tasks that run, by the task's id."""
+    """The progress histories of running tasks, by task id."""
 
     def __init__(self) -> None:
         self._progress_rates: dict[str, ProgressRate] = {}
@@ -109,8 +109,8 @@ class ProgressRates:
     def __len__(self) -> int:
         return len(self._progress_rates)
 
-    def note(self, task: Task, fraction: float | None, now: float) -> None:
-        """Note how far a task said at `now`, by our clock, that it has come."""
+    def add(self, task: Task, fraction: float | None, now: float) -> None:
+        """Add the progress that a task reported at `now`, by the local clock."""
         if fraction is None or not task.running:
             return
         attempt = task.retries + len(task.attempts)
@@ -122,14 +122,14 @@ class ProgressRates:
         pace.add(now, fraction)
 
     def of(self, task: Task) -> ProgressRate | None:
-        """Return the history of a task's present bar."""
+        """Return the history of a task's current attempt, or None."""
         pace = self._progress_rates.get(task.id)
         if pace is None or not task.running or pace.attempt != task.retries + len(task.attempts):
             return None
         return pace
 
     def forget_ended(self, tasks: dict[str, Task]) -> None:
-        """Forget the bars of tasks that run no more."""
+        """Forget the histories of tasks that are no longer running."""
         for id_ in list(self._progress_rates):
             task = tasks.get(id_)
             if task is None or not task.running:
@@ -137,13 +137,13 @@ class ProgressRates:
 
 
 def estimate(task: Task, kind: TaskType | None, now: float, skew: float = 0.0) -> Progress | None:
-    """Return how far a task may have come by what others of its type took.
+    """Return the estimated progress of a task, by the run times of its type.
 
     Args:
-        task: It runs, and says nothing of how far it is; else there is no estimate.
+        task: The task; it is not estimated unless it is running and reports no fraction.
         kind: Its type.
-        now: The time, by our clock.
-        skew: Seconds that its worker's clock is ahead of ours.
+        now: Epoch seconds by the local clock.
+        skew: Seconds that its worker's clock is ahead of the local one.
     """
     if not task.running or kind is None or kind.runtime.count < MIN_SAMPLES:
         return None

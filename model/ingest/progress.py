@@ -1,6 +1,6 @@
-"""How far a task says that it has come, in whatever words its author chose.
+"""Reads the progress that tasks report, in any common form.
 
-Celery prescribes no shape. In public code about a third writes `{"progress": 40}`, a third
+Celery prescribes none. In public code about a third of tasks report `{"progress": 40}`, a third
 `{"current": 3, "total": 15}`, a fifth only a text, and the rest variations of these.
 """
 
@@ -26,16 +26,15 @@ _TEXT: Final = (
     "progress",
 )  # fmt: skip
 
-
 MAX_META_LENGTH: Final = 200
-"""Characters of a meta that is not understood and shown as it is."""
+"""Characters of an unrecognized meta, which is shown as text."""
 
 MAX_CACHED_NAMES: Final = 5_000
-"""For how many task names is remembered which paths are theirs."""
+"""Task names whose paths are cached."""
 
 
 class ProgressPaths(msgspec.Struct, frozen=True, gc=False):
-    """Where tasks of some names tell their progress: dotted paths such as `stats.done`."""
+    """Where tasks report their progress: dotted paths such as `stats.done`."""
 
     current: str | None = None
     total: str | None = None
@@ -44,10 +43,10 @@ class ProgressPaths(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProgressReader:
-    """Reads progress in the common shapes, and where the user says that it is.
+    """Reads progress in the common forms, and at the paths that the user configured.
 
     Args:
-        paths: By pattern of task names (`geo.*`); of several that match, the first counts.
+        paths: Paths by pattern of task names (`geo.*`); the first matching pattern counts.
     """
 
     def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -60,19 +59,21 @@ class ProgressReader:
     def read(
         self, name: str | None, meta: Mapping[str, object], at: float, source: str
     ) -> Progress | None:
-        """Read what a task of a name said: the user's paths first, then as `parse` does."""
+        """Return the progress in a task's meta: the user's paths first, then the common forms."""
         paths = self._paths(name) if self._rules and name is not None else None
-        told = None if paths is None else _from_paths(paths, meta, at, source)
-        return read_progress(meta, at, source) if told is None else told
+        progress = None if paths is None else _from_paths(paths, meta, at, source)
+        return read_progress(meta, at, source) if progress is None else progress
 
-    def shown(self, name: str | None, meta: object, at: float, source: str) -> Progress | None:
-        """Read the meta of a custom state: what is not understood is shown as the text it is."""
+    def read_custom_state(
+        self, name: str | None, meta: object, at: float, source: str
+    ) -> Progress | None:
+        """Return the progress in the meta of a custom state; if unrecognized, its text."""
         if meta is None:
             return None
         if isinstance(meta, Mapping):
-            told = self.read(name, meta, at, source) if meta else None
-            if told is not None or not meta:
-                return told
+            progress = self.read(name, meta, at, source) if meta else None
+            if progress is not None or not meta:
+                return progress
         elif not isinstance(meta, str):
             amount = None if isinstance(meta, bool) else to_float(meta)
             if amount is not None:
@@ -94,8 +95,8 @@ def _from_paths(
 ) -> Progress | None:
     current, total = _amount(meta, paths.current), _amount(meta, paths.total)
     percent = _amount(meta, paths.percent)
-    said = None if paths.text is None else _value_at(meta, paths.text)
-    text = None if said is None else to_text(str(said), MAX_FIELD_LENGTH) or None
+    value = None if paths.text is None else _value_at(meta, paths.text)
+    text = None if value is None else to_text(str(value), MAX_FIELD_LENGTH) or None
     if current is not None and total is not None and total > 0:
         return Progress(_share(current / total), current, total, text, source, at)
     if percent is not None:
@@ -111,7 +112,7 @@ def _amount(meta: Mapping[str, object], path: str | None) -> float | None:
 
 
 def _value_at(meta: Mapping[str, object], path: str) -> object:
-    """Return what lies at a dotted path; in events nested tables and lists are JSON text."""
+    """Return the value at a dotted path; in events, nested values are JSON text."""
     value: Any = meta
     for step in path.split("."):
         if isinstance(value, str):
@@ -129,15 +130,15 @@ def _value_at(meta: Mapping[str, object], path: str) -> object:
 
 
 def read_progress(meta: Mapping[str, object], at: float, source: str) -> Progress | None:
-    """Read a task's progress from the fields of a custom event or a result's meta.
+    """Return the progress in the fields of a custom event or the meta of a result.
 
     Args:
-        meta: Any fields with any values.
-        at: When it was said, epoch seconds.
+        meta: The fields, with any values.
+        at: When it was reported, epoch seconds.
         source: `event` or `backend`.
 
     Returns:
-        None where nothing in it tells of progress.
+        None if there is no progress in it.
     """
     text = _text(meta)
     pair = _pair(meta)
@@ -149,7 +150,7 @@ def read_progress(meta: Mapping[str, object], at: float, source: str) -> Progres
         return Progress(percent, None, None, text, source, at)
     current_alone = to_float(meta.get("current"))
     if current_alone is not None and not isinstance(meta.get("current"), bool):
-        # In the wild a lone `current` is a percentage as often as a count: show only the number.
+        # In practice a lone `current` is a percentage as often as a count: show only the number.
         return Progress(None, current_alone, None, text, source, at)
     return None if text is None else Progress(None, None, None, text, source, at)
 
@@ -184,7 +185,7 @@ def _first(meta: Mapping[str, object], names: Iterable[str]) -> tuple[str, float
 def _by_affix(
     meta: Mapping[str, object], suffixes: tuple[str, ...], prefixes: tuple[str, ...]
 ) -> tuple[str, float] | None:
-    # Not all keys need be text: MessagePack and pickles have others.
+    # Keys need not be strings in MessagePack and pickles.
     names = [
         name
         for name in meta
@@ -198,7 +199,7 @@ def _percent(meta: Mapping[str, object]) -> float | None:
     if found is None:
         return None
     name, amount = found
-    # 0.5 written as a fraction; 1 written as an int is one percent.
+    # 0.5 is a fraction, while the integer 1 is one percent.
     is_fraction = 0 < amount <= 1 and not isinstance(meta[name], int)
     return _share(amount if is_fraction else amount / 100)
 

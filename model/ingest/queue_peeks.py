@@ -1,7 +1,7 @@
-"""What was seen waiting in queues, taken over into the model.
+"""Applies the messages seen waiting in queues to the model.
 
-A look at a moment that has passed: it fills in what is missing and moves nothing. A worker may have
-taken a message since, and its event may be heard before the look is.
+They only fill in missing fields and never change a state: a worker may have received a message
+since, and its event may have been applied already.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ import msgspec
 from ..entities.states import FROM_QUEUE, PENDING
 from ..entities.task import Task, TaskExtra
 from ..observations import QueuePeeked, WaitingMessage
-from ..text.coerce import MAX_NAME_LENGTH, truncate
+from ..text.coerce import MAX_NAME_LENGTH, to_text
 from ..wire.signatures import PendingSignature
-from .operation_log import fill_arguments, link_retry
 from .queue_store import QueueStore
 from .redaction import Redaction
 from .task_store import TaskStore
 
 MAX_PRIORITIES: Final = 1_000
-"""How many priorities share their extras."""
+"""Priorities that share one `TaskExtra` each."""
 MAX_PENDING_SIGNATURES: Final = 50_000
-"""Tasks to come that are remembered; those that were announced first are forgotten first."""
+"""Pending signatures kept; the oldest are dropped first."""
 
 
 class QueuePeeks:
-    """Applies looks into queues to the stores."""
+    """Applies waiting messages to the stores."""
 
     def __init__(self, tasks: TaskStore, queues: QueueStore, redaction: Redaction) -> None:
         self._tasks = tasks
@@ -37,10 +36,10 @@ class QueuePeeks:
         self._extras: dict[int, TaskExtra] = {}
         self._signature_count = 0
         self.pending_signatures: dict[str, tuple[PendingSignature, ...]] = {}
-        """What messages say will follow their tasks, by these tasks' ids."""
+        """The tasks that will follow a waiting message's task, by that task's id."""
 
     def apply(self, seen: QueuePeeked) -> None:
-        """Take over the messages of one queue."""
+        """Apply the messages of one queue."""
         self._queues.learn(seen.queue)
         held = self._tasks.tasks
         names: dict[str, str] = {}
@@ -61,28 +60,10 @@ class QueuePeeks:
         if task.name is None and message.name:
             tasks.set_name(task, message.name[:MAX_NAME_LENGTH])
         if task.args is None or task.kwargs is None:
-            args, kwargs = message.args, message.kwargs
-            fill_arguments(
-                tasks,
-                task,
-                None if args is None else truncate(args),
-                None if kwargs is None else truncate(kwargs),
-                self._redaction,
-            )
-        if (
-            message.root_id == task.id
-            and task.root_id is task.parent_id is None
-            and message.parent_id is None
-        ):
-            task.root_id = task.id
-        else:
-            tasks.set_family(
-                task,
-                message.root_id if task.root_id is None else None,
-                message.parent_id if task.parent_id is None else None,
-            )
-        if task.group_id is None and message.group_id:
-            tasks.set_group(task, message.group_id[:MAX_NAME_LENGTH])
+            maybe = self._redaction.maybe
+            tasks.fill_arguments(task, maybe(to_text(message.args)), maybe(to_text(message.kwargs)))
+        group_id = message.group_id[:MAX_NAME_LENGTH] if message.group_id else None
+        tasks.relations.fill(task, message.root_id, message.parent_id, group_id)
         if task.state == PENDING:
             task.queue = queue
             task.eta_at = message.eta_at
@@ -97,7 +78,7 @@ class QueuePeeks:
             self._set_priority(task, message.priority)
         repeated = message.retry_of
         if repeated and repeated != task.id and (task.extra is None or not task.extra.retry_of):
-            link_retry(tasks, task, repeated[:MAX_NAME_LENGTH])
+            tasks.link_retry(task, repeated[:MAX_NAME_LENGTH])
         task.sources |= FROM_QUEUE
         tasks.touch(task)
 

@@ -1,9 +1,8 @@
-"""The queues: depth, trend, consumers, and how fast they fill and drain.
+"""The queues: depth, trend, consumers, and the rates at which they fill and drain.
 
-No broker tells rates that can be trusted alike everywhere. What leaves a queue is known from the
-`task-received` events of tasks whose queue is known; what enters it is then the change of its
-depth plus what left. Where an event cannot be laid to one queue, both are unknown, and a note says
-why.
+Brokers do not report comparable rates. The outgoing rate is derived from the `task-received`
+events of tasks whose queue is known; the incoming rate from the change in depth plus the outgoing
+tasks. If an event cannot be attributed to a queue, both are unknown, and a note states why.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from typing import Final
 
 from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
-from ..observations import QueueMeasured
+from ..observations import QueueGone, QueueMeasured
 
 MAX_QUEUES: Final = 2_000
-"""A task may name any queue; so many names are kept."""
+"""Queues kept; a task may name any queue."""
 
 MIN_WINDOW: Final = 4.0
-"""Seconds between two depths below which their difference is no rate."""
+"""Seconds between two depths that are needed to derive a rate."""
 
 
 class QueueStore:
@@ -32,7 +31,7 @@ class QueueStore:
         self._consumers: dict[str, tuple[str, ...]] = {}
 
     def learn(self, name: str) -> Queue | None:
-        """Return the queue of that name, new if need be; None if there are too many."""
+        """Return a queue by name, created if necessary; None if there are too many."""
         queue = self.queues.get(name)
         if queue is None and name and len(self.queues) < MAX_QUEUES:
             name = sys.intern(name)
@@ -40,13 +39,13 @@ class QueueStore:
         return queue
 
     def received(self, name: str, now: float) -> None:
-        """Count a task that a worker took from a queue."""
+        """Count a task received from a queue."""
         queue = self.queues.get(name)
         if queue is not None:
             queue.received.add(now)
 
     def set_consumers(self, online: Iterable[Worker]) -> None:
-        """Derive each queue's consumers from what the workers that are there consume."""
+        """Derive each queue's consumers from the queues of the workers that are not offline."""
         consumers: dict[str, list[str]] = {}
         for worker in online:
             for consumed in worker.queues or ():
@@ -61,7 +60,7 @@ class QueueStore:
                 queue.version += 1
 
     def measured(self, seen: QueueMeasured) -> None:
-        """Take over a measured depth and derive what follows from it."""
+        """Apply a measured depth and derive rates and age from it."""
         queue = self.learn(seen.name)
         if queue is None:
             return
@@ -80,15 +79,15 @@ class QueueStore:
         queue.notes = tuple(notes)
         queue.version += 1
 
-    def gone(self, name: str, at: float) -> None:
-        """Note that the broker has no such queue any more; one with consumers stays, as empty."""
-        queue = self.queues.get(name)
+    def gone(self, gone: QueueGone) -> None:
+        """Forget a queue that the broker no longer has; one with consumers stays, empty."""
+        queue = self.queues.get(gone.name)
         if queue is None:
             return
         if queue.consumers:
-            self.measured(QueueMeasured(name, at, waiting=0))
+            self.measured(QueueMeasured(gone.name, gone.at, waiting=0))
         else:
-            del self.queues[name]
+            del self.queues[gone.name]
 
     def _set_rates(self, queue: Queue, now: float, notes: list[str]) -> None:
         queue.in_per_s = queue.out_per_s = None
@@ -108,14 +107,14 @@ class QueueStore:
         return not queue.consumers and not queue.consumer_count
 
     def _unknown_rate_reason(self, queue: Queue, since: float) -> str | None:
-        """Return why what left the queue since then cannot be told from events, or None."""
-        unasked = [
+        """Return why the tasks received from the queue since then are not all known, or None."""
+        unknown = [
             worker.name
             for worker in self._workers.values()
             if worker.queues is None and worker.left_at is None
         ]
-        if unasked and not queue.consumers:
-            return f"rates unknown: it is not known what {unasked[0]} consumes"
+        if unknown and not queue.consumers:
+            return f"rates unknown: the queues of {unknown[0]} are unknown"
         if queue.consumer_count and queue.consumer_count > len(queue.consumers) == 0:
             return "rates unknown: its consumers send no events"
         for name in queue.consumers:
@@ -129,10 +128,10 @@ class QueueStore:
         return None
 
     def _oldest_age(self, queue: Queue, now: float) -> float | None:
-        """Return how old the oldest message is at least: only told where nothing ever leaves.
+        """Return the minimum age of the oldest message in seconds; None if there are consumers.
 
-        A message has no publish time. But while nobody consumes a queue, what waited at the first
-        look is still there.
+        Messages have no publish time. But without consumers, those that were waiting at the first
+        measurement are still there.
         """
         if not queue.waiting or not self._has_no_consumers(queue):
             return None

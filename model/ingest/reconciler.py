@@ -1,8 +1,8 @@
-"""Which tasks may not be what they seem, so that their worker and the result backend are asked.
+"""Finds tasks whose state needs checking with the workers and the result backend.
 
-Events get lost: in a gap of the connection, with a worker that dies, in a worker that sends none.
-What follows from that is found by looking through all unfinished tasks, a part of them each second.
-Who asks is not told here; answers come as any observation, and one that nobody knows is lost.
+Events are missed: while disconnected, when a worker dies, from workers that send none. Affected
+tasks are found by scanning all unfinished tasks, a part of them each second. The replies come back
+as observations; a task that neither the workers nor the backend have is lost.
 """
 
 from __future__ import annotations
@@ -22,63 +22,65 @@ from .task_store import TaskStore
 from .worker_store import FINAL_EVENT_DELAY, WorkerStore
 
 RECENT_SECONDS: Final = 5.0
-"""Seconds in which what was told of a task last is believed: the next event may be on its way."""
+"""Seconds for which a task's last update is trusted: the next event may be in transit."""
 
 START_TRUSTED_SECONDS: Final = 60.0
-"""Seconds for which a task is taken to run on the word of its start alone, if its worker does not
-answer."""
+"""Seconds for which a started task is trusted to be running if its worker does not reply."""
 
 MAX_CHECKS: Final = 500
-"""Of those that are said to run, or are lost, and of those that wait, each."""
+"""Tasks to check at a time: so many running or lost ones, and so many waiting ones."""
 MAX_IDS_AT_ONCE: Final = 100
+"""Ids returned by one call of `due`."""
 
 MIN_RECHECK_DELAY: Final = 10.0
-"""Seconds after which a suspect of which nothing new was found is asked for again; then doubled."""
+"""Seconds until a task is checked again if nothing changed, doubled each time."""
 MAX_RECHECK_DELAY: Final = 300.0
+"""Seconds between two checks of a task at most."""
 
 MAX_SETTLED: Final = 20_000
-"""Tasks of which is remembered that they were asked for after the last gap."""
+"""Ids of tasks that are known to have been checked since events were last missed."""
 
 MIN_SCANNED: Final = 5_000
-"""Tasks at a time; more if there are so many that all would take longer than `SWEEP` times."""
+"""Tasks scanned per second; more if a full scan would take longer than `SCAN_TICKS`."""
 SCAN_TICKS: Final = 8
+"""Seconds for a scan of all tasks."""
 
 
 class _Check(msgspec.Struct, gc=False):
     urgent: bool
-    """Whether it is said to run, or is lost."""
+    """Whether it is running or lost, rather than waiting."""
     next_at: float
     tries: int = 0
     absent: bool = False
-    """Whether the result backend has nothing of it."""
-    denied: frozenset[str] = frozenset()
-    """Workers that said that they do not hold it."""
+    """Whether the result backend has no entry."""
+    lacking: frozenset[str] = frozenset()
+    """Workers that do not have it."""
 
 
 class Reconciler:
-    """Finds and keeps suspects."""
+    """Keeps the tasks to check and evaluates the replies."""
 
     def __init__(self, tasks: TaskStore, workers: WorkerStore, queues: Mapping[str, Queue]) -> None:
         self._tasks = tasks
         self._workers = workers
         self._queues = queues
         self._checks: dict[str, _Check] = {}
-        self._ahead: Iterator[str] = iter(())
+        self._unscanned: Iterator[str] = iter(())
         self._distrusted_before = float("-inf")
         self._settled_at: dict[str, float] = {}
 
     def distrust_before(self, at: float) -> None:
-        """Believe nothing that was told before `at`, our clock: events after it were not heard."""
+        """Distrust all states from before `at` (local clock), because events were missed."""
         self._distrusted_before = at
         self._settled_at.clear()
 
     def due(self, now: float) -> tuple[str, ...]:
-        """Return the ids that should be asked for now, what is said to run before others."""
-        due = [(not it.urgent, it.next_at, id_) for id_, it in self._checks.items()]
+        """Return the ids of the tasks to check now, running and lost ones first."""
+        due = [(not check.urgent, check.next_at, id_) for id_, check in self._checks.items()]
         return tuple(id_ for _, at, id_ in sorted(due) if at <= now)[:MAX_IDS_AT_ONCE]
 
     def scan(self, now: float) -> None:
-        """Look through the next of all tasks, and through all suspects; call it once a second."""
+        """Scan the next part of all tasks, and all tasks to check; call it every second."""
         held = self._tasks.tasks
         for id_ in list(self._checks):
             task = held.get(id_)
@@ -86,44 +88,44 @@ class Reconciler:
                 self._mark_lost_with_worker(task, now)
             if task is None or not self._needs_check(task, now):
                 del self._checks[id_]
-        urgent = sum(it.urgent for it in self._checks.values())
+        urgent = sum(check.urgent for check in self._checks.values())
         room = {True: MAX_CHECKS - urgent, False: MAX_CHECKS - len(self._checks) + urgent}
-        ids = list(islice(self._ahead, max(MIN_SCANNED, len(held) // SCAN_TICKS)))
+        ids = list(islice(self._unscanned, max(MIN_SCANNED, len(held) // SCAN_TICKS)))
         if not ids:
-            self._ahead = iter(list(held))
+            self._unscanned = iter(list(held))
         for id_ in ids:
             task = held.get(id_)
             if task is not None and task.state not in FINISHED:
                 self._scan_task(task, now, room)
 
-    def absent(self, ids: Iterable[str], at: float) -> None:
-        """Note that the result backend has nothing of these."""
+    def backend_lacks(self, ids: Iterable[str], at: float) -> None:
+        """Record that the result backend has no entry for these."""
         for id_ in ids:
             check = self._checks.get(id_)
             if check is not None:
                 check.absent = True
-                self._answered(id_, check, at, settled=True)
+                self._checked(id_, check, at, settled=True)
 
-    def found(self, ids: Iterable[str], at: float) -> None:
-        """Note that the result backend has something of these, which the model has by now."""
+    def backend_has(self, ids: Iterable[str], at: float) -> None:
+        """Record that the result backend has entries for these, which have been applied."""
         if not self._checks:
             return
         for id_ in ids:
             check = self._checks.get(id_)
             if check is not None:
                 check.absent = False
-                self._answered(id_, check, at, settled=True)
+                self._checked(id_, check, at, settled=True)
 
-    def held(self, worker: Worker, ids: Iterable[str], at: float) -> None:
-        """Note that a worker holds these, as the model has by now."""
+    def worker_has(self, worker: Worker, ids: Iterable[str], at: float) -> None:
+        """Record that a worker has these, as already applied from its reply."""
         for id_ in ids:
             check = self._checks.get(id_)
             if check is not None:
-                check.denied -= {worker.name}
-                self._answered(id_, check, at, settled=True)
+                check.lacking -= {worker.name}
+                self._checked(id_, check, at, settled=True)
 
-    def denied(self, worker: Worker, ids: Iterable[str], at: float) -> None:
-        """Note that a worker does not hold these."""
+    def worker_lacks(self, worker: Worker, ids: Iterable[str], at: float) -> None:
+        """Record that a worker does not have these."""
         for id_ in ids:
             task = self._tasks.tasks.get(id_)
             if task is None or task.state in FINISHED:
@@ -135,10 +137,10 @@ class Reconciler:
                 worker.version += 1
             check = self._checks.get(id_)
             if check is not None:
-                check.denied |= {worker.name}
-                self._answered(id_, check, at, settled=task.worker == worker.name)
+                check.lacking |= {worker.name}
+                self._checked(id_, check, at, settled=task.worker == worker.name)
 
-    def _answered(self, id_: str, check: _Check, at: float, settled: bool) -> None:
+    def _checked(self, id_: str, check: _Check, at: float, settled: bool) -> None:
         task = self._tasks.tasks.get(id_)
         if task is None:
             return
@@ -153,19 +155,19 @@ class Reconciler:
             return
         if self._last_update(task) > at - REPLY_DELAY:
             return
-        if self._denied_by_workers(task, check):
+        if self._lacked_by_workers(task, check):
             if check.absent:
                 self._tasks.mark_lost(task, at, "unknown")
             elif task.running and task.worker not in self._workers.workers:
                 self._tasks.mark_lost(task, at, "unheard")
 
-    def _denied_by_workers(self, task: Task, check: _Check) -> bool:
+    def _lacked_by_workers(self, task: Task, check: _Check) -> bool:
         if task.worker in self._workers.workers:
-            return task.worker in check.denied
+            return task.worker in check.lacking
         present = {
             name for name in self._workers.workers if self._workers.status(name) != "offline"
         }
-        return bool(present) and present <= check.denied
+        return bool(present) and present <= check.lacking
 
     def _scan_task(self, task: Task, now: float, room: dict[bool, int]) -> None:
         waiting = task.state in WAITING
@@ -179,10 +181,10 @@ class Reconciler:
     def _needs_check(self, task: Task, now: float) -> bool:
         if task.state in FINISHED:
             return False
-        told = self._last_update(task)
-        if told < self._distrusted_before > self._settled_at.get(task.id, float("-inf")):
+        updated = self._last_update(task)
+        if updated < self._distrusted_before > self._settled_at.get(task.id, float("-inf")):
             return True
-        if now - told < RECENT_SECONDS:
+        if now - updated < RECENT_SECONDS:
             return False
         if task.lost_at is not None:
             return True
@@ -199,7 +201,7 @@ class Reconciler:
             silent = (
                 worker.inspected_at is None or now - worker.inspected_at > START_TRUSTED_SECONDS
             )
-            return silent and now - told > START_TRUSTED_SECONDS
+            return silent and now - updated > START_TRUSTED_SECONDS
         if worker.reserved_ids is None or (task.eta_at or 0.0) + RECENT_SECONDS > now:
             return False
         scheduled = worker.scheduled_ids or {}
@@ -208,7 +210,7 @@ class Reconciler:
         )
 
     def _mark_lost_with_worker(self, task: Task, now: float) -> None:
-        """Mark a task as lost if its worker is, which need not have told that it runs it."""
+        """Mark a task as lost if its worker is; the worker need not have reported it as active."""
         worker = self._workers.workers.get(task.worker or "")
         if worker is None or not task.running or self._workers.status(worker.name) != "offline":
             return
@@ -216,7 +218,7 @@ class Reconciler:
             self._tasks.mark_lost(task, now, "worker")
 
     def _last_update(self, task: Task) -> float:
-        """Return when anything was last told of a task, by our clock; 0 if nobody knows."""
+        """Return when a task was last updated, by the local clock; 0 if unknown."""
         at = (task.state_at or 0.0) - self._workers.skew(task.state_host)
         if task.progress is not None and task.progress.at > at:
             return task.progress.at

@@ -1,9 +1,9 @@
-"""What must not be seen: texts that the user's patterns match are masked before they are kept.
+"""Masks secrets in texts before they are stored, by the user's patterns.
 
-A pattern that matches a name (`password`) hides what is named so, in Python's reprs as in JSON:
-`'password': 'x'`, `password='x'`, `"password": {...}`, also where the text was cut within. Any
-other match (a card number, an address) is hidden itself. Half a card number, where a text was cut,
-no pattern can know.
+If a pattern matches a name (`password`), the value of that name is masked, in Python reprs and in
+JSON alike: `'password': 'x'`, `password='x'`, `"password": {...}`, even if the text is cut in the
+middle. Any other match (a card number, an address) is masked itself. A match that is cut in the
+middle cannot be recognized.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ..wire.events import Event
 
 
 class Redaction:
-    """Masks what the patterns match, in any case.
+    """Masks matches of the patterns, ignoring case.
 
     Args:
-        patterns: Regular expressions; none at all leaves everything as it is.
+        patterns: Regular expressions; without any, nothing is masked.
 
     Raises:
-        ValueError: One of them is no regular expression.
+        ValueError: A pattern is not a regular expression.
     """
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
@@ -40,24 +40,24 @@ class Redaction:
             except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"not a regular expression: {pattern}: {error}") from error
         self.active = bool(self._patterns)
-        """Whether there is anything to mask."""
+        """Whether there are patterns."""
 
     def text(self, text: str) -> str:
-        """Return a text, such as a repr, JSON or a traceback, with what matches masked."""
+        """Return a text, such as a repr, JSON or a traceback, masked."""
         for pattern in self._patterns:
             text = masked(pattern, text)
         return text
 
     def maybe(self, text: str | None) -> str | None:
-        """Return the same of a text that may be unknown."""
+        """Return a text masked; None stays None."""
         return None if text is None else self.text(text)
 
     def value(self, value: Any) -> Any:
-        """Return a value as JSON has them, with what matches masked; the given one stays as is."""
+        """Return a masked copy of a JSON value."""
         return self._value(value, 0) if self.active else value
 
     def event(self, event: Event) -> Event:
-        """Return an event with its texts masked."""
+        """Return an event with masked texts."""
         changed: dict[str, Any] = {
             name: masked
             for name in ("args", "kwargs", "result", "exception", "traceback")
@@ -68,7 +68,7 @@ class Redaction:
         return msgspec.structs.replace(event, **changed) if changed else event
 
     def meta(self, meta: ResultMeta) -> ResultMeta:
-        """Return what a result backend keeps of a task, masked: to be shown, never sent again."""
+        """Return a masked result, which must only be displayed, never sent."""
         if not self.active:
             return meta
         return msgspec.structs.replace(
@@ -82,7 +82,7 @@ class Redaction:
         )
 
     def peeked(self, seen: QueuePeeked) -> QueuePeeked:
-        """Return what was seen in a queue, masked."""
+        """Return waiting messages with masked arguments."""
         if not self.active:
             return seen
         messages = (
@@ -98,8 +98,8 @@ class Redaction:
             return self.text(value)
         if isinstance(value, dict):
             return {
-                self._value(key, depth + 1) if not self._names(key) else key: (
-                    MASK if self._names(key) else self._value(item, depth + 1)
+                self._value(key, depth + 1) if not self._is_secret_name(key) else key: (
+                    MASK if self._is_secret_name(key) else self._value(item, depth + 1)
                 )
                 for key, item in value.items()
             }
@@ -111,8 +111,8 @@ class Redaction:
         shown = str(value)
         return MASK if any(pattern.search(shown) for pattern in self._patterns) else value
 
-    def _names(self, key: Any) -> bool:
-        """Whether a key is the name of something to be hidden."""
+    def _is_secret_name(self, key: Any) -> bool:
+        """Return whether a key is a name whose value is masked."""
         return isinstance(key, str) and any(
             NAME_PATTERN.match(found[0])
             for pattern in self._patterns

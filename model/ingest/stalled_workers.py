@@ -1,7 +1,7 @@
-"""Workers that beat, and yet take nothing from queues that are not empty.
+"""Finds stalled workers: they send heartbeats, but take no tasks from non-empty queues.
 
-A consumer that the broker lost, a pool that hangs, a connection of which only one half lives: such
-a worker looks as healthy as any.
+A consumer that the broker dropped, a hanging pool, a half-open connection: such a worker otherwise
+looks healthy.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Final
 from ..entities.log import EventLog
 from ..entities.queue import Queue
 from ..entities.worker import Worker
+from ..text.phrases import counted
 from .worker_store import WorkerStore
 
 STALLED_AFTER: Final = 30.0
-"""Seconds for which a worker may leave what it could take."""
+"""Seconds without taking an available task after which a worker counts as stalled."""
 
 
 def find_stalled_workers(
@@ -25,16 +26,14 @@ def find_stalled_workers(
     now: float,
     disconnected: bool = False,
 ) -> bool:
-    """Judge all workers anew; return whether any fell silent, or is so no more.
-
-    Call it once a second.
+    """Update which workers are stalled; return whether any changed. Call it every second.
 
     Args:
         workers: The workers.
         queues: The queues by name.
-        log: Where to tell of it.
-        now: The time, by our clock.
-        disconnected: Whether we are cut off, so that nothing can be said of anybody.
+        log: The log for workers that stall or recover.
+        now: Epoch seconds by the local clock.
+        disconnected: Whether events are being missed, so that no worker can be judged.
     """
     changed = False
     for worker in workers.workers.values():
@@ -47,16 +46,16 @@ def find_stalled_workers(
             if worker.stalled_since is None:
                 continue
             worker.stalled_since = None
-            log.add(now, "info", "worker", f"{worker.name} is silent no more")
-        # A depth measured long before may be of what it has taken since, and not told of yet.
+            log.add(now, "info", "worker", f"{worker.name} is taking tasks again")
+        # An old depth may include tasks that it has taken since without the events having arrived.
         elif (
             worker.stalled_since is None
             and now - worker.idle_since >= STALLED_AFTER
             and (queue.measured_at or 0.0) - worker.idle_since >= STALLED_AFTER / 2
         ):
             worker.stalled_since = worker.idle_since
-            text = f"{worker.name} is silent: {queue.waiting:,} wait in {queue.name}, "
-            text += f"and it took none for {now - worker.idle_since:.0f} s"
+            text = f"{worker.name} has taken no tasks for {now - worker.idle_since:.0f} s, "
+            text += f"with {counted(queue.waiting or 0, 'message')} waiting in {queue.name}"
             log.add(now, "warning", "worker", text)
         else:
             continue
@@ -66,7 +65,7 @@ def find_stalled_workers(
 
 
 def _available_queue(worker: Worker, queues: Mapping[str, Queue]) -> Queue | None:
-    """Return a queue that a worker could take something from at once, or None."""
+    """Return a non-empty queue from which the worker could take a task now, or None."""
     if worker.concurrency is None or worker.reserved_ids is None or not worker.queues:
         return None
     busy = len(worker.active_ids)

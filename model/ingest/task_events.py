@@ -1,12 +1,12 @@
-"""How events about a task become one picture of it, in whatever order they arrive.
+"""Merges task events into tasks, in whatever order they arrive.
 
 - By one host's clock the later event wins. Between hosts, whose clocks may differ, and at equal
-  times, Celery's order of states decides (`states.rank`). `PENDING` never overrides anything.
-- What is final stays final until the task begins again: received or started later than it ended
-  (delivered again, or run again under the same id), or received with a higher retry count. Then
-  what was is kept as an `Attempt` and the task starts afresh.
-- A task that was terminated stays revoked, even if its greenlet still says that it succeeded.
-- An event that comes late fills in what is missing and moves nothing.
+  times, Celery's precedence decides (`states.precedence`). `PENDING` never overrides anything.
+- A final state stays until the task starts again: received or started later than it ended
+  (redelivered, or run again under the same id), or received with a higher retry count. The old
+  attempt is then kept as an `Attempt`, and the task starts from scratch.
+- A terminated task stays revoked, even if its greenlet still reports success.
+- A late event fills in missing fields and changes no state.
 """
 
 from __future__ import annotations
@@ -47,13 +47,14 @@ from .task_store import TaskStore
 from .worker_store import WorkerStore
 
 MAX_STATE_LENGTH: Final = 64
+"""Characters of a custom state's name."""
 
 REDELIVERED_AFTER: Final = 1.0
-"""Seconds after which a second start without an end is another run, not the same one told twice:
-inspect and events date the same start some milliseconds apart."""
+"""Seconds after which a second start without an end is another run rather than a duplicate: inspect
+and events date the same start some milliseconds apart."""
 
 _CLIENT: Final = re.compile(r"gen\d+@")
-"""Celery's name for a process that is no worker."""
+"""Celery's node name of a process that is not a worker."""
 
 _CUSTOM_PRECEDENCE: Final = precedence("PROGRESS")
 
@@ -77,6 +78,7 @@ class TaskEvents:
         self._held = tasks.tasks
         self._types = tasks.types
         self._changed = tasks.changed
+        self._relations = tasks.relations
         self._overlay = overlay
         self._event_states = overlay.event_states
         self._reader = reader
@@ -96,7 +98,7 @@ class TaskEvents:
         }
 
     def apply(self, event: Event, now: float) -> None:
-        """Apply one task event that has a uuid and was heard at `now` by our clock."""
+        """Apply one task event with a uuid, received at `now` by the local clock."""
         id_ = event.uuid
         if id_ is None:
             return
@@ -179,7 +181,7 @@ class TaskEvents:
         host = worker.name
         again = False
         if task.started_at is not None and task.state_host is None:
-            pass  # inspect told of this start; the event dates it
+            pass  # the start is known from inspect; the event has its exact time
         elif task.finished_at is not None:
             again = at > task.finished_at and (task.state_at is None or at > task.state_at)
             if not again and task.started_at is not None:
@@ -275,7 +277,7 @@ class TaskEvents:
     def _end(
         self, task: Task, event: Event, worker: Worker, state: TaskState, force: bool = False
     ) -> bool:
-        """Move a task into a final state; False if the event is late, or was told before."""
+        """Move a task into a final state; return False for a late or repeated event."""
         at = event.timestamp
         host = worker.name
         begun = task.started_at if task.started_at is not None else task.received_at
@@ -341,11 +343,11 @@ class TaskEvents:
             task.retries += 1
         if event.fields:
             self._tasks.add_fields(task, event.fields)
-            told = self._reader.read(task.name, event.fields, at, "event")
-            if told is not None and (task.progress is None or at >= task.progress.at):
-                task.progress = told
-                self._progress_rates.note(task, told.fraction, now)
-        # An event may be named `task-success` by whoever wrote the task; it decides nothing.
+            progress = self._reader.read(task.name, event.fields, at, "event")
+            if progress is not None and (task.progress is None or at >= task.progress.at):
+                task.progress = progress
+                self._progress_rates.add(task, progress.fraction, now)
+        # The application may name a custom event `task-success`; it has no effect on the state.
         if state in CELERY_STATES or task.state in FINISHED:
             return
         if _supersedes(task, state, at, host):
@@ -368,7 +370,7 @@ class TaskEvents:
         ):
             task.root_id = task.id
         else:
-            tasks.set_family(task, event.root_id, event.parent_id)
+            self._relations.set_family(task, event.root_id, event.parent_id)
         if event.eta is not None and not (only_missing and task.eta_at is not None):
             task.eta_at = parse_timestamp(event.eta)
         if event.expires is not None and not (only_missing and task.expires_at is not None):
@@ -387,7 +389,7 @@ class TaskEvents:
 
 
 def _supersedes(task: Task, state: TaskState, at: float, host: str) -> bool:
-    """Whether a state told at a time by a host's clock replaces the task's."""
+    """Return whether a state at a time of a host's clock replaces the task's."""
     if task.state == PENDING:
         return True
     if host == task.state_host and task.state_at is not None and at != task.state_at:

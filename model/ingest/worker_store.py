@@ -1,4 +1,4 @@
-"""The workers that were heard: alive by our clock, with what their heartbeats told."""
+"""The workers, kept from their events and replies."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..wire.events import Event
 
 MAX_WORKERS: Final = 5_000
 EVICTED_AT_ONCE: Final = 250
-"""How many are forgotten at once, the longest silent first."""
+"""Workers evicted at a time, those silent the longest first."""
 
 MAX_ACTIVE_IDS: Final = 10_000
-"""How many ids of running tasks are kept of one worker."""
+"""Ids of running tasks kept per worker."""
 
 MAX_HELD_IDS: Final = 100_000
-"""How many ids of reserved or of scheduled tasks are kept of one worker."""
+"""Ids of reserved, and of scheduled, tasks kept per worker."""
 
 FINAL_EVENT_DELAY: Final = 3.0
-"""Seconds for which the end of a task that its worker no longer runs may still come in: workers
-gather their events before they send them."""
+"""Seconds for which the final event of a task that its worker no longer runs may still arrive:
+workers buffer their events."""
 
 MIN_FREQUENCY: Final = 0.1
 MAX_FREQUENCY: Final = 3600.0
@@ -35,26 +35,26 @@ class WorkerStore:
     def __init__(self, log: EventLog) -> None:
         self.workers: dict[str, Worker] = {}
         self.version = 0
-        """Counts up when a worker joins, leaves or changes its status."""
+        """Counts up when a worker joins, leaves or changes status."""
         self.skews: ClockSkews = NO_SKEWS
-        """Seconds that clocks are ahead of ours, of workers where that matters."""
+        """Clock skews of workers that are large enough to matter, in seconds."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
 
-    def saw_event(self, name: str, stamp: float, now: float) -> Worker:
-        """Return the worker that sent a task event, alive at `now` by our clock."""
+    def saw_event(self, name: str, timestamp: float, now: float) -> Worker:
+        """Return the worker that sent an event received at `now`."""
         worker = self.workers.get(name)
         if worker is None:
             worker = self._join(name, now)
         worker.last_seen_at = now
-        if stamp > worker.newest_event_at:
-            worker.newest_event_at = stamp
+        if timestamp > worker.newest_event_at:
+            worker.newest_event_at = timestamp
             if worker.left_at is not None:
                 self._return(worker, now)
         return worker
 
-    def learn(self, name: str, now: float) -> Worker:
-        """Return the worker that answered at `now`: an answer proves that it lives."""
+    def saw_reply(self, name: str, now: float) -> Worker:
+        """Return the worker that sent a reply received at `now`."""
         worker = self.workers.get(name)
         if worker is None:
             worker = self._join(name, now)
@@ -72,12 +72,12 @@ class WorkerStore:
         worker = self.saw_event(event.hostname, event.timestamp, now)
         if event.timestamp < worker.newest_event_at and known is not None:
             return
-        # A heartbeat on request says `freq=5` whatever the worker's own interval, and counts
-        # nothing: it proves life, no more.
-        beats = event.active is not None or event.processed is not None
-        if event.freq is not None and (beats or known is None):
+        # A heartbeat sent on request has `freq=5` whatever the worker's interval, and no counts: it
+        # only proves that the worker is alive.
+        is_regular = event.active is not None or event.processed is not None
+        if event.freq is not None and (is_regular or known is None):
             worker.frequency = min(MAX_FREQUENCY, max(MIN_FREQUENCY, event.freq))
-        if beats:
+        if is_regular:
             worker.active, worker.processed = event.active, event.processed
         if event.loadavg:
             worker.load = event.loadavg
@@ -95,14 +95,14 @@ class WorkerStore:
         worker.version += 1
 
     def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
-        """Note that a worker holds a task, if it has told which others it holds."""
+        """Record that a worker received a task, if its other tasks are known."""
         held = worker.scheduled_ids if scheduled else worker.reserved_ids
         if held is not None and len(held) < MAX_HELD_IDS:
             held[task_id] = None
             worker.version += 1
 
     def started(self, worker: Worker, task_id: str) -> None:
-        """Note that a worker runs a task now."""
+        """Record that a worker started a task."""
         active = worker.active_ids
         if worker.missing_ids:
             worker.missing_ids.pop(task_id, None)
@@ -115,7 +115,7 @@ class WorkerStore:
             _discard(worker, task_id)
 
     def ended(self, worker: Worker, task_id: str) -> None:
-        """Note that a worker runs a task no more, or will not run it."""
+        """Record that a worker no longer runs a task, or will not run it."""
         if task_id in worker.active_ids:
             del worker.active_ids[task_id]
             worker.version += 1
@@ -123,7 +123,7 @@ class WorkerStore:
             _discard(worker, task_id)
 
     def tick(self, now: float, listening_since: float) -> bool:
-        """Judge each worker anew; log and return whether any worker's status changed."""
+        """Update and log the workers' statuses; return whether any changed."""
         before = self.version
         for worker in self.workers.values():
             status = worker.status(now, listening_since)
@@ -131,21 +131,21 @@ class WorkerStore:
                 continue
             silence = max(0.0, worker.silence(now, listening_since))
             if status == "online":
-                self._log.add(now, "info", "worker", f"{worker.name} is back")
+                self._log.add(now, "info", "worker", f"{worker.name} is back online")
             elif status == "late":
-                text = f"{worker.name} is late: nothing heard for {silence:.0f} s"
+                text = f"{worker.name} is late: no heartbeat for {silence:.0f} s"
                 self._log.add(now, "warning", "worker", text)
             else:
-                text = f"{worker.name} is lost: nothing heard for {silence:.0f} s"
+                text = f"{worker.name} lost: no heartbeat for {silence:.0f} s"
                 text += f", {worker.running_when_lost}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
-                # Silent for so long, it has no last word to say.
+                # After such a long silence no final event will follow.
                 _mark_missing(worker, now - FINAL_EVENT_DELAY)
             self._set_status(worker, status)
         return self.version != before
 
     def take_missing(self, now: float) -> list[tuple[str, Worker, Loss]]:
-        """Return tasks that nobody runs any more, and of whose end nothing will be heard."""
+        """Return tasks that their workers no longer run and whose final events are overdue."""
         found = []
         for worker in self.workers.values():
             for id_, (since, loss) in list(worker.missing_ids.items()):
@@ -160,11 +160,11 @@ class WorkerStore:
         self.version += 1
 
     def status(self, name: str) -> WorkerStatus | None:
-        """Return a worker's status as of the last tick or event."""
+        """Return a worker's status at the last tick or event."""
         return self._statuses.get(name)
 
     def skew(self, host: str | None) -> float:
-        """Return the seconds that a host's clock is ahead of ours; 0 where that is not known."""
+        """Return the seconds that a host's clock is ahead of the local one; 0 if unknown."""
         worker = self.workers.get(host or "")
         return 0.0 if worker is None else worker.clock_skew or 0.0
 
@@ -189,7 +189,7 @@ class WorkerStore:
         worker.last_seen_at = now
         if worker.left_at is None:
             worker.left_at = now
-            self._log.add(now, "info", "worker", f"{worker.name} said good-bye")
+            self._log.add(now, "info", "worker", f"{worker.name} shut down")
             _mark_missing(worker, now)
         self._set_status(worker, "offline")
 
@@ -199,7 +199,7 @@ class WorkerStore:
         self._set_status(worker, "online")
 
     def _restart(self, worker: Worker, now: float) -> None:
-        self._log.add(now, "info", "worker", f"{worker.name} was restarted")
+        self._log.add(now, "info", "worker", f"{worker.name} restarted")
         _mark_missing(worker, now)
         worker.active_ids = {}
         worker.reserved_ids = worker.scheduled_ids = None

@@ -1,1 +1,1 @@
-"""Event messages and task signatures as they arrive, decoded to typed values."""
+"""Decodes event messages and task signatures to typed values."""

@@ -1,9 +1,9 @@
-"""Wire bytes to typed events, tolerant of whatever a cluster may send.
+"""Decodes event messages to typed events, tolerating malformed ones.
 
-A message holds one event or a list of them, as JSON. Well-formed events of the types that Celery
-knows take the fast path: msgspec decodes the message straight into `Event`. Everything else takes
-the slow one, field by field: wrong types are converted or left out, custom `task-foo` events keep
-their own fields in `Event.fields`, and what cannot be an event at all is counted with a reason.
+A message contains one event or a list of them as JSON. Well-formed events of Celery's own types
+take the fast path: msgspec decodes the message straight into `Event`. All others are decoded field
+by field: wrong types are converted or dropped, custom `task-foo` events keep their own fields in
+`Event.fields`, and malformed events are counted with a reason.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ from ..text.coerce import (
 )
 
 MAX_FIELDS: Final = 64
-"""How many fields of a custom event are kept."""
-
+"""Fields of a custom event that are kept."""
 
 FieldValue: TypeAlias = str | int | float | bool | None
 _Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -36,13 +35,13 @@ _Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMESTAMP)]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One event as it was sent; None is "not in this event"."""
+    """One event as sent; None means that the field is not in the event."""
 
     type: str
     hostname: str
     timestamp: _Time
-    """Epoch seconds by the sender's clock. (Never shifted by `utcoffset`: Celery's receiver does,
-    and is wrong wherever worker and monitor live in different time zones.)"""
+    """Epoch seconds by the sender's clock. Celery's own receiver shifts it by `utcoffset`, which is
+    wrong if worker and monitor are in different time zones."""
     uuid: str | None = None
     utcoffset: float | None = None
     pid: _Whole | None = None
@@ -74,21 +73,21 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     sw_ver: str | None = None
     sw_sys: str | None = None
     fields: dict[str, FieldValue] | None = None
-    """What a custom event carries beyond the common fields; nested values as JSON text."""
+    """A custom event's own fields; nested values as JSON text."""
 
 
 class EventBatch(msgspec.Struct, frozen=True, gc=False):
-    """A message with one or more events, decoded."""
+    """The decoded events of one message."""
 
     events: tuple[Event, ...]
     at: float
-    """When it arrived, by our clock."""
+    """When it was received, by the local clock."""
     malformed: tuple[str, ...] = ()
-    """One reason for each event that could not be read."""
+    """The reason for each event that could not be decoded."""
 
 
 class MalformedEvent(ValueError):
-    """What was sent cannot be an event; the text says why."""
+    """The message is not an event; the text states why."""
 
 
 WORKER_EVENTS: Final = frozenset({"worker-online", "worker-heartbeat", "worker-offline"})
@@ -111,7 +110,7 @@ _decoder = msgspec.json.Decoder(Event | list[Event])
 
 
 def decode(body: bytes | str, at: float) -> EventBatch:
-    """Decode a message that arrived at `at` (epoch, our clock). Never raises."""
+    """Decode a message received at `at` (epoch seconds, local clock). Never raises."""
     try:
         decoded = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -132,7 +131,7 @@ def _decode_slowly(body: bytes | str, at: float) -> EventBatch:
     try:
         decoded = _parse(body)
     except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else "not JSON"
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "not JSON"
         return EventBatch((), at, (reason,))
     events: list[Event] = []
     malformed: list[str] = []
@@ -148,13 +147,13 @@ def _parse(body: bytes | str) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError):
-        # The standard library also reads NaN and Infinity, which Celery's own encoder writes.
+        # The standard library also accepts NaN and Infinity, which Celery's encoder writes.
         text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
         return json.loads(text, parse_int=_integer)
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses to read numbers of thousands of digits, with the whole message.
+    # Python refuses numbers with thousands of digits, and with them the whole message.
     return int(digits) if len(digits) <= 20 else float(digits)
 
 
@@ -174,7 +173,7 @@ def _event_from(fields: Any, at: float) -> Event:
         if not isinstance(uuid, str) or not uuid:
             raise MalformedEvent("task event without uuid")
         if len(uuid) > MAX_NAME_LENGTH:
-            raise MalformedEvent("task event with an endless uuid")
+            raise MalformedEvent("task event with an overlong uuid")
     known = type_ in TASK_EVENTS or type_ in WORKER_EVENTS
     values = {name: read(fields.get(name)) for name, read in _READERS.items()} if known else {}
     if is_task and not known:

@@ -1,8 +1,8 @@
-"""Tasks that a message says will follow it: the rest of its chain, its chord's body, its callbacks.
+"""Reads the signatures in a task message: the rest of its chain, its chord's body, its callbacks.
 
-They are signatures in the third part of the body, in Celery's protocol 2: `[args, kwargs,
-{callbacks, errbacks, chain, chord}]` (`celery/app/amqp.py`, `as_task_v2`). No event tells of a
-task before it is sent, so without this what is still to come of a workflow is unknown.
+They are in the third part of the body, in Celery's protocol 2: `[args, kwargs, {callbacks,
+errbacks, chain, chord}]` (`celery/app/amqp.py`, `as_task_v2`). There are no events about a task
+before it is sent, so the pending part of a workflow is known only from these.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..text.coerce import MAX_NAME_LENGTH
 SignatureRole: TypeAlias = Literal["step", "member", "body", "callback"]
 
 MAX_SIGNATURES: Final = 1_000
-"""Tasks that one message may announce; more are not listed."""
+"""Signatures read from one message; further ones are ignored."""
 MAX_DEPTH: Final = 16
-"""How deep groups and chords may lie in each other."""
+"""Levels of nested groups and chords."""
 
 _NO_SIGNATURES: Final = re.compile(
     rb'\{"callbacks": ?null, ?"errbacks": ?null, ?"chain": ?null, ?"chord": ?null\}\]\s*$'
@@ -28,31 +28,31 @@ _NO_SIGNATURES: Final = re.compile(
 
 
 class PendingSignature(msgspec.Struct, frozen=True, gc=False):
-    """A task that is to be sent when another has ended."""
+    """A task that will be sent when another one has ended."""
 
     id: str
     name: str
     kind: SignatureRole
     after: str | None
-    """The id of the task, or of the group, that it waits for."""
+    """The id of the task or group that it waits for."""
     group_id: str | None = None
-    """The group that it will be a member of."""
+    """The group that it will belong to."""
 
 
 def has_signatures(end: bytes) -> bool:
-    """Tell from the end of a body, 100 bytes of it, whether anything may follow its task."""
+    """Return whether a body may contain signatures, judging by its last 100 bytes."""
     return _NO_SIGNATURES.search(end) is None
 
 
 def read_signatures(
     id_: str, body: bytes, group_id: str | None = None
 ) -> tuple[PendingSignature, ...]:
-    """Return what is to follow a task, the next one first.
+    """Return the tasks that will follow a task, the next one first.
 
     Args:
-        id_: The task's.
-        body: Its message's, in JSON; of any other serializer nothing is known.
-        group_id: The group that it is a member of: a chord's body waits for all of that.
+        id_: The task's id.
+        body: The body of its message in JSON; other serializers are not read.
+        group_id: The group that it belongs to, which a chord's body waits for.
     """
     if not has_signatures(body[-100:]):
         return ()
@@ -65,7 +65,7 @@ def read_signatures(
     links = parts[2]
     reader = _SignatureReader()
     last: str | None = id_
-    # The next step is the last of the list: Celery takes steps from its end.
+    # The next step is the last in the list: Celery pops steps from its end.
     for signature in reversed(_list(links.get("chain"))):
         last = reader.read(signature, last, "step", None, 0)
     reader.read(links.get("chord"), group_id or id_, "body", None, 0)
@@ -86,7 +86,7 @@ class _SignatureReader:
         group_id: str | None,
         depth: int,
     ) -> str | None:
-        """Take in a signature; return the id of what follows on it waits for."""
+        """Read a signature; return the id of the task or group that the next one waits for."""
         if (
             not isinstance(signature, Mapping)
             or depth > MAX_DEPTH
@@ -114,7 +114,7 @@ class _SignatureReader:
             return last
         if its_id is None or not isinstance(name, str) or its_id in self.found:
             return after
-        # A chord's body names the group that it waits for as its own.
+        # The group id in a chord's body is that of the group it waits for.
         group_id = None if kind == "body" else _option(signature, "group_id") or group_id
         self.found[its_id] = PendingSignature(its_id, name[:MAX_NAME_LENGTH], kind, after, group_id)
         return its_id

@@ -22,10 +22,10 @@ def test_json_arguments() -> None:
         ("[NaN]", "NaN"),
         ("[1e999]", "1e999 is too large"),
         ('[{"a": 1, "a": 2}]', '"a"'),
-        ('"text"', "not a list"),
-        ("null", "not a list"),
+        ('"text"', "not a JSON array"),
+        ("null", "not a JSON array"),
         ("", "it is empty"),
-        ("[" * 100_000, "brackets"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_invalid_json(text: str, message: str) -> None:

@@ -21,10 +21,10 @@ def state(*reports: dict[str, Any]) -> ClusterState:
         Event("task-received", "w1", NOW - 20, uuid="1", name="geo.render"),
         Event("task-started", "w1", NOW - 20, uuid="1"),
     )
-    found.observe(EventBatch(events, NOW - 20), NOW - 20)
+    found.observe(EventBatch(events, NOW - 20))
     for place, meta in enumerate(reports):
         at = NOW - 2 * (len(reports) - 1 - place)
-        found.observe(ResultsRead((ResultMeta("1", "PROGRESS", meta),), at, "push"), at)
+        found.observe(ResultsRead((ResultMeta("1", "PROGRESS", meta),), at, "push"))
     return found
 
 
@@ -64,7 +64,7 @@ def test_an_estimate_is_marked() -> None:
             Event("task-started", "w1", NOW - 190, uuid=f"e{number}"),
             Event("task-succeeded", "w1", NOW - 150, uuid=f"e{number}", runtime=40.0),
         )
-        found.observe(EventBatch(ended, NOW - 150), NOW - 150)
+        found.observe(EventBatch(ended, NOW - 150))
     shown = line(found)
     assert "▒" in shown and "█" not in shown
     assert "~" in shown and " %" in shown
@@ -76,7 +76,7 @@ def test_plain_lines_are_printed_for_changes_only(capsys: pytest.CaptureFixture[
     for second in range(3):
         lines.show(task, NOW + second)
     meta = ResultMeta("1", "PROGRESS", {"progress": 30, "status": "third"})
-    found.observe(ResultsRead((meta,), NOW + 3, "push"), NOW + 3)
+    found.observe(ResultsRead((meta,), NOW + 3, "push"))
     lines.show(task, NOW + 3)
     lines_shown = capsys.readouterr().err.splitlines()
     assert len(lines_shown) == 2

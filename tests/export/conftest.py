@@ -17,7 +17,7 @@ HOSTILE = "('\x1b[31m[/]\u202e\x9b[bold]x', '\u65e5\u672c', '<&>')"
 
 def receive(state: ClusterState, *events: dict[str, object], at: float = NOW) -> None:
     filled = [{"hostname": "w1@a", "utcoffset": 0, "pid": 7, "clock": 1, **e} for e in events]
-    state.observe(decode(msgspec.json.encode(filled), at), at)
+    state.observe(decode(msgspec.json.encode(filled), at))
 
 
 def run_task(state: ClusterState, number: int, outcome: dict[str, object], **fields: object) -> str:
@@ -47,8 +47,8 @@ def state() -> ClusterState:
     state = ClusterState()
     state.broker.url = "redis://***@localhost/0"
     state.broker.transport = "redis"
-    state.observe(ConnectionChanged("live", NOW - 100), NOW - 100)
-    state.observe(LatencyMeasured(0.0042, 12), NOW)
+    state.observe(ConnectionChanged("live", NOW - 100))
+    state.observe(LatencyMeasured(0.0042, 12))
     beat = {"freq": 2.0, "active": 0, "processed": 9, "loadavg": [0.5, 0.25, 0.125]}
     software = {"sw_ident": "py-celery", "sw_ver": "5.4.0", "sw_sys": "Linux"}
     for stamp in (NOW - 2.5, NOW - 0.5):
@@ -65,7 +65,7 @@ def state() -> ClusterState:
         "active_queues": [{"name": "celery"}],
         "registered": ["app.add [rate_limit=10/m time_limit=60]", "app.other"],
     }.items():
-        state.observe(InspectReply("w1@a", command, reply, NOW - 0.5), NOW - 0.5)
+        state.observe(InspectReply("w1@a", command, reply, NOW - 0.5))
     for type_ in ("worker-online", "worker-offline"):
         receive(state, {"type": type_, "hostname": "old@b", "timestamp": NOW - 90}, at=NOW - 90)
     for at, waiting in ((NOW - 20, 2), (NOW, 7)):
@@ -73,8 +73,7 @@ def state() -> ClusterState:
             QueueMeasured(
                 "idle", at, waiting=waiting, unacked=0, by_priority=(("0", waiting), ("3", 0))
             ),
-            at,
         )
-    state.observe(QueueMeasured("celery", NOW, waiting=0, unacked=0), NOW)
-    state.observe(QueueMeasured("remote", NOW, notes=("no queue of this name",)), NOW)
+    state.observe(QueueMeasured("celery", NOW, waiting=0, unacked=0))
+    state.observe(QueueMeasured("remote", NOW, notes=("no queue of this name",)))
     return state

@@ -102,10 +102,10 @@ def test_pending_revocations_are_shown_and_retries_linked(
     receive(state, {"type": "task-received", "uuid": "w", "timestamp": NOW, "name": "app.add"})
     answers = {name: Answer("confirmed") for name in (failed, "w")}
     revoked = Outcome(1, Revoke((failed, "w"), ("w1@a",)), NOW, NOW, targets=answers)
-    state.observe(OperationChanged(revoked, NOW), NOW)
+    state.observe(OperationChanged(revoked, NOW))
     sent = PublishedTask("n", "app.add", "celery", NOW, retry_of=failed)
     retried = Outcome(2, Retry(()), NOW, NOW, targets={failed: Answer("confirmed")}, sent=(sent,))
-    state.observe(OperationChanged(retried, NOW), NOW)
+    state.observe(OperationChanged(retried, NOW))
     tasks = {task.id: task for task in take_snapshot(state, NOW).tasks}
     assert tasks["w"].revoke_requested_at == "2026-09-21T14:13:20.000Z"
     assert tasks[failed].revoke_requested_at is tasks[waiting].revoke_requested_at is None
@@ -119,10 +119,10 @@ def test_progress_and_corrections(state: ClusterState) -> None:
     moving, estimated, lost, ended = (run_task(state, number, {}) for number in range(20, 24))
     for at, percent in ((NOW - 30, 20), (NOW - 20, 40), (NOW - 10, 60)):
         meta = ResultMeta(moving, "PROGRESS", {"progress": percent, "status": "reading"})
-        state.observe(ResultsRead((meta,), at, "push"), at)
-    state.observe(InspectReply("w1@a", "query_task", {}, NOW - 9, asked=(lost, ended)), NOW - 9)
+        state.observe(ResultsRead((meta,), at, "push"))
+    state.observe(InspectReply("w1@a", "query_task", {}, NOW - 9, requested_ids=(lost, ended)))
     done = ResultMeta(ended, "SUCCESS", 3, done_at=NOW - 12)
-    state.observe(ResultsRead((done,), NOW - 8, "poll"), NOW - 8)
+    state.observe(ResultsRead((done,), NOW - 8, "poll"))
     state.tick(NOW)
     snapshot = take_snapshot(state, NOW)
     tasks = {task.id: task for task in snapshot.tasks}
@@ -176,18 +176,18 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
 
 def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     receive(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
-    state.observe(QueueMeasured("idle", NOW, waiting=7, unacked=0), NOW)
+    state.observe(QueueMeasured("idle", NOW, waiting=7, unacked=0))
     queue = take_snapshot(state, NOW).queues[1]
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
-        "rates unknown: it is not known what new@c consumes",
+        "rates unknown: the queues of new@c are unknown",
         "drain_s unknown: it depends on waiting and the rates",
         "no consumers",
     ]
 
 
 def test_unknown_depths_have_a_reason(state: ClusterState) -> None:
-    state.observe(QueueMeasured("far", NOW, waiting=3, consumer_count=2), NOW)
+    state.observe(QueueMeasured("far", NOW, waiting=3, consumer_count=2))
     notes = notes_on(state, "queue far")
     assert "unacked unknown: not available on this broker" in notes
     assert "2 according to the broker" in notes
@@ -283,7 +283,7 @@ def test_redaction_applies_to_every_text_of_a_task() -> None:
         assert state.tasks[retried].attempts
         running = run_task(state, 4, {}, **texts)
         meta = ResultMeta(running, "PROGRESS", {"progress": 40, "status": secret})
-        state.observe(ResultsRead((meta,), NOW, "push"), NOW)
+        state.observe(ResultsRead((meta,), NOW, "push"))
         return encode(take_snapshot(state, NOW))
 
     assert encoded(ClusterState()).count(secret.encode()) == 14
@@ -294,7 +294,7 @@ def test_redaction_applies_to_every_text_of_a_task() -> None:
 
 def test_a_lost_broker(state: ClusterState) -> None:
     fault = Fault("refused", "nobody listens on port 6379", "Start Redis")
-    state.observe(ConnectionChanged("lost", NOW, fault, 2.0), NOW)
+    state.observe(ConnectionChanged("lost", NOW, fault, 2.0))
     broker = take_snapshot(state, NOW).broker
     assert msgspec.to_builtins(broker) == {
         "url": "redis://***@localhost/0",
@@ -308,7 +308,7 @@ def test_a_lost_broker(state: ClusterState) -> None:
 
 
 def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:
-    state.observe(EventsDropped(heartbeats=2, others=3, at=NOW), NOW)
+    state.observe(EventsDropped(heartbeats=2, others=3, at=NOW))
     receive(state, {"type": "task-received"})
     totals = take_snapshot(state, NOW).totals
     assert (totals.events_lost, totals.events_malformed) == (5, 1)

@@ -32,7 +32,7 @@ def found_everywhere() -> tuple[TaskLookup, ClusterState]:
     )
     looked = (PlaceChecked("queues", True, "\x1b[31mred"), PlaceChecked("backend", None, "why not"))
     for one in sources[1:]:
-        state.observe(one.observation, NOW)
+        state.observe(one.observation)
     return TaskLookup("1", NOW, sources, looked), state
 
 
@@ -74,7 +74,7 @@ def test_the_text_groups_sources_that_agree_and_escapes_control_characters() -> 
 def test_earlier_events_are_a_source_and_an_unknown_task_has_none() -> None:
     state = ClusterState()
     event = Event("task-received", "w1", NOW, uuid="1", name="a.b")
-    state.observe(EventBatch((event,), NOW), NOW)
+    state.observe(EventBatch((event,), NOW))
     before = event_source(state.tasks["1"], NOW)
     assert before is not None
     assert (before.source, before.fields["state"]) == ("event", "RECEIVED")

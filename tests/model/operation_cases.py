@@ -31,14 +31,14 @@ def cluster(**stats: Any) -> ClusterState:
         queues = ["geo", "mail"] if name == "p@h" else ["geo"]
         tell(state, name, "active_queues", [{"name": queue} for queue in queues])
         tell(state, name, "registered", ["geo.resize [rate_limit=10/m time_limit=60]", "mail.send"])
-    state.observe(QueueMeasured("geo", NOW, waiting=1204, unacked=3), NOW)
+    state.observe(QueueMeasured("geo", NOW, waiting=1204, unacked=3))
     state.tick(NOW)
     return state
 
 
 def tell(state: ClusterState, worker: str, command: str, reply: Any) -> None:
     """Have a worker answer a question."""
-    state.observe(InspectReply(worker, command, reply, NOW), NOW)
+    state.observe(InspectReply(worker, command, reply, NOW))
 
 
 def task(state: ClusterState, id_: str, *, on: str = "p@h", until: str = "received") -> str:
@@ -65,4 +65,4 @@ def done(command: Operation, **fields: Any) -> Outcome:
 
 def happens(state: ClusterState, outcome: Outcome, at: float = NOW) -> None:
     """Let the model hear of an outcome."""
-    state.observe(OperationChanged(outcome, at), at)
+    state.observe(OperationChanged(outcome, at))

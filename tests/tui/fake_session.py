@@ -59,7 +59,7 @@ class FakeSession:
 
     def __init__(self, state: ClusterState | None = None) -> None:
         self.state = state or ClusterState()
-        self.waiting: list[tuple[Observation, float]] = []
+        self.waiting: list[Observation] = []
         self.topics: frozenset[str] = frozenset()
         self.started = self.stopped = False
         self.refreshes = 0
@@ -98,8 +98,8 @@ class FakeSession:
 
     def pump(self, now: float, budget: float) -> Pumped:
         applied = len(self.waiting)
-        for observation, at in self.waiting:
-            self.state.observe(observation, at)
+        for observation in self.waiting:
+            self.state.observe(observation)
         self.waiting.clear()
         return Pumped(applied, False)
 
@@ -186,7 +186,7 @@ def screen_lines(app: CeltopApp) -> list[str]:
 def feed(state: ClusterState, events: Iterable[Event]) -> None:
     """Apply events, each at its own time."""
     for event in events:
-        state.observe(EventBatch((event,), event.timestamp), event.timestamp)
+        state.observe(EventBatch((event,), event.timestamp))
 
 
 def task_events(
@@ -258,8 +258,8 @@ def cluster(tasks: int = 240) -> ClusterState:
     """Return a small shop's cluster: three workers, four queues, tasks in every state."""
     state = ClusterState()
     state.broker.url = "redis://***@10.0.0.5:6379/0"
-    state.observe(ConnectionChanged("live", NOW - 700), NOW - 700)
-    state.observe(LatencyMeasured(0.004, 120), NOW - 1)
+    state.observe(ConnectionChanged("live", NOW - 700))
+    state.observe(LatencyMeasured(0.004, 120))
     _workers(state)
     names = ("mail.send", "images.resize", "images.download", "geo.convert_to_raster")
     for number in range(tasks):
@@ -295,9 +295,7 @@ def cluster(tasks: int = 240) -> ClusterState:
         )
     _running(state)
     _queues(state)
-    state.observe(
-        LogMessage("info", "broker", "asked 3 workers for their stats", NOW - 20), NOW - 20
-    )
+    state.observe(LogMessage("info", "broker", "asked 3 workers for their stats", NOW - 20))
     _heartbeats(state, NOW - 1)
     state.tick(NOW)
     return state
@@ -336,7 +334,7 @@ def _workers(state: ClusterState) -> None:
             "conf": {"task_acks_late": True, "worker_prefetch_multiplier": 2},
         }  # fmt: skip
         for command, reply in answers.items():
-            state.observe(InspectReply(name, command, reply, NOW - 600), NOW - 600)
+            state.observe(InspectReply(name, command, reply, NOW - 600))
 
 
 def _running(state: ClusterState) -> None:
@@ -363,7 +361,7 @@ def _queues(state: ClusterState) -> None:
             ("reports", 0),
         ):
             measured = QueueMeasured(name, NOW - at, waiting, unacked=2)
-            state.observe(measured, NOW - at)
+            state.observe(measured)
 
 
 def _heartbeats(state: ClusterState, now: float) -> None:
@@ -381,5 +379,5 @@ def refused() -> ClusterState:
         "Nothing listens on localhost:6379",
         "Start the broker, or name another with -b or CELTOP_BROKER_URL",
     )
-    state.observe(ConnectionChanged("connecting", NOW - 5, fault, 4.0), NOW - 5)
+    state.observe(ConnectionChanged("connecting", NOW - 5, fault, 4.0))
     return state

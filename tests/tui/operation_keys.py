@@ -82,7 +82,7 @@ async def _look(stage: Stage, key: str) -> None:
     queue = stage.session.peeked[0][0]
     seen = WaitingMessage("w1", "mail.send", queue, args="(1,)", kwargs="{}")
     peeked = QueuePeeked(queue, (seen,), NOW, complete=True)
-    stage.session.waiting.append((peeked, NOW))
+    stage.session.waiting.append(peeked)
     stage.session.peeking.set_result(peeked)
     for _ in range(200):
         if stage.app.location.path and len(stage.table.rows):

@@ -78,9 +78,9 @@ def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
     lost = Task("1", state="STARTED", started_at=900.0, lost_at=990.0)
     assert tasks.state(lost, FRAME) == ("? STARTED", "warn")
     assert tasks.elapsed(lost, FRAME) == ("?", "muted")
-    assert tasks.outcome(lost, FRAME) == ("its end was not heard", "warn")
+    assert tasks.outcome(lost, FRAME) == ("no final event received", "warn")
     told = {field.label: field.value for field in task_fields(lost, FRAME)}
-    assert told["Lost"] == "10 s ago: its end was not heard"
+    assert told["Lost"] == "10 s ago: no final event received"
     assert "Running for" not in told
 
 

@@ -33,7 +33,7 @@ def test_completion_offers_nothing_that_the_terminal_would_obey() -> None:
     hostile = "w\x1b]0;owned\x07"
     app, session = staged(cluster(5))
     for name in (hostile, "w\u202etxt", "wide語"):
-        session.state.observe(InspectReply(name, "ping", {"ok": "pong"}, NOW), NOW)
+        session.state.observe(InspectReply(name, "ping", {"ok": "pong"}, NOW))
     assert completions(app, "worker wid") == ["worker wide語"]
     assert completions(app, f"worker {hostile}") == completions(app, "worker w\u202e") == []
 

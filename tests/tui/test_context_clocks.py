@@ -29,7 +29,7 @@ def tell(state: ClusterState, events: list[Event], skew: float) -> None:
     for event in events:
         of_worker = event.type != "task-sent"
         heard = replace(event, timestamp=event.timestamp + skew) if of_worker else event
-        state.observe(EventBatch((heard,), event.timestamp), event.timestamp)
+        state.observe(EventBatch((heard,), event.timestamp))
 
 
 def told(host: str, **life: object) -> tuple[ClusterState, Task]:
@@ -124,7 +124,7 @@ async def test_rows_are_drawn_anew_when_a_clock_is_known() -> None:
         await pilot.pause()
         assert "07:59:39" in "\n".join(screen_lines(app))
         beat = Event("worker-heartbeat", "w1@fast", NOW + 40, active=0, processed=0, freq=2.0)
-        session.waiting.append((EventBatch((beat,), NOW), NOW))
+        session.waiting.append(EventBatch((beat,), NOW))
         clock.now += 1
         for _ in range(100):
             await pilot.pause(0.02)

@@ -107,7 +107,7 @@ async def test_news_ends_the_rest() -> None:
         while session.wake is None:
             await pilot.pause(0.02)
         wake, session.wake = session.wake, None
-        session.waiting.append((LogMessage("warning", "somebody", "news", NOW), NOW))
+        session.waiting.append(LogMessage("warning", "somebody", "news", NOW))
         wake()
         await pilot.pause()
         assert not session.waiting

@@ -47,7 +47,7 @@ def names(location: Location) -> str:
 def hostile() -> ClusterState:
     """Return a cluster in which every text is out to break the screen."""
     state = ClusterState()
-    state.observe(ConnectionChanged("live", NOW - 100), NOW - 100)
+    state.observe(ConnectionChanged("live", NOW - 100))
     for number, text in enumerate((*HOSTILE, "x" * 10_000_000)):
         told: dict[str, Any] = {"end": "failed", "exception": f"{text}('{text}')"}
         feed(
@@ -68,8 +68,8 @@ def hostile() -> ClusterState:
         feed(state, task_events(100 + number, text[:100], end=None, uuid=f"run{number}"))
         progress = Event(f"task-{text[:9]}", "w", NOW - 1, uuid=f"run{number}", fields=fields)
         feed(state, [progress])
-        state.observe(QueueMeasured(f"q{text[:200]}", NOW, 3, notes=(text[:500],)), NOW)
-        state.observe(LogMessage("error", text[:20], text, NOW), NOW)
+        state.observe(QueueMeasured(f"q{text[:200]}", NOW, 3, notes=(text[:500],)))
+        state.observe(LogMessage("error", text[:20], text, NOW))
     state.tick(NOW)
     return state
 
@@ -119,7 +119,7 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
         assert "Nothing listens on localhost:6379" in text
         assert "Start the broker, or name another" in text
         assert "Trying now." in text
-        session.waiting.append((ConnectionChanged("live", NOW), NOW))
+        session.waiting.append(ConnectionChanged("live", NOW))
         await pilot.pause(QUIET_BEAT + 0.3)
         assert "Nothing listens" not in "\n".join(screen_lines(app))
 
@@ -128,7 +128,7 @@ async def test_the_header_tells_what_must_not_be_overlooked() -> None:
     from celtop.model.observations import EventsDropped
 
     state = cluster(60)
-    state.observe(EventsDropped(0, 7, NOW), NOW)
+    state.observe(EventsDropped(0, 7, NOW))
     state.totals.malformed = 2
     app, _ = staged(state, read_only=True)
     header = (await shown(app, Location("tasks"), (200, 24)))[0]
@@ -139,7 +139,7 @@ async def test_the_header_tells_what_must_not_be_overlooked() -> None:
 async def test_an_unknown_number_is_never_zero() -> None:
     state = ClusterState()
     feed(state, [Event("worker-online", "new@w", NOW, freq=2.0)])
-    state.observe(QueueMeasured("dark", NOW), NOW)
+    state.observe(QueueMeasured("dark", NOW))
     app, _ = staged(state)
     line = next(
         line for line in await shown(app, Location("workers"), (200, 24)) if "new@w" in line

@@ -30,8 +30,8 @@ async def look_for(app: CeltopApp, id_: str) -> None:
         app.say(f"{shown} could not be looked for: {error}", "error")
         return
     search = asked.result()
-    if search.nowhere:
-        told = "\n".join(f"{one.place}: {one.text}" for one in search.looked)
+    if search.not_found:
+        told = "\n".join(f"{one.place}: {one.text}" for one in search.places)
         app.push_screen(TextDialog(f"No place knows {shown}", told))
         return
     deadline = time.monotonic() + APPLIED_WITHIN

@@ -33,7 +33,7 @@ def test_without_a_broker_the_backend_is_looked_at_all_the_same(
     logged(worker, "succeeded")
     nowhere = Settings(broker_url="redis://127.0.0.1:1/0", result_backend=own_redis.url(1))
     session, found = searched(nowhere, id_)
-    looked = {one.place: one for one in found.looked}
+    looked = {one.place: one for one in found.places}
     assert looked["queues"].found is looked["workers"].found is None
     assert "127.0.0.1:1" in looked["workers"].text
     assert looked["backend"].found is True
@@ -49,10 +49,10 @@ def test_each_source_is_told_and_the_model_learns_but_not_what_a_message_cannot_
     session, found = searched(Settings(broker_url=redis_url, queues=("celery",)), id_)
     assert [one.source for one in found.found] == ["message held by a worker", "worker w1@test"]
     assert session.state.tasks[id_].state == "RECEIVED"
-    assert not found.nowhere
+    assert not found.not_found
 
 
 def test_a_password_in_the_brokers_url_is_not_told() -> None:
     _, found = searched(Settings(broker_url="redis://:geheim@127.0.0.1:1/0"), "x")
-    assert found.nowhere
+    assert found.not_found
     assert "geheim" not in str(found)

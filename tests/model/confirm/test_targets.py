@@ -32,7 +32,7 @@ def test_what_only_the_backend_calls_revoked_can_be_revoked_again() -> None:
     state = cluster()
     flagged, skipped = task(state, "flagged"), task(state, "skipped")
     told = (ResultMeta(id=flagged, status="REVOKED", done_at=NOW + 5),)
-    state.observe(ResultsRead(told, NOW + 5, "poll"), NOW + 5)
+    state.observe(ResultsRead(told, NOW + 5, "poll"))
     play(Script("skipped").revoked().events, state)
     assert [one.state for one in state.tasks.values()] == ["REVOKED", "REVOKED"]
     kept, _ = targets.revocable(state.tasks.values())
@@ -77,7 +77,7 @@ def test_a_workflow_is_all_that_has_its_root_or_group() -> None:
     grouped = [
         WaitingMessage(name, "x", "geo", root_id=name, group_id="g") for name in ("g1", "g2")
     ]
-    state.observe(QueuePeeked("geo", tuple(grouped), NOW, True), NOW)
+    state.observe(QueuePeeked("geo", tuple(grouped), NOW, True))
     for member in ("root", "child"):
         found = targets.workflow(state, state.tasks[member])
         assert targets.ids(found) == ("root", "child")

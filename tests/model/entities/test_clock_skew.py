@@ -14,7 +14,7 @@ SKEWS = {AHEAD: 40.0, BEHIND: -40.0}
 
 
 def hear(state: ClusterState, event: Event, now: float) -> None:
-    state.observe(EventBatch((event,), now), now)
+    state.observe(EventBatch((event,), now))
 
 
 def beat(state: ClusterState, host: str, skew: float, now: float) -> None:

@@ -40,7 +40,7 @@ def seen(
     """Let the backend say something, and return the task."""
     source = fields.pop("source", "push")
     meta = ResultMeta(id_, status, **fields)
-    state.observe(ResultsRead((meta,), at, source), at)
+    state.observe(ResultsRead((meta,), at, source))
     return state.tasks.get(id_)
 
 
@@ -95,7 +95,7 @@ def test_an_end_that_no_event_tells_of_is_counted_as_corrected() -> None:
     assert state.totals.corrected == 0
     state.tick(NOW + 9 + FINAL_EVENT_DELAY)
     assert state.totals.corrections == {"finished": 1}
-    told = "1 task finished without an event (result backend): shop.bill a"
+    told = "1 task finished without an event (according to the result backend): shop.bill a"
     assert state.log[-1].text == told
     assert state.totals.succeeded == 0, "totals are of what was heard"
 
@@ -108,8 +108,8 @@ def test_many_corrections_make_one_line() -> None:
     lines = len(state.log)
     state.tick(NOW + 20)
     assert [entry.text for entry in list(state.log)[lines:] if entry.source == "tasks"] == [
-        "2,000 tasks finished without an event (result backend): shop.bill 0, shop.bill 1, "
-        "shop.bill 2 and 1,997 more"
+        "2,000 tasks finished without an event (according to the result backend): shop.bill 0, "
+        "shop.bill 1, shop.bill 2 and 1,997 more"
     ]
 
 
@@ -160,7 +160,7 @@ def test_a_revocation_does_not_end_what_runs_on() -> None:
 
 def test_a_revoked_task_that_is_lost_was_revoked() -> None:
     state = play(Script("a").received().started().events)
-    state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10))
     state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     assert state.tasks["a"].loss == "unheard"
     assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
@@ -291,7 +291,7 @@ def test_progress_that_is_read_again_is_not_told_again() -> None:
 
 def test_a_lost_task_that_reports_runs_again() -> None:
     state = play(Script("a").received().started().events)
-    state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10))
     state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     task = seen(state, "PROGRESS", source="poll", at=NOW + 14, result={"progress": 5})
     assert task.lost_at is not None, "the entry stays when a worker dies"
@@ -325,7 +325,7 @@ def test_what_the_backend_had_otherwise_it_may_have_no_more() -> None:
 
 def test_a_lost_task_may_wait_for_its_retry() -> None:
     state = play(Script("a").received().started().events)
-    state.observe(InspectReply(WORKER, "active", [], NOW + 10), NOW + 10)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10))
     state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     task = seen(state, "RETRY", source="poll")
     assert (task.state, task.lost_at) == ("RETRY", None)
@@ -349,7 +349,7 @@ def test_where_workers_send_no_events_no_end_lacks_one() -> None:
 )
 def test_what_cannot_be_read_tells_nothing(meta: ResultMeta) -> None:
     state = ClusterState()
-    state.observe(ResultsRead((meta,), NOW, "poll"), NOW)
+    state.observe(ResultsRead((meta,), NOW, "poll"))
     assert not state.tasks
 
 
@@ -384,7 +384,7 @@ def tell(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
     if isinstance(one, dict):
         state.apply(event(one), NOW)
     else:
-        state.observe(one, NOW)
+        state.observe(one)
 
 
 @settings(max_examples=600, deadline=None)

@@ -142,7 +142,7 @@ def test_the_model_keeps_them_from_events() -> None:
         Event("task-received", "w", T0, uuid="1", name="a.b"),
         Event("task-failed", "w", T0 + 1, uuid="1", exception="E('x')"),
     )
-    state.observe(EventBatch(events, T0), T0)
+    state.observe(EventBatch(events, T0))
     assert list(state.failures) == []
     state.take_changes()
     assert only(state.failures).key == ("E", "a.b", None)

@@ -31,7 +31,7 @@ def answer(
     worker: str = WORKER,
 ) -> ClusterState:
     state = state or ClusterState()
-    state.observe(InspectReply(worker, command, reply, at), at)
+    state.observe(InspectReply(worker, command, reply, at))
     return state
 
 

@@ -21,8 +21,8 @@ def lost(loss: str = "worker", acknowledged: bool | None = False) -> Task:
 
 def test_the_words_say_which_loss_it_was() -> None:
     assert loss_text(lost("worker")) == "lost with w1@box"
-    assert loss_text(lost("unheard")) == "its end was not heard"
-    assert loss_text(lost("unknown")) == "unknown to worker and backend"
+    assert loss_text(lost("unheard")) == "no final event received"
+    assert loss_text(lost("unknown")) == "unknown to workers and backend"
 
 
 def test_redis_hands_it_out_again_after_the_visibility_timeout() -> None:

@@ -132,7 +132,7 @@ def test_ten_thousand_that_are_revoked_share_what_is_told_of_it() -> None:
     messages = tuple(
         WaitingMessage(f"id-{n}", "geo.resize", "geo", priority=0) for n in range(10_000)
     )
-    state.observe(QueuePeeked("geo", messages, NOW, True), NOW)
+    state.observe(QueuePeeked("geo", messages, NOW, True))
     revoke(state, *(message.id for message in messages))
     assert all(held.revoking for held in state.tasks.values())
     assert len({id(held.extra) for held in state.tasks.values()}) == 1
@@ -197,7 +197,7 @@ def test_neither_sending_nor_looking_moves_a_task_backwards(
     for step, fields in enumerate(steps):
         for place, look in zip(places, looks, strict=True):
             if place == step:
-                state.observe(look, NOW)
+                state.observe(look)
                 assert order[state.tasks["a"].state] == reached
         if fields is not None:
             play([fields], state)

@@ -33,62 +33,62 @@ def steady(until: int, step: float = 0.01) -> ProgressRate:
 def test_a_steady_bar() -> None:
     bar = steady(40)
     assert bar.rate() == approx(0.01)
-    assert bar.left(40) == approx(60)
-    assert bar.left(41) == approx(59)
+    assert bar.time_left(40) == approx(60)
+    assert bar.time_left(41) == approx(59)
 
 
 def test_no_estimate_from_too_little() -> None:
     for bar in (pace(), pace((0, 0.1)), pace((0, 0.1), (0.9, 0.2)), pace((0, 0.1), (9, 0.1))):
-        assert (bar.rate(), bar.left(10)) == (None, None)
-    assert pace((0, 0.1), (1, 0.2)).left(1) == approx(8)
+        assert (bar.rate(), bar.time_left(10)) == (None, None)
+    assert pace((0, 0.1), (1, 0.2)).time_left(1) == approx(8)
 
 
 def test_it_follows_what_was_of_late() -> None:
     slow_start = pace(*((second, second * 0.001) for second in range(11)), (20, 0.5), (30, 0.9))
-    left = slow_start.left(30)
+    left = slow_start.time_left(30)
     assert left is not None and left < 5
 
 
 def test_a_bar_that_stands_still_takes_longer_and_longer() -> None:
     bar = steady(40)
-    lefts = [bar.left(now) or 0.0 for now in (60, 80, 200)]
+    lefts = [bar.time_left(now) or 0.0 for now in (60, 80, 200)]
     assert 60 < lefts[0] < lefts[1] < lefts[2]
 
 
 def test_bursts_are_evened_out() -> None:
     bursts = pace(*((second + part / 100, second / 100) for second in range(41) for part in (0, 1)))
-    assert bursts.left(40.01) == approx(60, rel=0.1)
+    assert bursts.time_left(40.01) == approx(60, rel=0.1)
 
 
 def test_a_bar_that_goes_back_begins_anew() -> None:
     bar = steady(80)
     bar.add(81, 0.0)
-    assert bar.left(81) is None
+    assert bar.time_left(81) is None
     bar.add(91, 0.5)
-    assert bar.left(91) == approx(10)
+    assert bar.time_left(91) == approx(10)
 
 
 def test_a_full_bar_has_nothing_left() -> None:
-    assert steady(100).left(100) == 0.0
+    assert steady(100).time_left(100) == 0.0
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=60), st.floats(-1e6, 2e6))
 def test_whatever_is_told_is_bounded(points: list[tuple[float, float]], now: float) -> None:
     bar = pace(*points)
     assert len(bar.points) <= MAX_POINTS
-    left, rate = bar.left(now), bar.rate()
+    left, rate = bar.time_left(now), bar.rate()
     assert left is None or 0.0 <= left < 1e8
     assert rate is None or rate > 0.0
 
 
 def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
     paces = ProgressRates()
-    paces.note(Task("waits"), 0.5, NOW)
-    paces.note(Task("speaks", state="PROGRESS"), None, NOW)
+    paces.add(Task("waits"), 0.5, NOW)
+    paces.add(Task("speaks", state="PROGRESS"), None, NOW)
     assert len(paces) == 0
     tasks = {"runs": Task("runs", state="PROGRESS"), "ended": Task("ended", state="PROGRESS")}
     for task in tasks.values():
-        paces.note(task, 0.5, NOW)
+        paces.add(task, 0.5, NOW)
     tasks["ended"].state = "SUCCESS"
     assert paces.of(tasks["ended"]) is None
     paces.forget_ended(tasks)
@@ -97,17 +97,17 @@ def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
     paces.forget_ended(tasks)
     assert len(paces) == 0
     for number in range(MAX_BARS + 10):
-        paces.note(Task(str(number), state="PROGRESS"), 0.5, NOW)
+        paces.add(Task(str(number), state="PROGRESS"), 0.5, NOW)
     assert len(paces) == MAX_BARS
 
 
 def test_the_next_attempt_s_bar_is_its_own() -> None:
     paces, task = ProgressRates(), Task("a", state="PROGRESS")
     for at in range(10):
-        paces.note(task, at / 20, at)
+        paces.add(task, at / 20, at)
     task.retries = 1
     assert paces.of(task) is None
-    paces.note(task, 0.6, 11)
+    paces.add(task, 0.6, 11)
     kept = paces.of(task)
     assert kept is not None and kept.points == [(11, 0.6)]
 
@@ -175,6 +175,6 @@ def test_polled_progress_counts_when_it_changed() -> None:
     state = play(Script("a").received().started().events)
     for at, percent in ((10, 10), (11, 10), (20, 20), (21, 20), (30, 30)):
         meta = ResultMeta("a", "PROGRESS", {"progress": percent})
-        state.observe(ResultsRead((meta,), NOW + at, "poll"), NOW + at)
+        state.observe(ResultsRead((meta,), NOW + at, "poll"))
     task = state.tasks["a"]
     assert state.time_left(task, NOW + 30) == approx(70)

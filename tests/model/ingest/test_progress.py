@@ -89,9 +89,9 @@ def test_paths_of_the_user_come_first(
 
 def test_what_is_not_understood_is_shown_cut() -> None:
     reader = ProgressReader()
-    told = reader.shown(None, {"logs": ["x" * 5_000]}, 1.0, "backend")
+    told = reader.read_custom_state(None, {"logs": ["x" * 5_000]}, 1.0, "backend")
     assert told is not None and told.text is not None
     assert told.text.startswith('{"logs": ["xxx') and len(told.text) == MAX_META_LENGTH + 1
-    number = reader.shown(None, 42, 1.0, "backend")
+    number = reader.read_custom_state(None, 42, 1.0, "backend")
     assert number is not None and (number.current, number.fraction, number.text) == (42, None, None)
-    assert reader.shown(None, {}, 1.0, "backend") is None
+    assert reader.read_custom_state(None, {}, 1.0, "backend") is None

@@ -17,7 +17,7 @@ WHOLE = WaitingMessage(
 
 
 def peek(state: ClusterState, *messages: WaitingMessage, queue: str = "geo") -> None:
-    state.observe(QueuePeeked(queue, messages, NOW, True), NOW)
+    state.observe(QueuePeeked(queue, messages, NOW, True))
 
 
 def test_a_waiting_message_is_a_pending_task_with_all_that_its_headers_tell() -> None:

@@ -11,11 +11,11 @@ from ..streams import NOW, OTHER, WORKER, Script, event
 
 def consume(state: ClusterState, worker: str, *names: str, at: float = NOW) -> None:
     queues = [{"name": name, "exchange": {"name": name}, "routing_key": name} for name in names]
-    state.observe(InspectReply(worker, "active_queues", queues, at), at)
+    state.observe(InspectReply(worker, "active_queues", queues, at))
 
 
 def measure(state: ClusterState, waiting: int | None, at: float, name: str = "mail") -> Queue:
-    state.observe(QueueMeasured(name, at, waiting), at)
+    state.observe(QueueMeasured(name, at, waiting))
     return state.queues[name]
 
 
@@ -28,7 +28,7 @@ def receive(state: ClusterState, number: int, at: float, worker: str = WORKER) -
 def test_depth_and_history() -> None:
     state = ClusterState()
     seen = QueueMeasured("mail", NOW, 3, 1, (("0", 2), ("3", 1)), 4, ("a note",))
-    state.observe(seen, NOW)
+    state.observe(seen)
     queue = measure(state, 5, NOW + 5)
     assert (queue.waiting, queue.unacked, queue.by_priority) == (5, None, {})
     assert list(queue.history) == [(NOW, 3), (NOW + 5, 5)]
@@ -109,7 +109,7 @@ def test_nothing_is_claimed_while_a_worker_s_queues_are_not_known() -> None:
     measure(state, 10, NOW)
     queue = measure(state, 10, NOW + 10)
     assert queue.out_per_s is None
-    assert queue.notes == (f"rates unknown: it is not known what {WORKER} consumes",)
+    assert queue.notes == (f"rates unknown: the queues of {WORKER} are unknown",)
 
 
 def test_consumers_follow_the_workers() -> None:
@@ -117,7 +117,7 @@ def test_consumers_follow_the_workers() -> None:
     consume(state, WORKER, "mail", "geo")
     consume(state, OTHER, "mail")
     assert state.queues["mail"].consumers == tuple(sorted((WORKER, OTHER)))
-    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW + 100), NOW + 100)
+    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW + 100))
     state.tick(NOW + 100)
     assert state.queues["mail"].consumers == (WORKER,)
     assert state.queues["geo"].consumers == (WORKER,)
@@ -138,6 +138,6 @@ def test_a_queue_that_is_gone() -> None:
     measure(state, 3, NOW)
     measure(state, 3, NOW, "old")
     for name in ("mail", "old", "never seen"):
-        state.observe(QueueGone(name, NOW + 5), NOW + 5)
+        state.observe(QueueGone(name, NOW + 5))
     assert list(state.queues) == ["mail"]
     assert state.queues["mail"].waiting == 0

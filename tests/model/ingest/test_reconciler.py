@@ -28,7 +28,7 @@ from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, event, play
 
 def live() -> ClusterState:
     state = ClusterState()
-    state.observe(ConnectionChanged("live", NOW - 10), NOW - 10)
+    state.observe(ConnectionChanged("live", NOW - 10))
     return state
 
 
@@ -45,7 +45,7 @@ def answer(
     worker: str = WORKER,
     asked: tuple[str, ...] = (),
 ) -> None:
-    state.observe(InspectReply(worker, command, reply, at, asked=asked), at)
+    state.observe(InspectReply(worker, command, reply, at, requested_ids=asked))
 
 
 def item(id_: str = "a", worker: str = WORKER, **fields: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_one_that_runs_on_the_word_of_its_start_alone_is() -> None:
 
 def test_one_that_only_the_backend_says_to_run_is() -> None:
     state = live()
-    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"))
     assert swept(state, NOW + RECENT_SECONDS - 1) == ()
     assert swept(state, NOW + RECENT_SECONDS + 1) == ("a",)
 
@@ -97,21 +97,21 @@ def test_one_that_left_its_queue_and_was_never_received_is(
 ) -> None:
     state = live()
     play(Script("a").sent().events, state)
-    state.observe(QueueMeasured("celery", NOW + 5, waiting=waiting), NOW + 5)
+    state.observe(QueueMeasured("celery", NOW + 5, waiting=waiting))
     assert swept(state, NOW + 10) == expected
 
 
 def test_all_that_was_told_before_a_gap_is_doubted_once() -> None:
     state = live()
     play([*Script("a").received().started().events, *Script("b").sent().events], state)
-    state.observe(QueueMeasured("celery", NOW + 3, waiting=9), NOW + 3)
+    state.observe(QueueMeasured("celery", NOW + 3, waiting=9))
     answer(state, "active", [item()], NOW + 4)
-    state.observe(ConnectionChanged("lost", NOW + 4), NOW + 4)
-    state.observe(ConnectionChanged("live", NOW + 20), NOW + 20)
+    state.observe(ConnectionChanged("lost", NOW + 4))
+    state.observe(ConnectionChanged("live", NOW + 20))
     assert swept(state, NOW + 20) == ("a", "b"), "what runs before what waits"
     answer(state, "query_task", {"a": ["active", item()]}, NOW + 21, asked=("a", "b"))
-    state.observe(ResultsRead((), NOW + 21, "poll", absent=("b",)), NOW + 21)
-    state.observe(ResultsRead((ResultMeta("a", "STARTED"),), NOW + 21, "poll"), NOW + 21)
+    state.observe(ResultsRead((), NOW + 21, "poll", absent=("b",)))
+    state.observe(ResultsRead((ResultMeta("a", "STARTED"),), NOW + 21, "poll"))
     beat(state, NOW + 22)
     assert swept(state, NOW + 22) == ()
 
@@ -120,18 +120,18 @@ def test_so_is_what_was_told_before_events_were_dropped() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     answer(state, "active", [item()], NOW + 4)
-    state.observe(EventsDropped(0, 5, NOW + 6), NOW + 6)
+    state.observe(EventsDropped(0, 5, NOW + 6))
     assert swept(state, NOW + 7) == ("a",)
 
 
 def test_an_end_in_a_gap_is_found_in_the_backend() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    state.observe(ConnectionChanged("lost", NOW + 3), NOW + 3)
-    state.observe(ConnectionChanged("live", NOW + 10), NOW + 10)
+    state.observe(ConnectionChanged("lost", NOW + 3))
+    state.observe(ConnectionChanged("live", NOW + 10))
     assert swept(state, NOW + 10) == ("a",)
     done = ResultMeta("a", "SUCCESS", 3, done_at=NOW + 5)
-    state.observe(ResultsRead((done,), NOW + 11, "poll"), NOW + 11)
+    state.observe(ResultsRead((done,), NOW + 11, "poll"))
     assert swept(state, NOW + 11 + FINAL_EVENT_DELAY) == ()
     assert state.tasks["a"].state == "SUCCESS"
     assert state.totals.corrections == {"finished": 1}
@@ -147,21 +147,21 @@ def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
     now = NOW + 74
     beat(state, now)
     assert swept(state, now) == ("a",)
-    state.observe(ResultsRead((), now, "poll", absent=("a",)), now)
+    state.observe(ResultsRead((), now, "poll", absent=("a",)))
     assert task.loss == "unheard"
     answer(state, "query_task", {}, now, asked=("a",))
     assert (task.loss, task.state) == ("unknown", "STARTED")
     beat(state, now + 5)
     state.tick(now + 5)
     assert state.totals.corrections == {"unknown": 1}
-    assert "1 task known by nobody any more" in state.log[-1].text
+    assert "1 task unknown to the workers and the result backend" in state.log[-1].text
 
 
 def test_of_a_task_whose_worker_nobody_knows_all_are_asked() -> None:
     state = live()
     for name in (WORKER, OTHER):
         beat(state, NOW, name)
-    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"))
     for name in (WORKER, OTHER):
         beat(state, NOW + 6, name)
     assert swept(state, NOW + 6) == ("a",)
@@ -193,8 +193,8 @@ def test_a_start_that_an_answer_may_have_missed_is_believed() -> None:
 def test_an_error_denies_nothing() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    failed = InspectReply(WORKER, "query_task", {"error": "x"}, NOW + 9, "x", asked=("a",))
-    state.observe(failed, NOW + 9)
+    failed = InspectReply(WORKER, "query_task", {"error": "x"}, NOW + 9, "x", requested_ids=("a",))
+    state.observe(failed)
     beat(state, NOW + 20)
     state.tick(NOW + 20)
     assert state.tasks["a"].running
@@ -202,14 +202,14 @@ def test_an_error_denies_nothing() -> None:
 
 def test_it_is_asked_for_ever_more_seldom() -> None:
     state = live()
-    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"), NOW)
+    state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"))
     asked = []
     for second in range(6, 200):
         now = NOW + second
         state.tick(now)
         if state.tasks_to_check(now):
             asked.append(second)
-            state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), now, "poll"), now)
+            state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), now, "poll"))
     gaps = [later - earlier for earlier, later in pairwise(asked)]
     assert gaps[0] == MIN_RECHECK_DELAY
     assert gaps == sorted(gaps) and gaps[-1] > gaps[0]
@@ -220,7 +220,7 @@ def test_suspects_are_bounded() -> None:
     for number in range(MAX_CHECKS + 200):
         play(Script(f"p-{number}").sent().events, state)
     metas = tuple(ResultMeta(f"r-{number}", "PROGRESS") for number in range(50))
-    state.observe(ResultsRead(metas, NOW, "history"), NOW)
+    state.observe(ResultsRead(metas, NOW, "history"))
     due = swept(state, NOW + 60)
     assert len(due) == MAX_IDS_AT_ONCE
     assert set(due[:50]) == {meta.id for meta in metas}
@@ -231,7 +231,7 @@ def test_a_task_in_progress_is_lost_with_its_worker_though_nobody_heard_it_start
     state = live()
     beat(state, NOW)
     meta = ResultMeta("a", "STARTED", {"hostname": WORKER, "pid": 1})
-    state.observe(ResultsRead((meta,), NOW, "push"), NOW)
+    state.observe(ResultsRead((meta,), NOW, "push"))
     beat(state, NOW + 2)
     for second in range(3, 25):
         state.tick(NOW + second)
@@ -295,7 +295,7 @@ def test_what_is_delivered_again_before_its_worker_is_missed_counts_too() -> Non
     assert task.extra is not None and task.extra.redelivered
     assert state.totals.corrections == {"redelivered": 1}
     state.tick(NOW + 9)
-    assert state.log[-1].text == "1 task delivered again (said to run before): shop.bill a"
+    assert state.log[-1].text == "1 task redelivered (previously running): shop.bill a"
     retried = Script("b").received().started().retried().received(1).started()
     play(retried.events, state)
     late = Script("c").received().started().received(1).retried()
@@ -307,7 +307,7 @@ def test_who_does_not_hold_it_settles_no_doubt_but_its_own_worker_s() -> None:
     state = live()
     beat(state, NOW, OTHER)
     play(Script("a").received().started().events, state)
-    state.observe(EventsDropped(0, 5, NOW + 4), NOW + 4)
+    state.observe(EventsDropped(0, 5, NOW + 4))
     answer(state, "active", [item()], NOW + 5)
     assert swept(state, NOW + 6) == ("a",)
     answer(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))

@@ -142,9 +142,9 @@ def test_nothing_that_enters_the_model_has_it() -> None:
         }
         item["time_start"] = NOW
         reply = [{"eta": None, "request": item}] if command == "scheduled" else [item]
-        state.observe(InspectReply(WORKER, command, reply, NOW), NOW)
+        state.observe(InspectReply(WORKER, command, reply, NOW))
     peeked = (WaitingMessage("p", "x", "geo", args=f"({secret},)", kwargs=secret),)
-    state.observe(QueuePeeked("geo", peeked, NOW, True), NOW)
+    state.observe(QueuePeeked("geo", peeked, NOW, True))
     sent = (PublishedTask("s", "x", "geo", NOW, args=f"({secret},)", kwargs=secret),)
     happens(state, done(Trigger(()), sent=sent))
     assert set(state.tasks) == {"a", "b", "i1", "i2", "i3", "p", "s"}

@@ -216,10 +216,10 @@ def test_a_run_that_its_worker_cancelled_has_ended() -> None:
 
 def test_the_queue_is_that_of_a_worker_with_only_one() -> None:
     state = ClusterState()
-    state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW), NOW)
+    state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW))
     play(Script("a").received().events, state)
     assert state.tasks["a"].queue == "mail"
-    state.observe(InspectReply(OTHER, "active_queues", [{"name": "x"}, {"name": "y"}], NOW), NOW)
+    state.observe(InspectReply(OTHER, "active_queues", [{"name": "x"}, {"name": "y"}], NOW))
     play(Script("b").on(OTHER).received().events, state)
     assert state.tasks["b"].queue is None
 

@@ -7,8 +7,7 @@ import random
 import msgspec
 from celtop.model.entities.states import FINISHED
 from celtop.model.entities.task import Task
-from celtop.model.entities.totals import Totals
-from celtop.model.ingest.task_store import MAX_TYPES, TaskStore
+from celtop.model.ingest.task_store import MAX_TYPES
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,33 +162,3 @@ def test_a_text_takes_the_same_after_it_was_exported() -> None:
     assert task.text_bytes == before == state.totals.text_bytes
     play(Script("a").received(args="()").events, state)
     recount(state)
-
-
-def test_a_child_is_found_by_its_parent_until_its_root_is_known() -> None:
-    store = TaskStore(Totals())
-    child = store.add("child")
-    store.set_family(child, None, "parent")
-    assert list(store.family("parent")) == ["child"]
-    store.set_family(child, "root", None)
-    assert list(store.family("root")) == ["child"] and not store.family("parent")
-    store.set_family(child, "child", None)
-    assert not store.family("root") and child.parent_id == "parent"
-
-
-def test_members_leave_their_groups_when_they_are_forgotten() -> None:
-    store = TaskStore(Totals(), max_tasks=2)
-    for id_ in "abc":
-        store.set_group(store.add(id_), "g")
-    assert list(store.group("g")) == ["a", "b", "c"]
-    store.set_group(store.tasks["b"], "other")
-    store.evict()
-    assert list(store.group("g")) == ["c"] and list(store.group("other")) == ["b"]
-    assert not store.group("nobody's")
-
-
-def test_of_a_large_workflow_only_so_many_are_related() -> None:
-    store = TaskStore(Totals())
-    for number in range(50):
-        store.set_family(store.add(str(number)), "0", None if not number else "0")
-    assert len(store.related(store.tasks["7"])) == 49
-    assert len(store.related(store.tasks["7"], 10)) <= 12

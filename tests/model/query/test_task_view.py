@@ -209,7 +209,7 @@ def test_a_view_follows_the_model() -> None:
                 task = {"uuid": f"t{number}", "name": f"app.{number % 7}", "hostname": "w1@a"}
                 time = {"timestamp": NOW + number + step / 10, "runtime": number % 5, "clock": 1}
                 event = {"type": type_, **task, **time, "utcoffset": 0, "pid": 1}
-                state.observe(decode(msgspec.json.encode(event), NOW), NOW)
+                state.observe(decode(msgspec.json.encode(event), NOW))
         if number % 4 == 0:
             changes = state.take_changes()
             for view in views:

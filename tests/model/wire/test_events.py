@@ -100,7 +100,7 @@ def test_an_odd_event_costs_its_neighbours_nothing() -> None:
         ({"uuid": None}, "task event without uuid"),
         ({"uuid": ""}, "task event without uuid"),
         ({"uuid": 5}, "task event without uuid"),
-        ({"uuid": "x" * (MAX_NAME_LENGTH + 1)}, "task event with an endless uuid"),
+        ({"uuid": "x" * (MAX_NAME_LENGTH + 1)}, "task event with an overlong uuid"),
         ({"hostname": None}, "no hostname"),
         ({"hostname": ""}, "no hostname"),
         ({"type": ""}, "no type"),
@@ -125,8 +125,8 @@ def test_a_missing_field_is_a_reason_too(missing: str) -> None:
         (b"\x80\x04cposix\nsystem\n", "not JSON"),
         (b"3", "not an object"),
         (b"null", "not an object"),
-        (b"[" * 1_000_000, "nested too deep"),
-        (b'{"a":' * 1_000_000, "nested too deep"),
+        (b"[" * 1_000_000, "nested too deeply"),
+        (b'{"a":' * 1_000_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_event_at_all_is_counted(body: bytes, reason: str) -> None:

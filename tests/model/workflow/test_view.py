@@ -40,7 +40,7 @@ def tell(
 def belongs(state: ClusterState, group_id: str, *ids: str) -> None:
     """Have the result backend tell of a group."""
     metas = tuple(ResultMeta(id_, "SUCCESS", group_id=group_id, done_at=NOW) for id_ in ids)
-    state.observe(ResultsRead(metas, NOW, "push"), NOW)
+    state.observe(ResultsRead(metas, NOW, "push"))
 
 
 def view_of(state: ClusterState, id_: str, now: float = NOW + 100) -> WorkflowView:
@@ -66,7 +66,7 @@ def shop() -> ClusterState:
     tell(state, "z", "first", "first", at=2, until="started")
     belongs(state, "g", "x")
     for id_ in "yz":
-        state.observe(ResultsRead((ResultMeta(id_, "STARTED", group_id="g"),), NOW, "push"), NOW)
+        state.observe(ResultsRead((ResultMeta(id_, "STARTED", group_id="g"),), NOW, "push"))
     tell(state, "other")
     return state
 
@@ -166,7 +166,7 @@ def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
     state = ClusterState()
     said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
     message = WaitingMessage("a", "n.a", "q", root_id="a", pending_signatures=said)
-    state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
+    state.observe(QueuePeeked("q", (message,), NOW, True))
     view = view_of(state, "a")
     assert [(row.node.id, row.node.kind) for row in view] == [
         ("a", "root"),
@@ -227,7 +227,7 @@ def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
     for number in range(many):
         root = None if not number else "t0"
         message = WaitingMessage(f"t{number}", "n", "q", root_id="t0", parent_id=root)
-        state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
+        state.observe(QueuePeeked("q", (message,), NOW, True))
     view = view_of(state, "t1000", NOW)
     assert len(view) == MAX_MEMBERS and view.left_out == 500
     assert view.members.counts["waiting"] == many
@@ -272,7 +272,7 @@ def test_what_is_kept_up_is_what_would_be_found_anew(
         else:
             said = (PendingSignature(change[2], "n", "step", change[1]),)
             message = WaitingMessage(change[1], "n", "q", pending_signatures=said)
-            state.observe(QueuePeeked("q", (message,), NOW, True), NOW)
+            state.observe(QueuePeeked("q", (message,), NOW, True))
         update(view, state)
         held = {id_ for id_, task in view.members.tasks.items() if state.tasks.get(id_) is task}
         assert held == set(view.members.tasks)

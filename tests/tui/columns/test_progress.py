@@ -35,7 +35,7 @@ def uuid(number: int) -> str:
 
 def backend(state: ClusterState, number: int, at: float, **result: Any) -> None:
     meta = ResultMeta(uuid(number), "PROGRESS", result)
-    state.observe(ResultsRead((meta,), at, "push"), at)
+    state.observe(ResultsRead((meta,), at, "push"))
 
 
 def climbing() -> ClusterState:
@@ -219,7 +219,7 @@ class TestSearching:
             item = {"id": "fresh-one", "name": "late.task", "args": [1], "time_start": NOW - 3}
             reply = {"fresh-one": ["active", item]}
             answer = InspectReply("celery@web-1", "query_task", reply, NOW)
-            on.session.waiting.append((answer, NOW))
+            on.session.waiting.append(answer)
             on.session.searching.set_result(
                 TaskLookup("fresh-one", NOW, (Sighting("worker celery@web-1", answer),), ())
             )

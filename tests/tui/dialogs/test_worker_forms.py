@@ -53,7 +53,7 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
 async def test_autoscale_begins_with_the_present_limits() -> None:
     state = cluster(10)
     stats = {**(state.workers[GEO].stats or {}), "autoscaler": {"min": 2, "max": 6, "current": 4}}
-    state.observe(InspectReply(GEO, "stats", stats, NOW), NOW)
+    state.observe(InspectReply(GEO, "stats", stats, NOW))
     async with stage(state) as on:
         await on.press("3")
         screen = on.app.monitor_screen
@@ -104,7 +104,7 @@ async def test_a_queue_is_paused_exactly_as_it_is_consumed_and_resumed_so() -> N
     state = cluster(10)
     told = [{"name": "geo_processing", "routing_key": "geo.#",
              "exchange": {"name": "geo_x", "type": "topic"}}]  # fmt: skip
-    state.observe(InspectReply(GEO, "active_queues", told, NOW), NOW)
+    state.observe(InspectReply(GEO, "active_queues", told, NOW))
     paused = PauseQueue(
         queue="geo_processing", consumers=(Consumer(GEO, "geo_x", "topic", "geo.#"),)
     )

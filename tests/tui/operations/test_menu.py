@@ -264,7 +264,7 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
             ended_at=NOW - 8,
             refusal="read-only",
         )
-        on.session.waiting.append((OperationChanged(outcome, NOW - 8), NOW))
+        on.session.waiting.append(OperationChanged(outcome, NOW - 8))
         await on.until(lambda: "Did not purge queue celery" in on.text)
         await on.press(":", *"acts", "enter")
         await on.until(lambda: len(on.table.rows) == 1)
@@ -284,7 +284,7 @@ async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() ->
             outcome = Outcome(act, command, NOW, ended_at=NOW, workers=answers)
             told = {**answers, "queue": Answer("refused", why)}
             outcome = msgspec.structs.replace(outcome, targets=told)
-            on.session.waiting.append((OperationChanged(outcome, NOW), NOW))
+            on.session.waiting.append(OperationChanged(outcome, NOW))
         await on.press(":", *"acts", "enter")
         await on.until(lambda: len(on.table.rows) == 2)
         for key, why in (("g", "busy"), ("G", "no such queue")):

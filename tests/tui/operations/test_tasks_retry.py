@@ -190,7 +190,7 @@ async def test_a_retry_and_its_original_lead_to_each_other() -> None:
             new, "images.resize", "celery", NOW, retry_of=DONE, args="(5,)", kwargs="{}"
         )
         outcome = Outcome(1, Retry(originals=(original(DONE),)), NOW, NOW, sent=(sent,))
-        on.session.waiting.append((OperationChanged(outcome, NOW), NOW))
+        on.session.waiting.append(OperationChanged(outcome, NOW))
         await on.until(lambda: new in on.session.state.tasks)
         on.app.go(Location("tasks", (DrillDown("task", new),)))
         await on.until(lambda: "Retry of" in on.text)
@@ -213,7 +213,7 @@ async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> N
         command = Revoke(ids=(WAITING[0],), workers=("celery@web-1",))
         confirmed = {WAITING[0]: Answer("confirmed")}
         outcome = Outcome(1, command, NOW, NOW, targets=confirmed)
-        on.session.waiting.append((OperationChanged(outcome, NOW), NOW))
+        on.session.waiting.append(OperationChanged(outcome, NOW))
         await on.until(lambda: "revoke requested" in on.text)
         line = next(line for line in on.text.splitlines() if "revoke requested" in line)
         assert "⊘ revoking " in line

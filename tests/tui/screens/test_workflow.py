@@ -47,7 +47,7 @@ def tell(
 def grouped(state: ClusterState, group_id: str, *ids: str) -> None:
     """Have a look into a queue tell of a group."""
     seen = tuple(WaitingMessage(id_, "report.render", "celery", group_id=group_id) for id_ in ids)
-    state.observe(QueuePeeked("celery", seen, NOW, True), NOW)
+    state.observe(QueuePeeked("celery", seen, NOW, True))
 
 
 def workflow() -> ClusterState:
@@ -258,7 +258,7 @@ async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
 async def test_long_queues_are_not_searched_for_what_is_to_come() -> None:
     state = cluster(3)
     tell(state, 700, "report.fetch", end="received")
-    state.observe(QueueMeasured("celery", NOW, 100_000), NOW)
+    state.observe(QueueMeasured("celery", NOW, 100_000))
     async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.pilot.pause(0.1)
         assert on.session.asked == []
@@ -272,7 +272,7 @@ async def test_results_are_read_that_may_tell_of_a_group() -> None:
         await on.until(lambda: on.session.read)
         assert set(on.session.read[0]) == {FETCH, RENDER}
         metas = tuple(ResultMeta(id_, "SUCCESS", group_id="g") for id_ in (FETCH, RENDER))
-        state.observe(ResultsRead(metas, NOW, "poll"), NOW)
+        state.observe(ResultsRead(metas, NOW, "poll"))
         on.app.frames.wanted = True
         await on.until(lambda: "2 of 2" in on.text)
         assert len(on.session.read) == 1

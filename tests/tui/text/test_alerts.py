@@ -23,7 +23,7 @@ def test_what_is_bad_comes_before_what_is_late() -> None:
 
 def test_a_queue_that_nobody_consumes_is_shouted_at() -> None:
     state = ClusterState()
-    state.observe(QueueMeasured("orphan", NOW, 1), NOW)
+    state.observe(QueueMeasured("orphan", NOW, 1))
     (alert,) = alerts(state, NOW)
     assert (alert.level, alert.text) == ("bad", "has 1 message and nobody consumes it")
 
@@ -47,7 +47,7 @@ def test_a_clock_that_is_off_is_told() -> None:
 
 def test_losses_are_never_silent() -> None:
     state = ClusterState()
-    state.observe(EventsDropped(0, 1204, NOW), NOW)
+    state.observe(EventsDropped(0, 1204, NOW))
     (alert,) = alerts(state, NOW)
     assert alert.text == "1,204 were lost: counts may be too low"
 

@@ -1,0 +1,102 @@
+"""The event stream: its connection, and the events that were missed, malformed or dropped."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..entities.broker import Broker
+from ..entities.fault import Fault
+from ..entities.log import EventLog
+from ..entities.totals import Totals
+from ..observations import ConnectionChanged, EventsDropped, LatencyMeasured
+
+MAX_MALFORMED_REASONS: Final = 50
+"""Reasons that are counted apart; further ones count as `other`."""
+DROPPED_LOG_INTERVAL: Final = 10.0
+"""Seconds between two log entries about dropped events; `Totals` is always exact."""
+
+
+class EventStream:
+    """Keeps the state of the broker connection, and counts and logs losses."""
+
+    def __init__(self, broker: Broker, totals: Totals, log: EventLog) -> None:
+        self._broker = broker
+        self._totals = totals
+        self._log = log
+        self._fault_logged: Fault | None = None
+        self._dropped_unlogged = 0
+        self._dropped_logged_at = float("-inf")
+
+    def connection_changed(self, change: ConnectionChanged) -> bool:
+        """Update the broker; return whether events may have been missed while disconnected."""
+        broker = self._broker
+        before, lost_at = broker.phase, broker.lost_at
+        broker.fault = change.fault
+        broker.url = broker.url if change.url is None else change.url
+        broker.transport = broker.transport if change.transport is None else change.transport
+        broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
+        broker.version += 1
+        if before != change.phase or broker.since is None:
+            broker.phase = change.phase
+            broker.since = change.at
+        if change.phase != "live":
+            self._disconnected(change, before == "live")
+            return False
+        if before == "live":
+            return False
+        self._fault_logged = None
+        broker.live_since = change.at
+        self._log.add(change.at, "info", "broker", "connected")
+        if lost_at is None:
+            return False
+        gap = max(0.0, change.at - lost_at)
+        text = f"disconnected for {gap:.0f} s; events sent meanwhile were missed"
+        self._log.add(change.at, "warning", "broker", text)
+        return True
+
+    def _disconnected(self, change: ConnectionChanged, was_live: bool) -> None:
+        self._broker.live_since = None
+        reason = f": {change.fault}" if change.fault is not None else ""
+        if was_live:
+            self._broker.lost_at = change.at
+            self._log.add(change.at, "error", "broker", f"connection lost{reason}")
+        elif change.fault is not None and change.fault != self._fault_logged:
+            self._log.add(change.at, "warning", "broker", f"cannot connect{reason}")
+        self._fault_logged = change.fault or self._fault_logged
+
+    def latency_measured(self, measured: LatencyMeasured) -> None:
+        """Update the broker's latency and the number of commands sent to it."""
+        self._broker.latency = measured.seconds
+        self._broker.commands_sent = measured.commands_sent
+        self._broker.version += 1
+
+    def count_malformed(self, reason: str, at: float) -> None:
+        """Count an event that could not be decoded; log the first one with a reason."""
+        self._totals.malformed += 1
+        reasons = self._totals.malformed_reasons
+        if reason not in reasons:
+            if len(reasons) >= MAX_MALFORMED_REASONS:
+                reason = "other"
+            else:
+                text = f"unreadable event: {reason} (further ones are only counted)"
+                self._log.add(at, "warning", "events", text)
+        reasons[reason] = reasons.get(reason, 0) + 1
+
+    def count_dropped(self, dropped: EventsDropped) -> None:
+        """Count events that were dropped because the inbox was full."""
+        self._totals.lost += dropped.others
+        self._totals.lost_heartbeats += dropped.heartbeats
+        self._dropped_unlogged += dropped.others
+        self.log_dropped(dropped.at)
+
+    def log_dropped(self, at: float) -> bool:
+        """Log dropped events if an entry is due; return whether one was added."""
+        if not self._dropped_unlogged or at - self._dropped_logged_at < DROPPED_LOG_INTERVAL:
+            return False
+        text = (
+            f"{self._dropped_unlogged:,} events dropped: they arrived faster than celtop read them"
+        )
+        self._log.add(at, "error", "events", text)
+        self._dropped_logged_at = at
+        self._dropped_unlogged = 0
+        return True
