@@ -45,10 +45,11 @@ def ask(confirmation: Confirmation) -> bool:
 
 
 def confirmation_lines(confirmation: Confirmation) -> list[str]:
-    """Return the operation, its targets (+ effects, - caveats) and the expected replies."""
+    """Return the operation, its targets, effects (+), warnings (!), caveats (-) and replies (=)."""
     lines = [f"{confirmation.title}?"]
     lines += [f"  {target}" for target in confirmation.targets]
     lines += [f"+ {sentence}" for sentence in confirmation.effects]
+    lines += [f"! {sentence}" for sentence in confirmation.warnings]
     lines += [f"- {sentence}" for sentence in confirmation.caveats]
     if number := len(confirmation.expected_workers):
         workers = "1 worker" if number == 1 else f"{number:,} workers"

@@ -109,7 +109,6 @@ def run_operation(session: Session, operation: Operation, options: RunOptions) -
     """
     from ..model.confirm.dispatch import confirm
     from ..model.operations.outcome import Outcome
-    from .doubts import doubts
 
     now = time.time()
     confirmation = confirm(operation, session.state, now)
@@ -121,8 +120,8 @@ def run_operation(session: Session, operation: Operation, options: RunOptions) -
         if confirmation.refusal is not None:
             return Outcome(0, operation, now, now, refusal=confirmation.refusal)
         if options.yes:
-            for doubt in doubts(operation, session.state):
-                stderr.echo(doubt)
+            for warning in confirmation.warnings:
+                stderr.echo(visible(warning))
         elif not ask(confirmation):
             stderr.echo("Cancelled; nothing was sent")
             raise click.exceptions.Exit(ExitCode.FAILED)

@@ -111,7 +111,7 @@ def _sendable(
     """
     import msgspec
 
-    from ...model.operations.call import SOURCE_WORDS, Unrecoverable
+    from ...model.operations.call import SOURCE_NAMES, Unrecoverable
 
     originals: list[SentTask] = []
     refused: dict[str, str] = {}
@@ -125,7 +125,7 @@ def _sendable(
             refused[one.id] = "its queue is unknown; set one with --queue"
             continue
         unknown = f"; unknown: {', '.join(one.missing)}" if one.missing else ""
-        stderr.echo(f"{one.id}: arguments from {SOURCE_WORDS[one.source]}{unknown}")
+        stderr.echo(f"{one.id}: arguments from {SOURCE_NAMES[one.source]}{unknown}")
         originals.append(one)
     return tuple(originals), refused
 

@@ -1,177 +1,158 @@
-"""Asking before queues are consumed, paused or purged."""
+"""Confirmations of consuming, pausing, resuming and purging queues."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import msgspec
-
+from ..entities.queue import Queue
 from ..operations.commands import AddConsumer, CancelConsumer, PauseQueue, Purge, ResumeQueue
+from ..state import ClusterState
 from ..text import units
-from ..text.phrases import counted, verb
-from .confirmation import NOBODY, Confirmation, listed, typed_count, worker_line
+from ..text.phrases import counted, named, verb
+from .confirmation import UNTIL_RESTART, Confirmation, confirm, describe, worker_lines
 
-if TYPE_CHECKING:
-    from ..entities.queue import Queue
-    from ..state import ClusterState
+DEPTH_MAX_AGE: Final = 5.0
+"""Seconds for which a queue that was measured as empty is taken to be empty."""
+READABLE: Final = ("redis", "valkey", "sentinel")
+"""Prefixes of the transports whose waiting messages can be read and picked."""
+ALREADY_RECEIVED: Final = "Tasks that workers have already received still run"
+NO_QUEUE: Final = "no queue is given"
 
-FRESH: Final = 5.0
-"""Seconds for which a measured depth of nothing is taken at its word."""
-"""How the names of transports begin whose waiting messages can be looked at and picked."""
 
-
-def add_consumer(command: AddConsumer, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers consume a queue."""
-    queue = command.queue
-    already = _consuming(queue, command.workers, state)
-    effects = ["It holds until they restart"]
+@confirm.register
+def add_consumer(operation: AddConsumer, state: ClusterState, now: float) -> Confirmation:
+    """Confirm making workers consume a queue."""
+    queue = operation.queue
+    already = _consuming(queue, operation.workers, state)
+    effects = [UNTIL_RESTART]
     if queue not in state.queues:
-        effects.insert(0, "No such queue is known yet: the broker creates it")
-    if command.exchange or command.routing_key:
-        exchange, key = command.exchange or queue, command.routing_key or queue
-        type_ = command.exchange_type or "direct"
-        effects.append(f"Bound to the exchange {exchange} ({type_}) by the routing key {key}")
-    caveats = [f"{verb(already, 'does', 'do')} so already"] if already else []
-    refusal = _refusal(queue, command.workers)
-    if refusal is None and len(already) == len(command.workers):
-        refusal = f"{verb(already, 'consumes', 'consume')} {queue} already"
-    return Confirmation(
-        "Consume",
-        f"Have {_who(command.workers)} consume {queue}",
-        listed([worker_line(state, name) for name in command.workers]),
-        tuple(effects),
-        tuple(caveats),
-        command.workers,
-        typed_count(len(command.workers)),
+        effects.insert(0, "The queue is not known yet; the broker creates it")
+    if operation.exchange or operation.routing_key:
+        exchange, key = operation.exchange or queue, operation.routing_key or queue
+        type_ = operation.exchange_type or "direct"
+        effects.append(f"Binds it to the exchange {exchange} ({type_}) with the routing key {key}")
+    refusal = None if queue else NO_QUEUE
+    if already and len(already) == len(operation.workers):
+        refusal = f"{verb(already, 'already consumes', 'already consume')} {queue}"
+    return describe(
+        operation,
+        worker_lines(state, operation.workers),
+        effects,
+        [f"{verb(already, 'already consumes', 'already consume')} it"] if already else [],
         refusal=refusal,
     )
 
 
-def cancel_consumer(command: CancelConsumer, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers stop consuming a queue."""
-    queue = command.queue
-    known = [name for name in command.workers if _queues(name, state) is not None]
-    consuming = _consuming(queue, command.workers, state)
+@confirm.register
+def cancel_consumer(operation: CancelConsumer, state: ClusterState, now: float) -> Confirmation:
+    """Confirm stopping workers from consuming a queue."""
+    queue, workers = operation.queue, operation.workers
+    known = [name for name in workers if _queues(name, state) is not None]
+    consuming = _consuming(queue, workers, state)
     idle = [name for name in consuming if _queues(name, state) == {queue}]
-    effects = [f"What waits in {queue} stays there; other workers may still take it"]
-    rest = set(_consumers(queue, state)) - set(command.workers)
-    if consuming and not rest:
-        effects = [f"Nobody is left to consume {queue}: what waits there stays until somebody does"]
+    entity = state.queues.get(queue)
+    others = set(entity.consumers if entity is not None else ()) - set(workers)
+    warnings = []
+    if consuming and not others:
+        warnings.append(f"No other worker consumes {queue}; its messages will wait")
     if idle:
-        effects.append(f"{verb(idle, 'consumes', 'consume')} nothing then")
-    refusal = _refusal(queue, command.workers)
-    if refusal is None and not consuming and len(known) == len(command.workers):
+        warnings.append(f"{named(idle)} will consume no queue at all")
+    refusal = None if queue else NO_QUEUE
+    if queue and not consuming and len(known) == len(workers):
         refusal = f"{verb(known, 'does', 'do')} not consume {queue}"
-    return Confirmation(
-        "Stop",
-        f"Have {_who(command.workers)} stop consuming {queue}",
-        listed([worker_line(state, name) for name in command.workers]),
-        tuple(effects),
-        (
-            "What they hold of it already, they still run",
-            "After a restart they consume what they are started with",
-        ),
-        command.workers,
-        typed_count(len(command.workers)),
+    return describe(
+        operation,
+        worker_lines(state, workers),
+        ["Messages waiting in the queue stay there; other workers may still take them"],
+        [ALREADY_RECEIVED, "After a restart, workers consume their configured queues again"],
+        warnings=warnings,
         refusal=refusal,
     )
 
 
-def pause(command: PauseQueue, state: ClusterState, now: float) -> Confirmation:
-    """Ask before a queue is paused."""
-    queue = command.queue
-    workers = tuple(consumer.worker for consumer in command.consumers)
-    refusal = None if queue else "no queue is named"
-    if refusal is None and not workers:
-        refusal = f"no worker is known to consume {queue}"
-    caveats = [
-        "What they hold of it already, they still run",
-        "A worker that is started meanwhile consumes it all the same",
-    ]
-    if state.broker.family in ("redis", "unknown"):
-        caveats.append("Each may take one more message: it puts that back, behind all others")
-    return Confirmation(
-        "Pause",
-        f"Pause the queue {queue}",
-        listed([worker_line(state, name) for name in workers]),
-        (
-            f"{_stop(len(workers))} consuming it; what arrives, waits",
-            "Who consumed it, and how, is remembered on this machine, so that resuming puts back "
-            "just that",
-        ),
-        tuple(caveats),
-        workers,
-        typed_count(len(workers)),
-        refusal=refusal,
+@confirm.register
+def pause(operation: PauseQueue, state: ClusterState, now: float) -> Confirmation:
+    """Confirm pausing a queue."""
+    queue, workers = operation.queue, operation.expected_workers
+    refusal = None if workers else f"no known worker consumes {queue}"
+    stop = f"{counted(len(workers), 'worker')} {'stops' if len(workers) == 1 else 'stop'}"
+    caveats = [ALREADY_RECEIVED, "Workers that start in the meantime will consume the queue"]
+    if (state.broker.transport or READABLE[0]).startswith(READABLE):
+        caveats.append("Each may take one more message, which goes back to the end of the queue")
+    return describe(
+        operation,
+        worker_lines(state, workers),
+        [
+            f"{stop} consuming it; new messages wait",
+            "Its consumers are remembered on this machine, so that they can be restored exactly",
+        ],
+        caveats,
+        refusal=refusal if queue else NO_QUEUE,
     )
 
 
-def resume(command: ResumeQueue, state: ClusterState, now: float) -> Confirmation:
-    """Ask before a paused queue is resumed."""
-    queue = command.queue
-    workers = tuple(consumer.worker for consumer in command.consumers)
+@confirm.register
+def resume(operation: ResumeQueue, state: ClusterState, now: float) -> Confirmation:
+    """Confirm resuming a paused queue."""
+    queue, workers = operation.queue, operation.expected_workers
     present = set(state.present_workers(now))
     gone = [name for name in workers if name not in present]
     waiting = _waiting(state.queues.get(queue), now)
-    effects = [
-        f"{verb(workers, 'consumes', 'consume')} it again, as before{waiting and f' ({waiting})'}"
-    ]
-    then = "and then forgotten" if command.forget else "and it stays remembered as paused there"
-    caveats = [f"{verb(gone, 'is', 'are')} not there: no answer will come, {then}"] if gone else []
-    return Confirmation(
-        "Resume",
-        f"Resume the queue {queue}",
-        listed([worker_line(state, name) for name in workers]),
-        tuple(effects),
-        tuple(caveats),
-        workers,
-        typed_count(len(workers)),
-        refusal=None if workers else f"nobody knows who consumed {queue}: it was not paused here",
+    depth = f" ({waiting})" if waiting else ""
+    then = "will be forgotten" if operation.forget else "will stay on the list of paused consumers"
+    return describe(
+        operation,
+        worker_lines(state, workers),
+        [f"{verb(workers, 'consumes', 'consume')} it again, as before{depth}"],
+        [f"{verb(gone, 'is', 'are')} offline, will not reply, and {then}"] if gone else [],
+        refusal=None if workers else f"{queue} was not paused on this machine: consumers unknown",
     )
 
 
-def purge(command: Purge, state: ClusterState, now: float) -> Confirmation:
-    """Ask before messages are deleted."""
-    name, task = command.queue, command.task
+@confirm.register
+def purge(operation: Purge, state: ClusterState, now: float) -> Confirmation:
+    """Confirm deleting messages."""
+    name, task = operation.queue, operation.task
     queue = state.queues.get(name)
     waiting = _waiting(queue, now)
     if task:
-        effects = [f"Deletes the messages of {task} that wait in {name}, and no others"]
-        effects += [f"In all it holds {waiting}"] if waiting else []
+        effects = [f"Deletes only the messages of {task} waiting in {name}"]
+        effects += [f"The whole queue holds {waiting}"] if waiting else []
     else:
-        effects = [f"Deletes all messages that wait in {name}{waiting and f' ({waiting})'}"]
-    caveats = ["They cannot be had back: nothing keeps a copy"]
-    if queue is None and name and state.queues:
-        caveats.insert(0, f"No queue {name} is known: look at how it is written")
-    unacked = None if queue is None else queue.unacked
-    held = f" ({unacked:,} now)" if unacked else ""
-    caveats.append(f"What workers have taken and not acknowledged is not deleted{held}")
-    if task:
-        caveats.append("Messages that a worker takes meanwhile are run, not deleted")
-    else:
-        caveats.append("What is sent after it stays")
-    refusal = None if name else "no queue is named"
-    if refusal is None and task and state.broker.family not in ("redis", "unknown"):
+        effects = [f"Deletes all messages waiting in {name}{waiting and f' ({waiting})'}"]
+    unknown = queue is None and name and state.queues
+    unacked = f" ({queue.unacked:,} now)" if queue is not None and queue.unacked else ""
+    caveats = [
+        "This cannot be undone; no copy is kept",
+        f"Messages that workers have taken but not acknowledged are not deleted{unacked}",
+        "Messages that a worker takes in the meantime run"
+        if task
+        else "Messages sent afterwards stay",
+    ]
+    refusal = None if name else NO_QUEUE
+    transport = state.broker.transport
+    if name and task and transport and not transport.startswith(READABLE):
         refusal = (
-            f"only Redis lets one pick messages by task; this is {state.broker.transport}: purge it"
-            " whole"
+            f"messages can be purged by task name only on Redis, not on {transport}; "
+            "purge the whole queue instead"
         )
-    elif refusal is None and queue is not None and _empty(queue, now):
-        refusal = f"nothing waits in {name}"
-    asked = Confirmation(
-        "Purge",
-        f"Purge {f'{task} from ' if task else ''}{name}",
+    elif queue is not None and _empty(queue, now):
+        refusal = f"{name} is empty"
+    return describe(
+        operation,
         (name,),
-        tuple(effects),
-        tuple(caveats),
+        effects,
+        caveats,
+        warnings=[f"Unknown queue {name}; check the spelling"] if unknown else [],
         refusal=refusal,
+        must_type=name,
+        destructive=True,
     )
-    return msgspec.structs.replace(asked, must_type=name, destructive=True)
 
 
 def _empty(queue: Queue, now: float) -> bool:
     measured = queue.measured_at
-    return queue.waiting == 0 and measured is not None and now - measured <= FRESH
+    return queue.waiting == 0 and measured is not None and now - measured <= DEPTH_MAX_AGE
 
 
 def _waiting(queue: Queue | None, now: float) -> str:
@@ -179,7 +160,7 @@ def _waiting(queue: Queue | None, now: float) -> str:
         return ""
     measured = queue.measured_at
     old = measured is not None and now - measured >= 2
-    when = f"as of {units.age(measured, now)} ago" if old else "now"
+    when = f"{units.age(measured, now)} ago" if old else "now"
     return f"{counted(queue.waiting, 'message')} {when}"
 
 
@@ -192,22 +173,3 @@ def _queues(worker: str, state: ClusterState) -> set[str] | None:
 
 def _consuming(queue: str, workers: tuple[str, ...], state: ClusterState) -> list[str]:
     return [name for name in workers if queue in (_queues(name, state) or ())]
-
-
-def _consumers(queue: str, state: ClusterState) -> tuple[str, ...]:
-    known = state.queues.get(queue)
-    return () if known is None else known.consumers
-
-
-def _refusal(queue: str, workers: tuple[str, ...]) -> str | None:
-    if not queue:
-        return "no queue is named"
-    return None if workers else NOBODY
-
-
-def _stop(number: int) -> str:
-    return f"{counted(number, 'worker')} {'stops' if number == 1 else 'stop'}"
-
-
-def _who(workers: tuple[str, ...]) -> str:
-    return workers[0] if len(workers) == 1 else counted(len(workers), "worker")

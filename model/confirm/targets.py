@@ -1,67 +1,66 @@
-"""Which tasks of a selection an act can be done to, and why not to the others."""
+"""The tasks of a selection that an operation applies to, and why it does not to the others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ..entities.states import FINISHED, RECEIVED
 from ..entities.task import Task
+from ..state import ClusterState
 from ..workflow.members import Members
 
-if TYPE_CHECKING:
-    from ..state import ClusterState
+TERMINATING_POOLS: Final = frozenset({"prefork", "gevent", "eventlet"})
+"""Pools that can terminate a running task."""
 
-ENDING_POOLS: Final = frozenset({"prefork", "gevent", "eventlet"})
-"""Pools that can end a task that runs. (Those of threads raise NotImplementedError; solo listens to
-nobody until its task has ended.)"""
+OTHER_POOLS: Final = frozenset({"threads", "solo"})
+"""Pools that cannot: threads raise NotImplementedError, and solo reads no command while its task is
+running."""
 
-POWERLESS_POOLS: Final = frozenset({"threads", "solo"})
-
-NO_NAME: Final = "its name is not known"
+NO_NAME: Final = "its name is unknown"
 
 
 class Selection(NamedTuple):
-    """A selection, sorted."""
+    """A selection, split by whether an operation applies."""
 
     kept: tuple[Task, ...]
     skipped: tuple[tuple[Task, str], ...]
-    """With the reason, in words."""
+    """Each with the reason, in words."""
 
 
 def revocable(tasks: Iterable[Task]) -> Selection:
-    """Return the tasks that have yet to start."""
-    return _sorted(tasks, _why_not_revoked)
+    """Select the tasks that have not started."""
+    return _split(tasks, _why_not_revoked)
 
 
 def terminable(state: ClusterState, tasks: Iterable[Task]) -> Selection:
-    """Return the tasks that run, or wait, where nothing known keeps them from being ended."""
-    return _sorted(tasks, lambda task: _why_not_terminated(state, task))
+    """Select the unfinished tasks, unless their worker is known to be unable to terminate them."""
+    return _split(tasks, lambda task: _why_not_terminated(state, task))
 
 
 def retriable(tasks: Iterable[Task]) -> Selection:
-    """Return the tasks of which it makes sense to ask what was sent: any that is known by name."""
-    return _sorted(tasks, lambda task: NO_NAME if task.name is None else None)
+    """Select the tasks whose message can be looked for: those with a known name."""
+    return _split(tasks, lambda task: NO_NAME if task.name is None else None)
 
 
-def handed_over(state: ClusterState, tasks: Iterable[Task]) -> tuple[Task, ...]:
-    """Return those that revoking comes too late for, though they have not started.
+def submitted_to_threads(state: ClusterState, tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return the tasks that have not started, but are too late to revoke.
 
-    A pool of threads takes all that its worker has received, and asks no more whether a task is
-    revoked (`uses_semaphore` is prefork's alone); one with an ETA stays with the worker.
+    A thread pool is given all tasks that its worker has received and does not check again whether
+    they are revoked (only prefork has `uses_semaphore`); tasks with an ETA stay with the worker.
     """
-    return tuple(task for task in tasks if _handed_over(state, task))
+    return tuple(task for task in tasks if _submitted_to_threads(state, task))
 
 
 def unfinished(tasks: Iterable[Task]) -> Selection:
-    """Return the tasks that have not ended: what a workflow's revocation is about."""
-    return _sorted(tasks, _why_ended)
+    """Select the tasks that have not finished."""
+    return _split(tasks, _why_finished)
 
 
 def workflow(state: ClusterState, task: Task) -> tuple[Task, ...]:
-    """Return all held members of a task's workflow, itself among them, by arrival.
+    """Return all known members of a task's workflow in order of arrival, including the task.
 
-    What was sent again of it is no part of it.
+    Retries that celtop has sent are not members.
     """
     start = task.id if task.id in state.tasks else task.root_id or task.id
     members = Members(state, start, retries=False).tasks
@@ -69,18 +68,18 @@ def workflow(state: ClusterState, task: Task) -> tuple[Task, ...]:
 
 
 def ids(tasks: Sequence[Task]) -> tuple[str, ...]:
-    """Return the ids of tasks: what a command freezes."""
+    """Return the ids of tasks."""
     return tuple(task.id for task in tasks)
 
 
 def known_queues(state: ClusterState) -> tuple[str, ...]:
-    """Return the names of all queues that were ever heard of, sorted."""
+    """Return the names of all known queues, sorted."""
     consumed = (queue.name for worker in state.workers.values() for queue in worker.queues or ())
     return tuple(sorted({*state.queues, *consumed}))
 
 
 def task_names(state: ClusterState) -> tuple[str, ...]:
-    """Return the task names that workers have registered, and those that were seen, sorted."""
+    """Return all task names that are registered or have been seen, sorted."""
     return tuple(sorted({*registered(state), *state.types}))
 
 
@@ -89,8 +88,8 @@ def registered(state: ClusterState) -> frozenset[str]:
     return frozenset(name for worker in state.workers.values() for name in worker.registered or ())
 
 
-def deserted(state: ClusterState, queues: Iterable[str]) -> tuple[str, ...]:
-    """Return the queues that nobody is known to consume, sorted."""
+def without_consumers(state: ClusterState, queues: Iterable[str]) -> tuple[str, ...]:
+    """Return the queues without a known consumer, sorted."""
     consumed = {queue.name for one in state.workers.values() for queue in one.queues or ()}
     known = state.queues
     return tuple(
@@ -103,13 +102,13 @@ def deserted(state: ClusterState, queues: Iterable[str]) -> tuple[str, ...]:
 
 
 def can_terminate(pool: str | None) -> bool | None:
-    """Tell whether a pool can end a task that runs; None where it is not known."""
-    if pool in ENDING_POOLS:
+    """Return whether a pool can terminate a running task; None if unknown."""
+    if pool in TERMINATING_POOLS:
         return True
-    return False if pool in POWERLESS_POOLS else None
+    return False if pool in OTHER_POOLS else None
 
 
-def _sorted(tasks: Iterable[Task], why_not: Callable[[Task], str | None]) -> Selection:
+def _split(tasks: Iterable[Task], why_not: Callable[[Task], str | None]) -> Selection:
     kept: list[Task] = []
     skipped: list[tuple[Task, str]] = []
     for task in tasks:
@@ -121,28 +120,28 @@ def _sorted(tasks: Iterable[Task], why_not: Callable[[Task], str | None]) -> Sel
     return Selection(tuple(kept), tuple(skipped))
 
 
-def _handed_over(state: ClusterState, task: Task) -> bool:
+def _submitted_to_threads(state: ClusterState, task: Task) -> bool:
     worker = state.workers.get(task.worker) if task.worker is not None else None
     received = task.state == RECEIVED and task.eta_at is None
     return received and worker is not None and worker.pool == "threads"
 
 
-def _why_ended(task: Task) -> str | None:
+def _why_finished(task: Task) -> str | None:
     ended = task.state in FINISHED and not task.revoked_unconfirmed
-    return f"has ended: {task.state}" if ended else None
+    return f"already finished: {task.state}" if ended else None
 
 
 def _why_not_revoked(task: Task) -> str | None:
     if task.running:
-        return "runs: only terminating ends it"
-    return _why_ended(task)
+        return "running: only terminate can stop it"
+    return _why_finished(task)
 
 
 def _why_not_terminated(state: ClusterState, task: Task) -> str | None:
-    ended = _why_ended(task)
+    ended = _why_finished(task)
     if ended is not None or not task.running or task.worker is None:
         return ended
     worker = state.workers.get(task.worker)
     if worker is None or can_terminate(worker.pool) is not False:
         return None
-    return f"runs in {worker.name}, whose pool ({worker.pool}) cannot end a task"
+    return f"running on {worker.name}, whose pool ({worker.pool}) cannot terminate tasks"

@@ -1,11 +1,9 @@
-"""Asking before workers are limited, made to talk or be silent, or ended."""
+"""Confirmations of worker commands: limits, events, heartbeats and shutdowns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
-
-import msgspec
+from typing import Final
 
 from ..entities.worker import UNLIMITED, Limits
 from ..operations.commands import (
@@ -19,219 +17,183 @@ from ..operations.commands import (
     TimeLimit,
     WorkerOperation,
 )
+from ..state import ClusterState
 from ..text import units
-from ..text.phrases import counted, named
-from .confirmation import NOBODY, Confirmation, listed, typed_count, worker_line
+from ..text.phrases import named
+from .confirmation import (
+    UNTIL_RESTART,
+    Confirmation,
+    confirm,
+    describe,
+    listed,
+    worker_lines,
+)
 
-if TYPE_CHECKING:
-    from ..state import ClusterState
-
-TIMELESS_POOLS: Final = frozenset({"threads", "solo", "eventlet"})
-NOBODY_STARTS: Final = "celtop cannot start them again: nobody does, unless your supervisor does"
+NO_TIME_LIMIT_POOLS: Final = frozenset({"threads", "solo", "eventlet"})
+"""Pools that do not enforce time limits."""
+NOT_STARTED_AGAIN: Final = "celtop cannot start them again; only your process supervisor can"
 
 
-def rate_limit(command: RateLimit, state: ClusterState, now: float) -> Confirmation:
-    """Ask before a task type's rate is limited."""
-    after = rate_text(command.rate)
+@confirm.register
+def rate_limit(operation: RateLimit, state: ClusterState, now: float) -> Confirmation:
+    """Confirm limiting the rate of a task type."""
     lines = []
-    for name in command.workers:
-        limits = _limits(state, name, command.task)
+    for name in operation.workers:
+        limits = _limits(state, name, operation.task)
         before = units.UNKNOWN if limits is None else rate_text(limits.rate)
-        lines.append(f"{name}: {before} -> {after}")
+        lines.append(f"{name}: {before} -> {rate_text(operation.rate)}")
     effects = [
-        "Each worker counts for itself: the cluster's rate is that of all of them together",
-        "It holds until the worker restarts; tasks over the limit wait inside the worker",
+        "Each worker applies the limit by itself; the cluster's rate is the sum of all",
+        "Tasks over the limit wait in the worker",
+        UNTIL_RESTART,
     ]
-    return _limiting(
-        command, command.task, f"Limit {command.task} to {after}", lines, effects, state
-    )
+    return _limiting(operation, lines, effects, state)
 
 
-def time_limit(command: TimeLimit, state: ClusterState, now: float) -> Confirmation:
-    """Ask before a task type's time is limited; both limits are shown, since both are set."""
+@confirm.register
+def time_limit(operation: TimeLimit, state: ClusterState, now: float) -> Confirmation:
+    """Confirm limiting the run time of a task type; both limits are set, so both are shown."""
     lines = []
-    after = Limits(soft=command.soft, hard=command.hard)
-    for name in command.workers:
-        limits = _limits(state, name, command.task)
-        soft, hard = (units.UNKNOWN,) * 2 if limits is None else _times(limits)
-        lines.append(
-            f"{name}: soft {soft} -> {_times(after)[0]}, hard {hard} -> {_times(after)[1]}"
-        )
+    soft_after, hard_after = _durations(Limits(soft=operation.soft, hard=operation.hard))
+    for name in operation.workers:
+        limits = _limits(state, name, operation.task)
+        soft, hard = (units.UNKNOWN,) * 2 if limits is None else _durations(limits)
+        lines.append(f"{name}: soft {soft} -> {soft_after}, hard {hard} -> {hard_after}")
     effects = [
-        "Soft and hard limit are set together; none is the worker's own --time-limit",
-        "Celery goes by it once the pool was restarted, or the worker has connected anew",
+        "Both limits are set; without one, the worker's own --time-limit applies",
+        "They take effect when the pool restarts or the worker reconnects",
     ]
-    title = f"Limit the time of {command.task}"
-    asked = _limiting(command, command.task, title, lines, effects, state)
-    if heedless := _heedless(command, state):
-        asked = msgspec.structs.replace(asked, caveats=(*asked.caveats, *heedless))
-    if asked.refusal is None and command.soft and command.hard and command.soft >= command.hard:
-        why = "the soft limit must be shorter than the hard one: else it never comes to pass"
-        return _refused(asked, why)
-    return asked
+    refusal = None
+    if operation.soft and operation.hard and operation.soft >= operation.hard:
+        refusal = "the soft limit must be shorter than the hard limit"
+    warnings = _not_enforced(operation, state)
+    return _limiting(operation, lines, effects, state, warnings, refusal)
 
 
-def ping(command: Ping, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers are asked whether they are there."""
-    return _plain(
-        command, "Ping", "Ping", ("They answer at once; solo when its task is over",), state
+@confirm.register
+def ping(operation: Ping, state: ClusterState, now: float) -> Confirmation:
+    """Confirm pinging workers."""
+    lines = worker_lines(state, operation.workers)
+    effects = ["Workers reply at once; a solo worker replies after its current task"]
+    return describe(operation, lines, effects)
+
+
+@confirm.register
+def heartbeat(operation: Heartbeat, state: ClusterState, now: float) -> Confirmation:
+    """Confirm requesting a heartbeat."""
+    lines = worker_lines(state, operation.workers)
+    effects = ["Each worker sends one heartbeat event now, and no other reply"]
+    return describe(operation, lines, effects)
+
+
+@confirm.register
+def enable_events(operation: EnableEvents, state: ClusterState, now: float) -> Confirmation:
+    """Confirm enabling task events."""
+    lines = worker_lines(state, operation.workers)
+    effects = ["Workers send events for every task, which costs them and the broker some load"]
+    return describe(operation, lines, effects)
+
+
+@confirm.register
+def disable_events(operation: DisableEvents, state: ClusterState, now: float) -> Confirmation:
+    """Confirm disabling task events."""
+    return describe(
+        operation,
+        worker_lines(state, operation.workers),
+        ["No monitor receives task events from them any longer, including other people's"],
+        ["Heartbeats and tasks continue"],
+        destructive=True,
     )
 
 
-def heartbeat(command: Heartbeat, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers are told to beat."""
-    effects = ("Each sends one heartbeat event now: that it is heard is the answer",)
-    return _plain(command, "Heartbeat", "Ask for a heartbeat of", effects, state)
-
-
-def enable_events(command: EnableEvents, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers are made to send events."""
-    effects = ("They tell of each task from now on: some load for them and for the broker",)
-    return _plain(command, "Enable", "Enable events of", effects, state)
-
-
-def disable_events(command: DisableEvents, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers are made to send no events."""
-    asked = _plain(
-        command,
-        "Disable",
-        "Disable events of",
-        (
-            "Every monitor goes blind, also those of other people: tasks are no longer seen to "
-            "arrive, start or end",
-        ),
-        state,
-        ("Heartbeats go on; tasks go on",),
+@confirm.register
+def shutdown(operation: Shutdown, state: ClusterState, now: float) -> Confirmation:
+    """Confirm a warm shutdown."""
+    running = sum(len(state.workers[name].active_ids) for name in _known(operation, state))
+    count = f" ({running:,} now)" if running else ""
+    return describe(
+        operation,
+        worker_lines(state, operation.workers),
+        [
+            f"Running tasks{count} finish first; other received tasks return to the queue",
+            "Workers send no reply to this; their worker-offline event confirms it",
+        ],
+        [NOT_STARTED_AGAIN],
+        warnings=_last_consumers(operation, state),
+        must_type=_word_or_count(operation, "shutdown"),
+        destructive=True,
     )
-    return _grave(asked, asked.must_type)
 
 
-def shutdown(command: Shutdown, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers are ended."""
-    running = sum(len(state.workers[name].active_ids) for name in _known(command, state))
-    held = f" ({counted(running, 'task')} now)" if running else ""
-    asked = _plain(
-        command,
-        "Shut down",
-        "Shut down",
-        (
-            f"What they run ends first{held}; what they hold besides goes back to the queue",
-            "They do not answer: that they say good-bye confirms it",
-        ),
-        state,
-        (
-            NOBODY_STARTS,
-            *_last(command, state),
-        ),
+@confirm.register
+def drain(operation: Drain, state: ClusterState, now: float) -> Confirmation:
+    """Confirm draining workers."""
+    return describe(
+        operation,
+        worker_lines(state, operation.workers),
+        [
+            "They stop consuming, finish their tasks, and shut down when nothing is running",
+            "Until then it can be undone: they consume their queues again",
+        ],
+        [
+            "Tasks waiting for their ETA are not finished; they return to their queue",
+            "celtop must stay open until the end; if it exits earlier, resume the queues",
+            NOT_STARTED_AGAIN,
+        ],
+        warnings=_last_consumers(operation, state),
+        must_type=_word_or_count(operation, "drain"),
     )
-    return _grave(asked, _word(command, "shutdown"))
-
-
-def drain(command: Drain, state: ClusterState, now: float) -> Confirmation:
-    """Ask before workers are emptied and ended."""
-    asked = _plain(
-        command,
-        "Drain",
-        "Drain",
-        (
-            "They stop consuming, finish what they have, and are shut down when nothing runs there "
-            "any more",
-            "Until then it can be taken back: they consume again what they consumed",
-        ),
-        state,
-        (
-            "Tasks that wait there for their ETA are not waited for: they go back to their queue",
-            "celtop has to stay open until it is over; if it ends before, resume the queues",
-            NOBODY_STARTS,
-            *_last(command, state),
-        ),
-    )
-    return _grave(asked, _word(command, "drain"), False)
 
 
 def rate_text(rate: str | None) -> str:
-    """Return a rate limit as people read it: `10/m`, or `no limit`."""
+    """Return a rate limit for display: `10/m`, or `no limit`."""
     return "no limit" if rate is None or not rate.rstrip("/smh").strip("0.") else rate
 
 
 def _limiting(
-    command: WorkerOperation,
-    task: str,
-    title: str,
-    lines: list[str],
-    effects: list[str],
+    operation: RateLimit | TimeLimit,
+    lines: Sequence[str],
+    effects: Sequence[str],
     state: ClusterState,
+    warnings: Sequence[str] = (),
+    refusal: str | None = None,
 ) -> Confirmation:
-    strangers = [
+    task = operation.task
+    unregistered = [
         name
-        for name in _known(command, state)
+        for name in _known(operation, state)
         if (names := state.workers[name].registered) is not None and task not in names
     ]
-    caveats = (
-        [f"{named(strangers)} will refuse: {task} is not registered there"] if strangers else []
-    )
-    refusal = None if command.workers else NOBODY
     if not task:
-        refusal = "no task type is named"
-    elif refusal is None and len(strangers) == len(command.workers):
-        refusal = f"{task} is not registered in {named(strangers)}"
-    return Confirmation(
-        "Limit",
-        f"{title} in {_who(command.workers)}",
-        listed(lines),
-        tuple(effects),
-        tuple(caveats),
-        command.workers,
-        typed_count(len(command.workers)),
-        refusal=refusal,
+        refusal = "no task type is given"
+    elif len(unregistered) == len(operation.workers):
+        refusal = f"{task} is not registered on {named(unregistered)}"
+    caveats = (
+        [f"{named(unregistered)} will refuse: {task} is not registered there"]
+        if unregistered
+        else []
     )
+    return describe(operation, listed(lines), effects, caveats, warnings=warnings, refusal=refusal)
 
 
-def _plain(
-    command: WorkerOperation,
-    verb: str,
-    title: str,
-    effects: tuple[str, ...],
-    state: ClusterState,
-    caveats: tuple[str, ...] = (),
-) -> Confirmation:
-    return Confirmation(
-        verb,
-        f"{title} {_who(command.workers)}",
-        listed([worker_line(state, name) for name in command.workers]),
-        effects,
-        caveats,
-        command.workers,
-        typed_count(len(command.workers)),
-        refusal=None if command.workers else NOBODY,
-    )
-
-
-def _grave(asked: Confirmation, must_type: str | None, destructive: bool = True) -> Confirmation:
-    return msgspec.structs.replace(asked, must_type=must_type, destructive=destructive)
-
-
-def _refused(asked: Confirmation, why: str) -> Confirmation:
-    return msgspec.structs.replace(asked, refusal=why)
-
-
-def _word(command: WorkerOperation, word: str) -> str:
-    return word if len(command.workers) <= 1 else str(len(command.workers))
-
-
-def _last(command: WorkerOperation, state: ClusterState) -> tuple[str, ...]:
-    """Return a line about the queues that nobody is left to consume."""
-    going = set(command.workers)
-    left = sorted(
+def _last_consumers(operation: WorkerOperation, state: ClusterState) -> list[str]:
+    """Return a warning about the queues that no other worker consumes."""
+    leaving = set(operation.workers)
+    queues = sorted(
         queue.name
         for queue in state.queues.values()
-        if queue.consumers and going.issuperset(queue.consumers)
+        if queue.consumers and leaving.issuperset(queue.consumers)
     )
-    return (f"Nobody else consumes {named(left)}: tasks wait there",) if left else ()
+    return [f"No other worker consumes {named(queues)}; tasks will wait there"] if queues else []
 
 
-def _known(command: WorkerOperation, state: ClusterState) -> list[str]:
-    return [name for name in command.workers if name in state.workers]
+def _word_or_count(operation: WorkerOperation, word: str) -> str:
+    number = len(operation.workers)
+    return str(number) if number > 1 else word
+
+
+def _known(operation: WorkerOperation, state: ClusterState) -> list[str]:
+    return [name for name in operation.workers if name in state.workers]
 
 
 def _limits(state: ClusterState, name: str, task: str) -> Limits | None:
@@ -241,24 +203,19 @@ def _limits(state: ClusterState, name: str, task: str) -> Limits | None:
     return worker.limits.get(task, UNLIMITED)
 
 
-def _heedless(command: TimeLimit, state: ClusterState) -> list[str]:
-    """Return lines about the pools that take a time limit and do not enforce it."""
-    known = [state.workers[name] for name in _known(command, state)]
-    none = [worker.name for worker in known if worker.pool in TIMELESS_POOLS]
+def _not_enforced(operation: TimeLimit, state: ClusterState) -> list[str]:
+    """Return warnings about the pools that accept a time limit without enforcing it."""
+    known = [state.workers[name] for name in _known(operation, state)]
     lines = []
-    if none:
-        lines.append(f"{named(none)}: threads, solo and eventlet pools enforce no time limits")
-    if command.soft is not None and any(worker.pool == "gevent" for worker in known):
+    if names := [worker.name for worker in known if worker.pool in NO_TIME_LIMIT_POOLS]:
+        lines.append(f"{named(names)}: threads, solo and eventlet pools enforce no time limits")
+    if operation.soft is not None and any(worker.pool == "gevent" for worker in known):
         lines.append("gevent pools enforce only the hard limit")
     return lines
 
 
-def _times(limits: Limits) -> tuple[str, str]:
+def _durations(limits: Limits) -> tuple[str, str]:
     return (
         "none" if limits.soft is None else units.duration(limits.soft),
         "none" if limits.hard is None else units.duration(limits.hard),
     )
-
-
-def _who(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else counted(len(names), "worker")

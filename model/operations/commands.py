@@ -19,14 +19,17 @@ from .call import Call, SentTask
 Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
 SIGNALS: Final[dict[Signal, str]] = {
-    "SIGTERM": "raises SystemExit in the task: finally blocks run, then the process exits",
-    "SIGKILL": "kills the process at once",
+    "SIGTERM": "SystemExit is raised in the task, finally blocks run, and the process exits",
+    "SIGKILL": "the process is killed at once",
     "SIGQUIT": "like SIGTERM; some apps handle it themselves",
-    "SIGUSR1": "raises SoftTimeLimitExceeded in the task, which may clean up",
+    "SIGUSR1": "SoftTimeLimitExceeded is raised in the task, which may clean up",
 }
 """The signals that `terminate` can send to a prefork pool process; other pools have no processes.
 SIGINT is not among them: the process ignores it, and the worker reports a task as revoked that is
 still running."""
+
+MAX_REVOKED_IDS: Final = 50_000
+"""Ids that a worker remembers (`CELERY_WORKER_REVOKES_MAX`); it forgets the oldest beyond that."""
 
 
 class Words(NamedTuple):

@@ -87,7 +87,7 @@ class ConfirmDialog(Dialog[bool]):
             yield _line(target, "bold")
         for heading, sentences, style in (
             ("What happens", told.effects, "$text-accent"),
-            ("Mind", told.caveats, "$text-warning"),
+            ("Mind", (*told.warnings, *told.caveats), "$text-warning"),
             ("Left out", self._notes, "$text-muted"),
         ):
             if sentences:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from ...model.entities.queue import Queue
 from ...model.entities.task_type import TaskType
-from ...model.operations.call import SOURCE_WORDS, Call, SentTask
+from ...model.operations.call import SOURCE_NAMES, Call, SentTask
 from ...model.operations.commands import Trigger
 from ..dialogs.argument_fields import prefilled
 from ..dialogs.send_form import Known, TriggerForm, _call
@@ -58,7 +58,7 @@ def _notes(known: Known, retry_of: str | None) -> list[str]:
     if retry_of is not None:
         lines.append(f"Sent as a new task that names {retry_of} as the one it repeats")
     if isinstance(known, SentTask):
-        lines.append(f"The arguments come from {SOURCE_WORDS[known.source]}")
+        lines.append(f"The arguments come from {SOURCE_NAMES[known.source]}")
         if known.missing:
             lines.append(f"Not recovered: {', '.join(known.missing)}")
     elif not isinstance(known, Call):

@@ -24,5 +24,5 @@ def test_the_given_queue_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert (original.call.queue, original.call.args) == ("q", (1,))
     assert list(refused) == ["two"]
     printed = capsys.readouterr().err
-    assert "one: arguments from the text in its event" in printed
+    assert "one: arguments from its event" in printed
     assert "unknown: callbacks" in printed

@@ -1,4 +1,4 @@
-"""What is asked before each act."""
+"""The confirmation of each operation."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def asked(command: Operation, state: ClusterState | None = None) -> Confirmation
 
 
 def text(confirmation: Confirmation) -> str:
-    return "\n".join((*confirmation.effects, *confirmation.caveats))
+    return "\n".join((*confirmation.effects, *confirmation.warnings, *confirmation.caveats))
 
 
 def kinds(operation: type[Operation] = Operation) -> set[type[Operation]]:
@@ -82,7 +82,7 @@ def test_every_operation_has_a_confirmation() -> None:
 
 @pytest.mark.parametrize("command", OPERATIONS, ids=lambda command: type(command).__name__)
 @pytest.mark.parametrize("known", [True, False])
-def test_every_question_is_whole_whatever_is_known(command: Operation, known: bool) -> None:
+def test_every_confirmation_is_complete_whatever_is_known(command: Operation, known: bool) -> None:
     confirmation = asked(command, cluster(autoscaler={"min": 1, "max": 2}) if known else None)
     assert confirmation.verb
     assert confirmation.title
@@ -118,7 +118,7 @@ def test_every_question_is_whole_whatever_is_known(command: Operation, known: bo
     ],
     ids=repr,
 )
-def test_what_makes_no_sense_is_not_offered(command: Operation) -> None:
+def test_an_operation_without_effect_is_refused(command: Operation) -> None:
     assert asked(command).refusal
 
 
@@ -135,11 +135,11 @@ def test_revoking_names_the_first_five_and_counts_the_rest() -> None:
         False,
         None,
     )
-    assert "the messages stay in the queue until then" in text(confirmation)
-    assert "50,000 ids for 3 hours" in text(confirmation)
+    assert "until then the messages stay in the queue" in text(confirmation)
+    assert "50,000 revoked ids for 3 hours" in text(confirmation)
 
 
-def test_more_than_twenty_targets_want_their_count_typed() -> None:
+def test_more_than_twenty_targets_require_their_count_typed() -> None:
     ids = tuple(f"id-{number}" for number in range(21))
     assert asked(Revoke(ids[:20], ALL)).must_type is None
     assert asked(Revoke(ids, ALL)).must_type == "21"
@@ -148,7 +148,7 @@ def test_more_than_twenty_targets_want_their_count_typed() -> None:
     assert asked(Retry(tuple(map(original, ids)))).must_type == "21"
 
 
-def test_revoking_tells_what_runs_and_what_has_ended() -> None:
+def test_revoking_counts_running_and_finished_tasks() -> None:
     state = cluster()
     ids = (
         task(state, "waits"),
@@ -156,14 +156,14 @@ def test_revoking_tells_what_runs_and_what_has_ended() -> None:
         task(state, "over", until="succeeded"),
     )
     told = text(asked(Revoke(ids, ALL), state))
-    assert "1 of them is running and will not be touched" in told
-    assert "1 of them is over already" in told
-    assert asked(Revoke(ids[2:], ALL), state).refusal == "it has ended already"
+    assert "1 of them is running and will not stop" in told
+    assert "1 of them is finished already" in told
+    assert asked(Revoke(ids[2:], ALL), state).refusal == "it has already finished"
     too_many = asked(Revoke(tuple(map(str, range(50_001))), ALL), state).refusal
     assert too_many is not None and "50,000" in too_many
 
 
-def test_terminating_tells_which_pools_can() -> None:
+def test_terminating_shows_which_pools_can() -> None:
     state = cluster()
     ids = tuple(task(state, name, on=name, until="started") for name in ALL)
     confirmation = asked(Revoke(ids, ALL, terminate=True, signal="SIGKILL"), state)
@@ -173,14 +173,14 @@ def test_terminating_tells_which_pools_can() -> None:
         "p@h (prefork): SIGKILL to the task's process" in line for line in confirmation.effects
     )
     assert any("g@h (gevent)" in line and "ignored" in line for line in confirmation.effects)
-    assert "3 tasks run now and are to end" not in text(confirmation)
-    assert "2 tasks run now and are to end" in text(confirmation)
+    assert "3 running tasks" not in text(confirmation)
+    assert "2 running tasks will be terminated" in text(confirmation)
     assert any("t@h (threads) cannot" in line for line in confirmation.caveats)
-    assert any("s@h (solo) hears nothing" in line for line in confirmation.caveats)
-    assert "if that has taken the next task by then, the next one dies" in text(confirmation)
+    assert any("s@h (solo) reads the command only when" in line for line in confirmation.caveats)
+    assert "if it has started its next task by then, that task ends" in text(confirmation)
 
 
-def test_terminating_what_no_pool_can_end_is_refused() -> None:
+def test_terminating_is_refused_if_no_pool_can() -> None:
     state = cluster()
     ids = tuple(task(state, name, on=name, until="started") for name in ("t@h", "s@h"))
     assert "s@h and t@h cannot" in (asked(Revoke(ids, ALL, terminate=True), state).refusal or "")
@@ -188,7 +188,7 @@ def test_terminating_what_no_pool_can_end_is_refused() -> None:
     assert asked(Revoke(waiting, ALL, terminate=True), state).refusal is None
 
 
-def test_retrying_tells_where_the_arguments_come_from_and_what_is_missing() -> None:
+def test_retrying_names_the_source_of_the_arguments_and_what_is_missing() -> None:
     state = cluster()
     alive = task(state, "alive", until="started")
     found = (
@@ -200,44 +200,46 @@ def test_retrying_tells_where_the_arguments_come_from_and_what_is_missing() -> N
     told = text(confirmation)
     assert confirmation.title == "Retry 3 tasks"
     assert "2 from the message in its queue, 1 from the result backend" in told
-    assert "Not known, and so not sent: its ETA (of 1 of 3)" in told
-    assert "1 of them has not ended yet" in told
-    assert "1 task whose queue is not known will not be sent" in told
+    assert "Unknown, so not sent: its ETA (of 1 of 3 tasks)" in told
+    assert "2 tasks may not have finished" in told
+    assert "1 task whose queue is unknown will not be sent" in told
     assert "each under a new id" in told
-    assert "Callbacks and the rest of a chain are not sent along" in told
-    assert "No chord is joined again" in text(asked(Retry(found, with_links=True), state))
+    assert "Callbacks and the rest of a chain are not sent" in told
+    assert "No chord is rejoined" in text(asked(Retry(found, with_links=True), state))
 
 
-def test_triggering_warns_of_names_and_queues_that_nobody_knows() -> None:
+def test_triggering_warns_of_unregistered_names_and_queues_without_consumers() -> None:
     known = asked(Trigger((Call("geo.resize", queue="geo"),)))
-    assert "Nobody" not in text(known) and "registered" not in text(known)
+    assert known.warnings == ()
     strange = text(asked(Trigger((Call("geo.rezise", queue="goe", countdown=60.0),))))
-    assert "No worker that answered has registered geo.rezise" in strange
-    assert "Nobody is known to consume goe" in strange
-    assert "Not started before 1 m from now" in strange
+    assert "No worker that replied has registered geo.rezise" in strange
+    assert "No known worker consumes goe; the message will wait" in strange
+    assert "Starts in 1 m at the earliest" in strange
 
 
-def test_triggering_warns_of_workers_that_take_no_json() -> None:
+def test_triggering_warns_of_workers_that_do_not_accept_json() -> None:
     state = cluster()
     command = Trigger((Call("geo.resize", queue="geo"),))
-    assert "no JSON" not in text(asked(command, state))
+    assert "JSON" not in text(asked(command, state))
     state.workers["p@h"].conf = {"accept_content": ["pickle"]}
     state.workers["t@h"].conf = {"accept_content": ["pickle", "application/json"]}
-    assert "p@h takes no JSON (accept_content), and will discard it" in text(asked(command, state))
+    assert "p@h does not accept JSON (accept_content) and will discard it" in text(
+        asked(command, state)
+    )
 
 
-def test_resizing_shows_old_and_new_and_who_will_refuse() -> None:
+def test_resizing_shows_old_and_new_sizes_and_refusing_workers() -> None:
     confirmation = asked(PoolGrow(ALL, 3))
     assert "p@h (prefork): 2 -> 5" in confirmation.targets
-    assert "t@h and s@h cannot" in text(confirmation)
+    assert "t@h and s@h will refuse" in text(confirmation)
     assert [line.partition(": ")[2][:5] for line in confirmation.targets[1:3]] == ["stays"] * 2
     assert confirmation.refusal is None
     assert asked(PoolGrow(("t@h",), 3)).refusal
     assert asked(PoolShrink(("p@h",), 1)).refusal is None
-    assert "nothing would be left" in (asked(PoolShrink(("p@h",), 2)).refusal or "")
+    assert "no process would be left" in (asked(PoolShrink(("p@h",), 2)).refusal or "")
     scaling = cluster(autoscaler={"min": 1, "max": 4})
     assert "autoscale is on" in (asked(PoolGrow(("p@h",)), scaling).refusal or "")
-    assert asked(Autoscale(("p@h",), 6, 3), scaling).targets == ("p@h: 1 to 4 -> 3 to 6",)
+    assert asked(Autoscale(("p@h",), 6, 3), scaling).targets == ("p@h: 1-4 -> 3-6",)
     assert "without --autoscale" in (asked(Autoscale(("p@h",), 6, 3)).refusal or "")
 
 
@@ -255,7 +257,7 @@ def test_limits_show_old_and_new_per_worker() -> None:
     assert asked(RateLimit(("p@h",), "geo.resize", "5/s")).targets == ("p@h: 10/m -> 5/s",)
     assert asked(RateLimit(("p@h",), "mail.send", "0")).targets == ("p@h: no limit -> no limit",)
     timed = asked(TimeLimit(("p@h",), "geo.resize", 30.0, None))
-    assert timed.caveats == ()
+    assert timed.warnings == ()
     told = text(asked(TimeLimit(ALL, "geo.resize", 30.0, None)))
     assert "t@h and s@h: threads, solo and eventlet pools enforce no time limits" in told
     assert "gevent pools enforce only the hard limit" in told
@@ -266,41 +268,41 @@ def test_limits_show_old_and_new_per_worker() -> None:
     assert unasked.targets == (f"{WORKER}: soft ? -> 30 s, hard ? -> none",)
 
 
-def test_ending_workers_wants_a_word_or_their_count() -> None:
+def test_stopping_workers_requires_a_word_or_their_count() -> None:
     assert asked(Shutdown(("p@h",))).must_type == "shutdown"
     assert asked(Shutdown(ALL)).must_type == "4"
     assert asked(Drain(("p@h",))).must_type == "drain"
     assert asked(Drain(ALL)).must_type == "4"
     assert asked(Shutdown(ALL)).destructive
-    assert "nobody does, unless your supervisor does" in text(asked(Shutdown(ALL)))
-    assert "Nobody else consumes mail" in text(asked(Shutdown(("p@h",))))
+    assert "only your process supervisor can" in text(asked(Shutdown(ALL)))
+    assert "No other worker consumes mail" in text(asked(Shutdown(("p@h",))))
 
 
-def test_blinding_everyone_is_grave() -> None:
+def test_disabling_events_is_destructive() -> None:
     assert asked(DisableEvents(ALL)).destructive
-    assert "Every monitor goes blind" in text(asked(DisableEvents(ALL)))
+    assert "No monitor receives task events" in text(asked(DisableEvents(ALL)))
     assert not asked(EnableEvents(ALL)).destructive
 
 
-def test_purging_wants_the_queues_name_and_tells_what_stays() -> None:
+def test_purging_requires_the_queue_name_and_shows_what_stays() -> None:
     state = cluster()
     confirmation = asked(Purge("geo"), state)
     assert (confirmation.must_type, confirmation.destructive) == ("geo", True)
     assert "(1,204 messages now)" in text(confirmation)
     resumed = asked(ResumeQueue("geo", (Consumer("p@h"),)), state)
     assert "as before (1,204 messages now)" in text(resumed)
-    assert "not acknowledged is not deleted (3 now)" in text(confirmation)
-    assert "No queue" not in text(confirmation)
-    assert "No queue goe is known" in text(asked(Purge("goe"), state))
+    assert "not acknowledged are not deleted (3 now)" in text(confirmation)
+    assert confirmation.warnings == ()
+    assert "Unknown queue goe" in text(asked(Purge("goe"), state))
     state.broker.transport = "amqp"
-    assert "only Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")
+    assert "only on Redis" in (asked(Purge("geo", "geo.resize"), state).refusal or "")
     state.broker.transport = "redis"
     picked = asked(Purge("geo", "geo.resize"), state)
     assert picked.refusal is None
-    assert "Deletes the messages of geo.resize that wait in geo, and no others" in picked.effects
+    assert "Deletes only the messages of geo.resize waiting in geo" in picked.effects
 
 
-def test_who_would_hear_a_command() -> None:
+def test_commands_go_to_present_workers() -> None:
     state = cluster()
     assert state.present_workers(NOW) == tuple(sorted(ALL))
     play(Script("x", worker="celerybeat@h").received().events, state)

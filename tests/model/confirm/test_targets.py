@@ -13,7 +13,7 @@ from ..operation_cases import cluster, task
 from ..streams import NOW, Script, play
 
 
-def test_what_waits_can_be_revoked_and_the_rest_says_why_not() -> None:
+def test_waiting_tasks_can_be_revoked_and_others_have_a_reason() -> None:
     state = cluster()
     waits, runs = task(state, "waits"), task(state, "runs", until="started")
     over = task(state, "over", until="succeeded")
@@ -21,14 +21,14 @@ def test_what_waits_can_be_revoked_and_the_rest_says_why_not() -> None:
     kept, skipped = targets.revocable(held)
     assert targets.ids(kept) == ("waits",)
     assert [(one.id, reason) for one, reason in skipped] == [
-        ("runs", "runs: only terminating ends it"),
-        ("over", "has ended: SUCCESS"),
+        ("runs", "running: only terminate can stop it"),
+        ("over", "already finished: SUCCESS"),
     ]
     assert targets.ids(targets.unfinished(held).kept) == ("waits", "runs")
     assert targets.ids(targets.retriable(held).kept) == ("waits", "runs", "over")
 
 
-def test_what_only_the_backend_calls_revoked_can_be_revoked_again() -> None:
+def test_tasks_revoked_only_in_the_backend_can_be_revoked_again() -> None:
     state = cluster()
     flagged, skipped = task(state, "flagged"), task(state, "skipped")
     told = (ResultMeta(id=flagged, status="REVOKED", done_at=NOW + 5),)
@@ -41,7 +41,7 @@ def test_what_only_the_backend_calls_revoked_can_be_revoked_again() -> None:
     assert confirm(Revoke(ids=(skipped,), workers=("w1",)), state, NOW).refusal is not None
 
 
-def test_what_no_pool_can_end_is_skipped() -> None:
+def test_tasks_that_no_pool_can_terminate_are_skipped() -> None:
     state = cluster()
     for name in ("p@h", "t@h", "s@h", "g@h"):
         task(state, name, on=name, until="started")
@@ -52,18 +52,18 @@ def test_what_no_pool_can_end_is_skipped() -> None:
     assert "threads" in skipped[0][1]
 
 
-def test_what_a_pool_of_threads_has_taken_runs_all_the_same() -> None:
+def test_tasks_in_a_thread_pool_run_although_revoked() -> None:
     state = cluster()
     for name in ("p@h", "t@h", "g@h"):
         task(state, name, on=name)
     task(state, "runs", on="t@h", until="started")
     play(Script("later", worker="t@h").received(eta="2099-01-01T00:00:00+00:00").events, state)
-    assert targets.ids(targets.handed_over(state, state.tasks.values())) == ("t@h",)
+    assert targets.ids(targets.submitted_to_threads(state, state.tasks.values())) == ("t@h",)
     asked = confirm(Revoke(ids=("t@h", "p@h"), workers=("p@h", "t@h")), state, NOW)
-    assert any("1 of them is in a pool of threads already" in line for line in asked.caveats)
+    assert any("1 of them is already in a thread pool" in line for line in asked.warnings)
 
 
-def test_a_task_without_a_name_cannot_be_sent_again() -> None:
+def test_a_task_without_a_name_cannot_be_retried() -> None:
     state = cluster()
     play(Script("a").started().events, state)
     assert targets.retriable(state.tasks.values()).skipped[0][1] == targets.NO_NAME
@@ -85,7 +85,7 @@ def test_a_workflow_is_all_that_has_its_root_or_group() -> None:
     assert targets.ids(targets.workflow(state, state.tasks["other"])) == ("other",)
 
 
-def test_what_was_sent_again_is_no_part_of_the_workflow() -> None:
+def test_retries_are_not_part_of_the_workflow() -> None:
     state = cluster()
     play(Script("first").received().events, state)
     play(Script("again").received().events, state)

@@ -26,7 +26,7 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
         menu = on.app.screen
         assert isinstance(menu, Menu)
         reasons = {id_: hint for id_, _, hint in menu.choices}
-        assert reasons["task.revoke"] == "has ended: FAILURE"
+        assert reasons["task.revoke"] == "already finished: FAILURE"
         assert {"task.revoke", "task.terminate"} <= menu.off
         assert not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.off
         labels = {id_: label for id_, label, _ in menu.choices}
@@ -72,7 +72,7 @@ async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
         await on.until(lambda: isinstance(on.app.screen, Menu))
         reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
         assert reasons["queue.pause"] == "it is paused"
-        assert reasons["queue.purge"] == "nothing waits in celery"
+        assert reasons["queue.purge"] == "celery is empty"
 
 
 async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
@@ -88,7 +88,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         ]
         await on.press(*["down"] * on_the_way.index("task.revoke_listed"), "enter")
         dialog = await on.asked()
-        assert dialog._notes == ("5: has ended: SUCCESS",)
+        assert dialog._notes == ("5: already finished: SUCCESS",)
         await on.press("y")
         await on.until(lambda: on.session.done)
         (command,) = on.session.done
