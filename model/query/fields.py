@@ -1,4 +1,4 @@
-"""The fields of the filter language, and how a value typed for one becomes a test on a task."""
+"""The fields of the filter language, and the tests that their values stand for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..text.traceback import exception_class, location_of
 from .safe_regex import safe_search
 
 Predicate: TypeAlias = Callable[[Task, float], bool]
-"""Whether a task matches, given the time."""
+"""Whether a task matches at a time."""
 
 T = TypeVar("T")
 
@@ -25,10 +25,10 @@ TextTest: TypeAlias = Callable[[str], bool]
 NumberTest: TypeAlias = Callable[[float], bool]
 
 MAX_SEARCHED: Final = 16_384
-"""Characters of a text that are searched; a regular expression sees fewer (see `patterns`)."""
+"""Characters of a text that are searched; regular expressions search fewer (`safe_regex`)."""
 
 _CACHE_SIZE: Final = 2_048
-"""Texts whose answer is remembered. Names, workers and queues repeat from task to task."""
+"""Texts whose test result is cached: names, workers and queues repeat from task to task."""
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -40,8 +40,8 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 def _age(task: Task, now: float) -> float | None:
-    born = first_seen_at(task)
-    return None if born is None else now - born
+    first_seen = first_seen_at(task)
+    return None if first_seen is None else now - first_seen
 
 
 SHARED_TEXTS: Final = {
@@ -49,7 +49,7 @@ SHARED_TEXTS: Final = {
     "worker": operator.attrgetter("worker"),
     "queue": operator.attrgetter("queue"),
 }
-"""Text fields of which many tasks have the same value."""
+"""Text fields in which many tasks have the same value."""
 
 TEXTS: Final[dict[str, Callable[[Task], str | None]]] = {
     **SHARED_TEXTS,
@@ -77,7 +77,7 @@ NUMBERS: Final[dict[str, Callable[[Task, float], float | None]]] = {
 }
 
 TIMED: Final = frozenset({"age", "runtime"})
-"""Fields whose value changes while nothing happens to the task."""
+"""Fields whose value changes with time alone."""
 
 FIELDS: Final = ("state", *TEXTS, *DURATIONS, *NUMBERS)
 
@@ -89,39 +89,39 @@ STATE_ALIASES: Final[dict[str, frozenset[str]]] = {
     "faulty": FAULTY,
     "retrying": frozenset({"RETRY"}),
 }
-"""Words for states. Three more ask for more than the state: `running` is whatever a worker is at
-work on, whatever the state is called; `lost` is what none runs any more while no end was heard;
-`revoking` is what was revoked, while no worker has said yet that it skipped or ended it."""
+"""Names for groups of states. Three more names test more than the state: `running` tasks may have
+any custom state, `lost` ones are no longer run by a worker without a final event, and `revoking`
+ones have a confirmed revoke that has not taken effect."""
 
 
 def contains(needle: str) -> TextTest:
-    """Return a test whether a text holds another, in any case."""
+    """Return a test whether a text contains another, ignoring case."""
     folded = needle.casefold()
     return lambda text: folded in text[:MAX_SEARCHED].casefold()
 
 
 def equals(wanted: str) -> TextTest:
-    """Return a test for this very text."""
+    """Return a test for equality."""
     return lambda text: text == wanted
 
 
 def glob(pattern: str) -> TextTest:
-    """Return a test whether a whole text fits an `fnmatch` pattern, in any case."""
+    """Return a test whether a whole text matches an `fnmatch` pattern, ignoring case."""
     match = re.compile(translate(pattern), re.IGNORECASE).match
     return lambda text: match(text[:MAX_SEARCHED]) is not None
 
 
 def regexp(pattern: str) -> TextTest:
-    """Return a test for a regular expression, found anywhere, in any case.
+    """Return a test for a regular expression, anywhere in the text, ignoring case.
 
     Raises:
-        ValueError: It is none, or one that could take too long.
+        ValueError: It is not a regular expression, or could take too long.
     """
     return safe_search(pattern)
 
 
 def any_of(tests: Iterable[Callable[[T], bool]]) -> Callable[[T], bool]:
-    """Return a test that passes where one of these does."""
+    """Return a test that passes if any of these does."""
     kept = tuple(tests)
     if len(kept) == 1:
         return kept[0]
@@ -129,15 +129,15 @@ def any_of(tests: Iterable[Callable[[T], bool]]) -> Callable[[T], bool]:
 
 
 def comparison(field: str, sign: str, text: str) -> NumberTest:
-    """Return a test of a number field against a typed value.
+    """Return the test that compares a number field with a typed value.
 
     Raises:
-        ValueError: The value is no number or duration, or lacks a sign where it needs one.
+        ValueError: The value is not a number or duration, or needs a comparison sign.
     """
     if field in NUMBERS:
         limit = number(text)
     elif sign in ("", "="):
-        raise ValueError(f"say which side: {field}:<{text} or {field}:>{text}")
+        raise ValueError(f"add a comparison: {field}:<{text} or {field}:>{text}")
     else:
         limit = duration(text)
     compare = _COMPARISONS[sign or "="]
@@ -145,10 +145,10 @@ def comparison(field: str, sign: str, text: str) -> NumberTest:
 
 
 def number(text: str) -> float:
-    """Read a plain number.
+    """Return a finite number.
 
     Raises:
-        ValueError: It is none, or not finite.
+        ValueError: The text is not one.
     """
     try:
         value = float(text)
@@ -160,7 +160,7 @@ def number(text: str) -> float:
 
 
 def text_predicate(field: str, test: TextTest) -> Predicate:
-    """Return whether a text field is known and passes."""
+    """Return the predicate that a text field is known and passes."""
     get = TEXTS[field]
     if field in SHARED_TEXTS:
         test = lru_cache(_CACHE_SIZE)(test)
@@ -173,7 +173,7 @@ def text_predicate(field: str, test: TextTest) -> Predicate:
 
 
 def number_predicate(field: str, tests: Iterable[NumberTest]) -> Predicate:
-    """Return whether a number field is known and passes one of the tests."""
+    """Return the predicate that a number field is known and passes one of the tests."""
     get = DURATIONS.get(field) or NUMBERS[field]
     test = any_of(tests)
 
@@ -185,7 +185,7 @@ def number_predicate(field: str, tests: Iterable[NumberTest]) -> Predicate:
 
 
 def state_predicate(names: Iterable[str]) -> Predicate:
-    """Return whether a task is in one of these states or of those that these words stand for."""
+    """Return the predicate that a task is in one of these states or groups of states."""
     wanted = {name.casefold() for name in names}
     states = {state for state in CELERY_STATES if state.casefold() in wanted}
     states |= {state for alias in wanted for state in STATE_ALIASES.get(alias, ())}
@@ -208,7 +208,7 @@ def state_predicate(names: Iterable[str]) -> Predicate:
 
 
 def free_predicate(text: str) -> Predicate:
-    """Return whether a text is part of what tells tasks apart, in any case."""
+    """Return the predicate that a text is contained in an identifying field, ignoring case."""
     folded = text.casefold()
 
     @lru_cache(_CACHE_SIZE)
@@ -216,7 +216,7 @@ def free_predicate(text: str) -> Predicate:
         return any(text is not None and folded in text[:MAX_SEARCHED].casefold() for text in texts)
 
     def matches(task: Task, now: float) -> bool:
-        # Spelt out: a loop over the fields takes half as long again, for each of 100,000 tasks.
+        # Spelled out: a loop over the fields takes 50 % longer, for each of 100,000 tasks.
         if common(task.name, task.worker, task.queue, task.state) or folded in task.id.casefold():
             return True
         text = task.args

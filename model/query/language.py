@@ -1,37 +1,38 @@
-r"""The filter language: a line of text becomes one test on a task.
+r"""The filter language: turns a line of text into a test on tasks.
 
-    query   = { term }                      all terms must hold; blanks lie between them
+    query   = { term }                      all terms must match; separated by spaces
     term    = [ "!" | "-" ] ( field | text )
-    field   = NAME ":" value { "," value }  one of the values must hold
+    field   = NAME ":" value { "," value }  one of the values must match
             | NAME compare ( number | duration )
-    value   = text                          part of the field's text, in any case
-            | text with * or ?              all of the field's text, in any case
-            | "=" text                      exactly this text
-            | "~" regexp                    found anywhere, in any case; takes the rest of the term
+    value   = text                          contained in the field, ignoring case
+            | text with * or ?              matches the whole field, ignoring case
+            | "=" text                      equals the field
+            | "~" regexp                    matches anywhere, ignoring case; up to the next space
             | compare ( number | duration )
     compare = "<" | "<=" | ">" | ">="       and "=" for numbers
 
-    state:failure,retry      any case; custom states too; and the words failed, succeeded, running,
-                             waiting, retrying, finished, faulty, lost (runs nowhere any more, and
-                             its end was not heard), revoking (revoked, and no worker said so yet)
+    state:failure,retry      ignoring case, including custom states, and the groups failed,
+                             succeeded, running, waiting, retrying, finished, faulty, lost (no
+                             longer run by a worker, without a final event), revoking (revoke
+                             confirmed, but not effective yet)
     name:geo.*  name:~^bill  worker:web-1  queue:=celery  id:3f2a  args:invoice  kwargs:user
-    result:ok  exception:Timeout  traceback:psycopg  error:=ValueError (the class alone)
-    place:tasks.py (the innermost line of the app's own code, `images/tasks.py in download`)
+    result:ok  exception:Timeout  traceback:psycopg  error:=ValueError (the class only)
+    place:tasks.py (the innermost frame of the app's own code, `images/tasks.py in download`)
     root:3f2a  parent:3f2a  group:3f2a
     runtime:>10s  waited:>1m  age:<5m       300ms 5s 2m 1h 1d 1w 1h30m, or plain seconds
     retries:>0  retries:2
-    invoice                  part of name, id, args, kwargs, worker, queue, exception or state
+    invoice                  contained in name, id, args, kwargs, worker, queue, exception or state
 
-Double quotes take blanks and signs for what they are: `"two words"`, `name:"a,b"`, `"foo:bar"`;
-within them, `\"` is a quote and `\\` a backslash. A task of which the field is unknown does not
-match, and so matches the negated term: `exception:*` is "has one", `!exception:*` "has none".
+Double quotes make spaces and signs literal: `"two words"`, `name:"a,b"`, `"foo:bar"`; inside them,
+`\"` is a quote and `\\` a backslash. A task with an unknown field does not match a term, and so
+matches its negation: `exception:*` finds tasks with an exception, `!exception:*` those without.
 
-`age` counts from when the task was sent or, where that is unknown, from the first thing known of
-it; `runtime` goes on while it runs; `waited` ends when it starts. Texts are searched up to 16,384
-characters, by regular expressions up to 1,024 (`patterns` says when less).
+`age` counts from when the task was sent or, if that is unknown, from its earliest known time;
+`runtime` grows while the task runs; `waited` ends when it starts. Texts are searched up to 16,384
+characters, by regular expressions up to 1,024 (or fewer, see `safe_regex`).
 
-Parsing never fails: this is read while it is typed. A term that means nothing (an unknown field, a
-bad number) is told as a Problem and left out; one that lacks its value so far is just left out.
+Parsing never fails, because queries are parsed while being typed. An invalid term (an unknown
+field, a bad number) is reported as a Problem and ignored; an incomplete one is only ignored.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ from .fields import FIELDS, TIMED, Predicate
 _FIELD: Final = re.compile(r"([A-Za-z_]+)(?::|(?=[<>]))")
 _COMPARE: Final = re.compile(r"[<>]=?|=|")
 _QUOTED: Final = "\0"
-"""Stands for a quoted character where signs are looked for."""
+"""Replaces a quoted character in `_Word.signs`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A term that means nothing: `text[start:end]` of the query, and why."""
+    """An invalid term: `text[start:end]` of the query, and the reason."""
 
     start: int
     end: int
@@ -62,7 +63,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term that holds: `text[start:end]` of the query. `field` is None for free text."""
+    """A valid term: `text[start:end]` of the query. `field` is None for free text."""
 
     start: int
     end: int
@@ -79,36 +80,36 @@ class Query:
     terms: tuple[Term, ...]
     problems: tuple[Problem, ...]
     matches: Predicate
-    """Whether a task passes at a time (epoch seconds): `query.matches(task, now)`."""
+    """Whether a task matches at a time (epoch seconds): `query.matches(task, now)`."""
 
     @property
     def empty(self) -> bool:
-        """Whether every task passes."""
+        """Whether every task matches."""
         return not self.terms
 
     @property
     def timed(self) -> bool:
-        """Whether a task can come to pass, or to fail, while nothing happens to it."""
+        """Whether matching depends on the time."""
         return any(term.field in TIMED for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """What lies between blanks."""
+    """A part of the query between spaces."""
 
     start: int
     end: int
     text: str
     """Without quotes."""
     signs: str
-    """The same with quoted characters blotted out: only what is left can be a sign."""
+    """The text with quoted characters replaced, so that they are not taken for signs."""
 
     def cut(self, start: int, end: int | None = None) -> _Word:
         return _Word(self.start, self.end, self.text[start:end], self.signs[start:end])
 
 
 def parse_query(text: str) -> Query:
-    """Read a filter. Never raises: what cannot be understood is in `problems`."""
+    """Parse a filter. Never raises: invalid terms are in `problems`."""
     terms: list[Term] = []
     problems: list[Problem] = []
     for word in _words(text):
@@ -123,15 +124,15 @@ def parse_query(text: str) -> Query:
 
 
 def exact_term(field: str, value: str) -> str:
-    """Return the term for tasks whose field is just this value, whatever is in it."""
+    """Return the term for tasks whose field equals a value, quoted if necessary."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{field}:="{escaped}"' if re.search(r'[\s",\\]', value) else f"{field}:={value}"
 
 
 def words(text: str) -> Callable[[str], bool]:
-    """Return a test on a plain text: it holds every word of the query, and none negated.
+    """Return the test that a text contains every word of the query, and no negated one.
 
-    For tables that have no fields to name: workers, queues, types, the log.
+    For tables without fields: workers, queues, types, the log.
     """
     tests: list[tuple[bool, Callable[[str], bool]]] = []
     for word in _words(text):
@@ -184,7 +185,7 @@ def _term(word: _Word) -> Term | None:
         field = named[1].lower()
         if field not in FIELDS:
             raise ValueError(
-                f'no field is named {named[1]} ({", ".join(FIELDS)}); for text, put it in "quotes"'
+                f'unknown field {named[1]} ({", ".join(FIELDS)}); put free text in "quotes"'
             )
         predicate = _field(field, rest.cut(named.end()))
     if predicate is None:
@@ -193,7 +194,7 @@ def _term(word: _Word) -> Term | None:
 
 
 def _field(field: str, rest: _Word) -> Predicate | None:
-    """Return the test of a field, or None where no value was typed yet."""
+    """Return the predicate of a field, or None without a value."""
     if field in fields.TEXTS and rest.signs.startswith("~"):
         pattern = rest.text[1:]
         return fields.text_predicate(field, fields.regexp(pattern)) if pattern else None
@@ -236,7 +237,7 @@ def _text(value: _Word) -> fields.TextTest | None:
 
 
 def _wildcards(value: _Word) -> str:
-    """Return the pattern for `fnmatch`, in which only unquoted `*` and `?` are special."""
+    """Return the pattern for `fnmatch`, with only unquoted `*` and `?` as wildcards."""
     pairs = zip(value.text, value.signs, strict=True)
     return "".join(
         f"[{char}]" if char == "[" or (char in "*?" and char != sign) else char
@@ -256,7 +257,7 @@ def _all(predicates: list[Predicate]) -> Predicate:
     kept = tuple(predicates)
 
     def matches(task: Task, now: float) -> bool:
-        # A plain loop: `all` with a generator costs three times as much, for each task.
+        # A plain loop: `all` with a generator takes three times as long, for each task.
         for predicate in kept:  # noqa: SIM110
             if not predicate(task, now):
                 return False

@@ -1,4 +1,4 @@
-"""What rows can be ordered by, and the sort keys that this makes."""
+"""The orders of rows, and their sort keys."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, Final, TypeAlias
 from ..entities.task import Task, first_seen_at
 
 SortValue: TypeAlias = Any
-"""Values of one sort key compare with each other; None is unknown and comes last."""
+"""Values of one sort key are comparable; None is unknown and comes last."""
 
 Key: TypeAlias = Any
-"""A task's cached sort key; no two tasks have the same."""
+"""A task's cached sort key, unique among tasks."""
 
 
 def _age(task: Task, now: float) -> float | None:
-    born = first_seen_at(task)
-    return None if born is None else -born
+    first_seen = first_seen_at(task)
+    return None if first_seen is None else -first_seen
 
 
 def _progress(task: Task, now: float) -> float | None:
@@ -48,12 +48,12 @@ SORT_KEYS: Final[Mapping[str, Callable[[Task, float], SortValue]]] = {
     "waited": lambda task, now: task.waited(),
     "progress": _progress,
 }
-"""What tasks can be ordered by. Age is the time since they were sent, the youngest lowest."""
+"""The sort keys of tasks. Age is the time since a task was sent; the youngest comes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A sort key's name and a direction; equals come newest first in both."""
+    """A sort key's name and a direction; equal rows come newest first in both."""
 
     key: str = "arrival"
     descending: bool = True
@@ -63,7 +63,7 @@ NEWEST_FIRST: Final = Order()
 
 
 def key_maker(order: Order) -> Callable[[Task, float], Key]:
-    """Return what makes keys that sort unknown values last and equals newest first.
+    """Return the function for keys that sort unknown values last and equal ones newest first.
 
     A descending order is read from the end, hence the signs.
     """

@@ -1,4 +1,4 @@
-"""A sorted list of row ids that finds positions quickly."""
+"""A short list of rows, filtered and sorted, for tables to read by index."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .task_view import R
 
 
 class RowList(Generic[R]):
-    """A short list as a table reads it: taken anew with each `refresh`, filtered and sorted.
+    """Rows that are fetched, filtered and sorted with each `refresh`.
 
     Args:
-        source: Returns the rows, in an order of their own.
-        row_id: A row's id.
-        sort_keys: Values to order by, by name; None comes last.
-        order: The order at first.
-        text: What a filter by words looks into.
+        source: Returns the rows in their natural order.
+        row_id: Returns a row's id.
+        sort_keys: Functions that return a row's sort value, by name; None comes last.
+        order: The initial order.
+        text: Returns the text of a row that the filter searches.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class RowList(Generic[R]):
 
     @property
     def filter(self) -> str:
-        """The words that rows have to hold."""
+        """The words that rows must contain."""
         return self._filter
 
     def __len__(self) -> int:
@@ -63,11 +63,11 @@ class RowList(Generic[R]):
         return iter(self._rows)
 
     def index(self, id: str) -> int | None:  # noqa: A002 - the field's own name
-        """Return a row's place, or None if it is not in the list."""
+        """Return a row's index, or None if it is not in the list."""
         return self._places.get(id)
 
     def refresh(self) -> None:
-        """Take the rows anew."""
+        """Fetch, filter and sort the rows."""
         rows: Iterable[R] = self._source()
         if self._filter:
             rows = [row for row in rows if self._passes(self._text(row))]
@@ -80,10 +80,10 @@ class RowList(Generic[R]):
         self._places = {self._row_id(row): place for place, row in enumerate(self._rows)}
 
     def set_order(self, key: str, descending: bool) -> None:
-        """Order by another key.
+        """Sort by another key.
 
         Raises:
-            KeyError: There is none of that name.
+            KeyError: There is no such key.
         """
         if key not in self._sort_keys:
             raise KeyError(key)
@@ -91,7 +91,7 @@ class RowList(Generic[R]):
         self.refresh()
 
     def set_filter(self, text: str) -> None:
-        """Keep only rows that hold these words (see `query.words`)."""
+        """Show only rows that contain these words (see `language.words`)."""
         self._filter = text
         self._passes = words(text)
         self.refresh()

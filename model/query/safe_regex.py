@@ -1,14 +1,14 @@
 """Regular expressions that cannot hang the screen.
 
-Python's `re` backtracks and cannot be interrupted: `(a+)+$` needs years on forty letters. So a
-pattern is judged before it is compiled, and how much of a text it gets to see depends on it:
+Python's `re` backtracks and cannot be interrupted: `(a+)+$` takes years on forty letters. So a
+pattern is checked before it is compiled, and limits how much of a text is searched:
 
-- a repeat of something that itself varies (`(a+)+`, `(a|b)*`, `(a?){9}`) is refused: exponential;
+- repeats of variable parts (`(a+)+`, `(a|b)*`, `(a?){9}`) are refused as exponential;
 - so are more than MAX_OPTIONAL optional parts (`?`, `{1,3}`, groups of alternatives) and more than
   four open repeats (`*`, `+`, `{2,}`);
-- it sees the first 1,024 characters of a text, with two open repeats 512, with three 128, with
-  four 64: the polynomial that is left then ends within half a second on the worst of texts, and
-  at once on usual ones. A leading or trailing `.*` costs nothing.
+- the first 1,024 characters of a text are searched, 512 with two open repeats, 128 with three, 64
+  with four: the remaining polynomial time is at most half a second for the worst text. A leading
+  or trailing `.*` costs nothing.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 MAX_OPTIONAL: Final = 6
+"""Optional parts in a pattern."""
 MAX_PATTERN: Final = 500
 """Characters in a pattern."""
 
 _MAX_SEARCHED: Final = (1024, 1024, 512, 128, 64)
-"""Characters of a text that a pattern sees, by its number of open repeats."""
+"""Characters of a text that are searched, by the number of open repeats."""
 
 _MAX_SMALL_REPEAT: Final = 8
-"""A bounded repeat up to this counts as an optional part, above it as an open one."""
+"""Repetitions of a bounded repeat that counts as an optional part; above, as an open repeat."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -48,11 +49,11 @@ _VERBOSE: Final = re.compile(r"\(\?[a-zA-Z]*x")
 
 
 def safe_search(pattern: str) -> Callable[[str], bool]:
-    """Return a test whether the pattern, in any case, is found in a text.
+    """Return a test whether a pattern matches anywhere in a text, ignoring case.
 
     Raises:
-        ValueError: It is no regular expression, or one that could take too long. The message
-            says which, in words for the person who typed it.
+        ValueError: It is not a regular expression, or could take too long; the message is meant
+            for the person who typed it.
     """
     pattern = _NEEDLESS_START.sub("", pattern, count=1) if pattern.startswith(".*") else pattern
     pattern = _NEEDLESS_END.sub("", pattern)
@@ -68,21 +69,21 @@ def safe_search(pattern: str) -> Callable[[str], bool]:
 
 
 def _count_open_repeats(pattern: str) -> int:
-    """Return the number of open repeats; raise ValueError where they could take too long."""
+    """Return the number of open repeats; raise ValueError if they could take too long."""
     if len(pattern) > MAX_PATTERN:
-        raise ValueError(f"longer than {MAX_PATTERN} characters")
+        raise ValueError(f"the pattern is longer than {MAX_PATTERN} characters")
     if _VERBOSE.search(pattern):
         raise ValueError("the flag x is not supported")
     open_repeats = optional = 0
     groups = [_Group()]
     closed: _Group | None = None
-    """The group that ended just before this token."""
+    """The group that ended immediately before this token."""
     for token in _TOKEN.finditer(pattern):
         before, closed = closed, None
         if token["repeat"]:
             repeat = _repeat(token)
             if before is not None and before.varies and repeat.again:
-                raise ValueError("a repeat inside a repeat can take for ever: write it flat")
+                raise ValueError("nested repeats could take forever; rewrite without nesting")
             open_repeats += repeat.open_end
             optional += repeat.varies and not repeat.open_end
             groups[-1].varies |= repeat.varies
@@ -96,20 +97,20 @@ def _count_open_repeats(pattern: str) -> int:
             closed.varies |= closed.alternatives
             groups[-1].varies |= closed.varies
     if open_repeats >= len(_MAX_SEARCHED) or optional > MAX_OPTIONAL:
-        raise ValueError("too many repeats: it can take for ever; use several terms")
+        raise ValueError("too many repeats could take forever; use several terms")
     return open_repeats
 
 
 @dataclass(slots=True)
 class _Group:
     varies: bool = False
-    """Whether one text can match it in several ways."""
+    """Whether it can match a text in several ways."""
     alternatives: bool = False
 
 
 class _Repeat(NamedTuple):
     again: bool
-    """Whether it lets its part match more than once."""
+    """Whether its part can match more than once."""
     varies: bool
     open_end: bool
 

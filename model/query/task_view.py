@@ -1,12 +1,11 @@
-"""Rows in the order and with the filter that a person chose, for tables to read by index.
+"""A filtered, sorted view of the held tasks, for tables to read by index.
 
-TaskView keeps a filtered, ordered view of the held tasks, and costs what changed, never what is
-held: a new task is appended when the order is that of arrival, and placed by bisection in any
-other. Sort keys are cached for each row, since a row whose key changed could not be found again by
-its new key. What is evicted leaves the view when the eviction is applied: a screen that is frozen
-applies nothing, and goes on showing the tasks that it holds.
+The cost of an update depends on the number of changed tasks, never on that of held ones: a new task
+is appended if the order is that of arrival, and inserted by bisection in any other. Sort keys are
+cached, since a row whose key changed could not be found by its new key. Evicted tasks leave the
+view when the eviction is applied: a frozen screen applies nothing and keeps showing its tasks.
 
-RowList serves the short lists (workers, queues, types, the log), which are sorted anew.
+`RowList` serves the short lists (workers, queues, types, the log), which are simply sorted.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from .order import NEWEST_FIRST, Key, Order, key_maker
 R = TypeVar("R")
 
 MAX_SINGLE_MOVES: Final = 64
-"""Up to so many rows are placed one by one; more are merged in one pass."""
+"""Rows that are moved one by one; more are merged in one pass."""
 
 RECHECK_INTERVAL: Final = 1.0
-"""Seconds after which what depends on the time is looked at again, with few tasks."""
+"""Seconds between two checks of time-dependent filters and orders."""
 
 TASKS_PER_INTERVAL: Final = 25_000
-"""Looking at them all again is done the less often the more there are."""
+"""Tasks checked again per interval; with more, the interval grows."""
 
 EVERYTHING: Final = parse_query("")
 _ARRIVAL: Final = operator.attrgetter("arrival")
@@ -39,7 +38,7 @@ _ARRIVAL: Final = operator.attrgetter("arrival")
 
 @dataclass(frozen=True, slots=True)
 class ViewChange:
-    """What an update did to the order of rows; a row that only looks different is not in it."""
+    """The changes of an update to the order of rows, not to their contents."""
 
     entered: int = 0
     left: int = 0
@@ -47,7 +46,7 @@ class ViewChange:
 
     @property
     def rows_changed(self) -> bool:
-        """Whether any index may now hold another row."""
+        """Whether any index may have another row now."""
         return bool(self.entered or self.left or self.moved)
 
     def __add__(self, other: ViewChange) -> ViewChange:
@@ -57,25 +56,25 @@ class ViewChange:
 
 
 class HoldsTasks(Protocol):
-    """What the view is of: `ClusterState`."""
+    """The source of the tasks: `ClusterState`."""
 
     @property
     def tasks(self) -> Mapping[str, Task]:
-        """The held tasks by id, in the order in which they were learned of."""
+        """The held tasks by id, in order of arrival."""
 
 
 class TaskView:
-    """The tasks that pass a filter, in an order: `len(view)`, `view[i]`, `view.index(id)`.
+    """The tasks that match a filter, in an order: `len(view)`, `view[i]`, `view.index(id)`.
 
     Args:
-        state: What holds the tasks.
+        state: The source of the tasks.
         query: The filter.
         order: The order.
-        faults_only: Whether to show only what went wrong.
-        now: Epoch seconds, for what depends on the time; `apply` brings it up to date.
-        clock: A steady clock in seconds. With it, looking through all tasks stops after `budget`
-            seconds and goes on in the next `apply`, the newest first; without, it never stops.
-        budget: Seconds for that.
+        faults_only: Whether to show only faulty tasks.
+        now: Epoch seconds, for time-dependent filters and orders; updated by `apply`.
+        clock: A monotonic clock in seconds. With it, filtering all tasks pauses after `budget`
+            seconds and continues in the next `apply`, newest first; without, it never pauses.
+        budget: Seconds of filtering at a time.
     """
 
     def __init__(
@@ -118,12 +117,12 @@ class TaskView:
 
     @property
     def faults_only(self) -> bool:
-        """Whether only what went wrong is shown."""
+        """Whether only faulty tasks are shown."""
         return self._faults_only
 
     @property
     def unseen(self) -> int:
-        """How many tasks have yet to be looked at, after a change of the filter."""
+        """Number of tasks that have yet to be filtered after a change of the filter."""
         return len(self._unseen)
 
     def __len__(self) -> int:
@@ -147,12 +146,12 @@ class TaskView:
         return len(self._keys) - 1 - place if self._order.descending else place
 
     def apply(self, changes: Changes, now: float) -> ViewChange:
-        """Bring the view up to date with what changed since the last time."""
+        """Update the view with the changes since the last call."""
         self._now = now
         held = self._state.tasks
         change = self._forget(changes.evicted)
         if self._restarted:
-            # It may hold tasks that came and went without being told of.
+            # It may contain tasks that were added and evicted between two `take_changes`.
             self._restarted = False
             change += self._forget([task for task in self._rows if held.get(task.id) is not task])
         change += self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
@@ -165,10 +164,10 @@ class TaskView:
                 change += self._place(
                     [task for task in self._rows if task.finished_at is None and task.running]
                 )
-        return change + self._place(self._look()) if self._unseen else change
+        return change + self._place(self._next_unseen()) if self._unseen else change
 
     def refresh(self, now: float) -> None:
-        """Bring the view up to date where changes were not applied, as after a freeze."""
+        """Update the view after changes that were not applied, as after a freeze."""
         self._now = now
         if self._query.empty:
             self._restart()
@@ -177,7 +176,7 @@ class TaskView:
         self._forget([task for task in self._rows if held.get(task.id) is not task])
         self._restarted = True
         self._unseen = list(held.values())
-        self._place(self._look())
+        self._place(self._next_unseen())
 
     def set_query(self, query: Query, now: float | None = None) -> None:
         """Filter by another query."""
@@ -186,12 +185,12 @@ class TaskView:
         self._restart()
 
     def set_faults_only(self, faults_only: bool) -> None:
-        """Show only what went wrong, or everything again."""
+        """Show only faulty tasks, or all."""
         self._faults_only = faults_only
         self._restart()
 
     def set_order(self, key: str, descending: bool) -> None:
-        """Order by another key.
+        """Sort by another key.
 
         Raises:
             KeyError: There is no such key in SORT_KEYS.
@@ -208,17 +207,17 @@ class TaskView:
         self._restarted = True
         held = self._state.tasks
         if self._query.empty and not self._faults_only and self._order.key == "arrival":
-            # Nothing to find and, but for the old ones, nothing to sort: it is at once.
+            # Nothing to filter and, except for tasks from history, nothing to sort.
             self._rows, self._unseen = sorted(held.values(), key=_ARRIVAL), []
             self._keys = [task.arrival for task in self._rows]
             self._key_of = {task.id: task.arrival for task in self._rows}
             return
         self._keys, self._rows, self._key_of = [], [], {}
         self._unseen = list(held.values())
-        self._place(self._look())
+        self._place(self._next_unseen())
 
-    def _look(self) -> Iterator[Task]:
-        """Yield the tasks not looked at yet, newest first, while there is time."""
+    def _next_unseen(self) -> Iterator[Task]:
+        """Yield the tasks that have yet to be filtered, newest first, within the budget."""
         clock, held, unseen = self._clock, self._state.tasks, self._unseen
         deadline = clock() + self._budget if clock else 0.0
         while unseen:
@@ -229,7 +228,7 @@ class TaskView:
                 return
 
     def _place(self, tasks: Iterable[Task]) -> ViewChange:
-        """Put each task where it belongs by now, in the view or out of it."""
+        """Move each task to its current position, into the view or out of it."""
         key_of, make_key, matches, now = self._key_of, self._key, self._query.matches, self._now
         faults_only = self._faults_only
         leaving: list[Key] = []
@@ -291,7 +290,7 @@ class TaskView:
 
 
 def _without(items: list[R], places: list[int]) -> list[R]:
-    """Return the items but for those at some places, in ascending order."""
+    """Return the items without those at the given ascending indices."""
     kept: list[R] = []
     start = 0
     for place in places:
@@ -301,7 +300,7 @@ def _without(items: list[R], places: list[int]) -> list[R]:
 
 
 def _with(items: list[R], places: list[int], added: list[R]) -> list[R]:
-    """Return the items with others put before those at some places, in ascending order."""
+    """Return the items with others inserted before those at the given ascending indices."""
     merged: list[R] = []
     start = 0
     for place, item in zip(places, added, strict=True):

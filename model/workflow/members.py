@@ -1,6 +1,6 @@
-"""Who belongs to a workflow, how far each is, and what is announced to follow.
+"""The members of a workflow, their statuses, and the pending tasks that will follow.
 
-Found once from any member; from then on it costs what changed.
+The members are collected once, starting from any of them; then the cost depends on the changes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..wire.signatures import PendingSignature
 MemberStatus: TypeAlias = Literal[
     "succeeded", "failed", "revoked", "rejected", "retrying", "running", "waiting", "lost"
 ]
-"""What has become of a task, for the line that counts them."""
+"""The status by which members are counted."""
 
 MEMBER_STATUSES: Final[tuple[MemberStatus, ...]] = (
     "succeeded", "failed", "revoked", "rejected", "lost", "running", "retrying", "waiting",
 )  # fmt: skip
 
 GROUP_SPREAD: Final = 1.0
-"""Seconds within which the members of a group are sent, or received, one after another."""
+"""Seconds within which the members of a group are sent or received."""
 
 _BY_STATE: Final[dict[str, MemberStatus]] = {
     SUCCESS: "succeeded",
@@ -37,7 +37,7 @@ _BY_STATE: Final[dict[str, MemberStatus]] = {
 
 
 class HoldsWorkflows(Protocol):
-    """What the view is of: `ClusterState`."""
+    """The source of the tasks: `ClusterState`."""
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -45,36 +45,36 @@ class HoldsWorkflows(Protocol):
 
     @property
     def pending_signatures(self) -> Mapping[str, tuple[PendingSignature, ...]]:
-        """What messages say will follow their tasks, by these tasks' ids."""
+        """The tasks that will follow a waiting message's task, by that task's id."""
 
     @property
     def skews(self) -> ClockSkews:
-        """Seconds that workers' clocks are ahead of ours, where that matters."""
+        """Clock skews of workers that are large enough to matter, in seconds."""
 
     def family(self, root_id: str) -> Mapping[str, Task]:
-        """Return the tasks below a root."""
+        """Return the tasks of a workflow except its root, by id."""
 
     def group(self, group_id: str) -> Mapping[str, Task]:
-        """Return the members of a group."""
+        """Return the members of a group, by id."""
 
 
 class Members:
-    """All held tasks of the workflow that a task belongs to.
+    """All held tasks of a workflow.
 
     Args:
-        state: What holds the tasks.
+        state: The source of the tasks.
         task_id: Any member's id.
-        retries: Whether what was sent again for a member belongs to it.
+        retries: Whether tasks that celtop sent again for a member belong to it.
     """
 
     def __init__(self, state: HoldsWorkflows, task_id: str, *, retries: bool = True) -> None:
         self.tasks: dict[str, Task] = {}
-        """By id, as they were heard of."""
+        """By id, in order of arrival."""
         self.counts: Counter[MemberStatus] = Counter()
         self.pending: dict[str, tuple[PendingSignature, ...]] = {}
-        """What members announce, by the member's id."""
+        """The pending signatures of members, by the member's id."""
         self.relinked = True
-        """Whether the tree has to be grown anew: members, links or ends have changed."""
+        """Whether members, links or ends have changed, so that the tree must be rebuilt."""
         self.changed = True
         """Whether any member has changed."""
         self._state = state
@@ -84,7 +84,7 @@ class Members:
         self._roots: set[str] = set()
         self._groups: set[str] = set()
         self._near: set[str] = set()
-        """Ids that members name."""
+        """Ids that members refer to."""
         self._unread: list[Task] = []
         self._asked: set[str] = set()
         self.find()
@@ -93,7 +93,7 @@ class Members:
         return len(self.tasks)
 
     def find(self) -> None:
-        """Find all members anew."""
+        """Collect all members from scratch."""
         self.tasks.clear()
         self.counts.clear()
         self._seen.clear()
@@ -107,7 +107,7 @@ class Members:
         self.tasks = dict(sorted(self.tasks.items(), key=lambda item: item[1].arrival))
 
     def apply(self, changes: Changes) -> None:
-        """Take in what changed."""
+        """Apply changes."""
         for task in changes.evicted:
             if self.tasks.get(task.id) is task:
                 del self.tasks[task.id]
@@ -117,11 +117,14 @@ class Members:
         self._unread += [task for task in changed if _is_unread(task)]
         self._collect(task for task in changed if self._belongs(task))
 
-    def unread(self, most: int) -> list[str]:
-        """Return ids, each only once, of tasks whose results may tell what belongs here.
+    def unread(self, limit: int) -> list[str]:
+        """Return ids of tasks whose results may show that they belong here, each id only once.
 
-        Members of a group have nothing in common but the group's id, which their results tell. They
-        were sent at about the same time.
+        The members of a group have only its id in common, which is in their results. They were
+        sent at about the same time.
+
+        Args:
+            limit: Maximum number of ids.
         """
         begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
         known = [begin for begin in begins if begin is not None]
@@ -132,14 +135,14 @@ class Members:
             near = begin is not None and first <= begin <= last and _may_be_grouped(task)
             if (near or task.id in self.tasks) and task.id not in self._asked:
                 found.append(task.id)
-                if len(found) >= most:
+                if len(found) >= limit:
                     break
         self._asked.update(found)
         self._unread.clear()
         return found
 
     def add_pending(self, id_: str, pending: tuple[PendingSignature, ...]) -> None:
-        """Take in what a member's message announces."""
+        """Add the pending signatures in a member's message."""
         if pending and self.pending.get(id_) != pending:
             self.pending[id_] = pending
             self.relinked = True
@@ -156,12 +159,12 @@ class Members:
         )
 
     def _family_of_missing_root(self) -> Iterable[Task]:
-        """Return those that name the task as their root, though it is not held itself."""
+        """Return the tasks whose root is the task, which is not held itself."""
         self._roots.add(self._task_id)
         return self._state.family(self._task_id).values()
 
     def _collect(self, tasks: Iterable[Task]) -> None:
-        """Take in tasks, and all that belong to the same whole."""
+        """Add tasks and all others of the same workflow."""
         state, held = self._state, self._state.tasks
         pending = list(tasks)
         reached: set[str] = set()
@@ -197,7 +200,7 @@ class Members:
         return self.pending.get(task.id, ())
 
     def _record(self, task: Task) -> None:
-        """Count a member, and note what of it has changed."""
+        """Count a member and record its changes."""
         status = member_status(task)
         links = (task.parent_id, task.root_id, task.group_id, task.finished_at, task.sent_at)
         before = self._seen.get(task.id)
@@ -214,7 +217,7 @@ class Members:
 
 
 def _may_be_grouped(task: Task) -> bool:
-    """Tell whether a task may be a member of a group that no event tells of: nobody sent it."""
+    """Return whether a task may belong to a group unknown from events: it has no parent."""
     return task.parent_id is None and (task.root_id is None or task.root_id == task.id)
 
 
@@ -223,7 +226,7 @@ def _is_unread(task: Task) -> bool:
 
 
 def member_status(task: Task) -> MemberStatus:
-    """Return what has become of a task."""
+    """Return a task's status as a member of a workflow."""
     found = _BY_STATE.get(task.state)
     if found is not None:
         return found
@@ -235,11 +238,11 @@ def member_status(task: Task) -> MemberStatus:
 
 
 def span(task: Task, skews: ClockSkews = NO_SKEWS) -> tuple[float | None, float | None]:
-    """Return when a task was first heard of and when it ended; None where that is not known yet.
+    """Return when a task began and when it ended, by the local clock; None if unknown.
 
     Args:
         task: The task.
-        skews: Seconds that workers' clocks are ahead of ours: both times are by ours.
+        skews: Seconds that workers' clocks are ahead of the local one.
     """
     begin = task.sent_at
     if begin is None and task.attempts:

@@ -1,16 +1,16 @@
-"""The whole that a task belongs to, as a tree: chains, groups, chords and what tasks send.
+"""Builds the tree of a workflow: chains, groups, chords and the tasks that tasks send.
 
-Events tell of root and parent only (celery-facts 7). A chain's step has the step before as its
-parent, and so has what a task sends while it runs. A group has no parent in common: its members
-are known by the group's id, which only waiting messages and results tell. A chord's body has the
-header task that ended last as its parent, and often the header's own group id.
+Events contain only root and parent. The parent of a step in a chain is the previous step, and that
+of a task sent by a running task is the sender. The members of a group do not share a parent: they
+have the group's id, which is only in waiting messages and results. The parent of a chord's body is
+the header task that ended last, and its group id is often that of the header.
 
-What is drawn below what:
+The position of a task in the tree:
 
-- the one task that follows on another's end comes after it, as deep as it;
-- what a task sends besides lies below it;
-- the members of a group lie below the group, a chord's body comes after the group;
-- what names a parent that was not heard of lies below a node that stands for that parent.
+- a single task that is sent at another's end comes after it, at the same level;
+- other tasks that a task sends are its children;
+- the members of a group are children of the group, and a chord's body comes after the group;
+- tasks with an unknown parent are children of a placeholder for it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from ..wire.signatures import PendingSignature
 NodeKind: TypeAlias = Literal[
     "root", "step", "member", "body", "callback", "child", "retry", "group", "unheard"
 ]
-"""What a node is in its workflow. A `group` and what is `unheard` of are no tasks that are held."""
+"""The role of a node in its workflow. A `group` and an `unheard` placeholder are not held tasks."""
 
 END_TOLERANCE: Final = 0.25
-"""Seconds before a task's end from which on what it sends counts as what follows it: the next step
-of a chain is sent before the end is told."""
+"""Seconds before a task's end within which a sent task counts as its follower: the next step of a
+chain is sent before the final event."""
 MAX_ANCESTORS: Final = 200
-"""How far up from a group's members is looked for what they have in common."""
+"""Levels above the members of a group that are searched for a common ancestor."""
 NOT_ARRIVED: Final = 1 << 62
-"""The place of what has yet to be sent."""
+"""The position of a task that has yet to be sent."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,36 +42,36 @@ class Node:
     """One line of the tree."""
 
     id: str
-    """The task's id; of a group `group:` and its id."""
+    """The task's id, or `group:` and the group's id."""
     kind: NodeKind
     task: Task | None = None
-    """None for a group, for a task that is only announced, and for one that was not heard of."""
+    """None for a group, a pending task and a placeholder."""
     name: str = ""
     place: int = NOT_ARRIVED
-    """Where it comes among those beside it: the arrival of its first task."""
+    """Its position among its siblings: the arrival of its first task."""
     parent: Node | None = None
     children: list[Node] = field(default_factory=list)
-    """What lies one level deeper."""
+    """Nodes one level deeper."""
     next_nodes: list[Node] = field(default_factory=list)
-    """What comes after it, as deep as it."""
+    """Nodes that come after it at the same level."""
     group_id: str | None = None
     failed: bool = False
-    """Whether it failed, or leads to a failure."""
+    """Whether it failed, or a node below or after it did."""
     given_up: bool = False
-    """Whether it will not be sent: what it waits for did not succeed."""
+    """Whether it will not be sent, because a task that it waits for did not succeed."""
 
     @property
     def pending(self) -> bool:
-        """Whether it is known only from the message of a task before it."""
+        """Whether it is known only from the message of a previous task."""
         return self.task is None and self.kind not in ("group", "unheard")
 
 
 def build(tasks: Iterable[Task], pending: Iterable[PendingSignature] = ()) -> list[Node]:
-    """Return the tops of the tree of some tasks; each task is in it once.
+    """Return the top nodes of the tree of some tasks, each of which is in it once.
 
     Args:
-        tasks: By arrival.
-        pending: What their messages announce.
+        tasks: The tasks in order of arrival.
+        pending: The pending signatures in their messages.
     """
     nodes: dict[str, Node] = {}
     for task in tasks:
@@ -107,7 +107,7 @@ def build(tasks: Iterable[Task], pending: Iterable[PendingSignature] = ()) -> li
 
 
 def mark_failures(tops: Sequence[Node]) -> None:
-    """Mark each failure with all that led to it, and what will not be sent any more."""
+    """Mark failures with the nodes leading to them, and pending tasks that will not be sent."""
     nodes = list(walk(tops))
     for node in nodes:
         node.failed = False
@@ -117,7 +117,7 @@ def mark_failures(tops: Sequence[Node]) -> None:
             while above is not None and not above.failed:
                 above.failed = True
                 above = above.parent
-        # Those before a node come before it here, too.
+        # The nodes before this one have already been marked.
         node.given_up = node.pending and node.parent is not None and _ended_badly(node.parent)
 
 
@@ -128,12 +128,12 @@ def _ended_badly(node: Node) -> bool:
         return node.given_up
     if node.task.state in FINISHED and node.task.state != SUCCESS:
         return True
-    # The last step of a chain stands for the whole of it.
+    # The last step of a chain represents the chain.
     return any(_ended_badly(after) for after in node.next_nodes if after.task is not None)
 
 
 def walk(tops: Sequence[Node]) -> Iterator[Node]:
-    """Yield all nodes in the order in which they are drawn."""
+    """Yield all nodes in display order."""
     pending = list(reversed(tops))
     while pending:
         node = pending.pop()
@@ -143,7 +143,7 @@ def walk(tops: Sequence[Node]) -> Iterator[Node]:
 
 
 def _parent(node: Node, signature: PendingSignature | None, nodes: dict[str, Node]) -> Node | None:
-    """Return the node of the task before; one that stands for it where it was not heard of."""
+    """Return the node of the previous task, or a placeholder if that is unknown."""
     task = node.task
     if task is None:
         after = None if signature is None else signature.after
@@ -173,7 +173,7 @@ def _placeholder(id_: str, node: Node, nodes: dict[str, Node]) -> Node:
 
 
 def _cut_loops(nodes: Sequence[Node]) -> None:
-    """Make a top of one node in each circle; nobody is an ancestor of itself then."""
+    """Turn one node of each cycle into a top node."""
     seen: dict[int, Node] = {}
     for start in nodes:
         node: Node = start
@@ -188,7 +188,7 @@ def _cut_loops(nodes: Sequence[Node]) -> None:
 
 
 def _group(nodes: Sequence[Node], signatures: dict[str, PendingSignature]) -> list[Node]:
-    """Put the members of each group below a node of the group's; return these nodes."""
+    """Make the members of each group children of a group node; return the group nodes."""
     members: dict[str, list[Node]] = {}
     for node in nodes:
         if node.group_id is not None:
@@ -227,14 +227,14 @@ def _group(nodes: Sequence[Node], signatures: dict[str, PendingSignature]) -> li
 def _bodies(
     members: Sequence[Node], children: dict[int, list[Node]], pending: Iterable[Node]
 ) -> list[Node]:
-    """Return what was sent when the last of a group's members had ended."""
+    """Return the nodes that were sent when the last member of a group had ended."""
     ids = {id(node) for node in members}
     found = [node for node in pending if id(node) not in ids]
     found += [node for node in members if node.parent is not None and id(node.parent) in ids]
     if found or len(members) < 2:
         return found
-    # Not every body names the group: it is the only thing that any member sent, and it was sent
-    # when all had ended.
+    # Not every body has the group's id: it may be the only task that any member sent, if it was
+    # sent after all had ended.
     sent = [child for node in members for child in children.get(id(node), ())]
     if len(sent) != 1 or sent[0].task is None:
         return []
@@ -246,7 +246,7 @@ def _bodies(
 
 
 def _enclose(group: Node, members: Sequence[Node]) -> None:
-    """Put a group between its members, or what led to each, and what all have in common."""
+    """Insert a group between its members, or their ancestors, and the common ancestor."""
     paths = [_path(node) for node in members]
     common: Node | None = None
     shared = {id(node) for node in paths[0][1:]}
@@ -269,7 +269,7 @@ def _enclose(group: Node, members: Sequence[Node]) -> None:
 
 
 def _path(node: Node) -> list[Node]:
-    """Return a node and those above it, up to so many."""
+    """Return a node and its ancestors, up to `MAX_ANCESTORS`."""
     path = [node]
     while node.parent is not None and len(path) < MAX_ANCESTORS:
         node = node.parent
@@ -287,11 +287,11 @@ def _lies_above(node: Node, other: Node) -> bool:
 
 
 def _separate_followers(node: Node, signatures: dict[str, PendingSignature]) -> None:
-    """Move what follows on a node's end from below it to behind it."""
+    """Move the followers of a node from its children to the nodes after it."""
     next_nodes: list[Node] = []
     for child in node.children:
         its = signatures.get(child.id)
-        if child.kind == "body" or _is_announced_step(child, node, signatures):
+        if child.kind == "body" or _is_pending_step(child, node, signatures):
             next_nodes.append(child)
         elif its is not None and its.kind in ("step", "body"):
             child.kind = its.kind
@@ -307,17 +307,17 @@ def _separate_followers(node: Node, signatures: dict[str, PendingSignature]) -> 
         node.children = [child for child in node.children if child not in next_nodes]
 
 
-def _is_announced_step(group: Node, node: Node, signatures: dict[str, PendingSignature]) -> bool:
-    """Tell whether a group is what a chain goes on with, as a message said."""
+def _is_pending_step(group: Node, node: Node, signatures: dict[str, PendingSignature]) -> bool:
+    """Return whether a message has the group as the next step of a chain."""
     return group.kind == "group" and any(
         one.id in signatures and signatures[one.id].after == node.id for one in group.children
     )
 
 
 def _is_follower(node: Node, child: Node) -> bool:
-    """Tell whether the only task that another sent was sent at that one's end."""
+    """Return whether the only task that another one sent was sent at its end."""
     if child.kind == "group":
-        # A chord in a chain: all its members were sent at once.
+        # A chord in a chain: all its members are sent at once.
         child = min(child.children, key=lambda one: one.place, default=child)
     if child.task is None or child.kind == "retry":
         return False
@@ -325,13 +325,13 @@ def _is_follower(node: Node, child: Node) -> bool:
         return node.kind == "group"
     begin, end = _first_time(child.task), node.task.finished_at
     if begin is None:
-        # A result tells only when it ended: most of what ends later was sent at the end.
+        # Results have only the end time; most tasks that end later were sent at the end.
         begin = child.task.finished_at
     return begin is not None and end is not None and begin >= end - END_TOLERANCE
 
 
 def _first_time(task: Task) -> float | None:
-    """Return when a task was first heard of, by the clock of who sent or got it."""
+    """Return a task's earliest known time, by the clock of its sender or worker."""
     if task.sent_at is not None:
         return task.sent_at
     if task.attempts and task.attempts[0].received_at is not None:

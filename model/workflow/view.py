@@ -1,7 +1,7 @@
-"""A workflow as a table reads it: who belongs to it, what is folded, filtered or left out.
+"""The rows of a workflow: its tree with folded groups, filtered, for tables to read by index.
 
-Who belongs to it is found once, and costs what changed from then on. The tree is grown anew when a
-link or an end was heard of, of at most `MOST` members.
+The members are collected once and updated with the changes. The tree is rebuilt if a link or an end
+has changed, with at most `MAX_MEMBERS` members.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from .members import MEMBER_STATUSES, HoldsWorkflows, Members, MemberStatus, mem
 from .tree import Node, build, mark_failures, walk
 
 MAX_MEMBERS: Final = 2_000
-"""Members that are shown; of more the first ones, and how many there are."""
+"""Members shown; of larger workflows the first ones."""
 MAX_LIVE_MEMBERS: Final = 500
-"""Of more members the tree is grown anew only once a second."""
+"""Members up to which the tree is rebuilt at once; above, once a second."""
 FOLD_ABOVE: Final = 50
-"""Members of a group that begins folded."""
+"""Members of a group that is initially unfolded; larger ones are folded."""
 MAX_LEVELS: Final = 8
-"""Levels that are drawn; what lies deeper is drawn as deep as that."""
+"""Levels of indentation; deeper nodes are drawn at this level."""
 AXIS_GROWTH: Final = 1.25
-"""By how much the axis of time grows at once, so that bars of what has ended mostly stand still."""
+"""Factor by which the time axis grows at a time, so that bars of ended tasks rarely move."""
 
 TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
-"""One level of the lines that lead to a row."""
+"""One level of the tree lines before a row."""
 
 EVERYTHING: Final = parse_query("")
 
@@ -44,19 +44,19 @@ class WorkflowRow(msgspec.Struct, frozen=True, gc=False, eq=False):
     node: Node
     guides: tuple[TreeGuide, ...] = ()
     context: bool = False
-    """Whether it is there only because something below or after it passes the filter."""
+    """Whether it is shown only because a node below or after it matches the filter."""
     folded: bool = False
     counts: tuple[tuple[MemberStatus, int], ...] = ()
-    """Of a group: how many of its members are how far."""
+    """For a group: the number of its members by status."""
     span: tuple[float, float | None] | None = None
-    """Of a group: from when to when; to None if it goes on."""
+    """For a group: when it began and ended; the end is None while it is running."""
 
 
 class WorkflowView:
     """The rows of a workflow: `len(view)`, `view[i]`, `view.index(id)`.
 
     Args:
-        state: What holds the tasks.
+        state: The source of the tasks.
         task_id: Any member's id.
         now: Epoch seconds.
     """
@@ -64,15 +64,15 @@ class WorkflowView:
     def __init__(self, state: HoldsWorkflows, task_id: str, now: float) -> None:
         self._state = state
         self._skews: ClockSkews = NO_SKEWS
-        """The skews that the axis of time was made with."""
+        """The skews that the time axis is based on."""
         self.members = Members(state, task_id)
         self.begin = now
         self.axis = 1.0
-        """Seconds from `begin` on that the axis of time is long."""
+        """Length of the time axis, in seconds from `begin`."""
         self.pending_count = 0
-        """How many tasks are announced and may yet be sent."""
+        """Number of pending tasks that may still be sent."""
         self._end = now
-        self._goes_on = False
+        self._running = False
         self._query = EVERYTHING
         self._faults_only = False
         self._fold_changes: dict[str, bool] = {}
@@ -95,11 +95,11 @@ class WorkflowView:
         return iter(self._rows)
 
     def index(self, row_id: str) -> int | None:
-        """Return a row's place, or None if it is not shown."""
+        """Return a row's index, or None if it is not shown."""
         return self._places.get(row_id)
 
     def set_order(self, key: str, descending: bool) -> None:
-        """Refuse: a tree has its own order.
+        """Raise KeyError, because a tree cannot be sorted.
 
         Raises:
             KeyError: Always.
@@ -108,11 +108,11 @@ class WorkflowView:
 
     @property
     def left_out(self) -> int:
-        """How many members are not in the tree, for there are too many."""
+        """Number of members that are not in the tree, because there are too many."""
         return max(0, len(self.members) - MAX_MEMBERS) if self._matching_ids is None else 0
 
     def tasks_of(self, row_id: str) -> list[Task]:
-        """Return the task of a row; of a group all its members."""
+        """Return the task of a row, or the members of a group."""
         index = self._places.get(row_id)
         if index is None:
             return []
@@ -123,28 +123,26 @@ class WorkflowView:
         return [] if node.task is None else [node.task]
 
     def matching_tasks(self) -> list[Task]:
-        """Return all tasks of the tree that the filter lets through, whether folded or not."""
+        """Return all tasks of the tree that match the filter, including folded ones."""
         return [
             node.task
             for node in walk(self._tops)
             if node.task is not None and self._matches(node.task)
         ]
 
-    # What is shown
-
     @property
     def _filtered(self) -> bool:
         return self._faults_only or not self._query.empty
 
     def set_query(self, query: Query, faults_only: bool, now: float) -> None:
-        """Show only members that pass, and what leads to them."""
+        """Show only members that match, and the nodes leading to them."""
         self._query, self._faults_only = query, faults_only
         self.members.relinked = True
         self._updated_at = float("-inf")
         self.update(now)
 
     def fold(self, row_id: str, now: float) -> bool:
-        """Fold a group, or unfold it; return whether the row is a group."""
+        """Fold or unfold a group; return whether the row is a group."""
         index = self._places.get(row_id)
         if index is None or self._rows[index].node.kind != "group":
             return False
@@ -152,26 +150,24 @@ class WorkflowView:
         self._show(now)
         return True
 
-    # Keeping up
-
     def refresh(self, now: float) -> None:
-        """Find all members anew."""
+        """Collect all members from scratch."""
         self.members.find()
         self._updated_at = float("-inf")
         self.update(now)
 
     def apply(self, changes: Changes, now: float) -> None:
-        """Take in what changed."""
+        """Apply changes."""
         self.members.apply(changes)
         self.update(now)
 
     def add_pending(self, id_: str, pending: tuple[PendingSignature, ...], now: float) -> None:
-        """Take in what a member's message announces."""
+        """Add the pending signatures in a member's message."""
         self.members.add_pending(id_, pending)
         self.update(now)
 
     def update(self, now: float) -> None:
-        """Bring the rows up to date, if there is a reason to."""
+        """Update the rows if anything has changed."""
         members = self.members
         if not members.changed and not members.relinked and self._skews is self._state.skews:
             return
@@ -184,8 +180,6 @@ class WorkflowView:
         mark_failures(self._tops)
         self.pending_count = sum(one.pending and not one.given_up for one in walk(self._tops))
         self._show(now)
-
-    # Growing and showing the tree
 
     def _matches(self, task: Task) -> bool:
         return self._matching_ids is None or task.id in self._matching_ids
@@ -215,7 +209,7 @@ class WorkflowView:
         self._tops = build(sorted(chosen, key=lambda task: task.arrival), pending)
 
     def _with_ancestors(self, tasks: Iterable[Task]) -> Iterable[Task]:
-        """Add the tasks that lead to some, as far as they are known, and up to so many."""
+        """Add the held ancestors of tasks, up to `MAX_MEMBERS`."""
         found = {task.id: task for task in tasks}
         members, room = self.members.tasks, MAX_MEMBERS
         for task in list(found.values()):
@@ -238,26 +232,28 @@ class WorkflowView:
             (top, ()) for top in reversed(self._tops)
         ]
         filtered = self._matching_ids is not None
-        wanted = self._wanted() if filtered else None
+        visible = self._visible_nodes() if filtered else None
         while pending:
             node, guides = pending.pop()
-            if wanted is not None and id(node) not in wanted:
+            if visible is not None and id(node) not in visible:
                 continue
             folded = False
-            its: tuple[tuple[MemberStatus, int], ...] = ()
+            status_counts: tuple[tuple[MemberStatus, int], ...] = ()
             if node.kind == "group":
                 group_id = node.group_id or ""
                 many = len(node.children) > FOLD_ABOVE
                 folded = not filtered and self._fold_changes.get(node.id, many)
-                its = tuple((one, counts[group_id][one]) for one in MEMBER_STATUSES)
+                status_counts = tuple((one, counts[group_id][one]) for one in MEMBER_STATUSES)
             context = filtered and (node.task is None or not self._matches(node.task))
-            rows.append(WorkflowRow(node, guides, context, folded, its, spans.get(id(node))))
+            rows.append(
+                WorkflowRow(node, guides, context, folded, status_counts, spans.get(id(node)))
+            )
             pending += [(one, _continued(guides)) for one in reversed(node.next_nodes)]
             if not folded:
                 children = (
                     node.children
-                    if wanted is None
-                    else [n for n in node.children if id(n) in wanted]
+                    if visible is None
+                    else [n for n in node.children if id(n) in visible]
                 )
                 inner = _continued(guides)
                 for number, one in reversed(list(enumerate(children, start=1))):
@@ -266,44 +262,44 @@ class WorkflowView:
         self._rows = rows
         self._places = {row.node.id: place for place, row in enumerate(rows)}
 
-    def _wanted(self) -> set[int]:
-        """Return the nodes that pass the filter, and those that lead to them."""
-        wanted: set[int] = set()
+    def _visible_nodes(self) -> set[int]:
+        """Return the ids of the nodes that match the filter, and of those leading to them."""
+        visible: set[int] = set()
         for node in walk(self._tops):
             if node.task is not None and self._matches(node.task):
                 above: Node | None = node
-                while above is not None and id(above) not in wanted:
-                    wanted.add(id(above))
+                while above is not None and id(above) not in visible:
+                    visible.add(id(above))
                     above = above.parent
-        return wanted
+        return visible
 
     def tick(self, now: float) -> None:
-        """Make the axis of time longer where the workflow goes on."""
-        if self._goes_on:
+        """Extend the time axis while the workflow is running."""
+        if self._running:
             self._extend_axis(now)
 
     def duration(self, now: float) -> float:
         """Return the seconds from its beginning to its end, or until now."""
-        return max(0.0, (max(now, self._end) if self._goes_on else self._end) - self.begin)
+        return max(0.0, (max(now, self._end) if self._running else self._end) - self.begin)
 
     def _measure(self, now: float) -> None:
         begins: list[float] = []
         ends: list[float] = []
-        self._goes_on = False
+        self._running = False
         for node in walk(self._tops):
             if node.task is not None:
                 begin, end = span(node.task, self._skews)
                 if begin is not None:
                     begins.append(begin)
                     ends.append(begin if end is None else end)
-                    self._goes_on = self._goes_on or end is None
+                    self._running = self._running or end is None
         self.begin, self._end = min(begins, default=now), max(ends, default=now)
-        self._extend_axis(max(self._end, now) if self._goes_on else self._end)
+        self._extend_axis(max(self._end, now) if self._running else self._end)
 
     def _extend_axis(self, end: float) -> None:
-        """Have the axis reach to a time; a little further while that moves on."""
+        """Extend the time axis to a time, and beyond while the workflow is running."""
         needed = max(end - self.begin, 0.001)
-        if not self._goes_on:
+        if not self._running:
             self.axis = needed
         elif not needed <= self.axis <= needed * AXIS_GROWTH * AXIS_GROWTH:
             self.axis = needed * AXIS_GROWTH
@@ -313,18 +309,18 @@ def _group_totals(
     tops: Sequence[Node],
     skews: ClockSkews,
 ) -> tuple[dict[str, Counter[MemberStatus]], dict[int, tuple[float, float | None]]]:
-    """Return how far the members of each group are, and from when to when each group took."""
+    """Return the statuses of the members of each group, and each group's begin and end."""
     counts: dict[str, Counter[MemberStatus]] = {}
     spans: dict[int, tuple[float, float | None]] = {}
     for group in walk(tops):
         if group.kind != "group":
             continue
-        its: Counter[MemberStatus] = Counter()
-        counts[group.group_id or ""] = its
+        status_counts: Counter[MemberStatus] = Counter()
+        counts[group.group_id or ""] = status_counts
         begins: list[float] = []
         ends: list[float | None] = []
         for node in _members(group):
-            its["waiting" if node.task is None else member_status(node.task)] += 1
+            status_counts["waiting" if node.task is None else member_status(node.task)] += 1
             if node.task is not None:
                 begin, end = span(node.task, skews)
                 if begin is not None:
@@ -337,7 +333,7 @@ def _group_totals(
 
 
 def _members(group: Node) -> Iterator[Node]:
-    """Yield what stands for each member: of a chain in a group the last step."""
+    """Yield the node that represents each member: the last step of a chain in a group."""
     for entry in group.children:
         last = entry
         while last.next_nodes:
@@ -346,7 +342,7 @@ def _members(group: Node) -> Iterator[Node]:
 
 
 def _continued(guides: tuple[TreeGuide, ...]) -> tuple[TreeGuide, ...]:
-    """Return the lines beside what comes after a row, or below it."""
+    """Return the tree lines for the nodes after a row or below it."""
     if not guides:
         return ()
     kept: dict[TreeGuide, TreeGuide] = {"branch": "line", "last": "none"}
