@@ -104,7 +104,7 @@ class TestConsumers:
         cluster.run_confirmed("control", "add-consumer", "odd", *bound, "-w", "one")
         before = queues(cluster, one), queues(cluster, two)
         for queue in ("odd", "b"):
-            assert "paused" in cluster.run_confirmed("control", "pause", queue).stdout
+            assert "Paused" in cluster.run_confirmed("control", "pause", queue).stdout
         assert "already paused" in cluster.run_confirmed("control", "pause", "b", code=1).stderr
         assert set(queues(cluster, one)) == {"a"}
         assert not queues(cluster, two)
@@ -134,7 +134,7 @@ class TestLimits:
         cluster.run_confirmed("control", "rate-limit", "obedient.note", "10/m", "--all")
         assert "rate_limit=10/m" in limits(cluster, worker)
         lifted = cluster.run_confirmed("control", "rate-limit", "obedient.note", "none", "--all")
-        assert "lifted the rate limit of obedient.note" in lifted.stdout
+        assert "Removed the rate limit of obedient.note" in lifted.stdout
         assert "rate_limit=10/m" not in limits(cluster, worker)
         strange = ("control", "rate-limit", "no.such", "1/s", "--all")
         assert "no.such" in cluster.run_confirmed(*strange, code=1).stdout

@@ -140,7 +140,7 @@ class TestRevoke:
         stopped.child.signal(signal.SIGSTOP)
         ended = cluster.run_confirmed("control", "grow", "1", "-w", "stopped@test", code=4)
         assert "stopped@test" in ended.stdout
-        assert "silent" in ended.stdout
+        assert "did not reply" in ended.stdout
 
     def test_a_busy_solo_worker_is_named_and_not_counted(
         self, cluster: Cluster, start: StartWorker, send: Send
@@ -151,7 +151,7 @@ class TestRevoke:
         waiting = send(cluster.url, "obedient.note")
         ended = cluster.run_confirmed("revoke", waiting, code=4)
         assert "1 of 2 workers confirmed" in ended.stdout
-        assert "solo@test: silent" in ended.stdout
+        assert "solo@test: did not reply" in ended.stdout
 
     def test_a_dry_run_does_nothing(self, cluster: Cluster, start: StartWorker, send: Send) -> None:
         worker = start(queues=["elsewhere"])
