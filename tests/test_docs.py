@@ -1,0 +1,134 @@
+"""The documents: every file, name, command and setting that they mention exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from celtop.bindings.keymap import Keymap
+from celtop.cli.main import celtop
+from celtop.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+SUFFIXES = (".py", ".tcss", ".md", ".toml", ".svg")
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+def code_blocks(text: str, language: str) -> list[str]:
+    """Return the fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def code_spans(text: str) -> list[str]:
+    """Return the inline code outside of fenced blocks."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
+
+
+def definitions(path: Path) -> set[str]:
+    """Return the names that a module defines, with attributes as `Class.name`."""
+    found: set[str] = set()
+
+    def collect(body: list[ast.stmt], prefix: str) -> None:
+        for statement in body:
+            if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                found.add(prefix + statement.name)
+            if isinstance(statement, ast.ClassDef):
+                collect(statement.body, f"{prefix}{statement.name}.")
+            targets: list[ast.expr] = []
+            if isinstance(statement, ast.Assign):
+                targets = statement.targets
+            elif isinstance(statement, ast.AnnAssign):
+                targets = [statement.target]
+            found.update(prefix + each.id for each in targets if isinstance(each, ast.Name))
+
+    collect(ast.parse(path.read_text("utf-8")).body, "")
+    return found
+
+
+@each_document
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8"))
+    assert [
+        link for link in links if "://" not in link and not (document.parent / link).exists()
+    ] == []
+
+
+@each_document
+def test_every_file_and_folder_that_is_mentioned_exists(document: Path) -> None:
+    for span in code_spans(document.read_text("utf-8")):
+        if re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", span) and (
+            (span.endswith(SUFFIXES) and "/" in span) or span.endswith("/")
+        ):
+            assert (ROOT / span).exists(), span
+
+
+@each_document
+def test_every_name_that_is_mentioned_with_its_file_is_defined_there(document: Path) -> None:
+    """`name` (`path/file.py`) and `path/file.py`: `name` are the two forms."""
+    text = document.read_text("utf-8")
+    name, path = r"`([A-Za-z_][\w.]*)(?:\(\))?`", r"`([\w/]+\.py)`"
+    pairs = [(found[1], found[0]) for found in re.findall(rf"{name}\s+\({path}", text)]
+    pairs += re.findall(rf"{path}:\s+{name}", text)
+    for file, defined in pairs:
+        assert defined in definitions(ROOT / file), f"{defined} in {file}"
+
+
+@each_document
+def test_every_import_in_an_example_works(document: Path) -> None:
+    for block in code_blocks(document.read_text("utf-8"), "python"):
+        for line in re.findall(r"^(?:from celtop|import celtop).*$", block, re.M):
+            exec(line, {})
+
+
+@each_document
+def test_every_command_that_is_mentioned_is_understood(document: Path) -> None:
+    for words in commands(document.read_text("utf-8")):
+        check_options(celtop, words)
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Yield the arguments of each celtop command line in a document."""
+    lines = [line for block in code_blocks(text, "console") for line in block.splitlines()]
+    for line in (*lines, *code_spans(text)):
+        for part in re.split(r"\s*\\?\|\s+|;", line.removeprefix("$ ")):
+            if re.match(r"celtop( |$)", part):
+                yield shlex.split(part, comments=True)[1:]
+
+
+def check_options(command: click.Command, words: list[str]) -> None:
+    """Check that a command has the subcommands and the options of a command line."""
+    known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
+    for position, word in enumerate(words):
+        if isinstance(command, click.Group) and not word.startswith("-"):
+            if word.isupper() or words[position - 1] in ("-A", "-b", "--result-backend"):
+                continue
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, f"no command {word!r} in {words}"
+            return check_options(found, words[position + 1 :])
+        if re.fullmatch(r"--?[a-z][a-z-]*", word):
+            assert word in {*known, "--help", "-h", "--version"}, f"no option {word!r} in {words}"
+
+
+@each_document
+def test_every_configuration_is_accepted(document: Path, tmp_path: Path) -> None:
+    for block in code_blocks(document.read_text("utf-8"), "toml"):
+        if "project" in tomllib.loads(block):
+            continue
+        path = tmp_path / "config.toml"
+        path.write_text(block, "utf-8")
+        settings = load_settings(environ={}, config_file=path)
+        Keymap().remapped(settings.keys)
+
+
+def test_the_table_of_settings_names_settings() -> None:
+    text = (ROOT / "README.md").read_text("utf-8").partition("| setting |")[2].partition("\n\n")[0]
+    names = {name for row in text.splitlines()[2:] for name in code_spans(row.split("|")[1])}
+    assert names - set(Settings.model_fields) == set()
