@@ -39,11 +39,11 @@ class Distribution:
 
     @property
     def mean(self) -> float | None:
-        """The exact mean, or None before the first value."""
+        """The exact mean, or None without values."""
         return self.total / self.count if self.count else None
 
     def quantile(self, q: float) -> float | None:
-        """Return the value below which the share `q` (0 to 1) lies, or None before the first."""
+        """Return the quantile `q` (0 to 1), or None without values."""
         if self.max is None:
             return None
         wanted = q * self.count

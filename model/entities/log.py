@@ -23,10 +23,10 @@ class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """Epoch seconds by the local clock."""
     level: Level
     source: str
-    """`broker`, `worker`, `events`, `inspect`, `queue`, ..."""
+    """`broker`, `worker`, `events`, `tasks`, `operation`, ..."""
     text: str
     """May contain text from the cluster and must be sanitized before display."""
-    act: int | None = None
+    operation: int | None = None
     """The number of the operation that the entry is about; None if there is none."""
 
     @property
@@ -44,11 +44,11 @@ class EventLog:
         """The serial number of the newest entry."""
 
     def add(
-        self, at: float, level: Level, source: str, text: str, act: int | None = None
+        self, at: float, level: Level, source: str, text: str, operation: int | None = None
     ) -> LogEntry:
         """Append an entry and return it."""
         self.version += 1
-        entry = LogEntry(self.version, at, level, source, text, act)
+        entry = LogEntry(self.version, at, level, source, text, operation)
         self._entries.append(entry)
         return entry
 

@@ -61,7 +61,9 @@ class OperationLog:
         if before is None:
             self._forget()
         if before is None or (outcome.ended and not before.ended):
-            self._log.add(change.at, _level(outcome), "act", sentence(outcome), outcome.number)
+            self._log.add(
+                change.at, _level(outcome), "operation", sentence(outcome), outcome.number
+            )
         if isinstance(operation, Revoke):
             known = {} if before is None else before.targets
             self._mark_revoking(operation, outcome.targets, known, change.at)

@@ -68,7 +68,6 @@ class Term:
     start: int
     end: int
     field: str | None
-    negated: bool
     matches: Predicate
 
 
@@ -129,7 +128,7 @@ def exact_term(field: str, value: str) -> str:
     return f'{field}:="{escaped}"' if re.search(r'[\s",\\]', value) else f"{field}:={value}"
 
 
-def words(text: str) -> Callable[[str], bool]:
+def parse_words(text: str) -> Callable[[str], bool]:
     """Return the test that a text contains every word of the query, and no negated one.
 
     For tables without fields: workers, queues, types, the log.
@@ -190,7 +189,7 @@ def _term(word: _Word) -> Term | None:
         predicate = _field(field, rest.cut(named.end()))
     if predicate is None:
         return None
-    return Term(word.start, word.end, field, negated, _not(predicate) if negated else predicate)
+    return Term(word.start, word.end, field, _not(predicate) if negated else predicate)
 
 
 def _field(field: str, rest: _Word) -> Predicate | None:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic
 
-from .language import words
+from .language import parse_words
 from .order import Order, SortValue
 from .task_view import R
 
@@ -36,7 +36,7 @@ class RowList(Generic[R]):
         self._order = order
         self._text = text if text is not None else row_id
         self._filter = ""
-        self._passes = words("")
+        self._passes = parse_words("")
         self._rows: list[R] = []
         self._places: dict[str, int] = {}
         self.refresh()
@@ -91,7 +91,7 @@ class RowList(Generic[R]):
         self.refresh()
 
     def set_filter(self, text: str) -> None:
-        """Show only rows that contain these words (see `language.words`)."""
+        """Show only rows that contain these words (see `language.parse_words`)."""
         self._filter = text
-        self._passes = words(text)
+        self._passes = parse_words(text)
         self.refresh()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import operator
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from ..entities.changes import Changes
@@ -34,25 +33,6 @@ TASKS_PER_INTERVAL: Final = 25_000
 
 EVERYTHING: Final = parse_query("")
 _ARRIVAL: Final = operator.attrgetter("arrival")
-
-
-@dataclass(frozen=True, slots=True)
-class ViewChange:
-    """The changes of an update to the order of rows, not to their contents."""
-
-    entered: int = 0
-    left: int = 0
-    moved: int = 0
-
-    @property
-    def rows_changed(self) -> bool:
-        """Whether any index may have another row now."""
-        return bool(self.entered or self.left or self.moved)
-
-    def __add__(self, other: ViewChange) -> ViewChange:
-        return ViewChange(
-            self.entered + other.entered, self.left + other.left, self.moved + other.moved
-        )
 
 
 class HoldsTasks(Protocol):
@@ -145,26 +125,27 @@ class TaskView:
         place = bisect_left(self._keys, key)
         return len(self._keys) - 1 - place if self._order.descending else place
 
-    def apply(self, changes: Changes, now: float) -> ViewChange:
+    def apply(self, changes: Changes, now: float) -> None:
         """Update the view with the changes since the last call."""
         self._now = now
         held = self._state.tasks
-        change = self._forget(changes.evicted)
+        self._forget(changes.evicted)
         if self._restarted:
             # It may contain tasks that were added and evicted between two `take_changes`.
             self._restarted = False
-            change += self._forget([task for task in self._rows if held.get(task.id) is not task])
-        change += self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
+            self._forget([task for task in self._rows if held.get(task.id) is not task])
+        self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
         many = max(1.0, len(held) / TASKS_PER_INTERVAL) if self._query.timed else 1.0
         if now - self._ticked_at >= RECHECK_INTERVAL * many and not self._unseen:
             self._ticked_at = now
             if self._query.timed:
                 self._unseen = list(held.values())
             elif self._order.key == "runtime":
-                change += self._place(
+                self._place(
                     [task for task in self._rows if task.finished_at is None and task.running]
                 )
-        return change + self._place(self._next_unseen()) if self._unseen else change
+        if self._unseen:
+            self._place(self._next_unseen())
 
     def refresh(self, now: float) -> None:
         """Update the view after changes that were not applied, as after a freeze."""
@@ -227,13 +208,12 @@ class TaskView:
             if clock and clock() >= deadline:
                 return
 
-    def _place(self, tasks: Iterable[Task]) -> ViewChange:
+    def _place(self, tasks: Iterable[Task]) -> None:
         """Move each task to its current position, into the view or out of it."""
         key_of, make_key, matches, now = self._key_of, self._key, self._query.matches, self._now
         faults_only = self._faults_only
         leaving: list[Key] = []
         entering: list[tuple[Key, Task]] = []
-        left = 0
         for task in tasks:
             old = key_of.get(task.id)
             if (not faults_only or task.faulty) and matches(task, now):
@@ -246,17 +226,13 @@ class TaskView:
                 key_of[task.id] = new
             elif old is not None:
                 leaving.append(old)
-                left += 1
                 del key_of[task.id]
         self._remove(leaving)
         self._insert(entering)
-        moved = len(leaving) - left
-        return ViewChange(len(entering) - moved, left, moved)
 
-    def _forget(self, evicted: Iterable[Task]) -> ViewChange:
-        leaving = [key for task in evicted if (key := self._key_of.pop(task.id, None)) is not None]
-        self._remove(leaving)
-        return ViewChange(left=len(leaving))
+    def _forget(self, evicted: Iterable[Task]) -> None:
+        keys = (self._key_of.pop(task.id, None) for task in evicted)
+        self._remove([key for key in keys if key is not None])
 
     def _remove(self, leaving: list[Key]) -> None:
         keys, rows = self._keys, self._rows

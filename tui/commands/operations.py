@@ -142,7 +142,7 @@ async def _limit(app: CeltopApp, name: str) -> None:
 
 def _acts(app: CeltopApp, argument: str) -> None:
     app.action_view("log")
-    app.call_after_refresh(app.action_filter_by, "act")
+    app.call_after_refresh(app.action_filter_by, "operation")
 
 
 def _tasks(app: CeltopApp) -> Iterable[str]:

@@ -81,7 +81,7 @@ def test_a_revocation_shows_until_the_worker_skips_the_task(
     live.until(lambda: waiting.finished, what="the task is skipped")
     assert (waiting.state, waiting.revoking) == ("REVOKED", False)
     assert not trace.exists()
-    assert len([entry for entry in live.state.log if entry.source == "act"]) == 4
+    assert len([entry for entry in live.state.log if entry.source == "operation"]) == 4
 
 
 def test_no_secret_of_a_real_task_is_kept(

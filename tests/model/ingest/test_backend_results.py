@@ -195,7 +195,7 @@ def test_old_ones_stand_below_what_is_live_newest_first(told_first: bool) -> Non
     seen(state, "STARTED", "runs", source="history")
     play(Script("live-2").received().started().events, state)
     if told_first:
-        assert view.apply(state.take_changes(), NOW).entered == 5
+        view.apply(state.take_changes(), NOW)
     else:
         view = TaskView(state)
     assert [task.id for task in view] == ["live-2", "runs", "live-1", "old-0", "old-1", "old-2"]

@@ -35,11 +35,11 @@ def test_an_act_is_logged_when_it_begins_and_when_it_ends() -> None:
     happens(state, Outcome(7, command, NOW, workers={"p@h": CONFIRMED}))
     happens(state, Outcome(7, command, NOW, NOW + 1, workers={"p@h": SILENT}), NOW + 1)
     assert [(one.at, one.level, one.source, one.text) for one in state.log] == [
-        (NOW, "info", "act", "Revoking 1 task: 0 of 1 worker so far"),
+        (NOW, "info", "operation", "Revoking 1 task: 0 of 1 worker so far"),
         (
             NOW + 1,
             "warning",
-            "act",
+            "operation",
             "Revoke 1 task: result unknown; 0 of 1 worker confirmed, p@h did not reply",
         ),
     ]

