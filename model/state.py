@@ -1,8 +1,7 @@
 """The state of a cluster: one writer applies what I/O threads observed, views read it.
 
-`ClusterState.apply` applies an event, `observe` any observation, and `take_changes` returns the
-changes for the views. Nothing here reads a clock: `now` is always the local time of receipt, in
-epoch seconds.
+`ClusterState.observe` applies an observation, `take_changes` returns the changes for the views.
+Nothing here reads a clock: `now` is the local time in epoch seconds.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ from .observations import (
 )
 from .operations.outcome import Outcome
 from .text.coerce import MAX_NAME_LENGTH, to_text
-from .wire.events import TASK_EVENTS, WORKER_EVENTS, Event, EventBatch
+from .wire.events import TASK_EVENTS, WORKER_EVENTS, EventBatch
 from .wire.signatures import PendingSignature
 
 BEAT_PREFIX: Final = "celerybeat@"
@@ -133,11 +132,6 @@ class ClusterState:
             QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
         }
-
-    def apply(self, event: Event, now: float) -> None:
-        """Apply an event received at `now`."""
-        self._apply((event,), now)
-        self._other_changed = True
 
     def observe(self, observation: Observation) -> None:
         """Apply what an I/O thread observed."""
@@ -239,7 +233,8 @@ class ClusterState:
             )
         )
 
-    def _apply(self, events: tuple[Event, ...], at: float) -> None:
+    def _event_batch(self, batch: EventBatch) -> None:
+        events, at = batch.events, batch.at
         totals = self.totals
         received, succeeded = totals.received, totals.succeeded
         failed, retried = totals.failed, totals.retried
@@ -264,12 +259,9 @@ class ClusterState:
         rates.succeeded.add(at, totals.succeeded - succeeded)
         rates.failed.add(at, totals.failed - failed)
         rates.retried.add(at, totals.retried - retried)
-        self._tasks.evict()
-
-    def _event_batch(self, batch: EventBatch) -> None:
-        self._apply(batch.events, batch.at)
         for reason in batch.malformed:
-            self._stream.count_malformed(reason, batch.at)
+            self._stream.count_malformed(reason, at)
+        self._tasks.evict()
 
     def _inspect_reply(self, reply: InspectReply) -> None:
         name = to_text(reply.worker, MAX_NAME_LENGTH)

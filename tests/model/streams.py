@@ -96,5 +96,5 @@ def play(events: list[Fields], state: ClusterState | None = None) -> ClusterStat
     """Apply events one by one and return the state."""
     state = state or ClusterState()
     for fields in events:
-        state.apply(event(fields), NOW)
+        state.observe(EventBatch((event(fields),), NOW))
     return state

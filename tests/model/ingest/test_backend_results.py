@@ -14,6 +14,7 @@ from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 from celtop.tests.model.ingest.test_task_events_against_celery_state import LIVES, recount
 from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
 from hypothesis import given, settings
@@ -382,7 +383,7 @@ def answers(draw: st.DrawFn) -> InspectReply:
 
 def tell(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
     if isinstance(one, dict):
-        state.apply(event(one), NOW)
+        state.observe(EventBatch((event(one),), NOW))
     else:
         state.observe(one)
 

@@ -12,6 +12,7 @@ from celtop.model.entities.worker import Limits, WorkerQueue
 from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,7 +200,9 @@ def test_the_first_limits_are_those_of_a_workers_life() -> None:
     assert worker.initial_limits == {"a": Limits("1/s")}
     for pid in (1, 2):
         beat = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": NOW + pid, "pid": pid}
-        state.apply(event({**beat, "freq": 2.0, "active": 0, "processed": 0}), NOW + pid)
+        state.observe(
+            EventBatch((event({**beat, "freq": 2.0, "active": 0, "processed": 0}),), NOW + pid)
+        )
     restarted = state.workers[WORKER]
     assert restarted.limits == {}
     assert restarted.initial_limits is None

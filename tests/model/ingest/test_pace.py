@@ -13,6 +13,7 @@ from celtop.model.ingest.pace import (
 )
 from celtop.model.observations import ResultsRead
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, Script, event, play
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,7 +119,7 @@ def test_custom_events_have_a_pace_too() -> None:
     play(script.events, state)
     for second in range(5):
         told = Script("a", NOW + 10 + second).progress(current=second, total=10).events
-        state.apply(event(told[0]), NOW + 11 + second)
+        state.observe(EventBatch((event(told[0]),), NOW + 11 + second))
     task = state.tasks["a"]
     assert state.rate(task) == approx(0.1)
     assert state.time_left(task, NOW + 15) == approx(6)

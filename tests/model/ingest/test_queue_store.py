@@ -5,6 +5,7 @@ from __future__ import annotations
 from celtop.model.entities.queue import Queue
 from celtop.model.observations import InspectReply, QueueGone, QueueMeasured
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 
 from ..streams import NOW, OTHER, WORKER, Script, event
 
@@ -22,7 +23,9 @@ def measure(state: ClusterState, waiting: int | None, at: float, name: str = "ma
 def receive(state: ClusterState, number: int, at: float, worker: str = WORKER) -> None:
     for _ in range(number):
         state_id = f"task-{len(state.tasks)}"
-        state.apply(event(Script(state_id, at=at, worker=worker).received().events[0]), at)
+        state.observe(
+            EventBatch((event(Script(state_id, at=at, worker=worker).received().events[0]),), at)
+        )
 
 
 def test_depth_and_history() -> None:
@@ -127,7 +130,7 @@ def test_consumers_follow_the_workers() -> None:
 
 def test_sent_tasks_make_their_queue_known() -> None:
     state = ClusterState()
-    state.apply(event(Script("a").sent(queue="reports").events[0]), NOW)
+    state.observe(EventBatch((event(Script("a").sent(queue="reports").events[0]),), NOW))
     assert list(state.queues) == ["reports"]
     assert state.queues["reports"].waiting is None
 

@@ -23,6 +23,7 @@ from celtop.model.observations import (
     ResultsRead,
 )
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, event, play
 
 
@@ -34,7 +35,7 @@ def live() -> ClusterState:
 
 def beat(state: ClusterState, at: float, worker: str = WORKER) -> None:
     told = {"type": "worker-heartbeat", "hostname": worker, "timestamp": at, "freq": 2.0}
-    state.apply(event({**told, "active": 0, "processed": 0, "pid": 7}), at)
+    state.observe(EventBatch((event({**told, "active": 0, "processed": 0, "pid": 7}),), at))
 
 
 def answer(

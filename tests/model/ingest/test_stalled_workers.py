@@ -6,12 +6,13 @@ import pytest
 from celtop.model.ingest.stalled_workers import STALLED_AFTER
 from celtop.model.observations import ConnectionChanged, InspectReply, QueueMeasured
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, WORKER, Script, event, play
 
 
 def beat(state: ClusterState, at: float, processed: int = 5) -> None:
     told = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": at, "freq": 2.0}
-    state.apply(event({**told, "active": 0, "processed": processed, "pid": 7}), at)
+    state.observe(EventBatch((event({**told, "active": 0, "processed": processed, "pid": 7}),), at))
 
 
 def idle(prefetch: int = 8) -> ClusterState:

@@ -7,7 +7,7 @@ from typing import Any
 from celtop.model.entities.task import Task
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event
+from celtop.model.wire.events import Event, EventBatch
 
 from ..streams import CLIENT, NOW, OTHER, WORKER, Script, play
 
@@ -249,8 +249,8 @@ def test_types_count_and_time_what_was_heard() -> None:
 
 def test_other_groups_are_counted_and_ignored() -> None:
     state = ClusterState()
-    state.apply(Event("my-event", WORKER, NOW), NOW)
-    state.apply(Event("worker-elect", WORKER, NOW), NOW)
+    state.observe(EventBatch((Event("my-event", WORKER, NOW),), NOW))
+    state.observe(EventBatch((Event("worker-elect", WORKER, NOW),), NOW))
     assert (state.totals.events, state.totals.ignored) == (2, 1)
     assert (state.tasks, state.workers) == ({}, {})
 

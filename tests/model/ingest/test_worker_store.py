@@ -7,6 +7,7 @@ from typing import Any
 from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS
 from celtop.model.observations import ConnectionChanged
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 
 from ..streams import NOW, OTHER, WORKER, Fields, Script, event, play
 
@@ -50,7 +51,7 @@ def test_an_older_heartbeat_overwrites_nothing() -> None:
 
 def test_liveness_is_by_our_clock_whatever_the_worker_s_says() -> None:
     state = live()
-    state.apply(event(beat(at=NOW + 3600)), NOW)
+    state.observe(EventBatch((event(beat(at=NOW + 3600)),), NOW))
     play(Script("a", at=NOW + 7200).received().events, state)
     state.tick(NOW + 5)
     assert state.workers[WORKER].status(NOW + 5, NOW) == "online"
@@ -61,7 +62,7 @@ def test_liveness_is_by_our_clock_whatever_the_worker_s_says() -> None:
         f"{WORKER} is late: no heartbeat for 10 s",
         f"{WORKER} lost: no heartbeat for 30 s",
     ]
-    state.apply(event(beat(at=NOW + 3640)), NOW + 40)
+    state.observe(EventBatch((event(beat(at=NOW + 3640)),), NOW + 40))
     state.tick(NOW + 41)
     assert texts(state)[-1] == f"{WORKER} is back online"
 
@@ -70,7 +71,7 @@ def test_skew_is_that_of_the_fastest_heartbeat() -> None:
     state = ClusterState()
     for number, delay in enumerate((0.5, 0.01, 2.0)):
         at = NOW + 2 * number
-        state.apply(event(beat(at=at + 30 - delay)), at)
+        state.observe(EventBatch((event(beat(at=at + 30 - delay)),), at))
     skew = state.workers[WORKER].clock_skew
     assert skew is not None
     assert abs(skew - 29.99) < 1e-5
@@ -124,7 +125,7 @@ def test_task_events_prove_that_events_are_on_but_custom_ones_do_not() -> None:
 def test_workers_are_bounded() -> None:
     state = ClusterState()
     for number in range(MAX_WORKERS + 100):
-        state.apply(event(beat(hostname=f"celery@{number}")), NOW + number)
+        state.observe(EventBatch((event(beat(hostname=f"celery@{number}")),), NOW + number))
     assert len(state.workers) <= MAX_WORKERS
     assert f"celery@{MAX_WORKERS + 99}" in state.workers
     assert "celery@0" not in state.workers
@@ -160,7 +161,7 @@ def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> No
     script.at = NOW + 60
     state = live()
     play([beat(), *script.on(OTHER).received().started().events], state)
-    state.apply(event(beat(at=NOW + 99, hostname=OTHER)), NOW + 99)
+    state.observe(EventBatch((event(beat(at=NOW + 99, hostname=OTHER)),), NOW + 99))
     for second in (100, 100 + FINAL_EVENT_DELAY):
         state.tick(NOW + second)
     assert "a" in state.workers[WORKER].active_ids

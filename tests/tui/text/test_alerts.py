@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celtop.model.observations import EventsDropped, QueueMeasured
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.tui.fake_session import NOW, cluster, feed
 from celtop.tui.text.alerts import alerts
 
@@ -40,7 +40,7 @@ def test_a_clock_that_is_off_is_told() -> None:
     for beat in range(5):
         feed(state, [])
         event = Event("worker-heartbeat", "w", NOW + 40 + beat * 2, freq=2.0)
-        state.apply(event, NOW + beat * 2)
+        state.observe(EventBatch((event,), NOW + beat * 2))
     texts = [alert.text for alert in alerts(state, NOW + 9)]
     assert texts == ["its clock is 40 s ahead of ours"]
 
