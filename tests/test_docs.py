@@ -81,6 +81,20 @@ def test_every_name_that_is_mentioned_with_its_file_is_defined_there(document: P
         assert defined in definitions(ROOT / file), f"{defined} in {file}"
 
 
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_name_that_is_mentioned_is_defined_somewhere(name: str) -> None:
+    known = {each.rpartition(".")[2] for path in sources() for each in definitions(path)}
+    spans = code_spans((ROOT / name).read_text("utf-8"))
+    names = {span for span in spans if re.fullmatch(r"_?[A-Za-z]\w*[A-Z_]\w*", span)}
+    assert names - known == set()
+
+
+def sources() -> list[Path]:
+    """Return the modules of the product."""
+    folders = [path.parent for path in ROOT.glob("*/__init__.py")]
+    return [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+
+
 @each_document
 def test_every_import_in_an_example_works(document: Path) -> None:
     for block in code_blocks(document.read_text("utf-8"), "python"):
