@@ -49,7 +49,7 @@ def read_duration(
     except parse.ParseError as error:
         raise click.BadParameter(str(error), ctx, option) from None
     if not seconds and not zero:
-        raise click.BadParameter("it must be greater than zero", ctx, option)
+        raise click.BadParameter("must be greater than zero", ctx, option)
     return seconds
 
 

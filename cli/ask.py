@@ -33,8 +33,8 @@ def ask(confirmation: Confirmation) -> bool:
     Raises:
         Abort: ctrl-c, or the end of the input.
     """
-    for line in confirmation_lines(confirmation):
-        click.echo(line, err=True)
+    title, *details = confirmation_lines(confirmation)
+    click.echo("\n".join((f"{title}?", *details)), err=True)
     question = f"{visible(confirmation.verb)}?"
     if confirmation.must_type is None:
         answer = _prompt(f"{question} [y/N]", suffix=" ")
@@ -46,7 +46,7 @@ def ask(confirmation: Confirmation) -> bool:
 
 def confirmation_lines(confirmation: Confirmation) -> list[str]:
     """Return the operation, its targets, effects (+), warnings (!), caveats (-) and replies (=)."""
-    lines = [f"{confirmation.title}?"]
+    lines = [confirmation.title]
     lines += [f"  {target}" for target in confirmation.targets]
     lines += [f"+ {sentence}" for sentence in confirmation.effects]
     lines += [f"! {sentence}" for sentence in confirmation.warnings]

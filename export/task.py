@@ -122,12 +122,12 @@ def render(found: TaskReport) -> str:
 
 def _lines(found: TaskReport) -> Iterator[str]:
     task = found.task
-    heading = [found.id] if task is None else [found.id, task.name or "?", task.state]
+    heading = [found.id, "not found"] if task is None else [found.id, task.name or "?", task.state]
     yield "  ".join(visible(text, MAX_VALUE_LENGTH) for text in heading)
-    yield ""
-    for field, value, sources in _facts(found):
-        yield f"  {field:<{_LABEL_WIDTH}}{value}  [{sources}]"
     if task is not None:
+        yield ""
+        for field, value, sources in _facts(found, task):
+            yield f"  {field:<{_LABEL_WIDTH}}{value}  [{sources}]"
         for attempt in task.attempts:
             exception = visible(attempt.exception or "", MAX_VALUE_LENGTH)
             exception = f"  {exception}" if exception else ""
@@ -145,7 +145,7 @@ def _lines(found: TaskReport) -> Iterator[str]:
         yield f"    {one.place:<{_LABEL_WIDTH - 4}}{word:<11}{visible(one.text, MAX_VALUE_LENGTH)}"
 
 
-def _facts(found: TaskReport) -> Iterator[tuple[str, str, str]]:
+def _facts(found: TaskReport, task: TaskRecord) -> Iterator[tuple[str, str, str]]:
     """Yield each field, each value reported for it, and the sources of that value."""
     for field in TaskRecord.__struct_fields__:
         if field in _SHOWN_APART:
@@ -157,12 +157,10 @@ def _facts(found: TaskReport) -> Iterator[tuple[str, str, str]]:
                 values.setdefault(value, []).append(source.source)
         for value, sources in values.items():
             yield field, value, visible("; ".join(sources), MAX_VALUE_LENGTH)
-    task = found.task
-    if task is not None:
-        for field in ("runtime_s", "waited_s", "time_left_s"):
-            seconds = getattr(task, field)
-            if seconds is not None:
-                yield field.removesuffix("_s"), duration(seconds), "calculated"
+    for field in ("runtime_s", "waited_s", "time_left_s"):
+        seconds = getattr(task, field)
+        if seconds is not None:
+            yield field.removesuffix("_s"), duration(seconds), "calculated"
 
 
 def _value_text(value: Any) -> str:

@@ -73,7 +73,7 @@ def _head(snapshot: Snapshot, width: int) -> list[Line]:
     for state, number in totals.tasks.items():
         states += [("  ", ""), (f"{_short(state)} {count(number)}", state_style(state))]
     total = sum(totals.tasks.values())
-    out += flow([("tasks   ", "muted"), (f"{count(total)} held", ""), *states], width)
+    out += flow([("tasks   ", "muted"), (f"{count(total)} in memory", ""), *states], width)
     facts = (
         f"{count(totals.events)}, lost {count(totals.events_lost)}, "
         f"malformed {count(totals.events_malformed)}, "

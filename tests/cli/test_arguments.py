@@ -47,7 +47,14 @@ def test_times() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90", 90.0), ("0.5", 0.5), ("30s", 30.0), ("1h30m", 5400.0), ("1h 30m", 5400.0)],
+    [
+        ("90", 90.0),
+        ("0.5", 0.5),
+        ("30s", 30.0),
+        ("1h30m", 5400.0),
+        ("1h 30m", 5400.0),
+        ("400d", 34_560_000.0),
+    ],
 )
 def test_durations(text: str, seconds: float) -> None:
     context = click.Context(click.Command("any"))

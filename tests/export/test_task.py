@@ -82,4 +82,4 @@ def test_earlier_events_are_a_source_and_an_unknown_task_has_none() -> None:
     nothing = TaskLookup("x", NOW, (), (PlaceChecked("workers", False, "unknown to w1"),))
     found = report(nothing, None, ClusterState(), None, NOW)
     assert found.task is None
-    assert render(found).splitlines()[0] == "x"
+    assert render(found).splitlines()[0] == "x  not found"
