@@ -11,7 +11,9 @@ from pathlib import Path
 
 import click
 import pytest
+from celtop.bindings.actions import ACTIONS
 from celtop.bindings.keymap import Keymap
+from celtop.cli.commands.control import control
 from celtop.cli.main import celtop
 from celtop.settings import Settings, load_settings
 
@@ -140,6 +142,13 @@ def test_every_configuration_is_accepted(document: Path, tmp_path: Path) -> None
         path.write_text(block, "utf-8")
         settings = load_settings(environ={}, config_file=path)
         Keymap().remapped(settings.keys)
+
+
+def test_every_operation_is_described() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    missing = [name for name in control.commands if f"`celtop control {name}" not in text]
+    missing += [each.id for each in ACTIONS if each.mutates and f"`{each.keys[0]}`" not in text]
+    assert missing == []
 
 
 def test_the_table_of_settings_names_settings() -> None:
