@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer, clean_environment
+
+# A loaded machine makes a slow example, not a wrong one.
+hypothesis.settings.register_profile("celtop", deadline=None)
+hypothesis.settings.load_profile("celtop")
 
 
 @pytest.fixture(autouse=True)

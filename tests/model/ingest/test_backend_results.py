@@ -388,7 +388,7 @@ def tell(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
         state.observe(one)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     st.sampled_from(sorted(LIVES)),
     st.lists(metas(), min_size=1, max_size=6),

@@ -271,7 +271,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(COMMANDS), JSON | st.lists(JSON, max_size=3))
 def test_no_answer_is_too_odd(command: str, reply: Any) -> None:
     state = answer(command, reply)

@@ -222,7 +222,7 @@ def recount(state: Any) -> tuple[dict[str, int], int, dict[str, dict[str, int]]]
     return by_state, sum(task.text_bytes for task in state.tasks.values()), by_type
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(streams())
 def test_agrees_with_celery_but_for_its_known_faults(events: list[Fields]) -> None:
     theirs, ours = oracle(events), play(events)
@@ -249,7 +249,7 @@ def test_agrees_with_celery_but_for_its_known_faults(events: list[Fields]) -> No
     assert {name: kind.states for name, kind in ours.types.items() if kind.states} == by_type
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(sorted(LIVES)), st.randoms(use_true_random=False), st.booleans())
 def test_one_host_s_events_lead_to_the_same_state_in_any_order(
     life: str, chance: random.Random, repeated: bool

@@ -85,7 +85,7 @@ def test_texts_of_attempts_and_of_custom_fields_count() -> None:
     recount(state)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.randoms(use_true_random=False), st.integers(1, 30), st.integers(0, 30_000))
 def test_counters_are_right_after_any_eviction(
     chance: random.Random, max_tasks: int, max_text_bytes: int

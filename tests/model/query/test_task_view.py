@@ -117,7 +117,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STEPS, st.booleans())
 def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
     steps: list[tuple[object, ...]], one_by_one: bool

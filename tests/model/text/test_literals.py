@@ -68,7 +68,7 @@ def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 values = st.recursive(atoms, nested, max_leaves=25)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(
     st.lists(values, max_size=5).map(tuple),
     st.dictionaries(texts, values, max_size=3),
@@ -104,7 +104,7 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(plain, max_size=3).map(tuple), st.dictionaries(st.just("key"), plain))
 def test_plain_values_are_taken_and_written_as_celery_does(
     args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -115,7 +115,7 @@ def test_plain_values_are_taken_and_written_as_celery_does(
         assert identical(parse_arguments(*told), (args, kwargs))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(texts | st.text(alphabet="()[]{},:' 0123456789.e+-TrueFalsNonjx_\"#"))
 def test_any_text_is_read_or_refused_without_a_warning(text: str) -> None:
     with warnings.catch_warnings():

@@ -247,7 +247,7 @@ said = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), links, max_size=8),
     st.lists(said, max_size=6),

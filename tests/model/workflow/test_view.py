@@ -256,7 +256,7 @@ changes = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(names, st.lists(changes, max_size=20))
 def test_what_is_kept_up_is_what_would_be_found_anew(
     start: str, stream: list[tuple[Any, ...]]
