@@ -30,7 +30,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
         ('trigger a.b --args ["\udcff"]', "--args is not UTF-8"),
         ("trigger a.b --queue=", "--queue must not be empty"),
         ("trigger a.b --args {}", "--args: not a JSON array"),
-        ("trigger a.b --args [1,]", "column 4"),
+        ("trigger a.b --args [1;2]", "column 3"),
         ("trigger a.b --kwargs [1]", "--kwargs: not a JSON object"),
         ("trigger a.b --kwargs @/nonexistent/file", "No such file"),
         ("trigger a.b --args - --kwargs -", "cannot both be read from stdin"),

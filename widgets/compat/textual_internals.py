@@ -5,6 +5,7 @@ What is here may break with any release of Textual; nothing else may.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -154,6 +155,14 @@ class FrugalUpdate(CompositorUpdate):
 
 class FrugalApp(App[None], inherit_bindings=False):
     """An app whose updates of the screen are sent in few bytes."""
+
+    def on_load(self) -> None:
+        """Start tasks in turn on every Python: from 3.12 on Textual starts each of them at once.
+
+        The first screen of a mode would be mounted before it is on the stack, where its inputs
+        look for it.
+        """
+        asyncio.get_running_loop().set_task_factory(None)
 
     def sent(self, characters: int) -> None:
         """Called with the number of characters that an update sent to the terminal."""
