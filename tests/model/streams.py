@@ -1,4 +1,4 @@
-"""Streams of events as clusters send them, for the tests of the model."""
+"""Event streams for the tests of the model."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Script:
         return self.say("retried", **{"exception": "Again()", "traceback": "tb", **fields})
 
     def revoked(self, **fields: Any) -> Script:
-        told = {"terminated": False, "signum": None, "expired": False}
-        return self.say("revoked", **{**told, **fields})
+        details = {"terminated": False, "signum": None, "expired": False}
+        return self.say("revoked", **{**details, **fields})
 
     def rejected(self) -> Script:
         return self.say("rejected", requeue=False)
@@ -83,12 +83,12 @@ class Script:
 
 def event(fields: Fields) -> Event:
     """Decode one event as the wire would bring it."""
-    heard = hear([fields])
-    assert not heard.malformed
-    return heard.events[0]
+    batch = decode_fields([fields])
+    assert not batch.malformed
+    return batch.events[0]
 
 
-def hear(events: list[Fields], at: float = NOW) -> EventBatch:
+def decode_fields(events: list[Fields], at: float = NOW) -> EventBatch:
     return decode(msgspec.json.encode(events), at)
 
 

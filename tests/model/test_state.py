@@ -1,4 +1,4 @@
-"""What I/O threads observe reaches the model: connection, losses, notes, messages."""
+"""Observations reach the model: connection, losses, log messages, events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from celtop.model.observations import (
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 
-from .streams import NOW, OTHER, WORKER, Script, hear
+from .streams import NOW, OTHER, WORKER, Script, decode_fields
 
 REFUSED = Fault("refused", "Connection refused", "Is the broker running?")
 
@@ -24,10 +24,10 @@ def lines(state: ClusterState) -> list[tuple[str, str]]:
     return [(entry.level, entry.text) for entry in state.log]
 
 
-def test_a_message_counts_its_events_by_when_it_arrived() -> None:
+def test_events_are_counted_at_the_arrival_of_their_message() -> None:
     state = ClusterState()
     events = Script("a").received().started().succeeded().events
-    state.observe(hear(events, at=NOW))
+    state.observe(decode_fields(events, at=NOW))
     assert state.totals.events == 3
     assert state.rates.events.series(NOW, 1) == [3]
     assert state.rates.succeeded.series(NOW, 1) == [1]
@@ -43,7 +43,7 @@ def test_malformed_events_are_counted_by_reason_and_logged_once() -> None:
     assert len(state.log) == 2
 
 
-def test_connected_lost_and_connected_again() -> None:
+def test_the_connection_is_lost_and_restored() -> None:
     state = ClusterState()
     state.observe(ConnectionChanged("connecting", NOW, REFUSED, retry_in=2.0))
     assert (state.broker.fault, state.broker.retry_at) == (REFUSED, NOW + 2)
@@ -67,7 +67,7 @@ def test_connected_lost_and_connected_again() -> None:
     ]
 
 
-def test_losses_are_counted_at_once_and_logged_now_and_then() -> None:
+def test_dropped_events_are_counted_at_once_and_logged_from_time_to_time() -> None:
     state = ClusterState()
     state.observe(EventsDropped(heartbeats=3, others=0, at=NOW))
     assert (state.totals.lost, state.totals.lost_heartbeats, len(state.log)) == (0, 3, 0)
@@ -80,7 +80,7 @@ def test_losses_are_counted_at_once_and_logged_now_and_then() -> None:
     assert [text.split(" events")[0] for _, text in lines(state)] == ["1,000", "10,000", "1,000"]
 
 
-def test_latency_and_notes() -> None:
+def test_latency_and_log_messages() -> None:
     state = ClusterState()
     state.observe(LatencyMeasured(0.004, 17))
     assert (state.broker.latency, state.broker.commands_sent) == (0.004, 17)
@@ -88,7 +88,7 @@ def test_latency_and_notes() -> None:
     assert lines(state) == [("warning", "no access")]
 
 
-def test_silence_to_a_question_is_kept_with_the_worker() -> None:
+def test_a_missing_reply_is_shown_for_the_worker() -> None:
     state = ClusterState()
     state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW))
     state.observe(InspectTimeout("stats", (WORKER, OTHER), NOW))
@@ -98,13 +98,13 @@ def test_silence_to_a_question_is_kept_with_the_worker() -> None:
     assert state.workers[WORKER].inspect_error is None
 
 
-def test_beat_is_no_worker() -> None:
+def test_beat_is_not_a_worker() -> None:
     state = ClusterState()
     state.observe(InspectReply("celerybeat@host", "ping", {"ok": "pong"}, NOW))
     assert state.workers == {}
 
 
-def test_a_tick_with_nothing_new_is_no_change() -> None:
+def test_a_tick_without_news_changes_nothing() -> None:
     state = ClusterState()
     state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW))
     assert state.take_changes().other

@@ -13,26 +13,28 @@ AHEAD, BEHIND = "w1@fast", "w2@slow"
 SKEWS = {AHEAD: 40.0, BEHIND: -40.0}
 
 
-def hear(state: ClusterState, event: Event, now: float) -> None:
+def observe(state: ClusterState, event: Event, now: float) -> None:
     state.observe(EventBatch((event,), now))
 
 
 def beat(state: ClusterState, host: str, skew: float, now: float) -> None:
-    hear(state, Event("worker-heartbeat", host, now + skew, active=0, processed=0, freq=2.0), now)
+    observe(
+        state, Event("worker-heartbeat", host, now + skew, active=0, processed=0, freq=2.0), now
+    )
 
 
 def run(state: ClusterState, host: str, id_: str, start: float, end: float | None) -> None:
-    """Have a worker run a task, from `start` until `end` by our clock, and tell it by its own."""
+    """Run a task on a worker; `start` and `end` are by the local clock, events by its own."""
     skew = SKEWS[host]
-    hear(
+    observe(
         state,
         Event("task-received", host, start - 1 + skew, uuid=id_, name="f", root_id="a"),
         start,
     )
-    hear(state, Event("task-started", host, start + skew, uuid=id_), start)
+    observe(state, Event("task-started", host, start + skew, uuid=id_), start)
     if end is not None:
         done = Event("task-succeeded", host, end + skew, uuid=id_, result="1", runtime=end - start)
-        hear(state, done, end)
+        observe(state, done, end)
 
 
 @pytest.fixture
@@ -43,13 +45,13 @@ def state() -> ClusterState:
     return state
 
 
-def test_only_clocks_that_are_off_are_told_of(state: ClusterState) -> None:
+def test_small_skews_are_ignored(state: ClusterState) -> None:
     beat(state, "w3@right", 1.5, NOW)
     assert state.skews == SKEWS
     assert state.skew("w3@right") == 1.5
 
 
-def test_a_clock_that_wavers_keeps_its_skew_and_one_that_was_set_right_loses_it() -> None:
+def test_small_changes_of_a_skew_are_ignored_and_a_corrected_clock_has_none() -> None:
     skews = NO_SKEWS
     for skew, kept in ((40.0, 40.0), (40.3, 40.0), (39.6, 40.0), (41.0, 41.0), (-3.0, -3.0)):
         before = skews
@@ -60,7 +62,7 @@ def test_a_clock_that_wavers_keeps_its_skew_and_one_that_was_set_right_loses_it(
     assert updated(skews, AHEAD, 1.0) == updated(skews, AHEAD, None) == {BEHIND: -40.0}
 
 
-def test_what_a_host_told_is_taken_to_our_clock() -> None:
+def test_times_of_a_host_are_converted_to_the_local_clock() -> None:
     assert to_local(NOW + 40, AHEAD, SKEWS) == NOW
     assert to_local(NOW - 40, BEHIND, SKEWS) == NOW
     assert (
@@ -73,9 +75,7 @@ def test_what_a_host_told_is_taken_to_our_clock() -> None:
 
 
 @pytest.mark.parametrize("host", SKEWS)
-def test_a_snapshot_has_how_long_a_task_truly_runs_and_times_as_told(
-    state: ClusterState, host: str
-) -> None:
+def test_a_snapshot_has_local_durations_and_reported_times(state: ClusterState, host: str) -> None:
     run(state, host, "a", NOW - 10, None)
     (task,) = take_snapshot(state, NOW).tasks
     assert task.runtime_s == 10.0
@@ -85,14 +85,14 @@ def test_a_snapshot_has_how_long_a_task_truly_runs_and_times_as_told(
 
 
 @pytest.mark.parametrize("host", SKEWS)
-def test_a_span_is_by_our_clock(state: ClusterState, host: str) -> None:
+def test_a_span_is_by_the_local_clock(state: ClusterState, host: str) -> None:
     run(state, host, "a", NOW - 10, NOW - 4)
     task = state.tasks["a"]
     assert span(task, state.skews) == (NOW - 11, NOW - 4)
     assert span(task) == (NOW - 11 + SKEWS[host], NOW - 4 + SKEWS[host])
 
 
-def test_members_on_hosts_with_different_clocks_stand_on_one_axis(state: ClusterState) -> None:
+def test_members_on_hosts_with_different_clocks_share_a_time_axis(state: ClusterState) -> None:
     run(state, AHEAD, "a", NOW - 10, NOW - 8)
     run(state, BEHIND, "b", NOW - 7, NOW - 5)
     view = WorkflowView(state, "a", NOW)
@@ -101,7 +101,7 @@ def test_members_on_hosts_with_different_clocks_stand_on_one_axis(state: Cluster
     assert view.duration(NOW) == 6.0
 
 
-def test_the_axis_follows_a_clock_that_is_known_late() -> None:
+def test_the_time_axis_follows_a_skew_that_becomes_known_later() -> None:
     state = ClusterState()
     run(state, AHEAD, "a", NOW - 10, NOW - 8)
     view = WorkflowView(state, "a", NOW)

@@ -1,4 +1,4 @@
-"""Quantiles from a sketch are close to the true ones."""
+"""Estimated quantiles are close to the exact ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_empty() -> None:
     assert (empty.count, empty.mean, empty.max, empty.quantile(0.5)) == (0, None, None, None)
 
 
-def test_what_is_no_duration_is_ignored() -> None:
+def test_invalid_durations_are_ignored() -> None:
     sketch = Distribution()
     for odd in (math.nan, math.inf, -1.0):
         sketch.add(odd)
@@ -24,7 +24,7 @@ def test_what_is_no_duration_is_ignored() -> None:
 
 
 @given(st.lists(st.floats(0.001, 1e6), min_size=1), st.floats(0.01, 1.0))
-def test_a_quantile_is_at_most_a_bucket_wrong(values: list[float], q: float) -> None:
+def test_a_quantile_is_accurate_to_one_bucket(values: list[float], q: float) -> None:
     sketch = Distribution()
     for value in values:
         sketch.add(value)

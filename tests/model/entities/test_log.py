@@ -1,11 +1,11 @@
-"""The log keeps the newest entries and never repeats a serial."""
+"""The log keeps the newest entries and never reuses a serial number."""
 
 from __future__ import annotations
 
 from celtop.model.entities.log import EventLog
 
 
-def test_keeps_the_newest() -> None:
+def test_old_entries_are_dropped() -> None:
     log = EventLog(size=3)
     for number in range(5):
         log.add(float(number), "info", "worker", f"line {number}")

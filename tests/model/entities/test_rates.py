@@ -1,4 +1,4 @@
-"""Counts by the second."""
+"""Counts per second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_counts_by_second_oldest_first() -> None:
     assert ring.total == 7
 
 
-def test_the_rate_leaves_out_the_running_second_and_the_time_before_the_first() -> None:
+def test_the_rate_ignores_the_current_second_and_the_time_before_the_first() -> None:
     ring = SecondRing(100)
     for second in range(4):
         ring.add(NOW + second, 10)
@@ -35,7 +35,7 @@ def test_a_time_before_the_newest_counts_as_the_newest() -> None:
     assert ring.series(NOW + 5, 6) == [0, 0, 0, 0, 0, 2]
 
 
-def test_old_seconds_are_forgotten() -> None:
+def test_old_seconds_are_dropped() -> None:
     ring = SecondRing(10)
     ring.add(NOW)
     ring.add(NOW + 10)
@@ -65,7 +65,7 @@ def test_matches_plain_counting(offsets: list[float]) -> None:
     assert ring.series(now, 20) == plain
 
 
-def test_a_clock_that_is_set_back_begins_anew() -> None:
+def test_a_clock_that_is_set_back_resets_the_counts() -> None:
     ring = SecondRing(60)
     for second in range(100):
         ring.add(10_000.0 + second, 5)

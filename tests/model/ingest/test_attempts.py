@@ -8,7 +8,7 @@ ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='U
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("sent", "shown"),
     [
         ("Retry(Retry(...), ConnectionError('wet'), 12)", "ConnectionError('wet')"),
         ("Retry(Retry(...), OSError('a', 5), 0.5)", "OSError('a', 5)"),
@@ -20,11 +20,11 @@ ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='U
         ("Retry(Retry(...), ", "Retry(Retry(...), "),
     ],
 )
-def test_the_exception_of_a_retry_is_the_apps_own(told: str, shown: str) -> None:
-    assert exception_of(Event("task-retried", "w", 1.0, exception=told)) == (shown, None)
+def test_a_retry_shows_the_exception_that_the_app_raised(sent: str, shown: str) -> None:
+    assert exception_of(Event("task-retried", "w", 1.0, exception=sent)) == (shown, None)
 
 
-def test_what_the_hard_time_limit_raises_is_read_from_the_traceback() -> None:
+def test_the_exception_of_a_hard_time_limit_is_read_from_the_traceback() -> None:
     traceback = (
         "Traceback (most recent call last):\n  ...\nTimeLimitExceeded: TimeLimitExceeded(1,)"
     )

@@ -1,4 +1,4 @@
-"""What a result backend says, between, before and after what events say."""
+"""Entries of the result backend before, between and after events."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def seen(
 
 
 def progress(task: Any) -> tuple[Any, ...]:
-    told = task.progress
-    return (told.fraction, told.text, told.source)
+    results = task.progress
+    return (results.fraction, results.text, results.source)
 
 
-def test_a_task_that_reports_is_shown_with_the_state_it_names() -> None:
+def test_a_custom_state_in_the_backend_is_shown() -> None:
     state = play(Script("a").received().started().events)
     task = seen(state, "PROGRESS", result={"progress": 40, "status": "Creating file"})
     assert (task.state, task.running) == ("PROGRESS", True)
@@ -60,7 +60,7 @@ def test_a_task_that_reports_is_shown_with_the_state_it_names() -> None:
     assert state.totals.by_state == {"Fetching documents": 1}
 
 
-def test_a_task_may_report_before_any_event_tells_of_it() -> None:
+def test_a_task_may_report_progress_before_its_first_event() -> None:
     """A solo pool sends its events when the task is done."""
     state = ClusterState()
     task = seen(state, "PROGRESS", at=NOW + 2, result={"current": 1, "total": 4})
@@ -77,17 +77,17 @@ def test_a_task_may_report_before_any_event_tells_of_it() -> None:
     ("meta", "text"),
     [("reading", "reading"), ({"logs": ["a", "b"]}, '{"logs": ["a", "b"]}'), ([1, 2], "[1, 2]")],
 )
-def test_what_is_not_understood_is_shown_as_it_is(meta: object, text: str) -> None:
+def test_an_unrecognized_meta_is_shown_as_text(meta: object, text: str) -> None:
     assert progress(seen(ClusterState(), "PROGRESS", result=meta)) == (None, text, "backend")
 
 
 @pytest.mark.parametrize("meta", [None, {}, ""])
-def test_a_custom_state_may_say_no_more_than_its_name(meta: object) -> None:
+def test_a_custom_state_may_have_no_meta(meta: object) -> None:
     task = seen(ClusterState(), "WORKING", result=meta)
     assert (task.state, task.progress) == ("WORKING", None)
 
 
-def test_an_end_that_no_event_tells_of_is_counted_as_corrected() -> None:
+def test_an_end_without_an_event_is_counted_as_a_correction() -> None:
     state = play(Script("a").received().started().events)
     task = seen(state, "SUCCESS", at=NOW + 9, done_at=NOW + 5, result={"sum": 3})
     assert (task.state, task.finished_at, task.result) == ("SUCCESS", NOW + 5, "{'sum': 3}")
@@ -96,12 +96,12 @@ def test_an_end_that_no_event_tells_of_is_counted_as_corrected() -> None:
     assert state.totals.corrected == 0
     state.tick(NOW + 9 + FINAL_EVENT_DELAY)
     assert state.totals.corrections == {"finished": 1}
-    told = "1 task finished without an event (according to the result backend): shop.bill a"
-    assert state.log[-1].text == told
-    assert state.totals.succeeded == 0, "totals are of what was heard"
+    results = "1 task finished without an event (according to the result backend): shop.bill a"
+    assert state.log[-1].text == results
+    assert state.totals.succeeded == 0, "totals count events only"
 
 
-def test_many_corrections_make_one_line() -> None:
+def test_many_corrections_are_logged_in_one_entry() -> None:
     state = ClusterState()
     for number in range(2_000):
         play(Script(str(number)).received().started().events, state)
@@ -114,7 +114,7 @@ def test_many_corrections_make_one_line() -> None:
     ]
 
 
-def test_an_end_that_the_backend_tells_first_is_no_correction_if_the_event_follows() -> None:
+def test_a_late_final_event_prevents_a_correction() -> None:
     script = Script("a").received().started().succeeded()
     state = play(script.events[:2])
     seen(state, "SUCCESS", at=NOW + 3, done_at=NOW + 2.9, result=42)
@@ -126,7 +126,7 @@ def test_an_end_that_the_backend_tells_first_is_no_correction_if_the_event_follo
     assert state.totals.succeeded == state.types["shop.bill"].succeeded == 1
 
 
-def test_a_failure_brings_its_exception() -> None:
+def test_a_failure_has_its_exception() -> None:
     state = ClusterState(redaction=Redaction(["token"]))
     traceback = "Traceback: token=abc"
     task = seen(state, "FAILURE", exception="KeyError('x')", traceback=traceback, done_at=NOW)
@@ -138,8 +138,8 @@ def test_a_failure_brings_its_exception() -> None:
     assert task.progress.text == "token=***"
 
 
-def test_a_worker_that_overwrites_a_failure_is_not_believed() -> None:
-    """Worker 5.6.3 writes REVOKED over what it is told to revoke, whatever became of it."""
+def test_a_failure_that_a_worker_overwrites_stays() -> None:
+    """Worker 5.6.3 writes REVOKED over any task that it is asked to revoke."""
     state = play(Script("a").received().started().failed().events)
     task = seen(state, "REVOKED", done_at=NOW + 8)
     assert (task.state, task.exception) == ("FAILURE", "Oops()")
@@ -148,7 +148,7 @@ def test_a_worker_that_overwrites_a_failure_is_not_believed() -> None:
     assert seen(state, "REVOKED", "b", done_at=NOW + 8).state == other.state == "FAILURE"
 
 
-def test_a_revocation_does_not_end_what_runs_on() -> None:
+def test_a_revocation_does_not_end_a_running_task() -> None:
     state = play(Script("a").received().started().events)
     task = seen(state, "REVOKED", done_at=NOW + 5)
     assert (task.state, task.extra.backend_state) == ("STARTED", "REVOKED")
@@ -159,7 +159,7 @@ def test_a_revocation_does_not_end_what_runs_on() -> None:
     assert waiting.state == "REVOKED"
 
 
-def test_a_revoked_task_that_is_lost_was_revoked() -> None:
+def test_a_lost_task_that_was_revoked_is_revoked() -> None:
     state = play(Script("a").received().started().events)
     state.observe(InspectReply(WORKER, "active", [], NOW + 10))
     state.tick(NOW + 10 + FINAL_EVENT_DELAY)
@@ -167,7 +167,7 @@ def test_a_revoked_task_that_is_lost_was_revoked() -> None:
     assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
 
 
-def test_old_ones_are_told_of_and_go_first() -> None:
+def test_tasks_from_history_are_evicted_first() -> None:
     state = ClusterState(max_tasks=40)
     for number in range(20):
         seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
@@ -186,7 +186,7 @@ def test_old_ones_are_told_of_and_go_first() -> None:
 
 
 @pytest.mark.parametrize("told_first", [True, False])
-def test_old_ones_stand_below_what_is_live_newest_first(told_first: bool) -> None:
+def test_tasks_from_history_come_after_live_tasks_newest_first(told_first: bool) -> None:
     state = ClusterState()
     play(Script("live-1").received().started().events, state)
     view = TaskView(state)
@@ -203,7 +203,7 @@ def test_old_ones_stand_below_what_is_live_newest_first(told_first: bool) -> Non
     assert [view.index(task.id) for task in view] == list(range(6))
 
 
-def test_of_old_ones_the_oldest_go_first_and_views_are_told() -> None:
+def test_the_oldest_tasks_from_history_are_evicted_first() -> None:
     state = ClusterState(max_tasks=4)
     for number in range(3):
         seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
@@ -222,7 +222,7 @@ def test_of_old_ones_the_oldest_go_first_and_views_are_told() -> None:
     assert [task.id for task in view] == ["more", "live", "old-0", "old-1"]
 
 
-def test_what_is_kept_of_a_task_fills_in_what_is_missing() -> None:
+def test_an_entry_fills_in_missing_fields() -> None:
     state = play(Script("child").sent().events)
     task = seen(
         state,
@@ -249,7 +249,7 @@ def test_what_is_kept_of_a_task_fills_in_what_is_missing() -> None:
     assert (reprs.args, reprs.kwargs) == ("('x',...)", "{}")
 
 
-def test_the_worker_of_a_tracked_start_is_known() -> None:
+def test_a_tracked_start_has_its_worker() -> None:
     state = ClusterState()
     task = seen(state, "STARTED", result={"pid": 7, "hostname": WORKER})
     assert (task.state, task.worker, task.progress) == ("STARTED", WORKER, None)
@@ -257,7 +257,7 @@ def test_the_worker_of_a_tracked_start_is_known() -> None:
     assert progress(task) == (0.1, "warm", "backend")
 
 
-def test_a_retry_is_told_of_where_events_are_not() -> None:
+def test_a_retry_is_known_from_the_backend_without_events() -> None:
     state = ClusterState()
     assert seen(state, "STARTED").state == "STARTED"
     assert seen(state, "RETRY").state == "RETRY"
@@ -269,7 +269,7 @@ def test_a_retry_is_told_of_where_events_are_not() -> None:
     )
 
 
-def test_the_bar_of_an_attempt_ends_with_it() -> None:
+def test_progress_ends_with_its_attempt() -> None:
     script = Script("a").received().started()
     state = play(script.events)
     seen(state, "PROGRESS", at=NOW + 3, result={"progress": 80})
@@ -283,14 +283,14 @@ def test_the_bar_of_an_attempt_ends_with_it() -> None:
     assert (again.state, again.progress.fraction) == ("PROGRESS", 0.05)
 
 
-def test_progress_that_is_read_again_is_not_told_again() -> None:
+def test_unchanged_progress_keeps_its_time() -> None:
     state = play(Script("a").received().started().events)
     for at in (NOW + 3, NOW + 5):
         task = seen(state, "PROGRESS", at=at, source="poll", result={"progress": 5})
     assert task.progress.at == NOW + 3
 
 
-def test_a_lost_task_that_reports_runs_again() -> None:
+def test_a_lost_task_that_reports_progress_is_running() -> None:
     state = play(Script("a").received().started().events)
     state.observe(InspectReply(WORKER, "active", [], NOW + 10))
     state.tick(NOW + 10 + FINAL_EVENT_DELAY)
@@ -301,7 +301,7 @@ def test_a_lost_task_that_reports_runs_again() -> None:
     assert state.totals.corrections == {"running": 1}
 
 
-def test_a_task_that_began_again_after_its_end_runs() -> None:
+def test_a_task_that_started_again_after_its_end_is_running() -> None:
     script = Script("a").received().started().succeeded().received().started()
     state = play(script.events[:2])
     seen(state, "SUCCESS", done_at=NOW + 2.9)
@@ -311,14 +311,14 @@ def test_a_task_that_began_again_after_its_end_runs() -> None:
     assert seen(state, "SUCCESS", done_at=NOW + 9).state == "SUCCESS"
 
 
-def test_an_end_may_be_told_in_whole_seconds() -> None:
+def test_an_end_time_may_be_rounded_to_seconds() -> None:
     state = play(Script("a", NOW + 0.7).received().started().events)
     assert seen(state, "SUCCESS", done_at=NOW + 2).state == "SUCCESS"
     play(Script("a", NOW + 1.7).started().events, state)
     assert state.tasks["a"].state == "SUCCESS"
 
 
-def test_what_the_backend_had_otherwise_it_may_have_no_more() -> None:
+def test_a_disagreement_with_the_backend_may_end() -> None:
     state = play(Script("a").received().started().events)
     assert seen(state, "REVOKED", done_at=NOW + 4).extra.backend_state == "REVOKED"
     assert seen(state, "SUCCESS", done_at=NOW + 5).extra.backend_state is None
@@ -332,7 +332,7 @@ def test_a_lost_task_may_wait_for_its_retry() -> None:
     assert (task.state, task.lost_at) == ("RETRY", None)
 
 
-def test_where_workers_send_no_events_no_end_lacks_one() -> None:
+def test_an_end_is_no_correction_if_workers_send_no_events() -> None:
     state = play(Script("a").sent().events)
     seen(state, "SUCCESS", done_at=NOW + 2)
     state.tick(NOW + 60)
@@ -348,7 +348,7 @@ def test_where_workers_send_no_events_no_end_lacks_one() -> None:
         ResultMeta("a", ""),
     ],
 )
-def test_what_cannot_be_read_tells_nothing(meta: ResultMeta) -> None:
+def test_undecodable_entries_are_ignored(meta: ResultMeta) -> None:
     state = ClusterState()
     state.observe(ResultsRead((meta,), NOW, "poll"))
     assert not state.tasks
@@ -381,7 +381,7 @@ def answers(draw: st.DrawFn) -> InspectReply:
     return InspectReply(WORKER, command, held, NOW + draw(st.integers(0, 12)))
 
 
-def tell(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
+def observe_any(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
     if isinstance(one, dict):
         state.observe(EventBatch((event(one),), NOW))
     else:
@@ -396,9 +396,9 @@ def tell(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
     st.randoms(use_true_random=False),
     st.booleans(),
 )
-def test_with_or_without_the_backend_events_and_answers_end_the_same(
+def test_the_backend_changes_no_result_of_events_and_replies(
     life: str,
-    told: list[ResultsRead],
+    results: list[ResultsRead],
     answered: list[InspectReply],
     chance: random.Random,
     disordered: bool,
@@ -409,15 +409,15 @@ def test_with_or_without_the_backend_events_and_answers_end_the_same(
     for answer in answered:
         events.insert(chance.randint(0, len(events)), answer)
     both: list[Fields | InspectReply | ResultsRead] = list(events)
-    for meta in told:
+    for meta in results:
         both.insert(chance.randint(0, len(both)), meta)
     alone, state = ClusterState(), ClusterState()
-    for saw_event in events:
-        tell(alone, saw_event)
+    for sent in events:
+        observe_any(alone, sent)
     ended = False
     for one in both:
         before = state.tasks["a"].state if "a" in state.tasks else None
-        tell(state, one)
+        observe_any(state, one)
         task = state.tasks.get("a")
         if isinstance(one, ResultsRead) and before in FINISHED:
             assert task is not None and task.finished, "a finished task was moved back"
@@ -448,14 +448,14 @@ def assert_same(state: ClusterState, alone: ClusterState) -> None:
     assert {name: kind.states for name, kind in state.types.items() if kind.states} == by_type
 
 
-def test_a_snapshot_of_a_claim_is_not_kept_when_its_task_is_forgotten() -> None:
+def test_the_events_state_is_dropped_with_its_task() -> None:
     state = ClusterState(max_tasks=10)
     for number in range(30):
         seen(state, "SUCCESS", str(number), source="lookup")
     assert set(state._tasks.event_states) == set(state.tasks)
 
 
-def test_claims_are_small() -> None:
+def test_overlays_share_equal_states() -> None:
     state = ClusterState()
     seen(state, "SUCCESS", "a")
     seen(state, "SUCCESS", "b")
@@ -481,9 +481,7 @@ odd = st.recursive(
     odd,
     st.text(st.characters()) | st.none() | st.just("\udc80"),
 )
-def test_whatever_a_backend_holds_is_taken(
-    status: str, result: Any, args: Any, text: str | None
-) -> None:
+def test_any_entry_is_accepted(status: str, result: Any, args: Any, text: str | None) -> None:
     state = ClusterState(redaction=Redaction(["secret"]))
     fields: dict[str, Any] = dict.fromkeys(
         ("name", "worker", "queue", "group_id", "parent_id", "root_id", "traceback", "exception"),

@@ -18,9 +18,9 @@ from celtop.model.wire.events import Event, EventBatch
 T0 = 1_800_000_000.0
 
 
-def failed(number: int, exception: str | None, at: float = T0, **told: Any) -> Task:
-    told = {"name": "a.b", "state": "FAILURE", **told}
-    return Task(str(number), exception=exception, finished_at=at, **told)
+def failed(number: int, exception: str | None, at: float = T0, **fields: Any) -> Task:
+    fields = {"name": "a.b", "state": "FAILURE", **fields}
+    return Task(str(number), exception=exception, finished_at=at, **fields)
 
 
 def traced(path: str, function: str, line: int) -> str:
@@ -45,14 +45,14 @@ def only(groups: FailureGroups) -> FailureGroup:
     return group
 
 
-def test_the_same_failure_is_one_group_with_its_times() -> None:
+def test_equal_failures_are_one_group_with_its_times() -> None:
     group = only(grouped(failed(1, "E('a')", T0 + 5), failed(2, "E('b')", T0)))
     assert (group.error, group.task, group.place) == ("E", "a.b", None)
     assert (group.count, group.first_at, group.last_at) == (2, T0, T0 + 5)
     assert group.example == "2"
 
 
-def test_line_numbers_make_no_difference_and_functions_do() -> None:
+def test_line_numbers_are_ignored_but_functions_are_not() -> None:
     texts = [
         traced("/srv/shop/tasks.py", "download", 41),
         traced("/srv/shop/tasks.py", "download", 43),
@@ -65,7 +65,7 @@ def test_line_numbers_make_no_difference_and_functions_do() -> None:
     }
 
 
-def test_a_task_leaves_its_group_when_it_is_tried_again_and_returns_if_that_fails_too() -> None:
+def test_a_retried_task_leaves_its_group_and_returns_if_it_fails_again() -> None:
     task = failed(1, "E()", state="RETRY")
     groups = grouped(task)
     first = only(groups)
@@ -80,7 +80,7 @@ def test_a_task_leaves_its_group_when_it_is_tried_again_and_returns_if_that_fail
     assert sum(first.trend.series(T0 + 60)) == 2
 
 
-def test_a_change_that_is_no_new_failure_is_not_counted_again() -> None:
+def test_a_change_without_a_new_failure_is_not_counted() -> None:
     task = failed(1, "E()")
     groups = grouped(task)
     version = only(groups).version
@@ -89,7 +89,7 @@ def test_a_change_that_is_no_new_failure_is_not_counted_again() -> None:
     assert only(groups).version == version
 
 
-def test_what_is_held_no_more_is_in_no_group() -> None:
+def test_evicted_tasks_leave_their_groups() -> None:
     task = failed(1, "E()")
     groups = grouped(task, failed(2, "E()"))
     groups.apply([], [task])
@@ -97,7 +97,7 @@ def test_what_is_held_no_more_is_in_no_group() -> None:
     assert only(groups).example == "2"
 
 
-def test_a_traceback_that_comes_later_moves_the_task() -> None:
+def test_a_late_traceback_moves_the_task() -> None:
     task = failed(1, "E()")
     groups = grouped(task)
     task.traceback = traced("/srv/shop/tasks.py", "f", 1)
@@ -105,7 +105,7 @@ def test_a_traceback_that_comes_later_moves_the_task() -> None:
     assert only(groups).place == "shop/tasks.py in f"
 
 
-def test_there_are_only_so_many_groups_and_emptied_ones_make_room() -> None:
+def test_groups_are_limited_and_empty_ones_make_room() -> None:
     tasks = [failed(number, f"E{number}()") for number in range(MAX_GROUPS + 1)]
     groups = grouped(*tasks)
     assert len(list(groups)) == MAX_GROUPS
@@ -115,7 +115,7 @@ def test_there_are_only_so_many_groups_and_emptied_ones_make_room() -> None:
     assert groups.of(tasks[-1].id) is not None
 
 
-def test_a_groups_filter_finds_exactly_its_tasks() -> None:
+def test_the_filter_of_a_group_finds_exactly_its_tasks() -> None:
     place = '/srv/"odd, place"/tasks.py'
     tasks = [
         failed(1, "E('x')", name='we"ird, name', traceback=traced(place, "<lambda>", 3)),
@@ -136,7 +136,7 @@ def test_a_groups_filter_finds_exactly_its_tasks() -> None:
         assert [task.id for task in tasks if query.matches(task, T0)] == list(group.tasks)
 
 
-def test_the_model_keeps_them_from_events() -> None:
+def test_the_model_groups_failures_from_events() -> None:
     state = ClusterState()
     events = (
         Event("task-received", "w", T0, uuid="1", name="a.b"),
@@ -149,14 +149,14 @@ def test_the_model_keeps_them_from_events() -> None:
 
 
 class TestTrend:
-    def test_steps_are_told_apart_and_the_last_is_the_running_one(self) -> None:
+    def test_counts_are_per_step_and_the_last_is_the_current_one(self) -> None:
         trend = Trend()
         for at in (0.0, TREND_STEP, TREND_STEP + 1):
             trend.add(T0 + at)
         assert trend.series(T0 + TREND_STEP)[-2:] == [1, 2]
         assert trend.series(T0 + 3 * TREND_STEP)[-4:] == [1, 2, 0, 0]
 
-    def test_what_comes_late_counts_when_it_was(self) -> None:
+    def test_late_times_count_in_their_own_step(self) -> None:
         trend = Trend()
         trend.add(T0)
         trend.add(T0 - 2 * TREND_STEP)

@@ -1,4 +1,4 @@
-"""Answers to `inspect` fill in and move forward; they never take a task back."""
+"""Inspect replies fill in missing fields and only move tasks forward."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def answer(
+def observe_reply(
     command: str,
     reply: Any,
     state: ClusterState | None = None,
@@ -38,13 +38,13 @@ def answer(
 
 def item(id_: str = "a", time_start: float | None = NOW - 5, **fields: Any) -> dict[str, Any]:
     delivery = {"exchange": "", "routing_key": "mail", "priority": 3, "redelivered": False}
-    told = {"id": id_, "name": "shop.bill", "args": [1, "b"], "kwargs": {"c": None}}
+    common = {"id": id_, "name": "shop.bill", "args": [1, "b"], "kwargs": {"c": None}}
     ran = {"time_start": time_start, "acknowledged": True, "worker_pid": 77}
-    return {**told, **ran, "hostname": WORKER, "delivery_info": delivery, **fields}
+    return {**common, **ran, "hostname": WORKER, "delivery_info": delivery, **fields}
 
 
-def test_a_running_task_that_no_event_told_of() -> None:
-    state = answer("active", [item()])
+def test_a_running_task_without_events() -> None:
+    state = observe_reply("active", [item()])
     task = state.tasks["a"]
     assert (task.state, task.started_at, task.worker) == ("STARTED", NOW - 5, WORKER)
     assert (task.args, task.kwargs, task.queue) == ("(1, 'b')", "{'c': None}", "mail")
@@ -56,16 +56,16 @@ def test_a_running_task_that_no_event_told_of() -> None:
     assert state.totals.text_bytes == task.text_bytes
 
 
-def test_the_event_of_the_same_start_is_no_further_attempt() -> None:
-    state = answer("active", [item(time_start=NOW + 1.98)])
+def test_the_event_of_a_known_start_is_no_new_attempt() -> None:
+    state = observe_reply("active", [item(time_start=NOW + 1.98)])
     play(Script("a").received().started().succeeded().events, state)
     task = state.tasks["a"]
     assert (task.state, task.attempts, task.started_at) == ("SUCCESS", (), NOW + 2)
     assert task.sources == FROM_INSPECT | FROM_EVENT
 
 
-def test_a_start_told_by_both_is_no_further_attempt_even_after_progress() -> None:
-    state = answer("active", [item(time_start=NOW + 1.98)])
+def test_the_event_of_a_known_start_is_no_new_attempt_even_after_progress() -> None:
+    state = observe_reply("active", [item(time_start=NOW + 1.98)])
     play([Script("a", at=NOW + 0.99).progress(progress=3).events[0]], state)
     play(Script("a").received().started().events, state)
     assert state.tasks["a"].attempts == ()
@@ -83,16 +83,16 @@ def test_a_start_told_by_both_is_no_further_attempt_even_after_progress() -> Non
         (Script("a").received().started().failed(), "reserved", "FAILURE"),
     ],
 )
-def test_an_answer_moves_forward_at_most(script: Script, command: str, state_after: str) -> None:
+def test_a_reply_only_moves_a_task_forward(script: Script, command: str, state_after: str) -> None:
     state = play(script.events)
-    answer(command, [item(time_start=NOW + 2)], state)
+    observe_reply(command, [item(time_start=NOW + 2)], state)
     assert state.tasks["a"].state == state_after
 
 
-def test_reserved_and_scheduled_wait() -> None:
-    state = answer("reserved", [item("a", None)])
+def test_reserved_and_scheduled_tasks_are_waiting() -> None:
+    state = observe_reply("reserved", [item("a", None)])
     scheduled = {"eta": "2026-11-21T02:00:00+00:00", "priority": 6, "request": item("b", None)}
-    answer("scheduled", [scheduled], state)
+    observe_reply("scheduled", [scheduled], state)
     assert [task.state for task in state.tasks.values()] == ["RECEIVED", "RECEIVED"]
     assert state.tasks["b"].eta_at == 1_795_226_400.0
     worker = state.workers[WORKER]
@@ -109,14 +109,14 @@ def test_reserved_and_scheduled_wait() -> None:
     assert (worker.reserved_ids, worker.scheduled_ids) == ({}, {})
 
 
-def test_active_is_what_the_newest_answer_says_and_the_events_since() -> None:
+def test_active_tasks_are_those_of_the_latest_reply_and_the_events_since() -> None:
     state = play(Script("old").received().started().events)
     play(Script("young", at=NOW + 10).received().started().events, state)
     play(Script("ended", at=NOW + 5).received().started().succeeded().events, state)
-    answer("active", [item("ended", NOW + 7), item("new", NOW + 9)], state, at=NOW + 11)
+    observe_reply("active", [item("ended", NOW + 7), item("new", NOW + 9)], state, at=NOW + 11)
     worker = state.workers[WORKER]
     assert list(worker.active_ids) == ["new", "young"]
-    # Nobody said how "old" ended: that is not for an answer to decide.
+    # The end of "old" is unknown: a reply does not decide it.
     assert state.tasks["old"].state == "STARTED"
 
 
@@ -134,7 +134,7 @@ def test_stats() -> None:
         },
         "rusage": {"utime": 1.5, "stime": 0.5, "maxrss": 2048, "nvcsw": 3},
     }
-    worker = answer("stats", reply).workers[WORKER]
+    worker = observe_reply("stats", reply).workers[WORKER]
     assert (worker.pool, worker.concurrency, worker.processes) == ("prefork", 4, (21, 22))
     assert (worker.pid, worker.uptime, worker.prefetch) == (12, 60, 16)
     assert worker.totals == {"shop.bill": 9}
@@ -154,15 +154,15 @@ def test_stats() -> None:
     ],
 )
 def test_pools(implementation: str, pool: str) -> None:
-    worker = answer("stats", {"pool": {"implementation": implementation}}).workers[WORKER]
+    worker = observe_reply("stats", {"pool": {"implementation": implementation}}).workers[WORKER]
     assert worker.pool == pool
 
 
 def test_queues_conf_and_registered() -> None:
     queue = {"name": "mail", "exchange": {"name": "mail", "type": "direct"}, "routing_key": "mail"}
-    state = answer("active_queues", [queue])
-    answer("conf", {"task_routes": {"a": "b"}}, state)
-    answer("registered", ["b.two", "a.one [rate_limit=10/m]"], state)
+    state = observe_reply("active_queues", [queue])
+    observe_reply("conf", {"task_routes": {"a": "b"}}, state)
+    observe_reply("registered", ["b.two", "a.one [rate_limit=10/m]"], state)
     worker = state.workers[WORKER]
     assert worker.queues == (WorkerQueue("mail", "mail", "direct", "mail"),)
     assert worker.conf == {"task_routes": {"a": "b"}}
@@ -184,18 +184,18 @@ def test_queues_conf_and_registered() -> None:
         ("a.b [time_limit=nan]", "a.b", Limits()),
     ],
 )
-def test_limits_are_read_off_registered_names(line: str, name: str, limits: Limits) -> None:
+def test_limits_are_parsed_from_registered_tasks(line: str, name: str, limits: Limits) -> None:
     state = ClusterState()
-    answer("registered", [line], state)
+    observe_reply("registered", [line], state)
     worker = state.workers[WORKER]
     assert worker.registered == (name,)
     assert worker.limits.get(name, Limits()) == limits
 
 
-def test_the_first_limits_are_those_of_a_workers_life() -> None:
+def test_the_initial_limits_are_those_since_the_worker_started() -> None:
     state = ClusterState()
     for text in ("a [rate_limit=1/s]", "a [rate_limit=2/s]"):
-        answer("registered", [text], state)
+        observe_reply("registered", [text], state)
     worker = state.workers[WORKER]
     assert worker.initial_limits == {"a": Limits("1/s")}
     for pid in (1, 2):
@@ -206,49 +206,51 @@ def test_the_first_limits_are_those_of_a_workers_life() -> None:
     restarted = state.workers[WORKER]
     assert restarted.limits == {}
     assert restarted.initial_limits is None
-    answer("registered", ["a"], state)
+    observe_reply("registered", ["a"], state)
     assert restarted.initial_limits is not None
 
 
-def test_the_only_queue_of_a_worker_is_that_of_the_tasks_it_has() -> None:
+def test_the_only_queue_of_a_worker_is_that_of_its_tasks() -> None:
     state = play(Script("a").received().events)
     play(Script("b").on(OTHER).received().events, state)
-    answer("active_queues", [{"name": "mail"}], state)
+    observe_reply("active_queues", [{"name": "mail"}], state)
     assert [task.queue for task in state.tasks.values()] == ["mail", None]
 
 
-def test_a_routing_key_is_not_always_the_queue() -> None:
+def test_a_routing_key_may_differ_from_the_queue() -> None:
     queue = {"name": "geo", "exchange": {"name": "topics"}, "routing_key": "geo.#"}
-    state = answer("active_queues", [{"name": "mail"}, queue])
+    state = observe_reply("active_queues", [{"name": "mail"}, queue])
     info = {"exchange": "topics", "routing_key": "geo.#"}
-    answer("active", [item("a", delivery_info=info), item("b")], state)
+    observe_reply("active", [item("a", delivery_info=info), item("b")], state)
     assert [task.queue for task in state.tasks.values()] == ["geo", "mail"]
 
 
-def test_one_task_asked_for() -> None:
-    state = answer("query_task", {"a": ["active", item("a")], "b": ["reserved", item("b", None)]})
+def test_a_queried_task() -> None:
+    state = observe_reply(
+        "query_task", {"a": ["active", item("a")], "b": ["reserved", item("b", None)]}
+    )
     assert [task.state for task in state.tasks.values()] == ["STARTED", "RECEIVED"]
 
 
 def test_an_error_is_kept_with_the_worker() -> None:
-    worker = answer("stats", {"error": "KeyError('stats')"}).workers[WORKER]
+    worker = observe_reply("stats", {"error": "KeyError('stats')"}).workers[WORKER]
     assert worker.inspect_error == "stats: KeyError('stats')"
 
 
 def test_events_enabled() -> None:
-    state = answer("enable_events", {"ok": "task events enabled"})
+    state = observe_reply("enable_events", {"ok": "task events enabled"})
     assert state.workers[WORKER].events_enabled is True
-    state = answer("enable_events", {"error": "event dispatcher unavailable"})
+    state = observe_reply("enable_events", {"error": "event dispatcher unavailable"})
     assert state.workers[WORKER].events_enabled is None
 
 
-def test_an_answer_proves_that_its_worker_lives() -> None:
-    state = answer("ping", {"ok": "pong"})
+def test_a_reply_proves_that_the_worker_is_online() -> None:
+    state = observe_reply("ping", {"ok": "pong"})
     assert state.workers[WORKER].last_seen_at == NOW
 
 
-def test_endless_arguments_are_cut() -> None:
-    task = answer("active", [item(args=["x" * 10_000_000])]).tasks["a"]
+def test_long_arguments_are_cut() -> None:
+    task = observe_reply("active", [item(args=["x" * 10_000_000])]).tasks["a"]
     assert task.args is not None
     assert len(task.args) < 300_000
     assert task.args.endswith("more characters]")
@@ -273,25 +275,27 @@ JSON = st.recursive(
 
 @settings(max_examples=300)
 @given(st.sampled_from(COMMANDS), JSON | st.lists(JSON, max_size=3))
-def test_no_answer_is_too_odd(command: str, reply: Any) -> None:
-    state = answer(command, reply)
+def test_any_reply_is_accepted(command: str, reply: Any) -> None:
+    state = observe_reply(command, reply)
     assert state.totals.text_bytes == sum(task.text_bytes for task in state.tasks.values())
 
 
-def test_half_characters_are_replaced() -> None:
+def test_lone_surrogates_are_replaced() -> None:
     """JSON may hold them, but no terminal, file or clipboard takes them."""
-    state = answer("active", [item("a\ud800", name="\udfff", args="\ud800")], worker="w\ud800@h")
+    state = observe_reply(
+        "active", [item("a\ud800", name="\udfff", args="\ud800")], worker="w\ud800@h"
+    )
     assert list(state.tasks) == ["a\ufffd"]
     assert (state.tasks["a\ufffd"].name, state.tasks["a\ufffd"].args) == ("\ufffd", "\ufffd")
     assert list(state.workers) == ["w\ufffd@h"]
     encode(take_snapshot(state, NOW))
 
 
-def test_a_task_that_its_worker_runs_no_more_is_lost_after_a_last_word() -> None:
+def test_a_task_that_is_no_longer_active_is_lost_unless_its_final_event_follows() -> None:
     """`raise Ignore()` sends no final event, and an end may fall into a gap."""
     state = play(Script("a").received().started().events)
     state.take_changes()
-    answer("active", [], state, at=NOW + 20)
+    observe_reply("active", [], state, at=NOW + 20)
     state.tick(NOW + 20 + FINAL_EVENT_DELAY - 0.5)
     task = state.tasks["a"]
     assert task.running
@@ -305,10 +309,10 @@ def test_a_task_that_its_worker_runs_no_more_is_lost_after_a_last_word() -> None
     assert "a" in state.take_changes().tasks
 
 
-def test_a_last_word_that_comes_late_is_still_heard() -> None:
+def test_a_late_final_event_is_still_applied() -> None:
     events = Script("a").received().started().succeeded().events
     state = play(events[:-1])
-    answer("active", [], state, at=NOW + 20)
+    observe_reply("active", [], state, at=NOW + 20)
     state.tick(NOW + 40)
     assert state.tasks["a"].lost_at is not None
     play(events[-1:], state)
@@ -316,16 +320,16 @@ def test_a_last_word_that_comes_late_is_still_heard() -> None:
     assert (task.state, task.lost_at) == ("SUCCESS", None)
 
 
-def test_a_task_that_ended_or_is_run_after_all_is_not_lost() -> None:
+def test_a_task_that_ended_or_is_active_is_not_lost() -> None:
     events = Script("a").received().started().succeeded().events
     state = play(events[:-1])
-    answer("active", [], state, at=NOW + 20)
+    observe_reply("active", [], state, at=NOW + 20)
     play(events[-1:], state)
     state.tick(NOW + 40)
     assert state.tasks["a"].lost_at is None
 
     state = play(events[:-1])
-    answer("active", [], state, at=NOW + 20)
-    answer("active", [item(time_start=NOW + 2)], state, at=NOW + 21)
+    observe_reply("active", [], state, at=NOW + 20)
+    observe_reply("active", [item(time_start=NOW + 2)], state, at=NOW + 21)
     state.tick(NOW + 30)
     assert state.tasks["a"].running

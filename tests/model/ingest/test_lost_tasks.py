@@ -1,4 +1,4 @@
-"""Which tasks are lost, why, and whether the broker hands them out again."""
+"""Which tasks are lost, why, and whether the broker redelivers them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def lost(loss: str = "worker", acknowledged: bool | None = False) -> Task:
     )
 
 
-def test_the_words_say_which_loss_it_was() -> None:
+def test_the_text_states_why_a_task_is_lost() -> None:
     assert loss_text(lost("worker")) == "lost with w1@box"
     assert loss_text(lost("unheard")) == "no final event received"
     assert loss_text(lost("unknown")) == "unknown to workers and backend"
 
 
-def test_redis_hands_it_out_again_after_the_visibility_timeout() -> None:
+def test_redis_redelivers_after_the_visibility_timeout() -> None:
     worker = Worker("w1@box")
     assert redelivery(lost(), worker, "redis", {}) == NOW + VISIBILITY_TIMEOUT
     worker.conf = {"broker_transport_options": {"visibility_timeout": 90}}
@@ -35,18 +35,18 @@ def test_redis_hands_it_out_again_after_the_visibility_timeout() -> None:
 
 
 @pytest.mark.parametrize("transport", ["redis", "amqp", "memory"])
-def test_what_was_acknowledged_does_not_come_back(transport: str) -> None:
+def test_acknowledged_tasks_are_not_redelivered(transport: str) -> None:
     assert redelivery(lost(acknowledged=True), None, transport, {}) is False
     assert redelivery(lost(acknowledged=None), None, transport, {}) is False
     assert redelivery(lost("unheard"), None, transport, {}) is False
 
 
-def test_rabbitmq_hands_it_out_again_at_once() -> None:
+def test_rabbitmq_redelivers_at_once() -> None:
     assert redelivery(lost(), None, "amqp", {}) is True
     assert redelivery(lost(), None, "memory", {}) is False
 
 
-def test_lost_tasks_are_known_as_long_as_they_are_lost_and_are_faults() -> None:
+def test_lost_tasks_are_listed_while_lost_and_are_faulty() -> None:
     state = play(Script("a").received().started().events)
     play(Script("b").received().started().events, state)
     view = TaskView(state, parse_query(""), faults_only=True)
@@ -62,7 +62,7 @@ def test_lost_tasks_are_known_as_long_as_they_are_lost_and_are_faults() -> None:
     assert len(view) == 0
 
 
-def test_a_lost_task_that_is_forgotten_is_lost_no_more() -> None:
+def test_an_evicted_task_is_no_longer_listed_as_lost() -> None:
     state = ClusterState(max_tasks=1)
     play(Script("a").received().started().events, state)
     state._tasks.mark_lost(state.tasks["a"], NOW + 30, "unheard")

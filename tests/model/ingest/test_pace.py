@@ -1,4 +1,4 @@
-"""How fast bars come on, and what is estimated where there is none."""
+"""Progress rates, time left, and estimated progress."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ def steady(until: int, step: float = 0.01) -> ProgressRate:
     return pace(*((second, second * step) for second in range(until + 1)))
 
 
-def test_a_steady_bar() -> None:
+def test_steady_progress() -> None:
     bar = steady(40)
     assert bar.rate() == approx(0.01)
     assert bar.time_left(40) == approx(60)
     assert bar.time_left(41) == approx(59)
 
 
-def test_no_estimate_from_too_little() -> None:
+def test_a_short_history_has_no_rate() -> None:
     for bar in (pace(), pace((0, 0.1)), pace((0, 0.1), (0.9, 0.2)), pace((0, 0.1), (9, 0.1))):
         assert (bar.rate(), bar.time_left(10)) == (None, None)
     assert pace((0, 0.1), (1, 0.2)).time_left(1) == approx(8)
 
 
-def test_it_follows_what_was_of_late() -> None:
+def test_the_rate_follows_recent_progress() -> None:
     slow_start = pace(*((second, second * 0.001) for second in range(11)), (20, 0.5), (30, 0.9))
     left = slow_start.time_left(30)
     assert left is not None and left < 5
 
 
-def test_a_bar_that_stands_still_takes_longer_and_longer() -> None:
+def test_the_time_left_grows_while_progress_pauses() -> None:
     bar = steady(40)
     lefts = [bar.time_left(now) or 0.0 for now in (60, 80, 200)]
     assert 60 < lefts[0] < lefts[1] < lefts[2]
 
 
-def test_bursts_are_evened_out() -> None:
+def test_bursts_are_averaged() -> None:
     bursts = pace(*((second + part / 100, second / 100) for second in range(41) for part in (0, 1)))
     assert bursts.time_left(40.01) == approx(60, rel=0.1)
 
 
-def test_a_bar_that_goes_back_begins_anew() -> None:
+def test_progress_that_goes_backwards_restarts() -> None:
     bar = steady(80)
     bar.add(81, 0.0)
     assert bar.time_left(81) is None
@@ -69,12 +69,12 @@ def test_a_bar_that_goes_back_begins_anew() -> None:
     assert bar.time_left(91) == approx(10)
 
 
-def test_a_full_bar_has_nothing_left() -> None:
+def test_complete_progress_has_no_time_left() -> None:
     assert steady(100).time_left(100) == 0.0
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=60), st.floats(-1e6, 2e6))
-def test_whatever_is_told_is_bounded(points: list[tuple[float, float]], now: float) -> None:
+def test_any_history_is_bounded(points: list[tuple[float, float]], now: float) -> None:
     bar = pace(*points)
     assert len(bar.points) <= MAX_POINTS
     left, rate = bar.time_left(now), bar.rate()
@@ -82,7 +82,7 @@ def test_whatever_is_told_is_bounded(points: list[tuple[float, float]], now: flo
     assert rate is None or rate > 0.0
 
 
-def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
+def test_only_running_tasks_with_a_fraction_are_kept() -> None:
     paces = ProgressRates()
     paces.add(Task("waits"), 0.5, NOW)
     paces.add(Task("speaks", state="PROGRESS"), None, NOW)
@@ -102,7 +102,7 @@ def test_nothing_is_kept_of_tasks_that_do_not_run_or_tell_no_fraction() -> None:
     assert len(paces) == MAX_BARS
 
 
-def test_the_next_attempt_s_bar_is_its_own() -> None:
+def test_the_next_attempt_has_a_history_of_its_own() -> None:
     paces, task = ProgressRates(), Task("a", state="PROGRESS")
     for at in range(10):
         paces.add(task, at / 20, at)
@@ -113,13 +113,13 @@ def test_the_next_attempt_s_bar_is_its_own() -> None:
     assert kept is not None and kept.points == [(11, 0.6)]
 
 
-def test_custom_events_have_a_pace_too() -> None:
+def test_custom_events_have_a_rate_too() -> None:
     state = ClusterState()
     script = Script("a").received().started()
     play(script.events, state)
     for second in range(5):
-        told = Script("a", NOW + 10 + second).progress(current=second, total=10).events
-        state.observe(EventBatch((event(told[0]),), NOW + 11 + second))
+        events = Script("a", NOW + 10 + second).progress(current=second, total=10).events
+        state.observe(EventBatch((event(events[0]),), NOW + 11 + second))
     task = state.tasks["a"]
     assert state.rate(task) == approx(0.1)
     assert state.time_left(task, NOW + 15) == approx(6)
@@ -133,7 +133,7 @@ def ran(state: ClusterState, runtimes: list[float]) -> None:
         play(script.events, state)
 
 
-def test_a_silent_task_is_estimated_by_its_type() -> None:
+def test_a_task_without_progress_is_estimated_by_its_type() -> None:
     state = ClusterState()
     ran(state, [10.0] * 4)
     task = play(Script("a").received().started().events, state).tasks["a"]
@@ -144,10 +144,10 @@ def test_a_silent_task_is_estimated_by_its_type() -> None:
     assert guess.fraction == approx(0.5, rel=0.06)
     late = state.estimate(task, NOW + 100)
     assert late is not None and late.fraction == MAX_ESTIMATE
-    assert task.progress is None, "it is not what the task said"
+    assert task.progress is None, "an estimate is not reported progress"
 
 
-def test_what_a_task_says_itself_is_not_estimated_but_its_words_stay() -> None:
+def test_reported_progress_is_not_estimated_but_a_text_is_kept() -> None:
     state = ClusterState()
     ran(state, [10.0] * 6)
     task = play(Script("a").received().started().events, state).tasks["a"]
@@ -162,7 +162,7 @@ def test_what_a_task_says_itself_is_not_estimated_but_its_words_stay() -> None:
     assert state.estimate(nameless, NOW + 7) is None
 
 
-def test_an_estimate_minds_that_the_worker_s_clock_is_ahead() -> None:
+def test_an_estimate_accounts_for_clock_skew() -> None:
     state = ClusterState()
     ran(state, [10.0] * 6)
     task = play(Script("a", NOW + 3600).received().started().events, state).tasks["a"]
@@ -172,7 +172,7 @@ def test_an_estimate_minds_that_the_worker_s_clock_is_ahead() -> None:
     assert guess is not None and guess.fraction == approx(0.5, rel=0.06)
 
 
-def test_polled_progress_counts_when_it_changed() -> None:
+def test_polled_progress_has_the_time_of_its_change() -> None:
     state = play(Script("a").received().started().events)
     for at, percent in ((10, 10), (11, 10), (20, 20), (21, 20), (30, 30)):
         meta = ResultMeta("a", "PROGRESS", {"progress": percent})

@@ -1,4 +1,4 @@
-"""Progress in the shapes that public code writes."""
+"""Progress in the forms that public code uses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from celtop.model.ingest.progress import MAX_META_LENGTH, ProgressReader, read_p
 
 
 def read(meta: dict[str, Any]) -> tuple[Any, ...] | None:
-    told = read_progress(meta, 1.0, "event")
-    return None if told is None else (told.fraction, told.current, told.total, told.text)
+    progress = read_progress(meta, 1.0, "event")
+    return (
+        None
+        if progress is None
+        else (progress.fraction, progress.current, progress.total, progress.text)
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +55,7 @@ def read(meta: dict[str, Any]) -> tuple[Any, ...] | None:
         ({}, None),
     ],
 )
-def test_shapes(meta: dict[str, Any], expected: tuple[Any, ...] | None) -> None:
+def test_common_forms(meta: dict[str, Any], expected: tuple[Any, ...] | None) -> None:
     assert read(meta) == expected
 
 
@@ -78,20 +82,22 @@ PATHS = {
         (None, {"progress": 5}, (0.05, None, None, None)),
     ],
 )
-def test_paths_of_the_user_come_first(
+def test_configured_paths_come_first(
     name: str | None, meta: dict[str, Any], expected: tuple[Any, ...] | None
 ) -> None:
-    told = ProgressReader(PATHS).read(name, meta, 1.0, "backend")
-    assert (None if told is None else (told.fraction, told.current, told.total, told.text)) == (
-        expected
-    )
+    progress = ProgressReader(PATHS).read(name, meta, 1.0, "backend")
+    assert (
+        None
+        if progress is None
+        else (progress.fraction, progress.current, progress.total, progress.text)
+    ) == (expected)
 
 
-def test_what_is_not_understood_is_shown_cut() -> None:
+def test_an_unrecognized_meta_is_shown_shortened() -> None:
     reader = ProgressReader()
-    told = reader.read_custom_state(None, {"logs": ["x" * 5_000]}, 1.0, "backend")
-    assert told is not None and told.text is not None
-    assert told.text.startswith('{"logs": ["xxx') and len(told.text) == MAX_META_LENGTH + 1
+    progress = reader.read_custom_state(None, {"logs": ["x" * 5_000]}, 1.0, "backend")
+    assert progress is not None and progress.text is not None
+    assert progress.text.startswith('{"logs": ["xxx') and len(progress.text) == MAX_META_LENGTH + 1
     number = reader.read_custom_state(None, 42, 1.0, "backend")
     assert number is not None and (number.current, number.fraction, number.text) == (42, None, None)
     assert reader.read_custom_state(None, {}, 1.0, "backend") is None

@@ -1,4 +1,4 @@
-"""Messages that were seen waiting in a queue become tasks, as far as they are not known."""
+"""Messages waiting in a queue become pending tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def peek(state: ClusterState, *messages: WaitingMessage, queue: str = "geo") -> 
     state.observe(QueuePeeked(queue, messages, NOW, True))
 
 
-def test_a_waiting_message_is_a_pending_task_with_all_that_its_headers_tell() -> None:
+def test_a_waiting_message_is_a_pending_task_with_the_fields_of_its_headers() -> None:
     state = ClusterState()
     peek(state, WHOLE)
     held = state.tasks["a"]
@@ -35,7 +35,7 @@ def test_a_waiting_message_is_a_pending_task_with_all_that_its_headers_tell() ->
     assert "geo" in state.queues
 
 
-def test_what_is_known_already_stays_and_gains_what_was_missing() -> None:
+def test_only_missing_fields_are_filled_in() -> None:
     state = cluster()
     task(state, "a", until="started")
     before = state.tasks["a"]
@@ -48,7 +48,7 @@ def test_what_is_known_already_stays_and_gains_what_was_missing() -> None:
     assert source_names(held.sources) == ("event", "queue")
 
 
-def test_a_task_is_no_parent_and_no_foreign_root_of_itself() -> None:
+def test_a_task_is_not_its_own_parent() -> None:
     state = ClusterState()
     peek(
         state,
@@ -59,7 +59,7 @@ def test_a_task_is_no_parent_and_no_foreign_root_of_itself() -> None:
     assert state.tasks["b"].root_id is None
 
 
-def test_a_retry_by_another_celtop_is_linked_both_ways() -> None:
+def test_a_retry_from_another_session_is_linked_both_ways() -> None:
     state = cluster()
     task(state, "a", until="started")
     again = WaitingMessage("b", "x", "geo", priority=3, retry_of="a")
@@ -79,7 +79,7 @@ def test_a_retry_by_another_celtop_is_linked_both_ways() -> None:
     assert state.tasks["e"].extra is None
 
 
-def test_the_store_stays_within_its_bounds() -> None:
+def test_the_store_stays_bounded() -> None:
     state = ClusterState(max_tasks=100)
     peek(state, *(WaitingMessage(f"id-{n}", "x", "geo", args=f"({n},)") for n in range(1_000)))
     assert len(state.tasks) <= 100
@@ -87,7 +87,7 @@ def test_the_store_stays_within_its_bounds() -> None:
     assert state.types["x"].states == {"PENDING": len(state.tasks)}
 
 
-def test_hostile_messages_are_cut_or_left_out() -> None:
+def test_hostile_messages_are_cut_or_ignored() -> None:
     state = ClusterState()
     long = "x" * 300_000
     peek(

@@ -1,4 +1,4 @@
-"""Queues: depth and trend as measured, rates only where they are known."""
+"""Queues: measured depth and trend, rates only if they are known."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_unknown_depth_is_not_zero() -> None:
     assert list(queue.history) == [(NOW, 3)]
 
 
-def test_what_leaves_is_heard_and_what_enters_follows() -> None:
+def test_rates_follow_from_received_tasks_and_depth() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
     receive(state, 1, NOW)
@@ -61,7 +61,7 @@ def test_what_leaves_is_heard_and_what_enters_follows() -> None:
     assert queue.drain == 20.0
 
 
-def test_one_depth_is_no_rate() -> None:
+def test_one_measurement_has_no_rate() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
     receive(state, 1, NOW)
@@ -78,7 +78,7 @@ def test_rates_are_unknown_while_a_consumer_s_events_are_off() -> None:
     assert queue.notes == (f"rates unknown: task events of {WORKER} are off",)
 
 
-def test_rates_are_unknown_where_a_task_cannot_be_laid_to_one_queue() -> None:
+def test_rates_are_unknown_if_the_queue_of_a_task_is_unknown() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail", "geo")
     measure(state, 10, NOW)
@@ -88,7 +88,7 @@ def test_rates_are_unknown_where_a_task_cannot_be_laid_to_one_queue() -> None:
     assert "several queues" in queue.notes[0]
 
 
-def test_a_queue_that_nobody_consumes_only_grows() -> None:
+def test_a_queue_without_consumers_only_grows() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
     receive(state, 1, NOW)
@@ -99,14 +99,14 @@ def test_a_queue_that_nobody_consumes_only_grows() -> None:
     assert (queue.out_per_s, queue.in_per_s, queue.oldest_age) == (0.0, 2.0, 15.0)
 
 
-def test_the_oldest_message_s_age_is_unknown_where_messages_leave() -> None:
+def test_the_age_of_the_oldest_message_is_unknown_if_there_are_consumers() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
     measure(state, 10, NOW)
     assert measure(state, 10, NOW + 15).oldest_age is None
 
 
-def test_nothing_is_claimed_while_a_worker_s_queues_are_not_known() -> None:
+def test_rates_are_unknown_while_the_queues_of_a_worker_are() -> None:
     state = ClusterState()
     receive(state, 1, NOW)
     measure(state, 10, NOW)
@@ -128,14 +128,14 @@ def test_consumers_follow_the_workers() -> None:
     assert not state.queues["mail"].consumers
 
 
-def test_sent_tasks_make_their_queue_known() -> None:
+def test_queues_are_learned_from_sent_tasks() -> None:
     state = ClusterState()
     state.observe(EventBatch((event(Script("a").sent(queue="reports").events[0]),), NOW))
     assert list(state.queues) == ["reports"]
     assert state.queues["reports"].waiting is None
 
 
-def test_a_queue_that_is_gone() -> None:
+def test_a_deleted_queue() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
     measure(state, 3, NOW)

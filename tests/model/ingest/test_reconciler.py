@@ -1,4 +1,4 @@
-"""Tasks that are not what they seem: suspected, asked for, and found or lost."""
+"""Tasks whose state is checked with the workers and the result backend."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def live() -> ClusterState:
 
 
 def beat(state: ClusterState, at: float, worker: str = WORKER) -> None:
-    told = {"type": "worker-heartbeat", "hostname": worker, "timestamp": at, "freq": 2.0}
-    state.observe(EventBatch((event({**told, "active": 0, "processed": 0, "pid": 7}),), at))
+    heartbeat = {"type": "worker-heartbeat", "hostname": worker, "timestamp": at, "freq": 2.0}
+    state.observe(EventBatch((event({**heartbeat, "active": 0, "processed": 0, "pid": 7}),), at))
 
 
-def answer(
+def observe_reply(
     state: ClusterState,
     command: str,
     reply: Any,
@@ -59,16 +59,16 @@ def swept(state: ClusterState, now: float) -> tuple[str, ...]:
     return state.tasks_to_check(now)
 
 
-def test_what_its_worker_runs_is_not_suspected() -> None:
+def test_an_active_task_is_not_checked() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    answer(state, "active", [item()], NOW + 10)
+    observe_reply(state, "active", [item()], NOW + 10)
     for now in (NOW + 10, NOW + 10 + START_TRUSTED_SECONDS):
         beat(state, now)
         assert swept(state, now) == ()
 
 
-def test_one_that_runs_on_the_word_of_its_start_alone_is() -> None:
+def test_a_task_known_only_from_its_start_is_checked() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     beat(state, NOW + START_TRUSTED_SECONDS)
@@ -77,23 +77,23 @@ def test_one_that_runs_on_the_word_of_its_start_alone_is() -> None:
     assert swept(state, NOW + START_TRUSTED_SECONDS + 3) == ("a",)
 
 
-def test_one_that_only_the_backend_says_to_run_is() -> None:
+def test_a_task_running_only_in_the_backend_is_checked() -> None:
     state = live()
     state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"))
     assert swept(state, NOW + RECENT_SECONDS - 1) == ()
     assert swept(state, NOW + RECENT_SECONDS + 1) == ("a",)
 
 
-def test_one_that_its_worker_holds_no_more_is() -> None:
+def test_a_task_that_its_worker_no_longer_has_is_checked() -> None:
     state = live()
     play([*Script("a").received().events, *Script("b").received().events], state)
-    answer(state, "reserved", [item("b", time_start=None)], NOW + 9)
+    observe_reply(state, "reserved", [item("b", time_start=None)], NOW + 9)
     beat(state, NOW + 10)
     assert swept(state, NOW + 10) == ("a",)
 
 
 @pytest.mark.parametrize(("waiting", "expected"), [(0, ("a",)), (3, ()), (None, ("a",))])
-def test_one_that_left_its_queue_and_was_never_received_is(
+def test_a_task_that_left_its_queue_without_being_received_is_checked(
     waiting: int | None, expected: tuple[str, ...]
 ) -> None:
     state = live()
@@ -102,30 +102,30 @@ def test_one_that_left_its_queue_and_was_never_received_is(
     assert swept(state, NOW + 10) == expected
 
 
-def test_all_that_was_told_before_a_gap_is_doubted_once() -> None:
+def test_every_task_is_checked_once_after_a_disconnection() -> None:
     state = live()
     play([*Script("a").received().started().events, *Script("b").sent().events], state)
     state.observe(QueueMeasured("celery", NOW + 3, waiting=9))
-    answer(state, "active", [item()], NOW + 4)
+    observe_reply(state, "active", [item()], NOW + 4)
     state.observe(ConnectionChanged("lost", NOW + 4))
     state.observe(ConnectionChanged("live", NOW + 20))
     assert swept(state, NOW + 20) == ("a", "b"), "what runs before what waits"
-    answer(state, "query_task", {"a": ["active", item()]}, NOW + 21, asked=("a", "b"))
+    observe_reply(state, "query_task", {"a": ["active", item()]}, NOW + 21, asked=("a", "b"))
     state.observe(ResultsRead((), NOW + 21, "poll", absent=("b",)))
     state.observe(ResultsRead((ResultMeta("a", "STARTED"),), NOW + 21, "poll"))
     beat(state, NOW + 22)
     assert swept(state, NOW + 22) == ()
 
 
-def test_so_is_what_was_told_before_events_were_dropped() -> None:
+def test_every_task_is_checked_after_events_were_dropped() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    answer(state, "active", [item()], NOW + 4)
+    observe_reply(state, "active", [item()], NOW + 4)
     state.observe(EventsDropped(0, 5, NOW + 6))
     assert swept(state, NOW + 7) == ("a",)
 
 
-def test_an_end_in_a_gap_is_found_in_the_backend() -> None:
+def test_an_end_during_a_disconnection_is_found_in_the_backend() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     state.observe(ConnectionChanged("lost", NOW + 3))
@@ -138,10 +138,10 @@ def test_an_end_in_a_gap_is_found_in_the_backend() -> None:
     assert state.totals.corrections == {"finished": 1}
 
 
-def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
+def test_a_task_missing_in_workers_and_backend_is_unknown() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    answer(state, "active", [], NOW + 70)
+    observe_reply(state, "active", [], NOW + 70)
     state.tick(NOW + 70 + FINAL_EVENT_DELAY)
     task = state.tasks["a"]
     assert task.loss == "unheard"
@@ -150,7 +150,7 @@ def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
     assert swept(state, now) == ("a",)
     state.observe(ResultsRead((), now, "poll", absent=("a",)))
     assert task.loss == "unheard"
-    answer(state, "query_task", {}, now, asked=("a",))
+    observe_reply(state, "query_task", {}, now, asked=("a",))
     assert (task.loss, task.state) == ("unknown", "STARTED")
     beat(state, now + 5)
     state.tick(now + 5)
@@ -158,7 +158,7 @@ def test_what_neither_worker_nor_backend_know_is_unknown() -> None:
     assert "1 task unknown to the workers and the result backend" in state.log[-1].text
 
 
-def test_of_a_task_whose_worker_nobody_knows_all_are_asked() -> None:
+def test_all_workers_are_asked_about_a_task_of_an_unknown_worker() -> None:
     state = live()
     for name in (WORKER, OTHER):
         beat(state, NOW, name)
@@ -166,32 +166,32 @@ def test_of_a_task_whose_worker_nobody_knows_all_are_asked() -> None:
     for name in (WORKER, OTHER):
         beat(state, NOW + 6, name)
     assert swept(state, NOW + 6) == ("a",)
-    answer(state, "query_task", {}, NOW + 7, asked=("a",))
+    observe_reply(state, "query_task", {}, NOW + 7, asked=("a",))
     assert state.tasks["a"].running
-    answer(state, "query_task", {}, NOW + 7, OTHER, asked=("a",))
+    observe_reply(state, "query_task", {}, NOW + 7, OTHER, asked=("a",))
     assert state.tasks["a"].loss == "unheard", "the backend has it"
 
 
-def test_one_that_a_worker_denies_has_a_last_word() -> None:
+def test_the_final_event_of_a_task_that_its_worker_lacks_may_follow() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    answer(state, "query_task", {}, NOW + 10, asked=("a",))
+    observe_reply(state, "query_task", {}, NOW + 10, asked=("a",))
     task = state.tasks["a"]
     assert task.running
     state.tick(NOW + 10 + FINAL_EVENT_DELAY)
     assert task.loss == "unheard"
 
 
-def test_a_start_that_an_answer_may_have_missed_is_believed() -> None:
+def test_a_start_just_before_a_reply_is_trusted() -> None:
     state = live()
     play(Script("a").received().started().events, state)
-    answer(state, "query_task", {}, NOW + 2.5, asked=("a",))
+    observe_reply(state, "query_task", {}, NOW + 2.5, asked=("a",))
     beat(state, NOW + 9)
     state.tick(NOW + 9)
     assert state.tasks["a"].running
 
 
-def test_an_error_denies_nothing() -> None:
+def test_an_error_is_no_reply() -> None:
     state = live()
     play(Script("a").received().started().events, state)
     failed = InspectReply(WORKER, "query_task", {"error": "x"}, NOW + 9, "x", requested_ids=("a",))
@@ -201,7 +201,7 @@ def test_an_error_denies_nothing() -> None:
     assert state.tasks["a"].running
 
 
-def test_it_is_asked_for_ever_more_seldom() -> None:
+def test_the_delay_between_checks_grows() -> None:
     state = live()
     state.observe(ResultsRead((ResultMeta("a", "PROGRESS"),), NOW, "history"))
     asked = []
@@ -216,7 +216,7 @@ def test_it_is_asked_for_ever_more_seldom() -> None:
     assert gaps == sorted(gaps) and gaps[-1] > gaps[0]
 
 
-def test_suspects_are_bounded() -> None:
+def test_tasks_to_check_are_bounded() -> None:
     state = ClusterState()
     for number in range(MAX_CHECKS + 200):
         play(Script(f"p-{number}").sent().events, state)
@@ -228,7 +228,7 @@ def test_suspects_are_bounded() -> None:
     assert len(state._reconciler._checks) == MAX_CHECKS + 50
 
 
-def test_a_task_in_progress_is_lost_with_its_worker_though_nobody_heard_it_start() -> None:
+def test_a_task_in_progress_is_lost_with_its_worker_even_without_a_start_event() -> None:
     state = live()
     beat(state, NOW)
     meta = ResultMeta("a", "STARTED", {"hostname": WORKER, "pid": 1})
@@ -241,7 +241,7 @@ def test_a_task_in_progress_is_lost_with_its_worker_though_nobody_heard_it_start
 
 
 def killed() -> ClusterState:
-    """Three tasks that run, on a worker that is no more."""
+    """Three tasks running on a killed worker."""
     state = live()
     beat(state, NOW)
     for id_ in ("a", "b", "c"):
@@ -261,16 +261,16 @@ def test_the_tasks_of_a_killed_worker_are_lost_within_its_heartbeat_window() -> 
     assert state.log[-1].text.startswith(f"3 tasks lost with {WORKER}: shop.bill a")
 
 
-def test_what_is_delivered_again_is_lost_no_more() -> None:
+def test_a_redelivered_task_is_no_longer_lost() -> None:
     state = killed()
     play(Script("a", NOW + 60).on(OTHER).received().started().events, state)
     task = state.tasks["a"]
     assert (task.running, task.worker, task.loss) == (True, OTHER, None)
     assert (task.attempts[0].worker, task.attempts[0].state) == (WORKER, "STARTED")
-    answer(state, "active", [item("b", OTHER, time_start=NOW + 61)], NOW + 62, OTHER)
+    observe_reply(state, "active", [item("b", OTHER, time_start=NOW + 61)], NOW + 62, OTHER)
     other = state.tasks["b"]
     assert (other.running, other.worker, other.started_at) == (True, OTHER, NOW + 61)
-    answer(state, "reserved", [item("c", OTHER, time_start=None)], NOW + 62, OTHER)
+    observe_reply(state, "reserved", [item("c", OTHER, time_start=None)], NOW + 62, OTHER)
     third = state.tasks["c"]
     assert (third.state, third.worker, third.lost_at) == ("RECEIVED", OTHER, None)
     assert state.totals.corrections == {"lost": 3, "redelivered": 3}
@@ -278,15 +278,15 @@ def test_what_is_delivered_again_is_lost_no_more() -> None:
     assert (other.state, other.attempts[0].worker) == ("SUCCESS", WORKER)
 
 
-def test_a_worker_that_was_only_cut_off_runs_on() -> None:
+def test_a_disconnected_worker_keeps_its_tasks() -> None:
     state = killed()
-    answer(state, "active", [item("a"), item("b"), item("c")], NOW + 40)
+    observe_reply(state, "active", [item("a"), item("b"), item("c")], NOW + 40)
     assert all(state.tasks[id_].running for id_ in "abc")
     assert state.totals.corrections == {"lost": 3, "running": 3}
     assert state.tasks["a"].attempts == ()
 
 
-def test_what_is_delivered_again_before_its_worker_is_missed_counts_too() -> None:
+def test_a_redelivery_before_its_worker_is_lost_is_counted() -> None:
     """RabbitMQ hands out at once what a connection leaves behind."""
     state = live()
     script = Script("a").received().started().on(OTHER).received().started()
@@ -304,27 +304,27 @@ def test_what_is_delivered_again_before_its_worker_is_missed_counts_too() -> Non
     assert state.totals.corrections == {"redelivered": 1}
 
 
-def test_who_does_not_hold_it_settles_no_doubt_but_its_own_worker_s() -> None:
+def test_only_its_own_worker_completes_the_check_of_a_task() -> None:
     state = live()
     beat(state, NOW, OTHER)
     play(Script("a").received().started().events, state)
     state.observe(EventsDropped(0, 5, NOW + 4))
-    answer(state, "active", [item()], NOW + 5)
+    observe_reply(state, "active", [item()], NOW + 5)
     assert swept(state, NOW + 6) == ("a",)
-    answer(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))
+    observe_reply(state, "query_task", {}, NOW + 6, OTHER, asked=("a",))
     state.tick(NOW + 7)
     assert len(state._reconciler._checks) == 1
-    answer(state, "query_task", {"a": ["active", item()]}, NOW + 7, asked=("a",))
+    observe_reply(state, "query_task", {"a": ["active", item()]}, NOW + 7, asked=("a",))
     state.tick(NOW + 8)
     assert len(state._reconciler._checks) == 0
     assert state.tasks["a"].running
 
 
-def test_a_lost_task_that_a_worker_says_it_runs_is_found() -> None:
+def test_a_lost_task_that_a_worker_reports_is_running() -> None:
     state = killed()
     reply = {"a": ["active", item("a")], "b": ["active", item("b", OTHER, time_start=NOW + 30)]}
-    answer(state, "query_task", {"a": reply["a"]}, NOW + 40, asked=("a", "b", "c"))
-    answer(state, "query_task", {"b": reply["b"]}, NOW + 40, OTHER, asked=("a", "b", "c"))
+    observe_reply(state, "query_task", {"a": reply["a"]}, NOW + 40, asked=("a", "b", "c"))
+    observe_reply(state, "query_task", {"b": reply["b"]}, NOW + 40, OTHER, asked=("a", "b", "c"))
     assert (state.tasks["a"].running, state.tasks["a"].worker) == (True, WORKER)
     assert (state.tasks["b"].running, state.tasks["b"].worker) == (True, OTHER)
     assert state.tasks["c"].loss == "worker"

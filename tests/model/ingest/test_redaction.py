@@ -1,4 +1,4 @@
-"""What the user's patterns match is nowhere in the model."""
+"""Matches of the user's patterns are nowhere in the model."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_values() -> None:
     assert repr(value) == before
 
 
-def test_values_nested_without_end_are_hidden_not_followed() -> None:
+def test_deeply_nested_values_are_masked_completely() -> None:
     value: list[object] = []
     value.append(value)
     assert MASK in repr(REDACTION.value(value))
@@ -89,7 +89,7 @@ PLAIN = st.one_of(st.integers(), st.booleans(), st.none(), st.text(max_size=8))
     st.dictionaries(KEYS, PLAIN, max_size=3),
     st.floats(0, 1),
 )
-def test_no_secret_is_left_in_a_repr_or_in_json_wherever_it_is_cut(
+def test_no_secret_is_left_in_a_cut_repr_or_json(
     before: dict[str, object], secret: str, wrap: object, after: dict[str, object], cut: float
 ) -> None:
     assert callable(wrap)
@@ -103,17 +103,17 @@ def test_no_secret_is_left_in_a_repr_or_in_json_wherever_it_is_cut(
 
 
 @given(st.text("pasword'\"\\:=[]{}(), \n", max_size=200))
-def test_any_text_comes_through(text: str) -> None:
+def test_any_text_is_accepted(text: str) -> None:
     masked = Redaction(["pass", "word"]).text(text)
     assert "pass" in text or "word" in text or masked == text
 
 
-def test_long_texts_take_no_long_time() -> None:
+def test_long_texts_are_masked_quickly() -> None:
     for text in ("password" * 30_000, "{'password': [" * 20_000, r"password=(\'" * 20_000):
         assert MASK in REDACTION.text(text)
 
 
-def test_no_patterns_change_nothing_and_bad_ones_are_told() -> None:
+def test_without_patterns_nothing_changes_and_invalid_ones_are_errors() -> None:
     assert not Redaction().active and not Redaction([""]).active
     value = {"password": "x"}
     assert Redaction().value(value) is value
@@ -122,7 +122,7 @@ def test_no_patterns_change_nothing_and_bad_ones_are_told() -> None:
         Redaction(["("])
 
 
-def test_nothing_that_enters_the_model_has_it() -> None:
+def test_no_secret_enters_the_model() -> None:
     state = ClusterState(redaction=REDACTION)
     secret = f"{{'password': '{SECRET}'}}"
     trace = f"Traceback\n  login(password='{SECRET}')\nValueError: token={SECRET}"

@@ -1,4 +1,4 @@
-"""Workers that beat and take nothing."""
+"""Workers that send heartbeats but take no tasks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from celtop.tests.model.streams import NOW, WORKER, Script, event, play
 
 
 def beat(state: ClusterState, at: float, processed: int = 5) -> None:
-    told = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": at, "freq": 2.0}
-    state.observe(EventBatch((event({**told, "active": 0, "processed": processed, "pid": 7}),), at))
+    heartbeat = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": at, "freq": 2.0}
+    state.observe(
+        EventBatch((event({**heartbeat, "active": 0, "processed": processed, "pid": 7}),), at)
+    )
 
 
 def idle(prefetch: int = 8) -> ClusterState:
@@ -47,7 +49,7 @@ def health(state: ClusterState, at: float) -> str:
     return state.workers[WORKER].health(NOW + at, state.broker.listening_since)
 
 
-def test_one_that_leaves_what_it_could_take_is_silent() -> None:
+def test_a_worker_that_leaves_available_tasks_is_stalled() -> None:
     state = idle()
     pass_time(state, 1, STALLED_AFTER - 1)
     assert health(state, STALLED_AFTER) == "online"
@@ -59,14 +61,14 @@ def test_one_that_leaves_what_it_could_take_is_silent() -> None:
     assert state.log[-1].text == text
     lines = len(state.log)
     pass_time(state, STALLED_AFTER + 3, 20)
-    assert len(state.log) == lines, "told once"
+    assert len(state.log) == lines, "logged once"
     play(Script("a", NOW + 60).received().events, state)
     pass_time(state, 61, 1)
     assert (health(state, 62), worker.stalled_since) == ("online", None)
     assert state.log[-1].text == f"{WORKER} is taking tasks again"
 
 
-def test_late_is_more_than_silent() -> None:
+def test_late_takes_precedence_over_stalled() -> None:
     state = idle()
     pass_time(state, 1, STALLED_AFTER + 2)
     assert health(state, STALLED_AFTER + 4) == "stalled"
@@ -74,20 +76,20 @@ def test_late_is_more_than_silent() -> None:
 
 
 @pytest.mark.parametrize("waiting", [0, None])
-def test_an_empty_queue_is_nothing_to_take_from(waiting: int | None) -> None:
+def test_an_empty_queue_has_no_available_tasks(waiting: int | None) -> None:
     state = idle()
     pass_time(state, 1, 2 * STALLED_AFTER, waiting=waiting)
     assert health(state, 2 * STALLED_AFTER) == "online"
 
 
-def test_one_that_works_is_not_silent_even_if_it_sends_no_events() -> None:
+def test_a_worker_that_processes_tasks_without_events_is_not_stalled() -> None:
     state = idle()
     for second in range(0, 100, 10):
         pass_time(state, second, 10, processed=second)
     assert health(state, 100) == "online"
 
 
-def test_one_that_has_no_room_is_not_silent() -> None:
+def test_a_worker_without_free_capacity_is_not_stalled() -> None:
     busy = idle()
     for id_ in ("a", "b"):
         play(Script(id_).received().started().events, busy)
@@ -99,7 +101,7 @@ def test_one_that_has_no_room_is_not_silent() -> None:
     assert health(full, 2 * STALLED_AFTER + 5) == "online"
 
 
-def test_a_depth_that_was_measured_before_proves_nothing() -> None:
+def test_an_outdated_depth_is_no_evidence() -> None:
     state = idle()
     state.observe(QueueMeasured("celery", NOW, waiting=3))
     for second in range(1, 100):
@@ -108,7 +110,7 @@ def test_a_depth_that_was_measured_before_proves_nothing() -> None:
     assert health(state, 100) == "online"
 
 
-def test_nobody_is_silent_while_we_are_deaf() -> None:
+def test_no_worker_is_stalled_while_disconnected() -> None:
     state = idle()
     pass_time(state, 1, STALLED_AFTER - 5)
     state.observe(ConnectionChanged("lost", NOW + 26))

@@ -1,4 +1,4 @@
-"""What single tasks look like after their events: attempts, links, custom states, queues."""
+"""Single tasks after their events: attempts, links, custom states, queues."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from celtop.model.wire.events import Event, EventBatch
 from ..streams import CLIENT, NOW, OTHER, WORKER, Script, play
 
 
-def told(script: Script) -> Task:
+def task_after(script: Script) -> Task:
     return play(script.events).tasks[script.uuid]
 
 
-def test_an_ordinary_life() -> None:
-    task = told(Script("a").sent().received().started().succeeded())
+def test_a_successful_task() -> None:
+    task = task_after(Script("a").sent().received().started().succeeded())
     assert (task.state, task.name, task.worker, task.queue) == (
         "SUCCESS", "shop.bill", WORKER, "celery"
     )  # fmt: skip
@@ -29,17 +29,17 @@ def test_an_ordinary_life() -> None:
     assert task.extra.client == CLIENT
 
 
-def test_the_client_that_sent_a_task_is_no_worker() -> None:
+def test_the_client_that_sent_a_task_is_not_a_worker() -> None:
     state = play(Script("a").sent().events)
     assert state.workers == {}
     assert state.tasks["a"].worker is None
 
 
-def test_each_attempt_is_kept_although_the_retry_is_told_after_the_next_was_received() -> None:
+def test_each_attempt_is_kept_even_if_the_retry_event_comes_after_the_next_receipt() -> None:
     script = Script("a").received().started().received(1).retried(exception="First()")
     script.started().on(OTHER).received(2).on(WORKER).retried(exception="Second()")
     script.on(OTHER).started().succeeded()
-    task = told(script)
+    task = task_after(script)
     assert (task.state, task.retries, task.worker) == ("SUCCESS", 2, OTHER)
     assert [(a.number, a.state, a.worker, a.exception) for a in task.attempts] == [
         (0, "RETRY", WORKER, "First()"),
@@ -52,36 +52,36 @@ def test_each_attempt_is_kept_although_the_retry_is_told_after_the_next_was_rece
     assert task.exception is None
 
 
-def test_a_task_that_waits_for_its_retry_says_why() -> None:
-    task = told(Script("a").received().started().received(1).retried())
+def test_a_task_waiting_for_its_retry_shows_the_exception() -> None:
+    task = task_after(Script("a").received().started().received(1).retried())
     assert (task.state, task.exception, task.traceback) == ("RETRY", "Again()", "tb")
     assert (task.running, task.waiting, task.elapsed(NOW + 100)) == (False, True, None)
 
 
-def test_a_retry_told_first_is_the_same() -> None:
-    usual = told(Script("a").received().started().received(1).retried().started())
-    other = told(Script("a").received().started().retried().received(1).started())
+def test_a_retry_event_before_the_next_receipt_gives_the_same_result() -> None:
+    usual = task_after(Script("a").received().started().received(1).retried().started())
+    other = task_after(Script("a").received().started().retried().received(1).started())
     for task in (usual, other):
         assert (task.state, task.retries, len(task.attempts)) == ("STARTED", 1, 1)
         assert (task.exception, task.finished_at) == (None, None)
         assert task.attempts[0].exception == "Again()"
 
 
-def test_a_retry_of_an_attempt_that_was_never_heard_of() -> None:
-    task = told(Script("a").received(3).retried().started())
+def test_a_retry_of_an_unknown_attempt() -> None:
+    task = task_after(Script("a").received(3).retried().started())
     assert (task.state, task.retries) == ("STARTED", 3)
     assert [(a.number, a.state, a.started_at) for a in task.attempts] == [(2, "RETRY", None)]
 
 
-def test_a_task_delivered_again_to_another_worker_starts_afresh() -> None:
+def test_a_task_redelivered_to_another_worker_starts_from_scratch() -> None:
     script = Script("a").received().started().on(OTHER).received().started().succeeded()
-    task = told(script)
+    task = task_after(script)
     assert (task.state, task.worker, task.retries) == ("SUCCESS", OTHER, 0)
     lost = task.attempts[0]
     assert (lost.worker, lost.state, lost.finished_at) == (WORKER, "STARTED", None)
 
 
-def test_a_task_run_again_under_its_id_starts_afresh() -> None:
+def test_a_task_run_again_under_its_id_starts_from_scratch() -> None:
     script = Script("a").received().started().failed().received().started()
     state = play(script.events)
     task = state.tasks["a"]
@@ -91,7 +91,7 @@ def test_a_task_run_again_under_its_id_starts_afresh() -> None:
     assert state.totals.text_bytes == task.text_bytes
 
 
-def test_news_of_the_first_worker_does_not_end_the_second_run() -> None:
+def test_late_events_of_the_first_worker_do_not_end_the_second_run() -> None:
     first, second = Script("a"), Script("a", at=NOW + 10, worker=OTHER)
     first.received().started()
     second.received().started()
@@ -102,7 +102,7 @@ def test_news_of_the_first_worker_does_not_end_the_second_run() -> None:
     assert (task.attempts[0].state, task.attempts[0].exception) == ("FAILURE", "Oops()")
 
 
-def test_between_hosts_celery_s_order_decides() -> None:
+def test_celery_s_precedence_decides_between_hosts() -> None:
     ahead = Script("a", at=NOW + 3600).received().started()
     behind = Script("a", worker=OTHER).succeeded()
     assert play([*ahead.events, *behind.events]).tasks["a"].state == "SUCCESS"
@@ -122,32 +122,32 @@ def test_the_hard_time_limit_fails_a_task_once() -> None:
     assert state.tasks["a"].attempts == ()
 
 
-def test_the_exception_is_read_from_the_traceback_where_it_hides() -> None:
+def test_the_exception_is_read_from_the_traceback_if_wrapped() -> None:
     hidden = {"exception": "ExceptionWithTraceback()", "traceback": "Traceback:\n x\nKeyError: 1\n"}
-    task = told(Script("a").received().started().failed(**hidden))
+    task = task_after(Script("a").received().started().failed(**hidden))
     assert task.exception == "KeyError: 1"
-    bare = told(Script("a").failed(exception="ExceptionWithTraceback()", traceback=None))
+    bare = task_after(Script("a").failed(exception="ExceptionWithTraceback()", traceback=None))
     assert bare.exception == "ExceptionWithTraceback()"
 
 
-def test_a_revocation_tells_how() -> None:
-    extra = told(Script("a").received().started().revoked(terminated=True, signum="15")).extra
+def test_a_revocation_has_its_details() -> None:
+    extra = task_after(Script("a").received().started().revoked(terminated=True, signum="15")).extra
     assert extra is not None
     assert (extra.terminated, extra.expired, extra.signal) == (True, False, "15")
 
 
 def test_a_terminated_task_that_runs_again_may_succeed() -> None:
     script = Script("a").received().started().revoked(terminated=True)
-    assert told(script.received().started().succeeded()).state == "SUCCESS"
+    assert task_after(script.received().started().succeeded()).state == "SUCCESS"
 
 
-def test_a_task_is_no_parent_of_itself() -> None:
-    task = told(Script("a").received(1, parent_id="a"))
+def test_a_task_is_not_its_own_parent() -> None:
+    task = task_after(Script("a").received(1, parent_id="a"))
     assert task.parent_id is None
     assert task.root_id is task.id
 
 
-def test_workflow_links_share_their_strings_and_are_found() -> None:
+def test_workflow_links_share_their_strings_and_are_indexed() -> None:
     root = Script("root").received()
     step = Script("step").received(root_id="root", parent_id="root")
     last = Script("last").received(root_id="root", parent_id="step")
@@ -164,7 +164,7 @@ def test_workflow_links_share_their_strings_and_are_found() -> None:
         assert [task.id for task in state.related(tasks[id_])] == others
 
 
-def test_repeated_strings_are_kept_once() -> None:
+def test_repeated_strings_are_shared() -> None:
     state = play([*Script("a").sent().received().events, *Script("b").sent().received().events])
     a, b = state.tasks["a"], state.tasks["b"]
     assert a.name is b.name
@@ -174,7 +174,7 @@ def test_repeated_strings_are_kept_once() -> None:
     assert a.extra is b.extra
 
 
-def test_custom_states_are_kept_as_they_are_named() -> None:
+def test_custom_states_keep_their_names() -> None:
     state = play(Script("a").received().started().say("geo-coding", current=1, total=4).events)
     task = state.tasks["a"]
     assert (task.state, state.totals.by_state) == ("GEO-CODING", {"GEO-CODING": 1})
@@ -185,36 +185,38 @@ def test_custom_states_are_kept_as_they_are_named() -> None:
     assert task.extra.fields == {"current": "1", "total": "4"}
 
 
-def test_custom_fields_never_touch_the_typed_ones() -> None:
+def test_custom_fields_never_overwrite_typed_ones() -> None:
     script = Script("a").received().started()
-    task = told(script.progress(name="evil", args="no", retries=9, worker="w", state="SUCCESS"))
+    task = task_after(
+        script.progress(name="evil", args="no", retries=9, worker="w", state="SUCCESS")
+    )
     assert (task.name, task.args, task.retries, task.worker) == ("shop.bill", "('a',)", 0, WORKER)
     assert task.extra is not None
     assert task.extra.fields["name"] == "evil"
 
 
-def test_a_custom_event_named_like_a_state_decides_nothing() -> None:
-    assert told(Script("a").received().started().say("success")).state == "STARTED"
+def test_a_custom_event_named_like_a_state_has_no_effect() -> None:
+    assert task_after(Script("a").received().started().say("success")).state == "STARTED"
 
 
-def test_late_progress_does_not_revive_a_task() -> None:
-    task = told(Script("a").received().started().succeeded().progress(progress=99))
+def test_late_progress_does_not_restart_a_task() -> None:
+    task = task_after(Script("a").received().started().succeeded().progress(progress=99))
     assert task.state == "SUCCESS"
 
 
-def test_progress_before_anything_else_is_kept() -> None:
+def test_progress_before_any_other_event_is_kept() -> None:
     early = Script("a", at=NOW + 5).progress(current=1, total=2)
     state = play([*early.events, *Script("a").received().started().events])
     task = state.tasks["a"]
     assert (task.state, task.name, task.started_at) == ("PROGRESS", "shop.bill", NOW + 2)
 
 
-def test_a_run_that_its_worker_cancelled_has_ended() -> None:
-    task = told(Script("a").received().started().say("cancelled"))
+def test_a_cancelled_run_has_ended() -> None:
+    task = task_after(Script("a").received().started().say("cancelled"))
     assert (task.state, task.finished, task.finished_at) == ("CANCELLED", True, NOW + 3)
 
 
-def test_the_queue_is_that_of_a_worker_with_only_one() -> None:
+def test_the_queue_is_the_only_one_of_its_worker() -> None:
     state = ClusterState()
     state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW))
     play(Script("a").received().events, state)
@@ -235,7 +237,7 @@ def test_ids_of_running_tasks_follow_the_events() -> None:
     assert list(worker.active_ids) == []
 
 
-def test_types_count_and_time_what_was_heard() -> None:
+def test_types_count_and_time_received_events() -> None:
     state = play(Script("a").received().started().succeeded(runtime=2.0).events)
     play(Script("b").received().started().failed(exception="KeyError('x')").events, state)
     play(Script("c").received().started().received(1).retried(exception="OSError(1)").events, state)
@@ -247,7 +249,7 @@ def test_types_count_and_time_what_was_heard() -> None:
     assert (kind.held, kind.failure_rate) == (3, 0.5)
 
 
-def test_other_groups_are_counted_and_ignored() -> None:
+def test_other_events_are_counted_and_ignored() -> None:
     state = ClusterState()
     state.observe(EventBatch((Event("my-event", WORKER, NOW),), NOW))
     state.observe(EventBatch((Event("worker-elect", WORKER, NOW),), NOW))

@@ -1,4 +1,4 @@
-"""Our merge against Celery's own `celery.events.state.State`, on streams of every disorder.
+"""Compares the merge with `celery.events.state.State`, on streams in any order.
 
 Where Celery's is right, both must agree. Each of its known faults is a function here that
 recognises a stream which meets it, and has a test of its own that shows what is right.
@@ -31,7 +31,7 @@ def disordered(events: list[Fields]) -> bool:
     return stamps != sorted(set(stamps))
 
 
-# The known faults of State: each tells whether a stream meets it.
+# The known faults of State: each returns whether a stream triggers it.
 
 
 def custom_outranks_revoked(events: list[Fields]) -> bool:
@@ -51,7 +51,7 @@ def end_outranks_new_run(events: list[Fields]) -> bool:
 
 
 def success_outranks_terminated(events: list[Fields]) -> bool:
-    """A terminated task whose greenlet says that it succeeded counts as succeeded."""
+    """A terminated task whose greenlet reports success counts as succeeded."""
     return bool(times(events, "task-succeeded") and times(events, "task-revoked"))
 
 
@@ -66,9 +66,9 @@ def run_outranks_redelivery(events: list[Fields]) -> bool:
 
 
 def one_record_for_all_attempts(events: list[Fields]) -> bool:
-    """What the present attempt has not told yet stays as an earlier attempt told it.
+    """Fields that the current attempt has not set keep the values of an earlier attempt.
 
-    We know that a task that starts after a retry is in its next attempt, even if nobody said so.
+    A task that starts after a retry is in its next attempt, even without an event about that.
     """
     return bool(times(events, "task-retried"))
 
@@ -130,10 +130,10 @@ LIVES: dict[str, Callable[[Script], Script]] = {
     "expired": lambda s: s.sent().revoked(expired=True),
     "terminated": lambda s: s.received().started().revoked(terminated=True, signum=15),
     "rejected": lambda s: s.received().started().rejected(),
-    "tells its progress": lambda s: (
+    "reports progress": lambda s: (
         s.received().started().progress(current=1, total=3).progress(current=2, total=3).succeeded()
     ),
-    "tells its progress and fails": lambda s: s.received().started().progress(progress=5).failed(),
+    "reports progress and fails": lambda s: s.received().started().progress(progress=5).failed(),
     "terminated in progress": lambda s: (
         s.received().started().progress(current=1, total=3).revoked(terminated=True, signum=9)
     ),
@@ -224,7 +224,7 @@ def recount(state: Any) -> tuple[dict[str, int], int, dict[str, dict[str, int]]]
 
 @settings(max_examples=400)
 @given(streams())
-def test_agrees_with_celery_but_for_its_known_faults(events: list[Fields]) -> None:
+def test_agrees_with_celery_except_for_its_known_faults(events: list[Fields]) -> None:
     theirs, ours = oracle(events), play(events)
     assert set(ours.tasks) == set(theirs.tasks)
     assert set(ours.workers) == set(theirs.workers)
@@ -251,7 +251,7 @@ def test_agrees_with_celery_but_for_its_known_faults(events: list[Fields]) -> No
 
 @settings(max_examples=400)
 @given(st.sampled_from(sorted(LIVES)), st.randoms(use_true_random=False), st.booleans())
-def test_one_host_s_events_lead_to_the_same_state_in_any_order(
+def test_the_events_of_one_host_give_the_same_state_in_any_order(
     life: str, chance: random.Random, repeated: bool
 ) -> None:
     events = LIVES[life](Script("a")).events
@@ -264,7 +264,7 @@ def test_one_host_s_events_lead_to_the_same_state_in_any_order(
 
 
 @pytest.mark.parametrize("life", sorted(LIVES))
-def test_repetition_changes_nothing(life: str) -> None:
+def test_repeated_events_change_nothing(life: str) -> None:
     events = LIVES[life](Script("a")).events
     once = play(events).tasks["a"]
     twice = play([fields for fields in events for _ in range(2)]).tasks["a"]

@@ -1,4 +1,4 @@
-"""The model is bounded by count and by bytes, and its counters are right at any moment."""
+"""The store is bounded by count and bytes, and its counters are always exact."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def running(name: str, at: float = NOW) -> list[Fields]:
     return Script(name, at=at).received().started().events
 
 
-def test_the_finished_go_first_and_the_oldest_of_them() -> None:
+def test_finished_tasks_are_evicted_first_oldest_first() -> None:
     state = ClusterState(max_tasks=4)
     for name in ("run-1", "run-2"):
         play(running(name), state)
@@ -55,7 +55,7 @@ def test_the_finished_go_first_and_the_oldest_of_them() -> None:
     recount(state)
 
 
-def test_a_block_is_forgotten_at_once() -> None:
+def test_a_block_is_evicted_at_once() -> None:
     state = ClusterState(max_tasks=100)
     for number in range(101):
         play(finished(f"task-{number}"), state)
@@ -63,7 +63,7 @@ def test_a_block_is_forgotten_at_once() -> None:
     assert next(iter(state.tasks)) == "task-6"
 
 
-def test_text_is_bounded_in_bytes() -> None:
+def test_texts_are_bounded_in_bytes() -> None:
     state = ClusterState(max_text_bytes=20_000)
     for number in range(10):
         play(Script(f"task-{number}").received(args="x" * 5_000).succeeded().events, state)
@@ -87,7 +87,7 @@ def test_texts_of_attempts_and_of_custom_fields_count() -> None:
 
 @settings(max_examples=60)
 @given(st.randoms(use_true_random=False), st.integers(1, 30), st.integers(0, 30_000))
-def test_counters_are_right_after_any_eviction(
+def test_counters_are_exact_after_any_eviction(
     chance: random.Random, max_tasks: int, max_text_bytes: int
 ) -> None:
     state = ClusterState(max_tasks, max_text_bytes)
@@ -112,7 +112,7 @@ def test_counters_are_right_after_any_eviction(
         assert all(other.id in state.tasks for other in state.related(task))
 
 
-def test_changes_tell_what_is_new_and_what_is_gone() -> None:
+def test_changes_contain_new_and_evicted_tasks() -> None:
     state = ClusterState(max_tasks=2)
     play(finished("a"), state)
     changes = state.take_changes()
@@ -127,7 +127,7 @@ def test_changes_tell_what_is_new_and_what_is_gone() -> None:
     assert [task.id for task in changes.evicted] == ["a"]
 
 
-def test_types_without_tasks_are_forgotten_when_there_are_too_many() -> None:
+def test_types_without_tasks_are_dropped_if_there_are_too_many() -> None:
     state = ClusterState(max_tasks=1)
     for number in range(MAX_TYPES + 10):
         play(Script(f"task-{number}").received(name=f"name-{number}").events, state)
@@ -136,7 +136,7 @@ def test_types_without_tasks_are_forgotten_when_there_are_too_many() -> None:
     recount(state)
 
 
-def test_a_task_that_gets_a_name_later_counts_under_it() -> None:
+def test_a_task_named_later_is_counted_under_its_name() -> None:
     events = Script("a").received().started().succeeded().events
     state = play(events[1:])
     assert state.types == {}
@@ -144,15 +144,15 @@ def test_a_task_that_gets_a_name_later_counts_under_it() -> None:
     assert state.types["shop.bill"].states == {"SUCCESS": 1}
 
 
-def test_equal_ids_are_one_string() -> None:
+def test_equal_ids_are_shared() -> None:
     task = play(Script("a").received().events).tasks["a"]
     assert isinstance(task, Task)
     assert task.root_id is task.id
     assert task.state not in FINISHED
 
 
-def test_a_text_takes_the_same_after_it_was_exported() -> None:
-    """Python keeps the UTF-8 of a text with it once it was made, and says that it has grown."""
+def test_the_size_of_a_text_is_the_same_after_an_export() -> None:
+    """Python caches the UTF-8 of a text once it is encoded, which makes it larger."""
     state = ClusterState()
     script = Script("a").received(args="('żółw' * 2)" + "語" * 1000)
     play(script.events, state)

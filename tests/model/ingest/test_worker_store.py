@@ -1,4 +1,4 @@
-"""Workers live by our clock: what theirs says is only compared with itself."""
+"""Workers are judged by the local clock; their own times are only compared with each other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..streams import NOW, OTHER, WORKER, Fields, Script, event, play
 
 
 def beat(type_: str = "heartbeat", at: float = NOW, **fields: Any) -> Fields:
-    told = {"freq": 2.0, "active": 1, "processed": 7, "loadavg": [0.5, 0.25, 0.125]}
+    counts = {"freq": 2.0, "active": 1, "processed": 7, "loadavg": [0.5, 0.25, 0.125]}
     software = {"sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux", "pid": 99}
     envelope = {"type": f"worker-{type_}", "hostname": WORKER, "timestamp": at, "utcoffset": -9}
-    return {**envelope, **told, **software, **fields}
+    return {**envelope, **counts, **software, **fields}
 
 
 def live(at: float = NOW) -> ClusterState:
@@ -29,7 +29,7 @@ def texts(state: ClusterState) -> list[str]:
     return [entry.text for entry in state.log if entry.source == "worker"]
 
 
-def test_a_heartbeat_tells_everything() -> None:
+def test_a_heartbeat_has_all_fields() -> None:
     state = play([beat()])
     worker = state.workers[WORKER]
     assert (worker.active, worker.processed, worker.load) == (1, 7, (0.5, 0.25, 0.125))
@@ -37,7 +37,7 @@ def test_a_heartbeat_tells_everything() -> None:
     assert worker.last_seen_at == NOW
 
 
-def test_a_heartbeat_on_request_keeps_what_it_does_not_tell() -> None:
+def test_a_heartbeat_on_request_keeps_the_fields_that_it_lacks() -> None:
     forced = beat(at=NOW + 1, freq=5, active=None, processed=None, loadavg=None)
     worker = play([beat(freq=30.0), forced]).workers[WORKER]
     assert (worker.active, worker.processed, worker.frequency) == (1, 7, 30.0)
@@ -49,7 +49,7 @@ def test_an_older_heartbeat_overwrites_nothing() -> None:
     assert worker.processed == 7
 
 
-def test_liveness_is_by_our_clock_whatever_the_worker_s_says() -> None:
+def test_status_is_by_the_local_clock() -> None:
     state = live()
     state.observe(EventBatch((event(beat(at=NOW + 3600)),), NOW))
     play(Script("a", at=NOW + 7200).received().events, state)
@@ -77,7 +77,7 @@ def test_skew_is_that_of_the_fastest_heartbeat() -> None:
     assert abs(skew - 29.99) < 1e-5
 
 
-def test_good_bye_is_offline_at_once_and_a_late_event_does_not_revive() -> None:
+def test_a_shutdown_is_offline_at_once_and_a_late_event_changes_nothing() -> None:
     state = live()
     play([beat(), beat("offline", at=NOW + 10)], state)
     worker = state.workers[WORKER]
@@ -89,11 +89,11 @@ def test_good_bye_is_offline_at_once_and_a_late_event_does_not_revive() -> None:
     assert texts(state)[1:] == [f"{WORKER} shut down", f"{WORKER} is online again"]
 
 
-def test_an_unknown_worker_s_good_bye_is_nothing() -> None:
+def test_the_shutdown_of_an_unknown_worker_is_ignored() -> None:
     assert play([beat("offline")]).workers == {}
 
 
-def test_nobody_is_late_while_we_are_deaf() -> None:
+def test_no_worker_is_late_while_disconnected() -> None:
     state = live()
     play([beat()], state)
     state.observe(ConnectionChanged("lost", NOW + 2))
@@ -106,7 +106,7 @@ def test_nobody_is_late_while_we_are_deaf() -> None:
     assert texts(state)[-1].startswith(f"{WORKER} lost")
 
 
-def test_a_restart_forgets_what_the_old_process_ran() -> None:
+def test_a_restart_clears_the_tasks_of_the_old_process() -> None:
     state = play([beat(), *Script("a").received().started().events])
     worker = state.workers[WORKER]
     assert list(worker.active_ids) == ["a"]
@@ -132,7 +132,7 @@ def test_workers_are_bounded() -> None:
     state.tick(NOW + MAX_WORKERS)
 
 
-def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
+def test_the_tasks_of_a_dead_worker_are_lost() -> None:
     started = Script("a").received().started().events
     state = live()
     play([beat(), *started], state)
@@ -156,7 +156,7 @@ def test_the_tasks_of_a_worker_that_died_do_not_run_on() -> None:
     assert not state.tasks["a"].running
 
 
-def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> None:
+def test_a_task_redelivered_to_another_worker_is_not_lost_with_the_first() -> None:
     script = Script("a").received().started()
     script.at = NOW + 60
     state = live()
@@ -168,7 +168,7 @@ def test_a_task_that_another_worker_took_over_is_not_lost_with_the_first() -> No
     assert state.tasks["a"].running
 
 
-def test_a_solo_pool_may_be_at_work_for_minutes_without_a_word() -> None:
+def test_a_solo_pool_may_work_for_minutes_without_events() -> None:
     """It blocks before the events of the task that it began are sent."""
     state = live()
     play([beat()], state)

@@ -157,7 +157,7 @@ def test_terms(text: str, expected: set[str]) -> None:
         "state:,",
     ],
 )
-def test_a_term_without_its_value_yet_is_left_out_without_a_mark(text: str) -> None:
+def test_an_incomplete_term_is_ignored_without_a_problem(text: str) -> None:
     query = parse_query(text)
     assert query.empty
     assert query.problems == ()
@@ -182,7 +182,7 @@ def test_a_term_without_its_value_yet_is_left_out_without_a_mark(text: str) -> N
         ("retries:1,x", "retries:1,x", "not a number: x"),
     ],
 )
-def test_a_bad_term_is_marked_and_left_out(text: str, bad: str, message: str) -> None:
+def test_an_invalid_term_is_reported_and_ignored(text: str, bad: str, message: str) -> None:
     query = parse_query(text)
     (problem,) = query.problems
     assert text[problem.start : problem.end] == bad
@@ -209,7 +209,7 @@ def test_only_age_and_runtime_depend_on_the_time() -> None:
 
 
 @given(st.text(alphabet='!-"\\ ~=<>,:*?[](){}+|.abc05smstateidnamergx\0\x1b\u202eß', max_size=40))
-def test_anything_half_typed_can_be_read(text: str) -> None:
+def test_any_incomplete_text_can_be_parsed(text: str) -> None:
     query = parse_query(text)
     for problem in query.problems:
         assert 0 <= problem.start < problem.end <= len(text)
@@ -219,7 +219,7 @@ def test_anything_half_typed_can_be_read(text: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=20))
-def test_exactly_finds_just_that_value(value: str) -> None:
+def test_an_exact_term_finds_only_that_value(value: str) -> None:
     query = parse_query(exact_term("queue", value))
     assert query.problems == ()
     assert len(query.terms) == 1
@@ -227,7 +227,7 @@ def test_exactly_finds_just_that_value(value: str) -> None:
     assert not query.matches(Task(id="1", queue=value + "x"), NOW)
 
 
-def test_words_search_a_plain_text() -> None:
+def test_parse_words_searches_a_text() -> None:
     assert parse_words("")("anything")
     assert parse_words("WEB up !late")("celery@web-1 up")
     assert not parse_words("web up !late")("celery@web-1 up late")
@@ -235,7 +235,7 @@ def test_words_search_a_plain_text() -> None:
     assert parse_words("a:b")("x A:B y"), "fields mean nothing here"
 
 
-def test_a_task_that_nobody_runs_any_more_is_lost_and_not_running() -> None:
+def test_a_lost_task_is_not_running() -> None:
     lost = Task(id="1", state="STARTED", started_at=NOW - 60, lost_at=NOW - 5)
     assert parse_query("state:lost").matches(lost, NOW)
     assert parse_query("state:started").matches(lost, NOW)

@@ -27,7 +27,7 @@ from celtop.model.query.safe_regex import safe_search
         "a" * 501,
     ],
 )
-def test_what_could_take_for_ever_is_refused(pattern: str) -> None:
+def test_patterns_that_could_take_forever_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"repeat|flag x|longer"):
         safe_search(pattern)
 
@@ -52,13 +52,13 @@ def test_what_could_take_for_ever_is_refused(pattern: str) -> None:
         (r"(?i)A++b", "aab"),
     ],
 )
-def test_what_is_harmless_is_taken(pattern: str, text: str) -> None:
+def test_harmless_patterns_are_accepted(pattern: str, text: str) -> None:
     assert re.search(pattern, text, re.IGNORECASE), "the case itself is wrong"
     assert safe_search(pattern)(text)
 
 
 @pytest.mark.parametrize("pattern", ["(", "[[", "*a", "a{2,1}", "(?P<", "\\", "(?<=a+)b", ".*+"])
-def test_what_is_no_pattern_is_told(pattern: str) -> None:
+def test_invalid_patterns_are_errors(pattern: str) -> None:
     if pattern == ".*+":
         assert safe_search(pattern)("x"), "a possessive repeat, since 3.11"
         return
@@ -70,12 +70,12 @@ def test_what_is_no_pattern_is_told(pattern: str) -> None:
     ("pattern", "reach"),
     [("x", 1024), (" *x", 1024), (" * *x", 512), (" * * *x", 128), (".* * * * *x", 64)],
 )
-def test_a_pattern_sees_less_of_a_text_the_more_it_repeats(pattern: str, reach: int) -> None:
+def test_more_repeats_search_less_of_a_text(pattern: str, reach: int) -> None:
     test = safe_search(pattern)
     assert test(" " * (reach - 1) + "x")
     assert not test(" " * reach + "x")
 
 
 @pytest.mark.parametrize("pattern", [r"a*a*b", r"a*a*a*b", r"a*a*a*a*b", r"(a|aa)(a|aa)a*b"])
-def test_the_worst_that_is_taken_ends(pattern: str) -> None:
+def test_the_slowest_accepted_patterns_end(pattern: str) -> None:
     assert not safe_search(pattern)("a" * 100_000)

@@ -20,12 +20,12 @@ NOW = 1_000_000.0
 
 
 class Store:
-    """Holds tasks as `ClusterState` does, and tells what changed."""
+    """Holds tasks and their changes like `ClusterState`."""
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
         self.arrivals = 0
-        self.told = 0
+        self.taken_arrivals = 0
         self.changed: dict[str, Task] = {}
         self.evicted: list[Task] = []
 
@@ -43,12 +43,12 @@ class Store:
     def evict(self, task_id: str) -> None:
         task = self.tasks.pop(task_id)
         self.changed.pop(task_id, None)
-        if task.arrival <= self.told:
+        if task.arrival <= self.taken_arrivals:
             self.evicted.append(task)
 
     def take_changes(self) -> Changes:
         taken = Changes(self.changed, self.evicted, False)
-        self.changed, self.evicted, self.told = {}, [], self.arrivals
+        self.changed, self.evicted, self.taken_arrivals = {}, [], self.arrivals
         return taken
 
 
@@ -128,7 +128,7 @@ def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
     clock = (lambda: float(next(ticks))) if one_by_one else None
     view = TaskView(store, now=now, clock=clock)
 
-    def log_due() -> None:
+    def settle() -> None:
         nonlocal now
         now += 1.0
         view.apply(store.take_changes(), now)
@@ -155,8 +155,8 @@ def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
                 view.refresh(now)
             case ("wait", float(seconds)):
                 now += seconds
-                log_due()
-    log_due()
+                settle()
+    settle()
 
 
 def filled(count: int) -> Store:
@@ -217,7 +217,7 @@ def test_a_view_follows_the_model() -> None:
     assert len(views[0]) <= 40
 
 
-def test_what_did_not_change_is_not_looked_at() -> None:
+def test_unchanged_tasks_are_not_tested_again() -> None:
     store = filled(500)
     looked: list[str] = []
 
@@ -235,7 +235,7 @@ def test_what_did_not_change_is_not_looked_at() -> None:
     assert view[0].id == "t7"
 
 
-def test_a_frozen_view_goes_on_showing_what_was_evicted() -> None:
+def test_a_frozen_view_keeps_showing_evicted_tasks() -> None:
     store = filled(3)
     view = TaskView(store)
     store.evict("t1")
@@ -246,7 +246,7 @@ def test_a_frozen_view_goes_on_showing_what_was_evicted() -> None:
     assert [task.id for task in view] == ["t3", "t2", "t0"]
 
 
-def test_a_task_that_comes_back_after_its_eviction_is_the_new_one() -> None:
+def test_a_task_that_returns_after_its_eviction_is_the_new_one() -> None:
     store = filled(2)
     view = TaskView(store)
     store.evict("t0")
@@ -256,7 +256,7 @@ def test_a_task_that_comes_back_after_its_eviction_is_the_new_one() -> None:
     assert len(view) == 2
 
 
-def test_a_task_that_came_and_went_between_two_frames_is_not_shown() -> None:
+def test_a_task_added_and_evicted_between_two_frames_is_not_shown() -> None:
     store = filled(1)
     view = TaskView(store)
     store.put("short")
@@ -265,7 +265,7 @@ def test_a_task_that_came_and_went_between_two_frames_is_not_shown() -> None:
     assert [task.id for task in view] == ["t0"]
 
 
-def test_a_task_seen_by_a_new_filter_that_goes_untold_is_not_shown() -> None:
+def test_a_task_evicted_after_a_new_filter_is_not_shown() -> None:
     store = filled(1)
     view = TaskView(store)
     store.put("short")
@@ -277,7 +277,7 @@ def test_a_task_seen_by_a_new_filter_that_goes_untold_is_not_shown() -> None:
     assert [task.id for task in view] == ["t0"]
 
 
-def test_a_long_search_shows_the_newest_first_and_goes_on() -> None:
+def test_a_long_search_shows_the_newest_first_and_continues() -> None:
     store = filled(10)
     seconds = iter(range(1000))
     view = TaskView(store, clock=lambda: float(next(seconds)), budget=3.0)
@@ -290,7 +290,7 @@ def test_a_long_search_shows_the_newest_first_and_goes_on() -> None:
     assert [task.id for task in view] == [f"t{number}" for number in range(9, 0, -1)]
 
 
-def test_age_and_runtime_bring_rows_in_and_out_as_time_goes_by() -> None:
+def test_time_moves_tasks_in_and_out_of_filters_by_age_and_runtime() -> None:
     store = Store()
     store.put("a", sent_at=NOW - 8)
     store.put("b", sent_at=NOW, state="STARTED", started_at=NOW)
@@ -306,7 +306,7 @@ def test_age_and_runtime_bring_rows_in_and_out_as_time_goes_by() -> None:
     assert [task.id for task in long] == ["b"]
 
 
-def test_an_order_by_runtime_follows_what_runs() -> None:
+def test_an_order_by_runtime_follows_running_tasks() -> None:
     store = Store()
     store.put("done", state="SUCCESS", started_at=NOW - 50, finished_at=NOW, runtime=10.0)
     store.put("runs", state="STARTED", started_at=NOW - 5)
@@ -319,7 +319,7 @@ def test_an_order_by_runtime_follows_what_runs() -> None:
     assert [task.id for task in view] == ["runs", "done"]
 
 
-def test_rows_outside_the_view_are_refused() -> None:
+def test_an_index_outside_the_view_is_an_error() -> None:
     view = TaskView(filled(2))
     for index in (-1, 2):
         with pytest.raises(IndexError):

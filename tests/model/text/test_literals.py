@@ -1,4 +1,4 @@
-"""A text out of an event stands for the value that was sent, or for none."""
+"""Texts in events are read as the value that was sent, or refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def as_celery_writes(value: object, maxlevels: int = 3) -> str:
 
 
 def identical(one: object, other: object) -> bool:
-    """Tell whether two values are equal, and of the same types all the way down."""
+    """Return whether two values are equal, with equal types at every level."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict) and isinstance(other, dict):
@@ -81,12 +81,12 @@ values = st.recursive(atoms, nested, max_leaves=25)
 @example((-0.0, 1e16, 10**400), {}, 3)
 @example(("C:\\new\\t",), {}, 3)
 @example(("\ud800",), {}, 3)
-def test_a_wrong_value_is_never_taken(
+def test_a_wrong_value_is_never_read(
     args: tuple[Any, ...], kwargs: dict[str, Any], maxlevels: int
 ) -> None:
-    told = to_text(as_celery_writes(args, maxlevels)), to_text(as_celery_writes(kwargs))
-    found = parse_arguments(*told)
-    assert isinstance(found, str) or identical(found, (args, kwargs)), told
+    written = to_text(as_celery_writes(args, maxlevels)), to_text(as_celery_writes(kwargs))
+    found = parse_arguments(*written)
+    assert isinstance(found, str) or identical(found, (args, kwargs)), written
 
 
 plain = st.recursive(
@@ -106,13 +106,13 @@ plain = st.recursive(
 
 @settings(max_examples=500)
 @given(st.lists(plain, max_size=3).map(tuple), st.dictionaries(st.just("key"), plain))
-def test_plain_values_are_taken_and_written_as_celery_does(
+def test_plain_values_are_read_and_formatted_like_celery(
     args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    told = as_celery_writes(args, 0), as_celery_writes(kwargs, 0)
-    assert (saferepr(args), saferepr(kwargs)) == told
-    if max(map(len, told)) < 1000:
-        assert identical(parse_arguments(*told), (args, kwargs))
+    written = as_celery_writes(args, 0), as_celery_writes(kwargs, 0)
+    assert (saferepr(args), saferepr(kwargs)) == written
+    if max(map(len, written)) < 1000:
+        assert identical(parse_arguments(*written), (args, kwargs))
 
 
 @settings(max_examples=500)
@@ -128,20 +128,20 @@ def test_any_text_is_read_or_refused_without_a_warning(text: str) -> None:
     )
 
 
-def told(*args: object, **kwargs: object) -> Arguments | str:
+def read_back(*args: object, **kwargs: object) -> Arguments | str:
     return parse_arguments(as_celery_writes(args), as_celery_writes(kwargs))
 
 
-def test_what_celery_cut_is_refused() -> None:
+def test_texts_cut_by_celery_are_refused() -> None:
     for value in ("x" * 5000, list(range(1000)), {"a": {"b": {"c": {"d": 1}}}}):
-        found = told(value)
+        found = read_back(value)
         assert isinstance(found, str) and "..." in found
 
 
 @pytest.mark.parametrize("length", range(900, 1100))
-def test_a_text_at_the_limit_is_whole_or_refused(length: int) -> None:
+def test_a_text_at_the_limit_is_complete_or_refused(length: int) -> None:
     value = "x" * length
-    found = told(value)
+    found = read_back(value)
     assert isinstance(found, str) or found == ((value,), {})
     assert isinstance(found, str) or length < 1020
 
@@ -164,14 +164,12 @@ def test_a_text_at_the_limit_is_whole_or_refused(length: int) -> None:
         ("4242 **** 4242", "masked"),
     ],
 )
-def test_what_could_mean_something_else_is_refused_with_the_reason(
-    value: object, reason: str
-) -> None:
-    found = told(value)
+def test_ambiguous_texts_are_refused_with_the_reason(value: object, reason: str) -> None:
+    found = read_back(value)
     assert isinstance(found, str) and reason in found
 
 
-def test_no_text_no_arguments() -> None:
+def test_missing_texts_have_no_arguments() -> None:
     assert parse_arguments(None, "{}") == "the arguments are unknown"
     assert parse_arguments("()", None) == "the keyword arguments are unknown"
     assert isinstance(parse_arguments("", "{}"), str)

@@ -1,4 +1,4 @@
-"""What people type: read exactly, or refused with the reason."""
+"""Typed values are parsed exactly, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def test_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text", ["", "soon", "-5s", "5x", "1e9", "inf", "nan", "40000d", "5m later"]
 )
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_invalid_durations_are_refused(text: str) -> None:
     with pytest.raises(ParseError):
         parse.duration(text)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.25, 1.0, 30.0, 90.0, 300.0, 3600.0, 5400.0, 12.345])
-def test_a_duration_is_written_as_it_is_read(seconds: float) -> None:
+def test_durations_are_formatted_as_they_are_parsed(seconds: float) -> None:
     assert parse.duration(parse.seconds_text(seconds)) == seconds
     assert parse.seconds_text(None) == ""
 
@@ -49,7 +49,7 @@ def test_rates(text: str, rate: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["10/d", "ten", "-1/s", "10 per minute", "1e3/s", "10/m/m"])
-def test_what_is_no_rate_is_refused(text: str) -> None:
+def test_invalid_rates_are_refused(text: str) -> None:
     with pytest.raises(ParseError):
         parse.rate(text)
 
@@ -65,7 +65,7 @@ def test_times(text: str, iso: str) -> None:
     assert datetime.fromtimestamp(at, UTC).replace(tzinfo=None).isoformat() == iso
 
 
-def test_times_are_those_of_the_zone() -> None:
+def test_times_are_in_the_zone() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert parse.moment("2027-07-01 12:00", NOW, berlin) == datetime(
         2027, 7, 1, 10, tzinfo=UTC
@@ -75,13 +75,13 @@ def test_times_are_those_of_the_zone() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "noon", "25:00", "2027-13-01", "2027-02-30 10:00"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_invalid_times_are_refused(text: str) -> None:
     with pytest.raises(ParseError):
         parse.moment(text, NOW, UTC)
 
 
 @pytest.mark.parametrize("text", ["", "1.5", "1e3", "ten", "9" * 19, "٣"])
-def test_what_is_no_whole_number_is_refused(text: str) -> None:
+def test_invalid_whole_numbers_are_refused(text: str) -> None:
     with pytest.raises(ParseError):
         parse.integer(text)
 
@@ -105,7 +105,7 @@ VALUES: list[Any] = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_what_is_written_is_printable_and_reads_back_the_same(value: Any) -> None:
+def test_written_values_are_printable_and_read_back_the_same(value: Any) -> None:
     text = parse_json.write(value)
     assert all(char.isprintable() or char == "\n" for char in text)
     assert list(parse_json.read_list(text)) == value
@@ -135,13 +135,13 @@ def test_what_is_written_is_printable_and_reads_back_the_same(value: Any) -> Non
         ("[1, ...]", "column 5"),
     ],
 )
-def test_what_would_be_changed_or_cannot_be_read_is_refused(text: str, why: str) -> None:
+def test_invalid_or_lossy_json_is_refused(text: str, why: str) -> None:
     with pytest.raises(ParseError) as caught:
         parse_json.read_list(text)
     assert why in str(caught.value)
 
 
-def test_no_text_is_no_arguments() -> None:
+def test_blank_text_is_empty_arguments() -> None:
     assert parse_json.read_list(" ") == ()
     assert parse_json.read_mapping("") == {}
     assert parse_json.read_mapping('{"a": [1]}') == {"a": [1]}
@@ -149,5 +149,5 @@ def test_no_text_is_no_arguments() -> None:
         parse_json.read_mapping("[1]")
 
 
-def test_a_whole_pair_is_a_character() -> None:
+def test_a_surrogate_pair_is_a_character() -> None:
     assert parse_json.read_list('["\\ud83d\\ude00"]') == ("\U0001f600",)

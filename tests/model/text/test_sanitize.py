@@ -1,4 +1,4 @@
-"""No text from a task reaches the terminal as anything but what it looks like."""
+"""No text from a task reaches the terminal with control or invisible characters."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from hypothesis import strategies as st
         ("a\xa0b\u2003c", "a b c"),
     ],
 )
-def test_what_a_terminal_would_obey_or_hide_is_named(hostile: str, shown: str) -> None:
+def test_control_and_invisible_characters_are_named(hostile: str, shown: str) -> None:
     assert visible(hostile) == shown
 
 
-def test_a_limit_cuts_with_a_mark() -> None:
+def test_a_limit_cuts_with_an_ellipsis() -> None:
     assert visible("abcdef", 6) == "abcdef"
     assert visible("abcdefg", 6) == "abcde…"
     assert visible("abcdefg", 6, more="...") == "abc..."
@@ -36,13 +36,13 @@ def test_a_limit_cuts_with_a_mark() -> None:
 
 
 class Endless(str):
-    """Says that it is long; looking at all of it fails the test."""
+    """Claims a huge length; examining all of it fails the test."""
 
     def isprintable(self) -> bool:
         raise AssertionError("looked at the whole text")
 
 
-def test_a_limit_looks_at_no_more_than_it_shows() -> None:
+def test_a_limit_bounds_the_examined_characters() -> None:
     assert visible(Endless("\x1b" * 1000), 8) == r"\x1b\x1…"
 
 
@@ -53,7 +53,7 @@ def test_lines() -> None:
 
 
 @given(st.text(), st.none() | st.integers(0, 40))
-def test_all_that_is_shown_is_printable(text: str, limit: int | None) -> None:
+def test_the_result_is_always_printable(text: str, limit: int | None) -> None:
     shown = visible(text, limit)
     assert all(char.isprintable() or char == ZERO_WIDTH_JOINER for char in shown)
     assert limit is None or len(shown) <= limit

@@ -13,12 +13,12 @@ FROZEN = '  File "<frozen importlib._bootstrap>", line 1, in _load\n'
 BEGIN = "Traceback (most recent call last):\n"
 
 
-def test_it_is_the_innermost_frame_of_the_apps_own_code() -> None:
+def test_the_innermost_frame_of_the_apps_own_code_counts() -> None:
     text = BEGIN + CELERY + OWN + LIBRARY + STDLIB + FROZEN + "E: no\n"
     assert location_of(text) == "images/tasks.py in download"
 
 
-def test_of_causes_the_last_traceback_counts() -> None:
+def test_the_last_of_chained_tracebacks_counts() -> None:
     other = OWN.replace("download", "convert")
     text = (
         f"{BEGIN}{OWN}E: 1\n\nDuring handling of the above exception, ...\n\n{BEGIN}{other}F: 2\n"
@@ -26,7 +26,7 @@ def test_of_causes_the_last_traceback_counts() -> None:
     assert location_of(text) == "images/tasks.py in convert"
 
 
-def test_an_app_that_is_installed_is_known_by_the_tasks_package() -> None:
+def test_an_installed_app_is_recognized_by_the_package_of_the_task() -> None:
     own = OWN.replace("/srv/", "/v/lib/python3.11/site-packages/")
     text = BEGIN + CELERY + own + LIBRARY + "E\n"
     assert location_of(text, "shop.images.download") == "images/tasks.py in download"
@@ -34,7 +34,7 @@ def test_an_app_that_is_installed_is_known_by_the_tasks_package() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "ValueError: 1", BEGIN + CELERY + "TypeError: x\n"])
-def test_without_such_a_frame_there_is_none(text: str | None) -> None:
+def test_without_a_frame_there_is_no_location(text: str | None) -> None:
     assert location_of(text) is None
 
 
@@ -52,12 +52,12 @@ def test_a_huge_line_costs_little() -> None:
     assert location_of("\n" * 5_000_000 + OWN) == "images/tasks.py in download"
 
 
-def test_a_folder_called_celery_may_be_the_apps_own() -> None:
+def test_a_folder_named_celery_may_belong_to_the_app() -> None:
     assert not is_library("/srv/shop/celery/tasks.py")
     assert is_library("/usr/lib/python3/dist-packages/x.py")
 
 
-def test_an_error_is_its_class() -> None:
+def test_an_exception_is_its_class() -> None:
     assert exception_class("requests.Timeout('x')") == "requests.Timeout"
     assert exception_class("odd\ntext") == "odd text"
     assert exception_class(None) is None

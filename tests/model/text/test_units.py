@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers are formatted for people."""
 
 from __future__ import annotations
 
@@ -92,6 +92,6 @@ def test_times() -> None:
 
 
 @pytest.mark.parametrize("no_time", [None, math.nan, math.inf, 1e300, -1e300])
-def test_what_is_no_time_is_unknown(no_time: float | None) -> None:
+def test_invalid_times_are_unknown(no_time: float | None) -> None:
     assert units.iso(no_time) is None
     assert units.clock(no_time, UTC) == "?"

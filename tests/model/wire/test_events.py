@@ -1,4 +1,4 @@
-"""Bytes from the wire become events, whatever they are."""
+"""Any bytes are decoded to events or counted as malformed."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ RECEIVED: Fields = Script("a").received().events[0]
 
 
 def one(**changed: Any) -> Any:
-    heard = decode(msgspec.json.encode({**RECEIVED, **changed}), NOW)
-    assert heard.malformed == ()
-    return heard.events[0]
+    batch = decode(msgspec.json.encode({**RECEIVED, **changed}), NOW)
+    assert batch.malformed == ()
+    return batch.events[0]
 
 
 def reasons(body: bytes | str) -> tuple[str, ...]:
-    heard = decode(body, NOW)
-    assert heard.events == ()
-    return heard.malformed
+    batch = decode(body, NOW)
+    assert batch.events == ()
+    return batch.malformed
 
 
-def test_a_message_holds_one_event_or_a_list() -> None:
+def test_a_message_contains_one_event_or_a_list() -> None:
     single = decode(msgspec.json.encode(RECEIVED), NOW)
     several = decode(msgspec.json.encode([RECEIVED, RECEIVED]), NOW)
     assert [event.uuid for event in single.events] == ["a"]
@@ -50,7 +50,7 @@ def test_the_timestamp_is_never_shifted_by_the_sender_s_time_zone() -> None:
     assert one(timestamp=NOW, utcoffset=-9).timestamp == NOW
 
 
-def test_text_is_taken_as_well_as_bytes() -> None:
+def test_text_is_accepted_as_well_as_bytes() -> None:
     assert decode(msgspec.json.encode(RECEIVED).decode(), NOW).events[0].name == "shop.bill"
 
 
@@ -80,18 +80,18 @@ def test_unknown_fields_are_ignored() -> None:
         ("loadavg", [1, "2", None, 4], (1.0, 2.0, 0.0)),
     ],
 )
-def test_a_field_of_another_type_is_converted_or_left_out(
+def test_a_field_of_another_type_is_converted_or_dropped(
     field: str, sent: object, read: object
 ) -> None:
     assert getattr(one(**{field: sent}), field) == read
     assert one(**{field: sent}).uuid == "a"
 
 
-def test_an_odd_event_costs_its_neighbours_nothing() -> None:
+def test_a_malformed_event_does_not_affect_others() -> None:
     odd = {**RECEIVED, "args": [1]}
-    heard = decode(msgspec.json.encode([RECEIVED, odd, {"type": 3}, RECEIVED]), NOW)
-    assert [event.args for event in heard.events] == ["('a',)", "[1]", "('a',)"]
-    assert heard.malformed == ("no type",)
+    batch = decode(msgspec.json.encode([RECEIVED, odd, {"type": 3}, RECEIVED]), NOW)
+    assert [event.args for event in batch.events] == ["('a',)", "[1]", "('a',)"]
+    assert batch.malformed == ("no type",)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_an_odd_event_costs_its_neighbours_nothing() -> None:
         ({"type": "task-foo", "uuid": None}, "task event without uuid"),
     ],
 )
-def test_what_cannot_be_an_event_is_counted_with_a_reason(changed: Fields, reason: str) -> None:
+def test_malformed_events_have_a_reason(changed: Fields, reason: str) -> None:
     assert reasons(msgspec.json.encode({**RECEIVED, **changed})) == (reason,)
 
 
 @pytest.mark.parametrize("missing", ["uuid", "hostname", "type"])
-def test_a_missing_field_is_a_reason_too(missing: str) -> None:
+def test_a_missing_field_is_a_reason(missing: str) -> None:
     fields = {name: value for name, value in RECEIVED.items() if name != missing}
     assert len(reasons(msgspec.json.encode(fields))) == 1
 
@@ -129,17 +129,17 @@ def test_a_missing_field_is_a_reason_too(missing: str) -> None:
         (b'{"a":' * 1_000_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_event_at_all_is_counted(body: bytes, reason: str) -> None:
+def test_messages_without_events_are_counted(body: bytes, reason: str) -> None:
     assert reasons(body) == (reason,)
 
 
-def test_a_depth_bomb_inside_a_field_does_no_harm() -> None:
+def test_deep_nesting_inside_a_field_is_harmless() -> None:
     deep = b'{"type":"task-foo","uuid":"a","hostname":"h","x":' + b"[" * 900 + b"]" * 900 + b"}"
-    heard = decode(deep, NOW)
-    assert len(heard.events) + len(heard.malformed) == 1
+    batch = decode(deep, NOW)
+    assert len(batch.events) + len(batch.malformed) == 1
 
 
-def test_nan_and_endless_numbers_are_read() -> None:
+def test_nan_and_overlong_numbers_are_read() -> None:
     body = b'{"type":"task-foo","uuid":"a","hostname":"h","x":NaN,"y":-Infinity,"z":' + b"9" * 9000
     fields = decode(body + b"}", NOW).events[0].fields
     assert fields is not None
@@ -155,7 +155,7 @@ def test_invalid_utf8_and_lone_surrogates_become_text_that_can_be_encoded() -> N
     event.hostname.encode()
 
 
-def test_ten_megabytes_are_cut_with_a_mark() -> None:
+def test_ten_megabytes_are_cut_with_a_marker() -> None:
     long = "x" * 10_000_000
     event = one(args=long, name=long, exception=None)
     assert event.args == "x" * MAX_TEXT_LENGTH + "… [9,737,856 more characters]"
@@ -165,7 +165,7 @@ def test_ten_megabytes_are_cut_with_a_mark() -> None:
     assert len(odd.name) == MAX_NAME_LENGTH + 1
 
 
-def test_custom_events_keep_their_fields_whatever_their_names() -> None:
+def test_custom_events_keep_fields_of_any_name() -> None:
     sent = {"current": 3, "total": "7", "name": ["a"], "retries": {"b": 1}, "done": True, "n": None}
     event = one(type="task-progress", **sent)
     assert event.type == "task-progress"
@@ -205,9 +205,9 @@ def test_never_raises_on_any_bytes(body: bytes | str) -> None:
 @given(st.dictionaries(NAMES, JSON), TYPES)
 def test_never_raises_on_any_fields(fields: Fields, type_: str) -> None:
     body = json.dumps({"type": type_, "uuid": "a", "hostname": "h", **fields})
-    heard = decode(body.encode("utf-8", "surrogatepass"), NOW)
-    assert len(heard.events) + len(heard.malformed) == 1
-    for event in heard.events:
+    batch = decode(body.encode("utf-8", "surrogatepass"), NOW)
+    assert len(batch.events) + len(batch.malformed) == 1
+    for event in batch.events:
         assert 0 <= event.timestamp < 1e12
         msgspec.msgpack.encode(event)
 

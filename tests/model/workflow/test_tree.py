@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 NONE = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
-def task(id_: str, parent: str | None = None, root: str | None = None, **told: Any) -> Task:
+def task(id_: str, parent: str | None = None, root: str | None = None, **fields: Any) -> Task:
     """A task that was sent at `at` and ended at `end`."""
-    at, end = told.pop("at", None), told.pop("end", None)
-    state = told.pop("state", "SUCCESS" if end is not None else "PENDING")
+    at, end = fields.pop("at", None), fields.pop("end", None)
+    state = fields.pop("state", "SUCCESS" if end is not None else "PENDING")
     return Task(
         id_,
-        told.pop("arrival", 0),
+        fields.pop("arrival", 0),
         name=f"n.{id_}",
         parent_id=parent,
         root_id=root or id_,
-        group_id=told.pop("group", None),
+        group_id=fields.pop("group", None),
         sent_at=at,
         finished_at=end,
         state=state,
-        **told,
+        **fields,
     )
 
 
@@ -53,7 +53,7 @@ def drawn(tops: list[Node]) -> list[str]:
     return lines
 
 
-def test_the_steps_of_a_chain_come_after_each_other() -> None:
+def test_steps_of_a_chain_follow_each_other() -> None:
     tops = grown(
         task("a", at=0.0, end=2.0),
         task("b", "a", "a", at=1.99, end=4.0),
@@ -62,7 +62,7 @@ def test_the_steps_of_a_chain_come_after_each_other() -> None:
     assert drawn(tops) == ["root a", "step b", "step c"]
 
 
-def test_what_a_task_sends_while_it_runs_lies_below_it() -> None:
+def test_tasks_sent_by_a_running_task_are_its_children() -> None:
     tops = grown(
         task("a", at=0.0, end=9.0),
         task("b", "a", "a", at=1.0, end=4.0),
@@ -71,7 +71,7 @@ def test_what_a_task_sends_while_it_runs_lies_below_it() -> None:
     assert drawn(tops) == ["root a", "  child b", "    child c"]
 
 
-def test_several_that_a_task_sends_lie_below_it_whenever_they_were_sent() -> None:
+def test_several_tasks_sent_by_a_task_are_its_children() -> None:
     tops = grown(
         task("a", at=0.0, end=9.0),
         task("b", "a", "a", at=9.0),
@@ -80,12 +80,12 @@ def test_several_that_a_task_sends_lie_below_it_whenever_they_were_sent() -> Non
     assert drawn(tops) == ["root a", "  child b", "  child c"]
 
 
-def test_a_group_has_only_its_id_in_common() -> None:
+def test_members_share_only_the_id_of_their_group() -> None:
     tops = grown(task("a", group="g"), task("b", group="g"), task("c", group="g"))
     assert drawn(tops) == ["group group:g", "  member a", "  member b", "  member c"]
 
 
-def test_a_chord_in_a_chain_is_a_step_with_its_body_behind_it() -> None:
+def test_a_chord_in_a_chain_is_a_step_followed_by_its_body() -> None:
     tops = grown(
         task("first", at=0.0, end=1.0),
         task("x", "first", "first", at=1.0, end=3.0, group="g"),
@@ -103,7 +103,7 @@ def test_a_chord_in_a_chain_is_a_step_with_its_body_behind_it() -> None:
     ]
 
 
-def test_the_body_of_a_chord_may_name_the_group_of_the_header() -> None:
+def test_the_body_of_a_chord_may_have_the_group_id_of_the_header() -> None:
     tops = grown(
         task("x", at=0.0, end=2.0, group="g"),
         task("y", at=0.0, end=3.0, group="g"),
@@ -112,7 +112,7 @@ def test_the_body_of_a_chord_may_name_the_group_of_the_header() -> None:
     assert drawn(tops) == ["group group:g", "  member x", "  member y", "body body"]
 
 
-def test_a_member_that_sends_something_of_its_own_has_no_body() -> None:
+def test_a_task_sent_by_a_member_is_not_a_body() -> None:
     tops = grown(
         task("x", at=0.0, end=2.0, group="g"),
         task("y", at=0.0, end=9.0, group="g"),
@@ -121,7 +121,7 @@ def test_a_member_that_sends_something_of_its_own_has_no_body() -> None:
     assert drawn(tops) == ["group group:g", "  member x", "    child own", "  member y"]
 
 
-def test_chains_in_a_group_are_its_members_from_their_first_steps_on() -> None:
+def test_chains_in_a_group_are_members_from_their_first_step() -> None:
     tops = grown(
         task("a1", at=0.0, end=1.0),
         task("b1", at=0.0, end=1.0),
@@ -137,7 +137,7 @@ def test_chains_in_a_group_are_its_members_from_their_first_steps_on() -> None:
     ]
 
 
-def test_a_chord_in_a_group_lies_below_the_outer_one() -> None:
+def test_a_chord_in_a_group_is_a_child_of_the_outer_group() -> None:
     tops = grown(
         task("x", at=0.0, end=1.0, group="inner"),
         task("y", at=0.0, end=1.5, group="inner"),
@@ -154,7 +154,7 @@ def test_a_chord_in_a_group_lies_below_the_outer_one() -> None:
     ]
 
 
-def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
+def test_failures_and_tasks_that_will_not_be_sent_are_marked() -> None:
     tops = grown(
         task("a", at=0.0, end=1.0),
         task("x", "a", "a", at=1.0, end=2.0, group="g"),
@@ -174,32 +174,32 @@ def test_the_way_to_each_failure_is_marked_and_what_never_comes() -> None:
     ]
 
 
-def test_what_is_announced_is_known_by_its_own_words_when_it_comes() -> None:
-    said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
+def test_a_pending_task_is_replaced_when_it_is_sent() -> None:
+    pending = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
     running = task("a", at=0.0, state="STARTED")
-    assert drawn(grown(running, pending=said)) == ["root a", "step b", "step c"]
+    assert drawn(grown(running, pending=pending)) == ["root a", "step b", "step c"]
     early = task("b", "a", "a", at=0.1)
-    assert drawn(grown(running, early, pending=said)) == ["root a", "step b", "step c"]
+    assert drawn(grown(running, early, pending=pending)) == ["root a", "step b", "step c"]
 
 
-def test_a_chord_that_a_chain_announces_comes_after_the_step_before() -> None:
-    said = (
+def test_a_pending_chord_in_a_chain_follows_the_previous_step() -> None:
+    pending = (
         PendingSignature("x", "n.x", "member", "a", "g"),
         PendingSignature("y", "n.y", "member", "a", "g"),
         PendingSignature("z", "n.z", "body", "g"),
     )
     lines = ["root a", "group group:g", "  member x", "  member y", "body z"]
-    assert drawn(grown(task("a"), pending=said)) == lines
+    assert drawn(grown(task("a"), pending=pending)) == lines
     begun = (task("a", at=0.0, end=9.0), task("x", "a", "a", at=9.0))
-    assert drawn(grown(*begun, pending=said)) == lines
+    assert drawn(grown(*begun, pending=pending)) == lines
 
 
-def test_what_only_results_tell_of_follows_what_ended_before() -> None:
+def test_tasks_known_only_from_results_follow_those_that_ended_before() -> None:
     tops = grown(task("a", end=2.0), task("b", "a", end=4.0), task("c", "b", end=5.0))
     assert drawn(tops) == ["root a", "step b", "step c"]
 
 
-def test_a_task_without_a_name_is_called_as_it_was_announced() -> None:
+def test_a_task_without_a_name_has_that_of_its_signature() -> None:
     unnamed = Task("b", parent_id="a", root_id="a")
     tops = grown(
         task("a", state="STARTED"), unnamed, pending=(PendingSignature("b", "n.b", "step", "a"),)
@@ -207,7 +207,7 @@ def test_a_task_without_a_name_is_called_as_it_was_announced() -> None:
     assert [node.name for node in walk(tops)] == ["n.a", "n.b"]
 
 
-def test_a_parent_that_was_not_heard_of_has_a_place() -> None:
+def test_an_unknown_parent_has_a_placeholder() -> None:
     tops = grown(
         task("root", at=0.0, end=9.0),
         task("a", "gone", "root", at=1.0),
@@ -216,13 +216,13 @@ def test_a_parent_that_was_not_heard_of_has_a_place() -> None:
     assert drawn(tops) == ["root root", "  unheard gone", "    child a", "    child b"]
 
 
-def test_a_root_that_was_not_heard_of_holds_its_workflow_together() -> None:
+def test_an_unknown_root_keeps_its_workflow_together() -> None:
     tops = grown(task("a", "gone", "gone", at=1.0), task("b", "gone", "gone", at=1.0))
     assert drawn(tops) == ["unheard gone", "  child a", "  child b"]
 
 
 @pytest.mark.parametrize("links", [("a", "a"), ("b", "a"), ("c", "a")], ids=str)
-def test_circles_are_cut(links: tuple[str, str]) -> None:
+def test_cycles_are_cut(links: tuple[str, str]) -> None:
     parent, root = links
     tasks = (task("a", parent, root), task("b", "a", root), task("c", "b", root))
     assert sorted(node.id for node in walk(grown(*tasks))) == ["a", "b", "c"]
@@ -237,7 +237,7 @@ links = st.tuples(
     st.none() | st.floats(0, 3),
     st.sampled_from(["SUCCESS", "FAILURE", "STARTED", "REVOKED"]),
 )
-said = st.builds(
+pending = st.builds(
     PendingSignature,
     st.sampled_from("abcxyz"),
     st.just("n"),
@@ -250,9 +250,9 @@ said = st.builds(
 @settings(max_examples=400)
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), links, max_size=8),
-    st.lists(said, max_size=6),
+    st.lists(pending, max_size=6),
 )
-def test_whatever_is_linked_to_whatever_each_task_is_there_once(
+def test_each_task_appears_once_with_any_links(
     soup: dict[str, tuple[Any, ...]], pending: list[PendingSignature]
 ) -> None:
     tasks = [
@@ -290,12 +290,12 @@ def signature(name: str, id_: str | None, **more: Any) -> dict[str, Any]:
     return {"task": name, "args": [], "kwargs": kwargs, "options": {"task_id": id_, **more}}
 
 
-def test_most_messages_announce_nothing() -> None:
+def test_most_messages_have_no_signatures() -> None:
     assert read_signatures("a", message()) == ()
     assert read_signatures("a", json.dumps([[], {}, NONE]).encode()) == ()
 
 
-def test_the_rest_of_a_chain_comes_from_the_end_of_the_list() -> None:
+def test_the_next_step_of_a_chain_is_last_in_the_list() -> None:
     body = message(chain=[signature("n.c", "c"), signature("n.b", "b")])
     assert read_signatures("a", body) == (
         PendingSignature("b", "n.b", "step", "a"),
@@ -308,13 +308,13 @@ def test_the_body_of_a_chord_waits_for_the_group() -> None:
     assert read_signatures("a", body, "g") == (PendingSignature("body", "n.body", "body", "g"),)
 
 
-def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
+def test_a_chord_in_a_chain_has_signatures_for_members_and_body() -> None:
     members = [signature("n.x", "x"), signature("n.y", "y")]
     header = signature("celery.group", "g", kwargs={"tasks": members})
     kwargs = {"header": header, "body": signature("n.z", "z")}
     chord = signature("celery.chord", "g", kwargs=kwargs)
-    said = read_signatures("a", message(chain=[signature("n.last", "last"), chord]))
-    assert said == (
+    pending = read_signatures("a", message(chain=[signature("n.last", "last"), chord]))
+    assert pending == (
         PendingSignature("x", "n.x", "member", "a", "g"),
         PendingSignature("y", "n.y", "member", "a", "g"),
         PendingSignature("z", "n.z", "body", "g"),
@@ -339,7 +339,7 @@ def test_a_chord_in_a_chain_announces_its_members_and_its_body() -> None:
         max_leaves=20,
     )
 )
-def test_no_message_is_too_odd_to_be_read(value: Any) -> None:
+def test_any_message_can_be_read(value: Any) -> None:
     for links in ({"chain": value}, {"chord": value}, {"callbacks": value}, {"chain": [value]}):
         for each in read_signatures("a", message(**links)):
             assert each.id and isinstance(each.name, str)

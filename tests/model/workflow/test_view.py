@@ -23,13 +23,13 @@ from ..streams import NOW, Script, play
 ENDS = ("succeeded", "failed", "revoked", "retried")
 
 
-def tell(
-    state: ClusterState, id_: str, parent: str | None = None, root: str | None = None, **told: Any
+def run_task(
+    state: ClusterState, id_: str, parent: str | None = None, root: str | None = None, **fields: Any
 ) -> None:
-    """Let a task come as far as `until` says; `at` seconds after the beginning."""
-    until, at = told.pop("until", "succeeded"), told.pop("at", 0.0)
+    """Run a task up to the event `until`, starting `at` seconds after the beginning."""
+    until, at = fields.pop("until", "succeeded"), fields.pop("at", 0.0)
     links: dict[str, Any] = {"parent_id": parent, "root_id": root or id_}
-    script = Script(id_, at=NOW + at, step=0.5).sent(**links, **told).received(**links, **told)
+    script = Script(id_, at=NOW + at, step=0.5).sent(**links, **fields).received(**links, **fields)
     if until != "received":
         script.started()
     if until in ENDS:
@@ -38,7 +38,7 @@ def tell(
 
 
 def belongs(state: ClusterState, group_id: str, *ids: str) -> None:
-    """Have the result backend tell of a group."""
+    """Observe results that reveal a group."""
     metas = tuple(ResultMeta(id_, "SUCCESS", group_id=group_id, done_at=NOW) for id_ in ids)
     state.observe(ResultsRead(metas, NOW, "push"))
 
@@ -60,33 +60,33 @@ def ids(view: WorkflowView) -> list[str]:
 def shop() -> ClusterState:
     """A chain whose second step is a group; one of its members failed."""
     state = ClusterState()
-    tell(state, "first")
-    tell(state, "x", "first", "first", at=2)
-    tell(state, "y", "first", "first", at=2, until="failed")
-    tell(state, "z", "first", "first", at=2, until="started")
+    run_task(state, "first")
+    run_task(state, "x", "first", "first", at=2)
+    run_task(state, "y", "first", "first", at=2, until="failed")
+    run_task(state, "z", "first", "first", at=2, until="started")
     belongs(state, "g", "x")
     for id_ in "yz":
         state.observe(ResultsRead((ResultMeta(id_, "STARTED", group_id="g"),), NOW, "push"))
-    tell(state, "other")
+    run_task(state, "other")
     return state
 
 
 @pytest.mark.parametrize("start", ["first", "x", "z"])
-def test_from_any_member_one_comes_to_the_whole(start: str) -> None:
+def test_any_member_leads_to_the_whole_workflow(start: str) -> None:
     view = view_of(shop(), start)
     assert ids(view) == ["first", "group:g", "x", "y", "z"]
     assert {**view.members.counts} == {"succeeded": 2, "failed": 1, "running": 1}
     assert [row.node.failed for row in view] == [True, True, False, True, False]
 
 
-def test_what_comes_later_is_taken_in() -> None:
+def test_later_members_are_added() -> None:
     state = shop()
     view = view_of(state, "x")
-    tell(state, "sub", "x", "first", at=3)
-    tell(state, "stranger")
+    run_task(state, "sub", "x", "first", at=3)
+    run_task(state, "stranger")
     update(view, state)
     assert ids(view) == ["first", "group:g", "x", "sub", "y", "z"]
-    tell(state, "late", at=2)
+    run_task(state, "late", at=2)
     update(view, state)
     assert "late" not in ids(view)
     belongs(state, "g", "late")
@@ -94,7 +94,7 @@ def test_what_comes_later_is_taken_in() -> None:
     assert "late" in ids(view) and view.members.counts["succeeded"] == 4
 
 
-def test_a_state_is_counted_anew_when_it_changes() -> None:
+def test_a_changed_state_is_counted_once() -> None:
     state = shop()
     view = view_of(state, "x")
     play(Script("z", at=NOW + 9).say("succeeded", runtime=1.0, result="1").events, state)
@@ -102,21 +102,21 @@ def test_a_state_is_counted_anew_when_it_changes() -> None:
     assert {key: n for key, n in view.members.counts.items() if n} == {"succeeded": 3, "failed": 1}
 
 
-def test_of_one_that_is_not_held_its_children_are_shown() -> None:
+def test_the_children_of_a_missing_task_are_shown() -> None:
     state = ClusterState()
-    tell(state, "a", "gone", "gone")
+    run_task(state, "a", "gone", "gone")
     view = view_of(state, "gone")
     assert ids(view) == ["gone", "a"]
-    assert view_of(state, "nobody").members.tasks == {}
+    assert view_of(state, "unknown").members.tasks == {}
 
 
-def test_what_is_evicted_leaves() -> None:
+def test_evicted_tasks_leave() -> None:
     state = ClusterState(max_tasks=3)
-    tell(state, "a")
-    tell(state, "b", "a", "a")
-    tell(state, "c", "a", "a")
+    run_task(state, "a")
+    run_task(state, "b", "a", "a")
+    run_task(state, "c", "a", "a")
     view = view_of(state, "c")
-    tell(state, "d", "a", "a")
+    run_task(state, "d", "a", "a")
     update(view, state)
     assert "d" in ids(view)
     assert set(view.members.tasks) == set(state.tasks)
@@ -125,7 +125,7 @@ def test_what_is_evicted_leaves() -> None:
     assert first.kind == "unheard"
 
 
-def test_a_filter_keeps_what_leads_to_what_passes() -> None:
+def test_a_filter_keeps_the_nodes_leading_to_matches() -> None:
     view = view_of(shop(), "x")
     view.set_query(parse_query("state:started"), False, NOW + 100)
     assert ids(view) == ["first", "group:g", "z"]
@@ -140,7 +140,7 @@ def test_a_filter_keeps_what_leads_to_what_passes() -> None:
     assert len(view) == 5
 
 
-def test_a_group_folds_and_unfolds_and_stands_for_its_members() -> None:
+def test_a_group_folds_and_represents_its_members() -> None:
     view = view_of(shop(), "x")
     assert view.fold("group:g", NOW)
     assert ids(view) == ["first", "group:g"]
@@ -151,21 +151,21 @@ def test_a_group_folds_and_unfolds_and_stands_for_its_members() -> None:
     assert len(view) == 5
 
 
-def test_a_large_group_begins_folded() -> None:
+def test_a_large_group_is_folded_initially() -> None:
     state = ClusterState()
     members = [f"m{number}" for number in range(FOLD_ABOVE + 1)]
     for id_ in members:
-        tell(state, id_)
+        run_task(state, id_)
     belongs(state, "g", *members)
     view = view_of(state, members[3])
     assert ids(view) == ["group:g"]
     assert dict(view[0].counts)["succeeded"] == len(members)
 
 
-def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
+def test_pending_tasks_are_shown_until_they_are_sent() -> None:
     state = ClusterState()
-    said = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
-    message = WaitingMessage("a", "n.a", "q", root_id="a", pending_signatures=said)
+    pending = (PendingSignature("b", "n.b", "step", "a"), PendingSignature("c", "n.c", "step", "b"))
+    message = WaitingMessage("a", "n.a", "q", root_id="a", pending_signatures=pending)
     state.observe(QueuePeeked("q", (message,), NOW, True))
     view = view_of(state, "a")
     assert [(row.node.id, row.node.kind) for row in view] == [
@@ -174,28 +174,28 @@ def test_what_a_waiting_message_announces_is_shown_until_it_comes() -> None:
         ("c", "step"),
     ]
     assert view.pending_count == 2
-    tell(state, "a", until="failed")
+    run_task(state, "a", until="failed")
     update(view, state)
     assert [row.node.given_up for row in view] == [False, True, True]
     assert view.pending_count == 0
 
 
-def test_results_are_asked_for_once_where_they_may_tell_of_a_group() -> None:
+def test_results_that_may_reveal_a_group_are_read_once() -> None:
     state = ClusterState()
-    tell(state, "a", at=0)
-    tell(state, "near", at=0.2)
-    tell(state, "far", at=60)
-    tell(state, "child", "other", "other", at=0)
-    tell(state, "runs", at=0, until="started")
+    run_task(state, "a", at=0)
+    run_task(state, "near", at=0.2)
+    run_task(state, "far", at=60)
+    run_task(state, "child", "other", "other", at=0)
+    run_task(state, "runs", at=0, until="started")
     view = view_of(state, "a")
     assert sorted(view.members.unread(10)) == ["a", "near"]
     assert view.members.unread(10) == []
-    tell(state, "late", at=0.4)
+    run_task(state, "late", at=0.4)
     update(view, state)
     assert view.members.unread(10) == ["late"]
 
 
-def test_the_axis_reaches_to_now_while_it_goes_on_and_grows_in_steps() -> None:
+def test_the_time_axis_of_a_running_workflow_grows_in_steps() -> None:
     state = shop()
     view = view_of(state, "x", NOW + 10)
     assert view.begin == NOW + 0.5
@@ -210,18 +210,18 @@ def test_the_axis_reaches_to_now_while_it_goes_on_and_grows_in_steps() -> None:
     assert view.axis == view.duration(NOW + 90) == pytest.approx(60.5)
 
 
-def test_deep_trees_are_drawn_only_so_deep() -> None:
+def test_the_indentation_of_deep_trees_is_limited() -> None:
     state = ClusterState()
-    tell(state, "0", until="started")
+    run_task(state, "0", until="started")
     for number in range(1, 300):
-        tell(state, str(number), str(number - 1), "0", until="started", at=number / 100)
+        run_task(state, str(number), str(number - 1), "0", until="started", at=number / 100)
     view = view_of(state, "250")
     assert len(view) == 300
     assert max(len(row.guides) for row in view) <= MAX_LEVELS
     assert view[299].guides[0] == "deeper"
 
 
-def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
+def test_the_first_of_very_many_members_are_shown() -> None:
     state = ClusterState()
     many = MAX_MEMBERS + 500
     for number in range(many):
@@ -232,10 +232,10 @@ def test_of_very_many_the_first_are_shown_and_all_are_counted() -> None:
     assert len(view) == MAX_MEMBERS and view.left_out == 500
     assert view.members.counts["waiting"] == many
     assert many > MAX_LIVE_MEMBERS
-    tell(state, "t0", until="started")
+    run_task(state, "t0", until="started")
     update(view, state, NOW + 0.2)
     assert view.members.counts["running"] == 1
-    tell(state, f"t{many - 1}", "t0", "t0", until="failed")
+    run_task(state, f"t{many - 1}", "t0", "t0", until="failed")
     view.set_query(parse_query(""), True, NOW + 0.3)
     update(view, state, NOW + 2)
     assert ids(view) == ["t0", f"t{many - 1}"]
@@ -252,26 +252,24 @@ changes = st.one_of(
         st.sampled_from(["received", "started", "succeeded", "failed", "revoked", "retried"]),
     ),
     st.tuples(st.just("group"), names, st.sampled_from("GH")),
-    st.tuples(st.just("said"), names, names),
+    st.tuples(st.just("pending"), names, names),
 )
 
 
 @settings(max_examples=150)
 @given(names, st.lists(changes, max_size=20))
-def test_what_is_kept_up_is_what_would_be_found_anew(
-    start: str, stream: list[tuple[Any, ...]]
-) -> None:
+def test_an_updated_view_equals_a_new_one(start: str, stream: list[tuple[Any, ...]]) -> None:
     state = ClusterState(max_tasks=5)
     view = view_of(state, start)
     for number, change in enumerate(stream):
         if change[0] == "task":
             _, id_, parent, root, until = change
-            tell(state, id_, parent, root, until=until, at=number)
+            run_task(state, id_, parent, root, until=until, at=number)
         elif change[0] == "group":
             belongs(state, change[2], change[1])
         else:
-            said = (PendingSignature(change[2], "n", "step", change[1]),)
-            message = WaitingMessage(change[1], "n", "q", pending_signatures=said)
+            pending = (PendingSignature(change[2], "n", "step", change[1]),)
+            message = WaitingMessage(change[1], "n", "q", pending_signatures=pending)
             state.observe(QueuePeeked("q", (message,), NOW, True))
         update(view, state)
         held = {id_ for id_, task in view.members.tasks.items() if state.tasks.get(id_) is task}
@@ -281,5 +279,5 @@ def test_what_is_kept_up_is_what_would_be_found_anew(
         assert len(rows) == len(set(rows))
         assert {row.node.task.id for row in view if row.node.task is not None} == held
         assert all(view.index(id_) == place for place, id_ in enumerate(rows))
-    anew = WorkflowView(state, start, NOW + 100)
-    assert set(anew.members.tasks) <= set(view.members.tasks)
+    rebuilt = WorkflowView(state, start, NOW + 100)
+    assert set(rebuilt.members.tasks) <= set(view.members.tasks)
