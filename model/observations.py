@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from .entities.broker import BrokerPhase
-from .entities.fault import Fault as Fault
+from .entities.fault import Fault
 from .entities.result import ResultMeta
 from .operations.outcome import Outcome
-from .wire.events import EventBatch as EventBatch
+from .wire.events import EventBatch
 from .wire.signatures import PendingSignature
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .entities.broker import Broker
-from .entities.changes import Changes as Changes
+from .entities.changes import Changes
 from .entities.clock_skew import ClockSkews
 from .entities.log import EventLog
 from .entities.queue import Queue

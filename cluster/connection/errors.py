@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ...model.observations import Fault
+from ...model.entities.fault import Fault
 from .broker import BrokerConnection
 
 MAX_REASON_LENGTH: Final = 200

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
-from ...model.observations import ConnectionChanged, Fault, LogMessage
+from ...model.entities.fault import Fault
+from ...model.observations import ConnectionChanged, LogMessage
 from ...model.wire.events import EventBatch, decode
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection

@@ -195,7 +195,7 @@ class WorkerStore:
 
     def _return(self, worker: Worker, now: float) -> None:
         worker.left_at = None
-        self._log.add(now, "info", "worker", f"{worker.name} is online again")
+        self._log.add(now, "info", "worker", f"{worker.name} is back online")
         self._set_status(worker, "online")
 
     def _restart(self, worker: Worker, now: float) -> None:

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 from celtop.export.json import encode
 from celtop.export.snapshot import take_snapshot
+from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Attempt, Progress
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import (
     ConnectionChanged,
     EventsDropped,
-    Fault,
     InspectReply,
     OperationChanged,
     QueueMeasured,

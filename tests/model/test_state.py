@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+from celtop.model.entities.fault import Fault
 from celtop.model.observations import (
     ConnectionChanged,
     EventsDropped,
-    Fault,
     InspectReply,
     InspectTimeout,
     LatencyMeasured,

@@ -9,11 +9,11 @@ from typing import Any, cast
 import msgspec
 from celtop.bindings.keymap import Keymap
 from celtop.cluster.session import Pumped, Session
+from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import TaskLookup
 from celtop.model.observations import (
     ConnectionChanged,
-    Fault,
     InspectReply,
     LatencyMeasured,
     LogMessage,

@@ -28,7 +28,7 @@ from ..navigation import DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
 
 if TYPE_CHECKING:
-    from ...model.state import Changes
+    from ...model.entities.changes import Changes
     from ...widgets.table.viewport import Motion
 
 R = TypeVar("R")

@@ -34,7 +34,7 @@ from .base import MonitorScreen
 from .row_lists import exactly
 
 if TYPE_CHECKING:
-    from ...model.state import Changes
+    from ...model.entities.changes import Changes
     from ...widgets.table.viewport import Motion
 
 GRAPH_SECONDS: Final = 600

@@ -12,7 +12,7 @@ from ...widgets.table.live_table import LiveTable
 from .lists import ListScreen
 
 if TYPE_CHECKING:
-    from ...model.state import Changes
+    from ...model.entities.changes import Changes
 
 R = TypeVar("R")
 

@@ -22,7 +22,7 @@ from ..navigation import DrillDown, Location
 from .lists import ListScreen
 
 if TYPE_CHECKING:
-    from ...model.state import Changes
+    from ...model.entities.changes import Changes
 
 
 class TaskListScreen(ListScreen):

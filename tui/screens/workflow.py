@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any
 
-    from ...model.state import Changes
+    from ...model.entities.changes import Changes
 
 ASKED: Final = 20
 """Members that have not ended whose messages are looked for, for what is to follow them."""

@@ -86,7 +86,7 @@ def test_a_shutdown_is_offline_at_once_and_a_late_event_changes_nothing() -> Non
     assert worker.status(NOW, NOW) == "offline"
     play([beat("online", at=NOW + 20)], state)
     assert worker.status(NOW, NOW) == "online"
-    assert texts(state)[1:] == [f"{WORKER} shut down", f"{WORKER} is online again"]
+    assert texts(state)[1:] == [f"{WORKER} shut down", f"{WORKER} is back online"]
 
 
 def test_the_shutdown_of_an_unknown_worker_is_ignored() -> None:
