@@ -1,8 +1,8 @@
-"""What the monitored app says of itself, without its code ever running in our process.
+"""Reads the configuration of the monitored app in a child process.
 
-Importing an app runs its users' code: it prints, connects, sets signal handlers, and may crash or
-hang. So a child process imports it and hands back one JSON object on a file descriptor of its own;
-whatever it prints goes nowhere.
+Importing an app runs its code: it prints, connects, sets signal handlers, and may crash or hang. So
+a child process imports it and returns one JSON object on a file descriptor of its own; its output
+is discarded.
 
 `python -m celtop.cluster.app_probe APP FD` is that child.
 """
@@ -27,26 +27,26 @@ import msgspec
 from ..settings import mask
 
 LOAD_TIMEOUT: Final = 30.0
-"""Seconds; a large Django project takes many."""
+"""Seconds to load the app; a large Django project takes many."""
 MAX_TRACEBACK_LINES: Final = 12
-"""Lines of a traceback that an error shows."""
+"""Lines of a traceback in an error."""
 _ENVIRONMENT: Final = (
     "CELERY_BROKER_URL",
     "CELERY_BROKER_READ_URL",
     "CELERY_BROKER_WRITE_URL",
     "CELERY_RESULT_BACKEND",
 )
-"""Beat the app's own settings inside Celery; which of them counts is for `settings` to decide."""
+"""They override the app's own settings in Celery, but here `settings` decides the precedence."""
 
 
 class RegisteredTask(msgspec.Struct, frozen=True):
-    """A task that the app knows."""
+    """A task that is registered in the app."""
 
     name: str
     signature: str | None = None
-    """Its parameters as Python writes them, `(x, y=1)`; None if they cannot be known."""
+    """Its parameters in Python syntax, `(x, y=1)`; None if they are unknown."""
     queue: str | None = None
-    """Where the app's routes send it; None if they cannot tell."""
+    """The queue that the app's routes send it to; None if unknown."""
     rate_limit: str | None = None
     time_limit: float | None = None
     soft_time_limit: float | None = None
@@ -64,7 +64,7 @@ class ScheduleEntry(msgspec.Struct, frozen=True):
 
 
 class AppDescription(msgspec.Struct, frozen=True):
-    """A plain description of an app's configuration; passwords are in it, unmasked."""
+    """A plain description of an app's configuration, including unmasked passwords."""
 
     app: str
     broker_url: str | None = None
@@ -83,24 +83,24 @@ class AppDescription(msgspec.Struct, frozen=True):
     timezone: str | None = None
     tasks: tuple[RegisteredTask, ...] = ()
     routes: str | None = None
-    """`task_routes` as Python writes it."""
+    """The repr of `task_routes`."""
     beat_schedule: tuple[ScheduleEntry, ...] = ()
 
 
 class AppError(Exception):
-    """The app cannot be described; the text says why, with the end of the traceback."""
+    """The app could not be loaded; the text has the reason and the end of the traceback."""
 
 
 def describe(app: str, workdir: str | None = None, timeout: float = LOAD_TIMEOUT) -> AppDescription:
-    """Load an app in a child process and return what it says of itself.
+    """Load an app in a child process and return its description.
 
     Args:
         app: As in `celery -A`: `proj`, `proj.celery`, `proj.celery:app`.
-        workdir: The folder to import it from; the present one if None.
-        timeout: Seconds to wait for it.
+        workdir: The folder to import it from; None is the current folder.
+        timeout: Seconds to wait.
 
     Raises:
-        AppError: It cannot be imported, is no Celery app, crashed, or took too long.
+        AppError: It cannot be imported, is not a Celery app, crashed, or took too long.
     """
     if workdir is not None and not Path(workdir).is_dir():
         raise AppError(f"{workdir} is not a folder")
@@ -127,17 +127,17 @@ def describe(app: str, workdir: str | None = None, timeout: float = LOAD_TIMEOUT
 def app_environment(workdir: str | None) -> dict[str, str]:
     """Return the environment of a child process that imports an app from a folder."""
     environment = {key: value for key, value in os.environ.items() if key not in _ENVIRONMENT}
-    # The child finds the app in its folder, and us wherever we are.
+    # The child must find the app in its folder, and celtop where it is installed.
     paths = [str(Path(workdir or ".").resolve()), *filter(None, sys.path)]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     return environment
 
 
 def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tuple[bytes, str]:
-    """Read the answer and what was said on stderr until both end.
+    """Read the answer and stderr until the answer ends.
 
     Raises:
-        AppError: They did not within `timeout` seconds.
+        AppError: It did not end within `timeout` seconds.
     """
     assert child.stderr is not None
     deadline = time.monotonic() + timeout
@@ -147,13 +147,13 @@ def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tup
         with DefaultSelector() as selector:
             for descriptor in parts:
                 selector.register(descriptor, EVENT_READ)
-            # The app may leave processes behind that keep stderr open: the answer alone counts.
+            # Processes left behind by the app may keep stderr open: only the answer counts.
             while reader in selector.get_map():
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise AppError(
-                        f"the app was not loaded within {timeout:g} s; it may wait for something"
-                        " while it is imported"
+                        f"the app did not load within {timeout:g} s; it may be waiting for"
+                        " something while it is imported"
                     )
                 for key, _ in selector.select(remaining):
                     data = os.read(key.fd, 65536)
@@ -174,28 +174,28 @@ def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tup
 def _parse(app: str, answer: bytes, errors: str, status: int | None) -> AppDescription:
     if not answer:
         how = f"signal {-status}" if status and status < 0 else f"status {status}"
-        said = "\n".join(errors.strip().splitlines()[-MAX_TRACEBACK_LINES:])
-        raise AppError(f"the app {app} ended its process ({how})" + (f":\n{said}" if said else ""))
+        tail = "\n".join(errors.strip().splitlines()[-MAX_TRACEBACK_LINES:])
+        raise AppError(f"the app {app} exited ({how})" + (f":\n{tail}" if tail else ""))
     try:
         found = msgspec.json.decode(answer, type=dict[str, Any])
         if "error" in found:
             raise AppError(str(found["error"]))
         return msgspec.convert(found, AppDescription, strict=False)
     except msgspec.MsgspecError as error:
-        raise AppError(f"the app {app} has a setting of an unexpected kind: {error}") from error
+        raise AppError(f"the app {app} has a setting of an unexpected type: {error}") from error
 
 
 def main(app: str, descriptor: str) -> None:
-    """Describe an app and write that, as JSON, to a file descriptor: the child's whole life."""
+    """Write an app's description to a file descriptor, as JSON: the whole life of the child."""
     try:
         found = _describe_here(app)
     except BaseException as error:  # an app may call sys.exit() while it is imported
         lines = traceback.format_exception(error, chain=False)
         last = "".join(lines).strip().splitlines()[-MAX_TRACEBACK_LINES:]
-        found = {"error": f"the app {app} cannot be loaded:\n" + "\n".join(last)}
+        found = {"error": f"cannot load the app {app}:\n" + "\n".join(last)}
     with os.fdopen(int(descriptor), "wb") as answer:
         answer.write(json.dumps(found, default=str).encode())
-    # Not the app's threads nor its exit handlers: they may wait for ever.
+    # Skip the app's threads and exit handlers, which may wait forever.
     os._exit(0)
 
 
@@ -216,7 +216,7 @@ def _describe_here(name: str) -> dict[str, Any]:
 
 
 def configuration(app: Any) -> dict[str, Any]:
-    """Return how a Celery app in this process reaches its cluster, in `AppDescription`'s terms."""
+    """Return the connection settings of a Celery app, as the fields of `AppDescription`."""
     conf = app.conf
     broker = conf.broker_read_url or conf.broker_url
     return {
@@ -258,7 +258,7 @@ def _task(task: Any) -> dict[str, Any]:
 def _queue(task: Any) -> str | None:
     try:
         queue = task.app.amqp.router.route({}, task.name)["queue"]
-    except Exception:  # routes may be the app's own functions
+    except Exception:  # routes may be functions of the app
         return None
     return str(getattr(queue, "name", queue))
 

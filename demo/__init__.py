@@ -1,1 +1,1 @@
-"""A Celery cluster to look at: a private broker, real workers, tasks at a human pace."""
+"""A demo Celery cluster: a private broker, real workers, and tasks at a human pace."""

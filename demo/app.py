@@ -1,4 +1,4 @@
-"""The demo's Celery app. Its URLs come from the environment that `supervisor` makes for it."""
+"""The demo's Celery app. The supervisor sets its URLs in the environment."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ app.conf.update(
 
 
 def task(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return Celery's decorator, with a type."""
+    """Return Celery's task decorator, with a type."""
     decorator: Callable[[Callable[..., Any]], Any] = app.task(name=name, **options)
     return decorator
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _end_pool_with_worker(**_: Any) -> None:
-    """A worker that is killed does not take its pool along by itself."""
+    """End the pool's processes with their worker, which does not do so when it is killed."""
     end_with_parent()

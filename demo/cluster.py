@@ -1,4 +1,4 @@
-"""The demo cluster as celtop holds it: a context that leaves nothing behind."""
+"""Starts and stops the demo cluster: a context manager that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .server import find_server
 
 SUPERVISOR: Final = "celtop.demo.supervisor"
 STOP_TIMEOUT: Final = 5.0
-"""Seconds for the supervisor to end everything before it is killed itself."""
+"""Seconds for the supervisor to end all processes before it is killed."""
 
 
 class DemoFailed(Exception):
-    """The demo cluster did not come up; the message says where the logs are."""
+    """The demo cluster did not start; the message has the path of the logs."""
 
 
 class DemoCluster:
-    """A broker, workers and a producer in processes of their own, for a `with` statement."""
+    """A broker, workers and a producer in their own processes, for a `with` statement."""
 
     def __init__(self, seed: int, environ: Mapping[str, str]) -> None:
-        """Look for a broker.
+        """Find a broker to run.
 
         Args:
-            seed: Decides which tasks come, in which order.
-            environ: The caller's environment; what configures Celery in it is not passed on.
+            seed: Determines the tasks and their order.
+            environ: The caller's environment; variables that configure Celery are not passed on.
 
         Raises:
-            NoServer: There is no broker on this machine.
+            NoServer: No broker is installed.
         """
         self.seed = seed
         self.environ = environ
@@ -42,7 +42,7 @@ class DemoCluster:
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> DemoCluster:
-        """Start it; return as soon as the broker answers, while the workers are still booting.
+        """Start the cluster; return when the broker responds, while the workers are starting.
 
         Raises:
             DemoFailed: It did not start.
@@ -77,11 +77,11 @@ class DemoCluster:
 
     @property
     def alive(self) -> bool:
-        """Whether its supervisor runs."""
+        """Whether the supervisor is running."""
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def close(self) -> None:
-        """End every process of it and wait until that is done. Safe to call twice."""
+        """End all processes and wait for them. Safe to call twice."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is None:
             return
@@ -96,6 +96,6 @@ class DemoCluster:
         assert supervisor.stdout is not None
         line = supervisor.stdout.readline()
         if not line:
-            raise DemoFailed(f"the demo ended at once, with exit code {supervisor.wait()}")
+            raise DemoFailed(f"the demo exited immediately with code {supervisor.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer

@@ -1,4 +1,4 @@
-"""Makes a process end with its parent, where the system can: Linux."""
+"""Ends a process with its parent, on Linux."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
-# Looked up once, ahead of time: between fork and exec nothing may be imported.
+# Loaded in advance, since nothing may be imported between fork and exec.
 _libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def end_with_parent() -> None:
-    """Have the kernel kill this process as soon as its parent is dead."""
+    """Have the kernel kill this process when its parent dies."""
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

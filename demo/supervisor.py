@@ -28,16 +28,16 @@ from .parent_death import end_with_parent
 from .server import answers, free_port, server_command
 
 SERVER_TIMEOUT: Final = 10.0
-"""Seconds for the broker to answer."""
+"""Seconds for the broker to respond."""
 FIRST_WORKER_TIMEOUT: Final = 4.0
-"""Seconds at most that the first worker boots alone: it is on the screen sooner."""
+"""Seconds in which the first worker starts alone, so that it is on the screen sooner."""
 POLL_INTERVAL: Final = 0.05
-"""Seconds between two looks at whether it is ready."""
+"""Seconds between two checks whether it is ready."""
 FOREIGN_PREFIXES: Final = (
     "APP", "BROKER_URL", "CELERY", "CELTOP_", "CONFIG_MODULE", "DJANGO_", "LOADER",
     "RESULT_BACKEND",
 )  # fmt: skip
-"""What the caller's environment may not tell the demo: variables that start with one of these."""
+"""Prefixes of the caller's variables that the demo must not see."""
 
 
 class WorkerPlan(NamedTuple):
@@ -65,7 +65,7 @@ class Supervisor:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start a process in a group of its own; its output goes to `name`.log."""
+        """Start a process in its own group, with its output in `name`.log."""
         with (self.directory / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -81,14 +81,14 @@ class Supervisor:
         return process
 
     def python(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a module of Python's as a process."""
+        """Start a Python module as a process."""
         return self.spawn(name, [sys.executable, "-P", "-m", *arguments])
 
     def serve(self, binary: str) -> str:
-        """Start the broker and return its URL once it answers.
+        """Start the broker and return its URL once it responds.
 
         Raises:
-            RuntimeError: It did not start; the message says where its log is.
+            RuntimeError: It did not start; the message has the path of its log.
         """
         port = free_port()
         server = self.spawn("server", server_command(binary, port, self.directory))
@@ -96,7 +96,7 @@ class Supervisor:
         while not answers(port):
             if server.poll() is not None or time.monotonic() > deadline:
                 log = self.directory / "server.log"
-                raise RuntimeError(f"the demo's broker {binary} did not start; its log: {log}")
+                raise RuntimeError(f"the demo's broker {binary} did not start; see {log}")
             time.sleep(0.01)
         return f"redis://127.0.0.1:{port}/0"
 
@@ -108,11 +108,11 @@ class Supervisor:
         )  # fmt: skip
 
     def ready(self, plan: WorkerPlan) -> bool:
-        """Tell whether a worker consumes already."""
+        """Return whether a worker is ready to consume."""
         return b" ready." in (self.directory / f"{plan.name}.log").read_bytes()
 
     def end(self) -> None:
-        """Kill everything at once: nobody is left to read a good-bye."""
+        """Kill all processes; no monitor is left to receive a worker-offline event."""
         for process in self._running:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -121,12 +121,12 @@ class Supervisor:
 
 
 def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without anything that configures somebody else's Celery."""
+    """Return the environment without variables that configure another Celery app."""
     return {name: value for name, value in environ.items() if not name.startswith(FOREIGN_PREFIXES)}
 
 
 def wait_for_end(seconds: float | None) -> bool:
-    """Wait for the end of stdin; tell whether it has come."""
+    """Wait for the end of stdin; return whether it was reached."""
     readable, _, _ = select.select([sys.stdin], [], [], seconds)
     return bool(readable)
 
@@ -163,7 +163,7 @@ def run(binary: str, seed: str) -> int:
 
 
 if __name__ == "__main__":
-    # The caller's ctrl-c is meant for celtop, whose end is noticed anyway.
+    # The caller's ctrl-c is for celtop, whose exit closes the pipe anyway.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1], sys.argv[2]))

@@ -1,8 +1,8 @@
-"""What the demo's workers do: tasks such as real web shops, clubs and map makers run.
+"""The demo's tasks, similar to those of web shops, clubs and map makers.
 
-Nothing here is faked for the monitor: the failures are raised, the retries are Celery's, the
-progress is told in both ways that applications use (the result's meta and a custom event). What
-happens to a task follows from its arguments, so that a seed gives the same story again.
+Nothing is faked for the monitor: failures are raised, retries are Celery's, and progress is
+reported in both ways that applications use (the result's meta and a custom event). The outcome of a
+task depends only on its arguments, so that a seed always gives the same sequence.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from .app import task
 
 
 class CardDeclined(Exception):
-    """The bank said no; it may say yes later."""
+    """The bank declined the charge; it may accept it later."""
 
 
 class UnknownProjection(ValueError):
-    """A map in a coordinate system that nobody here can read."""
+    """A map in an unsupported coordinate system."""
 
 
 def luck(*of: object) -> random.Random:
-    """Return the dice of a task: the same for the same arguments."""
+    """Return a task's random generator: the same for the same arguments."""
     return random.Random(repr(of))
 
 
 def advance(running: Task, current: int, total: int, status: str) -> None:
-    """Tell how far a task has come: to the result backend, and as an event."""
+    """Report a task's progress, to the result backend and as an event."""
     meta = {"current": current, "total": total, "status": status}
     running.update_state(state="PROGRESS", meta={"progress": 100 * current // total, **meta})
     running.send_event("task-progress", **meta)
 
 
 def steps(running: Task, names: Sequence[str], seconds: float) -> Iterator[str]:
-    """Yield each step's name after telling it, and take `seconds` for each."""
+    """Yield each step's name after reporting it, and take `seconds` for each."""
     for number, name in enumerate(names):
         advance(running, number, len(names), name)
         yield name
@@ -58,7 +58,7 @@ def steps(running: Task, names: Sequence[str], seconds: float) -> Iterator[str]:
     max_retries=2,
 )
 def download(url: str, width: int = 800) -> dict[str, Any]:
-    """Fetch a picture; some hosts refuse the connection, and it is tried again."""
+    """Fetch a picture; if the host refuses the connection, the task is retried."""
     dice = luck(url)
     time.sleep(dice.uniform(0.1, 1.2))
     if dice.random() < 0.12:
@@ -82,11 +82,11 @@ def thumbnail(picture: dict[str, Any] | str, size: int = 160) -> dict[str, Any]:
 
 @task("images.render_pdf", soft_time_limit=4)
 def render_pdf(title: str, pages: int) -> dict[str, Any]:
-    """Render a document; a thick one runs into its soft time limit."""
+    """Render a document; a long one exceeds its soft time limit."""
     try:
         time.sleep(pages / 12)
     except SoftTimeLimitExceeded:
-        raise TimeoutError(f"{title}: only a part of {pages} pages in 4 s") from None
+        raise TimeoutError(f"{title}: {pages} pages not rendered within 4 s") from None
     return {"title": title, "pages": pages}
 
 
@@ -94,7 +94,7 @@ def render_pdf(title: str, pages: int) -> dict[str, Any]:
 def convert_to_raster(
     self: Task, layer: str, *, resolution: float = 0.5, projection: str = "EPSG:3857"
 ) -> dict[str, Any]:
-    """Turn a vector layer into tiles, for a while, with progress."""
+    """Convert a vector layer to tiles, step by step with progress."""
     dice = luck(layer, resolution)
     names = ["reading", "cleaning", "reprojecting", *["tiling"] * 12, "compressing", "uploading"]
     for name in steps(self, names, dice.uniform(0.2, 0.6)):
@@ -111,7 +111,7 @@ def reproject(layer: str, projection: str) -> int:
     """Return the number of the projection.
 
     Raises:
-        UnknownProjection: It is not one of the registry.
+        UnknownProjection: It is not an EPSG code.
     """
     try:
         return int(projection.partition(":")[2])
@@ -121,7 +121,7 @@ def reproject(layer: str, projection: str) -> int:
 
 @task("reports.weekly", bind=True, track_started=True)
 def weekly_report(self: Task, week: int, recipients: list[str]) -> dict[str, Any]:
-    """Make a report in fifteen steps."""
+    """Create a report in fifteen steps."""
     names = [f"step {number} of 15" for number in range(1, 16)]
     done = [name for name in steps(self, names, luck(week).uniform(0.8, 2.0))]
     return {"week": week, "steps": len(done), "recipients": recipients}
@@ -144,7 +144,7 @@ def summarise(counts: list[dict[str, Any]]) -> dict[str, Any]:
 
 @task("billing.charge", bind=True, max_retries=3)
 def charge(self: Task, customer: str, cents: int, currency: str = "EUR") -> str:
-    """Charge a card; a declined one is tried again, later each time."""
+    """Charge a card; if it is declined, retry with growing delays."""
     dice = luck(customer, cents)
     time.sleep(dice.uniform(0.1, 0.8))
     if cents % 7 < 2 and self.request.retries <= cents % 5:
@@ -155,21 +155,21 @@ def charge(self: Task, customer: str, cents: int, currency: str = "EUR") -> str:
 
 @task("mail.send", ignore_result=True)
 def send_mail(to: str, template: str, values: dict[str, str]) -> None:
-    """Fill a template and send it; some templates ask for what is not there."""
+    """Fill a template and send it; some templates have a placeholder without a value."""
     time.sleep(luck(to, template).uniform(0.2, 1.5))
     template.format_map(values)
 
 
 @task("mail.newsletter", rate_limit="20/m")
 def send_newsletter(to: str, issue: int) -> str:
-    """Send one newsletter: no more than twenty a minute."""
+    """Send one newsletter, at most twenty per minute."""
     time.sleep(0.1)
     return f"issue {issue} to {to}"
 
 
 @task("bookings.remind")
 def remind(name: str, lane: int) -> str:
-    """Remind a swimmer of a booked lane, at its time."""
+    """Remind a swimmer of a booked lane."""
     return f"{name}, lane {lane}"
 
 
@@ -177,7 +177,7 @@ def remind(name: str, lane: int) -> str:
 def send_session(
     self: Task, session_id: str, *, minutes: int, url: str, dry_run: bool = False
 ) -> dict[str, Any]:
-    """Send a climbing session's data point by point; tell a percentage and a message."""
+    """Send a climbing session's data point by point, reporting a percentage and a message."""
     for minute in range(minutes):
         percentage = 100 * minute // minutes
         meta = {"progress": percentage, "message": f"minute {minute + 1} of {minutes}"}
@@ -189,7 +189,7 @@ def send_session(
 
 @task("imports.catalogue", bind=True, track_started=True)
 def import_catalogue(self: Task, supplier: str, articles: int) -> dict[str, Any]:
-    """Read a supplier's catalogue: this takes minutes."""
+    """Import a supplier's catalogue, which takes minutes."""
     for number in range(0, articles, 100):
         advance(self, number, articles, f"article {number:,}")
         time.sleep(1.0)
@@ -198,7 +198,7 @@ def import_catalogue(self: Task, supplier: str, articles: int) -> dict[str, Any]
 
 @task("tags.classify")
 def classify(text: str) -> list[str]:
-    """Find a text's tags; some texts are broken JSON."""
+    """Find the tags of a text; some texts are broken JSON."""
     time.sleep(luck(text).uniform(0.1, 0.7))
     words: list[str] = json.loads(text)["words"]
     return sorted({word.casefold() for word in words})
@@ -206,4 +206,4 @@ def classify(text: str) -> list[str]:
 
 @task("notifications.push")
 def push(user: str, text: str) -> None:
-    """Never runs: no worker consumes its queue."""
+    """Never run: no worker consumes its queue."""

@@ -1,4 +1,4 @@
-"""Reads what result backends keep of tasks: results, arguments and progress.
+"""Reads results, arguments and progress of tasks from the result backend.
 
-Nothing here makes a Celery app, reads the environment, or loads a pickle.
+Nothing here creates a Celery app, reads the environment, or unpickles.
 """

@@ -1,4 +1,4 @@
-"""A failure of a result backend in plain words, without passwords."""
+"""Turns errors of result backends into faults: what failed, why, and what to do about it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _IN_DATABASES: Final = (
         r"no such table|relation .* does not exist|table .* doesn't exist|\b1146\b",
         "table",
         "The database has no table of Celery results yet",
-        "It is made when the first result is stored; check the database's name",
+        "The workers create it with the first result; check the database's name",
     ),
     (
         r"unable to open database file|no database file",
         "file",
-        "The database file cannot be opened: {reason}",
-        "A relative path counts from the worker's folder: give an absolute one, or --workdir",
+        "Cannot open the database file: {reason}",
+        "A relative path starts in the worker's folder: use an absolute path or --workdir",
     ),
     (
         r"database .* does not exist|Unknown database|\b1049\b",
@@ -33,19 +33,19 @@ _IN_DATABASES: Final = (
     (
         r"password authentication failed|Access denied|no password supplied|\b1045\b",
         "auth",
-        "The database refuses the user name or the password",
+        "The database rejected the user name or password",
         "Check both in the result backend's URL",
     ),
     (
         r"database is locked",
         "locked",
-        "The database is locked by somebody who writes",
-        "Try again; SQLite lets one write at a time",
+        "The database is locked by another process that writes",
+        "Try again; SQLite allows one writer at a time",
     ),
     (
         r"NoSuchModuleError",
         "driver",
-        "SQLAlchemy does not know this kind of database: {reason}",
+        "SQLAlchemy does not support this database: {reason}",
         "Check the beginning of the result backend's URL",
     ),
 )
@@ -54,72 +54,72 @@ _IN_MONGODB: Final = (
         r"DNS query name does not exist",
         "dns",
         "The host name in the mongodb+srv:// URL has no SRV record",
-        "Check the spelling, or use mongodb:// with the servers' own names",
+        "Check the spelling, or use mongodb:// with the servers' host names",
     ),
     (
-        # What stands there may be a part of the password: it is not shown.
+        # The invalid text may be part of the password: it is not shown.
         r"InvalidURI|InvalidName|ConfigurationError|ValueError",
         "url",
-        "The URL of the result backend cannot be right",
-        "Special characters in a password must be written as %2F and so on",
+        "The result backend's URL is invalid",
+        "Percent-encode special characters in the password, for example / as %2F",
     ),
     (
         r"Authentication failed|\b(code|code_name)': (18\b|'AuthenticationFailed)",
         "auth",
-        "MongoDB refuses the user name or the password",
-        "Check both in the result backend's URL, and authSource if the user is of another database",
+        "MongoDB rejected the user name or password",
+        "Check both in the result backend's URL, and authSource if the user is in another database",
     ),
     (
         r"not authorized|requires authentication|code': 13\b",
         "rights",
-        "MongoDB does not let this user read the results",
-        "Give it the role read on the database of the results",
+        "The MongoDB user may not read the results",
+        "Grant it the role read on the results' database",
     ),
 )
 _DRIVERS_NOTE: Final = " (configured timeouts"
-"""After it PyMongo tells all it tried: whatever went wrong, it would look like a timeout."""
+"""PyMongo lists its timeouts after this: every error would look like a timeout."""
 _TERMS: Final = (
     ("CELTOP_BROKER_URL", "CELTOP_RESULT_BACKEND"),
     ("broker_transport_options", "result_backend_transport_options"),
     ("broker_use_ssl", "redis_backend_use_ssl"),
     ("broker", "result backend"),
 )
-"""What the words for a broker say, and what a result backend's are."""
+"""Terms of a broker's fault, with those of a result backend."""
 
 _PACKAGES: Final = {"MySQLdb": "mysqlclient"}
-"""Drivers whose package is not called as they are."""
+"""Drivers whose package has another name."""
 
 
 def missing(module: str, scheme: str) -> ResultsError:
-    """Return what is to be said when a driver is not installed."""
+    """Return the error for a driver that is not installed."""
     package = _PACKAGES.get(module, module)
     return ResultsError(
         Fault(
             "driver",
-            f"Results in {scheme}:// cannot be read without {package}",
-            f"Install it beside celtop: pip install {package}",
+            f"Reading results from {scheme}:// requires {package}",
+            f"Install it in celtop's environment: pip install {package}",
         )
     )
 
 
 def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
-    """Put what a library raised while it talked to a result backend into words."""
+    """Return the error for an exception raised while talking to a result backend."""
     if isinstance(error, ResultsError):
         return error
     place = BrokerConnection(
         settings.model_copy(update={"broker_url": url, "result_backend": settings.broker_url})
     )
-    # SQLAlchemy has the statement in its text; the driver's own error says what is wrong.
-    told = error.__cause__ or error
-    text = f"{type(error).__name__} {type(told).__name__}: {told}"
-    reason = place.hide(" ".join(str(told).split()))[: errors.MAX_REASON_LENGTH]
+    # SQLAlchemy adds the statement to its text; the driver's own error has the cause.
+    cause = error.__cause__ or error
+    text = f"{type(error).__name__} {type(cause).__name__}: {cause}"
+    reason = place.hide(" ".join(str(cause).split()))[: errors.MAX_REASON_LENGTH]
     if url.startswith("file://"):
-        what = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+        why = "it does not exist" if isinstance(error, FileNotFoundError) else "it is not readable"
         return ResultsError(
             Fault(
                 "folder",
-                f"The folder of results {url.removeprefix('file://')} {what} here",
-                "Results in files are seen only where the workers' folder is",
+                f"Cannot read the results folder {url.removeprefix('file://')}: {why}",
+                "Run celtop on the workers' host, or mount their folder at the same path",
             )
         )
     if url.startswith(("db+", "database+")):

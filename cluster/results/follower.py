@@ -1,7 +1,7 @@
-"""What becomes of tasks, by the result backend: pushed, polled, and read once when we came.
+"""Follows tasks in the result backend: published changes, polling, and the history at startup.
 
-A session has one of these. Its threads know no model: what they need of it is brought to them by
-the one who pumps, a few times a second.
+Each session has one follower. Its threads cannot access the model; `sync` passes on what they need
+from it, a few times a second.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from .poller import ResultPoller
 from .push import ResultPush
 
 SYNC_INTERVAL: Final = 0.25
-"""Seconds between two looks at the model."""
+"""Seconds between two updates from the model."""
 CONF_TIMEOUT: Final = 6.0
-"""Seconds in which a worker may yet tell of a result backend."""
+"""Seconds to wait for a worker's configuration, which names the result backend."""
 _MAX_PRUNED: Final = 2_000
 
 
@@ -36,15 +36,14 @@ class ResultFollower:
     """Follows unfinished tasks in the result backend that the settings or the workers name.
 
     Args:
-        settings: How much of it.
+        settings: The settings of the session.
         lookup: Opens the reader.
-        open_tasks: The tasks that matter.
-        broker: Where messages wait.
-        receiver: Its connections begin what is read once.
-        inbox: Where to leave what is learned.
-        ask_workers: Called with tasks that the model doubts, and with those who have them; None
-            is everyone.
-        clock: Our clock, in epoch seconds.
+        open_tasks: The unfinished tasks.
+        broker: Has the waiting messages.
+        receiver: Each of its connections reads the history once.
+        inbox: Takes the results.
+        ask_workers: Called with suspect tasks and with the workers to ask; None for all.
+        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
@@ -74,28 +73,28 @@ class ResultFollower:
         self.poller = ResultPoller(
             self.reader, open_tasks, self.push, inbox, self._ask_workers, clock, frugal=frugal
         )
-        # As few commands as may be: what is past is not worth one for each old result.
-        most = 0 if frugal else settings.history
-        self.history = ResultHistory(self.reader, broker, receiver, inbox, open_tasks, most, clock)
+        # Reading the history costs a command for each old result.
+        limit = 0 if frugal else settings.history
+        self.history = ResultHistory(self.reader, broker, receiver, inbox, open_tasks, limit, clock)
         if frugal:
             self.history.max_messages = 0
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """The threads that talk to the result backend."""
+        """The threads that read the result backend."""
         return (self.push, self.poller, self.history)
 
     @property
     def progress_unavailable(self) -> str | None:
-        """Why it cannot be known how far tasks have come, in words; None if it can."""
+        """Why the result backend cannot provide progress, in words; None if it can."""
         return self.reader().unavailable or self.poller.fault
 
     def reader(self) -> ResultReader:
-        """Return what reads the results, as far as it is known by now which backend it is."""
+        """Return the reader of the result backend that is known by now."""
         return self._lookup.reader(self._conf)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         self._started_at = time.monotonic()
         for thread in self.threads:
             thread.start()
@@ -106,22 +105,22 @@ class ResultFollower:
             one.stop()
 
     def watch(self, ids: Sequence[str]) -> None:
-        """Follow these tasks closely, in place of those before."""
+        """Follow the progress of these tasks, in place of the tasks before."""
         if self._open_tasks.watch(ids):
             self.poller.wake()
 
     def read(self, ids: Sequence[str]) -> None:
-        """Have these tasks read once, as soon as may be."""
+        """Read these tasks once, as soon as possible."""
         self._open_tasks.request_read(ids)
         self.poller.wake()
 
     def sync(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
-        """Take from the model what the threads need; cheap, and mostly nothing at all.
+        """Pass on what the threads need from the model; cheap, and usually does nothing.
 
         Args:
-            state: The model; this is the thread that may look at it.
-            conf: What a worker told of its configuration.
-            now: Our clock, in epoch seconds.
+            state: The model, in its own thread.
+            conf: A worker's configuration.
+            now: The time in epoch seconds.
         """
         moment = time.monotonic()
         self._conf = conf
@@ -142,7 +141,7 @@ class ResultFollower:
         self._ask(ids, known if len(known) and None not in names else None)
 
     def _prune(self, state: ClusterState) -> None:
-        """Let go of what has ended, by whatever the model knows it; a part each time."""
+        """Remove tasks that have finished according to the model, some at each call."""
         ids = (*self._open_tasks.running, *self._open_tasks.waiting)
         self._prune_from = self._prune_from if self._prune_from < len(ids) else 0
         for id_ in islice(ids, self._prune_from, self._prune_from + _MAX_PRUNED):
@@ -152,10 +151,10 @@ class ResultFollower:
         self._prune_from += _MAX_PRUNED
 
     def _note_unavailable(self, moment: float) -> None:
-        """Say once in the log why there is nothing to see of how far tasks have come."""
+        """Log once why the result backend cannot provide progress."""
         waited = self._started_at is not None and moment - self._started_at > CONF_TIMEOUT
         why = self.reader().unavailable
         if why is not None and why != self._noted and (waited or self._conf is not None):
             self._noted = why
-            text = f"How far tasks have come is told only by events of their own: {why}"
+            text = f"Progress is shown from events only: {why}"
             self._inbox.put(LogMessage("info", "results", text, self._clock()))

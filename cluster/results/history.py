@@ -1,4 +1,4 @@
-"""What happened before we came: tasks that have ended, and messages that wait."""
+"""Reads the history when a connection comes up: finished tasks and waiting messages."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from ..inbox import Inbox
 from .backends.base import ResultReader, ResultsError
 
 MAX_MESSAGES: Final = 500
-"""Messages of one queue that are read, the next ones."""
+"""Messages read from one queue, beginning with the next one."""
 MAX_QUEUES: Final = 50
+"""Queues whose messages are read."""
 PEEK_DEADLINE: Final = 20.0
-"""Seconds after a connection in which queues may become known whose messages came before it."""
+"""Seconds after a connection in which newly discovered queues are still read."""
 _STEP: Final = 0.2
 _IDLE_STEP: Final = 1.0
 
 
 class ResultHistory(threading.Thread):
-    """Reads, once for each connection, what no event will tell any more.
+    """Reads, once for each connection, the tasks whose events were sent before it.
 
     Args:
-        reader: Returns what reads the results now; another one whenever more is known of them.
-        broker: Where messages wait.
-        receiver: Its connection is what it is done once for.
-        inbox: Where to leave what was read.
-        open_tasks: Told which tasks wait.
-        most: How many tasks that have ended; 0 reads none.
-        clock: Our clock, in epoch seconds.
+        reader: Returns the current reader of the result backend.
+        broker: Has the waiting messages.
+        receiver: Each of its connections reads the history once.
+        inbox: Takes the results and messages.
+        open_tasks: Updated with the waiting tasks.
+        limit: Maximum number of finished tasks; 0 reads none.
+        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class ResultHistory(threading.Thread):
         receiver: Receiver,
         inbox: Inbox,
         open_tasks: OpenTasks,
-        most: int,
+        limit: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="celtop-history", daemon=True)
@@ -53,21 +54,21 @@ class ResultHistory(threading.Thread):
         self._receiver = receiver
         self._inbox = inbox
         self._open_tasks = open_tasks
-        self._most = most
+        self._limit = limit
         self._clock = clock
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._queues: dict[str, None] = {}
         self._read: tuple[object, ...] | None = None
         self.max_messages = MAX_MESSAGES
-        """Messages of one queue that are read; 0 reads none."""
+        """Messages read from one queue; 0 reads none."""
 
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopping.set()
 
     def add_queues(self, names: Iterable[str]) -> None:
-        """Tell which queues hold messages; each is read once for a connection."""
+        """Add queues that have messages; each is read once for a connection."""
         with self._lock:
             self._queues.update(dict.fromkeys(names))
 
@@ -87,8 +88,8 @@ class ResultHistory(threading.Thread):
             with self._lock:
                 names, self._queues = self._queues, {}
             new = [name for name in names if name not in peeked]
-            late = time.monotonic() - since > PEEK_DEADLINE
-            if new and not late and self.max_messages and self._broker.is_redis:
+            in_time = time.monotonic() - since <= PEEK_DEADLINE
+            if new and in_time and self.max_messages and self._broker.is_redis:
                 new = new[: MAX_QUEUES - len(peeked)]
                 peeked.update(new)
                 self._peek(new)
@@ -96,19 +97,19 @@ class ResultHistory(threading.Thread):
     def _read_results(self, connects: int) -> None:
         reader = self._reader()
         key = (connects, reader.location)
-        if not self._most or reader.unavailable is not None or key == self._read:
+        if not self._limit or reader.unavailable is not None or key == self._read:
             return
         self._read = key
         try:
-            for metas in reader.recent(self._most, stop=self._stopping):
+            for metas in reader.recent(self._limit, stop=self._stopping):
                 if self._stopping.is_set():
                     return
                 if metas:
                     self._inbox.put(ResultsRead(metas, self._clock(), "history"))
         except ResultsError as error:
-            self._note(f"What happened before cannot be read: {error}")
-        except Exception as error:  # an entry that nobody foresaw; its text may hold anything
-            self._note(f"What happened before cannot be read: {type(error).__name__}")
+            self._note(f"Cannot load finished tasks: {error}")
+        except Exception as error:  # an unforeseen entry, whose text may contain a password
+            self._note(f"Cannot load finished tasks: {type(error).__name__}")
 
     def _peek(self, names: list[str]) -> None:
         from ..messages.reader import MessageReader
@@ -128,7 +129,7 @@ class ResultHistory(threading.Thread):
                 connection.collect()
         except Exception as error:
             if not self._stopping.is_set():
-                self._note(f"Waiting messages cannot be read: {explain(error, self._broker)}")
+                self._note(f"Cannot read waiting messages: {explain(error, self._broker)}")
 
     def _note(self, text: str) -> None:
         self._inbox.put(LogMessage("warning", "history", text, self._clock()))

@@ -1,4 +1,4 @@
-"""Looking something up that nobody else waits for: on the broker, or in the result backend."""
+"""Lookups in threads of their own: on the broker, or in the result backend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def run_in_thread(work: Callable[[], T]) -> Future[T]:
-    """Do something in a thread of its own, which does not keep the process from ending."""
+    """Call `work` in a daemon thread of its own."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -35,38 +35,38 @@ def run_in_thread(work: Callable[[], T]) -> Future[T]:
 
 
 class ResultLookup:
-    """Reads results, all that are asked for at about the same time at once.
+    """Reads single results; requests at about the same time are read together.
 
-    One reader serves all: its connection, or the process that an app is loaded in, stays.
+    One reader serves all of them, so that its connection, or the child process with the app, stays.
 
     Args:
-        settings: Which result backend, if they say so.
-        meter: Counts what is sent.
-        shown: Masks what must not be seen in a result that is on its way to be shown.
+        settings: The settings, which may name the result backend.
+        meter: Counts the commands.
+        redact: Masks what must not be shown of a result.
     """
 
     def __init__(
         self,
         settings: Settings,
         meter: ConnectionMeter,
-        shown: Callable[[ResultMeta], ResultMeta] = lambda meta: meta,
+        redact: Callable[[ResultMeta], ResultMeta] = lambda meta: meta,
     ) -> None:
         self._settings = settings
         self._meter = meter
-        self._shown = shown
+        self._redact = redact
         self._lock = threading.Lock()
         self._asked: list[tuple[str, Future[ResultMeta | None]]] = []
         self._conf: Mapping[str, Any] | None = None
         self._reading = False
         self._readers: list[ResultReader] = []
-        """All that were opened; the last is in use, the others may be in the middle of a read."""
+        """All opened readers; the last one is in use, the others may still finish a read."""
         self._opened_with: Mapping[str, Any] | None = None
 
     def reader(self, conf: Mapping[str, Any] | None) -> ResultReader:
-        """Return what reads results, which `close` here closes.
+        """Return the reader of the result backend; `close` closes it.
 
         Args:
-            conf: What a worker told of its configuration, if any did.
+            conf: A worker's configuration, if one has reported it.
         """
         from .open import open_results
 
@@ -83,21 +83,21 @@ class ResultLookup:
             return self._readers[-1]
 
     def close(self) -> None:
-        """Let go of whatever is open; a lookup under way fails."""
+        """Close all readers; a lookup under way fails."""
         with self._lock:
             readers, self._readers = self._readers, []
         for reader in readers:
             reader.close()
 
     def result(self, id_: str, conf: Mapping[str, Any] | None) -> Future[ResultMeta | None]:
-        """Return what the result backend keeps of a task; None if it keeps nothing.
+        """Read a task's entry in the result backend; None if there is none.
 
         Args:
-            id_: The task's.
-            conf: What a worker told of its configuration, if any did.
+            id_: The task's id.
+            conf: A worker's configuration, if one has reported it.
 
         Raises:
-            ResultsError: From the future, if there is nothing to read from.
+            ResultsError: From the future, if the backend cannot be read.
         """
         future: Future[ResultMeta | None] = Future()
         with self._lock:
@@ -112,7 +112,7 @@ class ResultLookup:
         while asked := self._take():
             try:
                 found = self.reader(self._conf).read([id_ for id_, _ in asked])
-                found = {id_: self._shown(meta) for id_, meta in found.items()}
+                found = {id_: self._redact(meta) for id_, meta in found.items()}
             except Exception as error:
                 for _, future in asked:
                     future.set_exception(error)

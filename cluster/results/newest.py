@@ -1,9 +1,9 @@
-"""The newest results among all that Redis keeps, without a command that holds it up.
+"""Finds the newest results in Redis without blocking the server.
 
-Keys carry no time, and to read each value may be to read gigabytes. But Celery gives each result
-the same time to live, counted from when it was written: the longer one has left, the newer it is.
-So SCAN finds the keys, PTTL is asked of each, and only the newest are read, and of those only what
-is not large. Where results never expire, some of them are read and sorted by their own time.
+Keys have no time, and reading each value may mean reading gigabytes. But Celery gives each result
+the same time to live: the longer a key has left, the newer it is. So SCAN finds the keys, PTTL
+returns the time left, and only the newest small values are read. Of results that never expire, some
+are read and sorted by their own time.
 """
 
 from __future__ import annotations
@@ -19,56 +19,56 @@ from .backends.base import RECENT_BLOCK_SIZE, newest_first
 from .backends.decode import from_payload
 
 SCAN_COUNT: Final = 500
-"""Keys that one SCAN looks at: half a millisecond of the server's time, or less."""
+"""Keys that one SCAN examines: at most half a millisecond of the server's time."""
 MAX_SCANS: Final = 1_000
 SCAN_TIMEOUT: Final = 10.0
-"""Seconds for all of it."""
+"""Seconds for all SCANs together."""
 MAX_RESULT_BYTES: Final = 256 << 10
-"""Bytes; a larger result is left where it is until somebody asks for it."""
+"""Larger results are read only on request."""
 _MAX_UNDATED: Final = 2_000
-"""Results without a time to live that are read, to find out how old they are."""
+"""Results without a time to live that are read to find out their age."""
 _SCAN_PAUSE: Final = 0.001
-"""Seconds between two SCANs in which others are served, and our own screen is."""
+"""Seconds between two SCANs, for the server's other clients and our own screen."""
 _ASK_EACH: Final = """
-local told = {}
+local replies = {}
 for place, key in ipairs(KEYS) do
     local answer = redis.pcall(ARGV[1], key)
-    told[place] = type(answer) == 'number' and answer or -3
+    replies[place] = type(answer) == 'number' and answer or -3
 end
-return told
+return replies
 """
-"""Asks one thing of many keys in one command, as no command of Redis does."""
+"""Runs a command on each of many keys, for which Redis has no single command."""
 
 
 def newest(
-    client: Any, prefix: str, most: int, since: float | None, stop: threading.Event | None
+    client: Any, prefix: str, limit: int, since: float | None, stop: threading.Event | None
 ) -> Iterator[tuple[ResultMeta, ...]]:
-    """Yield blocks of entries of tasks that have ended, the newest first.
+    """Yield blocks of entries of finished tasks, the newest first.
 
     Args:
-        client: A client of redis-py.
-        prefix: What keys of results begin with; the rest is the task's id.
-        most: How many at most.
-        since: Only of tasks that ended later than this, epoch seconds.
-        stop: Ends it when it is set.
+        client: A redis-py client.
+        prefix: The prefix of the results' keys; the rest is the task's id.
+        limit: Maximum number of entries.
+        since: Only tasks that finished after this time, epoch seconds.
+        stop: Ends the listing when it is set.
 
     Raises:
-        redis.RedisError: The server does not answer, or refuses.
+        redis.RedisError: The server does not respond, or refuses.
     """
-    dated, undated = _keys(client, prefix, most, stop or threading.Event())
+    dated, undated = _keys(client, prefix, limit, stop or threading.Event())
     head = len(prefix.encode())
     if undated:
         found = [meta for block in _read(client, dated + undated, head) for meta in block]
-        yield from newest_first(found, most, since)
+        yield from newest_first(found, limit, since)
         return
     for block in _read(client, dated, head):
         yield from newest_first(block, RECENT_BLOCK_SIZE, since)
 
 
 def _keys(
-    client: Any, prefix: str, most: int, stop: threading.Event
+    client: Any, prefix: str, limit: int, stop: threading.Event
 ) -> tuple[list[bytes], list[bytes]]:
-    """Return the keys of the newest results, the newest first, and of some that never expire."""
+    """Return the keys of the newest results, newest first, and some keys that never expire."""
     special = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
     pattern = prefix.translate(special) + "*"
     deadline = time.monotonic() + SCAN_TIMEOUT
@@ -82,29 +82,29 @@ def _keys(
                 best.append((left, key))
             elif left == -1 and len(undated) < _MAX_UNDATED:
                 undated.append(key)
-        best = heapq.nlargest(most, best)
+        best = heapq.nlargest(limit, best)
         if not cursor or time.monotonic() > deadline or stop.wait(_SCAN_PAUSE):
             break
     return [key for _, key in best], undated
 
 
 def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
-    """Return what a command that takes a key says of each; less than -2 if it is refused.
+    """Return the reply of a command for each key; -3 if it fails for a key.
 
-    Where scripts may not be run, it is as many commands.
+    If scripts are not permitted, one command is sent for each key.
     """
     from redis.exceptions import ResponseError
 
     if not keys:
         return []
     try:
-        told = client.eval(_ASK_EACH, len(keys), *keys, command)
+        replies = client.eval(_ASK_EACH, len(keys), *keys, command)
     except ResponseError:
         pipe = client.pipeline(transaction=False)
         for key in keys:
             pipe.execute_command(command, key)
-        told = pipe.execute(raise_on_error=False)
-    return [answer if isinstance(answer, int) else -3 for answer in told]
+        replies = pipe.execute(raise_on_error=False)
+    return [answer if isinstance(answer, int) else -3 for answer in replies]
 
 
 def _read(client: Any, keys: Sequence[bytes], head: int) -> Iterator[list[ResultMeta]]:

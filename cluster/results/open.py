@@ -1,8 +1,8 @@
-"""Which result backend is meant, and what reads it.
+"""Determines the result backend and opens its reader.
 
-Named is it by whoever started celtop, by the monitored app, or by what the workers say of their
-configuration. There passwords are hidden (`celery.app.utils.filter_hidden_settings`), and every
-key with KEY or DATABASE in its name.
+The backend is named by celtop's settings, by the monitored app, or by the workers' configuration.
+Workers mask passwords there (`celery.app.utils.filter_hidden_settings`), and every key with KEY or
+DATABASE in its name.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ from ...model.entities.broker import family_of
 from ...settings import Settings, mask_url
 from ..connection.broker import scheme_of
 from ..connection.metering import ConnectionMeter
-from .backends.base import ResultReader, Unreadable
+from .backends.base import ResultReader, UnavailableResults
+from .backends.plugin import PluginResults, find_plugin
 
+_NO_BACKEND: Final = "the workers have no result backend, so results are not stored"
+_DJANGO_CACHE: Final = "Django's cache stores results as pickles, which celtop never loads"
 _HIDDEN: Final = "***"
-"""In whatever a worker hides; it writes eight of them, or two in older versions' URLs."""
+"""Part of every value that workers mask: eight asterisks, or two in URLs of older versions."""
 _TRUNCATED_NAMES: Final = {
     "://ngo-db/": "django-db",
     "://ngo-cache/": "django-cache",
     "://abled/": "disabled",
 }
-"""Names that are no URLs, as workers tell them: Celery takes three letters for a `://`."""
-_NAME_IT: Final = "name it with --result-backend or CELTOP_RESULT_BACKEND, or the app with -A"
+"""Backend names as workers report them: Celery replaces three letters, as if it were a URL."""
+_NAME_IT: Final = "set --result-backend or CELTOP_RESULT_BACKEND, or name the app with -A"
 
 
 def open_results(
@@ -34,23 +37,23 @@ def open_results(
     worker_conf: Mapping[str, Any] | None = None,
     meter: ConnectionMeter | None = None,
 ) -> ResultReader:
-    """Return what reads the cluster's results; nothing is connected to before it is asked.
+    """Return the reader of the cluster's results; it connects with the first read.
 
     Args:
-        settings: Whose `result_backend` counts if it is set.
-        worker_conf: What a worker answered to `inspect conf`; None if none did so far.
-        meter: The broker's links, which count a result backend on the same server too.
+        settings: The settings; their `result_backend` takes precedence.
+        worker_conf: A worker's reply to `inspect conf`; None if there is none yet.
+        meter: The broker's meter, which also counts a result backend on the same server.
 
     Returns:
-        A reader; its `unavailable` tells why there is nothing to read, if so.
+        A reader; `unavailable` is the reason if there is nothing to read.
     """
     conf = worker_conf or {}
-    settings, doubt = _with_options(settings, conf)
+    settings, reason = _with_options(settings, conf)
     url = settings.result_backend
     if not url:
-        url, doubt = _from_workers(settings, worker_conf, doubt)
-    if doubt is not None:
-        return Unreadable(doubt)
+        url, reason = _from_workers(settings, worker_conf, reason)
+    if reason is not None:
+        return UnavailableResults(reason)
     reader = _reader(url or "disabled", settings, conf, meter)
     options = settings.result_backend_transport_options, settings.redis_backend_use_ssl
     reader.location = (url, *options, conf.get("timezone"), conf.get("mongodb_backend_settings"))
@@ -58,45 +61,44 @@ def open_results(
 
 
 def _with_options(settings: Settings, conf: Mapping[str, Any]) -> tuple[Settings, str | None]:
-    """Complete the options by those that workers tell; what they hide is a reason not to read."""
+    """Add the options that workers report; return a reason not to read if one is masked."""
     found: dict[str, Any] = {}
-    doubt = None
+    reason = None
     for field in ("result_backend_transport_options", "redis_backend_use_ssl"):
-        told = conf.get(field)
-        if getattr(settings, field) or not isinstance(told, Mapping):
+        reported = conf.get(field)
+        if getattr(settings, field) or not isinstance(reported, Mapping):
             continue
-        if _HIDDEN in str(told.get("global_keyprefix")):
-            doubt = (
-                "the workers' results have a key prefix, which their configuration hides: give"
-                " result_backend_transport_options, or the app with -A"
+        if _HIDDEN in str(reported.get("global_keyprefix")):
+            reason = (
+                "the workers mask the key prefix of their results:"
+                " set result_backend_transport_options, or name the app with -A"
             )
-        found[field] = {key: value for key, value in told.items() if _HIDDEN not in str(value)}
-    return (settings.model_copy(update=found) if found else settings), doubt
+        found[field] = {key: value for key, value in reported.items() if _HIDDEN not in str(value)}
+    return (settings.model_copy(update=found) if found else settings), reason
 
 
 def _from_workers(
-    settings: Settings, conf: Mapping[str, Any] | None, doubt: str | None
+    settings: Settings, conf: Mapping[str, Any] | None, reason: str | None
 ) -> tuple[str | None, str | None]:
-    """Return the URL that workers tell, and what speaks against it."""
+    """Return the URL that workers report, or the reason not to use it."""
     if conf is None:
-        return None, f"no result backend is known: {_NAME_IT}"
-    told = conf.get("result_backend")
-    if not isinstance(told, str) or not told:
-        return None, "the workers have no result backend: results are kept nowhere"
-    url = _TRUNCATED_NAMES.get(told, told)
+        return None, f"the result backend is unknown: {_NAME_IT}"
+    reported = conf.get("result_backend")
+    if not isinstance(reported, str) or not reported:
+        return None, _NO_BACKEND
+    url = _TRUNCATED_NAMES.get(reported, reported)
     if "+socket://" in url:
-        return None, f"the workers do not tell which database of {mask_url(url)} it is: {_NAME_IT}"
+        return None, f"the workers do not report the database in {mask_url(url)}: {_NAME_IT}"
     if "**" in url:
         shared = _with_broker_login(url, settings.broker_url)
         if shared is None:
-            hidden = "the workers' configuration hides the password of the result backend"
-            return None, f"{hidden}: {_NAME_IT}"
+            return None, f"the workers mask the password of the result backend: {_NAME_IT}"
         url = shared
-    return url, doubt
+    return url, reason
 
 
 def _with_broker_login(url: str, broker_url: str) -> str | None:
-    """Return the URL with the broker's login, if it is the broker's own server and user."""
+    """Return the URL with the broker's login, if server and user are the broker's."""
     try:
         hidden, known = urlsplit(url), urlsplit(broker_url)
         same = _server(hidden) == _server(known) and hidden.username == known.username
@@ -104,7 +106,7 @@ def _with_broker_login(url: str, broker_url: str) -> str | None:
         return None
     if not same or hidden.scheme not in ("redis", "rediss") or ";" in url + broker_url:
         return None
-    # The query goes with it: that is where the certificates are, and workers cut it off.
+    # The query is kept: it has the certificates, and workers remove it.
     return known._replace(path=hidden.path).geturl()
 
 
@@ -137,29 +139,31 @@ def _reader(
         if engine in SCHEMES:
             return MemcachedResults(url, settings)
     reason = _REASONS.get(url if kind == "cache" else kind) or _REASONS.get(engine)
+    if reason is None and (plugin := find_plugin(scheme)) is not None:
+        return PluginResults(plugin, url, settings)
     if reason is None and (kind == "django-db" or "." in kind or ":" in kind):
         if settings.app:
             from .backends.via_app import AppResults
 
             return AppResults(url, settings)
-        reason = f"results in {mask_url(url)} are read through the app: name it with -A"
-    return Unreadable(reason or f"celtop does not read results in {mask_url(scheme)}://")
+        reason = f"results in {mask_url(url)} can only be read through the app: name it with -A"
+    return UnavailableResults(reason or f"celtop cannot read results in {mask_url(scheme)}://")
 
 
 def _mongodb(url: str, settings: Settings, conf: Mapping[str, Any]) -> ResultReader:
     from .backends.mongodb import MongoResults
 
-    told = conf.get("mongodb_backend_settings")
-    options = dict(told) if isinstance(told, Mapping) else {}
-    # Workers hide the database's name; who names the backend may end the URL with it.
+    reported = conf.get("mongodb_backend_settings")
+    options = dict(reported) if isinstance(reported, Mapping) else {}
+    # Workers mask the database's name; the setting's URL may have it at its end.
     if _HIDDEN in str(options.get("database")):
         del options["database"]
         if not settings.result_backend or not _path(url):
-            return Unreadable(
-                f"the workers hide which database of {mask_url(url)} it is: {_NAME_IT}"
+            return UnavailableResults(
+                f"the workers mask the database in {mask_url(url)}: {_NAME_IT}"
             )
     if not settings.result_backend and {"host", "port", "mongo_host"} & options.keys():
-        return Unreadable(f"mongodb_backend_settings names another server: {_NAME_IT}")
+        return UnavailableResults(f"mongodb_backend_settings names another server: {_NAME_IT}")
     return MongoResults(url, settings, options)
 
 
@@ -168,20 +172,18 @@ def _path(url: str) -> str:
 
 
 _REASONS: Final = {
-    "rpc": "rpc:// sends each result to its caller alone: nobody else can read it",
-    "amqp": "amqp:// sends each result to its caller alone: nobody else can read it",
-    "disabled": "the workers have no result backend: results are kept nowhere",
-    "django-cache": "Django's cache keeps results as pickles, and celtop never loads a pickle",
-    "django_celery_results.backends.cache:CacheBackend": (
-        "Django's cache keeps results as pickles, and celtop never loads a pickle"
-    ),
-    "memory": "cache+memory:// keeps results in the memory of each worker: nobody else sees them",
-    "cache": "a cache's servers are told by cache_backend: name them, cache+memcached://HOST:PORT/",
+    "rpc": "rpc:// sends each result only to the task's caller",
+    "amqp": "amqp:// sends each result only to the task's caller",
+    "disabled": _NO_BACKEND,
+    "django-cache": _DJANGO_CACHE,
+    "django_celery_results.backends.cache:CacheBackend": _DJANGO_CACHE,
+    "memory": "cache+memory:// keeps results in the memory of each worker",
+    "cache": "the servers of cache:// are unknown: set cache+memcached://HOST:PORT/",
 }
 
 
 def _meter(url: str, settings: Settings, meter: ConnectionMeter | None) -> ConnectionMeter:
-    """Return the broker's links if this is the same server, else new ones."""
+    """Return the broker's meter if the backend is the same server, otherwise a new one."""
     try:
         theirs, ours = urlsplit(settings.broker_url), urlsplit(url)
         redis = family_of(scheme_of(settings.broker_url)) == "redis"

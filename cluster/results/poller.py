@@ -1,8 +1,8 @@
-"""What the result backend holds of tasks that somebody looks at, or that may have ended unheard.
+"""Polls the result backend for tasks on the screen and for tasks that may have finished unnoticed.
 
-Two things in one thread. Where nobody pushes, tasks that are watched are read again and again, fast
-while something moves. And all that is said to run is read every few seconds, whatever the backend:
-no row may go on saying what the backend contradicts.
+Two jobs in one thread. If the backend does not publish changes, the tasks on the screen are polled,
+faster while they progress. And with every backend, all running tasks are read every few seconds, so
+that no row contradicts the backend for long.
 """
 
 from __future__ import annotations
@@ -21,36 +21,37 @@ from .backends.base import ResultReader, ResultsError
 from .push import PAUSE_AFTER, ResultPush
 
 MIN_POLL_INTERVAL: Final = 0.25
-"""Seconds between two looks at tasks that are watched, while what they report changes."""
+"""Seconds between two reads of the tasks on the screen while they progress."""
 MAX_POLL_INTERVAL: Final = 4.0
-"""Seconds between two such looks, while it does not."""
+"""Seconds between two such reads while nothing changes."""
 FIRST_POLL_INTERVAL: Final = 0.5
+"""Seconds between the first two such reads."""
 CHECK_INTERVAL: Final = 8.0
-"""Seconds between two looks at all tasks that run, whether they really do."""
+"""Seconds between two reads of all running tasks."""
 FRUGAL_FACTOR: Final = 4.0
-"""How much slower all of this is in frugal mode."""
+"""Factor of all intervals in frugal mode."""
 MAX_TIME_SHARE: Final = 0.1
 """The share of the time that reading may take."""
 BLOCK_SIZE: Final = 200
-"""Ids of one read: one command, where it is Redis."""
+"""Ids of one read, which is one command in Redis."""
 MAX_BLOCKS: Final = 25
-"""Blocks of running tasks in one check; where there are more, they take turns."""
+"""Blocks of tasks in one check; if there are more, the checks take turns."""
 _STEP: Final = 0.25
 _FIRST_RETRY_DELAY: Final = 1.0
 _MAX_RETRY_DELAY: Final = 30.0
 
 
 class ResultPoller(threading.Thread):
-    """Reads the entries of unfinished tasks, and hands on what is new in them.
+    """Reads the entries of unfinished tasks and hands on the new ones.
 
     Args:
-        reader: Returns what reads the results now; another one whenever more is known of them.
-        open_tasks: The tasks that matter.
-        push: Need not be done again here.
-        inbox: Where to leave what was read.
-        ask_workers: Called with suspects of which the backend does not say that they ended.
-        clock: Our clock, in epoch seconds.
-        frugal: Whether to send as few commands as may be.
+        reader: Returns the current reader of the result backend.
+        open_tasks: The unfinished tasks.
+        push: While it is live, the tasks on the screen are not polled.
+        inbox: Takes the results.
+        ask_workers: Called with suspect tasks that have not finished according to the backend.
+        clock: Returns the time in epoch seconds.
+        frugal: Whether to send as few commands as possible.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class ResultPoller(threading.Thread):
         self._pause = FIRST_POLL_INTERVAL
         self._not_ours: dict[str, None] = {}
         self.tasks_to_check: tuple[str, ...] = ()
-        """Tasks of which the model doubts that they still run; whoever knows of some sets them."""
+        """Suspect tasks, which may no longer run; set by the follower."""
         self.fault: str | None = None
         """Why the last read failed."""
 
@@ -91,7 +92,7 @@ class ResultPoller(threading.Thread):
         self._woken.set()
 
     def wake(self) -> None:
-        """Have it look at once whether there is something to read."""
+        """Check at once whether a read is due."""
         self._pause = FIRST_POLL_INTERVAL
         self._looked_at = 0.0
         self._woken.set()
@@ -104,13 +105,11 @@ class ResultPoller(threading.Thread):
             self._woken.clear()
             try:
                 self._work()
-            except (
-                Exception
-            ) as error:  # no entry that nobody foresaw may end the only one who checks
+            except Exception as error:  # an unforeseen entry must not end the thread
                 self.fault = _reason(error)
                 if self.fault not in noted:
                     noted.add(self.fault)
-                    text = f"How far tasks have come is not known: {self.fault}"
+                    text = f"Progress is unavailable: {self.fault}"
                     self._inbox.put(LogMessage("warning", "results", text, self._clock()))
                 self._stopping.wait(backoff(failures, _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY))
                 failures += 1
@@ -119,7 +118,7 @@ class ResultPoller(threading.Thread):
             self._woken.wait(_STEP)
 
     def _work(self) -> None:
-        """Read what is due.
+        """Do the reads that are due.
 
         Raises:
             ResultsError: The backend cannot be read.
@@ -160,7 +159,7 @@ class ResultPoller(threading.Thread):
         self._pause = max(min(max(pause, MIN_POLL_INTERVAL), MAX_POLL_INTERVAL), cost)
 
     def _check(self, reader: ResultReader) -> None:
-        """Read what is said to run, what is doubted, and some of what is said to wait."""
+        """Read the running and suspect tasks, and some of the waiting ones."""
         running = self._open_tasks.running
         self._seen = {id_: meta for id_, meta in self._seen.items() if id_ in self._open_tasks}
         if len(running) > BLOCK_SIZE * MAX_BLOCKS:
@@ -168,7 +167,7 @@ class ResultPoller(threading.Thread):
             running = (running[self._check_from :] + running[: self._check_from])[
                 : BLOCK_SIZE * MAX_BLOCKS
             ]
-        # What waited longest first: it is what most likely went on without our hearing of it.
+        # The longest-waiting tasks: these have most likely started without an event.
         tasks_to_check = self.tasks_to_check[: BLOCK_SIZE * MAX_BLOCKS]
         waiting = self._open_tasks.waiting[:BLOCK_SIZE] if running or tasks_to_check else ()
         self._read(
@@ -179,7 +178,7 @@ class ResultPoller(threading.Thread):
     def _read(
         self, reader: ResultReader, ids: Sequence[str], tasks_to_check: Sequence[str] = ()
     ) -> bool:
-        """Read entries; hand on those that are new, and tell whether there were any."""
+        """Read entries and hand on the new ones; return whether there were any."""
         moved = False
         open_: list[str] = []
         for start in range(0, len(ids), BLOCK_SIZE):
@@ -187,19 +186,19 @@ class ResultPoller(threading.Thread):
                 return False
             block = ids[start : start + BLOCK_SIZE]
             found = reader.read(block)
-            doubted = [id_ for id_ in block if id_ in tasks_to_check]
-            missing = tuple(id_ for id_ in doubted if id_ not in found)
-            open_ += [id_ for id_ in doubted if id_ not in found or not found[id_].ready]
+            suspect = [id_ for id_ in block if id_ in tasks_to_check]
+            missing = tuple(id_ for id_ in suspect if id_ not in found)
+            open_ += [id_ for id_ in suspect if id_ not in found or not found[id_].ready]
             new = tuple(
                 meta
                 for id_, meta in found.items()
-                # An end is told again as long as anybody takes the task for running.
-                if meta.ready or id_ in doubted or self._seen.get(id_) != meta
+                # A final entry is handed on as long as the task counts as running.
+                if meta.ready or id_ in suspect or self._seen.get(id_) != meta
             )
             moved |= bool(new)
             if new or missing:
                 self._seen.update((meta.id, meta) for meta in new if not meta.ready)
-                # At once, since nobody knows how large the results are: not all in memory together.
+                # One block at a time: the results may be too large to keep them all in memory.
                 self._inbox.put(ResultsRead(new, self._clock(), "poll", missing))
         self.fault = None
         if open_:
@@ -207,10 +206,10 @@ class ResultPoller(threading.Thread):
         return moved
 
     def _identify(self, reader: ResultReader) -> None:
-        """Look whether unknown tasks that report are ours.
+        """Find out whether unknown tasks that report progress belong to this cluster.
 
-        Channels know no database, keys do. A worker of the solo pool sends no event while it works:
-        its reports come before anything else is heard of the task.
+        Channels are shared by all databases of a server, keys are not. A worker with the solo pool
+        sends no events while it works, so its progress arrives before any event of the task.
         """
         unknown = [id_ for id_ in tuple(self._push.unknown) if id_ not in self._not_ours]
         self._push.unknown.clear()
@@ -229,5 +228,5 @@ class ResultPoller(threading.Thread):
 
 
 def _reason(error: Exception) -> str:
-    # Of an error that nobody foresaw the text may hold anything, a password too.
+    # The text of an unforeseen error may contain a password.
     return str(error) if isinstance(error, ResultsError) else type(error).__name__

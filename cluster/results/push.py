@@ -1,4 +1,4 @@
-"""What Redis tells of each task as it happens: how far it has come, and how it ended."""
+"""Receives the changes that Redis publishes for each task: progress and results."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from .backends.decode import from_payload
 from .redis_channel import MAX_RECEIVE_BYTES, PING_AFTER, ChannelRefused, Payload, RedisChannel
 
 BATCH_WINDOW: Final = 0.05
-"""Seconds in which what is told gathers: of a task that reports more often, the last is read."""
+"""Seconds in which messages collect: of several for one task, only the last is decoded."""
 STOP_CHECK_INTERVAL: Final = 0.25
-"""Seconds between two looks at whether to stop."""
+"""Seconds between two checks whether to stop."""
 PAUSE_AFTER: Final = 5.0
-"""Seconds without anybody looking after which nothing is read, or handed on."""
+"""Seconds without a `pump` after which messages are discarded."""
 FRUGAL_PING_AFTER: Final = 60.0
+"""Seconds without a message before a ping, in frugal mode."""
 MAX_UNKNOWN_TASKS: Final = 200
-"""Unknown tasks that report, in one window, of which the channel's name is kept."""
+"""Unknown tasks whose ids are kept until they are identified."""
 _FIRST_RETRY_DELAY: Final = 0.5
 _MAX_RETRY_DELAY: Final = 15.0
 _STATUS: Final = re.compile(rb'^\{"status": ?"([^"\\]{1,60})"')
 
 
 class ResultPush(threading.Thread):
-    """Listens while the result backend is a Redis, and hands on what known tasks report.
+    """Subscribes to the result backend if it is a Redis, and hands on the changes of known tasks.
 
     Args:
-        reader: Returns what reads the results now; another one whenever more is known of them.
-        open_tasks: The tasks that matter.
-        inbox: Where to leave what is heard.
-        clock: Our clock, in epoch seconds.
-        frugal: Whether to send as few commands as may be.
+        reader: Returns the current reader of the result backend.
+        open_tasks: The unfinished tasks.
+        inbox: Takes the results.
+        clock: Returns the time in epoch seconds.
+        frugal: Whether to send as few commands as possible.
     """
 
     def __init__(
@@ -60,20 +61,20 @@ class ResultPush(threading.Thread):
         self._stopping = threading.Event()
         self._refused: tuple[object, ...] | None = None
         self.live = threading.Event()
-        """Set while all that happens is heard."""
+        """Set while every change is received."""
         self.decoded = 0
-        """How many entries were read."""
+        """Number of decoded entries."""
         self.received = 0
-        """How many came by, of whatever tasks."""
+        """Number of messages received, of any task."""
         self.unknown: dict[str, None] = {}
-        """Unknown tasks that report how far they have come; perhaps ours, and no event told."""
+        """Unknown tasks that report progress; they may be ours, with events that were missed."""
 
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Listen until stopped; connect again, for ever, when the connection fails."""
+        """Receive until stopped, reconnecting after each failure."""
         failures = 0
         while not self._stopping.is_set():
             reader = self._reader()
@@ -82,20 +83,20 @@ class ResultPush(threading.Thread):
                 self._listen(reader)
             except ChannelRefused as reason:
                 self._refused = reader.location
-                text = f"Progress is asked for, since Redis does not let us hear of it: {reason}"
+                text = f"Progress is polled because Redis refuses the subscription: {reason}"
                 self._inbox.put(LogMessage("warning", "results", text, self._clock()))
             except Exception:
-                # Who polls instead says what is wrong.
+                # The poller, which takes over, reports the error.
                 failures = 0 if time.monotonic() - started > _MAX_RETRY_DELAY else failures + 1
                 self._stopping.wait(backoff(failures, _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY))
             finally:
                 self.live.clear()
 
     def _listen(self, reader: ResultReader) -> None:
-        """Hear until stopped, or until there is another backend to listen to.
+        """Receive until stopped, or until there is another result backend.
 
         Raises:
-            Exception: Whatever ended the connection.
+            Exception: Any error that ended the connection.
         """
         unable = reader.unavailable is not None or reader.location == self._refused
         channel = None if unable else reader.listen(self._open_tasks)
@@ -104,20 +105,20 @@ class ResultPush(threading.Thread):
             return
         try:
             self.live.set()
-            # Before we listened, or while the connection was lost, they may have reported.
+            # They may have reported before the subscription.
             self._open_tasks.request_read(self._open_tasks.running)
             while not self._stopping.is_set() and self._reader() is reader:
                 taken = channel.receive(STOP_CHECK_INTERVAL)
                 if taken and self._inbox.seconds_since_take() <= PAUSE_AFTER:
                     self._hand_on(channel)
                 elif taken:
-                    # What is handed on takes room until somebody looks; it can be read again.
+                    # Nothing takes results from the inbox; they can be read again later.
                     channel.frames.latest.clear()
                     channel.frames.unknown.clear()
                     self._open_tasks.request_read(self._open_tasks.running)
                 if 0 < taken < MAX_RECEIVE_BYTES:
-                    # Not before it is read, so that the first word of a task comes at once; nor
-                    # while there is more: Redis ends a subscription that is 32 MB behind.
+                    # Only after reading, so that a task's first report is shown at once, and not
+                    # while there is more: Redis closes a subscription that is 32 MB behind.
                     self._stopping.wait(BATCH_WINDOW)
                 if self._open_tasks.running:
                     channel.check(self._silence)
@@ -143,15 +144,17 @@ class ResultPush(threading.Thread):
 def _meta(id_: str, payload: Payload) -> ResultMeta:
     if payload.whole:
         return from_payload(id_, payload.data)
-    return ResultMeta(id_, _status(payload.data), undecoded=f"{payload.size:,} bytes, not read")
+    return ResultMeta(
+        id_, _status(payload.data), undecoded=f"{payload.size:,} bytes, too large to decode"
+    )
 
 
 def _status(head: bytes) -> str | None:
-    """Return the state at the beginning of an entry, None if it is not there."""
+    """Return the state at the beginning of an entry; None if it is not there."""
     found = _STATUS.match(head)
     return found[1].decode(errors="replace") if found else None
 
 
 def _reports(head: bytes) -> bool:
-    """Tell whether an entry's beginning is of a task that runs and reports."""
+    """Return whether the beginning of an entry is a progress report."""
     return _status(head) not in (None, "SUCCESS", "FAILURE", "REVOKED", "RETRY")

@@ -1,9 +1,9 @@
-"""A subscription to what Redis publishes of tasks, read straight off the socket.
+"""A subscription to the task channels of Redis, parsed directly from the socket.
 
-Celery publishes each state of each task of each project on the server, final results and all, and
-most of that concerns nobody here. A client library makes lists of each message, at 30 to 50
-microseconds; here the name of the channel is looked at where it lies, and the rest is passed over.
-The protocol is RESP2 (https://redis.io/docs/latest/develop/reference/protocol-spec/): a message is
+Celery publishes every state of every task of every project on the server, including results, and
+most of them are irrelevant here. A client library takes 30 to 50 microseconds to turn a message
+into lists; here the channel name is compared in place, and the rest is skipped. The protocol is
+RESP2 (https://redis.io/docs/latest/develop/reference/protocol-spec/): a message is
 `*4`, then `pmessage`, the pattern, the channel and the payload, each behind its length.
 """
 
@@ -20,44 +20,44 @@ from ..connection.errors import Unresponsive
 from ..connection.metering import socket_of
 
 MAX_PAYLOAD_BYTES: Final = 256 << 10
-"""Bytes of a payload that is read as it comes; of a larger one only its beginning is."""
+"""Bytes of a payload that is kept whole; of a larger one only the beginning is kept."""
 HEAD_BYTES: Final = 64
 """Bytes of that beginning: enough for the state, which Celery writes first."""
 PING_AFTER: Final = 20.0
-"""Seconds without anything, while tasks run, after which to ask whether the connection is alive.
-Until that is clear, what runs is read every few seconds all the same."""
+"""Seconds without data, while tasks run, before the connection is pinged. Until it responds,
+running tasks are polled every few seconds anyway."""
 PING_TIMEOUT: Final = 5.0
-"""Seconds in which it has to answer."""
+"""Seconds for the reply."""
 _RECV_BYTES: Final = 256 << 10
 MAX_RECEIVE_BYTES: Final = 8 << 20
-"""Bytes that are read before what came is handed on: more are probably there."""
+"""Bytes received in one call; if reached, there are probably more."""
 _SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
 
 
 class ChannelRefused(Exception):
-    """The server does not let us subscribe; the text is its own."""
+    """The server refused the subscription; the text is its own."""
 
 
 class Payload(NamedTuple):
-    """What was published last of a task."""
+    """The last message published for a task."""
 
     data: bytes
-    """All of it, or its beginning."""
+    """The whole payload, or its beginning."""
     size: int
-    """Bytes of the whole."""
+    """Bytes of the whole payload."""
 
     @property
     def whole(self) -> bool:
-        """Whether `data` is all."""
+        """Whether `data` is the whole payload."""
         return len(self.data) == self.size
 
 
 class FrameParser:
-    """Finds, in the bytes that a subscription gets, the last payload of each known task.
+    """Extracts the last payload of each known task from the bytes of a subscription.
 
     Args:
-        prefix: What all channels begin with; the rest of a channel's name is the task's id.
-        known: The ids whose payloads are wanted.
+        prefix: The prefix of all channels; the rest of a channel's name is the task's id.
+        known: The ids of the tasks whose payloads are kept.
     """
 
     def __init__(self, prefix: str, known: Container[str]) -> None:
@@ -69,14 +69,14 @@ class FrameParser:
         self._rest = b""
         self._skip = 0
         self.latest: dict[str, Payload] = {}
-        """By id; whoever takes it replaces it."""
+        """The last payload by id; the reader replaces the dict."""
         self.unknown: dict[str, bytes] = {}
-        """Beginnings of payloads of tasks that are not known, by id."""
+        """Beginnings of the payloads of unknown tasks, by id."""
         self.received = 0
-        """How many messages came by."""
+        """Number of messages received."""
 
     def feed(self, data: bytes) -> list[Any]:
-        """Take in bytes as they came; return the answers among them, which are no messages."""
+        """Parse received bytes; return the replies among them, which are not messages."""
         if self._skip:
             if len(data) <= self._skip:
                 self._skip -= len(data)
@@ -99,7 +99,7 @@ class FrameParser:
         return answers
 
     def _message(self, buffer: bytes, start: int) -> int:
-        """Take a message whose channel's length is at `start`; return its end, -1 if incomplete."""
+        """Parse a message whose channel length is at `start`; return its end, -1 if incomplete."""
         end = buffer.find(b"\r\n", start)
         if end < 0:
             return -1
@@ -126,7 +126,7 @@ class FrameParser:
 
 
 def _answer(buffer: bytes, position: int) -> tuple[Any, int]:
-    """Return a value and where it ends, -1 if it is not complete."""
+    """Return a value and its end, -1 if it is incomplete."""
     line_end = buffer.find(b"\r\n", position)
     if line_end < 0:
         return None, -1
@@ -150,19 +150,19 @@ def _answer(buffer: bytes, position: int) -> tuple[Any, int]:
         return ChannelRefused(line.decode(errors="replace")), after
     if kind in b":+":
         return line, after
-    raise ConnectionError(f"not the protocol of Redis: {line[:40]!r}")
+    raise ConnectionError(f"invalid Redis protocol: {line[:40]!r}")
 
 
 class RedisChannel:
-    """The subscription: its own connection, which is made here.
+    """A subscription over a connection of its own.
 
     Args:
-        connection: One of redis-py's, not connected; nobody else's.
-        frames: Takes what comes.
+        connection: A redis-py connection, not connected and not shared.
+        frames: Parses the received bytes.
 
     Raises:
-        Refused: The server does not let us.
-        Exception: Whatever redis-py raises when it cannot connect.
+        ChannelRefused: The server refused the subscription.
+        Exception: Any error of redis-py when it cannot connect.
     """
 
     def __init__(self, connection: Any, frames: FrameParser) -> None:
@@ -180,7 +180,7 @@ class RedisChannel:
             raise
 
     def receive(self, timeout: float) -> int:
-        """Wait up to `timeout` seconds; take in all that is there, and return how many bytes.
+        """Wait up to `timeout` seconds for data; parse all that has arrived, return its bytes.
 
         Raises:
             OSError: The connection is lost.
@@ -188,16 +188,16 @@ class RedisChannel:
         return self._receive(timeout)[0]
 
     def check(self, silence: float = PING_AFTER) -> None:
-        """Ask, after so many seconds without anything, whether the connection is alive.
+        """Send a ping after `silence` seconds without data.
 
         Raises:
-            Unresponsive: It is not.
-            OSError: Nor can it be asked.
+            Unresponsive: A ping was not answered in time.
+            OSError: The connection is lost.
         """
         now = time.monotonic()
         if self._asked_at is not None:
             if now - self._asked_at > PING_TIMEOUT:
-                raise Unresponsive("pings on the connection for progress stay unanswered")
+                raise Unresponsive("pings on the results connection are not answered")
         elif now - self._heard_at > silence:
             self._asked_at = now
             self._connection.send_command("PING", check_health=False)
@@ -230,7 +230,7 @@ class RedisChannel:
                 except (BlockingIOError, ssl.SSLWantReadError):
                     break
                 if not data:
-                    raise ConnectionError("the server closed the connection for progress")
+                    raise ConnectionError("the server closed the results connection")
                 taken += len(data)
                 answers += self.frames.feed(data)
         finally:
@@ -242,7 +242,7 @@ class RedisChannel:
 
 
 def _readable(sock: Any, timeout: float) -> bool:
-    # Not `select`, which cannot look at a descriptor beyond 1,023.
+    # `select` does not support descriptors beyond 1,023.
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(timeout * 1000.0))

@@ -90,7 +90,7 @@ def test_an_app_that_waits_for_ever_is_killed(tmp_path: Path) -> None:
         "import pathlib, os, threading\n"
         "pathlib.Path('pid').write_text(str(os.getpid()))\nthreading.Event().wait()\n",
     )
-    with pytest.raises(AppError, match="was not loaded within 3 s"):
+    with pytest.raises(AppError, match="did not load within 3 s"):
         describe("proj", folder, timeout=3.0)
     pid = int((tmp_path / "pid").read_text())
     assert not Path(f"/proc/{pid}").exists()

@@ -118,7 +118,7 @@ def test_however_it_ends_nothing_is_left(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
-def test_a_killed_keeper_leaves_nothing_either(demo: Demo) -> None:
+def test_a_killed_supervisor_leaves_nothing_either(demo: Demo) -> None:
     family = demo.complete()
     [supervisor] = psutil.Process(demo.process.pid).children()
     supervisor.kill()

@@ -1,8 +1,8 @@
-"""The child process that reads a result backend by the monitored app's own code.
+"""The child process that reads a result backend with the monitored app's own code.
 
-`python -m celtop.cluster.results.backends.app_process APP REQUESTS ANSWERS` loads the app, and
+`python -m celtop.cluster.results.backends.app_process APP REQUESTS ANSWERS` loads the app and
 answers each JSON line on one file descriptor with a line on the other, until the input ends. The
-first request names the backend, the others ids.
+first request names the backend, the others contain task ids.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 MAX_TRACEBACK_LINES: Final = 12
-"""Lines of a traceback that an error shows."""
+"""Lines of a traceback in an error."""
 _COLUMNS: Final = (
     "task_id", "status", "result", "traceback", "meta", "date_done", "worker", "task_name",
     "task_args", "task_kwargs", "content_type", "content_encoding",
 )  # fmt: skip
-"""Of `django_celery_results.models.TaskResult`, as far as the installed version has them."""
+"""Columns of `django_celery_results.models.TaskResult`, if the installed version has them."""
 
 _READY: Final = ("SUCCESS", "FAILURE", "REVOKED")
 
 Read: TypeAlias = Callable[[Sequence[str] | int], Mapping[str, Any]]
-"""Given ids, returns what is kept of them; given a number, so many of those that ended last."""
+"""Returns the entries of the given ids, or the given number of the newest entries."""
 
 
 def main(app: str, requests: str, answers: str) -> None:
-    """Answer until the parent is gone: the child's whole life."""
+    """Answer requests until the parent closes the pipe: the whole life of the child."""
     read: Read | None = None
-    with os.fdopen(int(requests), "rb") as lines, os.fdopen(int(answers), "wb") as out:
-        for line in lines:
+    with os.fdopen(int(requests), "rb") as pipe, os.fdopen(int(answers), "wb") as out:
+        for line in pipe:
             request = json.loads(line)
             try:
                 if read is None:
                     read = _open(app, request["backend"])
                     found: Mapping[str, Any] = {}
                 else:
-                    found = read(request.get("ids", request.get("most")))
+                    found = read(request.get("ids", request.get("limit")))
                 answer: dict[str, Any] = {"found": found}
             except BaseException as error:  # an app may call sys.exit() while it is imported
-                told = traceback.format_exception(error, chain=False)
-                last = "".join(told).strip().splitlines()
+                lines = traceback.format_exception(error, chain=False)
+                last = "".join(lines).strip().splitlines()
                 answer = {"error": last[-1], "details": last[-MAX_TRACEBACK_LINES:]}
             out.write(json.dumps(answer).encode() + b"\n")
             out.flush()
-    # Not the app's threads nor its exit handlers: they may wait for ever.
+    # Skip the app's threads and exit handlers, which may wait forever.
     os._exit(0)
 
 
@@ -78,7 +78,7 @@ def _django(backend: Any) -> Read:
     columns = [name for name in _COLUMNS if name in present]
 
     def read(ids: Sequence[str] | int) -> dict[str, Any]:
-        # As at the end of a web request: a connection that the server closed is made anew.
+        # As at the end of a web request: replaces a connection that the server closed.
         close_old_connections()
         kept = model._default_manager
         if isinstance(ids, int):

@@ -1,4 +1,4 @@
-"""What every reader of a result backend can do, and how one fails."""
+"""The base class of the result backends' readers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 _FIRST_POLL_DELAY: Final = 0.1
 _MAX_POLL_DELAY: Final = 2.0
 RECENT_BLOCK_SIZE: Final = 100
-"""Old entries that are handed on at once."""
+"""Entries in one block of `ResultReader.recent`."""
 
 
 class ResultsError(Exception):
-    """A result backend could not be read; the text says why, without passwords."""
+    """A result backend could not be read.
+
+    Args:
+        fault: What failed, why, and what to do, without passwords.
+    """
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(str(fault))
@@ -29,27 +33,54 @@ class ResultsError(Exception):
 
 
 class ResultReader(abc.ABC):
-    """Reads one result backend; connects when first asked. Safe to use from several threads."""
+    """Reads one result backend. Safe to use from several threads.
+
+    To have celtop read a backend of your own, subclass this and register a factory that takes the
+    backend's URL and the `Settings`, such as the class itself, under the scheme of the URL:
+
+        [project.entry-points."celtop.result_backends"]
+        acme = "acme_celtop:AcmeResults"
+
+        class AcmeResults(ResultReader):
+            def __init__(self, url: str, settings: Settings) -> None:
+                self._url = url
+
+            def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
+                with acme.connect(self._url, timeout=5.0) as store:
+                    found = store.get_many(f"celery-task-meta-{id_}" for id_ in ids)
+                return {id_: from_payload(id_, payload) for id_, payload in found.items()}
+
+            def close(self) -> None:
+                pass
+
+    `decode.from_payload` decodes what a key-value backend of Celery stores (JSON, MessagePack, or
+    a pickle of plain values, which is never unpickled); `decode.from_mapping` takes the decoded
+    fields. `settings.result_backend_transport_options` has the app's options.
+
+    The constructor must return at once: connect in `read`, which may block for some seconds. Raise
+    `ResultsError` for a failure that the user can fix; any other exception is reported with its
+    type. `read` and `close` are enough; override the rest if the backend can do better than poll.
+    """
 
     unavailable: str | None = None
-    """Why nothing can ever be read here, in words; None if it can."""
+    """Why this backend can never be read, in words; None if it can."""
     location: tuple[object, ...] = ()
-    """What it reads, and how: two readers of one place are as good as each other."""
+    """What it reads and with which options; readers with equal locations are interchangeable."""
 
     @abc.abstractmethod
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id; what is not kept is left out.
+        """Return the entries of tasks, by id; tasks without an entry are left out.
 
         Raises:
             ResultsError: The backend cannot be read.
         """
 
     def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
-        """Return a task's entry when the task has ended; None if that takes too long.
+        """Wait for a task to finish and return its entry; None at the timeout.
 
         Args:
             id_: The task's id.
-            timeout: Seconds.
+            timeout: Seconds to wait.
             stop: Ends the wait when it is set.
 
         Raises:
@@ -67,16 +98,16 @@ class ResultReader(abc.ABC):
             pause = min(pause * 1.5, _MAX_POLL_DELAY)
 
     def recent(
-        self, most: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of tasks that have ended, the newest first, about as they did.
+        """Yield blocks of entries of finished tasks, approximately the newest first.
 
-        Nothing where a backend cannot list what it keeps.
+        Yields nothing if the backend cannot list its entries.
 
         Args:
-            most: How many at most.
-            since: Only of tasks that ended later than this, epoch seconds.
-            stop: Ends it when it is set.
+            limit: Maximum number of entries.
+            since: Only tasks that finished after this time, epoch seconds.
+            stop: Ends the listing when it is set.
 
         Raises:
             ResultsError: The backend cannot be read.
@@ -84,47 +115,47 @@ class ResultReader(abc.ABC):
         return iter(())
 
     def listen(self, known: Container[str]) -> RedisChannel | None:
-        """Return a subscription to what becomes of tasks; None where the backend tells nobody.
+        """Subscribe to the changes of tasks; None if the backend does not publish them.
 
         Args:
-            known: The ids of the tasks that matter; may change at any time.
+            known: The ids of the tasks to follow; may change at any time.
 
         Raises:
-            Refused: The backend does not let us.
-            ResultsError: It cannot be reached.
+            ChannelRefused: The user may not subscribe.
+            ResultsError: The backend cannot be reached.
         """
         return None
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Let go of whatever is open; a read under way fails."""
+        """Close all connections; a read under way fails."""
 
 
 def newest_first(
-    metas: list[ResultMeta], most: int, since: float | None
+    metas: list[ResultMeta], limit: int, since: float | None
 ) -> Iterator[tuple[ResultMeta, ...]]:
-    """Yield what `ResultReader.recent` does, of entries in any order."""
+    """Yield the blocks of `ResultReader.recent` from entries in any order."""
     ended = [
         meta for meta in metas if meta.ready and (since is None or (meta.done_at or 0) > since)
     ]
     ended.sort(key=lambda meta: meta.done_at or 0.0, reverse=True)
-    for start in range(0, min(most, len(ended)), RECENT_BLOCK_SIZE):
-        yield tuple(ended[start : min(start + RECENT_BLOCK_SIZE, most)])
+    for start in range(0, min(limit, len(ended)), RECENT_BLOCK_SIZE):
+        yield tuple(ended[start : min(start + RECENT_BLOCK_SIZE, limit)])
 
 
-class Unreadable(ResultReader):
-    """A backend that nobody but its workers can read, or none at all."""
+class UnavailableResults(ResultReader):
+    """A backend that only the workers can read, or none at all."""
 
     def __init__(self, unavailable: str) -> None:
         self.unavailable = unavailable
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Fail.
+        """Raise the reason.
 
         Raises:
-            ResultsError: Always, with the reason.
+            ResultsError: Always.
         """
         raise ResultsError(Fault("results", self.unavailable or "", ""))
 
     def close(self) -> None:
-        """Do nothing: nothing is open."""
+        """Do nothing."""

@@ -1,7 +1,7 @@
-"""Results in a database by SQLAlchemy: `db+sqlite:///...`, `db+postgresql://...`, and so on.
+"""Results in a database, through SQLAlchemy: `db+sqlite:///...`, `db+postgresql://...`, ...
 
 The tables are those of `celery/backends/database/models.py`, read by plain SELECTs: Celery's own
-backend makes tables and adds columns as soon as it is asked for anything.
+backend creates tables and columns as soon as it is used.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ TABLE: Final = "celery_taskmeta"
 _PLAIN_COLUMNS: Final = ("status", "date_done", "traceback", "name", "worker", "retries", "queue")
 _ENCODED_COLUMNS: Final = ("args", "kwargs", "children")
 _REQUIRED_COLUMNS: Final = frozenset({"task_id", "status", "result", "date_done", "traceback"})
-"""Columns by which a table of results is known that has a name of the app's own."""
+"""Columns that identify a table of results with a custom name."""
 _ROWS_SEARCHED: Final = 4
-"""Rows that were added last among which those that were written last are looked for, of each."""
+"""Rows searched, newest id first, for each entry wanted: ids are in the order of creation."""
 _BLOCK_SIZE: Final = 500
 """Ids in one SELECT; SQLite takes 999 values before version 3.32."""
 
@@ -35,10 +35,10 @@ class DatabaseResults(ResultReader):
     """Reads a table of results, with the columns of `result_extended` if it has them.
 
     Args:
-        url: As Celery takes it, `db+` included.
-        settings: For the folder that a relative path counts from.
-        zone: The app's time zone: Celery writes the local time there, without saying so. (Celery
-            5.4 and older write UTC, and nothing tells them apart.)
+        url: The URL in Celery's form, including `db+`.
+        settings: Has the folder that a relative path counts from.
+        zone: The app's time zone, in which Celery stores local times without an offset. (Celery
+            5.4 and older store UTC; the two cannot be distinguished.)
     """
 
     def __init__(self, url: str, settings: Settings, zone: tzinfo = UTC) -> None:
@@ -50,25 +50,25 @@ class DatabaseResults(ResultReader):
         self._table: Any = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id.
+        """Return the entries of tasks, by id.
 
         Raises:
-            ResultsError: SQLAlchemy or its driver is missing, or the database refuses.
+            ResultsError: SQLAlchemy or its driver is missing, or the database fails.
         """
         with self._failing():
             return {row["task_id"]: self._meta(row) for row in self._rows(list(ids))}
 
     def recent(
-        self, most: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of tasks that have ended, the newest first.
+        """Yield blocks of entries of finished tasks, the newest first.
 
         Raises:
-            ResultsError: SQLAlchemy or its driver is missing, or the database refuses.
+            ResultsError: SQLAlchemy or its driver is missing, or the database fails.
         """
         with self._failing():
-            metas = [self._meta(row) for row in self._newest_rows(most)]
-        yield from newest_first(metas, most, since)
+            metas = [self._meta(row) for row in self._newest_rows(limit)]
+        yield from newest_first(metas, limit, since)
 
     def close(self) -> None:
         """Close all connections."""
@@ -79,7 +79,7 @@ class DatabaseResults(ResultReader):
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
-        """Put into words what goes wrong in here."""
+        """Turn an error in the block into a `ResultsError`."""
         try:
             import sqlalchemy  # noqa: F401
         except ImportError:
@@ -103,11 +103,11 @@ class DatabaseResults(ResultReader):
                 )
                 yield from connection.execute(wanted).mappings()
 
-    def _newest_rows(self, most: int) -> list[Mapping[str, Any]]:
-        """Return the rows that were written last, among those that were added last.
+    def _newest_rows(self, limit: int) -> list[Mapping[str, Any]]:
+        """Return the newest rows by time, among those with the highest ids.
 
-        No index is on the time; to sort a million rows by it is nothing to do to a database for a
-        look at the last few. The key counts up with each task that begins to have a result.
+        The time has no index, and sorting a million rows would burden the database. The id counts
+        up with each new entry.
         """
         from sqlalchemy import select
 
@@ -115,10 +115,10 @@ class DatabaseResults(ResultReader):
         columns = _columns(table)
         wanted = select(*columns).where(table.c.status.in_(sorted(READY_STATES)))
         if "id" in table.c:
-            added = select(table.c.id).order_by(table.c.id.desc()).limit(most * _ROWS_SEARCHED)
+            added = select(table.c.id).order_by(table.c.id.desc()).limit(limit * _ROWS_SEARCHED)
             wanted = wanted.where(table.c.id.in_(select(added.subquery().c.id)))
         with engine.connect() as connection:
-            found = connection.execute(wanted.order_by(table.c.date_done.desc()).limit(most))
+            found = connection.execute(wanted.order_by(table.c.date_done.desc()).limit(limit))
             return list(found.mappings())
 
     def _open(self) -> tuple[Any, Any]:
@@ -166,7 +166,7 @@ def _engine(url: str, workdir: str | None) -> Any:
     if kind == "sqlite":
         if place.database and not place.database.startswith("file:"):
             file = Path(workdir or ".") / place.database
-            if not file.is_file():  # SQLite would make one
+            if not file.is_file():  # SQLite would create it
                 raise FileNotFoundError(f"no database file {file}")
             place = place.set(database=str(file))
         options: dict[str, Any] = {"timeout": CONNECT_TIMEOUT}
@@ -178,9 +178,9 @@ def _engine(url: str, workdir: str | None) -> Any:
 
 
 def _table(engine: Any) -> Any:
-    """Return the table of results: the usual one, or the only one that looks like it.
+    """Return the table of results: the default one, or the only one with its columns.
 
-    `database_table_names` may give it another name, which workers keep to themselves.
+    `database_table_names` may give it another name, which workers do not report.
     """
     from sqlalchemy import MetaData, Table, inspect
 
@@ -195,5 +195,5 @@ def _table(engine: Any) -> Any:
 
 def _holds_results(looked: Any, table: str) -> bool:
     names = {column["name"] for column in looked.get_columns(table)}
-    # Django's table is another one: it tells how its columns are encoded.
+    # The table of django-celery-results also has columns with the encoding.
     return names >= _REQUIRED_COLUMNS and "content_type" not in names

@@ -1,9 +1,9 @@
-"""From what a result backend keeps to a `ResultMeta`, without running any code of the app's.
+"""Decodes a result backend's entries into `ResultMeta`, without running any of the app's code.
 
-Celery's own `AsyncResult` makes an exception of a failure: it looks the class up among the imported
-modules and calls it, and fails over metas that were written by hand. Here it stays a description.
-Nor is a pickle ever loaded: that would be running whatever the sender wants. Plain values are read
-out of it (`plain_pickle`), no more.
+Celery's own `AsyncResult` turns a failure into an exception: it looks up the class in the imported
+modules and calls it, and fails on entries written by hand. Here it stays a description. Pickles are
+never loaded, which would run the sender's code; only plain values are read from them
+(`plain_pickle`).
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from ....model.text.coerce import MAX_TIMESTAMP
 from . import plain_pickle
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"
-"""Begins a payload that `result_compression` of Celery 5.7 made (`celery/backends/base.py`)."""
+"""Prefix of a payload that `result_compression` compressed (`celery/backends/base.py` of 5.7)."""
 _MAX_INFLATED_BYTES: Final = 512 << 20
-"""Bytes; as much as Redis can hold in one value."""
+"""The largest value that Redis can hold."""
 _EXCEPTION_STATES: Final = frozenset({"FAILURE", "REVOKED", "RETRY"})
-"""`celery.states.EXCEPTION_STATES`, and the state of a task that is to be tried again."""
+"""States whose result describes an exception: `celery.states.EXCEPTION_STATES`."""
 _PICKLE_HEAD_BYTES: Final = 400
-"""Bytes of a pickle in which the state is looked for; it is the first thing in there."""
+"""Bytes of a pickle that are searched for the state, which comes first."""
 _MAX_CHILD_DEPTH: Final = 20
 MAX_DEPTH: Final = 100
-"""Levels of lists and tables in an entry. Python compares, masks and writes values by recursion,
-and gives up at some hundreds: what gets in here can be handled everywhere."""
+"""Levels of lists and tables in an entry. Python compares and encodes values recursively and fails
+at some hundreds of levels: an entry within this limit can be processed everywhere."""
 _STATUS: Final = re.compile(rb'\s*\{\s*"status":\s*"([^"\\]{1,60})"')
 
 
 class Undecoded(Exception):
-    """A payload that cannot be read; the text is a reason in a few words."""
+    """A payload that cannot be decoded; the text is the reason in a few words."""
 
 
 NOT_DECODABLE: Final = "neither JSON nor MessagePack"
 
 
 def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
-    """Return the value in a backend's payload: JSON, MessagePack, or a pickle of plain values.
+    """Return the value of a payload: JSON, MessagePack, or a pickle of plain values.
 
-    What kombu's JSON marks with a type is made that type; types of the app's own stay tables of
-    `__type__` and `__value__`, which is also what they have to be sent as.
+    Types that kombu's JSON supports are restored; the app's own types stay tables of `__type__` and
+    `__value__`, which is also how they have to be sent.
 
     Raises:
-        Undecoded: It is a pickle of more than plain values, or nothing that is known.
+        Undecoded: It is a pickle of other objects, or an unknown format.
     """
     if payload is None:
         return None
@@ -72,7 +72,7 @@ def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
 def _value(data: bytes) -> Any:
     if _is_pickle(data):
         return plain_pickle.read(data)
-    # A MessagePack table begins with one of these; no JSON text does.
+    # A MessagePack table begins with one of these bytes; JSON never does.
     if data[:1] and (0x81 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF)):
         return msgspec.msgpack.decode(data)
     return json.loads(data.decode(), object_hook=_typed)
@@ -93,15 +93,20 @@ def _refuse_depth(value: Any) -> None:
 
 
 def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
-    """Return what a key-value backend keeps under a task's key."""
+    """Return the entry that a key-value backend stores under a task's key.
+
+    Args:
+        id_: The task's id.
+        payload: The stored value, in JSON, MessagePack or pickle, possibly compressed.
+    """
     try:
         found = load(payload)
     except Undecoded as reason:
-        # What is broken may be half written: its state is not to be believed either.
+        # A broken entry may be half written: its state is not reliable either.
         status = None if str(reason) == NOT_DECODABLE else _first_status(payload)
         return ResultMeta(id_, status, undecoded=str(reason))
     if not isinstance(found, Mapping):
-        return ResultMeta(id_, None, undecoded="not a result of Celery's")
+        return ResultMeta(id_, None, undecoded="not a Celery result")
     return from_mapping(id_, found)
 
 
@@ -113,14 +118,14 @@ def from_mapping(
     exact: bool = True,
     zone: tzinfo = UTC,
 ) -> ResultMeta:
-    """Return a decoded entry, whose fields may be of any kind.
+    """Return an entry from its decoded fields; fields of a wrong type are ignored.
 
     Args:
         id_: The task's id.
-        meta: The fields by Celery's names.
-        undecoded: Why `result` is missing, if it could not be read.
-        exact: Whether this backend keeps arguments as values, not as their repr.
-        zone: Of a `date_done` that does not tell its own.
+        meta: The fields by Celery's names: `status`, `result`, `date_done`, ...
+        undecoded: Why `result` is missing, if it could not be decoded.
+        exact: Whether the backend stores arguments as values, not as their repr.
+        zone: The time zone of a `date_done` without an offset.
     """
     status = _text(meta.get("status"))
     result, args, kwargs = meta.get("result"), meta.get("args"), meta.get("kwargs")
@@ -152,11 +157,11 @@ def from_mapping(
 
 
 def exception_text(described: Any) -> str | None:
-    """Return an exception as Python's repr would have it.
+    """Return the repr of an exception.
 
     Args:
-        described: What `Backend.prepare_exception` makes of one, or what somebody gave to
-            `update_state(state="FAILURE", meta=...)` by hand.
+        described: The description by `Backend.prepare_exception`, or the meta of a manual
+            `update_state(state="FAILURE", meta=...)`.
     """
     if described is None or isinstance(described, str):
         return described or None
@@ -168,7 +173,7 @@ def exception_text(described: Any) -> str | None:
 
 
 def epoch(when: Any, zone: tzinfo = UTC) -> float | None:
-    """Return a time, as ISO 8601, a `datetime` or epoch seconds, as the latter; else None."""
+    """Return the epoch seconds of ISO 8601 text, a `datetime` or a number; None for others."""
     if isinstance(when, str):
         try:
             when = datetime.fromisoformat(when)
@@ -189,7 +194,7 @@ def _typed(table: dict[str, Any]) -> Any:
 
     try:
         return object_hook(table)
-    except Exception:  # an unknown type, or a value that is none of its type
+    except Exception:  # an unknown type, or an invalid value
         return table
 
 
@@ -199,7 +204,7 @@ def _decompress(data: bytes) -> bytes:
     kind, _, body = data[len(_COMPRESSED) :].partition(b"\x00")
     try:
         if kind == b"application/x-gzip":
-            # Bounded, since a few bytes may hide more than there is memory.
+            # Bounded, since a few bytes may expand to more than the memory.
             inflated = zlib.decompressobj()
             plain = inflated.decompress(body, _MAX_INFLATED_BYTES)
             if inflated.unconsumed_tail:
@@ -210,22 +215,22 @@ def _decompress(data: bytes) -> bytes:
         return bytes(decompress(body, kind.decode()))
     except Undecoded:
         raise
-    except Exception as error:  # each algorithm's library has its own
+    except Exception as error:  # each compression library raises its own
         named = kind.decode(errors="replace")[:60]
-        raise Undecoded(f"compressed with {named}: {type(error).__name__}") from None
+        raise Undecoded(f"cannot decompress {named}: {type(error).__name__}") from None
 
 
 def _is_pickle(data: bytes) -> bool:
-    # PROTO and its version; older ones begin with the bracket of a table, or a mark.
+    # The opcode PROTO and its version; older protocols begin with an opcode for a dict.
     return (data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")) or data[
         :2
     ] in (b"(d", b"}q")
 
 
 def _first_status(payload: bytes | str) -> str | None:
-    """Return the state in an entry that is not read, as far as it can be told without.
+    """Return the state of an entry that cannot be decoded, if it is at the beginning.
 
-    Celery's metas begin with it; the first two texts in the pickle are its key and itself.
+    Celery's entries begin with it; the first two texts of a pickle are its key and its value.
     """
     data = payload.encode() if isinstance(payload, str) else bytes(payload)
     try:
@@ -239,13 +244,13 @@ def _first_status(payload: bytes | str) -> str | None:
                 texts.append(value)
             if len(texts) == 2:
                 return texts[1] if texts[0] == "status" else None
-    except Exception:  # whatever is wrong with it, and the end of its head
+    except Exception:  # broken, or truncated after the first bytes
         return None
     return None
 
 
 def _ids(children: Any, levels: int = _MAX_CHILD_DEPTH) -> Iterator[str]:
-    """Yield the ids in what `ResultBase.as_tuple` wrote: `[[id, parent], [children]]` of each."""
+    """Yield the ids in the output of `ResultBase.as_tuple`: `[[id, parent], [children]]` each."""
     if not isinstance(children, list | tuple) or not levels:
         return
     for child in children:

@@ -1,4 +1,4 @@
-"""Results in a folder: one file for each task, as `celery/backends/filesystem.py` writes them."""
+"""Results in a folder, one file per task, as in `celery/backends/filesystem.py`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .redis import KEY, key_prefix
 
 _READ_ATTEMPTS: Final = 5
 _RETRY_DELAY: Final = 0.02
-"""Seconds between two tries at a file that is being written: it is emptied first."""
+"""Seconds between two reads of a file that is being written, which truncates it first."""
 _MAX_FILES: Final = 200_000
 _MAX_NAME_BYTES: Final = 255
-"""Bytes, on nearly every file system."""
+"""Maximum length of a file name on almost every file system."""
 
 
 class FileResults(ResultReader):
-    """Reads `file:///folder`, which must be the workers' own, or the same one mounted here."""
+    """Reads `file:///folder`, which must be the workers' folder or a mount of it."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url = url
@@ -40,10 +40,10 @@ class FileResults(ResultReader):
         self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id.
+        """Return the entries of tasks, by id.
 
         Raises:
-            ResultsError: There is no such folder, or it may not be read.
+            ResultsError: The folder does not exist or cannot be read.
         """
         try:
             os.scandir(self._folder).close()
@@ -53,15 +53,15 @@ class FileResults(ResultReader):
             raise failure(error, self._url, self._settings) from error
 
     def recent(
-        self, most: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of tasks that have ended, those written last first.
+        """Yield blocks of entries of finished tasks, the last written first.
 
         Raises:
-            ResultsError: There is no such folder, or it may not be read.
+            ResultsError: The folder does not exist or cannot be read.
         """
         try:
-            ids = self._newest(most, since)
+            ids = self._newest(limit, since)
         except OSError as error:
             raise failure(error, self._url, self._settings) from error
         for start in range(0, len(ids), RECENT_BLOCK_SIZE):
@@ -71,9 +71,9 @@ class FileResults(ResultReader):
             yield from newest_first(list(block.values()), RECENT_BLOCK_SIZE, since)
 
     def close(self) -> None:
-        """Do nothing: files are open only while they are read."""
+        """Do nothing: files are only open while they are read."""
 
-    def _newest(self, most: int, since: float | None) -> list[str]:
+    def _newest(self, limit: int, since: float | None) -> list[str]:
         """Return the ids of the files that were written last, the newest first."""
         found: list[tuple[float, str]] = []
         with os.scandir(self._folder) as files:
@@ -83,7 +83,7 @@ class FileResults(ResultReader):
                         status = file.stat()
                         if status.st_size <= _MAX_BYTES:
                             found.append((status.st_mtime, file.name[len(self._prefix) :]))
-        newest = heapq.nlargest(most, found)
+        newest = heapq.nlargest(limit, found)
         return [id_ for at, id_ in newest if since is None or at > since]
 
     def _read(self, id_: str) -> ResultMeta | None:
@@ -101,7 +101,7 @@ class FileResults(ResultReader):
         return meta
 
     def _is_name(self, id_: str) -> bool:
-        """Tell whether a file of this folder can have this id in its name: ids may be anything."""
+        """Return whether a file name can contain this id: an id may be any text."""
         name = os.fsencode(self._prefix + id_)
         return (
             b"\0" not in name and os.fsencode(os.sep) not in name and len(name) <= _MAX_NAME_BYTES

@@ -1,7 +1,7 @@
-"""Results in memcached: `cache+memcached://host:port;host:port/`, as `celery/backends/cache.py`.
+"""Results in memcached: `cache+memcached://host:port;host:port/`, as in `celery/backends/cache.py`.
 
-Which of several servers holds a key is up to the driver that a worker uses, and Celery changed its
-driver with 5.7. So every server is asked for every key.
+The worker's driver decides which server has a key, and Celery changed its driver in 5.7. So every
+server is asked for every key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MAX_KEY_BYTES: Final = 250
 
 
 class MemcachedResults(ResultReader):
-    """Reads memcached servers; results are lost there whenever memory runs short."""
+    """Reads memcached servers, which discard results when their memory runs short."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url = url
@@ -33,10 +33,10 @@ class MemcachedResults(ResultReader):
         self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id.
+        """Return the entries of tasks, by id.
 
         Raises:
-            ResultsError: A server does not answer, or the driver is not installed.
+            ResultsError: A server does not respond, or the driver is not installed.
         """
         keys = {f"{self._prefix}{id_}": id_ for id_ in ids if self._is_key(id_)}
         names = list(keys)
@@ -55,10 +55,10 @@ class MemcachedResults(ResultReader):
         return found
 
     def close(self) -> None:
-        """Do nothing: connections last for one read."""
+        """Do nothing: connections only last for one read."""
 
     def _is_key(self, id_: str) -> bool:
-        """Tell whether memcached can have a key of this id: ids may be anything."""
+        """Return whether a key can contain this id: an id may be any text."""
         key = self._prefix + id_
         return key.isascii() and key.isprintable() and " " not in key and len(key) <= _MAX_KEY_BYTES
 

@@ -1,6 +1,6 @@
-"""Results in MongoDB: one document for each task, as `celery/backends/mongodb.py` writes them.
+"""Results in MongoDB, one document per task, as in `celery/backends/mongodb.py`.
 
-Read by `find` alone: Celery's own backend makes an index as soon as it is asked for anything.
+Only `find` is used: Celery's own backend creates an index as soon as it is used.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class MongoResults(ResultReader):
     """Reads the collection of results of a server or a replica set.
 
     Args:
-        url: `mongodb://` or `mongodb+srv://`, the database at its end.
-        settings: For what to say when it fails.
-        options: `mongodb_backend_settings`: its `database` (rather than the URL's) and
-            `taskmeta_collection` count, if they are known.
+        url: `mongodb://` or `mongodb+srv://`, with the database at its end.
+        settings: Has the passwords to hide in errors.
+        options: `mongodb_backend_settings`, of which `database` (which overrides the URL's) and
+            `taskmeta_collection` are used.
     """
 
     def __init__(self, url: str, settings: Settings, options: Mapping[str, Any]) -> None:
@@ -45,10 +45,10 @@ class MongoResults(ResultReader):
         self._client: Any = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id.
+        """Return the entries of tasks, by id.
 
         Raises:
-            ResultsError: The driver is missing, or no server answers or lets us read.
+            ResultsError: The driver is missing, or no server responds or permits the read.
         """
         found: dict[str, ResultMeta] = {}
         with self._failing():
@@ -60,22 +60,22 @@ class MongoResults(ResultReader):
         return found
 
     def recent(
-        self, most: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of tasks that have ended, the newest first.
+        """Yield blocks of entries of finished tasks, the newest first.
 
         Raises:
-            ResultsError: The driver is missing, or no server answers or lets us read.
+            ResultsError: The driver is missing, or no server responds or permits the read.
         """
-        if most <= 0:  # no limit at all, to MongoDB
+        if limit <= 0:  # MongoDB takes it for no limit
             return
         wanted: dict[str, Any] = {"status": {"$in": sorted(READY_STATES)}}
         if since is not None:
             wanted["date_done"] = {"$gt": datetime.fromtimestamp(since, UTC)}
         with self._failing():
             newest = self._collection().find(wanted)
-            # Celery keeps an index on the time.
-            newest = newest.sort("date_done", -1).limit(most)
+            # Celery creates an index on the time.
+            newest = newest.sort("date_done", -1).limit(limit)
             documents = iter(newest.max_time_ms(int(READ_TIMEOUT * 1000)))
         while stop is None or not stop.is_set():
             with self._failing():
@@ -93,7 +93,7 @@ class MongoResults(ResultReader):
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
-        """Put into words what goes wrong in here."""
+        """Turn an error in the block into a `ResultsError`."""
         try:
             yield
         except ImportError:
@@ -112,7 +112,7 @@ class MongoResults(ResultReader):
                     self._url,
                     appname="celtop",
                     tz_aware=True,
-                    # A time beyond Python's years, or text that is none, ends no reading.
+                    # Dates beyond Python's range and invalid text must not end the read.
                     datetime_conversion="DATETIME_AUTO",
                     unicode_decode_error_handler="replace",
                     **limits,
@@ -125,7 +125,7 @@ class MongoResults(ResultReader):
 def _meta(document: Mapping[str, Any]) -> ResultMeta:
     id_, undecoded = str(document["_id"]), None
     try:
-        # Only `result` is encoded; the serializer `bson` leaves even that to the driver.
+        # Only `result` is encoded, unless the serializer is `bson`.
         meta = {str(key): plain(value) for key, value in document.items() if key != "result"}
         result = document.get("result")
         meta["result"] = load(result) if isinstance(result, str | bytes) else plain(result)

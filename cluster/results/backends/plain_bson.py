@@ -1,4 +1,4 @@
-"""Python's own values out of what the driver of MongoDB makes of a document."""
+"""Converts the values of a MongoDB document to Python's built-in types."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .decode import MAX_DEPTH, Undecoded
 
 _BASES: Final = (int, bytes, str)
 _EXACT: Final = (bool, int, float, str, bytes, type(None))
-"""What BSON gives back as it was; it cuts times to milliseconds."""
+"""Types that BSON restores exactly; it truncates times to milliseconds."""
 
 
 def plain(value: Any, levels: int = MAX_DEPTH) -> Any:
-    """Return a value without the driver's own types, of which Python's are the bases.
+    """Return a value with the driver's types replaced by their built-in base types.
 
     Raises:
         Undecoded: It is nested too deeply.
@@ -32,7 +32,7 @@ def plain(value: Any, levels: int = MAX_DEPTH) -> Any:
 
 
 def is_exact(value: Any) -> bool:
-    """Tell whether a value in a document is what its sender gave, as far as JSON keeps that."""
+    """Return whether a document's value is exactly what its sender passed, within JSON's types."""
     if isinstance(value, dict | list):
         return all(map(is_exact, value.values() if isinstance(value, dict) else value))
     return isinstance(value, _EXACT)

@@ -1,9 +1,9 @@
-"""Plain values out of a pickle, read without unpickling.
+"""Reads plain values from a pickle without unpickling it.
 
-Celery before 5.7 pickles every result in a database, whatever `result_serializer` says (its issue
-3025), and nearly all of them are texts, numbers, lists and tables. A pickle is a small program, and
-this knows only those of its operations that lay such values together. None of them can name a class
-or call anything: a pickle that wants to is not read.
+Celery before 5.7 pickles every result in a database, whatever `result_serializer` is (issue 3025),
+and almost all of them are texts, numbers, lists and tables. A pickle is a small program; this knows
+only the opcodes that build such values. None of them can name a class or call anything; a pickle
+with any other opcode is not read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 
 class NotPlain(Exception):
-    """A pickle with more in it than plain values, or a broken one."""
+    """The pickle contains other objects than plain values, or is broken."""
 
 
 _VALUES: Final = frozenset(
@@ -23,7 +23,7 @@ _VALUES: Final = frozenset(
         "BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8",
     }
 )  # fmt: skip
-"""Operations that push the value that comes with them."""
+"""Opcodes that push their argument."""
 _NEW: Final[dict[str, Callable[[], Any]]] = {
     "NONE": lambda: None,
     "NEWTRUE": lambda: True,
@@ -33,25 +33,25 @@ _NEW: Final[dict[str, Callable[[], Any]]] = {
     "EMPTY_TUPLE": tuple,
 }
 _SINGLE: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
-"""How many values an operation takes that does not take all since the last mark."""
+"""The number of values that an opcode takes; the others take all since the last mark."""
 _IGNORED: Final = frozenset({"PROTO", "FRAME"})
 MAX_REPEATED: Final = 32
-"""How many times a pickle's own size its repeated texts may make in all."""
+"""Total size of repeated texts, as a multiple of the pickle's own size."""
 _KEYS: Final = (str, bytes, int, float, type(None))
 
 
 def read(data: bytes) -> Any:
-    """Return the value in a pickle of protocol 2 or later.
+    """Return the value of a pickle of protocol 2 or later.
 
     Raises:
-        NotPlain: It holds anything but plain values, one list or table in two places, or repeats
-            texts until they are many times as large as itself.
+        NotPlain: It contains other objects, the same list or table twice, or texts repeated to many
+            times its own size.
     """
     try:
         return _read(data)
     except NotPlain:
         raise
-    except Exception as error:  # whatever a broken one may lead to
+    except Exception as error:  # a broken pickle may raise anything
         raise NotPlain(type(error).__name__) from None
 
 
@@ -77,7 +77,7 @@ def _read(data: bytes) -> Any:
             memo[len(memo) if name == "MEMOIZE" else int(value or 0)] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
             known = memo[int(value or 0)]
-            # Lists within lists, each twice, make a few bytes too large for any screen.
+            # Nested lists that each occur twice turn a few bytes into gigabytes.
             if not isinstance(known, str | bytes | int | float):
                 raise NotPlain(name)
             if isinstance(known, str | bytes):
@@ -93,7 +93,7 @@ def _read(data: bytes) -> Any:
 
 
 def _lay(name: str, stack: list[Any], taken: list[Any]) -> None:
-    """Put values into the list or table below them, or make a tuple of them."""
+    """Add values to the list or table below them on the stack, or push them as a tuple."""
     if name.startswith("TUPLE"):
         stack.append(tuple(taken))
     elif name.startswith("APPEND") and type(stack[-1]) is list:
@@ -108,8 +108,8 @@ def _lay(name: str, stack: list[Any], taken: list[Any]) -> None:
 
 
 def _is_key(value: object) -> bool:
-    # Python hashes tuples within tuples without looking how deep: its stack overflows, and it dies.
+    # Python hashes nested tuples without a depth limit: its stack would overflow.
     if isinstance(value, tuple):
         return all(not isinstance(one, tuple) and _is_key(one) for one in value)
-    # Of larger numbers any amount can be found that hash alike, and a table of them takes for ever.
+    # Larger numbers with equal hashes are easy to find, and a table of them takes forever.
     return isinstance(value, _KEYS) and not (isinstance(value, int) and abs(value) >> 63)

@@ -1,7 +1,7 @@
-"""Results in Redis: `celery-task-meta-<id>`, and a channel of the same name for each change.
+"""Results in Redis: one key `celery-task-meta-<id>` per task, and a channel of the same name.
 
-Celery writes with SETEX and PUBLISH in one transaction (`celery/backends/redis.py`). Neither its
-backend class is used here nor an app: those read the environment, and unpickle.
+Celery stores each change with SETEX and PUBLISH in one transaction (`celery/backends/redis.py`).
+Celery's backend class is not used, since it reads the environment and unpickles.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from .decode import from_payload
 
 KEY: Final = "celery-task-meta-"
 _BLOCK_SIZE: Final = 200
-"""Keys of one MGET: Redis serves nobody else meanwhile, and a result may be large."""
+"""Keys of one MGET: it blocks the server, and results may be large."""
 _REREAD_AFTER: Final = 30.0
-"""Seconds of silence on a channel after which the key is read: the connection may be dead."""
+"""Seconds without a message on a channel before the key is read: the connection may be dead."""
 _STOP_CHECK_INTERVAL: Final = 0.25
-"""Seconds after which a wait looks whether it is to stop."""
+"""Seconds between two checks whether to stop."""
 _RECONNECT_DELAY: Final = 1.0
+"""Seconds before a lost connection is replaced."""
 _TLS_OPTIONS: Final = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
@@ -37,9 +38,9 @@ class RedisResults(ResultReader):
     """Reads `redis://`, `rediss://`, `redis+socket://` and `sentinel://`.
 
     Args:
-        url: As Celery takes it.
-        settings: For the options and TLS.
-        meter: Counts and can cut our connections.
+        url: The URL in Celery's form.
+        settings: Has the transport options and TLS settings.
+        meter: Counts the commands and can cut the connections.
     """
 
     def __init__(self, url: str, settings: Settings, meter: ConnectionMeter) -> None:
@@ -51,10 +52,10 @@ class RedisResults(ResultReader):
         self._lock = threading.Lock()
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id.
+        """Return the entries of tasks, by id.
 
         Raises:
-            ResultsError: Redis does not answer, or refuses.
+            ResultsError: Redis does not respond, or refuses.
         """
         found: dict[str, ResultMeta] = {}
         try:
@@ -70,12 +71,12 @@ class RedisResults(ResultReader):
         return found
 
     def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
-        """Return a task's entry when the task has ended; None if that takes too long.
+        """Wait for a task to finish and return its entry; None at the timeout.
 
-        Its channel tells, so that nothing is polled; a lost connection is made again.
+        It subscribes to the task's channel instead of polling, and replaces a lost connection.
 
         Raises:
-            ResultsError: Redis could not be reached at first, or not again in time.
+            ResultsError: Redis cannot be reached, at first or after a lost connection.
         """
         from redis import exceptions
 
@@ -94,28 +95,28 @@ class RedisResults(ResultReader):
             stop.wait(_RECONNECT_DELAY)
 
     def recent(
-        self, most: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of tasks that have ended, the newest first.
+        """Yield blocks of entries of finished tasks, the newest first.
 
         Raises:
-            ResultsError: Redis does not answer, or refuses.
+            ResultsError: Redis does not respond, or refuses.
         """
         try:
-            yield from newest(self._connect(), self._prefix, most, since, stop)
+            yield from newest(self._connect(), self._prefix, limit, since, stop)
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
 
     def listen(self, known: Container[str]) -> RedisChannel:
-        """Return a subscription to the channels of all tasks.
+        """Subscribe to the channels of all tasks.
 
         Raises:
-            Refused: The user that we log in as may not subscribe to them.
-            ResultsError: Redis does not answer.
+            ChannelRefused: The user of the URL may not subscribe to them.
+            ResultsError: Redis does not respond.
         """
         try:
             pool = self._connect().connection_pool
-            # A connection of its own, not one of the pool's: it is never given back.
+            # A connection outside the pool, since it is never returned.
             connection = pool.connection_class(**pool.connection_kwargs)
             return RedisChannel(connection, FrameParser(self._prefix, known))
         except ChannelRefused:
@@ -133,7 +134,7 @@ class RedisResults(ResultReader):
     def _listen(
         self, id_: str, deadline: float, stop: threading.Event, listened: threading.Event
     ) -> ResultMeta | None:
-        """Return the entry once it is final, None at the deadline; tell when it has begun."""
+        """Return the final entry, or None at the deadline; set `listened` once subscribed."""
         key = self._key(id_)
         client = self._connect()
         pubsub = client.pubsub()
@@ -150,7 +151,7 @@ class RedisResults(ResultReader):
                     if now - last_seen_at >= _REREAD_AFTER:
                         payload, last_seen_at = client.get(key), now
                 elif message["type"] == "subscribe":
-                    # Also after redis-py has silently made a lost connection again.
+                    # Also after redis-py has silently replaced a lost connection.
                     listened.set()
                     payload, last_seen_at = client.get(key), now
                 elif message["type"] == "message":
@@ -172,7 +173,7 @@ class RedisResults(ResultReader):
 
 
 def key_prefix(options: Mapping[str, Any]) -> str:
-    """Return what a key-value backend puts before its keys: `_add_global_keyprefix` of Celery."""
+    """Return the key prefix of a key-value backend, as Celery's `_add_global_keyprefix` does."""
     prefix = str(options.get("global_keyprefix") or "")
     return prefix if not prefix or prefix[-1] in ":_-." else prefix + "_"
 
@@ -185,7 +186,7 @@ def _client(url: str, settings: Settings, meter: ConnectionMeter) -> Any:
     options: dict[str, Any] = {
         "socket_timeout": READ_TIMEOUT,
         "socket_connect_timeout": CONNECT_TIMEOUT,
-        # The library would hide for seconds that nobody answers.
+        # The library would hide a failure for seconds.
         "retry": Retry(NoBackoff(), 0),
     }
     if redis.VERSION >= (5, 0):
@@ -204,7 +205,7 @@ def _client(url: str, settings: Settings, meter: ConnectionMeter) -> Any:
 
 
 def _primary(url: str, settings: Settings, meter: ConnectionMeter, options: dict[str, Any]) -> Any:
-    """Return a client of the primary that the sentinels name, as `SentinelBackend` has it."""
+    """Return a client of the primary that the sentinels name, as `SentinelBackend` does."""
     from redis import Redis, sentinel
 
     nodes = [_params(part, settings) for part in url.split(";") if part]
@@ -228,18 +229,18 @@ def _primary(url: str, settings: Settings, meter: ConnectionMeter, options: dict
 
 
 def _params(url: str, settings: Settings) -> dict[str, Any]:
-    """Return how redis-py is told where to go: `RedisBackend._params_from_url`, of this client.
+    """Return redis-py's connection parameters, as `RedisBackend._params_from_url` does.
 
     Raises:
-        ValueError: The URL cannot be right, or names code of the app's.
+        ValueError: The URL is invalid, or names code of the app.
     """
     from kombu.utils.url import url_to_parts
 
-    # Celery takes `redis+socket://` apart at the plus.
+    # Celery splits `redis+socket://` at the plus.
     parts = url_to_parts(url.partition("+")[2] if "+socket://" in url else url)
     query = parts.query
     if "credential_provider" in query:
-        raise ValueError("the URL names a credential_provider, which is code of the app's")
+        raise ValueError("the URL names a credential_provider, which is code of the app")
     params: dict[str, Any] = {"db": _database(parts, query)}
     if parts.scheme == "socket":
         params["path"] = f"/{parts.path}"
@@ -255,7 +256,7 @@ def _params(url: str, settings: Settings) -> dict[str, Any]:
     }
     given = settings.redis_backend_use_ssl
     if (given or parts.scheme == "rediss") and "path" not in params:
-        # Celery refuses to guess; who answers is checked unless it is said otherwise.
+        # Celery requires the option; here certificates are verified unless it says otherwise.
         params["ssl_cert_reqs"] = ssl.CERT_REQUIRED
         params |= given if isinstance(given, dict) else {}
         params |= {key: query[key] for key in _TLS_OPTIONS if query.get(key)}

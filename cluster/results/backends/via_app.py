@@ -1,6 +1,6 @@
-"""Results that only the app's own code can reach: `django-db`, and backend classes of its own.
+"""Results that only the app's code can read: `django-db` and the app's own backend classes.
 
-The app runs in a child process (`app_backend`), which hands over what is stored, still encoded.
+The app runs in a child process (`app_process`), which returns the stored data still encoded.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from ...app_probe import LOAD_TIMEOUT, app_environment
 from ...connection.broker import secrets_of
 from . import app_process
 from .base import ResultReader, ResultsError, newest_first
-from .decode import Undecoded, from_mapping, from_payload, load
+from .decode import NOT_DECODABLE, Undecoded, from_mapping, from_payload, load
 
 _BLOCK_SIZE: Final = 200
-"""Ids of one request, which the pipe must hold even if nobody reads it."""
+"""Ids of one request, which must fit into the pipe even if the child does not read it."""
 _MAX_ID_BYTES: Final = 255
-"""As the table of django-celery-results has it."""
+"""The length of the column in django-celery-results."""
 _ANSWER_TIMEOUT: Final = 10.0
-"""Seconds for an answer, once the app is loaded."""
+"""Seconds for an answer once the app is loaded."""
 _MAX_REASON_LENGTH: Final = 300
 
 
 class AppResults(ResultReader):
-    """Reads through the app that `settings` names; its process ends with the reader, or with us."""
+    """Reads through the app that `settings` names; its process ends with the reader."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         assert settings.app is not None
@@ -48,7 +48,7 @@ class AppResults(ResultReader):
         self._child: _Child | None = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return what is kept of these tasks, by id.
+        """Return the entries of tasks, by id.
 
         Raises:
             ResultsError: The app cannot be loaded, or its backend fails.
@@ -66,21 +66,21 @@ class AppResults(ResultReader):
         return found
 
     def recent(
-        self, most: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of tasks that have ended, the newest first; of Django's alone.
+        """Yield blocks of entries of finished tasks, the newest first; only for `django-db`.
 
         Raises:
             ResultsError: The app cannot be loaded, or its backend fails.
         """
         with self._lock:
             try:
-                answer = self._ask({"most": most}, _ANSWER_TIMEOUT)
+                answer = self._ask({"limit": limit}, _ANSWER_TIMEOUT)
             except ResultsError:
                 self._end()
                 raise
         metas = [_meta(id_, entry) for id_, entry in answer.items()]
-        yield from newest_first(metas, most, since)
+        yield from newest_first(metas, limit, since)
 
     def close(self) -> None:
         """End the app's process; a read under way fails."""
@@ -100,11 +100,11 @@ class AppResults(ResultReader):
         found: dict[str, Any] = answer["found"]
         return found
 
-    def _fault(self, said: str) -> ResultsError:
+    def _fault(self, error: str) -> ResultsError:
         for secret in secrets_of(self._url):
-            said = said.replace(secret, "***")
-        reason = " ".join(mask_url(said).split())[:_MAX_REASON_LENGTH]
-        advice = "It is read by the app's own code, in a process of its own"
+            error = error.replace(secret, "***")
+        reason = " ".join(mask_url(error).split())[:_MAX_REASON_LENGTH]
+        advice = "celtop runs the app in a child process to read this backend"
         return ResultsError(
             Fault("app", f"The app {self._app} cannot read its results: {reason}", advice)
         )
@@ -116,7 +116,7 @@ class AppResults(ResultReader):
 
 
 class _Child:
-    """The process, and the two pipes to it."""
+    """The child process and the two pipes to it."""
 
     def __init__(self, app: str, workdir: str | None) -> None:
         self._app = app
@@ -137,7 +137,7 @@ class _Child:
         except OSError as error:
             os.close(self._requests)
             os.close(self._answers)
-            raise self._failed(f"its process cannot be started: {error.strerror}") from error
+            raise self._failed(f"its process did not start: {error.strerror}") from error
         finally:
             os.close(requests)
             os.close(answers)
@@ -146,7 +146,7 @@ class _Child:
         """Return the answer to one request.
 
         Raises:
-            ResultsError: The process ended, or did not answer in time.
+            ResultsError: The process exited, or did not answer in time.
         """
         deadline = time.monotonic() + timeout
         try:
@@ -169,13 +169,13 @@ class _Child:
         return answer
 
     def kill(self) -> None:
-        """End the process and all that it started, at once."""
+        """Kill the process and everything that it started."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, 9)
 
     def close(self) -> None:
-        """End the process and let go of the pipes."""
+        """Kill the process and close the pipes."""
         self.kill()
         self._process.wait()
         os.close(self._requests)
@@ -187,7 +187,7 @@ class _Child:
         except subprocess.TimeoutExpired:
             return "it closed its pipe"
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        return f"its process ended ({how})"
+        return f"its process exited ({how})"
 
     def _failed(self, why: str) -> ResultsError:
         return ResultsError(Fault("app", f"The app {self._app} cannot read its results: {why}", ""))
@@ -211,15 +211,15 @@ def _meta(id_: str, entry: Mapping[str, Any]) -> ResultMeta:
         "args": _or_none(row, "task_args"),
         "kwargs": _or_none(row, "task_kwargs"),
     }
-    # It keeps what the arguments look like (`argsrepr`), not what they are.
+    # The table has the repr of the arguments (`argsrepr`), not their values.
     return from_mapping(id_, fields, undecoded=undecoded, exact=False)
 
 
 def _column(row: Mapping[str, Any], name: str) -> Any:
-    """Return a column that `encode_content` of django-celery-results made.
+    """Return the value of a column encoded by `encode_content` of django-celery-results.
 
     Raises:
-        Undecoded: It is a pickle of more than plain values, or nothing that is known.
+        Undecoded: It is a pickle of other objects, or an unknown format.
     """
     content = row.get(name)
     if not content:
@@ -228,7 +228,7 @@ def _column(row: Mapping[str, Any], name: str) -> Any:
         try:
             content = base64.b64decode(content)
         except ValueError:
-            raise Undecoded("neither JSON nor MessagePack") from None
+            raise Undecoded(NOT_DECODABLE) from None
     return load(content)
 
 

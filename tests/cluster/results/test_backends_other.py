@@ -57,7 +57,7 @@ class TestFiles:
 
     def test_a_folder_of_another_machine(self, tmp_path: Path) -> None:
         told = fault_of(f"file://{tmp_path}/missing")
-        assert "does not exist here" in told and "workers' folder" in told
+        assert "it does not exist" in told and "workers' host" in told
 
 
 class TestMemcached:
@@ -129,7 +129,7 @@ class TestTheAppsOwn:
         assert "hunter2" not in str(caught.value)
         assert set(reader.read(["x1"])) == {"x1"}
         assert len(reader.read([f"x{number}" for number in range(1000)])) == 1000
-        with pytest.raises(ResultsError, match=r"its process ended \(status 9\)"):
+        with pytest.raises(ResultsError, match=r"its process exited \(status 9\)"):
             reader.read(["dead"])
         assert set(reader.read(["x1"])) == {"x1"}  # in a new process
         reader.close()
@@ -154,7 +154,7 @@ class TestTheAppsOwn:
         reader.close()
         thread.join(10.0)
         assert not thread.is_alive() and time.monotonic() - started < 5.0
-        assert failed and "its process ended (signal 9)" in failed[0]
+        assert failed and "its process exited (signal 9)" in failed[0]
         assert process.poll() is not None
 
     @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ class TestRedis:
             "ACL", "SETUSER", "reader", "on", ">pw", "~*", "resetchannels", "+@all"
         )
         live = open_session(own_redis.url(), result_backend=own_redis.url(credentials="reader:pw@"))
-        live.until(lambda: any("does not let us hear" in text for text in live.log))
+        live.until(lambda: any("refuses the subscription" in text for text in live.log))
         store(client, "x", "PROGRESS", {"current": 1, "total": 4})
         live.session.watch_results(["x"])
         live.until(progress_of(live, "x"))

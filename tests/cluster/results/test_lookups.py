@@ -26,7 +26,7 @@ def live(redis_url: str) -> Iterator[Live]:
 def test_by_what_workers_tell(
     redis_url: str, live: Live, start_worker: StartWorker, send: Callable[..., str]
 ) -> None:
-    with pytest.raises(ResultsError, match="no result backend is known"):
+    with pytest.raises(ResultsError, match="the result backend is unknown"):
         live.session.result("x").result(10.0)
     server = redis_url.rsplit("/", 1)[0]
     start_worker(redis_url, app="results", conf={"result_backend": f"{server}/1001"})

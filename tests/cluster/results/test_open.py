@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celtop.cluster.results.backends.base import ResultsError, Unreadable
+from celtop.cluster.results.backends.base import ResultsError, UnavailableResults
 from celtop.cluster.results.open import _zone, open_results
 from celtop.settings import Settings, load_settings
 from celtop.tests.conftest import StartWorker
@@ -13,7 +13,7 @@ from celtop.tests.conftest import StartWorker
 
 def unavailable(result_backend: str | None = None, conf: Any = None, **settings: Any) -> str:
     reader = open_results(Settings(result_backend=result_backend, **settings), conf)
-    assert isinstance(reader, Unreadable)
+    assert isinstance(reader, UnavailableResults)
     assert reader.unavailable is not None
     with pytest.raises(ResultsError) as caught:
         reader.read(["x"])
@@ -33,17 +33,17 @@ def place(conf: dict[str, Any], **settings: Any) -> str:
 @pytest.mark.parametrize(
     ("backend", "words"),
     [
-        ("rpc://", "each result to its caller alone"),
-        ("disabled", "kept nowhere"),
-        ("disabled://", "kept nowhere"),
-        ("django-db", "django-db are read through the app: name it with -A"),
-        ("acme.results:Backend", "read through the app: name it with -A"),
-        ("django-cache", "never loads a pickle"),
+        ("rpc://", "only to the task's caller"),
+        ("disabled", "not stored"),
+        ("disabled://", "not stored"),
+        ("django-db", "django-db can only be read through the app: name it with -A"),
+        ("acme.results:Backend", "only be read through the app: name it with -A"),
+        ("django-cache", "celtop never loads"),
         ("cache+memory://", "memory of each worker"),
-        ("cache", "cache_backend"),
-        ("elasticsearch://u:hunter2@h/db", "does not read results in elasticsearch://"),
-        ("nonsense", "does not read results in nonsense://"),
-        ("redis", "does not read results in redis://"),
+        ("cache", "set cache+memcached://HOST"),
+        ("elasticsearch://u:hunter2@h/db", "cannot read results in elasticsearch://"),
+        ("nonsense", "cannot read results in nonsense://"),
+        ("redis", "cannot read results in redis://"),
     ],
 )
 def test_backends_that_cannot_be_read(backend: str, words: str) -> None:
@@ -53,25 +53,25 @@ def test_backends_that_cannot_be_read(backend: str, words: str) -> None:
 
 def test_nothing_is_known_and_nothing_is_kept() -> None:
     assert "--result-backend" in unavailable()
-    assert "kept nowhere" in unavailable(conf={})
-    assert "kept nowhere" in unavailable(conf={"result_backend": None})
-    assert "kept nowhere" in unavailable(conf={"result_backend": 5})
+    assert "not stored" in unavailable(conf={})
+    assert "not stored" in unavailable(conf={"result_backend": None})
+    assert "not stored" in unavailable(conf={"result_backend": 5})
 
 
 def test_what_celery_makes_of_names_that_are_no_urls() -> None:
-    assert "django-db are read through the app" in unavailable(
+    assert "django-db can only be read through the app" in unavailable(
         conf={"result_backend": "://ngo-db/"}
     )
-    assert "never loads a pickle" in unavailable(conf={"result_backend": "://ngo-cache/"})
-    assert "kept nowhere" in unavailable(conf={"result_backend": "://abled/"})
+    assert "celtop never loads" in unavailable(conf={"result_backend": "://ngo-cache/"})
+    assert "not stored" in unavailable(conf={"result_backend": "://abled/"})
 
 
 def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
     conf = {"result_backend": "redis://:********@h:6379/3"}
-    assert "hides the password" in unavailable(conf=conf)
-    assert "hides the password" in unavailable(conf=conf, broker_url="redis://:pw@other/0")
-    assert "hides the password" in unavailable(conf=conf, broker_url="redis://ann:pw@h/0")
-    assert "hides the password" in unavailable(conf=conf, broker_url="amqp://:pw@h/0")
+    assert "mask the password" in unavailable(conf=conf)
+    assert "mask the password" in unavailable(conf=conf, broker_url="redis://:pw@other/0")
+    assert "mask the password" in unavailable(conf=conf, broker_url="redis://ann:pw@h/0")
+    assert "mask the password" in unavailable(conf=conf, broker_url="amqp://:pw@h/0")
     assert place(conf, broker_url="redis://:pw@h/0") == "redis://:pw@h/3"
     secure = {"result_backend": "rediss://ann:**@h:6379/3"}
     broker = "rediss://ann:pw@h/0?ssl_cert_reqs=none"
@@ -81,7 +81,7 @@ def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
 
 
 def test_what_workers_cut_off_or_hide_is_not_guessed() -> None:
-    assert "which database" in unavailable(
+    assert "do not report the database" in unavailable(
         conf={"result_backend": "redis+socket:///tmp/redis.sock"}
     )
     hidden = {"global_keyprefix": "********"}
@@ -119,10 +119,10 @@ def test_what_real_workers_tell_is_understood(
     confs = {worker.partition("@")[0]: conf for worker, conf in asked.items()}
     assert set(confs) == set(backends)
     assert place(confs["same"]) == backends["same"]
-    assert "hides the password" in unavailable(conf=confs["hidden"])
+    assert "mask the password" in unavailable(conf=confs["hidden"])
     assert place(confs["sqlite"]) == backends["sqlite"]
-    assert "to its caller alone" in unavailable(conf=confs["rpc"])
-    assert "kept nowhere" in unavailable(conf=confs["none"])
+    assert "only to the task's caller" in unavailable(conf=confs["rpc"])
+    assert "not stored" in unavailable(conf=confs["none"])
     assert str(_zone(confs["same"])) == "Asia/Tokyo"
 
 

@@ -152,7 +152,7 @@ def test_a_large_result_is_named_and_not_read(
     store(client, "x", "SUCCESS", "y" * (9 << 20))
     found = listener.until("SUCCESS")
     assert found.result is None and found.undecoded is not None
-    assert found.undecoded.endswith("bytes, not read")
+    assert found.undecoded.endswith("bytes, too large to decode")
     store(client, "x", "PROGRESS", {"current": 1})
     assert listener.until("PROGRESS").result == {"current": 1}
 
@@ -208,7 +208,7 @@ def test_a_user_without_channels_is_told_in_words(own_redis: RedisServer, listen
     )
     listener = listen(own_redis.url(credentials="reader:pw@"))
     until(lambda: listener.take() or listener.notes)
-    assert "does not let us hear" in listener.notes[0] and "NOPERM" in listener.notes[0]
+    assert "refuses the subscription" in listener.notes[0] and "NOPERM" in listener.notes[0]
     time.sleep(0.6)
     listener.take()
     assert len(listener.notes) == 1 and not listener.push.live.is_set()

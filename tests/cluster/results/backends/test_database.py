@@ -77,8 +77,8 @@ def test_many_ids_at_once(tmp_path: Path) -> None:
 
 
 def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
-    assert "cannot be opened" in fault_of(f"db+sqlite:///{tmp_path}/missing.sqlite3")
-    assert "cannot be opened" in fault_of("db+sqlite:///missing.sqlite3", workdir=str(tmp_path))
+    assert "Cannot open the database file" in fault_of(f"db+sqlite:///{tmp_path}/missing.sqlite3")
+    assert "Cannot open the database file" in fault_of("db+sqlite:///missing.sqlite3", workdir=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
     empty = tmp_path / "empty.sqlite3"
     empty.touch()
@@ -92,9 +92,9 @@ def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
 
 def test_drivers_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     told = fault_of("db+oracle+oracledb://scott:hunter2@h/db")
-    assert "cannot be read without oracledb" in told and "pip install oracledb" in told
+    assert "requires oracledb" in told and "pip install oracledb" in told
     told = fault_of("db+nonsense://scott:hunter2@h/db")
-    assert "does not know this kind of database" in told
+    assert "does not support this database" in told
     assert "hunter2" not in told
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     assert "pip install sqlalchemy" in fault_of("db+sqlite:///x.sqlite3")

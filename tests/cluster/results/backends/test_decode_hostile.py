@@ -70,7 +70,7 @@ def test_keys_that_are_the_same_in_many_tables_are_read() -> None:
 
 def test_a_key_of_nested_tuples_does_not_end_the_process() -> None:
     code = (
-        "from celtop.cluster.results import plain_pickle\n"
+        "from celtop.cluster.results.backends import plain_pickle\n"
         "try: plain_pickle.read(b'\\x80\\x04})' + b'\\x85' * 2_000_000 + b'Ns.')\n"
         "except plain_pickle.NotPlain: print('refused')\n"
     )
