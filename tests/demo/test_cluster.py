@@ -125,7 +125,7 @@ def test_a_killed_supervisor_leaves_nothing_either(demo: Demo) -> None:
     until(lambda: not any(map(alive, family)), 30, "no process is left")
     assert demo.process.wait(15) == 1
     assert demo.process.stderr is not None
-    assert "ended by itself" in demo.process.stderr.read()
+    assert "ended unexpectedly" in demo.process.stderr.read()
 
 
 def test_a_broker_that_does_not_start(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_broker_that_does_not_start(tmp_path: Path) -> None:
 
 
 def test_it_brings_its_own_cluster() -> None:
-    assert "-b is no use" in error_text(celtop("demo", "--no-tui", "-b", "redis://h"), 2)
+    assert "-b cannot be used" in error_text(celtop("demo", "--no-tui", "-b", "redis://h"), 2)
 
 
 def test_the_screen_is_on_top_and_takes_everything_along(tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def test_many_ids_at_once(tmp_path: Path) -> None:
 
 def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
     assert "Cannot open the database file" in fault_of(f"db+sqlite:///{tmp_path}/missing.sqlite3")
-    assert "Cannot open the database file" in fault_of("db+sqlite:///missing.sqlite3", workdir=str(tmp_path))
+    assert "Cannot open the database file" in fault_of(
+        "db+sqlite:///missing.sqlite3", workdir=str(tmp_path)
+    )
     assert list(tmp_path.iterdir()) == []
     empty = tmp_path / "empty.sqlite3"
     empty.touch()

@@ -83,7 +83,7 @@ def test_a_session_reads_results_through_the_plugin() -> None:
     assert found is not None and (found.status, found.result) == ("SUCCESS", 42)
     assert session.result("unknown").result(10.0) is None
     lookup = session.find_task("broken").result(10.0)
-    places = {one.place: one for one in lookup.looked}
+    places = {one.place: one for one in lookup.places}
     assert places["backend"].found is None and "RuntimeError" in places["backend"].text
     session.stop()
 

@@ -109,7 +109,7 @@ def test_passwords_are_used_and_never_shown(own_redis: RedisServer) -> None:
     for wrong in ("hunter3%2Fsecret", "hunter3/secret"):
         told = fault_of(own_redis.url(credentials=f":{wrong}@"))
         assert "hunter" not in told and "secret" not in told
-    assert "CELTOP_RESULT_BACKEND hides it" in fault_of(own_redis.url())
+    assert "in CELTOP_RESULT_BACKEND it is hidden" in fault_of(own_redis.url())
 
 
 def test_what_is_wrong_is_said() -> None:
