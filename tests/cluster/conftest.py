@@ -1,4 +1,4 @@
-"""A session under test, pumped by whoever waits for something."""
+"""A running session without a screen: a test that waits for something pumps it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from celtop.tests.servers import until
 T = TypeVar("T")
 
 
-class Live:
+class RunningSession:
     """A running session."""
 
     def __init__(self, broker_url: str, **settings: Any) -> None:
@@ -59,16 +59,16 @@ class Live:
             raise AssertionError(f"no fault {kind!r}, but {self.state.broker.fault}") from None
 
 
-OpenSession = Callable[..., Live]
+OpenSession = Callable[..., RunningSession]
 
 
 @pytest.fixture
 def open_session() -> Iterator[OpenSession]:
     """`open_session(url, **settings)`: a running session, stopped after the test."""
-    opened: list[Live] = []
+    opened: list[RunningSession] = []
 
-    def start(broker_url: str, **settings: Any) -> Live:
-        live = Live(broker_url, **settings)
+    def start(broker_url: str, **settings: Any) -> RunningSession:
+        live = RunningSession(broker_url, **settings)
         opened.append(live)
         return live
 

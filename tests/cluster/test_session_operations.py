@@ -55,10 +55,10 @@ def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Workers) -> 
     pair.live.until(lambda: pair.live.state.workers["threads@test"].queues)
     consumers = tuple(commands.Consumer(name) for name in pair.names())
     assert pair.do(commands.PauseQueue(queue="celery", consumers=consumers)).good
-    assert not pair.ask("threads", "active_queues")
+    assert not pair.inspect("threads", "active_queues")
     assert set(session.paused_queues()) == {"celery"}
     assert pair.do(commands.ResumeQueue(queue="celery", consumers=consumers)).good
-    assert [one["name"] for one in pair.ask("threads", "active_queues")] == ["celery"]
+    assert [one["name"] for one in pair.inspect("threads", "active_queues")] == ["celery"]
     assert not session.paused_queues()
 
 
@@ -77,4 +77,4 @@ def test_a_worker_is_drained_while_others_work_on(pair: Workers) -> None:
     assert outcome.good, outcome
     assert pair.workers["threads"].child.wait() == 0
     id_ = pair.send("plain.ok")
-    until(lambda: pair.said("prefork", f"plain.ok[{id_}] succeeded"))
+    until(lambda: pair.logged("prefork", f"plain.ok[{id_}] succeeded"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from celtop.model.entities.worker import OFFLINE_AFTER_HEARTBEATS
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
 from celtop.tests.servers import RedisServer
@@ -21,7 +21,7 @@ SOON_VISIBLE = 3
 """Seconds after which Redis hands a message out again that nobody acknowledged."""
 
 
-def ticking(live: Live, condition: Callable[[], T]) -> Callable[[], T]:
+def ticking(live: RunningSession, condition: Callable[[], T]) -> Callable[[], T]:
     """Return the condition with the model's clock kept going, as an application does."""
 
     def ticked() -> T:

@@ -12,7 +12,7 @@ import pytest
 from celtop.model.operations.call import SentTask
 from celtop.model.wire.signatures import read_signatures
 from celtop.model.workflow.view import WorkflowView
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import APPS, app_environment, clean_environment
 
@@ -88,7 +88,9 @@ def drawn(view: WorkflowView) -> list[str]:
     return lines
 
 
-def until_drawn(live: Live, views: dict[str, WorkflowView], shapes: dict[str, list[str]]) -> None:
+def until_drawn(
+    live: RunningSession, views: dict[str, WorkflowView], shapes: dict[str, list[str]]
+) -> None:
     """Keep views up, as the screen does, until all show their shapes and nothing is to come."""
 
     def wrong() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery
 from celtop.model.operations.commands import Operation
 from celtop.model.operations.outcome import Outcome
-from celtop.tests.cluster.conftest import Live
+from celtop.tests.cluster.conftest import RunningSession
 from celtop.tests.servers import CeleryWorker
 
 POOLS = {
@@ -25,9 +25,9 @@ class Workers:
     """Real workers, named after their pools, and a session.
 
     Args:
-        directory: For their logs.
-        broker_url: Where they meet.
-        pools: Which of `POOLS` there are to be.
+        directory: The folder for their logs.
+        broker_url: The URL of their broker.
+        pools: Names in `POOLS`: one worker is started for each.
     """
 
     def __init__(self, directory: Path, broker_url: str, pools: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ class Workers:
         for worker in self.workers.values():
             worker.ready()
         self.app = Celery("client", broker=broker_url, fixups=set(), set_as_current=False)
-        self.live = Live(broker_url, audit_file=str(self.audit_file))
+        self.live = RunningSession(broker_url, audit_file=str(self.audit_file))
         self.live.until_live()
         self.live.until(lambda: set(self.live.state.workers) >= set(self.names()))
 
@@ -55,7 +55,7 @@ class Workers:
         return tuple(self.workers[pool].name for pool in pools or self.workers)
 
     def do(self, command: Operation, timeout: float = 30.0) -> Outcome:
-        """Do something, wait for the end, and see that the model has heard of it."""
+        """Run an operation to its end, and bring the model up to date."""
         outcome = self.live.session.do(command).future.result(timeout)
         self.live.pump()
         assert outcome.ended
@@ -65,12 +65,12 @@ class Workers:
         """Send a task, to the queue that all of them consume unless another is named."""
         return str(self.app.send_task(name, args=args, **options).id)
 
-    def said(self, pool: str, text: str) -> bool:
-        """Tell whether a worker's log holds a text."""
+    def logged(self, pool: str, text: str) -> bool:
+        """Return whether the log of a worker contains a text."""
         return text in self.workers[pool].child.output
 
-    def ask(self, pool: str, question: str, *args: Any) -> Any:
-        """Return what a worker answers to Celery's own `inspect`."""
+    def inspect(self, pool: str, question: str, *args: Any) -> Any:
+        """Return a reply to a command of Celery's own `inspect`."""
         name = self.workers[pool].name
         replies = self.app.control.inspect(destination=[name], timeout=10, limit=1)
         answer = getattr(replies, question)(*args)
@@ -85,7 +85,7 @@ class Workers:
 
 @contextmanager
 def workers(directory: Path, broker_url: str, *pools: str) -> Iterator[Workers]:
-    """Have workers up for as long as this lasts."""
+    """Run workers as long as the context lasts."""
     started = Workers(directory, broker_url, pools)
     try:
         yield started

@@ -27,16 +27,18 @@ def cluster(**stats: Any) -> ClusterState:
     state = ClusterState()
     for name, implementation in POOLS.items():
         pool = {"implementation": implementation, "max-concurrency": 2, "processes": [1, 2]}
-        tell(state, name, "stats", {"pid": 1, "pool": pool, **stats})
+        reply(state, name, "stats", {"pid": 1, "pool": pool, **stats})
         queues = ["geo", "mail"] if name == "p@h" else ["geo"]
-        tell(state, name, "active_queues", [{"name": queue} for queue in queues])
-        tell(state, name, "registered", ["geo.resize [rate_limit=10/m time_limit=60]", "mail.send"])
+        reply(state, name, "active_queues", [{"name": queue} for queue in queues])
+        reply(
+            state, name, "registered", ["geo.resize [rate_limit=10/m time_limit=60]", "mail.send"]
+        )
     state.observe(QueueMeasured("geo", NOW, waiting=1204, unacked=3))
     state.tick(NOW)
     return state
 
 
-def tell(state: ClusterState, worker: str, command: str, reply: Any) -> None:
+def reply(state: ClusterState, worker: str, command: str, reply: Any) -> None:
     """Have a worker answer a question."""
     state.observe(InspectReply(worker, command, reply, NOW))
 
@@ -63,6 +65,6 @@ def done(command: Operation, **fields: Any) -> Outcome:
     return Outcome(1, command, NOW, **{"ended_at": NOW + 1, **fields})
 
 
-def happens(state: ClusterState, outcome: Outcome, at: float = NOW) -> None:
+def observe_outcome(state: ClusterState, outcome: Outcome, at: float = NOW) -> None:
     """Let the model hear of an outcome."""
     state.observe(OperationChanged(outcome, at))

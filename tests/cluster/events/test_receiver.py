@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from celtop.model.entities.task import Task
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer
 
@@ -19,7 +19,7 @@ def broker_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
-def in_state(live: Live, task_id: str, state: str) -> Task:
+def in_state(live: RunningSession, task_id: str, state: str) -> Task:
     return live.until(
         lambda: (
             task

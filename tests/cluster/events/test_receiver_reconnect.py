@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
 from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer
@@ -13,7 +13,7 @@ from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer
 Send = Callable[..., str]
 
 
-def knows_worker(live: Live, name: str = "w1@test") -> Callable[[], object]:
+def knows_worker(live: RunningSession, name: str = "w1@test") -> Callable[[], object]:
     return lambda: (w := live.state.workers.get(name)) is not None and w.events_enabled and w.stats
 
 

@@ -21,8 +21,9 @@ from celtop.cluster.results.open import open_results
 from celtop.model.operations.call import Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry
 from celtop.settings import Settings
-from celtop.tests.cluster.conftest import Live, OpenSession
-from celtop.tests.cluster.operations.context import Received, carry_out
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
+from celtop.tests.cluster.operations.received_calls import ReceivedCalls
+from celtop.tests.cluster.operations.run_operation import run_operation
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
 
@@ -32,8 +33,8 @@ LONG = "ünïcödé \U0001f600 " * 500
 
 
 @pytest.fixture
-def received(tmp_path: Path) -> Received:
-    return Received(tmp_path)
+def received(tmp_path: Path) -> ReceivedCalls:
+    return ReceivedCalls(tmp_path)
 
 
 def find(
@@ -63,14 +64,14 @@ def lost(url: str, wanted: KnownTask, **options: Any) -> Unrecoverable:
     return one
 
 
-def finished(live: Live, id_: str) -> KnownTask:
+def finished(live: RunningSession, id_: str) -> KnownTask:
     """Wait until a task has ended and return what is known of it."""
     live.until(lambda: (task := live.state.tasks.get(id_)) is not None and task.finished)
     return known_task(id_, live.state)
 
 
-def run_again(url: str, original: SentTask, received: Received) -> dict[str, Any]:
-    outcome = carry_out(retry, url, Retry(originals=(original,)))
+def run_again(url: str, original: SentTask, received: ReceivedCalls) -> dict[str, Any]:
+    outcome = run_operation(retry, url, Retry(originals=(original,)))
     assert outcome.having("confirmed") == (original.id,), outcome.targets
     return received.by(outcome.sent[0].id)
 
@@ -80,7 +81,7 @@ def test_a_failed_task_with_result_extended_is_sent_again_exactly(
     open_session: OpenSession,
     start_worker: StartWorker,
     send: Send,
-    received: Received,
+    received: ReceivedCalls,
 ) -> None:
     conf = {"result_backend": redis_url, "result_extended": True}
     start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)
@@ -104,7 +105,7 @@ def test_without_it_and_with_the_text_cut_nothing_is_sent(
     open_session: OpenSession,
     start_worker: StartWorker,
     send: Send,
-    received: Received,
+    received: ReceivedCalls,
 ) -> None:
     conf = {"result_backend": redis_url}
     start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)
@@ -168,7 +169,7 @@ def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
 
 
 def test_a_worker_tells_all_types_that_json_carries(
-    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+    redis_url: str, start_worker: StartWorker, send: Send, received: ReceivedCalls
 ) -> None:
     start_worker(redis_url, app="exact", env=received.env)
     values = (
@@ -255,7 +256,7 @@ def test_what_an_app_sends_in_another_serializer_is_not_sent_in_json(redis_url: 
 
 
 def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
-    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+    redis_url: str, start_worker: StartWorker, send: Send, received: ReceivedCalls
 ) -> None:
     """The backend writes down what the task was given after the task has had it in its hands."""
     conf = {"result_backend": redis_url, "result_extended": True}
@@ -287,7 +288,7 @@ def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
 
 
 def test_a_text_that_hides_the_arguments_goes_on_hiding_them(
-    redis_url: str, start_worker: StartWorker, send: Send, received: Received
+    redis_url: str, start_worker: StartWorker, send: Send, received: ReceivedCalls
 ) -> None:
     conf = {"result_backend": redis_url, "result_extended": True}
     start_worker(redis_url, app="exact", conf=conf, env=received.env)
@@ -399,7 +400,7 @@ def test_a_session_recovers_and_sends_again_and_both_tasks_know_it(
     open_session: OpenSession,
     start_worker: StartWorker,
     send: Send,
-    received: Received,
+    received: ReceivedCalls,
 ) -> None:
     conf = {"result_backend": redis_url, "result_extended": True}
     start_worker(redis_url, app="exact", events=True, conf=conf, env=received.env)

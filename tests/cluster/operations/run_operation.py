@@ -1,4 +1,4 @@
-"""One act carried out by hand: without policy and audit, which are `Control`'s."""
+"""Operations run directly: without the policy and the audit of `Control`."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
 
 
-class Performance:
-    """An act that is about to be done.
+class OperationRun:
+    """One operation that is about to run.
 
     Args:
-        url: The broker's.
-        command: What to do.
-        roster: Who is there; that of a running session hears what workers say.
-        settings: Further ones.
+        url: The broker's URL.
+        operation: The operation.
+        roster: The known workers; that of a running session follows their events.
+        settings: Settings besides the broker's URL.
     """
 
     def __init__(
-        self, url: str, command: Operation, roster: Roster | None = None, **settings: Any
+        self, url: str, operation: Operation, roster: Roster | None = None, **settings: Any
     ) -> None:
         self.outcomes: list[Outcome] = []
-        """All that was told, in order."""
-        self.doing = OperationContext(
-            Outcome(1, command, time.time()),
+        """Every reported outcome, in order."""
+        self.context = OperationContext(
+            Outcome(1, operation, time.time()),
             BrokerConnection(Settings(broker_url=url, **settings)),
             Inbox(1000),
             roster or Roster(),
@@ -40,6 +40,13 @@ class Performance:
         )
 
     def run(self, perform: Callable[[OperationContext], None]) -> Outcome:
-        """Do it; return its last outcome."""
-        perform(self.doing)
-        return self.doing.outcome
+        """Run the operation; return its last outcome."""
+        perform(self.context)
+        return self.context.outcome
+
+
+def run_operation(
+    perform: Callable[[OperationContext], None], url: str, operation: Operation, **settings: Any
+) -> Outcome:
+    """Run an operation to its end; return its last outcome."""
+    return OperationRun(url, operation, **settings).run(perform)

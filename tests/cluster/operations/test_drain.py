@@ -22,8 +22,8 @@ from celtop.cluster.operations.running import Refused
 from celtop.model.operations.commands import Consumer, Drain, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
-from celtop.tests.cluster.conftest import Live, OpenSession
-from celtop.tests.cluster.operations.run_operation import Performance
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
+from celtop.tests.cluster.operations.run_operation import OperationRun
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
 from celtop.tests.servers import CeleryWorker, RedisServer, until
@@ -36,10 +36,10 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-class DrainUnderWay(Performance):
+class DrainUnderWay(OperationRun):
     """A drain in its own thread, as `Control` does it."""
 
-    def __init__(self, url: str, live: Live, *workers: str) -> None:
+    def __init__(self, url: str, live: RunningSession, *workers: str) -> None:
         super().__init__(url, Drain(workers=workers), roster_of(live))
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -53,21 +53,21 @@ class DrainUnderWay(Performance):
 
     @property
     def stage(self) -> str:
-        return self.doing.outcome.stage
+        return self.context.outcome.stage
 
     def end(self, timeout: float = 25.0) -> Outcome:
         self.thread.join(timeout)
         assert not self.thread.is_alive(), self.stage
-        return self.doing.outcome
+        return self.context.outcome
 
 
-def roster_of(live: Live) -> Roster:
+def roster_of(live: RunningSession) -> Roster:
     roster = live.session._receiver._roster
     assert isinstance(roster, Roster)
     return roster
 
 
-def ready(live: Live, *workers: str) -> Live:
+def ready(live: RunningSession, *workers: str) -> RunningSession:
     """Wait until the session hears the workers."""
     live.until(lambda: roster_of(live).members.keys() >= set(workers))
     return live
@@ -78,7 +78,7 @@ def remembered(url: str) -> dict[str, PauseQueue]:
 
 
 def consumed(url: str, worker: str) -> dict[str, Consumer]:
-    with talking(Performance(url, Drain(workers=())).doing) as (talk, _):
+    with talking(OperationRun(url, Drain(workers=())).context) as (talk, _):
         return consuming(talk.ask(["active_queues"], [worker]), worker) or {}
 
 
@@ -171,7 +171,7 @@ def test_it_is_undone_exactly_until_the_last_step(
     until(lambda: "w1@test: 1 active" in act.stage)
     assert consumed(amqp_url, "w1@test") == {}
     assert set(remembered(amqp_url)) == {"billing", "safe", "plain"}
-    act.doing.cancelled.set()
+    act.context.cancelled.set()
     outcome = act.end()
     assert outcome.workers["gone@test"].verdict == "unsent"
     answer = outcome.workers["w1@test"]
@@ -203,7 +203,7 @@ def test_it_is_undone_if_it_is_taken_back_while_the_last_question_is_asked(
     def taken_back(one: DrainingWorker, *args: Any) -> None:
         counts(one, *args)
         if one.empty == 2:
-            act.doing.cancelled.set()
+            act.context.cancelled.set()
 
     monkeypatch.setattr(DrainingWorker, "counts", taken_back)
     act = DrainUnderWay(redis_url, live, "w1@test")
@@ -222,9 +222,9 @@ def test_after_the_last_step_it_is_too_late(
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
     act = DrainUnderWay(redis_url, live, "w1@test")
-    before = act.doing._told
-    act.doing._told = lambda outcome: (
-        act.doing.cancelled.set() if "shutting down" in outcome.stage else before(outcome)
+    before = act.context._told
+    act.context._told = lambda outcome: (
+        act.context.cancelled.set() if "shutting down" in outcome.stage else before(outcome)
     )
     outcome = act.end()
     answer = outcome.workers["w1@test"]
@@ -269,7 +269,7 @@ def test_somebody_gives_a_queue_back(
     until(lambda: received(worker, running))
     act = DrainUnderWay(redis_url, live, "w1@test")
     until(lambda: "w1@test: 1 active" in act.stage)
-    with talking(Performance(redis_url, Drain(workers=())).doing) as (talk, _):
+    with talking(OperationRun(redis_url, Drain(workers=())).context) as (talk, _):
         talk.add("a", [Consumer("w1@test")])
     outcome = act.end()
     assert outcome.workers["w1@test"].verdict == "refused"
@@ -331,7 +331,7 @@ def test_a_broker_that_stays_lost_leaves_a_way_back(
     known = remembered(url)["celery"].consumers
     assert consumed(redis_url, "w1@test") == {}
     command = ResumeQueue(queue="celery", consumers=known)
-    Performance(redis_url, command).run(resume)
+    OperationRun(redis_url, command).run(resume)
     last = send(redis_url, "plain.ok")
     until(lambda: succeeded(worker, last))
 
@@ -358,19 +358,19 @@ def test_what_makes_no_sense_and_what_could_not_be_undone(
     redis_url: str, start_worker: StartWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Refused, match="no worker is named"):
-        Performance(redis_url, Drain(workers=())).run(drain)
+        OperationRun(redis_url, Drain(workers=())).run(drain)
     start_worker(redis_url)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     with pytest.raises(Refused, match="cannot be written"):
-        Performance(redis_url, Drain(workers=("w1@test",))).run(drain)
+        OperationRun(redis_url, Drain(workers=("w1@test",))).run(drain)
     assert set(consumed(redis_url, "w1@test")) == {"celery"}
 
 
 def test_a_broker_that_is_not_there_at_all() -> None:
-    performance = Performance("redis://127.0.0.1:1/0", Drain(workers=("w1@test",)))
+    operation_run = OperationRun("redis://127.0.0.1:1/0", Drain(workers=("w1@test",)))
     began = time.monotonic()
     with pytest.raises(Exception, match="refused"):
-        performance.run(drain)
+        operation_run.run(drain)
     assert time.monotonic() - began < 10
-    assert performance.doing.outcome.workers == {}
+    assert operation_run.context.outcome.workers == {}

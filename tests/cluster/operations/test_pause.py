@@ -16,7 +16,7 @@ from celtop.model.operations.commands import AddConsumer, Consumer, PauseQueue, 
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
-from celtop.tests.cluster.operations.run_operation import Performance
+from celtop.tests.cluster.operations.run_operation import OperationRun
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
 from celtop.tests.servers import CeleryWorker, RedisServer, until
@@ -35,8 +35,8 @@ def remembered(url: str) -> dict[str, PauseQueue]:
 
 def consumed(url: str, *workers: str) -> dict[str, dict[str, Consumer]]:
     """Ask workers what they consume."""
-    doing = Performance(url, PauseQueue(queue="q", consumers=())).doing
-    with talking(doing) as (talk, _):
+    context = OperationRun(url, PauseQueue(queue="q", consumers=())).context
+    with talking(context) as (talk, _):
         replies = talk.ask(["active_queues"], workers)
     return {name: consuming(replies, name) or {} for name in workers}
 
@@ -44,13 +44,13 @@ def consumed(url: str, *workers: str) -> dict[str, dict[str, Consumer]]:
 def do_pause(url: str, queue: str, *workers: str) -> Outcome:
     """Pause a queue at workers of which only the names are known."""
     consumers = tuple(Consumer(name) for name in workers)
-    return Performance(url, PauseQueue(queue=queue, consumers=consumers)).run(pause)
+    return OperationRun(url, PauseQueue(queue=queue, consumers=consumers)).run(pause)
 
 
 def do_resume(url: str, queue: str) -> Outcome:
     """Resume what the file remembers, as a later process does."""
     known = remembered(url)[queue].consumers
-    return Performance(url, ResumeQueue(queue=queue, consumers=known)).run(resume)
+    return OperationRun(url, ResumeQueue(queue=queue, consumers=known)).run(resume)
 
 
 def verdicts(outcome: Outcome) -> dict[str, str]:
@@ -97,7 +97,7 @@ def test_each_consumer_comes_back_as_it_was_on_rabbitmq(
     w1 = start_worker(amqp_url, app="routed", queues=["billing", "safe", "plain"])
     w2 = start_worker(amqp_url, app="routed", name="w2", queues=["billing"])
     names = ("w1@test", "w2@test")
-    with talking(Performance(amqp_url, PauseQueue(queue="q", consumers=())).doing) as (talk, _):
+    with talking(OperationRun(amqp_url, PauseQueue(queue="q", consumers=())).context) as (talk, _):
         talk.add("extra", [Consumer("w2@test", "orders", "topic", "*.new")])
     until(lambda: "extra" in consumed(amqp_url, *names)["w2@test"])
     before = consumed(amqp_url, *names)
@@ -137,7 +137,7 @@ def test_a_worker_that_was_restarted_gets_the_queue_with_its_arguments(
     w1 = start_worker(amqp_url, queues=["other"])
     way = consumed(amqp_url, "maker@test")["maker@test"]["safe"]
     mine = Consumer("w1@test", way.exchange, way.exchange_type, way.routing_key, way.options)
-    outcome = Performance(amqp_url, ResumeQueue(queue="safe", consumers=(mine,))).run(resume)
+    outcome = OperationRun(amqp_url, ResumeQueue(queue="safe", consumers=(mine,))).run(resume)
     assert verdicts(outcome) == {"w1@test": "confirmed"}
     sent = [send(amqp_url, "plain.ok", n, exchange="safe", routing_key="s") for n in range(20)]
     until(lambda: succeeded(w1, *sent))
@@ -281,7 +281,7 @@ def test_what_makes_no_sense_is_refused(redis_url: str) -> None:
     with pytest.raises(Refused, match="never paused"):
         do_pause(redis_url, "w1@h.celery.pidbox", "w1@h")
     with pytest.raises(Refused, match="it is not known who consumed a"):
-        Performance(redis_url, ResumeQueue(queue="a", consumers=())).run(resume)
+        OperationRun(redis_url, ResumeQueue(queue="a", consumers=())).run(resume)
 
 
 def test_a_broker_that_is_lost_meanwhile_leaves_it_remembered(
@@ -296,13 +296,13 @@ def test_a_broker_that_is_lost_meanwhile_leaves_it_remembered(
         before(self, *args)
         proxy.close()
 
-    performance = Performance(url, PauseQueue(queue="a", consumers=(Consumer("w1@test"),)))
+    operation_run = OperationRun(url, PauseQueue(queue="a", consumers=(Consumer("w1@test"),)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Talk, "cancel", cancel)
         with pytest.raises(Unsure, match="the connection broke meanwhile"):
-            performance.run(pause)
-    assert verdicts(performance.doing.outcome) == {"w1@test": "unsure"}
+            operation_run.run(pause)
+    assert verdicts(operation_run.context.outcome) == {"w1@test": "unsure"}
     known = remembered(url)["a"].consumers
     until(lambda: "a" not in consumed(redis_url, "w1@test")["w1@test"])
-    Performance(redis_url, ResumeQueue(queue="a", consumers=known)).run(resume)
+    OperationRun(redis_url, ResumeQueue(queue="a", consumers=known)).run(resume)
     assert "a" in consumed(redis_url, "w1@test")["w1@test"]

@@ -13,7 +13,7 @@ from celtop.cluster.operations import purge as purging
 from celtop.cluster.operations.purge import purge
 from celtop.cluster.operations.running import Refused, Unsure
 from celtop.model.operations.commands import Purge
-from celtop.tests.cluster.operations.run_operation import Performance
+from celtop.tests.cluster.operations.run_operation import OperationRun
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
 from celtop.tests.servers import RabbitServer, RedisServer, until
@@ -48,7 +48,7 @@ def test_a_whole_queue_with_all_its_priorities(redis_url: str, client: Any, send
     for priority in (0, 0, 3, 9):
         send(redis_url, "plain.ok", queue="q", priority=priority)
     kept = send(redis_url, "plain.ok", queue="other")
-    outcome = Performance(redis_url, Purge(queue="q")).run(purge)
+    outcome = OperationRun(redis_url, Purge(queue="q")).run(purge)
     assert outcome.count == 4
     assert outcome.targets["q"].verdict == "confirmed"
     assert [key for key in client.scan_iter() if key.startswith("q")] == []
@@ -63,10 +63,10 @@ def test_prefix_and_separator_are_the_apps(redis_url: str, client: Any, send: Se
         send(redis_url, "plain.fail", queue="q", priority=priority, conf=conf)
     fill(client, "q", 3)
     by_name = Purge(queue="q", task="plain.fail")
-    outcome = Performance(redis_url, by_name, broker_transport_options=options).run(purge)
+    outcome = OperationRun(redis_url, by_name, broker_transport_options=options).run(purge)
     assert outcome.count == 2
     assert (client.llen("p:q"), client.llen("p:q#3"), client.llen("q")) == (1, 1, 3)
-    outcome = Performance(redis_url, Purge(queue="q"), broker_transport_options=options).run(purge)
+    outcome = OperationRun(redis_url, Purge(queue="q"), broker_transport_options=options).run(purge)
     assert outcome.count == 2
     assert (client.exists("p:q", "p:q#3"), client.llen("q")) == (0, 3)
 
@@ -77,13 +77,13 @@ def test_one_task_name_of_ten_thousand_leaves_the_others_in_order(
     raws = fill(client, "q", 10_000)
     late = fill(client, "q\x06\x163", 10)
     client.rpush("q", "no json")
-    performance = Performance(redis_url, Purge(queue="q", task="b"))
-    outcome = performance.run(purge)
+    operation_run = OperationRun(redis_url, Purge(queue="q", task="b"))
+    outcome = operation_run.run(purge)
     assert outcome.count == 5_005
     assert outcome.targets["q"].verdict == "confirmed" and outcome.targets["q"].text == ""
     assert client.lrange("q", 0, -1)[::-1] == ["no json", *raws[::2]]
     assert client.lrange("q\x06\x163", 0, -1)[::-1] == late[::2]
-    counts = [one.count or 0 for one in performance.outcomes]
+    counts = [one.count or 0 for one in operation_run.outcomes]
     assert counts == sorted(counts) and len(set(counts)) > 10
 
 
@@ -94,7 +94,7 @@ def test_where_scripts_are_not_allowed(redis_url: str, client: Any) -> None:
         "+@all", "-@scripting",
     ])  # fmt: skip
     url = redis_url.replace("://", "://plain:x@")
-    assert Performance(url, Purge(queue="q", task="c")).run(purge).count == 1_000
+    assert OperationRun(url, Purge(queue="q", task="c")).run(purge).count == 1_000
     assert client.lrange("q", 0, -1)[::-1] == [r for n, r in enumerate(raws) if n % 3 != 2]
 
 
@@ -103,7 +103,7 @@ def test_where_memory_is_short(own_redis: RedisServer) -> None:
     client = own_redis.client()
     raws = fill(client, "q", 2_000)
     client.config_set("maxmemory", 1)
-    assert Performance(own_redis.url(), Purge(queue="q", task="b")).run(purge).count == 1_000
+    assert OperationRun(own_redis.url(), Purge(queue="q", task="b")).run(purge).count == 1_000
     assert client.lrange("q", 0, -1)[::-1] == raws[::2]
 
 
@@ -120,7 +120,7 @@ def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> N
     thread = threading.Thread(target=take)
     thread.start()
     begun.wait()
-    outcome = Performance(redis_url, Purge(queue="q", task="b")).run(purge)
+    outcome = OperationRun(redis_url, Purge(queue="q", task="b")).run(purge)
     thread.join()
     gone = set(raws) - set(taken)
     told = outcome.targets["q"].text
@@ -132,11 +132,11 @@ def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> N
 
 def test_it_can_be_taken_back_on_the_way(redis_url: str, client: Any) -> None:
     fill(client, "q", 2_000)
-    performance = Performance(redis_url, Purge(queue="q", task="b"))
-    performance.doing._told = lambda outcome: (
-        performance.doing.cancelled.set() if outcome.count and outcome.count >= 300 else None
+    operation_run = OperationRun(redis_url, Purge(queue="q", task="b"))
+    operation_run.context._told = lambda outcome: (
+        operation_run.context.cancelled.set() if outcome.count and outcome.count >= 300 else None
     )
-    outcome = performance.run(purge)
+    outcome = operation_run.run(purge)
     assert outcome.count is not None and 300 <= outcome.count < 1_000
     assert outcome.targets["q"].text == f"taken back; {outcome.count} were deleted by then"
     assert client.llen("q") == 2_000 - outcome.count
@@ -152,7 +152,7 @@ def test_what_is_no_queue_is_not_deleted(
     client.hset("unacked", "tag", "held")
     client.set("some-text", "x")
     with pytest.raises(Refused, match=f"{name} is no queue, but a "):
-        Performance(redis_url, Purge(queue=name, task=task)).run(purge)
+        OperationRun(redis_url, Purge(queue=name, task=task)).run(purge)
     assert client.exists(name)
 
 
@@ -162,18 +162,18 @@ def test_what_is_no_queue_is_not_deleted(
 def test_internal_queues_are_never_purged(redis_url: str, client: Any, name: str) -> None:
     client.lpush(name, "x")
     with pytest.raises(Refused, match="never purged"):
-        Performance(redis_url, Purge(queue=name)).run(purge)
+        OperationRun(redis_url, Purge(queue=name)).run(purge)
     assert client.llen(name) == 1
 
 
 def test_a_queue_that_does_not_exist_and_one_that_is_empty(redis_url: str) -> None:
     with pytest.raises(Refused, match="nothing waits in typo, and no worker is known to consume"):
-        Performance(redis_url, Purge(queue="typo")).run(purge)
+        OperationRun(redis_url, Purge(queue="typo")).run(purge)
     roster = Roster()
     roster.add_queue("empty")
-    outcome = Performance(redis_url, Purge(queue="empty"), roster).run(purge)
+    outcome = OperationRun(redis_url, Purge(queue="empty"), roster).run(purge)
     assert (outcome.count, outcome.targets["empty"].verdict) == (0, "confirmed")
-    outcome = Performance(redis_url, Purge(queue="empty", task="t"), roster).run(purge)
+    outcome = OperationRun(redis_url, Purge(queue="empty", task="t"), roster).run(purge)
     assert (outcome.count, outcome.targets["empty"].verdict) == (0, "confirmed")
 
 
@@ -184,7 +184,7 @@ def test_a_broker_that_is_lost_meanwhile_is_told_as_not_certain(
     proxy = TcpProxy(redis_server.port)
     fill(client, "q", 1_000)
     url = redis_url.replace(f":{redis_server.port}", f":{proxy.port}")
-    performance = Performance(url, Purge(queue="q", task=task))
+    operation_run = OperationRun(url, Purge(queue="q", task=task))
     before = purging._check
 
     def break_then(*args: Any) -> None:
@@ -197,10 +197,10 @@ def test_a_broker_that_is_lost_meanwhile_is_told_as_not_certain(
     with pytest.MonkeyPatch.context() as patch:
         if task is None:
             patch.setattr(purging, "_check", break_then)
-        performance.doing._told = break_later
+        operation_run.context._told = break_later
         with pytest.raises(Unsure):
-            performance.run(purge)
-    answer = performance.doing.outcome.targets["q"]
+            operation_run.run(purge)
+    answer = operation_run.context.outcome.targets["q"]
     assert answer.verdict == "unsure"
     assert (" are gone for certain" in answer.text) == (task is not None)
 
@@ -214,7 +214,7 @@ class TestRabbitmq:
         until(lambda: f"[{running}] received" in worker.child.output)
         held = send(amqp_url, "plain.ok", 5)
         waiting = [send(amqp_url, "plain.ok", number) for number in range(20)]
-        outcome = Performance(amqp_url, Purge(queue="celery")).run(purge)
+        outcome = OperationRun(amqp_url, Purge(queue="celery")).run(purge)
         assert outcome.targets["celery"].verdict == "confirmed"
         assert outcome.count is not None and 19 <= outcome.count <= 21
         until(lambda: f"[{running}] succeeded" in worker.child.output)
@@ -225,8 +225,8 @@ class TestRabbitmq:
 
     def test_what_does_not_exist_and_what_cannot_be(self, amqp_url: str, send: Send) -> None:
         with pytest.raises(Refused, match="no queue of the name missing exists"):
-            Performance(amqp_url, Purge(queue="missing")).run(purge)
+            OperationRun(amqp_url, Purge(queue="missing")).run(purge)
         send(amqp_url, "plain.ok", queue="q")
         with pytest.raises(Refused, match="one task name alone cannot be purged: RabbitMQ"):
-            Performance(amqp_url, Purge(queue="q", task="plain.ok")).run(purge)
-        assert Performance(amqp_url, Purge(queue="q")).run(purge).count == 1
+            OperationRun(amqp_url, Purge(queue="q", task="plain.ok")).run(purge)
+        assert OperationRun(amqp_url, Purge(queue="q")).run(purge).count == 1

@@ -29,10 +29,10 @@ def test_commands_are_answered_and_take_effect(two: Workers, rabbit_server: Rabb
     assert two.do(Ping(workers=two.names())).good
     outcome = two.do(PoolGrow(workers=two.names(), by=1))
     assert outcome.workers_having("confirmed") == two.names("prefork")
-    until(lambda: len(two.ask("prefork", "stats")["pool"]["processes"]) == 3)
+    until(lambda: len(two.inspect("prefork", "stats")["pool"]["processes"]) == 3)
     assert two.do(AddConsumer(workers=two.names("threads"), queue="extra")).good
     id_ = two.send("plain.ok", queue="extra")
-    until(lambda: two.said("threads", f"plain.ok[{id_}] succeeded"))
+    until(lambda: two.logged("threads", f"plain.ok[{id_}] succeeded"))
     assert two.do(CancelConsumer(workers=two.names("threads"), queue="extra")).good
     # A mailbox goes with its act: none is left but those of the session and of Celery's client.
     mine = [name for name in rabbit_server.queue_names(two.url) if "reply.celery.pidbox" in name]
@@ -51,8 +51,8 @@ def test_a_queue_that_nobody_consumes_is_declared_as_it_is(two: Workers) -> None
         assert outcome.good, outcome
     # By the exchange: a queue that is named here would be declared here.
     ids = [two.send("plain.ok", exchange=name, routing_key=name) for name in ("kept", "fleeting")]
-    until(lambda: all(two.said("threads", f"plain.ok[{id_}] succeeded") for id_ in ids))
-    assert not two.said("threads", "PRECONDITION")
+    until(lambda: all(two.logged("threads", f"plain.ok[{id_}] succeeded") for id_ in ids))
+    assert not two.logged("threads", "PRECONDITION")
 
 
 def test_a_queue_that_belongs_to_another_connection_is_left_alone(two: Workers) -> None:
@@ -61,21 +61,21 @@ def test_a_queue_that_belongs_to_another_connection_is_left_alone(two: Workers) 
         outcome = two.do(AddConsumer(workers=two.names("threads"), queue="mine"))
         assert outcome.refusal is not None and "RESOURCE_LOCKED" in outcome.refusal
         assert two.do(Ping(workers=two.names("threads"))).good
-    assert not two.said("threads", "RESOURCE_LOCKED")
+    assert not two.logged("threads", "RESOURCE_LOCKED")
 
 
 def test_thousands_are_revoked_and_a_running_task_is_ended(two: Workers) -> None:
     assert two.do(AddConsumer(workers=two.names("prefork"), queue="forked")).good
     id_ = two.send("plain.slow", 60, queue="forked")
-    until(lambda: [one["id"] for one in two.ask("prefork", "active")] == [id_])
+    until(lambda: [one["id"] for one in two.inspect("prefork", "active")] == [id_])
     ids = (*(str(uuid.uuid4()) for _ in range(2_500)), id_)
     outcome = two.do(Revoke(ids=ids, workers=two.names()))
     assert outcome.good
     for pool in two.workers:
-        assert set(ids) <= set(two.ask(pool, "revoked"))
+        assert set(ids) <= set(two.inspect(pool, "revoked"))
     outcome = two.do(Revoke(ids=(id_,), workers=two.names(), terminate=True, signal="SIGTERM"))
     assert outcome.targets[id_].text == "prefork@test has it: SIGTERM is sent if it runs"
-    until(lambda: not two.ask("prefork", "active"))
+    until(lambda: not two.inspect("prefork", "active"))
 
 
 def test_a_worker_that_is_shut_down_says_good_bye(two: Workers) -> None:

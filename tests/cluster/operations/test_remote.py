@@ -40,7 +40,7 @@ def words(outcome: Outcome, pool: str) -> str:
 
 
 def processes(all_pools: Workers, pool: str) -> list[int]:
-    return list(all_pools.ask(pool, "stats")["pool"]["processes"])
+    return list(all_pools.inspect(pool, "stats")["pool"]["processes"])
 
 
 def test_a_pool_grows_and_shrinks_where_it_can(all_pools: Workers) -> None:
@@ -82,7 +82,7 @@ def test_autoscale_is_set_where_it_is_on(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Autoscale(workers=names, most=3, least=1))
     assert verdicts(outcome) == {"prefork": "refused", "scaled": "confirmed"}
     assert words(outcome, "prefork") == "it was not started with --autoscale"
-    scaler = all_pools.ask("scaled", "stats")["autoscaler"]
+    scaler = all_pools.inspect("scaled", "stats")["autoscaler"]
     assert (scaler["max"], scaler["min"]) == (3, 1)
 
 
@@ -96,19 +96,19 @@ def test_a_queue_is_consumed_and_then_no_more(all_pools: Workers) -> None:
     )
     assert outcome.good, outcome
     for pool in all_pools.workers:
-        (found,) = (one for one in all_pools.ask(pool, "active_queues") if one["name"] == queue)
+        (found,) = (one for one in all_pools.inspect(pool, "active_queues") if one["name"] == queue)
         assert found["exchange"]["name"] == "parcels"
         assert found["exchange"]["type"] == "topic"
         assert found["routing_key"] == "p.#"
     shown = all_pools.live.state.workers["solo@test"].queues or ()
     assert queue in [one.name for one in shown]
     id_ = all_pools.send("plain.ok", queue=queue)
-    until(lambda: any(all_pools.said(pool, id_) for pool in all_pools.workers))
+    until(lambda: any(all_pools.logged(pool, id_) for pool in all_pools.workers))
 
     outcome = all_pools.do(commands.CancelConsumer(workers=names, queue=queue))
     assert outcome.good, outcome
     for pool in all_pools.workers:
-        assert queue not in [one["name"] for one in all_pools.ask(pool, "active_queues")]
+        assert queue not in [one["name"] for one in all_pools.inspect(pool, "active_queues")]
 
 
 def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Workers) -> None:
@@ -117,7 +117,7 @@ def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Wo
     def consume(pool: str, **options: str) -> dict[str, Any]:
         added = commands.AddConsumer(workers=all_pools.names(pool), queue=queue, **options)
         assert all_pools.do(added).good
-        told = all_pools.ask(pool, "active_queues")
+        told = all_pools.inspect(pool, "active_queues")
         return next(one for one in told if one["name"] == queue)
 
     consume("threads", exchange="parcels", exchange_type="topic", routing_key="p.#")
@@ -151,9 +151,11 @@ def test_a_rate_limit_is_set_and_lifted(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.RateLimit(workers=names, task="plain.retry", rate="10/m"))
     assert outcome.good, outcome
     for pool in ("prefork", "threads"):
-        assert "plain.retry [rate_limit=10/m]" in all_pools.ask(pool, "registered", "rate_limit")
+        assert "plain.retry [rate_limit=10/m]" in all_pools.inspect(
+            pool, "registered", "rate_limit"
+        )
     all_pools.do(commands.RateLimit(workers=names, task="plain.retry", rate="0"))
-    told = all_pools.ask("threads", "registered", "rate_limit")
+    told = all_pools.inspect("threads", "registered", "rate_limit")
     assert not [one for one in told if "10/m" in one]
 
 
@@ -181,18 +183,18 @@ def test_both_time_limits_are_set_together(all_pools: Workers) -> None:
         outcome = all_pools.do(command)
         assert outcome.good and "restarted" in words(outcome, "prefork")
         asked = ("soft_time_limit", "time_limit")
-        told = all_pools.ask("prefork", "registered", *asked)
+        told = all_pools.inspect("prefork", "registered", *asked)
         return str(next(one for one in told if one.startswith("plain.slow")))
 
     assert limits(1, 3) == "plain.slow [soft_time_limit=1 time_limit=3]"
     queue = _own_queue(all_pools, "prefork")
     # Celery's own: the worker goes by what it was started with until it builds its strategies anew.
     spared = all_pools.send("plain.slow", 1.5, queue=queue)
-    until(lambda: all_pools.said("prefork", f"plain.slow[{spared}] succeeded"))
+    until(lambda: all_pools.logged("prefork", f"plain.slow[{spared}] succeeded"))
     assert all_pools.do(commands.PoolRestart(workers=names)).good
     cut = all_pools.send("plain.slow", 30, queue=queue)
     told = f"Soft time limit (1s) exceeded for plain.slow[{cut}]"
-    until(lambda: all_pools.said("prefork", told))
+    until(lambda: all_pools.logged("prefork", told))
     assert limits(None, 3) == "plain.slow [time_limit=3]"
     assert limits(None, None) == "plain.slow"
 
@@ -222,7 +224,7 @@ def test_task_events_go_off_and_on_and_stay_off_when_everyone_is_asked_anew(
 ) -> None:
     names = all_pools.names("threads")
     assert all_pools.do(commands.DisableEvents(workers=names)).good
-    assert all_pools.said("threads", "Events of group {task} disabled by remote.")
+    assert all_pools.logged("threads", "Events of group {task} disabled by remote.")
     session = all_pools.live.session
     enabled = all_pools.workers["threads"].child.output.count("{task} enabled by remote")
     session.refresh()

@@ -11,7 +11,7 @@ from celtop.model.entities.worker import Limits
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import RateLimit, Revoke, TimeLimit, Trigger
 from celtop.model.operations.summary import sentence
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 
 Send = Callable[..., str]
@@ -20,7 +20,7 @@ ONE = ("w1@test",)
 HELD = Limits("10/m", 30.0, 60.5)
 
 
-def ended(live: Live, act: RunningOperation) -> str:
+def ended(live: RunningSession, act: RunningOperation) -> str:
     """Wait until the model knows the end of an act, and return what is told of it."""
 
     def known() -> str:

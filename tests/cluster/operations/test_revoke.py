@@ -32,53 +32,53 @@ def three(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -
 def running(three: Workers, pool: str, seconds: float, **options: Any) -> str:
     """Have a worker run a task; return its id."""
     id_ = three.send("plain.slow", seconds, queue=pool, **options)
-    until(lambda: id_ in [one["id"] for one in three.ask(pool, "active")])
+    until(lambda: id_ in [one["id"] for one in three.inspect(pool, "active")])
     return id_
 
 
 def test_a_task_that_waits_is_never_run(three: Workers) -> None:
     id_ = three.send("plain.ok", queue="prefork", countdown=1.5)
-    until(lambda: three.said("prefork", id_))
+    until(lambda: three.logged("prefork", id_))
     outcome = three.do(Revoke(ids=(id_,), workers=three.names()))
     assert outcome.good
     assert set(outcome.workers) == set(three.names())
-    until(lambda: three.said("prefork", f"Discarding revoked task: plain.ok[{id_}]"))
-    assert not three.said("prefork", f"plain.ok[{id_}] succeeded")
+    until(lambda: three.logged("prefork", f"Discarding revoked task: plain.ok[{id_}]"))
+    assert not three.logged("prefork", f"plain.ok[{id_}] succeeded")
 
 
 def test_every_worker_knows_the_ids_also_one_that_nobody_expects_to_answer(three: Workers) -> None:
     ids = tuple(str(uuid.uuid4()) for _ in range(3))
     outcome = three.do(Revoke(ids=ids, workers=three.names("prefork")))
     assert outcome.good
-    until(lambda: all(set(ids) <= set(three.ask(pool, "revoked")) for pool in three.workers))
+    until(lambda: all(set(ids) <= set(three.inspect(pool, "revoked")) for pool in three.workers))
 
 
 def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Workers) -> None:
     id_ = running(three, "prefork", 60)
-    (process,) = (one["worker_pid"] for one in three.ask("prefork", "active"))
+    (process,) = (one["worker_pid"] for one in three.inspect("prefork", "active"))
     idle = str(uuid.uuid4())
     command = Revoke(ids=(id_, idle), workers=three.names(), terminate=True, signal="SIGKILL")
     outcome = three.do(command)
     assert outcome.good, outcome
     assert outcome.targets[id_].text == "prefork@test has it: SIGKILL is sent if it runs"
     assert outcome.targets[idle].text == "no worker has it: flagged as revoked"
-    until(lambda: three.said("prefork", f"Terminating {id_} ("))
-    until(lambda: process not in three.ask("prefork", "stats")["pool"]["processes"])
-    until(lambda: id_ not in [one["id"] for one in three.ask("prefork", "active")])
+    until(lambda: three.logged("prefork", f"Terminating {id_} ("))
+    until(lambda: process not in three.inspect("prefork", "stats")["pool"]["processes"])
+    until(lambda: id_ not in [one["id"] for one in three.inspect("prefork", "active")])
 
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_each_signal_ends_a_task(three: Workers, name: Signal) -> None:
     """Proven by its process: the worker calls it revoked whatever becomes of it."""
     id_ = running(three, "prefork", 60)
-    (process,) = (one["worker_pid"] for one in three.ask("prefork", "active"))
+    (process,) = (one["worker_pid"] for one in three.inspect("prefork", "active"))
     outcome = three.do(Revoke(ids=(id_,), workers=three.names(), terminate=True, signal=name))
     assert outcome.good, outcome
     raised = f"plain.slow[{id_}] raised unexpected: SoftTimeLimitExceeded"
     until(
         lambda: (
-            process not in three.ask("prefork", "stats")["pool"]["processes"]
-            or three.said("prefork", raised)
+            process not in three.inspect("prefork", "stats")["pool"]["processes"]
+            or three.logged("prefork", raised)
         )
     )
 
@@ -92,8 +92,8 @@ def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Workers) ->
     assert "it runs on, but its id is flagged" in outcome.targets[id_].text
     assert outcome.targets[idle].verdict == "confirmed"
     assert outcome.workers_having("refused") == ("threads@test",)
-    until(lambda: three.said("threads", f"plain.slow[{id_}] succeeded"))
-    assert id_ in three.ask("threads", "revoked")
+    until(lambda: three.logged("threads", f"plain.slow[{id_}] succeeded"))
+    assert id_ in three.inspect("threads", "revoked")
 
 
 def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
@@ -144,8 +144,8 @@ def test_tasks_with_a_stamp_are_revoked_and_ended(three: Workers) -> None:
     )
     assert outcome.good
     assert set(outcome.targets) == {f"batch={stamp}"}
-    until(lambda: id_ not in [one["id"] for one in three.ask("prefork", "active")])
-    until(lambda: three.said("threads", f"plain.slow[{other}] succeeded"))
+    until(lambda: id_ not in [one["id"] for one in three.inspect("prefork", "active")])
+    until(lambda: three.logged("threads", f"plain.slow[{other}] succeeded"))
 
 
 def test_ten_thousand_take_one_broadcast_a_block(three: Workers, redis_server: RedisServer) -> None:
@@ -160,7 +160,7 @@ def test_ten_thousand_take_one_broadcast_a_block(three: Workers, redis_server: R
     assert [id_ for one in sent for id_ in one["arguments"]["task_id"]] == list(ids)
     assert {one["destination"] for one in sent} == {None}
     for pool in three.workers:
-        assert set(ids) <= set(three.ask(pool, "revoked"))
+        assert set(ids) <= set(three.inspect(pool, "revoked"))
 
 
 def _published(client: Any) -> Any:

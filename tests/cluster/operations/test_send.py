@@ -24,7 +24,8 @@ from celtop.cluster.operations.send import retry, trigger
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Retry, Trigger
 from celtop.settings import Settings
-from celtop.tests.cluster.operations.context import Received, carry_out, doing
+from celtop.tests.cluster.operations.received_calls import ReceivedCalls
+from celtop.tests.cluster.operations.run_operation import OperationRun, run_operation
 from celtop.tests.network import TcpProxy
 from celtop.tests.servers import (
     APPS,
@@ -65,7 +66,7 @@ class Stage(NamedTuple):
     """A broker with a worker that consumes `exact`."""
 
     url: str
-    received: Received
+    received: ReceivedCalls
     app: Celery
     redis: Any
 
@@ -83,7 +84,9 @@ class Stage(NamedTuple):
 
     def again(self, original: SentTask, with_links: bool = False) -> dict[str, Any]:
         """Send a task again; return what the worker received."""
-        outcome = carry_out(retry, self.url, Retry(originals=(original,), with_links=with_links))
+        outcome = run_operation(
+            retry, self.url, Retry(originals=(original,), with_links=with_links)
+        )
         assert outcome.having("confirmed") == (original.id,), outcome.targets
         (sent,) = outcome.sent
         assert sent.retry_of == original.id and sent.id != original.id
@@ -94,7 +97,7 @@ class Stage(NamedTuple):
 def stage(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     directory = tmp_path_factory.mktemp("exact")
     url = redis_server.next_url()
-    received = Received(directory)
+    received = ReceivedCalls(directory)
     worker = CeleryWorker(
         directory,
         url,
@@ -167,7 +170,7 @@ def test_a_pickle_is_sent_again_byte_for_byte_and_never_loaded(
         patch.setattr(pickle, "Unpickler", None)
         original = stage.original(id_)
         assert not original.readable and original.message is not None
-        outcome = carry_out(
+        outcome = run_operation(
             retry,
             stage.url,
             Retry(
@@ -197,7 +200,7 @@ def test_callbacks_and_a_chain_go_along_only_if_wanted(stage: Stage, serializer:
         alone = stage.again(original)
         assert (alone["chain"], alone["callbacks"]) == (0, 0)
     else:
-        outcome = carry_out(retry, stage.url, Retry(originals=(original,)))
+        outcome = run_operation(retry, stage.url, Retry(originals=(original,)))
         assert outcome.having("refused") == (id_,)
         assert "pickle" in outcome.targets[id_].text or "python" in outcome.targets[id_].text
         assert not outcome.sent
@@ -260,7 +263,7 @@ def test_new_tasks_are_what_was_asked_for(stage: Stage) -> None:
         Call("exact.take", (3,), {}, "exact", headers={"tenant": "acme", "id": "mine"}),
         Call("exact.take", (4,), {}, PARKED, 7, eta_at=now + 3600),
     )
-    outcome = carry_out(trigger, stage.url, Trigger(calls=calls))
+    outcome = run_operation(trigger, stage.url, Trigger(calls=calls))
     ids = [sent.id for sent in outcome.sent]
     assert len(set(ids)) == 5 and outcome.having("confirmed") == tuple(ids)
     lines = [stage.received.by(id_) for id_ in ids[:4]]
@@ -292,27 +295,29 @@ def test_what_cannot_be_sent_is_refused_and_nothing_goes_out(stage: Stage) -> No
         (Call("exact.take", (), {}, PARKED, eta_at=1e20), "cannot be sent in JSON"),
     ):
         with pytest.raises(Refused, match=reason):
-            carry_out(trigger, stage.url, Trigger(calls=(call,)))
+            run_operation(trigger, stage.url, Trigger(calls=(call,)))
         original = SentTask("a", msgspec.structs.replace(call, eta_at=None), "worker", 0.0)
         if call.eta_at is None:
-            outcome = carry_out(retry, stage.url, Retry(originals=(original,)))
+            outcome = run_operation(retry, stage.url, Retry(originals=(original,)))
             assert reason in outcome.targets["a"].text and not outcome.sent
     unread = SentTask("a", Call("exact.take", queue=PARKED), "queue", 0.0, readable=False)
-    outcome = carry_out(retry, stage.url, Retry(originals=(unread,)))
+    outcome = run_operation(retry, stage.url, Retry(originals=(unread,)))
     assert outcome.having("refused") == ("a",)
     assert stage.redis.llen(PARKED) == 0
 
 
 def test_one_that_is_refused_holds_up_no_other(stage: Stage) -> None:
     good, bad = Call("exact.take", (1,), {}, PARKED), Call("exact.take", (1,))
-    outcome = carry_out(trigger, stage.url, Trigger(calls=(good, bad, good)))
+    outcome = run_operation(trigger, stage.url, Trigger(calls=(good, bad, good)))
     assert [answer.verdict for answer in outcome.targets.values()].count("confirmed") == 2
     assert outcome.having("refused") == ("exact.take (2)",)
     assert stage.redis.llen(PARKED) == len(outcome.sent) == 2
 
 
 def test_what_was_taken_back_is_not_sent(stage: Stage) -> None:
-    act = doing(stage.url, Trigger(calls=(Call("exact.take", (1,), {}, PARKED),) * 3))
+    act = OperationRun(
+        stage.url, Trigger(calls=(Call("exact.take", (1,), {}, PARKED),) * 3)
+    ).context
     act.cancelled.set()
     trigger(act)
     assert len(act.outcome.having("unsent")) == 3 and not act.outcome.sent
@@ -322,7 +327,7 @@ def test_what_was_taken_back_is_not_sent(stage: Stage) -> None:
 def test_a_key_that_is_no_queue_is_refused_in_the_brokers_words(stage: Stage) -> None:
     stage.redis.hset("no-queue", "a", "b")
     calls = (Call("exact.take", (1,), {}, "no-queue"), Call("exact.take", (1,), {}, PARKED))
-    outcome = carry_out(trigger, stage.url, Trigger(calls=calls))
+    outcome = run_operation(trigger, stage.url, Trigger(calls=calls))
     assert [answer.verdict for answer in outcome.targets.values()] == ["refused", "confirmed"]
     assert "wrong kind of value" in next(iter(outcome.targets.values())).text
 
@@ -331,7 +336,7 @@ def test_the_apps_transport_options_count(redis_server: RedisServer) -> None:
     url = redis_server.next_url()
     options = {"global_keyprefix": "acme:", "sep": ":", "priority_steps": list(range(10))}
     calls = (Call("t", (), {}, PARKED, 7), Call("t", (), {}, PARKED))
-    carry_out(trigger, url, Trigger(calls=calls), broker_transport_options=options)
+    run_operation(trigger, url, Trigger(calls=calls), broker_transport_options=options)
     client = redis_server.client(int(url.rsplit("/", 1)[1]))
     assert sorted(client.keys("*")) == [f"acme:{PARKED}", f"acme:{PARKED}:7"]
 
@@ -358,7 +363,7 @@ def cut_while_sending(url: str, port: int, length: Callable[[], int], how: str) 
     """Send many tasks, cut the connection in the middle; return the outcome and the length."""
     proxy = TcpProxy(port)
     command = Trigger(calls=(Call("exact.take", ("x" * 1000,), {}, PARKED),) * 20_000)
-    act = doing(url.replace(f":{port}/", f":{proxy.port}/"), command)
+    act = OperationRun(url.replace(f":{port}/", f":{proxy.port}/"), command).context
     thread = threading.Thread(target=trigger, args=(act,))
     thread.start()
     until(lambda: length() > 20)
@@ -389,7 +394,7 @@ def test_a_connection_that_breaks_leaves_one_in_doubt_and_sends_no_more(
 def test_without_a_broker_nothing_is_sent(own_redis: RedisServer) -> None:
     url = own_redis.url()
     own_redis.kill()
-    act = doing(url, Trigger(calls=(Call("exact.take", (1,), {}, PARKED),) * 2))
+    act = OperationRun(url, Trigger(calls=(Call("exact.take", (1,), {}, PARKED),) * 2)).context
     with pytest.raises(Exception, match="refused"):
         trigger(act)
     assert len(act.outcome.having("unsent")) == 2
@@ -405,14 +410,14 @@ def test_what_rabbitmq_does_not_take_is_refused_in_its_words(
     )
     connection.release()
     one, huge = Call("t", (), {}, PARKED), Call("t", (), {}, PARKED, headers={"n": 10**30})
-    outcome = carry_out(trigger, amqp_url, Trigger(calls=(huge, one, one)))
+    outcome = run_operation(trigger, amqp_url, Trigger(calls=(huge, one, one)))
     answers = list(outcome.targets.values())
     assert [answer.verdict for answer in answers] == ["refused", "confirmed", "refused"]
     assert "too large" in answers[0].text and "full" in answers[2].text
     rabbit_server.api("PUT", "users/weak", {"password": "weak", "tags": ""})
     rights = {"configure": ".*", "write": "^$", "read": ".*"}
     rabbit_server.api("PUT", f"permissions/{amqp_url.rsplit('/', 1)[1]}/weak", rights)
-    outcome = carry_out(
+    outcome = run_operation(
         trigger, amqp_url.replace("guest:guest", "weak:weak"), Trigger(calls=(one, one))
     )
     assert [answer.verdict for answer in outcome.targets.values()] == ["refused", "refused"]
@@ -422,7 +427,7 @@ def test_what_rabbitmq_does_not_take_is_refused_in_its_words(
 def test_rabbitmq_confirms_and_names_the_queue_that_is_missing(
     amqp_url: str, rabbit_server: RabbitServer, tmp_path: Any
 ) -> None:
-    received = Received(tmp_path)
+    received = ReceivedCalls(tmp_path)
     worker = CeleryWorker(
         tmp_path, amqp_url, app="exact", queues=["exact"], env=received.env
     ).ready()
@@ -432,7 +437,7 @@ def test_rabbitmq_confirms_and_names_the_queue_that_is_missing(
             Call("exact.take", (1,), {}, "nowhere"),
             Call("exact.take", VALUES, {"a": None}, "exact"),
         )
-        outcome = carry_out(trigger, amqp_url, Trigger(calls=calls))
+        outcome = run_operation(trigger, amqp_url, Trigger(calls=calls))
         verdicts = [answer.verdict for answer in outcome.targets.values()]
         assert verdicts == ["confirmed", "refused", "confirmed"]
         assert "there is no queue nowhere" in [one.text for one in outcome.targets.values()][1]
@@ -442,7 +447,7 @@ def test_rabbitmq_confirms_and_names_the_queue_that_is_missing(
         worker_saw = received.by(outcome.sent[1].id)["received"]
         assert "Decimal('1.10')" in worker_saw and "x" * 100_000 in worker_saw
         original = SentTask("old", calls[0], "worker", 0.0)
-        outcome = carry_out(retry, amqp_url, Retry(originals=(original,)))
+        outcome = run_operation(retry, amqp_url, Retry(originals=(original,)))
         assert received.by(outcome.sent[0].id)["retry_of"] == "old"
         assert "nowhere" not in rabbit_server.queue_names(amqp_url)
     finally:

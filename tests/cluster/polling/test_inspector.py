@@ -10,14 +10,14 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl, Reply, Unreadable
 from celtop.cluster.polling.inspector import FREQUENT_COMMANDS, round_cost
 from celtop.settings import Settings
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
 
 Send = Callable[..., str]
 
 
-def worker_is_known(live: Live, name: str) -> Callable[[], object]:
+def worker_is_known(live: RunningSession, name: str) -> Callable[[], object]:
     return lambda: (w := live.state.workers.get(name)) is not None and w.conf is not None
 
 

@@ -9,14 +9,14 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths, RedisDepths, is_internal
 from celtop.model.observations import QueueGone, QueueMeasured
 from celtop.settings import Settings
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer
 
 Send = Callable[..., str]
 
 
-def depth(live: Live, name: str) -> int | None:
+def depth(live: RunningSession, name: str) -> int | None:
     queue = live.state.queues.get(name)
     return None if queue is None else queue.waiting
 

@@ -30,16 +30,16 @@ from celtop.tests.servers import (
     until,
 )
 
-Open = Callable[..., "Kept"]
+OpenBackend = Callable[..., "FilledBackend"]
 
 
-class Kept:
-    """A cluster whose worker keeps results, and a reader of them."""
+class FilledBackend:
+    """A cluster whose worker stores results, and a reader of them."""
 
     def __init__(self, broker_url: str, reader: ResultReader, send: Callable[..., str]) -> None:
         self.reader = reader
         self.has_children = True
-        """Whether this backend tells which tasks a task started."""
+        """Whether this backend stores the children of a task."""
         self._broker_url = broker_url
         self._send = send
 
@@ -47,7 +47,7 @@ class Kept:
         return self._send(self._broker_url, f"results.{task}", *args, **options)
 
     def until(self, id_: str, status: str) -> ResultMeta:
-        """Wait until a task's entry says so; return the entry."""
+        """Wait until the stored result has a status; return it."""
 
         def found() -> list[ResultMeta]:
             # Before Celery 5.7 a database is made with the first result.
@@ -58,7 +58,7 @@ class Kept:
         return until(found, what=f"{id_} is {status}")[0]
 
     def run(self, task: str, *args: object, status: str = "SUCCESS", **options: Any) -> ResultMeta:
-        """Send a task; return its entry once it says `status`."""
+        """Send a task; return its result once it has a status."""
         return self.until(self.send(task, *args, **options), status)
 
 
@@ -86,10 +86,10 @@ def sentinel_port(own_redis: RedisServer, tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-def open_kept(
+def open_backend(
     redis_url: str, start_worker: StartWorker, send: Callable[..., str]
-) -> Iterator[Open]:
-    """`open_kept(url, conf, **settings)`: a worker that keeps results there, and their reader."""
+) -> Iterator[OpenBackend]:
+    """`open_backend(url, conf, **settings)`: a worker that stores results, and a reader."""
     readers = []
 
     def open_it(
@@ -100,14 +100,14 @@ def open_kept(
         worker_env: dict[str, str] | None = None,
         worker_conf: dict[str, Any] | None = None,
         **settings: Any,
-    ) -> Kept:
+    ) -> FilledBackend:
         said = {"result_backend": result_url, "task_track_started": False, **(conf or {})}
         start_worker(redis_url, app=worker_app, conf=said, concurrency=4, env=worker_env)
         told = Settings(broker_url=redis_url, result_backend=result_url, **settings)
         reader = open_results(told, worker_conf)
         assert reader.unavailable is None
         readers.append(reader)
-        return Kept(redis_url, reader, send)
+        return FilledBackend(redis_url, reader, send)
 
     yield open_it
     for reader in readers:
@@ -138,37 +138,37 @@ def django_environment(
 @pytest.fixture(
     params=["redis", "redis-prefix", "sqlite", "files", "files-compressed", "memcached", "django"]
 )
-def kept(
+def backend(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     redis_url: str,
     redis_server: RedisServer,
-    open_kept: Open,
+    open_backend: OpenBackend,
     monkeypatch: pytest.MonkeyPatch,
-) -> Kept:
-    """Each kind of backend in turn, filled with `result_extended`."""
+) -> FilledBackend:
+    """Each kind of backend in turn, with `result_extended`."""
     extended = {"result_extended": True}
     kind = request.param
     if kind == "redis":
-        return open_kept(redis_server.next_url(), extended)
+        return open_backend(redis_server.next_url(), extended)
     if kind == "redis-prefix":
         options = {"result_backend_transport_options": {"global_keyprefix": "acme"}}
-        return open_kept(redis_server.next_url(), extended | options, **options)
+        return open_backend(redis_server.next_url(), extended | options, **options)
     if kind == "sqlite":
         from celery.backends.database import models
 
-        found = open_kept(f"db+sqlite:///{tmp_path}/results.sqlite3", extended)
+        found = open_backend(f"db+sqlite:///{tmp_path}/results.sqlite3", extended)
         found.has_children = hasattr(models.Task, "children")
         return found
     if kind.startswith("files"):
         (tmp_path / "kept").mkdir()
         packed = {"result_compression": "gzip"} if kind == "files-compressed" else {}
-        return open_kept(f"file://{tmp_path}/kept", extended | packed)
+        return open_backend(f"file://{tmp_path}/kept", extended | packed)
     if kind == "memcached":
         server: MemcachedServer = request.getfixturevalue("memcached")
-        return open_kept(f"cache+memcached://{server.place}/", extended)
+        return open_backend(f"cache+memcached://{server.place}/", extended)
     env = django_environment(monkeypatch, tmp_path, redis_url)
-    return open_kept(
+    return open_backend(
         "django-db",
         extended,
         worker_app="django_project",

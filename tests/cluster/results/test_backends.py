@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from celtop.tests.cluster.results.conftest import Kept
+from celtop.tests.cluster.results.conftest import FilledBackend
 
 LONG = "ü→\N{PILE OF POO}é\\" * 1000
 NESTED = {"rows": [{"id": 1, "tags": ["a", None, True]}, {"id": 2.5}], "empty": {}}
@@ -18,19 +18,19 @@ def listed(value: object) -> object:
     return json.loads(json.dumps(value))
 
 
-def test_a_backend(kept: Kept, request: pytest.FixtureRequest) -> None:
-    every_kind_of_entry(kept, django="django" in request.node.name)
-    waiting_for_the_end(kept)
-    several_threads_at_once(kept)
+def test_a_backend(backend: FilledBackend, request: pytest.FixtureRequest) -> None:
+    every_kind_of_entry(backend, django="django" in request.node.name)
+    waiting_for_the_end(backend)
+    several_threads_at_once(backend)
 
 
-def every_kind_of_entry(kept: Kept, *, django: bool) -> None:
+def every_kind_of_entry(backend: FilledBackend, *, django: bool) -> None:
     before = time.time()
     unknown = "00000000-dead-beef-0000-000000000000"
-    running = kept.send("progress", 30.0)
-    again = kept.send("retry")
+    running = backend.send("progress", 30.0)
+    again = backend.send("retry")
 
-    good = kept.run("echo", LONG, NESTED, kwargs={"key": NESTED})
+    good = backend.run("echo", LONG, NESTED, kwargs={"key": NESTED})
     assert listed(good.result) == {"args": [LONG, NESTED], "kwargs": {"key": NESTED}}
     assert (good.undecoded, good.exception, good.traceback) == (None, None, None)
     assert good.ready and good.done_at is not None
@@ -43,59 +43,59 @@ def every_kind_of_entry(kept: Kept, *, django: bool) -> None:
         assert good.args == [LONG, NESTED] and good.kwargs == {"key": NESTED}
         assert (good.queue, good.retries) == ("celery", 0)
 
-    bad = kept.run("fail", 1, status="FAILURE")
+    bad = backend.run("fail", 1, status="FAILURE")
     assert bad.exception == "ValueError('no such file', 404)"
     assert bad.traceback is not None and "in fail" in bad.traceback
     assert bad.ready and bad.done_at is not None
 
-    by_hand = kept.run("by_hand", "it broke", status="FAILURE")
+    by_hand = backend.run("by_hand", "it broke", status="FAILURE")
     assert (by_hand.result, by_hand.exception) == ("it broke", "it broke")
 
-    under_way = kept.until(running, "PROGRESS")
+    under_way = backend.until(running, "PROGRESS")
     assert under_way.result == {"current": 3, "total": 10}
     assert not under_way.ready and under_way.done_at is None and under_way.exception is None
 
-    retried = kept.until(again, "RETRY")
+    retried = backend.until(again, "RETRY")
     assert retried.exception == "ConnectionError('try later')"
     assert not retried.ready and retried.done_at is None
 
-    family = kept.run("parent")
-    if kept.has_children:
+    family = backend.run("parent")
+    if backend.has_children:
         [child] = family.children
-        assert listed(kept.until(child, "SUCCESS").result) == {"args": ["child"], "kwargs": {}}
+        assert listed(backend.until(child, "SUCCESS").result) == {"args": ["child"], "kwargs": {}}
 
     ids = [good.id, unknown, bad.id, running, "../celery", "a b\n", "x" * 300, "ü", "a\0b"]
-    found = kept.reader.read(ids)
+    found = backend.reader.read(ids)
     assert set(found) == {good.id, bad.id, running}
     assert found[good.id] == good
-    assert kept.reader.read([]) == {}
+    assert backend.reader.read([]) == {}
 
 
-def waiting_for_the_end(kept: Kept) -> None:
+def waiting_for_the_end(backend: FilledBackend) -> None:
     never = threading.Event()
-    slow = kept.send("progress", 0.7)
-    found = kept.reader.wait(slow, 10.0, never)
+    slow = backend.send("progress", 0.7)
+    found = backend.reader.wait(slow, 10.0, never)
     assert found is not None and (found.status, found.result) == ("SUCCESS", "done")
     # And one that has long ended.
-    again = kept.reader.wait(slow, 10.0, never)
+    again = backend.reader.wait(slow, 10.0, never)
     assert again == found
 
-    endless = kept.send("progress", 60.0)
-    assert kept.reader.wait(endless, 0.3, never) is None
+    endless = backend.send("progress", 60.0)
+    assert backend.reader.wait(endless, 0.3, never) is None
     stop = threading.Event()
     timer = threading.Timer(0.3, stop.set)
     timer.start()
     started = time.monotonic()
-    assert kept.reader.wait(endless, 30.0, stop) is None
+    assert backend.reader.wait(endless, 30.0, stop) is None
     assert time.monotonic() - started < 10.0
 
 
-def several_threads_at_once(kept: Kept) -> None:
-    ids = [kept.send("echo", number) for number in range(30)]
+def several_threads_at_once(backend: FilledBackend) -> None:
+    ids = [backend.send("echo", number) for number in range(30)]
     found: dict[str, object] = {}
 
     def wait(id_: str) -> None:
-        meta = kept.reader.wait(id_, 15.0, threading.Event())
+        meta = backend.reader.wait(id_, 15.0, threading.Event())
         found[id_] = None if meta is None else listed(meta.result)
 
     threads = [threading.Thread(target=wait, args=(id_,)) for id_ in ids]

@@ -15,7 +15,7 @@ import pytest
 from celtop.cluster.results.backends.base import ResultReader, ResultsError
 from celtop.cluster.results.open import open_results
 from celtop.settings import Settings
-from celtop.tests.cluster.results.conftest import Open, django_environment
+from celtop.tests.cluster.results.conftest import OpenBackend, django_environment
 from celtop.tests.network import black_hole
 from celtop.tests.servers import APPS, MemcachedServer, free_port
 
@@ -177,14 +177,18 @@ class TestTheAppsOwn:
 
 class TestDjango:
     def test_local_times_pickles_and_a_closed_connection(
-        self, tmp_path: Path, redis_url: str, open_kept: Open, monkeypatch: pytest.MonkeyPatch
+        self,
+        tmp_path: Path,
+        redis_url: str,
+        open_backend: OpenBackend,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         env = django_environment(monkeypatch, tmp_path, redis_url, TEST_USE_TZ="0")
-        kept = open_kept(
+        backend = open_backend(
             "django-db", worker_app="django_project", worker_env=env, app="django_project",
             workdir=str(APPS),
         )  # fmt: skip
-        found = kept.run("echo", 1)
+        found = backend.run("echo", 1)
         assert found.done_at is not None and abs(found.done_at - time.time()) < 20
         trap = tmp_path / "loaded"
         stored = base64.b64encode(pickle.dumps(_Bomb(trap))).decode()
@@ -195,7 +199,7 @@ class TestDjango:
                 " where task_id = ?",
                 (stored, stored, found.id),
             )
-        found = kept.reader.read([found.id])[found.id]
+        found = backend.reader.read([found.id])[found.id]
         assert (found.status, found.undecoded, found.args) == ("SUCCESS", "pickle", None)
         assert not trap.exists()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from celtop.model.entities.task import Progress
 from celtop.model.wire.events import Event, EventBatch
-from celtop.tests.cluster.conftest import Live, OpenSession
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.cluster.results.backends.test_redis import store
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
@@ -21,7 +21,7 @@ Send = Callable[..., str]
 Start = Callable[..., Any]
 
 
-def progress_of(live: Live, id_: str) -> Callable[[], Progress | None]:
+def progress_of(live: RunningSession, id_: str) -> Callable[[], Progress | None]:
     def told() -> Progress | None:
         task = live.state.tasks.get(id_)
         progress = None if task is None else task.progress

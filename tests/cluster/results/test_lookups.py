@@ -11,20 +11,20 @@ from celtop.cluster.connection.metering import ConnectionMeter
 from celtop.cluster.results.backends.base import ResultsError
 from celtop.cluster.results.lookups import ResultLookup
 from celtop.settings import Settings
-from celtop.tests.cluster.conftest import Live
+from celtop.tests.cluster.conftest import RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import until
 
 
 @pytest.fixture
-def live(redis_url: str) -> Iterator[Live]:
-    session = Live(redis_url)
+def live(redis_url: str) -> Iterator[RunningSession]:
+    session = RunningSession(redis_url)
     yield session
     session.session.stop()
 
 
 def test_by_what_workers_tell(
-    redis_url: str, live: Live, start_worker: StartWorker, send: Callable[..., str]
+    redis_url: str, live: RunningSession, start_worker: StartWorker, send: Callable[..., str]
 ) -> None:
     with pytest.raises(ResultsError, match="the result backend is unknown"):
         live.session.result("x").result(10.0)

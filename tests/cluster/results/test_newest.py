@@ -13,7 +13,7 @@ from celtop.cluster.results.backends.base import ResultReader
 from celtop.cluster.results.open import open_results
 from celtop.model.entities.result import ResultMeta
 from celtop.settings import Settings
-from celtop.tests.cluster.results.conftest import Kept
+from celtop.tests.cluster.results.conftest import FilledBackend
 from celtop.tests.servers import RedisServer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -27,11 +27,13 @@ def recent(reader: ResultReader, most: int, since: float | None = None) -> list[
     return [meta for block in reader.recent(most, since) for meta in block]
 
 
-def test_each_backend_lists_what_ended_last(kept: Kept, request: pytest.FixtureRequest) -> None:
-    first = kept.run("echo", 1)
-    kept.run("progress", 600, status="PROGRESS")
-    second = kept.run("fail", status="FAILURE")
-    found = recent(kept.reader, 10)
+def test_each_backend_lists_what_ended_last(
+    backend: FilledBackend, request: pytest.FixtureRequest
+) -> None:
+    first = backend.run("echo", 1)
+    backend.run("progress", 600, status="PROGRESS")
+    second = backend.run("fail", status="FAILURE")
+    found = recent(backend.reader, 10)
     if "memcached" in request.node.name:
         assert found == []  # it does not tell which keys it has
         return
@@ -40,9 +42,9 @@ def test_each_backend_lists_what_ended_last(kept: Kept, request: pytest.FixtureR
         ("FAILURE", "results.fail"),
         ("SUCCESS", "results.echo"),
     ]
-    assert [meta.id for meta in recent(kept.reader, 1)] == [second.id]
-    assert recent(kept.reader, 10, since=(second.done_at or 0) + 1) == []
-    kept.reader.close()
+    assert [meta.id for meta in recent(backend.reader, 1)] == [second.id]
+    assert recent(backend.reader, 10, since=(second.done_at or 0) + 1) == []
+    backend.reader.close()
 
 
 def entry(number: int, status: str = "SUCCESS") -> str:

@@ -32,7 +32,7 @@ from celtop.model.operations.commands import (
 )
 from celtop.model.state import ClusterState
 
-from ..operation_cases import POOLS, cluster, original, task, tell
+from ..operation_cases import POOLS, cluster, original, reply, task
 from ..streams import NOW, WORKER, Script, play
 
 ALL = tuple(POOLS)
@@ -246,9 +246,9 @@ def test_resizing_shows_old_and_new_sizes_and_refusing_workers() -> None:
 def test_restarting_pools_needs_a_setting_and_prefork() -> None:
     state = cluster()
     assert asked(PoolRestart(("p@h",)), state).refusal is None
-    tell(state, "p@h", "conf", {"task_default_queue": "geo"})
+    reply(state, "p@h", "conf", {"task_default_queue": "geo"})
     assert "worker_pool_restarts is off" in (asked(PoolRestart(("p@h",)), state).refusal or "")
-    tell(state, "p@h", "conf", {"worker_pool_restarts": True})
+    reply(state, "p@h", "conf", {"worker_pool_restarts": True})
     assert asked(PoolRestart(("p@h",)), state).refusal is None
     assert "prefork" in (asked(PoolRestart(("t@h",)), state).refusal or "")
 

@@ -17,7 +17,7 @@ from celtop.model.state import ClusterState
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..operation_cases import CONFIRMED, SILENT, cluster, done, happens, task, tell
+from ..operation_cases import CONFIRMED, SILENT, cluster, done, observe_outcome, reply, task
 from ..streams import NOW, Fields, Script, play
 
 ALL = ("p@h",)
@@ -25,15 +25,17 @@ ALL = ("p@h",)
 
 def revoke(state: ClusterState, *ids: str, terminate: bool = False) -> None:
     answers = dict.fromkeys(ids, CONFIRMED)
-    happens(state, done(Revoke(ids, ALL, terminate), targets=answers, workers={"p@h": CONFIRMED}))
+    observe_outcome(
+        state, done(Revoke(ids, ALL, terminate), targets=answers, workers={"p@h": CONFIRMED})
+    )
 
 
 def test_an_act_is_logged_when_it_begins_and_when_it_ends() -> None:
     state = ClusterState()
     command = Revoke(("a",), ALL)
-    happens(state, Outcome(7, command, NOW))
-    happens(state, Outcome(7, command, NOW, workers={"p@h": CONFIRMED}))
-    happens(state, Outcome(7, command, NOW, NOW + 1, workers={"p@h": SILENT}), NOW + 1)
+    observe_outcome(state, Outcome(7, command, NOW))
+    observe_outcome(state, Outcome(7, command, NOW, workers={"p@h": CONFIRMED}))
+    observe_outcome(state, Outcome(7, command, NOW, NOW + 1, workers={"p@h": SILENT}), NOW + 1)
     assert [(one.at, one.level, one.source, one.text) for one in state.log] == [
         (NOW, "info", "operation", "Revoking 1 task: 0 of 1 worker so far"),
         (
@@ -59,23 +61,23 @@ def test_an_act_is_logged_when_it_begins_and_when_it_ends() -> None:
 )
 def test_how_grave_an_end_is(outcome: Outcome, level: str) -> None:
     state = ClusterState()
-    happens(state, outcome)
+    observe_outcome(state, outcome)
     assert [entry.level for entry in state.log] == [level]
 
 
 def test_acts_are_bounded_and_those_under_way_stay() -> None:
     state = ClusterState()
-    happens(state, Outcome(1, Ping(ALL), NOW))
+    observe_outcome(state, Outcome(1, Ping(ALL), NOW))
     for number in range(2, MAX_OPERATIONS + 50):
-        happens(state, Outcome(number, Ping(ALL), NOW, NOW))
+        observe_outcome(state, Outcome(number, Ping(ALL), NOW, NOW))
     assert len(state.operations) == MAX_OPERATIONS
     assert 1 in state.operations and 2 not in state.operations
 
 
 def test_an_end_is_not_undone_by_news_from_before() -> None:
     state = ClusterState()
-    happens(state, Outcome(1, Ping(ALL), NOW, NOW + 1, workers={"p@h": CONFIRMED}))
-    happens(state, Outcome(1, Ping(ALL), NOW))
+    observe_outcome(state, Outcome(1, Ping(ALL), NOW, NOW + 1, workers={"p@h": CONFIRMED}))
+    observe_outcome(state, Outcome(1, Ping(ALL), NOW))
     assert state.operations[1].ended
     assert len(state.log) == 1
 
@@ -100,7 +102,7 @@ def test_only_what_is_confirmed_shows_as_revoking() -> None:
     state = cluster()
     task(state, "w")
     for verdict in ("silent", "refused", "unsure", "unsent"):
-        happens(state, done(Revoke(("w",), ALL), targets={"w": Answer(verdict)}))
+        observe_outcome(state, done(Revoke(("w",), ALL), targets={"w": Answer(verdict)}))
         assert not state.tasks["w"].revoking
 
 
@@ -109,7 +111,9 @@ def test_a_revocation_does_nothing_to_what_runs_but_ending_does() -> None:
     task(state, "runs", until="started")
     revoke(state, "runs")
     assert not state.tasks["runs"].revoking
-    happens(state, Outcome(2, Revoke(("runs",), ALL, True), NOW, targets={"runs": CONFIRMED}))
+    observe_outcome(
+        state, Outcome(2, Revoke(("runs",), ALL, True), NOW, targets={"runs": CONFIRMED})
+    )
     assert state.tasks["runs"].revoking
     play(Script("runs", worker="p@h").revoked(terminated=True, signum=15).events, state)
     assert not state.tasks["runs"].revoking
@@ -143,7 +147,7 @@ def test_a_task_that_was_sent_is_there_at_once_and_linked() -> None:
     task(state, "old", until="failed")
     sent = PublishedTask("new", "geo.resize", "geo", NOW, "old", "(1,)", "{}", NOW + 9, NOW + 99)
     command = Retry(())
-    happens(state, Outcome(1, command, NOW, targets={"old": CONFIRMED}, sent=(sent,)))
+    observe_outcome(state, Outcome(1, command, NOW, targets={"old": CONFIRMED}, sent=(sent,)))
     new = state.tasks["new"]
     assert (new.state, new.name, new.queue, new.args) == ("PENDING", "geo.resize", "geo", "(1,)")
     assert (new.sent_at, new.eta_at, new.expires_at) == (NOW, NOW + 9, NOW + 99)
@@ -152,7 +156,7 @@ def test_a_task_that_was_sent_is_there_at_once_and_linked() -> None:
     assert new.extra is not None and old.extra is not None
     assert (new.extra.retry_of, old.extra.retried_as) == ("old", "new")
     version = new.version
-    happens(state, Outcome(1, command, NOW, NOW, targets={"old": CONFIRMED}, sent=(sent,)))
+    observe_outcome(state, Outcome(1, command, NOW, NOW, targets={"old": CONFIRMED}, sent=(sent,)))
     assert new.version == version
     assert state.totals.by_state["PENDING"] == 1
 
@@ -162,9 +166,9 @@ def test_acts_are_kept_without_arguments() -> None:
     calls = (Call("x", ("s3cr3t",), {"a": "s3cr3t"}, queue="geo", headers={"h": "s3cr3t"}),)
     message = RawMessage(b"s3cr3t", "application/json", "utf-8", {})
     originals = (SentTask("a", calls[0], "queue", NOW, message),)
-    happens(state, Outcome(1, Trigger(calls), NOW))
-    happens(state, Outcome(2, Retry(originals), NOW))
-    happens(state, Outcome(2, Retry(originals), NOW, NOW + 1))
+    observe_outcome(state, Outcome(1, Trigger(calls), NOW))
+    observe_outcome(state, Outcome(2, Retry(originals), NOW))
+    observe_outcome(state, Outcome(2, Retry(originals), NOW, NOW + 1))
     assert "s3cr3t" not in repr(state.operations)
     assert sentence(state.operations[2]) == "Retried 1 task"
 
@@ -172,7 +176,7 @@ def test_acts_are_kept_without_arguments() -> None:
 def test_a_retry_of_a_task_that_is_not_held_creates_no_other() -> None:
     state = ClusterState()
     sent = PublishedTask("new", "geo.resize", "geo", NOW, "gone")
-    happens(state, done(Retry(()), sent=(sent,)))
+    observe_outcome(state, done(Retry(()), sent=(sent,)))
     assert list(state.tasks) == ["new"]
 
 
@@ -223,14 +227,16 @@ def test_limits_follow_what_workers_confirmed_and_the_first_ones_are_kept() -> N
     worker = state.workers["p@h"]
     first = {"geo.resize": Limits("10/m", None, 60.0)}
     assert worker.limits == first
-    happens(state, done(RateLimit(ALL, "geo.resize", "5/s"), workers={"p@h": CONFIRMED}))
+    observe_outcome(state, done(RateLimit(ALL, "geo.resize", "5/s"), workers={"p@h": CONFIRMED}))
     assert worker.limits["geo.resize"] == Limits("5/s", None, 60.0)
     command = TimeLimit(ALL, "mail.send", 1.0, 2.0)
-    happens(state, Outcome(2, command, NOW, NOW, workers={"p@h": CONFIRMED, "t@h": SILENT}))
+    observe_outcome(state, Outcome(2, command, NOW, NOW, workers={"p@h": CONFIRMED, "t@h": SILENT}))
     assert worker.limits["mail.send"] == Limits(None, 1.0, 2.0)
     assert "mail.send" not in state.workers["t@h"].limits
-    happens(state, Outcome(3, RateLimit(ALL, "geo.resize", "0"), NOW, workers={"p@h": CONFIRMED}))
+    observe_outcome(
+        state, Outcome(3, RateLimit(ALL, "geo.resize", "0"), NOW, workers={"p@h": CONFIRMED})
+    )
     assert worker.limits["geo.resize"] == Limits(None, None, 60.0)
-    tell(state, "p@h", "registered", ["geo.resize [rate_limit=5/s]", "mail.send"])
+    reply(state, "p@h", "registered", ["geo.resize [rate_limit=5/s]", "mail.send"])
     assert worker.limits == {"geo.resize": Limits("5/s")}
     assert worker.initial_limits == first

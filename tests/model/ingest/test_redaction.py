@@ -14,7 +14,7 @@ from celtop.model.text.masking import MASK
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..operation_cases import done, happens
+from ..operation_cases import done, observe_outcome
 from ..streams import NOW, WORKER, Script, play
 
 REDACTION = Redaction(["password", "token", r"\d{16}"])
@@ -146,7 +146,7 @@ def test_no_secret_enters_the_model() -> None:
     peeked = (WaitingMessage("p", "x", "geo", args=f"({secret},)", kwargs=secret),)
     state.observe(QueuePeeked("geo", peeked, NOW, True))
     sent = (PublishedTask("s", "x", "geo", NOW, args=f"({secret},)", kwargs=secret),)
-    happens(state, done(Trigger(()), sent=sent))
+    observe_outcome(state, done(Trigger(()), sent=sent))
     assert set(state.tasks) == {"a", "b", "i1", "i2", "i3", "p", "s"}
     for held in state.tasks.values():
         assert SECRET not in repr(held)

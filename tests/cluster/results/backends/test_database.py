@@ -13,7 +13,7 @@ import pytest
 from celtop.cluster.results.backends.base import ResultReader, ResultsError
 from celtop.cluster.results.open import open_results
 from celtop.settings import Settings
-from celtop.tests.cluster.results.conftest import Open
+from celtop.tests.cluster.results.conftest import OpenBackend
 
 
 def reader_of(url: str, **settings: Any) -> ResultReader:
@@ -26,14 +26,16 @@ def fault_of(url: str, **settings: Any) -> str:
     return str(caught.value)
 
 
-def test_without_extended_results_and_far_from_greenwich(tmp_path: Path, open_kept: Open) -> None:
+def test_without_extended_results_and_far_from_greenwich(
+    tmp_path: Path, open_backend: OpenBackend
+) -> None:
     url = f"db+sqlite:///{tmp_path}/results.sqlite3"
-    kept = open_kept(
+    backend = open_backend(
         url,
         {"timezone": "Asia/Tokyo", "database_table_names": {"task": "acme_results"}},
         worker_conf={"timezone": "Asia/Tokyo"},
     )
-    found = kept.run("echo", 1)
+    found = backend.run("echo", 1)
     assert found.result in ({"args": [1], "kwargs": {}}, {"args": (1,), "kwargs": {}})
     assert found.done_at is not None
     if celery.__version__ >= "5.5":  # which writes the app's time; 5.4 wrote UTC
@@ -44,17 +46,19 @@ def test_without_extended_results_and_far_from_greenwich(tmp_path: Path, open_ke
     assert "acme_results" in tables and "celery_taskmeta" not in tables
 
 
-def test_pickled_columns_are_read_as_far_as_they_are_plain(tmp_path: Path, open_kept: Open) -> None:
+def test_pickled_columns_are_read_as_far_as_they_are_plain(
+    tmp_path: Path, open_backend: OpenBackend
+) -> None:
     accepted = {"result_serializer": "pickle", "accept_content": ["pickle", "json"]}
-    kept = open_kept(
+    backend = open_backend(
         f"db+sqlite:///{tmp_path}/results.sqlite3",
         {"result_extended": True, **accepted},
         worker_env={"C_FORCE_ROOT": "1"},
     )
-    found = kept.run("echo", 1)
+    found = backend.run("echo", 1)
     assert (found.undecoded, found.result) == (None, {"args": (1,), "kwargs": {}})
     assert found.ready and found.name == "results.echo"
-    bad = kept.run("fail", status="FAILURE")
+    bad = backend.run("fail", status="FAILURE")
     assert (bad.undecoded, bad.exception) == ("pickle", None)
     assert bad.traceback is not None and "ValueError: ('no such file', 404)" in bad.traceback
 
