@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from . import files
 from .model.text import parse
+from .model.text.passwords import mask
 
 DescribeApp: TypeAlias = Callable[[str, str | None], Mapping[str, object]]
 """Returns the configuration of an app (`proj.celery:app`), imported from a folder."""
@@ -47,20 +48,8 @@ _APP_FIELDS: Final = (
 )
 """Fields taken from the app's configuration. Its time zone is not one: that is not the screen's."""
 
-_CREDENTIALS: Final = re.compile(
-    r"(?P<scheme>\w[\w+.-]{0,30}://)(?P<login>(?:(?!\w{1,30}://)\S)*)@"
-)
-"""Matches up to the last `@` before the next URL, so that an unquoted password is masked too.
-Repetitions are bounded: workers' replies are searched, and may be long and full of near misses.
-"""
-_SECRET_PARAMETER: Final = re.compile(
-    r"(?i)([?&][^=&#?]{0,64}?(?:pass|secret|token)[^=&#?]{0,64}=)[^&#;,\s]*"
-)
-MAX_MASK_DEPTH: Final = 50
-"""Levels of tables and lists that are searched for passwords: more than any configuration has."""
 _PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
 _DOTTED_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")
-_SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 
 class SettingsError(Exception):
@@ -259,38 +248,6 @@ class Settings(BaseSettings):
     def masked(self, field: str) -> Any:
         """Return a value with every password masked."""
         return mask(getattr(self, field))
-
-
-def mask_url(url: str) -> str:
-    """Return a URL, or several, without passwords: `redis://***@host`, `amqp://user:***@host`."""
-
-    def hide(match: re.Match[str]) -> str:
-        user, colon, password = match["login"].partition(":")
-        # A lone word before the `@` may be a token: only with a password next to it is it a name.
-        return f"{match['scheme']}{user + ':' if user and colon and password else ''}***@"
-
-    return _SECRET_PARAMETER.sub(r"\1***", _CREDENTIALS.sub(hide, url))
-
-
-def mask(value: Any, levels: int = MAX_MASK_DEPTH) -> Any:
-    """Return a value with every password in it masked.
-
-    Args:
-        value: Text, or tables and lists of text.
-        levels: How deep to search; anything deeper is masked as a whole.
-    """
-    if isinstance(value, str):
-        return mask_url(value)
-    if not isinstance(value, Mapping | Sequence):
-        return value
-    if not levels:
-        return "***"
-    if isinstance(value, Mapping):
-        return {
-            key: "***" if item and _SECRET_KEY.search(str(key)) else mask(item, levels - 1)
-            for key, item in value.items()
-        }
-    return [mask(item, levels - 1) for item in value]
 
 
 def load_settings(

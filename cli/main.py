@@ -81,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = celtop.main(list(arguments), prog_name="celtop", standalone_mode=False)
     except click.ClickException as error:
-        from ..settings import mask_url
+        from ..model.text.passwords import mask_url
 
         # `celtop URL`, without its -b, would print the URL with its password.
         stderr.echo(mask_url(error.format_message()))

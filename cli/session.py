@@ -124,7 +124,7 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
     try:
         return future.result()
     except Exception as error:
-        from ..settings import mask_url
+        from ..model.text.passwords import mask_url
 
         broker = session.state.broker
         if broker.phase != "live" and broker.fault is not None:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..settings import mask
+from ..model.text.passwords import mask
 
 LOAD_TIMEOUT: Final = 30.0
 """Seconds to load the app; a large Django project takes many."""

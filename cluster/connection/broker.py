@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from ...model.entities.broker import family_of
-from ...settings import Settings, mask_url
+from ...model.text.passwords import mask_url
+from ...settings import Settings
 from .metering import ConnectionMeter, metered_transport
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 from ...model.observations import InspectReply
-from ...settings import mask
+from ...model.text.passwords import mask
 from ..connection.remote_control import RemoteControl, Reply, Unreadable
 from .running import OperationContext, Unsure
 

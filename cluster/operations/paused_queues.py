@@ -16,7 +16,7 @@ import msgspec
 from ...files import replace_file, state_folder
 from ...model.entities.worker import Worker
 from ...model.operations.commands import Consumer, PauseQueue
-from ...settings import mask_url
+from ...model.text.passwords import mask_url
 from ..connection.broker import BrokerConnection
 
 FILE_NAME: Final = "paused.json"

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from ...model.operations.outcome import Answer
-from ...settings import mask_url
+from ...model.text.passwords import mask_url
 from ..connection.remote_control import Reply
 
 LONGEST: Final = 300

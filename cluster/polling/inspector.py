@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...model.observations import InspectReply, InspectTimeout
 from ...model.state import BEAT_PREFIX
-from ...settings import mask
+from ...model.text.passwords import mask
 from ..connection.backoff import backoff
 from ..connection.remote_control import RemoteControl, Reply, Unreadable
 from ..events.open_tasks import OpenTasks

@@ -13,7 +13,8 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from ...model.entities.broker import family_of
-from ...settings import Settings, mask_url
+from ...model.text.passwords import mask_url
+from ...settings import Settings
 from ..connection.broker import scheme_of
 from ..connection.metering import ConnectionMeter
 from .backends.base import ResultReader, UnavailableResults

@@ -10,7 +10,8 @@ from typing import Final
 
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
-from ....settings import Settings, mask_url
+from ....model.text.passwords import mask_url
+from ....settings import Settings
 from ...connection.broker import secrets_of
 from .base import ResultReader, ResultsError
 

@@ -20,7 +20,8 @@ import msgspec
 
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
-from ....settings import Settings, mask_url
+from ....model.text.passwords import mask_url
+from ....settings import Settings
 from ...app_probe import LOAD_TIMEOUT, app_environment
 from ...connection.broker import secrets_of
 from . import app_process

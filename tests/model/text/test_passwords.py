@@ -1,0 +1,60 @@
+"""Passwords in URLs and configurations are masked."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.model.text.passwords import mask, mask_url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h:6379/0", "redis://h:6379/0"),
+        ("redis://:secret@h:6379/0", "redis://***@h:6379/0"),
+        ("redis://user:secret@h/0", "redis://user:***@h/0"),
+        ("redis://secret@h/0", "redis://***@h/0"),
+        ("amqp://ann:s@cr/et@h//", "amqp://ann:***@h//"),
+        ("amqp://ann:s#e?c@h//", "amqp://ann:***@h//"),
+        ("redis://:secret@a;redis://:secret@b", "redis://***@a;redis://***@b"),
+        ("redis://h/0?password=secret&db=1", "redis://h/0?password=***&db=1"),
+        ("db+postgresql://ann:secret@h/x", "db+postgresql://ann:***@h/x"),
+        ("sentinel://:secret@a:26379;sentinel://b:26379", "sentinel://***@a:26379;sentinel://b:26379"),
+        ("cannot reach redis://:secret@h: refused", "cannot reach redis://***@h: refused"),
+    ],
+)  # fmt: skip
+def test_passwords_in_urls_are_masked(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+
+
+@pytest.mark.parametrize("text", ["a", "a://", "a://b", "?", "?pass", "&secret?token"])
+def test_masking_a_long_text_is_fast(text: str) -> None:
+    """A worker's error may be of any length; quadratic time would be an hour for this one."""
+    long = text * (1_000_000 // len(text))
+    assert mask_url(long) == long
+    assert mask_url("a://" + "b" * 1_000_000 + ":c@d") == "a://" + "b" * 1_000_000 + ":***@d"
+
+
+def test_passwords_in_tables_are_masked() -> None:
+    options = {
+        "password": "x",
+        "sentinel_kwargs": {"password": "y", "socket_timeout": 3},
+        "urls": ["redis://:z@h"],
+        "global_keyprefix": "acme:",
+        "nothing_secret_token": None,
+    }
+    assert mask(options) == {
+        "password": "***",
+        "sentinel_kwargs": {"password": "***", "socket_timeout": 3},
+        "urls": ["redis://***@h"],
+        "global_keyprefix": "acme:",
+        "nothing_secret_token": None,
+    }
+
+
+def test_deeply_nested_values_are_masked_as_a_whole() -> None:
+    deep: object = "redis://:secret@h"
+    for _ in range(5_000):
+        deep = {"a": [deep]}
+    masked = mask({"deep": deep, "flat": 1})
+    assert masked["flat"] == 1
+    assert len(repr(masked)) < 1_000 and "***" in repr(masked)
