@@ -93,7 +93,8 @@ def _follow(
                 return ExitCode.OK
         now = time.monotonic()
         if deadline is not None and now >= deadline:
-            display.note("Timed out; the task has not finished and continues")
+            outcome = "did not appear" if task is None else "has not finished"
+            display.note(f"Timed out; the task {outcome}")
             return ExitCode.TIMEOUT
         lost_at = _check_broker(session, lost_at, now, display)
         version = -1 if task is None else task.version

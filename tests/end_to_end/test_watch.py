@@ -120,7 +120,7 @@ def test_a_retry_is_shown_and_is_not_the_end(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     start()
-    id_ = send(cluster.url, "watched.slip", 2, 2.0)
+    id_ = send(cluster.url, "watched.slip", 2, 4.0)
     ended = cluster.run("watch", id_, "--timeout", "40")
     assert (ended.returncode, json.loads(ended.stdout)) == (0, "dry")
     assert "RETRY" in ended.stderr
@@ -211,7 +211,7 @@ def test_over_rabbitmq_with_the_rpc_backend(
     cluster = Cluster(amqp_url, tmp_path)
     conf = {"result_backend": "rpc://"}
     worker = start_worker(amqp_url, app="watched", options=ALONE, conf=conf)
-    id_ = send(amqp_url, "watched.slip", 1, 3)
+    id_ = send(amqp_url, "watched.slip", 1, 10)
     logged(worker, "Retry in")
     watching = begin(cluster, "watch", id_, "--timeout", "40")
     found = json.loads(cluster.run("task", id_, "--json").stdout)
