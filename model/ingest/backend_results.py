@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -41,7 +42,7 @@ from .task_events import MAX_STATE_LENGTH
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
-NEXT_ATTEMPT_AFTER = 1.0
+NEXT_ATTEMPT_AFTER: Final = 1.0
 """Seconds after the end of an attempt from which on an entry belongs to the next one; before that,
 it may still be the previous attempt's."""
 
@@ -97,9 +98,9 @@ class BackendResults:
         if (meta.args is not None or meta.kwargs is not None) and (
             task.args is None or task.kwargs is None
         ):
-            maybe = self._redaction.maybe
+            masked = self._redaction.text_or_none
             tasks.fill_arguments(
-                task, maybe(self._argument(meta.args)), maybe(self._argument(meta.kwargs))
+                task, masked(self._argument(meta.args)), masked(self._argument(meta.kwargs))
             )
         if task.queue is None and meta.queue:
             task.queue = _name(meta.queue)
@@ -207,7 +208,7 @@ class BackendResults:
         self._progress_rates.add(task, progress.fraction, at)
 
     def _text(self, text: str | None) -> str | None:
-        return self._redaction.maybe(to_text(text))
+        return self._redaction.text_or_none(to_text(text))
 
     def _argument(self, value: object) -> str | None:
         """Return exact arguments in the form of events, others as the repr in the backend."""

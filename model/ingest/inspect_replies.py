@@ -204,7 +204,7 @@ class InspectReplies:
         if value is None:
             return None
         if isinstance(value, str):
-            return self._redaction.maybe(to_text(value))
+            return self._redaction.text_or_none(to_text(value))
         try:
             value = self._redaction.value(value)
             return truncate(repr(tuple(value) if isinstance(value, list) else value))

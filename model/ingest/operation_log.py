@@ -127,10 +127,10 @@ class OperationLog:
         if task.name is None:
             self._tasks.set_name(task, sent.name)
         self._tasks.fill_arguments(
-            task, self._redaction.maybe(sent.args), self._redaction.maybe(sent.kwargs)
+            task, self._redaction.text_or_none(sent.args), self._redaction.text_or_none(sent.kwargs)
         )
         if task.queue is None:
-            queue = self._queues.learn(sent.queue)
+            queue = self._queues.get_or_create(sent.queue)
             task.queue = sys.intern(sent.queue) if queue is None else queue.name
         if task.sent_at is None:
             task.sent_at = sent.at

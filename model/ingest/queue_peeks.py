@@ -40,7 +40,7 @@ class QueuePeeks:
 
     def apply(self, seen: QueuePeeked) -> None:
         """Apply the messages of one queue."""
-        self._queues.learn(seen.queue)
+        self._queues.get_or_create(seen.queue)
         held = self._tasks.tasks
         names: dict[str, str] = {}
         for message in seen.messages:
@@ -51,7 +51,7 @@ class QueuePeeks:
             if task is None:
                 task = self._tasks.add(id_)
             if message.queue not in names:
-                queue = self._queues.learn(message.queue)
+                queue = self._queues.get_or_create(message.queue)
                 names[message.queue] = sys.intern(message.queue) if queue is None else queue.name
             self._fill(task, message, names[message.queue])
 
@@ -60,8 +60,10 @@ class QueuePeeks:
         if task.name is None and message.name:
             tasks.set_name(task, message.name[:MAX_NAME_LENGTH])
         if task.args is None or task.kwargs is None:
-            maybe = self._redaction.maybe
-            tasks.fill_arguments(task, maybe(to_text(message.args)), maybe(to_text(message.kwargs)))
+            masked = self._redaction.text_or_none
+            tasks.fill_arguments(
+                task, masked(to_text(message.args)), masked(to_text(message.kwargs))
+            )
         group_id = message.group_id[:MAX_NAME_LENGTH] if message.group_id else None
         tasks.relations.fill(task, message.root_id, message.parent_id, group_id)
         if task.state == PENDING:

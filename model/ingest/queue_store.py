@@ -30,7 +30,7 @@ class QueueStore:
         self._workers = workers
         self._consumers: dict[str, tuple[str, ...]] = {}
 
-    def learn(self, name: str) -> Queue | None:
+    def get_or_create(self, name: str) -> Queue | None:
         """Return a queue by name, created if necessary; None if there are too many."""
         queue = self.queues.get(name)
         if queue is None and name and len(self.queues) < MAX_QUEUES:
@@ -52,7 +52,7 @@ class QueueStore:
                 consumers.setdefault(consumed.name, []).append(worker.name)
         self._consumers = {name: tuple(sorted(names)) for name, names in consumers.items()}
         for name in self._consumers:
-            self.learn(name)
+            self.get_or_create(name)
         for queue in self.queues.values():
             names = self._consumers.get(queue.name, ())
             if names != queue.consumers:
@@ -61,7 +61,7 @@ class QueueStore:
 
     def measured(self, seen: QueueMeasured) -> None:
         """Apply a measured depth and derive rates and age from it."""
-        queue = self.learn(seen.name)
+        queue = self.get_or_create(seen.name)
         if queue is None:
             return
         queue.measured_at = seen.at

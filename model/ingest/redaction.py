@@ -48,7 +48,7 @@ class Redaction:
             text = masked(pattern, text)
         return text
 
-    def maybe(self, text: str | None) -> str | None:
+    def text_or_none(self, text: str | None) -> str | None:
         """Return a text masked; None stays None."""
         return None if text is None else self.text(text)
 
@@ -61,7 +61,7 @@ class Redaction:
         changed: dict[str, Any] = {
             name: masked
             for name in ("args", "kwargs", "result", "exception", "traceback")
-            if (masked := self.maybe(getattr(event, name))) != getattr(event, name)
+            if (masked := self.text_or_none(getattr(event, name))) != getattr(event, name)
         }
         if event.fields:
             changed["fields"] = self.value(event.fields)
@@ -74,8 +74,8 @@ class Redaction:
         return msgspec.structs.replace(
             meta,
             result=self.value(meta.result),
-            exception=self.maybe(meta.exception),
-            traceback=self.maybe(meta.traceback),
+            exception=self.text_or_none(meta.exception),
+            traceback=self.text_or_none(meta.traceback),
             args=self.value(meta.args),
             kwargs=self.value(meta.kwargs),
             stamps=self.value(meta.stamps),
@@ -86,7 +86,9 @@ class Redaction:
         if not self.active:
             return seen
         messages = (
-            msgspec.structs.replace(one, args=self.maybe(one.args), kwargs=self.maybe(one.kwargs))
+            msgspec.structs.replace(
+                one, args=self.text_or_none(one.args), kwargs=self.text_or_none(one.kwargs)
+            )
             for one in seen.messages
         )
         return msgspec.structs.replace(seen, messages=tuple(messages))
