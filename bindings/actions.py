@@ -97,8 +97,8 @@ class Action:
     """Whether it changes the cluster: refused in read-only."""
 
 
-def _act(id_: str, key: str, label: str, text: str, context: Context) -> Action:
-    return Action(id_, (key,), f"app.act('{id_}')", label, text, (context,), mutates=True)
+def _operation(id_: str, key: str, label: str, text: str, context: Context) -> Action:
+    return Action(id_, (key,), f"app.operation('{id_}')", label, text, (context,), mutates=True)
 
 
 _ROWS: Final[tuple[Context, ...]] = ("overview", "list", "detail")
@@ -144,7 +144,7 @@ _GLOBAL: Final = (
     Action(
         "act.details",
         ("d",),
-        "act_details",
+        "operation_details",
         "details",
         "All that came of the last act; u takes back one that goes on",
         ("global",),
@@ -259,7 +259,7 @@ _ACTS: Final = (
     Action(
         "act.menu",
         ("A",),
-        "app.act_menu",
+        "app.operation_menu",
         "act...",
         "All that can be done here, and why not what cannot",
         ("tasks", "workers", "queues", "types"),
@@ -276,29 +276,33 @@ _ACTS: Final = (
     Action(
         "task.trigger",
         ("t",),
-        "app.act('task.trigger')",
+        "app.operation('task.trigger')",
         "trigger",
         "Trigger a task: a form, nothing is sent before it is confirmed",
         ("tasks", "queues", "types"),
     ),
-    _act("task.retry", "R", "retry", "Send again exactly what was sent, under a new id", "tasks"),
-    _act("task.rerun", "E", "edit", "Edit what was sent, and send it as a new task", "tasks"),
-    _act("task.revoke", "X", "revoke", "Revoke: workers skip what has not started", "tasks"),
-    _act("task.terminate", "K", "terminate", "Terminate what runs, by a signal", "tasks"),
-    _act("pool.grow", "+", "grow", "More pool processes", "workers"),
-    _act("pool.shrink", "-", "shrink", "Fewer pool processes", "workers"),
-    _act("worker.consumer", "C", "consumer", "Consume a queue, or no more", "workers"),
-    _act("worker.drain", "D", "drain", "Let it finish what runs, then shut it down", "workers"),
+    _operation(
+        "task.retry", "R", "retry", "Send again exactly what was sent, under a new id", "tasks"
+    ),
+    _operation("task.rerun", "E", "edit", "Edit what was sent, and send it as a new task", "tasks"),
+    _operation("task.revoke", "X", "revoke", "Revoke: workers skip what has not started", "tasks"),
+    _operation("task.terminate", "K", "terminate", "Terminate what runs, by a signal", "tasks"),
+    _operation("pool.grow", "+", "grow", "More pool processes", "workers"),
+    _operation("pool.shrink", "-", "shrink", "Fewer pool processes", "workers"),
+    _operation("worker.consumer", "C", "consumer", "Consume a queue, or no more", "workers"),
+    _operation(
+        "worker.drain", "D", "drain", "Let it finish what runs, then shut it down", "workers"
+    ),
     Action(
         "queue.look",
         ("v",),
-        "app.act('queue.look')",
+        "app.operation('queue.look')",
         "look",
         "List what waits in the queue, also what no event told of (Redis); nothing is changed",
         ("queues",),
     ),
-    _act("queue.purge", "P", "purge", "Delete all that waits in the queue", "queues"),
-    _act("type.limit", "L", "limits", "Rate and time limits of the task type", "types"),
+    _operation("queue.purge", "P", "purge", "Delete all that waits in the queue", "queues"),
+    _operation("type.limit", "L", "limits", "Rate and time limits of the task type", "types"),
 )
 
 _TYPING: Final = (

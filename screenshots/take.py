@@ -144,8 +144,8 @@ def without_paths(text: str) -> str:
 class Still:
     """A session that has ended: its state is there to be looked at, and nothing moves."""
 
-    def __init__(self, session: Session, act: RunningOperation) -> None:
-        self.act = act
+    def __init__(self, session: Session, operation: RunningOperation) -> None:
+        self.operation = operation
         self.settings = session.settings
         self.state = session.state
         self.backlog = 0
@@ -197,21 +197,21 @@ def listen() -> tuple[Still, float]:
             session.pump(now, 0.05)
             state.tick(now)
             time.sleep(0.05)
-        act = revoke_some(session, time.time() + offset)
+        operation = revoke_some(session, time.time() + offset)
         session.pump(time.time() + offset, 1.0)
         session.stop()
     state.broker.url = SHOWN_URL
     state.broker.latency = 0.004
-    return Still(session, act), time.time() + offset
+    return Still(session, operation), time.time() + offset
 
 
 def revoke_some(session: Session, now: float) -> RunningOperation:
-    """Revoke some of what waits, and return the act at its end."""
+    """Revoke some of what waits, and return the operation at its end."""
     state = session.state
     waiting = targets.revocable(list(state.tasks.values())).kept[-REVOKED:]
-    act = session.do(Revoke(ids=targets.ids(waiting), workers=state.present_workers(now)))
-    act.future.result(timeout=30)
-    return act
+    operation = session.do(Revoke(ids=targets.ids(waiting), workers=state.present_workers(now)))
+    operation.future.result(timeout=30)
+    return operation
 
 
 async def take(still: Still, now: float, picture: Picture) -> str:
@@ -223,9 +223,9 @@ async def take(still: Still, now: float, picture: Picture) -> str:
             await pilot.press("space" if key == " " else key)
             await pilot.pause(0.05)
         if picture.acted:
-            app.context.acts.begin(still.act)
-            app.context.acts.end(still.act, still.act.outcome)
-        app.frames.wanted = True
+            app.context.operations.begin(still.operation)
+            app.runner.follow()
+        app.repaint()
         await pilot.pause(1.0)
         return FONT_FROM_THE_NET.sub("", app.export_screenshot(title="celtop"))
 

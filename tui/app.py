@@ -1,50 +1,70 @@
-"""The app: what keys and typed commands do everywhere."""
+"""The app: what keys do everywhere."""
 
 from __future__ import annotations
 
-import asyncio
+import os
+import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual.binding import BindingType
 from textual.events import Event, Key
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ..bindings.keymap import Keymap
-from ..widgets.compat.textual_internals import drop_all_colour, press, take_mouse
+from ..model.text.sanitize import visible
+from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
+from ..widgets.compat.textual_internals import FrugalApp, drop_all_colour, take_mouse
+from ..widgets.glyphs import ASCII, UNICODE
+from . import terminal
 from .bars.command_line import CommandLine
-from .dialogs.base import Dialog
+from .context import AppContext
+from .host import Severity
+from .keyboard import press_key
 from .keymap import bindings, textual_keymap
-from .messages import CopyRequested
+from .loop import FrameLoop
+from .messages import CopyRequested, DrillRequested
 from .navigation import Location
-from .operations.runner import SCREEN_WITHIN, ActingApp
+from .navigator import Navigator
+from .operations.runner import OperationRunner
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.screen import Screen
 
+    from ..bindings.actions import Context
     from ..cluster.session import Session
+    from ..model.entities.task import Task
     from ..settings import Settings
+    from ..widgets.table.live_table import LiveTable
+    from .screens.base import MonitorScreen
 
-LONGEST_COPY: Final = 50_000
-"""Characters; in base64 they make about the 75,000 bytes that xterm takes at most."""
+R = TypeVar("R")
+T = TypeVar("T")
+
+MAX_COPIED_CHARACTERS: Final = 50_000
+"""In base64 about 75,000 bytes, the most that xterm accepts."""
+TERMINAL_CHECK_INTERVAL: Final = 3.0
+EXIT_TIMEOUT: Final = 2.0
+NOTIFICATION_TIMEOUT: Final = 4.0
 
 
 def _commands() -> type[Provider]:
-    from .commands.palette import CeltopCommands
+    from .commands.palette import CeltopCommands  # not before the palette is opened
 
     return CeltopCommands
 
 
-class CeltopApp(ActingApp, inherit_bindings=False):
-    """celtop in a terminal.
+class CeltopApp(FrugalApp, inherit_bindings=False):
+    """celtop in a terminal. It is the `Host` of commands, operations and dialogs.
 
     Args:
-        session: Where the model comes from; started after the first frame, stopped at the end.
-        settings: What celtop was told.
-        clock: The time, in seconds since the epoch.
+        session: The source of the model; started after the first frame, stopped at the end.
+        settings: The user's settings.
+        clock: Returns the time, in seconds since the epoch.
         keymap: The user's keys; the defaults if None.
     """
 
@@ -62,80 +82,239 @@ class CeltopApp(ActingApp, inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         keymap: Keymap | None = None,
     ) -> None:
-        super().__init__(session, settings, clock)
+        super().__init__()
+        unicode = not settings.ascii
+        if settings.ascii is None:
+            unicode = terminal.speaks_unicode(os.environ)
+        glyphs = UNICODE if unicode else ASCII
+        # Textual has one renderer for all scrollbars.
+        ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
+        self.context = AppContext(session, settings, clock, glyphs, settings.timezone == "utc")
         if keymap is not None:
             self.context.keymap = keymap
             self.set_keymap(textual_keymap(keymap))
+        self.runner = OperationRunner(self, self)
+        self.frame_loop = FrameLoop(self, self.context, self.runner.follow)
+        self.navigator = Navigator(self, self.context, self.frame_loop)
+        self._set_theme(settings.theme)
+
+    def _set_theme(self, name: str | None) -> None:
         self.register_theme(CELTOP_DARK)
         self.register_theme(CELTOP_LIGHT)
         if self.no_color:
             drop_all_colour(self)
-        known = settings.theme in self.available_themes
-        self.theme = (settings.theme or "") if known else CELTOP_DARK.name
-        if self.no_color:
             self.theme = COLOURLESS
+        else:
+            self.theme = name if name in self.available_themes else CELTOP_DARK.name
+
+    # Start and end
+
+    def on_mount(self) -> None:
+        """Paint once, then start the session."""
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
+        if not self.is_headless:
+            terminal.on_end_signals(self.end)
+            self.set_interval(TERMINAL_CHECK_INTERVAL, self._check_terminal)
+        self.navigator.start()
+        self.call_after_refresh(self.frame_loop.start)
+
+    async def on_unmount(self) -> None:
+        """Stop the session."""
+        await self.frame_loop.stop()
+
+    def end(self, code: int = 0) -> None:
+        """End celtop, with an exit code for the shell."""
+        if code and not self.is_headless:
+            terminal.end_process_after(EXIT_TIMEOUT, code)
+        self.exit(return_code=code)
+
+    def _check_terminal(self) -> None:
+        if terminal.is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            self.end(terminal.HUNG_UP)
+
+    def sent(self, characters: int) -> None:
+        """Let the frame rate follow what frames cost to send."""
+        self.frame_loop.pacer.sent(characters)
 
     # Keys
 
     async def on_event(self, event: Event) -> None:
-        """Do what a key is bound to before the next one is looked at."""
-        if isinstance(event, Key) and not event.is_forwarded and await self._pressed(event):
-            return
+        """Do what a key is bound to before the next key is looked at."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            await self.runner.wait_for_dialog()
+            if self.monitor_screen is not None:
+                self.context.operations.key_pressed(self.context.now())
+            if await press_key(self, event, self.context.keymap):
+                return
         await super().on_event(event)
 
-    async def _pressed(self, event: Key) -> bool:
-        await self.question()
+    # Host
+
+    @property
+    def monitor_screen(self) -> MonitorScreen | None:
+        """The monitor screen on top; None while a dialog covers it."""
+        return self.frame_loop.screen
+
+    @property
+    def location(self) -> Location:
+        """The location on the screen."""
+        return self.navigator.location
+
+    @property
+    def contexts(self) -> Sequence[Context]:
+        """The key contexts of the screen."""
+        screen = self.frame_loop.topmost_screen
+        return () if screen is None else screen.CONTEXTS
+
+    @property
+    def table(self) -> LiveTable[Any] | None:
+        """The table that keys go to."""
+        screen = self.frame_loop.topmost_screen
+        return None if screen is None else screen.table
+
+    @property
+    def filtering(self) -> bool:
+        """Whether the filter has yet to be applied to all rows of the list."""
+        screen = self.frame_loop.topmost_screen
+        return screen is not None and screen.filtering
+
+    def selection(self, kind: type[R]) -> list[R]:
+        """Return the selected rows of a kind: the marked ones, otherwise the one at the cursor."""
+        screen = self.frame_loop.topmost_screen
+        return [] if screen is None else screen.chosen(kind)
+
+    def listed(self) -> Sequence[Task] | None:
+        """Return all tasks that pass the filter; None on a screen without a list of tasks."""
+        screen = self.frame_loop.topmost_screen
+        return None if screen is None else screen.listed()
+
+    def filter_by(self, text: str) -> None:
+        """Filter the list on the screen."""
         screen = self.monitor_screen
-        if screen is None:
-            return await self._pressed_in_dialog(event)
-        self.context.acts.key_pressed(self.context.now())
-        # A person types `2/mail` without waiting for the list to come up.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(screen.mounted.wait(), SCREEN_WITHIN)
-        line = screen.typing
-        if line is None:
-            return await press(self, event.key)
-        for action in self.context.keymap.in_context(line.CONTEXT):
-            if event.key in action.keys:
-                return await self.run_action(action.action, line)
-        return False
+        if screen is None or not screen.filter_by(text):
+            self.say("This screen has no filter", "warning")
 
-    async def _pressed_in_dialog(self, event: Key) -> bool:
-        dialog = self.screen
-        if not isinstance(dialog, Dialog):
-            return False
-        with suppress(TimeoutError):
-            await asyncio.wait_for(dialog.mounted.wait(), SCREEN_WITHIN)
-        focused = dialog.focused
-        if focused is None or not focused.check_consume_key("j", "j"):
-            return await press(self, event.key)
-        # What is typed goes to the line in its order. Textual does what other keys are bound to
-        # only when they come back from there: a backspace would delete letters typed after it.
-        if event.is_printable:
-            return False
-        typed = asyncio.Event()
-        focused.call_later(typed.set)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(typed.wait(), SCREEN_WITHIN)
-        return await press(self, event.key)
+    def go(self, location: Location, *, filter_text: str = "") -> None:
+        """Go to a location, and filter the list there."""
+        self.navigator.go(location, filter_text=filter_text)
 
-    # What keys do everywhere
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """Show a notification."""
+        self.notify(visible(text), severity=severity, markup=False, timeout=NOTIFICATION_TIMEOUT)
+
+    async def ask(self, dialog: Screen[T]) -> T:
+        """Show a dialog and return its result. Call it from a Textual worker."""
+        return await self.push_screen_wait(dialog)
+
+    def begin(self, question: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine that is about to open a dialog; keys wait for it, up to `answered`."""
+        self.runner.begin(question)
+
+    def answered(self) -> None:
+        """Send keys to the screen again while the coroutine goes on."""
+        self.runner.answered()
+
+    def repaint(self) -> None:
+        """Paint in the next frame."""
+        self.frame_loop.pacer.wanted = True
+
+    def use_mouse(self, on: bool) -> None:
+        """Capture the mouse, or leave it to the terminal."""
+        if not take_mouse(self, on):
+            self.say("This terminal does not support switching the mouse", "warning")
+
+    # Messages
+
+    def on_drill_requested(self, message: DrillRequested) -> None:
+        """Go one step deeper."""
+        self.navigator.drill(message.drill)
+
+    def on_copy_requested(self, message: CopyRequested) -> None:
+        """Copy a text to the clipboard."""
+        self.copy(message.what, message.text)
+
+    def copy(self, what: str, text: str) -> None:
+        """Copy a text to the clipboard of the terminal.
+
+        Terminals and multiplexers silently ignore texts that are too long for them.
+        """
+        if len(text) > MAX_COPIED_CHARACTERS:
+            key = self.context.keymap.key("export")
+            advice = f"; press {key} to save it" if key else ""
+            self.say(f"{what} is too long to copy{advice}", "warning")
+            return
+        self.copy_to_clipboard(text)
+        self.say(f"Copied {what}")
+
+    def on_command_line_typed(self, message: CommandLine.Typed) -> None:
+        """Run a command."""
+        self.run_command(message.line)
+
+    def run_command(self, line: str) -> None:
+        """Run a command line, or show why it cannot be run."""
+        from .commands.table import CommandError, run  # not before the first command
+
+        try:
+            run(self, line)
+        except CommandError as error:
+            self.say(str(error), "error")
+
+    # Actions
+
+    def action_view(self, view: str) -> None:
+        """Go to a numbered view."""
+        self.go(Location(view))
+
+    def action_history(self, step: int) -> None:
+        """Go back or forward in the history."""
+        self.navigator.step_history(step)
+
+    def action_error(self) -> None:
+        """Show the failures, grouped."""
+        self.navigator.open_failures()
+
+    def action_corrected(self) -> None:
+        """Show the corrected task states in the log."""
+        self.go(Location("log"), filter_text="warning tasks")
+
+    async def action_back(self) -> None:
+        """Undo one step: on the screen, otherwise to the screen before."""
+        self.navigator.back()
+
+    async def action_quit_or_back(self) -> None:
+        """Go one step out, or quit at the root."""
+        if not self.navigator.go_out():
+            self.runner.leave()
 
     async def action_quit(self) -> None:
-        """Quit at once, unless something is being done."""
-        self.leave()
+        """Quit, after a question while operations are running."""
+        self.runner.leave()
+
+    def action_operation(self, id_: str) -> None:
+        """Start an operation on the selection."""
+        if self.monitor_screen is not None:
+            self.runner.start(id_)
+
+    def action_operation_menu(self) -> None:
+        """Choose from everything that can be done here."""
+        if self.monitor_screen is not None:
+            self.runner.open_menu()
+
+    def action_operation_details(self) -> None:
+        """Show the outcome of the last operation in full, or its progress."""
+        self.runner.open_details()
 
     def action_freeze(self) -> None:
-        """Hold the screen still, or let it live again."""
-        state = self.context.state
-        self.context.frozen_events = None if self.context.frozen else state.totals.events
-        self.paint()
+        """Freeze the screen, or unfreeze it."""
+        events = self.context.state.totals.events
+        self.context.frozen_events = None if self.context.frozen else events
+        self.frame_loop.paint()
 
     def action_refresh_now(self) -> None:
-        """Ask workers and queues now, or try again to connect."""
-        self.session.refresh()
+        """Poll workers and queues now, or try again to connect."""
+        self.context.session.refresh()
         live = self.context.state.broker.phase == "live"
-        self.say("Asked workers and queues" if live else "Trying to connect now")
+        self.say("Polling workers and queues" if live else "Connecting to the broker")
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""
@@ -153,77 +332,21 @@ class CeltopApp(ActingApp, inherit_bindings=False):
             super().action_command_palette()
 
     def action_command_line(self, text: str = "") -> None:
-        """Ask for a command."""
+        """Open the command line."""
+        from .commands.table import suggest  # not before the first command
+
         screen = self.monitor_screen
         if screen is not None:
-            screen.query_one(CommandLine).ask(text)
-
-    def on_command_line_typed(self, message: CommandLine.Typed) -> None:
-        """Do what was typed."""
-        self.run_command(message.line)
-
-    def run_command(self, line: str) -> None:
-        """Do what a command line says, or say why not."""
-        from .commands.table import CommandError, run
-
-        try:
-            run(self, line)
-        except CommandError as error:
-            self.say(str(error), "error")
-
-    def action_filter_by(self, text: str) -> None:
-        """Filter the present list."""
-        screen = self.monitor_screen
-        if screen is None or not screen.filter_by(text):
-            self.say("There is nothing to filter here", "warning")
-
-    def action_corrected(self) -> None:
-        """Show in the log what was believed of tasks and turned out otherwise."""
-        self.go(Location("log"))
-        self.call_after_refresh(self.action_filter_by, "warning tasks")
+            screen.query_one(CommandLine).open(partial(suggest, self), text, self.context.ascii)
 
     def action_export(self, path: str = "") -> None:
-        """Ask for a file's name and save what is shown."""
-        self.run_worker(self._export(path))
-
-    async def _export(self, path: str) -> None:
-        from .dialogs.save import SaveDialog
-        from .output.save import SaveError, default_name, save
+        """Ask for a file name, and save what is shown."""
+        from .commands.save import save_screen
 
         screen = self.monitor_screen
-        if screen is None:
-            return
-        default = Path(path or default_name(screen.location.view, self.context.now()))
-        # A picture is taken without the dialog on it: the dialog is gone by then.
-        chosen = await self.push_screen_wait(SaveDialog(default))
-        if chosen is not None:
-            try:
-                self.say(f"Saved {save(self, screen, chosen)} to {chosen}")
-            except SaveError as error:
-                self.say(str(error), "error")
-
-    def on_copy_requested(self, message: CopyRequested) -> None:
-        """Put a text on the clipboard."""
-        self.copy(message.what, message.text)
-
-    def copy(self, what: str, text: str) -> None:
-        """Put a text on the clipboard of the terminal and say so.
-
-        Terminals and multiplexers silently refuse what is too long for them.
-        """
-        if len(text) > LONGEST_COPY:
-            key = self.context.keymap.key("export")
-            advice = f"; press {key} to save it" if key else ""
-            self.say(f"{what} is too long to copy{advice}", "warning")
-            return
-        self.copy_to_clipboard(text)
-        self.say(f"Copied {what}")
-
-    def use_mouse(self, on: bool) -> None:
-        """Take the mouse from the terminal, or give it back."""
-        if not take_mouse(self, on):
-            self.say("The mouse cannot be switched here", "warning")
+        if screen is not None:
+            self.run_worker(save_screen(self, screen, path, self.export_screenshot))
 
     def get_system_commands(self, screen: Any) -> Any:
-        """Offer no commands of Textual's own: ours are all in one table."""
+        """Offer none of Textual's own commands: the palette lists celtop's."""
         return ()

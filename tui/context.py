@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Final
 from ..bindings.keymap import Keymap
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
-from .operations.running import RunningOperations
+from .running import RunningOperations
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.state import ClusterState
     from ..settings import Settings
 
-PAUSED_FOR: Final = 1.0
-"""Seconds for which it is taken as known which queues are paused."""
+CACHE_SECONDS: Final = 1.0
+"""How long a value that is expensive to look up is reused."""
 
 
 @dataclass(slots=True)
 class AppContext:
-    """The stage that every screen plays on."""
+    """The session, the settings and the clock, for every screen and dialog."""
 
     session: Session
     settings: Settings
@@ -31,15 +31,15 @@ class AppContext:
     utc: bool = False
     """Whether times of day are shown in UTC."""
     keymap: Keymap = field(default_factory=Keymap)
-    """The keys of every action, as the user has them."""
+    """The user's keys."""
     frozen_events: int | None = None
-    """How many events had been heard when the screen was frozen; None while it lives."""
-    acts: RunningOperations = field(default_factory=RunningOperations)
-    """What the user has started, as far as the screen tells of it."""
-    _unknown: tuple[float, str | None] | None = None
-    """When it was last asked why results are unknown, and the answer."""
-    _paused: tuple[float, frozenset[str]] | None = None
-    """When the paused queues were last looked up, and which they were."""
+    """How many events had been received when the screen was frozen; None if it is not frozen."""
+    operations: RunningOperations = field(default_factory=RunningOperations)
+    """The operations that the user has started."""
+    _progress_unavailable: tuple[float, str | None] | None = None
+    """When `progress_unavailable` was last looked up, and its value."""
+    _paused_queues: tuple[float, frozenset[str]] | None = None
+    """When `paused_queues` was last looked up, and its value."""
 
     @property
     def state(self) -> ClusterState:
@@ -53,34 +53,37 @@ class AppContext:
 
     @property
     def frozen(self) -> bool:
-        """Whether the screen is to stay as it is."""
+        """Whether the body of the screen stays as it is."""
         return self.frozen_events is not None
 
     @property
     def held_back(self) -> int:
-        """How many events were heard since the screen was frozen."""
+        """How many events were received since the screen was frozen."""
         return 0 if self.frozen_events is None else self.state.totals.events - self.frozen_events
 
     @property
     def paused_queues(self) -> frozenset[str]:
-        """The queues that celtop has paused; they are in a file, so not read for every frame."""
+        """The queues that celtop has paused, read from their file at most once a second."""
         now = self.clock()
-        if self._paused is None or not 0 <= now - self._paused[0] < PAUSED_FOR:
-            self._paused = now, frozenset(self.session.paused_queues())
-        return self._paused[1]
+        if self._paused_queues is None or not 0 <= now - self._paused_queues[0] < CACHE_SECONDS:
+            self._paused_queues = now, frozenset(self.session.paused_queues())
+        return self._paused_queues[1]
 
     @property
     def progress_unavailable(self) -> str | None:
-        """Why nothing tells how far tasks have come; None if the result backend does."""
+        """Why the progress of tasks is unknown; None if the result backend is being read."""
         now = self.clock()
-        if self._unknown is None or not 0 <= now - self._unknown[0] < PAUSED_FOR:
-            self._unknown = now, self.session.progress_unavailable
-        return self._unknown[1]
+        if (
+            self._progress_unavailable is None
+            or not 0 <= now - self._progress_unavailable[0] < CACHE_SECONDS
+        ):
+            self._progress_unavailable = now, self.session.progress_unavailable
+        return self._progress_unavailable[1]
 
     def now(self) -> float:
         """Return the time, in seconds since the epoch."""
         return self.clock()
 
     def frame(self) -> Frame:
-        """Return the moment that a frame shows."""
+        """Return what the cells of a table need to know of the present frame."""
         return Frame(self.clock(), self.glyphs, self.utc, self.state.skews)

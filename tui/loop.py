@@ -1,197 +1,157 @@
-"""The loop: it pumps the session, and paints the screen that is on top when that is due."""
+"""The frame loop: pumps the session, and paints the screen on top when a frame is due."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.scrollbar import ScrollBar, ScrollBarRender
-
-from ..model.text.sanitize import visible
-from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
-from ..widgets.compat.textual_internals import FrugalApp, terminal_is_behind
-from ..widgets.glyphs import ASCII, UNICODE
-from . import terminal
+from ..widgets.compat.textual_internals import terminal_is_behind
 from .context import AppContext
+from .dialogs.base import Dialog
 from .pacing import FramePacer
+from .screens.base import MonitorScreen
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.timer import Timer
 
-    from ..cluster.session import Session
-    from ..settings import Settings
-    from .screens.base import MonitorScreen
-
-BEAT: Final = 0.05
-"""Seconds between two looks at the session while something happens."""
-QUIET_BEAT: Final = 0.5
-"""The same while nothing does; news and the next full second end the rest earlier. A process that
-only wakes up costs too."""
-JUST_AFTER: Final = 0.002
-"""Seconds by which a timer may be early: the full second shall have come."""
-BUDGET: Final = 0.01
+BUSY_INTERVAL: Final = 0.05
+"""Seconds between two pumps of the session while events arrive."""
+IDLE_INTERVAL: Final = 0.5
+"""Seconds between two pumps while none do; an event or the next full second ends the wait earlier.
+Waking up costs CPU time, too."""
+TIMER_TOLERANCE: Final = 0.002
+"""Seconds by which a timer may be early: the full second must have begun."""
+PUMP_BUDGET: Final = 0.01
 """Seconds that applying events may take before keys are looked at again."""
-BREATH: Final = 0.001
+PUMP_PAUSE: Final = 0.001
 """Seconds left to the receiving threads while there is a backlog."""
-STOP_WITHIN: Final = 1.5
-"""Seconds for the session's threads to end; the process must be gone within two."""
-TERMINAL_CHECK: Final = 3.0
+STOP_TIMEOUT: Final = 1.5
+"""Seconds for the session's threads to end; the process must end within two."""
 
 
-class LiveApp(FrugalApp, inherit_bindings=False):
-    """An app over a session.
+class FrameLoop:
+    """Keeps the model and the screen up to date.
 
     Args:
-        session: Where the model comes from; started after the first frame, stopped at the end.
-        settings: What celtop was told.
-        clock: The time, in seconds since the epoch.
+        app: The app whose timers and screens it uses.
+        context: The session and the clock.
+        on_pumped: Called after observations were applied to the model.
     """
 
-    def __init__(
-        self, session: Session, settings: Settings, clock: Callable[[], float] = time.time
-    ) -> None:
-        super().__init__()
-        self.session = session
-        unicode = not settings.ascii if settings.ascii is not None else _speaks_unicode()
-        utc = settings.timezone == "utc"
-        glyphs = UNICODE if unicode else ASCII
-        self.context: AppContext = AppContext(session, settings, clock, glyphs, utc)
-        self.frames = FramePacer(settings.frames_per_second)
-        self._on_screen: MonitorScreen | None = None
+    def __init__(self, app: App[Any], context: AppContext, on_pumped: Callable[[], object]) -> None:
+        self.pacer = FramePacer(context.settings.frames_per_second)
+        self._app = app
+        self._context = context
+        self._on_pumped = on_pumped
+        self._painted: MonitorScreen | None = None
+        """The screen that has seen all changes of the model up to the last frame."""
         self._second = 0
-        self._rest: Timer | None = None
-        # One renderer for all scrollbars is how Textual has it.
-        ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
+        self._timer: Timer | None = None
 
-    # Life
+    def start(self) -> None:
+        """Start the session and the loop."""
+        self._context.session.start()
+        self.watch_screen()
+        self._timer = self._app.set_timer(BUSY_INTERVAL, self._beat)
 
-    def on_mount(self) -> None:
-        """Paint once, then begin to listen."""
-        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
-        if not self.is_headless:
-            terminal.on_end_signals(self.end)
-            self.set_interval(TERMINAL_CHECK, self._check_terminal)
-        self.call_after_refresh(self._start)
-
-    def _start(self) -> None:
-        self.session.start()
-        self.watch_shown()
-        self._rest = self.set_timer(BEAT, self._beat)
-
-    async def on_unmount(self) -> None:
+    async def stop(self) -> None:
         """End the session's threads."""
-        await asyncio.to_thread(self.session.stop, STOP_WITHIN)
-
-    def end(self, code: int = 0) -> None:
-        """End celtop, with an exit code for the shell."""
-        if code and not self.is_headless:
-            terminal.end_process_after(2.0, code)
-        self.exit(return_code=code)
-
-    def _check_terminal(self) -> None:
-        if terminal.is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self.end(terminal.HUNG_UP)
-
-    # The loop
+        await asyncio.to_thread(self._context.session.stop, STOP_TIMEOUT)
 
     async def _beat(self) -> None:
-        """Apply what came in, in small bites with a look at the keys between them, and paint."""
-        if self._rest is not None:
-            self._rest.stop()  # it was woken up
+        """Pump in small steps, between which keys are looked at, and paint."""
+        if self._timer is not None:
+            self._timer.stop()  # `_wake` may have come first
+        now = self._context.now
         more, applied = True, 0
-        while more and not self._exit:
-            pumped = self.session.pump(self.context.now(), BUDGET)
-            applied += pumped.applied
-            self.frames.wanted |= bool(pumped.applied)
+        while more and self._app.return_code is None:
+            pumped = self._context.session.pump(now(), PUMP_BUDGET)
             more = pumped.more
+            if pumped.applied:
+                applied += pumped.applied
+                self._on_pumped()
+                self.pacer.wanted = True
             self._tick()
-            if self.frames.due(time.monotonic()):
+            if self.pacer.due(time.monotonic()):
                 self.paint()
             if more:
-                await asyncio.sleep(BREATH)
-        quiet = not (applied or self.frames.wanted)
-        to_second = 1.0 - self.context.now() % 1.0 + JUST_AFTER
-        self._rest = self.set_timer(min(QUIET_BEAT, to_second) if quiet else BEAT, self._beat)
-        if quiet:
-            self.session.call_on_update(self._wake)
+                await asyncio.sleep(PUMP_PAUSE)
+        idle = not (applied or self.pacer.wanted)
+        to_second = 1.0 - now() % 1.0 + TIMER_TOLERANCE
+        interval = min(IDLE_INTERVAL, to_second) if idle else BUSY_INTERVAL
+        self._timer = self._app.set_timer(interval, self._beat)
+        if idle:
+            self._context.session.call_on_update(self._wake)
 
     def _wake(self) -> None:
-        """Look at the session now; called from the thread that has left something there."""
-        with suppress(RuntimeError):  # the loop has ended
-            self.call_later(self._beat)
-
-    def sent(self, characters: int) -> None:
-        """Let the pace of frames follow what they cost to send."""
-        self.frames.sent(characters)
+        """Pump now; called from the thread that has put something into the inbox."""
+        with suppress(RuntimeError):  # the event loop has ended
+            self._app.call_later(self._beat)
 
     def _tick(self) -> None:
-        second = int(self.context.now())
+        second = int(self._context.now())
         if second != self._second:
             self._second = second
-            self.context.state.tick(self.context.now())
+            self._context.state.tick(self._context.now())
             self._watch_results()
 
+    # The screen
+
+    @property
+    def screen(self) -> MonitorScreen | None:
+        """The monitor screen on top; None while a dialog covers it."""
+        stack = self._app.screen_stack  # empty between two modes, and at the very end
+        return stack[-1] if stack and isinstance(stack[-1], MonitorScreen) else None
+
+    @property
+    def topmost_screen(self) -> MonitorScreen | None:
+        """The topmost monitor screen, whether or not a dialog covers it."""
+        stack = reversed(self._app.screen_stack)
+        return next((screen for screen in stack if isinstance(screen, MonitorScreen)), None)
+
     def paint(self) -> None:
-        """Bring the screen up to date, unless it is covered or the terminal is behind."""
-        if terminal_is_behind(self):
+        """Bring the screen up to date, unless the terminal is behind."""
+        if terminal_is_behind(self._app):
             return
-        self.frames.painted(time.monotonic())
-        screen = self.monitor_screen
-        changes = self.context.state.take_changes()
-        if screen is None or self.context.frozen:
-            # Nobody is told of these changes: whoever is painted next must look at everything.
-            self._on_screen = None
-            if screen is not None:
-                screen.paint()
-            else:
-                self._paint_covered()
+        self.pacer.painted(time.monotonic())
+        screen = self.screen
+        changes = self._context.state.take_changes()
+        if screen is None:
+            self._painted = None
+            self._paint_covered()
             return
-        if screen is self._on_screen:
+        if self._context.frozen:
+            # These changes are dropped: the next screen to be painted takes up the whole model.
+            self._painted = None
+        elif screen is self._painted:
             screen.take(changes)
         elif screen.ready:
             screen.catch_up()
-            self._on_screen = screen
+            self._painted = screen
         screen.paint()
 
     def _paint_covered(self) -> None:
-        """Let the line of acts go on beneath a dialog: it must not contradict what that says."""
-        from .screens.base import MonitorScreen
+        """Paint the dialog on top, and the operation bar beneath, which must agree with it."""
+        stack = self._app.screen_stack
+        if stack and isinstance(dialog := stack[-1], Dialog):
+            dialog.paint()
+        beneath = self.topmost_screen
+        if beneath is not None and beneath.ready:
+            beneath.operation_bar.paint(self._context, covered=True)
 
-        beneath = [screen for screen in self.screen_stack if isinstance(screen, MonitorScreen)]
-        if beneath and beneath[-1].ready:
-            beneath[-1].act_bar.paint(self.context, covered=True)
-
-    @property
-    def monitor_screen(self) -> MonitorScreen | None:
-        """The screen on top, or None while a dialog covers it or there is none."""
-        from .screens.base import MonitorScreen
-
-        # Between two modes, and at the very end, there is no screen at all.
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        return screen if isinstance(screen, MonitorScreen) else None
-
-    def watch_shown(self) -> None:
-        """Have the session keep fresh what is on the screen."""
-        screen = self.monitor_screen
+    def watch_screen(self) -> None:
+        """Tell the session what is on the screen, so that it is kept up to date."""
+        screen = self.screen
         if screen is not None:
-            self.session.watch(screen.topics)
+            self._context.session.watch(screen.topics)
             self._watch_results()
 
     def _watch_results(self) -> None:
-        """Have the results read of the tasks on the screen; it changes with each scrolled line."""
-        screen = self.monitor_screen
+        """Name the tasks on the screen, which change with each scrolled line."""
+        screen = self.screen
         if screen is not None and screen.ready:
-            self.session.watch_results(screen.watched)
-
-    def say(self, text: str, severity: Any = "information") -> None:
-        """Tell the user something, in passing."""
-        self.notify(visible(text), severity=severity, markup=False, timeout=4)
-
-
-def _speaks_unicode() -> bool:
-    return terminal.speaks_unicode(os.environ)
+            self._context.session.watch_results(screen.watched)

@@ -1,117 +1,102 @@
-"""Finding the way: modes, screens in depth, and the history that `[` and `]` walk."""
+"""Goes to locations: modes, stacks of screens, and the history that `[` and `]` walk."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..bindings.actions import VIEWS
 from ..model.entities.task import Task
-from .loop import LiveApp
-from .messages import DrillRequested
+from . import routes
+from .context import AppContext
+from .loop import FrameLoop
 from .navigation import DrillDown, History, Location
 
 if TYPE_CHECKING:
-    from ..cluster.session import Session
-    from ..settings import Settings
-    from .screens.base import MonitorScreen
+    from textual.app import App
 
 
-class RoamingApp(LiveApp, inherit_bindings=False):
-    """An app with a stack of screens for each numbered view."""
+class Navigator:
+    """A stack of screens for each numbered view.
 
-    def __init__(
-        self, session: Session, settings: Settings, clock: Callable[[], float] = time.time
-    ) -> None:
-        super().__init__(session, settings, clock)
+    Args:
+        app: The app whose modes and screens it uses.
+        context: What the screens share.
+        loop: Paints the screen that was gone to.
+    """
+
+    def __init__(self, app: App[Any], context: AppContext, loop: FrameLoop) -> None:
+        self._app = app
+        self._context = context
+        self._loop = loop
         self._history = History()
         for action in VIEWS:
             view = action.id.removeprefix("view.")
-            self.add_mode(view, partial(self._root, view))
+            app.add_mode(view, partial(routes.root, view, context))
 
-    def on_mount(self) -> None:
-        """Begin the history here."""
+    def start(self) -> None:
+        """Begin the history at the first screen."""
         self._history.visit(self.location)
 
     @property
     def location(self) -> Location:
-        """Where the user is."""
-        screens = [screen for screen in self.screen_stack if hasattr(screen, "location")]
-        location: Location = screens[-1].location
-        return location
+        """The location on the screen."""
+        screen = self._loop.topmost_screen
+        assert screen is not None, "the app has no screen"
+        return screen.location
 
-    def go(self, location: Location, *, remember: bool = True) -> None:
-        """Go to a place, by the shortest way."""
+    def go(self, location: Location, *, filter_text: str = "", remember: bool = True) -> None:
+        """Go to a location, popping and pushing as few screens as possible, and filter there."""
         if remember:
             self._history.visit(location)
-        if location.view != self.current_mode:
-            self.switch_mode(location.view)
+        if location.view != self._app.current_mode:
+            self._app.switch_mode(location.view)
         while (path := self.location.path) != location.path[: len(path)]:
-            self.pop_screen()
+            self._app.pop_screen()
         while len(self.location.path) < len(location.path):
             depth = len(self.location.path) + 1
             step = Location(location.view, location.path[:depth])
-            self.push_screen(self._deep(step))
-        self.frames.wanted = True
-        self.call_after_refresh(self._arrived)
+            self._app.push_screen(routes.deep(step, self._context))
+        self._loop.pacer.wanted = True
+        self._app.call_after_refresh(self._arrive, filter_text)
 
-    def _arrived(self) -> None:
-        self.watch_shown()
-        self.paint()
+    def _arrive(self, filter_text: str) -> None:
+        self._loop.watch_screen()
+        self._loop.paint()
+        screen = self._loop.screen
+        if filter_text and screen is not None:
+            screen.filter_by(filter_text)
 
-    def _root(self, view: str) -> MonitorScreen:
-        from . import routes
-
-        return routes.root(view, self.context)
-
-    def _deep(self, location: Location) -> MonitorScreen:
-        from . import routes
-
-        return routes.deep(location, self.context)
-
-    def on_drill_requested(self, message: DrillRequested) -> None:
+    def drill(self, step: DrillDown) -> None:
         """Go one step deeper."""
-        self.go(self.location.deeper(message.drill))
+        self.go(self.location.deeper(step))
 
-    # What keys do
-
-    def action_view(self, view: str) -> None:
-        """Go to a numbered view."""
-        self.go(Location(view))
-
-    def action_history(self, step: int) -> None:
-        """Go to where the user was before."""
+    def step_history(self, step: int) -> None:
+        """Go back (-1) or forward (1) in the history."""
         location = self._history.step(step)
         if location is None:
-            self.bell()
+            self._app.bell()
         else:
             self.go(location, remember=False)
 
-    def action_error(self) -> None:
-        """Show what fails, grouped; from a task that failed its own group and traceback."""
-        screen = self.monitor_screen
-        path = self.location.path
+    def back(self) -> None:
+        """Undo one step: on the screen, otherwise to the screen before."""
+        screen = self._loop.screen
+        if screen is not None and not screen.step_back():
+            self.go_out()
+
+    def go_out(self) -> bool:
+        """Go one step out; return whether there was one."""
+        deep = bool(self.location.path)
+        if deep:
+            self.go(self.location.out())
+        return deep
+
+    def open_failures(self) -> None:
+        """Show the failure groups, beginning at that of the selected task if it failed."""
+        screen, path = self._loop.screen, self.location.path
         if screen is None or (path and path[-1].kind == "failures"):
             return
-        failures = self.context.state.failures
+        failures = self._context.state.failures
         task = next((one for one in screen.chosen(Task) if failures.of(one.id)), None)
-        self.go(self.location.deeper(DrillDown("failures", task.id if task else "", "Failures")))
-
-    def leave(self) -> None:
-        """Quit."""
-        self.end()
-
-    async def action_back(self) -> None:
-        """Undo one step: on the screen, or to the screen before."""
-        screen = self.monitor_screen
-        if screen is not None and not screen.step_back() and self.location.path:
-            self.go(self.location.out())
-
-    async def action_quit_or_back(self) -> None:
-        """Go one step out, or quit at the root."""
-        if self.location.path:
-            self.go(self.location.out())
-        else:
-            self.leave()
+        self.drill(DrillDown("failures", task.id if task else "", "Failures"))

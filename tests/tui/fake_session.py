@@ -18,6 +18,7 @@ from celtop.model.observations import (
     LatencyMeasured,
     LogMessage,
     Observation,
+    OperationChanged,
     QueueMeasured,
     QueuePeeked,
 )
@@ -34,24 +35,24 @@ NOW = 1_800_000_000.0
 
 
 class FakeOperation:
-    """An act of which a test tells how far it is."""
+    """An operation whose outcome a test decides; the model learns of it as from a real one."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, session: FakeSession) -> None:
         self.outcome = outcome
-        self.future: Future[Outcome] = Future()
         self.cancelled = False
+        self._session = session
 
     def cancel(self) -> None:
         self.cancelled = True
 
-    def tell(self, **changes: Any) -> None:
-        """Take changes into the outcome."""
+    def change(self, **changes: Any) -> None:
+        """Report changes of the outcome."""
         self.outcome = msgspec.structs.replace(self.outcome, **changes)
+        self._session.put(OperationChanged(self.outcome, NOW))
 
     def end(self, **changes: Any) -> None:
-        """End it, with these changes."""
-        self.tell(ended_at=NOW, **changes)
-        self.future.set_result(self.outcome)
+        """Report the end, with changes of the outcome."""
+        self.change(ended_at=NOW, **changes)
 
 
 class FakeSession:
@@ -68,7 +69,7 @@ class FakeSession:
         self.read_only = False
         self.done: list[Operation] = []
         """What it was told to do, in that order."""
-        self.acts: list[FakeOperation] = []
+        self.operations: list[FakeOperation] = []
         self.asked: list[tuple[str, ...]] = []
         """Of which tasks it was asked what was sent."""
         self.recovering: Future[tuple[Recovered, ...]] = Future()
@@ -81,8 +82,8 @@ class FakeSession:
         """Of which tasks it was told to read the results."""
         self.held: dict[str, PauseQueue] = {}
         self.progress_unavailable: str | None = None
-        self.searching: Future[TaskLookup] = Future()
-        self.searched: list[str] = []
+        self.lookup: Future[TaskLookup] = Future()
+        self.looked_up: list[str] = []
         self.watched: tuple[str, ...] = ()
         """The tasks whose results it was told to read."""
 
@@ -95,6 +96,13 @@ class FakeSession:
 
     def stop(self, timeout: float = 2.0) -> None:
         self.stopped = True
+
+    def put(self, observation: Observation) -> None:
+        """Leave an observation to be pumped."""
+        self.waiting.append(observation)
+        wake, self.wake = self.wake, None
+        if wake is not None:
+            wake()
 
     def pump(self, now: float, budget: float) -> Pumped:
         applied = len(self.waiting)
@@ -110,10 +118,11 @@ class FakeSession:
         self.refreshes += 1
 
     def do(self, command: Operation) -> FakeOperation:
-        act = FakeOperation(Outcome(len(self.acts) + 1, command, NOW))
+        number = len(self.operations) + 1
+        operation = FakeOperation(Outcome(number, command, NOW), self)
         self.done.append(command)
-        self.acts.append(act)
-        return act
+        self.operations.append(operation)
+        return operation
 
     def recover_calls(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
         self.asked.append(tuple(ids))
@@ -137,8 +146,8 @@ class FakeSession:
         return self.peeking
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
-        self.searched.append(id_)
-        return self.searching
+        self.looked_up.append(id_)
+        return self.lookup
 
     def paused_queues(self) -> Mapping[str, PauseQueue]:
         return self.held

@@ -78,7 +78,3 @@ async def stage(
     async with app.run_test(size=size) as pilot:
         await pilot.pause(0.1)
         yield Stage(app, session, pilot)
-        for act in session.acts:
-            if not act.future.done():
-                act.end()
-        await pilot.pause()

@@ -22,9 +22,7 @@ async def _act_menu(stage: Stage, key: str) -> None:
 async def _act_details(stage: Stage, key: str) -> None:
     await stage.press(key)
     assert not stage.session.done
-    assert [one.message for one in stage.app._notifications] == [
-        "Nothing was done so far in this session"
-    ]
+    assert [one.message for one in stage.app._notifications] == ["No operation in this session yet"]
 
 
 @checks("task.revoke")

@@ -87,7 +87,7 @@ async def _freeze(stage: Stage, key: str) -> None:
     await stage.press("2", key)
     shown = len(stage.table.rows)
     feed(stage.session.state, task_events(77_001, "late.arrival", at=NOW))
-    stage.app.paint()
+    stage.app.frame_loop.paint()
     await stage.pilot.pause()
     assert len(stage.table.rows) == shown
     assert "FROZEN +4" in stage.screen.query_one("#header").text
@@ -139,13 +139,13 @@ async def _quit(stage: Stage, key: str) -> None:
     await stage.press("3", "enter", key)
     assert stage.app.location.path == () and stage.app.location.view == "workers"
     await stage.press(key)
-    assert stage.app._exit and stage.app.return_code == 0
+    assert stage.app.return_code is not None and stage.app.return_code == 0
 
 
 @checks("quit.now")
 async def _quit_now(stage: Stage, key: str) -> None:
     await stage.press("2", "/", "x", key)
-    assert stage.app._exit and stage.app.return_code == 0
+    assert stage.app.return_code is not None and stage.app.return_code == 0
 
 
 @checks("suspend")

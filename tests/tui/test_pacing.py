@@ -97,7 +97,7 @@ async def test_a_frame_that_falls_between_two_screens_is_left_out() -> None:
     """At the very end, and while the mode changes, there is none: that must not be the last."""
     app, _ = staged()
     assert app.screen_stack == []
-    app.paint()
+    app.frame_loop.paint()
     assert app.monitor_screen is None
 
 

@@ -18,7 +18,7 @@ from celtop.tests.tui.fake_session import (
     task_events,
 )
 from celtop.tui.app import CeltopApp
-from celtop.tui.loop import QUIET_BEAT
+from celtop.tui.loop import IDLE_INTERVAL
 from celtop.tui.navigation import DrillDown, Location
 
 SIZES = ((200, 50), (120, 36), (80, 24), (60, 15))
@@ -120,7 +120,7 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
         assert "Start the broker, or name another" in text
         assert "Trying now." in text
         session.waiting.append(ConnectionChanged("live", NOW))
-        await pilot.pause(QUIET_BEAT + 0.3)
+        await pilot.pause(IDLE_INTERVAL + 0.3)
         assert "Nothing listens" not in "\n".join(screen_lines(app))
 
 
@@ -158,7 +158,7 @@ async def test_a_frozen_screen_does_not_move_but_its_clock_does() -> None:
         before = screen_lines(app)
         clock.now += 61
         feed(session.state, task_events(5000, "a.new.one", at=clock.now - 5))
-        app.paint()
+        app.frame_loop.paint()
         await pilot.pause()
         after = screen_lines(app)
         assert after[1:] == before[1:]
@@ -173,9 +173,9 @@ async def test_a_dialog_does_not_lose_what_happens_meanwhile() -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2", "?")
         feed(session.state, task_events(5000, "a.new.one", at=NOW))
-        app.paint()
+        app.frame_loop.paint()
         await pilot.press("escape")
-        app.paint()
+        app.frame_loop.paint()
         await pilot.pause()
         assert "a.new.one" in "\n".join(screen_lines(app))
 
@@ -189,12 +189,12 @@ async def test_a_task_is_followed_live_and_survives_its_eviction() -> None:
         assert "Running for" in "\n".join(screen_lines(app))
         done = Event("task-succeeded", "celery@geo-1", NOW, uuid=uuid, result="'done'", runtime=41)
         feed(session.state, [done])
-        app.paint()
+        app.frame_loop.paint()
         await pilot.pause(0.1)
         text = "\n".join(screen_lines(app))
         assert "SUCCESS" in text and '"done"' in text
         del session.state.tasks[uuid]
-        app.paint()
+        app.frame_loop.paint()
         await pilot.pause(0.1)
         text = "\n".join(screen_lines(app))
         assert '"done"' in text and "forgotten to make room" in text
@@ -216,7 +216,7 @@ async def test_what_a_filter_hides_is_not_said_to_be_missing() -> None:
         await pilot.press("2", "/", *"no such thing", "enter")
         await pilot.pause()
         text = "\n".join(screen_lines(app))
-        assert f"The filter hides all {len(app.session.state.tasks)}: esc clears it" in text
+        assert f"The filter hides all {len(app.context.state.tasks)}: esc clears it" in text
         assert "No tasks" not in text
 
 

@@ -20,7 +20,7 @@ async def test_the_header_counts_what_was_corrected_and_leads_to_the_log() -> No
         task = next(one for one in state.tasks.values() if one.running)
         state._tasks.mark_lost(task, NOW, "worker")
         state.tick(NOW)
-        app.paint()
+        app.frame_loop.paint()
         assert "corrected 1" in app.screen.query_one(HeaderBar).text
         assert "lost 1" in app.screen.query_one(StateStrip).text
         await app.run_action("corrected")

@@ -1,9 +1,10 @@
-"""The line behind `:`, with what it may become above it."""
+"""The command line behind `:`, with completions above it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import ClassVar, Final, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,17 +17,31 @@ from textual.widgets import Input, Static
 
 from ...bindings.actions import Context
 from ...model.text.sanitize import visible
-from ..commands.table import CommandError, completions, find
 from ..keymap import bindings
 
-if TYPE_CHECKING:
-    from ..app import CeltopApp
+MAX_COMPLETIONS_SHOWN: Final = 12
+MAX_WORD_CHARACTERS: Final = 40
+MAX_ERROR_CHARACTERS: Final = 200
 
-_SHOWN: Final = 12
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What is known of a line while it is being typed."""
+
+    completions: Sequence[str] = ()
+    """Whole lines, best first; one that an argument follows ends with a space."""
+    usage: str = ""
+    """Name and argument of the command."""
+    help: str = ""
+    error: str = ""
+    """Why it is no command."""
+
+
+Suggest: TypeAlias = "Callable[[str], Suggestions]"
 
 
 class CommandLine(Vertical):
-    """A line to type a command into, there only while it is needed."""
+    """An input for a command, hidden while it is not used."""
 
     CONTEXT: ClassVar[Context] = "command"
     BINDINGS: ClassVar[list[BindingType]] = bindings("command")
@@ -54,19 +69,27 @@ class CommandLine(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._before: Widget | None = None
+        self._suggest: Suggest = lambda line: Suggestions()
+        self._focused_before: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        """Put the advice above the line."""
+        """Put the completions above the line."""
         yield Static("", id="advice", markup=False)
         with Horizontal(id="line"):
             yield Static(":", id="prompt", markup=False)
             yield Input(select_on_focus=False, compact=True)
 
-    def ask(self, text: str = "") -> None:
-        """Take the keys, at once: a person types on without waiting for a frame."""
-        self.set_class(self._app.context.ascii, "-ascii")
-        self._before = self.screen.focused
+    def open(self, suggest: Suggest, text: str, ascii_only: bool) -> None:
+        """Show the line and focus it at once: a user types on without waiting for a frame.
+
+        Args:
+            suggest: Returns completions and help for a line.
+            text: The line to begin with.
+            ascii_only: Whether only ASCII may be drawn.
+        """
+        self._suggest = suggest
+        self.set_class(ascii_only, "-ascii")
+        self._focused_before = self.screen.focused
         self.display = True
         line = self.query_one(Input)
         line.value = text
@@ -75,13 +98,13 @@ class CommandLine(Vertical):
         self._advise(text)
 
     def action_close(self) -> None:
-        """Go away and give the keys back."""
+        """Hide the line, and return the focus."""
         self.display = False
-        self.screen.set_focus(self._before)
+        self.screen.set_focus(self._focused_before)
 
     def action_run(self) -> None:
-        """Do what was typed."""
-        # Letters may still be on their way to the line: they go first.
+        """Run the command."""
+        # Letters that are on their way to the input go first.
         self.query_one(Input).call_later(self._run)
 
     def _run(self) -> None:
@@ -90,14 +113,13 @@ class CommandLine(Vertical):
             self.post_message(self.Typed(self.query_one(Input).value))
 
     def action_complete(self) -> None:
-        """Type as much as is certain."""
+        """Complete as much as is unambiguous, otherwise take the first completion."""
         line = self.query_one(Input)
-        found = completions(self._app, line.value)
+        found = self._suggest(line.value).completions
         if not found:
             return
-        common = _common(found)
-        longer = common if len(common) > len(line.value) else found[0]
-        line.value = longer + (" " if len(found) == 1 and _takes_more(longer) else "")
+        common = _common_prefix(found)
+        line.value = common if len(common) > len(line.value) else found[0]
         line.cursor_position = len(line.value)
 
     @on(Input.Changed)
@@ -110,33 +132,23 @@ class CommandLine(Vertical):
         event.stop()
         self._run()
 
-    @property
-    def _app(self) -> CeltopApp:
-        return cast("CeltopApp", self.app)
-
     def _advise(self, line: str) -> None:
-        found = completions(self._app, line)
-        words = [visible(each.rpartition(" ")[2], 40) for each in found[:_SHOWN]]
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        advice = Content.styled("  ".join(words) + more, "$text-muted")
-        try:
-            command = find(line.split(" ")[0]) if line.strip() else None
-        except CommandError as error:
-            if not found:
-                advice = Content.styled(visible(str(error), 200), "$text-error")
-        else:
-            if command is not None:
-                title = Content.styled(f"{command.name} {command.argument}", "bold")
-                rest = Content.assemble("   ", advice) if " " in line and words else Content("")
-                advice = Content.assemble(title, f"  {command.help}", rest)
+        found = self._suggest(line)
+        names = [each.rstrip().rpartition(" ")[2] for each in found.completions]
+        words = [visible(name, MAX_WORD_CHARACTERS) for name in names[:MAX_COMPLETIONS_SHOWN]]
+        more = len(names) - MAX_COMPLETIONS_SHOWN
+        text = "  ".join(words) + (f" and {more} more" if more > 0 else "")
+        advice = Content.styled(text, "$text-muted")
+        if found.usage:
+            rest = Content.assemble("   ", advice) if " " in line and words else Content("")
+            title = Content.styled(found.usage, "bold")
+            advice = Content.assemble(title, f"  {found.help}", rest)
+        elif found.error and not words:
+            advice = Content.styled(visible(found.error, MAX_ERROR_CHARACTERS), "$text-error")
         self.query_one("#advice", Static).update(advice)
 
 
-def _takes_more(line: str) -> bool:
-    return " " not in line and bool(find(line).argument)
-
-
-def _common(lines: list[str]) -> str:
+def _common_prefix(lines: Sequence[str]) -> str:
     first, last = min(lines), max(lines)
     for index, character in enumerate(first):
         if index >= len(last) or character != last[index]:

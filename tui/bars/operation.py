@@ -1,4 +1,4 @@
-"""The line that tells of acts: how far one is, and for a while how it ended."""
+"""The bar above the keys: the progress of an operation and, for a while, its outcome."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ if TYPE_CHECKING:
 
 
 class OperationBar(Bar):
-    """The line above the keys that tells how far an act is; not there if there is none."""
+    """The newest running operation or a result; hidden if there is neither."""
 
     DEFAULT_CSS = "OperationBar { display: none; background: $panel; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._told: tuple[Outcome | None, int] = (None, -1)
+        self._shown: tuple[Outcome | None, int] = (None, -1)
 
     def paint(self, context: AppContext, *, covered: bool = False) -> None:
-        """Show the present state; under a dialog it is as good as not seen."""
-        outcome = context.acts.latest if covered else context.acts.shown(context.now())
-        more = len(context.acts.under_way) - (context.acts.last is None)
-        if outcome is self._told[0] and more == self._told[1]:
+        """Show the present state; under a dialog a result does not count as seen."""
+        operations = context.operations
+        outcome = operations.latest if covered else operations.shown(context.now())
+        more = len(operations.running) - (operations.result is None)
+        if outcome is self._shown[0] and more == self._shown[1]:
             # An outcome may have thousands of targets: they are not counted for each frame.
             return
-        self._told = outcome, more
+        self._shown = outcome, more
         self.display = outcome is not None
         if outcome is None:
             return
         from ...model.operations.summary import sentence
 
         left = [Part(sentence(outcome), _style(outcome), gap=1)]
-        right = [Part("d details ", "$text-muted", 0, "app.act_details")]
+        right = [Part("d details ", "$text-muted", 0, "app.operation_details")]
         if more > 0:
-            right.insert(0, Part(f"{more} more under way", "$text-accent", 1))
+            right.insert(0, Part(f"{more} more running", "$text-accent", 1))
         self.show(left, right)
 
 

@@ -1,20 +1,59 @@
-"""What a typed command is."""
+"""What a typed command is, and what it may use of the app."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from ..host import Host
 
 if TYPE_CHECKING:
-    from ..app import CeltopApp
+    from textual.theme import Theme
 
-Run: TypeAlias = "Callable[[CeltopApp, str], None]"
-Values: TypeAlias = "Callable[[CeltopApp], Iterable[str]]"
+    from ..loop import FrameLoop
+    from ..operations.runner import OperationRunner
+
+
+class CommandHost(Host, Protocol):
+    """The app, as commands see it."""
+
+    theme: str
+    frame_loop: FrameLoop
+    runner: OperationRunner
+
+    @property
+    def available_themes(self) -> Mapping[str, Theme]:
+        """The themes by name."""
+
+    def use_mouse(self, on: bool) -> None:
+        """Capture the mouse, or leave it to the terminal."""
+
+    def run_command(self, line: str) -> None:
+        """Run a command line, or show why it cannot be run."""
+
+    def action_command_line(self, text: str = "") -> None:
+        """Open the command line."""
+
+    def action_export(self, path: str = "") -> None:
+        """Ask for a file name, and save what is shown."""
+
+    def action_freeze(self) -> None:
+        """Freeze the screen, or unfreeze it."""
+
+    def action_help(self) -> None:
+        """Show the keys."""
+
+    def action_refresh_now(self) -> None:
+        """Poll workers and queues now."""
+
+
+Run: TypeAlias = "Callable[[CommandHost, str], None]"
+Values: TypeAlias = "Callable[[CommandHost], Iterable[str]]"
 
 
 class CommandError(Exception):
-    """A command that cannot be done, in words for who typed it."""
+    """A command that cannot be run, with the reason for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +64,33 @@ class Command:
     help: str
     run: Run
     argument: str = ""
-    """What may follow, for the help: `SECONDS`."""
+    """Its argument in the help: `SECONDS`."""
     values: Values | None = None
-    """What may follow, for completion."""
+    """The arguments that completion offers."""
     aliases: tuple[str, ...] = ()
+
+
+def task_starting_with(host: Host, start: str) -> str | None:
+    """Return the id of the only known task that starts with a text; None if there is none.
+
+    Raises:
+        CommandError: Several tasks start with it, or it is empty.
+    """
+    if not start:
+        raise CommandError("Missing argument: a task id or the start of one")
+    found = [id_ for id_ in host.context.state.tasks if id_.startswith(start)]
+    if len(found) > 1:
+        raise CommandError(f"{len(found)} task ids start with {start}")
+    return found[0] if found else None
+
+
+def known_task(host: Host, start: str) -> str:
+    """Return the id of the only known task that starts with a text.
+
+    Raises:
+        CommandError: None or several start with it.
+    """
+    found = task_starting_with(host, start)
+    if found is None:
+        raise CommandError(f"No known task id starts with {start}")
+    return found

@@ -1,82 +1,67 @@
-"""Commands that act on the cluster, typed after `:`. They ask as keys do."""
+"""Typed commands that change the cluster. They ask first, as keys do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args
+from typing import Any, Final, TypeAlias, cast, get_args
 
+from ...model.confirm.targets import task_names
 from ...model.operations.call import Call
 from ...model.operations.commands import Purge, Signal
-from ..operations.policy import READ_ONLY
-from .base import Command, CommandError, Run
+from ..host import READ_ONLY, Host
+from ..navigation import Location
+from ..operations import queues, tasks
+from ..operations.run import run as run_operation
+from ..operations.send import trigger
+from ..operations.task_limits import change_limits
+from .base import Command, CommandError, CommandHost, Run, known_task
 
-if TYPE_CHECKING:
-    from ..app import CeltopApp
+Start: TypeAlias = "Callable[[Host, str], Coroutine[Any, Any, object]]"
 
-Act: TypeAlias = "Callable[[CeltopApp, str], Coroutine[Any, Any, object]]"
-
-FULL_ID: Final = 36
-"""Characters of a UUID: such an id need not be one that celtop has heard of."""
+UUID_CHARACTERS: Final = 36
+"""An argument of this length is an id, whether or not the task is known."""
 
 
-def _acting(act: Act) -> Run:
-    def run(app: CeltopApp, argument: str) -> None:
-        if app.session.read_only:
+def _operation(start: Start, missing: str = "") -> Run:
+    """Return what runs a command that starts an operation; `missing` names a required argument."""
+
+    def run(host: CommandHost, argument: str) -> None:
+        if host.context.session.read_only:
             raise CommandError(READ_ONLY)
-        app.begin(act(app, argument))
+        if missing and not argument:
+            raise CommandError(f"Missing argument: {missing}")
+        host.begin(start(host, argument))
 
     return run
 
 
-def _needing(what: str, act: Act) -> Run:
-    start = _acting(act)
-
-    def run(app: CeltopApp, argument: str) -> None:
-        if not argument:
-            raise CommandError(f"{what}, please")
-        start(app, argument)
-
-    return run
-
-
-def ids(app: CeltopApp, text: str) -> tuple[str, ...]:
-    """Return the ids that words are, or are the only beginning of.
+def task_ids(host: Host, text: str) -> tuple[str, ...]:
+    """Return the task ids of an argument: each a whole id, or the start of a known one.
 
     Raises:
-        CommandError: One is the beginning of several, or of none.
+        CommandError: A word is the start of no known id, or of several.
     """
-    held = app.context.state.tasks
-    found = []
-    for word in text.split():
-        if word in held or len(word) == FULL_ID:
-            found.append(word)
-            continue
-        near = [id_ for id_ in held if id_.startswith(word)]
-        if len(near) != 1:
-            raise CommandError(f"{len(near) or 'no'} tasks begin with {word}")
-        found.append(near[0])
-    if not found:
-        raise CommandError("the id of a task, or how it begins, please")
-    return tuple(dict.fromkeys(found))
+    known = host.context.state.tasks
+    words = text.split() or [""]
+    whole = (word in known or len(word) == UUID_CHARACTERS for word in words)
+    return tuple(
+        dict.fromkeys(
+            word if is_whole else known_task(host, word)
+            for word, is_whole in zip(words, whole, strict=True)
+        )
+    )
 
 
-def _revoke(app: CeltopApp, argument: str) -> None:
-    from ..operations import tasks
-
-    found = ids(app, argument)
-    _acting(lambda app, _: tasks.revoke_ids(app, found))(app, argument)
+def _revoke(host: CommandHost, argument: str) -> None:
+    ids = task_ids(host, argument)
+    _operation(lambda host, _: tasks.revoke_ids(host, ids))(host, argument)
 
 
-def _terminate(app: CeltopApp, argument: str) -> None:
-    from ..operations import tasks
-
+def _terminate(host: CommandHost, argument: str) -> None:
     words = argument.split()
-    signal: Signal | None = None
-    if words and (named := _signal(words[-1])) is not None:
-        signal = named
-        words.pop()
-    found = ids(app, " ".join(words))
-    _acting(lambda app, _: tasks.terminate_ids(app, found, signal))(app, argument)
+    signal = _signal(words[-1]) if words else None
+    ids = task_ids(host, " ".join(words[:-1] if signal else words))
+    _operation(lambda host, _: tasks.terminate_ids(host, ids, signal))(host, argument)
 
 
 def _signal(word: str) -> Signal | None:
@@ -84,100 +69,69 @@ def _signal(word: str) -> Signal | None:
     return cast("Signal", name) if name in get_args(Signal) else None
 
 
-def _retry(app: CeltopApp, argument: str) -> None:
-    from ..operations import tasks
-
-    found = ids(app, argument)
-    _acting(lambda app, _: tasks.retry_ids(app, found))(app, argument)
+def _retry(host: CommandHost, argument: str) -> None:
+    ids = task_ids(host, argument)
+    _operation(lambda host, _: tasks.retry_ids(host, ids))(host, argument)
 
 
-async def _stamp(app: CeltopApp, argument: str) -> None:
-    from ..operations import tasks
-
-    await tasks.stamped(app, argument)
-
-
-def _stamped(app: CeltopApp, argument: str) -> None:
-    from ..operations.tasks import no_stamp
-
-    problem = no_stamp(argument)
+def _stamp(host: CommandHost, argument: str) -> None:
+    problem = tasks.stamp_problem(argument)
     if problem is not None:
-        raise CommandError(f"HEADER=VALUE, please, {problem}")
-    _acting(_stamp)(app, argument)
+        raise CommandError(f"Invalid stamp: {problem}")
+    _operation(tasks.revoke_stamp)(host, argument)
 
 
-async def _pause(app: CeltopApp, queue: str) -> None:
-    from ..operations.queues import pause_queue
-
-    await pause_queue(app, queue)
+async def _purge(host: Host, queue: str) -> None:
+    await run_operation(host, Purge(queue=queue))
 
 
-async def _resume(app: CeltopApp, queue: str) -> None:
-    from ..operations.queues import resume_queue
-
-    await resume_queue(app, queue)
+async def _trigger(host: Host, name: str) -> None:
+    await trigger(host, Call(name) if name else None)
 
 
-async def _purge(app: CeltopApp, queue: str) -> None:
-    from ..operations.run import carry_out
-
-    await carry_out(app, Purge(queue=queue))
+def _operations(host: CommandHost, argument: str) -> None:
+    host.go(Location("log"), filter_text="operation")
 
 
-async def _trigger(app: CeltopApp, name: str) -> None:
-    from ..operations.send import open_trigger
-
-    screen = app.monitor_screen
-    if screen is not None:
-        await open_trigger(screen, Call(name) if name else None)
+def _unfinished_tasks(host: Host) -> Iterable[str]:
+    return (task.id for task in reversed(host.context.state.tasks.values()) if not task.finished)
 
 
-async def _limit(app: CeltopApp, name: str) -> None:
-    from ..operations.task_limits import limits
-
-    screen = app.monitor_screen
-    if screen is not None:
-        await limits(screen, name)
+def _tasks(host: Host) -> Iterable[str]:
+    return reversed(host.context.state.tasks)
 
 
-def _acts(app: CeltopApp, argument: str) -> None:
-    app.action_view("log")
-    app.call_after_refresh(app.action_filter_by, "operation")
+def _names(host: Host) -> Iterable[str]:
+    return task_names(host.context.state)
 
 
-def _tasks(app: CeltopApp) -> Iterable[str]:
-    return (task.id for task in reversed(app.context.state.tasks.values()) if not task.finished)
+def _queues(host: Host) -> Iterable[str]:
+    return host.context.state.queues
 
 
-def _any_tasks(app: CeltopApp) -> Iterable[str]:
-    return reversed(app.context.state.tasks)
+def _paused(host: Host) -> Iterable[str]:
+    return host.context.session.paused_queues()
 
 
-def _names(app: CeltopApp) -> Iterable[str]:
-    from ...model.confirm.targets import task_names
+_limit = _operation(change_limits, "a task name")
+_pause = _operation(queues.pause_queue, "a queue")
+_resume = _operation(queues.resume_queue, "a queue")
 
-    return task_names(app.context.state)
-
-
-def _queues(app: CeltopApp) -> Iterable[str]:
-    return app.context.state.queues
-
-
-def _paused(app: CeltopApp) -> Iterable[str]:
-    return app.session.paused_queues()
-
-
-ACT_COMMANDS: Final[tuple[Command, ...]] = (
-    Command("revoke", "Have workers skip a task that has not started", _revoke, "ID...", _tasks),
-    Command("terminate", "End a task that runs", _terminate, "ID... [SIGNAL]", _tasks),
-    Command("retry", "Send a task again as it was sent", _retry, "ID...", _any_tasks),
-    Command("trigger", "Send a new task: a form", _acting(_trigger), "[NAME]", _names),
-    Command("pause", "Stop consuming a queue", _needing("a queue", _pause), "QUEUE", _queues),
-    Command("resume", "Consume it again", _needing("a queue", _resume), "QUEUE", _paused),
-    Command("purge", "Delete all that waits", _needing("a queue", _purge), "QUEUE", _queues),
-    Command("limit", "Limit a task type", _needing("a task name", _limit), "NAME", _names),
-    Command("stamp", "Revoke whatever carries a stamp", _stamped, "HEADER=VALUE"),
-    Command("ro", "Refuse to change the cluster", lambda app, _: app.set_read_only(True)),
-    Command("rw", "Allow to change the cluster", lambda app, _: app.set_read_only(False)),
-    Command("acts", "What was done, in the log", _acts),
+OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
+    Command("revoke", "Revoke tasks that have not started", _revoke, "ID...", _unfinished_tasks),
+    Command(
+        "terminate", "Terminate running tasks", _terminate, "ID... [SIGNAL]", _unfinished_tasks
+    ),
+    Command("retry", "Send tasks again as they were sent", _retry, "ID...", _tasks),
+    Command("trigger", "Send a new task (opens a form)", _operation(_trigger), "[NAME]", _names),
+    Command("pause", "Stop all workers from consuming a queue", _pause, "QUEUE", _queues),
+    Command("resume", "Resume a paused queue", _resume, "QUEUE", _paused),
+    Command(
+        "purge", "Delete all messages in a queue", _operation(_purge, "a queue"), "QUEUE", _queues
+    ),
+    Command("limit", "Set rate and time limits of a task type", _limit, "NAME", _names),
+    Command("stamp", "Revoke all tasks that carry a stamp", _stamp, "HEADER=VALUE"),
+    Command("ro", "Refuse changes to the cluster", lambda host, _: host.runner.set_read_only(True)),
+    Command("rw", "Allow changes to the cluster", lambda host, _: host.runner.set_read_only(False)),
+    Command("acts", "List the operations in the log", _operations),
 )

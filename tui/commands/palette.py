@@ -1,4 +1,4 @@
-"""What ctrl+p searches: every command and every key's action."""
+"""The command palette: every command, and every action of a key."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from ...bindings.keys import key_names
+from ..screens.base import MonitorScreen
+from .base import CommandHost
 from .table import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ..app import CeltopApp
-    from ..screens.base import MonitorScreen
-
 Entry: TypeAlias = "tuple[str, str, Callable[[], object]]"
 
 
 class CeltopCommands(Provider):
-    """The commands that can be typed, and the actions that keys can start here."""
+    """The typed commands, and the actions of the keys that work here."""
 
     async def discover(self) -> Hits:
-        """Offer all."""
+        """Offer everything."""
         for name, text, start in self._entries():
             yield DiscoveryHit(name, start, help=text)
 
     async def search(self, query: str) -> Hits:
-        """Offer what is like the query."""
+        """Offer what matches the query."""
         matcher = self.matcher(query)
         for name, text, start in self._entries():
             score = max(matcher.match(name), 0.5 * matcher.match(text))
@@ -37,7 +35,7 @@ class CeltopCommands(Provider):
                 yield Hit(score, matcher.highlight(name), start, help=text)
 
     def _entries(self) -> Iterator[Entry]:
-        app = cast("CeltopApp", self.app)
+        app = cast("CommandHost", self.app)
         for command in COMMANDS:
             name = f":{command.name} {command.argument}".rstrip()
             needed = command.argument and not command.argument.startswith("[")

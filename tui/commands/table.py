@@ -1,21 +1,22 @@
-"""What can be typed after `:`, and what the palette offers."""
+"""All typed commands: what can follow `:`, and what the palette offers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ...bindings.actions import VIEWS
-from ..navigation import DrillDown, workflow_of
+from ..bars.command_line import Suggestions
+from ..host import Host
+from ..navigation import DrillDown, Location, workflow_of
+from ..operations.find_task import find_task
 from .base import Command as Command
 from .base import CommandError as CommandError
-from .base import Run
-from .operations import ACT_COMMANDS
+from .base import CommandHost, Run, known_task, task_starting_with
+from .operations import OPERATION_COMMANDS
 
-if TYPE_CHECKING:
-    from ..app import CeltopApp
-
-MAX_VALUES: Final = 200
+MAX_COMPLETIONS: Final = 200
+MAX_FRAME_RATE: Final = 60
 
 
 def find(word: str) -> Command:
@@ -31,115 +32,116 @@ def find(word: str) -> Command:
     if len(near) == 1:
         return near[0]
     if near:
-        raise CommandError(f"{word} may be {', '.join(command.name for command in near)}")
-    raise CommandError(f"there is no command {word}; ctrl+p lists all")
+        raise CommandError(f"Ambiguous command {word}: {', '.join(each.name for each in near)}")
+    raise CommandError(f"Unknown command {word}; ctrl+p lists all commands")
 
 
-def run(app: CeltopApp, line: str) -> None:
-    """Do what a typed line says.
+def run(host: CommandHost, line: str) -> None:
+    """Run a command line.
 
     Raises:
-        CommandError: It cannot be done.
+        CommandError: It cannot be run.
     """
     word, _, argument = line.strip().removeprefix(":").partition(" ")
     if word:
-        find(word).run(app, argument.strip())
+        find(word).run(host, argument.strip())
 
 
-def completions(app: CeltopApp, line: str) -> list[str]:
-    """Return the lines that a line may be the beginning of, best first."""
+def suggest(host: CommandHost, line: str) -> Suggestions:
+    """Return the completions of a line that is being typed, and the help of its command."""
+    lines = completions(host, line)
+    word = line.split(" ")[0]
+    if not word:
+        return Suggestions(lines)
+    try:
+        command = find(word)
+    except CommandError as error:
+        return Suggestions(lines, error=str(error))
+    usage = f"{command.name} {command.argument}".rstrip()
+    return Suggestions(lines, usage=usage, help=command.help)
+
+
+def completions(host: CommandHost, line: str) -> list[str]:
+    """Return the lines that a line may be completed to, best first."""
     word, space, argument = line.partition(" ")
     if not space:
-        return [command.name for command in COMMANDS if command.name.startswith(word)]
+        return [
+            f"{command.name} " if command.argument else command.name
+            for command in COMMANDS
+            if command.name.startswith(word)
+        ]
     try:
         command = find(word)
     except CommandError:
         return []
     if command.values is None:
         return []
-    begun = argument.lower()
-    # The line shows what is in it as it stands: an escape sequence would reach the terminal.
-    values = [v for v in command.values(app) if begun in v.lower() and v.isprintable()]
-    values.sort(key=lambda value: not value.lower().startswith(begun))
-    return [f"{word} {value}" for value in values[:MAX_VALUES]]
+    start = argument.lower()
+    # Completions are shown as they are: an escape sequence in one would reach the terminal.
+    values = [v for v in command.values(host) if start in v.lower() and v.isprintable()]
+    values.sort(key=lambda value: not value.lower().startswith(start))
+    return [f"{word} {value}" for value in values[:MAX_COMPLETIONS]]
 
 
 def _view(name: str) -> Run:
-    def show(app: CeltopApp, argument: str) -> None:
-        app.action_view(name)
-        if argument:
-            app.call_after_refresh(app.action_filter_by, argument)
-
-    return show
+    return lambda host, argument: host.go(Location(name), filter_text=argument)
 
 
-def _number(text: str, least: float, most: float) -> float:
+def _rate(host: CommandHost, argument: str) -> None:
     try:
-        value = float(text)
+        rate = float(argument)
     except ValueError:
-        raise CommandError(f"not a number: {text or 'nothing'}") from None
-    if not least <= value <= most:
-        raise CommandError(f"between {least:g} and {most:g}, please")
-    return value
+        raise CommandError(f"Not a number: {argument or '(empty)'}") from None
+    if not 0.1 <= rate <= MAX_FRAME_RATE:
+        raise CommandError(f"The frame rate must be between 0.1 and {MAX_FRAME_RATE}")
+    host.frame_loop.pacer.per_second = rate
 
 
-def _rate(app: CeltopApp, argument: str) -> None:
-    app.frames.per_second = _number(argument, 0.1, 60)
+def _theme(host: CommandHost, argument: str) -> None:
+    if argument not in host.available_themes:
+        raise CommandError(f"Unknown theme {argument}; tab lists all themes")
+    host.theme = argument
 
 
-def _theme(app: CeltopApp, argument: str) -> None:
-    if argument not in app.available_themes:
-        raise CommandError(f"there is no theme {argument}")
-    app.theme = argument
-
-
-def _mouse(app: CeltopApp, argument: str) -> None:
+def _mouse(host: CommandHost, argument: str) -> None:
     if argument not in ("on", "off"):
-        raise CommandError("mouse on, or mouse off")
-    app.use_mouse(argument == "on")
+        raise CommandError("Usage: mouse on|off")
+    host.use_mouse(argument == "on")
 
 
-def _zone(app: CeltopApp, argument: str) -> None:
+def _zone(host: CommandHost, argument: str) -> None:
     if argument not in ("utc", "local"):
-        raise CommandError("zone utc, or zone local")
-    app.context.utc = argument == "utc"
-    app.frames.wanted = True
+        raise CommandError("Usage: zone utc|local")
+    host.context.utc = argument == "utc"
+    host.repaint()
 
 
-def _task(app: CeltopApp, argument: str) -> None:
-    tasks = app.context.state.tasks
-    found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
-    if len(found) == 1:
-        app.go(app.location.deeper(DrillDown("task", found[0], found[0][:8])))
-    elif found or not argument:
-        raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
+def _task(host: CommandHost, argument: str) -> None:
+    found = task_starting_with(host, argument)
+    if found is None:
+        host.begin(find_task(host, argument))
     else:
-        from ..operations.find_task import look_for
-
-        app.run_worker(look_for(app, argument))
+        host.go(host.location.deeper(DrillDown("task", found, found[:8])))
 
 
-def _workflow(app: CeltopApp, argument: str) -> None:
-    tasks = app.context.state.tasks
-    found = [task_id for task_id in tasks if argument and task_id.startswith(argument)]
-    if len(found) != 1:
-        raise CommandError(f"{len(found) or 'no'} tasks begin with {argument}")
-    location = app.location
+def _workflow(host: CommandHost, argument: str) -> None:
+    found = known_task(host, argument)
+    location = host.location
     within = location.path and location.path[-1].kind == "workflow"
-    app.go((location.out() if within else location).deeper(workflow_of(found[0])))
+    host.go((location.out() if within else location).deeper(workflow_of(found)))
 
 
-def _worker(app: CeltopApp, argument: str) -> None:
-    if argument not in app.context.state.workers:
-        raise CommandError(f"no worker {argument} is known")
-    app.go(app.location.deeper(DrillDown("worker", argument)))
+def _worker(host: CommandHost, argument: str) -> None:
+    if argument not in host.context.state.workers:
+        raise CommandError(f"Unknown worker {argument}; tab lists known workers")
+    host.go(host.location.deeper(DrillDown("worker", argument)))
 
 
-def _filter(app: CeltopApp, argument: str) -> None:
-    app.action_filter_by(argument)
+def _tasks(host: Host) -> Iterable[str]:
+    return reversed(host.context.state.tasks)
 
 
-def _filters(app: CeltopApp) -> Iterable[str]:
+def _fields(host: Host) -> Iterable[str]:
     return (f"{field}:" for field in ("state", "name", "worker", "queue", "id", "args", "age"))
 
 
@@ -153,30 +155,22 @@ COMMANDS: Final[tuple[Command, ...]] = (
         )
         for action in VIEWS
     ),
-    Command("quit", "End celtop", lambda app, _: app.leave(), aliases=("q", "q!", "exit")),
-    Command("filter", "Filter the list", _filter, "FILTER", _filters),
     Command(
-        "task",
-        "Open a task, wherever it is known",
-        _task,
-        "ID",
-        lambda app: reversed(app.context.state.tasks),
+        "quit", "Quit celtop", lambda host, _: host.runner.leave(), aliases=("q", "q!", "exit")
     ),
     Command(
-        "workflow",
-        "Open the whole that a task belongs to",
-        _workflow,
-        "ID",
-        lambda app: reversed(app.context.state.tasks),
+        "filter", "Filter the list", lambda host, text: host.filter_by(text), "FILTER", _fields
     ),
-    Command("worker", "Open a worker", _worker, "NAME", lambda app: app.context.state.workers),
-    Command("rate", "Frames a second, at most", _rate, "NUMBER", lambda app: ("1", "2", "4", "10")),
-    Command("theme", "Change the colours", _theme, "NAME", lambda app: app.available_themes),
-    Command("mouse", "Take the mouse, or leave it", _mouse, "on|off", lambda app: ("on", "off")),
-    Command("zone", "Times of day in this zone", _zone, "utc|local", lambda app: ("utc", "local")),
-    Command("freeze", "Hold the screen still, or go on", lambda app, _: app.action_freeze()),
-    Command("refresh", "Ask workers and queues", lambda app, _: app.action_refresh_now()),
-    *ACT_COMMANDS,
-    Command("save", "Save what is shown", lambda app, path: app.action_export(path), "[FILE]"),
-    Command("help", "The keys", lambda app, _: app.action_help()),
+    Command("task", "Open a task, wherever it is known", _task, "ID", _tasks),
+    Command("workflow", "Open the workflow of a task", _workflow, "ID", _tasks),
+    Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.state.workers),
+    Command("rate", "Maximum frames per second", _rate, "NUMBER", lambda _: ("1", "2", "4", "10")),
+    Command("theme", "Change the theme", _theme, "NAME", lambda host: host.available_themes),
+    Command("mouse", "Capture the mouse", _mouse, "on|off", lambda _: ("on", "off")),
+    Command("zone", "Time zone of times of day", _zone, "utc|local", lambda _: ("utc", "local")),
+    Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),
+    Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),
+    *OPERATION_COMMANDS,
+    Command("save", "Save what is shown", lambda host, path: host.action_export(path), "[FILE]"),
+    Command("help", "List the keys", lambda host, _: host.action_help()),
 )

@@ -55,6 +55,9 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
             self.set_focus(next((widget for widget in found if widget.focusable), None))
         self.mounted.set()
 
+    def paint(self) -> None:
+        """Bring the dialog up to date; called with each frame."""
+
     def action_close(self) -> None:
         """Close without a choice."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""What came of an act, or how far it is: every worker and target that is worth a line. Live."""
+"""The outcome of an operation in full, live while it is running."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from ...model.text.sanitize import visible
 from .base import Dialog
 
 if TYPE_CHECKING:
-    from ...cluster.session import RunningOperation
     from ...model.operations.outcome import Outcome
+    from ..running import TrackedOperation
 
-_LONGEST: Final = 400
-_LOOK: Final = 0.25
-"""Seconds between two looks at how far it is."""
-_SENT_SHOWN: Final = 50
+MAX_LINE_CHARACTERS: Final = 400
+MAX_SENT_TASKS: Final = 50
 
 
 class OutcomeDialog(Dialog[bool]):
-    """Shows what came of an act."""
+    """Shows an outcome."""
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__("What was done")
+        super().__init__("Operation")
         self._outcome = outcome
 
     def compose_box(self) -> ComposeResult:
@@ -45,47 +43,48 @@ class OutcomeDialog(Dialog[bool]):
 
 
 class OperationDialog(OutcomeDialog):
-    """Shows how far an act is; `u` takes it back, as far as that is still possible."""
+    """Shows an operation of this session; `u` cancels it as far as possible."""
 
-    def __init__(self, act: RunningOperation) -> None:
-        super().__init__(act.outcome)
-        self._act = act
+    def __init__(self, operation: TrackedOperation) -> None:
+        super().__init__(operation.outcome)
+        self.operation = operation
 
-    def on_mount(self) -> None:
-        """Look again and again."""
-        self.set_interval(_LOOK, self._look)
-
-    def _look(self) -> None:
-        outcome = self._act.outcome
-        if outcome is not self._outcome:
-            self._outcome = outcome
-            self.query_one(Static).update(outcome_text(outcome))
+    def paint(self) -> None:
+        """Show the present outcome."""
+        if self.operation.outcome is not self._outcome:
+            self._outcome = self.operation.outcome
+            self.query_one(Static).update(outcome_text(self._outcome))
 
     def key_u(self) -> None:
-        """Take it back, if it goes on."""
-        if not self._act.outcome.ended:
-            self._act.cancel()
+        """Cancel the operation if it is running."""
+        if not self.operation.outcome.ended:
+            self.operation.operation.cancel()
 
 
 def outcome_text(outcome: Outcome) -> Content:
-    """Return an act in full: the sentence, who confirmed, who did not and why."""
-    lines = [Content.styled(visible(sentence(outcome), _LONGEST), "bold")]
+    """Return a summary, then confirmations, failures with their reasons, and the tasks sent."""
+    lines = [Content.styled(visible(sentence(outcome), MAX_LINE_CHARACTERS), "bold")]
     if not outcome.ended:
-        hint = "Under way. u takes it back, as far as that is still possible"
+        hint = "Running. Press u to cancel what has not been sent yet"
         lines.append(Content.styled(hint, "$text-accent"))
     confirmed = outcome.workers_having("confirmed")
     if confirmed:
-        lines += [Content(""), Content(visible(f"confirmed by {', '.join(confirmed)}", _LONGEST))]
+        lines += [
+            Content(""),
+            Content(visible(f"Confirmed by {', '.join(confirmed)}", MAX_LINE_CHARACTERS)),
+        ]
     found = details(outcome)
     if found:
         lines.append(Content(""))
-        lines += [Content.styled(visible(line, _LONGEST), "$text-warning") for line in found]
+        lines += [
+            Content.styled(visible(line, MAX_LINE_CHARACTERS), "$text-warning") for line in found
+        ]
     if outcome.sent:
         lines.append(Content(""))
-    for sent in outcome.sent[:_SENT_SHOWN]:
-        again = f", again for {sent.retry_of}" if sent.retry_of else ""
-        line = f"{sent.id} {sent.name} into {sent.queue}{again}"
-        lines.append(Content(visible(line, _LONGEST)))
-    if len(outcome.sent) > _SENT_SHOWN:
-        lines.append(Content(f"and {len(outcome.sent) - _SENT_SHOWN:,} more"))
+    for sent in outcome.sent[:MAX_SENT_TASKS]:
+        retry = f", retry of {sent.retry_of}" if sent.retry_of else ""
+        line = f"{sent.id} {sent.name} to {sent.queue}{retry}"
+        lines.append(Content(visible(line, MAX_LINE_CHARACTERS)))
+    if len(outcome.sent) > MAX_SENT_TASKS:
+        lines.append(Content(f"and {len(outcome.sent) - MAX_SENT_TASKS:,} more"))
     return Content("\n").join(lines)

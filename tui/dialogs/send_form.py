@@ -22,7 +22,7 @@ from .form import FormDialog
 
 if TYPE_CHECKING:
     from ...model.state import ClusterState
-    from ..operations.runner import ActingApp
+    from ..context import AppContext
 
 Known: TypeAlias = "Call | Recovered"
 NEWEST: Final = 5_000
@@ -36,18 +36,18 @@ class TriggerForm(FormDialog):
     """Returns the fields of a task.
 
     Args:
-        app: Whose model completes names, and tells where a task usually goes.
+        context: Its model completes names, and suggests the usual queue of a task.
         known: What the fields begin with.
         notes: Where that comes from.
         again: Whether it is an earlier task.
     """
 
     def __init__(
-        self, app: ActingApp, known: Prefilled, notes: Sequence[str], *, again: bool
+        self, context: AppContext, known: Prefilled, notes: Sequence[str], *, again: bool
     ) -> None:
-        self._state = app.context.state
-        self._zone = UTC if app.context.utc else None
-        self._clock = app.context.clock
+        self._state = context.state
+        self._zone = UTC if context.utc else None
+        self._clock = context.clock
         self._named = known.call.name
         """The task's name, as far as its usual queue was looked up. `_name` is Textual's own."""
         self._given_queue = known.call.queue is not None
@@ -148,7 +148,7 @@ class TriggerForm(FormDialog):
         return f"{when}, in {units.duration(at - now)}"
 
     def _preview(self, values: Mapping[str, Any]) -> str:
-        call = _call(Call(name=""), values, self._clock())
+        call = filled_call(Call(name=""), values)
         words = [*map(repr, call.args), *(f"{key}={value!r}" for key, value in call.kwargs.items())]
         text = visible(f"{call.name}({', '.join(words)})", _LONGEST)
         return f"Sends {text} to {call.queue}, as JSON"
@@ -184,7 +184,7 @@ def priority_sense(family: BrokerFamily) -> str:
     return "empty: the broker's default"
 
 
-def _call(known: Call, values: Mapping[str, Any], now: float) -> Call:
+def filled_call(known: Call, values: Mapping[str, Any]) -> Call:
     """Return a known call with what was typed."""
     fields = ("name", "args", "kwargs", "queue", "priority", "countdown", "eta_at", "expires_in")
     return msgspec.structs.replace(known, **{field: values[field] for field in fields})

@@ -1,57 +1,58 @@
-"""A dialog that stays while something is looked up; escape leaves it."""
+"""A dialog that waits for a lookup; escape stops waiting."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from ...model.text.sanitize import visible
+from ..host import Host
 from .base import Dialog
 
-if TYPE_CHECKING:
-    from ..operations.runner import ActingApp
+MAX_ERROR_CHARACTERS: Final = 200
 
 T = TypeVar("T")
 
 
 class WaitingDialog(Dialog[bool]):
-    """Returns True once what it waits for is there, None if the user left."""
+    """Returns True once the result is there, None if the user stopped waiting."""
 
     def __init__(self, title: str, awaited: Awaitable[Any]) -> None:
         super().__init__(title)
         self._awaited = awaited
 
     def compose_box(self) -> ComposeResult:
-        """Say how to leave."""
-        yield Static(Content.styled("esc leaves it", "$text-muted"), markup=False)
+        """Name the key that stops waiting."""
+        yield Static(Content.styled("esc to cancel", "$text-muted"), markup=False)
 
     def on_mount(self) -> None:
-        """Begin to wait."""
+        """Start waiting."""
         self.run_worker(self._wait())
 
     async def _wait(self) -> None:
-        # Waited for, and not awaited: to leave must not cancel what others may wait for, too.
+        # `wait` does not cancel the lookup when the dialog is closed; others may wait for it, too.
         await asyncio.wait({asyncio.ensure_future(self._awaited)})
         self.dismiss(True)
 
 
-async def wait_for(app: ActingApp, title: str, found: Future[T]) -> T | None:
-    """Wait for what another thread looks up, with a dialog that escape leaves.
+async def wait_for(host: Host, title: str, lookup: Future[T]) -> T | None:
+    """Wait for another thread's lookup, with a dialog that escape closes.
 
     Returns:
-        What was found; None if the user left, or if it went wrong, which is told.
+        The result; None if the user stopped waiting, or if the lookup failed, with a notification.
     """
-    awaited = asyncio.wrap_future(found)
-    if not await app.push_screen_wait(WaitingDialog(title, awaited)):
+    awaited = asyncio.wrap_future(lookup)
+    if not await host.ask(WaitingDialog(title, awaited)):
         return None
     error = awaited.exception()
     if error is not None:
-        app.say(f"{title}: {visible(str(error) or type(error).__name__, 200)}", "error")
+        text = visible(str(error) or type(error).__name__, MAX_ERROR_CHARACTERS)
+        host.say(f"{title} failed: {text}", "error")
         return None
     return awaited.result()

@@ -1,40 +1,40 @@
-"""Looking for a task that nothing was heard of: everywhere, and then to its page."""
+"""Finds a task that is not in the model, and opens its page."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ...model.text.sanitize import visible
+from ..dialogs.text import TextDialog
+from ..host import Host
 from ..navigation import DrillDown
 
-if TYPE_CHECKING:
-    from ..app import CeltopApp
-
-APPLIED_WITHIN: Final = 2.0
-"""Seconds for what was found to be in the model."""
-_PAUSE: Final = 0.05
-_LONGEST: Final = 60
+MODEL_TIMEOUT: Final = 2.0
+"""Seconds for the task that was found to be in the model."""
+MODEL_CHECK_INTERVAL: Final = 0.05
+MAX_ID_CHARACTERS: Final = 60
+"""Characters of an id that are shown."""
 
 
-async def look_for(app: CeltopApp, id_: str) -> None:
-    """Look for a task at the workers, in queues and in the result backend, and open its page."""
-    from ..dialogs.text import TextDialog
-
-    shown = visible(id_, _LONGEST)
-    app.say(f"Looking for {shown} at the workers, in queues and in the result backend")
-    asked = asyncio.wrap_future(app.session.find_task(id_))
-    await asyncio.wait({asked})
-    if (error := asked.exception()) is not None:
-        app.say(f"{shown} could not be looked for: {error}", "error")
+async def find_task(host: Host, id_: str) -> None:
+    """Look for a task in workers, queues and the result backend, and open its page."""
+    host.answered()
+    context = host.context
+    shown = visible(id_, MAX_ID_CHARACTERS)
+    host.say(f"Looking for {shown} in workers, queues and the result backend")
+    lookup = asyncio.wrap_future(context.session.find_task(id_))
+    await asyncio.wait({lookup})
+    if (error := lookup.exception()) is not None:
+        host.say(f"Cannot look for {shown}: {error}", "error")
         return
-    search = asked.result()
-    if search.not_found:
-        told = "\n".join(f"{one.place}: {one.text}" for one in search.places)
-        app.push_screen(TextDialog(f"No place knows {shown}", told))
+    found = lookup.result()
+    if found.not_found:
+        places = "\n".join(f"{one.place}: {one.text}" for one in found.places)
+        await host.ask(TextDialog(f"{shown} was not found", places))
         return
-    deadline = time.monotonic() + APPLIED_WITHIN
-    while id_ not in app.context.state.tasks and time.monotonic() < deadline:
-        await asyncio.sleep(_PAUSE)
-    app.go(app.location.deeper(DrillDown("task", id_, id_[:8])))
+    deadline = time.monotonic() + MODEL_TIMEOUT
+    while id_ not in context.state.tasks and time.monotonic() < deadline:
+        await asyncio.sleep(MODEL_CHECK_INTERVAL)
+    host.go(host.location.deeper(DrillDown("task", id_, id_[:8])))

@@ -1,11 +1,13 @@
-"""All that can be done from a screen, as keys and the menu offer it; and why not what cannot."""
+"""The operations that screens offer: one table for the menu and for the keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from ...bindings.actions import Context
 from ...bindings.keys import key_name
 from ...model.confirm import targets
 from ...model.confirm.dispatch import confirm
@@ -14,251 +16,267 @@ from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.operations import commands as commands
-from .policy import READ_ONLY, READING
+from ..context import AppContext
+from ..dialogs.menu import Menu
+from ..host import READ_ONLY, Host
+from . import queues, tasks, workers
+from .send import trigger
+from .task_limits import change_limits
 
 if TYPE_CHECKING:
-    from ...model.operations.commands import Operation
-    from ..screens.base import MonitorScreen
-    from .runner import ActingApp
+    from ...model.operations.commands import Operation, WorkerOperation
+    from ...model.state import ClusterState
 
-Start: TypeAlias = "Callable[[MonitorScreen], Coroutine[Any, Any, object]]"
+Handler: TypeAlias = "Callable[[Host], Coroutine[Any, Any, object]]"
+Offer: TypeAlias = "tuple[str, str | None]"
+"""What `{}` in a label stands for, and why the operation is unavailable (None if it is not)."""
+
+
+def _always(host: Host) -> Offer:
+    return "", None
 
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """One act that a screen may have."""
+    """An operation that a screen offers."""
 
     id: str
+    """That of the action, if a key starts it as well."""
     label: str
-    why_not: str | None = None
-    """Why it cannot be done just now; None if it can."""
+    """`{}` stands for the selection."""
+    handler: Handler
+    """Asks, and starts the operation."""
+    offer: Callable[[Host], Offer | None] = _always
+    """Returns what can be done with the selection; None to hide the item."""
+    read_only: bool = False
+    """Whether it changes nothing, and is available in read-only mode."""
+
+    def refused(self, context: AppContext) -> bool:
+        """Return whether read-only mode makes it unavailable."""
+        return context.session.read_only and not self.read_only
 
 
-def handler(what: str) -> Start:
-    """Return what begins an act: it asks, and carries it out."""
-    if what == "task.trigger":
-        from .send import open_trigger
-
-        return open_trigger
-    kind = what.partition(".")[0]
-    starters = {
-        "task": _task_starters,
-        "pool": _worker_starters,
-        "worker": _worker_starters,
-        "queue": _queue_starters,
-        "type": _type_starters,
-    }
-    return starters[kind]()[what]
-
-
-def _task_starters() -> dict[str, Start]:
-    from . import tasks
-
-    return {
-        "task.retry": tasks.retry,
-        "task.rerun": tasks.rerun,
-        "task.revoke": tasks.revoke,
-        "task.terminate": tasks.terminate,
-        "task.workflow": tasks.revoke_workflow,
-        "task.stamp": tasks.revoke_stamped,
-        "task.revoke_listed": tasks.revoke_listed,
-        "task.terminate_listed": tasks.terminate_listed,
-        "task.retry_listed": tasks.retry_listed,
-    }
-
-
-def _worker_starters() -> dict[str, Start]:
-    from . import workers
-
-    return {
-        "pool.grow": workers.grow,
-        "pool.shrink": workers.shrink,
-        "pool.restart": workers.restart,
-        "pool.autoscale": workers.autoscale,
-        "worker.consumer": workers.consumer,
-        "worker.heartbeat": workers.heartbeat,
-        "worker.ping": workers.ping,
-        "worker.events_on": workers.events_on,
-        "worker.events_off": workers.events_off,
-        "worker.drain": workers.drain,
-        "worker.shutdown": workers.shutdown,
-    }
-
-
-def _queue_starters() -> dict[str, Start]:
-    from . import queues
-
-    return {
-        "queue.look": queues.look_into,
-        "queue.pause": queues.pause,
-        "queue.resume": queues.resume,
-        "queue.purge": queues.purge,
-        "queue.purge_task": queues.purge_task,
-    }
-
-
-def _type_starters() -> dict[str, Start]:
-    from . import task_limits
-
-    return {"type.limit": task_limits.limits}
-
-
-async def choose(app: ActingApp, screen: MonitorScreen) -> None:
-    """Let the user choose from the acts of a screen, and begin the one that was chosen."""
-    from ..dialogs.menu import Menu
-
-    found = offers(app, screen)
-    keys = {action.id: action.keys[0] for action in app.context.keymap.actions if action.keys}
-    here = {offer.id: keys[offer.id] for offer in found if offer.id in keys}
-    names = {id_: key_name(key, ascii_only=app.context.ascii) for id_, key in here.items()}
+async def choose(host: Host) -> None:
+    """Show the menu of a screen, and start the operation that is chosen."""
+    keymap, ascii_only = host.context.keymap, host.context.ascii
+    offers = [
+        (item, offer)
+        for context in (*host.contexts, "global")
+        for item in MENU.get(context, ())
+        if (offer := item.offer(host)) is not None
+    ]
+    keys = {action.id: action.keys[0] for action in keymap.actions if action.keys}
+    keys = {item.id: keys[item.id] for item, _ in offers if item.id in keys}
+    names = {id_: key_name(key, ascii_only=ascii_only) for id_, key in keys.items()}
     width = max(map(len, names.values()), default=1)
-    choices = [
-        (offer.id, f"{names.get(offer.id, ''):{width}}  {offer.label}", offer.why_not or "")
-        for offer in found
-    ]
-    off = {offer.id for offer in found if offer.why_not is not None}
-    chosen: str | None = await app.push_screen_wait(Menu("Act", choices, off=off, keys=here))
+    choices = []
+    unavailable = set()
+    for item, (what, why_not) in offers:
+        if item.refused(host.context):
+            why_not = READ_ONLY
+        if why_not is not None:
+            unavailable.add(item.id)
+        label = f"{names.get(item.id, ''):{width}}  {item.label.format(what)}"
+        choices.append((item.id, label, why_not or ""))
+    chosen = await host.ask(Menu("Operations", choices, off=unavailable, keys=keys))
     if chosen is not None:
-        await handler(chosen)(screen)
+        await menu_item(chosen).handler(host)
 
 
-def offers(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
-    """Return all that the screen is for, whether or not it can be done just now."""
-    found = []
-    contexts = screen.CONTEXTS
-    if "tasks" in contexts:
-        found += _on_tasks(app, screen)
-    if "workers" in contexts:
-        found += _on_workers(app, screen)
-    if "queues" in contexts:
-        found += _on_queues(app, screen)
-    if "types" in contexts:
-        types = screen.chosen(TaskType)
-        found.append(_few("type.limit", "Limit", types, "task type"))
-    found.append(MenuItem("task.trigger", "Trigger a new task ..."))
-    if app.session.read_only:
-        return [
-            offer if offer.id in READING else MenuItem(offer.id, offer.label, READ_ONLY)
-            for offer in found
-        ]
-    return found
+def menu_item(id_: str) -> MenuItem:
+    """Return the menu item of an id."""
+    return next(item for items in MENU.values() for item in items if item.id == id_)
 
 
-def _on_tasks(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
-    state, now = app.context.state, app.context.now()
-    chosen = screen.chosen(Task)
-    none = None if chosen else "no task is chosen"
-    one = none or (None if len(chosen) == 1 else "one task at a time")
-    workers = state.present_workers(now)
-
-    def refusal(selection: targets.Selection, terminate: bool) -> str | None:
-        if not selection.kept:
-            return none or next((reason for _, reason in selection.skipped), "nothing is listed")
-        ids = targets.ids(selection.kept)
-        command = commands.Revoke(ids=ids, workers=workers, terminate=terminate)
-        return confirm(command, state, now).refusal
-
-    waiting, live = targets.revocable(chosen), targets.terminable(state, chosen)
-    sendable = targets.retriable(chosen)
-    found = [
-        MenuItem("task.revoke", f"Revoke {_count(waiting)}", refusal(waiting, False)),
-        MenuItem("task.terminate", f"Terminate {_count(live)} ...", refusal(live, True)),
-        MenuItem("task.retry", f"Retry {_count(sendable)} ...", none),
-        MenuItem("task.rerun", "Edit and run again ...", one),
-        MenuItem("task.workflow", "Revoke the whole workflow", one),
-        MenuItem("task.stamp", "Revoke by a stamp ..."),
-    ]
-    listed = screen.listed()
-    if listed is not None:
-        total = len(listed)
-        empty = "nothing is listed" if not total else "none of them"
-        for id_, verb, kept in (
-            ("task.revoke_listed", "Revoke all listed", targets.revocable(listed)),
-            ("task.terminate_listed", "Terminate all listed", targets.terminable(state, listed)),
-            ("task.retry_listed", "Retry all listed", targets.retriable(listed)),
-        ):
-            number = len(kept.kept)
-            label = f"{verb}: {number:,} of {total:,} ..."
-            found.append(MenuItem(id_, label, None if number else empty))
-    return found
+# Tasks
 
 
-def _on_workers(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
-    workers = screen.chosen(Worker)
-    names = tuple(worker.name for worker in workers)
-    who = _who(names, "worker")
-    state, now = app.context.state, app.context.now()
-
-    def offer(id_: str, label: str, command: Operation | None = None) -> MenuItem:
-        refusal = None if names else "no worker is chosen"
-        if refusal is None and command is not None:
-            refusal = confirm(command, state, now).refusal
-        return MenuItem(id_, label, refusal)
-
-    return [
-        offer("pool.grow", f"Grow the pool of {who} ...", commands.PoolGrow(workers=names)),
-        offer("pool.shrink", f"Shrink the pool of {who} ...", commands.PoolShrink(workers=names)),
-        offer("pool.autoscale", f"Autoscale {who} ...", commands.Autoscale(names, most=1, least=1)),
-        offer("pool.restart", f"Restart the pool of {who}", commands.PoolRestart(workers=names)),
-        offer("worker.consumer", "Consume a queue, or no more ..."),
-        offer("worker.ping", f"Ping {who}", commands.Ping(workers=names)),
-        offer("worker.heartbeat", "Ask for a heartbeat", commands.Heartbeat(workers=names)),
-        offer("worker.events_on", "Turn events on", commands.EnableEvents(workers=names)),
-        offer("worker.events_off", "Turn events off", commands.DisableEvents(workers=names)),
-        offer("worker.drain", f"Drain {who}, then shut down", commands.Drain(workers=names)),
-        offer("worker.shutdown", f"Shut down {who} warmly", commands.Shutdown(workers=names)),
-    ]
+def _revocable(state: ClusterState, found: Sequence[Task]) -> targets.Selection:
+    return targets.revocable(found)
 
 
-def _on_queues(app: ActingApp, screen: MonitorScreen) -> list[MenuItem]:
-    from .queues import consumers_of
-
-    queues = screen.chosen(Queue)
-    one = None if len(queues) == 1 else "one queue at a time" if queues else "no queue is chosen"
-    name = queues[0].name if len(queues) == 1 else "the queue"
-    paused = app.session.paused_queues() if queues else {}
-    is_paused = any(queue.name in paused for queue in queues)
-    look = app.context.state.broker.family in ("redis", "unknown")
-    state, now = app.context.state, app.context.now()
-    pause = purge = one
-    if one is None:
-        consumers, _ = consumers_of(state, name, now)
-        pause = confirm(commands.PauseQueue(name, consumers), state, now).refusal
-        purge = confirm(commands.Purge(queue=name), state, now).refusal
-        if is_paused and pause is not None:
-            pause = "it is paused"
-    blind = one or (None if look else "only a Redis broker lets one look into a queue")
-    return [
-        MenuItem("queue.look", f"List what waits in {name}", blind),
-        MenuItem("queue.pause", f"Pause {name} on all workers", pause),
-        MenuItem(
-            "queue.resume",
-            f"Resume {name}",
-            one or (None if is_paused else "it was not paused by celtop"),
-        ),
-        MenuItem("queue.purge", f"Purge {name} ...", purge),
-        MenuItem(
-            "queue.purge_task",
-            f"Purge one task name from {name} ...",
-            blind,
-        ),
-    ]
+def _retriable(state: ClusterState, found: Sequence[Task]) -> targets.Selection:
+    return targets.retriable(found)
 
 
-def _few(id_: str, verb: str, rows: Sequence[object], what: str) -> MenuItem:
-    if len(rows) == 1:
-        return MenuItem(id_, f"{verb} {getattr(rows[0], 'id', what)} ...")
-    return MenuItem(
-        id_, f"{verb} a {what} ...", f"one {what} at a time" if rows else "none is chosen"
-    )
+def _one_task(host: Host) -> Offer:
+    return "", _why_not_one(host.selection(Task), "task")
 
 
-def _count(selection: targets.Selection) -> str:
+def _retry(host: Host) -> Offer:
+    found = host.selection(Task)
+    return _counted(targets.retriable(found)), None if found else "no task selected"
+
+
+def _revoke(host: Host, *, terminate: bool = False) -> Offer:
+    found = host.selection(Task)
+    selection = (targets.terminable if terminate else _revocable)(host.context.state, found)
+    what = _counted(selection)
+    if not selection.kept:
+        return what, next((reason for _, reason in selection.skipped), "no task selected")
+    state, now = host.context.state, host.context.now()
+    ids, present = targets.ids(selection.kept), state.present_workers(now)
+    operation = commands.Revoke(ids=ids, workers=present, terminate=terminate)
+    return what, confirm(operation, state, now).refusal
+
+
+def _terminate(host: Host) -> Offer:
+    return _revoke(host, terminate=True)
+
+
+def _listed_item(
+    id_: str,
+    verb: str,
+    handler: Handler,
+    select: Callable[[ClusterState, Sequence[Task]], targets.Selection],
+) -> MenuItem:
+    """Return the row of an operation on all tasks that pass the filter."""
+
+    def offer(host: Host) -> Offer | None:
+        listed = host.listed()
+        if listed is None:
+            return None
+        number = len(select(host.context.state, listed).kept)
+        empty = "no tasks listed" if not listed else "none of the listed tasks"
+        return f"{number:,} of {len(listed):,}", None if number else empty
+
+    return MenuItem(id_, f"{verb} all listed: {{}} ...", handler, offer)
+
+
+def _counted(selection: targets.Selection) -> str:
     number = len(selection.kept)
-    if not number:
-        return "tasks"
-    return "it" if number == 1 and not selection.skipped else f"{number:,}"
+    return f"{number:,} task{'s' * (number != 1)}" if number else "tasks"
 
 
-def _who(names: Sequence[str], what: str) -> str:
-    return names[0] if len(names) == 1 else f"{len(names):,} {what}s"
+# Workers
+
+
+def _worker_item(
+    id_: str,
+    label: str,
+    operation: Callable[..., WorkerOperation] | None,
+    handler: Handler | None = None,
+) -> MenuItem:
+    """Return the row of an operation on workers.
+
+    Without a handler it needs nothing but its workers; without an operation it is always offered.
+    """
+    if handler is None:
+        assert operation is not None
+        handler = partial(workers.run_on_workers, operation=operation)
+
+    def offer(host: Host) -> Offer:
+        names = tuple(worker.name for worker in host.selection(Worker))
+        what = names[0] if len(names) == 1 else f"{len(names):,} workers"
+        if not names or operation is None:
+            return what, None if names else "no worker selected"
+        return what, _refusal(host, operation(workers=names))
+
+    return MenuItem(id_, label, handler, offer)
+
+
+_autoscale = partial(commands.Autoscale, most=1, least=1)
+
+
+# Queues and task types
+
+
+def _queue_item(
+    id_: str,
+    label: str,
+    handler: Handler,
+    why_not: Callable[[Host, str], str | None],
+    read_only: bool = False,
+) -> MenuItem:
+    """Return the row of an operation on one queue."""
+
+    def offer(host: Host) -> Offer:
+        found = host.selection(Queue)
+        reason = _why_not_one(found, "queue")
+        if reason is not None:
+            return "the queue", reason
+        return found[0].name, why_not(host, found[0].name)
+
+    return MenuItem(id_, label, handler, offer, read_only)
+
+
+def _why_no_peek(host: Host, queue: str) -> str | None:
+    peekable = host.context.state.broker.family in ("redis", "unknown")
+    return None if peekable else "supported with Redis only"
+
+
+def _why_no_pause(host: Host, queue: str) -> str | None:
+    consumers, _ = queues.consumers_of(host.context.state, queue, host.context.now())
+    refusal = _refusal(host, commands.PauseQueue(queue, consumers))
+    if refusal is not None and queue in host.context.session.paused_queues():
+        return "already paused"
+    return refusal
+
+
+def _why_no_resume(host: Host, queue: str) -> str | None:
+    return None if queue in host.context.session.paused_queues() else "not paused by celtop"
+
+
+def _why_no_purge(host: Host, queue: str) -> str | None:
+    return _refusal(host, commands.Purge(queue=queue))
+
+
+def _on_type(host: Host) -> Offer:
+    found = host.selection(TaskType)
+    return (found[0].id if len(found) == 1 else "a task type"), _why_not_one(found, "task type")
+
+
+def _refusal(host: Host, operation: Operation) -> str | None:
+    return confirm(operation, host.context.state, host.context.now()).refusal
+
+
+def _why_not_one(selection: Sequence[object], what: str) -> str | None:
+    if len(selection) == 1:
+        return None
+    return f"select one {what}" if selection else f"no {what} selected"
+
+
+MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
+    "tasks": (
+        MenuItem("task.revoke", "Revoke {}", tasks.revoke, _revoke),
+        MenuItem("task.terminate", "Terminate {} ...", tasks.terminate, _terminate),
+        MenuItem("task.retry", "Retry {} ...", tasks.retry, _retry),
+        MenuItem("task.rerun", "Edit and run again ...", tasks.rerun, _one_task),
+        MenuItem("task.workflow", "Revoke the whole workflow", tasks.revoke_workflow, _one_task),
+        MenuItem("task.stamp", "Revoke by stamp ...", tasks.revoke_stamped),
+        _listed_item("task.revoke_listed", "Revoke", tasks.revoke_listed, _revocable),
+        _listed_item(
+            "task.terminate_listed", "Terminate", tasks.terminate_listed, targets.terminable
+        ),
+        _listed_item("task.retry_listed", "Retry", tasks.retry_listed, _retriable),
+    ),
+    "workers": (
+        _worker_item("pool.grow", "Grow the pool of {} ...", commands.PoolGrow, workers.grow),
+        _worker_item(
+            "pool.shrink", "Shrink the pool of {} ...", commands.PoolShrink, workers.shrink
+        ),
+        _worker_item("pool.autoscale", "Autoscale {} ...", _autoscale, workers.autoscale),
+        _worker_item("pool.restart", "Restart the pool of {}", commands.PoolRestart),
+        _worker_item(
+            "worker.consumer", "Add or cancel a consumer ...", None, workers.change_consumers
+        ),
+        _worker_item("worker.ping", "Ping {}", commands.Ping),
+        _worker_item("worker.heartbeat", "Request a heartbeat", commands.Heartbeat),
+        _worker_item("worker.events_on", "Enable task events", commands.EnableEvents),
+        _worker_item("worker.events_off", "Disable task events", commands.DisableEvents),
+        _worker_item("worker.drain", "Drain {}, then shut down", commands.Drain),
+        _worker_item("worker.shutdown", "Warm shutdown of {}", commands.Shutdown),
+    ),
+    "queues": (
+        _queue_item("queue.look", "Peek at the messages in {}", queues.peek, _why_no_peek, True),
+        _queue_item("queue.pause", "Pause {} on all workers", queues.pause, _why_no_pause),
+        _queue_item("queue.resume", "Resume {}", queues.resume, _why_no_resume),
+        _queue_item("queue.purge", "Purge {} ...", queues.purge, _why_no_purge),
+        _queue_item(
+            "queue.purge_task", "Purge one task name from {} ...", queues.purge_task, _why_no_peek
+        ),
+    ),
+    "types": (MenuItem("type.limit", "Limit {} ...", change_limits, _on_type),),
+    "global": (MenuItem("task.trigger", "Trigger a new task ...", trigger),),
+}
+"""Every operation that a key or a menu starts, by the context of the screens that offer it."""

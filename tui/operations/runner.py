@@ -1,135 +1,152 @@
-"""Acting on the cluster: from a key or a menu to its question, and what came of it."""
+"""Runs operations: from a key or a menu to the question, and from there to the outcome."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.worker import Worker
-
 from ..dialogs.base import Dialog
-from ..loop import BREATH
-from ..navigator import RoamingApp
-from .policy import READ_ONLY, READING
+from ..host import READ_ONLY, Host
 
 if TYPE_CHECKING:
-    from ...cluster.session import Session
-    from ...settings import Settings
+    from textual.app import App
+    from textual.worker import Worker
 
-SCREEN_WITHIN: Final = 2.0
-"""Seconds that keys wait for a new screen."""
+DIALOG_TIMEOUT: Final = 2.0
+"""Seconds that keys wait for a dialog."""
+DIALOG_CHECK_INTERVAL: Final = 0.001
 
 
-class ActingApp(RoamingApp, inherit_bindings=False):
-    """An app whose user may change the cluster."""
+class OperationRunner:
+    """Asks before operations, starts them, and follows them in the model.
 
-    def __init__(
-        self, session: Session, settings: Settings, clock: Callable[[], float] = time.time
-    ) -> None:
-        super().__init__(session, settings, clock)
-        self._asking: Worker[object] | None = None
+    What only an operation needs is imported with the first one, not before the first frame.
 
-    def begin(self, act: Coroutine[Any, Any, object]) -> None:
-        """Start what a key asked for.
+    Args:
+        app: The app whose workers and screens it uses.
+        host: The same app, as operations see it.
+    """
 
-        Keys that are typed ahead wait for its question, up to `answered`: `X` and `y` in one go
-        are for the dialog, and must not reach the list.
+    def __init__(self, app: App[Any], host: Host) -> None:
+        self._app = app
+        self._host = host
+        self._question: Worker[object] | None = None
+
+    # Questions
+
+    def begin(self, question: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine that is about to open a dialog.
+
+        Keys that are typed ahead wait for the dialog, up to `answered`: of `X` and `y` in one go,
+        the `y` must not reach the list.
         """
-        self._asking = self.run_worker(act, group="acts")
+        self._question = self._app.run_worker(question, group="operations")
 
     def answered(self) -> None:
-        """Let keys go to the screen again while what was begun goes on."""
-        self._asking = None
+        """Send keys to the screen again while the coroutine goes on."""
+        self._question = None
 
-    async def question(self) -> None:
-        """Wait for the question of what was begun, if it has one."""
+    async def wait_for_dialog(self) -> None:
+        """Wait for the dialog of what was begun, if one is about to open."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(SCREEN_WITHIN):
-                while self._asking is not None and not self._asking.is_finished:
-                    if isinstance(self.screen, Dialog):
+            async with asyncio.timeout(DIALOG_TIMEOUT):
+                while self._question is not None and not self._question.is_finished:
+                    if isinstance(self._app.screen, Dialog):
                         return
-                    await asyncio.sleep(BREATH)
-        self._asking = None
+                    await asyncio.sleep(DIALOG_CHECK_INTERVAL)
+        self._question = None
 
     def set_read_only(self, read_only: bool) -> None:
-        """Refuse all acts from now on, or let them pass again, which may have to be confirmed."""
-        if read_only or not self.context.settings.read_only:
-            self.session.read_only = read_only
-            self.paint()
-        elif self.session.read_only:
-            self.begin(self._lift_read_only())
+        """Refuse all changes to the cluster, or allow them.
 
-    async def _lift_read_only(self) -> None:
-        from ...model.confirm.dispatch import Confirmation
-        from .run import ask
+        If celtop was started read-only, allowing them has to be confirmed.
+        """
+        context = self._host.context
+        if read_only or not context.settings.read_only:
+            context.session.read_only = read_only
+            self._host.repaint()
+        elif context.session.read_only:
+            self.begin(self._allow_changes())
 
-        asked = Confirmation(
+    async def _allow_changes(self) -> None:
+        from ...model.confirm.confirmation import Confirmation
+        from .run import confirmed
+
+        context = self._host.context
+        confirmation = Confirmation(
             verb="Allow",
             title="Allow changes",
-            targets=(self.context.state.broker.url or "",),
-            effects=(
-                "celtop was started read-only; keys and commands may change this cluster then",
-            ),
-            caveats=("Every act is still asked for. `:ro` makes it read-only again",),
+            targets=(context.state.broker.url or "",),
+            effects=("Keys and commands can change this cluster; celtop was started read-only",),
+            caveats=("Each operation still asks first. `:ro` makes celtop read-only again",),
         )
-        if await ask(self, asked):
-            self.session.read_only = False
-            self.frames.wanted = True
+        if await confirmed(self._host, confirmation):
+            context.session.read_only = False
+            self._host.repaint()
         self.answered()
 
     def leave(self) -> None:
-        """Quit; while acts go on, only after a question. Asked twice, at once."""
-        if not self.context.acts.under_way or isinstance(self.screen, Dialog):
-            self.end()
+        """Quit, after a question while operations are running. Asked to quit twice: at once."""
+        if not self._host.context.operations.running or isinstance(self._app.screen, Dialog):
+            self._app.exit()
         else:
             self.begin(self._leave())
 
     async def _leave(self) -> None:
-        from ...model.confirm.dispatch import Confirmation
+        from ...model.confirm.confirmation import Confirmation
         from ...model.operations.summary import sentence
-        from .run import ask
+        from .run import confirmed
 
-        acts = self.context.acts.under_way
-        asked = Confirmation(
+        running = self._host.context.operations.running
+        confirmation = Confirmation(
             verb="Quit",
-            title="Quit while something is being done",
-            targets=tuple(sentence(act.outcome) for act in acts),
-            effects=("It is stopped where nothing is half done",),
-            caveats=("What was sent stays sent, and nobody follows what comes of it",),
+            title="Quit while operations are running",
+            targets=tuple(sentence(operation.outcome) for operation in running),
+            effects=("Each operation stops before its next step",),
+            caveats=(
+                "What was already sent is not recalled, and its outcome will not be reported",
+            ),
         )
-        if await ask(self, asked):
-            self.end()
+        if await confirmed(self._host, confirmation):
+            self._app.exit()
         self.answered()
 
-    def action_act(self, what: str) -> None:
-        """Begin an act on what is marked or under the cursor, if celtop may."""
-        screen = self.monitor_screen
-        if screen is None:
-            return
-        if self.session.read_only and what not in READING:
-            self.say(READ_ONLY, "warning")
-            return
-        from .menu import handler
+    def follow(self) -> None:
+        """Take over from the model how far running operations have come.
 
-        self.begin(handler(what)(screen))
+        Workers and queues are polled at once after an operation that no event reports.
+        """
+        context = self._host.context
+        ended = context.operations.update(context.state.operations)
+        if any(outcome.operation.refresh_after for outcome in ended):
+            context.session.refresh()
 
-    def action_act_menu(self) -> None:
-        """Choose from all that can be done here."""
-        screen = self.monitor_screen
-        if screen is not None:
-            from .menu import choose
+    # Keys
 
-            self.begin(choose(self, screen))
+    def start(self, id_: str) -> None:
+        """Start the operation of a menu item on the selection."""
+        from .menu import menu_item
 
-    def action_act_details(self) -> None:
-        """Show all that came of the last act, or how far it is."""
+        item = menu_item(id_)
+        if item.refused(self._host.context):
+            self._host.say(READ_ONLY, "warning")
+        else:
+            self.begin(item.handler(self._host))
+
+    def open_menu(self) -> None:
+        """Choose from everything that can be done here."""
+        from .menu import choose
+
+        self.begin(choose(self._host))
+
+    def open_details(self) -> None:
+        """Show the outcome of the last operation in full, or its progress."""
         from ..dialogs.outcome import OperationDialog
 
-        act = self.context.acts.told_of
-        if act is None:
-            self.say("Nothing was done so far in this session")
+        operation = self._host.context.operations.selected
+        if operation is None:
+            self._host.say("No operation in this session yet")
         else:
-            self.push_screen(OperationDialog(act))
+            self._app.push_screen(OperationDialog(operation))

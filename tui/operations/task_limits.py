@@ -1,89 +1,87 @@
-"""Limits of a task type: how often it starts, and how long it may run, in all workers that have it.
+"""Rate and time limits of a task type, in all workers that have it registered.
 
-A worker keeps them until it restarts. What it first told is remembered, and can be put back.
+A worker keeps them until it restarts. The limits that were first seen can be restored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Limits, Worker
 from ...model.operations.commands import Operation, RateLimit, TimeLimit
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import rate_form, time_form
+from ..host import Host
 from ..text.limits import DIFFER, limits_text
-from .run import carry_out, filled
+from .run import run, run_form
 
 if TYPE_CHECKING:
     from ...model.state import ClusterState
-    from ..screens.base import MonitorScreen
-    from .runner import ActingApp
 
 
-def limits_now(worker: Worker, task: str) -> Limits | None:
-    """Return what a worker limits a type to; None if it has not told."""
+def current_limits(worker: Worker, task: str) -> Limits | None:
+    """Return the present limits of a type in a worker; None if they are unknown."""
     return None if worker.initial_limits is None else worker.limits.get(task, UNLIMITED)
 
 
-def limits_first(worker: Worker, task: str) -> Limits | None:
-    """Return what a worker limited a type to when it was first asked."""
+def initial_limits(worker: Worker, task: str) -> Limits | None:
+    """Return the limits of a type when the worker was first asked; None if they are unknown."""
     return None if worker.initial_limits is None else worker.initial_limits.get(task, UNLIMITED)
 
 
-def having(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]:
-    """Return the workers of some names that have a type registered, as far as they told."""
+def workers_with(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]:
+    """Return the named workers that have a type registered, or may have."""
     workers = [state.workers[name] for name in names if name in state.workers]
     return [one for one in workers if one.registered is None or task in one.registered]
 
 
-async def limits(screen: MonitorScreen, task: str | None = None) -> None:
-    """Set, or put back, the limits of a type; of the chosen one, if none is named."""
-    app = cast("ActingApp", screen.app)
+async def change_limits(host: Host, task: str | None = None) -> None:
+    """Set or restore the limits of a type: the named one, or the selected one."""
     if task is None:
-        types = screen.chosen(TaskType)
+        types = host.selection(TaskType)
         if len(types) != 1:
-            app.say("One task type at a time", "warning")
+            host.say("Select one task type", "warning")
             return
         task = types[0].name
-    state = screen.context.state
-    workers = having(state, task, state.present_workers(screen.context.now()))
+    state = host.context.state
+    workers = workers_with(state, task, state.present_workers(host.context.now()))
     names = tuple(worker.name for worker in workers)
     if not names:
-        app.say("No worker is known that has it", "warning")
+        host.say(f"No known worker has {task} registered", "warning")
         return
-    now = {worker.name: limits_now(worker, task) for worker in workers}
-    first = {worker.name: limits_first(worker, task) for worker in workers}
-    chosen = await app.push_screen_wait(_menu(task, now, first))
+    current = {worker.name: current_limits(worker, task) for worker in workers}
+    initial = {worker.name: initial_limits(worker, task) for worker in workers}
+    chosen = await host.ask(_menu(task, current, initial))
     if chosen == "rate":
-        await filled(
-            screen,
-            lambda before: rate_form(task, now).typed(before),
+        await run_form(
+            host,
+            lambda before: rate_form(task, current).typed(before),
             lambda answer: RateLimit(workers=names, task=task, rate=answer.values["rate"]),
         )
     elif chosen == "time":
-        await filled(
-            screen,
-            lambda before: time_form(task, now).typed(before),
+        await run_form(
+            host,
+            lambda before: time_form(task, current).typed(before),
             lambda answer: TimeLimit(
                 workers=names, task=task, soft=answer.values["soft"], hard=answer.values["hard"]
             ),
         )
-    elif chosen == "back":
-        for command in putting_back(task, now, first):
-            if await carry_out(app, command) is None:
+    elif chosen == "restore":
+        for operation in restoring(task, current, initial):
+            if not await run(host, operation):
                 return
 
 
-def putting_back(
-    task: str, now: Mapping[str, Limits | None], first: Mapping[str, Limits | None]
+def restoring(
+    task: str, current: Mapping[str, Limits | None], initial: Mapping[str, Limits | None]
 ) -> list[Operation]:
-    """Return the commands that bring workers back to their first limits: one for each value."""
+    """Return the operations that restore the initial limits: one for each value."""
     rates: dict[str, list[str]] = {}
     times: dict[tuple[float | None, float | None], list[str]] = {}
-    for name, before in first.items():
-        after = now[name]
+    for name, before in initial.items():
+        after = current[name]
         if before is None or after is None:
             continue
         if after.rate != before.rate:
@@ -100,28 +98,28 @@ def putting_back(
     return found
 
 
-def _menu(task: str, now: Mapping[str, Limits | None], first: Mapping[str, Limits | None]) -> Menu:
-    back = putting_back(task, now, first)
+def _menu(
+    task: str, current: Mapping[str, Limits | None], initial: Mapping[str, Limits | None]
+) -> Menu:
+    changed = bool(restoring(task, current, initial))
+    rates = _summary(current, lambda each: Limits(rate=each.rate))
+    times = _summary(current, lambda each: Limits(soft=each.soft, hard=each.hard))
     return Menu(
-        f"Limits of {task} in {len(now):,} worker{'s' * (len(now) != 1)}",
+        f"Limits of {task} in {len(current):,} worker{'s' * (len(current) != 1)}",
         [
-            ("rate", "Rate limit ...", _now(now, lambda each: Limits(rate=each.rate))),
+            ("rate", "Rate limit ...", rates),
+            ("time", "Soft and hard time limit ...", times),
             (
-                "time",
-                "Soft and hard time limit ...",
-                _now(now, lambda each: Limits(soft=each.soft, hard=each.hard)),
-            ),
-            (
-                "back",
-                "Put back what was first seen",
-                _now(first) if back else "they are what was first seen",
+                "restore",
+                "Restore the limits first seen",
+                _summary(initial) if changed else "unchanged since they were first seen",
             ),
         ],
-        off=() if back else ("back",),
+        off=() if changed else ("restore",),
     )
 
 
-def _now(
+def _summary(
     limits: Mapping[str, Limits | None], part: Callable[[Limits], Limits] = lambda each: each
 ) -> str:
     texts = {limits_text(None if each is None else part(each)) for each in limits.values()}

@@ -1,6 +1,6 @@
-"""What is done to tasks: the marked ones, the cursor's, a workflow's, or all that are listed.
+"""Operations on tasks: the marked ones, the one at the cursor, a workflow, or all that are listed.
 
-Each begins with a key. What it is about is frozen there, before anything is waited for.
+The tasks are those that were selected when the key was pressed.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from ...model.confirm import targets
 from ...model.confirm.targets import Selection
@@ -19,242 +19,232 @@ from ..dialogs.menu import Menu
 from ..dialogs.prompt import Prompt
 from ..dialogs.text import TextDialog
 from ..dialogs.waiting import wait_for
-from .run import carry_out
+from ..host import Host
+from .run import run
+from .send import trigger
 
-if TYPE_CHECKING:
-    from ..screens.base import MonitorScreen
-    from .runner import ActingApp
-
-REASONS: Final = 3
-"""Reasons that are named of those why tasks are left out."""
-EXPLAINED: Final = 100
-"""Tasks of which the dialog tells why they cannot be retried."""
+MAX_REASONS: Final = 3
+"""Reasons for leaving tasks out that are listed in the dialog."""
+MAX_EXPLAINED_TASKS: Final = 100
+"""Tasks for which the dialog lists why they cannot be retried."""
 
 
-def _app(screen: MonitorScreen) -> ActingApp:
-    return cast("ActingApp", screen.app)
-
-
-def _listed(screen: MonitorScreen) -> Sequence[Task] | None:
-    """Return all tasks that are listed; a filter that has not seen all of them yet is told of."""
-    if getattr(screen, "busy", False):
-        _app(screen).say("The filter still looks through the tasks: in a moment", "warning")
+def _listed(host: Host) -> Sequence[Task] | None:
+    """Return all listed tasks; None, and say so, while the filter is being applied."""
+    if host.filtering:
+        host.say("The filter is still being applied; try again in a moment", "warning")
         return None
-    return screen.listed() or ()
+    return host.listed() or ()
 
 
-# Revoke
+def _one_task(host: Host) -> Task | None:
+    """Return the selected task; say so if it is not exactly one."""
+    tasks = host.selection(Task)
+    if len(tasks) == 1:
+        return tasks[0]
+    host.say("Select one task" if tasks else "No task selected", "warning")
+    return None
 
 
-async def revoke(screen: MonitorScreen) -> None:
-    """Revoke what is chosen and has not started."""
-    await _revoke(_app(screen), targets.revocable(screen.chosen(Task)))
+def _known(host: Host, ids: Sequence[str]) -> tuple[list[Task], tuple[str, ...]]:
+    """Return the tasks of some ids, and the ids that are not in the model."""
+    known = host.context.state.tasks
+    return [known[id_] for id_ in ids if id_ in known], tuple(i for i in ids if i not in known)
 
 
-async def terminate(screen: MonitorScreen) -> None:
-    """End what is chosen and runs, by a signal."""
-    await _terminate(_app(screen), targets.terminable(screen.context.state, screen.chosen(Task)))
+# Revoke and terminate
 
 
-async def revoke_workflow(screen: MonitorScreen) -> None:
-    """Revoke all of the workflow that the chosen task belongs to."""
-    tasks = screen.chosen(Task)
-    if len(tasks) != 1:
-        _app(screen).say("One task at a time: its workflow is revoked", "warning")
-        return
-    members = targets.workflow(screen.context.state, tasks[0])
-    await _revoke(_app(screen), targets.revocable(members))
+async def revoke(host: Host) -> None:
+    """Revoke the selected tasks that have not started."""
+    await _revoke(host, targets.revocable(host.selection(Task)))
 
 
-async def revoke_listed(screen: MonitorScreen) -> None:
-    """Revoke everything that the filter lets through and has not started."""
-    tasks = _listed(screen)
+async def revoke_workflow(host: Host) -> None:
+    """Revoke the whole workflow of the selected task."""
+    task = _one_task(host)
+    if task is not None:
+        await _revoke(host, targets.revocable(targets.workflow(host.context.state, task)))
+
+
+async def revoke_listed(host: Host) -> None:
+    """Revoke all listed tasks that have not started."""
+    tasks = _listed(host)
     if tasks is not None:
-        await _revoke(_app(screen), targets.revocable(tasks))
+        await _revoke(host, targets.revocable(tasks))
 
 
-async def terminate_listed(screen: MonitorScreen) -> None:
-    """End everything that the filter lets through."""
-    tasks = _listed(screen)
-    if tasks is not None:
-        await _terminate(_app(screen), targets.terminable(screen.context.state, tasks))
+async def revoke_ids(host: Host, ids: Sequence[str]) -> None:
+    """Revoke tasks by id, also those that are not in the model."""
+    known, others = _known(host, ids)
+    await _revoke(host, targets.revocable(known), others)
 
 
-async def revoke_stamped(screen: MonitorScreen) -> None:
-    """Ask for a stamp, and revoke whatever carries it."""
-    app = _app(screen)
-    typed = await app.push_screen_wait(
-        Prompt("Revoke by a stamp", "HEADER=VALUE, as the application stamped it", no_stamp)
-    )
-    if typed:
-        await stamped(app, typed)
-
-
-async def stamped(app: ActingApp, text: str) -> None:
-    """Revoke whatever carries a stamp, written `HEADER=VALUE`."""
-    header, _, value = text.partition("=")
-    workers = app.context.state.present_workers(app.context.now())
-    await carry_out(
-        app, RevokeStamped(header=header.strip(), values=(value.strip(),), workers=workers)
-    )
-
-
-def no_stamp(text: str) -> str | None:
-    """Return what is wrong with `HEADER=VALUE`; None if nothing is."""
-    header, equals, value = text.partition("=")
-    return None if equals and header.strip() and value.strip() else "as tenant=42"
-
-
-async def _revoke(app: ActingApp, selection: Selection, others: tuple[str, ...] = ()) -> None:
+async def _revoke(host: Host, selection: Selection, others: tuple[str, ...] = ()) -> None:
     if not selection.kept and not others:
-        app.say(f"Nothing to revoke: {why_none(selection)}", "warning")
+        host.say(f"Nothing to revoke: {why_none(selection)}", "warning")
         return
-    workers = app.context.state.present_workers(app.context.now())
-    command = Revoke(ids=targets.ids(selection.kept) + others, workers=workers)
-    await carry_out(app, command, notes=left_out(selection.skipped))
+    workers = host.context.state.present_workers(host.context.now())
+    operation = Revoke(ids=targets.ids(selection.kept) + others, workers=workers)
+    await run(host, operation, left_out(selection.skipped))
+
+
+async def terminate(host: Host) -> None:
+    """Terminate the selected running tasks by a signal."""
+    await _terminate(host, targets.terminable(host.context.state, host.selection(Task)))
+
+
+async def terminate_listed(host: Host) -> None:
+    """Terminate all listed running tasks by a signal."""
+    tasks = _listed(host)
+    if tasks is not None:
+        await _terminate(host, targets.terminable(host.context.state, tasks))
+
+
+async def terminate_ids(host: Host, ids: Sequence[str], signal: Signal | None) -> None:
+    """Terminate tasks by id; without a signal, ask for one."""
+    known, others = _known(host, ids)
+    await _terminate(host, targets.terminable(host.context.state, known), others, signal)
 
 
 async def _terminate(
-    app: ActingApp,
+    host: Host,
     selection: Selection,
     others: tuple[str, ...] = (),
     signal: Signal | None = None,
 ) -> None:
     if not selection.kept and not others:
-        app.say(f"Nothing to terminate: {why_none(selection)}", "warning")
+        host.say(f"Nothing to terminate: {why_none(selection)}", "warning")
         return
-    # Frozen before the menu: who runs what may change while the user looks at the signals.
+    # Taken before the menu: the selection may change while the user looks at the signals.
     ids = targets.ids(selection.kept) + others
-    workers = app.context.state.present_workers(app.context.now())
+    workers = host.context.state.present_workers(host.context.now())
     if signal is None:
         signals = [(name, name, text) for name, text in SIGNALS.items()]
-        title = "Signal, for pools of processes"
-        signal = cast("Signal | None", await app.push_screen_wait(Menu(title, signals, "SIGTERM")))
+        chosen = await host.ask(Menu("Signal (process pools)", signals, "SIGTERM"))
+        signal = cast("Signal | None", chosen)
     if signal is not None:
-        command = Revoke(ids=ids, workers=workers, terminate=True, signal=signal)
-        await carry_out(app, command, notes=left_out(selection.skipped))
+        operation = Revoke(ids=ids, workers=workers, terminate=True, signal=signal)
+        await run(host, operation, left_out(selection.skipped))
 
 
-async def revoke_ids(app: ActingApp, ids: Sequence[str]) -> None:
-    """Revoke tasks by id, whether or not celtop has heard of them."""
-    held, others = _held(app, ids)
-    await _revoke(app, targets.revocable(held), others)
+async def revoke_stamped(host: Host) -> None:
+    """Ask for a stamp, and revoke all tasks that carry it."""
+    hint = "HEADER=VALUE, as set by the application"
+    stamp = await host.ask(Prompt("Revoke by stamp", hint, stamp_problem))
+    if stamp:
+        await revoke_stamp(host, stamp)
 
 
-async def terminate_ids(app: ActingApp, ids: Sequence[str], signal: Signal | None) -> None:
-    """End tasks by id; without a signal, that is asked for."""
-    held, others = _held(app, ids)
-    await _terminate(app, targets.terminable(app.context.state, held), others, signal)
+async def revoke_stamp(host: Host, stamp: str) -> None:
+    """Revoke all tasks that carry a stamp, written `HEADER=VALUE`."""
+    header, _, value = stamp.partition("=")
+    workers = host.context.state.present_workers(host.context.now())
+    operation = RevokeStamped(header=header.strip(), values=(value.strip(),), workers=workers)
+    await run(host, operation)
 
 
-def _held(app: ActingApp, ids: Sequence[str]) -> tuple[list[Task], tuple[str, ...]]:
-    held = app.context.state.tasks
-    return [held[id_] for id_ in ids if id_ in held], tuple(id_ for id_ in ids if id_ not in held)
+def stamp_problem(stamp: str) -> str | None:
+    """Return what is wrong with `HEADER=VALUE`, with an example; None if nothing is."""
+    header, equals, value = stamp.partition("=")
+    valid = equals and header.strip() and value.strip()
+    return None if valid else "not HEADER=VALUE; for example tenant=42"
 
 
-# Send again
+# Retry
 
 
-async def retry_ids(app: ActingApp, ids: Sequence[str]) -> None:
-    """Send tasks again by id, whether or not celtop has heard of them."""
-    held, others = _held(app, ids)
-    await _retry(app, targets.retriable(held), others)
+async def retry(host: Host) -> None:
+    """Send the selected tasks again, exactly as they were sent."""
+    await _retry(host, targets.retriable(host.selection(Task)))
 
 
-async def retry(screen: MonitorScreen) -> None:
-    """Send what is chosen again, exactly as it was sent."""
-    await _retry(_app(screen), targets.retriable(screen.chosen(Task)))
-
-
-async def retry_listed(screen: MonitorScreen) -> None:
-    """Send everything that the filter lets through again."""
-    tasks = _listed(screen)
+async def retry_listed(host: Host) -> None:
+    """Send all listed tasks again."""
+    tasks = _listed(host)
     if tasks is not None:
-        await _retry(_app(screen), targets.retriable(tasks))
+        await _retry(host, targets.retriable(tasks))
 
 
-async def _retry(app: ActingApp, selection: Selection, others: tuple[str, ...] = ()) -> None:
+async def retry_ids(host: Host, ids: Sequence[str]) -> None:
+    """Send tasks again by id, also those that are not in the model."""
+    known, others = _known(host, ids)
+    await _retry(host, targets.retriable(known), others)
+
+
+async def _retry(host: Host, selection: Selection, others: tuple[str, ...] = ()) -> None:
     if not selection.kept and not others:
-        app.say(f"Nothing to retry: {why_none(selection)}", "warning")
+        host.say(f"Nothing to retry: {why_none(selection)}", "warning")
         return
-    found = await _recovered(app, targets.ids(selection.kept) + others)
+    found = await _recover(host, targets.ids(selection.kept) + others)
     if found is None:
         return
     originals = tuple(each for each in found if isinstance(each, SentTask))
     lost = [each for each in found if isinstance(each, Unrecoverable)]
     if not originals:
-        await app.push_screen_wait(TextDialog("Cannot be retried", _explained(lost)))
+        key = host.context.keymap.key("task.rerun", ascii_only=host.context.ascii)
+        await host.ask(TextDialog("Cannot retry", _explained(lost, key)))
         return
     links = False
-    if await asyncio.to_thread(lambda: any(map(app.session.has_links, originals))):
-        chosen = await app.push_screen_wait(
-            Menu(
-                "Retry",
-                [
-                    ("alone", "Only the task", "no callbacks, and not the rest of its chain"),
-                    ("links", "With what follows it", "callbacks and the rest of its chain"),
-                ],
-            )
-        )
+    if await asyncio.to_thread(lambda: any(map(host.context.session.has_links, originals))):
+        choices = [
+            ("alone", "Only the task", "without its callbacks and the rest of its chain"),
+            ("links", "With its links", "its callbacks and the rest of its chain"),
+        ]
+        chosen = await host.ask(Menu("Retry", choices))
         if chosen is None:
             return
         links = chosen == "links"
-    notes = [*left_out(selection.skipped), *_lost(lost)]
-    await carry_out(app, Retry(originals=originals, with_links=links), notes=notes)
+    notes = [*left_out(selection.skipped), *_unrecoverable(lost)]
+    await run(host, Retry(originals=originals, with_links=links), notes)
 
 
-async def rerun(screen: MonitorScreen) -> None:
-    """Open the form with what was sent, as far as that is known, to be sent as a new task."""
-    from .send import open_trigger
-
-    app = _app(screen)
-    tasks = screen.chosen(Task)
-    if len(tasks) != 1:
-        app.say("Edit and run again: one task at a time", "warning")
+async def rerun(host: Host) -> None:
+    """Open the form with what is known of the selected task, to send it as a new one."""
+    task = _one_task(host)
+    if task is None:
         return
-    found = await _recovered(app, (tasks[0].id,))
+    found = await _recover(host, (task.id,))
     if found:
-        await open_trigger(screen, found[0], tasks[0].id)
+        await trigger(host, found[0], task.id)
 
 
-async def _recovered(app: ActingApp, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
-    what = "what was sent" if len(ids) == 1 else f"what was sent of {len(ids):,} tasks"
-    return await wait_for(app, f"Looking for {what}", app.session.recover_calls(ids))
+async def _recover(host: Host, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
+    what = "the original message" if len(ids) == 1 else f"{len(ids):,} original messages"
+    return await wait_for(host, f"Looking for {what}", host.context.session.recover_calls(ids))
 
 
-# Words
+# Reasons
 
 
 def why_none(selection: Selection) -> str:
-    """Return why nothing is left of a selection."""
-    if not selection.skipped:
-        return "no task is chosen"
-    number = len(selection.skipped)
-    if number == 1:
-        return f"it {selection.skipped[0][1]}"
-    return "; ".join(_counted(reason for _, reason in selection.skipped))
+    """Return why no task of a selection is left."""
+    return "; ".join(left_out(selection.skipped)) or "no task selected"
 
 
-def left_out(skipped: Iterable[tuple[Task, str]]) -> tuple[str, ...]:
-    """Return which tasks of a selection are left out, by reason."""
-    return tuple(_counted(reason for _, reason in skipped))
+def left_out(skipped: Sequence[tuple[Task, str]]) -> tuple[str, ...]:
+    """Return why tasks of a selection are left out: each reason with the number of tasks."""
+    return _counted([reason for _, reason in skipped])
 
 
-def _counted(reasons: Iterable[str]) -> list[str]:
+def _counted(reasons: Iterable[str]) -> tuple[str, ...]:
     counts = Counter(reasons)
-    lines = [f"{number:,}: {reason}" for reason, number in counts.most_common(REASONS)]
-    more = len(counts) - REASONS
-    return [*lines, f"and {more:,} other reasons"] if more > 0 else lines
+    if counts.total() == 1:
+        return tuple(counts)
+    lines = [f"{number:,}: {reason}" for reason, number in counts.most_common(MAX_REASONS)]
+    more = len(counts) - MAX_REASONS
+    return (*lines, f"and {more:,} other reasons") if more > 0 else tuple(lines)
 
 
-def _lost(lost: Sequence[Unrecoverable]) -> list[str]:
+def _unrecoverable(lost: Sequence[Unrecoverable]) -> tuple[str, ...]:
     if len(lost) == 1:
-        return [f"{lost[0].id[:8]}: {lost[0].reason}"]
+        return (f"{lost[0].id[:8]}: {lost[0].reason}",)
     return _counted(each.reason for each in lost)
 
 
-def _explained(lost: Sequence[Unrecoverable]) -> str:
-    lines = [f"{each.id}: {each.reason}" for each in lost[:EXPLAINED]]
-    if len(lost) > EXPLAINED:
-        lines.append(f"and {len(lost) - EXPLAINED:,} more")
-    return "\n".join([*lines, "", "Nothing was sent. E opens a form with what is known of a task."])
+def _explained(lost: Sequence[Unrecoverable], key: str) -> str:
+    lines = [f"{each.id}: {each.reason}" for each in lost[:MAX_EXPLAINED_TASKS]]
+    if len(lost) > MAX_EXPLAINED_TASKS:
+        lines.append(f"and {len(lost) - MAX_EXPLAINED_TASKS:,} more")
+    advice = f" Press {key} to edit what is known of a task and send it." if key else ""
+    return "\n".join([*lines, "", f"Nothing was sent.{advice}"])

@@ -1,8 +1,8 @@
-"""Saving what is shown: as JSON by the snapshot contract, as plain text, or as a picture."""
+"""Saves what is shown: as JSON (the snapshot schema), plain text or SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,62 +18,59 @@ from ...widgets.table.column import Column
 from .clipboard import only
 
 if TYPE_CHECKING:
-    from ..app import CeltopApp
     from ..context import AppContext
-    from ..screens.base import MonitorScreen
 
 FORMATS: Final = (".json", ".txt", ".svg")
-_WIDEST: Final = 120
+MAX_CELL_WIDTH: Final = 120
 
 
 class SaveError(Exception):
-    """A file that cannot be written, in words."""
+    """A file that cannot be written, with the reason."""
 
 
 def default_name(view: str, now: float) -> str:
-    """Return a file name that is not yet taken by an earlier second."""
+    """Return a file name with the view and the local time."""
     moment = datetime.fromtimestamp(now, UTC).astimezone()
     return f"celtop-{view}-{moment:%Y%m%d-%H%M%S}.json"
 
 
-def save(app: CeltopApp, screen: MonitorScreen, path: Path) -> str:
-    """Write what a screen shows; the name's ending tells how. Overwrites without asking.
+def save(
+    path: Path,
+    rows: Sequence[Any],
+    columns: Sequence[Column[Any]],
+    context: AppContext,
+    screenshot: Callable[[], str],
+) -> str:
+    """Write rows to a file in the format of its suffix, overwriting an existing file.
+
+    Args:
+        path: The file.
+        rows: The rows of a table, or the subject of a page.
+        columns: The table's columns, for plain text.
+        context: The model and the clock.
+        screenshot: Returns the screen as SVG.
 
     Returns:
-        What was saved, in words.
+        What was saved: `12 rows`.
 
     Raises:
-        SaveError: The ending is unknown, or the file cannot be written.
+        SaveError: The suffix is unknown, or the file cannot be written.
     """
-    rows = shown_rows(screen)
+    what = f"{len(rows):,} rows"
     if path.suffix == ".svg":
-        content, what = app.export_screenshot(title="celtop"), "the screen"
+        content, what = screenshot(), "the screen"
     elif path.suffix == ".json":
         rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
-        snapshot = take_snapshot(only(screen.context.state, rows), screen.context.now())
-        content, what = encode(snapshot).decode(), f"{len(rows):,} rows"
+        content = encode(take_snapshot(only(context.state, rows), context.now())).decode()
     elif path.suffix == ".txt":
-        table = screen.table
-        columns = () if table is None else table.columns
-        content, what = as_text(columns, rows, screen.context), f"{len(rows):,} rows"
+        content = as_text(columns, rows, context)
     else:
-        raise SaveError(f"{path.name}: the name has to end in {', '.join(FORMATS)}")
+        raise SaveError(f"Cannot save {path.name}: the name must end in {', '.join(FORMATS)}")
     try:
         replace_file(path, content.encode())
     except OSError as error:
-        raise SaveError(f"{path}: {error.strerror or error}") from error
+        raise SaveError(f"Cannot save {path}: {error.strerror or error}") from error
     return what
-
-
-def shown_rows(screen: MonitorScreen) -> list[Any]:
-    """Return the marked rows, else all that the screen's table lists."""
-    table = screen.table
-    if table is None:
-        return list(screen.copied())
-    if table.marks:
-        indexes = (table.rows.index(row_id) for row_id in table.marks)
-        return [table.rows[index] for index in indexes if index is not None]
-    return [table.rows[index] for index in range(len(table.rows))]
 
 
 def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], context: AppContext) -> str:
@@ -81,7 +78,7 @@ def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], context: AppCon
     frame = context.frame()
     lines = [[column.title for column in columns]]
     lines += [[_plain(column.cell(row, frame)) for column in columns] for row in rows]
-    widths = [min(_WIDEST, max(map(cell_len, cells))) for cells in zip(*lines, strict=True)]
+    widths = [min(MAX_CELL_WIDTH, max(map(cell_len, cells))) for cells in zip(*lines, strict=True)]
     text = []
     for cells in lines:
         padded = (
@@ -93,4 +90,4 @@ def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], context: AppCon
 
 def _plain(cell: Any) -> str:
     parts = (cell,) if isinstance(cell[0], str) else cell
-    return visible("".join(part[0] for part in parts), _WIDEST)
+    return visible("".join(part[0] for part in parts), MAX_CELL_WIDTH)

@@ -57,7 +57,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.header_bar = HeaderBar(id="header")
         self.tiny_bar = CompactBar(id="tiny")
         self.banner = Banner(id="banner")
-        self.act_bar = OperationBar(id="act")
+        self.operation_bar = OperationBar(id="operation")
         self.key_bar = KeyBar(id="keys")
 
     @property
@@ -92,7 +92,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         yield self.tiny_bar
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield self.act_bar
+        yield self.operation_bar
         yield self.key_bar
         yield CommandLine(id="command")
 
@@ -124,7 +124,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.header_bar.paint(self.context)
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
-        self.act_bar.paint(self.context)
+        self.operation_bar.paint(self.context)
         no_header = self.has_class("-no-header")
         self.key_bar.paint(self.context, self.location.view, self.CONTEXTS, no_header)
 
@@ -187,13 +187,26 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         if table is None:
             return ()
         if table.marks:
-            indexes = (table.rows.index(row_id) for row_id in table.marks)
-            return [table.rows[index] for index in indexes if index is not None]
+            return _marked_rows(table)
         return () if table.cursor_row is None else (table.cursor_row,)
+
+    def shown_rows(self) -> list[Any]:
+        """Return the rows to save: the marked ones, otherwise all that the table lists."""
+        table = self.table
+        if table is None:
+            return list(self.copied())
+        if table.marks:
+            return _marked_rows(table)
+        return [table.rows[index] for index in range(len(table.rows))]
 
     def chosen(self, kind: type[R]) -> list[R]:
         """Return the rows of a kind that an act is about: the marked, or the cursor's."""
         return [row for row in self.copied() if isinstance(row, kind)]
+
+    @property
+    def filtering(self) -> bool:
+        """Whether the filter has yet to be applied to all rows of the list."""
+        return False
 
     def listed(self) -> Sequence[Task] | None:
         """Return all tasks that the filter lets through; None where there is no list of tasks."""
@@ -265,3 +278,8 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         for pane in self.query(".pane"):
             inside = focused is not None and pane in focused.ancestors_with_self
             pane.set_class(zoomed and not inside, "-hidden")
+
+
+def _marked_rows(table: LiveTable[R]) -> list[R]:
+    indexes = (table.rows.index(row_id) for row_id in table.marks)
+    return [table.rows[index] for index in indexes if index is not None]

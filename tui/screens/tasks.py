@@ -59,8 +59,8 @@ class TaskListScreen(ListScreen):
         return _within(self.scope, parse_query(text))
 
     @property
-    def busy(self) -> bool:
-        """Whether there are tasks that the filter has not looked at yet."""
+    def filtering(self) -> bool:
+        """Whether the filter has yet to be applied to all tasks."""
         return self.tasks.unseen > 0
 
     @property

@@ -28,18 +28,18 @@ async def test_the_line_follows_and_marks_go_as_targets_are_confirmed() -> None:
         await on.press("X")
         await on.asked()
         await on.press("y")
-        await on.until(lambda: on.session.acts)
-        (act,) = on.session.acts
+        await on.until(lambda: on.session.operations)
+        (act,) = on.session.operations
         await on.until(lambda: "Revoking 4 tasks" in on.text)
         assert set(on.table.marks) == set(WAITING)
-        act.tell(targets=dict.fromkeys(WAITING[:3], Answer("confirmed")))
+        act.change(targets=dict.fromkeys(WAITING[:3], Answer("confirmed")))
         await on.until(lambda: on.table.marks == (WAITING[3],))
         confirmed = Answer("confirmed")
         act.end(
             targets={**dict.fromkeys(WAITING[:3], confirmed), WAITING[3]: Answer("unsent")},
             workers={"celery@web-1": confirmed, "celery@geo-1": Answer("silent")},
         )
-        await on.until(lambda: "celery@geo-1 silent" in on.text)
+        await on.until(lambda: "celery@geo-1 did not reply" in on.text)
         assert "Revoked 3 of 4 tasks; 1 of 2 workers confirmed" in on.text
         assert on.table.marks == (WAITING[3],)
         await on.press("X")
@@ -53,14 +53,14 @@ async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: on.session.acts)
-        on.session.acts[0].end(targets={WAITING[0]: Answer("confirmed")})
+        await on.until(lambda: on.session.operations)
+        on.session.operations[0].end(targets={WAITING[0]: Answer("confirmed")})
         await on.until(lambda: "Revoked 1 task" in on.text)
         await on.press("j")
-        assert on.app.context.acts.last is not None
+        assert on.app.context.operations.result is not None
         clock.now += 2
         await on.press("j")
-        assert on.app.context.acts.last is None
+        assert on.app.context.operations.result is None
         await on.until(lambda: "Revoked 1 task" not in on.text)
 
 
@@ -70,24 +70,24 @@ async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: on.session.acts)
+        await on.until(lambda: on.session.operations)
         await on.press("t")
         await on.until(lambda: isinstance(on.app.screen, Dialog))
-        on.session.acts[0].end()
-        await on.until(lambda: not on.app.context.acts.under_way)
-        on.app.paint()
+        on.session.operations[0].end()
+        await on.until(lambda: not on.app.context.operations.running)
+        on.app.frame_loop.paint()
         clock.now += 600
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.press("escape")
         await on.until(lambda: on.app.monitor_screen is not None)
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.until(lambda: "Revoked 1 task" in screen_lines(on.app)[-2])
         clock.now += 14
-        on.app.paint()
-        assert on.app.context.acts.last is not None
+        on.app.frame_loop.paint()
+        assert on.app.context.operations.result is not None
         clock.now += 2
-        on.app.paint()
-        assert on.app.context.acts.last is None
+        on.app.frame_loop.paint()
+        assert on.app.context.operations.result is None
 
 
 async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> None:
@@ -97,33 +97,33 @@ async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> N
         for number in (0, 1):
             await on.to(WAITING[number])
             on.burst("X", "y")
-            await on.until(lambda number=number: len(on.session.acts) == number + 1)
-        on.session.acts[1].end(refusal="the broker is lost")
+            await on.until(lambda number=number: len(on.session.operations) == number + 1)
+        on.session.operations[1].end(refusal="the broker is lost")
         await on.until(lambda: "Did not revoke 1 task: the broker is lost" in on.text)
-        assert "1 more under way" in on.text
+        assert "1 more running" in on.text
         await on.press("d")
         await on.until(lambda: isinstance(on.app.screen, OperationDialog))
-        assert on.app.screen._act is on.session.acts[1]  # type: ignore[attr-defined]
+        assert on.app.screen.operation.operation is on.session.operations[1]  # type: ignore[attr-defined]
         await on.press("escape")
-        on.session.acts[0].end()
-        await on.until(lambda: not on.app.context.acts.under_way)
-        on.app.paint()
+        on.session.operations[0].end()
+        await on.until(lambda: not on.app.context.operations.running)
+        on.app.frame_loop.paint()
         assert "the broker is lost" in on.app.screen.query_one(OperationBar).text
         clock.now += 5
-        on.app.paint()
-        assert on.app.context.acts.last is on.session.acts[0].outcome
+        on.app.frame_loop.paint()
+        assert on.app.context.operations.result == on.session.operations[0].outcome
 
 
 async def test_the_line_goes_on_beneath_a_dialog() -> None:
     async with stage() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: on.session.acts)
+        await on.until(lambda: on.session.operations)
         bar = on.app.screen.query_one(OperationBar)
         await on.until(lambda: "0 of 2 workers" in bar.text)
         await on.press("d")
         await on.until(lambda: isinstance(on.app.screen, OperationDialog))
-        on.session.acts[0].tell(workers={"celery@web-1": Answer("confirmed")})
+        on.session.operations[0].change(workers={"celery@web-1": Answer("confirmed")})
         await on.until(lambda: "1 of 2 workers so far" in bar.text)
 
 
@@ -133,9 +133,9 @@ async def test_the_line_goes_by_itself() -> None:
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: on.session.acts)
-        on.session.acts[0].end()
-        await on.until(lambda: "revoke" in screen_lines(on.app)[-2])
+        await on.until(lambda: on.session.operations)
+        on.session.operations[0].end()
+        await on.until(lambda: "Revoke" in screen_lines(on.app)[-2])
         clock.now += 60
         await on.until(lambda: not screen_lines(on.app)[-2].strip())
 
@@ -143,11 +143,11 @@ async def test_the_line_goes_by_itself() -> None:
 async def test_details_follow_an_act_and_u_takes_it_back() -> None:
     async with stage() as on:
         await on.press("d")
-        assert on.said[-1] == "Nothing was done so far in this session"
+        assert on.said[-1] == "No operation in this session yet"
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: on.session.acts)
-        (act,) = on.session.acts
+        await on.until(lambda: on.session.operations)
+        (act,) = on.session.operations
         await on.press("d")
         await on.until(lambda: isinstance(on.app.screen, OperationDialog))
         await on.press("u")
@@ -163,15 +163,15 @@ async def test_two_acts_at_once_are_both_told() -> None:
     async with stage() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: len(on.session.acts) == 1)
+        await on.until(lambda: len(on.session.operations) == 1)
         await on.to(WAITING[1])
         on.burst("X", "y")
-        await on.until(lambda: len(on.session.acts) == 2)
-        await on.until(lambda: "1 more under way" in on.text)
-        on.session.acts[1].end()
-        await on.until(lambda: "1 more under way" in on.text and "Revoked 1 task" in on.text)
+        await on.until(lambda: len(on.session.operations) == 2)
+        await on.until(lambda: "1 more running" in on.text)
+        on.session.operations[1].end()
+        await on.until(lambda: "1 more running" in on.text and "Revoked 1 task" in on.text)
         on.app.context.clock.now += 5  # type: ignore[attr-defined]
-        await on.until(lambda: "more under way" not in on.text and "Revoking 1 task" in on.text)
+        await on.until(lambda: "more running" not in on.text and "Revoking 1 task" in on.text)
 
 
 async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> None:
@@ -187,18 +187,18 @@ async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> Non
         dialog = await on.asked()
         assert dialog.confirmation.must_type == "10001"
         await on.press(*"10001", "enter")
-        await on.until(lambda: session.acts)
-        (act,) = session.acts
+        await on.until(lambda: session.operations)
+        (act,) = session.operations
         ids = act.outcome.operation.ids  # type: ignore[attr-defined]
         assert len(ids) == 10_001
-        act.tell(targets=dict.fromkeys(ids[:5_000], Answer("confirmed")))
+        act.change(targets=dict.fromkeys(ids[:5_000], Answer("confirmed")))
         await on.until(lambda: len(on.table.marks) == 5_001)
-        app.paint()
-        bar = app.screen.query_one("#act")
+        app.frame_loop.paint()
+        bar = app.screen.query_one("#operation")
         drawn: list[object] = []
         bar.show = lambda *parts: drawn.append(parts)  # type: ignore[attr-defined]
         for _ in range(5):
-            app.paint()
+            app.frame_loop.paint()
         # An outcome that is the same has been counted already.
         assert drawn == []
 
@@ -207,17 +207,17 @@ async def test_quitting_asks_while_something_is_being_done() -> None:
     async with stage() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")
-        await on.until(lambda: on.session.acts)
+        await on.until(lambda: on.session.operations)
         await on.press("q")
         dialog = await on.asked()
         assert dialog.confirmation.targets == ("Revoking 1 task: 0 of 2 workers so far",)
         await on.press("enter")
         await on.until(lambda: on.app.monitor_screen is not None)
-        assert not on.app._exit
+        assert on.app.return_code is None
         await on.press("ctrl+c")
         await on.asked()
         await on.press("ctrl+c")
-        assert on.app._exit
+        assert on.app.return_code is not None
 
 
 # Read-only
@@ -247,6 +247,6 @@ async def test_what_was_not_started_read_only_is_lifted_without_a_question() -> 
         await on.press(":", *"ro", "enter")
         assert on.session.read_only
         await on.press("X")
-        assert on.said[-1] == "read-only: :rw lifts it"
+        assert on.said[-1] == "read-only mode; :rw allows changes"
         await on.press(":", *"rw", "enter")
         assert not on.session.read_only

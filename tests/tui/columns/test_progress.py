@@ -90,7 +90,7 @@ async def opened(
         app.go(location)
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
         await pilot.pause(0.1)
-        app.paint()
+        app.frame_loop.paint()
         await pilot.pause()
         yield on
 
@@ -141,7 +141,7 @@ async def test_the_page_has_a_large_bar_with_pace_and_time_left(size: tuple[int,
         on.session.results = {}
         end = Event("task-succeeded", "celery@web-1", NOW, uuid=uuid(1), result="1", runtime=1.0)
         feed(on.session.state, [end])
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.until(lambda: "50 %" not in on.text)
 
 
@@ -151,7 +151,7 @@ async def test_the_page_marks_an_estimate_and_what_takes_long() -> None:
         assert "▒" in line_of(on, "~49 %")
         assert "estimated from earlier tasks of its name" in on.text
         on.app.context.clock.now = NOW + 3000  # type: ignore[attr-defined]
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.until(lambda: "longer than usual" in on.text)
         assert "~95 %" in on.text
 
@@ -175,13 +175,13 @@ async def test_the_next_attempt_counts_down_on_the_page() -> None:
         assert "in 30 s" in line_of(on, "Next attempt")
         assert "2 of 3" in line_of(on, "Retries")
         on.app.context.clock.now = NOW + 12  # type: ignore[attr-defined]
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.until(lambda: "in 18 s" in line_of(on, "Next attempt"))
 
 
 async def test_what_is_on_the_screen_is_watched() -> None:
     async with opened(Location("tasks")) as on:
-        on.app.watch_shown()
+        on.app.frame_loop.watch_screen()
         assert {uuid(number) for number in (1, 2, 3, 4, 5)} <= set(on.session.watched)
         assert uuid(100) not in on.session.watched, "it has ended"
         on.app.go(Location("tasks", (DrillDown("task", "never-heard-of"),)))
@@ -215,12 +215,12 @@ class TestSearching:
     async def test_a_task_that_nothing_was_heard_of_is_looked_for_and_opened(self) -> None:
         async with opened(Location("tasks")) as on:
             await on.press(":", *"task fresh-one", "enter")
-            await on.until(lambda: on.session.searched == ["fresh-one"])
+            await on.until(lambda: on.session.looked_up == ["fresh-one"])
             item = {"id": "fresh-one", "name": "late.task", "args": [1], "time_start": NOW - 3}
             reply = {"fresh-one": ["active", item]}
             answer = InspectReply("celery@web-1", "query_task", reply, NOW)
             on.session.waiting.append(answer)
-            on.session.searching.set_result(
+            on.session.lookup.set_result(
                 TaskLookup("fresh-one", NOW, (Sighting("worker celery@web-1", answer),), ())
             )
             await on.until(lambda: [s.subject for s in on.app.location.path] == ["fresh-one"])
@@ -229,13 +229,13 @@ class TestSearching:
     async def test_where_nobody_knows_it_each_place_is_named(self) -> None:
         async with opened(Location("tasks")) as on:
             await on.press(":", *"task nothing", "enter")
-            await on.until(lambda: on.session.searched == ["nothing"])
+            await on.until(lambda: on.session.looked_up == ["nothing"])
             looked = (
                 PlaceChecked("workers", False, "unknown to w1"),
                 PlaceChecked("backend", None, "there is no result backend"),
             )
-            on.session.searching.set_result(TaskLookup("nothing", NOW, (), looked))
-            await on.until(lambda: "No place knows nothing" in on.text)
+            on.session.lookup.set_result(TaskLookup("nothing", NOW, (), looked))
+            await on.until(lambda: "nothing was not found" in on.text)
             assert "workers: unknown to w1" in on.text
             assert "backend: there is no result backend" in on.text
             await on.press("escape")

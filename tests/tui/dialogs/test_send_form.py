@@ -14,7 +14,7 @@ from celtop.tests.tui.form_app import Stage, stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.send_form import usual_queue
-from celtop.tui.operations.send import open_trigger
+from celtop.tui.operations.send import trigger
 
 # Triggering
 
@@ -162,9 +162,7 @@ async def test_the_eta_is_read_in_the_zone_of_the_screen_and_explained() -> None
 
 
 async def open_with(on: Stage, known: Call | Recovered) -> None:
-    screen = on.app.monitor_screen
-    assert screen is not None
-    on.app.begin(open_trigger(screen, known, "old-id"))
+    on.app.begin(trigger(on.app, known, "old-id"))
     await on.until(FormDialog)
 
 

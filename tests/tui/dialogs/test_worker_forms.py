@@ -26,7 +26,7 @@ from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.text import Preview
-from celtop.tui.operations.task_limits import putting_back
+from celtop.tui.operations.task_limits import restoring
 
 # Workers
 
@@ -41,7 +41,7 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
         await on.press("enter")
         assert await on.done() == PoolGrow(workers=(GEO,), by=3)
         refreshes = on.session.refreshes
-        on.session.acts[-1].end()
+        on.session.operations[-1].end()
         await on.pilot.pause(0.2)
         assert on.session.refreshes == refreshes + 1
         await on.press("space", "G", "space", "-")
@@ -56,11 +56,9 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
     state.observe(InspectReply(GEO, "stats", stats, NOW))
     async with stage(state) as on:
         await on.press("3")
-        screen = on.app.monitor_screen
-        assert screen is not None
         from celtop.tui.operations import workers
 
-        on.app.begin(workers.autoscale(screen))
+        on.app.begin(workers.autoscale(on.app))
         await on.until(FormDialog)
         assert (on.form.texts["least"], on.form.texts["most"]) == ("2", "6")
         await on.write("9")
@@ -92,7 +90,7 @@ async def test_a_consumer_is_cancelled_of_those_that_there_are() -> None:
     async with stage() as on:
         await on.press("3", "C")
         menu = await on.until(Menu)
-        assert [choice[0] for choice in menu.choices] == ["add", "stop geo_processing"]
+        assert [choice[0] for choice in menu.choices] == ["add", "cancel geo_processing"]
         await on.press("down", "enter")
         assert await on.done() == CancelConsumer(workers=(GEO,), queue="geo_processing")
 
@@ -112,18 +110,16 @@ async def test_a_queue_is_paused_exactly_as_it_is_consumed_and_resumed_so() -> N
         from celtop.tui.operations import queues
 
         await on.press("4", "j")
-        screen = on.app.monitor_screen
-        assert screen is not None
-        on.app.begin(queues.pause(screen))
+        on.app.begin(queues.pause(on.app))
         assert await on.done() == paused
         on.session.held["geo_processing"] = paused
-        on.session.acts[-1].end()
-        on.app.context._paused = None
+        on.session.operations[-1].end()
+        on.app.context.clock.now += 2  # type: ignore[attr-defined]
         await on.pilot.pause(0.3)
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.pilot.pause()
         assert any("geo_processing" in line and "paused" in line for line in screen_lines(on.app))
-        on.app.begin(queues.resume(screen))
+        on.app.begin(queues.resume(on.app))
         assert await on.done() == ResumeQueue(queue="geo_processing", consumers=paused.consumers)
 
 
@@ -137,15 +133,13 @@ async def test_one_task_name_is_purged_after_a_look_at_what_would_go() -> None:
     async with stage() as on:
         on.session.peeking.set_result(QueuePeeked("celery", messages, NOW, complete=False))
         await on.press("4")
-        screen = on.app.monitor_screen
-        assert screen is not None
-        on.app.begin(queues.purge_task(screen))
+        on.app.begin(queues.purge_task(on.app))
         menu = await on.until(Menu)
         assert [choice[0] for choice in menu.choices] == ["mail.send", "mail.\x1bevil"]
         assert "at least 20 messages" in on.text and "\x1b" not in on.text
         await on.press("enter")
         await on.until(Preview)
-        assert "id-1  (1,)" in on.text and "more may go" in on.text
+        assert "id-1  (1,)" in on.text and "more may be deleted" in on.text
         assert not on.session.done
         await on.press("enter")
         await on.until(ConfirmDialog)
@@ -218,10 +212,10 @@ async def test_a_rate_is_limited() -> None:
 def test_first_limits_are_put_back_by_one_command_for_each_value() -> None:
     first = {"a": Limits("10/m", 5.0, 9.0), "b": Limits(), "c": Limits("1/s"), "d": None}
     now = {"a": Limits(), "b": Limits("3/s", 1.0, 2.0), "c": Limits("1/s"), "d": Limits("9/s")}
-    assert putting_back("t", now, first) == [
+    assert restoring("t", now, first) == [
         RateLimit(workers=("a",), task="t", rate="10/m"),
         RateLimit(workers=("b",), task="t", rate="0"),
         TimeLimit(workers=("a",), task="t", soft=5.0, hard=9.0),
         TimeLimit(workers=("b",), task="t", soft=None, hard=None),
     ]
-    assert putting_back("t", first, first) == []
+    assert restoring("t", first, first) == []

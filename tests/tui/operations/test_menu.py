@@ -71,7 +71,7 @@ async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
         reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
-        assert reasons["queue.pause"] == "it is paused"
+        assert reasons["queue.pause"] == "already paused"
         assert reasons["queue.purge"] == "celery is empty"
 
 
@@ -105,7 +105,7 @@ async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
         assert isinstance(menu, Menu)
         reasons = {id_: hint for id_, _, hint in menu.choices}
         assert reasons.pop("queue.look") == ""
-        assert set(reasons.values()) == {"read-only: :rw lifts it"}
+        assert set(reasons.values()) == {"read-only mode; :rw allows changes"}
         assert menu.off == set(reasons)
 
 
@@ -119,13 +119,11 @@ async def test_a_whole_workflow_is_revoked() -> None:
                 number, "chain.step", end="received", at=NOW - 1, uuid=f"wf-{number}", **told
             )
             feed(on.session.state, events)
-        on.app.frames.wanted = True
+        on.app.repaint()
         await on.until(lambda: on.table.move_to("wf-902"))
         from celtop.tui.operations import tasks
 
-        screen = on.app.monitor_screen
-        assert screen is not None
-        on.app.begin(tasks.revoke_workflow(screen))
+        on.app.begin(tasks.revoke_workflow(on.app))
         await on.asked()
         await on.press("y")
         await on.until(lambda: on.session.done)
@@ -138,12 +136,10 @@ async def test_a_stamp_is_asked_for() -> None:
     async with stage() as on:
         from celtop.tui.operations import tasks
 
-        screen = on.app.monitor_screen
-        assert screen is not None
-        on.app.begin(tasks.revoke_stamped(screen))
+        on.app.begin(tasks.revoke_stamped(on.app))
         await on.until(lambda: isinstance(on.app.screen, Dialog))
         await on.press(*"tenant", "enter")
-        await on.until(lambda: "as tenant=42" in on.text)
+        await on.until(lambda: "for example tenant=42" in on.text)
         await on.press(*"=42", "enter")
         await on.asked()
         await on.press("y")
@@ -198,11 +194,11 @@ async def test_a_stamp_can_be_typed() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("revoke", "the id of a task, or how it begins, please"),
-        ("revoke ffff", "no tasks begin with ffff"),
-        ("retry 0000", "29 tasks begin with 0000"),
-        ("pause", "a queue, please"),
-        ("stamp tenant", "HEADER=VALUE, please, as tenant=42"),
+        ("revoke", "Missing argument: a task id or the start of one"),
+        ("revoke ffff", "No known task id starts with ffff"),
+        ("retry 0000", "29 task ids start with 0000"),
+        ("pause", "Missing argument: a queue"),
+        ("stamp tenant", "Invalid stamp: not HEADER=VALUE; for example tenant=42"),
     ],
 )
 async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:

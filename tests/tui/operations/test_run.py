@@ -46,7 +46,7 @@ async def test_in_read_only_every_such_key_is_refused_with_the_reason(location: 
         acts = [a for a in ACTIONS if a.mutates and set(a.contexts) & set(screen.CONTEXTS)]
         for number, action in enumerate(acts, start=1):
             await on.press(action.keys[0])
-            assert on.said.count("read-only: :rw lifts it") == number, action.id
+            assert on.said.count("read-only mode; :rw allows changes") == number, action.id
             assert on.app.monitor_screen is screen
         assert on.session.done == []
         assert on.session.asked == []
@@ -108,7 +108,7 @@ async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
         await on.press("X")
         await on.asked()
         feed(on.session.state, task_events(700, "late.arrival", end="received", at=NOW))
-        on.app.frames.wanted = True
+        on.app.repaint()
         await on.pilot.pause(0.3)
         await on.press("y")
         await on.until(lambda: on.session.done)

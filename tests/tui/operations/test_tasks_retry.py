@@ -72,7 +72,7 @@ async def test_a_search_that_fails_is_told() -> None:
         await looking(on, "R")
         on.session.recovering.set_exception(OSError("connection reset \x1b[31m"))
         await on.until(lambda: on.said)
-        assert on.said == ["WaitingDialog for what was sent: connection reset \\x1b[31m"]
+        assert on.said == ["Looking for the original message failed: connection reset \\x1b[31m"]
         assert on.session.done == []
 
 
@@ -84,7 +84,7 @@ async def test_what_cannot_be_recovered_is_refused_with_the_reason() -> None:
         await on.until(lambda: isinstance(on.app.screen, TextDialog))
         await on.pilot.pause(0.05)
         assert "cut in its event [/] \\x1b[2J" in on.text
-        assert "Nothing was sent. E opens a form" in on.text
+        assert "Nothing was sent. Press E to edit" in on.text
         await on.press("enter")
         await on.until(lambda: on.app.monitor_screen is not None)
         assert on.session.done == []
@@ -177,7 +177,7 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
             on.app.go(Location("tasks", (DrillDown("task", id_),)))
             await on.pilot.pause(0.1)
             await on.until(lambda: "Retry" in on.text)
-            on.app.paint()
+            on.app.frame_loop.paint()
             await on.pilot.pause(0.1)
             assert (await field(on, "Retry")).startswith(begins)
         assert on.session.asked == []
@@ -220,6 +220,6 @@ async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> N
         assert WAITING[0] in line
         revoked = Event("task-revoked", "celery@web-1", NOW, uuid=WAITING[0], terminated=False)
         feed(on.session.state, [revoked])
-        on.app.frames.wanted = True
+        on.app.repaint()
         await on.until(lambda: "revoke requested" not in on.text)
         assert "REVOKED" in on.text

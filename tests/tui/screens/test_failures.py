@@ -132,7 +132,7 @@ async def test_groups_live_and_can_be_filtered() -> None:
         screen = await on_groups(on)
         event = Event("task-failed", "w", NOW, uuid=uuid(99), exception="KeyError('x')")
         feed(on.session.state, [event])
-        on.app.paint()
+        on.app.frame_loop.paint()
         await on.until(lambda: len(screen.list_table.rows) == 4)
         await on.press("slash", *"resize", "enter")
         await on.until(lambda: len(screen.list_table.rows) == 1)

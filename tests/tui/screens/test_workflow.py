@@ -120,7 +120,7 @@ async def test_a_command_leads_there_and_goes_on_to_another() -> None:
         assert len(on.app.location.path) == 1
         on.app.run_command("workflow nobody")
         await on.pilot.pause()
-        await on.until(lambda: any("no tasks begin with nobody" in one for one in on.said))
+        await on.until(lambda: any("No known task id starts with nobody" in one for one in on.said))
 
 
 async def test_the_tree_tells_states_the_failed_path_and_when() -> None:
@@ -194,7 +194,7 @@ async def test_it_lives() -> None:
     async with stage() as on:
         tell(on.session.state, 705, "report.render", 700, 700, at=3.6, run=30)
         tell(on.session.state, 720, "report.collect", 705, 700, at=34, run=1)
-        on.app.frames.wanted = True
+        on.app.repaint()
         await on.until(lambda: "report.collect" in on.text)
         assert "4 of 5" in on.text and "body" in on.text
 
@@ -273,7 +273,7 @@ async def test_results_are_read_that_may_tell_of_a_group() -> None:
         assert set(on.session.read[0]) == {FETCH, RENDER}
         metas = tuple(ResultMeta(id_, "SUCCESS", group_id="g") for id_ in (FETCH, RENDER))
         state.observe(ResultsRead(metas, NOW, "poll"))
-        on.app.frames.wanted = True
+        on.app.repaint()
         await on.until(lambda: "2 of 2" in on.text)
         assert len(on.session.read) == 1
 
@@ -315,12 +315,17 @@ async def test_it_can_be_saved_as_text_and_as_json(tmp_path: Path) -> None:
     async with stage() as on:
         screen = on.app.monitor_screen
         assert screen is not None
-        save(on.app, screen, tmp_path / "tree.txt")
+        columns = screen.table.columns  # type: ignore[union-attr]
+
+        def save_as(name: str) -> None:
+            save(tmp_path / name, screen.shown_rows(), columns, on.app.context, lambda: "")
+
+        save_as("tree.txt")
         assert "├ ! ▾ group" in (tmp_path / "tree.txt").read_text("utf-8")
-        save(on.app, screen, tmp_path / "tree.json")
+        save_as("tree.json")
         tasks = msgspec.json.decode((tmp_path / "tree.json").read_bytes())["tasks"]
         assert {task["id"] for task in tasks} == set(screen.view.members.tasks)  # type: ignore[attr-defined]
         await on.to("group:grp")
         await on.press("space")
-        save(on.app, screen, tmp_path / "marked.txt")
+        save_as("marked.txt")
         assert (tmp_path / "marked.txt").read_text("utf-8").count("report.render") == 5

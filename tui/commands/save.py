@@ -1,0 +1,36 @@
+"""Saves what is shown to a file, after asking for its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..dialogs.save import SaveDialog
+from ..host import Host
+from ..output.save import SaveError, default_name, save
+from ..screens.base import MonitorScreen
+
+
+async def save_screen(
+    host: Host, screen: MonitorScreen, path: str, screenshot: Callable[[], str]
+) -> None:
+    """Ask for a file name, and save what a screen shows.
+
+    Args:
+        host: The app.
+        screen: The screen.
+        path: The suggested name; empty for one made from the view and the time.
+        screenshot: Returns the screen as SVG.
+    """
+    default = Path(path or default_name(screen.location.view, host.context.now()))
+    # A screenshot must not show the dialog: it is closed by then.
+    chosen = await host.ask(SaveDialog(default))
+    if chosen is None:
+        return
+    columns = () if screen.table is None else screen.table.columns
+    try:
+        what = save(chosen, screen.shown_rows(), columns, host.context, screenshot)
+    except SaveError as error:
+        host.say(str(error), "error")
+    else:
+        host.say(f"Saved {what} to {chosen}")

@@ -1,0 +1,54 @@
+"""Runs what a key is bound to, in the order in which keys were typed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+
+from textual.app import App
+from textual.events import Key
+
+from ..bindings.keymap import Keymap
+from ..widgets.compat.textual_internals import press
+from .dialogs.base import Dialog
+from .screens.base import MonitorScreen
+
+SCREEN_TIMEOUT: Final = 2.0
+"""Seconds that keys wait for a new screen."""
+
+
+async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
+    """Run what a key is bound to on the screen on top; return whether it was bound.
+
+    It waits until the screen is mounted: a user types `2/mail` without waiting for the list.
+    """
+    screen = app.screen
+    if not isinstance(screen, MonitorScreen | Dialog):
+        return False
+    with suppress(TimeoutError):
+        await asyncio.wait_for(screen.mounted.wait(), SCREEN_TIMEOUT)
+    if isinstance(screen, Dialog):
+        return await _press_in_dialog(app, screen, event)
+    line = screen.typing
+    if line is None:
+        return await press(app, event.key)
+    for action in keymap.in_context(line.CONTEXT):
+        if event.key in action.keys:
+            return await app.run_action(action.action, line)
+    return False
+
+
+async def _press_in_dialog(app: App[Any], dialog: Dialog[Any], event: Key) -> bool:
+    focused = dialog.focused
+    if focused is None or not focused.check_consume_key("j", "j"):
+        return await press(app, event.key)
+    # Printable characters reach the input in their order. Textual runs the bindings of other keys
+    # only when they come back from there: a backspace would delete letters typed after it.
+    if event.is_printable:
+        return False
+    typed = asyncio.Event()
+    focused.call_later(typed.set)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(typed.wait(), SCREEN_TIMEOUT)
+    return await press(app, event.key)
