@@ -249,8 +249,6 @@ class ClusterState:
                 self._workers.apply(event, at)
             elif type_.startswith("task-") and event.uuid:
                 merge(event, at)
-            elif not type_.startswith("worker-"):
-                totals.ignored += 1
         totals.events += len(events)
         # Once per message rather than per event: its events arrived in the same second.
         rates = self.rates

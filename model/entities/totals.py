@@ -20,8 +20,6 @@ class Totals(msgspec.Struct, eq=False):
     lost_heartbeats: int = 0
     malformed: int = 0
     malformed_reasons: dict[str, int] = {}
-    ignored: int = 0
-    """Well-formed events that are neither task nor worker events, such as `my-event`."""
     evicted: int = 0
     """Tasks evicted because the store was full."""
     by_state: dict[str, int] = {}

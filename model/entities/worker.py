@@ -65,7 +65,6 @@ class Worker(msgspec.Struct, eq=False):
     name: str
     version: int = 0
     """Counts up with each visible change."""
-    first_seen_at: float | None = None
     last_seen_at: float | None = None
     """When the last event or reply of it was received."""
     frequency: float = 2.0

@@ -176,7 +176,7 @@ class WorkerStore:
                 del self._statuses[worker.name]
                 self.skews = updated(self.skews, worker.name, None)
         name = sys.intern(name)
-        worker = self.workers[name] = Worker(name, first_seen_at=now, last_seen_at=now)
+        worker = self.workers[name] = Worker(name, last_seen_at=now)
         self._log.add(now, "info", "worker", f"{name} is online")
         self._set_status(worker, "online")
         return worker

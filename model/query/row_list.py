@@ -42,11 +42,6 @@ class RowList(Generic[R]):
         self.refresh()
 
     @property
-    def order(self) -> Order:
-        """The order."""
-        return self._order
-
-    @property
     def filter(self) -> str:
         """The words that rows must contain."""
         return self._filter

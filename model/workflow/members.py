@@ -177,22 +177,22 @@ class Members:
             near: list[str | None] = [task.parent_id, task.root_id]
             if task.extra is not None and self._retries:
                 near += (task.extra.retry_of, task.extra.retried_as)
-            for each in self._announced_by(task):
+            for each in self._signatures_of(task):
                 near.append(each.id)
             for id_ in near:
                 if id_ is not None and id_ not in self.tasks:
                     self._near.add(id_)
                     if id_ in held:
                         pending.append(held[id_])
-            for above in (task.root_id, task.id):
-                if above is not None and above not in self._roots:
-                    self._roots.add(above)
-                    pending += reversed(list(state.family(above).values()))
+            for ancestor in (task.root_id, task.id):
+                if ancestor is not None and ancestor not in self._roots:
+                    self._roots.add(ancestor)
+                    pending += reversed(list(state.family(ancestor).values()))
             if task.group_id is not None and task.group_id not in self._groups:
                 self._groups.add(task.group_id)
                 pending += reversed(list(state.group(task.group_id).values()))
 
-    def _announced_by(self, task: Task) -> tuple[PendingSignature, ...]:
+    def _signatures_of(self, task: Task) -> tuple[PendingSignature, ...]:
         signatures = self._state.pending_signatures.get(task.id)
         if signatures is not None and self.pending.get(task.id) != signatures:
             self.pending[task.id] = signatures

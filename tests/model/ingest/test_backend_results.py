@@ -27,7 +27,7 @@ TOLD_BY_EVENTS = (
 )  # fmt: skip
 COUNTED = (
     "events", "sent", "received", "started", "succeeded", "failed", "retried", "revoked",
-    "rejected", "ignored",
+    "rejected",
 )  # fmt: skip
 
 SOURCES: tuple[Literal["push", "poll", "history", "lookup"], ...] = (
