@@ -11,7 +11,7 @@ the body, together with the arguments: such messages are only counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from ...model.observations import QueuePeeked, WaitingMessage
 from ...model.operations.call import SentTask, Source
 from ...model.text.phrases import counted
 from ..connection.broker import BrokerConnection
+from ..connection.redis_keys import QueueKeys
 from .envelope import Envelope, decode, sent_task, waiting_message
 
 if TYPE_CHECKING:
@@ -69,19 +70,12 @@ class MessageReader:
 
         channel = connection.default_channel
         self.redis = Redis(connection_pool=channel.pool)
-        self._prefix = broker.key_prefix
-        self._sep: str = channel.sep
-        self._steps: Sequence[int] = channel.priority_steps
-        self._unacked_key = self._prefix + channel.unacked_key
-        self._binding_key: str = self._prefix + channel.keyprefix_queue
+        self._keys = QueueKeys(channel, broker.key_prefix)
         self._bindings: dict[tuple[str, str], str | None] = {}
 
     def keys(self, queue: str) -> tuple[str, ...]:
         """Return the keys of a queue's lists, one for each priority step, highest first."""
-        return tuple(
-            f"{self._prefix}{queue}{self._sep}{step}" if step else self._prefix + queue
-            for step in self._steps
-        )
+        return tuple(self._keys.list_of(queue, step) for step in self._keys.steps)
 
     def key_type(self, key: str) -> str:
         """Return the type of a key: `list`, or `none` for an empty queue."""
@@ -135,7 +129,7 @@ class MessageReader:
                     self._match(raw, queue, "queue", wanted, found)
                     if not wanted:
                         break
-        if wanted and self.key_type(self._unacked_key) == "hash":
+        if wanted and self.key_type(self._keys.unacked) == "hash":
             self._find_unacked(wanted, found)
         return found
 
@@ -218,7 +212,7 @@ class MessageReader:
 
     def _find_unacked(self, wanted: set[str], found: dict[str, SentTask]) -> None:
         """Search the hash of `[message, exchange, routing key]` by delivery tag."""
-        for raw in self.redis.hscan_iter(self._unacked_key, count=BLOCK_MESSAGES):
+        for raw in self.redis.hscan_iter(self._keys.unacked, count=BLOCK_MESSAGES):
             if not wanted or self._remaining <= 0:
                 return
             self._remaining -= 1
@@ -258,8 +252,11 @@ class MessageReader:
             return routing_key or None
         known = (exchange, routing_key)
         if known not in self._bindings:
-            members: Iterable[Any] = self.redis.smembers(self._binding_key % exchange)
-            parts = [bytes(member).decode(errors="replace").split(self._sep) for member in members]
+            members: Iterable[Any] = self.redis.smembers(self._keys.bindings + exchange)
+            parts = [
+                bytes(member).decode(errors="replace").split(self._keys.separator)
+                for member in members
+            ]
             queues = {part[-1] for part in parts if part[0] == routing_key}
             self._bindings[known] = queues.pop() if len(queues) == 1 else None
         return self._bindings[known]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...model.observations import QueueGone, QueueMeasured
 from ..connection.broker import BrokerConnection
+from ..connection.redis_keys import QueueKeys, exactly
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -47,11 +48,8 @@ class RedisDepths:
 
         channel = connection.default_channel
         self._redis = Redis(connection_pool=channel.pool)
-        self._prefix = broker.key_prefix
-        self._sep: str = channel.sep
-        self._steps: Sequence[int] = channel.priority_steps
-        self._unacked_key = self._prefix + channel.unacked_key
-        self._binding_prefix = self._prefix + channel.keyprefix_queue % ""
+        self._keys = QueueKeys(channel, broker.key_prefix)
+        self._pattern = f"{exactly(self._keys.bindings)}*"
         self._ignored = broker.settings.event_exchange
         self._exchanges = exchanges
         self._clock = clock
@@ -80,20 +78,17 @@ class RedisDepths:
         found = names.union(*self._bound.values())
         return frozenset(name for name in found if not is_internal(name))
 
-    def _key(self, queue: str, step: int) -> str:
-        return f"{self._prefix}{queue}{self._sep}{step}" if step else self._prefix + queue
-
     def _count(self, queues: frozenset[str]) -> tuple[list[str], dict[str, int | str]]:
         """Return the binding keys that a SCAN found, and the size of each key.
 
         Missing keys are empty; a text in place of a number is the reason why it is unknown.
         """
-        keys = {self._key(queue, step) for queue in queues for step in self._steps}
-        keys.add(self._unacked_key)
+        keys = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
+        keys.add(self._keys.unacked)
         filled = sorted(self._filled & keys)
         others = sorted(keys - self._filled)
         pipe = self._redis.pipeline(transaction=False)
-        pipe.scan(self._cursor, match=f"{_literal(self._binding_prefix)}*", count=SCAN_COUNT)
+        pipe.scan(self._cursor, match=self._pattern, count=SCAN_COUNT)
         if others:
             pipe.exists(*others)
         self._ask_sizes(pipe, filled)
@@ -112,7 +107,7 @@ class RedisDepths:
 
     def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
         for key in keys:
-            pipe.hlen(key) if key == self._unacked_key else pipe.llen(key)
+            pipe.hlen(key) if key == self._keys.unacked else pipe.llen(key)
 
     def _scanned(self, reply: Any) -> list[str]:
         if isinstance(reply, Exception):
@@ -122,7 +117,7 @@ class RedisDepths:
         while self._cursor and self._scans > 0:
             self._scans -= 1
             self._cursor, more = self._redis.scan(
-                self._cursor, match=f"{_literal(self._binding_prefix)}*", count=SCAN_COUNT
+                self._cursor, match=self._pattern, count=SCAN_COUNT
             )
             keys += more
         return [_text(key) for key in keys]
@@ -130,8 +125,8 @@ class RedisDepths:
     def _find_queues(self, tables: list[str]) -> bool:
         """Read new and outdated bindings; return whether they have new queues."""
         now = time.monotonic()
-        for table in (*tables, *(self._binding_prefix + name for name in self._exchanges.copy())):
-            exchange = table.removeprefix(self._binding_prefix)
+        for table in (*tables, *(self._keys.bindings + name for name in self._exchanges.copy())):
+            exchange = table.removeprefix(self._keys.bindings)
             if exchange != self._ignored and not is_internal(exchange):
                 self._tables.setdefault(table, float("-inf"))
         due = [table for table, read_at in self._tables.items() if now - read_at > MAX_BINDINGS_AGE]
@@ -146,18 +141,18 @@ class RedisDepths:
             if isinstance(members, Exception):
                 continue
             self._bound[table] = frozenset(
-                _text(member).rpartition(self._sep)[2] for member in members
+                _text(member).rpartition(self._keys.separator)[2] for member in members
             )
         return bool(frozenset().union(*self._bound.values()) - before)
 
     def _depth(
         self, name: str, counts: dict[str, int | str], queues: int, at: float
     ) -> QueueMeasured:
-        sizes = [(step, counts.get(self._key(name, step), 0)) for step in self._steps]
+        sizes = [(step, counts.get(self._keys.list_of(name, step), 0)) for step in self._keys.steps]
         notes = [size for _, size in sizes if isinstance(size, str)][:1]
         by_priority = tuple((str(step), size) for step, size in sizes if isinstance(size, int))
         unacked: int | None = None
-        total = counts.get(self._unacked_key, 0)
+        total = counts.get(self._keys.unacked, 0)
         if isinstance(total, str):
             notes.append(total)
         elif total == 0 or queues == 1:
@@ -274,11 +269,6 @@ def depths(
 
 def _text(value: bytes | str) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
-def _literal(text: str) -> str:
-    """Return a SCAN pattern that matches exactly this text."""
-    return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)
 
 
 def _number(reply: Any) -> int | str:

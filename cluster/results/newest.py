@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ...model.entities.result import ResultMeta
+from ..connection.redis_keys import exactly
 from .backends.base import RECENT_BLOCK_SIZE, newest_first
 from .backends.decode import from_payload
 
@@ -69,8 +70,7 @@ def _keys(
     client: Any, prefix: str, limit: int, stop: threading.Event
 ) -> tuple[list[bytes], list[bytes]]:
     """Return the keys of the newest results, newest first, and some keys that never expire."""
-    special = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
-    pattern = prefix.translate(special) + "*"
+    pattern = exactly(prefix) + "*"
     deadline = time.monotonic() + SCAN_TIMEOUT
     best: list[tuple[int, bytes]] = []
     undated: list[bytes] = []

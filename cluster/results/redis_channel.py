@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from ..connection.errors import Unresponsive
 from ..connection.metering import socket_of
+from ..connection.redis_keys import exactly
 
 MAX_PAYLOAD_BYTES: Final = 256 << 10
 """Bytes of a payload that is kept whole; of a larger one only the beginning is kept."""
@@ -31,7 +32,6 @@ PING_TIMEOUT: Final = 5.0
 _RECV_BYTES: Final = 256 << 10
 MAX_RECEIVE_BYTES: Final = 8 << 20
 """Bytes received in one call; if reached, there are probably more."""
-_SPECIAL: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
 
 
 class ChannelRefused(Exception):
@@ -61,7 +61,7 @@ class FrameParser:
     """
 
     def __init__(self, prefix: str, known: Container[str]) -> None:
-        self.pattern = prefix.translate(_SPECIAL) + "*"
+        self.pattern = exactly(prefix) + "*"
         pattern = self.pattern.encode()
         self._head = b"*4\r\n$8\r\npmessage\r\n$%d\r\n%s\r\n$" % (len(pattern), pattern)
         self._prefix = len(prefix.encode())
