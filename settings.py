@@ -324,15 +324,15 @@ def _file(path: Path) -> tuple[dict[str, object], dict[str, int]]:
     try:
         found, lines = read(path)
     except OSError as error:
-        raise SettingsError(f"cannot read config file {path}: {error.strerror}") from error
+        raise SettingsError(f"Cannot read config file {path}: {error.strerror}") from error
     except ValueError as error:
-        raise SettingsError(f"invalid TOML in config file {path}: {error}") from error
+        raise SettingsError(f"Invalid TOML in config file {path}: {error}") from error
     for key in found:
         if key not in Settings.model_fields:
             near = difflib.get_close_matches(key, Settings.model_fields, n=1)
             advice = f"Did you mean {near[0]!r}?" if near else "`celtop config show` lists all keys"
             where = f"config file {path}, line {lines[key]}"
-            raise SettingsError(f"unknown key {key!r} in {where}. {advice}")
+            raise SettingsError(f"Unknown key {key!r} in {where}. {advice}")
     return found, lines
 
 
@@ -358,6 +358,6 @@ def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
         shown = "" if secret else f"{mask(value)!r} "
         why = first["msg"].removeprefix("Value error, ")
         source = sources.get(".".join(map(str, first["loc"][:2]))) or sources.get(field, "flag")
-        raise SettingsError(f"invalid value {shown}for {field} ({source}): {why}") from None
+        raise SettingsError(f"Invalid value {shown}for {field} ({source}): {why}") from None
     settings._sources.update(sources)
     return settings

@@ -26,11 +26,14 @@ def keymap_of(settings: Settings) -> Keymap:
             keymap = keymap.remapped(load_keymap(settings.keymap))
         except KeymapError as error:
             source = settings.source("keymap")
-            raise InvalidUsage(f"keymap {settings.keymap!r} ({source}): {error}") from error
+            raise InvalidUsage(
+                f"Cannot use keymap {settings.keymap!r} ({source}): {error}"
+            ) from error
     try:
         return keymap.remapped(settings.keys)
     except KeymapError as error:
-        raise InvalidUsage(f"{settings.source('keys', error.action)}: {error}") from error
+        source = settings.source("keys", error.action)
+        raise InvalidUsage(f"Invalid keys in {source}: {error}") from error
 
 
 def remapped_actions(settings: Settings) -> list[tuple[Action, str]]:

@@ -91,8 +91,8 @@ def wait_for_broker(session: Session, seconds: float) -> None:
             session, SILENT_BROKER_TIMEOUT, lambda: broker.phase == "live" or bool(broker.fault)
         )
     if broker.phase != "live":
-        reason = broker.fault or "it accepts connections but does not reply"
-        raise BrokerUnreachable(f"Cannot connect to the broker {broker.url}: {reason}")
+        reason = broker.fault or "It accepts connections but does not reply"
+        raise BrokerUnreachable(f"The broker {broker.url} is unreachable. {reason}")
 
 
 def listen(session: Session, seconds: float) -> None:

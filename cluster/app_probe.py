@@ -152,7 +152,7 @@ def _collect(child: subprocess.Popen[bytes], reader: int, timeout: float) -> tup
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise AppError(
-                        f"the app did not load within {timeout:g} s; it may be waiting for"
+                        f"The app did not load within {timeout:g} s; it may be waiting for"
                         " something while it is imported"
                     )
                 for key, _ in selector.select(remaining):
@@ -175,14 +175,14 @@ def _parse(app: str, answer: bytes, errors: str, status: int | None) -> AppDescr
     if not answer:
         how = f"signal {-status}" if status and status < 0 else f"status {status}"
         tail = "\n".join(errors.strip().splitlines()[-MAX_TRACEBACK_LINES:])
-        raise AppError(f"the app {app} exited ({how})" + (f":\n{tail}" if tail else ""))
+        raise AppError(f"The app {app} exited ({how})" + (f":\n{tail}" if tail else ""))
     try:
         found = msgspec.json.decode(answer, type=dict[str, Any])
         if "error" in found:
             raise AppError(str(found["error"]))
         return msgspec.convert(found, AppDescription, strict=False)
     except msgspec.MsgspecError as error:
-        raise AppError(f"the app {app} has a setting of an unexpected type: {error}") from error
+        raise AppError(f"The app {app} has a setting of an unexpected type: {error}") from error
 
 
 def main(app: str, descriptor: str) -> None:
@@ -192,7 +192,7 @@ def main(app: str, descriptor: str) -> None:
     except BaseException as error:  # an app may call sys.exit() while it is imported
         lines = traceback.format_exception(error, chain=False)
         last = "".join(lines).strip().splitlines()[-MAX_TRACEBACK_LINES:]
-        found = {"error": f"cannot load the app {app}:\n" + "\n".join(last)}
+        found = {"error": f"Cannot load the app {app}:\n" + "\n".join(last)}
     with os.fdopen(int(descriptor), "wb") as answer:
         answer.write(json.dumps(found, default=str).encode())
     # Skip the app's threads and exit handlers, which may wait forever.

@@ -176,7 +176,7 @@ class TestBadValues:
 
     def test_in_a_flag(self) -> None:
         message = self.message({"frames_per_second": "fast"}, {})
-        assert message.startswith("invalid value 'fast' for frames_per_second (flag --rate): ")
+        assert message.startswith("Invalid value 'fast' for frames_per_second (flag --rate): ")
 
     def test_in_the_environment(self) -> None:
         message = self.message({}, {"CELTOP_MAX_TASKS": "7"})
@@ -193,7 +193,7 @@ class TestBadValues:
     def test_an_unknown_key_and_its_nearest(self, tmp_path: Path) -> None:
         file = write(tmp_path / "c.toml", 'brokr_url = "redis://h"')
         message = self.message({}, {}, file)
-        assert f"unknown key 'brokr_url' in config file {file}, line 1" in message
+        assert f"Unknown key 'brokr_url' in config file {file}, line 1" in message
         assert "'broker_url'" in message
 
     def test_an_unknown_key_like_no_other(self, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ class TestBadValues:
 
     def test_a_file_that_is_not_toml(self, tmp_path: Path) -> None:
         file = write(tmp_path / "c.toml", "broker_url: redis://h")
-        assert f"invalid TOML in config file {file}: " in self.message({}, {}, file)
+        assert f"Invalid TOML in config file {file}: " in self.message({}, {}, file)
 
     def test_a_named_file_that_is_not_there(self, tmp_path: Path) -> None:
         assert "No such file" in self.message({}, {}, tmp_path / "c.toml")

@@ -117,8 +117,8 @@ def _check_broker(
         display.note("Lost the connection to the broker; reconnecting")
         return now
     if now - lost_at >= RECONNECT_TIMEOUT:
-        reason = broker.fault or "it no longer replies"
-        raise BrokerUnreachable(f"Cannot reconnect to the broker {broker.url}: {reason}")
+        reason = broker.fault or "It no longer replies"
+        raise BrokerUnreachable(f"The broker {broker.url} is unreachable. {reason}")
     return lost_at
 
 

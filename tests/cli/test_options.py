@@ -88,7 +88,7 @@ def test_a_switch_that_is_not_given_does_not_override_the_environment() -> None:
 
 def test_an_invalid_value_is_reported_with_its_flag() -> None:
     text = error_text(celtop("snapshot", "-b", "redis://h", "--max-tasks", "many"), 2)
-    assert "invalid value 'many' for max_tasks (flag --max-tasks)" in text
+    assert "Invalid value 'many' for max_tasks (flag --max-tasks)" in text
 
 
 def test_celery_top_has_them_too() -> None:
