@@ -30,7 +30,7 @@ LOAD_TIMEOUT: Final = 30.0
 """Seconds to load the app; a large Django project takes many."""
 MAX_TRACEBACK_LINES: Final = 12
 """Lines of a traceback in an error."""
-_ENVIRONMENT: Final = (
+_CELERY_VARIABLES: Final = (
     "CELERY_BROKER_URL",
     "CELERY_BROKER_READ_URL",
     "CELERY_BROKER_WRITE_URL",
@@ -126,7 +126,7 @@ def describe(app: str, workdir: str | None = None, timeout: float = LOAD_TIMEOUT
 
 def app_environment(workdir: str | None) -> dict[str, str]:
     """Return the environment of a child process that imports an app from a folder."""
-    environment = {key: value for key, value in os.environ.items() if key not in _ENVIRONMENT}
+    environment = {key: value for key, value in os.environ.items() if key not in _CELERY_VARIABLES}
     # The child must find the app in its folder, and celtop where it is installed.
     paths = [str(Path(workdir or ".").resolve()), *filter(None, sys.path)]
     environment["PYTHONPATH"] = os.pathsep.join(paths)

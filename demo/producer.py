@@ -21,11 +21,11 @@ from . import tasks
 from .app import app
 
 TASKS_PER_SECOND: Final = 3.0
-CYCLE: Final = 480
+CYCLE_TASKS: Final = 480
 """Tasks in one cycle of the growing and draining queue of map layers."""
-GROWING: Final = 0.4
+GROWING_SHARE: Final = 0.4
 """The share of a cycle in which it grows."""
-UNREAD_LIMIT: Final = 88
+MAX_UNREAD: Final = 88
 """Messages for the queue without consumers; more would only use memory."""
 PROJECTIONS: Final = ("EPSG:3857", "EPSG:31287", "EPSG:4326", "EPSG:2056", "Gauß-Krüger")
 LAYERS: Final = ("Flüsse", "roads", "buildings", "Höhenlinien", "forêts", "湖泊", "parcels")
@@ -57,13 +57,13 @@ class Story:
         """Yield tasks forever."""
         number = 0
         while True:
-            growing = number % CYCLE < CYCLE * GROWING
+            growing = number % CYCLE_TASKS < CYCLE_TASKS * GROWING_SHARE
             weighted: dict[Callable[[], Signature], float] = {
                 self._download: 26, self._qr: 22, self._raster: 24 if growing else 0.8,
                 self._charge: 8, self._mail: 12, self._newsletter: 5, self._tags: 9, self._pdf: 2,
                 self._session: 2, self._reminder: 2, self._report: 0.7, self._catalogue: 0.1,
                 self._counting: 0.7, self._pictures: 0.7, self._sequence: 1,
-                self._notification: 3 if self.unread < UNREAD_LIMIT else 0,
+                self._notification: 3 if self.unread < MAX_UNREAD else 0,
             }  # fmt: skip
             [make] = self.dice.choices(list(weighted), list(weighted.values()))
             yield make()

@@ -24,7 +24,7 @@ from .subscription import Subscription, subscribe
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-HEARTBEAT: Final = 10.0
+HEARTBEAT_INTERVAL: Final = 10.0
 """Seconds between AMQP heartbeats; two missed ones end the connection."""
 PING_AFTER: Final = 10
 """Seconds without a message before a Redis subscription is pinged."""
@@ -129,7 +129,9 @@ class Receiver(threading.Thread):
         Raises:
             Exception: Any error that ended the connection.
         """
-        connection = self._broker.connect(HEARTBEAT if self._broker.is_amqp else 0.0, PING_AFTER)
+        connection = self._broker.connect(
+            HEARTBEAT_INTERVAL if self._broker.is_amqp else 0.0, PING_AFTER
+        )
         try:
             self._reconnect = False
             subscription = subscribe(

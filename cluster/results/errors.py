@@ -11,7 +11,7 @@ from ..connection import errors
 from ..connection.broker import BrokerConnection
 from .backends.base import ResultsError
 
-_IN_DATABASES: Final = (
+_DATABASE_RULES: Final = (
     (
         r"no such table|relation .* does not exist|table .* doesn't exist|\b1146\b",
         "table",
@@ -49,7 +49,7 @@ _IN_DATABASES: Final = (
         "Check the beginning of the result backend's URL",
     ),
 )
-_IN_MONGODB: Final = (
+_MONGODB_RULES: Final = (
     (
         r"DNS query name does not exist",
         "dns",
@@ -76,7 +76,7 @@ _IN_MONGODB: Final = (
         "Grant it the role read on the results' database",
     ),
 )
-_DRIVERS_NOTE: Final = " (configured timeouts"
+_PYMONGO_TIMEOUTS: Final = " (configured timeouts"
 """PyMongo lists its timeouts after this: every error would look like a timeout."""
 _TERMS: Final = (
     ("CELTOP_BROKER_URL", "CELTOP_RESULT_BACKEND"),
@@ -123,15 +123,15 @@ def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
             )
         )
     if url.startswith(("db+", "database+")):
-        for pattern, kind, problem, advice in _IN_DATABASES:
+        for pattern, kind, problem, advice in _DATABASE_RULES:
             if re.search(pattern, text, re.IGNORECASE):
                 return ResultsError(Fault(kind, problem.format(reason=reason), advice))
     if url.startswith(("mongodb://", "mongodb+srv://")):
-        for pattern, kind, problem, advice in _IN_MONGODB:
+        for pattern, kind, problem, advice in _MONGODB_RULES:
             if re.search(pattern, text, re.IGNORECASE):
                 return ResultsError(Fault(kind, problem, advice))
-        if _DRIVERS_NOTE in str(error):
-            error = ConnectionError(str(error).partition(_DRIVERS_NOTE)[0])
+        if _PYMONGO_TIMEOUTS in str(error):
+            error = ConnectionError(str(error).partition(_PYMONGO_TIMEOUTS)[0])
     fault = errors.explain(error, place)
     return ResultsError(Fault(fault.kind, _of_results(fault.problem), _of_results(fault.advice)))
 

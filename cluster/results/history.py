@@ -21,8 +21,8 @@ MAX_QUEUES: Final = 50
 """Queues whose messages are read."""
 PEEK_DEADLINE: Final = 20.0
 """Seconds after a connection in which newly discovered queues are still read."""
-_STEP: Final = 0.2
-_IDLE_STEP: Final = 1.0
+_STOP_CHECK_INTERVAL: Final = 0.2
+_IDLE_CHECK_INTERVAL: Final = 1.0
 
 
 class ResultHistory(threading.Thread):
@@ -77,7 +77,9 @@ class ResultHistory(threading.Thread):
         connects, since = 0, time.monotonic()
         peeked: set[str] = set()
         while not self._stopping.wait(
-            _STEP if time.monotonic() - since < PEEK_DEADLINE else _IDLE_STEP
+            _STOP_CHECK_INTERVAL
+            if time.monotonic() - since < PEEK_DEADLINE
+            else _IDLE_CHECK_INTERVAL
         ):
             if not self._receiver.live.is_set():
                 continue

@@ -22,7 +22,7 @@ from .backends.plugin import PluginResults, find_plugin
 
 _NO_BACKEND: Final = "the workers have no result backend, so results are not stored"
 _DJANGO_CACHE: Final = "Django's cache stores results as pickles, which celtop never loads"
-_HIDDEN: Final = "***"
+_MASKED: Final = "***"
 """Part of every value that workers mask: eight asterisks, or two in URLs of older versions."""
 _TRUNCATED_NAMES: Final = {
     "://ngo-db/": "django-db",
@@ -30,7 +30,7 @@ _TRUNCATED_NAMES: Final = {
     "://abled/": "disabled",
 }
 """Backend names as workers report them: Celery replaces three letters, as if it were a URL."""
-_NAME_IT: Final = "set --result-backend or CELTOP_RESULT_BACKEND, or name the app with -A"
+_HOW_TO_SET: Final = "set --result-backend or CELTOP_RESULT_BACKEND, or name the app with -A"
 
 
 def open_results(
@@ -69,12 +69,12 @@ def _with_options(settings: Settings, conf: Mapping[str, Any]) -> tuple[Settings
         reported = conf.get(field)
         if getattr(settings, field) or not isinstance(reported, Mapping):
             continue
-        if _HIDDEN in str(reported.get("global_keyprefix")):
+        if _MASKED in str(reported.get("global_keyprefix")):
             reason = (
                 "the workers mask the key prefix of their results:"
                 " set result_backend_transport_options, or name the app with -A"
             )
-        found[field] = {key: value for key, value in reported.items() if _HIDDEN not in str(value)}
+        found[field] = {key: value for key, value in reported.items() if _MASKED not in str(value)}
     return (settings.model_copy(update=found) if found else settings), reason
 
 
@@ -83,17 +83,17 @@ def _from_workers(
 ) -> tuple[str | None, str | None]:
     """Return the URL that workers report, or the reason not to use it."""
     if conf is None:
-        return None, f"the result backend is unknown: {_NAME_IT}"
+        return None, f"the result backend is unknown: {_HOW_TO_SET}"
     reported = conf.get("result_backend")
     if not isinstance(reported, str) or not reported:
         return None, _NO_BACKEND
     url = _TRUNCATED_NAMES.get(reported, reported)
     if "+socket://" in url:
-        return None, f"the workers do not report the database in {mask_url(url)}: {_NAME_IT}"
+        return None, f"the workers do not report the database in {mask_url(url)}: {_HOW_TO_SET}"
     if "**" in url:
         shared = _with_broker_login(url, settings.broker_url)
         if shared is None:
-            return None, f"the workers mask the password of the result backend: {_NAME_IT}"
+            return None, f"the workers mask the password of the result backend: {_HOW_TO_SET}"
         url = shared
     return url, reason
 
@@ -157,14 +157,14 @@ def _mongodb(url: str, settings: Settings, conf: Mapping[str, Any]) -> ResultRea
     reported = conf.get("mongodb_backend_settings")
     options = dict(reported) if isinstance(reported, Mapping) else {}
     # Workers mask the database's name; the setting's URL may have it at its end.
-    if _HIDDEN in str(options.get("database")):
+    if _MASKED in str(options.get("database")):
         del options["database"]
         if not settings.result_backend or not _path(url):
             return UnavailableResults(
-                f"the workers mask the database in {mask_url(url)}: {_NAME_IT}"
+                f"the workers mask the database in {mask_url(url)}: {_HOW_TO_SET}"
             )
     if not settings.result_backend and {"host", "port", "mongo_host"} & options.keys():
-        return UnavailableResults(f"mongodb_backend_settings names another server: {_NAME_IT}")
+        return UnavailableResults(f"mongodb_backend_settings names another server: {_HOW_TO_SET}")
     return MongoResults(url, settings, options)
 
 

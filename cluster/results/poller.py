@@ -36,7 +36,7 @@ BLOCK_SIZE: Final = 200
 """Ids of one read, which is one command in Redis."""
 MAX_BLOCKS: Final = 25
 """Blocks of tasks in one check; if there are more, the checks take turns."""
-_STEP: Final = 0.25
+_STOP_CHECK_INTERVAL: Final = 0.25
 _FIRST_RETRY_DELAY: Final = 1.0
 _MAX_RETRY_DELAY: Final = 30.0
 
@@ -115,7 +115,7 @@ class ResultPoller(threading.Thread):
                 failures += 1
             else:
                 failures = 0
-            self._woken.wait(_STEP)
+            self._woken.wait(_STOP_CHECK_INTERVAL)
 
     def _work(self) -> None:
         """Do the reads that are due.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from celtop.demo import tasks
 from celtop.demo.app import app
-from celtop.demo.producer import CYCLE, GROWING, UNREAD_LIMIT, Story
+from celtop.demo.producer import CYCLE_TASKS, GROWING_SHARE, MAX_UNREAD, Story
 
 
 def flat(signature: Any) -> Iterator[Any]:
@@ -51,13 +51,13 @@ def test_every_task_that_there_is_comes() -> None:
 
 def test_maps_come_in_waves_and_the_unread_queue_stays_bounded() -> None:
     story = Story(1)
-    cycle = [one.task for one in itertools.islice(story.endless(), CYCLE)]
-    growing = int(CYCLE * GROWING)
+    cycle = [one.task for one in itertools.islice(story.endless(), CYCLE_TASKS)]
+    growing = int(CYCLE_TASKS * GROWING_SHARE)
     maps = [task == "geo.convert_to_raster" for task in cycle]
     assert sum(maps[:growing]) > 5 * sum(maps[growing:]) > 0
-    for _ in itertools.islice(story.endless(), 10 * CYCLE):
+    for _ in itertools.islice(story.endless(), 10 * CYCLE_TASKS):
         pass
-    assert story.unread == UNREAD_LIMIT
+    assert story.unread == MAX_UNREAD
 
 
 def test_arguments_are_not_ascii_alone() -> None:

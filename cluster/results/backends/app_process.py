@@ -23,7 +23,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 """Columns of `django_celery_results.models.TaskResult`, if the installed version has them."""
 
-_READY: Final = ("SUCCESS", "FAILURE", "REVOKED")
+_READY_STATES: Final = ("SUCCESS", "FAILURE", "REVOKED")
 
 Read: TypeAlias = Callable[[Sequence[str] | int], Mapping[str, Any]]
 """Returns the entries of the given ids, or the given number of the newest entries."""
@@ -82,7 +82,9 @@ def _django(backend: Any) -> Read:
         close_old_connections()
         kept = model._default_manager
         if isinstance(ids, int):
-            rows = kept.filter(status__in=_READY).order_by("-date_done").values(*columns)[:ids]
+            rows = (
+                kept.filter(status__in=_READY_STATES).order_by("-date_done").values(*columns)[:ids]
+            )
         else:
             rows = kept.filter(task_id__in=ids).values(*columns)
         return {row["task_id"]: {"row": {**row, "date_done": _epoch(row)}} for row in rows}

@@ -18,7 +18,7 @@ from ..errors import failure
 from ..newest import MAX_RESULT_BYTES as _MAX_BYTES
 from .base import RECENT_BLOCK_SIZE, ResultReader, newest_first
 from .decode import from_payload
-from .redis import KEY, key_prefix
+from .redis import KEY_PREFIX, key_prefix
 
 _READ_ATTEMPTS: Final = 5
 _RETRY_DELAY: Final = 0.02
@@ -37,7 +37,7 @@ class FileResults(ResultReader):
         local = "file://localhost/"
         path = url[len(local) - 1 :] if url.startswith(local) else url.removeprefix("file://")
         self._folder = Path(settings.workdir or ".") / path
-        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
+        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY_PREFIX
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
         """Return the entries of tasks, by id.

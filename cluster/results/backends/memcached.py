@@ -15,7 +15,7 @@ from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT
 from ..errors import failure, missing
 from .base import ResultReader, ResultsError
 from .decode import from_payload
-from .redis import KEY, key_prefix
+from .redis import KEY_PREFIX, key_prefix
 
 SCHEMES: Final = ("memcache", "memcached", "pylibmc", "pymemcache")
 _BLOCK_SIZE: Final = 100
@@ -30,7 +30,7 @@ class MemcachedResults(ResultReader):
         self._settings = settings
         servers = url.partition("://")[2].rstrip("/").split(";")
         self._servers = [server for server in servers if server]
-        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
+        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY_PREFIX
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
         """Return the entries of tasks, by id.

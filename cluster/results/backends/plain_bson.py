@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from .decode import MAX_DEPTH, Undecoded
 
-_BASES: Final = (int, bytes, str)
-_EXACT: Final = (bool, int, float, str, bytes, type(None))
+_BASE_TYPES: Final = (int, bytes, str)
+_EXACT_TYPES: Final = (bool, int, float, str, bytes, type(None))
 """Types that BSON restores exactly; it truncates times to milliseconds."""
 
 
@@ -25,14 +25,14 @@ def plain(value: Any, levels: int = MAX_DEPTH) -> Any:
         return {str(key): plain(inner, levels - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner, levels - 1) for inner in value]
-    kind: Any = next((base for base in _BASES if isinstance(value, base)), None)
+    kind: Any = next((base for base in _BASE_TYPES if isinstance(value, base)), None)
     if kind and not isinstance(value, bool):
         return kind(value)
-    return value if isinstance(value, (datetime, *_EXACT)) else repr(value)
+    return value if isinstance(value, (datetime, *_EXACT_TYPES)) else repr(value)
 
 
 def is_exact(value: Any) -> bool:
     """Return whether a document's value is exactly what its sender passed, within JSON's types."""
     if isinstance(value, dict | list):
         return all(map(is_exact, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, _EXACT)
+    return isinstance(value, _EXACT_TYPES)

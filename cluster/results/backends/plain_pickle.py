@@ -17,14 +17,14 @@ class NotPlain(Exception):
     """The pickle contains other objects than plain values, or is broken."""
 
 
-_VALUES: Final = frozenset(
+_PUSH_OPCODES: Final = frozenset(
     {
         "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINUNICODE", "BINUNICODE",
         "BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8",
     }
 )  # fmt: skip
 """Opcodes that push their argument."""
-_NEW: Final[dict[str, Callable[[], Any]]] = {
+_EMPTY_OPCODES: Final[dict[str, Callable[[], Any]]] = {
     "NONE": lambda: None,
     "NEWTRUE": lambda: True,
     "NEWFALSE": lambda: False,
@@ -32,12 +32,12 @@ _NEW: Final[dict[str, Callable[[], Any]]] = {
     "EMPTY_DICT": dict,
     "EMPTY_TUPLE": tuple,
 }
-_SINGLE: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
+_VALUES_TAKEN: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
 """The number of values that an opcode takes; the others take all since the last mark."""
-_IGNORED: Final = frozenset({"PROTO", "FRAME"})
+_IGNORED_OPCODES: Final = frozenset({"PROTO", "FRAME"})
 MAX_REPEATED: Final = 32
 """Total size of repeated texts, as a multiple of the pickle's own size."""
-_KEYS: Final = (str, bytes, int, float, type(None))
+_KEY_TYPES: Final = (str, bytes, int, float, type(None))
 
 
 def read(data: bytes) -> Any:
@@ -62,17 +62,17 @@ def _read(data: bytes) -> Any:
     repeated = 0
     for operation, value, _ in pickletools.genops(data):
         name = operation.name
-        if name in _VALUES:
+        if name in _PUSH_OPCODES:
             stack.append(value)
-        elif name in _NEW:
-            stack.append(_NEW[name]())
+        elif name in _EMPTY_OPCODES:
+            stack.append(_EMPTY_OPCODES[name]())
         elif name == "MARK":
             marks.append(len(stack))
-        elif name in _SINGLE or name in ("TUPLE", "APPENDS", "SETITEMS"):
-            start = len(stack) - _SINGLE[name] if name in _SINGLE else marks.pop()
+        elif name in _VALUES_TAKEN or name in ("TUPLE", "APPENDS", "SETITEMS"):
+            start = len(stack) - _VALUES_TAKEN[name] if name in _VALUES_TAKEN else marks.pop()
             taken = stack[start:]
             del stack[start:]
-            _lay(name, stack, taken)
+            _build(name, stack, taken)
         elif name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
             memo[len(memo) if name == "MEMOIZE" else int(value or 0)] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
@@ -87,12 +87,12 @@ def _read(data: bytes) -> Any:
             stack.append(known)
         elif name == "STOP":
             return stack.pop()
-        elif name not in _IGNORED:
+        elif name not in _IGNORED_OPCODES:
             raise NotPlain(name)
     raise NotPlain("no end")
 
 
-def _lay(name: str, stack: list[Any], taken: list[Any]) -> None:
+def _build(name: str, stack: list[Any], taken: list[Any]) -> None:
     """Add values to the list or table below them on the stack, or push them as a tuple."""
     if name.startswith("TUPLE"):
         stack.append(tuple(taken))
@@ -112,4 +112,4 @@ def _is_key(value: object) -> bool:
     if isinstance(value, tuple):
         return all(not isinstance(one, tuple) and _is_key(one) for one in value)
     # Larger numbers with equal hashes are easy to find, and a table of them takes forever.
-    return isinstance(value, _KEYS) and not (isinstance(value, int) and abs(value) >> 63)
+    return isinstance(value, _KEY_TYPES) and not (isinstance(value, int) and abs(value) >> 63)

@@ -22,7 +22,7 @@ from ..redis_channel import ChannelRefused, FrameParser, RedisChannel
 from .base import ResultReader
 from .decode import from_payload
 
-KEY: Final = "celery-task-meta-"
+KEY_PREFIX: Final = "celery-task-meta-"
 _BLOCK_SIZE: Final = 200
 """Keys of one MGET: it blocks the server, and results may be large."""
 _REREAD_AFTER: Final = 30.0
@@ -47,7 +47,7 @@ class RedisResults(ResultReader):
         self._url = url
         self._settings = settings
         self._meter = meter
-        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY
+        self._prefix = key_prefix(settings.result_backend_transport_options) + KEY_PREFIX
         self._client: Any = None
         self._lock = threading.Lock()
 

@@ -98,7 +98,7 @@ def test_a_half_open_connection_is_noticed(
     """No worker is there, so that nothing but our own pings can tell that the link is dead."""
     # Waiting for the real intervals would tell no more and take half a minute.
     monkeypatch.setattr("celtop.cluster.events.receiver.PING_AFTER", 1)
-    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT", 2.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT_INTERVAL", 2.0)
     server: RedisServer | RabbitServer = request.getfixturevalue(
         "redis_server" if kind == "redis" else "rabbit_server"
     )
