@@ -19,6 +19,7 @@ from ..entities.task import Task
 from ..query.language import Query, parse_query
 from ..wire.signatures import PendingSignature
 from .members import MEMBER_STATUSES, HoldsWorkflows, Members, MemberStatus, member_status, span
+from .time_axis import TimeAxis
 from .tree import Node, build, mark_failures, walk
 
 MAX_MEMBERS: Final = 2_000
@@ -29,8 +30,6 @@ FOLD_ABOVE: Final = 50
 """Members of a group that is initially unfolded; larger ones are folded."""
 MAX_LEVELS: Final = 8
 """Levels of indentation; deeper nodes are drawn at this level."""
-AXIS_GROWTH: Final = 1.25
-"""Factor by which the time axis grows at a time, so that bars of ended tasks rarely move."""
 
 TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
 """One level of the tree lines before a row."""
@@ -66,13 +65,9 @@ class WorkflowView:
         self._skews: ClockSkews = NO_SKEWS
         """The skews that the time axis is based on."""
         self.members = Members(state, task_id)
-        self.begin = now
-        self.axis = 1.0
-        """Length of the time axis, in seconds from `begin`."""
+        self.axis = TimeAxis(now)
         self.pending_count = 0
         """Number of pending tasks that may still be sent."""
-        self._end = now
-        self._running = False
         self._query = EVERYTHING
         self._faults_only = False
         self._fold_changes: dict[str, bool] = {}
@@ -226,7 +221,8 @@ class WorkflowView:
     def _show(self, now: float) -> None:
         self._skews = self._state.skews
         counts, spans = _group_totals(self._tops, self._skews)
-        self._measure(now)
+        tasks = (node.task for node in walk(self._tops) if node.task is not None)
+        self.axis.measure(tasks, self._skews, now)
         rows: list[WorkflowRow] = []
         pending: list[tuple[Node, tuple[TreeGuide, ...]]] = [
             (top, ()) for top in reversed(self._tops)
@@ -272,37 +268,6 @@ class WorkflowView:
                     visible.add(id(above))
                     above = above.parent
         return visible
-
-    def tick(self, now: float) -> None:
-        """Extend the time axis while the workflow is running."""
-        if self._running:
-            self._extend_axis(now)
-
-    def duration(self, now: float) -> float:
-        """Return the seconds from its beginning to its end, or until now."""
-        return max(0.0, (max(now, self._end) if self._running else self._end) - self.begin)
-
-    def _measure(self, now: float) -> None:
-        begins: list[float] = []
-        ends: list[float] = []
-        self._running = False
-        for node in walk(self._tops):
-            if node.task is not None:
-                begin, end = span(node.task, self._skews)
-                if begin is not None:
-                    begins.append(begin)
-                    ends.append(begin if end is None else end)
-                    self._running = self._running or end is None
-        self.begin, self._end = min(begins, default=now), max(ends, default=now)
-        self._extend_axis(max(self._end, now) if self._running else self._end)
-
-    def _extend_axis(self, end: float) -> None:
-        """Extend the time axis to a time, and beyond while the workflow is running."""
-        needed = max(end - self.begin, 0.001)
-        if not self._running:
-            self.axis = needed
-        elif not needed <= self.axis <= needed * AXIS_GROWTH * AXIS_GROWTH:
-            self.axis = needed * AXIS_GROWTH
 
 
 def _group_totals(

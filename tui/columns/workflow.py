@@ -57,7 +57,7 @@ def workflow_columns(view: WorkflowView) -> tuple[Column[WorkflowRow], ...]:
     """Return the columns of a workflow's rows; the axis of time is the view's."""
 
     def bar(row: WorkflowRow, frame: Frame, width: int) -> Sequence[Cell]:
-        return _bar(row, frame, width, view.begin, view.axis)
+        return _bar(row, frame, width, view.axis.begin, view.axis.length)
 
     def on_time(row: WorkflowRow, frame: Frame) -> Cell:
         return numbers.NOTHING
@@ -171,15 +171,15 @@ def outcome(row: WorkflowRow, frame: Frame) -> Cell | Sequence[Cell]:
     return [(f"{number:,} {one}  ", _style(one)) for one, number in row.counts if number]
 
 
-def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, axis: float) -> Sequence[Cell]:
+def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, length: float) -> Sequence[Cell]:
     """Return when a task waited and ran, or a group's members did, on the axis of time."""
     cells: list[Cell] = [(" ", "text")] * width
     glyphs, task = frame.glyphs, row.node.task
 
     def draw(start: float, end: float, glyph: str, style: str) -> None:
-        first = int((start - begin) / axis * width)
+        first = int((start - begin) / length * width)
         # What is short is seen, too; what comes later in the same cell is drawn over it.
-        last = max(first + 1, round((end - begin) / axis * width))
+        last = max(first + 1, round((end - begin) / length * width))
         first = max(0, min(first, width - 1))
         for at in range(first, max(first + 1, min(last, width))):
             cells[at] = (glyph, style)

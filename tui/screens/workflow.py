@@ -155,7 +155,7 @@ class WorkflowScreen(ListScreen):
 
     def paint_body(self) -> None:
         """Let the axis grow with the time."""
-        self.view.tick(self.context.now())
+        self.view.axis.tick(self.context.now())
         super().paint_body()
 
     def paint_info(self) -> None:
@@ -182,14 +182,14 @@ class WorkflowScreen(ListScreen):
         if marks:
             right.append(Part(f"{units.count(len(marks))} marked", "bold $text-accent", 1))
         right.append(
-            Part(f"{units.duration(view.duration(self.context.now()))} ", "$text-muted", 5)
+            Part(f"{units.duration(view.axis.duration(self.context.now()))} ", "$text-muted", 5)
         )
         self.info_bar.show(left, right)
 
     def _row_version(self, row: WorkflowRow) -> object:
         node, view = row.node, self.view
         task = 0 if node.task is None else node.task.version
-        axis = (view.begin, view.axis)
+        axis = (view.axis.begin, view.axis.length)
         drawn = (node.kind, node.failed, node.given_up, row.guides, row.context, row.folded)
         return (task, axis, drawn, row.counts, row.span)
 

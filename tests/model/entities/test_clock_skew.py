@@ -97,15 +97,15 @@ def test_members_on_hosts_with_different_clocks_share_a_time_axis(state: Cluster
     run(state, BEHIND, "b", NOW - 7, NOW - 5)
     view = WorkflowView(state, "a", NOW)
     assert [row.node.id for row in view] == ["a", "b"]
-    assert (view.begin, view.axis) == (NOW - 11, 6.0)
-    assert view.duration(NOW) == 6.0
+    assert (view.axis.begin, view.axis.length) == (NOW - 11, 6.0)
+    assert view.axis.duration(NOW) == 6.0
 
 
 def test_the_time_axis_follows_a_skew_that_becomes_known_later() -> None:
     state = ClusterState()
     run(state, AHEAD, "a", NOW - 10, NOW - 8)
     view = WorkflowView(state, "a", NOW)
-    assert view.begin == NOW - 11 + 40
+    assert view.axis.begin == NOW - 11 + 40
     beat(state, AHEAD, 40.0, NOW)
     view.update(NOW)
-    assert view.begin == NOW - 11
+    assert view.axis.begin == NOW - 11
