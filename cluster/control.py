@@ -1,8 +1,8 @@
-"""The one door: everything that changes the cluster goes through here.
+"""The only way to change the cluster: carries out operations if the policy allows them.
 
-Each act runs in a thread of its own over a connection of its own, so that one that waits (a worker
-that drains, a broker that hangs) holds up neither the screen nor the next act. Nothing is ever sent
-twice: what failed is told, and a person decides.
+Each operation runs in its own thread over its own connection, so that one that waits (a draining
+worker, a broker that does not respond) delays neither the screen nor the next operation. Nothing is
+ever sent twice: failures are reported, and the user decides.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -27,39 +27,41 @@ from .events.roster import Roster
 from .inbox import Inbox
 from .operations.audit import Audit, Phase
 from .operations.completion import completed
-from .operations.registry import OPERATIONS, Perform
 from .operations.running import OperationContext, Refused, Unsure
 
-READ_ONLY: Final = "read-only: nothing was sent. `:rw` on the screen lifts it, or --no-read-only"
+Perform: TypeAlias = Callable[[Any, OperationContext], object]
+"""Carries out an operation and reports its outcome; any exception ends it."""
+
+READ_ONLY: Final = "read-only; enter :rw on the screen, or start with --no-read-only"
 
 
 class RunningOperation:
-    """An act under way, or done. Safe to look at from any thread."""
+    """An operation that is running or has ended. Safe to read from any thread."""
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        """As far as it has come; replaced whole."""
+        """The outcome so far; replaced whole."""
         self.future: Future[Outcome] = Future()
-        """Resolves with the outcome when it has ended; it never fails and is never cancelled."""
-        self.doing: OperationContext | None = None
+        """Resolves with the final outcome; it never fails and is never cancelled."""
+        self.context: OperationContext | None = None
 
     def cancel(self) -> None:
-        """Take it back, as far as that is still possible; what was sent stays sent."""
-        if self.doing is not None:
-            self.doing.cancelled.set()
+        """Cancel it if that is still possible; nothing that was sent is undone."""
+        if self.context is not None:
+            self.context.cancelled.set()
 
 
 class Control:
-    """Carries out acts, if policy lets it.
+    """Carries out operations if the policy allows them.
 
     Args:
-        broker: Whom to talk to.
-        inbox: Where outcomes are left for the model.
-        roster: Who is there.
-        audit: The file of everything that was ever done.
+        broker: The broker to connect to.
+        inbox: Where outcomes are put for the model.
+        roster: The workers that are online.
+        audit: The file with all operations.
         clock: Our clock, in epoch seconds.
-        read_only: Whether every act is refused, to begin with.
-        performers: What carries out each kind of command.
+        read_only: Whether all changes are refused, to begin with.
+        perform: Carries out operations; None: each kind by its own function.
     """
 
     def __init__(
@@ -70,126 +72,130 @@ class Control:
         audit: Audit,
         clock: Callable[[], float] = time.time,
         read_only: bool = False,
-        performers: Mapping[type[Operation], Perform] = OPERATIONS,
+        perform: Perform | None = None,
     ) -> None:
         self.read_only = read_only
-        """Whether every act is refused; may be changed at any time."""
+        """Whether all changes are refused; may be set at any time."""
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
         self._audit = audit
-        self._performers = performers
+        self._perform = perform
         self._clock = clock
-        self._serials = itertools.count(1)
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, RunningOperation] = {}
         self._stopped = False
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """The acts under way."""
+        """The threads of running operations."""
         return tuple(thread for thread in self._threads.copy() if thread.is_alive())
 
     def has_links(self, original: SentTask) -> bool:
-        """Return whether callbacks or the rest of a chain were to follow a task, or may have been.
-
-        Of what no message is left of, nothing can go along.
-        """
+        """Return whether a task has, or may have, callbacks or the rest of a chain to send."""
         from .operations.links import has_links
 
         return original.message is not None and has_links(original.message)
 
-    def do(self, command: Operation) -> RunningOperation:
-        """Begin an act, or refuse it; returns at once. The caller has asked the user."""
-        act = RunningOperation(Outcome(next(self._serials), command, self._clock()))
+    def do(self, operation: Operation) -> RunningOperation:
+        """Start an operation, or refuse it; returns at once. The caller has confirmed it."""
+        running = RunningOperation(Outcome(next(self._numbers), operation, self._clock()))
 
-        def told(outcome: Outcome) -> None:
-            act.outcome = outcome
+        def on_change(outcome: Outcome) -> None:
+            running.outcome = outcome
             self._inbox.put(OperationChanged(outcome, self._clock()))
 
-        doing = act.doing = OperationContext(
-            act.outcome, self._broker, self._inbox, self._roster, self._clock, told
+        context = running.context = OperationContext(
+            running.outcome, self._broker, self._inbox, self._roster, self._clock, on_change
         )
-        # What was forbidden when it was asked for stays so, even if that is lifted a moment later.
+        # What is forbidden now stays forbidden, even if read-only mode ends a moment later.
         thread = threading.Thread(
             target=self._run,
-            args=(act, doing, self.read_only),
-            name=f"celtop-act-{act.outcome.number}",
+            args=(running, context, self.read_only),
+            name=f"celtop-operation-{running.outcome.number}",
             daemon=True,
         )
-        # An act of which `stop` knows nothing must not begin: looked at and noted in one go.
+        # Checking and adding in one step: `stop` must know every operation that starts.
         with self._lock:
             self._threads = {one: its for one, its in self._threads.items() if one.is_alive()}
-            self._threads[thread] = act
+            self._threads[thread] = running
             if self._stopped:
-                act.cancel()
+                running.cancel()
             thread.start()
-        return act
+        return running
 
     def stop(self) -> None:
-        """Have all acts end where nothing is half done; further ones are refused."""
+        """Cancel all operations where nothing is half done, and refuse further ones."""
         with self._lock:
             self._stopped = True
-            acts = list(self._threads.values())
-        for act in acts:
-            act.cancel()
+            operations = list(self._threads.values())
+        for running in operations:
+            running.cancel()
 
     def leave(self) -> None:
-        """Write down the acts that did not end; for when nobody waits for them any more."""
-        for act in self._threads.copy().values():
-            if not act.future.done():
-                self._audit.write("left", act.outcome, self._clock())
+        """Write the operations that have not ended to the audit file, when celtop exits."""
+        for running in self._threads.copy().values():
+            if not running.future.done():
+                self._audit.write("left", running.outcome, self._clock())
 
-    def _run(self, act: RunningOperation, doing: OperationContext, forbidden: bool) -> None:
+    def _run(self, running: RunningOperation, context: OperationContext, forbidden: bool) -> None:
         try:
-            self._log("begun", doing)
-            doing.tell()
-            answer, unsure = self._perform(doing, forbidden)
-            self._conclude(doing, answer, unsure)
+            self._write_audit("begun", context)
+            context.report()
+            answer, unsure = self._carry_out(context, forbidden)
+            self._conclude(context, answer, unsure)
         finally:
-            act.future.set_result(doing.outcome)
-        if doing.afterwards is not None:
-            # Nothing depends on it: what it would have shown, the next round of questions does.
+            running.future.set_result(context.outcome)
+        if context.afterwards is not None:
+            # Optional: the next inspection shows the same.
             with contextlib.suppress(Exception):
-                doing.afterwards()
+                context.afterwards()
 
-    def _perform(
-        self, doing: OperationContext, forbidden: bool
+    def _carry_out(
+        self, context: OperationContext, forbidden: bool
     ) -> tuple[Answer, tuple[str, ...] | None]:
-        """Carry an act out, unless forbidden; return the verdict of all that were not reached.
+        """Carry an operation out, unless it is forbidden.
 
-        With it comes of whom nobody knows whether they were; None is all of them.
+        Returns:
+            The verdict on everything that was not reached, and the names that may or may not have
+            been reached; None is all of them.
         """
+        operation = context.outcome.operation
         if self._stopped:
-            doing.tell(refusal="celtop is ending: nothing was sent")
-        elif forbidden or self.read_only:
-            doing.tell(refusal=READ_ONLY)
+            context.report(refusal="celtop is exiting")
+        elif (forbidden or self.read_only) and not operation.read_only:
+            context.report(refusal=READ_ONLY)
         else:
             try:
-                self._performers[type(doing.outcome.operation)](doing)
+                if self._perform is None:
+                    from .operations.registry import perform
+
+                    self._perform = perform
+                self._perform(operation, context)
             except Refused as error:
-                doing.tell(refusal=str(error))
+                context.report(refusal=str(error))
             except Unsure as error:
-                doing.tell(fault=explain(error.__cause__ or error, self._broker))
+                context.report(fault=explain(error.__cause__ or error, self._broker))
                 return Answer("unsent"), error.targets or None
             except Exception as error:
-                doing.tell(fault=explain(error, self._broker))
+                context.report(fault=explain(error, self._broker))
             else:
-                taken_back = doing.cancelled.is_set()
-                return Answer("unsent", "taken back before it was sent" if taken_back else ""), ()
+                cancelled = context.cancelled.is_set()
+                return Answer("unsent", "cancelled before it was sent" if cancelled else ""), ()
         return Answer("unsent"), ()
 
     def _conclude(
-        self, doing: OperationContext, answer: Answer, unsure: tuple[str, ...] | None
+        self, context: OperationContext, answer: Answer, unsure: tuple[str, ...] | None
     ) -> None:
-        """See that every worker and every target has a verdict, write it down, and tell."""
+        """Complete the outcome, write it to the audit file, and report it."""
         if unsure is None:
             answer, unsure = Answer("unsure"), ()
         ended = msgspec.structs.replace(
-            completed(doing.outcome, answer, unsure), ended_at=self._clock(), stage=""
+            completed(context.outcome, answer, unsure), ended_at=self._clock(), stage=""
         )
-        unlogged = self._log("ended", doing, ended) or doing.outcome.unlogged
-        doing.tell(
+        unlogged = self._write_audit("ended", context, ended) or context.outcome.unlogged
+        context.report(
             workers=ended.workers,
             targets=ended.targets,
             ended_at=ended.ended_at,
@@ -197,13 +203,13 @@ class Control:
             unlogged=unlogged,
         )
 
-    def _log(
-        self, phase: Phase, doing: OperationContext, outcome: Outcome | None = None
+    def _write_audit(
+        self, phase: Phase, context: OperationContext, outcome: Outcome | None = None
     ) -> str | None:
-        """Write an act down; if that is impossible it goes on, and the log tells."""
-        why = self._audit.write(phase, outcome or doing.outcome, self._clock())
-        if why is not None and doing.outcome.unlogged is None:
-            doing.outcome = msgspec.structs.replace(doing.outcome, unlogged=why)
-            text = f"An act is not in the audit file: {why}"
+        """Write to the audit file; a failure is logged, and the operation continues."""
+        error = self._audit.write(phase, outcome or context.outcome, self._clock())
+        if error is not None and context.outcome.unlogged is None:
+            context.outcome = msgspec.structs.replace(context.outcome, unlogged=error)
+            text = f"Cannot write to the audit file: {error}"
             self._inbox.put(LogMessage("error", "audit", text, self._clock()))
-        return why
+        return error

@@ -1,48 +1,86 @@
-"""Celery's remote control protocol from the asking side: questions out, answers as they come.
+"""Celery's remote control protocol from the sending side: commands out, replies as they come.
 
-kombu's own `Mailbox` asks one question at a time, waits a full second after the last answer, and
-retries a failed send for ever. Here several questions are under way at once, each answer is handed
-on at once, and the round ends when all who were asked have answered.
+kombu's own `Mailbox` sends one command at a time, waits a full second after the last reply, and
+retries a failed send for ever. Here several commands are sent at once, each reply is passed on at
+once, and `gather` ends when all expected workers have replied.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 FORBIDDEN: Final = frozenset({"election"})
-"""Commands that crash the worker that gets them."""
+"""Commands that crash the workers that receive them."""
 EXPIRES: Final = 10.0
-"""Seconds after which a worker that was busy need not answer any more."""
-_STEP: Final = 0.25
-"""Seconds between two looks at whether the round is over."""
+"""Seconds after which a worker ignores a command that it was too busy to read."""
+QUIET_PERIOD: Final = 1.5
+"""Seconds since the last reply after which no further ones are expected."""
+DRAIN_TIMEOUT: Final = 0.25
+"""Seconds between two checks whether to go on waiting."""
+
+Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Arguments by command, for those that take any."""
 
 
 class Reply(NamedTuple):
-    """What one worker answered to one command."""
+    """The reply of one worker to one command."""
 
     worker: str
     command: str
     value: Any
     error: str | None
-    ticket: str = ""
-    """Which of several equal questions it answers, as `RemoteControl.put` returned it."""
 
 
-class Unreadable(NamedTuple):
-    """An answer in a serializer that is not accepted; whose it is, its body would tell."""
+class Replies:
+    """The replies to commands that were sent together; late ones are added as they come."""
 
-    content_type: str
+    def __init__(
+        self, commands: Iterable[str], on_reply: Callable[[Reply], object] | None = None
+    ) -> None:
+        self.unreadable: set[str] = set()
+        """The serializers of replies that are not accepted; their senders are unknown."""
+        self.duplicates: set[str] = set()
+        """Names that more than one worker has replied under."""
+        self._by_command: dict[str, dict[str, Reply]] = {command: {} for command in commands}
+        self._on_reply = on_reply
+
+    def add(self, reply: Reply) -> None:
+        """Add a reply; if two workers have the same name, an error takes precedence."""
+        replies = self._by_command[reply.command]
+        if reply.worker in replies:
+            self.duplicates.add(reply.worker)
+        if reply.worker not in replies or reply.error is not None:
+            replies[reply.worker] = reply
+        if self._on_reply is not None:
+            self._on_reply(reply)
+
+    def to(self, command: str) -> Mapping[str, Reply]:
+        """Return the replies to a command by worker."""
+        return self._by_command[command]
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        """Return all values by worker and command, without errors."""
+        values: dict[str, dict[str, Any]] = {}
+        for command, replies in self._by_command.items():
+            for name, reply in replies.items():
+                if reply.error is None:
+                    values.setdefault(name, {})[command] = reply.value
+        return values
+
+    def complete(self, workers: Collection[str]) -> bool:
+        """Return whether all of these workers have replied to all commands."""
+        return all(replies.keys() >= set(workers) for replies in self._by_command.values())
 
 
 class RemoteControl:
-    """Asks over one connection; not to be shared between threads."""
+    """Sends commands over one connection; not to be shared between threads."""
 
     def __init__(self, connection: Connection, namespace: str, accept: Iterable[str]) -> None:
         from kombu import Exchange, Queue
@@ -50,16 +88,19 @@ class RemoteControl:
         self._connection = connection
         self._accept = list(accept)
         self._id = str(uuid.uuid4())
-        self._declared = False
-        self._told = False
-        self._tickets: dict[str, str] = {}
+        self._queue_declared = False
+        self._exchange_declared = False
+        self._receiving = False
+        self._last_reply_at = 0.0
+        self._pending: dict[str, tuple[str, Replies]] = {}
+        """By ticket: the command, and where its replies go."""
         self._exchange = Exchange(
             f"{namespace}.pidbox", type="fanout", durable=False, delivery_mode="transient"
         )
         replies = Exchange(
             f"reply.{namespace}.pidbox", type="direct", durable=False, delivery_mode="transient"
         )
-        self._replies = Queue(
+        self._queue = Queue(
             f"{self._id}.{replies.name}",
             exchange=replies,
             routing_key=self._id,
@@ -68,14 +109,138 @@ class RemoteControl:
             expires=60.0,
         )
 
-    def tell(
+    def prepare(self) -> None:
+        """Do everything that precedes sending: if this fails, nothing has been sent."""
+        if not self._exchange_declared:
+            self._exchange(self._connection.default_channel).declare()
+            self._exchange_declared = True
+
+    def broadcast(
         self,
         command: str,
         destination: Sequence[str] | None = None,
-        ticket: str | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        """Send a command to all workers, or to those named; answers come only with a ticket."""
+        """Send a command without asking for replies.
+
+        Args:
+            command: Its name.
+            destination: The workers; None is all.
+            arguments: Its arguments.
+        """
+        self._publish(command, destination, arguments)
+
+    def send(
+        self,
+        commands: Sequence[str],
+        destination: Sequence[str] | None = None,
+        arguments: Arguments | None = None,
+        on_reply: Callable[[Reply], object] | None = None,
+    ) -> Replies:
+        """Send commands; replies are added to the returned value whenever `wait` is called.
+
+        Args:
+            commands: Their names.
+            destination: The workers; None is all.
+            arguments: The arguments of the commands.
+            on_reply: Called with each reply, after it was added.
+        """
+        replies = Replies(commands, on_reply)
+        for command in commands:
+            ticket = str(uuid.uuid4())
+            self._pending[ticket] = command, replies
+            self._publish(command, destination, (arguments or {}).get(command), ticket)
+        return replies
+
+    def wait(
+        self,
+        replies: Replies,
+        expected: Collection[str] | Callable[[], Collection[str] | None] | None = None,
+        *,
+        quiet_period: float = QUIET_PERIOD,
+        discovery_time: float = 0.0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Replies:
+        """Wait until all expected workers have replied, or no reply came for a while.
+
+        Args:
+            replies: What `send` returned.
+            expected: The workers; None if they are unknown. A function is called again each time.
+            quiet_period: Seconds since the last reply to anything after which to end.
+            discovery_time: Seconds in which unexpected workers may reply in any case.
+            cancelled: Whether to end at once.
+
+        Raises:
+            Exception: Whatever the transport raises when the connection is lost.
+        """
+        started = self._last_reply_at = time.monotonic()
+        while not cancelled() and time.monotonic() - self._last_reply_at <= quiet_period:
+            workers = expected() if callable(expected) else expected
+            discovered = time.monotonic() - started >= discovery_time
+            if discovered and workers is not None and replies.complete(workers):
+                break
+            with suppress(TimeoutError):
+                self._connection.drain_events(timeout=DRAIN_TIMEOUT)
+        return replies
+
+    def gather(
+        self,
+        commands: Sequence[str],
+        expected: Collection[str] | Callable[[], Collection[str] | None] | None = None,
+        *,
+        destination: Sequence[str] | None = None,
+        arguments: Arguments | None = None,
+        on_reply: Callable[[Reply], object] | None = None,
+        **waiting: Any,
+    ) -> Replies:
+        """Send commands and wait for the replies; the arguments are those of `send` and `wait`."""
+        with nullcontext() if self._receiving else self.receiving():
+            return self.wait(
+                self.send(commands, destination, arguments, on_reply), expected, **waiting
+            )
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Receive replies to all commands that are sent within the block, however late.
+
+        Raises:
+            Exception: Whatever the transport raises when the connection is lost.
+        """
+        from kombu import Consumer
+
+        channel = self._connection.default_channel
+        queue = self._queue(channel)
+        if not self._queue_declared:
+            queue.declare()
+            # Over AMQP the queue is deleted with its last consumer, at the end of the block.
+            self._queue_declared = self._connection.transport.driver_type == "redis"
+        consumer = Consumer(
+            channel,
+            [queue],
+            on_message=self._on_message,
+            accept=self._accept,
+            no_ack=True,
+            auto_declare=False,
+        )
+        self._receiving = True
+        try:
+            with consumer:
+                yield
+        finally:
+            self._receiving = False
+            self._pending.clear()
+
+    def close(self) -> None:
+        """Delete our reply queue from the broker."""
+        self._queue(self._connection.default_channel).delete()
+
+    def _publish(
+        self,
+        command: str,
+        destination: Sequence[str] | None,
+        arguments: Mapping[str, Any] | None,
+        ticket: str | None = None,
+    ) -> None:
         from kombu import Producer
 
         if command in FORBIDDEN:
@@ -89,13 +254,8 @@ class RemoteControl:
             "matcher": None,
         }
         if ticket:
-            message |= {
-                "ticket": ticket,
-                "reply_to": {
-                    "exchange": self._replies.exchange.name,
-                    "routing_key": self._id,
-                },
-            }
+            reply_to = {"exchange": self._queue.exchange.name, "routing_key": self._id}
+            message |= {"ticket": ticket, "reply_to": reply_to}
         Producer(self._connection.default_channel, auto_declare=False).publish(
             message,
             exchange=self._exchange.name,
@@ -104,115 +264,21 @@ class RemoteControl:
             retry=False,
         )
 
-    def prepare(self) -> None:
-        """Do all that comes before a command is sent: what fails in here has sent nothing."""
-        if not self._told:
-            self._exchange(self._connection.default_channel).declare()
-            self._told = True
+    def _on_message(self, message: Any) -> None:
+        from kombu.exceptions import ContentDisallowed
 
-    def put(
-        self,
-        command: str,
-        destination: Sequence[str] | None = None,
-        arguments: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Send a command whose answers go to whom `listening` has; return their ticket."""
-        ticket = str(uuid.uuid4())
-        self._tickets[ticket] = command
-        self.tell(command, destination, ticket, arguments)
-        return ticket
-
-    @contextmanager
-    def listening(self, on_reply: Callable[[Reply | Unreadable], object]) -> Iterator[None]:
-        """Hand on the answers to all that is put in here, whenever `drain` is called.
-
-        Raises:
-            Exception: Whatever the transport raises when the connection is lost.
-        """
-        from kombu import Consumer
-
-        def on_message(message: Any) -> None:
-            ticket = str(message.headers.get("ticket", ""))
-            command = self._tickets.get(ticket)
-            if command is not None:
-                for reply in _read(message, command, ticket):
-                    on_reply(reply)
-
-        channel = self._connection.default_channel
-        queue = self._replies(channel)
-        if not self._declared:
-            queue.declare()
-            # Over AMQP the queue goes with its last consumer, at the end of the round.
-            self._declared = self._connection.transport.driver_type == "redis"
-        consumer = Consumer(
-            channel,
-            [queue],
-            on_message=on_message,
-            accept=self._accept,
-            no_ack=True,
-            auto_declare=False,
-        )
-        with consumer:
-            yield
-        self._tickets.clear()
-
-    def drain(self, seconds: float = _STEP) -> None:
-        """Wait for an answer, for so long at most."""
-        with suppress(TimeoutError):
-            self._connection.drain_events(timeout=seconds)
-
-    def ask(
-        self,
-        commands: Sequence[str],
-        on_reply: Callable[[Reply | Unreadable], object],
-        done: Callable[[float], bool],
-        destination: Sequence[str] | None = None,
-        arguments: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> None:
-        """Send commands and hand on each answer, until `done(seconds since the last one)`.
-
-        Args:
-            commands: What to ask, all at once.
-            on_reply: Called with each answer.
-            done: Whether it is over.
-            destination: Whom to ask; None is everyone.
-            arguments: By command, of those that take any.
-
-        Raises:
-            Exception: Whatever the transport raises when the connection is lost.
-        """
-        last = time.monotonic()
-
-        def took(reply: Reply | Unreadable) -> None:
-            nonlocal last
-            last = time.monotonic()
-            on_reply(reply)
-
-        with self.listening(took):
-            for command in commands:
-                self.put(command, destination, (arguments or {}).get(command))
-            while not done(time.monotonic() - last):
-                self.drain()
-
-    def close(self) -> None:
-        """Remove our reply queue from the broker."""
-        self._replies(self._connection.default_channel).delete()
-
-
-def _read(message: Any, command: str, ticket: str) -> Iterable[Reply | Unreadable]:
-    from kombu.exceptions import ContentDisallowed
-
-    try:
-        body = message.decode()
-    except ContentDisallowed:
-        return [Unreadable(str(message.content_type))]
-    except Exception as error:  # a serializer may raise anything on a broken body
-        return [Unreadable(f"{message.content_type} ({type(error).__name__})")]
-    if not isinstance(body, dict):
-        return []
-    return [_reply(str(worker), command, value, ticket) for worker, value in body.items()]
-
-
-def _reply(worker: str, command: str, value: Any, ticket: str) -> Reply:
-    error = value.get("error") if isinstance(value, dict) and len(value) == 1 else None
-    return Reply(worker, command, value, None if error is None else str(error), ticket)
+        command, replies = self._pending.get(str(message.headers.get("ticket", "")), ("", None))
+        if replies is None:
+            return
+        self._last_reply_at = time.monotonic()
+        try:
+            body = message.decode()
+        except ContentDisallowed:
+            replies.unreadable.add(str(message.content_type))
+        except Exception as error:  # a serializer may raise anything on a broken body
+            replies.unreadable.add(f"{message.content_type} ({type(error).__name__})")
+        else:
+            for worker, value in body.items() if isinstance(body, dict) else ():
+                error_ = value.get("error") if isinstance(value, dict) and len(value) == 1 else None
+                text = None if error_ is None else str(error_)
+                replies.add(Reply(str(worker), command, value, text))

@@ -158,9 +158,8 @@ class Receiver(threading.Thread):
             self._inbox.put(LogMessage("warning", "broker", warning, self._clock()))
         self._roster.last_event_at = time.monotonic()
         # Every worker replies with a heartbeat at once, even one that sends none by itself.
-        RemoteControl(connection, self._broker.settings.control_exchange, ["json"]).tell(
-            "heartbeat"
-        )
+        exchange = self._broker.settings.control_exchange
+        RemoteControl(connection, exchange, ["json"]).broadcast("heartbeat")
         self.live.set()
 
     def _check(self, subscription: Subscription) -> None:

@@ -14,11 +14,10 @@ from ...model.lookup import HELD_BY_WORKER, PlaceChecked, Sighting, TaskLookup
 from ...model.observations import InspectReply, QueuePeeked, ResultsRead
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..connection.remote_control import RemoteControl, Reply
 from ..messages.envelope import Envelope, waiting_message
 from ..messages.reader import MessageReader
 from ..results.backends.base import ResultReader, ResultsError
-from .recovery import PATIENCE
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -127,27 +126,28 @@ class _Search:
     def _ask(self, connection: Connection, workers: Sequence[str]) -> None:
         """Ask all workers whether they have the task."""
         settings = self._broker.settings
-        expected, answered, having = frozenset(workers), set[str](), list[str]()
+        having: list[str] = []
 
-        def took(reply: Reply | Unreadable) -> None:
-            if isinstance(reply, Reply):
-                answered.add(reply.worker)
-                if (where := self._held(reply.value)) is not None:
-                    having.append(f"{where} at {reply.worker}")
-                    seen = InspectReply(reply.worker, "query_task", reply.value, self._clock())
-                    self._found.append(Sighting(f"worker {reply.worker}", seen))
-
-        def done(quiet: float) -> bool:
-            return quiet > PATIENCE or (bool(expected) and answered.issuperset(expected))
+        def on_reply(reply: Reply) -> None:
+            if (where := self._held(reply.value)) is not None:
+                having.append(f"{where} at {reply.worker}")
+                seen = InspectReply(reply.worker, "query_task", reply.value, self._clock())
+                self._found.append(Sighting(f"worker {reply.worker}", seen))
 
         try:
-            pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
-            pidbox.ask(["query_task"], took, done, arguments={"query_task": {"ids": [self._id]}})
-            pidbox.close()
+            control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+            replies = control.gather(
+                ["query_task"],
+                workers or None,
+                arguments={"query_task": {"ids": [self._id]}},
+                on_reply=on_reply,
+            )
+            control.close()
         except Exception as error:
             self._looked.append(PlaceChecked("workers", None, str(explain(error, self._broker))))
             return
-        silent = sorted(expected - answered)
+        answered = replies.to("query_task").keys()
+        silent = sorted(set(workers) - answered)
         said = f"; no reply from {', '.join(silent)}" if silent else ""
         if having:
             self._looked.append(PlaceChecked("workers", True, ", ".join(having) + said))

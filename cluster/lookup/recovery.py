@@ -9,7 +9,7 @@ no source has the call, the result states the reason and what is known.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ from ...model.text.literals import parse_arguments
 from ...model.text.masking import MASK
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..connection.remote_control import RemoteControl, Reply
 from ..messages.reader import MessageReader
 from ..messages.sent_cache import NOT_IN_REPLIES, SentCache
 from ..results.backends.base import ResultReader, ResultsError
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 MAX_IDS_PER_REQUEST: Final = 500
 """Task ids in one broadcast."""
-PATIENCE: Final = 1.5
-"""Seconds to wait for further replies after the last one."""
 MAX_REPR_LENGTH: Final = 1_100
 """Characters of the longest repr of arguments that Celery makes."""
 DEFAULT_SERIALIZER: Final = "json"
@@ -183,32 +181,24 @@ class _Recovery:
         if not block:
             return
         settings = self._broker.settings
-        pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
-        expected = frozenset(workers)
+        control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+
+        def on_reply(reply: Reply) -> None:
+            self._cache.add_reply("query_task", reply.value, self._clock())
+
+        expected: Collection[str] = workers
         while block:
-            answered = self._ask(pidbox, block, expected)
-            if not answered:
+            replies = control.gather(
+                ["query_task"],
+                expected or None,
+                arguments={"query_task": {"ids": block}},
+                on_reply=on_reply,
+            )
+            expected = replies.to("query_task").keys()
+            if not expected:
                 break
-            expected = answered
             block = list(islice(remaining, MAX_IDS_PER_REQUEST))
-        pidbox.close()
-
-    def _ask(
-        self, pidbox: RemoteControl, ids: Sequence[str], expected: frozenset[str]
-    ) -> frozenset[str]:
-        """Ask about some tasks; return the workers that replied."""
-        answered: set[str] = set()
-
-        def took(reply: Reply | Unreadable) -> None:
-            if isinstance(reply, Reply):
-                answered.add(reply.worker)
-                self._cache.add_reply("query_task", reply.value, self._clock())
-
-        def done(quiet: float) -> bool:
-            return quiet > PATIENCE or (bool(expected) and answered.issuperset(expected))
-
-        pidbox.ask(["query_task"], took, done, arguments={"query_task": {"ids": list(ids)}})
-        return frozenset(answered)
+        control.close()
 
     def _ask_backend(self, ids: Sequence[str]) -> None:
         self._backend_reason = self._results.unavailable

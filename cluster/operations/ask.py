@@ -1,144 +1,141 @@
-"""Asking workers during an act: one mailbox, answers as they come, and an end to the waiting."""
+"""Sends commands to workers during an operation, and says why a reply is missing."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 from ...model.observations import InspectReply
 from ...model.text.passwords import mask
-from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..connection.remote_control import RemoteControl, Replies, Reply
 from .running import OperationContext, Unsure
 
-PATIENCE: Final = 5.0
-"""Seconds since the last answer after which who has not answered is called silent."""
+REPLY_TIMEOUT: Final = 5.0
+"""Seconds since the last reply after which the other workers are considered silent."""
 
 
-class Asking:
-    """Questions to workers over one mailbox; made by `asking`."""
+class Mailbox:
+    """Commands and their replies over one connection; made by `open_mailbox`."""
 
-    def __init__(self, doing: OperationContext, pidbox: RemoteControl) -> None:
-        self._doing = doing
-        self._pidbox = pidbox
-        self._replies: dict[str, dict[str, Reply]] = {}
+    def __init__(self, context: OperationContext, control: RemoteControl) -> None:
+        self._context = context
+        self._control = control
         self._unreadable: set[str] = set()
-        self._last = time.monotonic()
-        self.on_reply: Callable[[Reply], object] | None = None
-        """Called with each answer, also with a late one to an earlier question."""
 
     def send(
         self,
         command: str,
         arguments: Mapping[str, Any] | None = None,
-        destination: Sequence[str] | None = None,
-    ) -> str:
-        """Send a question, to all workers or to those named; return its ticket.
-
-        Raises:
-            Unsure: The connection broke while it was sent.
-        """
-        self._last = time.monotonic()
-        try:
-            with self._doing.limited():
-                ticket = self._pidbox.put(command, destination, arguments)
-        except Exception as error:
-            raise Unsure("the connection broke while it was sent", destination or ()) from error
-        self._replies.setdefault(ticket, {})
-        return ticket
-
-    def tell(
-        self, command: str, arguments: Mapping[str, Any] | None, destination: Sequence[str]
-    ) -> None:
-        """Send a command that is not answered.
-
-        Raises:
-            Unsure: The connection broke while it was sent.
-        """
-        try:
-            with self._doing.limited():
-                self._pidbox.tell(command, destination, arguments=arguments)
-        except Exception as error:
-            raise Unsure("the connection broke while it was sent", destination) from error
-
-    def wait(
-        self, ticket: str, expected: Sequence[str], patience: float = PATIENCE
-    ) -> dict[str, Reply]:
-        """Wait until all of those expected have answered, or nobody did for `patience` seconds.
+        workers: Sequence[str] | None = None,
+        on_reply: Callable[[Reply], object] | None = None,
+    ) -> Replies:
+        """Send a command to some workers, or to all.
 
         Args:
-            ticket: The question's.
-            expected: Whose answers to wait for; those of others are returned as well.
-            patience: Seconds since the question or the last answer to anything.
+            command: Its name.
+            arguments: Its arguments.
+            workers: The workers; None is all.
+            on_reply: Called with each reply, also a late one. If two workers have the same name,
+                only an error follows the first reply.
+
+        Raises:
+            Unsure: The connection broke during sending.
+        """
+
+        def filtered(reply: Reply) -> None:
+            if on_reply is not None and replies.to(command)[reply.worker] is reply:
+                on_reply(reply)
+
+        with self._sending(workers):
+            replies = self._control.send([command], workers, {command: arguments or {}}, filtered)
+        return replies
+
+    def broadcast(self, command: str, arguments: Mapping[str, Any], workers: Sequence[str]) -> None:
+        """Send a command that workers do not reply to.
+
+        Raises:
+            Unsure: The connection broke during sending.
+        """
+        with self._sending(workers):
+            self._control.broadcast(command, workers, arguments)
+
+    def wait(
+        self, replies: Replies, expected: Sequence[str], timeout: float = REPLY_TIMEOUT
+    ) -> None:
+        """Wait until all expected workers have replied, or none did for `timeout` seconds.
 
         Raises:
             Exception: Whatever the transport raises when the connection is lost.
         """
-        self._last = max(self._last, time.monotonic() if not self._replies[ticket] else 0.0)
-        while not self._replies[ticket].keys() >= set(expected):
-            if time.monotonic() - self._last > patience or self._doing.cancelled.is_set():
-                break
-            self._pidbox.drain()
-        return dict(self._replies[ticket])
+        cancelled = self._context.cancelled.is_set
+        try:
+            self._control.wait(replies, expected, quiet_period=timeout, cancelled=cancelled)
+        finally:
+            self._unreadable |= replies.unreadable
 
-    def replies(self, ticket: str) -> dict[str, Reply]:
-        """Return who has answered a question so far, and what."""
-        return dict(self._replies[ticket])
+    def ask(
+        self,
+        command: str,
+        arguments: Mapping[str, Any] | None = None,
+        workers: Sequence[str] | None = None,
+        *,
+        expected: Sequence[str],
+        timeout: float = REPLY_TIMEOUT,
+    ) -> Mapping[str, Reply]:
+        """Send a command, wait for the replies, and return them by worker."""
+        replies = self.send(command, arguments, workers)
+        self.wait(replies, expected, timeout)
+        return replies.to(command)
 
-    def silence(self, patience: float = PATIENCE) -> str:
-        """Say why a worker that was asked has no answer."""
+    def missing_reply(self, timeout: float = REPLY_TIMEOUT) -> str:
+        """Return why a worker has not replied."""
         if self._unreadable:
-            kinds = ", ".join(sorted(self._unreadable))
-            return f"no answer that can be read: some came in {kinds}, which is not accepted"
-        if self._doing.cancelled.is_set():
-            return "no answer before celtop stopped waiting"
-        return f"no answer within {patience:g} s; if it is only busy, it may do it later"
+            serializers = ", ".join(sorted(self._unreadable))
+            return f"no readable reply; some came in {serializers}, which is not accepted"
+        if self._context.cancelled.is_set():
+            return "no reply before celtop stopped waiting"
+        return f"no reply within {timeout:g} s; a busy worker may still do it later"
 
-    def pass_on(self, replies: Mapping[str, Reply]) -> None:
-        """Leave what workers said of themselves for the model."""
+    def forward(self, replies: Mapping[str, Reply]) -> None:
+        """Forward the replies to inspect commands to the model."""
         for reply in replies.values():
             value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
-            error = None if reply.error is None else self._doing.broker.hide(reply.error)
-            now = self._doing.clock()
-            self._doing.inbox.put(InspectReply(reply.worker, reply.command, value, now, error))
+            error = None if reply.error is None else self._context.broker.hide(reply.error)
+            at = self._context.clock()
+            self._context.inbox.put(InspectReply(reply.worker, reply.command, value, at, error))
 
-    def take(self, reply: Reply | Unreadable) -> None:
-        """Note an answer. Of two workers of one name the one that complains is heard."""
-        self._last = time.monotonic()
-        if isinstance(reply, Unreadable):
-            self._unreadable.add(reply.content_type)
-            return
-        known = self._replies.setdefault(reply.ticket, {})
-        if reply.worker not in known or reply.error is not None:
-            known[reply.worker] = reply
-            if self.on_reply is not None:
-                self.on_reply(reply)
+    @contextmanager
+    def _sending(self, workers: Sequence[str] | None) -> Iterator[None]:
+        try:
+            with self._context.limited():
+                yield
+        except Exception as error:
+            raise Unsure("the connection broke during sending", workers or ()) from error
 
 
 @contextmanager
-def asking(doing: OperationContext) -> Iterator[Asking]:
-    """Open a mailbox over a connection of its own; it is removed from the broker at the end.
+def open_mailbox(context: OperationContext) -> Iterator[Mailbox]:
+    """Open a mailbox over a connection of its own; it is deleted from the broker at the end.
 
     Raises:
-        Exception: Whatever the transport raises; until the first question nothing was sent.
+        Exception: Whatever the transport raises; before the first command nothing was sent.
     """
-    settings = doing.broker.settings
+    settings = context.broker.settings
     stack = ExitStack()
     try:
-        with doing.limited():
-            connection = stack.enter_context(doing.connection())
-            pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
-            pidbox.prepare()
-            mailbox = Asking(doing, pidbox)
-            listening = stack.enter_context(ExitStack())
-            listening.enter_context(pidbox.listening(mailbox.take))
-        yield mailbox
-        with doing.limited(), suppress(Exception):
-            listening.close()
-            pidbox.close()
+        with context.limited():
+            connection = stack.enter_context(context.connection())
+            control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+            control.prepare()
+            receiving = stack.enter_context(ExitStack())
+            receiving.enter_context(control.receiving())
+        yield Mailbox(context, control)
+        with context.limited(), suppress(Exception):
+            receiving.close()
+            control.close()
     finally:
-        # What the broker has not taken back by now, it forgets a minute after the connection.
-        with doing.limited(), suppress(Exception):
+        # If this fails, the broker removes the queue a minute after the connection.
+        with context.limited(), suppress(Exception):
             stack.__exit__(*sys.exc_info())

@@ -1,8 +1,8 @@
-"""The audit file: JSON lines of everything that celtop was ever told to do here.
+"""The audit file: all operations of this user as JSON lines, schema `celtop.act/1`.
 
-Each act has two lines, one before anything is sent and one when it has ended, so that an act whose
-celtop was killed is in the file as well. A line is one write to a file opened for appending:
-several celtops share it without a lock.
+Each operation has two lines, one before anything is sent and one when it has ended, so that it is
+in the file even if celtop is killed. A line is one write to a file opened for appending: several
+processes share it without a lock.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ from ...model.operations.commands import Operation
 from ...model.operations.outcome import Answer, Outcome
 
 SCHEMA: Final = "celtop.act/1"
-LONGEST_ARGUMENTS: Final = 2_000
-"""Characters of a task's arguments that are kept, of each kind: ten thousand tasks of a megabyte
-each are one line."""
+MAX_ARGUMENTS_LENGTH: Final = 2_000
+"""Characters of the args, kwargs and headers of a task that are written, each."""
 Phase: TypeAlias = Literal["begun", "ended", "left"]
-"""`left`: celtop ended before the act did; what became of it is not known here."""
+"""`left`: celtop exited before the operation ended; its outcome is unknown."""
 
 
 class Audit:
-    """Appends acts to a file.
+    """Appends operations to a file.
 
     Args:
-        path: The file; None for none at all.
-        cluster: The broker's URL, without its password.
-        redact: Masks what must not be seen in a value.
+        path: The file; None disables it.
+        cluster: Returns the broker's URL, without its password.
+        redact: Masks what the user has redacted in a value.
     """
 
     def __init__(
@@ -55,14 +54,14 @@ class Audit:
         """Append a line; return None, or why it could not be written.
 
         Args:
-            phase: Where in the act this is.
-            outcome: As far as it has come.
+            phase: Whether the operation begins or ends.
+            outcome: Its outcome so far.
             at: Epoch seconds.
         """
         if self.path is None:
             return None
         try:
-            # Whatever is not ASCII is escaped: the file is looked at with `cat` and `tail`.
+            # Non-ASCII text is escaped: people read the file with `cat` and `tail`.
             line = json.dumps(_plain(self._record(phase, outcome, at)), separators=(",", ":"))
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _append(self.path, f"{line}\n".encode())
@@ -86,7 +85,7 @@ class Audit:
             "options": self._options(outcome.operation),
         }
         if phase != "begun":
-            record["outcome"] = _told(outcome)
+            record["outcome"] = _outcome(outcome)
         return record
 
     def _options(self, command: Operation) -> dict[str, Any]:
@@ -120,14 +119,14 @@ def _append(path: Path, line: bytes) -> None:
     try:
         written = os.write(handle, line)
         if written < len(line):
-            # A full disk takes the first half: what follows must not be glued to it.
+            # A full disk takes the first half: the next line must not be appended to it.
             os.write(handle, b"\n")
             raise OSError(None, f"only {written} of {len(line)} bytes could be written")
     finally:
         os.close(handle)
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
         "good": outcome.good,
         "refusal": outcome.refusal,
@@ -146,7 +145,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _targets(targets: Mapping[str, Answer]) -> dict[str, Any]:
-    """Return how many came to what, and which; a reason is written once for all that share it."""
+    """Return the targets by verdict; a reason is written once for all that share it."""
     by_answer: dict[tuple[str, str], list[str]] = {}
     for name, answer in targets.items():
         by_answer.setdefault((answer.verdict, answer.text), []).append(name)
@@ -164,9 +163,9 @@ def _answer(answer: Answer) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: what it has not, as Python shows it."""
+    """Return a value as JSON types; a value of another type becomes its repr."""
     if value is None or isinstance(value, str | bool | int):
-        # Half a surrogate pair is text to Python, and to no encoder.
+        # A lone surrogate is valid in Python and cannot be encoded.
         return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
@@ -180,9 +179,9 @@ def _plain(value: Any) -> Any:
 
 
 def _cut(value: Any) -> Any:
-    """Return a value as it is, or if it is long the beginning of its JSON, as text."""
+    """Return a value, or the beginning of its JSON as text if it is long."""
     text = json.dumps(value)
-    return value if len(text) <= LONGEST_ARGUMENTS else f"{text[:LONGEST_ARGUMENTS]}..."
+    return value if len(text) <= MAX_ARGUMENTS_LENGTH else f"{text[:MAX_ARGUMENTS_LENGTH]}..."
 
 
 def _utc(at: float) -> str:
@@ -192,5 +191,5 @@ def _utc(at: float) -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
+    except (KeyError, OSError):  # in a container the user id may have no name
         return str(os.getuid())

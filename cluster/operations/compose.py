@@ -1,8 +1,8 @@
-"""The message of a task: a new one, or an earlier one to be sent again.
+"""Composes the message of a new task, or of an earlier one to be sent again.
 
-New ones are made by Celery's own `as_task_v2` (protocol 2), in an app that neither connects
-anywhere nor reads the environment or a configuration file. An earlier message keeps its body byte
-for byte and its headers but for those that tied it to its time and to other tasks.
+New messages are made by Celery's own `as_task_v2` (protocol 2), in an app that neither connects
+nor reads the environment or a configuration file. An earlier message keeps its body byte for byte,
+and its headers except those that belong to its time or to other tasks.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import msgspec
 
 from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask
 from ...model.operations.outcome import PublishedTask
-from .links import linked_anew
+from .links import relinked
 from .running import Refused
 
 if TYPE_CHECKING:
     from celery import Celery
 
 REPRS: Final = ("argsrepr", "kwargsrepr")
-"""What events and logs show for the arguments; an app may have had something hidden in it."""
+"""The texts that events and logs show for the arguments; an app may have hidden secrets in them."""
 STAMPS: Final = ("stamped_headers", "stamps")
-LONGEST_QUEUE: Final = 255
-"""Bytes of a name in AMQP."""
-HIGHEST_PRIORITY: Final = 255
-_TIED: Final[dict[str, Any]] = {
+MAX_QUEUE_NAME_BYTES: Final = 255
+"""The limit of AMQP."""
+MAX_PRIORITY: Final = 255
+RESET_HEADERS: Final[dict[str, Any]] = {
     "parent_id": None,
     "retries": 0,
     "eta": None,
@@ -36,15 +36,15 @@ _TIED: Final[dict[str, Any]] = {
     "group": None,
     "group_index": None,
 }
-"""The headers that tie a message to its time and to other tasks, and what they become. An expired
-one would be thrown away at once; a member of a chord would be counted twice."""
+"""Headers that belong to a message's time or to other tasks, and their new values. An expired
+message would be discarded at once; a member of a chord would be counted twice."""
 
 
 class OutgoingMessage(NamedTuple):
-    """A message that is ready to be put into a queue."""
+    """A message that is ready to be sent."""
 
     sent: PublishedTask
-    """What is told of it when it has been sent."""
+    """What is reported when it has been sent."""
     message: RawMessage
 
 
@@ -56,30 +56,30 @@ def new(call: Call, now: float) -> OutgoingMessage:
         now: Our clock, in epoch seconds; countdown and expiry are counted from it.
 
     Raises:
-        Refused: There is no queue to send it to, or its arguments do not go into JSON.
+        Refused: Its queue is unknown, or JSON cannot represent its arguments.
     """
     headers = {key: value for key, value in call.headers.items() if key not in REPRS}
     return _composed(msgspec.structs.replace(call, headers=headers), now)
 
 
 def again(original: SentTask, now: float, *, with_links: bool) -> OutgoingMessage:
-    """Return the message that repeats a task under a new id, free to start at once.
+    """Return the message of a task under a new id, without delay or expiry.
 
     Raises:
-        Refused: It cannot be repeated faithfully; the text says why.
+        Refused: It cannot be sent again exactly; the text says why.
     """
     call = original.call
     if original.message is None:
         if not original.readable:
-            raise Refused("its arguments are not known")
+            raise Refused("its arguments are unknown")
         free = msgspec.structs.replace(
             call, countdown=None, eta_at=None, expires_in=None, retry_of=original.id
         )
         return _composed(free, now)
     queue = _checked(call)
     id_ = str(uuid.uuid4())
-    message = linked_anew(original.message, original.id, id_, keep=with_links)
-    headers = {**message.headers, **_TIED, "id": id_, "root_id": id_, RETRY_OF: original.id}
+    message = relinked(original.message, original.id, id_, keep=with_links)
+    headers = {**message.headers, **RESET_HEADERS, "id": id_, "root_id": id_, RETRY_OF: original.id}
     message = msgspec.structs.replace(message, headers=headers)
     args, kwargs = (headers.get(key) for key in REPRS)
     sent = PublishedTask(
@@ -95,7 +95,7 @@ def again(original: SentTask, now: float, *, with_links: bool) -> OutgoingMessag
 
 
 def _composed(call: Call, now: float) -> OutgoingMessage:
-    """Have Celery make the message of a call; `REPRS` in its headers win over Celery's."""
+    """Let Celery make the message of a call; `REPRS` in its headers override Celery's."""
     from kombu.serialization import dumps
 
     queue = _checked(call)
@@ -114,9 +114,9 @@ def _composed(call: Call, now: float) -> OutgoingMessage:
             soft_time_limit=call.soft_time_limit,
         )
         content_type, content_encoding, body = dumps(made.body, serializer="json")
-    except Exception as error:  # a value's own code runs when it is written, and may raise anything
+    except Exception as error:  # a value's own code runs during encoding, and may raise anything
         why = " ".join(str(error).split()) or type(error).__name__
-        raise Refused(f"it cannot be sent in JSON: {why}") from error
+        raise Refused(f"cannot encode its arguments as JSON: {why}") from error
     headers = {**call.headers, **made.headers}
     headers |= {key: call.headers[key] for key in (*STAMPS, *REPRS) if key in call.headers}
     if call.retry_of is not None:
@@ -138,21 +138,21 @@ def _composed(call: Call, now: float) -> OutgoingMessage:
 
 
 def _checked(call: Call) -> str:
-    """Return the queue of a call that can be sent.
+    """Return the queue of a call, if the call can be sent.
 
     Raises:
-        Refused: Something is missing, or is nothing that a broker takes.
+        Refused: A value is missing, or no broker accepts it.
     """
     if not call.name:
         raise Refused("a task needs a name")
     if not call.queue:
-        raise Refused("the queue that it was sent to is not known: name one")
-    if len(call.queue.encode(errors="replace")) > LONGEST_QUEUE:
-        raise Refused(f"the name of its queue is longer than {LONGEST_QUEUE} bytes")
-    if call.priority is not None and not 0 <= call.priority <= HIGHEST_PRIORITY:
-        raise Refused(f"a priority is a number from 0 to {HIGHEST_PRIORITY}, not {call.priority}")
+        raise Refused("its queue is unknown; name one")
+    if len(call.queue.encode(errors="replace")) > MAX_QUEUE_NAME_BYTES:
+        raise Refused(f"the queue's name is longer than {MAX_QUEUE_NAME_BYTES} bytes")
+    if call.priority is not None and not 0 <= call.priority <= MAX_PRIORITY:
+        raise Refused(f"the priority must be from 0 to {MAX_PRIORITY}, not {call.priority}")
     if not all(isinstance(name, str) for name in call.headers):
-        raise Refused("the name of a header is text")
+        raise Refused("header names must be strings")
     return call.queue
 
 
@@ -162,13 +162,13 @@ def _moment(at: float | None) -> datetime | None:
 
 @cache
 def _app() -> Celery:
-    """An app whose configuration is Celery's defaults, whatever the environment says."""
+    """Return an app with Celery's default configuration, whatever the environment contains."""
     from celery import Celery
 
     return Celery(
         "celtop",
         loader="celery.loaders.app:AppLoader",
-        # Anything but nothing: or the loader would import what CELERY_CONFIG_MODULE names.
+        # Not empty, or the loader would import the module in CELERY_CONFIG_MODULE.
         config_source={"task_protocol": 2},
         fixups=set(),
         set_as_current=False,

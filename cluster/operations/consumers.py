@@ -1,19 +1,18 @@
-"""What workers consume, and having them do so or not; for acts that go on for a while.
+"""What workers consume, and changing it; for operations that take a while.
 
-A worker answers `cancel_consumer` and `add_consumer` before it does either, so their answers tell
-nothing: what counts is what `active_queues` says afterwards.
+A worker replies to `cancel_consumer` and `add_consumer` before it does either, so these replies
+prove nothing: what counts is the reply to `active_queues` afterwards.
 
-To a worker that has heard of a queue (it was started with it, or told of it since), `add_consumer`
-is only the name: it declares the queue just as before, and ignores whatever else is said. One that
-was restarted meanwhile goes by what it is told, and on RabbitMQ a queue that is declared otherwise
-than it is (a quorum queue as a classic one) breaks its connection, again at each attempt. So all of
-it is kept, and told.
+A worker that knows a queue (it was started with it, or told to consume it before) needs only its
+name in `add_consumer`: it declares the queue as before and ignores the other arguments. A worker
+that was restarted meanwhile uses the arguments, and on RabbitMQ a queue declared differently
+from how it is (a quorum queue as a classic one) breaks its connection, again at each attempt.
+So all arguments are remembered and sent.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,19 +20,17 @@ import msgspec
 
 from ...model.observations import InspectReply
 from ...model.operations.commands import Consumer
-from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..connection.remote_control import RemoteControl
 from ..polling.queue_depths import is_internal
 from .running import OperationContext
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-PATIENCE: Final = 1.5
-"""Seconds after the last answer in which somebody else may still answer."""
-FIRST_LOOK: Final = 0.7
-"""Seconds in which those whom nobody expects may make themselves known."""
-LONGEST_ROUND: Final = 60.0
-"""Seconds after which a round of questions is broken off, with the connection."""
+DISCOVERY_TIME: Final = 0.7
+"""Seconds in which workers that are not expected may reply."""
+ROUND_TIMEOUT: Final = 60.0
+"""Seconds after which waiting for replies ends, together with the connection."""
 OPTIONS: Final = (
     "queue_arguments",
     "binding_arguments",
@@ -46,119 +43,117 @@ OPTIONS: Final = (
     "max_length_bytes",
     "max_priority",
 )
-"""Of a queue, as kombu names them, besides those that `Consumer` has fields for."""
-
-Replies = dict[str, dict[str, Any]]
-"""What workers said, by worker and command; errors are not among it."""
+"""The further options of a queue, by their names in kombu."""
 
 
-class Talk:
-    """Asks and tells workers over one connection.
+class ConsumerControl:
+    """Inspects workers and changes their consumers over one connection.
 
     Args:
-        connection: Established, and the caller's to close.
-        doing: For whom.
+        connection: Established; the caller closes it.
+        context: The running operation.
     """
 
-    def __init__(self, connection: Connection, doing: OperationContext) -> None:
-        settings = doing.broker.settings
-        self._doing = doing
-        self.patient = True
-        """Whether answers are awaited even when the act is taken back."""
+    def __init__(self, connection: Connection, context: OperationContext) -> None:
+        settings = context.broker.settings
+        self._context = context
+        self.ignore_cancel = True
+        """Whether replies are awaited even if the operation has been cancelled."""
         self.unreadable: str | None = None
-        """The serializer of answers that could not be read."""
-        self._pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+        """The serializer of replies that could not be read."""
+        self._control = RemoteControl(
+            connection, settings.control_exchange, settings.accept_content
+        )
 
-    def ask(
-        self, commands: Sequence[str], workers: Sequence[str] | None, expected: Iterable[str] = ()
-    ) -> Replies:
-        """Return what workers answer; those that say nothing are not in it.
+    def inspect(
+        self,
+        commands: Sequence[str],
+        workers: Collection[str],
+        *,
+        everyone: bool = False,
+    ) -> dict[str, dict[str, Any]]:
+        """Return the replies to inspect commands by worker and command, without errors.
 
         Args:
-            commands: What to ask.
-            workers: Whom; None is everyone.
-            expected: With None: who must have answered before it is over early.
+            commands: Their names.
+            workers: The workers that are expected to reply.
+            everyone: Whether all other workers are asked too.
 
         Raises:
             Exception: Whatever the transport raises when the connection is lost.
         """
-        replies: Replies = {}
-        awaited = set(expected if workers is None else workers)
-        may_end = time.monotonic() + (FIRST_LOOK if workers is None else 0.0)
-
-        def took(reply: Reply | Unreadable) -> None:
-            if isinstance(reply, Unreadable):
-                self.unreadable = reply.content_type
-            elif reply.error is None:
-                replies.setdefault(reply.worker, {})[reply.command] = reply.value
-
-        def done(quiet: float) -> bool:
-            if self._doing.cancelled.is_set() and not self.patient:
-                return True
-            complete = {name for name, its in replies.items() if len(its) == len(commands)}
-            return quiet > PATIENCE or (complete >= awaited and time.monotonic() > may_end)
-
-        with self._doing.broker.meter.limit(LONGEST_ROUND):
-            self._pidbox.ask(commands, took, done, workers)
-        for worker, its in replies.items():
-            if "active_queues" in its:
-                at = self._doing.clock()
-                told = InspectReply(worker, "active_queues", its["active_queues"], at)
-                self._doing.inbox.put(told)
+        cancelled = self._context.cancelled.is_set
+        with self._context.broker.meter.limit(ROUND_TIMEOUT):
+            gathered = self._control.gather(
+                commands,
+                workers,
+                destination=None if everyone else tuple(workers),
+                discovery_time=DISCOVERY_TIME if everyone else 0.0,
+                cancelled=lambda: cancelled() and not self.ignore_cancel,
+            )
+        self.unreadable = next(iter(gathered.unreadable), self.unreadable)
+        replies = gathered.values()
+        for worker, values in replies.items():
+            if "active_queues" in values:
+                at = self._context.clock()
+                queues = values["active_queues"]
+                self._context.inbox.put(InspectReply(worker, "active_queues", queues, at))
         return replies
 
     def cancel(self, queue: str, workers: Sequence[str]) -> None:
-        """Have workers consume a queue no more."""
-        self._tell("cancel_consumer", workers, {"queue": queue})
+        """Stop workers from consuming a queue."""
+        self._broadcast("cancel_consumer", workers, {"queue": queue})
 
     def add(self, queue: str, consumers: Sequence[Consumer]) -> None:
-        """Have each worker consume a queue in its own way; those alike are told at once."""
-        alike: dict[bytes, list[str]] = {}
+        """Make each worker consume a queue in its own way, with one message for each way."""
+        workers_by_arguments: dict[bytes, list[str]] = {}
         for one in consumers:
-            way = {
+            arguments = {
                 "queue": queue,
                 "exchange": one.exchange,
                 "exchange_type": one.exchange_type,
                 "routing_key": one.routing_key,
                 **one.options,
             }
-            alike.setdefault(msgspec.json.encode(way), []).append(one.worker)
-        for encoded, workers in alike.items():
-            self._tell("add_consumer", workers, msgspec.json.decode(encoded))
+            workers_by_arguments.setdefault(msgspec.json.encode(arguments), []).append(one.worker)
+        for encoded, workers in workers_by_arguments.items():
+            self._broadcast("add_consumer", workers, msgspec.json.decode(encoded))
 
     def shut_down(self, workers: Sequence[str]) -> None:
-        """Have workers end; they do not answer."""
-        self._tell("shutdown", workers, {})
+        """Shut workers down; they do not reply."""
+        self._broadcast("shutdown", workers, {})
 
     def close(self) -> None:
-        """Remove our mailbox from the broker."""
-        with self._doing.limited():
-            self._pidbox.close()
+        """Delete our reply queue from the broker."""
+        with self._context.limited():
+            self._control.close()
 
-    def _tell(self, command: str, workers: Sequence[str], arguments: dict[str, Any]) -> None:
-        with self._doing.limited():
-            self._pidbox.tell(command, workers, arguments=arguments)
+    def _broadcast(self, command: str, workers: Sequence[str], arguments: dict[str, Any]) -> None:
+        with self._context.limited():
+            self._control.broadcast(command, workers, arguments)
 
 
 @contextmanager
-def talking(doing: OperationContext) -> Iterator[tuple[Talk, tuple[type[Exception], ...]]]:
-    """Return who talks to workers, and what is raised when the connection is lost.
+def consumer_control(
+    context: OperationContext,
+) -> Iterator[tuple[ConsumerControl, tuple[type[Exception], ...]]]:
+    """Open a connection to control consumers; also return the exceptions of a lost connection.
 
     Raises:
-        Exception: Whatever the transport raises; `faults.explain` puts it into words.
+        Exception: Whatever the transport raises; `errors.explain` puts it into words.
     """
-    with doing.connection() as connection:
-        talk = Talk(connection, doing)
+    with context.connection() as connection:
+        control = ConsumerControl(connection, context)
         errors = tuple(connection.connection_errors)
         try:
-            yield talk, errors
+            yield control, errors
         finally:
             with suppress(Exception):
-                talk.close()
+                control.close()
 
 
 def consuming(replies: Mapping[str, Mapping[str, Any]], worker: str) -> dict[str, Consumer] | None:
-    """Return how a worker consumes which queues; None if it did not answer `active_queues`."""
+    """Return how a worker consumes its queues; None if it did not reply to `active_queues`."""
     queues = replies.get(worker, {}).get("active_queues")
     if not isinstance(queues, list):
         return None

@@ -1,9 +1,9 @@
-"""How a queue is declared that workers are told to consume.
+"""Finds out how a queue is declared before workers are made to consume it.
 
-A worker that has never heard of a queue declares it by what it is told. On RabbitMQ a queue that is
-declared otherwise than it is (a quorum queue as a classic one) breaks the worker's connection, and
-again at each attempt. So it is found out before: from a worker that consumes it, or else from the
-broker, which names one difference at a time.
+A worker that does not know a queue declares it with the arguments of the command. On RabbitMQ a
+queue declared differently from how it is (a quorum queue as a classic one) breaks the worker's
+connection, again at each attempt. So the declaration is taken from a worker that consumes the
+queue, or else from the broker, which names one difference at a time.
 """
 
 from __future__ import annotations
@@ -12,58 +12,59 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.operations.commands import AddConsumer, Consumer
-from .ask import Asking
+from .ask import Mailbox
 from .consumers import consuming
 from .running import OperationContext, Refused
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-MOST_DIFFERENCES: Final = 16
+MAX_DIFFERENCES: Final = 16
 _DIFFERENCE: Final = re.compile(
     r"inequivalent arg '(?P<name>[\w-]+)' for queue .*but current is "
     r"(?:the value )?'(?P<value>[^']*)'(?: of type '(?P<type>\w+)')?"
 )
 _PROPERTIES: Final = ("durable", "auto_delete")
-"""Of a queue, besides its arguments, that may differ; both are true or false."""
+"""Properties of a queue, besides its arguments, that may differ; both are true or false."""
 
 
-def arguments_of(doing: OperationContext, mailbox: Asking, command: AddConsumer) -> dict[str, Any]:
-    """Return the arguments of `add_consumer`: what the user says, and what is known besides.
+def add_consumer_arguments(
+    context: OperationContext, mailbox: Mailbox, operation: AddConsumer
+) -> dict[str, Any]:
+    """Return the arguments of `add_consumer`: the user's, completed by the known declaration.
 
     Raises:
-        Refused: RabbitMQ has the queue, and nobody can tell how it was declared.
-        Exception: Whatever the transport raises; no worker was told anything.
+        Refused: The queue exists on RabbitMQ, and its declaration is unknown.
+        Exception: Whatever the transport raises; nothing was sent to any worker.
     """
-    told = command.arguments
-    way = _way_of_others(doing, mailbox, command.queue)
-    if way is not None:
-        if command.exchange is None and command.routing_key is None:
-            told |= {
-                "exchange": way.exchange,
-                "exchange_type": way.exchange_type,
-                "routing_key": way.routing_key,
+    arguments = operation.arguments
+    known = _known_consumer(context, mailbox, operation.queue)
+    if known is not None:
+        if operation.exchange is None and operation.routing_key is None:
+            arguments |= {
+                "exchange": known.exchange,
+                "exchange_type": known.exchange_type,
+                "routing_key": known.routing_key,
             }
-        return {**told, **way.options}
-    if doing.broker.is_amqp:
-        with doing.connection() as connection, doing.limited():
-            return {**told, **_options_on_broker(connection, command.queue)}
-    return told
+        return {**arguments, **known.options}
+    if context.broker.is_amqp:
+        with context.connection() as connection, context.limited():
+            return {**arguments, **_options_on_broker(connection, operation.queue)}
+    return arguments
 
 
-def _way_of_others(doing: OperationContext, mailbox: Asking, queue: str) -> Consumer | None:
-    """Return how some worker consumes the queue; None if nobody says that it does."""
-    present = doing.roster.present()
-    replies = mailbox.wait(mailbox.send("active_queues"), present)
-    told = {name: {"active_queues": reply.value} for name, reply in replies.items()}
-    ways = (consuming(told, name) or {} for name in told)
-    return next((way[queue] for way in ways if queue in way), None)
+def _known_consumer(context: OperationContext, mailbox: Mailbox, queue: str) -> Consumer | None:
+    """Return how any worker consumes the queue; None if no worker reports it."""
+    found = mailbox.ask("active_queues", expected=context.roster.present())
+    values = {name: {"active_queues": reply.value} for name, reply in found.items()}
+    queues = (consuming(values, name) or {} for name in values)
+    return next((its[queue] for its in queues if queue in its), None)
 
 
 def _options_on_broker(connection: Connection, queue: str) -> dict[str, Any]:
-    """Return how RabbitMQ has a queue declared, as `add_consumer` takes it; empty if it has none.
+    """Return how a queue is declared on RabbitMQ, as options of `add_consumer`; empty if it is not.
 
-    Nothing is changed: what is declared just as it is stays as it is.
+    This changes nothing: declaring a queue exactly as it is has no effect.
     """
     from amqp.exceptions import NotFound, PreconditionFailed
 
@@ -71,26 +72,26 @@ def _options_on_broker(connection: Connection, queue: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     try:
         connection.channel().queue_declare(queue, passive=True)
-        for _ in range(MOST_DIFFERENCES):
+        for _ in range(MAX_DIFFERENCES):
             try:
                 connection.channel().queue_declare(queue, arguments=arguments, **properties)
                 break
             except PreconditionFailed as error:
-                _learn(str(error), properties, arguments)
+                _apply_difference(str(error), properties, arguments)
     except NotFound:
         return {}
     except connection.channel_errors as error:
-        raise Refused(f"the broker says {' '.join(str(error).split())}") from error
+        raise Refused(f"the broker replied: {' '.join(str(error).split())}") from error
     options = {} if properties["durable"] else {"durable": False}
     options |= {"auto_delete": True} if properties["auto_delete"] else {}
     return {**options, "queue_arguments": arguments} if arguments else options
 
 
-def _learn(text: str, properties: dict[str, Any], arguments: dict[str, Any]) -> None:
-    """Take over from RabbitMQ's complaint how a queue was declared.
+def _apply_difference(text: str, properties: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Apply the difference that RabbitMQ names in its error.
 
     Raises:
-        Refused: It does not say, or what it says was known.
+        Refused: It names none, or one that was applied already.
     """
     found = _DIFFERENCE.search(text)
     if found is not None:
@@ -100,8 +101,8 @@ def _learn(text: str, properties: dict[str, Any], arguments: dict[str, Any]) -> 
             known[found["name"]] = value
             return
     raise Refused(
-        "the queue exists, and a worker that declares it otherwise loses its connection; the "
-        f"broker says {' '.join(text.split())}"
+        "the queue exists, and a worker that declares it differently would lose its connection; "
+        f"the broker replied: {' '.join(text.split())}"
     )
 
 

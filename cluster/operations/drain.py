@@ -1,12 +1,12 @@
-"""Take workers out of service without breaking anything off, and undo it until the last step.
+"""Drains workers: takes them out of service without interrupting tasks, and can be undone.
 
-A drained worker consumes nothing any more, ends what it runs and holds, and is then shut down. One
-that is shut down at once ends its tasks as well, but answers nobody meanwhile, cannot be called
-back, and what it holds starts elsewhere. Tasks that wait for their ETA hold a drain up for as long
-as they please, so they do not: they go back to their queue when the worker ends.
+A drained worker stops consuming, finishes all tasks that it has received, and is then shut down. A
+plain shutdown finishes running tasks too, but the worker no longer replies meanwhile, it cannot be
+called back, and its other received tasks start elsewhere. Tasks that wait for their ETA could delay
+a drain for any time, so they do not: they return to their queue when the worker exits.
 
-A worker that consumes nothing is easily forgotten. What each one consumed is remembered as a pause
-of its queues before it is touched, so that whatever happens to us, resuming them puts it right.
+A worker that consumes nothing is easily forgotten. So its consumers are remembered as paused before
+anything changes: whatever happens to celtop, resuming the queues restores them.
 """
 
 from __future__ import annotations
@@ -14,158 +14,163 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from typing import Final, cast
+from typing import Final
 
 from ...model.operations.commands import Consumer, Drain, PauseQueue
 from ...model.operations.outcome import Answer
-from .consumers import Talk, consuming, talking
+from .consumers import ConsumerControl, consumer_control, consuming
 from .drain_worker import DrainingWorker
 from .paused_queues import PausedQueues, identity
-from .running import OperationContext, Refused
+from .running import OperationContext, Refused, perform
 
-TICK: Final = 0.1
-"""Seconds between two looks at whether somebody said good-bye or took the drain back."""
-EARLY: Final = 0.5
-LATE: Final = 5.0
-"""Seconds between two questions, in the beginning and in the long run."""
-COST: Final = 0.05
-"""Seconds between two questions for each worker that is asked."""
-SETTLED: Final = 8.0
-"""Seconds in which a worker that was told about its consumers must have done it."""
-AGAIN: Final = 4.0
-"""Seconds after which it is told again: what a worker hears after ten, it ignores."""
-GOODBYE: Final = 30.0
-"""Seconds in which a worker without tasks says good-bye."""
-RECONNECT: Final = 60.0
-"""Seconds in which a lost broker must be back for the drain to go on."""
-FIRST_QUESTIONS: Final = ("stats", "active_queues", "scheduled")
-QUESTIONS: Final = ("active_queues", "reserved", "active")
-"""In this order: a task that starts meanwhile is seen in one of them at least."""
+CHECK_INTERVAL: Final = 0.1
+"""Seconds between two checks for worker-offline events and cancellation."""
+MIN_INSPECT_INTERVAL: Final = 0.5
+MAX_INSPECT_INTERVAL: Final = 5.0
+"""Seconds between two inspections, at first and in the long run."""
+INTERVAL_PER_WORKER: Final = 0.05
+"""Seconds between two inspections for each worker, at least."""
+CONSUMER_TIMEOUT: Final = 8.0
+"""Seconds in which a worker must have stopped or started consuming."""
+RESEND_AFTER: Final = 4.0
+"""Seconds after which a command is sent again: a worker ignores one that it reads after ten."""
+OFFLINE_TIMEOUT: Final = 30.0
+"""Seconds for the worker-offline event of a worker without tasks."""
+RECONNECT_TIMEOUT: Final = 60.0
+"""Seconds in which a lost broker must be back for the drain to continue."""
+FIRST_COMMANDS: Final = ("stats", "active_queues", "scheduled")
+COMMANDS: Final = ("active_queues", "reserved", "active")
+"""In this order: a task that starts meanwhile is in at least one of the replies."""
+MAX_STAGE_WORKERS: Final = 5
+"""Workers whose progress is shown; the rest are counted."""
 
 
-def drain(doing: OperationContext) -> None:
-    """Carry out a `Drain`: each worker goes down as soon as it is empty itself.
+@perform.register
+def drain(operation: Drain, context: OperationContext) -> None:
+    """Carry out a `Drain`: each worker shuts down as soon as it has no tasks itself.
 
     Raises:
-        Refused: If no worker is named, or what is undone could not be remembered.
-        Exception: Whatever the transport raises, when the broker is lost for good.
+        Refused: No worker is named, or the consumers could not be remembered.
+        Exception: Whatever the transport raises, if the broker is lost for good.
     """
-    command = cast(Drain, doing.outcome.operation)
-    if not command.workers:
-        raise Refused("no worker is named: nobody would do it")
-    _Drain(doing, command.workers).run()
+    if not operation.workers:
+        raise Refused("no workers are named")
+    _Drain(context, operation.workers).run()
 
 
 class _Drain:
-    """One drain of several workers."""
+    """The drain of several workers."""
 
-    def __init__(self, doing: OperationContext, names: Sequence[str]) -> None:
-        self._doing = doing
+    def __init__(self, context: OperationContext, names: Sequence[str]) -> None:
+        self._context = context
         self._workers = [DrainingWorker(name) for name in dict.fromkeys(names)]
-        self._memory = PausedQueues()
-        self._cluster = identity(doing.broker)
+        self._paused = PausedQueues()
+        self._cluster = identity(context.broker)
         self._next = 0.0
-        self._pause = EARLY
+        self._interval = MIN_INSPECT_INTERVAL
         self._lost_at: float | None = None
         self._undone = False
 
     def run(self) -> None:
-        """Go on until every worker has an answer, across connections that break."""
+        """Run until every worker has a verdict, across lost connections."""
         while True:
             with ExitStack() as stack:
                 try:
-                    talk, errors = stack.enter_context(talking(self._doing))
+                    control, errors = stack.enter_context(consumer_control(self._context))
                 except Exception as error:  # each transport raises its own
-                    self._bear(error)
+                    self._handle_lost(error)
                     continue
                 try:
-                    self._go_on(talk)
+                    self._run_connected(control)
                 except errors as error:
-                    self._bear(error)
+                    self._handle_lost(error)
                     continue
                 return
 
-    def _bear(self, error: Exception) -> None:
+    def _handle_lost(self, error: Exception) -> None:
         """Wait a moment for a lost broker; give up if nothing was changed, or after a while.
 
         Raises:
-            Exception: The error, to give up.
+            Exception: The error, when giving up.
         """
         changed = [one for one in self._workers if one.stage in ("emptying", "leaving")]
         if not changed:
             raise error
         now = time.monotonic()
         self._lost_at = self._lost_at or now
-        if now - self._lost_at > RECONNECT:
+        if now - self._lost_at > RECONNECT_TIMEOUT:
             for one in changed:
-                self._end(one, Answer("unsure", f"the broker is lost: {one.plight}"))
+                self._end(one, Answer("unsure", f"broker lost; {one.remainder}"))
             raise error
         for one in changed:
             one.last_seen_at = now
             if one.stage == "emptying" and not one.verified:
                 one.stage = "asked"
-        if self._doing.outcome.stage != (stage := "waiting for the broker to come back"):
-            self._doing.tell(stage=stage)
-        time.sleep(EARLY)
+        if self._context.outcome.stage != (stage := "waiting for the broker"):
+            self._context.report(stage=stage)
+        time.sleep(MIN_INSPECT_INTERVAL)
 
-    def _go_on(self, talk: Talk) -> None:
+    def _run_connected(self, control: ConsumerControl) -> None:
         while True:
-            talk.patient = self._undone
-            if self._doing.cancelled.is_set() and not self._undone:
-                talk.patient = True
-                self._undo(talk)
-            if time.monotonic() >= self._next and (asked := self._in("asked", "emptying")):
-                self._begin(talk, self._in("asked"))
-                self._look(talk, self._in("emptying"))
-                self._shut_down(talk, [one for one in self._in("emptying") if one.empty >= 2])
+            control.ignore_cancel = self._undone
+            if self._context.cancelled.is_set() and not self._undone:
+                control.ignore_cancel = True
+                self._undo(control)
+            if time.monotonic() >= self._next and (inspected := self._in("asked", "emptying")):
+                self._begin(control, self._in("asked"))
+                self._inspect(control, self._in("emptying"))
+                self._shut_down(control, [one for one in self._in("emptying") if one.empty >= 2])
                 self._lost_at = None
-                self._pause = min(self._pause * 1.5, LATE)
-                soon = EARLY if any(one.empty for one in asked) else self._pause
-                self._next = time.monotonic() + max(soon, COST * len(asked))
-            self._listen(talk, self._in("leaving"))
-            self._tell_stage()
+                self._interval = min(self._interval * 1.5, MAX_INSPECT_INTERVAL)
+                empty = any(one.empty for one in inspected)
+                interval = MIN_INSPECT_INTERVAL if empty else self._interval
+                self._next = time.monotonic() + max(interval, INTERVAL_PER_WORKER * len(inspected))
+            self._check_offline(control, self._in("leaving"))
+            self._report_stage()
             if not self._in("asked", "emptying", "leaving"):
                 return
             if self._undone:
-                time.sleep(TICK)
+                time.sleep(CHECK_INTERVAL)
             else:
-                self._doing.cancelled.wait(TICK)
+                self._context.cancelled.wait(CHECK_INTERVAL)
 
     def _in(self, *stages: str) -> list[DrainingWorker]:
         return [one for one in self._workers if one.stage in stages]
 
     def _end(self, one: DrainingWorker, answer: Answer, *, forget: bool = False) -> None:
-        """Tell what became of a worker, and whether its consumers need not be remembered."""
+        """Report the verdict on a worker; `forget` its consumers if they need not be restored."""
         one.stage = "ended"
         if forget:
-            for queue in one.ways:
+            for queue in one.consumers:
                 with suppress(OSError):
-                    self._memory.forget(self._cluster, queue, {one.name})
-        self._doing.tell(workers={one.name: answer})
+                    self._paused.forget(self._cluster, queue, {one.name})
+        self._context.report(workers={one.name: answer})
 
-    def _begin(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
-        """Ask workers what they consume, and have them stop; the silent are asked again."""
+    def _begin(self, control: ConsumerControl, workers: Sequence[DrainingWorker]) -> None:
+        """Ask workers for their queues, and make them stop consuming; ask again without a reply."""
         if not workers:
             return
-        replies = talk.ask(FIRST_QUESTIONS, [one.name for one in workers])
+        replies = control.inspect(FIRST_COMMANDS, [one.name for one in workers])
         ready: list[DrainingWorker] = []
         for one in workers:
-            told = consuming(replies, one.name)
-            if told is not None:
-                one.begins(told, replies[one.name], time.monotonic())
+            queues = consuming(replies, one.name)
+            if queues is not None:
+                one.begin(queues, replies[one.name], time.monotonic())
                 ready.append(one)
-            elif one.is_silent(self._doing.roster):
-                if one.ways:
-                    self._end(one, Answer("silent", f"it answers no more: {one.plight}"))
+            elif one.is_silent(self._context.roster):
+                if one.consumers:
+                    self._end(one, Answer("silent", f"it no longer replies; {one.remainder}"))
                 else:
-                    kind = talk.unreadable
-                    words = f"its answers in {kind} cannot be read" if kind else "no answer came"
-                    self._end(one, Answer("silent", f"{words}: nothing was changed"))
+                    kind = control.unreadable
+                    text = f"its replies in {kind} cannot be read" if kind else "no reply"
+                    self._end(one, Answer("silent", f"{text}; nothing was changed"))
         try:
-            for queue, ways in _by_queue(ready).items():
-                self._memory.remember(self._cluster, PauseQueue(queue=queue, consumers=ways))
+            for queue, consumers in _by_queue(ready).items():
+                self._paused.remember(self._cluster, PauseQueue(queue=queue, consumers=consumers))
         except OSError as error:
-            reason = f"{self._memory.path} cannot be written ({error.strerror}): no undo"
+            reason = (
+                f"cannot write {self._paused.path}: {error.strerror}. The drain could not be undone"
+            )
             if not self._in("emptying", "leaving", "ended"):
                 raise Refused(reason) from error
             for one in ready:
@@ -173,123 +178,125 @@ class _Drain:
             return
         for one in ready:
             one.stage = "emptying"
-        self._cancel(talk, ready)
+        self._cancel(control, ready)
 
-    def _cancel(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
+    def _cancel(self, control: ConsumerControl, workers: Sequence[DrainingWorker]) -> None:
         for one in workers:
             one.cancelled_at = time.monotonic()
-        for queue, ways in _by_queue(workers).items():
-            talk.cancel(queue, [way.worker for way in ways])
+        for queue, consumers in _by_queue(workers).items():
+            control.cancel(queue, [each.worker for each in consumers])
 
-    def _look(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
-        """Ask workers what they still have to do."""
+    def _inspect(self, control: ConsumerControl, workers: Sequence[DrainingWorker]) -> None:
+        """Ask workers for their remaining tasks."""
         if not workers:
             return
         now = time.monotonic()
-        # One that runs its tasks itself may have been too busy to be told in time.
-        late = [one for one in workers if not one.verified and now - one.cancelled_at > AGAIN]
-        self._cancel(talk, late)
-        replies = talk.ask(QUESTIONS, [one.name for one in workers])
+        # A solo worker may have been too busy to read the command in time.
+        late = [
+            one for one in workers if not one.verified and now - one.cancelled_at > RESEND_AFTER
+        ]
+        self._cancel(control, late)
+        replies = control.inspect(COMMANDS, [one.name for one in workers])
         now = time.monotonic()
         for one in workers:
-            told = consuming(replies, one.name)
-            if told is None:
+            queues = consuming(replies, one.name)
+            if queues is None:
                 self._miss(one)
-            elif not told:
-                one.counts(replies[one.name], now)
-            elif one.resists(now) > SETTLED or one.verified:
-                queue = next(iter(told))
-                self._give_back(talk, [one])
-                why = "again: somebody gave it back, or it was restarted"
-                words = f"it consumes {queue} {why if one.verified else 'though told not to'}"
-                words += "; it is not shut down"
-                self._end(one, Answer("refused", words), forget=True)
+            elif not queues:
+                one.update(replies[one.name], now)
+            elif one.still_consuming(now) > CONSUMER_TIMEOUT or one.verified:
+                queue = next(iter(queues))
+                self._restore(control, [one])
+                text = f"it still consumes {queue} and was not shut down"
+                if one.verified:
+                    text = f"it consumes {queue} again and was not shut down"
+                self._end(one, Answer("refused", text), forget=True)
 
     def _miss(self, one: DrainingWorker) -> None:
-        """See why a worker did not answer."""
-        if self._doing.roster.offline_at.get(one.name, 0.0) > one.told_at:
-            answer = Answer("confirmed", "it said good-bye before it was told to")
+        """Find out why a worker did not reply."""
+        if self._context.roster.offline_at.get(one.name, 0.0) > one.stopped_at:
+            answer = Answer("confirmed", "it went offline by itself")
             self._end(one, answer, forget=True)
-        elif one.is_silent(self._doing.roster):
-            self._end(one, Answer("silent", f"it answers no more: {one.plight}"))
+        elif one.is_silent(self._context.roster):
+            self._end(one, Answer("silent", f"it no longer replies; {one.remainder}"))
 
-    def _shut_down(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
-        """Take the last step with workers that are empty."""
-        if not workers or self._doing.cancelled.is_set():
+    def _shut_down(self, control: ConsumerControl, workers: Sequence[DrainingWorker]) -> None:
+        """Shut down workers without tasks."""
+        if not workers or self._context.cancelled.is_set():
             return
         for one in workers:
             one.stage = "leaving"
-            one.told_at = time.monotonic()
-            # If it breaks now, it is neither sent again nor taken for sent.
+            one.stopped_at = time.monotonic()
+            # If the connection breaks now, the command is neither sent again nor taken as sent.
             one.sent = False
-        talk.shut_down([one.name for one in workers])
+        control.shut_down([one.name for one in workers])
         for one in workers:
             one.sent = True
 
-    def _listen(self, talk: Talk, workers: Iterable[DrainingWorker]) -> None:
-        """Hear good-byes; after a while see who is still there."""
+    def _check_offline(self, control: ConsumerControl, workers: Iterable[DrainingWorker]) -> None:
+        """Wait for worker-offline events; after a while ask whether the worker still replies."""
         for one in workers:
-            if self._doing.roster.offline_at.get(one.name, 0.0) >= one.told_at:
-                late = "; too late to take back" if self._undone else ""
+            if self._context.roster.offline_at.get(one.name, 0.0) >= one.stopped_at:
+                late = "; too late to undo" if self._undone else ""
                 self._end(
-                    one, Answer("confirmed", f"it said good-bye{one.back}{late}"), forget=True
+                    one, Answer("confirmed", f"it is offline{one.returned}{late}"), forget=True
                 )
-            elif time.monotonic() - one.told_at > GOODBYE:
-                answers = bool(talk.ask(["active_queues"], [one.name]))
+            elif time.monotonic() - one.stopped_at > OFFLINE_TIMEOUT:
+                replies = bool(control.inspect(["active_queues"], [one.name]))
                 if not one.sent:
-                    words = f"the connection broke when it was told to shut down: {one.plight}"
-                    self._end(one, Answer("unsure", words))
-                elif answers:
-                    words = f"it was told to shut down, and answers all the same: {one.plight}"
-                    self._end(one, Answer("silent", words))
+                    text = f"connection lost while sending the shutdown; {one.remainder}"
+                    self._end(one, Answer("unsure", text))
+                elif replies:
+                    text = f"the shutdown was sent, but it is still online; {one.remainder}"
+                    self._end(one, Answer("silent", text))
                 else:
-                    words = "it was told to shut down and answers no more; no good-bye was heard"
-                    self._end(one, Answer("silent", words), forget=True)
+                    text = "it no longer replies after the shutdown; no worker-offline event came"
+                    self._end(one, Answer("silent", text), forget=True)
 
-    def _undo(self, talk: Talk) -> None:
-        """Put back what is not shut down yet, and see that it is."""
+    def _undo(self, control: ConsumerControl) -> None:
+        """Make the workers that are not shut down consume again, and verify it."""
         workers = self._in("emptying")
         for one in self._in("asked"):
-            if one.ways:
+            if one.consumers:
                 workers.append(one)
             else:
-                self._end(one, Answer("unsent", "taken back before anything was changed"))
-        self._give_back(talk, workers)
-        deadline = time.monotonic() + SETTLED
+                self._end(one, Answer("unsent", "cancelled before anything was changed"))
+        self._restore(control, workers)
+        deadline = time.monotonic() + CONSUMER_TIMEOUT
         left = workers
         while left:
-            replies = talk.ask(["active_queues"], [one.name for one in left])
+            replies = control.inspect(["active_queues"], [one.name for one in left])
             for one in left:
-                told = consuming(replies, one.name)
-                if told is not None and told.keys() >= one.ways.keys():
-                    words = (
-                        f"undone: it consumes {', '.join(sorted(one.ways)) or 'nothing'}, as before"
-                    )
-                    self._end(one, Answer("refused", words), forget=True)
+                queues = consuming(replies, one.name)
+                if queues is not None and queues.keys() >= one.consumers.keys():
+                    names = ", ".join(sorted(one.consumers)) or "nothing"
+                    answer = Answer("refused", f"undone: it consumes {names}, as before")
+                    self._end(one, answer, forget=True)
             left = [one for one in left if one.stage != "ended"]
             if time.monotonic() > deadline:
                 break
         for one in left:
-            words = f"it was told to consume again, and does not say that it does: {one.plight}"
-            self._end(one, Answer("silent", words))
+            text = f"it has not confirmed that it consumes its queues again; {one.remainder}"
+            self._end(one, Answer("silent", text))
         self._undone = True
 
-    def _give_back(self, talk: Talk, workers: Sequence[DrainingWorker]) -> None:
-        for queue, ways in _by_queue(workers).items():
-            talk.add(queue, ways)
+    def _restore(self, control: ConsumerControl, workers: Sequence[DrainingWorker]) -> None:
+        for queue, consumers in _by_queue(workers).items():
+            control.add(queue, consumers)
 
-    def _tell_stage(self) -> None:
-        shown = [one.words for one in self._workers if one.stage != "ended"]
-        more = f"; and {len(shown) - 5} more" if len(shown) > 5 else ""
-        stage = "; ".join(shown[:5]) + more
-        if stage != self._doing.outcome.stage:
-            self._doing.tell(stage=stage)
+    def _report_stage(self) -> None:
+        lines = [one.progress for one in self._workers if one.stage != "ended"]
+        stage = "; ".join(lines[:MAX_STAGE_WORKERS])
+        if (more := len(lines) - MAX_STAGE_WORKERS) > 0:
+            stage += f"; and {more} more"
+        if stage != self._context.outcome.stage:
+            self._context.report(stage=stage)
 
 
 def _by_queue(workers: Collection[DrainingWorker]) -> dict[str, tuple[Consumer, ...]]:
-    """Return who consumes each queue, and how."""
+    """Return the consumers of each queue."""
     queues: dict[str, tuple[Consumer, ...]] = {}
     for one in workers:
-        for queue, way in one.ways.items():
-            queues[queue] = (*queues.get(queue, ()), way)
+        for queue, consumer in one.consumers.items():
+            queues[queue] = (*queues.get(queue, ()), consumer)
     return queues

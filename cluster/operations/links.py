@@ -1,9 +1,8 @@
-"""What a message carries besides the arguments: callbacks, the rest of its chain, its chord.
+"""The links of a message to other tasks: callbacks, the rest of its chain, its chord.
 
 They are the third part of the body in Celery's protocol 2: `[args, kwargs, {callbacks, errbacks,
-chain, chord}]`. Where one of them must not be sent again, only this part of a JSON body is written
-anew; the arguments stay byte for byte. A pickle is never loaded: its opcodes tell whether the part
-is empty.
+chain, chord}]`. To change them, only this part of a JSON body is rewritten; the arguments stay byte
+for byte. A pickle is never loaded: its opcodes show whether the part is empty.
 """
 
 from __future__ import annotations
@@ -24,32 +23,32 @@ MSGPACK: Final = "application/x-msgpack"
 PICKLE: Final = "application/x-python-serialize"
 LINKS: Final = frozenset({"callbacks", "errbacks", "chain", "chord"})
 IDS: Final = ("task_id", "group_id", "root_id", "parent_id")
-"""The options of a signature that name other tasks and groups."""
+"""The options of a signature with ids of other tasks and groups."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _EMPTY: Final = ("NONE", "EMPTY_LIST", "EMPTY_TUPLE")
 
 
-def linked_anew(message: RawMessage, id_: str, new_id: str, *, keep: bool) -> RawMessage:
-    """Return a message whose links are right for being sent again; without any, the same one.
+def relinked(message: RawMessage, id_: str, new_id: str, *, keep: bool) -> RawMessage:
+    """Return a message with its links changed for sending it again; without links, the same one.
 
     Args:
-        message: As it lay on the broker.
-        id_: The task that it was.
-        new_id: The task that it becomes.
-        keep: Whether callbacks and the rest of the chain go along, under new ids. A chord never
-            does: it would count this task a second time.
+        message: The original.
+        id_: The id of the original task.
+        new_id: The id of the new task.
+        keep: Whether callbacks and the rest of the chain are kept, under new ids. A chord never
+            is: it would count this task a second time.
 
     Raises:
-        Refused: They are to be left out, and cannot be: the body is not in JSON.
+        Refused: The links cannot be removed, because the body is not JSON.
     """
     text = _text(message) if message.content_type == JSON else None
     parts = None if text is None else _split(text)
     if parts is None:
-        # Without its group, which the headers alone name, a chord is not counted by any worker.
+        # Without the group header, which is reset, no worker counts a chord.
         if not keep and not _unlinked(message):
             raise Refused(
-                f"its message is in {message.content_type or 'an unknown format'} and carries "
-                "callbacks or a chain, or may: they can only go along"
+                f"its message is {message.content_type or 'in an unknown format'}, so that its "
+                "callbacks or chain, if any, cannot be removed; send it with them"
             )
         return message
     head, links = parts
@@ -57,16 +56,16 @@ def linked_anew(message: RawMessage, id_: str, new_id: str, *, keep: bool) -> Ra
     if not any(links.values()):
         return message
     if keep:
-        wanted = _Renaming(id_, new_id).of(wanted)
+        wanted = _NewIds(id_, new_id).replace(wanted)
     body = f"{head}{json.dumps(wanted)}]".encode()
     headers = {key: value for key, value in message.headers.items() if key != "compression"}
     return msgspec.structs.replace(message, body=body, content_encoding="utf-8", headers=headers)
 
 
 def has_links(message: RawMessage) -> bool:
-    """Tell whether more was to follow a task: callbacks, or the rest of a chain.
+    """Return whether a message has callbacks or the rest of a chain.
 
-    What cannot be told may: a body in another format than JSON, unless it certainly has none.
+    True if it is unknown: a body that is not JSON, unless it certainly has none.
     """
     text = _text(message) if message.content_type == JSON else None
     parts = None if text is None else _split(text)
@@ -93,7 +92,7 @@ def _plain_body(message: RawMessage) -> bytes:
 
 
 def _split(text: str) -> tuple[str, dict[str, Any]] | None:
-    """Return a body's text up to its links, and these; None if it is not of protocol 2."""
+    """Return a body's text up to its links, and the links; None if it is not protocol 2."""
     decoder = json.JSONDecoder()
     try:
         position = _skip(text, 0, "[")
@@ -117,7 +116,7 @@ def _skip(text: str, position: int, mark: str = "") -> int:
 
 
 def _unlinked(message: RawMessage) -> bool:
-    """Tell whether a message that is not in JSON certainly has neither callbacks nor a chain."""
+    """Return whether a message that is not JSON certainly has neither callbacks nor a chain."""
     try:
         body = _plain_body(message)
         if message.content_type == PICKLE:
@@ -125,15 +124,15 @@ def _unlinked(message: RawMessage) -> bool:
         if message.content_type == MSGPACK:
             links = msgspec.msgpack.decode(body)[2]
             return isinstance(links, dict) and not any(links.values())
-    except Exception:  # whatever a broken body makes the decoders raise
+    except Exception:  # decoders may raise anything on a broken body
         return False
     return False
 
 
 def _pickle_unlinked(body: bytes) -> bool:
-    """Tell from a pickle's opcodes, none of which is carried out, whether its links are empty.
+    """Return whether the links in a pickle are empty, by its opcodes; none is executed.
 
-    It ends with the dict of the links, all of its keys texts, and the tuple or list around it.
+    A pickled body ends with the dict of links, whose keys are strings, and the tuple around it.
     """
     operations: list[tuple[str, Any]] = []
     memo: dict[Any, tuple[str, Any]] = {}
@@ -142,7 +141,7 @@ def _pickle_unlinked(body: bytes) -> bool:
             place = len(memo) if opcode.name == "MEMOIZE" else argument
             memo[place] = operations[-1]
         elif opcode.name in ("GET", "BINGET", "LONG_BINGET"):
-            # What else is shared may have been filled since; a text stays what it is.
+            # Other shared values may have been filled since; a string is immutable.
             known = memo[argument]
             operations.append(known if known[0].endswith("UNICODE") else (opcode.name, None))
         elif opcode.name not in ("PROTO", "FRAME"):
@@ -163,23 +162,23 @@ def _pickle_unlinked(body: bytes) -> bool:
     )
 
 
-class _Renaming:
-    """Gives the tasks and groups that links name new ids, each the same wherever it is named.
+class _NewIds:
+    """Replaces the ids of tasks and groups in links, each by the same new one everywhere.
 
-    A step of a chain has its id from the start. Under that id it may have run already: its result
-    would stay as it was, and who has revoked it would have revoked the new one.
+    A step of a chain has its id from the start, and may already have run under it: its old result
+    would remain, and an earlier revocation would apply to the new task.
     """
 
     def __init__(self, id_: str, new_id: str) -> None:
         self._ids = {id_: new_id}
         self._root = new_id
 
-    def of(self, value: Any) -> Any:
+    def replace(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self.of(item) for item in value]
+            return [self.replace(item) for item in value]
         if not isinstance(value, dict):
             return value
-        renamed = {key: self.of(item) for key, item in value.items()}
+        renamed = {key: self.replace(item) for key, item in value.items()}
         options = renamed.get("options")
         if "task" in renamed and isinstance(options, dict):
             for key in IDS:

@@ -1,10 +1,10 @@
-"""Pause a queue, and resume exactly what was there.
+"""Pauses a queue, and resumes it with exactly the consumers it had.
 
-What workers hold already still runs: a pause stops them from taking more. On Redis a worker has
-always one request under way that takes the next message: what it gets after the pause it puts back,
-behind all others and marked as redelivered.
+Tasks that workers have already received still run: a pause stops them from taking more. On Redis a
+worker always has one request pending that takes the next message: what it gets after the pause goes
+back to the end of the queue, marked as redelivered.
 
-A pause ends for a worker that restarts, since it consumes what it was started with; it outlives a
+A pause ends for a worker that restarts, because it consumes its configured queues; it survives a
 broken connection.
 """
 
@@ -13,189 +13,209 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Collection, Mapping
-from typing import Final, cast
+from typing import Final
 
 from ...model.operations.commands import Consumer, PauseQueue, ResumeQueue
-from ...model.operations.outcome import Answer
+from ...model.operations.outcome import Answer, Verdict
+from ...model.text.phrases import named
 from ..polling.queue_depths import is_internal
-from .consumers import Talk, consuming, talking
+from .consumers import ConsumerControl, consumer_control, consuming
 from .paused_queues import PausedQueues, identity
-from .running import OperationContext, Refused, Unsure
+from .running import OperationContext, Refused, Unsure, perform
 
-SETTLED: Final = 8.0
-"""Seconds in which a worker that was told must have done it."""
-STEP: Final = 0.3
+CONSUMER_TIMEOUT: Final = 8.0
+"""Seconds in which a worker must have started or stopped consuming."""
+CHECK_INTERVAL: Final = 0.3
+CONFIRMED: Final = Answer("confirmed")
+CANCELLED: Final = "cancelled before anything was sent"
 
 
-def pause(doing: OperationContext) -> None:
+@perform.register
+def pause(operation: PauseQueue, context: OperationContext) -> None:
     """Carry out a `PauseQueue`.
 
     Raises:
-        Refused: If nobody consumes the queue, it would be deleted, or nobody could resume it later.
-        Unsure: If the connection broke while workers were told; what was paused is remembered.
+        Refused: The queue has no consumers, would be deleted, or could not be resumed later.
+        Unsure: The connection broke during sending; the consumers are remembered.
         Exception: Whatever the transport raises before anything was sent.
     """
-    command = cast(PauseQueue, doing.outcome.operation)
-    queue = command.queue
+    queue = operation.queue
     if is_internal(queue):
-        raise Refused(f"{queue} carries Celery's own messages: it is never paused")
-    if not command.consumers:
-        raise Refused(f"no worker is known to consume {queue}")
-    memory, cluster = PausedQueues(), identity(doing.broker)
-    with talking(doing) as (talk, errors):
-        ways = _ways(talk, queue, command.consumers)
-        if not ways:
-            raise Refused(f"none of the workers consumes {queue} any more")
-        _refuse_deletion(doing, queue, ways.values())
+        raise Refused(f"{queue} is one of Celery's internal queues and cannot be paused")
+    if not operation.consumers:
+        raise Refused(f"no known worker consumes {queue}")
+    paused, cluster = PausedQueues(), identity(context.broker)
+    with consumer_control(context) as (control, errors):
+        consumers = _current_consumers(control, queue, operation.consumers)
+        if not consumers:
+            raise Refused(f"none of the workers consumes {queue} any longer")
+        _refuse_deletion(context, queue, consumers.values())
         try:
-            memory.remember(cluster, PauseQueue(queue=queue, consumers=tuple(ways.values())))
+            paused.remember(cluster, PauseQueue(queue=queue, consumers=tuple(consumers.values())))
         except OSError as error:
-            text = f"{memory.path} cannot be written ({error.strerror}): nobody could resume it"
+            text = f"cannot write {paused.path}: {error.strerror}. The queue could not be resumed"
             raise Refused(text) from error
-        if doing.cancelled.is_set():
-            memory.forget(cluster, queue, ways)
-            raise Refused("taken back before anything was sent")
+        if context.cancelled.is_set():
+            paused.forget(cluster, queue, consumers)
+            raise Refused(CANCELLED)
         try:
-            talk.cancel(queue, tuple(ways))
-            answers = _verified(doing, talk, queue, ways, paused=True)
+            control.cancel(queue, tuple(consumers))
+            answers = _verified(context, control, queue, consumers, paused=True)
         except errors as error:
-            raise _lost(doing, ways, f"it may consume {queue} or not") from error
-    already = Answer("confirmed", f"did not consume {queue}")
-    others = {one.worker: already for one in command.consumers if one.worker not in ways}
-    doing.tell(workers={**others, **answers}, targets={queue: _sum(answers, "still taken from")})
+            raise _connection_lost(context, queue, consumers) from error
+    already = Answer("confirmed", f"it did not consume {queue}")
+    others = {one.worker: already for one in operation.consumers if one.worker not in consumers}
+    target = _queue_answer(answers, "still consumed by", "possibly still consumed by")
+    context.report(workers={**others, **answers}, targets={queue: target})
 
 
-def resume(doing: OperationContext) -> None:
-    """Carry out a `ResumeQueue`; those that consume again, and those that are gone, are forgotten.
+@perform.register
+def resume(operation: ResumeQueue, context: OperationContext) -> None:
+    """Carry out a `ResumeQueue`; consumers that are restored or gone are forgotten.
 
     Raises:
-        Refused: If it is not known who consumed the queue.
-        Unsure: If the connection broke while workers were told; they remain remembered.
+        Refused: The consumers are unknown.
+        Unsure: The connection broke during sending; the consumers stay remembered.
         Exception: Whatever the transport raises before anything was sent.
     """
-    command = cast(ResumeQueue, doing.outcome.operation)
-    queue = command.queue
-    memory, cluster = PausedQueues(), identity(doing.broker)
-    if not command.consumers:
-        words = memory.trouble or "add consumers to workers by name"
-        raise Refused(f"it is not known who consumed {queue}: {words}")
-    ways = {one.worker: one for one in command.consumers}
-    with talking(doing) as (talk, errors):
-        if doing.cancelled.is_set():
-            raise Refused("taken back before anything was sent")
+    queue = operation.queue
+    paused, cluster = PausedQueues(), identity(context.broker)
+    if not operation.consumers:
+        text = paused.error or "add consumers to workers by name instead"
+        raise Refused(f"the previous consumers of {queue} are unknown; {text}")
+    consumers = {one.worker: one for one in operation.consumers}
+    with consumer_control(context) as (control, errors):
+        if context.cancelled.is_set():
+            raise Refused(CANCELLED)
         try:
-            talk.add(queue, command.consumers)
-            answers = _verified(doing, talk, queue, ways, paused=False)
+            control.add(queue, operation.consumers)
+            answers = _verified(context, control, queue, consumers, paused=False)
         except errors as error:
-            raise _lost(doing, ways, f"it may consume {queue} or not") from error
+            raise _connection_lost(context, queue, consumers) from error
     settled = [name for name, answer in answers.items() if answer.verdict == "confirmed"]
     for name in [name for name, answer in answers.items() if answer.verdict == "silent"]:
-        # One that said good-bye comes back as it is started: there is nothing to put back.
-        if command.forget or name in doing.roster.offline_at.keys() - doing.roster.members:
-            answers[name] = Answer("silent", f"gone, and forgotten: no answer came about {queue}")
+        # A worker that went offline consumes its configured queues when it comes back.
+        if operation.forget or name in context.roster.offline_at.keys() - context.roster.members:
+            answers[name] = Answer("silent", f"no reply; forgotten as a consumer of {queue}")
             settled.append(name)
-    target = _sum(answers, "not consumed")
+    target = _queue_answer(answers, "not consumed by", "possibly not consumed by")
     try:
-        memory.forget(cluster, queue, settled)
+        paused.forget(cluster, queue, settled)
     except OSError as error:
-        words = f"it remains remembered as paused: {memory.path}: {error.strerror}"
-        target = Answer(target.verdict, f"{target.text}; {words}" if target.text else words)
-    doing.tell(workers=answers, targets={queue: target})
+        text = f"still remembered as paused: cannot write {paused.path}: {error.strerror}"
+        target = Answer(target.verdict, f"{target.text}; {text}" if target.text else text)
+    context.report(workers=answers, targets={queue: target})
 
 
-def _ways(talk: Talk, queue: str, consumers: tuple[Consumer, ...]) -> dict[str, Consumer]:
-    """Return how each worker consumes the queue by its own word just now, or else as was known.
+def _current_consumers(
+    control: ConsumerControl, queue: str, consumers: tuple[Consumer, ...]
+) -> dict[str, Consumer]:
+    """Return how each worker consumes the queue now, or as last known if it does not reply.
 
-    Workers that answer that they do not consume it are left out.
+    Workers whose reply shows that they do not consume it are left out.
     """
-    names = [one.worker for one in consumers]
-    replies = talk.ask(["active_queues"], names)
-    ways: dict[str, Consumer] = {}
+    replies = control.inspect(["active_queues"], [one.worker for one in consumers])
+    current: dict[str, Consumer] = {}
     for one in consumers:
-        told = consuming(replies, one.worker)
-        if told is None:
-            ways[one.worker] = one
-        elif queue in told:
-            ways[one.worker] = told[queue]
-    return ways
+        queues = consuming(replies, one.worker)
+        if queues is None:
+            current[one.worker] = one
+        elif queue in queues:
+            current[one.worker] = queues[queue]
+    return current
 
 
-def _refuse_deletion(doing: OperationContext, queue: str, ways: Collection[Consumer]) -> None:
-    if doing.broker.is_amqp and any(one.options.get("auto_delete") for one in ways):
-        raise Refused(
-            f"{queue} is deleted with all its messages when nobody consumes it (auto_delete)"
-        )
+def _refuse_deletion(
+    context: OperationContext, queue: str, consumers: Collection[Consumer]
+) -> None:
+    if context.broker.is_amqp and any(one.options.get("auto_delete") for one in consumers):
+        raise Refused(f"without consumers {queue} is deleted with all its messages (auto_delete)")
 
 
 def _verified(
-    doing: OperationContext, talk: Talk, queue: str, ways: Mapping[str, Consumer], *, paused: bool
+    context: OperationContext,
+    control: ConsumerControl,
+    queue: str,
+    consumers: Mapping[str, Consumer],
+    *,
+    paused: bool,
 ) -> dict[str, Answer]:
-    """Ask until each of the workers has done what it was told; return what is true of each.
+    """Ask until each worker has done what it was sent, and return their verdicts.
 
-    While a queue is paused everyone is asked: one that came up meanwhile consumes it.
+    A pause asks all workers: one that has started meanwhile consumes the queue.
     """
-    deadline = time.monotonic() + SETTLED
-    for asked in itertools.count(1):
-        replies = talk.ask(["active_queues"], None if paused else tuple(ways), tuple(ways))
-        known = {name: told for name in replies if (told := consuming(replies, name)) is not None}
-        done = [name for name in ways if name in known and (queue in known[name]) is not paused]
-        doing.tell(stage=f"{len(done)} of {len(ways)} workers")
-        # Who has not answered twice is gone or busy: no reason to wait for.
-        left = [name for name in ways if name not in done and (name in known or asked < 2)]
-        if not left or time.monotonic() > deadline or doing.cancelled.wait(STEP):
+    deadline = time.monotonic() + CONSUMER_TIMEOUT
+    for attempt in itertools.count(1):
+        replies = control.inspect(["active_queues"], tuple(consumers), everyone=paused)
+        known = {
+            name: queues for name in replies if (queues := consuming(replies, name)) is not None
+        }
+        done = [
+            name for name in consumers if name in known and (queue in known[name]) is not paused
+        ]
+        context.report(stage=f"{len(done)} of {len(consumers)} workers")
+        # A worker without a reply to two requests is gone or busy, and not waited for.
+        left = [name for name in consumers if name not in done and (name in known or attempt < 2)]
+        if not left or time.monotonic() > deadline or context.cancelled.wait(CHECK_INTERVAL):
             break
-    answers = {name: _answer(talk, queue, ways[name], known.get(name), paused) for name in ways}
+    answers = {
+        name: _answer(control, queue, one, known.get(name), paused)
+        for name, one in consumers.items()
+    }
     if paused:
-        words = f"it consumes {queue}: it came up meanwhile; pause again"
-        others = [name for name, told in known.items() if name not in ways and queue in told]
-        answers |= dict.fromkeys(others, Answer("refused", words))
+        text = f"it started meanwhile and consumes {queue}; pause the queue again"
+        others = [
+            name for name, queues in known.items() if name not in consumers and queue in queues
+        ]
+        answers |= dict.fromkeys(others, Answer("refused", text))
     return answers
 
 
 def _answer(
-    talk: Talk, queue: str, way: Consumer, told: dict[str, Consumer] | None, paused: bool
+    control: ConsumerControl,
+    queue: str,
+    consumer: Consumer,
+    queues: dict[str, Consumer] | None,
+    paused: bool,
 ) -> Answer:
-    """Return what became of one worker."""
-    if told is None:
-        if talk.unreadable:
-            words = f"it may have been told; its answers in {talk.unreadable} cannot be read"
-        else:
-            words = "gone, or too busy to answer"
-        return Answer("silent", f"{words}; how it consumed {queue} is remembered")
+    """Return the verdict on one worker, by the queues that it reports."""
+    if queues is None:
+        text = "offline, or too busy to reply"
+        if control.unreadable:
+            text = f"its replies in {control.unreadable} cannot be read"
+        return Answer("silent", f"{text}; its consumer settings are remembered")
     if paused:
-        return (
-            Answer("refused", f"still consumes {queue}") if queue in told else Answer("confirmed")
-        )
-    if queue not in told:
-        return Answer("refused", f"does not consume {queue}; how it did is remembered")
-    now = told[queue]
-    if way.exchange and _route(now) != _route(way):
-        words = "it knows the queue otherwise, and consumes it its own way: exchange"
-        return Answer("confirmed", f"{words} {now.exchange!r}, routing key {now.routing_key!r}")
-    return Answer("confirmed")
+        return Answer("refused", f"still consumes {queue}") if queue in queues else CONFIRMED
+    if queue not in queues:
+        return Answer("refused", f"does not consume {queue}; its settings are remembered")
+    now = queues[queue]
+    if consumer.exchange and _binding(now) != _binding(consumer):
+        binding = f"exchange {now.exchange!r}, routing key {now.routing_key!r}"
+        return Answer("confirmed", f"consumes it with its own declaration: {binding}")
+    return CONFIRMED
 
 
-def _route(way: Consumer) -> tuple[str | None, ...]:
-    """Return what decides which messages come into the queue."""
-    return way.exchange, way.exchange_type or "direct", way.routing_key
+def _binding(consumer: Consumer) -> tuple[str | None, ...]:
+    """Return what decides which messages reach the queue."""
+    return consumer.exchange, consumer.exchange_type or "direct", consumer.routing_key
 
 
-def _sum(answers: Mapping[str, Answer], words: str) -> Answer:
-    """Return what is true of the queue.
+def _queue_answer(answers: Mapping[str, Answer], refused: str, silent: str) -> Answer:
+    """Return the verdict on the queue.
 
     Args:
-        answers: By worker.
-        words: What is wrong with a worker that did not do it.
+        answers: The verdicts on the workers.
+        refused: What is wrong if one of them refused.
+        silent: What may be wrong if one of them did not reply.
     """
-    for verdict in ("refused", "silent"):
-        if bad := sorted(name for name, one in answers.items() if one.verdict == verdict):
-            more = f", and {len(bad) - 1} more" if bad[1:] else ""
-            doubt = "" if verdict == "refused" else "perhaps "
-            return Answer(verdict, f"{doubt}{words}: {bad[0]}{more}")
-    return Answer("confirmed")
+    texts: dict[Verdict, str] = {"refused": refused, "silent": silent}
+    for verdict, text in texts.items():
+        if names := sorted(name for name, one in answers.items() if one.verdict == verdict):
+            return Answer(verdict, f"{text} {named(names)}")
+    return CONFIRMED
 
 
-def _lost(doing: OperationContext, ways: Collection[str], words: str) -> Unsure:
-    text = f"the connection broke meanwhile: {words}; how it did is remembered"
-    doing.tell(workers=dict.fromkeys(ways, Answer("unsure", text)))
+def _connection_lost(context: OperationContext, queue: str, workers: Collection[str]) -> Unsure:
+    text = f"connection lost; it may consume {queue} or not; its settings are remembered"
+    context.report(workers=dict.fromkeys(workers, Answer("unsure", text)))
     return Unsure(text)

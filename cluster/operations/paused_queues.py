@@ -1,7 +1,7 @@
-"""Which queues were paused, and how each worker consumed them, for a later process to resume.
+"""Remembers paused queues and how each worker consumed them, so that a later process can resume.
 
-Celery itself remembers no pause. A worker that restarts consumes what it was started with, and one
-that was told to consume a queue knows nothing any more of how it did.
+Celery itself remembers no pause: a restarted worker consumes its configured queues, and has lost
+the settings of queues that were added by command.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ _lock = threading.Lock()
 
 
 def identity(broker: BrokerConnection) -> str:
-    """Return what tells one cluster from another: its broker without passwords, its names there."""
+    """Return what identifies a cluster: the broker's URL without passwords, and its prefixes."""
     settings = broker.settings
     parts = (mask_url(settings.broker_url), settings.control_exchange, broker.key_prefix)
     return " ".join(part for part in parts if part)
 
 
 def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
-    """Tell whether all whom a pause concerns say that they consume the queue again.
+    """Return whether all paused workers report that they consume the queue again.
 
-    One that was restarted does so without being told. As long as one does not, all are to be
-    resumed: it does no harm where it is needless, and what is known of a worker may be old.
+    A restarted worker does so by itself. As long as one does not, all are resumed: it does no harm
+    to the others, and their reported queues may be out of date.
 
     Args:
-        pause: As it is remembered.
-        workers: What is known of workers, by name.
+        pause: The pause as it is remembered.
+        workers: The known workers by name.
     """
 
     def consumes(name: str) -> bool:
-        told = workers[name].queues if name in workers else None
-        return any(queue.name == pause.queue for queue in told or ())
+        queues = workers[name].queues if name in workers else None
+        return any(queue.name == pause.queue for queue in queues or ())
 
     return all(consumes(one.worker) for one in pause.consumers)
 
 
 class PausedQueues:
-    """The file of paused queues. Safe to use from any thread; the last of two processes wins.
+    """The file of paused queues. Safe to use from any thread; of two processes the last one wins.
 
     Args:
-        path: Where it is, or shall be; None is its place in the state folder.
+        path: The file; None is the default in the state folder.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / FILE_NAME
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
-        """Return what is paused in a cluster, by queue; empty if the file cannot be read."""
+        """Return the paused queues of a cluster by name; empty if the file cannot be read."""
         consumers, _ = self._read()
         return {
             queue: PauseQueue(queue=queue, consumers=its)
@@ -70,20 +70,20 @@ class PausedQueues:
         }
 
     @property
-    def trouble(self) -> str | None:
-        """What is wrong with the file, in words; None if it is in order or not there."""
+    def error(self) -> str | None:
+        """Why the file cannot be read; None if it can, or does not exist."""
         return self._read()[1]
 
     def remember(self, cluster: str, pause: PauseQueue) -> None:
-        """Add consumers to what is paused; what is known of the same workers is replaced.
+        """Add paused consumers; earlier settings of the same workers are replaced.
 
         Raises:
             OSError: If the file cannot be written.
         """
         with _lock:
-            clusters, trouble = self._read()
-            if trouble is not None:
-                # Not ours to throw away: somebody may still read in it what was paused.
+            clusters, error = self._read()
+            if error is not None:
+                # Kept for the user, who may still read in it which queues were paused.
                 self.path.replace(self.path.with_suffix(".broken"))
             queues = clusters.get(cluster, {})
             known = queues.get(pause.queue, ())
@@ -92,7 +92,7 @@ class PausedQueues:
             self._write({**clusters, cluster: queues})
 
     def forget(self, cluster: str, queue: str, workers: Collection[str]) -> None:
-        """Take workers from what is paused: they consume the queue again, or are gone for good.
+        """Remove paused consumers: they consume the queue again, or are gone for good.
 
         Raises:
             OSError: If the file cannot be written.
@@ -109,19 +109,19 @@ class PausedQueues:
             self._write({name: its for name, its in clusters.items() if its})
 
     def _read(self) -> tuple[_Clusters, str | None]:
-        """Return what the file holds, and what is wrong with it."""
+        """Return the content of the file, and why it cannot be read."""
         try:
             return self._decode(self.path.read_bytes())
         except FileNotFoundError:
             return {}, None
         except OSError as error:
-            return {}, f"{self.path} cannot be read: {error.strerror}"
+            return {}, f"cannot read {self.path}: {error.strerror}"
 
     def _decode(self, content: bytes) -> tuple[_Clusters, str | None]:
         try:
             return msgspec.json.decode(content, type=_Clusters), None
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            return {}, f"{self.path} is broken ({error}): it is not known what was paused"
+            return {}, f"cannot read {self.path}, so paused queues are unknown: {error}"
 
     def _write(self, clusters: _Clusters) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Commands to workers by name: sent once to all, and answered by each.
+"""Carries out all operations that are one remote-control command to workers by name.
 
-The arguments are those of `celery/worker/control.py`.
+What the command is called, its arguments and how its effect is seen stand on the operation.
 """
 
 from __future__ import annotations
@@ -9,187 +9,199 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from ...model.operations import commands as commands
+from ...model.operations.commands import (
+    AddConsumer,
+    CancelConsumer,
+    DisableEvents,
+    EnableEvents,
+    Shutdown,
+    WorkerOperation,
+)
 from ...model.operations.outcome import Answer
 from ..connection.remote_control import Reply
 from ..polling.inspector import INSPECT_ARGUMENTS
-from .ask import Asking, asking
-from .declare import arguments_of
+from .ask import Mailbox, open_mailbox
+from .declare import add_consumer_arguments
 from .paused_queues import PausedQueues, identity
-from .replies import judged
-from .running import OperationContext, Refused
+from .replies import to_answer
+from .running import OperationContext, Refused, perform
 
-GOODBYE: Final = 10.0
-"""Seconds in which a worker says good-bye: it does at once, whatever runs, but for a busy solo."""
-LEAVING: Final = "it said good-bye: it takes no more tasks, and goes when what it runs has ended"
-BEAT: Final = 5.0
-"""Seconds in which a worker that was asked for a heartbeat is heard."""
-TAKES_EFFECT: Final = 8.0
-"""Seconds after its answer in which a worker consumes a queue, or does so no more. Its first quorum
-queue costs it its connection to RabbitMQ, which knows no global prefetch there; it is back soon."""
-ASKED_AGAIN: Final = 1.5
-"""Seconds after which one that does not tell what it consumes is asked again."""
-MAINTAINED: Final = 5.5
-"""Seconds after which a pool has the processes that it was told to have: prefork sees to it every
-5 s (`celery/concurrency/asynpool.py`)."""
-STEP: Final = 0.1
+OFFLINE_TIMEOUT: Final = 10.0
+"""Seconds for the worker-offline event; it is sent at once, except by a busy solo worker."""
+HEARTBEAT_TIMEOUT: Final = 5.0
+"""Seconds for the heartbeat of a worker that was asked for one."""
+CONSUMER_TIMEOUT: Final = 8.0
+"""Seconds after its reply in which a worker consumes a queue, or stops. Its first quorum queue
+costs it its connection to RabbitMQ, which has no global prefetch there; it soon reconnects."""
+CONSUMER_REPLY_TIMEOUT: Final = 1.5
+"""Seconds after which a worker that does not report its queues is asked again."""
+POOL_SETTLED_AFTER: Final = 5.5
+"""Seconds after which a pool has its new size: prefork maintains it every 5 s
+(`celery/concurrency/asynpool.py`)."""
+CHECK_INTERVAL: Final = 0.1
 
 
-def broadcast(doing: OperationContext) -> None:
-    """Carry out any command to workers by name, but not `Drain`.
+@perform.register
+def run(operation: WorkerOperation, context: OperationContext) -> None:
+    """Send a remote-control command, and see to its effect.
 
     Raises:
-        Refused: Nobody is named, or a queue's consumer cannot be added without harm.
-        Unsure: The connection broke while it was sent.
+        Refused: No worker is named, or adding a consumer would do harm.
+        Unsure: The connection broke during sending.
         Exception: Whatever the transport raises when the connection is lost.
     """
-    command = cast(commands.WorkerOperation, doing.outcome.operation)
-    if not command.workers:
-        raise Refused("no worker is named: nobody would do it")
-    arguments = command.arguments
-    with asking(doing) as mailbox:
-        if isinstance(command, commands.AddConsumer):
-            arguments = arguments_of(doing, mailbox, command)
-        if not command.replies:
-            _watch(doing, mailbox, command)
+    if not operation.workers:
+        raise Refused("no workers are named")
+    with open_mailbox(context) as mailbox:
+        arguments = operation.arguments
+        if isinstance(operation, AddConsumer):
+            arguments = add_consumer_arguments(context, mailbox, operation)
+        if operation.replies:
+            _send(operation, context, mailbox, arguments)
         else:
-            _ask(doing, mailbox, command, arguments)
+            _send_without_reply(operation, context, mailbox)
 
 
-def _ask(
-    doing: OperationContext,
-    mailbox: Asking,
-    command: commands.WorkerOperation,
+def _send(
+    operation: WorkerOperation,
+    context: OperationContext,
+    mailbox: Mailbox,
     arguments: Mapping[str, Any],
 ) -> None:
-    expected = command.workers
+    expected = operation.workers
 
-    def took(reply: Reply) -> None:
-        if reply.command == command.command and reply.worker in expected:
-            doing.tell(workers={reply.worker: judged(reply)})
+    def on_reply(reply: Reply) -> None:
+        if reply.worker in expected:
+            context.report(workers={reply.worker: to_answer(reply)})
 
-    mailbox.on_reply = took
-    ticket = mailbox.send(command.command, arguments, expected)
+    pending = mailbox.send(operation.command, arguments, expected, on_reply)
+    replies = pending.to(operation.command)
     try:
-        replies = mailbox.wait(ticket, expected)
+        mailbox.wait(pending, expected)
     finally:
-        silent = [name for name in expected if name not in mailbox.replies(ticket)]
-        doing.tell(workers=dict.fromkeys(silent, Answer("silent", mailbox.silence())))
-    willing = [name for name in expected if name in replies and replies[name].error is None]
-    _remember(doing, command, willing)
-    if command.inspected_by is None or not willing:
+        silent = [name for name in expected if name not in replies]
+        answer = Answer("silent", mailbox.missing_reply())
+        context.report(workers=dict.fromkeys(silent, answer))
+    accepted = [name for name in expected if name in replies and replies[name].error is None]
+    _remember_events(operation, context, accepted)
+    if operation.inspected_by is None or not accepted:
         return
-    if isinstance(command, commands.AddConsumer | commands.CancelConsumer):
-        # Until it is seen, what a worker agreed to is not called done.
-        unseen = Answer("silent", "it agreed, and did not tell since what it consumes")
-        doing.tell(workers=dict.fromkeys(willing, unseen))
-        _check_consumers(doing, mailbox, command, willing)
+    if isinstance(operation, AddConsumer | CancelConsumer):
+        # Accepted is not done until it is seen.
+        unseen = Answer("silent", "it accepted, but has not reported its queues since")
+        context.report(workers=dict.fromkeys(accepted, unseen))
+        _verify_consumers(operation, context, mailbox, accepted)
     else:
-        # The act is done: what goes wrong from here on does not undo it.
+        # The operation is done: a failure from here on does not undo it.
         with suppress(Exception):
-            _show(mailbox, command.inspected_by, willing)
-        if command.inspected_by == "stats":
-            doing.afterwards = partial(_look_again, doing, command.inspected_by, willing)
+            _inspect(mailbox, operation.inspected_by, accepted)
+        if operation.inspected_by == "stats":
+            context.afterwards = partial(_inspect_later, context, "stats", accepted)
 
 
-def _show(mailbox: Asking, question: str, names: Sequence[str]) -> None:
-    """Ask workers what the act has changed, so that the screen shows it."""
-    ticket = mailbox.send(question, INSPECT_ARGUMENTS.get(question), names)
-    mailbox.pass_on(mailbox.wait(ticket, names))
+def _inspect(mailbox: Mailbox, command: str, workers: Sequence[str]) -> None:
+    """Ask workers for what the operation has changed, for the model."""
+    arguments = INSPECT_ARGUMENTS.get(command)
+    mailbox.forward(mailbox.ask(command, arguments, workers, expected=workers))
 
 
-def _look_again(doing: OperationContext, question: str, names: Sequence[str]) -> None:
-    """Ask once more, when pools have done what they agreed to."""
-    if not doing.cancelled.wait(MAINTAINED):
-        with asking(doing) as mailbox:
-            _show(mailbox, question, names)
+def _inspect_later(context: OperationContext, command: str, workers: Sequence[str]) -> None:
+    """Ask once more when pools have reached their new size."""
+    if not context.cancelled.wait(POOL_SETTLED_AFTER):
+        with open_mailbox(context) as mailbox:
+            _inspect(mailbox, command, workers)
 
 
-def _remember(
-    doing: OperationContext, command: commands.WorkerOperation, willing: list[str]
+def _remember_events(
+    operation: WorkerOperation, context: OperationContext, workers: Sequence[str]
 ) -> None:
-    """Note whose events are off on purpose: nobody shall switch them on behind the user's back."""
-    if isinstance(command, commands.DisableEvents):
-        doing.roster.events_disabled |= set(willing)
-    elif isinstance(command, commands.EnableEvents):
-        doing.roster.events_disabled -= set(willing)
+    """Remember which workers must not have their events enabled by celtop."""
+    if isinstance(operation, DisableEvents):
+        context.roster.events_disabled |= set(workers)
+    elif isinstance(operation, EnableEvents):
+        context.roster.events_disabled -= set(workers)
 
 
-def _check_consumers(
-    doing: OperationContext,
-    mailbox: Asking,
-    command: commands.AddConsumer | commands.CancelConsumer,
-    willing: list[str],
+def _verify_consumers(
+    operation: AddConsumer | CancelConsumer,
+    context: OperationContext,
+    mailbox: Mailbox,
+    workers: Sequence[str],
 ) -> None:
-    """See that what workers agreed to has come to pass: they answer before they do it."""
-    wanted = isinstance(command, commands.AddConsumer)
-    done = Answer("confirmed", "it consumes it" if wanted else "it consumes it no more")
-    deadline = time.monotonic() + TAKES_EFFECT
-    left = willing
+    """Wait until workers consume the queue, or no longer do: they reply before they do it."""
+    wanted = isinstance(operation, AddConsumer)
+    done = Answer("confirmed", "it consumes the queue" if wanted else "it no longer consumes it")
+    deadline = time.monotonic() + CONSUMER_TIMEOUT
+    left = workers
     while True:
-        ticket = mailbox.send("active_queues", None, left)
-        replies = mailbox.wait(ticket, left, ASKED_AGAIN)
-        mailbox.pass_on(replies)
-        state = {name: consumes(replies.get(name), command.queue) for name in left}
-        doing.tell(workers={name: done for name in left if state[name] is wanted})
+        replies = mailbox.ask(
+            "active_queues", None, left, expected=left, timeout=CONSUMER_REPLY_TIMEOUT
+        )
+        mailbox.forward(replies)
+        consuming = {name: consumes(replies.get(name), operation.queue) for name in left}
+        context.report(workers={name: done for name in left if consuming[name] is wanted})
         if wanted:
-            # Its part in a pause is over.
+            # The queue is no longer paused for these workers.
             with suppress(OSError):
-                taking = [name for name in left if state[name]]
-                PausedQueues().forget(identity(doing.broker), command.queue, taking)
-        left = [name for name in left if state[name] is not wanted]
-        if not left or time.monotonic() > deadline or doing.cancelled.wait(STEP):
+                added = [name for name in left if consuming[name]]
+                PausedQueues().forget(identity(context.broker), operation.queue, added)
+        left = [name for name in left if consuming[name] is not wanted]
+        if not left or time.monotonic() > deadline or context.cancelled.wait(CHECK_INTERVAL):
             break
-    for name in left:
-        if state[name] is not None:
-            text = "does not consume it all the same" if wanted else "still consumes it"
-            doing.tell(workers={name: Answer("refused", f"it agreed, and {text}")})
+    text = (
+        "it accepted, but does not consume it" if wanted else "it accepted, but still consumes it"
+    )
+    refused = (name for name in left if consuming[name] is not None)
+    context.report(workers=dict.fromkeys(refused, Answer("refused", text)))
 
 
 def consumes(reply: Reply | None, queue: str) -> bool | None:
-    """Tell from its answer to `active_queues` whether a worker consumes a queue; None: unknown."""
+    """Return whether a worker consumes a queue by its reply to `active_queues`; None if unknown."""
     if reply is None or not isinstance(reply.value, list):
         return None
     return any(isinstance(one, dict) and one.get("name") == queue for one in reply.value)
 
 
-def _watch(
-    doing: OperationContext,
-    mailbox: Asking,
-    command: commands.WorkerOperation,
+def _send_without_reply(
+    operation: WorkerOperation, context: OperationContext, mailbox: Mailbox
 ) -> None:
-    """Send a command that nobody answers, and listen for what it brings about."""
-    ending = isinstance(command, commands.Shutdown)
+    """Send a command that workers do not reply to, and wait for the event that confirms it."""
+    shutdown = isinstance(operation, Shutdown)
     began = time.monotonic()
-    mailbox.tell(command.command, command.arguments, command.workers)
-    deadline = began + (GOODBYE if ending else BEAT)
-    left = set(command.workers)
-    while left and time.monotonic() < deadline and not doing.cancelled.is_set():
-        heard = {name for name in left if _heard(doing, name, ending) >= began}
-        if heard:
-            text = LEAVING if ending else "its heartbeat was heard"
-            doing.tell(workers=dict.fromkeys(heard, Answer("confirmed", text)))
-            left -= heard
-        if left:
-            what = "say good-bye" if ending else "be heard"
-            stage = f"waiting for {len(left):,} to {what}"
-            if doing.outcome.stage != stage:
-                doing.tell(stage=stage)
-            doing.cancelled.wait(STEP)
-    text = (
-        f"no good-bye within {GOODBYE:g} s: a worker that is busy in its main loop, as solo is, "
-        "ends its task first"
-        if ending
-        else f"no heartbeat within {BEAT:g} s"
+    mailbox.broadcast(operation.command, operation.arguments, operation.workers)
+    deadline = began + (OFFLINE_TIMEOUT if shutdown else HEARTBEAT_TIMEOUT)
+    event = "worker-offline event" if shutdown else "heartbeat"
+    confirmed = Answer(
+        "confirmed",
+        "it is offline: it takes no more tasks and exits when its running tasks have finished"
+        if shutdown
+        else "its heartbeat was received",
     )
-    doing.tell(workers=dict.fromkeys(left, Answer("silent", text)), stage="")
+    left = set(operation.workers)
+    while left and time.monotonic() < deadline and not context.cancelled.is_set():
+        seen = {name for name in left if _event_at(context, name, shutdown) >= began}
+        if seen:
+            context.report(workers=dict.fromkeys(seen, confirmed))
+            left -= seen
+        if left:
+            stage = f"waiting for {len(left):,} {event}{'' if len(left) == 1 else 's'}"
+            if context.outcome.stage != stage:
+                context.report(stage=stage)
+            context.cancelled.wait(CHECK_INTERVAL)
+    text = (
+        f"no worker-offline event within {OFFLINE_TIMEOUT:g} s; a busy solo worker finishes its "
+        "task first"
+        if shutdown
+        else f"no heartbeat within {HEARTBEAT_TIMEOUT:g} s"
+    )
+    context.report(workers=dict.fromkeys(left, Answer("silent", text)), stage="")
 
 
-def _heard(doing: OperationContext, name: str, ending: bool) -> float:
-    """Return when a worker said good-bye, or when its heart beat, monotonic; 0 if never."""
-    if ending:
-        return doing.roster.offline_at.get(name, 0.0)
-    member = doing.roster.members.get(name)
+def _event_at(context: OperationContext, name: str, shutdown: bool) -> float:
+    """Return when a worker went offline, or its last heartbeat came, monotonic; 0 if never."""
+    if shutdown:
+        return context.roster.offline_at.get(name, 0.0)
+    member = context.roster.members.get(name)
     return (member.heartbeat_at or 0.0) if member is not None else 0.0

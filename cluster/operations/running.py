@@ -1,14 +1,16 @@
-"""What an act has at hand while it is carried out: the broker, who is there, and its outcome."""
+"""A running operation: its context, and the exceptions that end it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...model.operations.commands import Operation
 from ...model.operations.outcome import Answer, Outcome, PublishedTask
 from ..connection.broker import BrokerConnection
 from ..events.roster import Roster
@@ -17,22 +19,22 @@ from ..inbox import Inbox
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-LONGEST_STEP: Final = 15.0
-"""Seconds after which an AMQP broker that does not answer is taken for dead."""
+BROKER_TIMEOUT: Final = 15.0
+"""Seconds after which an AMQP broker that does not reply is considered lost."""
 
 
 class Refused(Exception):
-    """An act that makes no sense or must not be done; nothing was sent. The text says why."""
+    """The operation makes no sense or must not be done; nothing was sent. The text says why."""
 
 
 class Unsure(Exception):
-    """The connection broke at the moment of sending: the broker may or may not have it.
+    """The connection broke during sending: the broker may or may not have received it.
 
-    Raised from whatever the transport raised.
+    Raised from the transport's exception.
 
     Args:
-        text: What is unsure, in words.
-        targets: Of which workers and targets nobody knows; none is all that have no verdict yet.
+        text: What is unsure.
+        targets: The workers and targets concerned; none: all that have no verdict yet.
     """
 
     def __init__(self, text: str = "", targets: Sequence[str] = ()) -> None:
@@ -41,15 +43,15 @@ class Unsure(Exception):
 
 
 class OperationContext:
-    """One act under way, in its own thread.
+    """What an operation needs while it runs, in its own thread, and its outcome so far.
 
     Args:
-        outcome: As it stands at the beginning.
-        broker: Whom to talk to.
-        inbox: Where to leave what is learned meanwhile.
-        roster: Who is there.
+        outcome: The outcome at the beginning.
+        broker: The broker's settings, to connect with.
+        inbox: Where observations are put for the model.
+        roster: The workers that are online.
         clock: Our clock, in epoch seconds.
-        told: Called with the outcome whenever it has changed.
+        on_change: Called with the outcome whenever it has changed.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class OperationContext:
         inbox: Inbox,
         roster: Roster,
         clock: Callable[[], float],
-        told: Callable[[Outcome], object],
+        on_change: Callable[[Outcome], object],
     ) -> None:
         self.outcome = outcome
         self.broker = broker
@@ -67,17 +69,17 @@ class OperationContext:
         self.roster = roster
         self.clock = clock
         self.cancelled = threading.Event()
-        """Set when the user takes it back, or celtop ends: stop where nothing is half done."""
+        """Set when the user cancels it, or celtop exits: stop where nothing is half done."""
         self.afterwards: Callable[[], object] | None = None
-        """Called when the act has ended and its outcome is told: to look at what comes of it."""
-        self._told = told
+        """Called after the outcome was reported, to ask again for the effects."""
+        self._on_change = on_change
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection of this act's own, closed at the end.
+        """Open a connection for this operation only, and close it at the end.
 
         Raises:
-            Exception: Whatever the transport raises; `faults.explain` puts it into words.
+            Exception: Whatever the transport raises; `errors.explain` puts it into words.
         """
         connection = self.broker.connect()
         try:
@@ -87,14 +89,14 @@ class OperationContext:
 
     @contextmanager
     def limited(self) -> Iterator[None]:
-        """Have whatever waits in here for the broker fail after `LONGEST_STEP` seconds.
+        """Make the broker's replies within the block time out after `BROKER_TIMEOUT` seconds.
 
-        Redis connections have a timeout of their own; py-amqp waits for an answer for ever.
+        Redis connections have a timeout of their own; py-amqp would wait for ever.
         """
-        with self.broker.meter.limit(LONGEST_STEP):
+        with self.broker.meter.limit(BROKER_TIMEOUT):
             yield
 
-    def tell(
+    def report(
         self,
         *,
         workers: Mapping[str, Answer] | None = None,
@@ -102,13 +104,13 @@ class OperationContext:
         sent: tuple[PublishedTask, ...] = (),
         **changes: Any,
     ) -> None:
-        """Take answers into the outcome and pass it on.
+        """Add verdicts to the outcome and pass it on.
 
         Args:
-            workers: What workers said; replaces what they said before.
-            targets: What is now certain of some targets.
-            sent: Tasks that the broker has taken.
-            changes: Further fields of `Outcome`.
+            workers: New verdicts on workers; they replace earlier ones.
+            targets: New verdicts on targets.
+            sent: Further tasks that the broker has taken.
+            changes: New values of other fields of `Outcome`.
         """
         before = self.outcome
         self.outcome = msgspec.structs.replace(
@@ -118,4 +120,13 @@ class OperationContext:
             sent=before.sent + sent,
             **changes,
         )
-        self._told(self.outcome)
+        self._on_change(self.outcome)
+
+
+@singledispatch
+def perform(operation: Operation, context: OperationContext) -> None:
+    """Carry out an operation and report its outcome; any exception ends it.
+
+    Each kind of operation registers its own function. Import it from `registry`, where all are.
+    """
+    raise NotImplementedError(f"{type(operation).__name__} cannot be carried out")

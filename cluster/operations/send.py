@@ -1,9 +1,9 @@
-"""Sending tasks: new ones, and earlier ones again. Each is sent once; what failed is told.
+"""Sends tasks: new ones, and earlier ones again. Each is sent once; failures are reported.
 
-All messages are composed before the first is sent, so that one that cannot be is refused and
-nothing else depends on it. A message counts as sent when the broker has said so: RabbitMQ confirms
-each (and returns what has no queue), Redis answers the LPUSH. A connection that breaks in between
-leaves one message of which nobody knows, and no more is tried.
+All messages are composed before the first is sent, so that one that cannot be composed is refused
+without affecting the others. A message counts as sent when the broker confirms it: RabbitMQ
+confirms each (and returns those without a queue), Redis replies to the LPUSH. If the connection
+breaks in between, one message is in doubt, and no further ones are sent.
 """
 
 from __future__ import annotations
@@ -21,110 +21,110 @@ from ...model.operations.outcome import Answer, PublishedTask
 from ..connection.broker import READ_TIMEOUT
 from ..connection.errors import explain
 from .compose import OutgoingMessage, again, new
-from .running import OperationContext, Refused
+from .running import OperationContext, Refused, perform
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 PERSISTENT: Final = 2
 """The delivery mode that Celery sends tasks in: RabbitMQ writes them to disk."""
-TELL_EVERY: Final = 0.2
-"""Seconds between two reports of how far it has come."""
-LONGEST_SEND: Final = 3 * READ_TIMEOUT
-"""Seconds after which a broker that does not take a message is given up."""
-BUFFERED: Final = 8_192
-"""Bytes that any socket takes without waiting for the other end."""
+REPORT_INTERVAL: Final = 0.2
+"""Seconds between two progress reports."""
+SEND_TIMEOUT: Final = 3 * READ_TIMEOUT
+"""Seconds after which a broker that does not accept a message is given up."""
+SOCKET_BUFFER: Final = 8_192
+"""Bytes that any socket accepts without waiting for the other end."""
 
 
-class NotTaken(Exception):
-    """The broker refused a message, and said why."""
+class Rejected(Exception):
+    """The broker rejected a message; the text says why."""
 
 
-def trigger(doing: OperationContext) -> None:
+@perform.register
+def trigger(operation: Trigger, context: OperationContext) -> None:
     """Send new tasks; the targets of the outcome are their ids.
 
     Raises:
-        Refused: A single call that cannot be sent.
+        Refused: The only call cannot be sent.
         Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
-    command = doing.outcome.operation
-    assert isinstance(command, Trigger)
-    now = doing.clock()
+    now = context.clock()
     outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}
-    for place, call in enumerate(command.calls, 1):
+    for place, call in enumerate(operation.calls, 1):
         try:
             one = new(call, now)
             outgoing[one.sent.id] = one
         except Refused as error:
-            if len(command.calls) == 1:
+            if len(operation.calls) == 1:
                 raise
-            # Without a message there is no id to tell it by.
+            # Without a message it has no id.
             refused[f"{call.name} ({place})"] = Answer("refused", str(error))
-    _send(doing, outgoing, refused)
+    _send(context, outgoing, refused)
 
 
-def retry(doing: OperationContext) -> None:
+@perform.register
+def retry(operation: Retry, context: OperationContext) -> None:
     """Send tasks again, each under a new id; the targets of the outcome are the original ids.
 
     Raises:
         Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
-    command = doing.outcome.operation
-    assert isinstance(command, Retry)
-    now = doing.clock()
+    now = context.clock()
     outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}
-    for original in command.originals:
+    for original in operation.originals:
         try:
-            outgoing[original.id] = again(original, now, with_links=command.with_links)
+            outgoing[original.id] = again(original, now, with_links=operation.with_links)
         except Refused as error:
             refused[original.id] = Answer("refused", str(error))
-    _send(doing, outgoing, refused)
+    _send(context, outgoing, refused)
 
 
 def _send(
-    doing: OperationContext, outgoing: Mapping[str, OutgoingMessage], refused: Mapping[str, Answer]
+    context: OperationContext,
+    outgoing: Mapping[str, OutgoingMessage],
+    refused: Mapping[str, Answer],
 ) -> None:
-    doing.tell(targets=refused)
+    context.report(targets=refused)
     if not outgoing:
         return
     try:
-        with doing.connection() as connection:
-            _put_all(doing, connection, outgoing)
+        with context.connection() as connection:
+            _put_all(context, connection, outgoing)
     finally:
-        left = [target for target in outgoing if target not in doing.outcome.targets]
-        why = "taken back before it was sent" if doing.cancelled.is_set() else ""
-        doing.tell(targets=dict.fromkeys(left, Answer("unsent", why)))
+        left = [target for target in outgoing if target not in context.outcome.targets]
+        why = "cancelled before it was sent" if context.cancelled.is_set() else ""
+        context.report(targets=dict.fromkeys(left, Answer("unsent", why)))
 
 
 def _put_all(
-    doing: OperationContext, connection: Connection, outgoing: Mapping[str, OutgoingMessage]
+    context: OperationContext, connection: Connection, outgoing: Mapping[str, OutgoingMessage]
 ) -> None:
-    """Put messages into their queues until all are there, or the connection breaks."""
-    door = _Door(doing, connection)
+    """Publish messages until all are sent, or the connection breaks."""
+    publisher = _Publisher(context, connection)
     channel_errors = tuple(connection.channel_errors)
-    with _reports(doing, len(outgoing)) as report:
+    with _reports(context, len(outgoing)) as report:
         for target, one in outgoing.items():
-            if doing.cancelled.is_set():
+            if context.cancelled.is_set():
                 return
             try:
-                door.put(one)
-            except NotTaken as error:
+                publisher.put(one)
+            except Rejected as error:
                 report(target, Answer("refused", str(error)), None)
             except channel_errors as error:
-                # The broker answered, with an error: it has not taken the message.
-                words = doing.broker.hide(" ".join(str(error).split()))
-                report(target, Answer("refused", f"the broker says {words}"), None)
+                # The broker replied with an error: it has not accepted the message.
+                words = context.broker.hide(" ".join(str(error).split()))
+                report(target, Answer("refused", f"the broker replied: {words}"), None)
             except (struct.error, OverflowError, UnicodeError) as error:
-                # A number or a text that the protocol cannot carry, found before it is written.
-                report(target, Answer("refused", f"it cannot be written: {error}"), None)
+                # A number or text that the protocol cannot carry, found before writing.
+                report(target, Answer("refused", f"cannot encode the message: {error}"), None)
             except Exception as error:
-                report(target, Answer("unsure", "the connection broke while it was sent"), None)
-                doing.tell(fault=explain(error, doing.broker))
+                report(target, Answer("unsure", "the connection broke during sending"), None)
+                context.report(fault=explain(error, context.broker))
                 return
             else:
-                sent = msgspec.structs.replace(one.sent, at=doing.clock())
+                sent = msgspec.structs.replace(one.sent, at=context.clock())
                 report(target, Answer("confirmed", f"sent as {sent.id}"), sent)
 
 
@@ -132,17 +132,17 @@ Report = Callable[[str, Answer, PublishedTask | None], None]
 
 
 @contextlib.contextmanager
-def _reports(doing: OperationContext, total: int) -> Iterator[Report]:
-    """Collect what becomes of each target and tell it now and then: ten thousand are many."""
+def _reports(context: OperationContext, total: int) -> Iterator[Report]:
+    """Collect verdicts and report them from time to time: there may be ten thousand."""
     answers: dict[str, Answer] = {}
     tasks: list[PublishedTask] = []
-    told_at = time.monotonic()
+    reported_at = time.monotonic()
 
-    def tell() -> None:
-        nonlocal told_at
-        told_at = time.monotonic()
-        done = len(doing.outcome.sent) + len(tasks)
-        doing.tell(targets=answers, sent=tuple(tasks), stage=f"{done:,} of {total:,} sent")
+    def flush() -> None:
+        nonlocal reported_at
+        reported_at = time.monotonic()
+        done = len(context.outcome.sent) + len(tasks)
+        context.report(targets=answers, sent=tuple(tasks), stage=f"{done:,} of {total:,} sent")
         answers.clear()
         tasks.clear()
 
@@ -150,20 +150,20 @@ def _reports(doing: OperationContext, total: int) -> Iterator[Report]:
         answers[target] = answer
         if sent is not None:
             tasks.append(sent)
-        if time.monotonic() - told_at >= TELL_EVERY:
-            tell()
+        if time.monotonic() - reported_at >= REPORT_INTERVAL:
+            flush()
 
     try:
         yield report
     finally:
-        tell()
+        flush()
 
 
-class _Door:
-    """Puts messages into queues; a message that it has put is the broker's."""
+class _Publisher:
+    """Puts messages into queues; each that it has put is confirmed by the broker."""
 
-    def __init__(self, doing: OperationContext, connection: Connection) -> None:
-        self._wire = doing.broker.meter
+    def __init__(self, context: OperationContext, connection: Connection) -> None:
+        self._wire = context.broker.meter
         self._connection = connection
         self._returned = False
         self._channel = self._open()
@@ -172,7 +172,7 @@ class _Door:
         """Put a message into its queue.
 
         Raises:
-            NotTaken: The broker has no such queue, or refuses the message.
+            Rejected: The broker has no such queue, or refuses the message.
             Exception: Whatever the transport raises.
         """
         channel = self._channel
@@ -192,7 +192,7 @@ class _Door:
             channel.basic_publish(message, exchange="", routing_key=one.sent.queue)
             return
         if not channel.is_open:
-            # An error that the broker answers with closes the channel.
+            # An error reply of the broker closes the channel.
             channel = self._channel = self._open()
         self._put_confirmed(channel, message, one.sent.queue)
 
@@ -209,12 +209,12 @@ class _Door:
         from amqp.exceptions import MessageNacked
 
         self._returned = False
-        # What fits into the socket's buffer is written at once: each one before has been confirmed.
-        large = len(message.body) > BUFFERED
-        guard = self._wire.limit(LONGEST_SEND) if large else contextlib.nullcontext()
+        # A message that fits into the buffer is written at once: all earlier ones are confirmed.
+        large = len(message.body) > SOCKET_BUFFER
+        guard = self._wire.limit(SEND_TIMEOUT) if large else contextlib.nullcontext()
         try:
             with guard:
-                # RabbitMQ throws away what has no queue, and says so only of what is mandatory.
+                # RabbitMQ drops messages without a queue, and reports only mandatory ones.
                 channel.basic_publish_confirm(
                     message,
                     exchange="",
@@ -223,6 +223,6 @@ class _Door:
                     confirm_timeout=READ_TIMEOUT,
                 )
         except MessageNacked:
-            raise NotTaken("the broker did not take it: its queue is full or broken") from None
+            raise Rejected("the broker rejected it: its queue is full or failing") from None
         if self._returned:
-            raise NotTaken(f"there is no queue {queue} on the broker")
+            raise Rejected(f"there is no queue {queue} on the broker")

@@ -15,7 +15,7 @@ from ...model.observations import InspectReply, InspectTimeout
 from ...model.state import BEAT_PREFIX
 from ...model.text.passwords import mask
 from ..connection.backoff import backoff
-from ..connection.remote_control import RemoteControl, Reply, Unreadable
+from ..connection.remote_control import RemoteControl, Reply
 from ..events.open_tasks import OpenTasks
 from ..messages.sent_cache import SentCache
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
@@ -39,8 +39,6 @@ BACKGROUND_COMMANDS: Final = ("active", "active_queues")
 """Inspected while no screen shows workers: enough to correct what missed events left wrong."""
 ROUND_OVERHEAD: Final = 4.0
 """Commands of a round besides one for each request and each reply."""
-PATIENCE: Final = 1.5
-"""Seconds to wait for further replies after the last one."""
 DISCOVERY_TIME: Final = 0.5
 """Seconds in the first round for unknown workers to reply."""
 MAX_EVENT_SILENCE: Final = 10.0
@@ -69,7 +67,7 @@ class Inspector(Poller):
 
     topic = "worker"
     other_topic = "queue"
-    _pidbox: RemoteControl
+    _control: RemoteControl
     _rounds = 0
     _asked_at = 0.0
     _asked_everyone = -1
@@ -99,11 +97,12 @@ class Inspector(Poller):
     def opened(self, connection: Connection) -> None:
         """Create the reply queue."""
         settings = self._broker.settings
-        self._pidbox = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+        exchange, accept = settings.control_exchange, settings.accept_content
+        self._control = RemoteControl(connection, exchange, accept)
 
     def closing(self, connection: Connection) -> None:
         """Delete the reply queue."""
-        self._pidbox.close()
+        self._control.close()
 
     def poll(self, connection: Connection) -> float:
         """Inspect the workers that are due."""
@@ -217,42 +216,35 @@ class Inspector(Poller):
             self._asked_at = time.monotonic()
         if names is not None and not names:
             return
-        started = time.monotonic()
-        answers = _Answers(commands)
 
-        def done(quiet: float) -> bool:
-            if not self.working:
-                return True
-            expected = self._roster.present() if names is None else names
-            if names is None and time.monotonic() - started < DISCOVERY_TIME:
-                return False
-            return quiet > PATIENCE or (bool(expected) and answers.complete(expected))
+        def expected() -> Sequence[str] | None:
+            return (self._roster.present() or None) if names is None else names
 
-        def take(reply: Reply | Unreadable) -> None:
-            self._on_reply(reply, answers, ids)
-
-        arguments = {**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}}
-        self._pidbox.ask(commands, take, done, names, arguments)
-        if names is not None:
-            for command in commands:
-                if silent := answers.missing(command, names):
-                    self.put(InspectTimeout(command, silent, self._clock()))
-
-    def _on_reply(
-        self, reply: Reply | Unreadable, answers: _Answers, ids: tuple[str, ...] = ()
-    ) -> None:
-        if isinstance(reply, Unreadable):
+        replies = self._control.gather(
+            commands,
+            expected,
+            destination=names,
+            arguments={**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}},
+            on_reply=lambda reply: self._on_reply(reply, ids),
+            discovery_time=DISCOVERY_TIME if names is None else 0.0,
+            cancelled=lambda: not self.working,
+        )
+        self._roster.duplicates.update(replies.duplicates)
+        for serializer in replies.unreadable:
             self.note(
                 "warning",
-                f"A worker replies in {reply.content_type}, which is not accepted, so its tasks "
-                "are known from events only. celtop reads JSON, and msgpack if accept_content "
-                "allows it; never pickle, which could run code here",
+                f"A worker replies in {serializer}, which is not accepted, so its tasks are known "
+                "from events only. celtop reads JSON, and msgpack if accept_content allows it; "
+                "never pickle, which could run code here",
             )
-            return
+        for command in commands if names is not None else ():
+            received = replies.to(command)
+            if silent := tuple(name for name in names or () if name not in received):
+                self.put(InspectTimeout(command, silent, self._clock()))
+
+    def _on_reply(self, reply: Reply, ids: tuple[str, ...]) -> None:
         if reply.worker.startswith(BEAT_PREFIX):
             return
-        if not answers.add(reply):
-            self._roster.duplicates.add(reply.worker)
         member = self._roster.replied(reply.worker)
         if reply.command == "enable_events" and member is not None:
             # Also after an error: a worker that cannot send events cannot do so at the next try.
@@ -283,30 +275,7 @@ class Inspector(Poller):
         if now - self._roster.last_event_at < max(MAX_EVENT_SILENCE, 4 * max(beats)):
             return
         self._reconnected_at = now
-        heard: list[Reply | Unreadable] = []
-        self._pidbox.ask(["ping"], heard.append, lambda quiet: bool(heard) or quiet > PATIENCE)
+        heard: list[Reply] = []
+        self._control.gather(["ping"], on_reply=heard.append, cancelled=lambda: bool(heard))
         if heard and now - self._roster.last_event_at >= MAX_EVENT_SILENCE:
             self._receiver.reconnect()
-
-
-class _Answers:
-    """The workers that have replied in one round, by command."""
-
-    def __init__(self, commands: Sequence[str]) -> None:
-        self._by_command: dict[str, set[str]] = {command: set() for command in commands}
-
-    def add(self, reply: Reply) -> bool:
-        """Add a reply; return False if a worker of that name has replied already."""
-        names = self._by_command[reply.command]
-        if reply.worker in names:
-            return False
-        names.add(reply.worker)
-        return True
-
-    def missing(self, command: str, expected: Sequence[str]) -> tuple[str, ...]:
-        """Return the expected workers that did not reply to a command."""
-        return tuple(name for name in expected if name not in self._by_command[command])
-
-    def complete(self, expected: Sequence[str]) -> bool:
-        """Return whether all expected workers have replied to every command."""
-        return all(names.issuperset(expected) for names in self._by_command.values())

@@ -1,4 +1,4 @@
-"""The one door: policy, verdicts for all whatever happens, and a line for every act."""
+"""Policy, verdicts on all targets whatever happens, and two audit lines per operation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.audit import Audit
 from celtop.cluster.operations.running import OperationContext, Refused, Unsure
 from celtop.model.observations import LogMessage, OperationChanged
-from celtop.model.operations.commands import Ping, Purge, Revoke
+from celtop.model.operations.commands import Ping, Revoke
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -28,11 +28,11 @@ PING = Ping(workers=("w1", "w2"))
 REVOKE = Revoke(ids=("a", "b", "c"), workers=("w1", "w2"))
 
 
-class Door:
-    """A control whose acts are carried out by a function of the test's own."""
+class ControlUnderTest:
+    """A control whose operations are carried out by a function of the test."""
 
     def __init__(
-        self, perform: Callable[[OperationContext], None], path: Path, **options: Any
+        self, perform: Callable[[OperationContext], object], path: Path, **options: Any
     ) -> None:
         self.inbox = Inbox(100)
         self.path = path
@@ -43,7 +43,7 @@ class Door:
             self.inbox,
             Roster(),
             audit,
-            performers={Ping: perform, Revoke: perform, Purge: perform},
+            perform=lambda operation, context: perform(context),
             **options,
         )
 
@@ -55,12 +55,12 @@ class Door:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Callable[..., Door]:
-    return lambda perform, **options: Door(perform, tmp_path / "audit.jsonl", **options)
+def door(tmp_path: Path) -> Callable[..., ControlUnderTest]:
+    return lambda perform, **options: ControlUnderTest(perform, tmp_path / "audit.jsonl", **options)
 
 
-def nothing(doing: OperationContext) -> None:
-    """Say nothing about anybody."""
+def nothing(context: OperationContext) -> None:
+    """Report nothing."""
 
 
 def verdicts(outcome: Outcome) -> tuple[dict[str, str], dict[str, str]]:
@@ -70,7 +70,7 @@ def verdicts(outcome: Outcome) -> tuple[dict[str, str], dict[str, str]]:
     )
 
 
-def test_read_only_refuses_before_anything_is_done(door: Callable[..., Door]) -> None:
+def test_read_only_refuses_before_anything_is_done(door: Callable[..., ControlUnderTest]) -> None:
     done: list[OperationContext] = []
     made = door(done.append, read_only=True)
     outcome = made.control.do(REVOKE).future.result(10)
@@ -86,7 +86,7 @@ def test_read_only_refuses_before_anything_is_done(door: Callable[..., Door]) ->
 
 
 def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_at_once(
-    door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+    door: Callable[..., ControlUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[OperationContext] = []
     made = door(done.append, read_only=True)
@@ -106,7 +106,7 @@ def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_
 
 
 def test_it_is_not_done_if_it_is_forbidden_before_it_begins(
-    door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch
+    door: Callable[..., ControlUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[OperationContext] = []
     made = door(done.append)
@@ -125,28 +125,30 @@ def test_it_is_not_done_if_it_is_forbidden_before_it_begins(
     assert not done
 
 
-def test_whoever_was_not_reached_has_a_verdict(door: Callable[..., Door]) -> None:
-    def half(doing: OperationContext) -> None:
-        doing.tell(workers={"w1": Answer("confirmed", "pong")})
+def test_everything_not_reached_has_a_verdict(door: Callable[..., ControlUnderTest]) -> None:
+    def half(context: OperationContext) -> None:
+        context.report(workers={"w1": Answer("confirmed", "pong")})
 
     outcome = door(half).control.do(PING).future.result(10)
     assert verdicts(outcome)[0] == {"w1": "confirmed", "w2": "unsent"}
     assert verdicts(outcome)[1] == verdicts(outcome)[0]
 
 
-def test_a_refusal_a_fault_and_a_doubt_are_told_apart(door: Callable[..., Door]) -> None:
-    def refuse(doing: OperationContext) -> None:
+def test_refusals_faults_and_doubts_are_distinguished(
+    door: Callable[..., ControlUnderTest],
+) -> None:
+    def refuse(context: OperationContext) -> None:
         raise Refused("no such queue")
 
-    def fail(doing: OperationContext) -> None:
-        doing.tell(targets={"a": Answer("confirmed")})
+    def fail(context: OperationContext) -> None:
+        context.report(targets={"a": Answer("confirmed")})
         raise ConnectionResetError("Connection reset by peer")
 
-    def doubt(doing: OperationContext) -> None:
-        doing.tell(targets={"a": Answer("confirmed")})
+    def doubt(context: OperationContext) -> None:
+        context.report(targets={"a": Answer("confirmed")})
         raise Unsure("it broke", ("b",)) from ConnectionResetError("Connection reset by peer")
 
-    def doubt_all(doing: OperationContext) -> None:
+    def doubt_all(context: OperationContext) -> None:
         raise Unsure("it broke") from BrokenPipeError("Broken pipe")
 
     outcome = door(refuse).control.do(REVOKE).future.result(10)
@@ -161,7 +163,9 @@ def test_a_refusal_a_fault_and_a_doubt_are_told_apart(door: Callable[..., Door])
     assert set(verdicts(outcome)[1].values()) == {"unsure"}
 
 
-def test_the_model_hears_of_the_beginning_and_of_the_end(door: Callable[..., Door]) -> None:
+def test_the_model_receives_first_and_last_outcome(
+    door: Callable[..., ControlUnderTest],
+) -> None:
     made = door(nothing)
     act = made.control.do(PING)
     act.future.result(10)
@@ -174,34 +178,38 @@ def test_an_audit_file_that_cannot_be_written_stops_nothing_and_is_told(tmp_path
     blocked = tmp_path / "file"
     blocked.write_text("")
     done: list[OperationContext] = []
-    made = Door(done.append, blocked / "audit.jsonl")
+    made = ControlUnderTest(done.append, blocked / "audit.jsonl")
     outcome = made.control.do(PING).future.result(10)
     assert len(done) == 1
     assert outcome.unlogged is not None and "audit.jsonl" in outcome.unlogged
     notes = [one.text for one in made.told() if isinstance(one, LogMessage)]
-    assert len(notes) == 1 and "not in the audit file" in notes[0]
+    assert len(notes) == 1 and "Cannot write to the audit file" in notes[0]
 
 
-def test_acts_end_when_celtop_does_and_new_ones_are_refused(door: Callable[..., Door]) -> None:
+def test_operations_end_with_celtop(
+    door: Callable[..., ControlUnderTest],
+) -> None:
     begun = threading.Event()
 
-    def wait(doing: OperationContext) -> None:
+    def wait(context: OperationContext) -> None:
         begun.set()
-        assert doing.cancelled.wait(10)
+        assert context.cancelled.wait(10)
 
     made = door(wait)
     act = made.control.do(PING)
     assert begun.wait(10)
     made.control.stop()
     outcome = act.future.result(10)
-    assert outcome.workers["w1"] == Answer("unsent", "taken back before it was sent")
+    assert outcome.workers["w1"] == Answer("unsent", "cancelled before it was sent")
     late = made.control.do(PING).future.result(10)
-    assert late.refusal is not None and "ending" in late.refusal
+    assert late.refusal is not None and "exiting" in late.refusal
 
 
-def test_an_act_that_outlives_celtop_is_written_down_as_left(door: Callable[..., Door]) -> None:
+def test_unfinished_operations_are_audited_as_left(
+    door: Callable[..., ControlUnderTest],
+) -> None:
     go_on = threading.Event()
-    made = door(lambda doing: go_on.wait(10))
+    made = door(lambda context: go_on.wait(10))
     act = made.control.do(PING)
     until(lambda: made.path.exists())
     made.control.stop()
@@ -248,7 +256,7 @@ def test_nobody_else_is_given_a_task_because_celtop_was_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """kombu has whoever consumes anything redeliver tasks that were held for an hour by default."""
-    monkeypatch.setattr("celtop.cluster.operations.ask.PATIENCE", 1.0)
+    monkeypatch.setattr("celtop.cluster.operations.ask.REPLY_TIMEOUT", 1.0)
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
     properties = {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "q"}}
     message = {"body": "", "headers": {}, "properties": properties}

@@ -1,18 +1,18 @@
-"""What a session offers for acting: every kind of command has someone who carries it out."""
+"""The operations of a session: each kind is carried out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
 
 import pytest
-from celtop.cluster.operations.registry import OPERATIONS
+from celtop.cluster.operations.registry import perform
 from celtop.cluster.results.backends.base import ResultsError
 from celtop.model.operations import commands as commands
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.outcome import Outcome
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.cluster.workers import Workers, workers
+from celtop.tests.model.operation_cases import kinds
 from celtop.tests.servers import RedisServer, until
 
 
@@ -23,8 +23,9 @@ def pair(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) ->
         yield made
 
 
-def test_every_command_has_a_performer() -> None:
-    assert set(OPERATIONS) == set(get_args(commands.Operation))
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+def test_every_operation_can_be_carried_out(kind: type[commands.Operation]) -> None:
+    assert perform.dispatch(kind) is not perform.dispatch(object)
 
 
 def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Workers) -> None:

@@ -68,3 +68,9 @@ def done(command: Operation, **fields: Any) -> Outcome:
 def observe_outcome(state: ClusterState, outcome: Outcome, at: float = NOW) -> None:
     """Let the model hear of an outcome."""
     state.observe(OperationChanged(outcome, at))
+
+
+def kinds(operation: type[Operation] = Operation) -> list[type[Operation]]:
+    """Return all operations that are not merely the base of others, in the order of the file."""
+    below = operation.__subclasses__()
+    return [kind for one in below for kind in kinds(one)] if below else [operation]

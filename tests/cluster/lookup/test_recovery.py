@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.connection.remote_control import RemoteControl, Replies
 from celtop.cluster.lookup.recovery import KnownTask, known_task, recover
 from celtop.cluster.messages.sent_cache import SentCache
 from celtop.cluster.operations.compose import again as again_message
@@ -325,13 +325,14 @@ def test_a_silent_worker_is_awaited_once(
 ) -> None:
     start_worker(redis_url)
     complete: list[bool] = []
-    ask = RemoteControl.ask
+    gather = RemoteControl.gather
 
-    def asked(self: RemoteControl, commands: Any, took: Any, done: Any, **options: Any) -> None:
-        ask(self, commands, took, done, **options)
-        complete.append(done(0.0))
+    def gathered(control: RemoteControl, commands: Any, expected: Any, **options: Any) -> Replies:
+        replies = gather(control, commands, expected, **options)
+        complete.append(expected is not None and replies.complete(expected))
+        return replies
 
-    monkeypatch.setattr(RemoteControl, "ask", asked)
+    monkeypatch.setattr(RemoteControl, "gather", gathered)
     wanted = [KnownTask(f"gone-{number}", "STARTED") for number in range(1_500)]
     several = find(redis_url, wanted, workers=("w1@test", "silent@test"))
     assert complete == [False, True, True], "blocks that ended with everyone's answer"

@@ -39,14 +39,17 @@ class OperationRun:
             self.outcomes.append,
         )
 
-    def run(self, perform: Callable[[OperationContext], None]) -> Outcome:
+    def run(self, perform: Callable[[Any, OperationContext], None]) -> Outcome:
         """Run the operation; return its last outcome."""
-        perform(self.context)
+        perform(self.context.outcome.operation, self.context)
         return self.context.outcome
 
 
 def run_operation(
-    perform: Callable[[OperationContext], None], url: str, operation: Operation, **settings: Any
+    perform: Callable[[Any, OperationContext], None],
+    url: str,
+    operation: Operation,
+    **settings: Any,
 ) -> Outcome:
     """Run an operation to its end; return its last outcome."""
     return OperationRun(url, operation, **settings).run(perform)

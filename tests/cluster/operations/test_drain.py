@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
-from celtop.cluster.operations import drain as draining_act
+from celtop.cluster.operations import drain as drain_module
 from celtop.cluster.operations import drain_worker
-from celtop.cluster.operations.consumers import consuming, talking
+from celtop.cluster.operations.consumers import consumer_control, consuming
 from celtop.cluster.operations.drain import drain
 from celtop.cluster.operations.drain_worker import DrainingWorker
 from celtop.cluster.operations.pause import resume
@@ -78,8 +78,8 @@ def remembered(url: str) -> dict[str, PauseQueue]:
 
 
 def consumed(url: str, worker: str) -> dict[str, Consumer]:
-    with talking(OperationRun(url, Drain(workers=())).context) as (talk, _):
-        return consuming(talk.ask(["active_queues"], [worker]), worker) or {}
+    with consumer_control(OperationRun(url, Drain(workers=())).context) as (control, _):
+        return consuming(control.inspect(["active_queues"], [worker]), worker) or {}
 
 
 def received(worker: CeleryWorker, one: str) -> bool:
@@ -116,7 +116,7 @@ def test_what_runs_ends_and_nothing_new_is_taken(
     outcome = act.end()
     assert act.error is None
     assert outcome.workers["w1@test"].verdict == "confirmed", outcome.workers
-    assert outcome.workers["w1@test"].text == "it said good-bye"
+    assert outcome.workers["w1@test"].text == "it is offline"
     assert worker.child.wait() == 0
     assert succeeded(worker, running)
     assert pool == "solo" or all(succeeded(worker, one) for one in held)
@@ -146,7 +146,7 @@ def test_several_at_once_each_when_it_is_empty_itself(
         "busy@test": "confirmed",
         "idle@test": "confirmed",
     }
-    assert "what waited for its ETA went back to its queue (1 at first)" in (
+    assert "tasks waiting for their ETA returned to their queue (1 at first)" in (
         outcome.workers["idle@test"].text
     )
     assert busy.child.wait() == 0 and all(succeeded(busy, one) for one in mine)
@@ -198,14 +198,14 @@ def test_it_is_undone_if_it_is_taken_back_while_the_last_question_is_asked(
 ) -> None:
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
-    counts = DrainingWorker.counts
+    counts = DrainingWorker.update
 
     def taken_back(one: DrainingWorker, *args: Any) -> None:
         counts(one, *args)
         if one.empty == 2:
             act.context.cancelled.set()
 
-    monkeypatch.setattr(DrainingWorker, "counts", taken_back)
+    monkeypatch.setattr(DrainingWorker, "update", taken_back)
     act = DrainUnderWay(redis_url, live, "w1@test")
     answer = act.end().workers["w1@test"]
     assert answer.verdict == "refused" and answer.text.startswith("undone: it consumes celery")
@@ -222,13 +222,13 @@ def test_after_the_last_step_it_is_too_late(
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
     act = DrainUnderWay(redis_url, live, "w1@test")
-    before = act.context._told
-    act.context._told = lambda outcome: (
+    before = act.context._on_change
+    act.context._on_change = lambda outcome: (
         act.context.cancelled.set() if "shutting down" in outcome.stage else before(outcome)
     )
     outcome = act.end()
     answer = outcome.workers["w1@test"]
-    assert (answer.verdict, answer.text) == ("confirmed", "it said good-bye; too late to take back")
+    assert (answer.verdict, answer.text) == ("confirmed", "it is offline; too late to undo")
     assert worker.child.wait() == 0
     assert remembered(redis_url) == {}
 
@@ -240,7 +240,7 @@ def test_a_worker_that_dies_meanwhile_is_named_and_remembered(
     send: Send,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(drain_worker, "SILENT", 2.5)
+    monkeypatch.setattr(drain_worker, "SILENT_AFTER", 2.5)
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
     running = send(redis_url, "plain.slow", 30.0)
@@ -254,9 +254,9 @@ def test_a_worker_that_dies_meanwhile_is_named_and_remembered(
         "never@test": "silent",
     }
     assert outcome.workers["w1@test"].text == (
-        "it answers no more: if it is up, it takes nothing from celery until each is resumed"
+        "it no longer replies; if it is online, it does not consume celery until each is resumed"
     )
-    assert outcome.workers["never@test"].text == "no answer came: nothing was changed"
+    assert outcome.workers["never@test"].text == "no reply; nothing was changed"
     assert set(remembered(redis_url)) == {"celery"}
 
 
@@ -269,13 +269,11 @@ def test_somebody_gives_a_queue_back(
     until(lambda: received(worker, running))
     act = DrainUnderWay(redis_url, live, "w1@test")
     until(lambda: "w1@test: 1 active" in act.stage)
-    with talking(OperationRun(redis_url, Drain(workers=())).context) as (talk, _):
-        talk.add("a", [Consumer("w1@test")])
+    with consumer_control(OperationRun(redis_url, Drain(workers=())).context) as (control, _):
+        control.add("a", [Consumer("w1@test")])
     outcome = act.end()
     assert outcome.workers["w1@test"].verdict == "refused"
-    assert outcome.workers["w1@test"].text == (
-        "it consumes a again: somebody gave it back, or it was restarted; it is not shut down"
-    )
+    assert outcome.workers["w1@test"].text == ("it consumes a again and was not shut down")
     until(lambda: set(consumed(redis_url, "w1@test")) == {"a", "b"})
     assert worker.child.alive and remembered(redis_url) == {}
 
@@ -297,7 +295,7 @@ def test_it_goes_on_when_a_lost_broker_is_back(
     )
     until(lambda: "w1@test: 1 active" in act.stage)
     proxy.close()
-    until(lambda: act.stage == "waiting for the broker to come back")
+    until(lambda: act.stage == "waiting for the broker")
     proxy.open()
     outcome = act.end()
     assert outcome.workers["w1@test"].verdict == "confirmed"
@@ -313,7 +311,7 @@ def test_a_broker_that_stays_lost_leaves_a_way_back(
     send: Send,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(draining_act, "RECONNECT", 1.0)
+    monkeypatch.setattr(drain_module, "RECONNECT_TIMEOUT", 1.0)
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
     running = send(redis_url, "plain.slow", 3.0)
@@ -326,7 +324,7 @@ def test_a_broker_that_stays_lost_leaves_a_way_back(
     outcome = act.end()
     assert act.error is not None
     assert outcome.workers["w1@test"].verdict == "unsure"
-    assert "takes nothing from celery until each is resumed" in outcome.workers["w1@test"].text
+    assert "does not consume celery until each is resumed" in outcome.workers["w1@test"].text
     assert worker.child.alive
     known = remembered(url)["celery"].consumers
     assert consumed(redis_url, "w1@test") == {}
@@ -357,12 +355,12 @@ def test_a_session_that_ends_undoes_its_drain(
 def test_what_makes_no_sense_and_what_could_not_be_undone(
     redis_url: str, start_worker: StartWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(Refused, match="no worker is named"):
+    with pytest.raises(Refused, match="no workers are named"):
         OperationRun(redis_url, Drain(workers=())).run(drain)
     start_worker(redis_url)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(Refused, match="cannot write"):
         OperationRun(redis_url, Drain(workers=("w1@test",))).run(drain)
     assert set(consumed(redis_url, "w1@test")) == {"celery"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.operations.consumers import Talk, consuming, talking
+from celtop.cluster.operations.consumers import ConsumerControl, consumer_control, consuming
 from celtop.cluster.operations.pause import pause, resume
 from celtop.cluster.operations.paused_queues import PausedQueues, identity
 from celtop.cluster.operations.running import Refused, Unsure
@@ -36,8 +36,8 @@ def remembered(url: str) -> dict[str, PauseQueue]:
 def consumed(url: str, *workers: str) -> dict[str, dict[str, Consumer]]:
     """Ask workers what they consume."""
     context = OperationRun(url, PauseQueue(queue="q", consumers=())).context
-    with talking(context) as (talk, _):
-        replies = talk.ask(["active_queues"], workers)
+    with consumer_control(context) as (control, _):
+        replies = control.inspect(["active_queues"], workers)
     return {name: consuming(replies, name) or {} for name in workers}
 
 
@@ -97,8 +97,11 @@ def test_each_consumer_comes_back_as_it_was_on_rabbitmq(
     w1 = start_worker(amqp_url, app="routed", queues=["billing", "safe", "plain"])
     w2 = start_worker(amqp_url, app="routed", name="w2", queues=["billing"])
     names = ("w1@test", "w2@test")
-    with talking(OperationRun(amqp_url, PauseQueue(queue="q", consumers=())).context) as (talk, _):
-        talk.add("extra", [Consumer("w2@test", "orders", "topic", "*.new")])
+    with consumer_control(OperationRun(amqp_url, PauseQueue(queue="q", consumers=())).context) as (
+        control,
+        _,
+    ):
+        control.add("extra", [Consumer("w2@test", "orders", "topic", "*.new")])
     until(lambda: "extra" in consumed(amqp_url, *names)["w2@test"])
     before = consumed(amqp_url, *names)
     queues = ("billing", "safe", "extra")
@@ -163,9 +166,12 @@ def test_a_worker_that_came_up_meanwhile_and_one_that_is_gone_are_named(
     assert verdicts(outcome) == {
         "w1@test": "confirmed", "gone@test": "silent", "w2@test": "refused",
     }  # fmt: skip
-    assert outcome.workers["w2@test"].text == "it consumes a: it came up meanwhile; pause again"
+    assert (
+        outcome.workers["w2@test"].text
+        == "it started meanwhile and consumes a; pause the queue again"
+    )
     assert outcome.targets["a"].verdict == "refused"
-    assert outcome.targets["a"].text == "still taken from: w2@test"
+    assert outcome.targets["a"].text == "still consumed by w2@test"
     outcome = do_resume(redis_url, "a")
     assert verdicts(outcome) == {"w1@test": "confirmed", "gone@test": "silent"}
     assert [one.worker for one in remembered(redis_url)["a"].consumers] == ["gone@test"]
@@ -178,9 +184,9 @@ def test_a_worker_that_does_not_consume_it_is_not_given_it_later(
     start_worker(redis_url, name="w2", queues=["b"])
     outcome = do_pause(redis_url, "a", "w1@test", "w2@test")
     assert verdicts(outcome) == {"w1@test": "confirmed", "w2@test": "confirmed"}
-    assert outcome.workers["w2@test"].text == "did not consume a"
+    assert outcome.workers["w2@test"].text == "it did not consume a"
     assert [one.worker for one in remembered(redis_url)["a"].consumers] == ["w1@test"]
-    with pytest.raises(Refused, match="none of the workers consumes a any more"):
+    with pytest.raises(Refused, match="none of the workers consumes a any longer"):
         do_pause(redis_url, "a", "w1@test", "w2@test")
     assert [one.worker for one in remembered(redis_url)["a"].consumers] == ["w1@test"]
 
@@ -252,7 +258,7 @@ def test_who_is_gone_is_forgotten_and_a_pause_ends_when_all_consume_again(
     assert verdicts(outcome.future.result(20)) == {
         names[1]: "silent", names[2]: "silent", names[3]: "confirmed",
     }  # fmt: skip
-    assert "gone, and forgotten" in outcome.outcome.workers[names[1]].text
+    assert "no reply; forgotten" in outcome.outcome.workers[names[1]].text
     assert left() == [names[2]]
     # Started again it consumes what it is started with: nothing is paused then.
     back = start_worker(redis_url, name="w3", queues=["a", "b"])
@@ -270,17 +276,17 @@ def test_nothing_is_sent_if_it_could_not_be_remembered(
     start_worker(redis_url, queues=["a"])
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(Refused, match="cannot write"):
         do_pause(redis_url, "a", "w1@test")
     assert "a" in consumed(redis_url, "w1@test")["w1@test"]
 
 
 def test_what_makes_no_sense_is_refused(redis_url: str) -> None:
-    with pytest.raises(Refused, match="no worker is known to consume a"):
+    with pytest.raises(Refused, match="no known worker consumes a"):
         do_pause(redis_url, "a")
-    with pytest.raises(Refused, match="never paused"):
+    with pytest.raises(Refused, match="cannot be paused"):
         do_pause(redis_url, "w1@h.celery.pidbox", "w1@h")
-    with pytest.raises(Refused, match="it is not known who consumed a"):
+    with pytest.raises(Refused, match="previous consumers of a are unknown"):
         OperationRun(redis_url, ResumeQueue(queue="a", consumers=())).run(resume)
 
 
@@ -290,16 +296,16 @@ def test_a_broker_that_is_lost_meanwhile_leaves_it_remembered(
     start_worker(redis_url, queues=["a"])
     proxy = TcpProxy(redis_server.port)
     url = redis_url.replace(f":{redis_server.port}", f":{proxy.port}")
-    before = Talk.cancel
+    before = ConsumerControl.cancel
 
-    def cancel(self: Talk, *args: Any) -> None:
+    def cancel(self: ConsumerControl, *args: Any) -> None:
         before(self, *args)
         proxy.close()
 
     operation_run = OperationRun(url, PauseQueue(queue="a", consumers=(Consumer("w1@test"),)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Talk, "cancel", cancel)
-        with pytest.raises(Unsure, match="the connection broke meanwhile"):
+        patch.setattr(ConsumerControl, "cancel", cancel)
+        with pytest.raises(Unsure, match="connection lost"):
             operation_run.run(pause)
     assert verdicts(operation_run.context.outcome) == {"w1@test": "unsure"}
     known = remembered(url)["a"].consumers

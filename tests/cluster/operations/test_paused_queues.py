@@ -67,11 +67,11 @@ def test_a_broken_file_is_told_and_put_aside(tmp_path: Path, content: bytes) -> 
     path.write_bytes(content)
     paused = PausedQueues(path)
     assert paused.all("c") == {}
-    assert paused.trouble is not None and "is broken" in paused.trouble
+    assert paused.error is not None and "cannot read" in paused.error
     paused.forget("c", "q", {"w"})
     assert path.read_bytes() == content
     paused.remember("c", PauseQueue(queue="q", consumers=(W1,)))
-    assert paused.trouble is None and set(paused.all("c")) == {"q"}
+    assert paused.error is None and set(paused.all("c")) == {"q"}
     assert path.with_suffix(".broken").read_bytes() == content
 
 

@@ -74,7 +74,7 @@ def test_thousands_are_revoked_and_a_running_task_is_ended(two: Workers) -> None
     for pool in two.workers:
         assert set(ids) <= set(two.inspect(pool, "revoked"))
     outcome = two.do(Revoke(ids=(id_,), workers=two.names(), terminate=True, signal="SIGTERM"))
-    assert outcome.targets[id_].text == "prefork@test has it: SIGTERM is sent if it runs"
+    assert outcome.targets[id_].text == "prefork@test has it and sends SIGTERM if it is running"
     until(lambda: not two.inspect("prefork", "active"))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.connection.remote_control import RemoteControl, Replies
 from celtop.model.operations import commands as commands
 from celtop.model.operations.outcome import Outcome
 from celtop.tests.cluster.workers import Workers, workers
@@ -50,8 +50,8 @@ def test_a_pool_grows_and_shrinks_where_it_can(all_pools: Workers) -> None:
         "prefork": "confirmed", "threads": "refused", "solo": "refused", "scaled": "refused",
     }  # fmt: skip
     assert not outcome.good
-    assert words(outcome, "threads") == "its pool has a fixed size (threads and solo do)"
-    assert words(outcome, "scaled").startswith("it is autoscaled")
+    assert words(outcome, "threads") == "its pool has a fixed size, like all threads and solo pools"
+    assert words(outcome, "scaled").startswith("autoscale is on")
     until(lambda: len(processes(all_pools, "prefork")) == 4)
     # Without being asked to: a round of questions of its own is a minute away.
     shown = all_pools.live.state.workers["prefork@test"]
@@ -81,7 +81,7 @@ def test_autoscale_is_set_where_it_is_on(all_pools: Workers) -> None:
     names = all_pools.names("prefork", "scaled")
     outcome = all_pools.do(commands.Autoscale(workers=names, most=3, least=1))
     assert verdicts(outcome) == {"prefork": "refused", "scaled": "confirmed"}
-    assert words(outcome, "prefork") == "it was not started with --autoscale"
+    assert words(outcome, "prefork") == "it was started without --autoscale"
     scaler = all_pools.inspect("scaled", "stats")["autoscaler"]
     assert (scaler["max"], scaler["min"]) == (3, 1)
 
@@ -131,19 +131,19 @@ def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Wo
 def test_what_a_worker_agreed_to_is_not_called_done_until_it_is_seen(
     all_pools: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = RemoteControl.put
+    send = RemoteControl.send
 
-    def break_afterwards(pidbox: RemoteControl, command: str, *args: Any, **options: Any) -> str:
-        if command == "active_queues":
+    def break_afterwards(control: RemoteControl, commands: Any, *args: Any) -> Replies:
+        if commands == ["active_queues"]:
             raise ConnectionResetError("Connection reset by peer")
-        return put(pidbox, command, *args, **options)
+        return send(control, commands, *args)
 
-    monkeypatch.setattr(RemoteControl, "put", break_afterwards)
+    monkeypatch.setattr(RemoteControl, "send", break_afterwards)
     names = all_pools.names("threads")
     outcome = all_pools.do(commands.CancelConsumer(workers=names, queue="nosuch"))
     assert outcome.fault is not None and outcome.fault.kind == "closed"
     assert verdicts(outcome) == {"threads": "silent"}
-    assert words(outcome, "threads") == "it agreed, and did not tell since what it consumes"
+    assert words(outcome, "threads") == "it accepted, but has not reported its queues since"
 
 
 def test_a_rate_limit_is_set_and_lifted(all_pools: Workers) -> None:
@@ -162,8 +162,8 @@ def test_a_rate_limit_is_set_and_lifted(all_pools: Workers) -> None:
 @pytest.mark.parametrize(
     ("task", "rate", "reason"),
     [
-        ("plain.nosuch", "10/m", "it has no task of this name"),
-        ("plain.ok", "often", "it does not take this for a rate: 10/m is one"),
+        ("plain.nosuch", "10/m", "the task is not registered"),
+        ("plain.ok", "often", "invalid rate limit; use for example 10/m"),
     ],
 )
 def test_a_rate_limit_that_makes_no_sense_is_refused(
@@ -181,7 +181,7 @@ def test_both_time_limits_are_set_together(all_pools: Workers) -> None:
     def limits(soft: float | None, hard: float | None) -> str:
         command = commands.TimeLimit(workers=names, task="plain.slow", soft=soft, hard=hard)
         outcome = all_pools.do(command)
-        assert outcome.good and "restarted" in words(outcome, "prefork")
+        assert outcome.good and "pool restarts" in words(outcome, "prefork")
         asked = ("soft_time_limit", "time_limit")
         told = all_pools.inspect("prefork", "registered", *asked)
         return str(next(one for one in told if one.startswith("plain.slow")))
@@ -216,7 +216,7 @@ def test_a_heartbeat_is_heard(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Heartbeat(workers=all_pools.names()))
     assert outcome.good
     # The level at which workers log it is below that of these; their event is what counts.
-    assert words(outcome, "solo") == "its heartbeat was heard"
+    assert words(outcome, "solo") == "its heartbeat was received"
 
 
 def test_task_events_go_off_and_on_and_stay_off_when_everyone_is_asked_anew(
@@ -246,7 +246,7 @@ def test_two_acts_at_once_do_not_wait_for_each_other(all_pools: Workers) -> None
 
 def test_nobody_named_is_refused(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Shutdown(workers=()))
-    assert outcome.refusal is not None and "no worker is named" in outcome.refusal
+    assert outcome.refusal is not None and "no workers are named" in outcome.refusal
 
 
 def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
@@ -262,7 +262,7 @@ def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
     doomed.child.kill()
     outcome = act.future.result(20)
     assert verdicts(outcome) == {"prefork": "confirmed", "doomed": "silent"}
-    assert "no answer" in words(outcome, "doomed")
+    assert "no reply" in words(outcome, "doomed")
     assert not outcome.good
     all_pools.do(commands.PoolShrink(workers=all_pools.names("prefork"), by=1))
 
@@ -270,7 +270,7 @@ def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
 def test_shutdown_is_confirmed_by_a_good_bye_and_a_busy_solo_worker_is_not_said_to_go(
     all_pools: Workers, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.operations.remote.GOODBYE", 2.0)
+    monkeypatch.setattr("celtop.cluster.operations.remote.OFFLINE_TIMEOUT", 2.0)
     threads = start_worker(all_pools.url, name="busy1", queues=["busy1"])
     solo = start_worker(all_pools.url, name="busy2", queues=["busy2"], pool="solo")
     state = all_pools.live.state
@@ -281,8 +281,8 @@ def test_shutdown_is_confirmed_by_a_good_bye_and_a_busy_solo_worker_is_not_said_
     outcome = all_pools.do(commands.Shutdown(workers=("busy1@test", "busy2@test")))
 
     assert verdicts(outcome) == {"busy1": "confirmed", "busy2": "silent"}
-    assert "goes when what it runs has ended" in words(outcome, "busy1")
-    assert "ends its task first" in words(outcome, "busy2")
+    assert "exits when its running tasks have finished" in words(outcome, "busy1")
+    assert "finishes its task first" in words(outcome, "busy2")
     assert threads.child.wait() == 0
     assert solo.child.wait() == 0
     assert f"plain.slow[{first}] succeeded" in threads.child.output
@@ -302,4 +302,4 @@ def test_what_was_done_is_in_the_audit_file_and_in_the_log(all_pools: Workers) -
     assert begun["options"] == {"workers": ["solo@test"]}
     assert "outcome" not in begun
     assert ended["outcome"]["workers"] == {"solo@test": {"verdict": "confirmed", "text": "pong"}}
-    assert any("pinged solo@test" in text for text in all_pools.live.log)
+    assert any("Pinged solo@test" in text for text in all_pools.live.log)

@@ -70,12 +70,12 @@ def test_a_revocation_shows_until_the_worker_skips_the_task(
     act = live.session.do(Trigger((Call("limited.free", (str(trace),), queue="celery"),)))
     told = ended(live, act)
     (sent,) = live.state.operations[act.outcome.number].sent
-    assert told == f"sent limited.free: {sent.id} in celery"
+    assert told == f"Sent limited.free; {sent.id} in celery"
     waiting = live.state.tasks[sent.id]
     assert waiting.state in ("PENDING", "RECEIVED")
     assert (waiting.name, waiting.queue) == ("limited.free", "celery")
     revoke = live.session.do(Revoke((sent.id,), ONE))
-    assert ended(live, revoke) == "revoked 1: 1 of 1 worker confirmed"
+    assert ended(live, revoke) == "Revoked 1 task; 1 of 1 worker confirmed"
     assert waiting.revoking
     gate.touch()
     live.until(lambda: waiting.finished, what="the task is skipped")

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.remote_control import RemoteControl
-from celtop.cluster.operations.ask import Asking
-from celtop.cluster.operations.revoke import BLOCK, BLOCK_BYTES, blocks
+from celtop.cluster.connection.remote_control import RemoteControl, Replies
+from celtop.cluster.operations.ask import Mailbox
+from celtop.cluster.operations.revoke import BLOCK_BYTES, BLOCK_IDS, blocks
 from celtop.model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
 from celtop.tests.cluster.workers import Workers, workers
 from celtop.tests.conftest import StartWorker
@@ -60,8 +60,8 @@ def test_a_running_task_is_ended_by_the_signal_where_the_pool_can(three: Workers
     command = Revoke(ids=(id_, idle), workers=three.names(), terminate=True, signal="SIGKILL")
     outcome = three.do(command)
     assert outcome.good, outcome
-    assert outcome.targets[id_].text == "prefork@test has it: SIGKILL is sent if it runs"
-    assert outcome.targets[idle].text == "no worker has it: flagged as revoked"
+    assert outcome.targets[id_].text == "prefork@test has it and sends SIGKILL if it is running"
+    assert outcome.targets[idle].text == "no worker has it; marked as revoked"
     until(lambda: three.logged("prefork", f"Terminating {id_} ("))
     until(lambda: process not in three.inspect("prefork", "stats")["pool"]["processes"])
     until(lambda: id_ not in [one["id"] for one in three.inspect("prefork", "active")])
@@ -89,7 +89,7 @@ def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Workers) ->
     command = Revoke(ids=(id_, idle), workers=three.names(), terminate=True)
     outcome = three.do(command)
     assert outcome.targets[id_].verdict == "refused"
-    assert "it runs on, but its id is flagged" in outcome.targets[id_].text
+    assert "keeps running but will not be started again" in outcome.targets[id_].text
     assert outcome.targets[idle].verdict == "confirmed"
     assert outcome.workers_having("refused") == ("threads@test",)
     until(lambda: three.logged("threads", f"plain.slow[{id_}] succeeded"))
@@ -100,14 +100,14 @@ def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
     three: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = running(three, "threads", 1)
-    put = RemoteControl.put
+    send = RemoteControl.send
 
-    def break_at_the_second(pidbox: RemoteControl, command: str, *args: Any, **options: Any) -> str:
-        if command == "query_task":
+    def break_at_the_second(control: RemoteControl, commands: Any, *args: Any) -> Replies:
+        if commands == ["query_task"]:
             raise ConnectionResetError("Connection reset by peer")
-        return put(pidbox, command, *args, **options)
+        return send(control, commands, *args)
 
-    monkeypatch.setattr(RemoteControl, "put", break_at_the_second)
+    monkeypatch.setattr(RemoteControl, "send", break_at_the_second)
     outcome = three.do(Revoke(ids=(id_, "other"), workers=three.names(), terminate=True))
     assert outcome.fault is not None and outcome.fault.kind == "closed"
     assert {one.verdict for one in outcome.targets.values()} == {"refused"}
@@ -116,20 +116,20 @@ def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
 def test_what_was_sent_when_the_connection_broke_is_unsure_and_the_rest_unsent(
     three: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = RemoteControl.put
+    send = RemoteControl.send
     sent: list[str] = []
 
-    def break_at_the_second(pidbox: RemoteControl, command: str, *args: Any, **options: Any) -> str:
-        sent.append(command)
+    def break_at_the_second(control: RemoteControl, commands: Any, *args: Any) -> Replies:
+        sent.extend(commands)
         if len(sent) == 2:
             raise ConnectionResetError("Connection reset by peer")
-        return put(pidbox, command, *args, **options)
+        return send(control, commands, *args)
 
-    monkeypatch.setattr(RemoteControl, "put", break_at_the_second)
-    ids = tuple(str(uuid.uuid4()) for _ in range(2 * BLOCK + 1))
+    monkeypatch.setattr(RemoteControl, "send", break_at_the_second)
+    ids = tuple(str(uuid.uuid4()) for _ in range(2 * BLOCK_IDS + 1))
     outcome = three.do(Revoke(ids=ids, workers=three.names()))
     verdicts = [outcome.targets[id_].verdict for id_ in ids]
-    assert verdicts == ["confirmed"] * BLOCK + ["unsure"] * BLOCK + ["unsent"]
+    assert verdicts == ["confirmed"] * BLOCK_IDS + ["unsure"] * BLOCK_IDS + ["unsent"]
     assert {one.verdict for one in outcome.workers.values()} == {"unsure"}
     assert len(sent) == 2, "nothing is sent again"
     assert not outcome.good
@@ -156,7 +156,7 @@ def test_ten_thousand_take_one_broadcast_a_block(three: Workers, redis_server: R
     assert outcome.good
     assert len(outcome.targets) == 10_000
     sent = [one for one in heard() if one.get("method") == "revoke"]
-    assert len(sent) == 10_000 // BLOCK
+    assert len(sent) == 10_000 // BLOCK_IDS
     assert [id_ for one in sent for id_ in one["arguments"]["task_id"]] == list(ids)
     assert {one["destination"] for one in sent} == {None}
     for pool in three.workers:
@@ -183,26 +183,28 @@ def _published(client: Any) -> Any:
 def test_a_worker_that_is_killed_is_named_and_nothing_is_called_done(
     three: Workers, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.operations.revoke.PATIENCE", 2.0)
-    monkeypatch.setattr("celtop.cluster.operations.revoke.LOOK_UP", 0.0)
+    monkeypatch.setattr("celtop.cluster.operations.revoke.REPLY_TIMEOUT", 2.0)
+    monkeypatch.setattr("celtop.cluster.operations.revoke.TIMEOUT_PER_ID", 0.0)
     doomed = start_worker(three.url, name="doomed", pool="solo", queues=["doomed"])
     doomed.child.signal(signal.SIGSTOP)
-    ids = tuple(str(uuid.uuid4()) for _ in range(BLOCK + 1))
+    ids = tuple(str(uuid.uuid4()) for _ in range(BLOCK_IDS + 1))
     awaited: list[bool] = []
-    wait = Asking.wait
+    wait = Mailbox.wait
 
-    def waiting(asking: Asking, ticket: str, expected: Sequence[str], patience: float) -> Any:
+    def waiting(
+        mailbox: Mailbox, replies: Replies, expected: Sequence[str], timeout: float
+    ) -> None:
         awaited.append("doomed@test" in expected)
-        return wait(asking, ticket, expected, patience)
+        wait(mailbox, replies, expected, timeout)
 
-    monkeypatch.setattr(Asking, "wait", waiting)
+    monkeypatch.setattr(Mailbox, "wait", waiting)
     act = three.live.session.do(Revoke(ids=ids, workers=(*three.names(), "doomed@test")))
     until(lambda: act.outcome.stage)
     doomed.child.kill()
     outcome = act.future.result(20)
     assert awaited == [True, False], "it is waited for once, not with every block"
     assert {outcome.targets[id_].verdict for id_ in ids} == {"silent"}
-    assert outcome.targets[ids[-1]].text == "no answer from doomed@test"
+    assert outcome.targets[ids[-1]].text == "no reply from doomed@test"
     assert outcome.workers_having("silent") == ("doomed@test",)
     assert len(outcome.workers_having("confirmed")) == 3
 
@@ -221,8 +223,8 @@ def test_more_than_a_worker_remembers_is_refused(three: Workers) -> None:
 
 
 def test_blocks_are_bounded_in_number_and_in_bytes() -> None:
-    ids = [f"{number:036d}" for number in range(2 * BLOCK + 1)]
-    assert [len(block) for block in blocks(ids)] == [BLOCK, BLOCK, 1]
+    ids = [f"{number:036d}" for number in range(2 * BLOCK_IDS + 1)]
+    assert [len(block) for block in blocks(ids)] == [BLOCK_IDS, BLOCK_IDS, 1]
     assert [id_ for block in blocks(ids) for id_ in block] == ids
     long = ["x" * (BLOCK_BYTES // 2) + str(number) for number in range(4)]
     assert [len(block) for block in blocks(long)] == [1, 1, 1, 1]

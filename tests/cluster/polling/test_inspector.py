@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.connection.remote_control import RemoteControl, Reply, Unreadable
+from celtop.cluster.connection.remote_control import RemoteControl, Replies, Reply
 from celtop.cluster.polling.inspector import FREQUENT_COMMANDS, round_cost
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
@@ -92,45 +92,62 @@ def test_a_serializer_that_is_not_accepted_is_told_in_words(
 
 
 @pytest.fixture
-def pidbox(redis_url: str, start_worker: StartWorker) -> RemoteControl:
+def control(redis_url: str, start_worker: StartWorker) -> RemoteControl:
     start_worker(redis_url)
     broker = BrokerConnection(Settings(broker_url=redis_url))
     return RemoteControl(broker.connect(), "celery", ["json"])
 
 
-def test_a_round_ends_when_all_have_answered(pidbox: RemoteControl) -> None:
-    heard: list[Reply | Unreadable] = []
-    pidbox.ask(["stats", "active"], heard.append, lambda quiet: len(heard) == 2, ["w1@test"])
-    assert {(one.worker, one.command) for one in heard if isinstance(one, Reply)} == {
-        ("w1@test", "stats"),
-        ("w1@test", "active"),
-    }
+def test_gathering_ends_when_all_have_replied(control: RemoteControl) -> None:
+    began = time.monotonic()
+    replies = control.gather(["stats", "active"], ["w1@test"], quiet_period=30.0)
+    assert time.monotonic() - began < 20.0
+    assert set(replies.values()["w1@test"]) == {"stats", "active"}
 
 
-def test_the_round_waits_for_who_is_not_there_until_told_to_end(pidbox: RemoteControl) -> None:
-    heard: list[Reply | Unreadable] = []
-    pidbox.ask(["ping"], heard.append, lambda quiet: quiet > 0.5, ["w1@test", "gone@test"])
-    assert [one.worker for one in heard if isinstance(one, Reply)] == ["w1@test"]
+def test_gathering_ends_without_the_reply_of_an_absent_worker(control: RemoteControl) -> None:
+    replies = control.gather(["ping"], ["w1@test", "gone@test"], quiet_period=0.5)
+    assert list(replies.to("ping")) == ["w1@test"]
+    assert not replies.complete(["w1@test", "gone@test"])
 
 
-def test_a_late_answer_is_not_taken_for_another_rounds(pidbox: RemoteControl) -> None:
-    first: list[Reply | Unreadable] = []
-    pidbox.ask(["stats"], first.append, lambda quiet: True, ["w1@test"])
-    second: list[Reply | Unreadable] = []
-    pidbox.ask(["ping"], second.append, lambda quiet: len(second) > 0 or quiet > 5, ["w1@test"])
-    assert [one.command for one in second if isinstance(one, Reply)] == ["ping"]
+def test_gathering_ends_when_it_is_cancelled(control: RemoteControl) -> None:
+    began = time.monotonic()
+    control.gather(["ping"], ["gone@test"], quiet_period=30.0, cancelled=lambda: True)
+    assert time.monotonic() - began < 20.0
 
 
-def test_an_error_is_an_error(pidbox: RemoteControl) -> None:
-    heard: list[Reply | Unreadable] = []
-    pidbox.ask(["no_such"], heard.append, lambda quiet: bool(heard) or quiet > 5, ["w1@test"])
-    assert isinstance(heard[0], Reply)
-    assert heard[0].error is not None and "no_such" in heard[0].error
+def test_a_late_reply_is_not_taken_for_one_to_another_command(control: RemoteControl) -> None:
+    control.gather(["stats"], ["w1@test"], cancelled=lambda: True)
+    second: list[Reply] = []
+    control.gather(["ping"], ["w1@test"], quiet_period=5.0, on_reply=second.append)
+    assert [one.command for one in second] == ["ping"]
 
 
-def test_election_is_never_sent(pidbox: RemoteControl) -> None:
+def test_a_late_reply_is_added_while_replies_are_received(control: RemoteControl) -> None:
+    with control.receiving():
+        first = control.send(["stats"], ["w1@test"])
+        control.gather(["ping"], ["w1@test"], quiet_period=5.0)
+        control.wait(first, ["w1@test"], quiet_period=5.0)
+    assert first.complete(["w1@test"])
+
+
+def test_of_two_workers_with_one_name_the_error_is_kept() -> None:
+    replies = Replies(["ping"])
+    for value, error in (("pong", None), (None, "no"), ("pong", None)):
+        replies.add(Reply("w1@test", "ping", value, error))
+    assert replies.to("ping")["w1@test"].error == "no"
+    assert replies.duplicates == {"w1@test"}
+
+
+def test_an_error_is_an_error(control: RemoteControl) -> None:
+    reply = control.gather(["no_such"], ["w1@test"], quiet_period=5.0).to("no_such")["w1@test"]
+    assert reply.error is not None and "no_such" in reply.error
+
+
+def test_election_is_never_sent(control: RemoteControl) -> None:
     with pytest.raises(ValueError, match="crashes"):
-        pidbox.tell("election")
+        control.broadcast("election")
 
 
 @pytest.mark.parametrize(
@@ -170,16 +187,12 @@ def test_a_round_costs_no_more_than_the_schedule_assumes(
 ) -> None:
     start_worker(redis_url)
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    pidbox = RemoteControl(broker.connect(), "celery", ["json"])
-    heard: list[Reply | Unreadable] = []
+    control = RemoteControl(broker.connect(), "celery", ["json"])
     for _ in range(2):
-        heard.clear()
         before = broker.meter.sent
-        pidbox.ask(
-            FREQUENT_COMMANDS, heard.append, lambda quiet: len(heard) == 4 or quiet > 5, ["w1@test"]
-        )
+        replies = control.gather(FREQUENT_COMMANDS, ["w1@test"], quiet_period=5.0)
         cost = broker.meter.sent - before
-    assert len(heard) == 4
+    assert len(replies.values()["w1@test"]) == 4
     assert cost <= round_cost(len(FREQUENT_COMMANDS), 1)
 
 
