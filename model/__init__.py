@@ -1,1 +1,1 @@
-"""What we know of a cluster. Pure: no I/O, no clock, no Textual, no Celery, no kombu."""
+"""The model of a cluster. Pure: no I/O, no clock, no Textual, no Celery."""
