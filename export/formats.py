@@ -35,10 +35,9 @@ class Format(NamedTuple):
 
     name: str
     suffix: str
-    """Of a file name."""
+    """The suffix of its files, with the dot."""
     encode: Callable[[Snapshot, int, int], bytes]
-    """Encodes a snapshot, given the width in cells and the number of tasks for formats that show
-    no more than fits."""
+    """Encodes a snapshot. Text and SVG fit it into a width in cells and a number of tasks."""
 
 
 FORMATS: Final = {
@@ -50,6 +49,9 @@ FORMATS: Final = {
     )
 }
 """All formats, by name."""
+
+SUFFIXES: Final = tuple(one.suffix for one in FORMATS.values())
+"""What the names of saved files can end in."""
 
 
 def format_of(suffix: str) -> Format | None:

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ..output.save import FORMATS
+from ...export.formats import SUFFIXES as FORMATS
 from .base import Dialog
 
 

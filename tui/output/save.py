@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
-from ...export.json import encode
+from ...export.formats import SUFFIXES, format_of
 from ...export.snapshot import take_snapshot
 from ...files import replace_file
 from ...model.text.sanitize import visible
@@ -20,7 +20,6 @@ from .clipboard import only
 if TYPE_CHECKING:
     from ..context import AppContext
 
-FORMATS: Final = (".json", ".txt", ".svg")
 MAX_CELL_WIDTH: Final = 120
 
 
@@ -57,17 +56,20 @@ def save(
         SaveError: The suffix is unknown, or the file cannot be written.
     """
     what = f"{len(rows):,} rows"
-    if path.suffix == ".svg":
-        content, what = screenshot(), "the screen"
-    elif path.suffix == ".json":
-        rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
-        content = encode(take_snapshot(only(context.state, rows), context.now())).decode()
-    elif path.suffix == ".txt":
-        content = as_text(columns, rows, context)
+    chosen = format_of(path.suffix)
+    if chosen is None:
+        raise SaveError(f"Cannot save {path.name}: the name must end in {', '.join(SUFFIXES)}")
+    # An image and a text show the screen as it is, with its columns; data is the snapshot's.
+    if chosen.name == "svg":
+        content, what = screenshot().encode(), "the screen"
+    elif chosen.name == "text":
+        content = as_text(columns, rows, context).encode()
     else:
-        raise SaveError(f"Cannot save {path.name}: the name must end in {', '.join(FORMATS)}")
+        rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
+        snapshot = take_snapshot(only(context.state, rows), context.now())
+        content = chosen.encode(snapshot, MAX_CELL_WIDTH, len(rows))
     try:
-        replace_file(path, content.encode())
+        replace_file(path, content)
     except OSError as error:
         raise SaveError(f"Cannot save {path}: {error.strerror or error}") from error
     return what
