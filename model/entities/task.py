@@ -18,8 +18,8 @@ Loss: TypeAlias = Literal["worker", "unheard", "unknown"]
 """Why a task is lost: its worker was lost; its worker no longer runs it and no final event was
 received; or neither the workers nor the result backend have it."""
 
-_HEAD = sys.getsizeof("")
-_WIDEST = 4
+_TEXT_OVERHEAD = sys.getsizeof("")
+_MAX_CHARACTER_BYTES = 4
 
 
 def text_size(text: str) -> int:
@@ -28,7 +28,7 @@ def text_size(text: str) -> int:
     `sys.getsizeof` grows once a text has been encoded as UTF-8, so more bytes would be released
     than were counted.
     """
-    return _HEAD + len(text) * (1 if text.isascii() else _WIDEST)
+    return _TEXT_OVERHEAD + len(text) * (1 if text.isascii() else _MAX_CHARACTER_BYTES)
 
 
 class Progress(msgspec.Struct, frozen=True, gc=False):

@@ -263,3 +263,7 @@ def _all(predicates: list[Predicate]) -> Predicate:
         return True
 
     return matches
+
+
+EVERY_TASK: Final = parse_query("")
+"""The empty filter."""

@@ -17,7 +17,7 @@ from typing import Final, Protocol, TypeVar
 
 from ..entities.changes import Changes
 from ..entities.task import Task
-from .language import Query, parse_query
+from .language import EVERY_TASK, Query
 from .order import NEWEST_FIRST, Key, Order, key_maker
 
 R = TypeVar("R")
@@ -31,7 +31,6 @@ RECHECK_INTERVAL: Final = 1.0
 TASKS_PER_INTERVAL: Final = 25_000
 """Tasks checked again per interval; with more, the interval grows."""
 
-EVERYTHING: Final = parse_query("")
 _ARRIVAL: Final = operator.attrgetter("arrival")
 
 
@@ -60,7 +59,7 @@ class TaskView:
     def __init__(
         self,
         state: HoldsTasks,
-        query: Query = EVERYTHING,
+        query: Query = EVERY_TASK,
         order: Order = NEWEST_FIRST,
         faults_only: bool = False,
         *,

@@ -16,7 +16,7 @@ import msgspec
 from ..entities.changes import Changes
 from ..entities.clock_skew import NO_SKEWS, ClockSkews
 from ..entities.task import Task
-from ..query.language import Query, parse_query
+from ..query.language import EVERY_TASK, Query
 from ..wire.signatures import PendingSignature
 from .members import MEMBER_STATUSES, HoldsWorkflows, Members, MemberStatus, member_status, span
 from .time_axis import TimeAxis
@@ -33,8 +33,6 @@ MAX_LEVELS: Final = 8
 
 TreeGuide: TypeAlias = Literal["none", "line", "branch", "last", "deeper"]
 """One level of the tree lines before a row."""
-
-EVERYTHING: Final = parse_query("")
 
 
 class WorkflowRow(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -68,7 +66,7 @@ class WorkflowView:
         self.axis = TimeAxis(now)
         self.pending_count = 0
         """Number of pending tasks that may still be sent."""
-        self._query = EVERYTHING
+        self._query = EVERY_TASK
         self._faults_only = False
         self._fold_changes: dict[str, bool] = {}
         self._tops: list[Node] = []
