@@ -14,7 +14,7 @@ import pytest
 from celtop.cli.main import COMMANDS
 from celtop.tests.servers import clean_environment
 
-HEAVY = ("celery", "kombu", "pydantic", "redis", "rich", "textual")
+HEAVY = ("celery", "kombu", "msgspec", "pydantic", "redis", "rich", "textual")
 REPORT = f"""
 import json, sys
 from celtop.cli.main import run
