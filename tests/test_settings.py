@@ -1,4 +1,4 @@
-"""Settings: which place wins, what is said of a bad value, and that no password is ever shown."""
+"""Settings: the precedence of sources, errors for invalid values, and masked passwords."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(path: Path, text: str) -> Path:
         ("", "", "default"),
     ],
 )
-def test_the_first_place_that_names_a_value_wins(
+def test_the_first_source_with_a_value_wins(
     tmp_path: Path, places: str, winner: str, source: str
 ) -> None:
     given = places.split()
@@ -60,7 +60,7 @@ def test_the_first_place_that_names_a_value_wins(
     assert settings.source("broker_url") == source.format(file=file)
 
 
-def test_celerys_own_variables_name_nothing_but_the_two_urls() -> None:
+def test_only_two_of_celerys_variables_are_read() -> None:
     environ = {
         "CELERY_RESULT_BACKEND": URL.format("results"),
         "CELERY_EVENT_EXCHANGE": "elsewhere",
@@ -88,7 +88,7 @@ def test_the_config_file_may_be_named_by_flag_or_variable(tmp_path: Path) -> Non
     assert not load_settings({}, {"CELTOP_CONFIG": str(two)}, one).read_only
 
 
-def test_tables_and_lists_from_every_place(tmp_path: Path) -> None:
+def test_tables_and_lists_from_every_source(tmp_path: Path) -> None:
     file = write(
         tmp_path / "c.toml",
         'queues = ["a", "b"]\n[broker_transport_options]\nglobal_keyprefix = "acme:"\n',
@@ -115,7 +115,7 @@ def test_intervals_are_seconds_or_durations(tmp_path: Path) -> None:
     assert (settings.inspect_interval, settings.queue_interval) == (120.0, 90.0)
 
 
-def test_the_app_is_asked_only_if_there_is_one() -> None:
+def test_the_app_is_loaded_only_if_there_is_one() -> None:
     asked: list[tuple[str, str | None]] = []
 
     def describe(app: str, workdir: str | None) -> Mapping[str, object]:
@@ -140,7 +140,7 @@ def test_settings_cannot_be_changed() -> None:
         Settings().read_only = True
 
 
-def test_settings_from_keywords_do_not_look_at_the_environment(
+def test_settings_from_keywords_ignore_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CELTOP_FRUGAL", "true")
@@ -148,7 +148,7 @@ def test_settings_from_keywords_do_not_look_at_the_environment(
     assert not Settings().frugal
 
 
-def test_every_field_says_what_it_means_and_in_which_unit() -> None:
+def test_every_field_is_documented() -> None:
     tree = ast.parse(inspect.getsource(celtop.settings))
     [body] = [
         node.body
@@ -222,7 +222,7 @@ def test_passwords_are_masked_when_settings_are_shown() -> None:
     assert settings.masked("broker_transport_options") == {"password": "***"}
 
 
-def test_the_audit_file_is_on_unless_it_is_switched_off(tmp_path: Path) -> None:
+def test_the_audit_file_is_on_by_default(tmp_path: Path) -> None:
     assert load_settings({}, {}).audit_file is None
     write(tmp_path / "celtop" / "config.toml", 'audit_file = ""')
     assert load_settings({}, {}).audit_file == ""
@@ -243,27 +243,27 @@ def test_keys_by_action_id_with_and_without_quotes(tmp_path: Path) -> None:
     assert settings.source("keys", "freeze") == "environment CELTOP_KEYS"
 
 
-def test_a_key_that_is_no_text_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_key_that_is_not_text_is_an_error_with_its_line(tmp_path: Path) -> None:
     file = write(tmp_path / "c.toml", "[keys]\nquit = 'Q'\nfreeze = 5")
     with pytest.raises(SettingsError, match=rf"config file {file}, line 3\)"):
         load_settings({}, {}, file)
 
 
-def test_patterns_of_what_is_hidden_may_hold_commas(tmp_path: Path) -> None:
+def test_redact_patterns_may_contain_commas(tmp_path: Path) -> None:
     environ = {"CELTOP_REDACT": "\\d{13,16}\n password \n"}
     assert load_settings({}, environ).redact == (r"\d{13,16}", "password")
     write(tmp_path / "celtop" / "config.toml", r"redact = ['\d{13,16}', 'a,b']")
     assert load_settings({}, {}).redact == (r"\d{13,16}", "a,b")
 
 
-def test_what_is_no_regular_expression_is_refused_at_once(tmp_path: Path) -> None:
+def test_an_invalid_regular_expression_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "celtop" / "config.toml", "redact = ['ok', 'card[']")
     with pytest.raises(SettingsError, match=r"for redact .*: 'card\[' is not a regular"):
         load_settings({}, {})
     assert file.exists()
 
 
-def test_where_tasks_tell_their_progress_is_a_table_of_dotted_paths(tmp_path: Path) -> None:
+def test_progress_paths_are_a_table_of_dotted_paths(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
     paths = {"current": "stats.done", "total": "stats.all"}
     text = '[progress_path."geo.*"]\ncurrent = "stats.done"\ntotal = "stats.all"'
@@ -284,6 +284,6 @@ def test_where_tasks_tell_their_progress_is_a_table_of_dotted_paths(tmp_path: Pa
         ({"geo": "a.b"}, "dictionary"),
     ],
 )
-def test_paths_that_lead_nowhere_are_refused(paths: dict[str, object], why: str) -> None:
+def test_invalid_progress_paths_are_refused(paths: dict[str, object], why: str) -> None:
     with pytest.raises(SettingsError, match=why):
         load_settings({"progress_path": paths}, {})

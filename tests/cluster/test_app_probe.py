@@ -1,4 +1,4 @@
-"""An app is loaded in a child process; whatever it does there stays there."""
+"""An app is loaded in a child process, without effects on this one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def write(folder: Path, text: str, name: str = "proj.py") -> str:
     return str(folder)
 
 
-def test_what_an_app_is_told_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describes_an_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://elsewhere/9")
     folder = write(
         tmp_path,
@@ -50,7 +50,7 @@ def add(x: int, y: int = 2) -> int:
     assert "proj" not in sys.modules
 
 
-def test_its_prints_do_not_reach_us(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_the_app_is_discarded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = write(
         tmp_path,
         "import os, sys\nos.write(1, b'one'); os.write(2, b'two'); print('three')\n"
@@ -84,7 +84,7 @@ def test_an_app_that_does_not_exist(tmp_path: Path) -> None:
         describe("proj", str(tmp_path / "missing"))
 
 
-def test_an_app_that_waits_for_ever_is_killed(tmp_path: Path) -> None:
+def test_an_app_that_hangs_is_killed(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         "import pathlib, os, threading\n"
@@ -96,7 +96,7 @@ def test_an_app_that_waits_for_ever_is_killed(tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_an_apps_threads_do_not_hold_it_up(tmp_path: Path) -> None:
+def test_threads_of_the_app_do_not_delay_the_answer(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         "import threading\nthreading.Thread(target=threading.Event().wait).start()\n"

@@ -16,7 +16,7 @@ def taken(inbox: Inbox) -> list[Observation]:
     return found
 
 
-def test_what_fits_comes_out_in_order() -> None:
+def test_observations_come_out_in_order() -> None:
     inbox = Inbox(100)
     put = [heard("task-sent", 3, at) for at in range(10)]
     for one in put:
@@ -26,7 +26,7 @@ def test_what_fits_comes_out_in_order() -> None:
     assert inbox.events == 0
 
 
-def test_heartbeats_go_first_and_every_loss_is_told() -> None:
+def test_heartbeats_are_dropped_first_and_every_loss_is_reported() -> None:
     inbox = Inbox(20)
     for at in range(10):
         inbox.put(heard("worker-heartbeat", at=at))
@@ -41,7 +41,7 @@ def test_heartbeats_go_first_and_every_loss_is_told() -> None:
     assert types.count("worker-heartbeat") == 7
 
 
-def test_then_the_oldest_go_in_a_block() -> None:
+def test_the_oldest_events_are_dropped_in_a_block() -> None:
     inbox = Inbox(100)
     for at in range(101):
         inbox.put(heard("task-started", at=at))
@@ -69,7 +69,7 @@ def test_everything_is_applied_or_counted_as_lost() -> None:
     assert lost > 0
 
 
-def test_what_is_no_event_is_never_dropped() -> None:
+def test_other_observations_are_never_dropped() -> None:
     inbox = Inbox(10)
     note = LogMessage("info", "test", "here", 0.0)
     inbox.put(note)
@@ -78,7 +78,7 @@ def test_what_is_no_event_is_never_dropped() -> None:
     assert note in taken(inbox)
 
 
-def test_one_message_larger_than_the_room_is_lost_and_told() -> None:
+def test_a_message_larger_than_the_capacity_is_dropped_and_reported() -> None:
     inbox = Inbox(10)
     inbox.put(heard("task-started", 50))
     lost = inbox.take()
@@ -86,8 +86,8 @@ def test_one_message_larger_than_the_room_is_lost_and_told() -> None:
     assert inbox.take() is None
 
 
-def test_what_cannot_be_read_takes_room_too() -> None:
-    """Or a stream in another serializer would grow without bounds while nobody takes."""
+def test_unreadable_events_count_too() -> None:
+    """Otherwise events in another serializer would grow without bounds."""
     inbox = Inbox(100)
     for at in range(1000):
         inbox.put(EventBatch((), at, ("not decoded",)))
@@ -100,7 +100,7 @@ def test_what_cannot_be_read_takes_room_too() -> None:
     assert inbox.events == 0
 
 
-def test_whoever_puts_something_in_wakes_the_taker_once() -> None:
+def test_a_put_calls_the_callback_once() -> None:
     inbox = Inbox(10)
     woken: list[int] = []
     inbox.call_on_put(lambda: woken.append(1))

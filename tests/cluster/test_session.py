@@ -1,4 +1,4 @@
-"""The session as its callers see it."""
+"""The session as its callers use it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from celtop.tests.servers import (
 )
 
 
-def test_importing_and_constructing_loads_no_library_that_is_slow() -> None:
+def test_creating_a_session_imports_no_slow_library() -> None:
     code = """
         import sys
         from celtop.cluster.session import Session
@@ -44,7 +44,7 @@ def test_importing_and_constructing_loads_no_library_that_is_slow() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_stop_ends_all_threads_though_the_broker_is_silent(scheme: str) -> None:
+def test_stop_ends_all_threads_if_the_broker_does_not_respond(scheme: str) -> None:
     with black_hole() as port:
         session = Session(Settings(broker_url=f"{scheme}://127.0.0.1:{port}/0"))
         session.start()
@@ -54,8 +54,8 @@ def test_stop_ends_all_threads_though_the_broker_is_silent(scheme: str) -> None:
         until(lambda: not any(thread.is_alive() for thread in session.threads), 3.0)
 
 
-def test_a_tls_handshake_that_hangs_ends_by_its_timeout() -> None:
-    """Until it is over, the library shows its socket to nobody: the thread outlives the stop."""
+def test_a_hanging_tls_handshake_ends_at_its_timeout() -> None:
+    """The library exposes its socket only after the handshake, so the thread outlives `stop`."""
     with black_hole() as port:
         session = Session(Settings(broker_url=f"rediss://127.0.0.1:{port}/0"))
         session.start()
@@ -73,7 +73,7 @@ def test_the_audit_file_is_in_the_state_folder(
     assert (tmp_path / "celtop" / "audit.jsonl").is_file()
 
 
-def test_stop_before_anything_answered() -> None:
+def test_stop_before_the_first_reply() -> None:
     session = Session(Settings(broker_url=f"redis://127.0.0.1:{free_port()}/0"))
     session.start()
     session.stop()
@@ -86,7 +86,7 @@ def test_stop_twice_and_without_a_start() -> None:
     session.stop()
 
 
-def test_pump_keeps_to_its_budget_and_says_that_there_is_more() -> None:
+def test_pump_keeps_to_its_budget_and_reports_a_backlog() -> None:
     session = Session(Settings(broker_url="redis://127.0.0.1:1/0"))
     for number in range(50):
         event = Event("task-received", "w@h", 1.0, uuid=str(number), name="t")
@@ -99,7 +99,7 @@ def test_pump_keeps_to_its_budget_and_says_that_there_is_more() -> None:
     assert len(session.state.tasks) == 50
 
 
-def test_a_consumer_that_does_not_keep_up_is_told_of_each_loss(
+def test_every_event_lost_by_a_slow_consumer_is_counted(
     redis_server: RedisServer, redis_url: str, open_session: OpenSession
 ) -> None:
     from kombu import Connection, Exchange, Producer
@@ -143,7 +143,7 @@ def test_latency_and_our_own_commands_are_counted(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_no_queue_is_left_on_rabbitmq_however_we_end(
+def test_no_queue_is_left_on_rabbitmq(
     number: signal.Signals, rabbit_server: RabbitServer, amqp_url: str, tmp_path: Path
 ) -> None:
     code = """

@@ -28,7 +28,7 @@ def test_every_operation_can_be_carried_out(kind: type[commands.Operation]) -> N
     assert perform.dispatch(kind) is not perform.dispatch(object)
 
 
-def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Workers) -> None:
+def test_a_task_is_sent_peeked_recovered_and_purged(pair: Workers) -> None:
     session = pair.live.session
     call = Call("plain.ok", args=("é" * 5_000,), kwargs={}, queue="idle")
     sent = pair.do(commands.Trigger(calls=(call,)))
@@ -51,7 +51,7 @@ def test_a_task_is_sent_looked_at_recovered_and_purged(pair: Workers) -> None:
     assert session.peek("idle", 10).result(20).messages == ()
 
 
-def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Workers) -> None:
+def test_a_queue_is_paused_and_resumed_with_its_consumers(pair: Workers) -> None:
     session = pair.live.session
     pair.live.until(lambda: pair.live.state.workers["threads@test"].queues)
     consumers = tuple(commands.Consumer(name) for name in pair.names())
@@ -63,7 +63,7 @@ def test_a_queue_is_paused_and_resumed_by_what_was_remembered(pair: Workers) -> 
     assert not session.paused_queues()
 
 
-def test_a_result_is_looked_up_and_why_there_is_none_is_told(
+def test_a_result_is_looked_up_or_its_absence_explained(
     pair: Workers, redis_url: str, open_session: OpenSession
 ) -> None:
     with pytest.raises(ResultsError):

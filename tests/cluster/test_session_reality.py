@@ -1,4 +1,4 @@
-"""What real workers leave behind when they die, and what ends while nobody listens."""
+"""Real workers that die, and tasks that finish during a disconnection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 INTERVAL = 1
 """Seconds between two heartbeats of the workers."""
 SOON_VISIBLE = 3
-"""Seconds after which Redis hands a message out again that nobody acknowledged."""
+"""Seconds after which Redis redelivers an unacknowledged message."""
 
 
 def ticking(live: RunningSession, condition: Callable[[], T]) -> Callable[[], T]:
@@ -31,7 +31,7 @@ def ticking(live: RunningSession, condition: Callable[[], T]) -> Callable[[], T]
     return ticked
 
 
-def test_the_tasks_of_a_killed_worker_are_lost_and_found_again_where_they_are_delivered(
+def test_tasks_of_a_killed_worker_are_lost_and_found_when_redelivered(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     transport = {"visibility_timeout": SOON_VISIBLE}
@@ -74,7 +74,7 @@ def test_the_tasks_of_a_killed_worker_are_lost_and_found_again_where_they_are_de
     live.until(ticking(live, lambda: any("3 tasks lost with w1@test" in text for text in live.log)))
 
 
-def test_a_task_that_ended_in_a_gap_is_finished_without_an_event(
+def test_a_task_that_finished_during_a_disconnection_is_finished(
     own_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     proxy = TcpProxy(own_redis.port)

@@ -1,4 +1,4 @@
-"""Chains, groups and chords of a real worker, put together from all that tells of them."""
+"""Chains, groups and chords of a real worker, put together from all sources."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHAPES = {
     "spread": ["spread", "| child render", "| child render", "| child render"],
 }
 UNTOLD = "- body collect"
-"""Only a message of the header tells of a body that was never sent."""
+"""Only a header's message names a body that was never sent."""
 
 Send = Callable[..., dict[str, str]]
 
@@ -82,7 +82,7 @@ def drawn(view: WorkflowView) -> list[str]:
         mark = "! " if node.failed else "- " if node.given_up else ""
         kind = {"step": "then ", "root": "", "group": "group"}.get(node.kind, f"{node.kind} ")
         if (mark, node.kind) == ("! ", "body"):
-            # It never ran, but the result backend may have told that it failed, too.
+            # It never ran, but the result backend may have an entry for its failure.
             mark = "- "
         lines.append(f"{'| ' * len(row.guides)}{mark}{kind}{node.name.removeprefix('flows.')}")
     return lines
@@ -116,7 +116,7 @@ def until_drawn(
         raise AssertionError("\n".join(lines)) from None
 
 
-def test_each_kind_is_drawn_while_it_runs_and_known_as_far_as_possible_afterwards(
+def test_each_kind_of_workflow_is_known_while_it_runs_and_afterwards(
     redis_url: str, start_worker: StartWorker, send_flows: Send, open_session: OpenSession
 ) -> None:
     live = open_session(redis_url)
@@ -127,7 +127,7 @@ def test_each_kind_is_drawn_while_it_runs_and_known_as_far_as_possible_afterward
     until_drawn(live, views, {k: [line for line in v if line != UNTOLD] for k, v in SHAPES.items()})
     shy = next(task for task in live.state.tasks.values() if task.name == "flows.shy")
     assert (shy.state, shy.retries, shy.parent_id != shy.id) == ("SUCCESS", 1, True)
-    # Somebody who comes later hears no event: results have no names, but parents and groups.
+    # A later session has missed the events: results have no names, but parents and groups.
     late = open_session(redis_url, result_backend=redis_url)
     late.until(lambda: len(late.state.tasks) >= sum(map(len, SHAPES.values())) - 5)
     for kind in ("chain", "group", "chord", "chord in chain", "spread"):
@@ -136,7 +136,7 @@ def test_each_kind_is_drawn_while_it_runs_and_known_as_far_as_possible_afterward
         assert depths == [line.count("| ") for line in SHAPES[kind]], (kind, drawn(view))
 
 
-def test_what_is_to_come_is_read_from_messages_that_wait(
+def test_pending_tasks_are_read_from_waiting_messages(
     redis_url: str, start_worker: StartWorker, send_flows: Send, open_session: OpenSession
 ) -> None:
     live = open_session(redis_url)

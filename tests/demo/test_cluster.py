@@ -1,4 +1,4 @@
-"""`celtop demo`: one command, a real cluster, and nothing left of it afterwards."""
+"""`celtop demo`: one command, a real cluster, and nothing left afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.servers import clean_environment, until
 from celtop.tests.terminal import Terminal
 
-# Whatever the caller's own Celery is told: the demo must not listen.
+# The demo must ignore the configuration of the caller's own Celery.
 MISLEADING = {
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
     "CELERY_RESULT_BACKEND": "redis://127.0.0.1:1/0",
@@ -49,7 +49,7 @@ class Demo:
         self.client: Any = redis.Redis.from_url(self.url, decode_responses=True)
 
     def family(self) -> list[psutil.Process]:
-        """Return every process of it: supervisor, broker, workers, their pools, producer."""
+        """Return its processes: supervisor, broker, workers, their pools, producer."""
         found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
         return found
 
@@ -106,7 +106,7 @@ def test_it_runs_real_workers_on_loopback_and_nothing_on_disk(demo: Demo) -> Non
     ("number", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
-def test_however_it_ends_nothing_is_left(
+def test_nothing_is_left_however_it_ends(
     demo: Demo, number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     family = demo.complete()
@@ -139,11 +139,11 @@ def test_a_broker_that_does_not_start(tmp_path: Path) -> None:
     assert "the disk is on fire" in log.read_text()
 
 
-def test_it_brings_its_own_cluster() -> None:
+def test_the_demo_refuses_another_broker() -> None:
     assert "-b cannot be used" in error_text(celtop("demo", "--no-tui", "-b", "redis://h"), 2)
 
 
-def test_the_screen_is_on_top_and_takes_everything_along(tmp_path: Path) -> None:
+def test_quitting_the_screen_ends_the_cluster(tmp_path: Path) -> None:
     environ = {**MISLEADING, "TMPDIR": str(tmp_path)}
     with Terminal((*CELTOP, "demo", "--seed", "5"), env=environ) as terminal:
         terminal.wait_for("web@demo", timeout=30)

@@ -1,4 +1,4 @@
-"""What the demo's producer sends: the same for the same seed, and something of everything."""
+"""The demo's producer sends the same tasks for the same seed, of every kind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def described(signatures: list[Any]) -> list[tuple[Any, ...]]:
     return [(one.task, one.args, one.kwargs, one.options.get("task_id")) for one in signatures]
 
 
-def test_a_seed_gives_the_same_story_again() -> None:
+def test_a_seed_always_gives_the_same_tasks() -> None:
     first = described(sent(3, 300))
     assert first == described(sent(3, 300))
     assert first != described(sent(4, 300))
@@ -44,7 +44,7 @@ def test_a_seed_gives_the_same_story_again() -> None:
     assert len(set(identities)) == len(identities)
 
 
-def test_every_task_that_there_is_comes() -> None:
+def test_every_task_is_sent() -> None:
     known = {name for name in app.tasks if not name.startswith("celery.")}
     assert {one.task for one in sent(1, 3000)} == known
 
@@ -60,7 +60,7 @@ def test_maps_come_in_waves_and_the_unread_queue_stays_bounded() -> None:
     assert story.unread == MAX_UNREAD
 
 
-def test_arguments_are_not_ascii_alone() -> None:
+def test_arguments_are_not_only_ascii() -> None:
     text = repr([(one.args, one.kwargs) for one in sent(1, 200)])
     assert not text.isascii()
 
@@ -68,16 +68,16 @@ def test_arguments_are_not_ascii_alone() -> None:
 class TestFailuresAreRealOnes:
     """Raised where they happen, by what the arguments are."""
 
-    def test_a_projection_that_nobody_knows(self) -> None:
+    def test_an_unknown_projection(self) -> None:
         with pytest.raises(tasks.UnknownProjection) as caught:
             tasks.reproject("roads", "Gauß-Krüger")
         assert isinstance(caught.value.__cause__, ValueError)
         assert tasks.reproject("roads", "EPSG:3857") == 3857
 
-    def test_a_template_that_asks_for_more(self) -> None:
+    def test_a_template_with_a_missing_value(self) -> None:
         with pytest.raises(KeyError, match="balance"):
             tasks.send_mail.run("a@b.c", "{balance}", {"name": "Zoë"})
 
-    def test_text_that_is_cut_off(self) -> None:
+    def test_truncated_json(self) -> None:
         with pytest.raises(ValueError, match="line 1"):
             tasks.classify.run('{"words": ["a"')

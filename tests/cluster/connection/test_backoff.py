@@ -3,7 +3,7 @@ from __future__ import annotations
 from celtop.cluster.connection.backoff import backoff
 
 
-def test_pauses_double_up_to_the_longest() -> None:
+def test_delays_double_up_to_the_maximum() -> None:
     assert [backoff(failures, 0.5, 15.0) for failures in range(7)] == [0.5, 1, 2, 4, 8, 15, 15]
 
 

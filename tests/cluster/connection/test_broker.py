@@ -1,4 +1,4 @@
-"""URLs and options; real connections where they differ in kind."""
+"""URLs and options; real connections where their kinds differ."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_scheme_names_the_kind_of_broker(url: str, scheme: str) -> None:
     assert broker(url).scheme == scheme
 
 
-def test_what_is_shown_hides_every_password() -> None:
+def test_every_password_is_masked() -> None:
     one = broker("redis://:hunter22@a/0;amqp://me:hunter23@b//")
     assert "hunter" not in one.shown_url
     one.fail_over()
@@ -66,12 +66,12 @@ def test_what_is_shown_hides_every_password() -> None:
         ("amqps://h//", {"server_hostname": "h"}, None),
     ],
 )
-def test_what_is_not_verified_is_known(url: str, options: object, doubt: str | None) -> None:
+def test_unverified_certificates_are_reported(url: str, options: object, doubt: str | None) -> None:
     found = broker(url, broker_use_ssl=options).certificate_warning()
     assert (found is None) if doubt is None else (found is not None and doubt in found)
 
 
-def test_the_apps_options_do_not_take_our_timeouts_away() -> None:
+def test_the_apps_options_do_not_override_our_timeouts() -> None:
     one = broker("redis://h/0", broker_transport_options={"socket_timeout": None, "sep": ":"})
     options = one._prepare().transport_options
     assert options["socket_timeout"] > 0
@@ -88,7 +88,7 @@ def test_a_unix_socket(
     live.until(lambda: "celery" in live.state.queues)
 
 
-def test_failover_turns_to_the_next_broker(
+def test_failover_switches_to_the_next_url(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     start_worker(redis_url)

@@ -1,4 +1,4 @@
-"""Every failure to connect is named, explained, survived, and never shows a password."""
+"""Every connection failure is named, explained and survived, and never shows a password."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ class TestTls:
         yield server.start()
         server.kill()
 
-    def test_a_bare_url_just_works_and_the_log_says_what_is_not_verified(
+    def test_a_bare_url_works_and_logs_what_is_not_verified(
         self, tls_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker
     ) -> None:
         start_worker(tls_redis.url() + "?ssl_cert_reqs=none")
@@ -254,9 +254,7 @@ class TestTls:
         plain = tls_redis.url().replace("rediss", "redis")
         open_session(plain, broker_use_ssl=options).until_live()
 
-    def test_the_authority_is_not_known(
-        self, tls_redis: RedisServer, open_session: OpenSession
-    ) -> None:
+    def test_an_unknown_authority(self, tls_redis: RedisServer, open_session: OpenSession) -> None:
         words = open_session(f"{tls_redis.url()}?ssl_cert_reqs=required").until_fault("tls")
         assert "not signed by a trusted authority" in words
 
@@ -294,7 +292,7 @@ class TestTls:
             server.close()
 
 
-def test_a_link_that_is_cut_while_we_log_in(
+def test_a_connection_cut_during_login(
     open_session: OpenSession, redis_server: RedisServer
 ) -> None:
     proxy = TcpProxy(redis_server.port)

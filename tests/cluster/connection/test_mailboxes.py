@@ -1,4 +1,4 @@
-"""Who listens to remote control, as the broker knows it."""
+"""Remote-control mailboxes as the broker lists them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from celtop.tests.servers import until
 ALONE = ("--without-mingle", "--without-gossip")
 
 
-def test_the_living_and_the_dead(redis_url: str, start_worker: StartWorker) -> None:
+def test_running_and_killed_workers(redis_url: str, start_worker: StartWorker) -> None:
     settings = Settings(broker_url=redis_url)
     assert mailboxes(settings) == Mailboxes(frozenset(), 0)
     alive = start_worker(redis_url, options=ALONE)
@@ -20,10 +20,10 @@ def test_the_living_and_the_dead(redis_url: str, start_worker: StartWorker) -> N
     assert mailboxes(settings) == Mailboxes(both, 2)
     dead.child.kill()
     until(lambda: mailboxes(settings) == Mailboxes(both, 1), what="one has died")
-    # What was sent to nobody has not disturbed the other.
+    # The message to no worker has not disturbed the running one.
     assert "ERROR" not in alive.child.output
 
 
 @pytest.mark.parametrize("url", ["amqp://127.0.0.1:1//", "memory://"])
-def test_a_broker_that_does_not_tell_is_not_even_asked(url: str) -> None:
+def test_a_broker_without_a_table_of_bindings_is_not_contacted(url: str) -> None:
     assert mailboxes(Settings(broker_url=url)) is None

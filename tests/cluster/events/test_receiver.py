@@ -44,7 +44,7 @@ def test_task_events_arrive_from_a_worker_started_without_them(
     assert failed.traceback and "ValueError: gone" in failed.traceback
 
 
-def test_a_worker_that_comes_later_is_told_too(
+def test_events_are_enabled_on_a_worker_that_starts_later(
     broker_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     live = open_session(broker_url)
@@ -56,7 +56,7 @@ def test_a_worker_that_comes_later_is_told_too(
     in_state(live, send(broker_url, "plain.ok", queue="late"), "SUCCESS")
 
 
-def test_events_stay_off_if_the_operator_says_so(
+def test_events_stay_disabled_by_the_setting(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     worker = start_worker(redis_url, pool="solo")
@@ -92,7 +92,7 @@ def test_progress_events_come_from_pool_processes(
     assert in_state(live, task_id, "SUCCESS").worker == "w1@test"
 
 
-def test_tasks_that_ran_before_we_came_are_known_at_once(
+def test_tasks_that_ran_before_the_start_are_found(
     broker_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     worker = start_worker(broker_url, concurrency=1)
@@ -107,7 +107,7 @@ def test_tasks_that_ran_before_we_came_are_known_at_once(
     assert in_state(live, scheduled, "RECEIVED").eta_at is not None
 
 
-def test_malformed_and_foreign_messages_are_counted_and_survived(
+def test_malformed_and_foreign_messages_are_counted(
     redis_server: RedisServer, redis_url: str, open_session: OpenSession
 ) -> None:
     live = open_session(redis_url)
@@ -121,7 +121,7 @@ def test_malformed_and_foreign_messages_are_counted_and_survived(
     assert live.state.broker.phase == "live"
 
 
-def test_a_pickled_event_is_named_and_never_loaded(
+def test_a_pickled_event_is_reported_and_never_loaded(
     redis_url: str, open_session: OpenSession
 ) -> None:
     from kombu import Connection, Exchange, Producer
@@ -136,7 +136,7 @@ def test_a_pickled_event_is_named_and_never_loaded(
     assert any("python-serialize" in why for why in live.state.totals.malformed_reasons)
 
 
-def test_the_same_options_as_the_workers_are_needed_and_enough(
+def test_only_the_workers_options_receive_events(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     options = {"global_keyprefix": "acme:", "fanout_prefix": "/x.", "fanout_patterns": False}
@@ -161,14 +161,14 @@ def test_the_environment_does_not_replace_the_url(
     live.until(lambda: (w := live.state.workers.get("w1@test")) is not None and w.stats)
 
 
-def test_a_worker_killed_with_9_is_noticed_by_its_silence(
+def test_a_killed_worker_is_lost_without_heartbeats(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     worker: CeleryWorker = start_worker(redis_url)
     live = open_session(redis_url)
     seen = live.until(lambda: live.state.workers.get("w1@test"))
     assert seen is not None
-    # The heartbeat that we ask for on connecting says "every 5 s", whatever the worker's own pace.
+    # The heartbeat requested on connecting says "every 5 s", regardless of the worker's interval.
     live.until(lambda: seen.frequency == 2.0)
     worker.child.kill()
 

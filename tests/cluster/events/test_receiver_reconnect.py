@@ -1,4 +1,4 @@
-"""Brokers that die and come back, and networks that swallow what is sent."""
+"""Brokers that die and come back, and networks that drop messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_broker_that_is_down_at_first(
     live.until(knows_worker(live))
 
 
-def test_who_cannot_wait_for_the_next_try_has_it_at_once(
+def test_a_refresh_connects_at_once(
     own_redis: RedisServer, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.events.receiver.FIRST_RETRY_DELAY", 600.0)
@@ -67,7 +67,7 @@ def test_a_broker_that_is_killed_and_comes_back(
     assert all(thread.is_alive() for thread in live.session.threads)
 
 
-def test_what_started_in_the_gap_is_known_afterwards(
+def test_a_task_started_during_a_disconnection_is_found(
     own_redis: RedisServer, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     proxy = TcpProxy(own_redis.port)
@@ -95,8 +95,8 @@ def test_a_half_open_connection_is_noticed(
     open_session: OpenSession,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No worker is there, so that nothing but our own pings can tell that the link is dead."""
-    # Waiting for the real intervals would tell no more and take half a minute.
+    """Without a worker, only our own pings can show that the connection is dead."""
+    # The real intervals would take half a minute.
     monkeypatch.setattr("celtop.cluster.events.receiver.PING_AFTER", 1)
     monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT_INTERVAL", 2.0)
     server: RedisServer | RabbitServer = request.getfixturevalue(
@@ -127,7 +127,7 @@ def test_reconnects_when_workers_reply_but_their_events_do_not_arrive(
     live.until(knows_worker(live))
     seen = live.state.workers["w1@test"]
     live.until(lambda: seen.frequency == 2.0)
-    # The subscription is gone and the connection is fine: no ping would ever tell.
+    # The subscription is dead but the connection works: no ping would show it.
     monkeypatch.setattr(
         "celtop.cluster.events.subscription.RedisSubscription._open", lambda self, data: None
     )
@@ -139,7 +139,7 @@ def test_reconnects_when_workers_reply_but_their_events_do_not_arrive(
 
 
 @pytest.mark.parametrize("kind", ["redis", "amqp"])
-def test_a_silent_broker_does_not_hold_up_the_stop(
+def test_a_broker_that_does_not_respond_does_not_delay_stop(
     kind: str, request: pytest.FixtureRequest, open_session: OpenSession
 ) -> None:
     server: RedisServer | RabbitServer = request.getfixturevalue(

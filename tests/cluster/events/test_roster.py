@@ -1,4 +1,4 @@
-"""What the threads remember of the cluster does not grow for ever."""
+"""The roster of workers and queues is bounded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def beat(name: str) -> Event:
     return Event("worker-heartbeat", name, 1.0, freq=2.0, active=0, processed=0)
 
 
-def test_silent_workers_are_forgotten_when_there_are_too_many() -> None:
+def test_silent_workers_are_forgotten_if_there_are_too_many() -> None:
     roster = Roster()
     for number in range(MAX_WORKERS):
         roster.apply(beat(f"old-{number}"))
@@ -21,7 +21,7 @@ def test_silent_workers_are_forgotten_when_there_are_too_many() -> None:
     assert roster.present() == ("new",)
 
 
-def test_more_workers_than_can_be_remembered_are_not_asked() -> None:
+def test_workers_beyond_the_limit_are_not_inspected() -> None:
     roster = Roster()
     for number in range(MAX_WORKERS + 1):
         roster.apply(beat(f"w-{number}"))
@@ -29,7 +29,7 @@ def test_more_workers_than_can_be_remembered_are_not_asked() -> None:
     assert roster.replied("one-more") is None
 
 
-def test_a_queue_for_each_reply_is_not_asked_about() -> None:
+def test_queues_beyond_the_limit_are_not_measured() -> None:
     roster = Roster()
     for number in range(MAX_NAMES + 1):
         queue, exchange = f"reply-{number}", f"to-{number}"

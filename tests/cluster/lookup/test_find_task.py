@@ -1,4 +1,4 @@
-"""One task looked for everywhere, where some places cannot be looked at."""
+"""One task is looked for everywhere, while some places cannot be searched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Send = Callable[..., str]
 
 
 def searched(settings: Settings, id_: str) -> tuple[Session, TaskLookup]:
-    """Look for a task by a session that was never started: nobody is expected to answer."""
+    """Look for a task in a session that was never started, without known workers."""
     session = Session(settings)
     found = session.find_task(id_).result(20)
     while session.pump(0.0, 1.0).more:
@@ -24,7 +24,7 @@ def searched(settings: Settings, id_: str) -> tuple[Session, TaskLookup]:
     return session, found
 
 
-def test_without_a_broker_the_backend_is_looked_at_all_the_same(
+def test_without_a_broker_the_backend_is_searched(
     own_redis: RedisServer, start_worker: StartWorker, send: Send
 ) -> None:
     url = own_redis.url()
@@ -40,7 +40,7 @@ def test_without_a_broker_the_backend_is_looked_at_all_the_same(
     assert session.state.tasks[id_].state == "SUCCESS"
 
 
-def test_each_source_is_told_and_the_model_learns_but_not_what_a_message_cannot_know(
+def test_each_source_is_listed_and_updates_the_model_except_a_held_message(
     redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     worker = start_worker(redis_url, app="results")
@@ -52,7 +52,7 @@ def test_each_source_is_told_and_the_model_learns_but_not_what_a_message_cannot_
     assert not found.not_found
 
 
-def test_a_password_in_the_brokers_url_is_not_told() -> None:
+def test_a_password_in_the_brokers_url_is_masked() -> None:
     _, found = searched(Settings(broker_url="redis://:geheim@127.0.0.1:1/0"), "x")
     assert found.not_found
     assert "geheim" not in str(found)

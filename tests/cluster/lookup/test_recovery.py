@@ -1,4 +1,4 @@
-"""What was sent is found out exactly, or it is told why not; with real workers and backends."""
+"""Calls are recovered exactly, or with a reason not at all; with real workers and backends."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def lost(url: str, wanted: KnownTask, **options: Any) -> Unrecoverable:
 
 
 def finished(live: RunningSession, id_: str) -> KnownTask:
-    """Wait until a task has ended and return what is known of it."""
+    """Wait until a task has finished and return what is known about it."""
     live.until(lambda: (task := live.state.tasks.get(id_)) is not None and task.finished)
     return known_task(id_, live.state)
 
@@ -76,7 +76,7 @@ def run_again(url: str, original: SentTask, received: ReceivedCalls) -> dict[str
     return received.by(outcome.sent[0].id)
 
 
-def test_a_failed_task_with_result_extended_is_sent_again_exactly(
+def test_a_failed_task_with_result_extended_is_retried_exactly(
     redis_url: str,
     open_session: OpenSession,
     start_worker: StartWorker,
@@ -99,7 +99,7 @@ def test_a_failed_task_with_result_extended_is_sent_again_exactly(
     assert again["retry_of"] == id_
 
 
-def test_without_it_and_with_the_text_cut_nothing_is_sent(
+def test_a_truncated_repr_is_not_retried(
     redis_url: str,
     redis_server: RedisServer,
     open_session: OpenSession,
@@ -131,7 +131,7 @@ def test_without_it_and_with_the_text_cut_nothing_is_sent(
     assert len(received.lines()) == 4, "three were sent, and one of them again"
 
 
-def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
+def test_waiting_reserved_and_running_tasks_are_recovered(
     redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(redis_url, pool="solo", options=["--prefetch-multiplier", "1"])
@@ -168,7 +168,7 @@ def test_what_waits_is_held_or_runs_is_told_by_who_has_it(
     assert kept.get(held) is not None and kept.get(waiting) is not None
 
 
-def test_a_worker_tells_all_types_that_json_carries(
+def test_a_worker_reports_every_json_type(
     redis_url: str, start_worker: StartWorker, send: Send, received: ReceivedCalls
 ) -> None:
     start_worker(redis_url, app="exact", env=received.env)
@@ -191,7 +191,7 @@ def test_a_worker_tells_all_types_that_json_carries(
     assert again["priority"] == 3
 
 
-def test_a_task_that_waits_for_its_next_attempt_begins_anew(
+def test_a_task_waiting_for_a_retry_starts_over(
     redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(redis_url)
@@ -211,7 +211,7 @@ def test_a_task_that_waits_for_its_next_attempt_begins_anew(
     assert original.call.args == (3600,)
 
 
-def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
+def test_the_cache_is_used_when_no_other_source_has_the_call(redis_url: str) -> None:
     kept = SentCache()
     item: dict[str, Any] = {
         "id": "a",
@@ -237,15 +237,13 @@ def test_what_was_kept_is_used_when_nobody_else_knows(redis_url: str) -> None:
         (KnownTask("a", "FAILURE", "t", "(1,)", "{}", serializer="pickle"), "sends pickle"),
     ],
 )
-def test_what_is_not_certain_is_not_recovered(
-    redis_url: str, wanted: KnownTask, reason: str
-) -> None:
+def test_an_uncertain_call_is_not_recovered(redis_url: str, wanted: KnownTask, reason: str) -> None:
     one = lost(redis_url, wanted, workers=())
     assert reason in one.reason
     assert (one.args_text, one.kwargs_text) == (wanted.args, wanted.kwargs)
 
 
-def test_what_an_app_sends_in_another_serializer_is_not_sent_in_json(redis_url: str) -> None:
+def test_a_call_in_another_serializer_is_not_sent_as_json(redis_url: str) -> None:
     """A tuple is a list by then, and workers that take pickle mostly take nothing else."""
     kept = SentCache()
     kept.add_reply("active", [{"id": "a", "name": "t", "args": [[1]], "kwargs": {}}], 1.0)
@@ -255,7 +253,7 @@ def test_what_an_app_sends_in_another_serializer_is_not_sent_in_json(redis_url: 
     assert one.known is not None and one.known.args == ([1],)
 
 
-def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
+def test_a_task_that_modifies_its_arguments_is_retried_with_the_originals(
     redis_url: str, start_worker: StartWorker, send: Send, received: ReceivedCalls
 ) -> None:
     """The backend writes down what the task was given after the task has had it in its hands."""
@@ -287,7 +285,7 @@ def test_a_task_that_changes_its_arguments_does_not_change_the_retry(
     until(doubted)
 
 
-def test_a_text_that_hides_the_arguments_goes_on_hiding_them(
+def test_a_custom_repr_is_sent_again(
     redis_url: str, start_worker: StartWorker, send: Send, received: ReceivedCalls
 ) -> None:
     conf = {"result_backend": redis_url, "result_extended": True}
@@ -306,7 +304,7 @@ def test_a_text_that_hides_the_arguments_goes_on_hiding_them(
     assert (again["received"], again["argsrepr"]) == ("(('4242-1234',), {})", "(<card>,)")
 
 
-def test_hundreds_at_once_cost_few_commands(
+def test_hundreds_of_tasks_cost_few_commands(
     redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(redis_url, queues=["other"])
@@ -320,7 +318,7 @@ def test_hundreds_at_once_cost_few_commands(
     assert broker.meter.sent < 60
 
 
-def test_a_silent_worker_is_awaited_once(
+def test_a_worker_that_does_not_reply_is_awaited_once(
     redis_url: str, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start_worker(redis_url)
@@ -342,7 +340,7 @@ def test_a_silent_worker_is_awaited_once(
     assert complete == [False, True, True]
 
 
-def test_a_name_that_is_no_queue_does_not_keep_workers_from_being_asked(
+def test_a_key_that_is_not_a_queue_does_not_stop_the_recovery(
     redis_url: str, redis_server: RedisServer, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(redis_url)
@@ -357,7 +355,7 @@ def test_a_name_that_is_no_queue_does_not_keep_workers_from_being_asked(
     assert isinstance(original, SentTask) and original.source == "worker"
 
 
-def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> None:
+def test_without_a_broker_the_cache_is_used(own_redis: RedisServer) -> None:
     url = own_redis.url()
     own_redis.kill()
     kept = SentCache()
@@ -374,7 +372,7 @@ def test_a_broker_that_is_gone_leaves_what_is_kept(own_redis: RedisServer) -> No
     assert isinstance(other, Unrecoverable) and "connection refused" in other.reason
 
 
-def test_on_rabbitmq_the_worker_is_asked_and_queues_are_left_alone(
+def test_on_rabbitmq_only_workers_are_asked(
     amqp_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(amqp_url)
@@ -395,7 +393,7 @@ def test_on_rabbitmq_the_worker_is_asked_and_queues_are_left_alone(
     assert "RabbitMQ cannot show waiting messages" in one.reason
 
 
-def test_a_session_recovers_and_sends_again_and_both_tasks_know_it(
+def test_a_session_retries_a_task_and_links_both(
     redis_url: str,
     tmp_path: Path,
     open_session: OpenSession,

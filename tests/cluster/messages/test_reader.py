@@ -1,4 +1,4 @@
-"""Messages that wait or that workers hold, read without changing anything."""
+"""Waiting and unacknowledged messages are read without changing anything."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def client(redis_server: RedisServer, redis_url: str) -> Any:
 
 
 def contents(client: Any) -> dict[str, Any]:
-    """Return everything in a database, to tell whether something changed."""
+    """Return everything in a database, to check that nothing changed."""
     read = {"list": lambda key: client.lrange(key, 0, -1), "hash": client.hgetall}
     read |= {"set": client.smembers, "zset": lambda key: client.zrange(key, 0, -1, withscores=True)}
     read["string"] = client.get
     return {key: read[client.type(key)](key) for key in client.scan_iter()}
 
 
-def test_the_next_one_comes_first_in_the_order_of_serving(
+def test_messages_are_in_the_order_of_consumption(
     redis_url: str, client: Any, open_messages: OpenMessages, send: Send
 ) -> None:
     late = send(redis_url, "plain.ok", queue="q", priority=6)
@@ -65,7 +65,7 @@ def test_the_next_one_comes_first_in_the_order_of_serving(
     assert one.root_id == middle and one.eta_at is not None and one.retries == 0
 
 
-def test_no_more_than_asked_for_and_only_of_one_task(
+def test_messages_are_limited_and_filtered_by_task(
     redis_url: str, open_messages: OpenMessages, send: Send
 ) -> None:
     ids = [send(redis_url, ("plain.ok", "plain.fail")[n % 2], queue="q") for n in range(50)]
@@ -79,7 +79,7 @@ def test_no_more_than_asked_for_and_only_of_one_task(
     assert messages.waiting("nothing", 5).complete
 
 
-def test_prefix_separator_and_steps_are_the_apps(
+def test_prefix_separator_and_steps_come_from_the_app(
     redis_url: str, open_messages: OpenMessages, send: Send
 ) -> None:
     options = {"global_keyprefix": "ac[m]e%s:", "sep": "#", "priority_steps": [0, 5]}
@@ -90,7 +90,7 @@ def test_prefix_separator_and_steps_are_the_apps(
     assert set(messages.find(ids, ["q"])) == set(ids)
 
 
-def test_an_original_is_what_was_sent(
+def test_a_sent_task_is_exactly_what_was_sent(
     redis_url: str, client: Any, open_messages: OpenMessages, send: Send
 ) -> None:
     args = (
@@ -125,7 +125,7 @@ def test_an_original_is_what_was_sent(
     assert original.message.content_type == "application/json"
 
 
-def test_a_pickled_message_is_handed_on_and_never_read(
+def test_a_pickled_message_is_handed_on_and_never_loaded(
     redis_url: str, open_messages: OpenMessages, send: Send
 ) -> None:
     sent = send(redis_url, "plain.ok", 1, queue="q", serializer="pickle")
@@ -138,7 +138,7 @@ def test_a_pickled_message_is_handed_on_and_never_read(
     assert message.body.startswith(b"\x80")
 
 
-def test_what_a_worker_holds_is_found_with_its_queue(
+def test_an_unacknowledged_message_is_found_with_its_queue(
     redis_url: str, open_messages: OpenMessages, start_worker: StartWorker, send: Send
 ) -> None:
     queues = {
@@ -209,14 +209,16 @@ def test_hostile_messages_are_counted_and_skipped(
     assert not found["types2"].readable and not found["type3"].readable
 
 
-def test_a_key_that_is_no_queue(redis_url: str, client: Any, open_messages: OpenMessages) -> None:
+def test_a_key_that_is_not_a_queue(
+    redis_url: str, client: Any, open_messages: OpenMessages
+) -> None:
     client.hset("odd", "a", "b")
     messages = open_messages(redis_url)
     assert messages.waiting("odd", 5).notes == ("odd is not a queue but a Redis hash",)
     assert messages.find(["a"], ["odd"]) == {}
 
 
-def test_none_is_left_out_while_the_list_moves(
+def test_no_message_is_missed_while_the_list_moves(
     redis_url: str, client: Any, open_messages: OpenMessages
 ) -> None:
     """Workers take from one end and callers put at the other, between two blocks."""
@@ -237,7 +239,7 @@ def test_none_is_left_out_while_the_list_moves(
     assert not taken & set(client.lrange("q", 0, -1))
 
 
-def test_reading_beside_busy_workers_finds_all_that_wait_throughout(
+def test_reading_beside_busy_workers_finds_every_waiting_message(
     redis_url: str, client: Any, open_messages: OpenMessages
 ) -> None:
     client.lpush("q", *(f"m{n}" for n in range(20_000)))
@@ -265,7 +267,9 @@ def test_large_messages_come_in_small_blocks(
     assert set(blocks[1:-1]) <= {3, 4}
 
 
-def test_other_brokers_say_why_not(amqp_url: str, open_messages: OpenMessages, send: Send) -> None:
+def test_other_brokers_have_a_reason(
+    amqp_url: str, open_messages: OpenMessages, send: Send
+) -> None:
     sent = send(amqp_url, "plain.ok", queue="q")
     messages = open_messages(amqp_url)
     peeked = messages.waiting("q", 5)

@@ -1,4 +1,4 @@
-"""What workers tell of the tasks that they hold is kept, within bounds."""
+"""Calls in workers' replies are cached, within bounds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def item(id_: str = "a", **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_each_answer_about_tasks_is_kept() -> None:
+def test_each_reply_about_tasks_is_cached() -> None:
     cache = SentCache()
     cache.add_reply("active", [item("a")], NOW)
     cache.add_reply("reserved", [item("b")], NOW)
@@ -44,7 +44,7 @@ def test_each_answer_about_tasks_is_kept() -> None:
     assert len(cache) == 4
 
 
-def test_what_is_not_exact_is_not_kept() -> None:
+def test_an_inexact_call_is_not_cached() -> None:
     cache = SentCache()
     hostile: list[Any] = [
         item(args="(1, 'ü')", kwargs="{}"),
@@ -65,7 +65,7 @@ def test_what_is_not_exact_is_not_kept() -> None:
     assert len(cache) == 0
 
 
-def test_a_queue_is_told_only_where_no_exchange_chose_it() -> None:
+def test_the_queue_is_known_only_without_an_exchange() -> None:
     for delivery in (
         {"exchange": "geo", "routing_key": "geo.eu"},
         {"exchange": "", "routing_key": ""},
@@ -94,7 +94,7 @@ def test_the_better_source_wins_and_the_first_of_equals_stays() -> None:
     assert len(cache) == 1
 
 
-def test_the_oldest_make_room() -> None:
+def test_the_oldest_calls_are_dropped() -> None:
     cache = SentCache(max_bytes=100_000)
     message = RawMessage(b"x" * 9_000, "application/json", "utf-8", {})
     for number in range(100):
@@ -124,7 +124,7 @@ def test_nothing_is_counted_twice_when_threads_write_at_once() -> None:
     assert (len(cache), cache.used) == (len(alone), alone.used)
 
 
-def test_a_running_task_is_known_exactly_and_stays_so_when_it_is_done(
+def test_a_running_task_stays_cached_when_it_is_finished(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Any
 ) -> None:
     start_worker(redis_url, events=True)

@@ -1,4 +1,4 @@
-"""What workers say of themselves."""
+"""Workers' replies to remote-control commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def worker_is_known(live: RunningSession, name: str) -> Callable[[], object]:
     return lambda: (w := live.state.workers.get(name)) is not None and w.conf is not None
 
 
-def test_every_answer_of_every_pool_is_known(
+def test_replies_of_every_pool_are_applied(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     for pool in ("prefork", "threads", "solo"):
@@ -38,7 +38,7 @@ def test_every_answer_of_every_pool_is_known(
         assert worker.pid
 
 
-def test_no_password_in_what_a_worker_says(
+def test_passwords_in_replies_are_masked(
     open_session: OpenSession, start_worker: StartWorker, redis_server: RedisServer
 ) -> None:
     redis_server.client().acl_setuser(
@@ -53,7 +53,7 @@ def test_no_password_in_what_a_worker_says(
     assert "hunter22" not in f"{worker.stats} {worker.conf} {live.log} {live.state.broker}"
 
 
-def test_a_busy_solo_worker_is_named_as_silent(
+def test_a_busy_solo_worker_is_reported_as_not_replying(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     busy = start_worker(redis_url, name="busy", pool="solo")
@@ -70,7 +70,7 @@ def test_a_busy_solo_worker_is_named_as_silent(
     assert live.state.workers["idle@test"].inspect_error is None
 
 
-def test_two_workers_of_one_name_are_told_apart_in_the_log(
+def test_two_workers_with_one_name_are_logged(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     start_worker(redis_url)
@@ -79,7 +79,7 @@ def test_two_workers_of_one_name_are_told_apart_in_the_log(
     live.until(lambda: any("More than one worker is named w1@test" in line for line in live.log))
 
 
-def test_a_serializer_that_is_not_accepted_is_told_in_words(
+def test_a_serializer_that_is_not_accepted_is_logged(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     conf = {"task_serializer": "pickle", "accept_content": ["pickle", "json"]}
@@ -182,7 +182,7 @@ def test_an_idle_cluster_costs_few_commands(
     assert 60.0 * per_round / interval + 60.0 * queues._cost / queues._interval() <= most
 
 
-def test_a_round_costs_no_more_than_the_schedule_assumes(
+def test_a_round_costs_at_most_what_the_schedule_assumes(
     redis_url: str, start_worker: StartWorker
 ) -> None:
     start_worker(redis_url)
@@ -196,7 +196,7 @@ def test_a_round_costs_no_more_than_the_schedule_assumes(
     assert cost <= round_cost(len(FREQUENT_COMMANDS), 1)
 
 
-def test_nobody_is_asked_when_nobody_looks(
+def test_polling_pauses_without_a_consumer(
     redis_url: str, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.polling.queue_poller.PAUSE_AFTER", 0.5)

@@ -1,4 +1,4 @@
-"""Queue depths, as the broker counts them."""
+"""Queue depths as the broker counts them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def depth(live: RunningSession, name: str) -> int | None:
     return None if queue is None else queue.waiting
 
 
-def test_a_queue_that_nobody_consumes_is_found_with_its_messages(
+def test_a_queue_without_consumers_is_found(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(redis_url)
@@ -47,7 +47,7 @@ def test_priorities_are_counted_by_step(
     assert live.state.queues["urgent"].by_priority == {"0": 2, "3": 1, "6": 1, "9": 0}
 
 
-def test_prefix_separator_and_steps_are_the_apps(
+def test_prefix_separator_and_steps_come_from_the_app(
     redis_url: str, open_session: OpenSession, send: Send
 ) -> None:
     options = {"global_keyprefix": "ac[m]e*:", "sep": "#", "priority_steps": [0, 5]}
@@ -59,7 +59,7 @@ def test_prefix_separator_and_steps_are_the_apps(
     assert live.state.queues["q"].by_priority == {"0": 1, "5": 2}
 
 
-def test_a_queue_that_only_the_operator_names(
+def test_a_queue_named_only_in_the_settings(
     redis_server: RedisServer, redis_url: str, open_session: OpenSession
 ) -> None:
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
@@ -69,7 +69,7 @@ def test_a_queue_that_only_the_operator_names(
     assert depth(live, "empty") == 0
 
 
-def test_what_cannot_be_counted_is_unknown_with_the_reason(
+def test_an_uncountable_queue_is_unknown_with_the_reason(
     redis_server: RedisServer, redis_url: str, open_session: OpenSession
 ) -> None:
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
@@ -96,7 +96,7 @@ def test_unacknowledged_messages(
     assert "1 unacknowledged in all queues together" in live.state.queues["two"].notes[0]
 
 
-def test_looking_on_redelivers_nothing(
+def test_measuring_redelivers_nothing(
     redis_server: RedisServer, redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     """A task that waits for longer than kombu's default hour is the app's own business."""
@@ -134,7 +134,7 @@ class TestRedisDepths:
         ]
         assert broker.meter.sent - before == 2
 
-    def test_only_lists_that_held_something_are_counted_one_by_one(
+    def test_only_lists_with_messages_are_counted_one_by_one(
         self, redis_server: RedisServer, redis_url: str
     ) -> None:
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
@@ -149,7 +149,7 @@ class TestRedisDepths:
         assert (a.waiting, b.waiting) == (2, 0)
         assert broker.meter.sent - before == 3
 
-    def test_many_other_keys_are_no_hindrance(
+    def test_queues_are_found_among_many_other_keys(
         self, redis_server: RedisServer, redis_url: str, send: Send
     ) -> None:
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
@@ -160,7 +160,7 @@ class TestRedisDepths:
         found = {one.name for one in depths.measure(frozenset())}
         assert "hidden" in found
 
-    def test_a_queue_that_nothing_names_any_more(self, redis_url: str) -> None:
+    def test_a_queue_that_is_no_longer_known(self, redis_url: str) -> None:
         broker = BrokerConnection(Settings(broker_url=redis_url))
         depths = RedisDepths(broker.connect(), broker, set(), lambda: 5.0)
         list(depths.measure(frozenset({"gone"})))
@@ -184,7 +184,7 @@ def test_rabbitmq_counts_messages_and_consumers(
     assert live.state.queues["missing"].notes == ("no queue of this name",)
 
 
-def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> None:
+def test_a_queue_deleted_on_rabbitmq_is_removed(amqp_url: str, send: Send) -> None:
     send(amqp_url, "plain.ok", queue="short")
     broker = BrokerConnection(Settings(broker_url=amqp_url))
     connection = broker.connect()
@@ -196,7 +196,7 @@ def test_a_queue_that_is_deleted_on_rabbitmq_goes(amqp_url: str, send: Send) -> 
     connection.release()
 
 
-def test_missing_queues_take_no_channel_each_on_rabbitmq(amqp_url: str) -> None:
+def test_missing_queues_do_not_exhaust_rabbitmqs_channels(amqp_url: str) -> None:
     """A connection has 2,047 channels: an hour of measuring took them all."""
     connection = BrokerConnection(Settings(broker_url=amqp_url)).connect()
     depths = AmqpDepths(connection, time.time)
@@ -209,7 +209,7 @@ def test_missing_queues_take_no_channel_each_on_rabbitmq(amqp_url: str) -> None:
     connection.release()
 
 
-def test_other_transports_count_as_far_as_kombu_does() -> None:
+def test_other_transports_are_counted_if_kombu_can() -> None:
     from kombu import Connection
 
     with Connection("memory://") as connection:

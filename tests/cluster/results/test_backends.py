@@ -1,4 +1,4 @@
-"""Real workers fill each kind of backend; what is read is what they wrote."""
+"""Real workers fill each kind of backend, and their results are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files, memcached, and what only the app's own code can read."""
+"""Results in files, in memcached, and in backends that only the app's code can read."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ class TestFiles:
         threading.Timer(0.03, path.write_bytes, [GOOD]).start()
         assert reader_of(f"file://localhost{tmp_path}").read(["x"])["x"].result == 1
 
-    def test_one_that_stays_broken_is_told(self, tmp_path: Path) -> None:
+    def test_a_file_that_stays_broken_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "celery-task-meta-x").write_bytes(GOOD[:-4])
         found = reader_of(f"file://{tmp_path}").read(["x"])["x"]
         assert (found.status, found.undecoded) == (None, "neither JSON nor MessagePack")
 
-    def test_ids_do_not_lead_out_of_the_folder(self, tmp_path: Path) -> None:
+    def test_ids_cannot_leave_the_folder(self, tmp_path: Path) -> None:
         (tmp_path / "kept" / "celery-task-meta-").mkdir(parents=True)
         (tmp_path / "secret").write_bytes(GOOD)
         reader = reader_of(f"file://{tmp_path}/kept")
         assert reader.read(["/../../secret", "../secret", f"/{tmp_path}/secret"]) == {}
 
-    def test_a_folder_of_another_machine(self, tmp_path: Path) -> None:
+    def test_a_folder_on_another_host(self, tmp_path: Path) -> None:
         told = fault_of(f"file://{tmp_path}/missing")
         assert "it does not exist" in told and "workers' host" in told
 
@@ -77,7 +77,7 @@ class TestMemcached:
         with pytest.raises(ResultsError, match="connection refused"):
             reader.read(["here", "there"])
 
-    def test_a_server_that_is_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_server_that_does_not_respond(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("celtop.cluster.results.backends.memcached.READ_TIMEOUT", 0.5)
         port = free_port()
         assert f"127.0.0.1:{port}" in fault_of(f"cache+memcached://127.0.0.1:{port}/")
@@ -114,7 +114,7 @@ app = Celery("proj", broker="memory://")
 
 
 class TestTheAppsOwn:
-    def test_a_backend_class_of_its_own(
+    def test_a_custom_backend_class(
         self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         reader = reader_of("proj:Folder", **write(tmp_path, CUSTOM))
@@ -135,7 +135,7 @@ class TestTheAppsOwn:
         reader.close()
         assert capfd.readouterr() == ("", "")
 
-    def test_its_process_ends_with_the_reader_even_in_the_middle(self, tmp_path: Path) -> None:
+    def test_the_child_process_ends_with_the_reader(self, tmp_path: Path) -> None:
         reader = reader_of("proj:Folder", **write(tmp_path, CUSTOM))
         assert reader.read(["y"]) == {}
         process = reader.__dict__["_child"].__dict__["_process"]

@@ -1,4 +1,4 @@
-"""A session that knows what becomes of tasks: by push, by polling, and what was before it."""
+"""A session follows tasks: published changes, polling, and the history at startup."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fill(client: Any, results: int) -> None:
 
 @pytest.fixture
 def start_moving(start_worker: StartWorker) -> Start:
-    """`start_moving(broker_url, backend_url, ...)`: a worker whose tasks tell how far they are."""
+    """`start_moving(broker_url, backend_url, ...)`: a worker whose tasks report progress."""
 
     def start(broker_url: str, backend_url: str, **options: Any) -> Any:
         conf = {"result_backend": backend_url, **options.pop("conf", {})}
@@ -60,7 +60,7 @@ def start_moving(start_worker: StartWorker) -> Start:
 
 class TestRedis:
     @pytest.mark.parametrize("options", [{}, {"global_keyprefix": "acme"}])
-    def test_another_database_told_by_the_worker_alone(
+    def test_another_database_from_the_workers_configuration(
         self,
         redis_server: RedisServer,
         redis_url: str,
@@ -97,7 +97,7 @@ class TestRedis:
         live = open_session(redis_url)
         live.until(progress_of(live, before))
 
-    def test_a_pool_that_tells_nothing_while_it_works(
+    def test_a_pool_that_sends_no_events_while_it_works(
         self,
         redis_server: RedisServer,
         redis_url: str,
@@ -119,7 +119,7 @@ class TestRedis:
         live.until(lambda: "theirs" in live.session._follower.poller._not_ours)
         assert "theirs" not in live.state.tasks
 
-    def test_an_end_that_no_event_told(
+    def test_a_missed_final_event(
         self,
         redis_server: RedisServer,
         redis_url: str,
@@ -224,7 +224,7 @@ class TestPolling:
         live.until(lambda: poller._checked_at)
         assert poller._looked_at == looked
 
-    def test_a_backend_that_nobody_can_read(
+    def test_an_unreadable_backend(
         self, redis_url: str, start_moving: Start, open_session: OpenSession
     ) -> None:
         start_moving(redis_url, "rpc://")
@@ -266,7 +266,7 @@ class TestHistory:
         assert counted(redis_server, "keys") == keys
         assert live.session._broker.meter.sent < 150
 
-    def test_none_is_read_if_so_wished(
+    def test_no_history_is_read_if_disabled(
         self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
     ) -> None:
         fill(redis_server.client(int(redis_url.rsplit("/", 1)[1])), 10)
@@ -275,7 +275,7 @@ class TestHistory:
         live.until(lambda: live.session._follower.poller._checked_at)
         assert not live.state.tasks
 
-    def test_messages_that_wait(
+    def test_waiting_messages_are_read(
         self, redis_url: str, open_session: OpenSession, send: Send
     ) -> None:
         ids = {send(redis_url, "moving.add", number, 1, queue="slow") for number in range(20)}
@@ -283,7 +283,7 @@ class TestHistory:
         live.until(lambda: ids <= set(live.state.tasks))
         assert all(live.state.tasks[id_].queue == "slow" for id_ in ids)
 
-    def test_frugal_reads_nothing_of_the_past(
+    def test_frugal_mode_reads_no_history(
         self, redis_server: RedisServer, redis_url: str, open_session: OpenSession, send: Send
     ) -> None:
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
@@ -296,7 +296,7 @@ class TestHistory:
 
 
 class TestTruth:
-    def test_a_worker_that_knows_nothing_of_what_it_is_said_to_run(
+    def test_a_worker_that_does_not_have_its_running_task(
         self,
         redis_url: str,
         start_moving: Start,
@@ -321,7 +321,7 @@ class TestTruth:
 
         live.until(lost)
 
-    def test_an_end_in_a_gap_is_found(
+    def test_a_task_finished_during_a_disconnection_is_found(
         self,
         redis_server: RedisServer,
         redis_url: str,
@@ -349,7 +349,7 @@ class TestTruth:
         live.until(lambda: live.state.tasks[id_].state == "SUCCESS")
         proxy.close()
 
-    def test_what_is_looked_up_the_model_learns(
+    def test_a_lookup_updates_the_model(
         self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
     ) -> None:
         store(redis_server.client(int(redis_url.rsplit("/", 1)[1])), "x", result=7)

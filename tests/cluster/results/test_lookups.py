@@ -1,4 +1,4 @@
-"""A session looks results up, by what it was told or by what its workers tell."""
+"""A session looks up results in the backend of the settings or of the workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def live(redis_url: str) -> Iterator[RunningSession]:
     session.session.stop()
 
 
-def test_by_what_workers_tell(
+def test_the_backend_of_the_workers_configuration_is_read(
     redis_url: str, live: RunningSession, start_worker: StartWorker, send: Callable[..., str]
 ) -> None:
     with pytest.raises(ResultsError, match="the result backend is unknown"):
@@ -54,7 +54,7 @@ app = Celery("proj", broker="memory://")
 """
 
 
-def test_an_app_is_loaded_once_for_all_and_ends_with_the_session(tmp_path: Path) -> None:
+def test_an_app_is_loaded_once_and_ends_with_the_session(tmp_path: Path) -> None:
     (tmp_path / "proj.py").write_text(APP)
     settings = Settings(app="proj", workdir=str(tmp_path), result_backend="proj:Own")
     lookup = ResultLookup(settings, ConnectionMeter())

@@ -1,4 +1,4 @@
-"""Tasks that ended before anybody looked, by what each kind of backend keeps."""
+"""Tasks that finished before the session started, with each kind of backend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def recent(reader: ResultReader, most: int, since: float | None = None) -> list[
     return [meta for block in reader.recent(most, since) for meta in block]
 
 
-def test_each_backend_lists_what_ended_last(
+def test_each_backend_lists_the_newest_results(
     backend: FilledBackend, request: pytest.FixtureRequest
 ) -> None:
     first = backend.run("echo", 1)
@@ -35,7 +35,7 @@ def test_each_backend_lists_what_ended_last(
     second = backend.run("fail", status="FAILURE")
     found = recent(backend.reader, 10)
     if "memcached" in request.node.name:
-        assert found == []  # it does not tell which keys it has
+        assert found == []  # it cannot list its keys
         return
     assert [meta.id for meta in found] == [second.id, first.id]
     assert [(meta.status, meta.name) for meta in found] == [
@@ -74,7 +74,7 @@ class TestRedis:
         since = NOON.timestamp() + 296
         assert len(recent(reader_of(redis_url), 50, since)) == 3
 
-    def test_a_prefix_is_no_pattern_and_large_ones_stay_where_they_are(
+    def test_a_prefix_is_not_a_pattern_and_large_results_are_not_read(
         self, redis_server: RedisServer, redis_url: str
     ) -> None:
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
@@ -86,7 +86,7 @@ class TestRedis:
         found = recent(reader_of(redis_url, result_backend_transport_options=options), 50)
         assert [meta.id for meta in found] == ["ours"]
 
-    def test_where_no_script_may_be_run(self, own_redis: RedisServer) -> None:
+    def test_without_permission_to_run_scripts(self, own_redis: RedisServer) -> None:
         client = own_redis.client()
         for number in range(300):
             client.set(f"celery-task-meta-t{number}", entry(number), px=10**8 + 1000 * number)
@@ -96,7 +96,7 @@ class TestRedis:
         found = recent(reader_of(own_redis.url(credentials="reader:pw@")), 10)
         assert [meta.id for meta in found] == [f"t{number}" for number in range(299, 289, -1)]
 
-    def test_no_command_holds_up_the_server(
+    def test_no_command_blocks_the_server(
         self, own_redis: RedisServer, redis_server: RedisServer
     ) -> None:
         client = own_redis.client()
@@ -110,7 +110,7 @@ class TestRedis:
         assert client.slowlog_get() == []
 
 
-def test_of_a_large_table_only_the_end_is_sorted(tmp_path: Path) -> None:
+def test_only_the_newest_rows_of_a_large_table_are_sorted(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite3"
     with sqlite3.connect(path) as database:
         database.execute(

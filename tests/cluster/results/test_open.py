@@ -1,4 +1,4 @@
-"""Which backend is read: what we were told, what the app says, what workers tell of theirs."""
+"""The result backend comes from the settings, the app, or the workers' configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def unavailable(result_backend: str | None = None, conf: Any = None, **settings:
 
 
 def place(conf: dict[str, Any], **settings: Any) -> str:
-    """Return the URL that is read when workers tell this."""
+    """Return the URL that is read with this configuration of the workers."""
     reader = open_results(Settings(**settings), conf)
     assert reader.unavailable is None, reader.unavailable
     url: str = reader.__dict__["_url"]
@@ -51,14 +51,14 @@ def test_backends_that_cannot_be_read(backend: str, words: str) -> None:
     assert words in told and "hunter2" not in told
 
 
-def test_nothing_is_known_and_nothing_is_kept() -> None:
+def test_no_result_backend() -> None:
     assert "--result-backend" in unavailable()
     assert "not stored" in unavailable(conf={})
     assert "not stored" in unavailable(conf={"result_backend": None})
     assert "not stored" in unavailable(conf={"result_backend": 5})
 
 
-def test_what_celery_makes_of_names_that_are_no_urls() -> None:
+def test_backend_names_that_celery_truncates() -> None:
     assert "django-db can only be read through the app" in unavailable(
         conf={"result_backend": "://ngo-db/"}
     )
@@ -66,7 +66,7 @@ def test_what_celery_makes_of_names_that_are_no_urls() -> None:
     assert "not stored" in unavailable(conf={"result_backend": "://abled/"})
 
 
-def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
+def test_a_masked_password_is_taken_from_the_broker_if_it_is_the_same_server() -> None:
     conf = {"result_backend": "redis://:********@h:6379/3"}
     assert "mask the password" in unavailable(conf=conf)
     assert "mask the password" in unavailable(conf=conf, broker_url="redis://:pw@other/0")
@@ -76,11 +76,11 @@ def test_a_hidden_password_is_asked_for_unless_it_is_the_brokers() -> None:
     secure = {"result_backend": "rediss://ann:**@h:6379/3"}
     broker = "rediss://ann:pw@h/0?ssl_cert_reqs=none"
     assert place(secure, broker_url=broker) == "rediss://ann:pw@h/3?ssl_cert_reqs=none"
-    # What we were told counts, whatever workers say.
+    # The setting takes precedence over the workers' configuration.
     assert place(conf, result_backend="redis://:other@h/4") == "redis://:other@h/4"
 
 
-def test_what_workers_cut_off_or_hide_is_not_guessed() -> None:
+def test_truncated_and_masked_values_are_not_guessed() -> None:
     assert "do not report the database" in unavailable(
         conf={"result_backend": "redis+socket:///tmp/redis.sock"}
     )
@@ -99,7 +99,7 @@ def test_time_zones() -> None:
         assert str(_zone(odd)) == "UTC"
 
 
-def test_what_real_workers_tell_is_understood(
+def test_configurations_of_real_workers_are_read(
     redis_url: str, start_worker: StartWorker, tmp_path: Any
 ) -> None:
     from celery import Celery
@@ -126,7 +126,7 @@ def test_what_real_workers_tell_is_understood(
     assert str(_zone(confs["same"])) == "Asia/Tokyo"
 
 
-def test_the_app_tells_its_result_backend(tmp_path: Any) -> None:
+def test_the_result_backend_of_the_app_is_used(tmp_path: Any) -> None:
     from celtop.cluster.app_probe import describe
 
     (tmp_path / "proj.py").write_text(

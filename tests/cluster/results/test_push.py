@@ -1,4 +1,4 @@
-"""What Redis pushes of tasks: heard at once, at little cost, whatever becomes of the connection."""
+"""Changes published by Redis arrive at once, at little cost, over any connection."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def client_of(server: RedisServer, url: str) -> Any:
     return server.client(int(url.rsplit("/", 1)[1]))
 
 
-def test_no_command_is_sent_for_what_comes(
+def test_receiving_sends_no_commands(
     redis_server: RedisServer, redis_url: str, listen: Listen
 ) -> None:
     listener = listen(redis_url)
@@ -109,7 +109,7 @@ def test_key_prefix(
     assert [meta.status for meta in listener.metas] == ["FAILURE"]
 
 
-def test_traffic_of_others_is_not_decoded(
+def test_messages_of_other_tasks_are_not_decoded(
     redis_server: RedisServer, redis_url: str, listen: Listen
 ) -> None:
     listener = listen(redis_url)
@@ -124,7 +124,7 @@ def test_traffic_of_others_is_not_decoded(
     assert listener.push.decoded == 1
 
 
-def test_who_reports_all_the_time_is_read_now_and_then(
+def test_frequent_reports_are_decoded_at_intervals(
     redis_server: RedisServer, redis_url: str, listen: Listen
 ) -> None:
     listener = listen(redis_url)
@@ -141,7 +141,7 @@ def test_who_reports_all_the_time_is_read_now_and_then(
     assert listener.push.received == 2001
 
 
-def test_a_large_result_is_named_and_not_read(
+def test_a_large_result_is_not_decoded(
     redis_server: RedisServer, redis_url: str, listen: Listen
 ) -> None:
     listener = listen(redis_url)
@@ -158,7 +158,7 @@ def test_a_large_result_is_named_and_not_read(
 
 
 @pytest.mark.parametrize("how", ["cut", "killed"])
-def test_a_lost_connection_is_made_again_and_what_runs_is_doubted(
+def test_a_lost_connection_is_replaced_and_running_tasks_are_read(
     redis_server: RedisServer, redis_url: str, listen: Listen, how: str
 ) -> None:
     client = client_of(redis_server, redis_url)
@@ -180,7 +180,7 @@ def test_a_lost_connection_is_made_again_and_what_runs_is_doubted(
     proxy.close()
 
 
-def test_a_connection_that_only_seems_to_be_there(
+def test_a_half_open_connection_is_replaced(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.results.push.PING_AFTER", 0.3)
@@ -202,7 +202,7 @@ def test_a_connection_that_only_seems_to_be_there(
     proxy.close()
 
 
-def test_a_user_without_channels_is_told_in_words(own_redis: RedisServer, listen: Listen) -> None:
+def test_a_refused_subscription_is_logged(own_redis: RedisServer, listen: Listen) -> None:
     own_redis.client().execute_command(
         "ACL", "SETUSER", "reader", "on", ">pw", "~*", "resetchannels", "+@all"
     )
@@ -214,7 +214,7 @@ def test_a_user_without_channels_is_told_in_words(own_redis: RedisServer, listen
     assert len(listener.notes) == 1 and not listener.push.live.is_set()
 
 
-def test_what_nobody_takes_is_not_kept(
+def test_messages_are_discarded_without_a_consumer(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.results.push.PAUSE_AFTER", 0.1)
@@ -228,7 +228,7 @@ def test_what_nobody_takes_is_not_kept(
     assert len(listener.inbox) == 0 and listener.push.decoded == 0
 
 
-def test_strangers_that_report_are_remembered(
+def test_unknown_tasks_that_report_are_kept(
     redis_server: RedisServer, redis_url: str, listen: Listen
 ) -> None:
     listener = listen(redis_url)
@@ -279,7 +279,7 @@ class TestFrames:
         return b"*4\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 100_000, 10_000_000])
-    def test_bytes_may_come_in_any_pieces(self, size: int) -> None:
+    def test_bytes_may_arrive_in_any_pieces(self, size: int) -> None:
         frames = FrameParser("meta-", {"a", "größe", "large"})
         stream = b"".join(
             (
@@ -312,7 +312,7 @@ class TestFrames:
         assert frames.latest["large"].whole is (size < 64)
 
 
-def test_stop_while_the_server_is_silent() -> None:
+def test_stop_while_the_server_does_not_respond() -> None:
     with black_hole() as port:
         listener = Listener(f"redis://127.0.0.1:{port}/0")
         until(lambda: any(map(socket_of, list(listener.meter._open))))

@@ -1,4 +1,4 @@
-"""Results in databases: read, and nothing ever made or changed there."""
+"""Results in databases are read; nothing is created or changed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_without_extended_results_and_far_from_greenwich(
     assert "acme_results" in tables and "celery_taskmeta" not in tables
 
 
-def test_pickled_columns_are_read_as_far_as_they_are_plain(
+def test_plain_values_in_pickled_columns_are_read(
     tmp_path: Path, open_backend: OpenBackend
 ) -> None:
     accepted = {"result_serializer": "pickle", "accept_content": ["pickle", "json"]}
@@ -80,7 +80,7 @@ def test_many_ids_at_once(tmp_path: Path) -> None:
     assert found["id0"].done_at == pytest.approx(1772600767.5)
 
 
-def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
+def test_no_database_is_created(tmp_path: Path) -> None:
     assert "Cannot open the database file" in fault_of(f"db+sqlite:///{tmp_path}/missing.sqlite3")
     assert "Cannot open the database file" in fault_of(
         "db+sqlite:///missing.sqlite3", workdir=str(tmp_path)

@@ -1,4 +1,4 @@
-"""Entries that are made to hurt whoever reads them: nothing in them may cost much, or end us."""
+"""Hostile entries cost little and do not end the process."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ def nested(levels: int) -> bytes:
 
 
 @pytest.mark.parametrize("payload", [PICKLED, nested(MAX_DEPTH + 1), nested(900), nested(200_000)])
-def test_of_what_is_nested_too_deeply_the_state_is_told(payload: bytes) -> None:
+def test_the_state_of_a_too_deeply_nested_entry_is_read(payload: bytes) -> None:
     found = from_payload("id", payload)
     assert (found.status, found.result) == ("PROGRESS", None)
     assert found.undecoded == "nested too deeply"
     assert found == from_payload("id", payload)  # which recursion could not compare
 
 
-def test_what_is_nested_less_is_read() -> None:
+def test_an_entry_within_the_depth_limit_is_read() -> None:
     found = from_payload("id", nested(MAX_DEPTH - 2))
     assert found.undecoded is None
     assert found.result is not None
 
 
-def test_texts_in_many_places_make_no_gigabytes() -> None:
+def test_repeated_texts_are_limited() -> None:
     text = b"x" * 100_000
     bomb = b"\x80\x04(X" + len(text).to_bytes(4, "little") + text + b"\x94" + b"h\x00" * 50_000
     with pytest.raises(plain_pickle.NotPlain):
         plain_pickle.read(bomb + b"t.")
 
 
-def test_keys_that_are_chosen_to_hash_alike_are_refused() -> None:
+def test_keys_with_equal_hashes_are_refused() -> None:
     alike = {number * sys.hash_info.modulus for number in range(1, 100)}
     assert len({hash(number) for number in alike}) == 1
     with pytest.raises(plain_pickle.NotPlain):
@@ -63,7 +63,7 @@ def test_keys_that_are_chosen_to_hash_alike_are_refused() -> None:
     assert plain_pickle.read(pickle.dumps(plain, 4)) == plain
 
 
-def test_keys_that_are_the_same_in_many_tables_are_read() -> None:
+def test_equal_keys_in_many_tables_are_read() -> None:
     rows = [{"a rather long name of a column": n, "status": "done"} for n in range(1_000)]
     assert plain_pickle.read(pickle.dumps(rows, 4)) == rows
 
@@ -86,7 +86,7 @@ def test_tuples_as_keys_are_read() -> None:
     assert plain_pickle.read(pickle.dumps(table, 4)) == table
 
 
-def test_what_inflates_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decompression_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celtop.cluster.results.backends.decode._MAX_INFLATED_BYTES", 1_000)
     packed = zlib.compress(b'{"status": "SUCCESS", "result": "' + b"x" * 10_000 + b'"}')
     found = from_payload("id", b"\0celery-compressed\0application/x-gzip\0" + packed)
@@ -108,7 +108,7 @@ class Odd:
         return {id_: from_payload(id_, json.dumps({"status": "STARTED"})) for id_ in ids}
 
 
-def test_what_no_one_foresaw_does_not_end_the_poller() -> None:
+def test_an_unforeseen_error_does_not_end_the_poller() -> None:
     reader: Any = Odd()
     inbox, open_tasks = Inbox(1_000), OpenTasks()
     push = ResultPush(lambda: cast(ResultReader, reader), open_tasks, inbox)

@@ -62,7 +62,7 @@ def fault_of(url: str) -> str:
     return str(caught.value)
 
 
-def test_what_celery_writes_is_read(server: Any) -> None:
+def test_entries_written_by_celery_are_read(server: Any) -> None:
     backend = writer()
     backend.store_result("good", {"rows": [1, "ü", None]}, "SUCCESS")
     backend.store_result("bad", ValueError("no such file", 404), "FAILURE", traceback="in fail")
@@ -111,7 +111,7 @@ def test_pickles_and_compressed_results(server: Any) -> None:
     assert found["packed"].result == "x" * 5000
 
 
-def test_odd_documents_end_no_reading(server: Any) -> None:
+def test_odd_documents_do_not_end_the_read(server: Any) -> None:
     deep: Any = []
     for _ in range(150):
         deep = [deep]
@@ -151,7 +151,7 @@ def test_many_ids_and_the_newest(server: Any) -> None:
     assert list(reader.recent(0)) == []
 
 
-def test_nothing_is_made_and_the_settings_of_the_backend_count(server: Any) -> None:
+def test_nothing_is_created_and_the_backend_settings_are_used(server: Any) -> None:
     own = {"database": "jobs", "taskmeta_collection": "done"}
     assert reader_of("mongodb://localhost").read(["x"]) == {}
     assert list(reader_of(conf={"mongodb_backend_settings": own}).recent(5)) == []
@@ -192,7 +192,7 @@ def test_servers_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("url", ["mongodb://ann:hun/ter2@h/db", "mongodb://ann:hun@ter2@h/db"])
-def test_a_url_that_cannot_be_right(url: str) -> None:
+def test_an_invalid_url(url: str) -> None:
     told = fault_of(url)
     assert "is invalid" in told and "%2F" in told
     assert "ter2" not in told and "hun" not in told

@@ -1,4 +1,4 @@
-"""Results in Redis, wherever it is and whatever becomes of it."""
+"""Results in Redis, with every kind of connection and failure."""
 
 from __future__ import annotations
 
@@ -84,9 +84,7 @@ def test_tls(tmp_path: Path) -> None:
     server.start()
     try:
         url = server.url(3)
-        assert "not signed by a trusted authority" in fault_of(
-            url
-        )  # verified unless told otherwise
+        assert "not signed by a trusted authority" in fault_of(url)  # verified by default
         plain = url.replace("rediss", "redis")
         for place, options in (
             (f"{url}?ssl_cert_reqs=none", {}),
@@ -112,7 +110,7 @@ def test_passwords_are_used_and_never_shown(own_redis: RedisServer) -> None:
     assert "in CELTOP_RESULT_BACKEND it is hidden" in fault_of(own_redis.url())
 
 
-def test_what_is_wrong_is_said() -> None:
+def test_faults_are_explained() -> None:
     assert f"Cannot connect to 127.0.0.1:{(port := free_port())}: connection refused" in fault_of(
         f"redis://127.0.0.1:{port}/0"
     )
@@ -124,7 +122,7 @@ def test_what_is_wrong_is_said() -> None:
     assert "master_name" in fault_of("sentinel://localhost:1/0")
 
 
-def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_respond_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celtop.cluster.results.backends.redis.READ_TIMEOUT", 0.5)
     with black_hole() as port:
         started = time.monotonic()
@@ -149,7 +147,7 @@ def test_waiting_needs_no_polling(redis_url: str, redis_server: RedisServer) -> 
     assert client.pubsub_channels() == []
 
 
-def test_a_wait_outlives_the_connection(redis_url: str, redis_server: RedisServer) -> None:
+def test_a_wait_survives_a_lost_connection(redis_url: str, redis_server: RedisServer) -> None:
     database = int(redis_url.rsplit("/", 1)[1])
     client = redis_server.client(database)
     proxy = TcpProxy(redis_server.port)
@@ -160,20 +158,20 @@ def test_a_wait_outlives_the_connection(redis_url: str, redis_server: RedisServe
     until(lambda: client.pubsub_channels("celery-task-meta-x"), what="it listens")
     proxy.close()
     until(lambda: not client.pubsub_channels("celery-task-meta-x"), what="it was cut off")
-    store(client, "x")  # while nobody listens
+    store(client, "x")  # without a subscriber
     proxy.open()
     thread.join(20.0)
     proxy.close()
     assert found[0] is not None and found[0].status == "SUCCESS"
 
 
-def test_a_wait_fails_if_redis_was_never_there() -> None:
+def test_a_wait_fails_if_redis_cannot_be_reached() -> None:
     reader = reader_of(f"redis://127.0.0.1:{free_port()}/0")
     with pytest.raises(ResultsError, match="connection refused"):
         reader.wait("x", 20.0, NEVER)
 
 
-def test_a_user_who_may_not_subscribe_polls(own_redis: RedisServer) -> None:
+def test_a_user_without_permission_to_subscribe_polls(own_redis: RedisServer) -> None:
     admin = own_redis.client()
     admin.execute_command(
         "ACL", "SETUSER", "reader", "on", ">pw", "~*", "resetchannels", "+get", "+mget", "+ping"
@@ -184,7 +182,7 @@ def test_a_user_who_may_not_subscribe_polls(own_redis: RedisServer) -> None:
     assert found is not None and found.status == "SUCCESS"
 
 
-def test_closing_ends_what_is_open_and_it_may_be_used_again(redis_url: str) -> None:
+def test_a_closed_reader_can_be_used_again(redis_url: str) -> None:
     reader = reader_of(redis_url)
     assert reader.read(["x"]) == {}
     reader.close()
