@@ -16,6 +16,7 @@ from celtop.bindings.keymap import Keymap
 from celtop.cli.commands.control import control
 from celtop.cli.main import celtop
 from celtop.settings import Settings, load_settings
+from celtop.tui.commands.table import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -108,6 +109,16 @@ def test_every_import_in_an_example_works(document: Path) -> None:
 def test_every_command_that_is_mentioned_is_understood(document: Path) -> None:
     for words in commands(document.read_text("utf-8")):
         check_options(celtop, words)
+
+
+@each_document
+def test_every_typed_command_that_is_mentioned_exists(document: Path) -> None:
+    typed = {
+        span[1:].split()[0]
+        for span in code_spans(document.read_text("utf-8"))
+        if re.match(r":\w", span)
+    }
+    assert typed - {command.name for command in COMMANDS} == set()
 
 
 def commands(text: str) -> Iterator[list[str]]:
