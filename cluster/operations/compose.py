@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask
+from ...model.operations.call import (
+    MAX_PRIORITY,
+    MAX_QUEUE_NAME_BYTES,
+    RETRY_OF,
+    Call,
+    RawMessage,
+    SentTask,
+)
 from ...model.operations.outcome import PublishedTask
 from .links import relinked
 from .running import Refused
@@ -25,9 +32,6 @@ if TYPE_CHECKING:
 REPRS: Final = ("argsrepr", "kwargsrepr")
 """The texts that events and logs show for the arguments; an app may have hidden secrets in them."""
 STAMPS: Final = ("stamped_headers", "stamps")
-MAX_QUEUE_NAME_BYTES: Final = 255
-"""The limit of AMQP."""
-MAX_PRIORITY: Final = 255
 RESET_HEADERS: Final[dict[str, Any]] = {
     "parent_id": None,
     "retries": 0,

@@ -23,6 +23,12 @@ SOURCE_NAMES: Final[dict[Source, str]] = {
 }
 
 
+MAX_QUEUE_NAME_BYTES: Final = 255
+"""The limit of AMQP."""
+MAX_PRIORITY: Final = 255
+"""The limit of RabbitMQ; Redis has ten steps."""
+
+
 class Call(msgspec.Struct, frozen=True, gc=False):
     """A task to be sent."""
 

@@ -12,7 +12,7 @@ import msgspec
 
 from ...model.confirm.targets import known_queues, registered, task_names
 from ...model.entities.broker import BrokerFamily
-from ...model.operations.call import Call, Recovered
+from ...model.operations.call import MAX_PRIORITY, MAX_QUEUE_NAME_BYTES, Call, Recovered
 from ...model.text import parse, units
 from ...model.text.parse import ParseError
 from ...model.text.sanitize import visible
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 Known: TypeAlias = "Call | Recovered"
 NEWEST: Final = 5_000
 """Tasks that are looked at to tell where a task name usually goes."""
-LONGEST_NAME: Final = 255
-"""Bytes of a routing key in AMQP; a task's name has no limit of its own."""
 _LONGEST: Final = 120
 
 
@@ -87,7 +85,7 @@ class TriggerForm(FormDialog):
             FormField(
                 "priority",
                 "Priority",
-                _optional(lambda text: parse.integer(text, 0, 255)),
+                _optional(lambda text: parse.integer(text, 0, MAX_PRIORITY)),
                 "" if call.priority is None else str(call.priority),
                 priority_sense(state.broker.family),
             ),
@@ -213,8 +211,8 @@ def _queue(text: str) -> str:
     name = text.strip()
     if not name:
         raise ParseError("needed: where it goes")
-    if len(name.encode()) > LONGEST_NAME:
-        raise ParseError(f"longer than {LONGEST_NAME} bytes")
+    if len(name.encode()) > MAX_QUEUE_NAME_BYTES:
+        raise ParseError(f"longer than {MAX_QUEUE_NAME_BYTES} bytes")
     return name
 
 
