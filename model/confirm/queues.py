@@ -13,8 +13,6 @@ from .confirmation import UNTIL_RESTART, Confirmation, confirm, describe, worker
 
 DEPTH_MAX_AGE: Final = 5.0
 """Seconds for which a queue that was measured as empty is taken to be empty."""
-READABLE: Final = ("redis", "valkey", "sentinel")
-"""Prefixes of the transports whose waiting messages can be read and picked."""
 ALREADY_RECEIVED: Final = "Tasks that workers have already received still run"
 NO_QUEUE: Final = "no queue is given"
 
@@ -77,7 +75,7 @@ def pause(operation: PauseQueue, state: ClusterState, now: float) -> Confirmatio
     refusal = None if workers else f"no known worker consumes {queue}"
     stop = f"{counted(len(workers), 'worker')} {'stops' if len(workers) == 1 else 'stop'}"
     caveats = [ALREADY_RECEIVED, "Workers that start in the meantime will consume the queue"]
-    if (state.broker.transport or READABLE[0]).startswith(READABLE):
+    if state.broker.family in ("redis", "unknown"):
         caveats.append("Each may take one more message, which goes back to the end of the queue")
     return describe(
         operation,
@@ -130,10 +128,9 @@ def purge(operation: Purge, state: ClusterState, now: float) -> Confirmation:
         else "Messages sent afterwards stay",
     ]
     refusal = None if name else NO_QUEUE
-    transport = state.broker.transport
-    if name and task and transport and not transport.startswith(READABLE):
+    if name and task and state.broker.family not in ("redis", "unknown"):
         refusal = (
-            f"messages can be purged by task name only on Redis, not on {transport}; "
+            f"messages can be purged by task name only on Redis, not on {state.broker.transport}; "
             "purge the whole queue instead"
         )
     elif queue is not None and _empty(queue, now):
