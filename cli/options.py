@@ -50,40 +50,39 @@ def _switch(declaration: str, field: str, help_text: str) -> GlobalOption:
     return GlobalOption(declaration, field=field, is_flag=True, help=help_text)
 
 
-def global_options() -> list[click.Option]:
-    """Return new instances of the options that every command has."""
-    return [
-        GlobalOption("-A", "--app", field="app", metavar="APP",
-                     help="The Celery app to monitor, as in `celery -A` (optional). It is loaded"
-                     " in a separate process."),
-        GlobalOption("-b", "--broker", field="broker_url", metavar="URL",
-                     help="The broker. Prefer CELTOP_BROKER_URL if the URL contains a password."),
-        GlobalOption("--result-backend", field="result_backend", metavar="URL",
-                     help="The result backend."),
-        GlobalOption("--workdir", field="workdir", metavar="DIR",
-                     help="The directory to import the app from."),
-        GlobalOption("--config", field=CONFIG, metavar="FILE",
-                     help="The config file (default: see `celtop config paths`)."),
-        GlobalOption("-Q", "--queues", field="queues", metavar="NAMES",
-                     help="More queues to monitor, separated by commas."),
-        _switch("--enable-events/--no-enable-events", "enable_events",
-                "Enable task events on workers that do not send them (default: yes)."),
-        _switch("--read-only/--no-read-only", "read_only",
-                "Refuse every change to the cluster (task events: see --no-enable-events)."),
-        _switch("--frugal/--no-frugal", "frugal",
-                "Send as few commands to the broker as possible."),
-        GlobalOption("--rate", field="frames_per_second", metavar="N",
-                     help="Redraw the screen at most N times per second."),
-        GlobalOption("--theme", field="theme", metavar="NAME", help="The colour theme."),
-        _switch("--mouse/--no-mouse", "mouse", "Capture the mouse (default: yes)."),
-        _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII characters only."),
-        GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
-                     help="The time zone of times on the screen."),
-        GlobalOption("--history", field="history", metavar="N",
-                     help="How many already finished tasks to load at startup (0: none)."),
-        GlobalOption("--max-tasks", field="max_tasks", metavar="N",
-                     help="How many tasks to keep in memory."),
-    ]  # fmt: skip
+GLOBAL_OPTIONS: Final = (
+    GlobalOption("-A", "--app", field="app", metavar="APP",
+                 help="The Celery app to monitor, as in `celery -A` (optional). It is loaded"
+                 " in a separate process."),
+    GlobalOption("-b", "--broker", field="broker_url", metavar="URL",
+                 help="The broker. Prefer CELTOP_BROKER_URL if the URL contains a password."),
+    GlobalOption("--result-backend", field="result_backend", metavar="URL",
+                 help="The result backend."),
+    GlobalOption("--workdir", field="workdir", metavar="DIR",
+                 help="The directory to import the app from."),
+    GlobalOption("--config", field=CONFIG, metavar="FILE",
+                 help="The config file (default: see `celtop config paths`)."),
+    GlobalOption("-Q", "--queues", field="queues", metavar="NAMES",
+                 help="More queues to monitor, separated by commas."),
+    _switch("--enable-events/--no-enable-events", "enable_events",
+            "Enable task events on workers that do not send them (default: yes)."),
+    _switch("--read-only/--no-read-only", "read_only",
+            "Refuse every change to the cluster (task events: see --no-enable-events)."),
+    _switch("--frugal/--no-frugal", "frugal",
+            "Send as few commands to the broker as possible."),
+    GlobalOption("--rate", field="frames_per_second", metavar="N",
+                 help="Redraw the screen at most N times per second."),
+    GlobalOption("--theme", field="theme", metavar="NAME", help="The colour theme."),
+    _switch("--mouse/--no-mouse", "mouse", "Capture the mouse (default: yes)."),
+    _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII characters only."),
+    GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
+                 help="The time zone of times on the screen."),
+    GlobalOption("--history", field="history", metavar="N",
+                 help="How many already finished tasks to load at startup (0: none)."),
+    GlobalOption("--max-tasks", field="max_tasks", metavar="N",
+                 help="How many tasks to keep in memory."),
+)  # fmt: skip
+"""The options that every command has."""
 
 
 class Command(click.Command):
@@ -91,7 +90,7 @@ class Command(click.Command):
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
-        self.params.extend(global_options())
+        self.params.extend(GLOBAL_OPTIONS)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command's own options and, for the root command, the global ones."""

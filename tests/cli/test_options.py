@@ -9,7 +9,7 @@ import click
 import pytest
 from celtop.cli.main import celtop as group
 from celtop.cli.main import top
-from celtop.cli.options import CONFIG, SEE_GLOBAL_OPTIONS, GlobalOption, global_options
+from celtop.cli.options import CONFIG, GLOBAL_OPTIONS, SEE_GLOBAL_OPTIONS, GlobalOption
 from celtop.settings import Settings, flag_name
 from celtop.tests.cli.conftest import celtop, error_text
 
@@ -38,7 +38,7 @@ def test_only_the_root_help_lists_the_global_options(path: tuple[str, ...]) -> N
         assert "--result-backend" not in ended.stdout
         assert ended.stdout.endswith(f"{SEE_GLOBAL_OPTIONS}\n")
     else:
-        names = [name for option in global_options() for name in option.opts]
+        names = [name for option in GLOBAL_OPTIONS for name in option.opts]
         assert all(name in ended.stdout for name in names)
 
 
@@ -51,7 +51,7 @@ def test_the_help_lists_commands_sources_and_exit_codes() -> None:
 
 
 def test_each_option_sets_a_field_under_its_flag_name() -> None:
-    for option in global_options():
+    for option in GLOBAL_OPTIONS:
         assert isinstance(option, GlobalOption)
         if option.name != CONFIG:
             assert option.name in Settings.model_fields
@@ -93,4 +93,4 @@ def test_an_invalid_value_is_reported_with_its_flag() -> None:
 
 def test_celery_top_has_them_too() -> None:
     names = {option.name for option in top.params}
-    assert {option.name for option in global_options()} <= names
+    assert {option.name for option in GLOBAL_OPTIONS} <= names
