@@ -25,8 +25,8 @@ from .ingest.failure_groups import FailureGroups
 from .ingest.inspect_replies import InspectReplies
 from .ingest.lost_tasks import update_lost
 from .ingest.operation_log import OperationLog
-from .ingest.pace import ProgressRates, estimate
 from .ingest.progress import ProgressReader
+from .ingest.progress_rate import ProgressRates, estimate
 from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
@@ -85,18 +85,12 @@ class ClusterState:
         self._workers = WorkerStore(self.log)
         self._queues = QueueStore(self._workers.workers)
         overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
-        self._progress_rates = ProgressRates()
+        rates = self._progress_rates = ProgressRates()
         self._task_events = TaskEvents(
-            self._tasks,
-            self._workers,
-            self._queues,
-            self.totals,
-            overlay,
-            reader,
-            self._progress_rates,
+            self._tasks, self._workers, self._queues, self.totals, overlay, reader, rates
         )
         self._backend_results = BackendResults(
-            self._tasks, self._workers, overlay, self._progress_rates, reader, self.redaction
+            self._tasks, self._workers, overlay, rates, reader, self.redaction
         )
         self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
         self._inspect_replies = InspectReplies(self._tasks, overlay, self.redaction)
@@ -199,13 +193,13 @@ class ClusterState:
 
     def rate(self, task: Task) -> float | None:
         """Return the progress per second of a running task, as a fraction; None if unknown."""
-        pace = self._progress_rates.of(task)
-        return None if pace is None else pace.rate()
+        history = self._progress_rates.of(task)
+        return None if history is None else history.rate()
 
     def time_left(self, task: Task, now: float) -> float | None:
         """Return a running task's time left in seconds, by its own progress; None if unknown."""
-        pace = self._progress_rates.of(task)
-        return None if pace is None else pace.time_left(now)
+        history = self._progress_rates.of(task)
+        return None if history is None else history.time_left(now)
 
     def estimate(self, task: Task, now: float) -> Progress | None:
         """Return the estimated progress of a task that reports none, by its type's run times.

@@ -35,8 +35,8 @@ from ..observations import ResultsRead
 from ..text.coerce import MAX_NAME_LENGTH, MAX_TIMESTAMP, to_text, truncate
 from .backend_overlay import TIME_ROUNDING, BackendOverlay, BackendState, record_disagreement
 from .corrections import expects_event
-from .pace import ProgressRates
 from .progress import ProgressReader
+from .progress_rate import ProgressRates
 from .redaction import Redaction
 from .task_events import MAX_STATE_LENGTH
 from .task_store import TaskStore

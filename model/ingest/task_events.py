@@ -40,8 +40,8 @@ from ..text.coerce import parse_timestamp
 from ..wire.events import Event
 from .attempts import Attempts, begins_again, ends_previous_attempt, exception_of
 from .backend_overlay import BackendOverlay
-from .pace import ProgressRates
 from .progress import ProgressReader
+from .progress_rate import ProgressRates
 from .queue_store import QueueStore
 from .task_store import TaskStore
 from .worker_store import WorkerStore

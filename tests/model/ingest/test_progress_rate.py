@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Progress, Task
-from celtop.model.ingest.pace import (
-    MAX_BARS,
+from celtop.model.ingest.progress_rate import (
     MAX_ESTIMATE,
+    MAX_HISTORIES,
     MAX_POINTS,
-    ProgressRate,
+    ProgressHistory,
     ProgressRates,
 )
 from celtop.model.observations import ResultsRead
@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from pytest import approx
 
 
-def pace(*points: tuple[float, float]) -> ProgressRate:
-    made = ProgressRate(0)
+def history(*points: tuple[float, float]) -> ProgressHistory:
+    made = ProgressHistory(0)
     for at, fraction in points:
         made.add(at, fraction)
     return made
 
 
-def steady(until: int, step: float = 0.01) -> ProgressRate:
-    return pace(*((second, second * step) for second in range(until + 1)))
+def steady(until: int, step: float = 0.01) -> ProgressHistory:
+    return history(*((second, second * step) for second in range(until + 1)))
 
 
 def test_steady_progress() -> None:
@@ -39,13 +39,18 @@ def test_steady_progress() -> None:
 
 
 def test_a_short_history_has_no_rate() -> None:
-    for bar in (pace(), pace((0, 0.1)), pace((0, 0.1), (0.9, 0.2)), pace((0, 0.1), (9, 0.1))):
+    for bar in (
+        history(),
+        history((0, 0.1)),
+        history((0, 0.1), (0.9, 0.2)),
+        history((0, 0.1), (9, 0.1)),
+    ):
         assert (bar.rate(), bar.time_left(10)) == (None, None)
-    assert pace((0, 0.1), (1, 0.2)).time_left(1) == approx(8)
+    assert history((0, 0.1), (1, 0.2)).time_left(1) == approx(8)
 
 
 def test_the_rate_follows_recent_progress() -> None:
-    slow_start = pace(*((second, second * 0.001) for second in range(11)), (20, 0.5), (30, 0.9))
+    slow_start = history(*((second, second * 0.001) for second in range(11)), (20, 0.5), (30, 0.9))
     left = slow_start.time_left(30)
     assert left is not None and left < 5
 
@@ -57,7 +62,9 @@ def test_the_time_left_grows_while_progress_pauses() -> None:
 
 
 def test_bursts_are_averaged() -> None:
-    bursts = pace(*((second + part / 100, second / 100) for second in range(41) for part in (0, 1)))
+    bursts = history(
+        *((second + part / 100, second / 100) for second in range(41) for part in (0, 1))
+    )
     assert bursts.time_left(40.01) == approx(60, rel=0.1)
 
 
@@ -75,7 +82,7 @@ def test_complete_progress_has_no_time_left() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=60), st.floats(-1e6, 2e6))
 def test_any_history_is_bounded(points: list[tuple[float, float]], now: float) -> None:
-    bar = pace(*points)
+    bar = history(*points)
     assert len(bar.points) <= MAX_POINTS
     left, rate = bar.time_left(now), bar.rate()
     assert left is None or 0.0 <= left < 1e8
@@ -83,33 +90,33 @@ def test_any_history_is_bounded(points: list[tuple[float, float]], now: float) -
 
 
 def test_only_running_tasks_with_a_fraction_are_kept() -> None:
-    paces = ProgressRates()
-    paces.add(Task("waits"), 0.5, NOW)
-    paces.add(Task("speaks", state="PROGRESS"), None, NOW)
-    assert len(paces) == 0
+    rates = ProgressRates()
+    rates.add(Task("waits"), 0.5, NOW)
+    rates.add(Task("speaks", state="PROGRESS"), None, NOW)
+    assert len(rates) == 0
     tasks = {"runs": Task("runs", state="PROGRESS"), "ended": Task("ended", state="PROGRESS")}
     for task in tasks.values():
-        paces.add(task, 0.5, NOW)
+        rates.add(task, 0.5, NOW)
     tasks["ended"].state = "SUCCESS"
-    assert paces.of(tasks["ended"]) is None
-    paces.forget_ended(tasks)
-    assert len(paces) == 1
+    assert rates.of(tasks["ended"]) is None
+    rates.forget_ended(tasks)
+    assert len(rates) == 1
     del tasks["runs"]
-    paces.forget_ended(tasks)
-    assert len(paces) == 0
-    for number in range(MAX_BARS + 10):
-        paces.add(Task(str(number), state="PROGRESS"), 0.5, NOW)
-    assert len(paces) == MAX_BARS
+    rates.forget_ended(tasks)
+    assert len(rates) == 0
+    for number in range(MAX_HISTORIES + 10):
+        rates.add(Task(str(number), state="PROGRESS"), 0.5, NOW)
+    assert len(rates) == MAX_HISTORIES
 
 
 def test_the_next_attempt_has_a_history_of_its_own() -> None:
-    paces, task = ProgressRates(), Task("a", state="PROGRESS")
+    rates, task = ProgressRates(), Task("a", state="PROGRESS")
     for at in range(10):
-        paces.add(task, at / 20, at)
+        rates.add(task, at / 20, at)
     task.retries = 1
-    assert paces.of(task) is None
-    paces.add(task, 0.6, 11)
-    kept = paces.of(task)
+    assert rates.of(task) is None
+    rates.add(task, 0.6, 11)
+    kept = rates.of(task)
     assert kept is not None and kept.points == [(11, 0.6)]
 
 

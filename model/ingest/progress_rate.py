@@ -19,7 +19,7 @@ the whole run, the recent part in more detail."""
 RECENT_POINTS: Final = 5
 """Recent points whose intervals show how long the progress usually pauses."""
 
-MAX_BARS: Final = 10_000
+MAX_HISTORIES: Final = 10_000
 """Tasks whose progress is kept at a time."""
 
 MIN_SPAN: Final = 1.0
@@ -38,7 +38,7 @@ MAX_ESTIMATE: Final = 0.95
 """An estimate never shows a task as almost complete."""
 
 
-class ProgressRate:
+class ProgressHistory:
     """The progress of one attempt over time: (local time, fraction)."""
 
     __slots__ = ("attempt", "points")
@@ -104,36 +104,40 @@ class ProgressRates:
     """The progress histories of running tasks, by task id."""
 
     def __init__(self) -> None:
-        self._progress_rates: dict[str, ProgressRate] = {}
+        self._histories: dict[str, ProgressHistory] = {}
 
     def __len__(self) -> int:
-        return len(self._progress_rates)
+        return len(self._histories)
 
     def add(self, task: Task, fraction: float | None, now: float) -> None:
         """Add the progress that a task reported at `now`, by the local clock."""
         if fraction is None or not task.running:
             return
         attempt = task.retries + len(task.attempts)
-        pace = self._progress_rates.get(task.id)
-        if pace is None or pace.attempt != attempt:
-            if pace is None and len(self._progress_rates) >= MAX_BARS:
+        history = self._histories.get(task.id)
+        if history is None or history.attempt != attempt:
+            if history is None and len(self._histories) >= MAX_HISTORIES:
                 return
-            pace = self._progress_rates[task.id] = ProgressRate(attempt)
-        pace.add(now, fraction)
+            history = self._histories[task.id] = ProgressHistory(attempt)
+        history.add(now, fraction)
 
-    def of(self, task: Task) -> ProgressRate | None:
+    def of(self, task: Task) -> ProgressHistory | None:
         """Return the history of a task's current attempt, or None."""
-        pace = self._progress_rates.get(task.id)
-        if pace is None or not task.running or pace.attempt != task.retries + len(task.attempts):
+        history = self._histories.get(task.id)
+        if (
+            history is None
+            or not task.running
+            or history.attempt != task.retries + len(task.attempts)
+        ):
             return None
-        return pace
+        return history
 
     def forget_ended(self, tasks: dict[str, Task]) -> None:
         """Forget the histories of tasks that are no longer running."""
-        for id_ in list(self._progress_rates):
+        for id_ in list(self._histories):
             task = tasks.get(id_)
             if task is None or not task.running:
-                del self._progress_rates[id_]
+                del self._histories[id_]
 
 
 def estimate(task: Task, kind: TaskType | None, now: float, skew: float = 0.0) -> Progress | None:
