@@ -24,12 +24,13 @@ Context: TypeAlias = Literal[
     "command",
     "dialog",
     "confirm",
+    "operation",
     "form",
 ]
 """Where a key works: everywhere, on the overview, in lists, in lists that grow at one end (tasks
 and log), on the screens of one task or worker; where there are tasks, workers, queues or types to
-act on; while a filter or a command is typed, in dialogs, in those that ask before an act, and in
-forms."""
+act on; while a filter or a command is typed, in dialogs, in those that ask before an act, in the
+one that shows a running operation, and in forms."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -45,6 +46,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "command": "While typing a command",
     "dialog": "Dialogs and menus",
     "confirm": "Before an act",
+    "operation": "While an operation is running",
     "form": "Forms",
 }
 
@@ -61,6 +63,7 @@ ACTIVE_TOGETHER: Final[tuple[frozenset[Context], ...]] = tuple(
             ("filter",),
             ("command",),
             ("dialog", "confirm"),
+            ("dialog", "operation"),
             ("form",),
             # The menu of operations: each is chosen by its own key as well.
             ("dialog", "tasks", "workers", "queues"),
@@ -146,7 +149,7 @@ _GLOBAL: Final = (
         ("d",),
         "operation_details",
         "details",
-        "All that came of the last act; u takes back one that goes on",
+        "The last operation in full; a running one can be cancelled there",
         ("global",),
     ),
     Action(
@@ -331,6 +334,14 @@ _TYPING: Final = (
     Action("form.previous", ("shift+tab",), "field(-1)", "back", "The field before", ("form",)),
     Action("dialog.next", ("down", "j"), "choose(1)", "down", "Down", ("dialog",)),
     Action("dialog.previous", ("up", "k"), "choose(-1)", "up", "Up", ("dialog",)),
+    Action(
+        "act.cancel",
+        ("u",),
+        "cancel_operation",
+        "cancel",
+        "Cancel what has not been sent yet",
+        ("operation",),
+    ),
     Action("confirm.yes", ("y",), "yes", "yes", "Do it, where no word is asked for", ("confirm",)),
     Action(
         "confirm.next", ("tab", "right", "l"), "turn(1)", "next", "The next answer", ("confirm",)

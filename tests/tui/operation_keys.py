@@ -8,6 +8,7 @@ from celtop.tests.tui.key_checks import Stage, checks
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
+from celtop.tui.dialogs.outcome import OperationDialog
 from celtop.tui.dialogs.waiting import WaitingDialog
 
 
@@ -23,6 +24,21 @@ async def _act_details(stage: Stage, key: str) -> None:
     await stage.press(key)
     assert not stage.session.done
     assert [one.message for one in stage.app._notifications] == ["No operation in this session yet"]
+
+
+@checks("act.cancel")
+async def _act_cancel(stage: Stage, key: str) -> None:
+    await stage.press("2")
+    stage.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
+    await stage.press("X")
+    await stage.dialog(ConfirmDialog)
+    await stage.press("y", "d")
+    dialog = await stage.dialog(OperationDialog)
+    assert f"Press {key} to cancel" in str(dialog.text())
+    await stage.press(key)
+    [operation] = stage.session.operations
+    assert operation.cancelled
+    operation.end()
 
 
 @checks("task.revoke")

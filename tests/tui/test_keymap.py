@@ -11,13 +11,14 @@ import pytest
 from celtop import tui
 from celtop.bindings.actions import ACTIVE_TOGETHER, Context
 from celtop.bindings.keymap import Keymap
-from celtop.tests.tui.fake_session import cluster, staged
+from celtop.tests.tui.fake_session import cluster, screen_lines, staged
 from celtop.tests.tui.key_checks import Stage
 from celtop.tui.bars.filter import Filter
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.help import Help
 from celtop.tui.dialogs.menu import Menu
+from celtop.tui.dialogs.outcome import OperationDialog
 from celtop.tui.screens.base import MonitorScreen
 
 K = TypeVar("K")
@@ -34,6 +35,10 @@ KEYMAP = Keymap().remapped(
         "task.terminate": "X",
         "confirm.yes": "ctrl+y",
         "export": "f9",
+        "back": "backspace",
+        "faults": "f6",
+        "act.details": "f7",
+        "act.cancel": "ctrl+u",
         "refresh": "",
     }
 )
@@ -124,7 +129,30 @@ async def test_bar_and_help_show_the_users_keys(stage: Stage) -> None:
     assert isinstance(stage.screen, MonitorScreen)
 
 
+async def test_a_running_operation_is_cancelled(stage: Stage) -> None:
+    await stage.press("2")
+    stage.table.move_to(WAITING)
+    await stage.press("ctrl+x")
+    await stage.dialog(ConfirmDialog)
+    await stage.press("ctrl+y")
+    stage.app.frame_loop.paint()
+    await stage.pilot.pause()
+    assert "f7 details" in screen_lines(stage.app)[-2]
+    await stage.press("f7")
+    dialog = await stage.dialog(OperationDialog)
+    assert "Press ctrl+u to cancel" in str(dialog.text())
+    [operation] = stage.session.operations
+    await stage.press("u")
+    assert not operation.cancelled
+    await stage.press("ctrl+u")
+    assert operation.cancelled
+    operation.end()
+
+
 async def test_texts_that_name_a_key(stage: Stage) -> None:
+    await stage.press("2", "f8", *"nothing_like_this", "down")
+    await stage.pilot.pause(0.2)
+    assert "backspace clears it" in "\n".join(screen_lines(stage.app))
     stage.app.copy("The result", "x" * 100_000)
     await stage.pilot.pause()
     [notice] = stage.app._notifications

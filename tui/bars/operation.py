@@ -35,7 +35,9 @@ class OperationBar(Bar):
         from ...model.operations.summary import sentence
 
         left = [Part(sentence(outcome), _style(outcome), gap=1)]
-        right = [Part("d details ", "$text-muted", 0, "app.operation_details")]
+        key = context.keymap.key("act.details", ascii_only=context.ascii)
+        label = f"{key} details ".lstrip()
+        right = [Part(label, "$text-muted", 0, "app.operation_details")]
         if more > 0:
             right.insert(0, Part(f"{more} more running", "$text-accent", 1))
         self.show(left, right)

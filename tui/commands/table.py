@@ -33,7 +33,7 @@ def find(word: str) -> Command:
         return near[0]
     if near:
         raise CommandError(f"Ambiguous command {word}: {', '.join(each.name for each in near)}")
-    raise CommandError(f"Unknown command {word}; ctrl+p lists all commands")
+    raise CommandError(f"Unknown command {word}; an empty line lists all commands")
 
 
 def run(host: CommandHost, line: str) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from ...bindings.actions import Context
 from ...model.operations.summary import details, sentence
 from ...model.text.sanitize import visible
+from ..keymap import bindings
 from .base import Dialog
 
 if TYPE_CHECKING:
+    from ...bindings.keymap import Keymap
     from ...model.operations.outcome import Outcome
     from ..running import TrackedOperation
 
@@ -31,7 +35,11 @@ class OutcomeDialog(Dialog[bool]):
     def compose_box(self) -> ComposeResult:
         """Show the text."""
         with VerticalScroll():
-            yield Static(outcome_text(self._outcome), markup=False)
+            yield Static(self.text(), markup=False)
+
+    def text(self) -> Content:
+        """Return the outcome in full."""
+        return outcome_text(self._outcome)
 
     def action_accept(self) -> None:
         """Close."""
@@ -43,19 +51,31 @@ class OutcomeDialog(Dialog[bool]):
 
 
 class OperationDialog(OutcomeDialog):
-    """Shows an operation of this session; `u` cancels it as far as possible."""
+    """Shows an operation of this session, which can be cancelled while it is running."""
 
-    def __init__(self, operation: TrackedOperation) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = bindings("operation")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("operation", "dialog")
+
+    def __init__(self, operation: TrackedOperation, keymap: Keymap) -> None:
         super().__init__(operation.outcome)
         self.operation = operation
+        self._cancel_key = keymap.key("act.cancel")
 
     def paint(self) -> None:
         """Show the present outcome."""
         if self.operation.outcome is not self._outcome:
             self._outcome = self.operation.outcome
-            self.query_one(Static).update(outcome_text(self._outcome))
+            self.query_one(Static).update(self.text())
 
-    def key_u(self) -> None:
+    def text(self) -> Content:
+        """Return the outcome, and how to cancel the operation while it is running."""
+        text = super().text()
+        if self._outcome.ended or not self._cancel_key:
+            return text
+        hint = f"Running. Press {self._cancel_key} to cancel what has not been sent yet"
+        return Content.assemble(Content.styled(hint, "$text-accent"), "\n", text)
+
+    def action_cancel_operation(self) -> None:
         """Cancel the operation if it is running."""
         if not self.operation.outcome.ended:
             self.operation.operation.cancel()
@@ -64,9 +84,6 @@ class OperationDialog(OutcomeDialog):
 def outcome_text(outcome: Outcome) -> Content:
     """Return a summary, then confirmations, failures with their reasons, and the tasks sent."""
     lines = [Content.styled(visible(sentence(outcome), MAX_LINE_CHARACTERS), "bold")]
-    if not outcome.ended:
-        hint = "Running. Press u to cancel what has not been sent yet"
-        lines.append(Content.styled(hint, "$text-accent"))
     confirmed = outcome.workers_having("confirmed")
     if confirmed:
         lines += [

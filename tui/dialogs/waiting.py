@@ -23,13 +23,15 @@ T = TypeVar("T")
 class WaitingDialog(Dialog[bool]):
     """Returns True once the result is there, None if the user stopped waiting."""
 
-    def __init__(self, title: str, awaited: Awaitable[Any]) -> None:
+    def __init__(self, title: str, awaited: Awaitable[Any], close_key: str) -> None:
         super().__init__(title)
         self._awaited = awaited
+        self._close_key = close_key
 
     def compose_box(self) -> ComposeResult:
         """Name the key that stops waiting."""
-        yield Static(Content.styled("esc to cancel", "$text-muted"), markup=False)
+        hint = f"{self._close_key} to cancel" if self._close_key else ""
+        yield Static(Content.styled(hint, "$text-muted"), markup=False)
 
     def on_mount(self) -> None:
         """Start waiting."""
@@ -48,7 +50,7 @@ async def wait_for(host: Host, title: str, lookup: Future[T]) -> T | None:
         The result; None if the user stopped waiting, or if the lookup failed, with a notification.
     """
     awaited = asyncio.wrap_future(lookup)
-    if not await host.ask(WaitingDialog(title, awaited)):
+    if not await host.ask(WaitingDialog(title, awaited, host.context.keymap.key("dialog.close"))):
         return None
     error = awaited.exception()
     if error is not None:

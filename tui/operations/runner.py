@@ -149,4 +149,4 @@ class OperationRunner:
         if operation is None:
             self._host.say("No operation in this session yet")
         else:
-            self._app.push_screen(OperationDialog(operation))
+            self._app.push_screen(OperationDialog(operation, self._host.context.keymap))

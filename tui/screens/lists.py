@@ -77,9 +77,13 @@ class ListScreen(MonitorScreen):
         hidden = self.total - len(self.list_table.rows)
         if not self.filter_text and not self.faults_only:
             return self.EMPTY
-        how, undo = ("The filter", "esc clears it") if self.filter_text else ("!", "! shows all")
+        back, faults = (self.context.keymap.key(id_) for id_ in ("back", "faults"))
+        if self.filter_text:
+            how, undo = "The filter", back and f": {back} clears it"
+        else:
+            how, undo = faults or "Failures only", faults and f": {faults} shows all"
         what = f"all {units.count(hidden)}" if hidden > 1 else "the only one" if hidden else "all"
-        return f"{how} hides {what}: {undo}"
+        return f"{how} hides {what}{undo}"
 
     def paint_body(self) -> None:
         """Paint the lines that differ."""
