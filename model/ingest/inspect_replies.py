@@ -14,7 +14,7 @@ import msgspec
 
 from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from ..entities.task import Task, TaskExtra
-from ..entities.worker import UNLIMITED, Limits, Rusage, Worker, WorkerQueue
+from ..entities.worker import UNLIMITED, Worker
 from ..observations import InspectReply
 from ..text.coerce import (
     MAX_NAME_LENGTH,
@@ -25,7 +25,7 @@ from ..text.coerce import (
     to_text,
     truncate,
 )
-from ..text.parse import reported_rate
+from ..wire.inspect import parse_queue, parse_registration, parse_rusage, pool_name
 from .attempts import Attempts
 from .backend_overlay import BackendOverlay
 from .redaction import Redaction
@@ -82,7 +82,7 @@ class InspectReplies:
             _set_pool(worker, pool)
         rusage = reply.get("rusage")
         if isinstance(rusage, Mapping):
-            worker.rusage = _rusage(rusage)
+            worker.rusage = parse_rusage(rusage)
 
     def _apply_active(self, worker: Worker, reply: Any, at: float) -> None:
         active: dict[str, None] = {}
@@ -149,7 +149,7 @@ class InspectReplies:
     def _apply_registered(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, list | tuple):
             texts = (to_text(text, MAX_NAME_LENGTH) or "" for text in reply[:MAX_ITEMS])
-            registered = dict(map(_parse_registration, texts))
+            registered = dict(map(parse_registration, texts))
             worker.registered = tuple(sorted(registered))
             worker.limits = {
                 name: limits for name, limits in registered.items() if limits != UNLIMITED
@@ -158,7 +158,7 @@ class InspectReplies:
                 worker.initial_limits = worker.limits
 
     def _apply_active_queues(self, worker: Worker, reply: Any, at: float) -> None:
-        queues = tuple(_queue(item) for item in _items(reply) if item.get("name"))
+        queues = tuple(parse_queue(item) for item in _items(reply) if item.get("name"))
         if queues == worker.queues:
             return
         worker.queues = queues
@@ -263,63 +263,15 @@ class InspectReplies:
             task.started_at = started_at
 
 
-def _parse_registration(text: str) -> tuple[str, Limits]:
-    """Parse a line of `inspect registered`: `shop.bill [rate_limit=10/m time_limit=60]`."""
-    name, bracket, options = text.rpartition(" [")
-    if not bracket or not options.endswith("]"):
-        return sys.intern(text), UNLIMITED
-    pairs = [pair.partition("=") for pair in options[:-1].split(" ")]
-    known = {key: value for key, sign, value in pairs if sign}
-    if len(known) != len(pairs):
-        return sys.intern(text), UNLIMITED
-    limits = Limits(
-        reported_rate(known.get("rate_limit", "")),
-        to_float(known.get("soft_time_limit")),
-        to_float(known.get("time_limit")),
-    )
-    return sys.intern(name), limits
-
-
 def _set_pool(worker: Worker, pool: Mapping[str, Any]) -> None:
     implementation = to_text(pool.get("implementation"), MAX_NAME_LENGTH)
     if implementation is not None:
-        worker.pool = _pool_name(implementation)
+        worker.pool = pool_name(implementation)
     worker.concurrency = to_int(pool.get("max-concurrency"))
     processes = pool.get("processes")
     if isinstance(processes, list | tuple):
         pids = (to_int(pid) for pid in processes[:MAX_ITEMS])
         worker.processes = tuple(pid for pid in pids if pid is not None)
-
-
-def _pool_name(implementation: str) -> str:
-    """Return `prefork` for `celery.concurrency.prefork:TaskPool`; others by their class."""
-    module, _, class_name = implementation.partition(":")
-    if module.startswith("celery.concurrency."):
-        short = module.rpartition(".")[2]
-        return {"thread": "threads"}.get(short, short)
-    return class_name or implementation
-
-
-def _rusage(reply: Mapping[str, Any]) -> Rusage:
-    return Rusage(
-        user_s=to_float(reply.get("utime")) or 0.0,
-        system_s=to_float(reply.get("stime")) or 0.0,
-        rss_bytes=(to_int(reply.get("maxrss")) or 0) * 1024,
-        page_faults=to_int(reply.get("majflt")) or 0,
-        voluntary_switches=to_int(reply.get("nvcsw")) or 0,
-        involuntary_switches=to_int(reply.get("nivcsw")) or 0,
-    )
-
-
-def _queue(item: Mapping[str, Any]) -> WorkerQueue:
-    exchange = item.get("exchange")
-    described: Mapping[str, Any] = exchange if isinstance(exchange, Mapping) else {}
-    return WorkerQueue(
-        sys.intern(to_text(item["name"], MAX_NAME_LENGTH) or ""),
-        to_text(described.get("name"), MAX_NAME_LENGTH),
-        to_text(described.get("type"), MAX_NAME_LENGTH),
-        to_text(item.get("routing_key"), MAX_NAME_LENGTH),
-    )
 
 
 def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str:

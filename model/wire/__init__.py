@@ -1,1 +1,1 @@
-"""Decodes event messages and task signatures to typed values."""
+"""Decodes event messages, task signatures and inspect replies to typed values."""

@@ -25,7 +25,7 @@ class WorkersScreen(RowListScreen[Worker]):
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "workers")
     EMPTY = "No workers heard of so far: is one running, with this broker?"
     ORDER = ("name", False)
-    FAULTS = "late, silent or offline"
+    FAULTS = "late, stalled or offline"
 
     @property
     def topics(self) -> frozenset[str]:
