@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...model.lookup import HELD_BY_WORKER, PlaceChecked, Sighting, TaskLookup
+from ...model.lookup import HELD_BY_WORKER, LookupPlace, PlaceChecked, Sighting, TaskLookup
 from ...model.observations import InspectReply, QueuePeeked, ResultsRead
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
@@ -57,80 +57,84 @@ class _Search:
         self._results = results
         self._clock = clock
         self._found: list[Sighting] = []
-        self._looked: list[PlaceChecked] = []
+        self._places: list[PlaceChecked] = []
 
     def run(self, workers: Sequence[str], queues: Sequence[str]) -> TaskLookup:
         try:
             connection = self._broker.connect()
         except Exception as error:
-            why = str(explain(error, self._broker))
-            self._looked += [PlaceChecked("queues", None, why), PlaceChecked("workers", None, why)]
-            self._look_at_backend()
+            reason = str(explain(error, self._broker))
+            self._checked("queues", None, reason)
+            self._checked("workers", None, reason)
+            self._search_backend()
         else:
             try:
-                self._look(connection, queues)
-                self._look_at_backend()
-                self._ask(connection, workers)
+                self._search_messages(connection, queues)
+                self._search_backend()
+                self._ask_workers(connection, workers)
             finally:
                 connection.collect()
-        return TaskLookup(self._id, self._clock(), tuple(self._found), tuple(self._looked))
+        return TaskLookup(self._id, self._clock(), tuple(self._found), tuple(self._places))
 
-    def _look(self, connection: Connection, queues: Sequence[str]) -> None:
+    def _checked(self, place: LookupPlace, found: bool | None, text: str) -> None:
+        self._places.append(PlaceChecked(place, found, text))
+
+    def _search_messages(self, connection: Connection, queues: Sequence[str]) -> None:
         """Search the messages, waiting and unacknowledged."""
         messages = MessageReader(connection, self._broker, self._clock)
         if messages.unavailable is not None:
-            self._looked.append(PlaceChecked("queues", None, messages.unavailable))
+            self._checked("queues", None, messages.unavailable)
             return
         try:
             original = messages.find([self._id], queues).get(self._id)
         except Exception as error:
-            self._looked.append(PlaceChecked("queues", None, str(explain(error, self._broker))))
+            self._checked("queues", None, str(explain(error, self._broker)))
             return
         if original is not None and original.message is not None:
-            self._keep(original)
+            self._add_message(original)
             return
         where = ", ".join(queues) if queues else "no known queue"
         notes = "".join(f"; {note}" for note in messages.notes)
         text = f"no message waiting ({where}) or unacknowledged{notes}"
-        self._looked.append(PlaceChecked("queues", False, text))
+        self._checked("queues", False, text)
 
-    def _keep(self, original: SentTask) -> None:
-        held = original.message
-        assert held is not None
+    def _add_message(self, original: SentTask) -> None:
+        raw = original.message
+        assert raw is not None
         queue = original.call.queue or ""
         source = f"message in queue {queue}" if original.source == "queue" else HELD_BY_WORKER
-        message = Envelope(held.headers, properties={"priority": held.priority})
+        message = Envelope(raw.headers, properties={"priority": raw.priority})
         seen = QueuePeeked(
             queue, (waiting_message(message, queue),), original.seen_at, complete=False
         )
         self._found.append(Sighting(source, seen))
-        self._looked.append(PlaceChecked("queues", True, source))
+        self._checked("queues", True, source)
 
-    def _look_at_backend(self) -> None:
-        why = self._results.unavailable
-        if why is None:
+    def _search_backend(self) -> None:
+        reason = self._results.unavailable
+        if reason is None:
             try:
                 meta = self._results.read([self._id]).get(self._id)
             except ResultsError as error:
-                why = str(error)
-        if why is not None:
-            self._looked.append(PlaceChecked("backend", None, why))
+                reason = str(error)
+        if reason is not None:
+            self._checked("backend", None, reason)
         elif meta is None:
-            self._looked.append(PlaceChecked("backend", False, "no entry"))
+            self._checked("backend", False, "no entry")
         else:
             seen = ResultsRead((meta,), self._clock(), "lookup")
             self._found.append(Sighting("result backend", seen))
             text = f"stored as {meta.status}" if meta.status else "stored, but unreadable"
-            self._looked.append(PlaceChecked("backend", True, text))
+            self._checked("backend", True, text)
 
-    def _ask(self, connection: Connection, workers: Sequence[str]) -> None:
+    def _ask_workers(self, connection: Connection, workers: Sequence[str]) -> None:
         """Ask all workers whether they have the task."""
         settings = self._broker.settings
-        having: list[str] = []
+        lists: list[str] = []
 
         def on_reply(reply: Reply) -> None:
-            if (where := self._held(reply.value)) is not None:
-                having.append(f"{where} at {reply.worker}")
+            if (where := self._list_with_task(reply.value)) is not None:
+                lists.append(f"{where} at {reply.worker}")
                 seen = InspectReply(reply.worker, "query_task", reply.value, self._clock())
                 self._found.append(Sighting(f"worker {reply.worker}", seen))
 
@@ -144,20 +148,20 @@ class _Search:
             )
             control.close()
         except Exception as error:
-            self._looked.append(PlaceChecked("workers", None, str(explain(error, self._broker))))
+            self._checked("workers", None, str(explain(error, self._broker)))
             return
-        answered = replies.to("query_task").keys()
-        silent = sorted(set(workers) - answered)
-        said = f"; no reply from {', '.join(silent)}" if silent else ""
-        if having:
-            self._looked.append(PlaceChecked("workers", True, ", ".join(having) + said))
-        elif answered:
-            text = f"unknown to {', '.join(sorted(answered))}{said}"
-            self._looked.append(PlaceChecked("workers", False, text))
+        replied = replies.to("query_task").keys()
+        silent = sorted(set(workers) - replied)
+        missing = f"; no reply from {', '.join(silent)}" if silent else ""
+        if lists:
+            self._checked("workers", True, ", ".join(lists) + missing)
+        elif replied:
+            text = f"unknown to {', '.join(sorted(replied))}{missing}"
+            self._checked("workers", False, text)
         else:
-            self._looked.append(PlaceChecked("workers", None, f"no worker replied{said}"))
+            self._checked("workers", None, f"no worker replied{missing}")
 
-    def _held(self, reply: Any) -> str | None:
+    def _list_with_task(self, reply: Any) -> str | None:
         """Return the worker's list with the task (`active`, `reserved`, `scheduled`), or None."""
         item = reply.get(self._id) if isinstance(reply, dict) else None
         if not isinstance(item, list | tuple) or len(item) != 2:

@@ -37,7 +37,7 @@ MAX_REPR_LENGTH: Final = 1_100
 """Characters of the longest repr of arguments that Celery makes."""
 DEFAULT_SERIALIZER: Final = "json"
 """Celery's default for tasks, and what celtop sends them in."""
-_LISTS: Final = str.maketrans("()", "[]")
+_TUPLES_TO_LISTS: Final = str.maketrans("()", "[]")
 
 
 class KnownTask(msgspec.Struct, frozen=True, gc=False):
@@ -121,45 +121,45 @@ class _Recovery:
         self._backend_reason: str | None = None
 
     def recover(self, workers: Sequence[str], queues: Sequence[str]) -> tuple[Recovered, ...]:
-        alive = [one for one in self._wanted.values() if one.state not in FINISHED]
-        if alive:
-            self._ask_broker(alive, workers, queues)
+        unfinished = [one for one in self._wanted.values() if one.state not in FINISHED]
+        if unfinished:
+            self._search_broker(unfinished, workers, queues)
         for id_ in self._missing():
             if (original := self._cache.get(id_)) is not None:
                 self._found[id_] = original
         if missing := self._missing():
-            self._ask_backend(missing)
+            self._read_backend(missing)
         return tuple(self._answer(self._wanted[id_]) for id_ in self._order)
 
     def _missing(self) -> list[str]:
         return [id_ for id_ in self._wanted if id_ not in self._found]
 
-    def _ask_broker(
-        self, alive: Sequence[KnownTask], workers: Sequence[str], queues: Sequence[str]
+    def _search_broker(
+        self, unfinished: Sequence[KnownTask], workers: Sequence[str], queues: Sequence[str]
     ) -> None:
         """Read messages, then ask workers; if the broker fails, the other sources remain."""
         try:
             connection = self._broker.connect()
             try:
-                self._look_at_messages(connection, alive, queues)
-                self._ask_workers(connection, alive, workers)
+                self._read_messages(connection, unfinished, queues)
+                self._ask_workers(connection, unfinished, workers)
             finally:
                 connection.collect()
         except Exception as error:
             self._broker_reason = str(explain(error, self._broker))
 
-    def _look_at_messages(
-        self, connection: Connection, alive: Sequence[KnownTask], queues: Sequence[str]
+    def _read_messages(
+        self, connection: Connection, unfinished: Sequence[KnownTask], queues: Sequence[str]
     ) -> None:
         messages = MessageReader(connection, self._broker, self._clock)
         self._broker_reason = messages.unavailable
         # The message of a task that a worker has is no longer in a queue.
-        queued = [one for one in alive if one.state in (None, PENDING, RETRY)]
+        queued = [one for one in unfinished if one.state in (None, PENDING, RETRY)]
         places = dict.fromkeys(one.queue for one in queued if one.queue)
         if any(one.queue is None for one in queued):
             places |= dict.fromkeys(queues)
         try:
-            found = messages.find([one.id for one in alive], places)
+            found = messages.find([one.id for one in unfinished], places)
         except tuple(connection.channel_errors) as error:
             # For example a key that is not a queue: the workers may still have the task.
             self._broker_reason = self._broker.hide(str(error))
@@ -169,13 +169,13 @@ class _Recovery:
             self._cache.add(original)
 
     def _ask_workers(
-        self, connection: Connection, alive: Sequence[KnownTask], workers: Sequence[str]
+        self, connection: Connection, unfinished: Sequence[KnownTask], workers: Sequence[str]
     ) -> None:
         """Ask all workers about the tasks without a message, in blocks.
 
         A worker that does not reply is waited for only once.
         """
-        ids = (one.id for one in alive if one.id not in self._found)
+        ids = (one.id for one in unfinished if one.id not in self._found)
         remaining = iter([id_ for id_ in ids if not self._cache.has(id_, "worker")])
         block = list(islice(remaining, MAX_IDS_PER_REQUEST))
         if not block:
@@ -200,7 +200,7 @@ class _Recovery:
             block = list(islice(remaining, MAX_IDS_PER_REQUEST))
         control.close()
 
-    def _ask_backend(self, ids: Sequence[str]) -> None:
+    def _read_backend(self, ids: Sequence[str]) -> None:
         self._backend_reason = self._results.unavailable
         if self._backend_reason is not None:
             return
@@ -321,7 +321,7 @@ def _matches_text(value: Any, text: str | None) -> bool:
 
 def _plain(text: str) -> str:
     """Return a repr of arguments with tuples as lists, which is what JSON makes of them."""
-    return text.translate(_LISTS).replace(",]", "]")
+    return text.translate(_TUPLES_TO_LISTS).replace(",]", "]")
 
 
 def _equal(one: SentTask, other: SentTask) -> bool:

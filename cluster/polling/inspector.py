@@ -69,8 +69,8 @@ class Inspector(Poller):
     other_topic = "queue"
     _control: RemoteControl
     _rounds = 0
-    _asked_at = 0.0
-    _asked_everyone = -1
+    _round_at = 0.0
+    _inspected_all_at_connect = -1
     _reconnected_at = 0.0
     _queried_at = 0.0
 
@@ -106,10 +106,10 @@ class Inspector(Poller):
 
     def poll(self, connection: Connection) -> float:
         """Inspect the workers that are due."""
-        if self._asked_everyone != self._receiver.connect_count or self._refresh:
+        if self._inspected_all_at_connect != self._receiver.connect_count or self._refresh:
             self._refresh = False
-            self._asked_everyone = self._receiver.connect_count
-            self._ask_everyone()
+            self._inspected_all_at_connect = self._receiver.connect_count
+            self._inspect_all()
         elif new := self._roster.to_inspect(self._broker.settings.enable_events):
             self._inspect_new(new)
         elif self._queried[0] and time.monotonic() >= self._next_query():
@@ -118,7 +118,7 @@ class Inspector(Poller):
             self._inbox.seconds_since_take() < PAUSE_AFTER
             and time.monotonic() >= self._next_round()
         ):
-            self._ask_again()
+            self._inspect_due()
         self._check_events_arrive()
         for name in sorted(self._roster.duplicates.copy()):
             self.note(
@@ -139,7 +139,7 @@ class Inspector(Poller):
         elif not settings.frugal:
             # With many workers the budget alone would make the screen too old.
             maximum = preferred * 4
-        return self._asked_at + self.interval(preferred, cost, maximum)
+        return self._round_at + self.interval(preferred, cost, maximum)
 
     def _plan(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the commands of the next round and the workers to send them to."""
@@ -156,7 +156,7 @@ class Inspector(Poller):
         shown = {topic.removeprefix("worker:") for topic in self._interest.topics}
         return commands, tuple(name for name in known if name in shown) or known
 
-    def _ask_everyone(self) -> None:
+    def _inspect_all(self) -> None:
         """Inspect all workers, known or not; done when the known ones have replied."""
         self._round(self._with_events(ALL_COMMANDS, self._roster.present()), None)
 
@@ -173,7 +173,7 @@ class Inspector(Poller):
                 member.next_attempt = now + backoff(member.attempts, 1.0, MAX_INTERVAL)
         self._round(self._with_events(ALL_COMMANDS, names), names)
 
-    def _ask_again(self) -> None:
+    def _inspect_due(self) -> None:
         commands, names = self._plan()
         self._rounds += 1
         self._round(commands, names)
@@ -213,7 +213,7 @@ class Inspector(Poller):
             ids: The tasks of `query_task`.
         """
         if not ids:
-            self._asked_at = time.monotonic()
+            self._round_at = time.monotonic()
         if names is not None and not names:
             return
 
@@ -275,7 +275,7 @@ class Inspector(Poller):
         if now - self._roster.last_event_at < max(MAX_EVENT_SILENCE, 4 * max(beats)):
             return
         self._reconnected_at = now
-        heard: list[Reply] = []
-        self._control.gather(["ping"], on_reply=heard.append, cancelled=lambda: bool(heard))
-        if heard and now - self._roster.last_event_at >= MAX_EVENT_SILENCE:
+        replies: list[Reply] = []
+        self._control.gather(["ping"], on_reply=replies.append, cancelled=lambda: bool(replies))
+        if replies and now - self._roster.last_event_at >= MAX_EVENT_SILENCE:
             self._receiver.reconnect()

@@ -64,7 +64,7 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     task_id = send(redis_url, "plain.slow", 12)
     live.until(lambda: f"plain.slow[{task_id}] received" in busy.child.output)
     live.session.watch(frozenset({"worker:busy@test"}))
-    live.session._inspector._asked_at = float("-inf")
+    live.session._inspector._round_at = float("-inf")
     live.session._inspector.wake()
     live.until(lambda: live.state.workers["busy@test"].inspect_error, 30)
     assert live.state.workers["idle@test"].inspect_error is None
@@ -178,7 +178,7 @@ def test_an_idle_cluster_costs_few_commands(
     live.session.watch(frozenset(topics))
     commands, names = inspector._plan()
     per_round = round_cost(len(commands), len(names))
-    interval = inspector._next_round() - inspector._asked_at
+    interval = inspector._next_round() - inspector._round_at
     assert 60.0 * per_round / interval + 60.0 * queues._cost / queues._interval() <= most
 
 
