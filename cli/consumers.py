@@ -1,4 +1,4 @@
-"""The consumers of a queue: the present ones to pause it, the previous ones to resume it."""
+"""The consumers of a queue: the current ones to pause it, the previous ones to resume it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Display(Protocol):
     """Shows the progress of a task."""
 
     def show(self, task: Task, now: float) -> None:
-        """Show the task's present state."""
+        """Show the task's current state."""
 
     def note(self, text: str) -> None:
         """Print a message."""

@@ -39,21 +39,21 @@ def time_limits(
     """Return the operation with both limits: workers remove a limit that is not sent.
 
     Raises:
-        CommandError: The present limits are unknown.
+        CommandError: The current limits are unknown.
         InvalidUsage: They differ between these workers.
     """
     from ..model.operations.commands import TimeLimit
 
     if UNCHANGED in (soft, hard):
-        present = _present(session, task, workers)
-        soft = present.soft if soft == UNCHANGED else soft
-        hard = present.hard if hard == UNCHANGED else hard
+        current = _current(session, task, workers)
+        soft = current.soft if soft == UNCHANGED else soft
+        hard = current.hard if hard == UNCHANGED else hard
     assert not isinstance(soft, str)
     assert not isinstance(hard, str)
     return TimeLimit(workers=workers, task=task, soft=soft, hard=hard)
 
 
-def _present(session: Session, task: str, workers: tuple[str, ...]) -> Limits:
+def _current(session: Session, task: str, workers: tuple[str, ...]) -> Limits:
     from ..model.entities.worker import UNLIMITED
 
     known = [session.state.workers.get(name) for name in workers]
@@ -63,7 +63,7 @@ def _present(session: Session, task: str, workers: tuple[str, ...]) -> Limits:
         if worker is not None and worker.initial_limits is not None
     }
     if not found or any(worker is None or worker.initial_limits is None for worker in known):
-        raise CommandError("The present time limits are unknown; pass both --soft and --hard")
+        raise CommandError("The current time limits are unknown; pass both --soft and --hard")
     times = {(limits.soft, limits.hard) for limits in found}
     if len(times) > 1:
         raise InvalidUsage(

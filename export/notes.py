@@ -120,7 +120,7 @@ def _queue(queue: Queue) -> Iterator[str]:
     if drain is None:
         yield "drain_s unknown: it depends on waiting and the rates"
     elif isinf(drain):
-        yield "drain_s: never at the present rates"
+        yield "drain_s: never at the current rates"
     if queue.consumer_count and not queue.consumers:
         yield f"consumers: {queue.consumer_count} according to the broker, names unknown"
     elif queue.unattended:

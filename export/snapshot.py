@@ -38,7 +38,7 @@ _NO_EXTRA: Final = TaskExtra()
 
 
 def take_snapshot(state: ClusterState, now: float) -> Snapshot:
-    """Return the snapshot at `now`, the present time in epoch seconds."""
+    """Return the snapshot at `now`, the current time in epoch seconds."""
     listening_since = state.broker.listening_since
     return Snapshot(
         schema=SCHEMA,
@@ -134,7 +134,7 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
 
     Args:
         task: The task.
-        now: The present time.
+        now: The current time.
         state: The model that holds the task, for estimates and its worker's clock; None for a task
             that one source reports. Times are by that clock; durations are corrected.
     """

@@ -76,7 +76,7 @@ def report(
         before: What events had reported before the lookup.
         state: The model, with all sources combined.
         result: How the task finished, if it has.
-        now: The present time in epoch seconds.
+        now: The current time in epoch seconds.
     """
     task = state.tasks.get(lookup.id)
     sources = [] if before is None else [before]

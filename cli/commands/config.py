@@ -44,7 +44,7 @@ def paths(ctx: click.Context) -> None:
 @config.command()
 @click.pass_context
 def keys(ctx: click.Context) -> None:
-    """List the action ids that [keys] accepts, with their present keys."""
+    """List the action ids for [keys], with their current keys."""
     from ..keymap import keymap_of
 
     keymap = keymap_of(settings_of(ctx, broker_needed=False))

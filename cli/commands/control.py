@@ -147,9 +147,9 @@ for _command in WORKER_COMMANDS:
 @control.command("time-limit")
 @click.argument("task")
 @click.option("--soft", callback=read_limit, default=UNCHANGED, metavar=DURATION,
-              help="When SoftTimeLimitExceeded is raised in the task, or none.")  # fmt: skip
+              help="Raise SoftTimeLimitExceeded after this long, or none.")  # fmt: skip
 @click.option("--hard", callback=read_limit, default=UNCHANGED, metavar=DURATION,
-              help="When the process of the task is killed, or none.")  # fmt: skip
+              help="Kill the process of the task after this long, or none.")  # fmt: skip
 @worker_options
 @operation_options
 @click.pass_context
@@ -163,7 +163,7 @@ def time_limit(
 ) -> int:
     """Limit how long TASK may run.
 
-    A limit that is not given keeps its present value.
+    A limit that is not given keeps its current value.
     """
     if soft == hard == UNCHANGED:
         raise InvalidUsage("Pass --soft, --hard or both; none removes a limit")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
               help="Keyword arguments: a JSON object, @FILE, or - for stdin.")  # fmt: skip
 @click.option("--queue", metavar="NAME", help="The queue to send to (default: see above).")
 @click.option("--priority", type=click.IntRange(0, 255), metavar="N",
-              help="The highest priority is 0 on Redis, the largest number on RabbitMQ."
+              help="The priority: 0 is the highest on Redis, the lowest on RabbitMQ."
               )  # fmt: skip
 @duration_option("--countdown", zero=True, help="Start after this delay at the earliest.")
 @click.option("--eta", metavar="TIME",
@@ -63,9 +63,9 @@ def trigger(
 ) -> int:
     """Send a new task and print its id.
 
-    NAME is the name of the task. It is sent to the queue that the app of -A routes it to.
-    Otherwise, its queue is the one where the task was seen, or the only queue of the workers that
-    have registered it.
+    NAME is the name of the task. Without --queue, it is sent to the queue that the app of -A routes
+    it to. Without an app, it is sent where the task was seen before, or to the only queue of the
+    workers that have registered it.
 
     With --wait the result is printed instead of the id. The exit code is 0 if the task succeeded, 1
     if it failed or was revoked, 4 if it did not finish in time. If the result backend cannot be
@@ -96,7 +96,7 @@ def trigger(
         if wait is None or not sent or exit_code(outcome) != ExitCode.OK:
             return _print_sent(outcome, options)
         if not options.as_json:
-            _narrate(outcome)
+            _report_outcome(outcome)
         try:
             result = await_result(session, sent[0].id, wait)
         except (KeyboardInterrupt, SystemExit):
@@ -162,10 +162,10 @@ def _print_sent(outcome: Outcome, options: RunOptions) -> ExitCode:
         write(encode(outcome))
     else:
         write_lines([one.id for one in outcome.sent])
-        _narrate(outcome)
+        _report_outcome(outcome)
     return exit_code(outcome)
 
 
-def _narrate(outcome: Outcome) -> None:
+def _report_outcome(outcome: Outcome) -> None:
     for line in outcome_lines(outcome):
         stderr.echo(line)

@@ -169,7 +169,7 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "drain_s": None,
     }
     assert notes_on(state, "queue idle").splitlines() == [
-        "drain_s: never at the present rates",
+        "drain_s: never at the current rates",
         "no consumers",
     ]
 
