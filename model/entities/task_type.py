@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from ..text.traceback import exception_class
 from .distribution import Distribution
 
 MAX_EXCEPTION_CLASSES: Final = 50
@@ -49,10 +50,10 @@ class TaskType(msgspec.Struct, eq=False):
         return self.failed / ended if ended else None
 
     def count_exception(self, exception: str | None) -> None:
-        """Count an exception by its class, the part of the repr before the first parenthesis."""
+        """Count an exception by its class."""
         if not exception:
             return
-        label = exception.partition("(")[0].strip()[:120] or "?"
+        label = exception_class(exception) or "?"
         if label not in self.exceptions and len(self.exceptions) >= MAX_EXCEPTION_CLASSES:
             label = "other"
         self.exceptions[label] = self.exceptions.get(label, 0) + 1

@@ -6,7 +6,6 @@ requested (`Task.revoking`), until the worker's event reports it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -130,8 +129,7 @@ class OperationLog:
             task, self._redaction.text_or_none(sent.args), self._redaction.text_or_none(sent.kwargs)
         )
         if task.queue is None:
-            queue = self._queues.get_or_create(sent.queue)
-            task.queue = sys.intern(sent.queue) if queue is None else queue.name
+            task.queue = self._queues.shared_name(sent.queue)
         if task.sent_at is None:
             task.sent_at = sent.at
             if task.state == PENDING:

@@ -6,7 +6,6 @@ since, and its event may have been applied already.
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 import msgspec
@@ -42,7 +41,6 @@ class QueuePeeks:
         """Apply the messages of one queue."""
         self._queues.get_or_create(seen.queue)
         held = self._tasks.tasks
-        names: dict[str, str] = {}
         for message in seen.messages:
             id_ = message.id
             if not 0 < len(id_) <= MAX_NAME_LENGTH:
@@ -50,10 +48,7 @@ class QueuePeeks:
             task = held.get(id_)
             if task is None:
                 task = self._tasks.add(id_)
-            if message.queue not in names:
-                queue = self._queues.get_or_create(message.queue)
-                names[message.queue] = sys.intern(message.queue) if queue is None else queue.name
-            self._fill(task, message, names[message.queue])
+            self._fill(task, message, self._queues.shared_name(message.queue))
 
     def _fill(self, task: Task, message: WaitingMessage, queue: str) -> None:
         tasks = self._tasks

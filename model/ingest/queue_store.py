@@ -38,6 +38,11 @@ class QueueStore:
             queue = self.queues[name] = Queue(name, consumers=self._consumers.get(name, ()))
         return queue
 
+    def shared_name(self, name: str) -> str:
+        """Return a queue's name as one text for all tasks, creating the queue if necessary."""
+        queue = self.get_or_create(name)
+        return sys.intern(name) if queue is None else queue.name
+
     def received(self, name: str, now: float) -> None:
         """Count a task received from a queue."""
         queue = self.queues.get(name)

@@ -127,8 +127,7 @@ class TaskEvents:
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
             if event.queue:
-                queue = self._queues.get_or_create(event.queue)
-                task.queue = sys.intern(event.queue) if queue is None else queue.name
+                task.queue = self._queues.shared_name(event.queue)
         self._fill_in(task, event, only_missing=task.received_at is not None)
         client = sys.intern(event.hostname)
         if task.state == PENDING:
