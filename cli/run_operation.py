@@ -116,7 +116,7 @@ def run_operation(session: Session, operation: Operation, options: RunOptions) -
         _print_plan(operation, confirmation, options)
         refused = confirmation.refusal is not None
         raise click.exceptions.Exit(ExitCode.FAILED if refused else ExitCode.OK)
-    if not session.read_only:
+    if operation.read_only or not session.read_only:
         if confirmation.refusal is not None:
             return Outcome(0, operation, now, now, refusal=confirmation.refusal)
         if options.yes:
@@ -140,17 +140,10 @@ def print_outcome(outcome: Outcome, options: RunOptions) -> ExitCode:
 
 
 def outcome_lines(outcome: Outcome) -> list[str]:
-    """Return a summary, and a line for each worker or target that did not confirm.
+    """Return a summary, the failures, and the replies to a read-only operation."""
+    from ..model.operations.summary import details, replies, sentence
 
-    A ping also lists the workers that replied.
-    """
-    from ..model.operations.commands import Ping
-    from ..model.operations.summary import details, sentence
-
-    lines = [*details(outcome)]
-    if isinstance(outcome.operation, Ping):
-        replied = sorted(outcome.workers_having("confirmed"))
-        lines += [f"{name}: {outcome.workers[name].text}" for name in replied]
+    lines = [*details(outcome), *replies(outcome)]
     return [visible(sentence(outcome)), *(f"  {visible(line)}" for line in lines)]
 
 

@@ -59,12 +59,15 @@ class RunningOperations:
         self._shown_at: float | None = None
         """When the first of the results came on the screen."""
 
-    def begin(self, operation: RunningOperation, table: LiveTable[Any] | None = None) -> None:
+    def begin(
+        self, operation: RunningOperation, table: LiveTable[Any] | None = None
+    ) -> TrackedOperation:
         """Track an operation; its confirmed targets are unmarked in `table`."""
         self._newest = TrackedOperation(operation, operation.outcome, table)
         self.running.append(self._newest)
         if self._shown_at is not None:
             self._next_result()
+        return self._newest
 
     def update(self, outcomes: Mapping[int, Outcome]) -> list[Outcome]:
         """Take over the model's outcomes, by operation number; return those that have ended."""

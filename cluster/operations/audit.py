@@ -26,7 +26,7 @@ from ...model.operations.outcome import Answer, Outcome
 
 SCHEMA: Final = "celtop.act/1"
 MAX_ARGUMENTS_LENGTH: Final = 2_000
-"""Characters of the args, kwargs and headers of a task that are written, each."""
+"""Characters of the args, kwargs and headers of a task, and of a reply, that are written."""
 Phase: TypeAlias = Literal["begun", "ended", "left"]
 """`left`: celtop exited before the operation ended; its outcome is unknown."""
 
@@ -159,7 +159,8 @@ def _targets(targets: Mapping[str, Answer]) -> dict[str, Any]:
 
 
 def _answer(answer: Answer) -> dict[str, str]:
-    return {"verdict": answer.verdict, **({"text": answer.text} if answer.text else {})}
+    text = answer.text[:MAX_ARGUMENTS_LENGTH]
+    return {"verdict": answer.verdict, **({"text": text} if text else {})}
 
 
 def _plain(value: Any) -> Any:

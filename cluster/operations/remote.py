@@ -25,7 +25,7 @@ from ..polling.inspector import INSPECT_ARGUMENTS
 from .ask import Mailbox, open_mailbox
 from .declare import add_consumer_arguments
 from .paused_queues import PausedQueues, identity
-from .replies import to_answer
+from .replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH, to_answer
 from .running import OperationContext, Refused, perform
 
 OFFLINE_TIMEOUT: Final = 10.0
@@ -71,10 +71,11 @@ def _send(
     arguments: Mapping[str, Any],
 ) -> None:
     expected = operation.workers
+    max_length = MAX_REPORT_LENGTH if operation.read_only else MAX_REPLY_LENGTH
 
     def on_reply(reply: Reply) -> None:
         if reply.worker in expected:
-            context.report(workers={reply.worker: to_answer(reply)})
+            context.report(workers={reply.worker: to_answer(reply, max_length)})
 
     pending = mailbox.send(operation.command, arguments, expected, on_reply)
     replies = pending.to(operation.command)

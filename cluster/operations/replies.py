@@ -11,6 +11,8 @@ from ..connection.remote_control import Reply
 
 MAX_REPLY_LENGTH: Final = 300
 """Characters of a worker's own text that are kept: it may reply with thousands of ids."""
+MAX_REPORT_LENGTH: Final = 50_000
+"""The same for read-only operations, whose result is the reply."""
 
 CANNOT_TERMINATE: Final = (
     "its pool cannot terminate the task, which keeps running but will not be started again"
@@ -42,13 +44,14 @@ _PENDING_EFFECTS: Final = {
 """Replies to commands that take effect later."""
 
 
-def to_answer(reply: Reply) -> Answer:
-    """Return the verdict of a reply."""
+def to_answer(reply: Reply, max_length: int = MAX_REPLY_LENGTH) -> Answer:
+    """Return the verdict of a reply, with its text cut to `max_length` characters."""
     if reply.error is not None:
         return Answer("refused", explain_error(reply.error))
     value = reply.value
-    text = str(value["ok"]) if isinstance(value, dict) and "ok" in value else ""
-    return Answer("confirmed", _PENDING_EFFECTS.get(text, mask_url(text))[:MAX_REPLY_LENGTH])
+    value = value["ok"] if isinstance(value, dict) and "ok" in value else value
+    text = "" if isinstance(value, dict | list) or value is None else str(value)
+    return Answer("confirmed", _PENDING_EFFECTS.get(text, mask_url(text))[:max_length])
 
 
 def explain_error(error: str) -> str:

@@ -71,8 +71,8 @@ def time_limit(operation: TimeLimit, state: ClusterState, now: float) -> Confirm
 
 
 @confirm.register
-def ping(operation: Ping, state: ClusterState, now: float) -> Confirmation:
-    """Confirm pinging workers."""
+def read(operation: Ping, state: ClusterState, now: float) -> Confirmation:
+    """Describe a read-only operation, for dry runs and the menu; nobody is asked."""
     lines = worker_lines(state, operation.workers)
     effects = ["Workers reply at once; a solo worker replies after its current task"]
     return describe(operation, lines, effects)

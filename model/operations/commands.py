@@ -47,7 +47,8 @@ class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     words: ClassVar[Words]
     read_only: ClassVar[bool] = False
-    """Whether it changes nothing: it is not confirmed, and allowed with `--read-only`."""
+    """Whether it changes nothing, and its result is the workers' replies: it runs without
+    confirmation, even with `--read-only`."""
     refresh_after: ClassVar[bool] = False
     """Whether no event reports its effect: workers and queues are asked again afterwards."""
 
@@ -300,6 +301,7 @@ class Ping(WorkerOperation, frozen=True):
 
     words = Words("Pinged", "Pinging", "Ping")
     command = "ping"
+    read_only = True
 
 
 class Heartbeat(WorkerOperation, frozen=True):

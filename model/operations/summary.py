@@ -58,6 +58,15 @@ def details(outcome: Outcome) -> tuple[str, ...]:
     return (*lines[:MAX_DETAIL_LINES], f"and {more:,} more") if more > 0 else tuple(lines)
 
 
+def replies(outcome: Outcome) -> tuple[str, ...]:
+    """Return the replies to a read-only operation as lines, worker by worker."""
+    lines: list[str] = []
+    for name in sorted(outcome.workers_having("confirmed")) if outcome.operation.read_only else ():
+        reply = outcome.workers[name].text.strip().splitlines()
+        lines += [f"{name}: {reply[0]}"] if len(reply) == 1 else [f"{name}:", *reply]
+    return tuple(lines)
+
+
 def _infinitive(phrase: Words) -> str:
     return f"{phrase.infinitive[0].lower()}{phrase.infinitive[1:]} {phrase.object}"
 
@@ -104,7 +113,8 @@ def _confirmations(outcome: Outcome) -> list[str]:
         parts = _unconfirmed(outcome.targets, by_name=len(outcome.targets) == 1)
         return [", ".join(parts)] if parts else []
     confirmed = len(outcome.workers_having("confirmed"))
-    parts = [f"{confirmed:,} of {counted(len(workers), 'worker')} confirmed"]
+    verb = "replied" if outcome.operation.read_only else "confirmed"
+    parts = [f"{confirmed:,} of {counted(len(workers), 'worker')} {verb}"]
     parts += _unconfirmed(workers, by_name=True)
     # Targets that a worker's own answer explains are not counted a second time.
     others = {

@@ -85,6 +85,12 @@ def test_read_only_refuses_before_anything_is_done(door: Callable[..., ControlUn
     assert len(done) == 1
 
 
+def test_read_only_operations_are_allowed(door: Callable[..., ControlUnderTest]) -> None:
+    done: list[OperationContext] = []
+    assert door(done.append, read_only=True).control.do(PING).future.result(10).refusal is None
+    assert len(done) == 1
+
+
 def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_at_once(
     door: Callable[..., ControlUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +104,7 @@ def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_
         return write(audit, *args)
 
     monkeypatch.setattr(Audit, "write", late)
-    act = made.control.do(PING)
+    act = made.control.do(REVOKE)
     made.control.read_only = False
     lifted.set()
     assert act.future.result(10).refusal == READ_ONLY
@@ -118,7 +124,7 @@ def test_it_is_not_done_if_it_is_forbidden_before_it_begins(
         return write(audit, *args)
 
     monkeypatch.setattr(Audit, "write", late)
-    act = made.control.do(PING)
+    act = made.control.do(REVOKE)
     made.control.read_only = True
     forbidden.set()
     assert act.future.result(10).refusal == READ_ONLY

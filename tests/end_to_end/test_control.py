@@ -165,7 +165,7 @@ class TestPing:
         start(name="two")
         ended = cluster.run("control", "ping")
         assert ended.returncode == 0
-        assert "2 of 2 workers confirmed" in ended.stdout
+        assert "2 of 2 workers replied" in ended.stdout
         assert "one@test: pong" in ended.stdout
         assert cluster.run("control", "heartbeat", "-w", "two").returncode == 0
 

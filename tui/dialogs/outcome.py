@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...bindings.actions import Context
-from ...model.operations.summary import details, sentence
+from ...model.operations.summary import details, replies, sentence
 from ...model.text.sanitize import visible
 from ..keymap import bindings
 from .base import Dialog
@@ -85,7 +85,9 @@ def outcome_text(outcome: Outcome) -> Content:
     """Return a summary, then confirmations, failures with their reasons, and the tasks sent."""
     lines = [Content.styled(visible(sentence(outcome), MAX_LINE_CHARACTERS), "bold")]
     confirmed = outcome.workers_having("confirmed")
-    if confirmed:
+    if shown := replies(outcome):
+        lines += [Content(""), *(Content(visible(line, MAX_LINE_CHARACTERS)) for line in shown)]
+    elif confirmed:
         lines += [
             Content(""),
             Content(visible(f"Confirmed by {', '.join(confirmed)}", MAX_LINE_CHARACTERS)),

@@ -172,7 +172,8 @@ def _worker_item(
             return what, None if names else "no worker selected"
         return what, _refusal(host, operation(workers=names))
 
-    return MenuItem(id_, label, handler, offer)
+    read_only = getattr(operation, "read_only", False)
+    return MenuItem(id_, label, handler, offer, read_only)
 
 
 _autoscale = partial(commands.Autoscale, most=1, least=1)

@@ -1,4 +1,4 @@
-"""What every operation has in common: it is confirmed by the user, then started."""
+"""What every operation has in common: it is confirmed by the user if need be, then started."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...model.confirm.dispatch import confirm
 from ..dialogs.confirm import ConfirmDialog
+from ..dialogs.outcome import OperationDialog
 from ..host import READ_ONLY, Host
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bool:
     """Ask the user, and start an operation. Call it from a Textual worker.
 
+    A read-only operation starts without a question and shows the replies in a dialog.
+
     Args:
         host: The app.
         operation: What to do, with the targets that were selected when the key was pressed.
@@ -27,16 +30,19 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
         Whether it was started; False if it was refused or cancelled.
     """
     context = host.context
-    if context.session.read_only:
+    if context.session.read_only and not operation.read_only:
         host.say(READ_ONLY, "warning")
         return False
     confirmation = confirm(operation, context.state, context.now())
     table = host.table
-    if not await confirmed(host, confirmation, notes):
+    unasked = operation.read_only and confirmation.refusal is None
+    if not unasked and not await confirmed(host, confirmation, notes):
         return False
-    context.operations.begin(context.session.do(operation), table)
+    tracked = context.operations.begin(context.session.do(operation), table)
     host.repaint()
     host.answered()
+    if operation.read_only:
+        await host.ask(OperationDialog(tracked, context.keymap))
     return True
 
 

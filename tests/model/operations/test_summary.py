@@ -9,6 +9,7 @@ from celtop.model.operations.commands import (
     Drain,
     Heartbeat,
     PauseQueue,
+    Ping,
     PoolGrow,
     Purge,
     Retry,
@@ -17,7 +18,7 @@ from celtop.model.operations.commands import (
     Trigger,
 )
 from celtop.model.operations.outcome import MARKED_ONLY, Answer, Outcome, PublishedTask
-from celtop.model.operations.summary import MAX_DETAIL_LINES, details, sentence
+from celtop.model.operations.summary import MAX_DETAIL_LINES, details, replies, sentence
 
 from ..confirm.test_dispatch import OPERATIONS
 from ..operation_cases import CONFIRMED, SILENT, done, original
@@ -146,6 +147,20 @@ def test_every_operation_has_words(operation: object) -> None:
 )
 def test_one_line(outcome: Outcome, told: str) -> None:
     assert sentence(outcome) == told
+
+
+def test_replies_to_a_read_only_operation_are_listed_by_worker() -> None:
+    outcome = done(
+        Ping(WORKERS),
+        workers={
+            "b@h": Answer("confirmed", "one line"),
+            "a@h": Answer("confirmed", "\nfirst\nsecond\n"),
+            "c@h": SILENT,
+        },
+    )
+    assert replies(outcome) == ("a@h:", "first", "second", "b@h: one line")
+    assert sentence(outcome) == ("Pinged 2 of 3 workers; 2 of 3 workers replied, c@h did not reply")
+    assert replies(done(REVOKE, workers=ALL_WORKERS)) == ()
 
 
 def test_an_unconfirmed_operation_is_not_reported_as_done() -> None:

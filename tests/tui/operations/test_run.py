@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from celtop.bindings import ACTIONS
 from celtop.model.confirm.dispatch import Confirmation
-from celtop.model.operations.commands import Revoke
+from celtop.model.operations.commands import Ping, Revoke
+from celtop.model.operations.outcome import Answer
 from celtop.tests.tui.fake_session import NOW, feed, screen_lines, task_events
 from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, stage
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
+from celtop.tui.operations.menu import menu_item
 from textual.widgets import Input
 
 # No key acts by itself
@@ -178,3 +181,18 @@ async def test_hostile_words_fit_every_terminal(
             assert facts.max_scroll_y > 0
             await on.press(*["down"] * 3)
             assert facts.scroll_y == (3 if must_type is None else 0) or facts.scroll_y == 3
+
+
+# Read-only operations
+
+
+async def test_a_read_only_operation_shows_its_replies_without_a_question() -> None:
+    async with stage(Location("workers"), read_only=True) as on:
+        await on.to("celery@web-1")
+        on.app.begin(menu_item("worker.ping").handler(on.app))
+        await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
+        assert on.session.done == [Ping(workers=("celery@web-1",))]
+        reply = Answer("confirmed", "\nsoftware -> celery:5.5\nplatform -> system:Linux")
+        on.session.operations[-1].end(workers={"celery@web-1": reply})
+        await on.until(lambda: "platform -> system:Linux" in on.text)
+        assert "celery@web-1:" in on.text and "1 of 1 worker replied" in on.text
