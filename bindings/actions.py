@@ -1,8 +1,7 @@
-"""Every action that a key can start, once.
+"""Every action that a key can start, with its default keys.
 
-Lowercase keys never change the cluster. An action's id is stable: a config file may give it other
-keys. `action` is what the screen or the app runs, in Textual's notation, but nothing here needs
-Textual.
+By default, lowercase keys never change the cluster. The id of an action is stable: `[keys]` in the
+config file refers to it. Nothing here imports Textual.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ Context: TypeAlias = Literal[
     "operation",
     "form",
 ]
-"""Where a key works: everywhere, on the overview, in lists, in lists that grow at one end (tasks
-and log), on the screens of one task or worker; where there are tasks, workers, queues or types to
-act on; while a filter or a command is typed, in dialogs, in those that ask before an act, in the
-one that shows a running operation, and in forms."""
+"""Where a key works: on every screen, the overview, lists, lists that can follow their newest row
+(tasks and log), and the screens of one task or worker; where tasks, workers, queues or task types
+can be selected; while a filter or a command is typed; in dialogs, confirmations, the dialog of a
+running operation, and forms."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -50,54 +49,49 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "form": "Forms",
 }
 
-ACTIVE_TOGETHER: Final[tuple[frozenset[Context], ...]] = tuple(
-    map(
-        frozenset[Context],
-        (
-            ("global", "overview", "tasks", "workers", "queues"),
-            ("global", "list", "stream", "tasks"),
-            ("global", "list", "workers"),
-            ("global", "list", "queues"),
-            ("global", "list", "types"),
-            ("global", "detail", "tasks", "workers"),
-            ("filter",),
-            ("command",),
-            ("dialog", "confirm"),
-            ("dialog", "operation"),
-            ("form",),
-            # The menu of operations: each is chosen by its own key as well.
-            ("dialog", "tasks", "workers", "queues"),
-            ("dialog", "types"),
-        ),
-    )
+ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
+    ("global", "overview", "tasks", "workers", "queues"),
+    ("global", "list", "stream", "tasks"),
+    ("global", "list", "workers"),
+    ("global", "list", "queues"),
+    ("global", "list", "types"),
+    ("global", "detail", "tasks", "workers"),
+    ("filter",),
+    ("command",),
+    ("form",),
+    ("dialog", "confirm"),
+    ("dialog", "operation"),
+    # In the menu of operations, the key of an operation chooses it.
+    ("dialog", "tasks", "workers", "queues"),
+    ("dialog", "types"),
 )
-"""The contexts whose keys work at the same time: in each of these, a key has one meaning. A filter,
-a command line and a dialog take the keys before the screen beneath them."""
+"""Contexts that are active at the same time: within each group a key starts one action only. Lines
+that are typed into and dialogs take keys before the screen behind them."""
 
 TYPING: Final[frozenset[Context]] = frozenset({"filter", "command", "form"})
-"""Where a character is typed: no action can have it as its key."""
+"""Contexts in which characters are typed, so that they cannot be keys of actions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a key does, and how it is called in footer, help, palette and README."""
+    """An action with its keys and its texts for key bar, help, palette and README."""
 
     id: str
-    """Stable: the config file names the action by it."""
+    """Stable: `[keys]` in the config file refers to it."""
     keys: tuple[str, ...]
-    """As Textual names them: a character, `ctrl+d`, `pagedown`, ... Empty if it has no key."""
+    """In Textual's notation: a character, `ctrl+d`, `pagedown`; empty if it has no key."""
     action: str
-    """The name of the method, with arguments where it needs any: `view('tasks')`."""
+    """The action in Textual's notation: a method's name, with any arguments: `view('tasks')`."""
     label: str
-    """One word or two, for the footer."""
+    """One or two words, for the key bar."""
     help: str
     contexts: tuple[Context, ...]
     show: bool = False
-    """Whether the footer has room for it."""
+    """Whether the key bar shows it."""
     priority: bool = False
-    """Whether it comes before what the focused widget would do with the key."""
+    """Whether it takes its keys before the focused widget, and in every context."""
     mutates: bool = False
-    """Whether it changes the cluster: refused in read-only."""
+    """Whether it changes the cluster, and so is refused in read-only mode."""
 
 
 def _operation(id_: str, key: str, label: str, text: str, context: Context) -> Action:

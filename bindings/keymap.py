@@ -108,7 +108,7 @@ def _active_together(one: Action, other: Action) -> bool:
         one.priority
         or other.priority
         or any(
-            not group.isdisjoint(one.contexts) and not group.isdisjoint(other.contexts)
+            set(group) & set(one.contexts) and set(group) & set(other.contexts)
             for group in ACTIVE_TOGETHER
         )
     )

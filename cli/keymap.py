@@ -1,4 +1,4 @@
-"""The keys that the settings `keymap` and `keys` make, or the place of what is wrong with them."""
+"""The keymap for the settings `keymap` and `keys`; errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def keymap_of(settings: Settings) -> Keymap:
 
 
 def remapped_actions(settings: Settings) -> list[tuple[Action, str]]:
-    """Return the actions whose keys are not the default ones, each with the source of its keys."""
-    return [
-        (action, settings.source("keys", action.id) if action.id in settings.keys
-         else f"keymap {settings.keymap}")
-        for action, default in zip(keymap_of(settings).actions, Keymap().actions, strict=True)
-        if action.id in settings.keys or action != default
-    ]  # fmt: skip
+    """Return the actions with keys of the user or of a keymap, each with the source of its keys."""
+    found = []
+    for action, default in zip(keymap_of(settings).actions, Keymap().actions, strict=True):
+        if action.id in settings.keys:
+            found.append((action, settings.source("keys", action.id)))
+        elif action != default:
+            found.append((action, f"keymap {settings.keymap}"))
+    return found

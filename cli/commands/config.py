@@ -45,10 +45,15 @@ def paths(ctx: click.Context) -> None:
 @click.pass_context
 def keys(ctx: click.Context) -> None:
     """List the action ids for [keys], with their current keys."""
+    from ...bindings.keymap import Keymap
     from ..keymap import keymap_of
 
-    keymap = keymap_of(settings_of(ctx, broker_needed=False))
-    write(_table([(each.id, " ".join(each.keys) or "-", each.help) for each in keymap.actions]))
+    keymap = Keymap()
+    try:
+        keymap = keymap_of(settings_of(ctx, broker_needed=False))
+    finally:
+        # The message about an unknown action refers to this list, so it comes in any case.
+        write(_table([(each.id, " ".join(each.keys) or "-", each.help) for each in keymap.actions]))
 
 
 def _rows(settings: Settings) -> list[tuple[str, Any, str]]:

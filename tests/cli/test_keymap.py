@@ -42,6 +42,15 @@ def test_config_keys_lists_every_id_with_the_present_keys(tmp_path: Path) -> Non
     assert found["task.terminate"] == "K"
 
 
+def test_config_keys_lists_the_default_keys_with_an_invalid_config_file(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('[keys]\nzzz = "x"\n')
+    ended = celtop("config", "keys", "--config", str(file))
+    assert ended.returncode == 2
+    assert "line 2: unknown action 'zzz'; `celtop config keys` lists all" in ended.stderr
+    assert "task.revoke" in ended.stdout
+
+
 @pytest.mark.parametrize("command", [(), ("config", "show"), ("snapshot",)], ids=" ".join)
 @pytest.mark.parametrize(
     ("line", "message"),

@@ -61,7 +61,7 @@ def test_every_place_is_in_the_table_of_contexts_that_are_active_together() -> N
     places += [dialog.CONTEXTS for dialog in subclasses(Dialog)]
     assert len(places) > 20
     for place in places:
-        assert any(group.issuperset(place) for group in ACTIVE_TOGETHER), place
+        assert any(set(group).issuperset(place) for group in ACTIVE_TOGETHER), place
 
 
 @pytest.fixture
