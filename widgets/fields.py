@@ -15,10 +15,9 @@ from textual.widget import Widget
 from .glyphs import UNICODE, Glyphs
 from .table.cells import fit
 
-TWO_COLUMNS_FROM: Final = 100
-"""Cells of width from which two columns are used."""
+MIN_TWO_COLUMN_WIDTH: Final = 100
 GAP: Final = 2
-LONGEST_LABEL: Final = 24
+MAX_LABEL_WIDTH: Final = 24
 
 _STYLES: Final = {
     "text": "",
@@ -40,7 +39,7 @@ class Field:
 
 
 class Fields(Widget):
-    """A list of fields, a line each, cut to the width."""
+    """A list of fields, one line each, cut to the width."""
 
     DEFAULT_CSS = """
     Fields { height: auto; width: 1fr; }
@@ -60,7 +59,7 @@ class Fields(Widget):
         self._columns = 1
 
     def show(self, fields: Sequence[Field]) -> None:
-        """Show other fields; only another number of them needs a layout."""
+        """Show these fields; only a different number of them needs a layout."""
         fields = tuple(fields)
         if fields != self._fields:
             layout = len(fields) != len(self._fields)
@@ -68,24 +67,24 @@ class Fields(Widget):
             self.refresh(layout=layout)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many lines the fields take in a width."""
+        """Return the number of lines at a width."""
         columns = _columns(width)
         return -(-len(self._fields) // columns)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay out anew when the number of columns changes."""
+        """Lay out again if the number of columns changes."""
         columns = _columns(event.size.width)
         if columns != self._columns:
             self._columns = columns
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Draw the fields, down the first column and on in the second."""
+        """Draw the fields, first down the left column, then down the right one."""
         width = self.size.width
         columns = _columns(width)
         height = -(-len(self._fields) // columns)
         labels = max((cell_len(field.label) for field in self._fields), default=0)
-        labels = min(labels, LONGEST_LABEL, max(1, width // 2))
+        labels = min(labels, MAX_LABEL_WIDTH, max(1, width // 2))
         room = (width - GAP * (columns - 1)) // columns
         lines = [
             Content.assemble(
@@ -107,4 +106,4 @@ class Fields(Widget):
 
 
 def _columns(width: int) -> int:
-    return 2 if width >= TWO_COLUMNS_FROM else 1
+    return 2 if width >= MIN_TWO_COLUMN_WIDTH else 1

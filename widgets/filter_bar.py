@@ -1,4 +1,4 @@
-"""A line to type a filter into: it applies as one types, and a bad term is marked."""
+"""A filter line: the filter applies while it is typed, and invalid terms are underlined."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ..model.query.language import Problem
 from ..model.text.sanitize import visible
 
 DEBOUNCE: Final = 0.05
-"""Seconds without a key after which the filter applies."""
+"""Seconds after the last key until the filter applies."""
 
 
 class _ProblemMarks(Highlighter):
-    """Underlines what means nothing."""
+    """Underlines invalid terms."""
 
     def __init__(self, problems: Callable[[str], Sequence[Problem]]) -> None:
         self._problems = problems
@@ -35,11 +35,11 @@ class _ProblemMarks(Highlighter):
 
 
 class FilterBar(Vertical):
-    """An input and, below it, what is wrong with the text.
+    """An input with the problems of its text below.
 
     Args:
-        problems: What is wrong with a text; asked for each text that is typed.
-        placeholder: What to show while nothing is typed.
+        problems: Returns the problems of a text.
+        placeholder: The text shown while the input is empty.
     """
 
     DEFAULT_CSS = """
@@ -53,19 +53,19 @@ class FilterBar(Vertical):
 
     @dataclass
     class Changed(Message):
-        """The filter is another one."""
+        """The filter changed."""
 
         text: str
 
     @dataclass
     class Submitted(Message):
-        """The filter is finished."""
+        """Enter was pressed."""
 
         text: str
 
     @dataclass
     class Dismissed(Message):
-        """The user wants no filter, or not this one."""
+        """Escape was pressed."""
 
     def __init__(
         self,
@@ -79,10 +79,10 @@ class FilterBar(Vertical):
         self._problems = problems
         self._placeholder = placeholder
         self._timer: Timer | None = None
-        self._told = ""
+        self._posted = ""
 
     def compose(self) -> ComposeResult:
-        """Yield the input and the line for the problem."""
+        """Yield the input and the line for problems."""
         yield Input(
             placeholder=self._placeholder,
             highlighter=_ProblemMarks(self._problems),
@@ -93,14 +93,14 @@ class FilterBar(Vertical):
 
     @property
     def text(self) -> str:
-        """What is typed."""
+        """The typed text."""
         return self.query_one(Input).value
 
     def edit(self, text: str | None = None) -> None:
-        """Focus the input, with another text if given."""
+        """Focus the input, with a new text if given."""
         line = self.query_one(Input)
         if text is not None:
-            self._told = line.value = text
+            self._posted = line.value = text
             line.cursor_position = len(text)
         line.focus()
 
@@ -109,8 +109,8 @@ class FilterBar(Vertical):
         event.stop()
         problems = self._problems(event.value)
         self.set_class(bool(problems), "-problem")
-        words = "; ".join(problem.message for problem in problems)
-        self.query_one(Static).update(Content(visible(words)))
+        messages = "; ".join(problem.message for problem in problems)
+        self.query_one(Static).update(Content(visible(messages)))
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(DEBOUNCE, self._apply)
@@ -122,7 +122,7 @@ class FilterBar(Vertical):
         self.post_message(self.Submitted(self.text))
 
     def on_key(self, event: events.Key) -> None:
-        """Leave with escape, unless the app binds it first."""
+        """Post `Dismissed` on escape, unless the app binds the key."""
         if event.key == "escape":
             event.stop()
             if self._timer is not None:
@@ -133,6 +133,6 @@ class FilterBar(Vertical):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if self.text != self._told:
-            self._told = self.text
-            self.post_message(self.Changed(self._told))
+        if self.text != self._posted:
+            self._posted = self.text
+            self.post_message(self.Changed(self._posted))

@@ -1,6 +1,6 @@
-"""The characters that we draw with: one set for UTF-8 terminals, one for all others.
+"""The characters to draw with: one set for UTF-8 terminals, one in ASCII.
 
-State is never told by colour alone: each has a glyph, and its word stands beside it.
+A state is never shown by colour alone: each has a glyph, next to its name.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Glyphs:
     more_left: str
     more_right: str
     bar: tuple[str, ...]
-    """Parts of a filled cell, from the smallest to the whole."""
+    """A partly filled cell, from the smallest part to the whole cell."""
     bar_rest: str
     bar_estimated: str
     sparks: tuple[str, ...]
-    """Heights of a column, from nothing to the whole cell."""
+    """A column in a cell, from empty to full height."""
     phases: tuple[str, str, str]
     """Fills for waiting in the queue, waiting in the worker and running."""
     tree_open: str
@@ -40,7 +40,7 @@ class Glyphs:
     separator: str
 
     def state(self, state: str) -> str:
-        """Return the glyph of a task state; one that Celery does not know has its own."""
+        """Return the glyph of a task state; all custom states share one."""
         return self.states.get(state, self.custom_state)
 
     def level(self, level: str) -> str:

@@ -1,4 +1,4 @@
-"""A bordered pane whose border tells how things stand."""
+"""A pane whose border shows a level: good, warn, bad or idle."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LEVELS: Final = ("good", "warn", "bad", "idle")
 
 
 class Tile(Vertical, can_focus=True):
-    """A door to a list: what it holds is drawn by its children, its border by its level.
+    """A framed pane that can be opened.
 
     Args:
-        children: What is inside.
-        title: On the upper border, with the glyph of the level: never colour alone.
-        level: How things stand.
-        glyphs: What to draw with.
+        children: The widgets inside.
+        title: The text on the upper border; the level's glyph is added, so it is not colour alone.
+        level: Sets the colour of the border.
+        glyphs: The characters to draw with.
     """
 
     DEFAULT_CSS = """
@@ -73,36 +73,36 @@ class Tile(Vertical, can_focus=True):
         self._level: Level = level
         self._glyphs = glyphs
         self.set_class(glyphs.name == "ascii", "-ascii")
-        self._entitle()
+        self._update_border()
 
     @property
     def level(self) -> Level:
-        """How things stand."""
+        """The level."""
         return self._level
 
-    def tell(self, level: Level, title: str | None = None, subtitle: str | None = None) -> None:
-        """Set the level and, if given, the texts on the upper and the lower border."""
+    def show(self, level: Level, title: str | None = None, subtitle: str | None = None) -> None:
+        """Set the level and, if given, the texts on the upper and lower border."""
         before = (self._level, self._title, self._subtitle)
         self._level = level
         self._title = self._title if title is None else title
         self._subtitle = self._subtitle if subtitle is None else subtitle
         if before != (self._level, self._title, self._subtitle):
-            self._entitle()
+            self._update_border()
 
     def action_open(self) -> None:
-        """Open what is behind the tile."""
+        """Post `Opened`."""
         self.post_message(self.Opened(self))
 
     def on_click(self, event: events.Click) -> None:
-        """Open on the second click; the first one focuses."""
+        """Open on a double click; a single click only focuses."""
         if event.chain == 2:
             event.stop()
             self.action_open()
 
-    def _entitle(self) -> None:
+    def _update_border(self) -> None:
         for level in LEVELS:
             self.set_class(level == self._level, f"-{level}")
         glyph = f"{self._glyphs.level(self._level)} " if self._level in ("warn", "bad") else ""
-        # A plain string would be read as markup.
+        # A plain string would be interpreted as markup.
         self.border_title = Content(f"{glyph}{visible(self._title)}")
         self.border_subtitle = Content(visible(self._subtitle))

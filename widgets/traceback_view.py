@@ -1,4 +1,4 @@
-"""A Python traceback, with the lines that matter standing out; whatever is in it is only text."""
+"""A Python traceback with the application's own lines highlighted; its text is not trusted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..model.text.traceback import is_library
 from .table.scrolling import scroll
 from .table.viewport import Motion
 
-LONGEST: Final = 200_000
-"""Characters that are shown; what is left out is told in a last line."""
+MAX_TEXT: Final = 200_000
+"""Characters that are shown; a last line counts the rest."""
 
 _FILE: Final = re.compile(r'^(\s*File )"(.*)", line (\d+)(?:, in (.*))?$')
 _RAISED: Final = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?::|$)")
@@ -24,7 +24,7 @@ _POINTER: Final = re.compile(r"^\s+[~^]+\s*$")
 
 
 class TracebackView(VerticalScroll, inherit_bindings=False):
-    """A traceback to scroll and to select from."""
+    """A traceback that can be scrolled and selected."""
 
     DEFAULT_CSS = """
     TracebackView {
@@ -48,7 +48,7 @@ class TracebackView(VerticalScroll, inherit_bindings=False):
         yield Static(highlighted(self._text), markup=False)
 
     def show(self, text: str) -> None:
-        """Show another traceback, from its end: there the reason stands."""
+        """Show another traceback, from its end, where the exception is."""
         if text == self._text:
             return
         self._text = text
@@ -62,8 +62,8 @@ class TracebackView(VerticalScroll, inherit_bindings=False):
 
 
 def highlighted(text: str) -> Content:
-    """Return a traceback with styles; every character that acts is made visible."""
-    lines = visible_lines(text.rstrip(), LONGEST)
+    """Return a styled traceback; control characters are made visible."""
+    lines = visible_lines(text.rstrip(), MAX_TEXT)
     styled: list[Content] = []
     ours = True
     for line in lines:

@@ -1,4 +1,4 @@
-"""Arguments and results as a tree that opens on demand; whatever is in them is only text."""
+"""Arguments and results as a tree that opens on demand; their text is not trusted."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .glyphs import UNICODE, Glyphs
 from .literal import read
 from .table.viewport import Motion
 
-FEW: Final = 200
-"""Items that a node opens with; a last one tells how many more there are and brings as many."""
-OPEN_UP_TO: Final = 20
-"""Items of a named value that is open from the start."""
-PREVIEW: Final = 200
-"""Characters of a value that are shown on its own line."""
-PIECE: Final = 120
-"""Characters a line, of a long text that is opened."""
+PAGE_ITEMS: Final = 200
+"""Items that a node opens with; a last item counts the rest and opens the next page."""
+MAX_AUTO_EXPANDED: Final = 20
+"""A named value with no more items is expanded from the start."""
+MAX_PREVIEW: Final = 200
+"""Characters of a value shown on the line of its node."""
+LINE_LENGTH: Final = 120
+"""Characters per line of a long text that is opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What a node stands for: a value, or the items of one from `start` on."""
+class NodeValue:
+    """The value of a node; only its items from `start` on, for a later page."""
 
     value: Any
     start: int = 0
 
 
-class ValueTree(Tree[Part], inherit_bindings=False):
-    """Named values, each a node."""
+class ValueTree(Tree[NodeValue], inherit_bindings=False):
+    """Named values, one node each."""
 
     DEFAULT_CSS = """
     ValueTree { height: auto; max-height: 1fr; background: transparent; }
@@ -56,7 +56,7 @@ class ValueTree(Tree[Part], inherit_bindings=False):
         self._shown: dict[str, str | None] = {}
 
     def show(self, texts: Mapping[str, str | None]) -> None:
-        """Show named texts, such as `{"args": "(1, 2)"}`; None is not known."""
+        """Show named texts, such as `{"args": "(1, 2)"}`; None means unknown."""
         if dict(texts) == self._shown:
             return
         self._shown = dict(texts)
@@ -69,7 +69,7 @@ class ValueTree(Tree[Part], inherit_bindings=False):
             literal = read(text)
             if literal.known:
                 node = self._add(self.root, name, literal.value)
-                if _opens(literal.value) and _size(literal.value) <= OPEN_UP_TO:
+                if _is_container(literal.value) and _size(literal.value) <= MAX_AUTO_EXPANDED:
                     node.expand()
             else:
                 self._add_text(self.root, name, text)
@@ -92,57 +92,57 @@ class ValueTree(Tree[Part], inherit_bindings=False):
         """Open or close the node under the cursor."""
         self.action_toggle_node()
 
-    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Part]) -> None:
-        """Make the items of a node when they are first wanted."""
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[NodeValue]) -> None:
+        """Add the items of a node when it is first opened."""
         node = event.node
         if node.data is None or node.children:
             return
         self._fill(node, node.data)
 
-    def _fill(self, node: TreeNode[Part], part: Part) -> None:
+    def _fill(self, node: TreeNode[NodeValue], part: NodeValue) -> None:
         value = part.value
         if isinstance(value, str):
-            pieces = range(part.start, len(value), PIECE)
-            for at in islice(pieces, FEW):
-                node.add_leaf(Text(visible(value[at : at + PIECE]), no_wrap=True))
-            left = len(pieces) - FEW
-            following = part.start + FEW * PIECE
+            starts = range(part.start, len(value), LINE_LENGTH)
+            for at in islice(starts, PAGE_ITEMS):
+                node.add_leaf(Text(visible(value[at : at + LINE_LENGTH]), no_wrap=True))
+            left = len(starts) - PAGE_ITEMS
+            following = part.start + PAGE_ITEMS * LINE_LENGTH
         else:
-            for name, item in islice(_items(value), part.start, part.start + FEW):
+            for name, item in islice(_items(value), part.start, part.start + PAGE_ITEMS):
                 self._add(node, name, item)
-            left = _size(value) - part.start - FEW
-            following = part.start + FEW
+            left = _size(value) - part.start - PAGE_ITEMS
+            following = part.start + PAGE_ITEMS
         if left > 0:
-            node.add(Text(f"{left:,} more", style="dim"), Part(value, following))
+            node.add(Text(f"{left:,} more", style="dim"), NodeValue(value, following))
 
-    def _add(self, parent: TreeNode[Part], name: str, value: Any) -> TreeNode[Part]:
+    def _add(self, parent: TreeNode[NodeValue], name: str, value: Any) -> TreeNode[NodeValue]:
         if isinstance(value, str):
             return self._add_text(parent, name, value, quoted=True)
-        if _size(value) == 0 or not _opens(value):
-            return parent.add_leaf(_label(name, visible(_repr(value), PREVIEW), ""))
-        return parent.add(_label(name, _summary(value), "dim"), Part(value))
+        if _size(value) == 0 or not _is_container(value):
+            return parent.add_leaf(_label(name, visible(_repr(value), MAX_PREVIEW), ""))
+        return parent.add(_label(name, _summary(value), "dim"), NodeValue(value))
 
     def _add_text(
-        self, parent: TreeNode[Part], name: str, text: str, quoted: bool = False
-    ) -> TreeNode[Part]:
-        shown = visible(text, PREVIEW)
+        self, parent: TreeNode[NodeValue], name: str, text: str, quoted: bool = False
+    ) -> TreeNode[NodeValue]:
+        shown = visible(text, MAX_PREVIEW)
         shown = f'"{shown}"' if quoted else shown
-        if len(text) <= PREVIEW:
+        if len(text) <= MAX_PREVIEW:
             return parent.add_leaf(_label(name, shown, "green" if quoted else ""))
         label = _label(name, f"{len(text):,} characters  {shown}", "green" if quoted else "")
-        return parent.add(label, Part(text))
+        return parent.add(label, NodeValue(text))
 
 
 def _label(name: str, value: str, style: str) -> Text:
-    return Text.assemble((visible(name, PREVIEW), "bold"), "  ", (value, style), no_wrap=True)
+    return Text.assemble((visible(name, MAX_PREVIEW), "bold"), "  ", (value, style), no_wrap=True)
 
 
-def _opens(value: Any) -> bool:
+def _is_container(value: Any) -> bool:
     return isinstance(value, Mapping | Sequence | Set) and not isinstance(value, str | bytes)
 
 
 def _size(value: Any) -> int:
-    return len(value) if _opens(value) else 1
+    return len(value) if _is_container(value) else 1
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
@@ -152,11 +152,11 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _repr(value: Any) -> str:
-    return repr(value[:PREVIEW]) if isinstance(value, bytes) else repr(value)
+    return repr(value[:MAX_PREVIEW]) if isinstance(value, bytes) else repr(value)
 
 
 def _summary(value: Any) -> str:
-    """Say what a container is and how much is in it."""
+    """Return the type of a container and its number of items."""
     names: dict[type, str] = {dict: "object", list: "list", tuple: "tuple"}
     kind = names.get(type(value), type(value).__name__)
     return f"{kind} of {len(value):,}"

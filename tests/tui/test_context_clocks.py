@@ -9,12 +9,12 @@ from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.view import WorkflowView
 from celtop.tui.columns import tasks
-from celtop.tui.columns.progress import words
+from celtop.tui.columns.progress import progress_texts
 from celtop.tui.columns.workflow import workflow_columns
 from celtop.tui.context import AppContext
 from celtop.tui.details.task import task_fields
 from celtop.tui.navigation import DrillDown
-from celtop.widgets.charts.timeline import tries
+from celtop.widgets.charts.timeline import timed_attempts
 from celtop.widgets.table.column import Frame
 from msgspec.structs import replace
 
@@ -75,7 +75,7 @@ def test_fields_are_by_our_clock_and_say_so(host: str) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 def test_phases_are_by_our_clock(host: str) -> None:
     state, task = told(host, at=NOW - 20, end=None)
-    (only,) = tries(task, NOW, state.skews)
+    (only,) = timed_attempts(task, NOW, state.skews)
     assert [phase.kind for phase in only.phases] == ["queue", "worker", "run"]
     assert [phase.seconds for phase in only.phases] == pytest.approx([0.2, 0.1, 19.9], abs=1e-5)
 
@@ -107,7 +107,7 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
     app, _ = staged(state)
     async with app.run_test(size=(140, 40)) as pilot:
         context: AppContext = app.context
-        assert words(task, context, NOW)[0] == "~20 s left (estimate)"
+        assert progress_texts(task, context, NOW)[0] == "~20 s left (estimate)"
         app.go(app.location.deeper(DrillDown("task", task.id)))
         await pilot.pause()
         text = "\n".join(screen_lines(app))

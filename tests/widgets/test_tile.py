@@ -11,13 +11,13 @@ async def test_a_tile_tells_its_level_by_glyph_and_colour() -> None:
     async with shown(tile, 30, 4) as screen:
         assert screen.lines[0].startswith("╭─ Queues [/] ─")
         quiet = screen.style_at(0, 1).color
-        tile.tell("bad", subtitle="[b]3 waiting")
+        tile.show("bad", subtitle="[b]3 waiting")
         await screen.settle()
         assert tile.level == "bad"
         assert screen.lines[0].startswith("╭─ ✖ Queues [/] ─")
         assert "[b]3 waiting" in screen.lines[3]
         assert screen.style_at(0, 1).color != quiet
-        tile.tell("good", title="Fine")
+        tile.show("good", title="Fine")
         await screen.settle()
         assert screen.lines[0].startswith("╭─ Fine ─")
 

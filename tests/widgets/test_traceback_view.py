@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from celtop.tests.widgets.screen_text import HOSTILE, SHOWN, shown
-from celtop.widgets.traceback_view import LONGEST, TracebackView, highlighted
+from celtop.widgets.traceback_view import MAX_TEXT, TracebackView, highlighted
 
 TRACEBACK = f"""Traceback (most recent call last):
   File "/venv/lib/python3.11/site-packages/celery/app/trace.py", line 477, in trace_task
@@ -45,5 +45,5 @@ async def test_a_traceback_scrolls_and_starts_at_its_end() -> None:
 
 
 def test_a_huge_traceback_is_cut() -> None:
-    content = highlighted("x" * (LONGEST + 5))
+    content = highlighted("x" * (MAX_TEXT + 5))
     assert content.plain.endswith("5 more characters]")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celtop.tests.widgets.screen_text import HOSTILE, SHOWN, shown
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.value_tree import FEW, ValueTree
+from celtop.widgets.value_tree import PAGE_ITEMS, ValueTree
 
 
 async def test_values_open_into_trees() -> None:
@@ -58,14 +58,14 @@ async def test_long_values_are_opened_piece_by_piece() -> None:
         assert not items.children
         items.expand()
         await screen.settle()
-        assert len(items.children) == FEW + 1
+        assert len(items.children) == PAGE_ITEMS + 1
         assert str(items.children[-1].label) == "800 more"
         items.children[-1].expand()
         await screen.settle()
-        assert str(items.children[-1].children[0].label) == f"{FEW}  {FEW}"
+        assert str(items.children[-1].children[0].label) == f"{PAGE_ITEMS}  {PAGE_ITEMS}"
         text.expand()
         await screen.settle()
-        assert len(text.children) == FEW + 1
+        assert len(text.children) == PAGE_ITEMS + 1
 
 
 async def test_a_tree_in_ascii() -> None:

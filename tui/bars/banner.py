@@ -1,4 +1,4 @@
-"""Why there is nothing to see: the broker's fault in words, and when it is tried again."""
+"""Why there is no connection to the broker, what to do, and when celtop retries."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ...model.text import units
 from ...model.text.sanitize import visible
 from ..context import AppContext
 
-_LONGEST = 300
+_MAX_TEXT = 300
 
 
 class Banner(Static):
-    """A few lines below the header, there only while the broker is not reached."""
+    """A line below the header, shown only while the broker is not connected."""
 
     ALLOW_SELECT = True
     DEFAULT_CSS = """
@@ -30,40 +30,40 @@ class Banner(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)
-        self._said: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
 
     def paint(self, context: AppContext) -> None:
-        """Show what is wrong, or nothing."""
+        """Show the fault, or hide the banner."""
         broker = context.state.broker
-        said: tuple[str, ...] = ()
+        shown: tuple[str, ...] = ()
         if broker.phase != "live" and broker.fault is not None:
-            said = (
-                visible(broker.fault.problem, _LONGEST),
-                visible(broker.fault.advice, _LONGEST),
-                self._next_try(context),
+            shown = (
+                visible(broker.fault.problem, _MAX_TEXT),
+                visible(broker.fault.advice, _MAX_TEXT),
+                self._retry_text(context),
             )
         elif broker.phase != "live" and broker.since is not None:
-            said = (f"Connecting to {visible(broker.url or 'the broker', _LONGEST)}", "", "")
-        if said == self._said:
+            shown = (f"Connecting to {visible(broker.url or 'the broker', _MAX_TEXT)}", "", "")
+        if shown == self._shown:
             return
-        self._said = said
-        self.set_class(bool(said), "-shown")
+        self._shown = shown
+        self.set_class(bool(shown), "-shown")
         self.set_class(broker.fault is None, "-connecting")
-        if said:
-            problem, advice, next_try = said
+        if shown:
+            problem, advice, retry = shown
             style = "bold $text-error" if broker.fault is not None else "bold $text-warning"
             parts: list[Content | str] = [Content.styled(problem, style)]
             parts += [f"  {advice}"] if advice else []
-            parts += [Content.styled(f"  {next_try}", "$text-muted")] if next_try else []
+            parts += [Content.styled(f"  {retry}", "$text-muted")] if retry else []
             self.update(Content.assemble(*parts))
 
-    def _next_try(self, context: AppContext) -> str:
+    def _retry_text(self, context: AppContext) -> str:
         retry_at = context.state.broker.retry_at
         if retry_at is None:
             return ""
         left = retry_at - context.now()
         if left <= 0.5:
-            return "Trying now."
+            return "Retrying now."
         key = context.keymap.key("refresh")
-        now = f", or now with {key}" if key else ""
-        return f"Next try in {units.duration(max(1, round(left)))}{now}."
+        now = f"; {key} retries now" if key else ""
+        return f"Retrying in {units.duration(max(1, round(left)))}{now}."

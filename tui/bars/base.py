@@ -1,4 +1,4 @@
-"""A line of parts, of which the less important ones go where there is little room."""
+"""A line of parts; the least important ones are left out if there is not enough room."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from textual.widget import Widget
 from ...model.text.sanitize import visible
 
 GAP: Final = 2
-_LONGEST: Final = 400
-_MORE: Final = "..."
-_ROOM: Final = 10
-"""Cells from which on it is told that something is cut."""
+_MAX_TEXT: Final = 400
+_ELLIPSIS: Final = "..."
+_MIN_ELLIPSIS_WIDTH: Final = 10
+"""Narrower text is cut without an ellipsis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,49 +25,49 @@ class Part:
 
     text: str
     style: str = ""
-    """As Textual writes it: `bold $text-success`."""
+    """In Textual's notation: `bold $text-success`."""
     priority: int = 0
-    """0 always stays; of the others the highest goes first."""
+    """0 always stays; of the others the highest is left out first."""
     click: str | None = None
-    """The action that a mouse click starts."""
+    """The action that a mouse click runs."""
     gap: int = GAP
-    """Blank cells before it."""
+    """Blank cells before the text."""
 
     def content(self) -> Content:
-        """Return it as Textual draws it, with nothing in it taken for markup."""
-        content = Content(visible(self.text, _LONGEST, "...")).stylize(self.style)
+        """Return the styled text; markup in it is not interpreted."""
+        content = Content(visible(self.text, _MAX_TEXT, "...")).stylize(self.style)
         if self.click is not None:
             content = content.stylize(Style.from_meta({"@click": self.click}))
         return content
 
 
 class Bar(Widget):
-    """One line: parts from the left, parts to the right."""
+    """One line with parts aligned left and parts aligned right."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        # Textual would underline what can be clicked, in a colour of its own.
+        # Textual would underline clickable text, in its own colour.
         self.auto_links = False
         self._parts: tuple[tuple[Part, ...], tuple[Part, ...]] = ((), ())
 
     @property
     def text(self) -> str:
-        """What it says, in full."""
+        """The full text of the bar."""
         left, right = self._parts
         return "  ".join(part.text for part in (*left, *right))
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
-        """Show these parts; nothing is drawn again if they are the same as before."""
+        """Show these parts; the bar is only redrawn if they changed."""
         parts = (tuple(left), tuple(right))
         if parts != self._parts:
             self._parts = parts
             self.refresh()
 
     def render(self) -> Content:
-        """Draw what fits; of what always stays, the right one is drawn in full."""
+        """Draw the parts that fit; if even the ones that stay do not, the left side is cut."""
         width = self.size.width
         left, right = self._fitting(width)
         end = _joined(right)
@@ -78,17 +78,17 @@ class Bar(Widget):
     def _fitting(self, width: int) -> tuple[list[Part], list[Part]]:
         left, right = list(self._parts[0]), list(self._parts[1])
         while _joined(left).cell_length + _joined(right).cell_length > width:
-            worst = max([*left, *right], key=lambda part: part.priority)
-            if not worst.priority:
+            least = max([*left, *right], key=lambda part: part.priority)
+            if not least.priority:
                 break
-            (left if worst in left else right).remove(worst)
+            (left if least in left else right).remove(least)
         return left, right
 
 
 def _shortened(content: Content, width: int) -> Content:
-    if content.cell_length <= width or width < _ROOM:
+    if content.cell_length <= width or width < _MIN_ELLIPSIS_WIDTH:
         return content.truncate(width)
-    return Content.assemble(content.truncate(width - len(_MORE)), _MORE)
+    return Content.assemble(content.truncate(width - len(_ELLIPSIS)), _ELLIPSIS)
 
 
 def _joined(parts: Sequence[Part]) -> Content:

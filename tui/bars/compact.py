@@ -1,4 +1,4 @@
-"""One line of counters, for a terminal that has room for nothing else."""
+"""One line of counters, for a terminal too small for anything else."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .header import connection, workers_online
 
 
 class CompactBar(Bar):
-    """All that is shown under 40 columns or 10 rows."""
+    """The only line shown below 40 columns or 10 rows."""
 
     def paint(self, context: AppContext) -> None:
-        """Show the present state."""
+        """Show the current state."""
         state = context.state
         online, known = workers_online(state, context.now())
         held = state.totals.by_state

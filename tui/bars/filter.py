@@ -1,4 +1,4 @@
-"""The line to type a filter into, with its keys out of the table."""
+"""The filter line with its key bindings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..keymap import bindings
 
 
 class Filter(FilterBar):
-    """Above a list; hidden while there is no filter."""
+    """The line above a list; hidden while there is no filter."""
 
     CONTEXT: ClassVar[Context] = "filter"
     BINDINGS: ClassVar[list[BindingType]] = bindings("filter")

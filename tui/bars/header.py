@@ -1,4 +1,4 @@
-"""The line at the top: the connection, what must not be overlooked, and the numbers that matter."""
+"""The header: connection, warnings, and the most important numbers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ..context import AppContext
 from .base import Bar, Part
 
 RATE_WINDOW: Final = 10
+"""Seconds over which the task rate is averaged."""
 FAILURE_WINDOW: Final = 300
-"""Seconds over which the share of failures is taken."""
+"""Seconds over which the failure rate is averaged."""
 
-BACKLOG_SHOWN: Final = 500
-"""Events that wait to be applied before it is told: what comes between two looks is no backlog."""
+MIN_BACKLOG_SHOWN: Final = 500
+"""Events that must be waiting before a backlog is shown: fewer arrive between two frames anyway."""
 
 _PHASES: Final = {
     "live": ("good", "$text-success"),
@@ -28,7 +29,7 @@ class HeaderBar(Bar):
     """The top line of every screen."""
 
     def paint(self, context: AppContext) -> None:
-        """Show the present state."""
+        """Show the current state."""
         self.show(
             [
                 Part(f"celtop{_app_name(context)}", "bold $text-primary", 4, gap=1),
@@ -46,7 +47,7 @@ def _app_name(context: AppContext) -> str:
 
 
 def connection(context: AppContext) -> Part:
-    """Return the connection's glyph and word, and how long the broker takes to answer."""
+    """Return the connection's state and the broker's latency."""
     broker = context.state.broker
     level, style = _PHASES.get(broker.phase, ("idle", "$text-muted"))
     text = f"{context.glyphs.level(level)} {broker.phase}"
@@ -56,33 +57,33 @@ def connection(context: AppContext) -> Part:
 
 
 def read_only(context: AppContext) -> Part:
-    """Return the badge that always tells whether celtop may change anything."""
+    """Return the badge that shows whether celtop is read-only."""
     if context.session.read_only:
         return Part("RO", "bold $text-success", 3)
     return Part("RW", "bold $text-warning", 3)
 
 
 def warnings(context: AppContext) -> list[Part]:
-    """Return what should be zero and is not."""
+    """Return the frozen badge and the counters that should be zero and are not."""
     state, parts = context.state, []
     if context.frozen:
         held = units.count(context.held_back)
         parts.append(Part(f" FROZEN +{held} ", "bold reverse $text-warning"))
     if state.totals.lost:
-        parts.append(Part(f"lost {units.count(state.totals.lost)}", "bold $text-error", 1))
+        parts.append(Part(f"{units.count(state.totals.lost)} events lost", "bold $text-error", 1))
     if state.totals.corrected:
         corrected = units.count(state.totals.corrected)
-        parts.append(Part(f"corrected {corrected}", "$text-warning", 3, "app.corrected"))
+        parts.append(Part(f"{corrected} corrected", "$text-warning", 3, "app.corrected"))
     if state.totals.malformed:
         malformed = units.count(state.totals.malformed)
-        parts.append(Part(f"malformed {malformed}", "$text-warning", 2))
-    if context.session.backlog > BACKLOG_SHOWN:
-        parts.append(Part(f"behind {units.count(context.session.backlog)}", "$text-warning", 2))
+        parts.append(Part(f"{malformed} malformed", "$text-warning", 2))
+    if context.session.backlog > MIN_BACKLOG_SHOWN:
+        parts.append(Part(f"{units.count(context.session.backlog)} behind", "$text-warning", 2))
     return parts
 
 
 def numbers(context: AppContext) -> list[Part]:
-    """Return the numbers at the right end."""
+    """Return the numbers at the right edge."""
     state, now = context.state, context.now()
     online, known = workers_online(state, now)
     workers = Part(
@@ -103,20 +104,20 @@ def numbers(context: AppContext) -> list[Part]:
 
 
 def finished_per_second(state: ClusterState, now: float) -> float:
-    """Return how many tasks come to an end each second."""
+    """Return how many tasks finish per second."""
     rates = state.rates
     return rates.succeeded.per_second(now, RATE_WINDOW) + rates.failed.per_second(now, RATE_WINDOW)
 
 
 def failure_share(state: ClusterState, now: float) -> float | None:
-    """Return the share of tasks that fail, 0.0 to 1.0; None if none ended of late."""
+    """Return the share of failed tasks, 0.0 to 1.0; None if none finished recently."""
     failed = state.rates.failed.per_second(now, FAILURE_WINDOW)
     ended = failed + state.rates.succeeded.per_second(now, FAILURE_WINDOW)
     return failed / ended if ended else None
 
 
 def workers_online(state: ClusterState, now: float) -> tuple[int, int]:
-    """Return how many workers are online, and how many are known."""
+    """Return the number of online workers and of known workers."""
     since = state.broker.listening_since
     online = sum(worker.status(now, since) == "online" for worker in state.workers.values())
     return online, len(state.workers)

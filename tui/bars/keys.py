@@ -1,4 +1,4 @@
-"""The line at the bottom: the views and the keys that matter most here, out of the one table."""
+"""The footer: the numbered views and the most important keys of the screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KeyBar(Bar):
         contexts: Sequence[Context],
         with_connection: bool = False,
     ) -> None:
-        """Show the views, with the present one marked, and the keys of these contexts."""
+        """Show the views, the current one highlighted, and the keys of these contexts."""
         views = []
         keymap = context.keymap
         for priority, action in enumerate((keymap[each.id] for each in VIEWS), start=10):
@@ -36,7 +36,7 @@ class KeyBar(Bar):
                 last = action.id in ("help", "quit")
                 text = f"{keymap.key(action.id, ascii_only=context.ascii)} {action.label}"
                 keys.append(Part(text, "$text-muted", 1 if last else 20 + len(keys), gap=2))
-        # Where the header is hidden, this is the only line that can tell of the connection.
+        # Without a header this is the only line that can show the connection.
         if with_connection:
             keys.append(connection(context))
         self.show(views, [*keys, Part("", gap=1)])

@@ -1,4 +1,4 @@
-"""How many tasks are in which state, on one line; a click lists them."""
+"""The number of tasks in each state, on one line."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _STYLES: Final = {
 
 
 class StateStrip(Bar):
-    """One part for each state that any task is in."""
+    """One part per task state."""
 
     def paint(self, context: AppContext) -> None:
-        """Count the tasks that are held."""
-        held = dict(context.state.totals.by_state)
+        """Show the counts of the tasks in memory."""
+        counts = dict(context.state.totals.by_state)
         lost = context.state.lost
         for task in lost.values():
-            held[task.state] = held.get(task.state, 0) - 1
-        names = [*CELERY_STATES, *(name for name in sorted(held) if name not in CELERY_STATES)]
+            counts[task.state] = counts.get(task.state, 0) - 1
+        names = [*CELERY_STATES, *(name for name in sorted(counts) if name not in CELERY_STATES)]
         parts: list[Part] = []
         for priority, name in enumerate(names):
-            number = held.get(name, 0)
+            number = counts.get(name, 0)
             if not number and name in ("PENDING", "REJECTED", "REVOKED"):
                 continue
             style = _STYLES.get(name, "$text-accent") if number else "$text-muted"

@@ -1,4 +1,4 @@
-"""A task's attempts as rows: each with its worker, its duration and why it was not the last."""
+"""The columns of a task's attempts: worker, runtime and exception of each."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from . import numbers
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One attempt; the last row is the present one."""
+    """One attempt; the last row is the current one."""
 
     position: int
     attempt: Attempt
     runtime: float | None
-    """Seconds that it ran or has been running."""
+    """Seconds, up to now if it is running."""
     due: str | None = None
-    """When it starts, in words, if that is yet to come."""
+    """When it starts, as `in 5 s`, if it is pending."""
 
     @property
     def id(self) -> str:
-        """What tables know it by."""
+        """The row's id."""
         return str(self.position)
 
 
 def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
-    """Return all attempts that are known of a task, the first one first.
+    """Return the known attempts of a task, oldest first.
 
     Args:
         task: The task.
-        now: The time by its worker's clock.
+        now: The time, by the worker's clock.
     """
     rows = []
     for position, one in enumerate(task.attempts):
         ran = one.started_at is not None and one.finished_at is not None
         runtime = max(0.0, one.finished_at - one.started_at) if ran else None  # type: ignore[operator]
         rows.append(AttemptRow(position, one, runtime))
-    # While the next one waits, the task still carries why the last one failed.
+    # While the next attempt is pending, the task still has the last one's exception.
     pending = bool(task.attempts) and task.state == RETRY and task.started_at is None
     present = Attempt(
         task.retries, task.state, task.worker, task.received_at, task.started_at,
@@ -68,13 +68,13 @@ def _worker(row: AttemptRow, frame: Frame) -> Cell:
     return (row.attempt.worker, "text") if row.attempt.worker else numbers.UNKNOWN
 
 
-def _took(row: AttemptRow, frame: Frame) -> Cell:
+def _runtime(row: AttemptRow, frame: Frame) -> Cell:
     if row.runtime is not None:
         return numbers.seconds(row.runtime)
     return (row.due, "state-retry") if row.due else numbers.NOTHING
 
 
-def _why(row: AttemptRow, frame: Frame) -> Cell:
+def _exception(row: AttemptRow, frame: Frame) -> Cell:
     return row.attempt.exception or "", "bad"
 
 
@@ -82,6 +82,6 @@ ATTEMPTS: Final[tuple[Column[AttemptRow], ...]] = (
     Column("number", "#", 2, _number, justify="right"),
     Column("state", "State", 10, _state),
     Column("worker", "Worker", 14, _worker, 2, grow=1),
-    Column("took", "Took", 9, _took, 1, justify="right"),
-    Column("why", "Exception", 16, _why, grow=2),
+    Column("runtime", "Runtime", 9, _runtime, 1, justify="right"),
+    Column("exception", "Exception", 16, _exception, grow=2),
 )

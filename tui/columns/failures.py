@@ -12,7 +12,7 @@ from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers
 
-_TREND: Final = 12
+_TREND_WIDTH: Final = 12
 
 
 def _text(get: Callable[[FailureGroup], str | None], style: str) -> Callable[..., Cell]:
@@ -28,8 +28,8 @@ def _times(group: FailureGroup, frame: Frame) -> Cell:
 
 
 def _trend(group: FailureGroup, frame: Frame) -> Cell:
-    counts = group.trend.series(frame.now)[-_TREND:]
-    return spark(counts, _TREND, frame.glyphs), "accent" if any(counts) else "muted"
+    counts = group.trend.series(frame.now)[-_TREND_WIDTH:]
+    return spark(counts, _TREND_WIDTH, frame.glyphs), "accent" if any(counts) else "muted"
 
 
 def _first(group: FailureGroup, frame: Frame) -> Cell:
@@ -45,13 +45,13 @@ def _always(group: FailureGroup) -> bool:
 
 
 _COUNT: Final = Column[FailureGroup](
-    "count", "Times", 8, _times, justify="right", sort_key="count", descending=True
+    "count", "Count", 8, _times, justify="right", sort_key="count", descending=True
 )
 _LAST: Final = Column[FailureGroup]("last", "Last", 8, _last, 2, sort_key="last", descending=True)
 
 FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
-    Column("trend", "Last hour", _TREND, _trend, 4, ticks=_always),
+    Column("trend", "Last hour", _TREND_WIDTH, _trend, 4, ticks=_always),
     Column(
         "error", "Exception", 18, _text(lambda group: group.error, "text"), grow=2,
         sort_key="error",
@@ -60,15 +60,15 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
         "task", "Task", 16, _text(lambda group: group.task, "accent"), 1, grow=2, sort_key="task"
     ),
     Column(
-        "place", "Where", 16, _text(lambda group: group.place, "muted"), 3, grow=3,
+        "place", "Location", 16, _text(lambda group: group.place, "muted"), 3, grow=3,
         sort_key="place",
     ),
     Column("first", "First", 8, _first, 5, sort_key="first", descending=True),
     _LAST,
 )  # fmt: skip
 
-FEW: Final[tuple[Column[FailureGroup], ...]] = (_COUNT, FAILURES[2], FAILURES[3], _LAST)
-"""Those that a small pane has room for."""
+TILE_COLUMNS: Final[tuple[Column[FailureGroup], ...]] = (_COUNT, FAILURES[2], FAILURES[3], _LAST)
+"""The columns of the overview's tile."""
 
 FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {
     "count": lambda group: group.count,
@@ -80,6 +80,6 @@ FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {
 }
 
 
-def title_of(group: FailureGroup) -> str:
-    """Return what a list of its tasks is called."""
+def group_title(group: FailureGroup) -> str:
+    """Return the title of the list of a group's tasks."""
     return f"{group.error or 'failed'} in {group.task or units.UNKNOWN}"

@@ -10,7 +10,7 @@ from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers
 
-_STYLES: Final = {"info": "muted", "warning": "warn", "error": "bad"}
+_LEVEL_STYLES: Final = {"info": "muted", "warning": "warn", "error": "bad"}
 
 
 def _time(entry: LogEntry, frame: Frame) -> Cell:
@@ -18,7 +18,7 @@ def _time(entry: LogEntry, frame: Frame) -> Cell:
 
 
 def _level(entry: LogEntry, frame: Frame) -> Cell:
-    return entry.level, _STYLES.get(entry.level, "text")
+    return entry.level, _LEVEL_STYLES.get(entry.level, "text")
 
 
 def _source(entry: LogEntry, frame: Frame) -> Cell:
@@ -26,14 +26,14 @@ def _source(entry: LogEntry, frame: Frame) -> Cell:
 
 
 def _text(entry: LogEntry, frame: Frame) -> Cell:
-    return entry.text, "text" if entry.level == "info" else _STYLES.get(entry.level, "text")
+    return entry.text, "text" if entry.level == "info" else _LEVEL_STYLES.get(entry.level, "text")
 
 
 LOG: Final[tuple[Column[LogEntry], ...]] = (
     Column("at", "Time", 8, _time, sort_key="arrival", descending=True),
     Column("level", "Level", 7, _level, sort_key="level"),
-    Column("source", "From", 12, _source, 1, sort_key="source"),
-    Column("text", "What happened", 40, _text, grow=1, sort_key="text"),
+    Column("source", "Source", 12, _source, 1, sort_key="source"),
+    Column("text", "Message", 40, _text, grow=1, sort_key="text"),
 )
 
 LOG_KEYS: Final[Mapping[str, Callable[[LogEntry], Any]]] = {

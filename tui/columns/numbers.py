@@ -1,4 +1,4 @@
-"""Numbers as cells: in human units, and a `?` where a number is not known."""
+"""Numbers as cells, in human units; `?` where a number is unknown."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ UNKNOWN: Final[Cell] = ("?", "muted")
 NOTHING: Final[Cell] = ("", "text")
 
 
-def figure(
+def number(
     value: float | None, text: Callable[[float], str], style: str = "text", zero: str = "muted"
 ) -> Cell:
-    """Return a number's cell: zero is quiet, so that the rest stands out."""
+    """Return a number's cell; zero is muted, so that the rest stands out."""
     if value is None:
         return UNKNOWN
     return text(value), style if value else zero
@@ -30,7 +30,7 @@ def count(value: int | None, style: str = "text") -> Cell:
 
 def seconds(value: float | None, style: str = "text") -> Cell:
     """Return a duration's cell."""
-    return figure(value, units.duration, style, zero=style)
+    return number(value, units.duration, style, zero=style)
 
 
 def bytes_of(value: int | None) -> Cell:
@@ -42,18 +42,18 @@ def per_second(value: float | None) -> Cell:
     """Return a rate's cell, in at most seven characters."""
     if value is not None and 0.1 <= value < 0.95:
         return f"{value:.1f}/s", "text"
-    return figure(value, units.rate)
+    return number(value, units.rate)
 
 
 def percent(part: int, whole: int, style: str = "text") -> Cell:
-    """Return a share's cell; empty where there is nothing to have a share of."""
+    """Return a share's cell; empty if the whole is zero."""
     if not whole:
         return NOTHING
     return units.percent(part / whole), style if part else "muted"
 
 
 def time_of_day(at: float | None, frame: Frame) -> Cell:
-    """Return a point in time's cell; empty if it never came."""
+    """Return the cell of a time of day; empty for None."""
     if at is None:
         return NOTHING
     return units.clock(at, UTC if frame.utc else None), "muted"

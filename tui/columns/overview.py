@@ -1,4 +1,4 @@
-"""The columns of the overview's small tables."""
+"""The columns of the overview's tiles."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from ..text.alerts import Alert
 from . import numbers, queues
 from .workers import load_cells
 
-_TREND: Final = 8
+_TREND_WIDTH: Final = 8
 
 
 def queue_tile_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
-    """Return the columns of queues; `paused` tells which celtop has paused."""
+    """Return the columns of queues; `paused` returns the queues that celtop has paused."""
 
     def drain(queue: Queue, frame: Frame) -> Cell:
         if queue.name in paused():
             return queues.PAUSED, "warn"
-        return queues.shouted_drain(queue, frame)
+        return queues.drain_or_no_consumers(queue, frame)
 
     return (
         queues.NAME,
         queues.WAITING,
-        Column("trend", "Trend", _TREND, queues.trend_of(_TREND), 3),
+        Column("trend", "Trend", _TREND_WIDTH, queues.trend_cell(_TREND_WIDTH), 3),
         queues.IN,
         queues.OUT,
-        Column("drain", "Empty in", 15, drain, 1, justify="right"),
+        Column("drain", "Drains in", 15, drain, 1, justify="right"),
     )
 
 
 def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
-    """Return the columns of workers: what they do, or since when they are gone."""
+    """Return the columns of workers: load, or since when they are late, stalled or offline."""
 
     def name(worker: Worker, frame: Frame) -> Cell:
         status = worker.health(frame.now, state.broker.listening_since)
@@ -49,19 +49,19 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
         if status == "online":
             if worker.stalled_since is not None:
                 since = units.age(worker.idle_since or worker.stalled_since, frame.now)
-                return ((f"takes nothing for {since}", "bad"),)
+                return ((f"no task for {since}", "bad"),)
             return load_cells(worker, frame)
         ago = units.age(worker.left_at or worker.last_seen_at, frame.now)
         running = len(worker.active_ids)
         left = f", {running} running" if running else ""
-        word = "heard" if status == "late" else "stopped" if worker.left_at else "lost"
+        word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"
         return ((f"{word} {ago} ago{left}", "warn" if status == "late" else "bad"),)
 
     def done(worker: Worker, frame: Frame) -> Cell:
         return numbers.count(worker.processed)
 
     def load(worker: Worker, frame: Frame) -> Cell:
-        return (f"{worker.load[0]:.1f} ld", "muted") if worker.load else numbers.UNKNOWN
+        return (f"{worker.load[0]:.1f}", "muted") if worker.load else numbers.UNKNOWN
 
     return (
         Column("name", "Worker", 16, name, grow=1, ticks=_always),
@@ -79,11 +79,11 @@ def _subject(alert: Alert, frame: Frame) -> Cell:
     return f"{frame.glyphs.level(alert.level)} {alert.subject}", alert.level
 
 
-def _said(alert: Alert, frame: Frame) -> Cell:
+def _problem(alert: Alert, frame: Frame) -> Cell:
     return alert.text, "text"
 
 
 ALERTS: Final[tuple[Column[Alert], ...]] = (
-    Column("subject", "What", 22, _subject, grow=1),
-    Column("text", "Why", 30, _said, grow=4),
+    Column("subject", "Subject", 22, _subject, grow=1),
+    Column("text", "Problem", 30, _problem, grow=4),
 )

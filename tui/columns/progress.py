@@ -1,4 +1,4 @@
-"""How far running tasks are, in tables: bars of what they tell, or estimates drawn otherwise."""
+"""The progress of running tasks in tables: reported progress, or an estimate drawn differently."""
 
 from __future__ import annotations
 
@@ -12,36 +12,35 @@ from ...model.text import units
 from ...widgets.charts.progress import bar_cells, progress_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.attempts import retried
+from ..text.attempts import retry_count
 from . import numbers, tasks
 
 if TYPE_CHECKING:
     from ..context import AppContext
 
-JUST_NOW: Final = 1.5
-"""Seconds: what was told so lately has no age that matters."""
-_IN_LIST: Final = 8
-"""Cells of a bar in the list of tasks."""
+MIN_AGE_SHOWN: Final = 1.5
+"""Seconds; the age of more recent progress is left out."""
+_LIST_BAR_WIDTH: Final = 8
 
 
-def shown(task: Task, context: AppContext, now: float) -> tuple[Progress | None, bool]:
-    """Return how far a running task is, and whether that is only our estimate."""
-    told = task.progress
-    if told is not None and told.fraction is not None:
-        return told, False
-    guess = context.state.estimate(task, now)
-    return (told, False) if guess is None else (guess, True)
+def current_progress(task: Task, context: AppContext, now: float) -> tuple[Progress | None, bool]:
+    """Return a running task's progress, and whether it is celtop's own estimate."""
+    reported = task.progress
+    if reported is not None and reported.fraction is not None:
+        return reported, False
+    estimate = context.state.estimate(task, now)
+    return (reported, False) if estimate is None else (estimate, True)
 
 
-def words(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
-    """Return what there is to say beside a running task's bar, the most telling first."""
-    progress, estimated = shown(task, context, now)
+def progress_texts(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
+    """Return the texts beside a running task's bar, the most important first."""
+    progress, estimated = current_progress(task, context, now)
     if progress is None:
         return ()
     found = []
     if estimated and progress.fraction is not None:
         there = now + context.state.skew(task.worker)
-        found.append(_expected(task, progress.fraction, there))
+        found.append(_estimate_text(task, progress.fraction, there))
     left = context.state.time_left(task, now)
     if left is not None:
         found.append(f"~{units.duration(left)} left")
@@ -52,36 +51,36 @@ def words(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
     return tuple(found)
 
 
-def large_words(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
-    """Return what there is to say below a running task's large bar: text, pace, time left."""
-    said = list(words(task, context, now))
+def large_bar_texts(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
+    """Return the texts below a running task's large bar: text, time left, rate."""
+    texts = list(progress_texts(task, context, now))
     progress = task.progress
     if progress is not None and progress.text:
-        said.remove(progress.text)
-        said.insert(0, progress.text)
-    pace = context.state.rate(task)
-    if pace is not None and progress is not None:
+        texts.remove(progress.text)
+        texts.insert(0, progress.text)
+    rate = context.state.rate(task)
+    if rate is not None and progress is not None:
         whole = progress.total
-        said.append(units.rate(pace * whole) if whole else f"{units.percent(pace)}/s")
-    return tuple(said)
+        texts.append(units.rate(rate * whole) if whole else f"{units.percent(rate)}/s")
+    return tuple(texts)
 
 
-def source_words(task: Task, context: AppContext, now: float) -> str:
-    """Return who says how far a running task is, and when."""
-    progress, estimated = shown(task, context, now)
+def progress_source(task: Task, context: AppContext, now: float) -> str:
+    """Return where a running task's progress comes from, and its age."""
+    progress, estimated = current_progress(task, context, now)
     if estimated:
-        return "estimated from earlier tasks of its name"
+        return "estimated from earlier runs"
     if progress is None:
         return ""
-    heard = progress.source == "event"
-    who = "its events" if heard else "the result backend"
-    # Events bear their sender's time; when the backend was read is by our clock.
-    age = (now + context.state.skew(task.worker) if heard else now) - progress.at
-    return f"by {who}, {units.duration(age)} ago" if age >= JUST_NOW else f"by {who}"
+    from_event = progress.source == "event"
+    source = "from task events" if from_event else "from the result backend"
+    # Events have their sender's timestamps; the backend was read by this host's clock.
+    age = (now + context.state.skew(task.worker) if from_event else now) - progress.at
+    return f"{source}, {units.duration(age)} ago" if age >= MIN_AGE_SHOWN else source
 
 
-def _expected(task: Task, fraction: float, now: float) -> str:
-    """Return how long it may take yet; `now` is by its worker's clock."""
+def _estimate_text(task: Task, fraction: float, now: float) -> str:
+    """Return the estimated time left; `now` is by the worker's clock."""
     elapsed = task.elapsed(now)
     if fraction >= MAX_ESTIMATE:
         return "longer than usual"
@@ -90,13 +89,13 @@ def _expected(task: Task, fraction: float, now: float) -> str:
     return f"~{units.duration(elapsed / fraction - elapsed)} left (estimate)"
 
 
-def bar_of(context: AppContext, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
-    """Return what draws a running task's bar, `width` cells wide and the number behind it."""
+def bar_cell(context: AppContext, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
+    """Return the cell function of a running task's bar: `width` cells, then the percentage."""
 
     def bar(task: Task, frame: Frame) -> Sequence[Cell]:
         if not task.running:
             return (numbers.NOTHING,)
-        progress, estimated = shown(task, context, frame.now)
+        progress, estimated = current_progress(task, context, frame.now)
         if progress is None:
             return (numbers.UNKNOWN if context.progress_unavailable else numbers.NOTHING,)
         step = int(frame.now) + task.arrival
@@ -109,12 +108,12 @@ def bar_of(context: AppContext, width: int) -> Callable[[Task, Frame], Sequence[
     return bar
 
 
-def words_of(context: AppContext) -> Callable[[Task, Frame], Cell]:
-    """Return what tells the words beside a bar."""
+def text_cell(context: AppContext) -> Callable[[Task, Frame], Cell]:
+    """Return the cell function of the texts beside a bar."""
 
     def cell(task: Task, frame: Frame) -> Cell:
-        said = words(task, context, frame.now) if task.running else ()
-        return "  ".join(said), "warn" if "longer than usual" in said else "muted"
+        texts = progress_texts(task, context, frame.now) if task.running else ()
+        return "  ".join(texts), "warn" if "longer than usual" in texts else "muted"
 
     return cell
 
@@ -123,26 +122,26 @@ def running_columns(context: AppContext, width: int = 14) -> tuple[Column[Task],
     """Return the columns of a small table of running tasks."""
     return (
         Column("name", "Task", 18, tasks.name, grow=2),
-        Column("bar", "Progress", width + 6, bar_of(context, width), ticks=_running),
+        Column("bar", "Progress", width + 6, bar_cell(context, width), ticks=_running),
         Column(
-            "elapsed", "For", 8, tasks.elapsed, 1, justify="right", ticks=_running
+            "elapsed", "Runtime", 8, tasks.elapsed, 1, justify="right", ticks=_running
         ),
-        Column("left", "", 14, words_of(context), 2, grow=2, ticks=_running),
+        Column("left", "", 14, text_cell(context), 2, grow=2, ticks=_running),
     )  # fmt: skip
 
 
 def with_progress(columns: Sequence[Column[Task]], context: AppContext) -> tuple[Column[Task], ...]:
-    """Return columns of tasks in which running ones have bars, and retries their most."""
-    bar, beside = bar_of(context, _IN_LIST), words_of(context)
+    """Return columns of tasks with progress bars and maximum retries added."""
+    bar, text_beside = bar_cell(context, _LIST_BAR_WIDTH), text_cell(context)
 
     def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
         if not task.running or task.revoking or task.exception is not None:
             return tasks.outcome(task, frame)
-        text, style = beside(task, frame)
+        text, style = text_beside(task, frame)
         return (*bar(task, frame), (f"  {text}" if text else "", style))
 
     def retries(task: Task, frame: Frame) -> Cell:
-        text = retried(task, context.settings.max_retries_of(task.name)) if task.retries else ""
+        text = retry_count(task, context.settings.max_retries_of(task.name)) if task.retries else ""
         return text, "state-retry"
 
     changed = {

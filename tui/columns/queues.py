@@ -9,23 +9,24 @@ from typing import Any, Final
 
 from ...model.entities.queue import Queue
 from ...model.text import units
+from ...model.text.phrases import counted
 from ...widgets.charts.sparkline import spark
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers
 
-NOBODY: Final[Cell] = ("nobody consumes", "bad")
+NO_CONSUMERS: Final[Cell] = ("no consumers", "bad")
 PAUSED: Final = "paused"
-_TREND: Final = 12
+_TREND_WIDTH: Final = 12
 
 
 def depth(queue: Queue, frame: Frame) -> Cell:
-    """Return how many messages wait."""
+    """Return the number of waiting messages."""
     return numbers.count(queue.waiting, "bad" if queue.unattended else "text")
 
 
-def trend_of(width: int) -> Callable[[Queue, Frame], Cell]:
-    """Return what draws the last measured depths as a line of blocks."""
+def trend_cell(width: int) -> Callable[[Queue, Frame], Cell]:
+    """Return the cell function of a sparkline of the last measured depths."""
 
     def trend(queue: Queue, frame: Frame) -> Cell:
         depths = [waiting for _, waiting in list(queue.history)[-width:]]
@@ -35,7 +36,7 @@ def trend_of(width: int) -> Callable[[Queue, Frame], Cell]:
 
 
 def drain(queue: Queue, frame: Frame) -> Cell:
-    """Return when the queue will be empty at the present rates."""
+    """Return when the queue will be empty at the current rates."""
     left = queue.drain
     if left is None:
         return numbers.UNKNOWN
@@ -44,19 +45,19 @@ def drain(queue: Queue, frame: Frame) -> Cell:
     return numbers.seconds(left, "text" if left else "muted")
 
 
-def shouted_drain(queue: Queue, frame: Frame) -> Cell:
-    """Return when the queue will be empty, or that nobody empties it."""
-    return NOBODY if queue.unattended else drain(queue, frame)
+def drain_or_no_consumers(queue: Queue, frame: Frame) -> Cell:
+    """Return when the queue will be empty, or that it has no consumers."""
+    return NO_CONSUMERS if queue.unattended else drain(queue, frame)
 
 
 def consumers(queue: Queue, frame: Frame) -> Cell:
-    """Return who consumes a queue; that nobody does is shouted if anything waits in it."""
+    """Return a queue's consumers; having none is an error while messages are waiting."""
     if queue.unattended:
-        return NOBODY
+        return NO_CONSUMERS
     if queue.consumers:
         return ", ".join(queue.consumers), "text"
     if queue.consumer_count:
-        return f"{queue.consumer_count} unnamed", "text"
+        return counted(queue.consumer_count, "consumer"), "text"
     return ("none", "warn") if queue.consumer_count == 0 else numbers.UNKNOWN
 
 
@@ -100,12 +101,12 @@ OUT: Final = Column[Queue](
     "out", "Out", 7, _rate_out, 4, justify="right", sort_key="out", descending=True
 )
 DRAIN: Final = Column[Queue](
-    "drain", "Empty in", 9, drain, 2, justify="right", sort_key="drain", descending=True
+    "drain", "Drains in", 10, drain, 2, justify="right", sort_key="drain", descending=True
 )
 
 
 def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
-    """Return the columns; `paused` tells which queues celtop has paused: nobody is to consume."""
+    """Return the columns; `paused` returns the queues that celtop has paused."""
 
     def name(queue: Queue, frame: Frame) -> Cell:
         return (queue.name, "warn") if queue.name in paused() else _name(queue, frame)
@@ -114,12 +115,12 @@ def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue],
         if queue.name not in paused():
             return consumers(queue, frame)
         still = ", ".join(queue.consumers)
-        return f"{PAUSED}; {still} consumes" if still else PAUSED, "warn"
+        return f"{PAUSED}; still consumed by {still}" if still else PAUSED, "warn"
 
     return (
         replace(NAME, cell=name),
         WAITING,
-        Column("trend", "Trend", _TREND, trend_of(_TREND), 3),
+        Column("trend", "Trend", _TREND_WIDTH, trend_cell(_TREND_WIDTH), 3),
         IN,
         OUT,
         DRAIN,
@@ -136,7 +137,7 @@ def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue],
         Column(
             "oldest", "Oldest", 9, _oldest, 6, justify="right", sort_key="oldest", descending=True
         ),
-        Column("consumers", "Consumed by", 16, consumed, 1, grow=3, sort_key="consumers"),
+        Column("consumers", "Consumers", 16, consumed, 1, grow=3, sort_key="consumers"),
         Column("priorities", "By priority", 14, _priorities, 7),
         Column("notes", "Notes", 20, _notes, 8, grow=2),
     )

@@ -1,4 +1,4 @@
-"""The columns of task types: statistics by task name."""
+"""The columns of task types: statistics per task name."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ from ..text.limits import common_limits
 from . import numbers
 
 
-def _name(kind: TaskType, frame: Frame) -> Cell:
-    return kind.name, "text"
+def _name(task_type: TaskType, frame: Frame) -> Cell:
+    return task_type.name, "text"
 
 
-def _waiting(kind: TaskType) -> int:
-    return kind.states.get(PENDING, 0) + kind.states.get(RECEIVED, 0)
+def _waiting(task_type: TaskType) -> int:
+    return task_type.states.get(PENDING, 0) + task_type.states.get(RECEIVED, 0)
 
 
-def _running(kind: TaskType) -> int:
-    """Count the started ones; a state of the app's own is one while it runs."""
-    return kind.states.get(STARTED, 0) + sum(
-        count for state, count in kind.states.items() if state not in CELERY_STATES
+def _running(task_type: TaskType) -> int:
+    """Count the running tasks: a custom state also means running."""
+    return task_type.states.get(STARTED, 0) + sum(
+        count for state, count in task_type.states.items() if state not in CELERY_STATES
     )
 
 
-def _in(state: str) -> Callable[[TaskType], int]:
-    return lambda kind: kind.states.get(state, 0)
+def _count_in(state: str) -> Callable[[TaskType], int]:
+    return lambda task_type: task_type.states.get(state, 0)
 
 
 _COUNTS: Final[Mapping[str, Callable[[TaskType], int]]] = {
     RECEIVED: _waiting,
     STARTED: _running,
-    SUCCESS: _in(SUCCESS),
-    FAILURE: _in(FAILURE),
-    RETRY: _in(RETRY),
+    SUCCESS: _count_in(SUCCESS),
+    FAILURE: _count_in(FAILURE),
+    RETRY: _count_in(RETRY),
 }
 
 
-def _held(state: str, title: str, width: int, priority: int) -> Column[TaskType]:
+def _count_column(state: str, title: str, width: int, priority: int) -> Column[TaskType]:
     count = _COUNTS[state]
 
-    def cell(kind: TaskType, frame: Frame) -> Cell:
-        return numbers.count(count(kind), state_style(state))
+    def cell(task_type: TaskType, frame: Frame) -> Cell:
+        return numbers.count(count(task_type), state_style(state))
 
     return Column(
         state.lower(),
@@ -69,15 +69,15 @@ def _held(state: str, title: str, width: int, priority: int) -> Column[TaskType]
     )
 
 
-def _of(
+def _duration_column(
     column_id: str,
     title: str,
     get: Callable[[TaskType], Distribution],
     value: Callable[[Distribution], float | None],
     priority: int,
 ) -> Column[TaskType]:
-    def cell(kind: TaskType, frame: Frame) -> Cell:
-        distribution = get(kind)
+    def cell(task_type: TaskType, frame: Frame) -> Cell:
+        distribution = get(task_type)
         return numbers.seconds(value(distribution)) if distribution.count else numbers.NOTHING
 
     return Column(
@@ -92,34 +92,34 @@ def _of(
     )
 
 
-def _held_tasks(kind: TaskType, frame: Frame) -> Cell:
-    return numbers.count(kind.held)
+def _held_tasks(task_type: TaskType, frame: Frame) -> Cell:
+    return numbers.count(task_type.held)
 
 
-def _failed_share(kind: TaskType, frame: Frame) -> Cell:
-    return numbers.percent(kind.failed, kind.failed + kind.succeeded, "bad")
+def _failed_share(task_type: TaskType, frame: Frame) -> Cell:
+    return numbers.percent(task_type.failed, task_type.failed + task_type.succeeded, "bad")
 
 
-def _last(kind: TaskType, frame: Frame) -> Cell:
-    return numbers.time_of_day(kind.last_at, frame)
+def _last(task_type: TaskType, frame: Frame) -> Cell:
+    return numbers.time_of_day(task_type.last_at, frame)
 
 
-def _runtime(kind: TaskType) -> Distribution:
-    return kind.runtime
+def _runtime(task_type: TaskType) -> Distribution:
+    return task_type.runtime
 
 
-def _wait(kind: TaskType) -> Distribution:
-    return kind.wait
+def _wait(task_type: TaskType) -> Distribution:
+    return task_type.wait
 
 
 TYPES: Final[tuple[Column[TaskType], ...]] = (
     Column("name", "Task", 24, _name, grow=3, sort_key="name"),
     Column("tasks", "Tasks", 8, _held_tasks, 1, justify="right", sort_key="tasks", descending=True),
-    _held(RECEIVED, "Waiting", 8, 5),
-    _held(STARTED, "Running", 8, 3),
-    _held(SUCCESS, "Success", 8, 4),
-    _held(FAILURE, "Failed", 8, 2),
-    _held(RETRY, "Retry", 8, 6),
+    _count_column(RECEIVED, "Waiting", 8, 5),
+    _count_column(STARTED, "Running", 8, 3),
+    _count_column(SUCCESS, "Success", 8, 4),
+    _count_column(FAILURE, "Failed", 8, 2),
+    _count_column(RETRY, "Retry", 8, 6),
     Column(
         "failed_share",
         "Fail %",
@@ -130,32 +130,32 @@ TYPES: Final[tuple[Column[TaskType], ...]] = (
         sort_key="failed_share",
         descending=True,
     ),
-    _of("p50", "p50", _runtime, lambda times: times.quantile(0.5), 4),
-    _of("p95", "p95", _runtime, lambda times: times.quantile(0.95), 2),
-    _of("max", "max", _runtime, lambda times: times.max, 6),
-    _of("wait", "Wait", _wait, lambda times: times.mean, 5),
+    _duration_column("p50", "Run p50", _runtime, lambda times: times.quantile(0.5), 4),
+    _duration_column("p95", "Run p95", _runtime, lambda times: times.quantile(0.95), 2),
+    _duration_column("max", "Run max", _runtime, lambda times: times.max, 6),
+    _duration_column("wait", "Avg wait", _wait, lambda times: times.mean, 5),
     Column("last", "Last", 8, _last, 6, sort_key="last", descending=True),
 )
 
 
 def type_columns(state: ClusterState) -> tuple[Column[TaskType], ...]:
-    """Return the columns; `state` tells what workers limit a type to."""
+    """Return the columns; `state` provides the limits set on the workers."""
 
-    def limits(kind: TaskType, frame: Frame) -> Cell:
-        text = common_limits(state, kind.name)
+    def limits(task_type: TaskType, frame: Frame) -> Cell:
+        text = common_limits(state, task_type.name)
         return (text, "accent") if text else numbers.NOTHING
 
     return (*TYPES, Column("limits", "Limits", 14, limits, 4, grow=1))
 
 
 TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {
-    "name": lambda kind: kind.name,
-    "tasks": lambda kind: kind.held,
+    "name": lambda task_type: task_type.name,
+    "tasks": lambda task_type: task_type.held,
     **{state.lower(): count for state, count in _COUNTS.items()},
-    "failed_share": lambda kind: kind.failure_rate,
-    "p50": lambda kind: kind.runtime.quantile(0.5),
-    "p95": lambda kind: kind.runtime.quantile(0.95),
-    "max": lambda kind: kind.runtime.max,
-    "wait": lambda kind: kind.wait.mean,
-    "last": lambda kind: kind.last_at,
+    "failed_share": lambda task_type: task_type.failure_rate,
+    "p50": lambda task_type: task_type.runtime.quantile(0.5),
+    "p95": lambda task_type: task_type.runtime.quantile(0.95),
+    "max": lambda task_type: task_type.runtime.max,
+    "wait": lambda task_type: task_type.wait.mean,
+    "last": lambda task_type: task_type.last_at,
 }

@@ -1,4 +1,4 @@
-"""The columns of tasks: in the list of all, and in the list of those that wait for their time."""
+"""The columns of the Tasks and Scheduled screens."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..text.attempts import next_attempt
 from . import numbers
 
 REVOKE_REQUESTED: Final = "revoke requested"
-"""What is asked for, until a worker's event says that it came to pass."""
+"""Shown until a worker's event confirms that the task was revoked."""
 REVOKING: Final = "revoking"
-"""The same where there is room for a state only; no Celery state, so not in capitals."""
+"""Shown in place of the state; lowercase, as it is not a Celery state."""
 
 
 def state(task: Task, frame: Frame) -> Cell:
@@ -30,12 +30,12 @@ def state(task: Task, frame: Frame) -> Cell:
 
 
 def name(task: Task, frame: Frame) -> Cell:
-    """Return a task's name; one that only later events told of may have none."""
+    """Return a task's name; it is unknown if the events with the name were missed."""
     return (task.name, "text") if task.name else numbers.UNKNOWN
 
 
 def elapsed(task: Task, frame: Frame) -> Cell:
-    """Return how long a task ran or has been running, or when it is tried again."""
+    """Return how long a task ran or has been running, or when it is retried."""
     value = task.elapsed(frame.now_at(task.worker))
     if value is None:
         due = next_attempt(task, frame.now_at(task.worker))
@@ -46,7 +46,7 @@ def elapsed(task: Task, frame: Frame) -> Cell:
 
 
 def outcome(task: Task, frame: Frame) -> Cell:
-    """Return what came of a task: its result, or what it failed with."""
+    """Return a task's result or exception."""
     if task.exception is not None and task.state != SUCCESS:
         return task.exception, "bad" if task.state == FAILURE else state_style(task.state)
     if task.result is not None:
@@ -69,7 +69,7 @@ def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[T
 def _received(task: Task, frame: Frame) -> Cell:
     at = task.received_at or task.started_at
     if at is None or (task.received_at is None and task.sent_at is not None):
-        return numbers.time_of_day(task.sent_at, frame)  # by the client's clock, as it is
+        return numbers.time_of_day(task.sent_at, frame)  # by the client's clock, uncorrected
     return numbers.time_of_day(frame.ours(at, task.worker), frame)
 
 
@@ -77,14 +77,14 @@ def _retries(task: Task, frame: Frame) -> Cell:
     return (str(task.retries), "state-retry") if task.retries else numbers.NOTHING
 
 
-def _goes_on(task: Task) -> bool:
+def _ticking(task: Task) -> bool:
     return task.running or (task.waiting and task.eta_at is not None)
 
 
 STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
 NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, narrow_width=16, sort_key="name")
 ID: Final = Column[Task](
-    "id", "Id", 36, _text(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
+    "id", "ID", 36, _text(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
 )
 WORKER: Final = Column[Task](
     "worker", "Worker", 18, _text(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
@@ -120,7 +120,7 @@ TASKS: Final[tuple[Column[Task], ...]] = (
         elapsed,
         1,
         justify="right",
-        ticks=_goes_on,
+        ticks=_ticking,
         sort_key="runtime",
         descending=True,
     ),
@@ -139,7 +139,7 @@ def _countdown(task: Task, frame: Frame) -> Cell:
     due = _due_at(task)
     if due is None:
         return numbers.UNKNOWN
-    left = due - frame.now_at(task.worker)  # it waits by its own clock
+    left = due - frame.now_at(task.worker)  # the worker waits by its own clock
     if left < 0:
         text, _ = numbers.seconds(-left)
         return f"{text} late", "warn"
@@ -172,7 +172,7 @@ SCHEDULED: Final[tuple[Column[Task], ...]] = (
         sort_key="eta",
     ),
     Column("due", "At", 8, _due, 1),
-    Column("reason", "Why", 8, _reason, 2),
+    Column("reason", "Reason", 8, _reason, 2),
     NAME,
     ID,
     WORKER,

@@ -1,4 +1,4 @@
-"""The columns of workers. Their status depends on since when we can hear them at all."""
+"""The columns of workers."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _STATUS_STYLES: Final[dict[WorkerHealth, str]] = {
     "stalled": "bad",
     "offline": "bad",
 }
-_BAR: Final = 10
+_BAR_WIDTH: Final = 10
 
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
-    """Return a bar of busy against all slots, and both numbers."""
+    """Return a bar of busy slots out of all slots, then both numbers."""
     running, all_slots = busy(worker), slots(worker)
     known = "?" if running is None else str(running)
     label = f" {known}/{'?' if all_slots is None else all_slots}"
     fraction = min(1.0, running / all_slots) if running is not None and all_slots else 0.0
-    return (*bar_cells(fraction, _BAR, frame.glyphs), (label, "text"))
+    return (*bar_cells(fraction, _BAR_WIDTH, frame.glyphs), (label, "text"))
 
 
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
-    """Return the columns; `broker` tells since when there was anything to hear."""
+    """Return the columns; `broker` is needed for the workers' status."""
 
     def status_of(worker: Worker, now: float) -> WorkerHealth:
         return worker.health(now, broker.listening_since)
@@ -54,19 +54,21 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         Column("status", "Status", 9, status, ticks=lambda worker: True, sort_key="status"),
         Column("name", "Worker", 20, _name, grow=2, sort_key="name"),
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool"),
-        Column("busy", "Busy", _BAR + 6, load_cells, 1, sort_key="busy", descending=True),
+        Column("busy", "Busy", _BAR_WIDTH + 6, load_cells, 1, sort_key="busy", descending=True),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
         _number("failed", "Failed", 7, lambda worker: worker.failed, 2, "bad"),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
         Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
-        Column("heartbeat", "Heard", 7, heartbeat, 3, justify="right", ticks=lambda worker: True),
+        Column(
+            "heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=lambda worker: True
+        ),
         Column("version", "Version", 8, _version, 6, sort_key="version"),
         Column("rss", "Peak RSS", 9, _rss, 5, justify="right", sort_key="rss", descending=True),
         _number("reserved", "Reserved", 8, _reserved, 5),
         _number("prefetch", "Prefetch", 8, lambda worker: worker.prefetch, 7),
         Column("uptime", "Uptime", 9, _uptime, 7, justify="right", sort_key="uptime"),
         Column("skew", "Clock", 8, _skew, 7, justify="right"),
-        _number("pid", "Pid", 8, lambda worker: worker.pid, 8, wide_only=True),
+        _number("pid", "PID", 8, lambda worker: worker.pid, 8, wide_only=True),
     )
 
 

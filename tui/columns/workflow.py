@@ -1,4 +1,4 @@
-"""The columns of a workflow: its tree, and what took when on one axis of time."""
+"""The columns of a workflow: its tree, and a bar for each task on a common time axis."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from ...model.text import units
 from ...model.workflow.members import MemberStatus
 from ...model.workflow.tree import NodeKind
 from ...model.workflow.view import TreeGuide, WorkflowRow, WorkflowView
-from ...widgets.charts.timeline import KINDS, tries
+from ...widgets.charts.timeline import PHASE_KINDS, timed_attempts
 from ...widgets.table.cells import Cell, state_style
 from ...widgets.table.column import Column, Frame
 from . import numbers, tasks
 
-_LINES: Final[dict[TreeGuide, str]] = {
+_GUIDES: Final[dict[TreeGuide, str]] = {
     "none": "  ",
     "line": "│ ",
     "branch": "├ ",
     "last": "└ ",
     "deeper": "… ",
 }
-_ASCII_LINES: Final[dict[TreeGuide, str]] = {
+_ASCII_GUIDES: Final[dict[TreeGuide, str]] = {
     "none": "  ",
     "line": "| ",
     "branch": "|-",
     "last": "`-",
     "deeper": "~ ",
 }
-_PARTS: Final[dict[NodeKind, str]] = {
+_ROLES: Final[dict[NodeKind, str]] = {
     "root": "",
     "step": "then",
     "member": "member",
@@ -41,7 +41,7 @@ _PARTS: Final[dict[NodeKind, str]] = {
     "group": "group",
     "unheard": "",
 }
-_STATES: Final[tuple[tuple[MemberStatus, str], ...]] = (
+_GROUP_STATES: Final[tuple[tuple[MemberStatus, str], ...]] = (
     ("failed", FAILURE),
     ("rejected", FAILURE),
     ("lost", FAILURE),
@@ -50,32 +50,33 @@ _STATES: Final[tuple[tuple[MemberStatus, str], ...]] = (
     ("running", STARTED),
     ("waiting", PENDING),
 )
-"""What a group stands for, the first that any of its members is."""
+"""The state shown for a group: the first one that any of its members has."""
 
 
 def workflow_columns(view: WorkflowView) -> tuple[Column[WorkflowRow], ...]:
-    """Return the columns of a workflow's rows; the axis of time is the view's."""
+    """Return the columns of a workflow's rows."""
 
     def bar(row: WorkflowRow, frame: Frame, width: int) -> Sequence[Cell]:
         return _bar(row, frame, width, view.axis.begin, view.axis.length)
 
-    def on_time(row: WorkflowRow, frame: Frame) -> Cell:
-        return numbers.NOTHING
-
     return (
         Column("state", "State", 12, state),
         Column("name", "Task", 24, name, grow=3, narrow_width=20),
-        Column("part", "Part", 6, part, 6),
+        Column("role", "Role", 6, role, 6),
         Column("worker", "Worker", 16, worker, 5, narrow_width=12),
-        Column("runtime", "Runtime", 8, runtime, 1, justify="right", ticks=goes_on),
-        Column("retries", "Rty", 3, retries, 7, justify="right"),
-        Column("time", "When", 24, on_time, 2, grow=6, narrow_width=18, fill=bar),
+        Column("runtime", "Runtime", 8, runtime, 1, justify="right", ticks=ticking),
+        Column("retries", "Retry", 5, retries, 7, justify="right"),
+        Column("time", "Timeline", 24, _blank, 2, grow=6, narrow_width=18, fill=bar),
         Column("outcome", "Outcome", 18, outcome, 8, grow=2),
     )
 
 
-def goes_on(row: WorkflowRow) -> bool:
-    """Tell whether a row changes with the time alone."""
+def _blank(row: WorkflowRow, frame: Frame) -> Cell:
+    return numbers.NOTHING
+
+
+def ticking(row: WorkflowRow) -> bool:
+    """Return whether a row's cells change as time passes."""
     task = row.node.task
     if task is not None:
         return not task.finished and task.lost_at is None
@@ -83,35 +84,35 @@ def goes_on(row: WorkflowRow) -> bool:
 
 
 def state(row: WorkflowRow, frame: Frame) -> Cell:
-    """Return a task's state; of a group how many of its members succeeded."""
+    """Return a task's state; for a group, how many of its members succeeded."""
     node, glyphs = row.node, frame.glyphs
     if node.task is not None:
         return tasks.state(node.task, frame)
     if node.kind == "group":
         counts = dict(row.counts)
-        worst = next((state for one, state in _STATES if counts.get(one)), SUCCESS)
+        worst = next((state for one, state in _GROUP_STATES if counts.get(one)), SUCCESS)
         text = f"{counts.get('succeeded', 0):,} of {sum(counts.values()):,}"
         return f"{glyphs.state(worst)} {text}", state_style(worst)
     if node.kind == "unheard":
-        return f"{units.UNKNOWN} unheard", "muted"
+        return f"{units.UNKNOWN} no events", "muted"
     if node.given_up:
         return f"{glyphs.state(REVOKED)} not sent", "state-revoked"
-    return f"{glyphs.state(PENDING)} to come", "muted"
+    return f"{glyphs.state(PENDING)} upcoming", "muted"
 
 
 def name(row: WorkflowRow, frame: Frame) -> Sequence[Cell]:
-    """Return the lines that lead to a row, and its name; `!` marks the way to a failure."""
+    """Return the tree guides of a row, and its name; `!` marks the path to a failure."""
     node, glyphs = row.node, frame.glyphs
-    lines = _ASCII_LINES if glyphs.name == "ascii" else _LINES
+    lines = _ASCII_GUIDES if glyphs.name == "ascii" else _GUIDES
     cells: list[Cell] = [("".join(lines[turn] for turn in row.guides), "muted")]
     if node.failed:
         cells.append(("! ", "bad"))
     if node.kind == "group":
         fold = glyphs.tree_closed if row.folded else glyphs.tree_open
         cells.append((f"{fold} group", "accent"))
-        cells += [(f"  {number:,} {one}", _style(one)) for one, number in _apart(row)]
+        cells += [(f"  {number:,} {one}", _style(one)) for one, number in _other_counts(row)]
     elif node.kind == "unheard":
-        cells.append((f"{node.id[:8]}, of which nothing was heard", "muted"))
+        cells.append((f"{node.id[:8]} (no events received)", "muted"))
     elif node.task is None:
         cells.append((node.name, "muted"))
     else:
@@ -121,8 +122,8 @@ def name(row: WorkflowRow, frame: Frame) -> Sequence[Cell]:
     return cells
 
 
-def _apart(row: WorkflowRow) -> list[tuple[MemberStatus, int]]:
-    """Return what stands out among a group's members."""
+def _other_counts(row: WorkflowRow) -> list[tuple[MemberStatus, int]]:
+    """Return the counts of a group's members that did not succeed."""
     return [(one, number) for one, number in row.counts if number and one != "succeeded"]
 
 
@@ -132,19 +133,19 @@ def _style(one: MemberStatus) -> str:
     return {"lost": "warn", "retrying": "state-retry", "running": "state-started"}.get(one, "muted")
 
 
-def part(row: WorkflowRow, frame: Frame) -> Cell:
-    """Return what a row is to the one before or above it."""
-    return _PARTS[row.node.kind], "muted"
+def role(row: WorkflowRow, frame: Frame) -> Cell:
+    """Return the role of a row in its workflow."""
+    return _ROLES[row.node.kind], "muted"
 
 
 def worker(row: WorkflowRow, frame: Frame) -> Cell:
-    """Return who has a task."""
+    """Return a task's worker."""
     task = row.node.task
     return (task.worker, "text") if task is not None and task.worker else numbers.NOTHING
 
 
 def runtime(row: WorkflowRow, frame: Frame) -> Cell:
-    """Return how long a task ran; of a group, from its first task on to its last one's end."""
+    """Return how long a task ran; for a group, from its first start to its last end."""
     task = row.node.task
     if task is not None:
         return tasks.elapsed(task, frame)
@@ -155,14 +156,14 @@ def runtime(row: WorkflowRow, frame: Frame) -> Cell:
 
 
 def retries(row: WorkflowRow, frame: Frame) -> Cell:
-    """Return how often a task was tried again."""
+    """Return a task's number of retries."""
     task = row.node.task
     number = 0 if task is None else task.retries
     return (str(number), "state-retry") if number else numbers.NOTHING
 
 
 def outcome(row: WorkflowRow, frame: Frame) -> Cell | Sequence[Cell]:
-    """Return what came of a task; of a group how many of its members are how far."""
+    """Return a task's result or exception; for a group, the counts of its members by status."""
     task = row.node.task
     if task is not None:
         return tasks.outcome(task, frame)
@@ -172,13 +173,13 @@ def outcome(row: WorkflowRow, frame: Frame) -> Cell | Sequence[Cell]:
 
 
 def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, length: float) -> Sequence[Cell]:
-    """Return when a task waited and ran, or a group's members did, on the axis of time."""
+    """Return when a task, or a group's members, waited and ran, on the time axis."""
     cells: list[Cell] = [(" ", "text")] * width
     glyphs, task = frame.glyphs, row.node.task
 
     def draw(start: float, end: float, glyph: str, style: str) -> None:
         first = int((start - begin) / length * width)
-        # What is short is seen, too; what comes later in the same cell is drawn over it.
+        # Even a short phase takes one cell; a later phase in the same cell is drawn over it.
         last = max(first + 1, round((end - begin) / length * width))
         first = max(0, min(first, width - 1))
         for at in range(first, max(first + 1, min(last, width))):
@@ -190,13 +191,13 @@ def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, length: float
             draw(start, frame.now if end is None else end, glyphs.bar_estimated, "bar-rest")
     else:
         if task.finished_at is not None:
-            # Of some nothing but the end is known.
+            # Of some tasks only the end is known.
             style = state_style(task.state)
             ended = frame.ours(task.finished_at, task.worker)
             draw(ended, ended, glyphs.phases[-1], style)
-        for attempt in tries(task, frame.now, frame.skews):
+        for attempt in timed_attempts(task, frame.now, frame.skews):
             for phase in attempt.phases:
-                glyph = glyphs.phases[KINDS.index(phase.kind)]
+                glyph = glyphs.phases[PHASE_KINDS.index(phase.kind)]
                 ran = phase.kind == "run"
                 style = state_style(attempt.state) if ran else "muted"
                 draw(phase.start, phase.end, glyph, style)

@@ -1,4 +1,4 @@
-"""Whether a task can be retried, told on its page before it is asked for."""
+"""The fields of a task page about retrying the task."""
 
 from __future__ import annotations
 
@@ -13,44 +13,46 @@ if TYPE_CHECKING:
     from ...model.entities.task import Task
     from ...model.operations.call import SentTask, Source
 
-_LONGEST = 300
-_FROM: Final[dict[Source, str]] = {
-    "queue": "its message",
-    "unacked": "its message",
+_MAX_TEXT = 300
+_ORIGINS: Final[dict[Source, str]] = {
+    "queue": "its message in the queue",
+    "unacked": "its unacknowledged message",
     "worker": "its worker",
     "backend": "the result backend",
-    "event": "the text in its event",
+    "event": "its event",
 }
 
 
 def retry_field(task: Task, original: SentTask | None, meta: ResultMeta | None) -> Field:
-    """Return what is known so far; retrying itself looks into more places.
+    """Return whether the task can be retried from what is known; a retry itself searches further.
 
     Args:
         task: The task.
-        original: What was kept of it while it waited or ran.
-        meta: What the result backend keeps of it; None if it was not asked, or has nothing.
+        original: Its message, if that was seen while it waited or ran.
+        meta: Its entry in the result backend; None if that was not read or does not exist.
     """
     if original is not None:
-        return Field("Retry", f"possible, from {_FROM[original.source]}", "good")
+        return Field("Retry", f"possible: arguments known from {_ORIGINS[original.source]}", "good")
     if meta is not None and meta.exact_arguments:
-        return Field("Retry", f"possible, from {_FROM['backend']}", "good")
+        return Field("Retry", f"possible: arguments known from {_ORIGINS['backend']}", "good")
     if task.name is None:
-        return Field("Retry", "not possible: its name is not known", "warn")
+        return Field("Retry", "not possible: the task name is unknown", "warn")
     found = parse_arguments(task.args, task.kwargs)
     if not isinstance(found, str):
-        return Field("Retry", f"possible, from {_FROM['event']}", "good")
+        return Field("Retry", f"possible: arguments known from {_ORIGINS['event']}", "good")
     if not task.finished:
-        return Field("Retry", "R looks for its message, asks its worker", "muted")
-    return Field("Retry", f"hardly: {visible(found, _LONGEST)}; E edits what is known", "warn")
+        return Field("Retry", "R reads the arguments from the queue or the worker", "muted")
+    return Field(
+        "Retry", f"uncertain: {visible(found, _MAX_TEXT)}; E edits the known arguments", "warn"
+    )
 
 
 def link_fields(task: Task) -> list[Field]:
-    """Return of which task it is a retry, and as which it was retried."""
+    """Return the ids of the task that this is a retry of, and of its own retry."""
     extra = task.extra
     found = []
     if extra is not None and extra.retry_of is not None:
-        found.append(Field("Retry of", visible(extra.retry_of, _LONGEST), "accent"))
+        found.append(Field("Retry of", visible(extra.retry_of, _MAX_TEXT), "accent"))
     if extra is not None and extra.retried_as is not None:
-        found.append(Field("Retried as", visible(extra.retried_as, _LONGEST), "accent"))
+        found.append(Field("Retried as", visible(extra.retried_as, _MAX_TEXT), "accent"))
     return found

@@ -1,4 +1,4 @@
-"""Every field of a task, as labels and values for its screen."""
+"""The fields of a task page."""
 
 from __future__ import annotations
 
@@ -11,56 +11,57 @@ from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.attempts import next_attempt, retried
+from ..text.attempts import next_attempt, retry_count
 from .retry import link_fields
 
-_LONGEST = 300
+_MAX_TEXT = 300
 
 
 def task_fields(
     task: Task,
     frame: Frame,
-    most_retries: int | None = None,
-    comes_back: float | bool = False,
+    max_retries: int | None = None,
+    redelivered_at: float | bool = False,
 ) -> list[Field]:
-    """Return what is known of a task; what is not known is left out, unless that says something.
+    """Return the fields of a task; most unknown values are left out.
 
     Args:
         task: The task.
-        frame: The moment that is shown.
-        most_retries: How often tasks of its name may be tried again, if that is known.
-        comes_back: When a lost one is handed out again, by the worker's clock (`lost.comes_back`).
+        frame: The moment to show.
+        max_retries: The maximum number of retries of its type, if known.
+        redelivered_at: When a lost task is redelivered, by the worker's clock, as `redelivery`
+            returns it.
     """
     found = [
-        Field("Id", visible(task.id, _LONGEST)),
-        Field("Name", visible(task.name or "?", _LONGEST)),
+        Field("ID", visible(task.id, _MAX_TEXT)),
+        Field("Name", visible(task.name or "?", _MAX_TEXT)),
         Field("State", f"{frame.glyphs.state(task.state)} {task.state}", _state_style(task)),
-        Field("Worker", visible(task.worker or "?", _LONGEST)),
-        Field("Queue", visible(task.queue or "?", _LONGEST)),
+        Field("Worker", visible(task.worker or "?", _MAX_TEXT)),
+        Field("Queue", visible(task.queue or "?", _MAX_TEXT)),
         *_times(task, frame),
-        Field("Retries", retried(task, most_retries), "accent" if task.retries else "muted"),
+        Field("Retries", retry_count(task, max_retries), "accent" if task.retries else "muted"),
         *_progress(task),
         *_extra(task),
         *_text("Root", task.root_id),
         *_text("Parent", task.parent_id),
         *_text("Group", task.group_id),
-        Field("Known from", ", ".join(source_names(task.sources)) or "?", "muted"),
+        Field("Sources", ", ".join(source_names(task.sources)) or "?", "muted"),
     ]
     if task.lost_at is not None:
-        text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _LONGEST)}"
-        if comes_back is True:
-            text += "; the broker hands it out again at once"
-        elif comes_back:
-            again = units.date_time(comes_back, UTC if frame.utc else None)
-            text += f"; comes back after the visibility timeout, {again}"
+        text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _MAX_TEXT)}"
+        if redelivered_at is True:
+            text += "; the broker redelivers it immediately"
+        elif redelivered_at:
+            again = units.date_time(redelivered_at, UTC if frame.utc else None)
+            text += f"; redelivered after the visibility timeout, at {again}"
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
     if task.revoking and task.extra is not None and task.extra.revoke_requested_at is not None:
         ago = units.age(task.extra.revoke_requested_at, frame.now)
         what = "terminate" if task.extra.terminate_requested else "revoke"
-        found.insert(3, Field("Requested", f"{what} requested {ago} ago", "warn"))
+        found.insert(3, Field("Requested", f"{what}, {ago} ago", "warn"))
     found[-1:-1] = link_fields(task)
     if task.exception is not None:
-        found.insert(3, Field("Exception", visible(task.exception, _LONGEST), "bad"))
+        found.insert(3, Field("Exception", visible(task.exception, _MAX_TEXT), "bad"))
     return found
 
 
@@ -71,30 +72,30 @@ def _state_style(task: Task) -> str:
 
 
 def _text(label: str, text: str | None) -> list[Field]:
-    return [Field(label, visible(text, _LONGEST))] if text else []
+    return [Field(label, visible(text, _MAX_TEXT))] if text else []
 
 
 def _times(task: Task, frame: Frame) -> list[Field]:
     zone = UTC if frame.utc else None
     found = []
-    for label, told, host in (
-        ("Sent", task.sent_at, None),  # of a client's clock nothing is known
+    for label, time, host in (
+        ("Sent", task.sent_at, None),  # the client's clock skew is unknown
         ("Received", task.received_at, task.worker),
         ("Started", task.started_at, task.worker),
         ("Finished", task.finished_at, task.worker),
     ):
-        if told is not None:
-            at = frame.ours(told, host)
+        if time is not None:
+            at = frame.ours(time, host)
             ago = units.age(at, frame.now)
             when = ago if ago.startswith("in ") else f"{ago} ago"
             found.append(Field(label, f"{units.date_time(at, zone)}  {when}"))
     there = frame.now_at(task.worker)
     due = "Due (ETA)" if next_attempt(task, there) is None else "Next attempt"
-    for label, told in ((due, task.eta_at), ("Expires", task.expires_at)):
-        if told is not None:
-            ago = units.age(told, there)  # its worker waits by its own clock
+    for label, time in ((due, task.eta_at), ("Expires", task.expires_at)):
+        if time is not None:
+            ago = units.age(time, there)  # the worker waits by its own clock
             when = ago if ago.startswith("in ") else f"{ago} ago"
-            found.append(Field(label, f"{units.date_time(told, zone)}  {when}", "accent"))
+            found.append(Field(label, f"{units.date_time(time, zone)}  {when}", "accent"))
     found += _clock(task, frame)
     waited, ran = task.waited(), task.elapsed(there)
     if waited is not None:
@@ -106,20 +107,20 @@ def _times(task: Task, frame: Frame) -> list[Field]:
 
 
 def _clock(task: Task, frame: Frame) -> list[Field]:
-    """Say that times were corrected; waiting is measured between two clocks, and is not."""
+    """Note that times were corrected; the waiting time spans two clocks and is not."""
     skew = frame.skews.get(task.worker or "")
     if not skew or (task.received_at or task.started_at or task.finished_at) is None:
         return []
     way = "ahead" if skew > 0 else "behind"
-    host = visible(task.worker or "?", _LONGEST)
-    text = f"({host}'s clock is {units.duration(abs(skew))} {way}: corrected)"
+    host = visible(task.worker or "?", _MAX_TEXT)
+    text = f"times corrected: the clock of {host} is {units.duration(abs(skew))} {way}"
     return [Field("Clock", text, "muted")]
 
 
 def _progress(task: Task) -> list[Field]:
     progress = task.progress
     if progress is None or task.running or task.state == SUCCESS:
-        return []  # it has a bar of its own, or is done
+        return []  # it has a bar, or is done
     parts = []
     if progress.fraction is not None:
         parts.append(units.percent(progress.fraction))
@@ -127,8 +128,8 @@ def _progress(task: Task) -> list[Field]:
         of = f" of {progress.total:g}" if progress.total is not None else ""
         parts.append(f"{progress.current:g}{of}")
     if progress.text:
-        parts.append(visible(progress.text, _LONGEST))
-    return [Field("Last told", "  ".join(parts), "accent")] if parts else []
+        parts.append(visible(progress.text, _MAX_TEXT))
+    return [Field("Last progress", "  ".join(parts), "accent")] if parts else []
 
 
 def _extra(task: Task) -> list[Field]:
@@ -141,7 +142,7 @@ def _extra(task: Task) -> list[Field]:
         *_text("Routing key", extra.routing_key),
         *_text("Signal", extra.signal),
     ]
-    for label, number in (("Priority", extra.priority), ("Process", extra.pid)):
+    for label, number in (("Priority", extra.priority), ("PID", extra.pid)):
         if number is not None:
             found.append(Field(label, str(number)))
     for label, flag in (

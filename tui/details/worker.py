@@ -11,55 +11,55 @@ from ...model.text.coerce import to_float
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.workers import busy, queue_names, silence_words, slots
+from ..text.workers import busy, queue_names, slots, stall_text
 
-_LONGEST = 300
+_MAX_TEXT = 300
 _STYLES = {"online": "good", "late": "warn", "stalled": "bad", "offline": "bad"}
 
 
 def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Field]:
-    """Return what is known of a worker; `?` is what it has not told."""
+    """Return the fields of a worker; `?` stands for values that it has not reported."""
     style = _STYLES[status]
-    heard = "never"
+    seen = "never"
     if worker.last_seen_at is not None:
-        heard = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"
-    why = f": {silence_words(worker, frame.now)}" if status == "stalled" else ""
+        seen = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"
+    why = f": {stall_text(worker, frame.now)}" if status == "stalled" else ""
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
-        Field("Heard", f"{heard}, every {units.duration(worker.frequency)}"),
+        Field("Last seen", f"{seen}, heartbeat every {units.duration(worker.frequency)}"),
         Field("Pool", f"{worker.pool or '?'}, {_or_unknown(slots(worker))} slots"),
         Field("Busy", _or_unknown(busy(worker))),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
-        Field("Queues", visible(queue_names(worker) or "?", _LONGEST)),
+        Field("Queues", visible(queue_names(worker) or "?", _MAX_TEXT)),
         Field("Prefetch", _or_unknown(worker.prefetch)),
         Field("Time limits", _limits(worker.stats)),
-        Field("Tasks per child", _per_child(worker.stats)),
+        Field("Max tasks per child", _per_child(worker.stats)),
         Field("Autoscale", _autoscale(worker.stats)),
-        Field("Events", {True: "on", False: "off", None: "?"}[worker.events_enabled]),
+        Field("Task events", {True: "on", False: "off", None: "?"}[worker.events_enabled]),
         _skew(worker),
-        Field("Pid", "?" if worker.pid is None else str(worker.pid)),
-        Field("Software", visible(_software(worker), _LONGEST)),
-        Field("Up for", units.duration(worker.uptime)),
+        Field("PID", "?" if worker.pid is None else str(worker.pid)),
+        Field("Software", visible(_software(worker), _MAX_TEXT)),
+        Field("Uptime", units.duration(worker.uptime)),
     ]
 
 
 def usage_fields(worker: Worker) -> list[Field]:
-    """Return what a worker has done, and what its main process has used for it."""
+    """Return the task counts of a worker and the resources that its main process has used."""
     load = " ".join(f"{value:.2f}" for value in worker.load) if worker.load else "?"
     found = [
         Field("Processed", units.count(worker.processed)),
-        Field("Seen here", _seen(worker)),
-        Field("Load of its host", load),
+        Field("Since celtop started", _seen(worker)),
+        Field("Host load", load),
     ]
     usage = worker.rusage
     if usage is not None:
         found += [
-            Field("CPU, main process", units.duration(usage.user_s + usage.system_s)),
-            Field("of it in the system", units.duration(usage.system_s)),
-            Field("Peak memory, main", units.size(usage.rss_bytes)),
+            Field("CPU time, main process", units.duration(usage.user_s + usage.system_s)),
+            Field("of which system time", units.duration(usage.system_s)),
+            Field("Peak memory, main proc.", units.size(usage.rss_bytes)),
             Field("Page faults", units.count(usage.page_faults)),
-            Field("Switches, of its own", units.count(usage.voluntary_switches)),
-            Field("Switches, forced", units.count(usage.involuntary_switches)),
+            Field("Voluntary switches", units.count(usage.voluntary_switches)),
+            Field("Involuntary switches", units.count(usage.involuntary_switches)),
         ]
     return found
 
@@ -71,8 +71,8 @@ def _seen(worker: Worker) -> str:
     )
 
 
-def _or_unknown(to_float: int | None) -> str:
-    return units.count(to_float)
+def _or_unknown(number: int | None) -> str:
+    return units.count(number)
 
 
 def _software(worker: Worker) -> str:
@@ -84,7 +84,7 @@ def _skew(worker: Worker) -> Field:
     if worker.clock_skew is None:
         return Field("Clock", "?")
     style = "warn" if abs(worker.clock_skew) > MIN_SKEW else "text"
-    return Field("Clock", f"{worker.clock_skew:+.2f} s from ours", style)
+    return Field("Clock", f"{worker.clock_skew:+.2f} s from this host", style)
 
 
 def _pool(stats: dict[str, Any] | None) -> dict[str, Any]:
@@ -100,8 +100,8 @@ def _limits(stats: dict[str, Any] | None) -> str:
     return f"soft {soft}, hard {hard}"
 
 
-def _limit(told: object) -> str:
-    seconds = to_float(told)
+def _limit(value: object) -> str:
+    seconds = to_float(value)
     return units.duration(seconds) if seconds else "none"
 
 
@@ -109,7 +109,7 @@ def _per_child(stats: dict[str, Any] | None) -> str:
     value = _pool(stats).get("max-tasks-per-child")
     if value is None:
         return "?"
-    return "unlimited" if value == "N/A" else visible(str(value), _LONGEST)
+    return "unlimited" if value == "N/A" else visible(str(value), _MAX_TEXT)
 
 
 def _autoscale(stats: dict[str, Any] | None) -> str:

@@ -1,7 +1,7 @@
-"""The arguments of a task as fields of a form, and what has to be changed in them before sending.
+"""The arguments of a task as form fields.
 
-What was hidden by the user's patterns, cut or never known cannot be sent as it stands there. What
-is left as it was goes out as the very value that is known, not as what its text reads as.
+A redacted, truncated or unknown argument cannot be sent unchanged. An unchanged field is sent as
+the exact value that is known, not as a value parsed from its text.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ...model.text.masking import MASK
 from ...model.text.parse import ParseError
 from ...widgets.form.form import UNSET, FormField
 
-LONGEST: Final = 20_000
-"""Characters that are edited; longer arguments are sent as they are, or not at all."""
-HIDDEN: Final = f"holds {MASK}: type what it stands for"
-CUT: Final = "from its event, cut or not readable: type it whole"
-UNKNOWN: Final = "not known: type it"
+MAX_EDITED: Final = 20_000
+"""Characters; longer arguments are sent unchanged, or not at all."""
+HIDDEN: Final = f"contains {MASK}: type the real value"
+CUT: Final = "truncated or unreadable in its event: type the full value"
+UNKNOWN: Final = "unknown: type the value"
 UNWRITABLE: Final = "cannot be written as JSON"
 
 
 class Prefilled(NamedTuple):
-    """What a form begins with."""
+    """The initial call and argument fields of a form."""
 
     call: Call
-    """What is known besides the fields: time limits, headers, what it repeats."""
+    """What is known besides the fields: time limits, headers, the id of the retried task."""
     args: FormField
     kwargs: FormField
 
@@ -39,7 +39,7 @@ class Prefilled(NamedTuple):
 def prefilled(
     known: Call | Recovered, redaction: Redaction, retry_of: str | None = None
 ) -> Prefilled:
-    """Return the fields of what is known of a task; of nothing, empty ones."""
+    """Return the argument fields of a task; empty ones if nothing is known."""
     if isinstance(known, Call):
         call = known
         args, kwargs = (
@@ -52,12 +52,12 @@ def prefilled(
             args = _exact("args", call.args, redaction)
             kwargs = _exact("kwargs", call.kwargs, redaction)
         else:
-            args, kwargs = _entry("args", flag=UNKNOWN), _entry("kwargs", flag=UNKNOWN)
+            args, kwargs = _field("args", flag=UNKNOWN), _field("kwargs", flag=UNKNOWN)
     else:
         call = known.known or Call(name="")
-        args = _told("args", known.args_text, call.args, redaction)
-        kwargs = _told("kwargs", known.kwargs_text, call.kwargs, redaction)
-    # The time at which an earlier one was to start is over, or was not told.
+        args = _from_event("args", known.args_text, call.args, redaction)
+        kwargs = _from_event("kwargs", known.kwargs_text, call.kwargs, redaction)
+    # The ETA of an earlier task has passed, or is unknown.
     call = msgspec.structs.replace(
         call, countdown=None, eta_at=None, retry_of=retry_of or call.retry_of
     )
@@ -65,7 +65,7 @@ def prefilled(
 
 
 def _exact(id_: str, value: Any, redaction: Redaction) -> FormField:
-    """Return a field of a value that is known exactly."""
+    """Return the field of a value that is known exactly."""
     shown = redaction.value(list(value) if id_ == "args" else value)
     try:
         text = parse_json.write(shown) if value else ""
@@ -73,69 +73,69 @@ def _exact(id_: str, value: Any, redaction: Redaction) -> FormField:
             parse_json.write(list(value) if id_ == "args" else value) if value else ""
         )
     except (TypeError, ValueError, RecursionError):
-        return _entry(id_, flag=UNWRITABLE)
+        return _field(id_, flag=UNWRITABLE)
     if not whole:
-        return _entry(id_, text, flag=HIDDEN)
-    if len(text) > LONGEST:
-        size = f"{len(text):,} characters, too long to edit: sent as they are"
-        return _entry(id_, text, value=value, hint=size, shut=True)
-    return _entry(id_, text, value=value)
+        return _field(id_, text, flag=HIDDEN)
+    if len(text) > MAX_EDITED:
+        size = f"{len(text):,} characters: too long to edit, sent unchanged"
+        return _field(id_, text, value=value, hint=size, read_only=True)
+    return _field(id_, text, value=value)
 
 
-def _told(id_: str, text: str | None, value: Any, redaction: Redaction) -> FormField:
-    """Return a field of what an event tells, which is not certain to be all."""
+def _from_event(id_: str, text: str | None, value: Any, redaction: Redaction) -> FormField:
+    """Return the field of a text from an event, which may be truncated."""
     if value:
         return _exact(id_, value, redaction)
     if text is None:
-        return _entry(id_, flag=UNKNOWN)
+        return _field(id_, flag=UNKNOWN)
     if text in ("()", "[]", "{}"):
-        return _entry(id_)
-    # The one may be whole although the other is cut.
+        return _field(id_)
+    # One of the two may be complete although the other is truncated.
     found = parse_arguments(text, "{}") if id_ == "args" else parse_arguments("()", text)
     if not isinstance(found, str):
         return _exact(id_, found[0] if id_ == "args" else found[1], redaction)
-    text = redaction.text(text)[:LONGEST]
-    return _entry(id_, text, flag=HIDDEN if MASK in text else CUT)
+    text = redaction.text(text)[:MAX_EDITED]
+    return _field(id_, text, flag=HIDDEN if MASK in text else CUT)
 
 
-def _entry(
+def _field(
     id_: str,
     text: str = "",
     *,
     flag: str | None = None,
     value: Any = UNSET,
     hint: str = "",
-    shut: bool = False,
+    read_only: bool = False,
 ) -> FormField:
     reads: dict[str, tuple[str, Callable[[str], Any], str]] = {
-        "args": ("Arguments", parse_json.read_list, 'as ["a", 1]'),
-        "kwargs": ("Keywords", parse_json.read_mapping, 'as {"name": 1}'),
+        "args": ("Args", parse_json.read_list, 'e.g. ["a", 1]'),
+        "kwargs": ("Kwargs", parse_json.read_mapping, 'e.g. {"name": 1}'),
     }
-    label, read, usual = reads[id_]
+    label, read, example = reads[id_]
     if flag is not None:
         read = _without_mask(read, text)
-    told = _counted if value is UNSET or not shut else None
+    explain = _value_count if value is UNSET or not read_only else None
     return FormField(
         id_,
         label,
         read,
         text,
-        hint or usual,
-        told,
-        kind="shut" if shut else "area",
+        hint or example,
+        explain,
+        kind="read_only" if read_only else "area",
         value=value,
         flag=flag,
     )
 
 
-def _counted(value: Any) -> str:
+def _value_count(value: Any) -> str:
     number = len(value)
     return f"{number:,} value{'s' * (number != 1)}" if number else ""
 
 
-def _without_mask(read: Callable[[str], Any], begun: str) -> Callable[[str], Any]:
-    """Refuse a text that still holds what stands for something hidden."""
-    if MASK not in begun:
+def _without_mask(read: Callable[[str], Any], initial: str) -> Callable[[str], Any]:
+    """Return a reader that refuses a text with the redaction mask in it."""
+    if MASK not in initial:
         return read
 
     def strict(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What lies over a screen: a framed box that escape closes."""
+"""The base of all dialogs: a framed box that escape closes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ..keymap import bindings
 
 T = TypeVar("T")
 
-_LONGEST: Final = 200
+_MAX_TEXT: Final = 200
 
 
 class Dialog(ModalScreen[T | None], inherit_bindings=False):
-    """A box in the middle of the screen; closed without a choice, it returns None."""
+    """A box in the middle of the screen; returns None if it is closed without a choice."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
@@ -33,24 +33,24 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         super().__init__()
         self._title = title
         self.mounted = asyncio.Event()
-        """Set when all widgets are there: keys that were typed ahead wait for it."""
+        """Set when all widgets are mounted: keys typed ahead wait for it."""
 
     def compose(self) -> ComposeResult:
-        """Draw the frame."""
+        """Yield the box."""
         with Vertical(id="box") as box:
-            box.border_title = Content(visible(self._title, _LONGEST))
+            box.border_title = Content(visible(self._title, _MAX_TEXT))
             yield from self.compose_box()
 
     def compose_box(self) -> ComposeResult:
-        """Put together what is in the frame."""
+        """Yield the contents of the box."""
         yield from ()
 
     def on_mount(self) -> None:
-        """Draw the frame with what the terminal can show."""
+        """Set the focus, and the frame that the terminal can show."""
         context: AppContext | None = getattr(self.app, "context", None)
         self.set_class(context is not None and context.ascii, "-ascii")
         if self.focused is None:
-            # Textual would do so later, and keys that were typed ahead would find nobody.
+            # Textual would do this later, and keys typed ahead would be lost.
             found = self.query(self.AUTO_FOCUS)
             self.set_focus(next((widget for widget in found if widget.focusable), None))
         self.mounted.set()
@@ -63,7 +63,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         self.dismiss(None)
 
     def action_accept(self) -> None:
-        """Take what is chosen."""
+        """Accept the current choice."""
 
     def action_choose(self, step: int) -> None:
         """Move to another choice."""

@@ -1,4 +1,4 @@
-"""What is asked before an act: what exactly will be done, to what, and what will not."""
+"""The confirmation of an operation: its targets, effects and caveats."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...bindings.actions import Context
+from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ..keymap import bindings
 from .base import Dialog
@@ -20,30 +21,30 @@ from .base import Dialog
 if TYPE_CHECKING:
     from ...model.confirm.dispatch import Confirmation
 
-_LONGEST: Final = 300
-_WORKERS_NAMED: Final = 5
+_MAX_TEXT: Final = 300
+_MAX_NAMED_WORKERS: Final = 5
 _FRAME_ROWS: Final = 2
 """Rows of the terminal that the frame takes."""
 
 
 class Choice(Static, can_focus=True):
-    """One of the two answers; the dialog knows what it means."""
+    """A button of the dialog: cancel or confirm."""
 
     ALLOW_SELECT = False
 
     def on_click(self, event: events.Click) -> None:
-        """Take this answer."""
+        """Press the button."""
         event.stop()
         self.focus()
         self.screen.call_later(self.app.run_action, "accept", self.screen)
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Returns True if the user wants it, None if not; cancelling is what lies under the finger.
+    """Returns True if the user confirms, else None; Cancel has the focus.
 
     Args:
-        confirmation: The act in words.
-        notes: What else is to be known: what was selected and is left out.
+        confirmation: The texts of the operation.
+        notes: Selected targets that are left out, with the reason.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
@@ -54,16 +55,16 @@ class ConfirmDialog(Dialog[bool]):
         super().__init__(confirmation.title)
         self.confirmation = confirmation
         self._notes = tuple(notes)
-        self._verb = visible(confirmation.verb, _LONGEST)
+        self._verb = visible(confirmation.verb, _MAX_TEXT)
 
     def compose_box(self) -> ComposeResult:
-        """Put the facts above the answers, which always stay in sight."""
+        """Yield the facts, then the buttons, which always stay visible."""
         with VerticalScroll(id="facts", can_focus=False):
             yield from self._facts()
         must_type = self.confirmation.must_type
         if must_type is not None:
-            word = Content.styled(visible(must_type, _LONGEST), "bold $text-warning")
-            yield Static(Content.assemble("Type ", word, " to do it:"), id="ask", markup=False)
+            word = Content.styled(visible(must_type, _MAX_TEXT), "bold $text-warning")
+            yield Static(Content.assemble("Type ", word, " to confirm:"), id="ask", markup=False)
             yield Input(id="typed", select_on_focus=False, compact=True)
         with Horizontal(id="answers"):
             yield Choice("Cancel", id="cancel", markup=False)
@@ -72,34 +73,36 @@ class ConfirmDialog(Dialog[bool]):
             )
 
     def on_mount(self) -> None:
-        """Be red where work or data is lost."""
-        self.set_class(self.confirmation.destructive, "-grave")
+        """Show a destructive operation in red."""
+        self.set_class(self.confirmation.destructive, "-destructive")
         self._fit(self.app.size.height)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Leave the facts what room there is."""
+        """Fit the facts into the new height."""
         self._fit(event.size.height)
 
     def _facts(self) -> Iterator[Static]:
-        """Say what is going to happen, to what, and who has to confirm it."""
-        told = self.confirmation
-        for target in told.targets:
+        """Yield the targets, effects, caveats, and the workers expected to reply."""
+        confirmation = self.confirmation
+        for target in confirmation.targets:
             yield _line(target, "bold")
         for heading, sentences, style in (
-            ("What happens", told.effects, "$text-accent"),
-            ("Mind", (*told.warnings, *told.caveats), "$text-warning"),
-            ("Left out", self._notes, "$text-muted"),
+            ("Effect", confirmation.effects, "$text-accent"),
+            ("Caution", (*confirmation.warnings, *confirmation.caveats), "$text-warning"),
+            ("Not included", self._notes, "$text-muted"),
         ):
             if sentences:
                 yield _line(heading, f"bold {style}", "heading")
             for sentence in sentences:
                 yield _line(sentence, "", "sentence")
-        if told.expected_workers:
-            count = len(told.expected_workers)
-            names = ", ".join(visible(name, 40) for name in told.expected_workers[:_WORKERS_NAMED])
-            more = f" and {count - _WORKERS_NAMED:,} more" if count > _WORKERS_NAMED else ""
-            workers = "1 worker is" if count == 1 else f"{count:,} workers are"
-            yield _line(f"{workers} to answer: {names}{more}", "$text-muted", "heading")
+        if confirmation.expected_workers:
+            count = len(confirmation.expected_workers)
+            names = ", ".join(
+                visible(name, 40) for name in confirmation.expected_workers[:_MAX_NAMED_WORKERS]
+            )
+            more = f" and {count - _MAX_NAMED_WORKERS:,} more" if count > _MAX_NAMED_WORKERS else ""
+            workers = counted(count, "worker")
+            yield _line(f"Replies expected from {workers}: {names}{more}", "$text-muted", "heading")
 
     def _fit(self, height: int) -> None:
         below = 1 if self.confirmation.must_type is None else 3
@@ -107,17 +110,17 @@ class ConfirmDialog(Dialog[bool]):
 
     @property
     def confirmed(self) -> bool:
-        """Whether all that has to be typed is typed."""
+        """Whether the required word has been typed."""
         must_type = self.confirmation.must_type
         return must_type is None or self.query_one(Input).value.strip() == must_type
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Offer the act once the word stands there."""
+        """Enable the button once the word has been typed."""
         event.stop()
         self.query_one("#yes").disabled = not self.confirmed
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Do it if the word is right; without any, cancel; else the word has to be looked at."""
+        """Confirm if the word is right, cancel if the line is empty, else ring the bell."""
         event.stop()
         if self.confirmed:
             self.dismiss(True)
@@ -127,7 +130,7 @@ class ConfirmDialog(Dialog[bool]):
             self.app.bell()
 
     def action_accept(self) -> None:
-        """Take the answer that has the focus."""
+        """Press the focused button."""
         focused = self.focused
         if focused is not None and focused.id == "yes" and self.confirmed:
             self.dismiss(True)
@@ -135,12 +138,12 @@ class ConfirmDialog(Dialog[bool]):
             self.dismiss(None)
 
     def action_yes(self) -> None:
-        """Do it; where a word is asked for, that has to be typed."""
+        """Confirm, unless a word must be typed."""
         if self.confirmation.must_type is None:
             self.dismiss(True)
 
     def action_turn(self, step: int) -> None:
-        """Go to the other answer."""
+        """Focus the other button."""
         if step > 0:
             self.focus_next()
         else:
@@ -152,4 +155,4 @@ class ConfirmDialog(Dialog[bool]):
 
 
 def _line(text: str, style: str, classes: str = "") -> Static:
-    return Static(Content.styled(visible(text, _LONGEST), style), markup=False, classes=classes)
+    return Static(Content.styled(visible(text, _MAX_TEXT), style), markup=False, classes=classes)

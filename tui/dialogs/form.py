@@ -17,28 +17,28 @@ from ...widgets.form.form import Form, FormField, Problems
 from ..keymap import bindings
 from .base import Dialog
 
-_LONGEST: Final = 300
+_MAX_TEXT: Final = 300
 _FRAME_ROWS: Final = 2
 
 
 class Filled(NamedTuple):
-    """A form that was filled in."""
+    """A submitted form."""
 
     values: dict[str, Any]
     texts: dict[str, str]
-    """What was typed, to open the form with again."""
+    """The texts of the fields, to open the form again with them."""
 
 
 class FormDialog(Dialog[Filled], inherit_bindings=False):
-    """Returns what was filled in.
+    """Returns the values of a form.
 
     Args:
-        title: What the frame says.
-        entries: The fields.
-        notes: What is to be known before: present values, where arguments come from.
-        submit: What the button says.
-        check: Returns what is wrong with values together.
-        preview: Returns what the values come to.
+        title: The title of the frame.
+        fields: The fields.
+        notes: Lines above the form: current values, where arguments come from.
+        submit: The label of the button.
+        check: Returns the problems of a combination of values.
+        preview: Returns the result of the values, as text.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("form")
@@ -48,39 +48,39 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
     def __init__(
         self,
         title: str,
-        entries: Sequence[FormField],
+        fields: Sequence[FormField],
         *,
         notes: Sequence[str] = (),
-        submit: str = "Go on",
+        submit: str = "Continue",
         check: Callable[[Mapping[str, Any]], Problems] | None = None,
         preview: Callable[[Mapping[str, Any]], str] | None = None,
     ) -> None:
         super().__init__(title)
         self._notes = tuple(notes)
-        self.form = Form(entries, submit=submit, check=check, preview=preview, id="form")
+        self.form = Form(fields, submit=submit, check=check, preview=preview, id="form")
 
     def typed(self, before: Filled | None) -> Self:
-        """Put in what was typed before, if anything was; return the same dialog."""
+        """Restore the texts of an earlier form, if any; return the same dialog."""
         if before is not None:
             self.form.restore(before.texts)
         return self
 
     def compose_box(self) -> ComposeResult:
-        """Put the notes above the form."""
+        """Yield the notes and the form."""
         yield from self._note_lines()
         yield self.form
 
     def on_mount(self) -> None:
-        """Leave the fields what room there is."""
+        """Fit the fields into the height of the terminal."""
         self.call_after_refresh(self._fit)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Leave the fields what room there is."""
+        """Fit the fields into the height of the terminal."""
         self.call_after_refresh(self._fit)
 
     def _note_lines(self) -> Iterator[Static]:
         for note in self._notes:
-            line = Content.styled(visible(note, _LONGEST), "$text-muted")
+            line = Content.styled(visible(note, _MAX_TEXT), "$text-muted")
             yield Static(line, markup=False, classes="note")
 
     def _fit(self) -> None:
@@ -88,12 +88,12 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         self.form.fit(self.app.size.height - _FRAME_ROWS - notes)
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
-        """Return what was filled in."""
+        """Return the values."""
         message.stop()
         self.dismiss(Filled(message.values, message.texts))
 
     def on_form_cancelled(self, message: Form.Cancelled) -> None:
-        """Close without any."""
+        """Close without values."""
         message.stop()
         self.dismiss(None)
 

@@ -1,4 +1,4 @@
-"""The keys: first those of the screen that asked, then all others. Made from the table."""
+"""The help: all keys, those of the current screen first, and the filter syntax."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .base import Dialog
 _KEYS_WIDTH = 16
 
 FILTER_EXAMPLES = (
-    ("invoice", "anywhere in name, id, arguments, worker, queue, exception or state"),
+    ("invoice", "text in name, id, arguments, worker, queue, exception or state"),
     (
         "state:failure,retry",
-        "one of these states; also: running, waiting, finished, faulty, revoking",
+        "any of these; also running, waiting, finished, faulty, revoking",
     ),
-    ("name:geo.*  name:~^bill", "the whole name with * and ?; a regular expression"),
-    ("queue:=celery  worker:web", "exactly this; a part of it"),
-    ("runtime:>10s  age:<5m", "300ms, 5s, 2m, 1h, 1d"),
-    ("!retry  -name:beat", "not"),
-    ('args:"two words"', "quotes take blanks for what they are"),
+    ("name:geo.*  name:~^bill", "the whole name, with * and ?; a regular expression"),
+    ("queue:=celery  worker:web", "an exact value; a part of the value"),
+    ("runtime:>10s  age:<5m", "a duration: 300ms, 5s, 2m, 1h, 1d"),
+    ("!retry  -name:beat", "exclude"),
+    ('args:"two words"', "quote text that contains spaces"),
 )
 
 
@@ -36,8 +36,8 @@ class Help(Dialog[str]):
 
     Args:
         keymap: The user's keys.
-        contexts: What is focused: its keys come first.
-        ascii_only: Whether arrows are to be written as words.
+        contexts: The contexts whose keys come first.
+        ascii_only: Whether arrow keys are written as words.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Help(Dialog[str]):
         self._ascii_only = ascii_only
 
     def compose_box(self) -> ComposeResult:
-        """Write the sections."""
+        """Yield the text."""
         with VerticalScroll():
             yield Static(self.content(), markup=False)
 
@@ -61,7 +61,7 @@ class Help(Dialog[str]):
             for action in actions:
                 lines.append(_row(key_names(action, ascii_only=self._ascii_only), action.help))
             lines.append(Content(""))
-        lines.append(Content.styled("The filter language", "bold $text-primary"))
+        lines.append(Content.styled("Filter syntax", "bold $text-primary"))
         lines += [_row(example, meaning, 28) for example, meaning in FILTER_EXAMPLES]
         return Content("\n").join(lines)
 

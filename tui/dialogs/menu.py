@@ -1,4 +1,4 @@
-"""A menu: one of several choices."""
+"""A menu of choices."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from textual.widgets.option_list import Option
 from ...model.text.sanitize import visible
 from .base import Dialog
 
-_LONGEST: Final = 60
-_FRAME: Final = 4
-"""Cells of the frame and of the corners beside the title."""
+_MAX_TEXT: Final = 60
+_FRAME_WIDTH: Final = 4
+"""Cells of the frame and its corner on each side of the title."""
 
 
 class Menu(Dialog[str]):
-    """Returns the id of what was chosen.
+    """Returns the id of the chosen item.
 
     Args:
-        title: What the frame says.
-        choices: Id, label and a hint that is shown beside it, which may be the cluster's text.
+        title: The title of the frame.
+        choices: Id, label and hint of each item; the hint may be text from the cluster.
         chosen: The id that the cursor starts on.
-        off: Ids of what is listed and cannot be chosen.
-        keys: Keys that choose at once what they stand beside, by id.
+        disabled: Ids of items that cannot be chosen.
+        keys: The keys that choose items directly, by id.
     """
 
     def __init__(
@@ -36,56 +36,56 @@ class Menu(Dialog[str]):
         title: str,
         choices: Sequence[tuple[str, str, str]],
         chosen: str | None = None,
-        off: Collection[str] = (),
+        disabled: Collection[str] = (),
         keys: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
         self.keys = {key: choice for choice, key in (keys or {}).items()}
-        self.off = frozenset(off)
+        self.disabled_ids = frozenset(disabled)
         self.choices = tuple(choices)
         self.chosen = chosen
 
     def compose_box(self) -> ComposeResult:
-        """List the choices."""
+        """Yield the items."""
         width = max((len(label) for _, label, _ in self.choices), default=0)
         options = [
             Option(
                 Content.assemble(
                     visible(label).ljust(width + 2),
-                    Content.styled(visible(hint, _LONGEST), "$text-muted"),
+                    Content.styled(visible(hint, _MAX_TEXT), "$text-muted"),
                 ),
                 id=f"choice-{number}",
-                disabled=choice in self.off,
+                disabled=choice in self.disabled_ids,
             )
             for number, (choice, label, hint) in enumerate(self.choices)
         ]
         yield OptionList(*options, markup=False)
 
     def on_mount(self) -> None:
-        """Put the cursor on the present choice; leave the title room."""
-        wanted = cell_len(visible(self._title)) + 2 * _FRAME
+        """Put the cursor on the current choice, and make room for the title."""
+        wanted = cell_len(visible(self._title)) + 2 * _FRAME_WIDTH
         self.query_one("#box").styles.min_width = min(wanted, self.app.size.width * 9 // 10)
         ids = [choice for choice, _, _ in self.choices]
         if self.chosen in ids:
             self.query_one(OptionList).highlighted = ids.index(self.chosen)
 
     def on_key(self, event: events.Key) -> None:
-        """Choose by the key that stands beside a choice."""
+        """Choose an item by its key."""
         choice = self.keys.get(event.key) or self.keys.get(event.character or "")
         if choice is not None:
             event.stop()
-            if choice in self.off:
+            if choice in self.disabled_ids:
                 self.app.bell()
             else:
                 self.dismiss(choice)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Return what was chosen."""
+        """Return the chosen item."""
         event.stop()
         self.dismiss(self.choices[event.option_index][0])
 
     def action_accept(self) -> None:
-        """Return what the cursor is on."""
+        """Return the item under the cursor."""
         self.query_one(OptionList).action_select()
 
     def action_choose(self, step: int) -> None:

@@ -13,12 +13,12 @@ from .base import Dialog
 
 
 class Prompt(Dialog[str]):
-    """Returns what was typed.
+    """Returns the typed text.
 
     Args:
-        title: What the frame says.
-        hint: What is asked for.
-        problem: Returns what is wrong with a text; None if nothing is.
+        title: The title of the frame.
+        hint: What to type.
+        problem: Returns the problem of a text, or None.
     """
 
     def __init__(self, title: str, hint: str, problem: Callable[[str], str | None]) -> None:
@@ -27,17 +27,17 @@ class Prompt(Dialog[str]):
         self._problem = problem
 
     def compose_box(self) -> ComposeResult:
-        """Put the advice below the line."""
+        """Yield the line and the hint."""
         yield Input(select_on_focus=False, compact=True)
         yield Static(Content.styled(visible(self._hint), "$text-muted"), id="advice", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Return the text, or say what is wrong with it."""
+        """Return the text, or show its problem."""
         event.stop()
         self.action_accept()
 
     def action_accept(self) -> None:
-        """Return the text, or say what is wrong with it."""
+        """Return the text, or show its problem."""
         text = self.query_one(Input).value.strip()
         problem = self._problem(text)
         if problem is None:

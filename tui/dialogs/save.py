@@ -1,4 +1,4 @@
-"""Where to save what is shown."""
+"""The dialog for the path to save a view to."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from .base import Dialog
 
 
 class SaveDialog(Dialog[Path]):
-    """Returns the path of the file to write; one that exists has to be confirmed.
+    """Returns the path of the file to write; overwriting must be confirmed.
 
     Args:
         path: The default.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__("Save what is shown")
+        super().__init__("Save view")
         self._path = path
         self._confirmed: str | None = None
 
     def compose_box(self) -> ComposeResult:
-        """Put the advice below the name."""
+        """Yield the line and the hint."""
         yield Input(str(self._path), id="path", select_on_focus=False, compact=True)
         yield Static("", id="advice", markup=False)
 
     def on_mount(self) -> None:
-        """Say how the format is chosen."""
-        self._advise(f"{' '.join(FORMATS)}: the ending tells how. Marked rows only, if any are.")
+        """Explain how the format is chosen."""
+        self._advise(f"Format by extension: {' '.join(FORMATS)}. Only marked rows, if any.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the path, or ask whether to overwrite."""
@@ -45,10 +45,12 @@ class SaveDialog(Dialog[Path]):
             return
         path = Path(typed).expanduser()
         if path.suffix not in FORMATS:
-            self._advise(f"The name has to end in one of {' '.join(FORMATS)}", "$text-error")
+            self._advise(
+                f"Unknown format: end the name in one of {' '.join(FORMATS)}", "$text-error"
+            )
         elif path.exists() and self._confirmed != typed:
             self._confirmed = typed
-            self._advise(f"{path.name} exists: enter again to overwrite it", "$text-warning")
+            self._advise(f"{path.name} exists; press enter again to overwrite it", "$text-warning")
         else:
             self.dismiss(path)
 

@@ -1,4 +1,4 @@
-"""The form of a task that is to be sent: a new one, or an earlier one with changes."""
+"""The form for sending a task: a new one, or an edited earlier one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ...model.entities.broker import BrokerFamily
 from ...model.operations.call import MAX_PRIORITY, MAX_QUEUE_NAME_BYTES, Call, Recovered
 from ...model.text import parse, units
 from ...model.text.parse import ParseError
+from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.form.form import Form, FormField, Problems
 from .argument_fields import Prefilled
@@ -25,18 +26,18 @@ if TYPE_CHECKING:
     from ..context import AppContext
 
 Known: TypeAlias = "Call | Recovered"
-NEWEST: Final = 5_000
-"""Tasks that are looked at to tell where a task name usually goes."""
-_LONGEST: Final = 120
+MAX_RECENT_TASKS: Final = 5_000
+"""Tasks considered for the usual queue of a task name."""
+_MAX_TEXT: Final = 120
 
 
 class TriggerForm(FormDialog):
-    """Returns the fields of a task.
+    """Returns the values of a task to send.
 
     Args:
-        context: Its model completes names, and suggests the usual queue of a task.
-        known: What the fields begin with.
-        notes: Where that comes from.
+        context: Its model provides names to complete and the usual queue of a task.
+        known: The initial values.
+        notes: Where the initial values come from.
         again: Whether it is an earlier task.
     """
 
@@ -47,18 +48,18 @@ class TriggerForm(FormDialog):
         self._zone = UTC if context.utc else None
         self._clock = context.clock
         self._named = known.call.name
-        """The task's name, as far as its usual queue was looked up. `_name` is Textual's own."""
+        """The task name whose usual queue was looked up; `_name` is Textual's own."""
         self._given_queue = known.call.queue is not None
         super().__init__(
             "Edit and run again" if again else "Trigger a task",
-            self._entries(known),
+            self._form_fields(known),
             notes=notes,
-            submit="Send ...",
-            check=_together,
+            submit="Send...",
+            check=_check,
             preview=self._preview,
         )
 
-    def _entries(self, known: Prefilled) -> list[FormField]:
+    def _form_fields(self, known: Prefilled) -> list[FormField]:
         call, state = known.call, self._state
         queue = call.queue or usual_queue(state, call.name) or ""
         return [
@@ -67,8 +68,8 @@ class TriggerForm(FormDialog):
                 "Task",
                 _name,
                 call.name,
-                "down completes it",
-                self._told_name,
+                "down key: completions",
+                self._explain_name,
                 options=task_names(state),
             ),
             known.args,
@@ -78,8 +79,8 @@ class TriggerForm(FormDialog):
                 "Queue",
                 _queue,
                 queue,
-                "down completes it",
-                self._told_queue,
+                "down key: completions",
+                self._explain_queue,
                 options=known_queues(state),
             ),
             FormField(
@@ -87,72 +88,75 @@ class TriggerForm(FormDialog):
                 "Priority",
                 _optional(lambda text: parse.integer(text, 0, MAX_PRIORITY)),
                 "" if call.priority is None else str(call.priority),
-                priority_sense(state.broker.family),
+                priority_hint(state.broker.family),
             ),
             FormField(
                 "countdown",
                 "Countdown",
                 _optional(parse.duration),
                 parse.seconds_text(call.countdown),
-                "as 30s, 5m, 1h",
-                lambda value: "" if value is None else f"{units.duration(value)} from sending",
+                "e.g. 30s, 5m, 1h",
+                lambda value: "" if value is None else f"{units.duration(value)} after sending",
             ),
             FormField(
                 "eta_at",
                 "ETA",
                 _optional(self._moment),
                 "",
-                f"as 14:30, {'UTC' if self._zone else 'local time'}, or ISO",
-                self._told_moment,
+                f"e.g. 14:30 ({'UTC' if self._zone else 'local time'}), or ISO 8601",
+                self._explain_moment,
             ),
             FormField(
                 "expires_in",
                 "Expires in",
-                _optional(_some_time),
+                _optional(_positive_duration),
                 parse.seconds_text(call.expires_in),
-                "as 30s, 5m; empty: never",
-                lambda value: "" if value is None else f"{units.duration(value)} from sending",
+                "e.g. 30s, 5m; empty: never",
+                lambda value: "" if value is None else f"{units.duration(value)} after sending",
             ),
         ]
 
     def _moment(self, text: str) -> float:
         return parse.moment(text, self._clock(), self._zone)
 
-    def _told_name(self, name: str) -> str:
+    def _explain_name(self, name: str) -> str:
         having = [w for w in self._state.workers.values() if w.registered is not None]
         number = sum(name in (worker.registered or ()) for worker in having)
         if number:
-            return f"registered in {number:,} of {len(having):,} workers"
+            return f"registered on {number:,} of {counted(len(having), 'worker')}"
         near = [each for each in registered(self._state) if name.lower() in each.lower()]
         if near:
-            return f"{len(near):,} match: {', '.join(sorted(near)[:3])}"
-        return "no worker has registered it" if having else ""
+            return f"did you mean {', '.join(sorted(near)[:3])}?"
+        return "not registered on any worker" if having else ""
 
-    def _told_queue(self, name: str) -> str:
+    def _explain_queue(self, name: str) -> str:
         queue = self._state.queues.get(name)
         if queue is None:
-            return "no such queue is known: nobody may consume it"
+            return "unknown queue; it may have no consumers"
         if not queue.consumers and not queue.consumer_count:
-            return "nobody is known to consume it"
+            return "no known consumers"
         return f"{units.count(queue.waiting)} waiting"
 
-    def _told_moment(self, at: float | None) -> str:
+    def _explain_moment(self, at: float | None) -> str:
         if at is None:
             return ""
         now = self._clock()
         when = units.date_time(at, self._zone)[:19]
         if at <= now:
-            return f"{when} is in the past: it starts at once"
+            return f"{when} is in the past; starts immediately"
         return f"{when}, in {units.duration(at - now)}"
 
     def _preview(self, values: Mapping[str, Any]) -> str:
         call = filled_call(Call(name=""), values)
-        words = [*map(repr, call.args), *(f"{key}={value!r}" for key, value in call.kwargs.items())]
-        text = visible(f"{call.name}({', '.join(words)})", _LONGEST)
+        arguments = [
+            *map(repr, call.args),
+            *(f"{key}={value!r}" for key, value in call.kwargs.items()),
+        ]
+        text = visible(f"{call.name}({', '.join(arguments)})", _MAX_TEXT)
         return f"Sends {text} to {call.queue}, as JSON"
 
     def on_form_changed(self, message: Form.Changed) -> None:
-        """Take the queue that the task usually goes to, unless one was given or typed."""
+        """Fill in the usual queue of the task, unless one was given or typed."""
         message.stop()
         name = self.form.texts["name"].strip()
         if name == self._named:
@@ -165,61 +169,61 @@ class TriggerForm(FormDialog):
 
 
 def usual_queue(state: ClusterState, name: str) -> str | None:
-    """Return the queue that most of the newest tasks of a name went to; None if there are none."""
+    """Return the queue that most recent tasks of a name were sent to, or None."""
     if name not in state.types:
         return None
-    newest = islice(reversed(state.tasks.values()), NEWEST)
+    newest = islice(reversed(state.tasks.values()), MAX_RECENT_TASKS)
     found = Counter(task.queue for task in newest if task.name == name and task.queue)
     return found.most_common(1)[0][0] if found else None
 
 
-def priority_sense(family: BrokerFamily) -> str:
-    """Return what a larger number means to a broker."""
+def priority_hint(family: BrokerFamily) -> str:
+    """Return how the broker orders priorities."""
     if family == "redis":
-        return "0 goes first, 9 last"
+        return "0 is highest, 9 is lowest"
     if family == "amqp":
-        return "larger first, in priority queues"
+        return "higher first, in priority queues"
     return "empty: the broker's default"
 
 
 def filled_call(known: Call, values: Mapping[str, Any]) -> Call:
-    """Return a known call with what was typed."""
+    """Return a call with the typed values."""
     fields = ("name", "args", "kwargs", "queue", "priority", "countdown", "eta_at", "expires_in")
     return msgspec.structs.replace(known, **{field: values[field] for field in fields})
 
 
-def _together(values: Mapping[str, Any]) -> Problems:
+def _check(values: Mapping[str, Any]) -> Problems:
     countdown, eta_at = values.get("countdown"), values.get("eta_at")
     if countdown is not None and eta_at is not None:
-        return {"eta_at": "either a countdown or an ETA"}
+        return {"eta_at": "cannot be combined with a countdown"}
     expires_in = values.get("expires_in")
     if countdown is not None and expires_in is not None and expires_in <= countdown:
-        return {"expires_in": "it would expire before it may start"}
+        return {"expires_in": "expires before the task can start"}
     return {}
 
 
 def _name(text: str) -> str:
     name = text.strip()
     if not name:
-        raise ParseError("needed: as workers know it")
+        raise ParseError("required: the name of a registered task")
     if not name.isprintable():
-        raise ParseError("holds what cannot be seen")
+        raise ParseError("contains unprintable characters")
     return name
 
 
 def _queue(text: str) -> str:
     name = text.strip()
     if not name:
-        raise ParseError("needed: where it goes")
+        raise ParseError("required")
     if len(name.encode()) > MAX_QUEUE_NAME_BYTES:
         raise ParseError(f"longer than {MAX_QUEUE_NAME_BYTES} bytes")
     return name
 
 
-def _some_time(text: str) -> float:
+def _positive_duration(text: str) -> float:
     seconds = parse.duration(text)
     if not seconds:
-        raise ParseError("it would expire at once")
+        raise ParseError("expires immediately")
     return seconds
 
 

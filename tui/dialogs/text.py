@@ -1,4 +1,4 @@
-"""A text that has no room in its row."""
+"""Dialogs that show a long text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from textual.widgets import Static
 from ...model.text.sanitize import visible_lines
 from .base import Dialog
 
-_LONGEST = 100_000
+_MAX_TEXT = 100_000
 
 
 class TextDialog(Dialog[str]):
-    """Shows a text, which may be the cluster's, in full."""
+    """Shows a text, possibly from the cluster, in full."""
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__(title)
@@ -23,7 +23,7 @@ class TextDialog(Dialog[str]):
     def compose_box(self) -> ComposeResult:
         """Show the text."""
         with VerticalScroll():
-            yield Static(Content("\n".join(visible_lines(self._text, _LONGEST))), markup=False)
+            yield Static(Content("\n".join(visible_lines(self._text, _MAX_TEXT))), markup=False)
 
     def action_accept(self) -> None:
         """Close."""
@@ -35,8 +35,8 @@ class TextDialog(Dialog[str]):
 
 
 class Preview(TextDialog):
-    """Shows a text; returns `on` if enter was pressed, None if it was left."""
+    """Shows a text; returns `on` if enter was pressed, None if it was closed."""
 
     def action_accept(self) -> None:
-        """Go on."""
+        """Continue."""
         self.dismiss("on")

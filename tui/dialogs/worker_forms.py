@@ -1,4 +1,4 @@
-"""The forms of what is done to workers: fields, and what they come to."""
+"""The forms of worker operations."""
 
 from __future__ import annotations
 
@@ -14,79 +14,89 @@ from ...widgets.form.form import FormField, Problems
 from ..text.limits import limits_text
 from .form import FormDialog
 
-MOST: Final = 1_000
-"""Processes by which a pool grows at most at once: more is a slip of the finger."""
-SHOWN: Final = 6
-"""Workers of which the present values are shown; the rest are counted."""
-TYPES: Final = ("direct", "topic", "fanout", "headers")
+MAX_PROCESSES: Final = 1_000
+"""The largest pool size and change that is accepted: more is a typo."""
+MAX_SHOWN_WORKERS: Final = 6
+"""Workers whose current values are shown; the rest are counted."""
+EXCHANGE_TYPES: Final = ("direct", "topic", "fanout", "headers")
 TIME_NOTES: Final = (
-    "Both are sent together: a worker forgets one that is not",
-    "Workers go by the old ones until their pool restarts or they connect anew, whatever they say",
+    "Both limits are always set: leaving one out would remove it",
+    "Workers confirm at once, but apply the limits only after a pool restart or a reconnect",
 )
-DIFFERS: Final = "differs between the workers: type one, or none"
+DIFFERS: Final = "differs between the workers: type a value or none"
 
 
 def resize_form(names: Sequence[str], state: ClusterState, *, grow: bool) -> FormDialog:
-    """Ask by how many processes pools grow or shrink, and show what comes of it."""
+    """Return the form for growing or shrinking pools, with a preview of the new sizes."""
     workers = {name: state.workers.get(name) for name in names}
     sign = 1 if grow else -1
 
     def preview(values: Mapping[str, Any]) -> str:
         return "; ".join(
             f"{name}: {resized(worker, sign * values['by'])}"
-            for name, worker in list(workers.items())[:SHOWN]
-        ) + (f"; and {len(workers) - SHOWN:,} more" if len(workers) > SHOWN else "")
+            for name, worker in list(workers.items())[:MAX_SHOWN_WORKERS]
+        ) + (
+            f"; and {len(workers) - MAX_SHOWN_WORKERS:,} more"
+            if len(workers) > MAX_SHOWN_WORKERS
+            else ""
+        )
 
-    by = FormField("by", "Processes", lambda text: integer(text, 1, MOST), "1", f"1 to {MOST:,}")
+    by = FormField(
+        "by",
+        "Processes",
+        lambda text: integer(text, 1, MAX_PROCESSES),
+        "1",
+        f"1 to {MAX_PROCESSES:,}",
+    )
     verb = "Grow" if grow else "Shrink"
     return FormDialog(f"{verb} {pools(names)} by", [by], submit=verb, preview=preview)
 
 
 def autoscale_form(names: Sequence[str], state: ClusterState) -> FormDialog:
-    """Ask between which sizes pools scale, starting from the present limits."""
-    told = {name: _autoscaler(state, name) for name in names}
-    least = _common(str(scale["min"]) for scale in told.values() if "min" in scale)
-    most = _common(str(scale["max"]) for scale in told.values() if "max" in scale)
+    """Return the form for the autoscale limits of pools, with the current ones filled in."""
+    scales = {name: _autoscaler(state, name) for name in names}
+    minimum = _common(str(scale["min"]) for scale in scales.values() if "min" in scale)
+    maximum = _common(str(scale["max"]) for scale in scales.values() if "max" in scale)
     notes = [
         f"{name}: {_range(scale)}" if scale else f"{name}: started without --autoscale"
-        for name, scale in list(told.items())[:SHOWN]
+        for name, scale in list(scales.items())[:MAX_SHOWN_WORKERS]
     ]
 
     def check(values: Mapping[str, Any]) -> Problems:
-        if values.get("least", 0) > values.get("most", MOST):
-            return {"most": "less than the least"}
+        if values.get("least", 0) > values.get("most", MAX_PROCESSES):
+            return {"most": "less than the minimum"}
         return {}
 
-    entries = [
-        FormField("least", "At least", lambda text: integer(text, 0, MOST), least or ""),
-        FormField("most", "At most", lambda text: integer(text, 1, MOST), most or ""),
+    fields = [
+        FormField("least", "Minimum", lambda text: integer(text, 0, MAX_PROCESSES), minimum or ""),
+        FormField("most", "Maximum", lambda text: integer(text, 1, MAX_PROCESSES), maximum or ""),
     ]
     return FormDialog(
-        f"Autoscale {pools(names)}", entries, notes=notes, submit="Autoscale", check=check
+        f"Autoscale {pools(names)}", fields, notes=notes, submit="Autoscale", check=check
     )
 
 
 def consumer_form(names: Sequence[str], queues: Sequence[str]) -> FormDialog:
-    """Ask which queue workers are to consume, and how it is bound."""
+    """Return the form for adding a consumer: the queue and its binding."""
 
     def preview(values: Mapping[str, Any]) -> str:
         queue = values["queue"]
         exchange, key = values["exchange"] or queue, values["routing_key"] or queue
-        bound = f"bound to the exchange {exchange} ({values['type']}) by {key}"
+        bound = f"bound to exchange {exchange} ({values['type']}) with routing key {key}"
         return f"{queue}, {bound}"
 
-    entries = [
-        FormField("queue", "Queue", _name, options=queues, hint="down completes it"),
-        FormField("exchange", "Exchange", str.strip, hint="empty: named like the queue"),
-        FormField("type", "Type", str, TYPES[0], kind="choice", options=TYPES),
-        FormField("routing_key", "Routing key", str.strip, hint="empty: the queue's name"),
+    fields = [
+        FormField("queue", "Queue", _name, options=queues, hint="down key: completions"),
+        FormField("exchange", "Exchange", str.strip, hint="empty: same as the queue"),
+        FormField("type", "Type", str, EXCHANGE_TYPES[0], kind="choice", options=EXCHANGE_TYPES),
+        FormField("routing_key", "Routing key", str.strip, hint="empty: same as the queue"),
     ]
-    title = f"Have {pools(names, 'worker')} consume a queue"
-    return FormDialog(title, entries, submit="Consume", preview=preview)
+    title = f"Consume a queue on {pools(names, 'worker')}"
+    return FormDialog(title, fields, submit="Consume", preview=preview)
 
 
 def rate_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
-    """Ask for the rate of a task type, starting from the present one."""
+    """Return the form for the rate limit of a task type, with the current one filled in."""
     known = [each.rate or "0" for each in limits.values() if each is not None]
     common = _common(known)
     entry = FormField(
@@ -94,36 +104,36 @@ def rate_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
         "Rate",
         rate,
         common or "",
-        "10/m, 5/s, 100/h; 0 is no limit",
-        told=lambda value: "no limit" if value == "0" else f"each worker starts {value} at most",
+        "10/m, 5/s, 100/h; 0: no limit",
+        explain=lambda value: "no limit" if value == "0" else f"at most {value} on each worker",
         flag=DIFFERS if known and common is None else None,
     )
     notes = limit_lines(limits)
-    return FormDialog(f"Rate limit of {task}", [entry], notes=notes, submit="Limit")
+    return FormDialog(f"Rate limit of {task}", [entry], notes=notes, submit="Set limit")
 
 
 def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
-    """Ask for the soft and the hard limit of a task type together: each sets the other, too."""
+    """Return the form for both time limits of a task type: Celery sets them together."""
     known = [each for each in limits.values() if each is not None]
-    entries = []
+    fields = []
     for name, label, meaning in (
         ("soft", "Soft limit", "SoftTimeLimitExceeded is raised in the task"),
-        ("hard", "Hard limit", "its process is killed"),
+        ("hard", "Hard limit", "the pool process is killed"),
     ):
         common = _common(seconds_text(getattr(each, name)) or "none" for each in known)
-        entries.append(
+        fields.append(
             FormField(
                 name,
                 label,
                 _limit,
                 common or "",
-                "30s, 5m, 1h; none is the worker's own limit",
-                told=lambda value, meaning=meaning: (  # type: ignore[misc]
-                    "the worker's own limit"
+                "30s, 5m, 1h; none: the worker's default",
+                explain=lambda value, meaning=meaning: (  # type: ignore[misc]
+                    "the worker's default"
                     if value is None
                     else f"{units.duration(value)}: {meaning}"
                 ),
-                flag=(DIFFERS if known else "not known: type one, or none")
+                flag=(DIFFERS if known else "unknown: type a value or none")
                 if common is None
                 else None,
             )
@@ -132,31 +142,37 @@ def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
     def check(values: Mapping[str, Any]) -> Problems:
         soft, hard = values.get("soft"), values.get("hard")
         if soft is not None and hard is not None and soft >= hard:
-            return {"soft": "has to be shorter than the hard limit"}
+            return {"soft": "must be shorter than the hard limit"}
         return {}
 
     notes = [*limit_lines(limits), *TIME_NOTES]
     return FormDialog(
-        f"Time limits of {task}", entries, notes=notes, submit="Limit", check=check
+        f"Time limits of {task}", fields, notes=notes, submit="Set limit", check=check
     )  # fmt: skip
 
 
 def limit_lines(limits: Mapping[str, Limits | None]) -> list[str]:
-    """Return the present limits of some workers, a line each."""
-    lines = [f"{name}: {limits_text(each)}" for name, each in list(limits.items())[:SHOWN]]
-    return [*lines, f"and {len(limits) - SHOWN:,} more"] if len(limits) > SHOWN else lines
+    """Return the current limits of workers, a line each."""
+    lines = [
+        f"{name}: {limits_text(each)}" for name, each in list(limits.items())[:MAX_SHOWN_WORKERS]
+    ]
+    return (
+        [*lines, f"and {len(limits) - MAX_SHOWN_WORKERS:,} more"]
+        if len(limits) > MAX_SHOWN_WORKERS
+        else lines
+    )
 
 
-def pools(names: Sequence[str], what: str = "pool") -> str:
-    """Return the name of a worker, or how many pools or workers it is about."""
+def pools(names: Sequence[str], noun: str = "pool") -> str:
+    """Return `the pool of w1` or `3 pools`; `w1` or `3 workers` for the noun `worker`."""
     if len(names) != 1:
-        return f"{len(names):,} {what}s"
-    return f"the pool of {names[0]}" if what == "pool" else names[0]
+        return f"{len(names):,} {noun}s"
+    return f"the pool of {names[0]}" if noun == "pool" else names[0]
 
 
 def _name(text: str) -> str:
     if not text.strip():
-        raise ParseError("needed")
+        raise ParseError("required")
     return text.strip()
 
 
@@ -165,14 +181,14 @@ def _limit(text: str) -> float | None:
         return None
     seconds = duration(text)
     if not seconds:
-        raise ParseError("at least a moment; none is no limit")
+        raise ParseError("must be longer than 0 s; none: the worker's default")
     return seconds
 
 
 def _autoscaler(state: ClusterState, name: str) -> Mapping[str, Any]:
     worker = state.workers.get(name)
-    told = ((worker.stats if worker is not None else None) or {}).get("autoscaler")
-    return told if isinstance(told, dict) else {}
+    scale = ((worker.stats if worker is not None else None) or {}).get("autoscaler")
+    return scale if isinstance(scale, dict) else {}
 
 
 def _range(scale: Mapping[str, Any]) -> str:
@@ -180,6 +196,6 @@ def _range(scale: Mapping[str, Any]) -> str:
 
 
 def _common(texts: Any) -> str | None:
-    """Return the text that all are; None if they differ, or if there are none."""
+    """Return the common value of all texts, or None."""
     found = set(texts)
     return found.pop() if len(found) == 1 else None

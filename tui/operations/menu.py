@@ -78,7 +78,7 @@ async def choose(host: Host) -> None:
             unavailable.add(item.id)
         label = f"{names.get(item.id, ''):{width}}  {item.label.format(what)}"
         choices.append((item.id, label, why_not or ""))
-    chosen = await host.ask(Menu("Operations", choices, off=unavailable, keys=keys))
+    chosen = await host.ask(Menu("Operations", choices, disabled=unavailable, keys=keys))
     if chosen is not None:
         await menu_item(chosen).handler(host)
 

@@ -14,7 +14,7 @@ from ...model.operations.commands import Operation, RateLimit, TimeLimit
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import rate_form, time_form
 from ..host import Host
-from ..text.limits import DIFFER, limits_text
+from ..text.limits import VARIES, limits_text
 from .run import run, run_form
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _menu(
                 _summary(initial) if changed else "unchanged since they were first seen",
             ),
         ],
-        off=() if changed else ("restore",),
+        disabled=() if changed else ("restore",),
     )
 
 
@@ -123,4 +123,4 @@ def _summary(
     limits: Mapping[str, Limits | None], part: Callable[[Limits], Limits] = lambda each: each
 ) -> str:
     texts = {limits_text(None if each is None else part(each)) for each in limits.values()}
-    return texts.pop() if len(texts) == 1 else DIFFER
+    return texts.pop() if len(texts) == 1 else VARIES

@@ -1,4 +1,4 @@
-"""What every screen of celtop has: header, body, key bar, and a way to be painted by the app."""
+"""The base of all screens: header, body, footer, and painting by the app."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ R = TypeVar("R")
 
 
 class MonitorScreen(Screen[None], inherit_bindings=False):
-    """A screen that shows the model. The app paints it; it never asks for the time or the data.
+    """A screen that shows the model. The app calls `take`, `catch_up` and `paint` each frame.
 
     Args:
-        scene: What all screens share.
-        place: Where it is in the views, for the breadcrumb and the history.
+        context: The state shared by all screens.
+        location: Its place among the views, for breadcrumb and history.
     """
 
     CONTEXTS: ClassVar[tuple[Context, ...]] = ()
-    """Which keys work here, besides those that work everywhere."""
+    """The contexts whose keys work here, besides `global`."""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-normal")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-low"), (20, "-high")]  # noqa: RUF012
     ESCAPE_TO_MINIMIZE = False
@@ -53,7 +53,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.context = context
         self.location = location
         self.mounted = asyncio.Event()
-        """Set when all widgets are there: a frame or a key may come before."""
+        """Set when all widgets are mounted: frames and keys may arrive earlier."""
         self.header_bar = HeaderBar(id="header")
         self.tiny_bar = CompactBar(id="tiny")
         self.banner = Banner(id="banner")
@@ -62,19 +62,19 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     @property
     def topics(self) -> frozenset[str]:
-        """What the session should keep fresh while this is on the screen."""
+        """The topics that the session polls while this screen is shown."""
         return frozenset()
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """The ids of the tasks on the screen that have yet to end: what they report is wanted."""
+        """The ids of unfinished tasks on the screen, whose progress is read from the backend."""
         held = self.context.state.tasks
         seen = dict.fromkeys(id_ for table in self.tables for id_ in table.seen)
         return tuple(id_ for id_ in seen if id_ in held and not held[id_].finished)
 
     @property
     def title_parts(self) -> tuple[str, ...]:
-        """The breadcrumb, from the view to here."""
+        """The breadcrumb, from the view to this screen."""
         return (
             self.location.view.capitalize(),
             *(drill.title or drill.subject for drill in self.location.path),
@@ -86,7 +86,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return self.mounted.is_set()
 
     def compose(self) -> ComposeResult:
-        """Put the body between the bars."""
+        """Yield the bars and the body."""
         yield self.header_bar
         yield self.banner
         yield self.tiny_bar
@@ -97,22 +97,22 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         yield CommandLine(id="command")
 
     def compose_body(self) -> ComposeResult:
-        """Put together what lies between the bars."""
+        """Yield the widgets between the bars."""
         yield from ()
 
     # Painting
 
     def catch_up(self) -> None:
-        """Take up the model as it is, after changes that this screen was not told of."""
+        """Read the whole model again, after changes that `take` did not get."""
 
     def take(self, changes: Changes) -> None:
-        """Take in what has changed since the last frame."""
+        """Apply the changes since the last frame."""
 
     def paint_body(self) -> None:
-        """Bring the body up to date."""
+        """Update the body."""
 
     def paint(self) -> None:
-        """Bring all that is not frozen up to date."""
+        """Update everything that is not frozen."""
         if not self.ready:
             return
         if not self.context.frozen:
@@ -120,7 +120,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.paint_bars()
 
     def paint_bars(self) -> None:
-        """Bring the bars up to date: they live on when the body is frozen."""
+        """Update the bars, which stay live while the body is frozen."""
         self.header_bar.paint(self.context)
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
@@ -129,28 +129,28 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.key_bar.paint(self.context, self.location.view, self.CONTEXTS, no_header)
 
     def on_mount(self) -> None:
-        """Paint at once what is known already."""
+        """Paint the current state immediately."""
         self.mounted.set()
         self.set_class(self.context.ascii, "-ascii")
         self.call_after_refresh(self.paint)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give the key bar what the header says where the header has no room."""
+        """Hide the header on a short terminal; the footer then shows the connection."""
         self.set_class(event.size.height < 20, "-no-header")
         if self.ready:
             self.call_after_refresh(self.paint)
 
-    # What keys do
+    # Actions
 
     def step_back(self) -> bool:
-        """Undo one step that was taken on this screen; return whether there was one."""
+        """Undo one step on this screen, such as zoom; return False if there is none."""
         if self.has_class("-zoomed"):
             self.action_zoom()
             return True
         return False
 
     def filter_by(self, text: str) -> bool:
-        """Filter by a text; return whether this screen can."""
+        """Filter by a text; return False if this screen has no filter."""
         return False
 
     def visit(self, drill: DrillDown) -> None:
@@ -159,7 +159,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     @property
     def typing(self) -> Filter | CommandLine | None:
-        """The line that is typed into, if any: letters are letters then, not keys."""
+        """The focused input line, if any: letters are text then, not keys."""
         if self.focused is None:
             return None
         return next(
@@ -169,12 +169,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
     @property
     def tables(self) -> list[LiveTable[Any]]:
-        """The tables on this screen, in their order."""
+        """The tables on this screen."""
         return list(self.query(LiveTable).results())
 
     @property
     def table(self) -> LiveTable[Any] | None:
-        """The table that keys go to: the focused one, or the first."""
+        """The focused table, else the first."""
         focused = self.focused
         if isinstance(focused, LiveTable):
             return focused
@@ -182,7 +182,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return tables[0] if tables else None
 
     def copied(self) -> Sequence[object]:
-        """Return the rows that copying and saving are about: the marked, or the cursor's."""
+        """Return the rows to copy or save: the marked ones, else the cursor's."""
         table = self.table
         if table is None:
             return ()
@@ -200,7 +200,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return [table.rows[index] for index in range(len(table.rows))]
 
     def chosen(self, kind: type[R]) -> list[R]:
-        """Return the rows of a kind that an act is about: the marked, or the cursor's."""
+        """Return the rows of a type to operate on: the marked ones, else the cursor's."""
         return [row for row in self.copied() if isinstance(row, kind)]
 
     @property
@@ -209,7 +209,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return False
 
     def listed(self) -> Sequence[Task] | None:
-        """Return all tasks that the filter lets through; None where there is no list of tasks."""
+        """Return all tasks that match the filter; None if this is not a list of tasks."""
         return None
 
     def action_move(self, motion: Motion) -> None:
@@ -223,19 +223,19 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             self.table.action_scroll_columns(direction)
 
     def action_open(self) -> None:
-        """Open what the cursor is on."""
+        """Open the row under the cursor."""
         if self.table is not None:
             self.table.action_open()
 
     def action_pane(self, step: int) -> None:
-        """Go to the next pane."""
+        """Focus the next or previous pane."""
         if step > 0:
             self.focus_next()
         else:
             self.focus_previous()
 
     def action_copy_id(self) -> None:
-        """Copy what is selected with the mouse, else the ids of the marked rows or the cursor's."""
+        """Copy the text selected with the mouse, else the ids of the rows to copy."""
         selected = self.get_selected_text()
         rows = self.copied()
         if selected:
@@ -247,7 +247,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             self.post_message(CopyRequested(what, "\n".join(ids)))
 
     def action_copy_menu(self) -> None:
-        """Choose what to copy of the row."""
+        """Choose what to copy from the row."""
         from ..dialogs.menu import Menu
 
         rows = self.copied()
@@ -265,13 +265,13 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.app.push_screen(Menu("Copy", choices), chosen)
 
     def action_workflow(self) -> None:
-        """Open the whole that the chosen task belongs to."""
+        """Open the workflow of the selected task."""
         tasks = self.chosen(Task)
         if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
             self.visit(workflow_of(tasks[0].id))
 
     def action_zoom(self) -> None:
-        """Show the focused pane on the whole screen, or all again."""
+        """Maximize the focused pane, or restore all panes."""
         zoomed = not self.has_class("-zoomed")
         self.set_class(zoomed, "-zoomed")
         focused = self.focused

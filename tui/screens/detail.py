@@ -1,4 +1,4 @@
-"""What the screens of one thing have in common: panes, of which the focused one gets the keys."""
+"""The base of the task and worker pages: panes, of which the focused one gets the keys."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .base import MonitorScreen
 
 
 class DetailScreen(MonitorScreen):
-    """One task or one worker."""
+    """The page of a task or worker."""
 
     CSS_PATH = "detail.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("detail")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail",)
 
     def pane(self, name: str, title: str, *children: Widget) -> Tile:
-        """Return a framed pane; its children take the focus, not the frame."""
+        """Return a framed pane; its children take the focus, not the pane itself."""
         tile = Tile(*children, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
         tile.can_focus = False
         return tile
 
     def action_move(self, motion: Any) -> None:
-        """Move in the focused pane, or scroll the screen."""
+        """Move the cursor of the focused pane, or scroll it."""
         target = self.focused
         if target is not None and hasattr(target, "action_move"):
             target.action_move(motion)
 
     def action_scroll(self, direction: Literal["left", "right"]) -> None:
-        """Scroll the columns of a table, or a tree sideways."""
+        """Scroll the columns of a table, or another pane sideways."""
         target = self.focused
         if isinstance(target, LiveTable):
             target.action_scroll_columns(direction)

@@ -1,4 +1,4 @@
-"""What fails, grouped by exception, task and place, with the traceback of an example."""
+"""The Failures screen: failed tasks grouped by exception, task and location."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Part
-from ..columns.failures import FAILURE_KEYS, FAILURES, title_of
+from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
@@ -28,19 +28,22 @@ if TYPE_CHECKING:
 
 
 class FailuresScreen(RowListScreen[FailureGroup]):
-    """Groups of failed tasks, the largest first; the place names a task to begin with, if any."""
+    """Groups of failed tasks, the largest first, with the traceback of an example.
+
+    The cursor starts on the group of the location's task, if it has one.
+    """
 
     CSS_PATH = "failures.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
-    EMPTY = "No task failed so far"
+    EMPTY = "No failures so far"
     ORDER = ("count", True)
     FAULTS = "failed in the last hour"
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
         self.example = context.state.tasks.get(location.path[-1].subject)
-        """The task whose traceback is shown; kept when it is evicted."""
+        """The task whose traceback is shown; kept if it is evicted."""
         self.traceback = TracebackView(id="traceback-text")
         self.pane = Tile(
             self.traceback, title="Example", glyphs=context.glyphs, id="example", classes="pane"
@@ -49,12 +52,12 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         self.list_table.add_class("pane")
 
     def compose_body(self) -> ComposeResult:
-        """Put the traceback below the groups."""
+        """Yield the groups and, below them, the traceback."""
         yield from super().compose_body()
         yield self.pane
 
     def on_mount(self) -> None:
-        """Begin at the group of the task that it was called from."""
+        """Move the cursor to the group of the task that the screen was opened from."""
         super().on_mount()
         group = None if self.example is None else self.context.state.failures.of(self.example.id)
         if group is not None:
@@ -69,37 +72,42 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         return FAILURE_KEYS
 
     def source(self) -> Iterable[FailureGroup]:
-        """Return all groups that have tasks."""
+        """Return all groups."""
         return self.context.state.failures
 
     def row_text(self, row: FailureGroup) -> str:
-        """Look into all that makes it a group."""
+        """Return exception, task and location."""
         return row.id
 
     def faulty(self, row: FailureGroup) -> bool:
-        """Return whether it is of late."""
+        """Return whether the group had failures in the last hour."""
         return any(row.trend.series(self.context.now()))
 
     def notes(self) -> Sequence[Part]:
-        """Say what no group has room for."""
+        """Note the failures beyond the maximum number of groups."""
         left_out = self.context.state.failures.left_out
         if not left_out:
             return ()
-        return (Part(f"{units.count(left_out)} more tasks in further groups", "$text-warning"),)
+        return (
+            Part(
+                f"{units.count(left_out)} failed tasks in further groups, not listed",
+                "$text-warning",
+            ),
+        )
 
     def paint_body(self) -> None:
-        """Show an example of the group that the cursor is on."""
+        """Show an example of the cursor's group."""
         super().paint_body()
         task = self._example()
         if task is None:
             self.traceback.show("")
-            self.pane.tell("idle", subtitle="")
+            self.pane.show("idle", subtitle="")
             return
         self.traceback.show(task.traceback or task.exception or "")
-        self.pane.tell("bad", f"Example: {task.id}", subtitle=task.worker or "")
+        self.pane.show("bad", f"Example: {task.id}", subtitle=task.worker or "")
 
     def _example(self) -> Task | None:
-        """Return a task of the cursor's group: the same for as long as it is in it."""
+        """Return a task of the cursor's group: the last one shown, while it is in the group."""
         group = self.list_table.cursor_row
         if group is None:
             return None
@@ -110,11 +118,11 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         return shown
 
     def copied(self) -> Sequence[object]:
-        """Copy the example: a group has no id of its own."""
+        """Copy the example, as a group itself has no id."""
         return () if self.example is None else (self.example,)
 
     def action_move(self, motion: Motion) -> None:
-        """Move in the groups, or in the traceback."""
+        """Move in the list, or in the traceback if it is focused."""
         if self.focused is self.traceback:
             self.traceback.action_move(motion)
         else:
@@ -126,4 +134,4 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         index = self.rows.index(message.row_id)
         if index is not None:
             group = self.rows[index]
-            self.visit(DrillDown("tasks", group.query, title_of(group)))
+            self.visit(DrillDown("tasks", group.query, group_title(group)))

@@ -1,4 +1,4 @@
-"""What all lists have in common: one live table, a filter, and a line that says what is listed."""
+"""The base of all lists: one table, a filter, and a line with counts and sort order."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .base import MonitorScreen
 
 
 class ListScreen(MonitorScreen):
-    """A screen with one table. What it lists, a subclass says."""
+    """A screen with one table; a subclass provides its rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("list")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
-    FILTER_HINT: ClassVar[str] = "words that a row must hold; !word for those that it must not"
+    FILTER_HINT: ClassVar[str] = "words to match; !word excludes"
     EMPTY: ClassVar[str] = ""
-    """What to say when there is nothing to list."""
-    FAULTS: ClassVar[str] = "faults"
-    """What `!` limits the list to, in a word."""
+    """The text of an empty list."""
+    FAULTS: ClassVar[str] = "failures only"
+    """What `!` limits the list to."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -41,39 +41,39 @@ class ListScreen(MonitorScreen):
         self.info_bar = Bar(id="info")
 
     def make_table(self) -> LiveTable[Any]:
-        """Make the table and its rows."""
+        """Return the table with its rows."""
         raise NotImplementedError
 
     def compose_body(self) -> ComposeResult:
-        """Put what the list is about above it."""
+        """Yield the info bar, the filter line and the table."""
         yield self.info_bar
         yield Filter(self.problems, placeholder=self.FILTER_HINT, id="filter")
         yield self.list_table
 
     def on_mount(self) -> None:
-        """Give the keys to the list."""
+        """Focus the table."""
         self.set_focus(self.list_table)
 
-    # What is listed; subclasses say how
+    # Rows, as subclasses provide them
 
     def refilter(self) -> None:
         """Apply `filter_text` and `faults_only` to the rows."""
 
     def problems(self, text: str) -> Sequence[Problem]:
-        """Return what is wrong with a filter."""
+        """Return the problems of a filter."""
         return ()
 
     @property
     def total(self) -> int:
-        """How many rows there would be without a filter."""
+        """The number of rows without any filter."""
         return len(self.list_table.rows)
 
     def notes(self) -> Sequence[Part]:
-        """Return what else there is to say of what is listed."""
+        """Return further notes for the info bar."""
         return ()
 
-    def nothing(self) -> str:
-        """Return why the list is empty, if it is: what is hidden is not missing."""
+    def empty_text(self) -> str:
+        """Return the text of an empty list: whether rows are hidden by a filter, or missing."""
         hidden = self.total - len(self.list_table.rows)
         if not self.filter_text and not self.faults_only:
             return self.EMPTY
@@ -86,13 +86,13 @@ class ListScreen(MonitorScreen):
         return f"{how} hides {what}{undo}"
 
     def paint_body(self) -> None:
-        """Paint the lines that differ."""
-        self.list_table.empty = self.nothing()
+        """Update the table and the info bar."""
+        self.list_table.empty = self.empty_text()
         self.list_table.paint(self.context.frame())
         self.paint_info()
 
     def paint_info(self) -> None:
-        """Say what is listed, and how."""
+        """Show the breadcrumb, counts, filter and sort order."""
         table, glyphs = self.list_table, self.context.glyphs
         crumbs = f" {glyphs.more_right} ".join(self.title_parts)
         listed, total = len(table.rows), self.total
@@ -112,41 +112,41 @@ class ListScreen(MonitorScreen):
             right.append(Part("following", "$text-success", 4))
         elif table.unseen and table.sort is not None and "follow" in self.CONTEXTS:
             right.append(Part(f"{units.count(table.unseen)} newer", "$text-muted", 4))
-        right.append(Part(f"by {self._sorted_by()} ", "$text-muted", 5))
+        right.append(Part(f"{self._sort_text()} ", "$text-muted", 5))
         self.info_bar.show(left, right)
 
-    def _sorted_by(self) -> str:
+    def _sort_text(self) -> str:
         if self.list_table.sort is None:
-            return "no order"
+            return "unsorted"
         column_id, descending = self.list_table.sort
         titles = {column.id: column.title for column in self.list_table.columns}
         glyphs = self.context.glyphs
         arrow = glyphs.descending if descending else glyphs.ascending
-        return f"{titles.get(column_id, column_id)} {arrow}"
+        return f"by {titles.get(column_id, column_id)} {arrow}"
 
     # The filter
 
     def filter_by(self, text: str) -> bool:
-        """Filter by a text; return whether this screen can."""
+        """Filter by a text."""
         self.filter_text = text
         bar = self.query_one(Filter)
         bar.display = bool(text) or self.typing is bar
         if bar.text != text:
             bar.edit(text)
-            # The line takes the focus by way of the app: give it back the same way.
+            # `edit` focuses the line through the app's queue: give the focus back the same way.
             self.app.call_later(self.set_focus, self.list_table)
         self.refilter()
         self._show_rows()
         return True
 
     def action_filter(self) -> None:
-        """Type a filter."""
+        """Focus the filter line."""
         bar = self.query_one(Filter)
         bar.display = True
         self.set_focus(bar.query_one(Input))
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        """Filter as the user types."""
+        """Apply the filter while it is typed."""
         message.stop()
         self.filter_text = message.text
         self.refilter()
@@ -165,7 +165,7 @@ class ListScreen(MonitorScreen):
     def action_keep_filter(self) -> None:
         """Keep the filter and go to the list."""
         self.set_focus(self.list_table)
-        # Letters may still be on their way to the line: they go first.
+        # Keys may still be queued for the line: they are handled first.
         bar = self.query_one(Filter)
         bar.query_one(Input).call_later(lambda: self.filter_by(bar.text))
 
@@ -175,11 +175,11 @@ class ListScreen(MonitorScreen):
         self.filter_by("")
 
     def _show_rows(self) -> None:
-        self.list_table.empty = self.nothing()
+        self.list_table.empty = self.empty_text()
         self.list_table.show(self.list_table.rows)
         self.paint_info()
 
-    # What keys do
+    # Actions
 
     def step_back(self) -> bool:
         """Clear the marks, then the filter."""
@@ -197,13 +197,13 @@ class ListScreen(MonitorScreen):
         return True
 
     def action_faults(self) -> None:
-        """Show only what went wrong, or everything again."""
+        """Show only failures and problems, or everything again."""
         self.faults_only = not self.faults_only
         self.refilter()
         self._show_rows()
 
     def action_follow(self) -> None:
-        """Keep the newest in sight, or stay here."""
+        """Follow the newest row, or stop following."""
         self.list_table.action_toggle_follow()
         self.paint_info()
 
@@ -225,7 +225,7 @@ class ListScreen(MonitorScreen):
         self.paint_info()
 
     def action_sort(self, how: Literal["next", "previous", "invert"]) -> None:
-        """Sort by another column, or the other way round."""
+        """Sort by another column, or reverse the order."""
         table = self.list_table
         if how == "next":
             table.action_sort_next()
@@ -236,7 +236,7 @@ class ListScreen(MonitorScreen):
         self.paint_info()
 
     def action_sort_menu(self) -> None:
-        """Choose the column to sort by."""
+        """Open the menu of sort columns."""
         from ..dialogs.menu import Menu
 
         table = self.list_table

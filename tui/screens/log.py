@@ -17,11 +17,11 @@ from .row_lists import RowListScreen
 
 
 class LogScreen(RowListScreen[LogEntry]):
-    """What happened, newest first."""
+    """Connections, lost events, workers and operations, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("stream")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream")
-    EMPTY = "Nothing happened so far"
+    EMPTY = "No log entries so far"
     ORDER = ("at", True)
     FAULTS = "warnings and errors"
     FOLLOWS = True
@@ -39,15 +39,15 @@ class LogScreen(RowListScreen[LogEntry]):
         return self.context.state.log
 
     def row_text(self, row: LogEntry) -> str:
-        """Look into all of it."""
+        """Return the whole entry."""
         return f"{row.level} {row.source} {row.text}"
 
     def faulty(self, row: LogEntry) -> bool:
-        """Return whether it is more than information."""
+        """Return whether it is a warning or an error."""
         return row.level != "info"
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Show the whole text; of an act, all that came of it."""
+        """Show the full text; for an operation, its outcome."""
         message.stop()
         from ..dialogs.text import TextDialog
 

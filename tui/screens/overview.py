@@ -1,4 +1,4 @@
-"""What matters now, on one screen; behind every row is the list or the task that it stands for."""
+"""The Overview screen: tiles whose rows open the lists and pages behind them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ..bars.header import failure_share, workers_online
 from ..bars.states import StateStrip
-from ..columns.failures import FAILURE_KEYS, FEW, title_of
+from ..columns.failures import FAILURE_KEYS, TILE_COLUMNS, group_title
 from ..columns.overview import ALERTS, queue_tile_columns, worker_columns
 from ..columns.progress import running_columns
 from ..context import AppContext
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 GRAPH_SECONDS: Final = 600
 GRAPH_STEP: Final = 4
-"""Seconds that one point of the graph stands for."""
-MOST_ALERTS: Final = 4
-FAILING_FOR: Final = 3600.0
-"""Seconds since the last failure for which a group is listed."""
+"""Seconds per point of the graph."""
+MAX_ALERT_ROWS: Final = 4
+MAX_FAILURE_AGE: Final = 3600.0
+"""Seconds since the last failure after which a group is no longer listed."""
 TITLES: Final = {
     "attention": "Attention",
     "workers": "Workers",
@@ -53,7 +53,7 @@ TITLES: Final = {
 
 
 class OverviewScreen(MonitorScreen):
-    """Throughput, queues, workers, what runs, what fails, and what needs attention."""
+    """Throughput, failures, queues, workers, running tasks, and what needs attention."""
 
     CSS_PATH = "overview.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("overview", "tasks", "workers", "queues")
@@ -93,22 +93,24 @@ class OverviewScreen(MonitorScreen):
                 classes="pane",
             ),
             "attention": self._tile("attention", ALERTS, self.alert_rows, ""),
-            "workers": self._tile("workers", worker_columns(state), self.worker_rows, "none yet"),
-            "failures": self._tile("failures", FEW, self.failure_rows, "none"),
+            "workers": self._tile(
+                "workers", worker_columns(state), self.worker_rows, "no workers so far"
+            ),
+            "failures": self._tile("failures", TILE_COLUMNS, self.failure_rows, "no failures"),
             "queues": self._tile(
                 "queues",
                 queue_tile_columns(lambda: context.paused_queues),
                 self.queue_rows,
-                "none known yet",
+                "no queues so far",
             ),
             "running": self._tile(
-                "running", running_columns(context), self.running_tasks, "nothing runs"
+                "running", running_columns(context), self.running_tasks, "no running tasks"
             ),
         }
 
     @property
     def topics(self) -> frozenset[str]:
-        """Queues and workers, slowly."""
+        """Queues and workers, polled slowly."""
         return frozenset({"overview", "workers", "queues"})
 
     @property
@@ -117,7 +119,7 @@ class OverviewScreen(MonitorScreen):
         return ("Overview",)
 
     def compose_body(self) -> ComposeResult:
-        """Put the tiles into two columns; in a narrow terminal they are one."""
+        """Yield the tiles in two columns; the style sheet stacks them on a narrow terminal."""
         tiles = self.tiles
         yield self.strip
         yield tiles["attention"]
@@ -149,15 +151,15 @@ class OverviewScreen(MonitorScreen):
     # Painting
 
     def catch_up(self) -> None:
-        """Look at all tasks again."""
+        """Read all tasks again."""
         self.running_tasks.refresh(self.context.now())
 
     def take(self, changes: Changes) -> None:
-        """Take in what runs and what failed."""
+        """Apply the changes to the running tasks."""
         self.running_tasks.apply(changes, self.context.now())
 
     def paint_body(self) -> None:
-        """Paint each tile."""
+        """Update each tile."""
         self.queue_rows.refresh()
         self.worker_rows.refresh()
         self.failure_rows.refresh()
@@ -169,38 +171,38 @@ class OverviewScreen(MonitorScreen):
         frame = self.context.frame()
         for table in self.small_tables:
             table.paint(frame)
-        self._tell()
+        self._update_levels()
         self._draw_graph()
 
-    def _tell(self) -> None:
-        """Say by each border how things stand."""
+    def _update_levels(self) -> None:
+        """Set the level and subtitle of each tile."""
         state, now = self.context.state, self.context.now()
         attention = self.tiles["attention"]
         count = len(self.alert_rows)
         bad = any(alert.level == "bad" for alert in self.alert_rows)
         attention.set_class(count > 0, "-shown")
-        # A table of one line has no titles: all that a short terminal has room for.
-        attention.styles.height = 3 if self.has_class("-low") else min(count, MOST_ALERTS) + 3
-        attention.tell("bad" if bad else "warn", subtitle=f"{count}" if count > 1 else "")
+        # On a short terminal there is one line, without column titles.
+        attention.styles.height = 3 if self.has_class("-low") else min(count, MAX_ALERT_ROWS) + 3
+        attention.show("bad" if bad else "warn", subtitle=f"{count}" if count > 1 else "")
         unattended = any(queue.unattended for queue in state.queues.values())
         idle = not any(queue.waiting for queue in state.queues.values())
-        self.tiles["queues"].tell("bad" if unattended else "idle" if idle else "good")
+        self.tiles["queues"].show("bad" if unattended else "idle" if idle else "good")
         online, known = workers_online(state, now)
-        self.tiles["workers"].tell(
+        self.tiles["workers"].show(
             "idle" if not known else "good" if online == known else "bad",
             subtitle=f"{online} of {known} online" if known else "",
         )
         failures = sum(group.count for group in self.failure_rows)
-        self.tiles["failures"].tell(
+        self.tiles["failures"].show(
             "bad" if failures else "idle", subtitle=f"{failures:,}" if failures else ""
         )
         running = len(self.running_tasks)
-        self.tiles["running"].tell(
+        self.tiles["running"].show(
             "good" if running else "idle", subtitle=f"{running:,}" if running else ""
         )
         share = failure_share(state, now)
         level: Literal["good", "idle", "warn"] = "idle" if share is None else "good"
-        self.tiles["throughput"].tell(
+        self.tiles["throughput"].show(
             "warn" if share is not None and share > 0.1 else level, "Throughput (10 min)"
         )
 
@@ -229,10 +231,10 @@ class OverviewScreen(MonitorScreen):
         status = worker.health(self.context.now(), state.broker.listening_since)
         return {"offline": 3, "stalled": 2, "late": 1}.get(status, 0), worker.name
 
-    # Doors
+    # Opening
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Open what a row stands for."""
+        """Open the page or list of a row."""
         message.stop()
         name = (message.table.id or "").removesuffix("-table")
         row_id = message.row_id
@@ -251,11 +253,11 @@ class OverviewScreen(MonitorScreen):
         index = self.failure_rows.index(row_id)
         if index is not None:
             group = self.failure_rows[index]
-            self.visit(DrillDown("tasks", group.query, title_of(group)))
+            self.visit(DrillDown("tasks", group.query, group_title(group)))
 
     def _failing(self) -> list[FailureGroup]:
-        """Return the groups that still grow, or did within the last hour."""
-        since = self.context.now() - FAILING_FOR
+        """Return the groups with a failure in the last hour."""
+        since = self.context.now() - MAX_FAILURE_AGE
         return [one for one in self.context.state.failures if (one.last_at or since) >= since]
 
     def _open_alert(self, row_id: str) -> None:
@@ -269,7 +271,7 @@ class OverviewScreen(MonitorScreen):
             self.app.call_later(self.app.run_action, f"app.view('{alert.view}')")
 
     def on_tile_opened(self, message: Tile.Opened) -> None:
-        """Open the list behind the graph."""
+        """Open the tasks behind the graph."""
         message.stop()
         self.app.call_later(self.app.run_action, "app.view('tasks')")
 
@@ -283,7 +285,7 @@ class OverviewScreen(MonitorScreen):
             super().action_open()
 
     def action_move(self, motion: Motion) -> None:
-        """Move within a tile, and at its edge into the next."""
+        """Move within a tile, and from its edge to the next one."""
         table = self.focused
         if not isinstance(table, LiveTable):
             self.action_pane(-1 if motion in ("up", "top", "page_up", "half_up") else 1)
@@ -298,7 +300,7 @@ class OverviewScreen(MonitorScreen):
             table.action_move(motion)
 
     def action_scroll(self, direction: Literal["left", "right"]) -> None:
-        """Go to the tile beside this one."""
+        """Go to the tile on the left or right."""
         here = self.focused
         if here is None:
             return

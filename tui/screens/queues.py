@@ -22,13 +22,13 @@ class QueuesScreen(RowListScreen[Queue]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "queues")
-    EMPTY = "No queues known so far: they are learned from workers and from tasks"
+    EMPTY = "No queues so far; they are discovered from workers and tasks"
     ORDER = ("name", False)
-    FAULTS = "nobody consumes"
+    FAULTS = "no consumers"
 
     @property
     def topics(self) -> frozenset[str]:
-        """Depths, and who consumes."""
+        """Queue depths, and the workers for their consumers."""
         return frozenset({"queues", "workers"})
 
     def columns(self) -> tuple[Column[Queue], ...]:
@@ -36,7 +36,7 @@ class QueuesScreen(RowListScreen[Queue]):
         return queue_columns(lambda: self.context.paused_queues)
 
     def row_version(self, row: Queue) -> object:
-        """Return what differs when a queue has changed, was paused or resumed."""
+        """Return a value that changes with the queue and with its being paused."""
         return row.version, row.name in self.context.paused_queues
 
     def sort_keys(self) -> Mapping[str, Callable[[Queue], Any]]:
@@ -48,12 +48,12 @@ class QueuesScreen(RowListScreen[Queue]):
         return self.context.state.queues.values()
 
     def row_text(self, row: Queue) -> str:
-        """Look into the name and the consumers, and whether it is paused."""
+        """Return name, consumers, and whether it is paused."""
         paused = (PAUSED,) if row.name in self.context.paused_queues else ()
         return " ".join((row.name, *row.consumers, *paused))
 
     def faulty(self, row: Queue) -> bool:
-        """Return whether messages wait that nobody consumes."""
+        """Return whether messages are waiting without a consumer."""
         return row.unattended and row.name not in self.context.paused_queues
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:

@@ -1,4 +1,4 @@
-"""The short lists: workers, queues, task types and the log."""
+"""The base of the short lists: workers, queues, task types, failures and the log."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ R = TypeVar("R")
 
 
 class RowListScreen(ListScreen, Generic[R]):
-    """A list of things that are few: taken anew each frame."""
+    """A list of few rows, which are read again each frame."""
 
     ORDER: ClassVar[tuple[str, bool]]
-    """The id of the column that sorts at first, and whether the largest is first."""
+    """The id of the initial sort column, and whether the largest is first."""
     FOLLOWS: ClassVar[bool] = False
 
     def make_table(self) -> LiveTable[R]:
-        """List all."""
+        """Return a table of all rows."""
         column_id, descending = self.ORDER
         columns = self.columns()
         key = next(column.sort_key or "" for column in columns if column.id == column_id)
@@ -47,7 +47,7 @@ class RowListScreen(ListScreen, Generic[R]):
         raise NotImplementedError
 
     def sort_keys(self) -> Mapping[str, Callable[[R], Any]]:
-        """Return what the columns' sort keys stand for."""
+        """Return the functions of the columns' sort keys."""
         raise NotImplementedError
 
     def source(self) -> Iterable[R]:
@@ -59,37 +59,37 @@ class RowListScreen(ListScreen, Generic[R]):
         return str(getattr(row, "id"))  # noqa: B009 - a type variable has no attributes
 
     def row_version(self, row: R) -> object:
-        """Return what differs when a row has changed."""
+        """Return a value that changes when the row has changed."""
         return getattr(row, "version", 0)
 
     def row_text(self, row: R) -> str:
-        """Return what a filter looks into."""
+        """Return the text that a filter matches."""
         return self.row_id(row)
 
     def faulty(self, row: R) -> bool:
-        """Return whether something is wrong with a row."""
+        """Return whether the row is listed with `!`."""
         raise NotImplementedError
 
     @property
     def total(self) -> int:
-        """How many there are without a filter."""
+        """The number of rows without any filter."""
         return sum(1 for _ in self.source())
 
     def refilter(self) -> None:
-        """Filter by words."""
+        """Apply the filter."""
         self.rows.set_filter(self.filter_text)
 
     def take(self, changes: Changes) -> None:
-        """Take the rows anew."""
+        """Read the rows again."""
         self.rows.refresh()
 
     def catch_up(self) -> None:
-        """Take the rows anew."""
+        """Read the rows again."""
         self.rows.refresh()
 
     def _listed(self) -> Iterable[R]:
         rows = self.source()
-        # The table is made before the screen knows of any filter.
+        # The table is created before the filter attributes are set.
         if getattr(self, "faults_only", False):
             return [row for row in rows if self.faulty(row)]
         return rows

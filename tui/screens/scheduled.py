@@ -1,4 +1,4 @@
-"""The Scheduled screen: tasks that wait for their time."""
+"""The Scheduled screen."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .tasks import TaskListScreen, task_id, task_version
 
 
 class ScheduledScreen(TaskListScreen):
-    """Tasks that wait for their time or for their next attempt, the next one first."""
+    """Tasks with an ETA or countdown, and pending retries; the next one due first."""
 
-    EMPTY: ClassVar[str] = "No task waits for its time"
+    EMPTY: ClassVar[str] = "No scheduled tasks"
     FAULTS: ClassVar[str] = "retries only"
 
     def make_table(self) -> LiveTable[Task]:
-        """List the one that is due next first."""
+        """Return a table sorted by due time."""
         self.tasks = TaskView(
             self.context.state,
             self.query_of(""),
@@ -42,14 +42,14 @@ class ScheduledScreen(TaskListScreen):
         )
 
     def query_of(self, text: str) -> Query:
-        """Return what is typed, within the tasks that wait for a time."""
+        """Return the filter, limited to scheduled tasks."""
         typed = parse_query(text)
         matches = typed.matches
         return replace(typed, matches=lambda task, now: _waits(task) and matches(task, now))
 
     @property
     def total(self) -> int:
-        """How many tasks wait for a time, as far as this list shows them."""
+        """The number of listed tasks; those that a filter hides are not counted."""
         return len(self.tasks)
 
 

@@ -1,4 +1,4 @@
-"""One task: every field, where its time went, what it was given and what came of it. Live."""
+"""The task page: all fields, timeline, attempts, arguments, result and traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
 from ..columns import tasks
 from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
-from ..columns.progress import large_words, shown, source_words
+from ..columns.progress import current_progress, large_bar_texts, progress_source
 from ..context import AppContext
 from ..details.retry import retry_field
 from ..details.task import task_fields
@@ -39,14 +39,14 @@ from .detail import DetailScreen
 if TYPE_CHECKING:
     from ...model.entities.result import ResultMeta
 
-RELATED: Final = 200
-"""Related tasks that are listed; o shows the whole workflow."""
+MAX_RELATED: Final = 200
+"""Related tasks that are listed; `o` shows the whole workflow."""
 
 _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
 
 
 class TaskDetailScreen(DetailScreen):
-    """All that is known of one task."""
+    """The page of a task."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "tasks")
@@ -54,7 +54,7 @@ class TaskDetailScreen(DetailScreen):
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
         self.task_id = location.path[-1].subject
-        # Kept, so that a task that is evicted meanwhile can still be looked at.
+        # Kept, so that the page still works if the task is evicted from the model.
         self.shown: Task | None = context.state.tasks.get(self.task_id)
         self._meta: ResultMeta | None = None
         self._retry: tuple[object, Field] | None = None
@@ -71,7 +71,7 @@ class TaskDetailScreen(DetailScreen):
         self.related_table = self._related_table()
         self.bar = LargeBar(glyphs=glyphs)
         self._attempts = RowList[AttemptRow](
-            self._tries,
+            self._attempt_rows,
             lambda row: row.id,
             {"position": lambda row: row.position},
             Order("position", False),
@@ -88,7 +88,7 @@ class TaskDetailScreen(DetailScreen):
         self.panes = {
             "progress": self.pane("progress", "Progress", self.bar),
             "attempts": self.pane("attempts", "Attempts", self.attempts_table),
-            "time": self.pane("time", "Where its time went", self.timeline),
+            "time": self.pane("time", "Timeline", self.timeline),
             "facts": self.pane("facts", "Task", facts),
             "related": self.pane("related", "Related tasks", self.related_table),
             "values": self.pane("values", "Arguments and result", self.values),
@@ -97,18 +97,18 @@ class TaskDetailScreen(DetailScreen):
 
     @property
     def topics(self) -> frozenset[str]:
-        """The worker that has it."""
+        """The task's worker."""
         task = self.shown
         return frozenset({f"worker:{task.worker}"} if task is not None and task.worker else ())
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """The task, whatever is known of it, and its relatives on the screen."""
+        """The task, even if it is still unknown, and the related tasks on the screen."""
         ended = self.shown is not None and self.shown.finished
         return super().watched if ended else (self.task_id, *super().watched)
 
     def compose_body(self) -> ComposeResult:
-        """Put facts to the left, values to the right; in a narrow terminal below each other."""
+        """Yield the fields on the left and the values on the right."""
         panes = self.panes
         yield self.info_bar
         yield panes["progress"]
@@ -149,23 +149,23 @@ class TaskDetailScreen(DetailScreen):
         )
 
     def on_mount(self) -> None:
-        """Give the keys to what is looked at first: the traceback of a failure, else the values."""
-        self._settle()
+        """Focus the traceback of a failed task, else the values."""
+        self._hide_empty_panes()
         failed = self.shown is not None and self.shown.traceback is not None
         self.set_focus(self.traceback if failed else self.values)
         if self.shown is not None and self.shown.finished:
-            self.run_worker(self._ask_backend())
+            self.run_worker(self._read_backend())
 
-    async def _ask_backend(self) -> None:
-        """Ask the result backend once: of a finished task nobody else knows more."""
+    async def _read_backend(self) -> None:
+        """Read the task from the result backend, once: it is finished."""
         found = asyncio.wrap_future(self.context.session.result(self.task_id))
-        # Waited for, and not awaited: to leave the page must not cancel another thread's work.
+        # `wait` does not cancel the other thread's work when the page is left, `await` would.
         await asyncio.wait({found})
         if found.exception() is None:
             self._meta = found.result()
 
-    def _comes_back(self, task: Task) -> float | bool:
-        """Tell whether the broker hands a lost task out again, and when."""
+    def _redelivery(self, task: Task) -> float | bool:
+        """Return when the broker redelivers a lost task, as `redelivery` does."""
         state, options = self.context.state, self.context.settings.broker_transport_options
         worker = state.workers.get(task.worker or "")
         return redelivery(task, worker, state.broker.transport, options)
@@ -173,95 +173,100 @@ class TaskDetailScreen(DetailScreen):
     def _retry_field(self, task: Task) -> Field:
         original = self.context.session.sent_task(task.id)
         known = (task.version, None if original is None else original.source, self._meta)
-        # To read the arguments' text takes too long for each frame.
+        # Parsing the arguments takes too long to do it each frame.
         if self._retry is None or self._retry[0] != known:
             self._retry = known, retry_field(task, original, self._meta)
         return self._retry[1]
 
     def paint_body(self) -> None:
-        """Show the task as it stands."""
+        """Show the current state of the task."""
         self.shown = self.context.state.tasks.get(self.task_id, self.shown)
         frame = self.context.frame()
         self._related.refresh()
         self._attempts.refresh()
-        self._settle()
+        self._hide_empty_panes()
         task = self.shown
         if task is not None:
-            most = self.context.settings.max_retries_of(task.name)
+            max_retries = self.context.settings.max_retries_of(task.name)
             self.fields.show(
-                [*task_fields(task, frame, most, self._comes_back(task)), self._retry_field(task)]
+                [
+                    *task_fields(task, frame, max_retries, self._redelivery(task)),
+                    self._retry_field(task),
+                ]
             )
             self._paint_progress(task, frame.now)
             self.timeline.show(task, frame.now, frame.skews)
             self.values.show(_values(task))
             self.traceback.show(task.traceback or "")
-            self.panes["facts"].tell(_LEVELS.get(task.state, "idle"))
+            self.panes["facts"].show(_LEVELS.get(task.state, "idle"))
         self.related_table.paint(frame)
         self.attempts_table.paint(frame)
         self.paint_info()
 
     def paint_info(self) -> None:
-        """Say which task it is, and whether it is still held."""
+        """Show the task's id, state and name."""
         separator = f" {self.context.glyphs.more_right} "
         left = [Part(separator.join(self.title_parts), "bold", gap=1)]
         task = self.shown
         if task is None:
-            left.append(Part(f"no task {self.task_id} is known", "$text-error"))
+            left.append(Part(f"unknown task {self.task_id}", "$text-error"))
         else:
             state, _ = tasks.state(task, self.context.frame())
             left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
             if task.id not in self.context.state.tasks:
-                left.append(Part("forgotten to make room", "$text-warning"))
+                left.append(Part("evicted from memory", "$text-warning"))
         self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:
-        """Copy the task, or the related one that the cursor is on."""
+        """Copy the related task under the cursor if its table is focused, else the task."""
         table = self.related_table
         if self.focused is table and table.cursor_row is not None:
             return (table.cursor_row,)
         return () if self.shown is None else (self.shown,)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Open a related task, or all that is known of why an attempt failed."""
+        """Open a related task, or the traceback of an attempt."""
         message.stop()
         if message.table is self.attempts_table:
             self._open_attempt(message.row_id)
             return
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
-    def _settle(self) -> None:
-        """Show only panes that have something in them."""
+    def _hide_empty_panes(self) -> None:
+        """Show only panes with content."""
         task = self.shown
         traceback = task is not None and bool(task.traceback)
         self.panes["traceback"].set_class(not traceback, "-empty")
         self.panes["related"].set_class(not len(self._related), "-empty")
         self.panes["attempts"].set_class(len(self._attempts) < 2, "-empty")
-        self.panes["progress"].set_class(not self._tells_progress(), "-empty")
+        self.panes["progress"].set_class(not self._has_progress(), "-empty")
 
-    def _tells_progress(self) -> bool:
-        """Whether there is anything to say of how far it is."""
+    def _has_progress(self) -> bool:
+        """Return whether there is progress, or a reason for its absence, to show."""
         task, context = self.shown, self.context
         if task is None or not task.running:
             return False
         return (
-            shown(task, context, context.now())[0] is not None
+            current_progress(task, context, context.now())[0] is not None
             or context.progress_unavailable is not None
         )
 
     def _paint_progress(self, task: Task, now: float) -> None:
-        progress, estimated = shown(task, self.context, now)
+        progress, estimated = current_progress(task, self.context, now)
         pane = self.panes["progress"]
         if progress is None:
             self.bar.show(f"?  {self.context.progress_unavailable}", bar=False)
-            pane.tell("idle", subtitle="")
+            pane.show("idle", subtitle="")
             return
-        said = " · ".join(large_words(task, self.context, now))
+        text = " · ".join(large_bar_texts(task, self.context, now))
         if self.context.ascii:
-            said = said.replace(" · ", "  ")
-        self.bar.show(said, progress.fraction, estimated=estimated, step=int(now * 2))
-        pane.tell("idle" if estimated else "good", subtitle=source_words(task, self.context, now))
+            text = text.replace(" · ", "  ")
+        self.bar.show(text, progress.fraction, estimated=estimated, step=int(now * 2))
+        pane.show(
+            "idle" if estimated else "good", subtitle=progress_source(task, self.context, now)
+        )
 
-    def _tries(self) -> list[AttemptRow]:
+    def _attempt_rows(self) -> list[AttemptRow]:
         task = self.shown
         return [] if task is None else attempt_rows(task, self.context.frame().now_at(task.worker))
 
@@ -269,7 +274,7 @@ class TaskDetailScreen(DetailScreen):
         index = self._attempts.index(row_id)
         if index is not None:
             attempt = self._attempts[index].attempt
-            text = attempt.traceback or attempt.exception or "nothing is known of its end"
+            text = attempt.traceback or attempt.exception or "No exception or traceback is known"
             self.app.push_screen(TextDialog(f"Attempt {attempt.number + 1}", text))
 
     def _relatives(self) -> list[Task]:
@@ -277,7 +282,7 @@ class TaskDetailScreen(DetailScreen):
         if task is None:
             return []
         held = self.context.state.tasks
-        found = {one.id: one for one in self.context.state.related(task, RELATED)}
+        found = {one.id: one for one in self.context.state.related(task, MAX_RELATED)}
         for id_ in _retries(task):
             if id_ in held:
                 found[id_] = held[id_]
@@ -289,12 +294,12 @@ class TaskDetailScreen(DetailScreen):
             return "", "text"
         if task.id in _retries(shown):
             earlier = shown.extra is not None and task.id == shown.extra.retry_of
-            return "retry of" if earlier else "retried", "accent"
+            return "original" if earlier else "retry", "accent"
         if task.id == shown.parent_id:
             return "parent", "accent"
         if task.parent_id == shown.id:
             return "child", "accent"
-        return ("root", "accent") if task.id == shown.root_id else ("relative", "muted")
+        return ("root", "accent") if task.id == shown.root_id else ("related", "muted")
 
 
 def _short_id(task: Task, frame: Frame) -> Cell:

@@ -19,11 +19,11 @@ from .row_lists import RowListScreen, exactly
 
 
 class TypesScreen(RowListScreen[TaskType]):
-    """Statistics by task name."""
+    """Statistics per task name."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("types")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "types")
-    EMPTY = "No tasks heard of so far"
+    EMPTY = "No task types so far"
     ORDER = ("tasks", True)
     FAULTS = "with failures"
 
@@ -32,7 +32,7 @@ class TypesScreen(RowListScreen[TaskType]):
         return type_columns(self.context.state)
 
     def row_version(self, row: TaskType) -> object:
-        """Return what differs when a type, or what workers limit it to, has changed."""
+        """Return a value that changes with the type and with its limits."""
         return row.version, common_limits(self.context.state, row.name)
 
     def sort_keys(self) -> Mapping[str, Callable[[TaskType], Any]]:

@@ -1,4 +1,4 @@
-"""Lists of tasks: all of them, those behind a number, and those that wait for their time."""
+"""The Tasks screen, which also lists the tasks of a queue, type or failure group."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class TaskListScreen(ListScreen):
-    """Tasks, newest first; where it lies behind a number, only those that the number counts."""
+    """All tasks, or those of the location's last drill-down; newest first."""
 
     FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
-    EMPTY: ClassVar[str] = "No tasks so far: they appear as soon as a worker tells of them"
+    EMPTY: ClassVar[str] = "No tasks so far; they appear when workers send task events"
     FAULTS: ClassVar[str] = "failures only"
     BINDINGS: ClassVar[list[BindingType]] = bindings("stream", "tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream", "tasks")
@@ -40,7 +40,7 @@ class TaskListScreen(ListScreen):
         super().__init__(context, location)
 
     def make_table(self) -> LiveTable[Task]:
-        """List the newest first."""
+        """Return a table with the newest task first."""
         self.tasks = TaskView(
             self.context.state, self.query_of(""), now=self.context.now(), clock=time.perf_counter
         )
@@ -55,41 +55,41 @@ class TaskListScreen(ListScreen):
         )
 
     def query_of(self, text: str) -> Query:
-        """Return what is typed, within what this list is limited to."""
+        """Return the filter, limited to the tasks of this list."""
         return _within(self.scope, parse_query(text))
 
     @property
     def filtering(self) -> bool:
-        """Whether the filter has yet to be applied to all tasks."""
+        """Whether the filter has not been applied to all tasks yet."""
         return self.tasks.unseen > 0
 
     @property
     def total(self) -> int:
-        """How many tasks there are in all, where that is known."""
+        """The number of tasks without any filter; for a drill-down, of listed tasks."""
         whole = self.scope.empty and not self.location.path
         return len(self.context.state.tasks) if whole else len(self.tasks)
 
     def problems(self, text: str) -> Sequence[Problem]:
-        """Return the terms that mean nothing."""
+        """Return the invalid terms of a filter."""
         return parse_query(text).problems
 
     def refilter(self) -> None:
-        """Look through all tasks with the new filter."""
+        """Apply the filter to all tasks."""
         if self.tasks.faults_only != self.faults_only:
             self.tasks.set_faults_only(self.faults_only)
         if self.tasks.query.text != self.filter_text:
             self.tasks.set_query(self.query_of(self.filter_text), self.context.now())
 
     def take(self, changes: Changes) -> None:
-        """Take in new, changed and evicted tasks."""
+        """Apply new, changed and evicted tasks."""
         self.tasks.apply(changes, self.context.now())
 
     def catch_up(self) -> None:
-        """Look at all tasks again."""
+        """Read all tasks again."""
         self.tasks.refresh(self.context.now())
 
     def listed(self) -> Sequence[Task]:
-        """Return all tasks that the filter lets through."""
+        """Return all tasks that match the filter."""
         return [self.tasks[index] for index in range(len(self.tasks))]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
@@ -99,7 +99,7 @@ class TaskListScreen(ListScreen):
 
 
 def _within(scope: Query, typed: Query) -> Query:
-    """Return a query that both pass; it is called as it was typed."""
+    """Return a query for tasks that match both, with the text of the typed one."""
     if scope.empty:
         return typed
     inside, matches = scope.matches, typed.matches
@@ -116,5 +116,5 @@ def task_id(task: Task) -> str:
 
 
 def task_version(task: Task) -> Any:
-    """Return what differs when the row of a task has changed."""
+    """Return a value that changes when the task has changed."""
     return task.version

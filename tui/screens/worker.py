@@ -1,4 +1,4 @@
-"""One worker: its pool and processes, what it has, what it can do, and how it is set up. Live."""
+"""The worker page: pool, processes, tasks, usage and configuration."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _LEVELS: Final[dict[str, Level]] = {
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),
-    Column("id", "Id", 8, lambda task, frame: (task.id[:8], "muted"), 2),
+    Column("id", "ID", 8, lambda task, frame: (task.id[:8], "muted"), 2),
     Column(
         "elapsed",
-        "For",
+        "Runtime",
         9,
         tasks.elapsed,
         justify="right",
@@ -57,7 +57,7 @@ R = TypeVar("R")
 
 
 class WorkerDetailScreen(DetailScreen):
-    """All that is known of one worker."""
+    """The page of a worker."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("workers", "tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "workers", "tasks")
@@ -84,35 +84,35 @@ class WorkerDetailScreen(DetailScreen):
         usage = VerticalScroll(self.usage, id="usage-scroll")
         self.panes = {
             "facts": self.pane("facts", "Worker", facts),
-            "setup": self.pane("setup", "Set-up", self.setup),
+            "setup": self.pane("setup", "Configuration", self.setup),
             **{
                 name: self.pane(name, name.capitalize(), table)
                 for name, table in self.lists.items()
             },
-            "usage": self.pane("usage", "What it has done and used", usage),
+            "usage": self.pane("usage", "Usage", usage),
         }
 
     @property
     def topics(self) -> frozenset[str]:
-        """All that this worker can tell."""
+        """Everything about this worker."""
         return frozenset({f"worker:{self.worker_name}"})
 
     @property
     def worker(self) -> Worker | None:
-        """The worker; None if nothing was ever heard of it."""
+        """The worker; None if it is unknown."""
         return self.context.state.workers.get(self.worker_name)
 
     def _list(self, ids: Callable[[Worker], Iterable[str]]) -> RowList[Task]:
         def tasks() -> list[Task]:
-            worker, held = self.worker, self.context.state.tasks
+            worker, known = self.worker, self.context.state.tasks
             wanted = ids(worker) if worker is not None else ()
-            return [held[task_id] for task_id in wanted if task_id in held]
+            return [known[task_id] for task_id in wanted if task_id in known]
 
         keys = {"arrival": lambda task: task.arrival}
         return RowList(tasks, lambda task: task.id, keys, Order("arrival", False))
 
     def compose_body(self) -> ComposeResult:
-        """Put facts to the left and tasks to the right."""
+        """Yield the fields on the left and the tasks on the right."""
         panes = self.panes
         yield self.info_bar
         with VerticalScroll(id="panes", can_focus=False):
@@ -137,27 +137,27 @@ class WorkerDetailScreen(DetailScreen):
         )
 
     def on_mount(self) -> None:
-        """Give the keys to what it does."""
+        """Focus the active tasks."""
         self.set_focus(self.lists["active"])
 
     def paint_body(self) -> None:
-        """Show the worker as it stands."""
+        """Show the current state of the worker."""
         frame = self.context.frame()
         worker = self.worker
         for name, rows in self._tasks.items():
             rows.refresh()
             table = self.lists[name]
             known = self._known(name)
-            table.empty = "none" if known is not None else "not asked yet"
+            table.empty = "none" if known is not None else "not inspected yet"
             table.paint(frame)
-            self.panes[name].tell("idle", subtitle=_counted(known, len(rows)))
+            self.panes[name].show("idle", subtitle=_task_count(known, len(rows)))
         self.paint_info()
         if worker is None:
             return
         status = worker.health(frame.now, self.context.state.broker.listening_since)
         self.fields.show(worker_fields(worker, status, frame))
         self.usage.show(usage_fields(worker))
-        self.panes["facts"].tell(_LEVELS[status])
+        self.panes["facts"].show(_LEVELS[status])
         self.setup.show(_setup(worker))
 
     def _known(self, name: str) -> int | None:
@@ -168,30 +168,30 @@ class WorkerDetailScreen(DetailScreen):
         return None if ids is None else len(ids)
 
     def paint_info(self) -> None:
-        """Say which worker it is."""
+        """Show the worker's name, and when it was inspected."""
         separator = f" {self.context.glyphs.more_right} "
         left = [Part(separator.join(self.title_parts), "bold", gap=1)]
         worker = self.worker
         if worker is None:
-            left.append(Part("nothing was heard of it", "$text-error"))
+            left.append(Part("unknown worker", "$text-error"))
         elif worker.inspect_error:
             left.append(Part(worker.inspect_error, "$text-warning"))
         elif worker.inspected_at is not None:
             ago = units.age(worker.inspected_at, self.context.now())
-            left.append(Part(f"asked {ago} ago", "$text-muted"))
+            left.append(Part(f"inspected {ago} ago", "$text-muted"))
         else:
-            left.append(Part("not asked yet", "$text-muted"))
+            left.append(Part("not inspected yet", "$text-muted"))
         self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:
-        """Copy the task that the cursor is on, else the worker."""
+        """Copy the task under the cursor, else the worker."""
         focused = self.focused
         if isinstance(focused, LiveTable) and focused.cursor_row is not None:
             return (focused.cursor_row,)
         return () if self.worker is None else (self.worker,)
 
     def chosen(self, kind: type[R]) -> list[R]:
-        """Act on the worker itself, wherever the cursor is; on tasks, where that is on one."""
+        """Return this worker, or the task under the cursor."""
         if kind is Worker:
             return [self.worker] if isinstance(self.worker, kind) else []
         return super().chosen(kind)
@@ -202,11 +202,11 @@ class WorkerDetailScreen(DetailScreen):
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
 
-def _counted(known: int | None, held: int) -> str:
+def _task_count(known: int | None, shown: int) -> str:
     if known is None:
         return "?"
-    # A worker may have tasks of which no event was ever heard.
-    return f"{known}" if known == held else f"{known}, {held} of them known"
+    # The model may not know all tasks that the worker reports.
+    return f"{known}" if known == shown else f"{known}, {shown} shown"
 
 
 def _setup(worker: Worker) -> dict[str, str | None]:
@@ -232,7 +232,7 @@ def _limits(worker: Worker) -> str | None:
     texts = {name: limits_text(worker.limits.get(name, UNLIMITED)) for name in names}
     return repr(
         {
-            name: text if text == first[name] else f"{text} (first seen: {first[name]})"
+            name: text if text == first[name] else f"{text} (initially {first[name]})"
             for name, text in texts.items()
         }
     )

@@ -19,11 +19,11 @@ from .row_lists import RowListScreen
 
 
 class WorkersScreen(RowListScreen[Worker]):
-    """Workers, their pools and load."""
+    """Workers with status, pool and load."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("workers")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "workers")
-    EMPTY = "No workers heard of so far: is one running, with this broker?"
+    EMPTY = "No workers so far. Is one running on this broker?"
     ORDER = ("name", False)
     FAULTS = "late, stalled or offline"
 
@@ -37,20 +37,20 @@ class WorkersScreen(RowListScreen[Worker]):
         return worker_columns(self.context.state.broker)
 
     def sort_keys(self) -> Mapping[str, Callable[[Worker], Any]]:
-        """Return the keys of workers; status sorts by how long one has been silent."""
+        """Return the keys of workers; by status, those not online come last."""
         return {**WORKER_KEYS, "status": self.faulty}
 
     def source(self) -> Iterable[Worker]:
-        """Return all workers that were ever heard of."""
+        """Return all known workers."""
         return self.context.state.workers.values()
 
     def row_text(self, row: Worker) -> str:
-        """Look into name, pool, queues and version."""
+        """Return name, pool, queues, version and status."""
         words = (row.name, row.pool, queue_names(row), row.software_version, self._status(row))
         return " ".join(word for word in words if word)
 
     def faulty(self, row: Worker) -> bool:
-        """Return whether it is late, gone, or takes nothing."""
+        """Return whether it is late, stalled or offline."""
         return self._status(row) != "online"
 
     def _status(self, worker: Worker) -> str:

@@ -1,4 +1,4 @@
-"""The whole that a task belongs to: a live tree, each task with its bar on one axis of time."""
+"""The Workflow screen: the tree of a chain, group or chord, with a timeline."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
     from ...model.entities.changes import Changes
 
-ASKED: Final = 20
-"""Members that have not ended whose messages are looked for, for what is to follow them."""
-SEARCHED: Final = 5_000
-"""With more messages in the queues than this they are not looked for: all would have to be read."""
-LOOKED_INTO: Final = 4
-"""Queues in which members wait that are looked into for others of the same groups."""
-MESSAGES: Final = 500
-"""Messages of each."""
+MAX_RECOVERED: Final = 20
+"""Unfinished members whose messages are searched for the signatures that follow them."""
+MAX_SEARCHED_MESSAGES: Final = 5_000
+"""With more waiting messages they are not searched: all would have to be read."""
+MAX_PEEKED_QUEUES: Final = 4
+"""Queues with waiting members that are peeked at for other members of their groups."""
+MAX_PEEKED_MESSAGES: Final = 500
+"""Messages read from each of these queues."""
 
-READ: Final = 200
-"""Results that are asked for at once."""
+MAX_RESULTS_READ: Final = 200
+"""Results requested at once."""
 
 _STYLES: Final[dict[MemberStatus, str]] = {
     "succeeded": "$text-success",
@@ -54,7 +54,7 @@ _STYLES: Final[dict[MemberStatus, str]] = {
 
 
 class WorkflowScreen(ListScreen):
-    """A task's workflow."""
+    """The workflow of a task."""
 
     FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
     FAULTS: ClassVar[str] = "failures only"
@@ -66,100 +66,102 @@ class WorkflowScreen(ListScreen):
         super().__init__(context, location)
 
     def make_table(self) -> LiveTable[WorkflowRow]:
-        """Draw the tree."""
+        """Return the table of the tree."""
         self.view = WorkflowView(self.context.state, self.task_id, self.context.now())
         return LiveTable(
             workflow_columns(self.view),
             self.view,
             row_id=_row_id,
             row_version=self._row_version,
-            empty=self.nothing_known(),
+            empty=self.unknown_text(),
         )
 
     def on_mount(self) -> None:
-        """Begin at the task that it was asked for, and look for what is yet to come."""
+        """Move the cursor to the task, and search for upcoming tasks."""
         self.list_table.move_to(self.task_id)
-        self.run_worker(self._look_ahead())
+        self.run_worker(self._find_upcoming())
 
-    async def _look_ahead(self) -> None:
-        """Look into the messages of what has not ended: they name groups and what follows."""
+    async def _find_upcoming(self) -> None:
+        """Read the messages of unfinished members: they contain groups and the tasks to follow."""
         session = self.context.session
         unfinished = [task for task in self.view.members.tasks.values() if not task.finished]
         if not unfinished:
             return
         queues = {task.queue: None for task in unfinished if task.state == PENDING and task.queue}
-        looks: list[Future[Any]] = [
-            session.peek(queue, MESSAGES) for queue in list(queues)[:LOOKED_INTO] if queue
+        searches: list[Future[Any]] = [
+            session.peek(queue, MAX_PEEKED_MESSAGES)
+            for queue in list(queues)[:MAX_PEEKED_QUEUES]
+            if queue
         ]
         waiting = sum(queue.waiting or 0 for queue in self.context.state.queues.values())
-        if waiting <= SEARCHED:
-            looks.append(session.recover_calls([task.id for task in unfinished[:ASKED]]))
-        if not looks:
+        if waiting <= MAX_SEARCHED_MESSAGES:
+            searches.append(session.recover_calls([task.id for task in unfinished[:MAX_RECOVERED]]))
+        if not searches:
             return
-        waited = [asyncio.wrap_future(look) for look in looks]
-        # Waited for, and not awaited: to leave the page must not cancel another thread's work.
+        waited = [asyncio.wrap_future(search) for search in searches]
+        # `wait` does not cancel the other thread's work when the page is left, `await` would.
         await asyncio.wait(waited)
-        if waiting <= SEARCHED and waited[-1].exception() is None:
-            self._learn(waited[-1].result())
+        if waiting <= MAX_SEARCHED_MESSAGES and waited[-1].exception() is None:
+            self._add_upcoming(waited[-1].result())
 
-    def _learn(self, found: Sequence[object]) -> None:
+    def _add_upcoming(self, found: Sequence[object]) -> None:
         for one in found:
             message = one.message if isinstance(one, SentTask) else None
             if message is None or message.content_type != "application/json":
                 continue
             if isinstance(one, SentTask) and "compression" not in message.headers:
                 group_id = message.headers.get("group")
-                told = read_signatures(
+                signatures = read_signatures(
                     one.id, message.body, group_id if isinstance(group_id, str) else None
                 )
-                self.view.add_pending(one.id, told, self.context.now())
+                self.view.add_pending(one.id, signatures, self.context.now())
 
-    # What is shown
+    # Rows
 
-    def nothing_known(self) -> str:
-        """Say that nothing is there."""
-        return f"No task {self.task_id[:8]} is known, nor any that belongs to it"
+    def unknown_text(self) -> str:
+        """Return the text shown for an unknown task."""
+        return f"Unknown task {self.task_id[:8]}; no event of its workflow was received"
 
-    def nothing(self) -> str:
-        """Return why the tree is empty, if it is."""
-        return super().nothing() if self.total else self.nothing_known()
+    def empty_text(self) -> str:
+        """Return the text of an empty tree."""
+        return super().empty_text() if self.total else self.unknown_text()
 
     @property
     def total(self) -> int:
-        """How many tasks belong to it."""
+        """The number of tasks in the workflow."""
         return len(self.view.members)
 
     def problems(self, text: str) -> Sequence[Problem]:
-        """Return the terms that mean nothing."""
+        """Return the invalid terms of a filter."""
         return parse_query(text).problems
 
     def refilter(self) -> None:
-        """Show what passes, and what leads to it."""
+        """Show the matching tasks and their ancestors."""
         self.view.set_query(parse_query(self.filter_text), self.faults_only, self.context.now())
 
     def take(self, changes: Changes) -> None:
-        """Take in what changed."""
+        """Apply the changes."""
         self.view.apply(changes, self.context.now())
         self._read_results()
 
     def catch_up(self) -> None:
-        """Find all members anew."""
+        """Find all members again."""
         self.view.refresh(self.context.now())
         self._read_results()
 
     def _read_results(self) -> None:
-        """Have the results read that may tell of more members."""
-        unread = self.view.members.unread(READ)
+        """Request the results that may list more members."""
+        unread = self.view.members.unread(MAX_RESULTS_READ)
         if unread:
             self.context.session.read_results(unread)
 
     def paint_body(self) -> None:
-        """Let the axis grow with the time."""
+        """Extend the time axis, then paint."""
         self.view.axis.tick(self.context.now())
         super().paint_body()
 
     def paint_info(self) -> None:
-        """Say how many are how far, and how long it took."""
+        """Show the counts by status, and how long the workflow took."""
         view, glyphs = self.view, self.context.glyphs
         left = [Part(f" {glyphs.more_right} ".join(self.title_parts), "bold", gap=1)]
         for one in MEMBER_STATUSES:
@@ -168,10 +170,10 @@ class WorkflowScreen(ListScreen):
                 style = _STYLES.get(one, "$text-muted")
                 left.append(Part(f"{units.count(number)} {one}", style))
         if view.pending_count:
-            left.append(Part(f"{units.count(view.pending_count)} to come", "$text-muted"))
+            left.append(Part(f"{units.count(view.pending_count)} upcoming", "$text-muted"))
         if view.left_out:
             shown = self.total - view.left_out
-            text = f"the first {units.count(shown)} of {units.count(self.total)}"
+            text = f"first {units.count(shown)} of {units.count(self.total)} shown"
             left.append(Part(text, "$text-warning", 1))
         if self.faults_only:
             left.append(Part(f"! {self.FAULTS}", "bold $text-error"))
@@ -193,10 +195,10 @@ class WorkflowScreen(ListScreen):
         drawn = (node.kind, node.failed, node.given_up, row.guides, row.context, row.folded)
         return (task, axis, drawn, row.counts, row.span)
 
-    # What keys do
+    # Actions
 
     def copied(self) -> Sequence[object]:
-        """Return the marked tasks, or the cursor's; a group stands for all its members."""
+        """Return the marked tasks, else the cursor's; a group stands for all its members."""
         table = self.list_table
         if not table.marks:
             return () if table.cursor_id is None else self.view.tasks_of(table.cursor_id)
@@ -204,7 +206,7 @@ class WorkflowScreen(ListScreen):
         return [members[id_] for id_ in table.marks if id_ in members]
 
     def listed(self) -> Sequence[Task]:
-        """Return all members that the filter lets through."""
+        """Return all members that match the filter."""
         return self.view.matching_tasks()
 
     def action_mark(self, what: Literal["one", "range", "all", "none"]) -> None:
@@ -216,7 +218,7 @@ class WorkflowScreen(ListScreen):
                 continue
             table.unmark(id_)
             ids = [task.id for task in self.view.tasks_of(id_)]
-            # The members, not the group: an act takes the marks from those that it was done to.
+            # Mark the members, not the group: an operation unmarks the tasks that it succeeded on.
             if what == "one" and marked.issuperset(ids):
                 table.unmark(*ids)
             else:
@@ -224,12 +226,12 @@ class WorkflowScreen(ListScreen):
         self.paint_info()
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Open a task; fold a group, or unfold it."""
+        """Open a task; fold or unfold a group."""
         message.stop()
         if message.row_id in self.context.state.tasks:
             self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
         elif not self._fold(message.row_id):
-            self.notify("Nothing was heard of it yet", timeout=4)
+            self.notify("No events of this task were received yet", timeout=4)
 
     def _fold(self, row_id: str) -> bool:
         folded = self.view.fold(row_id, self.context.now())

@@ -1,4 +1,4 @@
-"""A task's attempts in words: how many there were, and when the next one comes."""
+"""A task's attempts as text: how many there were, and when the next one is due."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from ...model.entities.task import Task
 from ...model.text import units
 
 
-def retried(task: Task, most: int | None) -> str:
-    """Return how often a task was tried again, as `2 of 3` where it is known how often it may be.
+def retry_count(task: Task, max_retries: int | None) -> str:
+    """Return a task's number of retries, as `2 of 3` if the maximum is known.
 
     Args:
         task: The task.
-        most: What its type allows; a call may allow itself more.
+        max_retries: The maximum of its type; a single call may set a higher one.
     """
-    return f"{task.retries} of {most}" if most and task.retries <= most else str(task.retries)
+    if max_retries and task.retries <= max_retries:
+        return f"{task.retries} of {max_retries}"
+    return str(task.retries)
 
 
 def next_attempt(task: Task, now: float) -> str | None:
-    """Return `in 5 s` or `3 s late` of a task that is to be tried again; None of any other."""
+    """Return when a task is retried, as `in 5 s` or `3 s late`; None if no retry is due."""
     if not task.waiting or task.eta_at is None or not (task.state == RETRY or task.retries):
         return None
     left = task.eta_at - now

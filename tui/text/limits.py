@@ -8,11 +8,11 @@ from ...model.entities.worker import UNLIMITED, Limits
 from ...model.state import ClusterState
 from ...model.text import units
 
-DIFFER: Final = "differ"
+VARIES: Final = "varies"
 
 
 def limits_text(limits: Limits | None) -> str:
-    """Return limits as `10/m, soft 30 s, hard 1 m`; `no limits`; `?` where nobody told."""
+    """Return limits as `10/m, soft 30 s, hard 1 m`, `no limits`, or `?` if they are unknown."""
     if limits is None:
         return units.UNKNOWN
     words = [limits.rate] if limits.rate else []
@@ -24,7 +24,7 @@ def limits_text(limits: Limits | None) -> str:
 
 
 def common_limits(state: ClusterState, task: str) -> str:
-    """Return a type's limits in all workers that have it; empty where nobody limits it."""
+    """Return a task type's limits if all its workers agree; empty if no worker has a limit."""
     found = {
         worker.limits.get(task, UNLIMITED)
         for worker in state.workers.values()
@@ -32,4 +32,4 @@ def common_limits(state: ClusterState, task: str) -> str:
     }
     if found <= {UNLIMITED}:
         return ""
-    return limits_text(found.pop()) if len(found) == 1 else DIFFER
+    return limits_text(found.pop()) if len(found) == 1 else VARIES

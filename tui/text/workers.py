@@ -1,4 +1,4 @@
-"""A worker's slots, queues and silence in words."""
+"""A worker's slots and queues, and why it counts as stalled."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def busy(worker: Worker) -> int | None:
     return worker.active if worker.active is not None else len(worker.active_ids) or None
 
 
-def silence_words(worker: Worker, now: float) -> str:
-    """Return what is wrong with a worker that is silent."""
+def stall_text(worker: Worker, now: float) -> str:
+    """Return what is wrong with a stalled worker."""
     since = worker.idle_since or worker.stalled_since or now
     names = queue_names(worker) if worker.queues and len(worker.queues) == 1 else "its queues"
-    return f"beats, but takes nothing from {names} for {units.duration(int(now - since))}"
+    return f"sends heartbeats, but took no task from {names} for {units.duration(int(now - since))}"
 
 
 def queue_names(worker: Worker) -> str | None:

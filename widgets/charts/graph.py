@@ -1,7 +1,7 @@
-"""Lines over time, drawn by plotext into our own figure; by blocks where that is too much.
+"""Lines over time, drawn by plotext, or as block characters.
 
-plotext takes 0.2 s to import, so that happens in a thread when the first graph is shown, and blocks
-stand in for it until then.
+Importing plotext takes 0.2 s, so a thread does it when the first graph is shown; until then, and in
+ASCII or little room, blocks are drawn.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
 from .sparkline import spark
 
-SMALLEST: Final = (24, 6)
-"""Width and height in cells from which plotext draws."""
+MIN_PLOT_SIZE: Final = (24, 6)
+"""Width and height in cells; a smaller graph is drawn as blocks."""
 
-LABEL: Final = 8
-"""Cells before the columns when blocks stand in."""
+LABEL_WIDTH: Final = 8
+"""Cells of a series' name before its blocks."""
 
-_COLOURS: Final = ("green", "red", "magenta", "blue", "yellow", "cyan")
-_NUMBERS: Final = {"color(2)": 0, "color(1)": 1, "color(5)": 2, "color(4)": 3, "color(3)": 4}
+_PLOT_COLOURS: Final = ("green", "red", "magenta", "blue", "yellow", "cyan")
+_SERIES_NUMBERS: Final = {"color(2)": 0, "color(1)": 1, "color(5)": 2, "color(4)": 3, "color(3)": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line: its name, its numbers (oldest first) and its style, one of `Graph.STYLES`."""
+    """A line: its name, values (oldest first), and style, one of `Graph.STYLES`."""
 
     name: str
     values: Sequence[float]
@@ -45,7 +45,7 @@ class Series:
 
 
 class Graph(Widget):
-    """A graph of a few series over the same time."""
+    """A graph of a few series over the same period."""
 
     STYLES: ClassVar[tuple[str, ...]] = ("ok", "failed", "retry", "other")
 
@@ -86,29 +86,29 @@ class Graph(Widget):
         self._drawn: tuple[object, list[Strip]] = (None, [])
 
     def on_mount(self) -> None:
-        """Bring plotext in, where it can draw at all: it has no ASCII lines."""
+        """Import plotext, unless in ASCII, which it cannot draw."""
         if self._glyphs.name != "ascii":
             self._import()
 
     def show(self, series: Sequence[Series], version: object, begin: str = "") -> None:
-        """Show other data.
+        """Show new data.
 
         Args:
-            series: The lines, of which the first is drawn above the others.
+            series: The lines; the first is drawn on top.
             version: Any value that differs when the data differ.
-            begin: What the left end of the time axis is called, as `-10 min`.
+            begin: The label of the left end of the time axis, such as `-10 min`.
         """
         if version != self._version:
             self._series, self._version, self._begin = tuple(series), version, begin
             self.refresh()
 
     def notify_style_update(self) -> None:
-        """Draw anew in the new styles."""
+        """Redraw in the new styles."""
         self._drawn = (None, [])
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        """Return a line of the graph, drawn once for a size and a version of the data."""
+        """Return a line of the graph, which is drawn once per size and version of the data."""
         key = (self.size, self._version, self._plotext is None)
         if self._drawn[0] != key:
             self._drawn = (key, self._draw())
@@ -129,11 +129,11 @@ class Graph(Widget):
         width, height = self.size
         if not width or not height or not self._series:
             return []
-        names = self._names(width) if height > 2 else []
-        room = height - len(names)
-        if self._plotext is not None and width >= SMALLEST[0] and room >= SMALLEST[1]:
-            return names + self._plot(self._plotext, width, room)
-        return names + self._blocks(width, room)
+        legend = self._legend(width) if height > 2 else []
+        room = height - len(legend)
+        if self._plotext is not None and width >= MIN_PLOT_SIZE[0] and room >= MIN_PLOT_SIZE[1]:
+            return legend + self._plot(self._plotext, width, room)
+        return legend + self._blocks(width, room)
 
     def _part(self, text: str, style: str) -> Segment:
         return Segment(text, self._rich(style))
@@ -147,8 +147,8 @@ class Graph(Widget):
             [self._part(text, "axis" if name == "text" else name) for text, name in fitted], width
         )
 
-    def _names(self, width: int) -> list[Strip]:
-        """Name the lines in words, with the newest number of each."""
+    def _legend(self, width: int) -> list[Strip]:
+        """Draw the legend, with the latest value of each series."""
         parts: list[tuple[str, str]] = []
         for series in self._series:
             newest = f" {series.values[-1]:,.0f}/s" if series.values else ""
@@ -157,20 +157,22 @@ class Graph(Widget):
         return [self._line(parts, width)]
 
     def _blocks(self, width: int, height: int) -> list[Strip]:
-        """Draw each series as columns on one scale: a line each, the first in what is left."""
+        """Draw each series as columns on one scale: the first in all remaining lines."""
         top = max((max(series.values, default=0.0) for series in self._series), default=0.0)
         shown = self._series[: max(1, height)]
         lines: list[Strip] = []
         for number, series in enumerate(shown):
             rows = max(1, height - len(shown) + 1) if number == 0 else 1
-            room = max(1, width - LABEL)
+            room = max(1, width - LABEL_WIDTH)
             values = resampled(series.values, room)
             for row in reversed(range(rows)):
                 # Each row is a sparkline of its own slice of the scale.
                 low, high = top * row / rows, top * (row + 1) / rows
                 part = [value if value > low or not row else None for value in values]
                 columns = spark(part, room, self._glyphs, floor=low, ceiling=high)
-                label = (series.name if not row else "").ljust(LABEL - 1)[: LABEL - 1] + " "
+                label = (series.name if not row else "").ljust(LABEL_WIDTH - 1)[
+                    : LABEL_WIDTH - 1
+                ] + " "
                 lines.append(self._line([(label, "axis"), (columns, series.style)], width))
         return lines
 
@@ -185,7 +187,7 @@ class Graph(Widget):
         return lines
 
     def _figure(self, plotext: Any, width: int, height: int) -> str:
-        """Build a figure of its own: plotext's ready-made one is shared by the whole process."""
+        """Build a separate figure: plotext's default one is shared by the whole process."""
         terminal = type(plotext.terminal)()
         terminal.limit(False, False)
         figure = type(plotext.figure)(terminal)
@@ -199,7 +201,9 @@ class Graph(Widget):
         columns = max(2, (width - 8) * 2)
         for number, series in reversed(list(enumerate(self._series))):
             values = resampled(series.values, columns)
-            marker = plotext.marker("braille", plotext.pixel(_COLOURS[number % len(_COLOURS)]))
+            marker = plotext.marker(
+                "braille", plotext.pixel(_PLOT_COLOURS[number % len(_PLOT_COLOURS)])
+            )
             line = figure.signal(list(range(len(values))), values, marker=marker)
             figure.draw(line.lines())
         figure.ruler(1, 0).lim(0, top).ticks(
@@ -210,7 +214,7 @@ class Graph(Widget):
 
 
 def resampled(values: Sequence[float], count: int) -> list[float]:
-    """Return at most `count` numbers: the largest of each stretch, so that no peak is lost."""
+    """Return at most `count` values: the largest of each interval, so that no peak is lost."""
     size = len(values)
     if size <= count:
         return list(values)
@@ -219,7 +223,7 @@ def resampled(values: Sequence[float], count: int) -> list[float]:
 
 
 def _runs(line: Text) -> list[tuple[str, str]]:
-    """Cut a line where its colour changes; the colour is empty where there is none."""
+    """Split a line where its colour changes; no colour is an empty string."""
     runs: list[tuple[str, str]] = []
     at = 0
     for span in sorted(line.spans, key=lambda span: span.start):
@@ -233,12 +237,12 @@ def _runs(line: Text) -> list[tuple[str, str]]:
 
 
 def _styled(colour: str, styles: Sequence[Style], axis: Style) -> Style:
-    number = _NUMBERS.get(colour)
+    number = _SERIES_NUMBERS.get(colour)
     return styles[number] if number is not None and number < len(styles) else axis
 
 
 def _round_up(top: float) -> float:
-    """Return a round number that is not below the highest: 1, 2 or 5 with zeros, at least 1."""
+    """Return the next round number (1, 2 or 5 times a power of ten), at least 1."""
     size = 1.0
     while True:
         for factor in (1, 2, 5):

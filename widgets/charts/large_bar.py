@@ -1,4 +1,4 @@
-"""How far one task is, as wide as there is room, and in words below."""
+"""A full-width progress bar with a line of text below."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLOURS = {"bar": "$success", "bar-rest": "$foreground 30%", "text": "bold"}
 
 
 class LargeBar(Widget):
-    """A bar in one line and words in another; a line only where there is something to it."""
+    """A progress bar and a line of text; either can be left out."""
 
     DEFAULT_CSS = """
     LargeBar { height: auto; width: 1fr; }
@@ -33,19 +33,19 @@ class LargeBar(Widget):
         self._shown: tuple[bool, float | None, bool, int, str] = (False, None, False, 0, "")
 
     def show(
-        self, words: str, fraction: float | None = None, *,
+        self, text: str, fraction: float | None = None, *,
         bar: bool = True, estimated: bool = False, step: int = 0,
     ) -> None:  # fmt: skip
-        """Show how far it is.
+        """Show progress.
 
         Args:
-            words: What there is to say of it.
-            fraction: 0 to 1, or None if that is not known.
-            bar: Whether there is a bar at all.
-            estimated: Whether the fraction is our guess.
-            step: Where the block of an unknown fraction is.
+            text: The text below the bar; empty for none.
+            fraction: 0 to 1, or None if unknown.
+            bar: Whether to draw the bar.
+            estimated: Whether the fraction is celtop's estimate.
+            step: The position of the moving block of an unknown fraction.
         """
-        shown = (bar, fraction, estimated, step if fraction is None else 0, words)
+        shown = (bar, fraction, estimated, step if fraction is None else 0, text)
         if shown != self._shown:
             layout = self._lines(shown) != self._lines(self._shown)
             self._shown = shown
@@ -56,21 +56,21 @@ class LargeBar(Widget):
         return shown[0] + bool(shown[4])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many lines there are."""
+        """Return the number of lines."""
         return self._lines(self._shown)
 
     def render(self) -> Content:
-        """Draw bar and words."""
-        bar, fraction, estimated, step, words = self._shown
+        """Draw the bar and the text."""
+        bar, fraction, estimated, step, text = self._shown
         width = self.size.width
         lines = []
         if bar:
-            # The number and a blank stand behind the bar.
+            # A blank and the percentage follow the bar.
             cells = progress_cells(
                 fraction, max(1, width - 7), self._glyphs, estimated=estimated, step=step
             )
             lines.append(Content.assemble(*((text, _COLOURS[style]) for text, style in cells)))
-        if words:
-            text = fit(visible(words, 1_000), width, self._glyphs.ellipsis).rstrip()
+        if text:
+            text = fit(visible(text, 1_000), width, self._glyphs.ellipsis).rstrip()
             lines.append(Content.styled(text, "$text-muted"))
         return Content("\n").join(lines)

@@ -1,4 +1,4 @@
-"""Progress drawn in a table's cell, an eighth of a cell at a time."""
+"""A progress bar in a table cell, drawn in eighths of a character."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..glyphs import UNICODE, Glyphs
 from ..table.cells import Cell
 
 PERCENT_WIDTH = 6
-"""Cells that the number takes beside a bar: ` 100 %`."""
+"""Cells of the percentage behind a bar: ` 100 %`."""
 
 
 def bar_cells(
@@ -22,16 +22,16 @@ def bar_cells(
     """Return a bar of exactly `width` cells.
 
     Args:
-        fraction: 0 to 1 (clamped), or None if it is not known how far it is.
+        fraction: 0 to 1 (clamped), or None if unknown.
         width: In cells.
-        glyphs: What to draw with.
-        estimated: Whether the fraction is our guess, which is drawn otherwise.
-        step: Where the block of an unknown fraction is; count it up to make it wander.
+        glyphs: The characters to draw with.
+        estimated: Whether the fraction is celtop's estimate, which is drawn differently.
+        step: The position of the moving block of an unknown fraction; count up to animate it.
     """
     if width <= 0:
         return ()
     if fraction is None or math.isnan(fraction):
-        return _wandering(width, glyphs, step)
+        return _indeterminate(width, glyphs, step)
     parts = glyphs.bar
     filled = round(max(0.0, min(1.0, fraction)) * width * len(parts))
     whole, part = divmod(filled, len(parts))
@@ -51,7 +51,7 @@ def progress_cells(
     estimated: bool = False,
     step: int = 0,
 ) -> tuple[Cell, ...]:
-    """Return a bar of `width` cells and ` 54 %` behind it, `~54 %` where it is an estimate."""
+    """Return a bar of `width` cells followed by ` 54 %`, or `~54 %` for an estimate."""
     if fraction is None or math.isnan(fraction):
         percent = ""
     else:
@@ -62,7 +62,7 @@ def progress_cells(
     return (*bar, (percent.rjust(PERCENT_WIDTH), "text"))
 
 
-def _wandering(width: int, glyphs: Glyphs, step: int) -> tuple[Cell, ...]:
+def _indeterminate(width: int, glyphs: Glyphs, step: int) -> tuple[Cell, ...]:
     block = max(1, width // 4)
     way = max(1, width - block)
     at = step % (2 * way)

@@ -1,4 +1,4 @@
-"""A trend in one line of text: a column for each number."""
+"""A sparkline: one column per number, in one line of text."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def spark(
     Args:
         values: Oldest first; None is a gap.
         width: In cells.
-        glyphs: What to draw with.
-        floor: The number of the lowest column; None is the smallest of those shown.
-        ceiling: The number of the highest; None is the largest of those shown.
+        glyphs: The characters to draw with.
+        floor: The number of the lowest column; None for the smallest number shown.
+        ceiling: The number of the highest column; None for the largest number shown.
     """
     shown = list(values[-width:]) if width > 0 else []
     known = [value for value in shown if value is not None]
@@ -33,7 +33,7 @@ def spark(
 
 
 def _column(value: float | None, low: float, high: float, sparks: tuple[str, ...]) -> str:
-    """Return a column: nothing for a gap, the lowest for `low`, a higher one for all above it."""
+    """Return a column: blank for a gap, the lowest for `low`, a higher one for all above it."""
     if value is None:
         return sparks[0]
     if value <= low or high <= low:

@@ -1,4 +1,4 @@
-"""Where a task's time went: for each attempt, waiting in the queue, in the worker, and running."""
+"""The timeline of a task: for each attempt, waiting in the queue, in the worker, and running."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ...model.text.sanitize import visible
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit, state_style
 
-Kind: TypeAlias = Literal["queue", "worker", "run"]
+PhaseKind: TypeAlias = Literal["queue", "worker", "run"]
 
-KINDS: Final[tuple[Kind, ...]] = ("queue", "worker", "run")
+PHASE_KINDS: Final[tuple[PhaseKind, ...]] = ("queue", "worker", "run")
 
-MOST_TRIES: Final = 6
-"""Attempts that are drawn, the newest."""
-_SMALLEST_BAR: Final = 10
+MAX_ATTEMPTS: Final = 6
+"""The latest attempts are drawn."""
+_MIN_BAR_WIDTH: Final = 10
 _STATE_WIDTH: Final = 11
 
 _STATE_COLOURS: Final = {
@@ -41,21 +41,21 @@ _STATE_COLOURS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of an attempt, in seconds since the epoch."""
+    """A phase of an attempt, in seconds since the epoch."""
 
-    kind: Kind
+    kind: PhaseKind
     start: float
     end: float
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """The duration."""
         return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """One attempt with its phases."""
+class TimedAttempt:
+    """An attempt with its phases."""
 
     number: int
     state: str
@@ -63,21 +63,21 @@ class Try:
     phases: tuple[Phase, ...]
 
 
-def tries(task: Task, now: float, skews: ClockSkews = NO_SKEWS) -> list[Try]:
-    """Return a task's attempts by our clock, oldest first; what goes on still ends `now`.
+def timed_attempts(task: Task, now: float, skews: ClockSkews = NO_SKEWS) -> list[TimedAttempt]:
+    """Return a task's attempts by this host's clock, oldest first; a running phase ends `now`.
 
     Args:
         task: The task.
-        now: The time, by our clock.
-        skews: Seconds that its workers' clocks are ahead of ours.
+        now: The time, by this host's clock.
+        skews: Seconds that the workers' clocks are ahead of this host's.
     """
-    found: list[Try] = []
+    found: list[TimedAttempt] = []
     since = task.sent_at
     for attempt in task.attempts:
         end = to_local(attempt.finished_at, attempt.worker, skews)
-        found.append(_try(attempt, since, end, skews))
+        found.append(_timed(attempt, since, end, skews))
         since = end
-    present = Attempt(
+    current = Attempt(
         number=task.retries,
         state=task.state,
         worker=task.worker,
@@ -90,25 +90,27 @@ def tries(task: Task, now: float, skews: ClockSkews = NO_SKEWS) -> list[Try]:
         end = now if task.lost_at is None else task.lost_at
         if task.state in FINISHED and task.state_at is not None:
             end = to_local(task.state_at, task.state_host, skews)
-    found.append(_try(present, since, end, skews))
+    found.append(_timed(current, since, end, skews))
     return found
 
 
-def _try(attempt: Attempt, since: float | None, end: float | None, skews: ClockSkews) -> Try:
-    """Cut an attempt into its phases; a time that is not known takes no room."""
+def _timed(
+    attempt: Attempt, since: float | None, end: float | None, skews: ClockSkews
+) -> TimedAttempt:
+    """Split an attempt into phases; unknown times are skipped."""
     phases: list[Phase] = []
     received = to_local(attempt.received_at, attempt.worker, skews)
     times = (since, received, to_local(attempt.started_at, attempt.worker, skews), end)
-    for number, kind in enumerate(KINDS):
+    for number, kind in enumerate(PHASE_KINDS):
         start = times[number]
         after = next((time for time in times[number + 1 :] if time is not None), None)
         if start is not None and after is not None and after > start:
             phases.append(Phase(kind, start, after))
-    return Try(attempt.number, attempt.state, attempt.worker, tuple(phases))
+    return TimedAttempt(attempt.number, attempt.state, attempt.worker, tuple(phases))
 
 
 class Timeline(Widget):
-    """A task's attempts as bars on one scale, with their durations."""
+    """A task's attempts as bars on one scale, with durations."""
 
     DEFAULT_CSS = """
     Timeline { height: auto; width: 1fr; }
@@ -123,36 +125,36 @@ class Timeline(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._glyphs = glyphs
-        self._tries: list[Try] = []
+        self._attempts: list[TimedAttempt] = []
 
     def show(self, task: Task, now: float, skews: ClockSkews = NO_SKEWS) -> None:
-        """Show a task as it stands."""
-        found = tries(task, now, skews)[-MOST_TRIES:]
-        if found != self._tries:
-            layout = len(found) != len(self._tries)
-            self._tries = found
+        """Show the current state of a task."""
+        found = timed_attempts(task, now, skews)[-MAX_ATTEMPTS:]
+        if found != self._attempts:
+            layout = len(found) != len(self._attempts)
+            self._attempts = found
             self.refresh(layout=layout)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return how many lines the attempts take, the legend included."""
-        return len(self._tries) + bool(self._tries)
+        """Return the number of lines, including the legend."""
+        return len(self._attempts) + bool(self._attempts)
 
     def render(self) -> Content:
-        """Draw the legend and a line for each attempt."""
-        if not self._tries:
+        """Draw the legend and one line per attempt."""
+        if not self._attempts:
             return Content("")
         width = self.size.width
-        lines = [self._line(attempt, width) for attempt in self._tries]
+        lines = [self._line(attempt, width) for attempt in self._attempts]
         return Content("\n").join([self._legend(), *lines])
 
     def _legend(self) -> Content:
         fills = self._glyphs.phases
-        words = ("waiting in the queue", "waiting in the worker", "running")
-        parts = [f"{fill} {word}" for fill, word in zip(fills, words, strict=True)]
+        names = ("waiting in the queue", "waiting in the worker", "running")
+        parts = [f"{fill} {name}" for fill, name in zip(fills, names, strict=True)]
         legend = fit("   ".join(parts), self.size.width, self._glyphs.ellipsis)
         return Content.styled(legend.rstrip(), "$text-muted")
 
-    def _line(self, attempt: Try, width: int) -> Content:
+    def _line(self, attempt: TimedAttempt, width: int) -> Content:
         glyphs = self._glyphs
         colour = _STATE_COLOURS[state_style(attempt.state)]
         state = fit(f"{glyphs.state(attempt.state)} {attempt.state}", _STATE_WIDTH, glyphs.ellipsis)
@@ -163,17 +165,17 @@ class Timeline(Widget):
         worker = f"  {visible(attempt.worker, 60)}" if attempt.worker else ""
         taken = len(head) + _STATE_WIDTH + 1
         tail = f"  {durations}{worker}"
-        if width - taken - len(tail) < _SMALLEST_BAR:
+        if width - taken - len(tail) < _MIN_BAR_WIDTH:
             tail = f"  {durations}"
-        room = max(_SMALLEST_BAR, min(width - taken - len(tail), width // 2))
+        room = max(_MIN_BAR_WIDTH, min(width - taken - len(tail), width // 2))
         tail = fit(tail, max(0, width - taken - room), glyphs.ellipsis).rstrip()
         return Content.assemble(
             (head, "$text-muted"), (state, colour), " ", *self._bar(attempt, room, colour), tail
         )
 
-    def _bar(self, attempt: Try, width: int, colour: str) -> list[tuple[str, str]]:
-        starts = [phase.start for each in self._tries for phase in each.phases]
-        ends = [phase.end for each in self._tries for phase in each.phases]
+    def _bar(self, attempt: TimedAttempt, width: int, colour: str) -> list[tuple[str, str]]:
+        starts = [phase.start for one in self._attempts for phase in one.phases]
+        ends = [phase.end for one in self._attempts for phase in one.phases]
         if not starts:
             return [(" " * width, "")]
         first, whole = min(starts), max(ends) - min(starts)
@@ -184,7 +186,9 @@ class Timeline(Widget):
             taken = sum(len(text) for text, _ in parts)
             parts.append((" " * (start - taken), ""))
             style = colour if phase.kind == "run" else "$text-muted"
-            parts.append((self._glyphs.phases[KINDS.index(phase.kind)] * (end - start), style))
+            parts.append(
+                (self._glyphs.phases[PHASE_KINDS.index(phase.kind)] * (end - start), style)
+            )
         parts.append((" " * max(0, width - sum(len(text) for text, _ in parts)), ""))
         return [part for part in parts if part[0]]
 
@@ -192,7 +196,7 @@ class Timeline(Widget):
 def _extents(
     phases: Sequence[Phase], first: float, whole: float, width: int
 ) -> list[tuple[int, int]]:
-    """Return each phase's cells on a scale; each takes one cell at least, and none overlap."""
+    """Return the cells of each phase; each takes at least one cell, and none overlap."""
     extents: list[tuple[int, int]] = []
     at = 0
     for number, phase in enumerate(phases):

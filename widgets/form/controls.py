@@ -1,4 +1,4 @@
-"""What the fields of a form are typed into."""
+"""The controls of form fields."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from textual.widgets import Input, Static, TextArea
 
 from ...model.text.sanitize import visible
 
-OFFERED: Final = 200
-"""How many completions are stepped through."""
+MAX_COMPLETIONS: Final = 200
 
 
 class _Completer(Suggester):
-    """Completes what is typed from a list, as far as that is the beginning of something."""
+    """Suggests the first option that starts with the typed text."""
 
     def __init__(self, options: Sequence[str]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._options = options
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the first option that begins so."""
+        """Return the first option that starts with a text."""
         return next((option for option in self._options if option.startswith(value)), None)
 
 
 class FormLine(Input):
-    """One line of text; down and up step through what it may be completed to.
+    """One line of text; down and up step through the completions.
 
     Args:
-        text: What stands there.
-        options: What it may be completed to; what a terminal cannot show is not offered.
+        text: The initial text.
+        options: The completions; unprintable ones are left out.
     """
 
     @dataclass
-    class Left(Message):
-        """The user goes to another field."""
+    class LeaveField(Message):
+        """The user moves to another field."""
 
         step: int
 
@@ -49,50 +48,50 @@ class FormLine(Input):
         super().__init__(
             text,
             suggester=_Completer(self.options) if self.options else None,
-            # A number is replaced by what is typed; a name is gone on with.
+            # Typing replaces a number, and continues a name.
             select_on_focus=not self.options,
             compact=True,
             classes="control",
         )
-        self._begun: str | None = None
-        """What was typed before completions were stepped through."""
-        self._offered: str | None = None
+        self._typed: str | None = None
+        """The text that the completions match."""
+        self._completion: str | None = None
 
     @property
     def text(self) -> str:
-        """What stands there."""
+        """The text."""
         return self.value
 
     def put(self, text: str) -> None:
-        """Replace what stands there."""
+        """Set the text."""
         self.value = text
         self.cursor_position = len(text)
 
-    def matches(self, begun: str) -> list[str]:
-        """Return the options that hold a text, those that begin with it first."""
-        low = begun.lower()
+    def matches(self, typed: str) -> list[str]:
+        """Return the options that contain a text, those that start with it first."""
+        low = typed.lower()
         found = [option for option in self.options if low in option.lower()]
         found.sort(key=lambda option: not option.lower().startswith(low))
-        return found[:OFFERED]
+        return found[:MAX_COMPLETIONS]
 
     def on_key(self, event: events.Key) -> None:
-        """Step through the completions, or go to another field."""
+        """Step through the completions, or move to another field."""
         if event.key not in ("down", "up"):
             return
         event.stop()
         event.prevent_default()
         step = 1 if event.key == "down" else -1
         if not self.options:
-            self.post_message(self.Left(step))
+            self.post_message(self.LeaveField(step))
             return
-        if self._offered is None or self.value != self._offered:
-            self._begun = self.value
-        found = self.matches(self._begun or "")
+        if self._completion is None or self.value != self._completion:
+            self._typed = self.value
+        found = self.matches(self._typed or "")
         if not found:
             return
         at = found.index(self.value) + step if self.value in found else 0 if step > 0 else -1
-        self._offered = found[at % len(found)]
-        self.put(self._offered)
+        self._completion = found[at % len(found)]
+        self.put(self._completion)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a pasted line as harmless text."""
@@ -115,7 +114,7 @@ class FormArea(TextArea):
         )
 
     def put(self, text: str) -> None:
-        """Replace what stands there."""
+        """Set the text."""
         self.text = text
 
     def on_key(self, event: events.Key) -> None:
@@ -126,7 +125,7 @@ class FormArea(TextArea):
             self.post_message(self.Submitted())
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take pasted text with its hidden characters written out."""
+        """Insert pasted text with invisible characters escaped."""
         from ...model.text.parse_json import escaped
 
         event.stop()
@@ -136,12 +135,12 @@ class FormArea(TextArea):
 
 
 class FormChoice(Static, can_focus=True):
-    """One of a few words; left, right and space change it."""
+    """A choice of words; left, right and space change it."""
 
     ALLOW_SELECT = False
 
     class Changed(Message):
-        """Another word is chosen."""
+        """Another word was chosen."""
 
     class Submitted(Message):
         """Enter was pressed."""
@@ -152,7 +151,7 @@ class FormChoice(Static, can_focus=True):
         self.text = text if text in self.options else self.options[0]
 
     def on_mount(self) -> None:
-        """Show what is chosen."""
+        """Show the choice."""
         self.put(self.text)
 
     def put(self, text: str) -> None:
@@ -178,7 +177,7 @@ class FormChoice(Static, can_focus=True):
 
 
 class ReadOnlyText(Static):
-    """A text that is shown, cut, and cannot be changed."""
+    """A text that cannot be changed, cut to its first characters."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Content.styled(visible(text, 60), "$text-muted"), markup=False)
@@ -186,7 +185,7 @@ class ReadOnlyText(Static):
         self.text = text
 
     def put(self, text: str) -> None:
-        """Leave it as it is."""
+        """Do nothing."""
 
 
 Control: TypeAlias = FormLine | FormArea | FormChoice | ReadOnlyText

@@ -1,7 +1,7 @@
-"""A form: labelled fields that are read as they are typed, with the reason beside what is wrong.
+"""A form: labelled fields that are validated while they are typed.
 
-Values in, values out. A field that is left as it was gives the very value that it came with, which
-need not be what its text reads as; one that is flagged has to be changed.
+An unchanged field returns exactly the value that it was given, which may differ from what its text
+reads as; a flagged field must be changed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from ...model.text.sanitize import visible
 from .controls import Control, FormArea, FormChoice, FormLine, ReadOnlyText
 
 UNSET: Final = object()
+"""The value of a field that has none besides its text."""
 Problems: TypeAlias = Mapping[str, str]
-"""By field, what is wrong with it together with others."""
-_LONGEST: Final = 300
-_PREVIEW: Final = 600
+"""By field id, the problem of its value in combination with others."""
+_MAX_TEXT: Final = 300
+_MAX_PREVIEW: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,93 +37,93 @@ class FormField:
     id: str
     label: str
     read: Callable[[str], Any] = str
-    """Returns the value of a text, or raises `ParseError` with the reason."""
+    """Returns the value of a text; raises `ParseError` with the reason."""
     text: str = ""
-    """What stands there at first; hostile text is shown harmless, and counts as it came."""
+    """The initial text; it is sanitized for display only."""
     hint: str = ""
-    """What to type, shown while nothing is."""
-    told: Callable[[Any], str] | None = None
-    """Returns what a value means, to be shown beside it."""
-    kind: Literal["line", "area", "choice", "shut"] = "line"
-    """One line, several, one of `options`, or shown and not to be changed."""
+    """What to type, shown beside the field."""
+    explain: Callable[[Any], str] | None = None
+    """Returns what a value means, to show beside the field."""
+    kind: Literal["line", "area", "choice", "read_only"] = "line"
+    """One line, several lines, one of `options`, or read-only."""
     options: Sequence[str] = ()
-    """What can be chosen from, or what a line is completed from."""
+    """The choices, or the completions of a line."""
     value: Any = UNSET
-    """What the untouched text stands for; without one, what it reads as."""
+    """The value of the unchanged text; if unset, the text is read."""
     flag: str | None = None
-    """Why it cannot be left as it is."""
+    """Why the field must be changed, if it must."""
 
 
 class FormRow(Horizontal):
-    """A label, what is typed into, and what there is to say of it."""
+    """A label, its control, and a hint, explanation or problem."""
 
-    def __init__(self, entry: FormField) -> None:
+    def __init__(self, field: FormField) -> None:
         super().__init__()
-        self.entry = entry
-        self.control = _control(entry)
+        self.field = field
+        self.control = _control(field)
         self.advice = Static(markup=False, classes="advice")
-        self.placed = self.control.text
-        """The text that was put there, other than by typing."""
-        self._known: tuple[str, Any, str | None] | None = None
+        self.untyped = self.control.text
+        """The last text that was set other than by typing."""
+        self._cached: tuple[str, Any, str | None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Put them side by side."""
-        yield Static(Content(self.entry.label), markup=False, classes="label")
+        """Yield label, control and advice."""
+        yield Static(Content(self.field.label), markup=False, classes="label")
         yield self.control
         yield self.advice
 
     @property
     def touched(self) -> bool:
-        """Whether another text was typed."""
-        return self.control.text != self.placed
+        """Whether the user has changed the text."""
+        return self.control.text != self.untyped
 
     @property
-    def first(self) -> bool:
-        """Whether it holds what the form began with."""
-        return self.control.text == _shown(self.entry)
+    def unchanged(self) -> bool:
+        """Whether the control contains the initial text."""
+        return self.control.text == _display_text(self.field)
 
-    def judged(self) -> tuple[Any, str | None]:
-        """Return the value, or what is wrong with the text."""
+    def validated(self) -> tuple[Any, str | None]:
+        """Return the value and None, or None and the problem of the text."""
         text = self.control.text
-        if self._known is None or self._known[0] != text:
-            self._known = (text, *self._read(text))
-        return self._known[1:]
+        if self._cached is None or self._cached[0] != text:
+            self._cached = (text, *self._read(text))
+        return self._cached[1:]
 
     def _read(self, text: str) -> tuple[Any, str | None]:
-        entry = self.entry
-        if self.first:
-            if entry.flag is not None:
-                return None, entry.flag
-            if entry.value is not UNSET:
-                return entry.value, None
-            text = entry.text
+        field = self.field
+        if self.unchanged:
+            if field.flag is not None:
+                return None, field.flag
+            if field.value is not UNSET:
+                return field.value, None
+            text = field.text
         try:
-            return entry.read(text), None
+            return field.read(text), None
         except ParseError as error:
             return None, str(error)
 
-    def say(self, value: Any, problem: str | None) -> None:
-        """Show what is wrong, or what the value means, or what can be typed."""
-        entry = self.entry
-        text, style = entry.hint, "$text-muted"
+    def advise(self, value: Any, problem: str | None) -> None:
+        """Show the problem, the meaning of the value, or the hint."""
+        field = self.field
+        text, style = field.hint, "$text-muted"
         if problem is not None:
-            # Nothing is wrong with an empty form: it only has to be filled in.
-            if self.first and not entry.text and entry.flag is None:
+            # A field that is still empty is no error yet.
+            if self.unchanged and not field.text and field.flag is None:
                 text = problem
             else:
                 text, style = f"! {problem}", "$text-error"
-        elif entry.told is not None:
-            text = entry.told(value) or entry.hint
-        self.advice.update(Content.styled(visible(text, _LONGEST), style))
+        elif field.explain is not None:
+            text = field.explain(value) or field.hint
+        self.advice.update(Content.styled(visible(text, _MAX_TEXT), style))
 
 
 class Button(Static, can_focus=True):
-    """A button that enter and a click press."""
+    """A button, pressed by enter, space or a click."""
 
     ALLOW_SELECT = False
 
     class Pressed(Message):
-        """It was pressed."""
+        """The button was pressed."""
 
         def __init__(self, button: Button) -> None:
             super().__init__()
@@ -141,13 +142,13 @@ class Button(Static, can_focus=True):
 
 
 class Form(Vertical):
-    """Fields, a line that tells what they come to, and a button that works once all hold.
+    """Fields, a preview, and a submit button that is enabled once all fields are valid.
 
     Args:
-        entries: The fields.
-        submit: What the button says.
-        check: Returns what is wrong with values together; it gets those that hold by themselves.
-        preview: Returns what the values come to, in words; called when all hold.
+        fields: The fields.
+        submit: The label of the button.
+        check: Returns the problems of a combination of values; it gets the valid ones.
+        preview: Returns the result of the values, as text; called when all are valid.
     """
 
     DEFAULT_CSS = """
@@ -155,7 +156,7 @@ class Form(Vertical):
         height: auto;
         & #rows { height: auto; }
         & FormRow { height: auto; }
-        /* Without a rule for the row itself Textual does not look at its label again. */
+        /* Without a rule for the row itself Textual does not restyle its label. */
         & FormRow:focus-within { height: auto; }
         & FormRow:focus-within .label { color: $text-accent; text-style: bold; }
         & .label { width: 12; height: 1; }
@@ -173,38 +174,38 @@ class Form(Vertical):
     """
 
     class Changed(Message):
-        """Something else stands in a field."""
+        """The text of a field changed."""
 
     class Cancelled(Message):
-        """It is not wanted."""
+        """The form was cancelled."""
 
     @dataclass
     class Submitted(Message):
-        """All fields hold, and it is wanted."""
+        """The form was submitted; all fields are valid."""
 
         values: dict[str, Any]
         texts: dict[str, str]
 
     def __init__(
         self,
-        entries: Sequence[FormField],
+        fields: Sequence[FormField],
         *,
-        submit: str = "Go on",
+        submit: str = "Continue",
         check: Callable[[Mapping[str, Any]], Problems] | None = None,
         preview: Callable[[Mapping[str, Any]], str] | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
-        self._entries = tuple(entries)
+        self._fields = tuple(fields)
         self._rows: dict[str, FormRow] = {}
         self._check = check
         self._preview = preview
         self._submit = submit
-        self._typed: dict[str, str] = {}
+        self._restored: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        """Put the fields above the button, which always stays in sight."""
-        self._rows = {entry.id: FormRow(entry) for entry in self._entries}
+        """Yield the fields, then the buttons, which always stay visible."""
+        self._rows = {field.id: FormRow(field) for field in self._fields}
         with VerticalScroll(id="rows", can_focus=False):
             yield from self._rows.values()
         yield Static(markup=False, id="preview")
@@ -213,80 +214,80 @@ class Form(Vertical):
             yield Button("Cancel", id="cancel", markup=False)
 
     def on_mount(self) -> None:
-        """Judge what stands there from the start."""
-        for name, text in self._typed.items():
+        """Validate the initial texts."""
+        for name, text in self._restored.items():
             self._rows[name].control.put(text)
-        self._judge()
+        self._validate()
 
     # Values
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values of the fields that hold, by id."""
-        judged = {name: row.judged() for name, row in self._rows.items()}
-        return {name: value for name, (value, problem) in judged.items() if problem is None}
+        """The values of the valid fields, by id."""
+        validated = {name: row.validated() for name, row in self._rows.items()}
+        return {name: value for name, (value, problem) in validated.items() if problem is None}
 
     @property
     def texts(self) -> dict[str, str]:
-        """What stands in the fields, by id."""
+        """The texts of the fields, by id."""
         return {name: row.control.text for name, row in self._rows.items()}
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is wrong, by field."""
-        found = {name: why for name, row in self._rows.items() if (why := row.judged()[1])}
-        together = self._check(self.values) if self._check is not None else {}
-        return {**together, **found}
+        """The problems, by field id."""
+        found = {name: why for name, row in self._rows.items() if (why := row.validated()[1])}
+        combined = self._check(self.values) if self._check is not None else {}
+        return {**combined, **found}
 
     def touched(self, name: str) -> bool:
-        """Return whether something was typed into a field since `put`."""
+        """Return whether the user has changed a field since the last `put`."""
         return self._rows[name].touched
 
     def put(self, name: str, text: str) -> None:
-        """Put a text into a field, as if nobody had typed."""
+        """Set the text of a field; it does not count as typed."""
         row = self._rows[name]
         row.control.put(text)
-        row.placed = row.control.text
+        row.untyped = row.control.text
 
     def restore(self, texts: Mapping[str, str]) -> None:
-        """Put in what was typed before, as soon as there are fields."""
-        self._typed = dict(texts)
+        """Set the texts of an earlier form once the fields are mounted."""
+        self._restored = dict(texts)
 
     def fit(self, height: int) -> None:
-        """Take no more than so many rows of the screen."""
+        """Limit the form to so many rows of the screen."""
         self.query_one("#rows").styles.max_height = max(1, height - 5)
 
-    def _judge(self) -> None:
+    def _validate(self) -> None:
         problems = self.problems
         for name, row in self._rows.items():
-            row.say(row.judged()[0], problems.get(name))
+            row.advise(row.validated()[0], problems.get(name))
         self.query_one("#submit").disabled = bool(problems)
         preview = "" if problems or self._preview is None else self._preview(self.values)
-        self.query_one("#preview", Static).update(Content(visible(preview, _PREVIEW)))
+        self.query_one("#preview", Static).update(Content(visible(preview, _MAX_PREVIEW)))
 
-    # What keys do
+    # Actions
 
     def step(self, by: int) -> None:
-        """Go to another field or button."""
+        """Focus another field or button."""
         order: list[Any] = [row.control for row in self._rows.values() if row.control.focusable] + [
             button for button in self.query(Button) if not button.disabled
         ]
         here = self.screen.focused
         at = order.index(here) if here in order else -1 if by > 0 else 0
-        self._go(order[(at + by) % len(order)])
+        self._focus(order[(at + by) % len(order)])
 
-    def _go(self, control: Widget) -> None:
+    def _focus(self, control: Widget) -> None:
         self.screen.set_focus(control, scroll_visible=False)
         control.scroll_visible(animate=False)
 
     def submit(self) -> None:
-        """Submit it if all holds, else go to what does not."""
-        # What is typed is judged when it is asked for: no key may be ahead of it.
+        """Submit the form if all fields are valid, else focus the first invalid one."""
+        # Validate now: the change messages of the last keys may still be queued.
         problems = self.problems
         if problems:
-            self._judge()
-            wrong = next(row for name, row in self._rows.items() if name in problems)
-            self._go(wrong.control)
+            self._validate()
+            invalid = next(row for name, row in self._rows.items() if name in problems)
+            self._focus(invalid.control)
             self.app.bell()
         else:
             self.post_message(self.Submitted(self.values, self.texts))
@@ -296,7 +297,7 @@ class Form(Vertical):
     @on(FormChoice.Changed)
     def _changed(self, event: Message) -> None:
         event.stop()
-        self._judge()
+        self._validate()
         self.post_message(self.Changed())
 
     @on(Input.Submitted)
@@ -306,8 +307,8 @@ class Form(Vertical):
         event.stop()
         self.submit()
 
-    @on(FormLine.Left)
-    def _left(self, event: FormLine.Left) -> None:
+    @on(FormLine.LeaveField)
+    def _leave_field(self, event: FormLine.LeaveField) -> None:
         event.stop()
         self.step(event.step)
 
@@ -320,18 +321,18 @@ class Form(Vertical):
             self.post_message(self.Cancelled())
 
 
-def _shown(entry: FormField) -> str:
-    if entry.kind == "area":
-        return "\n".join(visible(line) for line in entry.text.split("\n"))
-    return visible(entry.text)
+def _display_text(field: FormField) -> str:
+    if field.kind == "area":
+        return "\n".join(visible(line) for line in field.text.split("\n"))
+    return visible(field.text)
 
 
-def _control(entry: FormField) -> Control:
-    text = _shown(entry)
-    if entry.kind == "area":
+def _control(field: FormField) -> Control:
+    text = _display_text(field)
+    if field.kind == "area":
         return FormArea(text)
-    if entry.kind == "choice":
-        return FormChoice(entry.options, text)
-    if entry.kind == "shut":
+    if field.kind == "choice":
+        return FormChoice(field.options, text)
+    if field.kind == "read_only":
         return ReadOnlyText(text)
-    return FormLine(text, entry.options)
+    return FormLine(text, field.options)

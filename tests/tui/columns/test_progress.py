@@ -24,7 +24,7 @@ from celtop.tests.tui.fake_session import (
 )
 from celtop.tests.tui.operation_app import Stage
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.text.attempts import next_attempt, retried
+from celtop.tui.text.attempts import next_attempt, retry_count
 
 SIZES = [(120, 36), (80, 24)]
 
@@ -65,11 +65,11 @@ def _tried(state: ClusterState) -> None:
     feed(state, [
         Event("task-received", timestamp=NOW - 60, name="billing.charge", retries=0, **common),
         Event("task-started", timestamp=NOW - 59, **common),
-        Event("task-retried", timestamp=NOW - 56, exception="Timeout('bank')",
+        Event("task-retry_count", timestamp=NOW - 56, exception="Timeout('bank')",
               traceback="Traceback: first", **common),
         Event("task-received", timestamp=NOW - 40, name="billing.charge", retries=1, **common),
         Event("task-started", timestamp=NOW - 39, hostname="celery@geo-1", uuid=uuid(5)),
-        Event("task-retried", timestamp=NOW - 34, exception="Refused('bank')",
+        Event("task-retry_count", timestamp=NOW - 34, exception="Refused('bank')",
               hostname="celery@geo-1", uuid=uuid(5)),
         Event("task-received", timestamp=NOW - 33.9, name="billing.charge", retries=2, eta=eta,
               **common),
@@ -193,8 +193,8 @@ async def test_what_is_on_the_screen_is_watched() -> None:
 def test_attempts_in_words() -> None:
     state = climbing()
     task = state.tasks[uuid(5)]
-    assert retried(task, 3) == "2 of 3"
-    assert retried(task, None) == retried(task, 0) == retried(task, 1) == "2"
+    assert retry_count(task, 3) == "2 of 3"
+    assert retry_count(task, None) == retry_count(task, 0) == retry_count(task, 1) == "2"
     assert next_attempt(task, NOW) == "in 30 s"
     assert next_attempt(task, NOW + 33) == "3.0 s late"
     assert next_attempt(state.tasks[uuid(1)], NOW) is None

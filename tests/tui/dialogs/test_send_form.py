@@ -82,7 +82,7 @@ async def test_nothing_is_sent_while_anything_is_wrong() -> None:
 async def test_the_label_of_the_field_that_is_typed_into_stands_out() -> None:
     def standing_out(on: Stage) -> list[str]:
         rows = on.form._rows.values()
-        return [row.entry.id for row in rows if row.query_one(".label").styles.text_style.bold]
+        return [row.field.id for row in rows if row.query_one(".label").styles.text_style.bold]
 
     async with stage() as on:
         await on.press("5", "t")

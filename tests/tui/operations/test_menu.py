@@ -27,8 +27,10 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
         assert isinstance(menu, Menu)
         reasons = {id_: hint for id_, _, hint in menu.choices}
         assert reasons["task.revoke"] == "already finished: FAILURE"
-        assert {"task.revoke", "task.terminate"} <= menu.off
-        assert not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.off
+        assert {"task.revoke", "task.terminate"} <= menu.disabled_ids
+        assert (
+            not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.disabled_ids
+        )
         labels = {id_: label for id_, label, _ in menu.choices}
         assert labels["task.revoke_listed"].endswith("all listed: 6 of 29 ...")
         assert labels["task.revoke"].startswith("X")
@@ -62,7 +64,7 @@ async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
         await on.until(lambda: isinstance(on.app.screen, Menu))
         menu = on.app.screen
         assert isinstance(menu, Menu)
-        assert not {"queue.pause", "queue.purge"} & menu.off
+        assert not {"queue.pause", "queue.purge"} & menu.disabled_ids
         await on.press("escape")
         on.session.held["celery"] = PauseQueue(queue="celery", consumers=())
         on.session.state.workers["celery@web-1"].queues = ()
@@ -84,7 +86,9 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         menu = on.app.screen
         assert isinstance(menu, Menu)
         on_the_way = [
-            id_ for id_, _, _ in menu.choices if id_ not in menu.off or id_ == "task.revoke_listed"
+            id_
+            for id_, _, _ in menu.choices
+            if id_ not in menu.disabled_ids or id_ == "task.revoke_listed"
         ]
         await on.press(*["down"] * on_the_way.index("task.revoke_listed"), "enter")
         dialog = await on.asked()
@@ -106,7 +110,7 @@ async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
         reasons = {id_: hint for id_, _, hint in menu.choices}
         assert reasons.pop("queue.look") == ""
         assert set(reasons.values()) == {"read-only mode; :rw allows changes"}
-        assert menu.off == set(reasons)
+        assert menu.disabled_ids == set(reasons)
 
 
 async def test_a_whole_workflow_is_revoked() -> None:

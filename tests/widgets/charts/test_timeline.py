@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.task import Attempt, Task
 from celtop.tests.widgets.screen_text import shown
-from celtop.widgets.charts.timeline import Phase, Timeline, tries
+from celtop.widgets.charts.timeline import Phase, Timeline, timed_attempts
 from celtop.widgets.glyphs import ASCII
 
 
@@ -12,7 +12,7 @@ def task(**fields: object) -> Task:
 
 
 def test_the_phases_of_a_task() -> None:
-    (only,) = tries(
+    (only,) = timed_attempts(
         task(state="SUCCESS", sent_at=10, received_at=12, started_at=15, finished_at=20), 99.0
     )
     assert only.phases == (
@@ -40,7 +40,7 @@ def test_the_phases_of_a_task() -> None:
 def test_what_is_not_known_or_not_over(
     fields: dict[str, object], phases: tuple[Phase, ...]
 ) -> None:
-    assert tries(task(**fields), 30.0)[0].phases == phases
+    assert timed_attempts(task(**fields), 30.0)[0].phases == phases
 
 
 async def test_each_attempt_has_its_line() -> None:

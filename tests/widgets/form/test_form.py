@@ -118,8 +118,8 @@ async def test_hostile_text_is_shown_harmless_and_counts_as_it_came() -> None:
         [
             FormField("line", "Line", str, HOSTILE),
             FormField("area", "Area", str, HOSTILE, kind="area"),
-            FormField("shut", "Shut", str, HOSTILE, kind="shut"),
-            FormField("told", "Told", str, "x", told=lambda value: HOSTILE),
+            FormField("read_only", "Read-only", str, HOSTILE, kind="read_only"),
+            FormField("explained", "Explained", str, "x", explain=lambda value: HOSTILE),
         ],
         preview=lambda values: HOSTILE,
     )
@@ -127,7 +127,9 @@ async def test_hostile_text_is_shown_harmless_and_counts_as_it_came() -> None:
         await screen.settle()
         text = "\n".join(screen.lines)
         assert "\x1b" not in text and "‮" not in text
-        assert form.values == dict.fromkeys(("line", "area", "shut"), HOSTILE) | {"told": "x"}
+        assert form.values == dict.fromkeys(("line", "area", "read_only"), HOSTILE) | {
+            "explained": "x"
+        }
         focus(form, FormLine)
         await screen.pilot.press("end", "x")
         await screen.settle()
