@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from celtop.model.entities.styles import state_style
 from celtop.model.entities.task import Task
-from celtop.widgets.table.cells import Cell, state_style
+from celtop.widgets.table.cells import Cell
 from celtop.widgets.table.column import Column, Frame
 from celtop.widgets.table.live_table import LiveTable
 from textual.app import App, ComposeResult

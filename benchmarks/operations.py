@@ -135,7 +135,7 @@ def _asked(subject: Running) -> str:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         assert subject.terminal is not None
-        if found := re.search(r"Type (\S+) to do it", subject.terminal.screen().text):
+        if found := re.search(r"Type (\S+) to confirm", subject.terminal.screen().text):
             return found.group(1)
         time.sleep(0.2)
     raise SubjectFailed(f"it does not ask: {subject.last_words()}")

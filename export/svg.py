@@ -27,7 +27,6 @@ STYLES: Final = {
     "state-started": _BLUE,
     "state-retry": _PURPLE,
     "state-revoked": _GREY,
-    "state-rejected": _GREY,
     "state-custom": "#4dd0e1",
     "good": _GOOD,
     "warn": _ORANGE,

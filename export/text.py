@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..model.entities.styles import BROKER_LEVELS, WORKER_LEVELS, state_style
 from ..model.text.phrases import SHORT_ID_LENGTH
 from ..model.text.sanitize import visible
 from ..model.text.units import NEVER, UNKNOWN, count, duration, percent, rate, size
@@ -18,15 +19,6 @@ MAX_CELL_LENGTH: Final = 200
 
 FULL_ID_WIDTH: Final = 140
 """The line width from which ids are shown in full."""
-
-STATUS_STYLES: Final = {
-    "online": "good",
-    "live": "good",
-    "late": "warn",
-    "connecting": "warn",
-    "offline": "bad",
-    "lost": "bad",
-}
 
 
 def render(snapshot: Snapshot, width: int, limit: int) -> str:
@@ -89,7 +81,7 @@ def _broker_lines(broker: BrokerRecord, width: int) -> list[Line]:
         ("broker  ", "muted"),
         (_short(broker.url) or UNKNOWN, ""),
         ("  ", ""),
-        (broker.status, STATUS_STYLES.get(broker.status, "")),
+        (broker.status, BROKER_LEVELS.get(broker.status, "")),
         ("  ", ""),
         (f"{duration(broker.latency_s)}, {count(broker.commands_sent)} commands", ""),
     ]
@@ -125,7 +117,7 @@ def _worker_row(worker: WorkerRecord) -> list[Cell]:
     queues = UNKNOWN if worker.queues is None else _short(", ".join(worker.queues))
     return [
         (_short(worker.name), ""),
-        (worker.status, STATUS_STYLES.get(worker.status, "")),
+        (worker.status, WORKER_LEVELS.get(worker.status, "")),
         (f"{count(worker.active)}/{count(worker.concurrency)}", ""),
         (count(worker.reserved), ""),
         (count(worker.scheduled), ""),
@@ -213,16 +205,6 @@ def _progress(task: TaskRecord) -> str | None:
     if progress is not None and progress.text:
         parts.append(progress.text)
     return "  ".join(parts) or None
-
-
-def state_style(state: str) -> str:
-    """Return the name of a state's style; custom states share one."""
-    return f"state-{state.lower()}" if state in _STYLED_STATES else "state-custom"
-
-
-_STYLED_STATES: Final = frozenset(
-    {"SUCCESS", "FAILURE", "STARTED", "RECEIVED", "PENDING", "RETRY", "REVOKED", "REJECTED"}
-)
 
 
 def _short(text: str | None) -> str:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from .colours import COLOURS
 from .glyphs import UNICODE, Glyphs
 from .table.cells import fit
 
@@ -19,19 +20,10 @@ MIN_TWO_COLUMN_WIDTH: Final = 100
 GAP: Final = 2
 MAX_LABEL_WIDTH: Final = 24
 
-_STYLES: Final = {
-    "text": "",
-    "muted": "$text-muted",
-    "accent": "$text-accent",
-    "good": "$text-success",
-    "warn": "$text-warning",
-    "bad": "$text-error",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A label and its value; the style is `text`, `muted`, `accent`, `good`, `warn` or `bad`."""
+    """A label and its value; the style is a key of `COLOURS`."""
 
     label: str
     value: str
@@ -102,7 +94,7 @@ class Fields(Widget):
         ellipsis = self._glyphs.ellipsis
         label = " " * GAP * second + fit(field.label, labels, ellipsis) + " " * GAP
         value = fit(field.value, max(1, room - labels - GAP), ellipsis)
-        return [(label, "$text-muted"), (value, _STYLES.get(field.style, ""))]
+        return [(label, "$text-muted"), (value, COLOURS[field.style])]
 
 
 def _columns(width: int) -> int:

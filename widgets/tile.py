@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, get_args
 
 from textual import events
 from textual.containers import Vertical
@@ -11,12 +11,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from ..model.entities.styles import Level
 from ..model.text.sanitize import visible
 from .glyphs import UNICODE, Glyphs
 
-Level: TypeAlias = Literal["good", "warn", "bad", "idle"]
-
-LEVELS: Final = ("good", "warn", "bad", "idle")
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
 class Tile(Vertical, can_focus=True):

@@ -153,7 +153,7 @@ def test_every_size(
     terminal = tui(redis_url, columns=columns, rows=rows)
     terminal.wait_for("live" if rows >= 15 else "1/1")
     if rows >= 15:
-        titles = ("State", "Worker", "Queue", "Task", "Due", "What happened")
+        titles = ("State", "Worker", "Queue", "Task", "Due", "Message")
         for key, title in zip("234567", titles, strict=True):
             terminal.send(key)
             terminal.wait_for(title)

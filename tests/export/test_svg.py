@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 import pytest
 from celtop.export import svg
 from celtop.export.snapshot import take_snapshot
-from celtop.export.text import state_style
 from celtop.model.entities.states import CELERY_STATES
+from celtop.model.entities.styles import state_style
 from celtop.model.state import ClusterState
 
 from .conftest import HOSTILE, NOW, run_task

@@ -51,7 +51,7 @@ def test_the_outcome_is_what_matters_of_a_task() -> None:
 
 
 def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
-    assert queues.consumers(Queue("q", waiting=1), FRAME) == ("nobody consumes", "bad")
+    assert queues.consumers(Queue("q", waiting=1), FRAME) == ("no consumers", "bad")
     assert queues.consumers(Queue("q", waiting=0), FRAME) == ("?", "muted")
     assert queues.consumers(Queue("q", waiting=0, consumer_count=0), FRAME)[1] == "warn"
     assert queues.consumers(Queue("q", waiting=5, consumers=("w",)), FRAME) == ("w", "text")

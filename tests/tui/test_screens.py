@@ -118,7 +118,7 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
         text = "\n".join(screen_lines(app))
         assert "Nothing listens on localhost:6379" in text
         assert "Start the broker, or name another" in text
-        assert "Trying now." in text
+        assert "Retrying now." in text
         session.waiting.append(ConnectionChanged("live", NOW))
         await pilot.pause(IDLE_INTERVAL + 0.3)
         assert "Nothing listens" not in "\n".join(screen_lines(app))
@@ -197,7 +197,7 @@ async def test_a_task_is_followed_live_and_survives_its_eviction() -> None:
         app.frame_loop.paint()
         await pilot.pause(0.1)
         text = "\n".join(screen_lines(app))
-        assert '"done"' in text and "forgotten to make room" in text
+        assert '"done"' in text and "evicted from memory" in text
 
 
 async def test_a_bad_term_is_marked_and_the_others_hold() -> None:
@@ -216,7 +216,7 @@ async def test_what_a_filter_hides_is_not_said_to_be_missing() -> None:
         await pilot.press("2", "/", *"no such thing", "enter")
         await pilot.pause()
         text = "\n".join(screen_lines(app))
-        assert f"The filter hides all {len(app.context.state.tasks)}: esc clears it" in text
+        assert f"The filter hides all {len(app.context.state.tasks)} rows; esc clears it" in text
         assert "No tasks" not in text
 
 
@@ -272,7 +272,7 @@ async def test_help_lists_the_keys_of_the_focused_pane_first() -> None:
     from celtop.tui.dialogs.help import Help
 
     text = str(Help(Keymap(), ("detail",)).content())
-    assert text.startswith("Task and worker details")
+    assert text.startswith("Task and worker pages")
     for action in ACTIONS:
         assert action.help in text
     assert "↓" not in str(Help(Keymap(), (), ascii_only=True).content())

@@ -46,4 +46,4 @@ def test_a_silent_worker_says_what_it_does_not_do() -> None:
 
     status = worker_fields(worker, "stalled", FRAME)[0]
     assert status.style == "bad"
-    assert "silent: beats, but takes nothing from" in status.value
+    assert "sends heartbeats, but took no task from" in status.value

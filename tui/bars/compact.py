@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ...model.entities.states import FAILURE, RETRY, STARTED
+from ...model.entities.styles import state_style
 from ...model.text import units
+from ...widgets.colours import COLOURS
 from ..context import AppContext
 from .base import Bar, Part
 from .header import connection, workers_online
@@ -15,20 +18,23 @@ class CompactBar(Bar):
         """Show the current state."""
         state = context.state
         online, known = workers_online(state, context.now())
-        held = state.totals.by_state
-        glyphs = context.glyphs
+        counts = state.totals.by_state
+        glyph = context.glyphs.state
+        shown = connection(context)
+        states = [
+            Part(
+                f"{glyph(name)}{counts.get(name, 0)}",
+                COLOURS[state_style(name)],
+                order,
+                gap=1,
+            )
+            for name, order in ((STARTED, 2), (FAILURE, 1), (RETRY, 4))
+        ]
         self.show(
             [
-                Part(connection(context).text.split()[0], connection(context).style, gap=0),
+                Part(shown.text.split()[0], shown.style, gap=0),
                 Part(f"{units.count(len(state.tasks))}", "bold", gap=1),
-                *(
-                    Part(f"{glyphs.state(name)}{held.get(name, 0)}", style, priority, gap=1)
-                    for name, style, priority in (
-                        ("STARTED", "$text-primary", 2),
-                        ("FAILURE", "$text-error", 1),
-                        ("RETRY", "$text-secondary", 4),
-                    )
-                ),
+                *states,
                 Part(f"w {online}/{known}", "", 3, gap=1),
             ]
         )

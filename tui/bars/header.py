@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Final
 
+from ...model.entities.styles import BROKER_LEVELS
 from ...model.state import ClusterState
 from ...model.text import units
+from ...widgets.colours import COLOURS
 from ..context import AppContext
 from .base import Bar, Part
 
@@ -17,12 +19,6 @@ FAILURE_WINDOW: Final = 300
 
 MIN_BACKLOG_SHOWN: Final = 500
 """Events that must be waiting before a backlog is shown: fewer arrive between two frames anyway."""
-
-_PHASES: Final = {
-    "live": ("good", "$text-success"),
-    "connecting": ("warn", "$text-warning"),
-    "lost": ("bad", "bold $text-error"),
-}
 
 
 class HeaderBar(Bar):
@@ -49,7 +45,8 @@ def _app_name(context: AppContext) -> str:
 def connection(context: AppContext) -> Part:
     """Return the connection's state and the broker's latency."""
     broker = context.state.broker
-    level, style = _PHASES.get(broker.phase, ("idle", "$text-muted"))
+    level = BROKER_LEVELS.get(broker.phase, "idle")
+    style = f"bold {COLOURS[level]}" if level == "bad" else COLOURS[level]
     text = f"{context.glyphs.level(level)} {broker.phase}"
     if broker.phase == "live" and broker.latency is not None:
         text += f" {broker.latency * 1000:.0f} ms"

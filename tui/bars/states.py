@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ...model.entities.states import CELERY_STATES
+from ...model.entities.styles import state_style
 from ...model.text import units
+from ...widgets.colours import COLOURS
 from ..context import AppContext
 from .base import Bar, Part
-
-_STYLES: Final = {
-    "PENDING": "$text-warning",
-    "RECEIVED": "$text-warning",
-    "STARTED": "$text-primary",
-    "SUCCESS": "$text-success",
-    "FAILURE": "$text-error",
-    "RETRY": "$text-secondary",
-    "REVOKED": "$text-muted",
-    "REJECTED": "$text-muted",
-}
 
 
 class StateStrip(Bar):
@@ -36,7 +25,7 @@ class StateStrip(Bar):
             number = counts.get(name, 0)
             if not number and name in ("PENDING", "REJECTED", "REVOKED"):
                 continue
-            style = _STYLES.get(name, "$text-accent") if number else "$text-muted"
+            style = COLOURS[state_style(name)] if number else "$text-muted"
             text = f"{context.glyphs.state(name)} {name} {units.count(number)}"
             parts.append(Part(text, style, priority, gap=1 if not parts else 3))
         if lost:

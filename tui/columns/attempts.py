@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...model.entities.states import RETRY
+from ...model.entities.styles import state_style
 from ...model.entities.task import Attempt, Task
-from ...widgets.table.cells import Cell, state_style
+from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.attempts import next_attempt
 from . import numbers

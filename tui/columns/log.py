@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ...model.entities.log import LogEntry
+from ...model.entities.styles import LOG_STYLES
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers
-
-_LEVEL_STYLES: Final = {"info": "muted", "warning": "warn", "error": "bad"}
 
 
 def _time(entry: LogEntry, frame: Frame) -> Cell:
@@ -18,7 +17,7 @@ def _time(entry: LogEntry, frame: Frame) -> Cell:
 
 
 def _level(entry: LogEntry, frame: Frame) -> Cell:
-    return entry.level, _LEVEL_STYLES.get(entry.level, "text")
+    return entry.level, LOG_STYLES[entry.level]
 
 
 def _source(entry: LogEntry, frame: Frame) -> Cell:
@@ -26,7 +25,7 @@ def _source(entry: LogEntry, frame: Frame) -> Cell:
 
 
 def _text(entry: LogEntry, frame: Frame) -> Cell:
-    return entry.text, "text" if entry.level == "info" else _LEVEL_STYLES.get(entry.level, "text")
+    return entry.text, "text" if entry.level == "info" else LOG_STYLES[entry.level]
 
 
 LOG: Final[tuple[Column[LogEntry], ...]] = (

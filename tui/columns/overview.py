@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from ...model.entities.queue import Queue
+from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker
 from ...model.state import ClusterState
 from ...model.text import units
@@ -41,7 +42,7 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
 
     def name(worker: Worker, frame: Frame) -> Cell:
         status = worker.health(frame.now, state.broker.listening_since)
-        style = {"online": "good", "late": "warn"}.get(status, "bad")
+        style = WORKER_LEVELS[status]
         return f"{frame.glyphs.level(style)} {worker.name}", "text" if style == "good" else style
 
     def bar(worker: Worker, frame: Frame) -> Sequence[Cell]:

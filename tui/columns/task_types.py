@@ -15,9 +15,10 @@ from ...model.entities.states import (
     STARTED,
     SUCCESS,
 )
+from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
 from ...model.state import ClusterState
-from ...widgets.table.cells import Cell, state_style
+from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.limits import common_limits
 from . import numbers

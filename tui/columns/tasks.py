@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
+from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import loss_text
 from ...model.text import units
-from ...widgets.table.cells import Cell, state_style
+from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.attempts import next_attempt
 from . import numbers

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ...model.entities.broker import Broker
 from ...model.entities.clock_skew import MIN_SKEW
+from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
@@ -14,12 +15,6 @@ from ...widgets.table.column import Column, Frame
 from ..text.workers import busy, queue_names, slots
 from . import numbers
 
-_STATUS_STYLES: Final[dict[WorkerHealth, str]] = {
-    "online": "good",
-    "late": "warn",
-    "stalled": "bad",
-    "offline": "bad",
-}
 _BAR_WIDTH: Final = 10
 
 
@@ -40,13 +35,13 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
 
     def status(worker: Worker, frame: Frame) -> Cell:
         word = status_of(worker, frame.now)
-        style = _STATUS_STYLES[word]
+        style = WORKER_LEVELS[word]
         return f"{frame.glyphs.level(style)} {word}", style
 
     def heartbeat(worker: Worker, frame: Frame) -> Cell:
         if worker.last_seen_at is None:
             return numbers.UNKNOWN
-        style = _STATUS_STYLES[status_of(worker, frame.now)]
+        style = WORKER_LEVELS[status_of(worker, frame.now)]
         age = max(0.0, frame.now - worker.last_seen_at)
         return numbers.seconds(float(int(age)), "muted" if style == "good" else style)
 

@@ -7,12 +7,13 @@ from itertools import groupby
 from typing import Final
 
 from ...model.entities.states import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS
+from ...model.entities.styles import state_style
 from ...model.text import units
 from ...model.workflow.members import MemberStatus
 from ...model.workflow.tree import NodeKind
 from ...model.workflow.view import TreeGuide, WorkflowRow, WorkflowView
 from ...widgets.charts.timeline import PHASE_KINDS, timed_attempts
-from ...widgets.table.cells import Cell, state_style
+from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers, tasks
 
@@ -51,6 +52,17 @@ _GROUP_STATES: Final[tuple[tuple[MemberStatus, str], ...]] = (
     ("waiting", PENDING),
 )
 """The state shown for a group: the first one that any of its members has."""
+
+MEMBER_STYLES: Final[dict[MemberStatus, str]] = {
+    "succeeded": "good",
+    "failed": "bad",
+    "rejected": "bad",
+    "lost": "warn",
+    "revoked": "muted",
+    "retrying": "state-retry",
+    "running": "state-started",
+    "waiting": "muted",
+}
 
 
 def workflow_columns(view: WorkflowView) -> tuple[Column[WorkflowRow], ...]:
@@ -110,7 +122,7 @@ def name(row: WorkflowRow, frame: Frame) -> Sequence[Cell]:
     if node.kind == "group":
         fold = glyphs.tree_closed if row.folded else glyphs.tree_open
         cells.append((f"{fold} group", "accent"))
-        cells += [(f"  {number:,} {one}", _style(one)) for one, number in _other_counts(row)]
+        cells += [(f"  {number:,} {one}", MEMBER_STYLES[one]) for one, number in _other_counts(row)]
     elif node.kind == "unheard":
         cells.append((f"{node.id[:8]} (no events received)", "muted"))
     elif node.task is None:
@@ -125,12 +137,6 @@ def name(row: WorkflowRow, frame: Frame) -> Sequence[Cell]:
 def _other_counts(row: WorkflowRow) -> list[tuple[MemberStatus, int]]:
     """Return the counts of a group's members that did not succeed."""
     return [(one, number) for one, number in row.counts if number and one != "succeeded"]
-
-
-def _style(one: MemberStatus) -> str:
-    if one in ("failed", "rejected"):
-        return "bad"
-    return {"lost": "warn", "retrying": "state-retry", "running": "state-started"}.get(one, "muted")
 
 
 def role(row: WorkflowRow, frame: Frame) -> Cell:
@@ -169,7 +175,7 @@ def outcome(row: WorkflowRow, frame: Frame) -> Cell | Sequence[Cell]:
         return tasks.outcome(task, frame)
     if not row.counts:
         return numbers.NOTHING
-    return [(f"{number:,} {one}  ", _style(one)) for one, number in row.counts if number]
+    return [(f"{number:,} {one}  ", MEMBER_STYLES[one]) for one, number in row.counts if number]
 
 
 def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, length: float) -> Sequence[Cell]:

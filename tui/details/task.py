@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from ...model.entities.states import FAILURE, SUCCESS, source_names
+from ...model.entities.states import SUCCESS, source_names
+from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import loss_text
 from ...model.text import units
@@ -35,7 +36,7 @@ def task_fields(
     found = [
         Field("ID", visible(task.id, _MAX_TEXT)),
         Field("Name", visible(task.name or "?", _MAX_TEXT)),
-        Field("State", f"{frame.glyphs.state(task.state)} {task.state}", _state_style(task)),
+        Field("State", f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)),
         Field("Worker", visible(task.worker or "?", _MAX_TEXT)),
         Field("Queue", visible(task.queue or "?", _MAX_TEXT)),
         *_times(task, frame),
@@ -63,12 +64,6 @@ def task_fields(
     if task.exception is not None:
         found.insert(3, Field("Exception", visible(task.exception, _MAX_TEXT), "bad"))
     return found
-
-
-def _state_style(task: Task) -> str:
-    if task.state == FAILURE:
-        return "bad"
-    return "good" if task.state == "SUCCESS" else "accent"
 
 
 def _text(label: str, text: str | None) -> list[Field]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...model.entities.clock_skew import MIN_SKEW
+from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker, WorkerHealth
 from ...model.text import units
 from ...model.text.coerce import to_float
@@ -14,12 +15,11 @@ from ...widgets.table.column import Frame
 from ..text.workers import busy, queue_names, slots, stall_text
 
 _MAX_TEXT = 300
-_STYLES = {"online": "good", "late": "warn", "stalled": "bad", "offline": "bad"}
 
 
 def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Field]:
     """Return the fields of a worker; `?` stands for values that it has not reported."""
-    style = _STYLES[status]
+    style = WORKER_LEVELS[status]
     seen = "never"
     if worker.last_seen_at is not None:
         seen = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"

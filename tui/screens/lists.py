@@ -79,11 +79,11 @@ class ListScreen(MonitorScreen):
             return self.EMPTY
         back, faults = (self.context.keymap.key(id_) for id_ in ("back", "faults"))
         if self.filter_text:
-            how, undo = "The filter", back and f": {back} clears it"
+            how, undo = "The filter", back and f"; {back} clears it"
         else:
-            how, undo = faults or "Failures only", faults and f": {faults} shows all"
-        what = f"all {units.count(hidden)}" if hidden > 1 else "the only one" if hidden else "all"
-        return f"{how} hides {what}{undo}"
+            how, undo = faults or "Failures only", faults and f"; {faults} shows all"
+        rows = f"all {units.count(hidden)} rows" if hidden > 1 else "the only row"
+        return f"{how} hides {rows if hidden else 'everything'}{undo}"
 
     def paint_body(self) -> None:
         """Update the table and the info bar."""

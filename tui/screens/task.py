@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
 from ...bindings.actions import Context
+from ...model.entities.styles import Level
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import redelivery
 from ...model.query.order import Order
@@ -21,7 +22,6 @@ from ...widgets.fields import Field, Fields
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ...widgets.table.live_table import LiveTable
-from ...widgets.tile import Level
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part

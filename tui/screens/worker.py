@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
 from ...bindings.actions import Context
+from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.query.order import Order
@@ -18,7 +19,6 @@ from ...model.text import units
 from ...widgets.fields import Fields
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from ...widgets.tile import Level
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
 from ..columns import tasks
@@ -29,13 +29,6 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..text.limits import limits_text
 from .detail import DetailScreen
-
-_LEVELS: Final[dict[str, Level]] = {
-    "online": "good",
-    "late": "warn",
-    "stalled": "bad",
-    "offline": "bad",
-}
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),
@@ -157,7 +150,7 @@ class WorkerDetailScreen(DetailScreen):
         status = worker.health(frame.now, self.context.state.broker.listening_since)
         self.fields.show(worker_fields(worker, status, frame))
         self.usage.show(usage_fields(worker))
-        self.panes["facts"].show(_LEVELS[status])
+        self.panes["facts"].show(WORKER_LEVELS[status])
         self.setup.show(_setup(worker))
 
     def _known(self, name: str) -> int | None:

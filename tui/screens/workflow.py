@@ -15,11 +15,12 @@ from ...model.operations.call import SentTask
 from ...model.query.language import Problem, parse_query
 from ...model.text import units
 from ...model.wire.signatures import read_signatures
-from ...model.workflow.members import MEMBER_STATUSES, MemberStatus
+from ...model.workflow.members import MEMBER_STATUSES
 from ...model.workflow.view import WorkflowRow, WorkflowView
+from ...widgets.colours import COLOURS
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
-from ..columns.workflow import workflow_columns
+from ..columns.workflow import MEMBER_STYLES, workflow_columns
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
@@ -42,15 +43,6 @@ MAX_PEEKED_MESSAGES: Final = 500
 
 MAX_RESULTS_READ: Final = 200
 """Results requested at once."""
-
-_STYLES: Final[dict[MemberStatus, str]] = {
-    "succeeded": "$text-success",
-    "failed": "bold $text-error",
-    "rejected": "$text-error",
-    "lost": "$text-warning",
-    "retrying": "mediumpurple",
-    "running": "dodgerblue",
-}
 
 
 class WorkflowScreen(ListScreen):
@@ -167,7 +159,7 @@ class WorkflowScreen(ListScreen):
         for one in MEMBER_STATUSES:
             number = view.members.counts[one]
             if number:
-                style = _STYLES.get(one, "$text-muted")
+                style = COLOURS[MEMBER_STYLES[one]]
                 left.append(Part(f"{units.count(number)} {one}", style))
         if view.pending_count:
             left.append(Part(f"{units.count(view.pending_count)} upcoming", "$text-muted"))

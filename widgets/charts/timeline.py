@@ -12,11 +12,13 @@ from textual.widget import Widget
 
 from ...model.entities.clock_skew import NO_SKEWS, ClockSkews, to_local
 from ...model.entities.states import FINISHED
+from ...model.entities.styles import state_style
 from ...model.entities.task import Attempt, Task
 from ...model.text import units
 from ...model.text.sanitize import visible
+from ..colours import COLOURS
 from ..glyphs import UNICODE, Glyphs
-from ..table.cells import fit, state_style
+from ..table.cells import fit
 
 PhaseKind: TypeAlias = Literal["queue", "worker", "run"]
 
@@ -26,17 +28,6 @@ MAX_ATTEMPTS: Final = 6
 """The latest attempts are drawn."""
 _MIN_BAR_WIDTH: Final = 10
 _STATE_WIDTH: Final = 11
-
-_STATE_COLOURS: Final = {
-    "state-success": "$text-success",
-    "state-failure": "$text-error",
-    "state-started": "dodgerblue",
-    "state-received": "$text-warning",
-    "state-pending": "$text-warning",
-    "state-retry": "mediumpurple",
-    "state-revoked": "$text-muted",
-    "state-custom": "$text-accent",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +147,7 @@ class Timeline(Widget):
 
     def _line(self, attempt: TimedAttempt, width: int) -> Content:
         glyphs = self._glyphs
-        colour = _STATE_COLOURS[state_style(attempt.state)]
+        colour = COLOURS[state_style(attempt.state)]
         state = fit(f"{glyphs.state(attempt.state)} {attempt.state}", _STATE_WIDTH, glyphs.ellipsis)
         head = f"{attempt.number + 1:>2} "
         durations = "  ".join(

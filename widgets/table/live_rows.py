@@ -17,9 +17,9 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..colours import COLOURS, colour_rules
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
-from .cells import CELL_STYLES
 from .column import Column, Frame, Rows, arrange, last_offset
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
@@ -39,7 +39,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     ALLOW_SELECT = False
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"livetable--{name}" for name in CELL_STYLES),
+        *(f"livetable--{name}" for name in COLOURS),
         "livetable--header",
         "livetable--header-sorted",
         "livetable--empty",
@@ -57,21 +57,6 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         overflow-y: auto;
         scrollbar-size-vertical: 1;
         color: $foreground;
-        & > .livetable--muted { color: $text-muted; }
-        & > .livetable--accent { color: $text-accent; }
-        & > .livetable--good { color: $text-success; }
-        & > .livetable--warn { color: $text-warning; }
-        & > .livetable--bad { color: $text-error; }
-        & > .livetable--bar { color: $text-primary; }
-        & > .livetable--bar-rest { color: $foreground 30%; }
-        & > .livetable--state-success { color: $text-success; }
-        & > .livetable--state-failure { color: $text-error; }
-        & > .livetable--state-started { color: dodgerblue; }
-        & > .livetable--state-received { color: $text-warning; }
-        & > .livetable--state-retry { color: mediumpurple; }
-        & > .livetable--state-revoked { color: $text-muted; }
-        & > .livetable--state-pending { color: $text-warning; }
-        & > .livetable--state-custom { color: $text-accent; }
         & > .livetable--header { color: $text-muted; text-style: bold; }
         & > .livetable--header-sorted { color: $text-primary; text-style: bold; }
         & > .livetable--empty { color: $text-muted; }
@@ -100,7 +85,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         }
         & > .livetable--cursor-blurred { background: ansi_default; text-style: bold; }
     }
-    """
+    """ + colour_rules("LiveRows > .livetable--")
 
     def __init__(
         self,

@@ -65,11 +65,11 @@ def _tried(state: ClusterState) -> None:
     feed(state, [
         Event("task-received", timestamp=NOW - 60, name="billing.charge", retries=0, **common),
         Event("task-started", timestamp=NOW - 59, **common),
-        Event("task-retry_count", timestamp=NOW - 56, exception="Timeout('bank')",
+        Event("task-retried", timestamp=NOW - 56, exception="Timeout('bank')",
               traceback="Traceback: first", **common),
         Event("task-received", timestamp=NOW - 40, name="billing.charge", retries=1, **common),
         Event("task-started", timestamp=NOW - 39, hostname="celery@geo-1", uuid=uuid(5)),
-        Event("task-retry_count", timestamp=NOW - 34, exception="Refused('bank')",
+        Event("task-retried", timestamp=NOW - 34, exception="Refused('bank')",
               hostname="celery@geo-1", uuid=uuid(5)),
         Event("task-received", timestamp=NOW - 33.9, name="billing.charge", retries=2, eta=eta,
               **common),
@@ -137,7 +137,7 @@ async def test_the_page_has_a_large_bar_with_pace_and_time_left(size: tuple[int,
         assert bar.count("█") >= (size[0] - 12) // 2 - 1
         said = line_of(on, "band 4")
         assert "40 of 80" in said and "~6.0 s left" in said and "5/s" in said
-        assert "by the result backend, 2.0 s ago" in on.text
+        assert "from the result backend, 2.0 s ago" in on.text
         on.session.results = {}
         end = Event("task-succeeded", "celery@web-1", NOW, uuid=uuid(1), result="1", runtime=1.0)
         feed(on.session.state, [end])
@@ -149,7 +149,7 @@ async def test_the_page_marks_an_estimate_and_what_takes_long() -> None:
     async with opened(Location("tasks", (DrillDown("task", uuid(2)),))) as on:
         await on.until(lambda: "~49 %" in on.text)
         assert "▒" in line_of(on, "~49 %")
-        assert "estimated from earlier tasks of its name" in on.text
+        assert "estimated from earlier runs" in on.text
         on.app.context.clock.now = NOW + 3000  # type: ignore[attr-defined]
         on.app.frame_loop.paint()
         await on.until(lambda: "longer than usual" in on.text)

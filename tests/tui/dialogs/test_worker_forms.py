@@ -62,7 +62,7 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
         await on.until(FormDialog)
         assert (on.form.texts["least"], on.form.texts["most"]) == ("2", "6")
         await on.write("9")
-        assert "less than the least" in on.advice("most")
+        assert "less than the minimum" in on.advice("most")
         await on.press("tab")
         await on.write("12")
         await on.press("enter")
@@ -173,7 +173,7 @@ async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() ->
         await on.press("down", "enter")
         await on.until(FormDialog)
         assert on.form.texts == {"soft": "30s", "hard": "1m"}
-        assert "until their pool restarts" in on.text
+        assert "only after a pool restart" in on.text
         await on.write("90s")
         assert "shorter than the hard" in on.advice("soft")
         await on.press("tab")

@@ -169,10 +169,10 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
             "stored", "SUCCESS", args=[1], kwargs={}, exact_arguments=True
         )
         for id_, begins in (
-            ("whole", "possible, from the text in its event"),
+            ("whole", "possible: arguments known from its event"),
             (cut, "hardly: the arguments cannot be taken from its event: Celery cut it"),
-            ("kept", "possible, from its worker"),
-            ("stored", "possible, from the result backend"),
+            ("kept", "possible: arguments known from its worker"),
+            ("stored", "possible: arguments known from the result backend"),
         ):
             on.app.go(Location("tasks", (DrillDown("task", id_),)))
             await on.pilot.pause(0.1)

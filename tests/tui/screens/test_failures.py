@@ -157,7 +157,7 @@ async def test_where_nothing_failed_it_says_so() -> None:
         on = Stage(app, session, pilot)
         await on.press("e")
         await on_groups(on)
-        await on.until(lambda: "No task failed so far" in on.text)
+        await on.until(lambda: "No failures so far" in on.text)
 
 
 async def test_a_small_terminal_has_both() -> None:

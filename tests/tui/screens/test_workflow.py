@@ -246,10 +246,10 @@ async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
         original = SentTask(FETCH, Call("report.fetch"), "unacked", NOW, message)
         on.session.recovering.set_result((original,))
         await on.until(lambda: "report.mail" in on.text)
-        assert "○ to come" in on.text and "1 to come" in on.text
+        assert "○ upcoming" in on.text and "1 upcoming" in on.text
         await on.to("follows")
         await on.press("enter")
-        await on.until(lambda: "Nothing was heard of it yet" in on.said)
+        await on.until(lambda: "No events of this task were received yet" in on.said)
         await on.press("X")
         await on.pilot.pause()
         assert not on.session.done
@@ -292,7 +292,7 @@ async def test_hostile_names_are_harmless() -> None:
 
 async def test_of_an_unknown_task_it_says_so() -> None:
     async with stage(Location("tasks", (workflow_of("nobody"),))) as on:
-        assert "No task nobody is known" in on.text
+        assert "Unknown task nobody" in on.text
         await on.press("o", "enter", "X", "space", "a", "/", "x", "escape", "!")
         assert on.session.done == []
 

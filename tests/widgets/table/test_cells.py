@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.entities.styles import state_style
+from celtop.widgets.colours import COLOURS
 from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs
-from celtop.widgets.table.cells import CELL_STYLES, fit, fit_cells, state_style
+from celtop.widgets.table.cells import fit, fit_cells
 from rich.cells import cell_len
 
 TEXTS = (
@@ -45,7 +47,7 @@ def test_each_state_has_a_style_and_a_glyph_of_its_own() -> None:
     states = ("PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "MINE")
     for glyphs in (UNICODE, ASCII):
         assert len({glyphs.state(state) for state in states}) == len(states)
-    assert {state_style(state) for state in states} <= set(CELL_STYLES)
+    assert {state_style(state) for state in states} <= set(COLOURS)
     assert state_style("MINE") == "state-custom"
     assert UNICODE.state("SUCCESS") == "✔"
     assert ASCII.level("bad") == "x"

@@ -1,0 +1,37 @@
+"""The colour of each style, in Textual's notation. States have the colours of Flower's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+COLOURS: Final[Mapping[str, str]] = {
+    "text": "",
+    "muted": "$text-muted",
+    "accent": "$text-accent",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "$text-error",
+    "idle": "$text-muted",
+    "bar": "$text-primary",
+    "bar-rest": "$foreground 30%",
+    "state-success": "$text-success",
+    "state-failure": "$text-error",
+    "state-started": "dodgerblue",
+    "state-received": "$text-warning",
+    "state-pending": "$text-warning",
+    "state-retry": "mediumpurple",
+    "state-revoked": "$text-muted",
+    "state-custom": "$text-accent",
+}
+
+
+def colour_rules(selector: str) -> str:
+    """Return the CSS rules that give each style of a widget its colour.
+
+    Args:
+        selector: The component classes up to the style's name, such as `LiveRows > .livetable--`.
+    """
+    return "".join(
+        f"{selector}{style} {{ color: {colour}; }}\n" for style, colour in COLOURS.items() if colour
+    )
