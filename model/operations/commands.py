@@ -1,20 +1,18 @@
 """What celtop can do to a cluster: one class per operation, with its targets frozen in it.
 
-An operation carries everything that follows from its kind alone: the words of its outcome, its
-remote-control command and arguments (those of `celery/worker/control.py`), and whether its effect
-has to be asked for. Only `cluster/control.py` carries operations out.
+Arguments of remote-control commands are those of `celery/worker/control.py`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
-from ..text.phrases import counted, named
+from ..text.phrases import counted
 from .call import Call, SentTask
+from .operation import Operation as Operation
+from .operation import Words
 
 Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
@@ -30,62 +28,6 @@ still running."""
 
 MAX_REVOKED_IDS: Final = 50_000
 """Ids that a worker remembers (`CELERY_WORKER_REVOKES_MAX`); it forgets the oldest beyond that."""
-
-
-class Words(NamedTuple):
-    """How an operation's outcome is worded: `Grew` / `Growing` / `Grow` `the pool of w1 by 2`."""
-
-    past: str
-    progressive: str
-    infinitive: str
-    object: str = "{workers}"
-    """A format of the operation (`{0.queue}`), its `workers`, `pools`, `tasks` and `targets`."""
-
-
-class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A change to the cluster, or a read-only question to its workers."""
-
-    words: ClassVar[Words]
-    read_only: ClassVar[bool] = False
-    """Whether it changes nothing, and its result is the workers' replies: it runs without
-    confirmation, even with `--read-only`."""
-    refresh_after: ClassVar[bool] = False
-    """Whether no event reports its effect: workers and queues are asked again afterwards."""
-
-    @property
-    def name(self) -> str:
-        """The name in JSON: `PoolGrow` is `pool-grow`."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
-
-    @property
-    def expected_workers(self) -> tuple[str, ...]:
-        """The workers that are expected to reply."""
-        return getattr(self, "workers", ())
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """What has a verdict in the outcome: task ids, stamps, workers, or a queue.
-
-        Tasks that have yet to be sent have no id: their targets are added as they are sent.
-        """
-        return self.expected_workers
-
-    def phrase(self) -> Words:
-        """Return its words with its own targets and numbers in them."""
-        return self.filled(self.words)
-
-    def filled(self, words: Words) -> Words:
-        """Return words with the fields of the operation in their object."""
-        workers = self.expected_workers
-        one = workers[0] if len(workers) == 1 else None
-        filled = words.object.format(
-            self,
-            workers=one or counted(len(workers), "worker"),
-            pools=f"the pool of {one}" if one else counted(len(workers), "pool"),
-            tasks=counted(len(self.targets), "task"),
-            targets=named(self.targets),
-        )
-        return words._replace(object=filled)
 
 
 class Revoke(Operation, frozen=True):
@@ -165,8 +107,8 @@ class WorkerOperation(Operation, frozen=True):
     workers: tuple[str, ...]
     command: ClassVar[str]
     """The name of the remote-control command in Celery."""
-    parameters: ClassVar[Mapping[str, str]] = {}
-    """The arguments of the command, and the fields with their values."""
+    parameters: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Each argument of the command with the field that has its value."""
     replies: ClassVar[bool] = True
     """Whether workers reply to it."""
     inspected_by: ClassVar[str | None] = None
@@ -175,7 +117,7 @@ class WorkerOperation(Operation, frozen=True):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the remote-control command."""
-        return {name: getattr(self, field) for name, field in self.parameters.items()}
+        return {name: getattr(self, field) for name, field in self.parameters}
 
 
 class PoolGrow(WorkerOperation, frozen=True):
@@ -184,7 +126,7 @@ class PoolGrow(WorkerOperation, frozen=True):
     by: int = 1
     words = Words("Grew", "Growing", "Grow", "{pools} by {0.by:,}")
     command = "pool_grow"
-    parameters = {"n": "by"}
+    parameters = (("n", "by"),)
     inspected_by = "stats"
     refresh_after = True
 
@@ -195,7 +137,7 @@ class PoolShrink(WorkerOperation, frozen=True):
     by: int = 1
     words = Words("Shrank", "Shrinking", "Shrink", "{pools} by {0.by:,}")
     command = "pool_shrink"
-    parameters = {"n": "by"}
+    parameters = (("n", "by"),)
     inspected_by = "stats"
     refresh_after = True
 
@@ -218,7 +160,7 @@ class Autoscale(WorkerOperation, frozen=True):
         "Autoscaled", "Autoscaling", "Autoscale", "{pools} from {0.least:,} to {0.most:,}"
     )
     command = "autoscale"
-    parameters = {"max": "most", "min": "least"}
+    parameters = (("max", "most"), ("min", "least"))
     inspected_by = "stats"
     refresh_after = True
 
@@ -236,7 +178,9 @@ class AddConsumer(WorkerOperation, frozen=True):
     words = Words("Added", "Adding", "Add", "a consumer of {0.queue} on {workers}")
     command = "add_consumer"
     # `cluster/operations/declare.py` adds how the queue is declared on the broker.
-    parameters = {name: name for name in ("queue", "exchange", "exchange_type", "routing_key")}
+    parameters = tuple(
+        (name, name) for name in ("queue", "exchange", "exchange_type", "routing_key")
+    )
     inspected_by = "active_queues"
     refresh_after = True
 
@@ -247,7 +191,7 @@ class CancelConsumer(WorkerOperation, frozen=True):
     queue: str
     words = Words("Cancelled", "Cancelling", "Cancel", "the consumer of {0.queue} on {workers}")
     command = "cancel_consumer"
-    parameters = {"queue": "queue"}
+    parameters = (("queue", "queue"),)
     inspected_by = "active_queues"
     refresh_after = True
 
@@ -260,7 +204,7 @@ class RateLimit(WorkerOperation, frozen=True):
     """As `10/m`, `5/s`, `100/h`; `0` removes the limit."""
     words = Words("Limited", "Limiting", "Limit", "{0.task} to {0.rate} on {workers}")
     command = "rate_limit"
-    parameters = {"task_name": "task", "rate_limit": "rate"}
+    parameters = (("task_name", "task"), ("rate_limit", "rate"))
     inspected_by = "registered"
 
     def phrase(self) -> Words:
@@ -284,7 +228,7 @@ class TimeLimit(WorkerOperation, frozen=True):
     """Seconds until its process is killed; None is no limit."""
     words = Words("Set", "Setting", "Set", "the time limits of {0.task} to {0.limits} on {workers}")
     command = "time_limit"
-    parameters = {"task_name": "task", "soft": "soft", "hard": "hard"}
+    parameters = (("task_name", "task"), ("soft", "soft"), ("hard", "hard"))
     inspected_by = "registered"
 
     @property

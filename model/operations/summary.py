@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..text.phrases import SHORT_ID_LENGTH, counted, named
-from .commands import Purge, Words, WorkerOperation
+from .commands import Purge, WorkerOperation
+from .operation import Words
 from .outcome import MARKED_ONLY, Answer, Outcome, Verdict
 
 MAX_DETAIL_LINES: Final = 50
