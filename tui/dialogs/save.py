@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ...export.formats import SUFFIXES as FORMATS
+from ...export.formats import SUFFIXES
 from .base import Dialog
 
 
@@ -31,7 +31,7 @@ class SaveDialog(Dialog[Path]):
 
     def on_mount(self) -> None:
         """Explain how the format is chosen."""
-        self._advise(f"Format by extension: {' '.join(FORMATS)}. Only marked rows, if any.")
+        self._advise(f"Format by extension: {' '.join(SUFFIXES)}. Only marked rows, if any.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the path, or ask whether to overwrite."""
@@ -44,9 +44,9 @@ class SaveDialog(Dialog[Path]):
         if not typed:
             return
         path = Path(typed).expanduser()
-        if path.suffix not in FORMATS:
+        if path.suffix not in SUFFIXES:
             self._advise(
-                f"Unknown format: end the name in one of {' '.join(FORMATS)}", "$text-error"
+                f"Unknown format: end the name in one of {' '.join(SUFFIXES)}", "$text-error"
             )
         elif path.exists() and self._confirmed != typed:
             self._confirmed = typed
