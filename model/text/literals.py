@@ -27,10 +27,10 @@ _LITERAL_TOKENS: Final = re.compile(
 nothing to warn about."""
 
 _MARKS: Final = (
-    ("...", "Celery shortened it (`...`)"),
-    (MASK, f"part of it is masked (`{MASK}`)"),
-    ("\\", "it contains a backslash or an escaped quote, which Celery writes ambiguously"),
-    ("\ufffd", "it contains an undecodable character"),
+    ("...", "Celery shortened the text (`...`)"),
+    (MASK, f"the text is partly masked (`{MASK}`)"),
+    ("\\", "the text contains a backslash or an escaped quote, which is ambiguous"),
+    ("\ufffd", "the text contains an undecodable character"),
 )
 
 
@@ -66,9 +66,11 @@ def _argument_value(text: str) -> Any:
         if mark in text:
             raise ValueError(reason)
     if len(text) >= ARGSREPR_MAXSIZE:
-        raise ValueError(f"it has {ARGSREPR_MAXSIZE:,} characters, Celery's limit, and may be cut")
+        raise ValueError(
+            f"the text may be cut at Celery's limit of {ARGSREPR_MAXSIZE:,} characters"
+        )
     if not _LITERAL_TOKENS.fullmatch(text):
-        raise ValueError("it contains more than strings, numbers, booleans, None and containers")
+        raise ValueError("the text contains more than plain values")
     return read_literal(text, saferepr)
 
 
