@@ -91,7 +91,7 @@ def test_read_only_operations_are_allowed(door: Callable[..., ControlUnderTest])
     assert len(done) == 1
 
 
-def test_what_was_refused_when_it_was_asked_for_is_not_done_when_that_is_lifted_at_once(
+def test_a_refused_operation_stays_refused_when_read_only_mode_ends(
     door: Callable[..., ControlUnderTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[OperationContext] = []
@@ -180,7 +180,7 @@ def test_the_model_receives_first_and_last_outcome(
     assert told[-1] == act.outcome
 
 
-def test_an_audit_file_that_cannot_be_written_stops_nothing_and_is_told(tmp_path: Path) -> None:
+def test_an_audit_file_that_cannot_be_written_is_reported_and_stops_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     done: list[OperationContext] = []
@@ -255,7 +255,7 @@ def test_a_connection_that_breaks_after_sending_leaves_silence_not_success(
     assert verdicts(outcome)[0] == {"w1@test": "confirmed", "nobody@test": "silent"}
 
 
-def test_nobody_else_is_given_a_task_because_celtop_was_there(
+def test_celtop_redelivers_no_task_of_other_workers(
     redis_server: RedisServer,
     redis_url: str,
     open_session: OpenSession,

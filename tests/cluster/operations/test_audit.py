@@ -1,4 +1,4 @@
-"""The audit file: what is in a line, who may read it, and that nothing secret gets in."""
+"""The audit file: its lines, its permissions, and that it holds no secrets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_who_when_where_what_and_what_came_of_it(tmp_path: Path) -> None:
+def test_a_line_has_user_time_operation_and_outcome(tmp_path: Path) -> None:
     targets = {str(number): Answer("confirmed") for number in range(1000)}
     targets["odd"] = Answer("refused", "it runs on")
     outcome = Outcome(
@@ -63,7 +63,7 @@ def test_who_when_where_what_and_what_came_of_it(tmp_path: Path) -> None:
     assert told["fault"] == "it closed the connection"
 
 
-def test_arguments_are_there_but_for_what_the_patterns_match(tmp_path: Path) -> None:
+def test_arguments_are_written_and_redacted(tmp_path: Path) -> None:
     call = Call(
         "pay",
         args=("4111111111111111", date(2024, 1, 2), Decimal("1.10"), b"\xff"),
@@ -88,7 +88,7 @@ def test_long_arguments_are_cut_after_they_are_masked(tmp_path: Path) -> None:
     assert told["kwargs"] == {"a": "y" * 1_950, "password": "***"}
 
 
-def test_a_retry_tells_where_its_arguments_came_from_and_never_its_raw_message(
+def test_a_retry_has_the_source_of_its_arguments_and_no_raw_message(
     tmp_path: Path,
 ) -> None:
     call = Call("pay", kwargs={"password": "hunter2"}, queue="q")
@@ -130,7 +130,7 @@ def test_two_may_write_at_once(tmp_path: Path) -> None:
     assert all(json.loads(line)["phase"] == "begun" for line in lines)
 
 
-def test_a_full_disk_or_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_or_a_directory_is_reported(tmp_path: Path) -> None:
     audit = Audit(tmp_path, lambda: "x")
     why = audit.write("begun", Outcome(1, Ping(workers=()), NOON), NOON)
     assert why is not None and "directory" in why

@@ -1,4 +1,4 @@
-"""Draining: what runs ends first, nothing new is taken, and until the last step it is undone."""
+"""Draining: running tasks finish, no new ones start, and it can be undone until the shutdown."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def succeeded(worker: CeleryWorker, one: str) -> bool:
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork", "solo"])
-def test_what_runs_ends_and_nothing_new_is_taken(
+def test_running_tasks_finish_and_no_new_ones_start(
     redis_server: RedisServer,
     redis_url: str,
     open_session: OpenSession,
@@ -190,7 +190,7 @@ def test_it_is_undone_exactly_until_the_last_step(
     assert worker.child.alive
 
 
-def test_it_is_undone_if_it_is_taken_back_while_the_last_question_is_asked(
+def test_cancelling_during_the_last_inspection_undoes_it(
     redis_url: str,
     open_session: OpenSession,
     start_worker: StartWorker,
@@ -260,7 +260,7 @@ def test_a_worker_that_dies_meanwhile_is_named_and_remembered(
     assert set(remembered(redis_url)) == {"celery"}
 
 
-def test_somebody_gives_a_queue_back(
+def test_a_consumer_that_is_added_again_ends_the_drain(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     worker = start_worker(redis_url, queues=["a", "b"])
@@ -278,7 +278,7 @@ def test_somebody_gives_a_queue_back(
     assert worker.child.alive and remembered(redis_url) == {}
 
 
-def test_it_goes_on_when_a_lost_broker_is_back(
+def test_it_continues_when_a_lost_broker_is_back(
     redis_server: RedisServer,
     redis_url: str,
     open_session: OpenSession,
@@ -352,7 +352,7 @@ def test_a_session_that_ends_undoes_its_drain(
     assert not succeeded(worker, running)
 
 
-def test_what_makes_no_sense_and_what_could_not_be_undone(
+def test_drains_without_workers_or_undo_are_refused(
     redis_url: str, start_worker: StartWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Refused, match="no workers are named"):
@@ -365,7 +365,7 @@ def test_what_makes_no_sense_and_what_could_not_be_undone(
     assert set(consumed(redis_url, "w1@test")) == {"celery"}
 
 
-def test_a_broker_that_is_not_there_at_all() -> None:
+def test_an_unreachable_broker_ends_it() -> None:
     operation_run = OperationRun("redis://127.0.0.1:1/0", Drain(workers=("w1@test",)))
     began = time.monotonic()
     with pytest.raises(Exception, match="refused"):

@@ -1,4 +1,4 @@
-"""What goes along when a message is sent again; the arguments are never touched."""
+"""The links of a message that is sent again; its arguments are never changed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def without(raw: RawMessage) -> RawMessage:
         '[["ü"], {}, {"chord": {"task": "x"}}]'.encode(),
     ],
 )
-def test_only_the_links_are_written_anew(body: bytes) -> None:
+def test_only_the_links_are_rewritten(body: bytes) -> None:
     found = without(message(body, tenant="acme"))
     head = body[: body.index(b'{"ch' if b'{"ch' in body else b'{"ca')]
     assert found.body.startswith(head)
@@ -78,16 +78,14 @@ def test_a_message_without_links_stays_byte_for_byte(keep: bool) -> None:
         (msgspec.msgpack.encode([[], {}]), MSGPACK),
     ],
 )
-def test_what_cannot_be_told_is_refused_and_goes_along_whole(
-    body: bytes, content_type: str
-) -> None:
+def test_unreadable_links_are_refused_or_kept_whole(body: bytes, content_type: str) -> None:
     raw = message(body, content_type)
     with pytest.raises(Refused, match="cannot be removed"):
         without(raw)
     assert relinked(raw, "first", "new", keep=True) is raw
 
 
-def test_whether_more_was_to_follow_is_told_of_every_format() -> None:
+def test_links_are_detected_in_every_format() -> None:
     chord = {**NONE, "chord": {"task": "x"}}
     chain = {**NONE, "chain": [STEP]}
     for links, follows in ((NONE, False), (chord, False), (chain, True)):
@@ -113,7 +111,7 @@ def test_a_compressed_message_stays_so_unless_it_has_links() -> None:
         without(message(b"broken", compression="application/x-gzip"))
 
 
-def test_what_goes_along_gets_new_ids_each_the_same_wherever_it_is_named() -> None:
+def test_kept_links_get_consistent_new_ids() -> None:
     third = {**STEP, "options": {"task_id": "third", "root_id": "first", "parent_id": "second"}}
     group = {
         "task": "celery.group",

@@ -1,4 +1,4 @@
-"""A paused queue is left alone by everyone, and what was there comes back exactly."""
+"""A paused queue has no consumers, and resuming it restores exactly those it had."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_on_redis_nothing_is_taken_until_everything_is(
     assert remembered(redis_url) == {}
 
 
-def test_each_consumer_comes_back_as_it_was_on_rabbitmq(
+def test_each_consumer_is_restored_exactly_on_rabbitmq(
     amqp_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     """A topic exchange, a quorum queue, and a queue that is known by remote control alone."""
@@ -147,9 +147,7 @@ def test_a_worker_that_was_restarted_gets_the_queue_with_its_arguments(
     assert "PRECONDITION" not in w1.child.output
 
 
-def test_a_queue_that_goes_with_its_last_consumer_is_not_paused(
-    amqp_url: str, start_worker: StartWorker
-) -> None:
+def test_an_auto_delete_queue_is_not_paused(amqp_url: str, start_worker: StartWorker) -> None:
     start_worker(amqp_url, app="routed", queues=["fleeting"])
     with pytest.raises(Refused, match="fleeting is deleted with all its messages"):
         do_pause(amqp_url, "fleeting", "w1@test")
@@ -231,7 +229,7 @@ def test_through_the_session_and_by_a_later_one(
     assert later.session.paused_queues() == {}
 
 
-def test_who_is_gone_is_forgotten_and_a_pause_ends_when_all_consume_again(
+def test_gone_workers_are_forgotten_and_a_pause_ends_when_all_consume(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     live = open_session(redis_url, audit_file="")
@@ -281,7 +279,7 @@ def test_nothing_is_sent_if_it_could_not_be_remembered(
     assert "a" in consumed(redis_url, "w1@test")["w1@test"]
 
 
-def test_what_makes_no_sense_is_refused(redis_url: str) -> None:
+def test_invalid_pauses_are_refused(redis_url: str) -> None:
     with pytest.raises(Refused, match="no known worker consumes a"):
         do_pause(redis_url, "a")
     with pytest.raises(Refused, match="cannot be paused"):

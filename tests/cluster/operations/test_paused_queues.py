@@ -1,4 +1,4 @@
-"""The file that remembers what was paused."""
+"""The file of paused queues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ W1 = Consumer("w1@h", "ex", "topic", "a.#")
 W2 = Consumer("w2@h", None, None, "ü \x1b")
 
 
-def test_what_is_remembered_is_there_for_the_next_process(tmp_path: Path) -> None:
+def test_paused_queues_are_read_by_the_next_process(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "paused.json"
     PausedQueues(path).remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
     assert PausedQueues(path).all("c") == {"q": PauseQueue(queue="q", consumers=(W1, W2))}
@@ -62,7 +62,7 @@ def test_it_is_over_when_all_consume_the_queue_again() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"c": {"q": [{"worker": 7}]}}', b"\xff"])
-def test_a_broken_file_is_told_and_put_aside(tmp_path: Path, content: bytes) -> None:
+def test_a_broken_file_is_reported_and_kept(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "paused.json"
     path.write_bytes(content)
     paused = PausedQueues(path)

@@ -1,4 +1,4 @@
-"""Purging: what was to go is gone, and nothing else."""
+"""Purging deletes the right messages, and no others."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_where_memory_is_short(own_redis: RedisServer) -> None:
     assert client.lrange("q", 0, -1)[::-1] == raws[::2]
 
 
-def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> None:
+def test_messages_that_workers_take_meanwhile_are_not_deleted(redis_url: str, client: Any) -> None:
     raws = fill(client, "q", 10_000)
     taken: list[str] = []
     begun = threading.Event()
@@ -130,7 +130,7 @@ def test_what_workers_take_meanwhile_is_theirs(redis_url: str, client: Any) -> N
     assert gone, "the purge got nothing"
 
 
-def test_it_can_be_taken_back_on_the_way(redis_url: str, client: Any) -> None:
+def test_it_can_be_cancelled_while_it_is_running(redis_url: str, client: Any) -> None:
     fill(client, "q", 2_000)
     operation_run = OperationRun(redis_url, Purge(queue="q", task="b"))
     operation_run.context._on_change = lambda outcome: (
@@ -144,7 +144,7 @@ def test_it_can_be_taken_back_on_the_way(redis_url: str, client: Any) -> None:
 
 @pytest.mark.parametrize("task", [None, "plain.ok"])
 @pytest.mark.parametrize("name", ["unacked", "_kombu.binding.celery", "some-text"])
-def test_what_is_no_queue_is_not_deleted(
+def test_other_keys_are_not_deleted(
     redis_url: str, client: Any, send: Send, name: str, task: str | None
 ) -> None:
     """kombu's own purge deletes whatever lies at the key: with `unacked`, what workers hold."""
@@ -178,7 +178,7 @@ def test_a_queue_that_does_not_exist_and_one_that_is_empty(redis_url: str) -> No
 
 
 @pytest.mark.parametrize("task", [None, "b"])
-def test_a_broker_that_is_lost_meanwhile_is_told_as_not_certain(
+def test_a_broker_lost_meanwhile_leaves_the_queue_in_doubt(
     redis_server: RedisServer, redis_url: str, client: Any, task: str | None
 ) -> None:
     proxy = TcpProxy(redis_server.port)
@@ -223,7 +223,7 @@ class TestRabbitmq:
         ran = [one for one in [held, *waiting] if f"[{one}] received" in worker.child.output]
         assert len(ran) == 21 - outcome.count
 
-    def test_what_does_not_exist_and_what_cannot_be(self, amqp_url: str, send: Send) -> None:
+    def test_missing_queues_and_task_names_are_refused(self, amqp_url: str, send: Send) -> None:
         with pytest.raises(Refused, match="there is no queue missing"):
             OperationRun(amqp_url, Purge(queue="missing")).run(purge)
         send(amqp_url, "plain.ok", queue="q")

@@ -1,4 +1,4 @@
-"""The same over RabbitMQ: what differs is the connection, so a few of each kind will do."""
+"""A few operations of each kind over RabbitMQ; only the connection differs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_commands_are_answered_and_take_effect(two: Workers, rabbit_server: Rabb
     assert len(mine) <= 2
 
 
-def test_a_queue_that_nobody_consumes_is_declared_as_it_is(two: Workers) -> None:
+def test_a_queue_without_consumers_is_declared_as_it_is(two: Workers) -> None:
     """Declared as a classic one, a quorum queue would break the worker's connection for good."""
     arguments = {"x-queue-type": "quorum", "x-max-length": 1000, "x-overflow": "reject-publish"}
     with two.app.connection_for_write() as connection:
@@ -78,7 +78,7 @@ def test_thousands_are_revoked_and_a_running_task_is_ended(two: Workers) -> None
     until(lambda: not two.inspect("prefork", "active"))
 
 
-def test_a_worker_that_is_shut_down_says_good_bye(two: Workers) -> None:
+def test_a_shutdown_is_confirmed_by_the_offline_event(two: Workers) -> None:
     assert two.do(Shutdown(workers=two.names("prefork"))).good
     assert two.workers["prefork"].child.wait() == 0
     assert two.workers["threads"].child.alive

@@ -86,7 +86,7 @@ def test_autoscale_is_set_where_it_is_on(all_pools: Workers) -> None:
     assert (scaler["max"], scaler["min"]) == (3, 1)
 
 
-def test_a_queue_is_consumed_and_then_no_more(all_pools: Workers) -> None:
+def test_a_consumer_is_added_and_cancelled(all_pools: Workers) -> None:
     names = all_pools.names()
     queue = f"q-{uuid.uuid4()}"
     outcome = all_pools.do(
@@ -111,7 +111,7 @@ def test_a_queue_is_consumed_and_then_no_more(all_pools: Workers) -> None:
         assert queue not in [one["name"] for one in all_pools.inspect(pool, "active_queues")]
 
 
-def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Workers) -> None:
+def test_a_consumer_is_declared_like_others_unless_the_user_chooses(all_pools: Workers) -> None:
     queue = f"q-{uuid.uuid4()}"
 
     def consume(pool: str, **options: str) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def test_a_queue_is_consumed_as_others_do_unless_the_user_says_how(all_pools: Wo
     assert (found["exchange"]["name"], found["exchange"]["type"]) == ("letters", "direct")
 
 
-def test_what_a_worker_agreed_to_is_not_called_done_until_it_is_seen(
+def test_an_accepted_command_is_not_done_until_its_effect_is_seen(
     all_pools: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = RemoteControl.send
@@ -212,14 +212,14 @@ def test_a_ping_is_answered_by_all(all_pools: Workers) -> None:
     assert set(outcome.workers) == set(outcome.targets) == set(all_pools.names())
 
 
-def test_a_heartbeat_is_heard(all_pools: Workers) -> None:
+def test_a_heartbeat_is_received(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Heartbeat(workers=all_pools.names()))
     assert outcome.good
     # The level at which workers log it is below that of these; their event is what counts.
     assert words(outcome, "solo") == "its heartbeat was received"
 
 
-def test_task_events_go_off_and_on_and_stay_off_when_everyone_is_asked_anew(
+def test_disabled_task_events_stay_disabled_after_a_refresh(
     all_pools: Workers,
 ) -> None:
     names = all_pools.names("threads")
@@ -234,7 +234,7 @@ def test_task_events_go_off_and_on_and_stay_off_when_everyone_is_asked_anew(
     until(lambda: all_pools.workers["threads"].child.output.count("{task} enabled") == enabled + 1)
 
 
-def test_two_acts_at_once_do_not_wait_for_each_other(all_pools: Workers) -> None:
+def test_two_operations_do_not_wait_for_each_other(all_pools: Workers) -> None:
     session = all_pools.live.session
     names = all_pools.names("prefork", "threads")
     slow = session.do(commands.Ping(workers=(*names, "nobody@test")))
@@ -244,7 +244,7 @@ def test_two_acts_at_once_do_not_wait_for_each_other(all_pools: Workers) -> None
     assert verdicts(slow.future.result(20))["nobody"] == "silent"
 
 
-def test_nobody_named_is_refused(all_pools: Workers) -> None:
+def test_an_operation_without_workers_is_refused(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Shutdown(workers=()))
     assert outcome.refusal is not None and "no workers are named" in outcome.refusal
 
@@ -289,7 +289,7 @@ def test_shutdown_is_confirmed_by_a_good_bye_and_a_busy_solo_worker_is_not_said_
     assert f"plain.slow[{second}] succeeded" in solo.child.output
 
 
-def test_what_was_done_is_in_the_audit_file_and_in_the_log(all_pools: Workers) -> None:
+def test_an_operation_is_in_the_audit_file_and_in_the_log(all_pools: Workers) -> None:
     import json
 
     outcome = all_pools.do(commands.Ping(workers=all_pools.names("solo")))

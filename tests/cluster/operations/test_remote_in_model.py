@@ -1,4 +1,4 @@
-"""What real workers do of an act shows in the model."""
+"""The effects of operations on real workers appear in the model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ended(live: RunningSession, act: RunningOperation) -> str:
     return live.until(known, what=f"the end of {act.outcome}")
 
 
-def test_limits_are_those_that_the_worker_tells_and_change_with_it(
+def test_limits_are_those_that_the_worker_reports(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     worker = start_worker(redis_url, app="limited")

@@ -1,4 +1,4 @@
-"""What workers answer, as it is told."""
+"""The verdicts and texts of replies."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def answer(value: object = None, error: str | None = None) -> Answer:
     return to_answer(Reply("w@h", "any", value, error))
 
 
-def test_a_worker_that_tells_its_urls_tells_no_password() -> None:
+def test_passwords_in_replies_are_masked() -> None:
     url = "redis://user:hunter2@host/0"
     for told in (answer(error=f"OperationalError({url!r})"), answer({"ok": f"{url} is used"})):
         assert "hunter2" not in told.text and "host" in told.text
 
 
-def test_what_is_long_is_cut_and_what_is_no_answer_is_no_error() -> None:
+def test_long_replies_are_cut_and_odd_ones_are_no_errors() -> None:
     assert (
         len(answer({"ok": "x" * 10_000}).text)
         == len(answer(error="x" * 10_000).text)

@@ -1,4 +1,4 @@
-"""Revoking: proven by what workers log of the tasks, and by what they still hold."""
+"""Revoking: proven by what workers log about the tasks, and by the tasks they still have."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_task_that_waits_is_never_run(three: Workers) -> None:
     assert not three.logged("prefork", f"plain.ok[{id_}] succeeded")
 
 
-def test_every_worker_knows_the_ids_also_one_that_nobody_expects_to_answer(three: Workers) -> None:
+def test_every_worker_receives_the_ids_even_unexpected_ones(three: Workers) -> None:
     ids = tuple(str(uuid.uuid4()) for _ in range(3))
     outcome = three.do(Revoke(ids=ids, workers=three.names("prefork")))
     assert outcome.good
@@ -83,7 +83,7 @@ def test_each_signal_ends_a_task(three: Workers, name: Signal) -> None:
     )
 
 
-def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Workers) -> None:
+def test_threads_cannot_terminate_and_the_outcome_names_the_task(three: Workers) -> None:
     id_ = running(three, "threads", 4)
     idle = str(uuid.uuid4())
     command = Revoke(ids=(id_, idle), workers=three.names(), terminate=True)
@@ -96,7 +96,7 @@ def test_threads_cannot_end_a_task_and_the_outcome_says_which(three: Workers) ->
     assert id_ in three.inspect("threads", "revoked")
 
 
-def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
+def test_a_task_that_may_still_run_is_not_reported_as_terminated(
     three: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = running(three, "threads", 1)
@@ -113,7 +113,7 @@ def test_a_task_of_which_nobody_can_tell_whether_it_runs_on_is_not_called_ended(
     assert {one.verdict for one in outcome.targets.values()} == {"refused"}
 
 
-def test_what_was_sent_when_the_connection_broke_is_unsure_and_the_rest_unsent(
+def test_a_block_being_sent_when_the_connection_breaks_is_unsure(
     three: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = RemoteControl.send

@@ -1,4 +1,4 @@
-"""Tasks are sent once, as they were meant; proven by what real workers receive."""
+"""Tasks are sent once and exactly; proven by what real workers receive."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from celtop.tests.servers import (
 )
 
 PARKED = "parked"
-"""A queue that nobody consumes: what is sent there can be looked at."""
+"""A queue without consumers, where messages can be inspected."""
 PICKLE = {"accept_content": ["json", "pickle"]}
 VALUES: tuple[Any, ...] = (
     1,
@@ -254,7 +254,7 @@ def test_a_member_of_a_chord_is_not_counted_again(stage: Stage) -> None:
     assert len(stage.received.lines()) == before + 4, "its body did not run"
 
 
-def test_new_tasks_are_what_was_asked_for(stage: Stage) -> None:
+def test_new_tasks_have_all_requested_options(stage: Stage) -> None:
     now = time.time()
     calls = (
         Call("exact.take", VALUES, {"key": [1, {"a": (1,)}]}, "exact"),
@@ -281,7 +281,7 @@ def test_new_tasks_are_what_was_asked_for(stage: Stage) -> None:
     assert parked["headers"]["eta"].endswith("+00:00")
 
 
-def test_what_cannot_be_sent_is_refused_and_nothing_goes_out(stage: Stage) -> None:
+def test_invalid_calls_are_refused_and_not_sent(stage: Stage) -> None:
     recursive: list[Any] = []
     recursive.append(recursive)
     for call, reason in (
@@ -314,7 +314,7 @@ def test_one_that_is_refused_holds_up_no_other(stage: Stage) -> None:
     assert stage.redis.llen(PARKED) == len(outcome.sent) == 2
 
 
-def test_what_was_taken_back_is_not_sent(stage: Stage) -> None:
+def test_a_cancelled_operation_sends_nothing(stage: Stage) -> None:
     run = OperationRun(stage.url, Trigger(calls=(Call("exact.take", (1,), {}, PARKED),) * 3))
     run.context.cancelled.set()
     outcome = run.run(trigger)
@@ -398,7 +398,7 @@ def test_without_a_broker_nothing_is_sent(own_redis: RedisServer) -> None:
     assert len(run.context.outcome.having("unsent")) == 2
 
 
-def test_what_rabbitmq_does_not_take_is_refused_in_its_words(
+def test_messages_that_rabbitmq_rejects_are_refused_with_its_reason(
     amqp_url: str, rabbit_server: RabbitServer
 ) -> None:
     connection = BrokerConnection(Settings(broker_url=amqp_url)).connect()

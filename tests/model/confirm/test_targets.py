@@ -1,4 +1,4 @@
-"""Which tasks of a selection an act can be done to."""
+"""The tasks of a selection that an operation applies to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What acts change in the model: the log, revocations under way, tasks that were sent, limits."""
+"""The changes of operations to the model: log, revoking tasks, tasks sent, limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def revoke(state: ClusterState, *ids: str, terminate: bool = False) -> None:
     )
 
 
-def test_an_act_is_logged_when_it_begins_and_when_it_ends() -> None:
+def test_an_operation_is_logged_at_its_beginning_and_end() -> None:
     state = ClusterState()
     command = Revoke(("a",), ALL)
     observe_outcome(state, Outcome(7, command, NOW))
@@ -65,7 +65,7 @@ def test_how_grave_an_end_is(outcome: Outcome, level: str) -> None:
     assert [entry.level for entry in state.log] == [level]
 
 
-def test_acts_are_bounded_and_those_under_way_stay() -> None:
+def test_operations_are_bounded_and_running_ones_stay() -> None:
     state = ClusterState()
     observe_outcome(state, Outcome(1, Ping(ALL), NOW))
     for number in range(2, MAX_OPERATIONS + 50):
@@ -106,7 +106,7 @@ def test_only_what_is_confirmed_shows_as_revoking() -> None:
         assert not state.tasks["w"].revoking
 
 
-def test_a_revocation_does_nothing_to_what_runs_but_ending_does() -> None:
+def test_revoking_does_not_affect_running_tasks_but_terminating_does() -> None:
     state = cluster()
     task(state, "runs", until="started")
     revoke(state, "runs")
@@ -119,7 +119,7 @@ def test_a_revocation_does_nothing_to_what_runs_but_ending_does() -> None:
     assert not state.tasks["runs"].revoking
 
 
-def test_what_started_meanwhile_is_revoked_no_more_until_it_is_tried_again() -> None:
+def test_a_task_that_started_meanwhile_is_no_longer_revoking() -> None:
     state = cluster()
     script = Script("w", worker="p@h").received()
     play(script.events, state)
@@ -131,7 +131,7 @@ def test_what_started_meanwhile_is_revoked_no_more_until_it_is_tried_again() -> 
     assert state.tasks["w"].revoking
 
 
-def test_ten_thousand_that_are_revoked_share_what_is_told_of_it() -> None:
+def test_ten_thousand_revoked_tasks_share_their_extras() -> None:
     state = cluster()
     messages = tuple(
         WaitingMessage(f"id-{n}", "geo.resize", "geo", priority=0) for n in range(10_000)
@@ -161,7 +161,7 @@ def test_a_task_that_was_sent_is_there_at_once_and_linked() -> None:
     assert state.totals.by_state["PENDING"] == 1
 
 
-def test_acts_are_kept_without_arguments() -> None:
+def test_operations_are_kept_without_arguments() -> None:
     state = ClusterState()
     calls = (Call("x", ("s3cr3t",), {"a": "s3cr3t"}, queue="geo", headers={"h": "s3cr3t"}),)
     message = RawMessage(b"s3cr3t", "application/json", "utf-8", {})
@@ -222,7 +222,7 @@ def test_neither_sending_nor_looking_moves_a_task_backwards(
     assert held.sources & FROM_EVENT and bool(held.sources & FROM_SENDING) == (SENT in looks)
 
 
-def test_limits_follow_what_workers_confirmed_and_the_first_ones_are_kept() -> None:
+def test_confirmed_limits_are_applied_and_initial_ones_are_kept() -> None:
     state = cluster()
     worker = state.workers["p@h"]
     first = {"geo.resize": Limits("10/m", None, 60.0)}
