@@ -10,7 +10,7 @@ LOWEST := .venv-lowest
 demo: $(STAMP)-demo ## the product on an embedded cluster, nothing to install
 	$(BIN)/celtop demo
 
-test: $(STAMP)-dev servers .types/celtop ## every test, against real brokers and workers
+test: $(STAMP)-dev servers .types/celtop ## every test, against real brokers and workers, with the newest dependencies
 	$(BIN)/pytest $(ARGS)
 
 lint: $(STAMP)-dev .types/celtop
@@ -63,7 +63,8 @@ $(STAMP)-demo: $(BIN)/python pyproject.toml
 
 $(STAMP)-dev: $(BIN)/python pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]' --group dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
+	  --editable '.[demo]' --group dev
 	@touch $@
 
 $(STAMP)-bench: $(STAMP)-dev
