@@ -232,7 +232,7 @@ def test_the_cache_is_used_when_no_other_source_has_the_call(redis_url: str) -> 
     [
         (KnownTask("a"), "its name and arguments are unknown"),
         (KnownTask("a", "FAILURE", "t", None, "{}"), "the arguments are unknown"),
-        (KnownTask("a", "FAILURE", "t", "('***',)", "{}"), "hidden"),
+        (KnownTask("a", "FAILURE", "t", "('***',)", "{}"), "masked"),
         (KnownTask("a", "FAILURE", "t", "(1,)", "{'a': b'6279'}"), "keyword arguments"),
         (KnownTask("a", "FAILURE", "t", "(1,)", "{}", serializer="pickle"), "sends pickle"),
     ],

@@ -170,7 +170,7 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
         )
         for id_, begins in (
             ("whole", "possible: arguments known from its event"),
-            (cut, "hardly: the arguments cannot be read from the event: Celery"),
+            (cut, "uncertain: the arguments cannot be read from the event: Celery"),
             ("kept", "possible: arguments known from its worker"),
             ("stored", "possible: arguments known from the result backend"),
         ):
