@@ -1,4 +1,4 @@
-"""Fixtures: real servers, one for each test process that needs it, and real workers."""
+"""Fixtures: real servers, started once in each test process that needs them, and real workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ hypothesis.settings.load_profile("celtop")
 def _no_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Take away whatever configures Celery or celtop on the developer's machine.
+    """Remove every variable that configures Celery or celtop on the developer's machine.
 
     What celtop remembers goes to a folder of the test run, not into the developer's.
     """
@@ -33,7 +33,7 @@ def _no_environment(
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One Redis for all tests of this process; they keep apart by database."""
+    """One Redis for all tests of this process; each test uses its own databases."""
     server = RedisServer(tmp_path_factory.mktemp("redis")).start()
     yield server
     server.kill()
@@ -41,13 +41,13 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
-    """The URL of an empty Redis database that no other test uses."""
+    """The URL of an empty Redis database."""
     return redis_server.next_url()
 
 
 @pytest.fixture(scope="session")
 def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    """One RabbitMQ for all tests of this process; they keep apart by virtual host."""
+    """One RabbitMQ for all tests of this process; each test uses its own virtual host."""
     server = RabbitServer(tmp_path_factory.mktemp("rabbit")).start()
     yield server
     server.close()
@@ -55,7 +55,7 @@ def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitSe
 
 @pytest.fixture
 def amqp_url(rabbit_server: RabbitServer) -> str:
-    """The URL of an empty virtual host that no other test uses."""
+    """The URL of an empty virtual host."""
     return rabbit_server.next_url()
 
 
@@ -87,7 +87,7 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
 
 @pytest.fixture
 def send(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """`send(url, "plain.ok", 1, queue="q")`: send a task as a client would; returns its id."""
+    """`send(url, "plain.ok", 1, queue="q")`: send a task as a client does, and return its id."""
     from celery import Celery
 
     apps: dict[str, Celery] = {}

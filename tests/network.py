@@ -1,4 +1,4 @@
-"""Networks that misbehave on request."""
+"""Connections that fail on request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 class TcpProxy:
-    """Forwards a port of 127.0.0.1, and can go silent without closing a connection."""
+    """Forwards to a port of 127.0.0.1; connections can be frozen without being closed."""
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
@@ -25,12 +25,12 @@ class TcpProxy:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def freeze(self) -> None:
-        """Make all present connections half-open: alive to both ends, and deaf; let new ones in."""
+        """Stop forwarding on the open connections without closing them; accept new ones."""
         self.frozen.set()
         self.frozen = threading.Event()
 
     def close(self) -> None:
-        """Break all connections and listen no more."""
+        """Close all connections and stop listening."""
         for one in [self._listener, *self._sockets]:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -65,7 +65,7 @@ class TcpProxy:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[int]:
-    """Listen on a port, accept whoever comes, and never answer."""
+    """Listen on a port, accept connections, and never reply."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
         port: int = listener.getsockname()[1]
         yield port

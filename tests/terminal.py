@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, with its screen kept by pyte as a real terminal would."""
+"""A program in a pseudo-terminal; pyte keeps its screen as a real terminal does."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Terminal:
                 self._stream.feed(data)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the size, as a person who drags the window's corner does."""
+        """Change the size, as when a user resizes the window."""
         with self._lock:
             self.screen.resize(rows, columns)
         self._set_size(columns, rows)
@@ -110,7 +110,7 @@ class Terminal:
             os.killpg(self.process.pid, signal.SIGWINCH)
 
     def lines(self) -> list[str]:
-        """Return the screen as it is now, a string a line, blanks on the right cut off."""
+        """Return the lines of the screen, without trailing blanks."""
         with self._lock:
             return [line.rstrip() for line in self.screen.display]
 
@@ -147,19 +147,19 @@ class Terminal:
             select.select([], [], [], 0.02)
 
     def wait_end(self, timeout: float = 10.0) -> int:
-        """Wait for the program's end and return its exit code (negative: the signal)."""
+        """Wait until the program ends and return its exit code; negative for a signal."""
         code = self.process.wait(timeout)
         self._reader.join(0.5)
         return code
 
     def restored(self) -> bool:
-        """Whether the alternate screen was left, the cursor shown and the line modes put back."""
+        """Return whether the program restored the main screen, the cursor and the line modes."""
         left = self.output.rfind(b"\x1b[?1049l") > self.output.rfind(b"\x1b[?1049h")
         shown = self.output.rfind(b"\x1b[?25h") > self.output.rfind(b"\x1b[?25l")
         return left and shown and termios.tcgetattr(self._slave)[3] == self.modes_before[3]
 
     def hang_up(self) -> None:
-        """Take the terminal away, as a dropped ssh connection does."""
+        """Close the terminal, as a dropped ssh connection does."""
         os.close(self._slave)
         self._slave = -1
         os.close(self._master)

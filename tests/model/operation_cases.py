@@ -1,4 +1,4 @@
-"""Clusters and acts for the tests of what is asked before an act and told after it."""
+"""A cluster and outcomes, for the tests of confirmations and of outcomes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POOLS = {
 
 
 def cluster(**stats: Any) -> ClusterState:
-    """A worker of each pool, each with two slots, that consume `geo`; `p@h` also `mail`."""
+    """Return a cluster of one worker per pool; all consume `geo`, and `p@h` also `mail`."""
     state = ClusterState()
     for name, implementation in POOLS.items():
         pool = {"implementation": implementation, "max-concurrency": 2, "processes": [1, 2]}
@@ -39,12 +39,12 @@ def cluster(**stats: Any) -> ClusterState:
 
 
 def reply(state: ClusterState, worker: str, command: str, reply: Any) -> None:
-    """Have a worker answer a question."""
+    """Apply a worker's reply to a remote-control command."""
     state.observe(InspectReply(worker, command, reply, NOW))
 
 
 def task(state: ClusterState, id_: str, *, on: str = "p@h", until: str = "received") -> str:
-    """Let a task come as far as it should, and return its id."""
+    """Apply the events of a task up to a state; return its id."""
     script = Script(id_, at=NOW - 10, worker=on).received(name="geo.resize")
     if until != "received":
         script.started()
@@ -55,9 +55,9 @@ def task(state: ClusterState, id_: str, *, on: str = "p@h", until: str = "receiv
 
 
 def original(id_: str, queue: str | None = "geo", **fields: Any) -> SentTask:
-    """What a caller sent, found in its queue."""
-    told = {"source": "queue", "seen_at": NOW, **fields}
-    return SentTask(id_, Call("geo.resize", (1,), queue=queue), **told)
+    """Return a sent task as it was found in its queue."""
+    found = {"source": "queue", "seen_at": NOW, **fields}
+    return SentTask(id_, Call("geo.resize", (1,), queue=queue), **found)
 
 
 def done(command: Operation, **fields: Any) -> Outcome:
@@ -66,7 +66,7 @@ def done(command: Operation, **fields: Any) -> Outcome:
 
 
 def observe_outcome(state: ClusterState, outcome: Outcome, at: float = NOW) -> None:
-    """Let the model hear of an outcome."""
+    """Apply an outcome."""
     state.observe(OperationChanged(outcome, at))
 
 
