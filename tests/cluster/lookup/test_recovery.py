@@ -114,7 +114,7 @@ def test_a_truncated_repr_is_not_retried(
     id_ = send(redis_url, "exact.fail", LONG, kwargs={"a": 1})
     wanted = finished(live, id_)
     one = lost(redis_url, wanted, result_backend=redis_url)
-    assert "cut" in one.reason and "result_extended is off" in one.reason
+    assert "shortened" in one.reason and "result_extended is off" in one.reason
     assert one.known is not None and one.known.name == "exact.fail"
     assert one.args_text and one.kwargs_text == "{'a': 1}"
     short = send(redis_url, "exact.fail", "ü", [1.5, ("a",)], kwargs={"a": {"b": None}})
