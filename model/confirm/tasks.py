@@ -32,6 +32,9 @@ SKIP_ONE: Final = "workers skip it when they reach it; until then its message st
 SKIP_MANY: Final = (
     "workers skip them when they reach them; until then the messages stay in the queue"
 )
+SKIP_UNSTARTED: Final = (
+    "Workers skip the unstarted tasks when they reach them; until then their messages stay queued"
+)
 TERMINATE: Final = "to stop them, terminate (K, --terminate)"
 MEMORY: Final = (
     f"Workers remember {MAX_REVOKED_IDS:,} revoked ids for 3 hours; "
@@ -56,8 +59,7 @@ def revoke(operation: Revoke, state: ClusterState, now: float) -> Confirmation:
     if operation.terminate:
         effects, caveats = _terminating(operation.signal, operation.workers, running, state)
         if len(running) + finished < number:
-            waiting = "If it has not started" if number == 1 else "Of tasks that have not started"
-            effects.append(f"{waiting}, {skip}")
+            effects.append(SKIP_UNSTARTED if number > 1 else f"If it has not started, {skip}")
     else:
         effects.append(f"{skip[0].upper()}{skip[1:]}")
         started = (

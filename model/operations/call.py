@@ -15,8 +15,8 @@ RETRY_OF: Final = "celtop_retry_of"
 """The header of a retried task that holds the original's id; the task itself can read it."""
 
 SOURCE_NAMES: Final[dict[Source, str]] = {
-    "queue": "the message in its queue",
-    "unacked": "its unacknowledged message",
+    "queue": "the message in the queue",
+    "unacked": "the unacknowledged message",
     "worker": "the worker that had it",
     "backend": "the result backend",
     "event": "its event",

@@ -175,7 +175,7 @@ class AddConsumer(WorkerOperation, frozen=True):
     """None: `direct`."""
     routing_key: str | None = None
     """None: the queue's name."""
-    words = Words("Added", "Adding", "Add", "a consumer of {0.queue} on {workers}")
+    words = Words("Started", "Starting", "Start", "consuming {0.queue} on {workers}")
     command = "add_consumer"
     # `cluster/operations/declare.py` adds how the queue is declared on the broker.
     parameters = tuple(
@@ -189,7 +189,7 @@ class CancelConsumer(WorkerOperation, frozen=True):
     """Stop workers from consuming a queue."""
 
     queue: str
-    words = Words("Cancelled", "Cancelling", "Cancel", "the consumer of {0.queue} on {workers}")
+    words = Words("Stopped", "Stopping", "Stop", "consuming {0.queue} on {workers}")
     command = "cancel_consumer"
     parameters = (("queue", "queue"),)
     inspected_by = "active_queues"

@@ -239,7 +239,7 @@ class TestRetry:
         ended = cluster.run_confirmed("-Q", "q", "retry", lost, known, "--queue", "celery", code=1)
         assert [line.split()[0] for line in ended.stdout.splitlines()] == [known]
         assert f"{lost}: refused:" in ended.stderr
-        assert "the message in its queue" in ended.stderr
+        assert "the message in the queue" in ended.stderr
         logged(worker, "GOT ('whole',)")
 
     def test_waiting_tasks_by_filter_into_another_queue(

@@ -193,7 +193,7 @@ def test_retrying_names_the_source_of_the_arguments_and_what_is_missing() -> Non
     confirmation = asked(Retry(found), state)
     told = text(confirmation)
     assert confirmation.title == "Retry 3 tasks"
-    assert "2 from the message in its queue, 1 from the result backend" in told
+    assert "2 from the message in the queue, 1 from the result backend" in told
     assert "Unknown, so not sent: its ETA (of 1 of 3 tasks)" in told
     assert "2 tasks may not have finished" in told
     assert "1 task whose queue is unknown will not be sent" in told

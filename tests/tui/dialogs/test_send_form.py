@@ -187,7 +187,7 @@ async def test_what_is_left_alone_is_sent_as_the_value_that_is_known() -> None:
     async with stage() as on:
         await open_with(on, EXACT)
         assert "\x1b" not in on.text and "‮" not in on.text
-        assert "the message in its queue" in on.text and "callbacks" in on.text
+        assert "the message in the queue" in on.text and "callbacks" in on.text
         await on.press("enter")
         call = (await on.done()).calls[0]
         assert call == msgspec.structs.replace(EXACT.call, retry_of="old-id")
