@@ -124,7 +124,7 @@ async def test_bar_and_help_show_the_users_keys(stage: Stage) -> None:
     assert "f2 help" in bar and "quit" not in bar
     await stage.press("f2")
     text = str((await stage.dialog(Help)).content())
-    assert "  ctrl+f ,          Hold the screen still" in text
+    assert f"  ctrl+f ,          {KEYMAP['freeze'].help}" in text
     await stage.press("f2")
     assert isinstance(stage.screen, MonitorScreen)
 
