@@ -1,7 +1,7 @@
-"""Take README's pictures from the running demo: `make screenshots`.
+"""Takes the pictures of the documents from the running demo: `make screenshots`.
 
-The seed is fixed, and so is the clock: what the cluster tells is moved to `STARTED_AT` before it
-reaches the model, so that two runs differ only by how fast the workers were.
+The seed is fixed, and so is the clock: all times are moved to `STARTED_AT` before they reach the
+model, so that two runs differ only by the speed of the workers.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from celtop.tui.app import CeltopApp
 
 STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1
-REVOKED: Final = 6
-"""Tasks that the picture of an act is about."""
-WATCHED: Final = 90.0
-"""Seconds that the demo is listened to before the pictures are taken."""
+REVOKED_TASKS: Final = 6
+"""Tasks in the picture of an operation's outcome."""
+DEMO_SECONDS: Final = 90.0
+"""How long the demo runs before the pictures are taken."""
 SHOWN_URL: Final = "redis://localhost:6379/0"
 SIZE: Final = (120, 36)
 FOLDER: Final = Path(__file__).parent
@@ -43,8 +43,8 @@ PATHS: Final = (
     (str(FOLDER.parent), "/srv/celtop"),
     (sys.base_prefix, "/usr"),
 )
-"""Where this machine keeps things is nobody's business."""
-FONT_FROM_THE_NET: Final = re.compile(r"@font-face\s*\{[^}]*\}")
+"""Paths of this machine, and their replacements."""
+WEB_FONT: Final = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Picture:
     name: str
     keys: tuple[str, ...]
     size: tuple[int, int] = field(default=SIZE)
-    acted: bool = False
-    """Whether it shows what came of an act."""
+    outcome: bool = False
+    """Whether it shows the outcome of an operation."""
 
 
 PICTURES: Final = (
@@ -73,13 +73,13 @@ PICTURES: Final = (
     Picture("terminate", ("2", *"/state:running", "enter", "K", "enter")),
     Picture("trigger", ("5", "t", "tab", *'["scene-7.tif", {"crs": 4326}]', "tab")),
     Picture("limits", ("5", "L", "down", "enter", *"50s", "tab", *"1m")),
-    Picture("acted", ("2", *"/state:revoking", "enter"), acted=True),
+    Picture("revoked", ("2", *"/state:revoking", "enter"), outcome=True),
     Picture("narrow", ("1",), (80, 24)),
 )
 
 
 class MovedState(ClusterState):
-    """A model whose cluster lives at another time: everything is moved by `offset` seconds."""
+    """A model in which all times are moved by `offset` seconds."""
 
     def __init__(self, offset: float) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ def without_paths(text: str) -> str:
 
 
 class Still:
-    """A session that has ended: its state is there to be looked at, and nothing moves."""
+    """A session that has ended: its state can be shown and no longer changes."""
 
     def __init__(self, session: Session, operation: RunningOperation) -> None:
         self.operation = operation
@@ -157,33 +157,33 @@ class Still:
         self.paused_queues = session.paused_queues
 
     def start(self) -> None:
-        """Do nothing: it is over."""
+        """Do nothing."""
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Do nothing: it is over."""
+        """Do nothing."""
 
     def pump(self, now: float, budget: float) -> Pumped:
         """Apply nothing."""
         return Pumped(0, False)
 
-    def call_on_update(self, wake: Callable[[], object]) -> None:
-        """Never call: there is no news."""
+    def call_on_update(self, callback: Callable[[], object]) -> None:
+        """Never call it."""
 
     def refresh(self) -> None:
-        """Ask nobody."""
+        """Do nothing."""
 
     def watch(self, topics: frozenset[str]) -> None:
-        """Ask nobody more often."""
+        """Do nothing."""
 
     def read_results(self, ids: Sequence[str]) -> None:
-        """Ask nobody what tasks report."""
+        """Do nothing."""
 
     def watch_results(self, ids: Sequence[str]) -> None:
-        """Follow nothing: all has been told."""
+        """Do nothing."""
 
 
-def listen() -> tuple[Still, float]:
-    """Run the demo and listen to it; return what is known, and the time on the moved clock."""
+def run_demo() -> tuple[Still, float]:
+    """Run the demo for a while; return its last state, and the time by the moved clock."""
     with DemoCluster(SEED, os.environ) as cluster:
         settings = Settings(broker_url=cluster.url, timezone="utc", ascii=False)
         offset = STARTED_AT - time.time()
@@ -191,7 +191,7 @@ def listen() -> tuple[Still, float]:
         session = Session(settings, state)
         session.watch(frozenset({"workers", "queues"}))
         session.start()
-        ends = time.monotonic() + WATCHED
+        ends = time.monotonic() + DEMO_SECONDS
         while time.monotonic() < ends:
             now = time.time() + offset
             session.pump(now, 0.05)
@@ -206,9 +206,9 @@ def listen() -> tuple[Still, float]:
 
 
 def revoke_some(session: Session, now: float) -> RunningOperation:
-    """Revoke some of what waits, and return the operation at its end."""
+    """Revoke some waiting tasks, and return the operation when it has ended."""
     state = session.state
-    waiting = targets.revocable(list(state.tasks.values())).kept[-REVOKED:]
+    waiting = targets.revocable(list(state.tasks.values())).kept[-REVOKED_TASKS:]
     operation = session.do(Revoke(ids=targets.ids(waiting), workers=state.present_workers(now)))
     operation.future.result(timeout=30)
     return operation
@@ -222,18 +222,18 @@ async def take(still: Still, now: float, picture: Picture) -> str:
         for key in picture.keys:
             await pilot.press("space" if key == " " else key)
             await pilot.pause(0.05)
-        if picture.acted:
+        if picture.outcome:
             app.context.operations.begin(still.operation)
             app.runner.follow()
         app.repaint()
         await pilot.pause(1.0)
-        return FONT_FROM_THE_NET.sub("", app.export_screenshot(title="celtop"))
+        return WEB_FONT.sub("", app.export_screenshot(title="celtop"))
 
 
 def main() -> int:
     """Write every picture into this folder."""
     os.environ.setdefault("COLORTERM", "truecolor")
-    still, now = listen()
+    still, now = run_demo()
     for picture in PICTURES:
         path = FOLDER / f"{picture.name}.svg"
         path.write_text(asyncio.run(take(still, now, picture)), encoding="utf-8")
