@@ -346,7 +346,7 @@ _ACTS: Final = (
     ),
     _operation("pool.grow", "+", "grow", "Add pool processes", "workers"),
     _operation("pool.shrink", "-", "shrink", "Remove pool processes", "workers"),
-    _operation("worker.consumer", "C", "consumer", "Start or stop consuming a queue", "workers"),
+    _operation("worker.consumer", "C", "consumer", "Add or cancel a queue consumer", "workers"),
     _operation(
         "worker.drain",
         "D",

@@ -16,7 +16,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from ..bindings.keymap import Keymap
 from ..model.text.sanitize import visible
 from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
-from ..widgets.compat.textual_internals import FrugalApp, drop_all_colour, take_mouse
+from ..widgets.compat.textual_internals import FrugalApp, capture_mouse, drop_all_colour
 from ..widgets.glyphs import ASCII, UNICODE
 from . import terminal
 from .bars.command_line import CommandLine
@@ -220,7 +220,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def use_mouse(self, on: bool) -> None:
         """Capture the mouse, or leave it to the terminal."""
-        if not take_mouse(self, on):
+        if not capture_mouse(self, on):
             self.say("This terminal does not support switching the mouse", "warning")
 
     # Messages

@@ -71,7 +71,7 @@ def _received(task: Task, frame: Frame) -> Cell:
     at = task.received_at or task.started_at
     if at is None or (task.received_at is None and task.sent_at is not None):
         return numbers.time_of_day(task.sent_at, frame)  # by the client's clock, uncorrected
-    return numbers.time_of_day(frame.ours(at, task.worker), frame)
+    return numbers.time_of_day(frame.to_local(at, task.worker), frame)
 
 
 def _retries(task: Task, frame: Frame) -> Cell:

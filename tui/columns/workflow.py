@@ -199,7 +199,7 @@ def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, length: float
         if task.finished_at is not None:
             # Of some tasks only the end is known.
             style = state_style(task.state)
-            ended = frame.ours(task.finished_at, task.worker)
+            ended = frame.to_local(task.finished_at, task.worker)
             draw(ended, ended, glyphs.phases[-1], style)
         for attempt in timed_attempts(task, frame.now, frame.skews):
             for phase in attempt.phases:

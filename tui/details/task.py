@@ -80,7 +80,7 @@ def _times(task: Task, frame: Frame) -> list[Field]:
         ("Finished", task.finished_at, task.worker),
     ):
         if time is not None:
-            at = frame.ours(time, host)
+            at = frame.to_local(time, host)
             ago = units.age(at, frame.now)
             when = ago if ago.startswith("in ") else f"{ago} ago"
             found.append(Field(label, f"{units.date_time(at, zone)}  {when}"))

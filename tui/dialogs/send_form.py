@@ -54,7 +54,7 @@ class TriggerForm(FormDialog):
             "Edit and run again" if again else "Trigger a task",
             self._form_fields(known),
             notes=notes,
-            submit="Send...",
+            submit="Send ...",
             check=_check,
             preview=self._preview,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...model.entities.queue import Queue
 from ...model.operations.commands import Consumer, PauseQueue, Purge, ResumeQueue
+from ...model.query.language import exact_term
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ..dialogs.menu import Menu
@@ -17,7 +18,6 @@ from ..dialogs.text import Preview
 from ..dialogs.waiting import wait_for
 from ..host import Host
 from ..navigation import DrillDown
-from ..screens.row_lists import exactly
 from .run import run
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def peek(host: Host) -> None:
         number = units.count(len(seen.messages))
         more = "" if seen.complete else f" (only the first {number} were read)"
         host.say(f"{number} messages waiting in {queue}{more}")
-        filter_text = f"{exactly('queue', queue)} state:pending"
+        filter_text = f"{exact_term('queue', queue)} state:pending"
         host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting")))
     else:
         host.say("; ".join(seen.notes), "warning")

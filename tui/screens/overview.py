@@ -13,7 +13,7 @@ from ...bindings.actions import Context
 from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
-from ...model.query.language import parse_query
+from ...model.query.language import exact_term, parse_query
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.query.task_view import TaskView
@@ -31,7 +31,6 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..text.alerts import Alert, alerts
 from .base import MonitorScreen
-from .row_lists import exactly
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
@@ -239,7 +238,7 @@ class OverviewScreen(MonitorScreen):
         name = (message.table.id or "").removesuffix("-table")
         row_id = message.row_id
         if name == "queues":
-            self.visit(DrillDown("tasks", exactly("queue", row_id), row_id))
+            self.visit(DrillDown("tasks", exact_term("queue", row_id), row_id))
         elif name == "workers":
             self.visit(DrillDown("worker", row_id))
         elif name == "running":

@@ -9,12 +9,13 @@ from textual.binding import BindingType
 
 from ...bindings.actions import Context
 from ...model.entities.queue import Queue
+from ...model.query.language import exact_term
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.queues import PAUSED, QUEUE_KEYS, queue_columns
 from ..keymap import bindings
 from ..navigation import DrillDown
-from .row_lists import RowListScreen, exactly
+from .row_lists import RowListScreen
 
 
 class QueuesScreen(RowListScreen[Queue]):
@@ -59,4 +60,4 @@ class QueuesScreen(RowListScreen[Queue]):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the queue's tasks."""
         message.stop()
-        self.visit(DrillDown("tasks", exactly("queue", message.row_id), message.row_id))
+        self.visit(DrillDown("tasks", exact_term("queue", message.row_id), message.row_id))

@@ -93,9 +93,3 @@ class RowListScreen(ListScreen, Generic[R]):
         if getattr(self, "faults_only", False):
             return [row for row in rows if self.faulty(row)]
         return rows
-
-
-def exactly(field: str, value: str) -> str:
-    """Return a filter for this very value of a field."""
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{field}:="{quoted}"'

@@ -9,13 +9,14 @@ from textual.binding import BindingType
 
 from ...bindings.actions import Context
 from ...model.entities.task_type import TaskType
+from ...model.query.language import exact_term
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.task_types import TYPE_KEYS, type_columns
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..text.limits import common_limits
-from .row_lists import RowListScreen, exactly
+from .row_lists import RowListScreen
 
 
 class TypesScreen(RowListScreen[TaskType]):
@@ -50,4 +51,4 @@ class TypesScreen(RowListScreen[TaskType]):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the type's tasks."""
         message.stop()
-        self.visit(DrillDown("tasks", exactly("name", message.row_id), message.row_id))
+        self.visit(DrillDown("tasks", exact_term("name", message.row_id), message.row_id))

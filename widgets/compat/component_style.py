@@ -1,4 +1,4 @@
-"""A component class as a style to lay over another one."""
+"""The style of a component class, to be laid over another style."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 
 def component_style(widget: Widget, name: str) -> Style:
-    """Return what a component class says and nothing else, its colours mixed with what is behind.
+    """Return the style of a component class alone, with its colours blended with the background.
 
     Textual's partial style leaves out the opacity (`$text-muted` comes as plain white), and its
     full one adds the colours of the widget.

@@ -1,4 +1,4 @@
-"""A scrollbar of whole cells, for terminals that cannot show parts of one."""
+"""A scrollbar in whole cells, for ASCII terminals."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Styles on the wire in few bytes: between two pieces of text only what differs is sent.
+"""Sends text styles to the terminal in few bytes: only the difference to the previous style.
 
-Textual sends each piece with its whole style before it and a reset behind it, about 40 bytes for a
-word. Over a slow line that is most of the traffic of a screen where rows keep arriving.
+Textual sends each piece of text with its full style before it and a reset after it, about 40 bytes
+for a word. On a slow line that is most of the traffic of a screen with arriving rows.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _PLAIN: Final = ("", "0")
 
 
 class Pen:
-    """Rewrites styled text for a terminal whose present style is known."""
+    """Rewrites styled text for a terminal whose current style is known."""
 
     def __init__(self) -> None:
         self._style = ""
 
     def write(self, text: str) -> str:
-        """Return text in which styles are set by what differs; the last one stays set."""
+        """Return text that changes styles by their difference; the last style stays set."""
         pieces = _CODES.split(text)
         out: list[str] = []
         wanted = ""
@@ -36,7 +36,7 @@ class Pen:
         return "".join(out)
 
     def lift(self) -> str:
-        """Return what sets the terminal back to plain text."""
+        """Return the sequence that resets the terminal to plain text."""
         reset, self._style = change(self._style, ""), ""
         return reset
 

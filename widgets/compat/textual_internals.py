@@ -1,6 +1,6 @@
-"""Every private name of Textual that we use, each with the reason. Checked with Textual 8.2.8.
+"""The only uses of private Textual names, each with its reason. Tested with Textual 8.2.8.
 
-What is here may break with any release of Textual; nothing else may.
+Any release of Textual may break this module, and only this one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from textual.screen import Screen
 
-_PARTS_OF_A_CELL = 8
-_WRITES_IN_FLIGHT = 2
+_THUMB_STEPS_PER_CELL = 8
+_MAX_QUEUED_WRITES = 2
 
 
 class LazyComponents(Widget):
@@ -52,13 +52,13 @@ class LazyComponents(Widget):
         return super().get_component_styles(*names)
 
     def notify_style_update(self) -> None:
-        """Forget the styles: each is made anew when it is next drawn."""
+        """Clear the cached styles; each is computed again when it is next drawn."""
         self._component_styles.clear()
         super().notify_style_update()
 
 
 def set_virtual_size(widget: ScrollView, size: Size) -> None:
-    """Tell a scroll view how much there is to scroll, without a layout of the whole screen.
+    """Set the virtual size of a scroll view without a layout of the whole screen.
 
     `Widget.virtual_size` is a reactive with `layout=True`: with rows arriving each frame it would
     lay out every widget of the screen each time. A layout is due only when the scrollbar comes or
@@ -75,10 +75,10 @@ def set_virtual_size(widget: ScrollView, size: Size) -> None:
 
 
 def place_thumb(bar: ScrollBar, virtual_size: int, window_size: int, position: float) -> None:
-    """Set what a scrollbar shows, and draw it only if that can be seen.
+    """Set what a scrollbar shows, and redraw it only if its thumb moves.
 
-    Each of the three would be drawn at once, and the whole bar sent to the terminal, though with
-    thousands of rows a new one does not move the thumb by an eighth of a cell.
+    Setting each of the three reactives would redraw the whole bar, although with thousands of rows
+    a new one does not move the thumb by an eighth of a cell.
     """
     before = _thumb(bar)
     bar.set_reactive(ScrollBar.window_virtual_size, virtual_size)
@@ -95,29 +95,29 @@ def _thumb(bar: ScrollBar) -> tuple[int, int] | None:
         return None
     length = max(1.0, window * size / virtual)
     start = (size - length) * bar.position / (virtual - window)
-    return int(start * _PARTS_OF_A_CELL), ceil(length * _PARTS_OF_A_CELL)
+    return int(start * _THUMB_STEPS_PER_CELL), ceil(length * _THUMB_STEPS_PER_CELL)
 
 
 def terminal_is_behind(app: App[Any]) -> bool:
-    """Tell whether the terminal reads slower than we write.
+    """Return whether the terminal reads more slowly than celtop writes.
 
     Textual's writer blocks the event loop once 30 writes are queued, and there is no public way to
-    ask: better to skip a frame. Where the driver has no such queue (Windows, tests), never.
+    ask: better to skip a frame. False if the driver has no such queue (Windows, tests).
     """
     thread = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(thread, "_queue", None)
-    return queue is not None and bool(queue.qsize() > _WRITES_IN_FLIGHT)
+    return queue is not None and bool(queue.qsize() > _MAX_QUEUED_WRITES)
 
 
 class FrugalUpdate(CompositorUpdate):
-    """A partial update of the screen that sends the changed parts of lines and nothing else.
+    """A partial update of the screen that sends only the changed parts of lines.
 
-    Textual's own sends each changed line of a widget from its start, once for each changed part
-    of it, and every piece of text with its whole style.
+    Textual's own update sends each changed line of a widget from its start, once for each changed
+    part, and every piece of text with its full style.
 
     Args:
-        update: Textual's own.
-        sent: Told how many characters went to the terminal.
+        update: Textual's own update.
+        sent: Called with the number of characters sent to the terminal.
     """
 
     def __init__(self, update: CompositorUpdate, sent: Callable[[int], None]) -> None:
@@ -154,7 +154,7 @@ class FrugalUpdate(CompositorUpdate):
 
 
 class FrugalApp(App[None], inherit_bindings=False):
-    """An app whose updates of the screen are sent in few bytes."""
+    """An app that updates the screen with few bytes."""
 
     def on_load(self) -> None:
         """Start tasks in turn on every Python: from 3.12 on Textual starts each of them at once.
@@ -174,29 +174,29 @@ class FrugalApp(App[None], inherit_bindings=False):
 
 
 async def press(app: App[Any], key: str) -> bool:
-    """Do what a key is bound to, from the focused widget up to the app, and tell if it was bound.
+    """Run the action bound to a key, from the focused widget up to the app; False if none is.
 
-    Textual first hands the key to the focused widget and looks at the bindings when it comes back:
-    by then the next keys that were typed have gone where the focus should not be any more.
+    Textual first sends the key to the focused widget and checks the bindings when it comes back: by
+    then the next keys have gone to a widget that should no longer have the focus.
     """
     return bool(await app._check_bindings(key))
 
 
 def drop_all_colour(app: App[Any]) -> None:
-    """Send no colour codes at all, as NO_COLOR asks.
+    """Send no colour codes at all, for NO_COLOR.
 
-    Textual picks its filter before a theme can be chosen, and takes one that still sends greys.
+    Textual chooses its filter before a theme can be set, and its filter still sends greys.
     """
     filters = getattr(app, "_filters", None)
     if filters is not None:
         filters[:] = [NoColor() if isinstance(each, Monochrome) else each for each in filters]
 
 
-def take_mouse(app: App[Any], on: bool) -> bool:
-    """Take or give back the mouse while running; Textual can only do so at its start.
+def capture_mouse(app: App[Any], on: bool) -> bool:
+    """Capture or release the mouse while running; Textual only does so at startup.
 
     Returns:
-        Whether the driver could.
+        Whether the driver supports it.
     """
     name = "_enable_mouse_support" if on else "_disable_mouse_support"
     driver: Any = getattr(app, "_driver", None)

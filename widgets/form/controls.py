@@ -94,7 +94,7 @@ class FormLine(Input):
         self.put(self._completion)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take a pasted line as harmless text."""
+        """Insert the first pasted line, sanitized."""
         event.stop()
         event.prevent_default()
         lines = event.text.strip().splitlines()
@@ -103,7 +103,7 @@ class FormLine(Input):
 
 
 class FormArea(TextArea):
-    """Several lines of text; enter submits, since what is typed here needs no line breaks."""
+    """Several lines of text; enter submits, as arguments need no line breaks."""
 
     class Submitted(Message):
         """Enter was pressed."""

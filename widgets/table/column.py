@@ -14,67 +14,66 @@ R = TypeVar("R")
 Row = TypeVar("Row", covariant=True)
 
 GAP = 1
-"""Cells between two columns."""
-SMALLEST = 4
-"""A column is not shrunk below this; it is left out instead."""
+"""Cells between columns."""
+MIN_WIDTH = 4
+"""A column that would be narrower is left out instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a cell may need to know of the moment at which it is drawn."""
+    """The moment at which a cell is drawn, and how to draw it."""
 
     now: float
     """Seconds since the epoch."""
     glyphs: Glyphs = UNICODE
     utc: bool = False
     skews: ClockSkews = field(default_factory=lambda: NO_SKEWS, hash=False)
-    """Seconds that hosts' clocks are ahead of ours, where that matters."""
+    """Seconds by which hosts' clocks are ahead of this host's."""
 
     def now_at(self, host: str | None) -> float:
-        """Return the time by a host's clock, to compare with what it told."""
+        """Return the current time by a host's clock, to compare with its timestamps."""
         return self.now + self.skews.get(host or "", 0.0)
 
-    def ours(self, at: float, host: str | None) -> float:
-        """Return by our clock a time that a host told by its own."""
+    def to_local(self, at: float, host: str | None) -> float:
+        """Return a host's timestamp by this host's clock."""
         return at - self.skews.get(host or "", 0.0)
 
 
 @dataclass(frozen=True)
 class Column(Generic[R]):
-    """One column: what it shows of a row, and how it behaves where there is little room."""
+    """A column: its cell function, and how it adapts to the available width."""
 
     id: str
     title: str
     width: int
     cell: Callable[[R, Frame], Cell | Sequence[Cell]]
     priority: int = 0
-    """0 is always shown; of the others the highest goes first."""
+    """0 is always shown; of the others the highest is left out first."""
     grow: int = 0
-    """Share of the room that is left over; 0 keeps the width."""
+    """Its share of the remaining width; 0 keeps the column's width."""
     justify: Justify = "left"
     wide_only: bool = False
     ticks: Callable[[R], bool] | None = None
-    """Whether a row's cell changes by itself each second (an elapsed time)."""
+    """Returns whether a row's cell changes each second, as an elapsed time does."""
     sort_key: str | None = None
-    """What the rows' `set_order` calls it; None cannot be sorted by."""
+    """Its key for the rows' `set_order`; None if it cannot be sorted."""
     narrow_width: int | None = None
-    """The width to fall back to before any column is left out."""
+    """The width to use before any column is left out."""
     descending: bool = False
-    """Whether sorting by it begins with the largest."""
+    """Whether sorting starts with the largest."""
     fill: Callable[[R, Frame, int], Sequence[Cell]] | None = None
-    """What it shows in so many cells, where that depends on how many there are; then this is asked
-    in place of `cell`."""
+    """Returns the cells for a width; used instead of `cell` if the content depends on it."""
 
 
 class Rows(Protocol[Row]):
-    """What a live table shows: a sequence of rows that knows where each id is."""
+    """The rows of a live table: a sequence that can find the index of an id."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Row: ...
 
     def index(self, row_id: str, /) -> int | None:
-        """Return where the row is, or None if it is not shown."""
+        """Return the index of a row, or None."""
         ...
 
     def set_order(self, key: str, descending: bool, /) -> None:
@@ -84,14 +83,14 @@ class Rows(Protocol[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Placed(Generic[R]):
-    """A column at its place on a line."""
+    """A column with its position on a line."""
 
     column: Column[R]
     x: int
     width: int
 
     def content(self, row: R, frame: Frame) -> Cell | Sequence[Cell]:
-        """Return what it shows of a row."""
+        """Return the content of a row's cell."""
         fill = self.column.fill
         return self.column.cell(row, frame) if fill is None else fill(row, frame, self.width)
 
@@ -99,10 +98,10 @@ class Placed(Generic[R]):
 def arrange(
     columns: Sequence[Column[R]], width: int, *, wide: bool = False, offset: int = 0
 ) -> list[Placed[R]]:
-    """Choose the columns to show within `width` cells and give each its place.
+    """Choose the columns that fit in `width` cells, and place them.
 
-    Narrow: columns fall back to their narrow width, then the highest priorities are left out, then
-    the growing ones shrink. Wide, or scrolled by `offset` columns: all in their order, the first
+    Normally columns take their narrow width, then the highest priorities are left out, then the
+    growing ones shrink. If wide, or scrolled by `offset` columns: all in their order, the first
     always shown, the last one cut.
     """
     candidates = [column for column in columns if wide or not column.wide_only]
@@ -120,9 +119,9 @@ def arrange(
 
 
 def last_offset(columns: Sequence[Column[R]], width: int, *, wide: bool) -> int:
-    """Return how many columns can be scrolled away: until the last one is seen whole."""
+    """Return how many columns can be scrolled away until the last one is fully visible."""
     candidates = [column for column in columns if wide or not column.wide_only]
-    if not candidates or _taken([column.width for column in candidates]) <= width:
+    if not candidates or _total([column.width for column in candidates]) <= width:
         return 0
     room = width - candidates[0].width - GAP
     shown = 0
@@ -135,28 +134,28 @@ def last_offset(columns: Sequence[Column[R]], width: int, *, wide: bool) -> int:
     return max(0, len(candidates) - 1 - max(1, shown))
 
 
-def _taken(widths: Sequence[int]) -> int:
+def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * max(0, len(widths) - 1)
 
 
 def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], list[int]]:
     chosen = list(candidates)
     widths = [column.width for column in chosen]
-    if _taken(widths) > width:
+    if _total(widths) > width:
         widths = [
             column.width if column.narrow_width is None else column.narrow_width
             for column in chosen
         ]
-    while _taken(widths) > width and len(chosen) > 1:
-        worst = max(range(len(chosen)), key=lambda i: (chosen[i].priority, i))
-        if chosen[worst].priority == 0:
+    while _total(widths) > width and len(chosen) > 1:
+        least = max(range(len(chosen)), key=lambda i: (chosen[i].priority, i))
+        if chosen[least].priority == 0:
             break
-        del chosen[worst], widths[worst]
+        del chosen[least], widths[least]
     _widen(chosen, widths, width)
     _shrink(chosen, widths, width)
-    while _taken(widths) > width and len(chosen) > 1:
-        overflow = _taken(widths) - width
-        if widths[-1] - overflow >= SMALLEST:
+    while _total(widths) > width and len(chosen) > 1:
+        overflow = _total(widths) - width
+        if widths[-1] - overflow >= MIN_WIDTH:
             widths[-1] -= overflow
         else:
             del chosen[-1], widths[-1]
@@ -166,19 +165,19 @@ def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], l
 
 
 def _widen(chosen: list[Column[R]], widths: list[int], width: int) -> None:
-    """Give narrowed columns their width back where the left out ones made room for it."""
+    """Restore the width of narrowed columns if the columns left out made enough room."""
     for i, column in enumerate(chosen):
-        if column.width > widths[i] and _taken(widths) + column.width - widths[i] <= width:
+        if column.width > widths[i] and _total(widths) + column.width - widths[i] <= width:
             widths[i] = column.width
 
 
 def _shrink(chosen: list[Column[R]], widths: list[int], width: int) -> None:
-    while (overflow := _taken(widths) - width) > 0:
-        growing = [i for i, column in enumerate(chosen) if column.grow and widths[i] > SMALLEST]
+    while (overflow := _total(widths) - width) > 0:
+        growing = [i for i, column in enumerate(chosen) if column.grow and widths[i] > MIN_WIDTH]
         if not growing:
             return
         widest = max(growing, key=lambda i: widths[i])
-        widths[widest] -= min(overflow, max(1, (widths[widest] - SMALLEST) // 2))
+        widths[widest] -= min(overflow, max(1, (widths[widest] - MIN_WIDTH) // 2))
 
 
 def _scrolled(
@@ -187,8 +186,8 @@ def _scrolled(
     chosen = candidates[:1]
     widths = [min(column.width, width) for column in chosen]
     for column in candidates[1 + offset :]:
-        room = width - _taken(widths) - GAP
-        if room < SMALLEST and room < column.width:
+        room = width - _total(widths) - GAP
+        if room < MIN_WIDTH and room < column.width:
             break
         chosen.append(column)
         widths.append(min(column.width, room))
@@ -196,7 +195,7 @@ def _scrolled(
 
 
 def _grow(chosen: list[Column[R]], widths: list[int], width: int) -> None:
-    spare = width - _taken(widths)
+    spare = width - _total(widths)
     shares = sum(column.grow for column in chosen)
     if spare <= 0 or not shares:
         return

@@ -1,4 +1,4 @@
-"""Lines of a live table: cells turned into strips, and what differs between two of them."""
+"""The lines of a live table: cells as strips, and the differences between two lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 Drawn: TypeAlias = Segment | tuple[Segment, ...]
-"""A cell as it is drawn, the gap behind it included."""
+"""A drawn cell, including the gap after it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,13 +26,13 @@ class Line:
 
     row_id: str | None
     state: object
-    """Differs when the line has to be drawn anew."""
+    """Changes when the line must be redrawn."""
     look: str
-    """How the whole line is styled: cursor, mark; lines of two looks differ everywhere."""
+    """The style of the whole line, such as `marked cursor`; with another look all cells differ."""
     contents: list[Cell | Sequence[Cell]]
-    """What the columns gave, before it was fitted."""
+    """The columns' contents, before they are fitted."""
     cells: list[Drawn]
-    """The gutter, if there is one, then each column."""
+    """The gutter, if any, then each column."""
     strip: Strip
 
 
@@ -45,7 +45,7 @@ class Span:
 
 
 class LookStyles(dict[str, Style]):
-    """The styles of cells, by name, on lines of one look; made when first wanted."""
+    """The cell styles, by name, of lines with one look; computed on first use."""
 
     def __init__(self, make: Callable[[str], Style]) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class LookStyles(dict[str, Style]):
 
 
 class LineArtist(Generic[R]):
-    """Draws lines for one arrangement of columns in one width.
+    """Draws the lines for one arrangement of columns at one width.
 
     Args:
         placed: The columns at their places.
@@ -92,7 +92,7 @@ class LineArtist(Generic[R]):
         frame: Frame,
         old: Line | None = None,
     ) -> Line:
-        """Draw a row; cells that are as in the `old` line of the same row are taken from there."""
+        """Draw a row; unchanged cells are taken from the `old` line of the same row."""
         contents = [place.content(row, frame) for place in self.placed]
         if old is None or old.look != look:
             cells = self._gutter(mark, look) + [
@@ -124,7 +124,7 @@ class LineArtist(Generic[R]):
     def header(
         self, state: object, sort: tuple[str, bool] | None, frame: Frame, left: bool, right: bool
     ) -> Line:
-        """Draw the titles; `left` and `right` tell that columns are hidden on that side."""
+        """Draw the titles; `left` and `right` mark hidden columns on that side."""
         glyphs = frame.glyphs
         styles = self._styles("")
         plain = styles["header"]
@@ -145,13 +145,13 @@ class LineArtist(Generic[R]):
         return self._line(None, state, "header", [], cells)
 
     def message(self, text: str, frame: Frame) -> Line:
-        """Draw a line of text in place of rows."""
+        """Draw a line of text instead of a row."""
         text = fit(" " * self.gutter + text, self.width, frame.glyphs.ellipsis)
         segment = Segment(text, self._styles("")["empty"])
         return Line(None, None, "message", [], [segment], Strip([segment], self.width))
 
     def changes(self, old: Line | None, new: Line) -> list[Span]:
-        """Return the parts in which a line differs from what was drawn in its place."""
+        """Return the parts in which a line differs from the line drawn in its place."""
         if old is None or old.look != new.look:
             return [Span(0, self.width)]
         if new.look == "message":
@@ -191,7 +191,7 @@ class LineArtist(Generic[R]):
         contents: list[Cell | Sequence[Cell]],
         cells: list[Drawn],
     ) -> Line:
-        """Put cells together to a line of exactly the width."""
+        """Join cells to a line of exactly the width."""
         segments: list[Segment] = []
         for cell in cells:
             if isinstance(cell, Segment):

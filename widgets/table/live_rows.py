@@ -1,7 +1,7 @@
-"""Rows drawn as lines: what is visible is drawn, what changed is repainted.
+"""The drawn part of a live table: only visible rows are drawn, only changed parts repainted.
 
 Each frame compares the visible lines with those on the screen and refreshes the parts that
-differ, so a frame costs the height of the terminal, whatever the number of rows.
+differ, so its cost depends on the height of the terminal, not on the number of rows.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .viewport import Viewport
 
 R = TypeVar("R")
 
-GUTTER = 2
-"""Cells for the mark."""
+GUTTER_WIDTH = 2
+"""Cells for the mark of a row."""
 CACHED_SCREENS = 4
-"""How many screens of drawn rows are kept; the one seen longest ago goes first."""
+"""Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
 
 
 class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
-    """The drawn part of a live table: rows, cursor and marks on the screen, nothing of the keys."""
+    """Rows, cursor and marks on the screen, without keys."""
 
     ALLOW_SELECT = False
 
@@ -124,10 +124,10 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._scrolling = False
 
     def paint(self, frame: Frame) -> int:
-        """Bring the screen up to the rows' present state.
+        """Update the screen to the current state of the rows.
 
         Returns:
-            How many lines were refreshed.
+            The number of refreshed lines.
         """
         old = self._frame
         if (frame.glyphs, frame.utc) != (old.glyphs, old.utc) or frame.skews is not old.skews:
@@ -136,13 +136,13 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return self._update()
 
     def show(self, rows: Rows[R]) -> None:
-        """Show other rows. The cursor stays on its row if it is among them."""
+        """Show other rows; the cursor stays on its row if that is among them."""
         self._rows = self._viewport.rows = rows
         self._viewport.restart()
         self._update()
 
     def render_line(self, y: int) -> Strip:
-        """Return a line as it was last painted, so that a frozen screen stays frozen."""
+        """Return a line as last painted, so that a frozen screen stays frozen."""
         artist = self._arrange()
         if y not in self._painted:
             self._painted = dict(enumerate(self._visible_lines(artist)))
@@ -151,9 +151,9 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the lines of a region.
 
-        Without border, padding and opacity there is nothing to add to our lines, and the app's
-        filters are in our styles already (`_look_styles`): going past the cache that would add
-        all this to each line halves the cost of a frame.
+        Without border, padding and opacity Textual has nothing to add to the lines, and the app's
+        filters are already applied to the styles (`_look_styles`): bypassing Textual's cache halves
+        the cost of a frame.
         """
         if self.styles.gutter or self.opacity != 1.0:
             return super().render_lines(crop)
@@ -166,17 +166,17 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return [strip.crop(*crop.column_span) for strip in strips]
 
     def notify_style_update(self) -> None:
-        """Draw everything anew in the new styles."""
+        """Redraw everything in the new styles."""
         self._artist = None
         super().notify_style_update()
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Draw the cursor as active or not."""
+        """Redraw the cursor as active or inactive."""
         super().watch_has_focus(has_focus)
         self._repaint()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the scrollbar and the wheel; only the lines that differ are refreshed."""
+        """Follow the scrollbar; only the lines that differ are refreshed."""
         if not self._scrolling and round(old_value) != round(new_value):
             self._viewport.scroll(round(new_value))
             self._place_thumb()
@@ -187,7 +187,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._update()
 
     def _update(self) -> int:
-        """Settle cursor and top, tell the scrollbar, refresh what differs."""
+        """Update cursor, top and scrollbar, and refresh the lines that differ."""
         if not self.is_attached or not self.size:
             return 0
         self._arrange()
@@ -197,7 +197,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return self._repaint()
 
     def _scroll_to_top(self) -> None:
-        """Make Textual's scroll position that of the viewport."""
+        """Set Textual's scroll position to that of the viewport."""
         self._scrolling = True
         size = Size(self._line_width, len(self._rows) + self._header_height)
         if size != self.virtual_size:
@@ -222,11 +222,11 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     @property
     def _gutter(self) -> int:
-        return GUTTER if self._markable else 0
+        return GUTTER_WIDTH if self._markable else 0
 
     @property
     def _room(self) -> int:
-        """The cells that columns can take."""
+        """The cells available to columns."""
         return max(0, self._line_width - self._gutter)
 
     @property
@@ -238,7 +238,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return self.size.height - self._header_height
 
     def _arrange(self) -> LineArtist[R]:
-        """Choose the columns for the present size; drop what was drawn for another."""
+        """Choose the columns for the current size; drop lines drawn for another one."""
         width = self._line_width
         height = self.size.height
         if self._artist is not None and self._arranged == (width, height):
@@ -256,7 +256,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return self._artist
 
     def _rearrange(self) -> None:
-        """Draw all again with other columns."""
+        """Redraw everything with other columns."""
         self._artist = None
         self.refresh()
         self._update()

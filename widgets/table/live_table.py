@@ -1,7 +1,7 @@
-"""A table over rows that live elsewhere: cursor, marks, order and the mouse.
+"""A table over external rows: cursor, marks, order and mouse.
 
-The rows are never copied. What is drawn when is the matter of `live_rows.py`. Cursor, marks and
-anchor are ids (`viewport.py`, `marks.py`): nothing slides under the finger.
+The rows are never copied. `live_rows.py` draws them. Cursor, marks and anchor are ids
+(`viewport.py`, `marks.py`), so they stay on their rows while rows arrive and leave.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     Args:
         columns: The columns in their order; the first is always shown.
-        rows: What to show; asked anew for each frame.
+        rows: The rows, read again for each frame.
         row_id: A row's id, which never changes.
-        row_version: Any value that differs when anything shown of the row has changed.
-        empty: What to say when there is nothing.
-        sort: The id of the column by which the rows are sorted as they come, and whether the
-            largest is first.
-        arrival: The `sort_key` of the order in which rows arrive: `follow` then shows the newest
-            row, else it keeps the cursor's row in its place on the screen.
-        follow: Whether to follow from the start.
-        markable: Whether rows can be marked; without, there is no gutter.
+        row_version: Returns a value that changes whenever a row's cells do.
+        empty: The text shown without rows.
+        sort: The id of the column that the rows are initially sorted by, and whether the largest
+            is first.
+        arrival: The `sort_key` of the order of arrival: in this order `follow` shows the newest
+            row, in others it keeps the cursor's row in its place on the screen.
+        follow: Whether to follow initially.
+        markable: Whether rows can be marked; if not, there is no gutter.
     """
 
     @dataclass
@@ -53,7 +53,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     @dataclass
     class Highlighted(Message):
-        """The cursor is on another row; None when there is none."""
+        """The cursor moved to another row; None if there are no rows."""
 
         table: LiveTable[Any]
         row_id: str | None
@@ -65,7 +65,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     @dataclass
     class Sorted(Message):
-        """The rows are in another order."""
+        """The rows were sorted differently."""
 
         table: LiveTable[Any]
         column_id: str
@@ -78,7 +78,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     @dataclass
     class Marked(Message):
-        """There are now `count` marks."""
+        """The marks changed; there are now `count`."""
 
         table: LiveTable[Any]
         count: int
@@ -119,7 +119,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._viewport.newest = self._newest()
         self._highlighted: str | None = None
 
-    # What it shows
+    # State
 
     @property
     def rows(self) -> Rows[R]:
@@ -128,12 +128,12 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     @property
     def cursor_id(self) -> str | None:
-        """The id of the row that the cursor is on."""
+        """The id of the row under the cursor."""
         return self._viewport.cursor_id
 
     @property
     def cursor_row(self) -> R | None:
-        """The row that the cursor is on."""
+        """The row under the cursor."""
         if self.cursor_id is None:
             return None
         index = self._rows.index(self.cursor_id)
@@ -146,27 +146,27 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     @property
     def follow(self) -> bool:
-        """Whether the newest row (or, in another order, the cursor's) is kept in sight."""
+        """Whether the newest row (or, in other orders, the cursor's) is kept visible."""
         return self._viewport.follow
 
     @property
     def seen(self) -> tuple[str, ...]:
-        """The ids of the rows that are on the screen."""
+        """The ids of the visible rows."""
         return tuple(self._viewport.seen)
 
     @property
     def unseen(self) -> int:
-        """How many rows lie beyond the window at the end where new ones arrive."""
+        """The number of rows beyond the window at the end where new ones arrive."""
         return self._viewport.unseen
 
     @property
     def wide(self) -> bool:
-        """Whether all columns are shown, side by side, to be scrolled."""
+        """Whether all columns are shown, to be scrolled."""
         return self._wide
 
     @property
     def sort(self) -> tuple[str, bool] | None:
-        """The id of the column by which the rows are sorted, and whether the largest is first."""
+        """The id of the sort column, and whether the largest is first."""
         return self._sort
 
     def _repaint(self) -> int:
@@ -194,7 +194,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._update()
 
     def action_toggle_mark(self) -> None:
-        """Mark the cursor's row or take its mark away, and go on to the next."""
+        """Mark or unmark the cursor's row, and move to the next one."""
         if self.cursor_id is None or not self._markable:
             return
         self._marks.toggle(self.cursor_id)
@@ -215,7 +215,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             self._marked()
 
     def action_unmark_all(self) -> None:
-        """Take away all marks."""
+        """Remove all marks."""
         self._marks.clear()
         self._marked()
 
@@ -226,13 +226,13 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._marked()
 
     def unmark(self, *row_ids: str) -> None:
-        """Take away the marks of these rows."""
+        """Unmark these rows."""
         for row_id in row_ids:
             self._marks.discard(row_id)
         self._marked()
 
     def move_to(self, row_id: str) -> bool:
-        """Put the cursor on a row; return whether it is listed."""
+        """Move the cursor to a row; return whether it is listed."""
         index = self._rows.index(row_id)
         if index is None:
             return False
@@ -260,13 +260,13 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             self._rearrange()
 
     def action_toggle_wide(self) -> None:
-        """Show all columns, or as many as fit."""
+        """Show all columns, or only those that fit."""
         self._wide = not self._wide
         self._offset = 0
         self._rearrange()
 
     def action_sort_by(self, column_id: str) -> None:
-        """Sort by a column; by the one that is sorted by already, the other way round."""
+        """Sort by a column; reverse the order if it is already the sort column."""
         if self._sort is not None and self._sort[0] == column_id:
             self._order(column_id, not self._sort[1])
             return
@@ -275,7 +275,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
                 self._order(column_id, column.descending)
 
     def action_invert(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         if self._sort is not None:
             self._order(self._sort[0], not self._sort[1])
 
@@ -325,7 +325,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     # Mouse
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the row; on the titles, sort; twice, open."""
+        """Move the cursor to the row, or sort by the clicked title; a double click opens."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

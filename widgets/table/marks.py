@@ -1,4 +1,4 @@
-"""The rows that a user has marked: ids, in the order in which they were marked."""
+"""The marked rows: ids, in the order in which they were marked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 class Marks(Generic[R]):
-    """Marked ids, and from where a range of marks begins."""
+    """Marked ids, and the row from which a range of marks starts."""
 
     def __init__(self, row_id: Callable[[R], str]) -> None:
         self._row_id = row_id
@@ -28,7 +28,7 @@ class Marks(Generic[R]):
         return iter(self._ids)
 
     def toggle(self, row_id: str) -> None:
-        """Mark a row, or take its mark away; a range begins here."""
+        """Mark or unmark a row; the next range starts here."""
         if row_id in self._ids:
             del self._ids[row_id]
         else:
@@ -36,7 +36,7 @@ class Marks(Generic[R]):
         self._from = row_id
 
     def extend(self, rows: Rows[R], to: int) -> None:
-        """Mark all from where the range begins to the row at an index, both included."""
+        """Mark all rows from the start of the range to an index, both included."""
         start = None if self._from is None else rows.index(self._from)
         if start is None:
             start = to
@@ -54,10 +54,10 @@ class Marks(Generic[R]):
         self._ids[row_id] = None
 
     def discard(self, row_id: str) -> None:
-        """Take away one mark."""
+        """Unmark a row."""
         self._ids.pop(row_id, None)
 
     def clear(self) -> None:
-        """Take away all marks."""
+        """Remove all marks."""
         self._ids.clear()
         self._from = None

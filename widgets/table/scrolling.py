@@ -1,4 +1,4 @@
-"""The motions of a table's cursor, for widgets that only scroll."""
+"""Cursor motions for widgets that only scroll."""
 
 from __future__ import annotations
 

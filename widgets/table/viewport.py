@@ -1,7 +1,7 @@
-"""Which rows are on the screen and which one the cursor is on, while the rows change below.
+"""The visible rows and the cursor, while the rows change.
 
-Cursor and anchor are ids. Nothing slides under the finger: rows that arrive above push the others
-out of sight only when the user asked to follow.
+Cursor and anchor are ids, so the visible rows stay in place when rows arrive above them, unless the
+user follows the newest row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Motion: TypeAlias = Literal[
 
 
 class Viewport(Generic[R]):
-    """A window of `height` rows, the first of which is the row at `top`."""
+    """A window of `height` rows, starting at the index `top`."""
 
     def __init__(self, rows: Rows[R], row_id: Callable[[R], str]) -> None:
         self.rows = rows
@@ -33,25 +33,25 @@ class Viewport(Generic[R]):
         self.cursor_index = 0
         self.follow = False
         self.newest: Newest | None = None
-        """At which end new rows arrive; None when they are sorted by something else."""
+        """The end at which new rows arrive; None if they are sorted by something else."""
         self.seen: list[str] = []
-        """The ids in the window as they were last settled: what the user has before their eyes."""
+        """The ids in the window after the last update: the rows that the user sees."""
         self._seen_top = 0
 
     @property
     def last_top(self) -> int:
-        """The top when the last row is the window's last."""
+        """The value of `top` at which the last row is at the bottom of the window."""
         return max(0, len(self.rows) - self.height)
 
     @property
     def unseen(self) -> int:
-        """How many rows lie beyond the window at the end where new ones arrive."""
+        """The number of rows beyond the window at the end where new ones arrive."""
         if self.newest == "first":
             return self.top
         return max(0, len(self.rows) - self.top - self.height)
 
     def settle(self) -> None:
-        """Find cursor and top again after the rows have changed."""
+        """Update cursor and top after the rows have changed."""
         if self.follow and self.newest is not None:
             self._find_cursor()
             self._to_newest()
@@ -64,7 +64,7 @@ class Viewport(Generic[R]):
         self._look()
 
     def hold(self) -> None:
-        """Move the window with the rows that it showed, so that they stay where they were."""
+        """Move the window along with its rows, so that they stay where they were."""
         self.top += self._shift()
         self._find_cursor()
         self.top = max(0, min(self.top, self.last_top))
@@ -78,7 +78,7 @@ class Viewport(Generic[R]):
         self._look()
 
     def move(self, motion: Motion) -> None:
-        """Move the cursor, and the window as far as needed to show it."""
+        """Move the cursor, and the window just enough to show it."""
         self.hold()
         page, half = max(1, self.height - 1), max(1, self.height // 2)
         last = len(self.rows) - 1
@@ -118,7 +118,7 @@ class Viewport(Generic[R]):
         self._look()
 
     def restart(self) -> None:
-        """Take up other rows or another order: the first row again, or the cursor's where it is."""
+        """Start with other rows or another order: at the cursor's row, else at the first row."""
         if self.follow and self.newest is not None:
             self.settle()
             return
@@ -147,7 +147,7 @@ class Viewport(Generic[R]):
         self._seen_top = self.top
 
     def _shift(self) -> int:
-        """Return how far most of the seen rows have moved; one re-sorted does not count."""
+        """Return how far most visible rows have moved; re-sorted single rows do not count."""
         if not self.seen:
             return 0
         first, last = self._at(self._seen_top), self._at(self._seen_top + len(self.seen) - 1)
@@ -176,7 +176,7 @@ class Viewport(Generic[R]):
         self.cursor_id = self.row_id(self.rows[index])
 
     def _neighbour(self) -> int:
-        """Return where the row is that stood next to the cursor's, which is gone."""
+        """Return the index of the nearest remaining neighbour of the vanished cursor row."""
         if self.cursor_id in self.seen:
             y = self.seen.index(self.cursor_id)
             for row_id in self.seen[y + 1 :] + self.seen[:y][::-1]:
