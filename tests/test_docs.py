@@ -121,6 +121,18 @@ def test_every_typed_command_that_is_mentioned_exists(document: Path) -> None:
     assert typed - {command.name for command in COMMANDS} == set()
 
 
+@each_document
+def test_every_make_target_that_is_mentioned_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    assert set(re.findall(r"\bmake ([a-z-]+)", "\n".join(code(document)))) - targets == set()
+
+
+def code(document: Path) -> list[str]:
+    """Return all code in a document, inline and in blocks."""
+    text = document.read_text("utf-8")
+    return [*code_spans(text), *code_blocks(text, "console")]
+
+
 def commands(text: str) -> Iterator[list[str]]:
     """Yield the arguments of each celtop command line in a document."""
     lines = [line for block in code_blocks(text, "console") for line in block.splitlines()]
