@@ -1,5 +1,6 @@
 """Actions and their keys as data: one table feeds keys, footer, help, palette and README."""
 
-from .actions import ACTIONS, Action, Context
+from .actions import ACTIONS, Action
+from .contexts import Context
 
 __all__ = ["ACTIONS", "Action", "Context"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .actions import CONTEXT_TITLES
+from .contexts import CONTEXT_TITLES
 from .keymap import Keymap
 from .keys import key_name
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from .actions import ACTIONS, ACTIVE_TOGETHER, CONTEXT_TITLES, TYPING, Action, Context
+from .actions import ACTIONS, Action
+from .contexts import ACTIVE_TOGETHER, CONTEXT_TITLES, TYPING, Context
 from .keys import key_name, parse_key
 
 Keys: TypeAlias = str | Sequence[str]

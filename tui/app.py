@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.screen import Screen
 
-    from ..bindings.actions import Context
+    from ..bindings.contexts import Context
     from ..cluster.session import Session
     from ..model.entities.task import Task
     from ..settings import Settings

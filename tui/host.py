@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, Type
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from ..bindings.actions import Context
+    from ..bindings.contexts import Context
     from ..model.entities.task import Task
     from ..widgets.table.live_table import LiveTable
     from .context import AppContext

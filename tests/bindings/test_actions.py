@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from celtop.bindings import ACTIONS
-from celtop.bindings.actions import CONTEXT_TITLES
+from celtop.bindings.contexts import CONTEXT_TITLES
 
 
 def test_ids_are_unique() -> None:

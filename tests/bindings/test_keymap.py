@@ -3,8 +3,8 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from celtop.bindings import ACTIONS, Context
-from celtop.bindings.actions import ACTIVE_TOGETHER
+from celtop.bindings import ACTIONS
+from celtop.bindings.contexts import ACTIVE_TOGETHER, Context
 from celtop.bindings.keymap import Keymap, KeymapError, Keys
 
 

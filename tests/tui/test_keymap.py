@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 from celtop import tui
-from celtop.bindings.actions import ACTIVE_TOGETHER, Context
+from celtop.bindings.contexts import ACTIVE_TOGETHER, Context
 from celtop.bindings.keymap import Keymap
 from celtop.tests.tui.fake_session import cluster, screen_lines, staged
 from celtop.tests.tui.key_checks import Stage

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
 from ..keymap import bindings
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...widgets.filter_bar import FilterBar
 from ..keymap import bindings
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...bindings.actions import VIEWS, Context
+from ...bindings.actions import VIEWS
+from ...bindings.contexts import Context
 from ..context import AppContext
 from .base import Bar, Part
 from .header import connection

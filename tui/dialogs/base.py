@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
 from ..context import AppContext
 from ..keymap import bindings

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ..keymap import bindings

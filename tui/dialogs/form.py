@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
 from ...widgets.form.form import Form, FormField, Problems
 from ..keymap import bindings

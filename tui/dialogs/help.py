@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from ...bindings.actions import CONTEXT_TITLES, Context
+from ...bindings.contexts import CONTEXT_TITLES, Context
 from ...bindings.keymap import Keymap
 from ...bindings.keys import key_names
 from .base import Dialog

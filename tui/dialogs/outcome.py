@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.operations.summary import details, replies, sentence
 from ...model.text.sanitize import visible
 from ..keymap import bindings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...bindings.keys import key_name
 from ...model.confirm import targets
 from ...model.confirm.dispatch import confirm

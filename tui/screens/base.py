@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.text.sanitize import visible
 from ...widgets.table.live_table import LiveTable

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ...widgets.value_tree import ValueTree

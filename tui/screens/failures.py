@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.ingest.failure_groups import FailureGroup
 from ...model.text import units

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.query.language import Problem
 from ...model.text import units
 from ...widgets.filter_bar import FilterBar

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.log import LogEntry
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable

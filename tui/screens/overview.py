@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual.binding import BindingType
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.queue import Queue
 from ...model.query.language import exact_term
 from ...widgets.table.column import Column

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import redelivery

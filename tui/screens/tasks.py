@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.query.language import Problem, Query, parse_query
 from ...model.query.task_view import TaskView

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from textual.binding import BindingType
 
-from ...bindings.actions import Context
+from ...bindings.contexts import Context
 from ...model.entities.states import PENDING
 from ...model.entities.task import Task
 from ...model.operations.call import SentTask

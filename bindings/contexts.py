@@ -1,0 +1,67 @@
+"""The places where keys work, and which of them are active at the same time."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+Context: TypeAlias = Literal[
+    "global",
+    "overview",
+    "list",
+    "stream",
+    "detail",
+    "tasks",
+    "workers",
+    "queues",
+    "types",
+    "filter",
+    "command",
+    "dialog",
+    "confirm",
+    "operation",
+    "form",
+]
+"""Where a key works: on every screen, the overview, lists, lists that can follow their newest row
+(tasks and log), and the screens of one task or worker; where tasks, workers, queues or task types
+can be selected; while a filter or a command is typed; in dialogs, confirmations, the dialog of a
+running operation, and forms."""
+
+CONTEXT_TITLES: Final[dict[Context, str]] = {
+    "global": "Everywhere",
+    "overview": "Overview",
+    "list": "Lists",
+    "stream": "Tasks and log",
+    "detail": "Task and worker pages",
+    "tasks": "Task operations",
+    "workers": "Worker operations",
+    "queues": "Queue operations",
+    "types": "Task type operations",
+    "filter": "While typing a filter",
+    "command": "While typing a command",
+    "dialog": "Dialogs and menus",
+    "confirm": "Confirmations",
+    "operation": "Running operation",
+    "form": "Forms",
+}
+
+ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
+    ("global", "overview", "tasks", "workers", "queues"),
+    ("global", "list", "stream", "tasks"),
+    ("global", "list", "workers"),
+    ("global", "list", "queues"),
+    ("global", "list", "types"),
+    ("global", "detail", "tasks", "workers"),
+    ("filter",),
+    ("command",),
+    ("form",),
+    ("dialog", "confirm"),
+    ("dialog", "operation"),
+    # In the menu of operations, the key of an operation chooses it.
+    ("dialog", "tasks", "workers", "queues"),
+    ("dialog", "types"),
+)
+"""Contexts that are active at the same time: within each group a key starts one action only. Lines
+that are typed into and dialogs take keys before the screen behind them."""
+
+TYPING: Final[frozenset[Context]] = frozenset({"filter", "command", "form"})
+"""Contexts in which characters are typed, so that they cannot be keys of actions."""
