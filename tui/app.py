@@ -85,7 +85,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         super().__init__()
         unicode = not settings.ascii
         if settings.ascii is None:
-            unicode = terminal.speaks_unicode(os.environ)
+            unicode = terminal.supports_unicode(os.environ)
         glyphs = UNICODE if unicode else ASCII
         # Textual has one renderer for all scrollbars.
         ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
@@ -113,7 +113,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         """Paint once, then start the session."""
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         if not self.is_headless:
-            terminal.on_end_signals(self.end)
+            terminal.on_exit_signals(self.end)
             self.set_interval(TERMINAL_CHECK_INTERVAL, self._check_terminal)
         self.navigator.start()
         self.call_after_refresh(self.frame_loop.start)
@@ -130,7 +130,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def _check_terminal(self) -> None:
         if terminal.is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self.end(terminal.HUNG_UP)
+            self.end(terminal.HUNG_UP_EXIT_CODE)
 
     def sent(self, characters: int) -> None:
         """Let the frame rate follow what frames cost to send."""

@@ -8,7 +8,7 @@ from .navigation import DrillDown
 
 
 class CopyRequested(Message):
-    """The user wants a text on the clipboard."""
+    """A text is to be copied to the clipboard."""
 
     def __init__(self, what: str, text: str) -> None:
         self.what = what
@@ -17,7 +17,7 @@ class CopyRequested(Message):
 
 
 class DrillRequested(Message):
-    """The user wants to go one step deeper."""
+    """A screen is to be opened one step deeper."""
 
     def __init__(self, drill: DrillDown) -> None:
         self.drill = drill

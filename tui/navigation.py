@@ -1,25 +1,25 @@
-"""Where the user is and was: places, and the history that `[` and `]` walk."""
+"""Locations, and the history that `[` and `]` walk."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-HISTORY: Final = 100
+MAX_HISTORY: Final = 100
 
 Kind: TypeAlias = Literal["task", "worker", "tasks", "workflow", "failures"]
 
 
 @dataclass(frozen=True, slots=True)
 class DrillDown:
-    """One step into the depth: a task, a worker, grouped failures, or the tasks behind a number."""
+    """One step deeper: to a task, a worker, a workflow, failure groups or a filtered task list."""
 
     kind: Kind
     subject: str
-    """The task's id, of a workflow any member's; the worker's name, or the filter that the list is
-    limited to; of failures the id of a task whose group is to be looked at, or nothing."""
+    """The id of the task, or of any task of the workflow; the name of the worker; the filter of the
+    task list; for failures, the id of a task whose group to select, or nothing."""
     title: str = ""
-    """What the breadcrumb says; the subject where it is empty."""
+    """The text in the breadcrumb; the subject if empty."""
 
 
 def workflow_of(task_id: str) -> DrillDown:
@@ -29,40 +29,40 @@ def workflow_of(task_id: str) -> DrillDown:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A numbered view and the way that was taken into its depth."""
+    """A numbered view, and the steps taken from there."""
 
     view: str
     path: tuple[DrillDown, ...] = ()
 
     def deeper(self, drill: DrillDown) -> Location:
-        """Return the place one step further in."""
+        """Return the location one step deeper."""
         return replace(self, path=(*self.path, drill))
 
     def out(self) -> Location:
-        """Return the place one step further out; the view itself at the root."""
+        """Return the location one step out; at the root, the view itself."""
         return replace(self, path=self.path[:-1])
 
 
 @dataclass(slots=True)
 class History:
-    """The places that were visited, like a browser's."""
+    """The visited locations, as in a browser."""
 
-    places: list[Location] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
     index: int = -1
 
     def visit(self, location: Location) -> None:
-        """Remember a new place; what lay ahead is forgotten."""
-        if self.places and self.places[self.index] == location:
+        """Add a location, and drop those that `]` would have gone to."""
+        if self.locations and self.locations[self.index] == location:
             return
-        del self.places[self.index + 1 :]
-        self.places.append(location)
-        del self.places[:-HISTORY]
-        self.index = len(self.places) - 1
+        del self.locations[self.index + 1 :]
+        self.locations.append(location)
+        del self.locations[:-MAX_HISTORY]
+        self.index = len(self.locations) - 1
 
     def step(self, steps: int) -> Location | None:
-        """Move back (-1) or forward (1); None at either end."""
+        """Go back (-1) or forward (1); return None at either end."""
         index = self.index + steps
-        if not 0 <= index < len(self.places):
+        if not 0 <= index < len(self.locations):
             return None
         self.index = index
-        return self.places[index]
+        return self.locations[index]

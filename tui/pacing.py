@@ -1,24 +1,24 @@
-"""When to paint: so many times a second on average, and only if there is a reason to."""
+"""When to paint: at most so many times per second on average, and only after a change."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-CHARACTERS: Final = 6_000
-"""What a frame may send. Of several in a row that send more, the last counts for more than one:
-where the whole screen is new each time nobody can read along, and a slow line could not carry it.
-Up to three are a new screen, the news that the broker answers, and what it answers."""
-LONGEST_PAUSE: Final = 1.0
-
-CLOSE: Final = 0.05
-"""Seconds between two frames of which the second was saved up: what happens just after a frame of
-the clock, or of a heartbeat, need not wait."""
+MAX_FRAME_CHARACTERS: Final = 6_000
+"""What a frame may send at the full rate. After more than three larger frames in a row the rate
+drops in proportion: a screen that is new each time cannot be read, and a slow line cannot carry it.
+Three are allowed for a new screen, the connection to the broker, and the first data."""
+MAX_PAUSE: Final = 1.0
+"""Seconds between two frames, at most, while there are changes."""
+MIN_PAUSE: Final = 0.05
+"""Seconds between two frames, at least. A change just after a frame of the clock or of a heartbeat
+need not wait for a whole period if the frame before came early enough."""
 
 
 @dataclass(slots=True)
 class FramePacer:
-    """The pace of painting. `clock` values are monotonic seconds."""
+    """Decides when a frame is due. `clock` values are monotonic seconds."""
 
     per_second: float = 4.0
     wanted: bool = True
@@ -27,30 +27,27 @@ class FramePacer:
     painted_before: float = -1.0e9
     """When the frame before that was painted."""
     characters: int = 0
-    """How many went to the terminal since."""
+    """Characters sent to the terminal since the last frame."""
     characters_before: tuple[int, int, int] = (0, 0, 0)
-    """How many had gone there after each of the three frames before, the newest first."""
+    """Characters sent after each of the three frames before, newest first."""
 
     def sent(self, characters: int) -> None:
-        """Note what went to the terminal."""
+        """Count characters sent to the terminal."""
         self.characters += characters
 
     def due(self, clock: float) -> bool:
-        """Tell whether to paint now: times of day and elapsed times alone ask once a second."""
+        """Return whether to paint now; without changes, once a second for times and ages."""
         since = clock - self.painted_at
         period = 1 / self.per_second
         if not self.wanted:
             return since >= max(1.0, period)
-        share = min(self.characters, *self.characters_before) / CHARACTERS
-        if share <= 1 and since >= CLOSE and clock - self.painted_before >= 2 * period:
+        share = min(self.characters, *self.characters_before) / MAX_FRAME_CHARACTERS
+        if share <= 1 and since >= MIN_PAUSE and clock - self.painted_before >= 2 * period:
             return True
-        return since >= max(period, min(LONGEST_PAUSE, period * share))
+        return since >= max(period, min(MAX_PAUSE, period * share))
 
     def painted(self, clock: float) -> None:
-        """Note that a frame was painted.
-
-        Once a second frames begin on the second, or clocks on the screen would seem to stumble.
-        """
+        """Count a frame."""
         self.painted_at, self.painted_before = clock, self.painted_at
         self.wanted = False
         self.characters_before = (self.characters, *self.characters_before[:2])

@@ -1,6 +1,6 @@
-"""The screens: seven numbered views, and what lies behind their rows.
+"""The screen of each location.
 
-Each is imported when it is first shown, so that the first frame waits for one of them only.
+Screens are imported when they are first shown: the first frame must not wait for all of them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
 
 
 def deep(location: Location, context: AppContext) -> MonitorScreen:
-    """Return a new screen for the last step of a place."""
+    """Return a new screen for the last step of a location."""
     step = location.path[-1]
     if step.kind == "task":
         from .screens.task import TaskDetailScreen

@@ -1,4 +1,4 @@
-"""The terminal that we run in: whether it is still there, and what its locale can show."""
+"""The terminal: whether it still exists, what its locale can show, and its signals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-HUNG_UP: Final = 128 + signal.SIGHUP
+HUNG_UP_EXIT_CODE: Final = 128 + signal.SIGHUP
 
 
 def is_gone(descriptor: int) -> bool:
-    """Tell whether the terminal has vanished.
+    """Return whether the terminal no longer exists.
 
-    The hang-up signal does not always come (`nohup`, `sudo su`), and Textual would then spin for
-    ever on a descriptor that is always readable.
+    SIGHUP is not always delivered (`nohup`, `sudo su`); Textual would then spin on a descriptor
+    that is always readable.
     """
     try:
         os.ttyname(descriptor)
@@ -25,22 +25,22 @@ def is_gone(descriptor: int) -> bool:
     return False
 
 
-def speaks_unicode(environ: Mapping[str, str]) -> bool:
-    """Tell whether the locale's characters include the glyphs that we like to draw."""
+def supports_unicode(environ: Mapping[str, str]) -> bool:
+    """Return whether the locale's encoding is UTF-8."""
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     _, _, encoding = locale.partition(".")
     return encoding.partition("@")[0].lower().replace("-", "") == "utf8"
 
 
-def on_end_signals(act: Callable[[int], None]) -> None:
-    """Call `act` with the exit code on SIGTERM and SIGHUP, inside the running event loop."""
+def on_exit_signals(end: Callable[[int], None]) -> None:
+    """Call `end` with the exit code on SIGTERM and SIGHUP, in the running event loop."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, act, 128 + number)
+        loop.add_signal_handler(number, end, 128 + number)
 
 
 def end_process_after(seconds: float, code: int) -> None:
-    """Make sure that the process ends, though a write to a dead terminal may block for ever."""
+    """End the process in any case: a write to a dead terminal may block forever."""
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
     timer.start()

@@ -46,22 +46,22 @@ class Fields(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._fields = tuple(fields)
+        self.fields = tuple(fields)
         self._glyphs = glyphs
         self._columns = 1
 
     def show(self, fields: Sequence[Field]) -> None:
         """Show these fields; only a different number of them needs a layout."""
         fields = tuple(fields)
-        if fields != self._fields:
-            layout = len(fields) != len(self._fields)
-            self._fields = fields
+        if fields != self.fields:
+            layout = len(fields) != len(self.fields)
+            self.fields = fields
             self.refresh(layout=layout)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines at a width."""
         columns = _columns(width)
-        return -(-len(self._fields) // columns)
+        return -(-len(self.fields) // columns)
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out again if the number of columns changes."""
@@ -74,16 +74,16 @@ class Fields(Widget):
         """Draw the fields, first down the left column, then down the right one."""
         width = self.size.width
         columns = _columns(width)
-        height = -(-len(self._fields) // columns)
-        labels = max((cell_len(field.label) for field in self._fields), default=0)
+        height = -(-len(self.fields) // columns)
+        labels = max((cell_len(field.label) for field in self.fields), default=0)
         labels = min(labels, MAX_LABEL_WIDTH, max(1, width // 2))
         room = (width - GAP * (columns - 1)) // columns
         lines = [
             Content.assemble(
                 *(
                     part
-                    for number in range(y, len(self._fields), height)
-                    for part in self._parts(self._fields[number], labels, room, number >= height)
+                    for number in range(y, len(self.fields), height)
+                    for part in self._parts(self.fields[number], labels, room, number >= height)
                 )
             )
             for y in range(height)

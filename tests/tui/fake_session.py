@@ -1,14 +1,13 @@
-"""A session without threads over a model that is fed by hand, and a cluster to feed it with."""
+"""A session without threads or broker, and the events of a small cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-from celtop.bindings.keymap import Keymap
-from celtop.cluster.session import Pumped, Session
+from celtop.cluster.session import Pumped
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import TaskLookup
@@ -27,8 +26,6 @@ from celtop.model.operations.commands import Operation, PauseQueue
 from celtop.model.operations.outcome import Outcome
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
-from celtop.settings import Settings
-from celtop.tui.app import CeltopApp
 
 NOW = 1_800_000_000.0
 """2027-01-15 08:00:00 UTC."""
@@ -160,36 +157,6 @@ class FakeSession:
 
     def watch(self, topics: frozenset[str]) -> None:
         self.topics = topics
-
-
-class Clock:
-    """A time that stands still until it is told to go on."""
-
-    def __init__(self, now: float = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def staged(
-    state: ClusterState | None = None,
-    clock: Clock | None = None,
-    keymap: Keymap | None = None,
-    **settings: Any,
-) -> tuple[CeltopApp, FakeSession]:
-    """Return an app over a still session, and the session."""
-    session = FakeSession(state)
-    told = Settings(timezone="utc", **{"ascii": False, **settings})
-    session.read_only = told.read_only
-    app = CeltopApp(cast(Session, session), told, clock or Clock(), keymap)
-    return app, session
-
-
-def screen_lines(app: CeltopApp) -> list[str]:
-    """Return the screen as text, without trailing blanks."""
-    strips = app.screen._compositor.render_strips()
-    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
 
 def feed(state: ClusterState, events: Iterable[Event]) -> None:

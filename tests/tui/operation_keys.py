@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from celtop.model.observations import QueuePeeked, WaitingMessage
+from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW
-from celtop.tests.tui.key_checks import Stage, checks
+from celtop.tests.tui.key_checks import checks
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
@@ -13,123 +14,123 @@ from celtop.tui.dialogs.waiting import WaitingDialog
 
 
 @checks("act.menu")
-async def _act_menu(stage: Stage, key: str) -> None:
-    await stage.press("2", key)
-    await stage.dialog(Menu)
-    assert "task.revoke" in [id_ for id_, _, _ in stage.screen.choices]
+async def _act_menu(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2", key)
+    await ui.dialog(Menu)
+    assert "task.revoke" in [id_ for id_, _, _ in ui.screen.choices]
 
 
 @checks("act.details")
-async def _act_details(stage: Stage, key: str) -> None:
-    await stage.press(key)
-    assert not stage.session.done
-    assert [one.message for one in stage.app._notifications] == ["No operation in this session yet"]
+async def _act_details(ui: AppUnderTest, key: str) -> None:
+    await ui.press(key)
+    assert not ui.session.done
+    assert ui.said == ["No operation in this session yet"]
 
 
 @checks("act.cancel")
-async def _act_cancel(stage: Stage, key: str) -> None:
-    await stage.press("2")
-    stage.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
-    await stage.press("X")
-    await stage.dialog(ConfirmDialog)
-    await stage.press("y", "d")
-    dialog = await stage.dialog(OperationDialog)
+async def _act_cancel(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2")
+    ui.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
+    await ui.press("X")
+    await ui.dialog(ConfirmDialog)
+    await ui.press("y", "d")
+    dialog = await ui.dialog(OperationDialog)
     assert f"Press {key} to cancel" in str(dialog.text())
-    await stage.press(key)
-    [operation] = stage.session.operations
+    await ui.press(key)
+    [operation] = ui.session.operations
     assert operation.cancelled
     operation.end()
 
 
 @checks("task.revoke")
-async def _revoke(stage: Stage, key: str) -> None:
-    await stage.press("2")
-    stage.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
-    await stage.press(key)
-    dialog = await stage.dialog(ConfirmDialog)
+async def _revoke(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2")
+    ui.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
+    await ui.press(key)
+    dialog = await ui.dialog(ConfirmDialog)
     assert dialog.confirmation.title == "Revoke 1 task"
 
 
 @checks("task.terminate")
-async def _terminate(stage: Stage, key: str) -> None:
-    await stage.press("2")
-    stage.table.move_to(f"{9003:08x}-0000-4000-8000-{9003:012x}")
-    await stage.press(key)
-    menu = await stage.dialog(Menu)
+async def _terminate(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2")
+    ui.table.move_to(f"{9003:08x}-0000-4000-8000-{9003:012x}")
+    await ui.press(key)
+    menu = await ui.dialog(Menu)
     assert [id_ for id_, _, _ in menu.choices][:2] == ["SIGTERM", "SIGKILL"]
-    await stage.press("enter")
-    dialog = await stage.dialog(ConfirmDialog)
+    await ui.press("enter")
+    dialog = await ui.dialog(ConfirmDialog)
     assert dialog.confirmation.destructive
 
 
 @checks("task.retry", "task.rerun")
-async def _retry(stage: Stage, key: str) -> None:
-    await stage.press("2", key)
-    await stage.dialog(WaitingDialog)
-    assert stage.session.asked == [(stage.app.screen_stack[-2].table.cursor_id,)]  # type: ignore[attr-defined]
+async def _retry(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2", key)
+    await ui.dialog(WaitingDialog)
+    assert ui.session.asked == [(ui.app.screen_stack[-2].table.cursor_id,)]  # type: ignore[attr-defined]
 
 
 @checks("task.trigger")
-async def _trigger(stage: Stage, key: str) -> None:
-    await stage.press("2", key)
-    await stage.dialog(Dialog)
+async def _trigger(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2", key)
+    await ui.dialog(Dialog)
 
 
 @checks("pool.grow", "pool.shrink", "worker.consumer", "worker.drain")
-async def _on_workers(stage: Stage, key: str) -> None:
-    await stage.press("3", key)
-    await stage.dialog(Dialog)
-    assert not stage.session.done
+async def _on_workers(ui: AppUnderTest, key: str) -> None:
+    await ui.press("3", key)
+    await ui.dialog(Dialog)
+    assert not ui.session.done
 
 
 @checks("queue.purge")
-async def _purge(stage: Stage, key: str) -> None:
-    await stage.press("4", key)
-    await stage.dialog(Dialog)
-    assert not stage.session.done
+async def _purge(ui: AppUnderTest, key: str) -> None:
+    await ui.press("4", key)
+    await ui.dialog(Dialog)
+    assert not ui.session.done
 
 
 @checks("queue.look")
-async def _look(stage: Stage, key: str) -> None:
-    await stage.press("4", key)
-    await stage.dialog(WaitingDialog)
-    queue = stage.session.peeked[0][0]
+async def _look(ui: AppUnderTest, key: str) -> None:
+    await ui.press("4", key)
+    await ui.dialog(WaitingDialog)
+    queue = ui.session.peeked[0][0]
     seen = WaitingMessage("w1", "mail.send", queue, args="(1,)", kwargs="{}")
     peeked = QueuePeeked(queue, (seen,), NOW, complete=True)
-    stage.session.waiting.append(peeked)
-    stage.session.peeking.set_result(peeked)
+    ui.session.waiting.append(peeked)
+    ui.session.peeking.set_result(peeked)
     for _ in range(200):
-        if stage.app.location.path and len(stage.table.rows):
+        if ui.app.location.path and len(ui.table.rows):
             break
-        await stage.pilot.pause(0.02)
-    assert [task.id for task in stage.table.rows] == ["w1"]
-    assert not stage.session.done
+        await ui.pilot.pause(0.02)
+    assert [task.id for task in ui.table.rows] == ["w1"]
+    assert not ui.session.done
 
 
 @checks("type.limit")
-async def _limit(stage: Stage, key: str) -> None:
-    await stage.press("5", key)
-    await stage.dialog(Dialog)
-    assert not stage.session.done
+async def _limit(ui: AppUnderTest, key: str) -> None:
+    await ui.press("5", key)
+    await ui.dialog(Dialog)
+    assert not ui.session.done
 
 
 @checks("confirm.yes", "confirm.next", "confirm.previous")
-async def _confirm(stage: Stage, key: str) -> None:
-    await stage.press("2")
-    stage.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
-    await stage.press("X")
-    dialog = await stage.dialog(ConfirmDialog)
-    await stage.press(key)
+async def _confirm(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2")
+    ui.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
+    await ui.press("X")
+    dialog = await ui.dialog(ConfirmDialog)
+    await ui.press(key)
     if key == "y":
-        assert stage.session.done
+        assert ui.session.done
     else:
         assert dialog.focused is not None and dialog.focused.id == "yes"
 
 
 @checks("form.next", "form.previous")
-async def _form(stage: Stage, key: str) -> None:
-    await stage.press("2", "t")
-    form = await stage.dialog(Dialog)
+async def _form(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2", "t")
+    form = await ui.dialog(Dialog)
     before = form.focused
-    await stage.press(key)
+    await ui.press(key)
     assert form.focused is not None and form.focused is not before

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 import pytest
-from celtop.tests.tui.fake_session import cluster, refused, staged
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import cluster, refused
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -39,38 +40,38 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Any]:
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["wide", "narrow"])
 def test_overview(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     assert snap_compare(app, terminal_size=size, run_before=after())
 
 
 def test_tasks(snap_compare: Compare) -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     keys = ("2", "j", "space", "j", "j")
     assert snap_compare(app, terminal_size=(160, 24), run_before=after(*keys))
 
 
 def test_task_detail(snap_compare: Compare) -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     keys = ("2", "j", "j", "j", "j", "j", "enter")
     assert snap_compare(app, terminal_size=(120, 36), run_before=after(*keys))
 
 
 def test_worker_detail(snap_compare: Compare) -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     assert snap_compare(app, terminal_size=(120, 36), run_before=after("3", "enter"))
 
 
 def test_filter_in_a_small_terminal(snap_compare: Compare) -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     keys = ("2", "/", *"state:failure runtime:>x")
     assert snap_compare(app, terminal_size=(60, 15), run_before=after(*keys))
 
 
 def test_a_broker_that_is_not_reached_in_ascii(snap_compare: Compare) -> None:
-    app, _ = staged(refused(), ascii=True)
+    app, _ = make_app(refused(), ascii=True)
     assert snap_compare(app, terminal_size=(100, 24), run_before=after())
 
 
 def test_help(snap_compare: Compare) -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     assert snap_compare(app, terminal_size=(120, 36), run_before=after("2", "?"))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.observations import InspectReply
-from celtop.tests.tui.fake_session import NOW, cluster, staged
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.app import CeltopApp
 from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run
 
@@ -22,7 +23,7 @@ def test_every_command_says_what_it_does() -> None:
 
 
 def test_completion_offers_commands_and_then_values() -> None:
-    app, _ = staged(cluster(5))
+    app, _ = make_app(cluster(5))
     assert completions(app, "worke") == ["workers ", "worker "]
     assert completions(app, "worker geo-2") == ["worker celery@geo-2"]
     assert completions(app, "theme ansi-d") == ["theme ansi-dark"]
@@ -31,7 +32,7 @@ def test_completion_offers_commands_and_then_values() -> None:
 
 def test_completion_offers_nothing_that_the_terminal_would_obey() -> None:
     hostile = "w\x1b]0;owned\x07"
-    app, session = staged(cluster(5))
+    app, session = make_app(cluster(5))
     for name in (hostile, "w\u202etxt", "wide語"):
         session.state.observe(InspectReply(name, "ping", {"ok": "pong"}, NOW))
     assert completions(app, "worker wid") == ["worker wide語"]
@@ -39,11 +40,11 @@ def test_completion_offers_nothing_that_the_terminal_would_obey() -> None:
 
 
 async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
-    app, _ = staged(cluster(5))
+    app, _ = make_app(cluster(5))
     async with app.run_test(size=(120, 36)) as pilot:
         app.run_command("worker w\x1b]0;owned\x07")
         await pilot.pause()
-        (said,) = [one.message for one in app._notifications]
+        (said,) = app.said
         assert said == "Unknown worker w\\x1b]0;owned\\x07; tab lists known workers"
 
 
@@ -61,7 +62,7 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
     ],
 )
 def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
-    app, _ = staged(cluster(21))
+    app, _ = make_app(cluster(21))
     with pytest.raises(CommandError) as told:
         run(app, line)
     assert str(told.value) == said
@@ -75,7 +76,7 @@ async def typed(app: CeltopApp, *lines: str) -> None:
 
 
 async def test_settings_of_the_screen_can_be_typed() -> None:
-    app, _ = staged(cluster(5))
+    app, _ = make_app(cluster(5))
     await typed(app, "rate 2", "theme nord", "zone local")
     assert app.frame_loop.pacer.per_second == 2
     assert app.theme == "nord"
@@ -83,7 +84,7 @@ async def test_settings_of_the_screen_can_be_typed() -> None:
 
 
 async def test_a_view_can_be_typed_with_its_filter() -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press(":", *"tasks state:retry", "enter")
         await pilot.pause(0.1)
@@ -91,7 +92,7 @@ async def test_a_view_can_be_typed_with_its_filter() -> None:
 
 
 async def test_quit_can_be_typed() -> None:
-    app, session = staged()
+    app, session = make_app()
     await typed(app, "q")
     assert app.return_code == 0
     assert session.stopped

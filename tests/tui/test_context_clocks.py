@@ -18,7 +18,8 @@ from celtop.widgets.charts.timeline import timed_attempts
 from celtop.widgets.table.column import Frame
 from msgspec.structs import replace
 
-from .fake_session import NOW, Clock, screen_lines, staged, task_events
+from .app_under_test import Clock, make_app, screen_lines
+from .fake_session import NOW, task_events
 
 ROOT = "00000000-0000-4000-8000-000000000000"
 HOSTS = {"w1@fast": 40.0, "w2@slow": -40.0, "w3@right": 0.0}
@@ -104,7 +105,7 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
     for number in range(2, MIN_SAMPLES + 2):
         life = task_events(number, "shop.f", worker=host, at=NOW - 80, runtime=40.0)
         tell(state, life, HOSTS[host])
-    app, _ = staged(state)
+    app, _ = make_app(state)
     async with app.run_test(size=(140, 40)) as pilot:
         context: AppContext = app.context
         assert progress_texts(task, context, NOW)[0] == "~20 s left (estimate)"
@@ -118,7 +119,7 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
 async def test_rows_are_drawn_anew_when_a_clock_is_known() -> None:
     state, clock = ClusterState(), Clock()
     tell(state, task_events(1, "shop.f", worker="w1@fast", at=NOW - 60.1), 40.0)
-    app, session = staged(state, clock)
+    app, session = make_app(state, clock)
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.press("2")
         await pilot.pause()

@@ -11,8 +11,8 @@ import pytest
 from celtop import tui
 from celtop.bindings.contexts import ACTIVE_TOGETHER, Context
 from celtop.bindings.keymap import Keymap
-from celtop.tests.tui.fake_session import cluster, screen_lines, staged
-from celtop.tests.tui.key_checks import Stage
+from celtop.tests.tui.app_under_test import AppUnderTest, make_app, screen_lines
+from celtop.tests.tui.fake_session import cluster
 from celtop.tui.bars.filter import Filter
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
@@ -65,95 +65,95 @@ def test_every_place_is_in_the_table_of_contexts_that_are_active_together() -> N
 
 
 @pytest.fixture
-async def stage() -> Stage:  # type: ignore[misc]
-    app, session = staged(cluster(), keymap=KEYMAP)
+async def ui() -> AppUnderTest:  # type: ignore[misc]
+    app, session = make_app(cluster(), keymap=KEYMAP)
     async with app.run_test(size=(160, 40)) as pilot:
         await pilot.pause(0.1)
-        yield Stage(app, session, pilot)
+        yield AppUnderTest(app, session, pilot)
 
 
-async def test_the_remapped_key_works_and_the_default_one_does_not(stage: Stage) -> None:
-    await stage.press("p")
-    assert not stage.app.context.frozen
-    await stage.press("ctrl+f")
-    assert stage.app.context.frozen
-    await stage.press("comma")
-    assert not stage.app.context.frozen
-    await stage.press("4")
-    assert stage.app.location.view == "overview"
-    await stage.press("ctrl+q")
-    assert stage.app.location.view == "queues"
-    await stage.press("q")
-    assert not stage.app._exit
+async def test_the_remapped_key_works_and_the_default_one_does_not(ui: AppUnderTest) -> None:
+    await ui.press("p")
+    assert not ui.app.context.frozen
+    await ui.press("ctrl+f")
+    assert ui.app.context.frozen
+    await ui.press("comma")
+    assert not ui.app.context.frozen
+    await ui.press("4")
+    assert ui.app.location.view == "overview"
+    await ui.press("ctrl+q")
+    assert ui.app.location.view == "queues"
+    await ui.press("q")
+    assert ui.app.return_code is None
 
 
-async def test_in_the_filter_line(stage: Stage) -> None:
-    await stage.press("2", "f8", *"mail", "down")
-    line = stage.screen.query_one(Filter)
-    assert line.has_focus_within and stage.screen.filter_text == "mail"
-    await stage.press("ctrl+k")
-    assert not line.has_focus_within and stage.screen.filter_text == "mail"
+async def test_in_the_filter_line(ui: AppUnderTest) -> None:
+    await ui.press("2", "f8", *"mail", "down")
+    line = ui.screen.query_one(Filter)
+    assert line.has_focus_within and ui.screen.filter_text == "mail"
+    await ui.press("ctrl+k")
+    assert not line.has_focus_within and ui.screen.filter_text == "mail"
 
 
-async def test_an_operation_and_its_confirmation(stage: Stage) -> None:
-    await stage.press("2")
-    stage.table.move_to(WAITING)
-    await stage.press("ctrl+x")
-    dialog = await stage.dialog(ConfirmDialog)
-    await stage.press("y")
-    assert stage.app.screen is dialog
-    await stage.press("ctrl+y")
-    assert stage.app.screen is not dialog
+async def test_an_operation_and_its_confirmation(ui: AppUnderTest) -> None:
+    await ui.press("2")
+    ui.table.move_to(WAITING)
+    await ui.press("ctrl+x")
+    dialog = await ui.dialog(ConfirmDialog)
+    await ui.press("y")
+    assert ui.app.screen is dialog
+    await ui.press("ctrl+y")
+    assert ui.app.screen is not dialog
 
 
-async def test_the_menu_of_operations_shows_the_keys_and_takes_them(stage: Stage) -> None:
-    await stage.press("2")
-    stage.table.move_to(WAITING)
-    await stage.press("A")
-    menu = await stage.dialog(Menu)
+async def test_the_menu_of_operations_shows_the_keys_and_takes_them(ui: AppUnderTest) -> None:
+    await ui.press("2")
+    ui.table.move_to(WAITING)
+    await ui.press("A")
+    menu = await ui.dialog(Menu)
     labels = {id_: label for id_, label, _ in menu.choices}
     assert labels["task.revoke"].startswith("ctrl+x  Revoke")
     assert labels["task.terminate"].startswith("X       Terminate")
-    await stage.press("ctrl+x")
-    assert (await stage.dialog(ConfirmDialog)).confirmation.title.startswith("Revoke")
+    await ui.press("ctrl+x")
+    assert (await ui.dialog(ConfirmDialog)).confirmation.title.startswith("Revoke")
 
 
-async def test_bar_and_help_show_the_users_keys(stage: Stage) -> None:
-    bar = stage.screen.query_one("#keys").text
+async def test_bar_and_help_show_the_users_keys(ui: AppUnderTest) -> None:
+    bar = ui.screen.query_one("#keys").text
     assert "ctrl+q Queues" in bar.replace("  ", " ")
     assert "f2 help" in bar and "quit" not in bar
-    await stage.press("f2")
-    text = str((await stage.dialog(Help)).content())
+    await ui.press("f2")
+    text = str((await ui.dialog(Help)).content())
     assert f"  ctrl+f ,          {KEYMAP['freeze'].help}" in text
-    await stage.press("f2")
-    assert isinstance(stage.screen, MonitorScreen)
+    await ui.press("f2")
+    assert isinstance(ui.screen, MonitorScreen)
 
 
-async def test_a_running_operation_is_cancelled(stage: Stage) -> None:
-    await stage.press("2")
-    stage.table.move_to(WAITING)
-    await stage.press("ctrl+x")
-    await stage.dialog(ConfirmDialog)
-    await stage.press("ctrl+y")
-    stage.app.frame_loop.paint()
-    await stage.pilot.pause()
-    assert "f7 details" in screen_lines(stage.app)[-2]
-    await stage.press("f7")
-    dialog = await stage.dialog(OperationDialog)
+async def test_a_running_operation_is_cancelled(ui: AppUnderTest) -> None:
+    await ui.press("2")
+    ui.table.move_to(WAITING)
+    await ui.press("ctrl+x")
+    await ui.dialog(ConfirmDialog)
+    await ui.press("ctrl+y")
+    ui.app.frame_loop.paint()
+    await ui.pilot.pause()
+    assert "f7 details" in screen_lines(ui.app)[-2]
+    await ui.press("f7")
+    dialog = await ui.dialog(OperationDialog)
     assert "Press ctrl+u to cancel" in str(dialog.text())
-    [operation] = stage.session.operations
-    await stage.press("u")
+    [operation] = ui.session.operations
+    await ui.press("u")
     assert not operation.cancelled
-    await stage.press("ctrl+u")
+    await ui.press("ctrl+u")
     assert operation.cancelled
     operation.end()
 
 
-async def test_texts_that_name_a_key(stage: Stage) -> None:
-    await stage.press("2", "f8", *"nothing_like_this", "down")
-    await stage.pilot.pause(0.2)
-    assert "backspace clears it" in "\n".join(screen_lines(stage.app))
-    stage.app.copy("The result", "x" * 100_000)
-    await stage.pilot.pause()
-    [notice] = stage.app._notifications
-    assert "press f9 to save it" in notice.message
+async def test_texts_that_name_a_key(ui: AppUnderTest) -> None:
+    await ui.press("2", "f8", *"nothing_like_this", "down")
+    await ui.pilot.pause(0.2)
+    assert "backspace clears it" in "\n".join(screen_lines(ui.app))
+    ui.app.copy("The result", "x" * 100_000)
+    await ui.pilot.pause()
+    [said] = ui.said
+    assert "press f9 to save it" in said

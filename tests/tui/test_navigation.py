@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from celtop.tests.tui.fake_session import cluster, staged
-from celtop.tui.navigation import HISTORY, DrillDown, History, Location
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.navigation import MAX_HISTORY, DrillDown, History, Location
 
 
 def test_history_goes_back_and_forth() -> None:
@@ -26,11 +27,11 @@ def test_a_new_place_forgets_what_lay_ahead() -> None:
 
 def test_history_is_bounded_and_ignores_repeats() -> None:
     history = History()
-    for number in range(HISTORY * 2):
+    for number in range(MAX_HISTORY * 2):
         history.visit(Location("tasks", (DrillDown("task", str(number)),)))
         history.visit(Location("tasks", (DrillDown("task", str(number)),)))
-    assert len(history.places) == HISTORY
-    assert history.step(-1) == Location("tasks", (DrillDown("task", str(HISTORY * 2 - 2)),))
+    assert len(history.locations) == MAX_HISTORY
+    assert history.step(-1) == Location("tasks", (DrillDown("task", str(MAX_HISTORY * 2 - 2)),))
 
 
 def test_places_know_the_way_in_and_out() -> None:
@@ -44,7 +45,7 @@ def test_places_know_the_way_in_and_out() -> None:
 
 
 async def test_from_a_queue_to_a_task_and_all_the_way_back() -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("4", "enter")
         await pilot.pause()
@@ -59,7 +60,7 @@ async def test_from_a_queue_to_a_task_and_all_the_way_back() -> None:
 
 
 async def test_a_type_opens_its_tasks() -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("5", "enter")
         await pilot.pause()
@@ -73,7 +74,7 @@ async def test_a_related_task_is_a_link() -> None:
     state = cluster()
     feed(state, task_events(1, "flow.start", uuid="root", at=NOW - 9))
     feed(state, task_events(2, "flow.step", uuid="step", root_id="root", parent_id="root"))
-    app, _ = staged(state)
+    app, _ = make_app(state)
     async with app.run_test(size=(120, 36)) as pilot:
         app.go(Location("tasks", (DrillDown("task", "step"),)))
         await pilot.pause()
@@ -86,7 +87,7 @@ async def test_a_related_task_is_a_link() -> None:
 
 
 async def test_the_session_is_told_what_is_on_the_screen() -> None:
-    app, session = staged(cluster())
+    app, session = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
         assert "queues" in session.topics

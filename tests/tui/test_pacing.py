@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from celtop.model.observations import LogMessage
-from celtop.tests.tui.fake_session import NOW, staged
-from celtop.tui.pacing import CHARACTERS, FramePacer
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW
+from celtop.tui.pacing import MAX_FRAME_CHARACTERS, FramePacer
 
 
 def test_the_first_frame_is_due_at_once() -> None:
@@ -63,8 +64,8 @@ def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
         frames.sent(1_000_000)
         frames.painted(second)
     frames.wanted = True
-    frames.sent(CHARACTERS)
-    frames.sent(CHARACTERS)
+    frames.sent(MAX_FRAME_CHARACTERS)
+    frames.sent(MAX_FRAME_CHARACTERS)
     assert not frames.due(98.45)
     assert frames.due(98.5)
     frames.sent(1_000_000)
@@ -95,14 +96,14 @@ def test_a_small_frame_ends_the_long_pauses() -> None:
 
 async def test_a_frame_that_falls_between_two_screens_is_left_out() -> None:
     """At the very end, and while the mode changes, there is none: that must not be the last."""
-    app, _ = staged()
+    app, _ = make_app()
     assert app.screen_stack == []
     app.frame_loop.paint()
     assert app.monitor_screen is None
 
 
 async def test_news_ends_the_rest() -> None:
-    app, session = staged()
+    app, session = make_app()
     async with app.run_test() as pilot:
         while session.wake is None:
             await pilot.pause(0.02)

@@ -7,16 +7,8 @@ from celtop.bindings.actions import VIEWS
 from celtop.model.observations import ConnectionChanged, LogMessage, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
-from celtop.tests.tui.fake_session import (
-    NOW,
-    Clock,
-    cluster,
-    feed,
-    refused,
-    screen_lines,
-    staged,
-    task_events,
-)
+from celtop.tests.tui.app_under_test import Clock, make_app, screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster, feed, refused, task_events
 from celtop.tui.app import CeltopApp
 from celtop.tui.loop import IDLE_INTERVAL
 from celtop.tui.navigation import DrillDown, Location
@@ -84,7 +76,7 @@ async def shown(app: CeltopApp, location: Location, size: tuple[int, int]) -> li
 
 @pytest.mark.parametrize("location", PLACES, ids=names)
 async def test_hostile_texts_are_shown_harmlessly(location: Location) -> None:
-    app, _ = staged(hostile())
+    app, _ = make_app(hostile())
     text = "\n".join(await shown(app, location, (160, 40)))
     assert not any(ord(letter) < 32 and letter != "\n" for letter in text)
     assert "\u202e" not in text and "\x9b" not in text
@@ -93,7 +85,7 @@ async def test_hostile_texts_are_shown_harmlessly(location: Location) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("location", PLACES, ids=names)
 async def test_every_screen_fits_every_size(location: Location, size: tuple[int, int]) -> None:
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     lines = await shown(app, location, size)
     assert len(lines) == size[1]
     # The header goes under 20 rows; the keys stay, and tell of the connection then.
@@ -104,7 +96,7 @@ async def test_every_screen_fits_every_size(location: Location, size: tuple[int,
 
 @pytest.mark.parametrize("size", [(38, 12), (70, 9), (20, 3)], ids=str)
 async def test_the_smallest_terminal_shows_one_line_of_counters(size: tuple[int, int]) -> None:
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     lines = await shown(app, Location("tasks"), size)
     assert lines[0].startswith("● 65 ▶2 ✖5")
     assert not "".join(lines[1:]).strip()
@@ -112,7 +104,7 @@ async def test_the_smallest_terminal_shows_one_line_of_counters(size: tuple[int,
 
 async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
     clock = Clock()
-    app, session = staged(refused(), clock)
+    app, session = make_app(refused(), clock)
     async with app.run_test(size=(160, 24)) as pilot:
         await pilot.pause(0.1)
         text = "\n".join(screen_lines(app))
@@ -130,7 +122,7 @@ async def test_the_header_tells_what_must_not_be_overlooked() -> None:
     state = cluster(60)
     state.observe(EventsDropped(0, 7, NOW))
     state.totals.malformed = 2
-    app, _ = staged(state, read_only=True)
+    app, _ = make_app(state, read_only=True)
     header = (await shown(app, Location("tasks"), (200, 24)))[0]
     for part in (
         "live 4 ms",
@@ -147,19 +139,19 @@ async def test_an_unknown_number_is_never_zero() -> None:
     state = ClusterState()
     feed(state, [Event("worker-online", "new@w", NOW, freq=2.0)])
     state.observe(QueueMeasured("dark", NOW))
-    app, _ = staged(state)
+    app, _ = make_app(state)
     line = next(
         line for line in await shown(app, Location("workers"), (200, 24)) if "new@w" in line
     )
     assert "?" in line and " 0 " not in line.split("new@w")[1].split("?")[0]
-    app, _ = staged(state)
+    app, _ = make_app(state)
     line = next(line for line in await shown(app, Location("queues"), (200, 24)) if "dark" in line)
     assert line.count("?") >= 4
 
 
 async def test_a_frozen_screen_does_not_move_but_its_clock_does() -> None:
     clock = Clock()
-    app, session = staged(cluster(60), clock)
+    app, session = make_app(cluster(60), clock)
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2", "p")
         before = screen_lines(app)
@@ -176,7 +168,7 @@ async def test_a_frozen_screen_does_not_move_but_its_clock_does() -> None:
 
 
 async def test_a_dialog_does_not_lose_what_happens_meanwhile() -> None:
-    app, session = staged(cluster(60))
+    app, session = make_app(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2", "?")
         feed(session.state, task_events(5000, "a.new.one", at=NOW))
@@ -188,7 +180,7 @@ async def test_a_dialog_does_not_lose_what_happens_meanwhile() -> None:
 
 
 async def test_a_task_is_followed_live_and_survives_its_eviction() -> None:
-    app, session = staged(cluster(60))
+    app, session = make_app(cluster(60))
     uuid = f"{9001:08x}-0000-4000-8000-{9001:012x}"
     async with app.run_test(size=(120, 40)) as pilot:
         app.go(Location("tasks", (DrillDown("task", uuid),)))
@@ -208,7 +200,7 @@ async def test_a_task_is_followed_live_and_survives_its_eviction() -> None:
 
 
 async def test_a_bad_term_is_marked_and_the_others_hold() -> None:
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2", "/", *"state:failure runtime:>soon", "enter")
         await pilot.pause()
@@ -218,7 +210,7 @@ async def test_a_bad_term_is_marked_and_the_others_hold() -> None:
 
 
 async def test_what_a_filter_hides_is_not_said_to_be_missing() -> None:
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2", "/", *"no such thing", "enter")
         await pilot.pause()
@@ -228,7 +220,7 @@ async def test_what_a_filter_hides_is_not_said_to_be_missing() -> None:
 
 
 async def test_the_filter_sticks_when_one_comes_back() -> None:
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2", "/", *"mail", "enter", "3", "2")
         await pilot.pause()
@@ -236,7 +228,7 @@ async def test_the_filter_sticks_when_one_comes_back() -> None:
 
 
 async def test_behind_each_row_of_the_overview_is_its_list() -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.1)
         doors = {}
@@ -260,7 +252,7 @@ async def test_behind_each_row_of_the_overview_is_its_list() -> None:
 
 
 async def test_arrows_walk_from_tile_to_tile() -> None:
-    app, _ = staged(cluster())
+    app, _ = make_app(cluster())
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.2)
         app.screen.set_focus(app.screen.query_one("#queues-table"))
@@ -286,7 +278,7 @@ async def test_help_lists_the_keys_of_the_focused_pane_first() -> None:
 
 
 async def test_ascii_means_ascii_on_every_screen() -> None:
-    app, _ = staged(cluster(60), ascii=True)
+    app, _ = make_app(cluster(60), ascii=True)
     async with app.run_test(size=(160, 40)) as pilot:
         for keys in ("1", "2", "3", "4", "5", "6", "7", "2 enter", "3 enter", "?", "2 s", "2 :"):
             await pilot.press("escape", *keys.split())
@@ -296,7 +288,7 @@ async def test_ascii_means_ascii_on_every_screen() -> None:
 
 
 async def test_nothing_is_painted_while_nothing_happens() -> None:
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("2")
         await pilot.pause()
@@ -305,7 +297,7 @@ async def test_nothing_is_painted_while_nothing_happens() -> None:
 
 
 async def test_the_palette_finds_views_and_keys() -> None:
-    app, session = staged(cluster(5))
+    app, session = make_app(cluster(5))
     async with app.run_test(size=(120, 40)) as pilot:
         for typed, found in (("queues", "queues"), ("refresh (ctrl", "queues")):
             await pilot.press("ctrl+p")
@@ -320,7 +312,7 @@ async def test_the_palette_finds_views_and_keys() -> None:
 
 
 async def test_views_open_by_a_click_too() -> None:
-    app, _ = staged(cluster(5))
+    app, _ = make_app(cluster(5))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.1)
         x = screen_lines(app)[-1].index("Queues")
@@ -332,7 +324,7 @@ async def test_views_open_by_a_click_too() -> None:
 async def test_what_is_typed_ahead_goes_where_it_should() -> None:
     from textual.events import Key
 
-    app, _ = staged(cluster(60))
+    app, _ = make_app(cluster(60))
     async with app.run_test(size=(120, 24)) as pilot:
         # As one burst from the terminal, not waiting for the app as `press` does.
         for key in ("2", "slash", *"mail", "enter"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from celtop.model.entities.worker import Worker
-from celtop.tests.tui.fake_session import NOW, cluster, staged
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.bars.header import HeaderBar
 from celtop.tui.bars.states import StateStrip
 from celtop.tui.details.worker import worker_fields
@@ -13,7 +14,7 @@ from celtop.tui.text.alerts import alerts
 
 async def test_the_header_counts_what_was_corrected_and_leads_to_the_log() -> None:
     state = cluster()
-    app, _ = staged(state)
+    app, _ = make_app(state)
     async with app.run_test(size=(160, 40)) as pilot:
         await pilot.pause(0.1)
         assert "corrected" not in app.screen.query_one(HeaderBar).text

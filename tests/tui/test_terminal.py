@@ -4,7 +4,7 @@ import os
 import pty
 
 import pytest
-from celtop.tui.terminal import is_gone, speaks_unicode
+from celtop.tui.terminal import is_gone, supports_unicode
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from celtop.tui.terminal import is_gone, speaks_unicode
     ],
 )
 def test_the_locale_tells_what_can_be_drawn(environ: dict[str, str], spoken: bool) -> None:
-    assert speaks_unicode(environ) is spoken
+    assert supports_unicode(environ) is spoken
 
 
 def test_a_terminal_that_vanished_is_noticed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.style import Style
 from textual.app import App, ComposeResult
@@ -35,6 +35,16 @@ class OneWidget(App[None]):
         yield self._widget
 
 
+def screen_strips(app: App[Any]) -> list[Strip]:
+    """Return the screen as Textual drew it; there is no public way to get it."""
+    return app.screen._compositor.render_strips()
+
+
+def screen_text(app: App[Any]) -> list[str]:
+    """Return the lines of the screen, without trailing blanks."""
+    return [text_of(strip).rstrip() for strip in screen_strips(app)]
+
+
 @dataclass
 class Shown:
     """A widget on a screen."""
@@ -45,12 +55,12 @@ class Shown:
     @property
     def lines(self) -> list[str]:
         """The screen as text, without trailing blanks."""
-        return [text_of(strip).rstrip() for strip in self.strips]
+        return screen_text(self.pilot.app)
 
     @property
     def strips(self) -> list[Strip]:
         """The screen as Textual drew it."""
-        return self.pilot.app.screen._compositor.render_strips()
+        return screen_strips(self.pilot.app)
 
     def of(self, kind: type[M]) -> list[M]:
         """The messages of one kind that were posted, in their order."""

@@ -133,5 +133,5 @@ OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
     Command("stamp", "Revoke all tasks that carry a stamp", _stamp, "HEADER=VALUE"),
     Command("ro", "Refuse changes to the cluster", lambda host, _: host.runner.set_read_only(True)),
     Command("rw", "Allow changes to the cluster", lambda host, _: host.runner.set_read_only(False)),
-    Command("acts", "List the operations in the log", _operations),
+    Command("operations", "List the operations in the log", _operations, aliases=("acts",)),
 )

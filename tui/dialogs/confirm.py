@@ -54,7 +54,7 @@ class ConfirmDialog(Dialog[bool]):
     def __init__(self, confirmation: Confirmation, notes: Sequence[str] = ()) -> None:
         super().__init__(confirmation.title)
         self.confirmation = confirmation
-        self._notes = tuple(notes)
+        self.notes = tuple(notes)
         self._verb = visible(confirmation.verb, _MAX_TEXT)
 
     def compose_box(self) -> ComposeResult:
@@ -89,7 +89,7 @@ class ConfirmDialog(Dialog[bool]):
         for heading, sentences, style in (
             ("Effect", confirmation.effects, "$text-accent"),
             ("Caution", (*confirmation.warnings, *confirmation.caveats), "$text-warning"),
-            ("Not included", self._notes, "$text-muted"),
+            ("Not included", self.notes, "$text-muted"),
         ):
             if sentences:
                 yield _line(heading, f"bold {style}", "heading")

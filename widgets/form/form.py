@@ -197,7 +197,8 @@ class Form(Vertical):
     ) -> None:
         super().__init__(id=id)
         self._fields = tuple(fields)
-        self._rows: dict[str, FormRow] = {}
+        self.rows: dict[str, FormRow] = {}
+        """The fields with their labels and advice, by id."""
         self._check = check
         self._preview = preview
         self._submit = submit
@@ -205,9 +206,9 @@ class Form(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the fields, then the buttons, which always stay visible."""
-        self._rows = {field.id: FormRow(field) for field in self._fields}
+        self.rows = {field.id: FormRow(field) for field in self._fields}
         with VerticalScroll(id="rows", can_focus=False):
-            yield from self._rows.values()
+            yield from self.rows.values()
         yield Static(markup=False, id="preview")
         with Horizontal(id="buttons"):
             yield Button(Content(self._submit), id="submit", markup=False, disabled=True)
@@ -216,7 +217,7 @@ class Form(Vertical):
     def on_mount(self) -> None:
         """Validate the initial texts."""
         for name, text in self._restored.items():
-            self._rows[name].control.put(text)
+            self.rows[name].control.put(text)
         self._validate()
 
     # Values
@@ -224,28 +225,28 @@ class Form(Vertical):
     @property
     def values(self) -> dict[str, Any]:
         """The values of the valid fields, by id."""
-        validated = {name: row.validated() for name, row in self._rows.items()}
+        validated = {name: row.validated() for name, row in self.rows.items()}
         return {name: value for name, (value, problem) in validated.items() if problem is None}
 
     @property
     def texts(self) -> dict[str, str]:
         """The texts of the fields, by id."""
-        return {name: row.control.text for name, row in self._rows.items()}
+        return {name: row.control.text for name, row in self.rows.items()}
 
     @property
     def problems(self) -> dict[str, str]:
         """The problems, by field id."""
-        found = {name: why for name, row in self._rows.items() if (why := row.validated()[1])}
+        found = {name: why for name, row in self.rows.items() if (why := row.validated()[1])}
         combined = self._check(self.values) if self._check is not None else {}
         return {**combined, **found}
 
     def touched(self, name: str) -> bool:
         """Return whether the user has changed a field since the last `put`."""
-        return self._rows[name].touched
+        return self.rows[name].touched
 
     def put(self, name: str, text: str) -> None:
         """Set the text of a field; it does not count as typed."""
-        row = self._rows[name]
+        row = self.rows[name]
         row.control.put(text)
         row.untyped = row.control.text
 
@@ -259,7 +260,7 @@ class Form(Vertical):
 
     def _validate(self) -> None:
         problems = self.problems
-        for name, row in self._rows.items():
+        for name, row in self.rows.items():
             row.advise(row.validated()[0], problems.get(name))
         self.query_one("#submit").disabled = bool(problems)
         preview = "" if problems or self._preview is None else self._preview(self.values)
@@ -269,7 +270,7 @@ class Form(Vertical):
 
     def step(self, by: int) -> None:
         """Focus another field or button."""
-        order: list[Any] = [row.control for row in self._rows.values() if row.control.focusable] + [
+        order: list[Any] = [row.control for row in self.rows.values() if row.control.focusable] + [
             button for button in self.query(Button) if not button.disabled
         ]
         here = self.screen.focused
@@ -286,7 +287,7 @@ class Form(Vertical):
         problems = self.problems
         if problems:
             self._validate()
-            invalid = next(row for name, row in self._rows.items() if name in problems)
+            invalid = next(row for name, row in self.rows.items() if name in problems)
             self._focus(invalid.control)
             self.app.bell()
         else:

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from celtop.model.operations.outcome import Answer
-from celtop.tests.tui.fake_session import (
-    NOW,
-    Clock,
-    cluster,
-    feed,
-    screen_lines,
-    staged,
-    task_events,
-)
-from celtop.tests.tui.operation_app import WAITING, Stage, stage
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
+from celtop.tests.tui.operation_app import WAITING, stage
 from celtop.tui.bars.operation import OperationBar
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.outcome import OperationDialog
@@ -175,12 +168,12 @@ async def test_two_acts_at_once_are_both_told() -> None:
 
 
 async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> None:
-    app, session = staged(cluster(0), Clock())
+    app, session = make_app(cluster(0), Clock())
     for number in range(10_000):
         feed(session.state, task_events(20_000 + number, "mail.send", end="received", at=NOW - 1))
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()
-        on = Stage(app, session, pilot)
+        on = AppUnderTest(app, session, pilot)
         await on.press("2", "/", *"name:mail.send state:received", "enter")
         await on.until(lambda: len(on.table.rows) == 10_001)
         await on.press("a", "X")

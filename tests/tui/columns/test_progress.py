@@ -13,16 +13,8 @@ from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.settings import Settings
-from celtop.tests.tui.fake_session import (
-    NOW,
-    Clock,
-    cluster,
-    feed,
-    screen_lines,
-    staged,
-    task_events,
-)
-from celtop.tests.tui.operation_app import Stage
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.text.attempts import next_attempt, retry_count
 
@@ -79,14 +71,14 @@ def _tried(state: ClusterState) -> None:
 @asynccontextmanager
 async def opened(
     location: Location, size: tuple[int, int] = (120, 36), unknown: str | None = None
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[AppUnderTest]:
     clock = Clock()
-    app, session = staged(climbing(), clock)
+    app, session = make_app(climbing(), clock)
     session.progress_unavailable = unknown
     app.context.settings._max_retries["billing.charge"] = 3
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        on = Stage(app, session, pilot)
+        on = AppUnderTest(app, session, pilot)
         app.go(location)
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
         await pilot.pause(0.1)
@@ -95,7 +87,7 @@ async def opened(
         yield on
 
 
-def line_of(on: Stage, text: str) -> str:
+def line_of(on: AppUnderTest, text: str) -> str:
     return next(line for line in screen_lines(on.app) if text in line)
 
 

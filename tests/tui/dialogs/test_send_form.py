@@ -9,8 +9,9 @@ import pytest
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.operations.call import Call, Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Trigger
-from celtop.tests.tui.fake_session import NOW, cluster, screen_lines
-from celtop.tests.tui.form_app import Stage, stage
+from celtop.tests.tui.app_under_test import screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.form_app import FormUnderTest, stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.send_form import usual_queue
@@ -22,7 +23,7 @@ from celtop.tui.operations.send import trigger
 async def test_a_task_is_triggered_as_it_is_typed() -> None:
     async with stage() as on:
         await on.press("2", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.write("images.res")
         await on.press("down")
         assert on.form.texts["name"] == "images.resize"
@@ -58,7 +59,7 @@ async def test_a_task_is_triggered_as_it_is_typed() -> None:
 async def test_nothing_is_sent_while_anything_is_wrong() -> None:
     async with stage() as on:
         await on.press("5", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.press("tab")
         for text, why in (
             ("[1e999]", "too large"),
@@ -80,13 +81,13 @@ async def test_nothing_is_sent_while_anything_is_wrong() -> None:
 
 
 async def test_the_label_of_the_field_that_is_typed_into_stands_out() -> None:
-    def standing_out(on: Stage) -> list[str]:
-        rows = on.form._rows.values()
+    def standing_out(on: FormUnderTest) -> list[str]:
+        rows = on.form.rows.values()
         return [row.field.id for row in rows if row.query_one(".label").styles.text_style.bold]
 
     async with stage() as on:
         await on.press("5", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         assert standing_out(on) == ["name"]
         await on.press("tab")
         assert standing_out(on) == ["args"]
@@ -97,23 +98,23 @@ async def test_the_label_of_the_field_that_is_typed_into_stands_out() -> None:
 async def test_keys_typed_ahead_are_done_in_their_order() -> None:
     async with stage() as on:
         await on.press("5", "t")
-        await on.until(FormDialog)
-        await on.burst("tab", *"[1,2", *["backspace"] * 4, *"[7]", "tab", *"{", "backspace")
+        await on.dialog(FormDialog)
+        await on.type_fast("tab", *"[1,2", *["backspace"] * 4, *"[7]", "tab", *"{", "backspace")
         assert (on.form.texts["args"], on.form.texts["kwargs"]) == ("[7]", "")
-        await on.burst("tab", "end", *"x", "backspace", "enter")
+        await on.type_fast("tab", "end", *"x", "backspace", "enter")
         assert (await on.done()).calls[0].args == (7,)
 
 
 async def test_what_was_typed_is_there_again_if_it_is_not_confirmed() -> None:
     async with stage() as on:
         await on.press("5", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.press("tab")
         await on.write("[5]")
         await on.press("enter")
-        await on.until(ConfirmDialog)
+        await on.dialog(ConfirmDialog)
         await on.press("escape")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         assert on.form.texts["args"] == "[5]"
         await on.press("escape")
         assert not on.session.done and not isinstance(on.app.screen, FormDialog)
@@ -125,7 +126,7 @@ async def test_the_queue_follows_the_name_until_it_is_typed() -> None:
     assert usual_queue(state, "never.seen") is None
     async with stage(state) as on:
         await on.press("2", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.write("geo.convert_to_raster")
         assert on.form.texts["queue"] == "geo_processing"
         await on.press("tab", "tab", "tab")
@@ -151,7 +152,7 @@ async def test_the_queue_that_is_given_is_never_replaced_by_the_usual_one() -> N
 async def test_the_eta_is_read_in_the_zone_of_the_screen_and_explained() -> None:
     async with stage() as on:
         await on.press("5", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.press(*["tab"] * 6)
         await on.write("09:30")
         assert on.form.values["eta_at"] == NOW + 5400
@@ -161,9 +162,9 @@ async def test_the_eta_is_read_in_the_zone_of_the_screen_and_explained() -> None
         assert "starts immediately" in on.advice("eta_at")
 
 
-async def open_with(on: Stage, known: Call | Recovered) -> None:
+async def open_with(on: FormUnderTest, known: Call | Recovered) -> None:
     on.app.begin(trigger(on.app, known, "old-id"))
-    await on.until(FormDialog)
+    await on.dialog(FormDialog)
 
 
 EXACT = SentTask(
@@ -273,7 +274,7 @@ async def test_what_is_too_long_to_edit_is_sent_as_it_is() -> None:
 async def test_the_form_fits_small_terminals(size: tuple[int, int]) -> None:
     async with stage(size=size, ascii=True) as on:
         await on.press("5", "t")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.press("shift+tab", "shift+tab", "shift+tab")
         assert "Expires in" in on.text and "Cancel" in on.text
         dialog = [line for line in screen_lines(on.app) if "|" in line]

@@ -20,8 +20,9 @@ from celtop.model.operations.commands import (
     TimeLimit,
 )
 from celtop.model.state import ClusterState
-from celtop.tests.tui.fake_session import NOW, cluster, screen_lines
-from celtop.tests.tui.form_app import GEO, WEB, Stage, stage
+from celtop.tests.tui.app_under_test import screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.form_app import GEO, WEB, FormUnderTest, stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.menu import Menu
@@ -34,7 +35,7 @@ from celtop.tui.operations.task_limits import restoring
 async def test_pools_grow_and_shrink_by_a_number() -> None:
     async with stage() as on:
         await on.press("3", "+")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         assert f"{GEO}: 4 -> 5" in on.text
         await on.write("3")
         assert f"{GEO}: 4 -> 7" in on.text
@@ -45,7 +46,7 @@ async def test_pools_grow_and_shrink_by_a_number() -> None:
         await on.pilot.pause(0.2)
         assert on.session.refreshes == refreshes + 1
         await on.press("space", "G", "space", "-")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.press("enter")
         assert await on.done() == PoolShrink(workers=(GEO, WEB), by=1)
 
@@ -59,7 +60,7 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
         from celtop.tui.operations import workers
 
         on.app.begin(workers.autoscale(on.app))
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         assert (on.form.texts["least"], on.form.texts["most"]) == ("2", "6")
         await on.write("9")
         assert "less than the minimum" in on.advice("most")
@@ -72,9 +73,9 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
 async def test_a_consumer_is_added_with_its_binding() -> None:
     async with stage() as on:
         await on.press("3", "C")
-        await on.until(Menu)
+        await on.dialog(Menu)
         await on.press("enter")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.write("extra")
         await on.press("tab")
         await on.write("ex")
@@ -89,7 +90,7 @@ async def test_a_consumer_is_added_with_its_binding() -> None:
 async def test_a_consumer_is_cancelled_of_those_that_there_are() -> None:
     async with stage() as on:
         await on.press("3", "C")
-        menu = await on.until(Menu)
+        menu = await on.dialog(Menu)
         assert [choice[0] for choice in menu.choices] == ["add", "cancel geo_processing"]
         await on.press("down", "enter")
         assert await on.done() == CancelConsumer(workers=(GEO,), queue="geo_processing")
@@ -134,15 +135,15 @@ async def test_one_task_name_is_purged_after_a_look_at_what_would_go() -> None:
         on.session.peeking.set_result(QueuePeeked("celery", messages, NOW, complete=False))
         await on.press("4")
         on.app.begin(queues.purge_task(on.app))
-        menu = await on.until(Menu)
+        menu = await on.dialog(Menu)
         assert [choice[0] for choice in menu.choices] == ["mail.send", "mail.\x1bevil"]
         assert "at least 20 messages" in on.text and "\x1b" not in on.text
         await on.press("enter")
-        await on.until(Preview)
+        await on.dialog(Preview)
         assert "id-1  (1,)" in on.text and "more may be deleted" in on.text
         assert not on.session.done
         await on.press("enter")
-        await on.until(ConfirmDialog)
+        await on.dialog(ConfirmDialog)
         await on.write("celery")
         await on.press("enter")
         assert on.session.done == [Purge(queue="celery", task="mail.send")]
@@ -161,9 +162,9 @@ def limited(**workers: Limits) -> ClusterState:
     return state
 
 
-async def open_limits(on: Stage) -> Any:
+async def open_limits(on: FormUnderTest) -> Any:
     await on.press("5", "/", *"images.resize", "enter", "L")
-    return await on.until(Menu)
+    return await on.dialog(Menu)
 
 
 async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() -> None:
@@ -171,7 +172,7 @@ async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() ->
     async with stage(limited(web=both, geo=both)) as on:
         await open_limits(on)
         await on.press("down", "enter")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         assert on.form.texts == {"soft": "30s", "hard": "1m"}
         assert "only after a pool restart" in on.text
         await on.write("90s")
@@ -187,7 +188,7 @@ async def test_limits_that_differ_have_to_be_said() -> None:
     async with stage(limited(web=Limits(soft=5.0), geo=Limits(hard=9.0))) as on:
         await open_limits(on)
         await on.press("down", "enter")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         assert f"{WEB}: soft 5 s" in on.text.replace("5.0 s", "5 s")
         assert on.form.values == {}
         await on.write("none")
@@ -202,7 +203,7 @@ async def test_a_rate_is_limited() -> None:
     async with stage(limited(web=Limits(), geo=Limits())) as on:
         await open_limits(on)
         await on.press("enter")
-        await on.until(FormDialog)
+        await on.dialog(FormDialog)
         await on.write("7/h")
         await on.press("enter")
         command = RateLimit(workers=(GEO, WEB), task="images.resize", rate="7/h")

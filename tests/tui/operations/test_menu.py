@@ -92,7 +92,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         ]
         await on.press(*["down"] * on_the_way.index("task.revoke_listed"), "enter")
         dialog = await on.asked()
-        assert dialog._notes == ("5: already finished: SUCCESS",)
+        assert dialog.notes == ("5: already finished: SUCCESS",)
         await on.press("y")
         await on.until(lambda: on.session.done)
         (command,) = on.session.done
@@ -266,7 +266,7 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
         )
         on.session.waiting.append(OperationChanged(outcome, NOW - 8))
         await on.until(lambda: "Did not purge queue celery" in on.text)
-        await on.press(":", *"acts", "enter")
+        await on.press(":", *"operations", "enter")
         await on.until(lambda: len(on.table.rows) == 1)
         await on.press("g", "enter")
         await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))

@@ -7,7 +7,8 @@ from celtop.bindings import ACTIONS
 from celtop.model.confirm.dispatch import Confirmation
 from celtop.model.operations.commands import Ping, Revoke
 from celtop.model.operations.outcome import Answer
-from celtop.tests.tui.fake_session import NOW, feed, screen_lines, task_events
+from celtop.tests.tui.app_under_test import screen_lines
+from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, stage
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog

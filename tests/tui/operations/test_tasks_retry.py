@@ -10,8 +10,9 @@ from celtop.model.observations import OperationChanged
 from celtop.model.operations.call import Call, RawMessage, Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry
 from celtop.model.operations.outcome import Outcome, PublishedTask
+from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
-from celtop.tests.tui.operation_app import DONE, WAITING, Stage, stage
+from celtop.tests.tui.operation_app import DONE, WAITING, stage
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.send_form import TriggerForm
@@ -30,7 +31,7 @@ def original(id_: str, source: Any = "worker", links: bool | None = None) -> Sen
     return SentTask(id_, call, source, NOW, message, missing=("callbacks",))
 
 
-async def looking(on: Stage, *keys: str) -> None:
+async def looking(on: AppUnderTest, *keys: str) -> None:
     await on.to(DONE)
     await on.press(*keys)
     await on.until(lambda: isinstance(on.app.screen, WaitingDialog))
@@ -104,7 +105,7 @@ async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None
         on.session.recovering.set_result(tuple(found))
         dialog = await on.asked()
         assert dialog.confirmation.title == "Retry 3 tasks"
-        assert dialog._notes == ("2: cut",)
+        assert dialog.notes == ("2: cut",)
         await on.press("y")
         await on.until(lambda: on.session.done)
         assert on.session.done[0].originals == tuple(found[:3])  # type: ignore[attr-defined]
@@ -147,10 +148,10 @@ async def test_edit_opens_the_form_with_what_was_sent() -> None:
 # What the page of a task tells
 
 
-async def field(on: Stage, label: str) -> str:
+async def field(on: AppUnderTest, label: str) -> str:
     await on.until(lambda: f"{label}  " in on.text)
     fields = on.app.screen.query_one("#fields")
-    value: str = next(one.value for one in fields._fields if one.label == label)  # type: ignore[attr-defined]
+    value: str = next(one.value for one in fields.fields if one.label == label)  # type: ignore[attr-defined]
     return value
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from celtop.tests.tui.fake_session import NOW, cluster, staged
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.dialogs.save import SaveDialog
 from celtop.tui.output.save import default_name
 from textual.widgets import Input
@@ -11,7 +12,7 @@ from textual.widgets import Input
 
 async def save_as(path: Path, *keys: str) -> str:
     """Save the Tasks screen after some keys; return what the last notice said."""
-    app, _ = staged(cluster(20))
+    app, _ = make_app(cluster(20))
     async with app.run_test(size=(160, 36)) as pilot:
         await pilot.press("2", *keys, "ctrl+s")
         await pilot.pause()
@@ -21,8 +22,7 @@ async def save_as(path: Path, *keys: str) -> str:
         await pilot.app.workers.wait_for_complete() if not isinstance(
             app.screen, SaveDialog
         ) else None
-        notices = [notice.message for notice in app._notifications]
-        return notices[-1] if notices else ""
+        return app.said[-1] if app.said else ""
 
 
 async def test_json_is_a_snapshot_of_what_is_listed(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_a_picture_shows_the_screen_without_the_dialog(tmp_path: Path) -> 
 async def test_nothing_is_overwritten_without_asking(tmp_path: Path) -> None:
     path = tmp_path / "precious.json"
     path.write_text("precious")
-    app, _ = staged(cluster(5))
+    app, _ = make_app(cluster(5))
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("2", "ctrl+s")
         await pilot.pause()

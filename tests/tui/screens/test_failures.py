@@ -6,16 +6,8 @@ from typing import Any
 
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
-from celtop.tests.tui.fake_session import (
-    NOW,
-    Clock,
-    cluster,
-    feed,
-    screen_lines,
-    staged,
-    task_events,
-)
-from celtop.tests.tui.operation_app import Stage
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.screens.failures import FailuresScreen
@@ -52,19 +44,19 @@ class _Staged:
     """An app on that shop's failures."""
 
     def __init__(self, size: tuple[int, int] = (120, 36)) -> None:
-        self.app, self.session = staged(failing(), Clock())
+        self.app, self.session = make_app(failing(), Clock())
         self._run = self.app.run_test(size=size)
 
-    async def __aenter__(self) -> Stage:
+    async def __aenter__(self) -> AppUnderTest:
         pilot = await self._run.__aenter__()
         await pilot.pause()
-        return Stage(self.app, self.session, pilot)
+        return AppUnderTest(self.app, self.session, pilot)
 
     async def __aexit__(self, *error: Any) -> None:
         await self._run.__aexit__(*error)
 
 
-async def on_groups(on: Stage) -> FailuresScreen:
+async def on_groups(on: AppUnderTest) -> FailuresScreen:
     await on.until(lambda: isinstance(on.app.screen, FailuresScreen) and on.app.screen.ready)
     await on.pilot.pause(0.05)
     screen = on.app.screen
@@ -151,10 +143,10 @@ async def test_the_overviews_pane_shows_the_same_groups_and_opens_them() -> None
 
 
 async def test_where_nothing_failed_it_says_so() -> None:
-    app, session = staged(ClusterState(), Clock())
+    app, session = make_app(ClusterState(), Clock())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        on = Stage(app, session, pilot)
+        on = AppUnderTest(app, session, pilot)
         await on.press("e")
         await on_groups(on)
         await on.until(lambda: "No failures so far" in on.text)

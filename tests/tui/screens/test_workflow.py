@@ -14,8 +14,8 @@ from celtop.model.observations import QueueMeasured, QueuePeeked, ResultsRead, W
 from celtop.model.operations.call import Call, RawMessage, SentTask
 from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
-from celtop.tests.tui.fake_session import NOW, Clock, cluster, feed, staged, task_events
-from celtop.tests.tui.operation_app import Stage
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tests.tui.test_screens import HOSTILE
 from celtop.tui.navigation import DrillDown, Location, workflow_of
 from celtop.tui.output.save import save
@@ -73,18 +73,18 @@ async def stage(
     size: tuple[int, int] = (120, 36),
     state: ClusterState | None = None,
     **told: Any,
-) -> AsyncIterator[Stage]:
-    app, session = staged(state or workflow(), Clock(), **told)
+) -> AsyncIterator[AppUnderTest]:
+    app, session = make_app(state or workflow(), Clock(), **told)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        on = Stage(app, session, pilot)
+        on = AppUnderTest(app, session, pilot)
         app.go(location or Location("tasks", (workflow_of(RENDER),)))
         await on.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
         await on.until(lambda: "State" in on.text or location == Location("overview"))
         yield on
 
 
-def rows(on: Stage) -> list[str]:
+def rows(on: AppUnderTest) -> list[str]:
     """The lines of the tree, without the bars above and below it."""
     lines = on.text.split("\n")
     first = next(at for at, line in enumerate(lines) if line.lstrip().startswith("State"))
