@@ -126,6 +126,11 @@ WORKER_COMMANDS: Final = (
     WorkerCommand("rate-limit", "RateLimit", "Limit how often each worker starts TASK.\n\n"
                   "RATE is 10/s, 10/m or 10/h; 0 or none removes the limit.", (_TASK, _RATE)),
     WorkerCommand("ping", "Ping", "Ping workers (default: all).", default_all=True, confirm=False),
+    WorkerCommand("report", "Report",
+                  "Show the platform, versions and settings of workers (default: all).",
+                  default_all=True, confirm=False),
+    WorkerCommand("memdump", "Memdump", "Show the memory use of workers (default: all).\n\n"
+                  "Requires psutil on the workers.", default_all=True, confirm=False),
     WorkerCommand("heartbeat", "Heartbeat", "Make workers send a heartbeat (default: all).",
                   default_all=True, confirm=False),
     WorkerCommand("enable-events", "EnableEvents", "Enable task events (default: on all workers).",

@@ -11,8 +11,10 @@ from ..operations.commands import (
     Drain,
     EnableEvents,
     Heartbeat,
+    Memdump,
     Ping,
     RateLimit,
+    Report,
     Shutdown,
     TimeLimit,
     WorkerOperation,
@@ -71,7 +73,7 @@ def time_limit(operation: TimeLimit, state: ClusterState, now: float) -> Confirm
 
 
 @confirm.register
-def read(operation: Ping, state: ClusterState, now: float) -> Confirmation:
+def read(operation: Ping | Report | Memdump, state: ClusterState, now: float) -> Confirmation:
     """Describe a read-only operation, for dry runs and the menu; nobody is asked."""
     lines = worker_lines(state, operation.workers)
     effects = ["Workers reply at once; a solo worker replies after its current task"]

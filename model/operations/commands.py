@@ -248,6 +248,22 @@ class Ping(WorkerOperation, frozen=True):
     read_only = True
 
 
+class Report(WorkerOperation, frozen=True):
+    """Read workers' bug reports: platform, library versions and settings."""
+
+    words = Words("Read", "Reading", "Read", "the report of {workers}")
+    command = "report"
+    read_only = True
+
+
+class Memdump(WorkerOperation, frozen=True):
+    """Read workers' memory use; Celery needs psutil for it."""
+
+    words = Words("Read", "Reading", "Read", "the memory use of {workers}")
+    command = "memdump"
+    read_only = True
+
+
 class Heartbeat(WorkerOperation, frozen=True):
     """Make workers send a heartbeat event now; they send no reply."""
 

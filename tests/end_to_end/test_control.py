@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -168,6 +169,15 @@ class TestPing:
         assert "2 of 2 workers replied" in ended.stdout
         assert "one@test: pong" in ended.stdout
         assert cluster.run("control", "heartbeat", "-w", "two").returncode == 0
+
+    def test_reports_are_printed_even_if_read_only(self, shared: Shared) -> None:
+        cluster, _ = shared
+        ended = cluster.run("--read-only", "control", "report")
+        assert ended.returncode == 0
+        assert "software -> celery:" in ended.stdout
+        assert "- rss" in cluster.run("control", "memdump").stdout
+        (reply,) = json.loads(cluster.run("control", "report", "--json").stdout)["workers"]
+        assert (reply["verdict"], "platform" in reply["text"]) == ("confirmed", True)
 
     def test_events(self, shared: Shared) -> None:
         cluster, worker = shared

@@ -262,6 +262,8 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
             "worker.consumer", "Add or cancel a consumer ...", None, workers.change_consumers
         ),
         _worker_item("worker.ping", "Ping {}", commands.Ping),
+        _worker_item("worker.report", "Show the report of {}", commands.Report),
+        _worker_item("worker.memdump", "Show the memory use of {}", commands.Memdump),
         _worker_item("worker.heartbeat", "Request a heartbeat", commands.Heartbeat),
         _worker_item("worker.events_on", "Enable task events", commands.EnableEvents),
         _worker_item("worker.events_off", "Disable task events", commands.DisableEvents),

@@ -212,6 +212,21 @@ def test_a_ping_is_answered_by_all(all_pools: Workers) -> None:
     assert set(outcome.workers) == set(outcome.targets) == set(all_pools.names())
 
 
+@pytest.mark.parametrize(
+    ("operation", "text"), [(commands.Report, "software -> celery:"), (commands.Memdump, "- rss")]
+)
+def test_reports_are_read_in_full(
+    all_pools: Workers, operation: type[commands.WorkerOperation], text: str
+) -> None:
+    outcome = all_pools.do(operation(workers=all_pools.names("prefork", "solo")))
+    assert outcome.good
+    for pool in ("prefork", "solo"):
+        assert text in words(outcome, pool)
+    if operation is commands.Report:
+        assert len(words(outcome, "prefork")) > 400
+        assert "transport:redis" in words(outcome, "prefork")
+
+
 def test_a_heartbeat_is_received(all_pools: Workers) -> None:
     outcome = all_pools.do(commands.Heartbeat(workers=all_pools.names()))
     assert outcome.good

@@ -9,9 +9,9 @@ from celtop.model.operations.commands import (
     Drain,
     Heartbeat,
     PauseQueue,
-    Ping,
     PoolGrow,
     Purge,
+    Report,
     Retry,
     Revoke,
     Shutdown,
@@ -151,7 +151,7 @@ def test_one_line(outcome: Outcome, told: str) -> None:
 
 def test_replies_to_a_read_only_operation_are_listed_by_worker() -> None:
     outcome = done(
-        Ping(WORKERS),
+        Report(WORKERS),
         workers={
             "b@h": Answer("confirmed", "one line"),
             "a@h": Answer("confirmed", "\nfirst\nsecond\n"),
@@ -159,7 +159,9 @@ def test_replies_to_a_read_only_operation_are_listed_by_worker() -> None:
         },
     )
     assert replies(outcome) == ("a@h:", "first", "second", "b@h: one line")
-    assert sentence(outcome) == ("Pinged 2 of 3 workers; 2 of 3 workers replied, c@h did not reply")
+    assert sentence(outcome) == (
+        "Read the report of 3 workers (partly); 2 of 3 workers replied, c@h did not reply"
+    )
     assert replies(done(REVOKE, workers=ALL_WORKERS)) == ()
 
 

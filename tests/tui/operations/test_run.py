@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.bindings import ACTIONS
 from celtop.model.confirm.dispatch import Confirmation
-from celtop.model.operations.commands import Ping, Revoke
+from celtop.model.operations.commands import Report, Revoke
 from celtop.model.operations.outcome import Answer
 from celtop.tests.tui.app_under_test import screen_lines
 from celtop.tests.tui.fake_session import NOW, feed, task_events
@@ -190,9 +190,9 @@ async def test_hostile_words_fit_every_terminal(
 async def test_a_read_only_operation_shows_its_replies_without_a_question() -> None:
     async with stage(Location("workers"), read_only=True) as on:
         await on.to("celery@web-1")
-        on.app.begin(menu_item("worker.ping").handler(on.app))
+        on.app.begin(menu_item("worker.report").handler(on.app))
         await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))
-        assert on.session.done == [Ping(workers=("celery@web-1",))]
+        assert on.session.done == [Report(workers=("celery@web-1",))]
         reply = Answer("confirmed", "\nsoftware -> celery:5.5\nplatform -> system:Linux")
         on.session.operations[-1].end(workers={"celery@web-1": reply})
         await on.until(lambda: "platform -> system:Linux" in on.text)
