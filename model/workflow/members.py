@@ -111,6 +111,7 @@ class Members:
         for task in changes.evicted:
             if self.tasks.get(task.id) is task:
                 del self.tasks[task.id]
+                self._near.add(task.id)  # it belongs here if it comes back
                 self.counts[self._seen.pop(task.id)[0]] -= 1
                 self.relinked = True
         changed = changes.tasks.values()

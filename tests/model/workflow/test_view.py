@@ -15,7 +15,7 @@ from celtop.model.workflow.view import (
     MAX_MEMBERS,
     WorkflowView,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ..streams import NOW, Script, play
@@ -256,8 +256,17 @@ changes = st.one_of(
 )
 
 
+RETURNING_PARENT: list[tuple[Any, ...]] = [
+    *(("task", "a", None, None, "received"), ("group", "c", "H"), ("group", "d", "H")),
+    *(("group", "f", "G"), ("task", "b", None, None, "received")),
+    *(("task", "c", None, "d", "received"), ("task", "e", None, None, "received")),
+    ("group", "d", "G"),
+]
+
+
 @settings(max_examples=150)
 @given(names, st.lists(changes, max_size=20))
+@example("c", RETURNING_PARENT)
 def test_an_updated_view_equals_a_new_one(start: str, stream: list[tuple[Any, ...]]) -> None:
     state = ClusterState(max_tasks=5)
     view = view_of(state, start)
