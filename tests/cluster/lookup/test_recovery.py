@@ -125,7 +125,7 @@ def test_a_truncated_repr_is_not_retried(
     again = run_again(redis_url, original, received)
     assert again["received"] == received.by(short)["received"]
     raw = send(redis_url, "exact.fail", b"\x00\xff")
-    assert "contains more than strings" in lost(redis_url, finished(live, raw)).reason
+    assert "contains more than plain values" in lost(redis_url, finished(live, raw)).reason
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
     assert client.llen("celery") == 0
     assert len(received.lines()) == 4, "three were sent, and one of them again"
