@@ -1,4 +1,4 @@
-"""Our colours: states as users know them from the Django admin and Flower."""
+"""The dark and the light theme, with the state colours of the Django admin and Flower."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from textual.theme import Theme
 
 COLOURLESS: Final = "ansi-dark"
-"""What NO_COLOR gets: the terminal's own foreground and background, and text attributes."""
+"""The theme for NO_COLOR: the terminal's own colours, with text attributes."""
 
 CELTOP_DARK: Final = Theme(
     name="celtop-dark",

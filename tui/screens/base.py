@@ -68,9 +68,9 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     @property
     def watched(self) -> tuple[str, ...]:
         """The ids of unfinished tasks on the screen, whose progress is read from the backend."""
-        held = self.context.state.tasks
+        tasks = self.context.state.tasks
         seen = dict.fromkeys(id_ for table in self.tables for id_ in table.seen)
-        return tuple(id_ for id_ in seen if id_ in held and not held[id_].finished)
+        return tuple(id_ for id_ in seen if id_ in tasks and not tasks[id_].finished)
 
     @property
     def title_parts(self) -> tuple[str, ...]:

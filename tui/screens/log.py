@@ -52,8 +52,8 @@ class LogScreen(RowListScreen[LogEntry]):
         from ..dialogs.text import TextDialog
 
         row = self.list_table.cursor_row
-        act = None if row is None else row.operation
-        outcome = None if act is None else self.context.state.operations.get(act)
+        operation = None if row is None else row.operation
+        outcome = None if operation is None else self.context.state.operations.get(operation)
         if outcome is not None:
             from ..dialogs.outcome import OutcomeDialog
 

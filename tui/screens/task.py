@@ -281,11 +281,11 @@ class TaskDetailScreen(DetailScreen):
         task = self.shown
         if task is None:
             return []
-        held = self.context.state.tasks
+        known = self.context.state.tasks
         found = {one.id: one for one in self.context.state.related(task, MAX_RELATED)}
         for id_ in _retries(task):
-            if id_ in held:
-                found[id_] = held[id_]
+            if id_ in known:
+                found[id_] = known[id_]
         return list(found.values())
 
     def _role(self, task: Task, frame: Frame) -> Cell:
