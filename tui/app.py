@@ -318,7 +318,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""
-        from .dialogs.help import Help
+        from .dialogs.help import Help  # not before it is opened
 
         screen = self.monitor_screen
         contexts = screen.CONTEXTS if screen is not None else ()
@@ -341,7 +341,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def action_export(self, path: str = "") -> None:
         """Ask for a file name, and save what is shown."""
-        from .commands.save import save_screen
+        from .commands.save import save_screen  # not before something is saved
 
         screen = self.monitor_screen
         if screen is not None:

@@ -24,7 +24,7 @@ Severity: TypeAlias = Literal["information", "warning", "error"]
 
 
 class Host(Protocol):
-    """The app, as far as the layers below it are concerned.
+    """The app, as the layers below it see it.
 
     Selection, table and contexts are those of the topmost monitor screen, whether or not a dialog
     covers it.

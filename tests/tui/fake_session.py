@@ -62,10 +62,10 @@ class FakeSession:
         self.started = self.stopped = False
         self.refreshes = 0
         self.wake: Callable[[], object] | None = None
-        """What it was told to call when there is something to pump."""
+        """The callback for when there is something to pump."""
         self.read_only = False
         self.done: list[Operation] = []
-        """What it was told to do, in that order."""
+        """The operations that were started, in order."""
         self.operations: list[FakeOperation] = []
         self.asked: list[tuple[str, ...]] = []
         """Of which tasks it was asked what was sent."""
@@ -76,13 +76,13 @@ class FakeSession:
         self.peeking: Future[QueuePeeked] = Future()
         self.peeked: list[tuple[str, int, str | None]] = []
         self.read: list[tuple[str, ...]] = []
-        """Of which tasks it was told to read the results."""
+        """The ids whose results were requested once."""
         self.held: dict[str, PauseQueue] = {}
         self.progress_unavailable: str | None = None
         self.lookup: Future[TaskLookup] = Future()
         self.looked_up: list[str] = []
         self.watched: tuple[str, ...] = ()
-        """The tasks whose results it was told to read."""
+        """The ids whose results are being followed."""
 
     @property
     def backlog(self) -> int:
@@ -178,7 +178,7 @@ def task_events(
     end: str | None = "succeeded",
     **told: Any,
 ) -> list[Event]:
-    """Return a task's life, as its worker tells it; `end` None leaves it running."""
+    """Return the events of a task from sending to its end; `end` None leaves it running."""
     uuid = told.pop("uuid", f"{number:08x}-0000-4000-8000-{number:012x}")
     common: dict[str, Any] = {"hostname": worker, "uuid": uuid}
     events = [

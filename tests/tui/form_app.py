@@ -48,7 +48,7 @@ class FormUnderTest(AppUnderTest):
 
 
 @asynccontextmanager
-async def stage(
+async def opened(
     state: ClusterState | None = None, size: tuple[int, int] = (120, 36), **settings: Any
 ) -> AsyncIterator[FormUnderTest]:
     app, session = make_app(state or cluster(40), **settings)

@@ -32,7 +32,7 @@ def waiting_cluster() -> ClusterState:
 
 
 @asynccontextmanager
-async def stage(
+async def opened(
     location: Location | None = None, size: tuple[int, int] = (120, 36), **settings: Any
 ) -> AsyncIterator[AppUnderTest]:
     """Run the app on the list of tasks, or elsewhere."""

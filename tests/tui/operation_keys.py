@@ -1,4 +1,4 @@
-"""What the keys do that begin an act."""
+"""Checks of the keys that start operations."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class OperationBar(Bar):
         self.display = outcome is not None
         if outcome is None:
             return
-        from ...model.operations.summary import sentence
+        from ...model.operations.summary import sentence  # not before the first operation
 
         left = [Part(sentence(outcome), _style(outcome), gap=1)]
         key = context.keymap.key("act.details", ascii_only=context.ascii)

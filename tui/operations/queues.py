@@ -51,9 +51,7 @@ async def peek(host: Host) -> None:
     if seen is None:
         return
     if seen.messages or seen.complete:
-        number = units.count(len(seen.messages))
-        more = "" if seen.complete else f" (only the first {number} were read)"
-        host.say(f"{number} messages waiting in {queue}{more}")
+        host.say(f"{_message_count(len(seen.messages), seen)} waiting in {queue}")
         filter_text = f"{exact_term('queue', queue)} state:pending"
         host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting")))
     else:
@@ -85,12 +83,12 @@ async def purge_task(host: Host) -> None:
         host.say(empty if seen.complete else "; ".join(seen.notes), "warning")
         return
     counts = Counter(message.name for message in seen.messages)
-    choices = [(name, name, _share(number, seen)) for name, number in counts.most_common()]
+    choices = [(name, name, _message_count(number, seen)) for name, number in counts.most_common()]
     name = await host.ask(Menu("Task name to purge", choices))
     if name is None:
         return
     found = [message for message in seen.messages if message.name == name]
-    title = f"{_share(len(found), seen)} of {name} in {queue}; enter to continue"
+    title = f"{_message_count(len(found), seen)} of {name} in {queue}; enter to continue"
     if await host.ask(Preview(title, preview(found, seen))) is not None:
         await run(host, Purge(queue=queue, task=name))
 
@@ -155,6 +153,6 @@ async def resume_queue(host: Host, queue: str) -> None:
     await run(host, ResumeQueue(queue=queue, consumers=consumers))
 
 
-def _share(number: int, seen: QueuePeeked) -> str:
+def _message_count(number: int, seen: QueuePeeked) -> str:
     least = "" if seen.complete else "at least "
     return f"{least}{units.count(number)} message{'s' * (number != 1)}"

@@ -1,4 +1,4 @@
-"""What can be copied of a row, as plain text."""
+"""The texts of a row that can be copied to the clipboard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...widgets.literal import read
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One thing to copy."""
+    """A text to copy, with its name in the menu."""
 
     name: str
     text: str
@@ -32,7 +32,7 @@ def row_id(row: object) -> str:
 
 
 def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
-    """Return all that can be copied of a row, without what it does not have."""
+    """Return all texts that can be copied from a row."""
     found = [Copy("id", row_id(row))]
     if isinstance(row, Task):
         for name in ("name", "args", "kwargs", "result", "exception", "traceback"):
@@ -51,8 +51,8 @@ def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
 def call_line(task: Task) -> str:
     """Return a command line that sends the task again.
 
-    Events tell arguments as a repr, cut at about a thousand characters. Where that cannot be read
-    back it stands as it is: a line to edit, which Celery would refuse rather than misread.
+    Events carry the arguments as a repr, truncated to about a thousand characters. A repr that
+    cannot be parsed is kept as it is: the user has to edit the line, and Celery rejects it as JSON.
     """
     words = ["celery", "call", task.name or ""]
     if task.args and task.args != "()":
@@ -75,7 +75,7 @@ def _json_like(text: str) -> str:
 
 
 def row_json(row: Task | Worker | Queue, state: ClusterState, now: float) -> str:
-    """Return a row as the snapshot contract spells it."""
+    """Return a row as JSON, as in a snapshot."""
     snapshot = take_snapshot(only(state, (row,)), now)
     records: Sequence[object] = snapshot.tasks
     if isinstance(row, Worker):
@@ -86,9 +86,9 @@ def row_json(row: Task | Worker | Queue, state: ClusterState, now: float) -> str
 
 
 def only(state: ClusterState, rows: Sequence[object]) -> ClusterState:
-    """Return a view of the model with only those tasks, workers or queues of which rows are given.
+    """Return a view of the model with only the tasks, workers or queues among the rows.
 
-    Kinds of which none is given are left whole, but for tasks: they may be very many.
+    Without any worker (or queue) among the rows, all workers (or queues) are kept.
     """
     shown = copy.copy(state)
     shown.tasks = {row.id: row for row in rows if isinstance(row, Task)}

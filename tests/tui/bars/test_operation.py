@@ -5,7 +5,7 @@ from __future__ import annotations
 from celtop.model.operations.outcome import Answer
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tests.tui.operation_app import WAITING, stage
+from celtop.tests.tui.operation_app import WAITING, opened
 from celtop.tui.bars.operation import OperationBar
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.outcome import OperationDialog
@@ -14,7 +14,7 @@ from celtop.tui.dialogs.outcome import OperationDialog
 
 
 async def test_the_line_follows_and_marks_go_as_targets_are_confirmed() -> None:
-    async with stage() as on:
+    async with opened() as on:
         for id_ in WAITING:
             await on.to(id_)
             await on.press("space")
@@ -41,7 +41,7 @@ async def test_the_line_follows_and_marks_go_as_targets_are_confirmed() -> None:
 
 
 async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
-    async with stage() as on:
+    async with opened() as on:
         clock = on.app.context.clock
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
@@ -58,7 +58,7 @@ async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
 
 
 async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
-    async with stage() as on:
+    async with opened() as on:
         clock = on.app.context.clock
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
@@ -84,7 +84,7 @@ async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
 
 
 async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> None:
-    async with stage() as on:
+    async with opened() as on:
         clock = on.app.context.clock
         assert isinstance(clock, Clock)
         for number in (0, 1):
@@ -108,7 +108,7 @@ async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> N
 
 
 async def test_the_line_goes_on_beneath_a_dialog() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")
         await on.until(lambda: on.session.operations)
@@ -121,7 +121,7 @@ async def test_the_line_goes_on_beneath_a_dialog() -> None:
 
 
 async def test_the_line_goes_by_itself() -> None:
-    async with stage() as on:
+    async with opened() as on:
         clock = on.app.context.clock
         assert isinstance(clock, Clock)
         await on.to(WAITING[0])
@@ -134,7 +134,7 @@ async def test_the_line_goes_by_itself() -> None:
 
 
 async def test_details_follow_an_act_and_u_takes_it_back() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("d")
         assert on.said[-1] == "No operation in this session yet"
         await on.to(WAITING[0])
@@ -153,7 +153,7 @@ async def test_details_follow_an_act_and_u_takes_it_back() -> None:
 
 
 async def test_two_acts_at_once_are_both_told() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")
         await on.until(lambda: len(on.session.operations) == 1)
@@ -197,7 +197,7 @@ async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> Non
 
 
 async def test_quitting_asks_while_something_is_being_done() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")
         await on.until(lambda: on.session.operations)
@@ -217,7 +217,7 @@ async def test_quitting_asks_while_something_is_being_done() -> None:
 
 
 async def test_read_only_is_lifted_after_a_question_and_set_without() -> None:
-    async with stage(read_only=True) as on:
+    async with opened(read_only=True) as on:
         assert " RO " in screen_lines(on.app)[0]
         await on.press(":", *"rw", "enter")
         dialog = await on.asked()
@@ -236,7 +236,7 @@ async def test_read_only_is_lifted_after_a_question_and_set_without() -> None:
 
 
 async def test_what_was_not_started_read_only_is_lifted_without_a_question() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press(":", *"ro", "enter")
         assert on.session.read_only
         await on.press("X")

@@ -11,7 +11,7 @@ from celtop.model.operations.call import Call, Recovered, SentTask, Unrecoverabl
 from celtop.model.operations.commands import Trigger
 from celtop.tests.tui.app_under_test import screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster
-from celtop.tests.tui.form_app import FormUnderTest, stage
+from celtop.tests.tui.form_app import FormUnderTest, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.send_form import usual_queue
@@ -21,7 +21,7 @@ from celtop.tui.operations.send import trigger
 
 
 async def test_a_task_is_triggered_as_it_is_typed() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("2", "t")
         await on.dialog(FormDialog)
         await on.write("images.res")
@@ -57,7 +57,7 @@ async def test_a_task_is_triggered_as_it_is_typed() -> None:
 
 
 async def test_nothing_is_sent_while_anything_is_wrong() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("5", "t")
         await on.dialog(FormDialog)
         await on.press("tab")
@@ -85,7 +85,7 @@ async def test_the_label_of_the_field_that_is_typed_into_stands_out() -> None:
         rows = on.form.rows.values()
         return [row.field.id for row in rows if row.query_one(".label").styles.text_style.bold]
 
-    async with stage() as on:
+    async with opened() as on:
         await on.press("5", "t")
         await on.dialog(FormDialog)
         assert standing_out(on) == ["name"]
@@ -96,7 +96,7 @@ async def test_the_label_of_the_field_that_is_typed_into_stands_out() -> None:
 
 
 async def test_keys_typed_ahead_are_done_in_their_order() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("5", "t")
         await on.dialog(FormDialog)
         await on.type_fast("tab", *"[1,2", *["backspace"] * 4, *"[7]", "tab", *"{", "backspace")
@@ -106,7 +106,7 @@ async def test_keys_typed_ahead_are_done_in_their_order() -> None:
 
 
 async def test_what_was_typed_is_there_again_if_it_is_not_confirmed() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("5", "t")
         await on.dialog(FormDialog)
         await on.press("tab")
@@ -124,7 +124,7 @@ async def test_the_queue_follows_the_name_until_it_is_typed() -> None:
     state = cluster(40)
     assert usual_queue(state, "geo.convert_to_raster") == "geo_processing"
     assert usual_queue(state, "never.seen") is None
-    async with stage(state) as on:
+    async with opened(state) as on:
         await on.press("2", "t")
         await on.dialog(FormDialog)
         await on.write("geo.convert_to_raster")
@@ -138,7 +138,7 @@ async def test_the_queue_follows_the_name_until_it_is_typed() -> None:
 
 
 async def test_the_queue_that_is_given_is_never_replaced_by_the_usual_one() -> None:
-    async with stage() as on:
+    async with opened() as on:
         call = msgspec.structs.replace(EXACT.call, name="geo.convert_to_raster", queue="celery")
         await open_with(on, msgspec.structs.replace(EXACT, call=call))
         assert on.form.texts["queue"] == "celery"
@@ -150,7 +150,7 @@ async def test_the_queue_that_is_given_is_never_replaced_by_the_usual_one() -> N
 
 
 async def test_the_eta_is_read_in_the_zone_of_the_screen_and_explained() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("5", "t")
         await on.dialog(FormDialog)
         await on.press(*["tab"] * 6)
@@ -185,7 +185,7 @@ EXACT = SentTask(
 
 
 async def test_what_is_left_alone_is_sent_as_the_value_that_is_known() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await open_with(on, EXACT)
         assert "\x1b" not in on.text and "‮" not in on.text
         assert "the message in the queue" in on.text and "callbacks" in on.text
@@ -196,7 +196,7 @@ async def test_what_is_left_alone_is_sent_as_the_value_that_is_known() -> None:
 
 
 async def test_an_exact_value_can_be_edited_as_typed_json() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await open_with(on, EXACT)
         args = on.form.texts["args"]
         assert '"__type__": "decimal"' in args
@@ -218,7 +218,7 @@ async def test_an_exact_value_can_be_edited_as_typed_json() -> None:
     ],
 )  # fmt: skip
 async def test_what_is_cut_hidden_or_unknown_has_to_be_typed(known: Recovered, why: str) -> None:
-    async with stage() as on:
+    async with opened() as on:
         await open_with(on, known)
         assert why in on.advice("args")
         await on.press("enter")
@@ -236,7 +236,7 @@ async def test_what_an_event_tells_whole_is_kept_although_the_rest_was_cut() -> 
     known = Unrecoverable(
         "old-id", "cut", Call(name="mail.send", queue="celery"), "('aaa...',)", "{'a': (1, 'b')}"
     )
-    async with stage() as on:
+    async with opened() as on:
         await open_with(on, known)
         assert on.form.values["kwargs"] == {"a": (1, "b")}
         assert "args" not in on.form.values
@@ -247,7 +247,7 @@ async def test_what_the_users_patterns_hide_is_neither_shown_nor_sent() -> None:
     state.redaction = Redaction(["password"])
     known = SentTask("old-id", Call(name="mail.send", kwargs={"password": "s3cret", "n": 1},
                                     queue="celery"), "queue", NOW)  # fmt: skip
-    async with stage(state) as on:
+    async with opened(state) as on:
         await open_with(on, known)
         assert "s3cret" not in on.text and "***" in on.text
         await on.press("enter")
@@ -263,7 +263,7 @@ async def test_what_the_users_patterns_hide_is_neither_shown_nor_sent() -> None:
 async def test_what_is_too_long_to_edit_is_sent_as_it_is() -> None:
     long = ("x" * 100_000,)
     known = SentTask("old-id", Call(name="mail.send", args=long, queue="celery"), "backend", NOW)
-    async with stage() as on:
+    async with opened() as on:
         await open_with(on, known)
         assert "too long to edit" in on.advice("args")
         await on.press("enter")
@@ -272,7 +272,7 @@ async def test_what_is_too_long_to_edit_is_sent_as_it_is() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15)])
 async def test_the_form_fits_small_terminals(size: tuple[int, int]) -> None:
-    async with stage(size=size, ascii=True) as on:
+    async with opened(size=size, ascii=True) as on:
         await on.press("5", "t")
         await on.dialog(FormDialog)
         await on.press("shift+tab", "shift+tab", "shift+tab")

@@ -22,7 +22,7 @@ from celtop.model.operations.commands import (
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster
-from celtop.tests.tui.form_app import GEO, WEB, FormUnderTest, stage
+from celtop.tests.tui.form_app import GEO, WEB, FormUnderTest, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.menu import Menu
@@ -33,7 +33,7 @@ from celtop.tui.operations.task_limits import restoring
 
 
 async def test_pools_grow_and_shrink_by_a_number() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("3", "+")
         await on.dialog(FormDialog)
         assert f"{GEO}: 4 -> 5" in on.text
@@ -55,7 +55,7 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
     state = cluster(10)
     stats = {**(state.workers[GEO].stats or {}), "autoscaler": {"min": 2, "max": 6, "current": 4}}
     state.observe(InspectReply(GEO, "stats", stats, NOW))
-    async with stage(state) as on:
+    async with opened(state) as on:
         await on.press("3")
         from celtop.tui.operations import workers
 
@@ -71,7 +71,7 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
 
 
 async def test_a_consumer_is_added_with_its_binding() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("3", "C")
         await on.dialog(Menu)
         await on.press("enter")
@@ -88,7 +88,7 @@ async def test_a_consumer_is_added_with_its_binding() -> None:
 
 
 async def test_a_consumer_is_cancelled_of_those_that_there_are() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("3", "C")
         menu = await on.dialog(Menu)
         assert [choice[0] for choice in menu.choices] == ["add", "cancel geo_processing"]
@@ -107,7 +107,7 @@ async def test_a_queue_is_paused_exactly_as_it_is_consumed_and_resumed_so() -> N
     paused = PauseQueue(
         queue="geo_processing", consumers=(Consumer(GEO, "geo_x", "topic", "geo.#"),)
     )
-    async with stage(state) as on:
+    async with opened(state) as on:
         from celtop.tui.operations import queues
 
         await on.press("4", "j")
@@ -131,7 +131,7 @@ async def test_one_task_name_is_purged_after_a_look_at_what_would_go() -> None:
         WaitingMessage(f"id-{at}", "mail.send" if at % 3 else "mail.\x1bevil", "celery", f"({at},)")
         for at in range(30)
     )
-    async with stage() as on:
+    async with opened() as on:
         on.session.peeking.set_result(QueuePeeked("celery", messages, NOW, complete=False))
         await on.press("4")
         on.app.begin(queues.purge_task(on.app))
@@ -169,7 +169,7 @@ async def open_limits(on: FormUnderTest) -> Any:
 
 async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() -> None:
     both = Limits(rate="10/m", soft=30.0, hard=60.0)
-    async with stage(limited(web=both, geo=both)) as on:
+    async with opened(limited(web=both, geo=both)) as on:
         await open_limits(on)
         await on.press("down", "enter")
         await on.dialog(FormDialog)
@@ -185,7 +185,7 @@ async def test_soft_and_hard_limit_are_sent_together_with_what_the_other_is() ->
 
 
 async def test_limits_that_differ_have_to_be_said() -> None:
-    async with stage(limited(web=Limits(soft=5.0), geo=Limits(hard=9.0))) as on:
+    async with opened(limited(web=Limits(soft=5.0), geo=Limits(hard=9.0))) as on:
         await open_limits(on)
         await on.press("down", "enter")
         await on.dialog(FormDialog)
@@ -200,7 +200,7 @@ async def test_limits_that_differ_have_to_be_said() -> None:
 
 
 async def test_a_rate_is_limited() -> None:
-    async with stage(limited(web=Limits(), geo=Limits())) as on:
+    async with opened(limited(web=Limits(), geo=Limits())) as on:
         await open_limits(on)
         await on.press("enter")
         await on.dialog(FormDialog)

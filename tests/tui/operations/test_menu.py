@@ -9,17 +9,17 @@ import pytest
 from celtop.bindings import ACTIONS
 from celtop.model.operations.commands import PauseQueue, Purge, ResumeQueue, Revoke, RevokeStamped
 from celtop.tests.tui.fake_session import NOW, feed, task_events
-from celtop.tests.tui.operation_app import DONE, RUNNING, WAITING, stage
+from celtop.tests.tui.operation_app import DONE, RUNNING, WAITING, opened
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
 
-# The menu of all acts
+# The menu of operations
 
 
 async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(DONE)
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
@@ -37,7 +37,7 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
 
 
 async def test_the_key_beside_an_act_begins_it() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[0])
         await on.press("A", "X")
         dialog = await on.asked()
@@ -50,7 +50,7 @@ async def test_the_key_beside_an_act_begins_it() -> None:
 
 
 async def test_the_menu_says_which_workers_do_not_scale() -> None:
-    async with stage(Location("workers")) as on:
+    async with opened(Location("workers")) as on:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
         reasons = {id_: hint for id_, _, hint in on.app.screen.choices}  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ async def test_the_menu_says_which_workers_do_not_scale() -> None:
 
 
 async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
-    async with stage(Location("queues")) as on:
+    async with opened(Location("queues")) as on:
         await on.to("celery")
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
@@ -78,7 +78,7 @@ async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
 
 
 async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("/", *"name:mail.send", "enter")
         await on.until(lambda: len(on.table.rows) == 10)
         await on.press("A")
@@ -102,7 +102,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
 
 
 async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
-    async with stage(Location("queues"), read_only=True) as on:
+    async with opened(Location("queues"), read_only=True) as on:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
         menu = on.app.screen
@@ -114,7 +114,7 @@ async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
 
 
 async def test_a_whole_workflow_is_revoked() -> None:
-    async with stage() as on:
+    async with opened() as on:
         for number, parent in ((900, None), (901, 900), (902, 900), (903, None)):
             told: dict[str, Any] = (
                 {} if parent is None else {"root_id": "wf-900", "parent_id": "wf-900"}
@@ -137,7 +137,7 @@ async def test_a_whole_workflow_is_revoked() -> None:
 
 
 async def test_a_stamp_is_asked_for() -> None:
-    async with stage() as on:
+    async with opened() as on:
         from celtop.tui.operations import tasks
 
         on.app.begin(tasks.revoke_stamped(on.app))
@@ -156,7 +156,7 @@ async def test_a_stamp_is_asked_for() -> None:
 
 
 async def test_a_task_is_revoked_by_what_is_typed() -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         await on.press(":", *f"revoke {WAITING[3][:8]}", "enter")
         await on.asked()
         await on.press("y")
@@ -166,7 +166,7 @@ async def test_a_task_is_revoked_by_what_is_typed() -> None:
 
 async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
     unknown = "11111111-2222-4333-8444-555555555555"
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         await on.press(":", *f"revoke {unknown}", "enter")
         await on.asked()
         await on.press("y")
@@ -175,7 +175,7 @@ async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
 
 
 async def test_a_signal_can_be_typed() -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         await on.press(":", *f"terminate {RUNNING[:8]} kill", "enter")
         await on.asked()
         await on.press(*"terminate", "enter")
@@ -185,7 +185,7 @@ async def test_a_signal_can_be_typed() -> None:
 
 
 async def test_a_stamp_can_be_typed() -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         await on.press(":", *"stamp tenant=42", "enter")
         await on.asked()
         await on.press("y")
@@ -206,7 +206,7 @@ async def test_a_stamp_can_be_typed() -> None:
     ],
 )
 async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         on.app.run_command(line)
         await on.pilot.pause()
         assert on.said == [said]
@@ -214,7 +214,7 @@ async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
 
 
 async def test_queues_can_be_typed() -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         await on.press(":", *"purge celery", "enter")
         dialog = await on.asked()
         assert dialog.confirmation.must_type == "celery"
@@ -238,7 +238,7 @@ async def test_queues_can_be_typed() -> None:
 
 @pytest.mark.parametrize("line", ["trigger", "trigger mail.send", "limit mail.send"])
 async def test_forms_can_be_typed(line: str) -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         await on.press(":", *line, "enter")
         await on.until(lambda: isinstance(on.app.screen, Dialog))
         await on.until(lambda: on.app.screen.mounted.is_set())  # type: ignore[attr-defined]
@@ -256,7 +256,7 @@ async def test_the_log_shows_an_act_and_enter_all_that_came_of_it() -> None:
     from celtop.model.observations import OperationChanged
     from celtop.model.operations.outcome import Outcome
 
-    async with stage(Location("log")) as on:
+    async with opened(Location("log")) as on:
         outcome = Outcome(
             1,
             Purge(queue="celery"),
@@ -277,7 +277,7 @@ async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() ->
     from celtop.model.observations import OperationChanged
     from celtop.model.operations.outcome import Answer, Outcome
 
-    async with stage(Location("log")) as on:
+    async with opened(Location("log")) as on:
         for act, why in ((1, "no such queue"), (2, "busy")):
             answers = {"celery@web-1": Answer("confirmed"), "celery@geo-1": Answer("refused", "x")}
             command = PauseQueue(queue="celery", consumers=())
@@ -296,5 +296,5 @@ async def test_each_of_two_acts_that_say_the_same_is_opened_by_its_own_line() ->
 
 def test_every_screen_that_has_acts_offers_the_menu() -> None:
     menu = next(action for action in ACTIONS if action.id == "act.menu")
-    acts = {context for action in ACTIONS if action.mutates for context in action.contexts}
-    assert acts == set(menu.contexts)
+    contexts = {context for action in ACTIONS if action.mutates for context in action.contexts}
+    assert contexts == set(menu.contexts)

@@ -9,7 +9,7 @@ from celtop.model.operations.commands import Report, Revoke
 from celtop.model.operations.outcome import Answer
 from celtop.tests.tui.app_under_test import screen_lines
 from celtop.tests.tui.fake_session import NOW, feed, task_events
-from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, stage
+from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, opened
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.outcome import OutcomeDialog
@@ -24,7 +24,7 @@ from textual.widgets import Input
     "location", PLACES, ids=lambda location: f"{location.view}{len(location.path)}"
 )
 async def test_no_key_changes_anything_without_a_dialog(location: Location) -> None:
-    async with stage(location) as on:
+    async with opened(location) as on:
         screen = on.app.monitor_screen
         assert screen is not None
         for action in ACTIONS:
@@ -44,7 +44,7 @@ async def test_no_key_changes_anything_without_a_dialog(location: Location) -> N
     "location", PLACES, ids=lambda location: f"{location.view}{len(location.path)}"
 )
 async def test_in_read_only_every_such_key_is_refused_with_the_reason(location: Location) -> None:
-    async with stage(location, read_only=True) as on:
+    async with opened(location, read_only=True) as on:
         screen = on.app.monitor_screen
         assert screen is not None
         acts = [a for a in ACTIONS if a.mutates and set(a.contexts) & set(screen.CONTEXTS)]
@@ -73,7 +73,7 @@ async def test_in_read_only_every_such_key_is_refused_with_the_reason(location: 
     ids=str,
 )
 async def test_what_keys_in_the_dialog_do(keys: tuple[str, ...], done: bool) -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[0])
         await on.press("X")
         dialog = await on.asked()
@@ -84,7 +84,7 @@ async def test_what_keys_in_the_dialog_do(keys: tuple[str, ...], done: bool) -> 
 
 
 async def test_keys_that_are_typed_ahead_are_for_the_dialog() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[1])
         on.burst("X", "y")
         await on.until(lambda: on.session.done)
@@ -95,7 +95,7 @@ async def test_keys_that_are_typed_ahead_are_for_the_dialog() -> None:
 
 
 async def test_list_keys_that_follow_at_once_do_not_act_and_do_not_reach_the_list() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[1])
         on.burst("X", "space", "a", "V", "X", "K", "R")
         await on.asked()
@@ -107,7 +107,7 @@ async def test_list_keys_that_follow_at_once_do_not_act_and_do_not_reach_the_lis
 
 
 async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(WAITING[2])
         await on.press("X")
         await on.asked()
@@ -120,7 +120,7 @@ async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
 
 
 async def test_what_has_to_be_typed_enables_the_act() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(RUNNING)
         on.burst("K", "enter")
         dialog = await on.asked()
@@ -141,7 +141,7 @@ async def test_what_has_to_be_typed_enables_the_act() -> None:
 
 
 async def test_enter_on_an_empty_line_cancels() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to(RUNNING)
         await on.press("K", "enter")
         await on.asked()
@@ -166,7 +166,7 @@ async def test_hostile_words_fit_every_terminal(
         must_type,
         True,
     )
-    async with stage(size=size) as on:
+    async with opened(size=size) as on:
         dialog = ConfirmDialog(asked, (hostile,))
         on.app.push_screen(dialog)
         await on.asked()
@@ -188,7 +188,7 @@ async def test_hostile_words_fit_every_terminal(
 
 
 async def test_a_read_only_operation_shows_its_replies_without_a_question() -> None:
-    async with stage(Location("workers"), read_only=True) as on:
+    async with opened(Location("workers"), read_only=True) as on:
         await on.to("celery@web-1")
         on.app.begin(menu_item("worker.report").handler(on.app))
         await on.until(lambda: isinstance(on.app.screen, OutcomeDialog))

@@ -12,7 +12,7 @@ from celtop.model.operations.commands import Retry
 from celtop.model.operations.outcome import Outcome, PublishedTask
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
-from celtop.tests.tui.operation_app import DONE, WAITING, stage
+from celtop.tests.tui.operation_app import DONE, WAITING, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.send_form import TriggerForm
@@ -38,7 +38,7 @@ async def looking(on: AppUnderTest, *keys: str) -> None:
 
 
 async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await looking(on, "R")
         assert on.session.asked == [(DONE,)]
         on.session.recovering.set_result((original(DONE),))
@@ -54,7 +54,7 @@ async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
 
 
 async def test_escape_leaves_the_search_and_keys_meanwhile_do_nothing() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await looking(on, "R")
         await on.press("y", "X", "enter", "j")
         assert isinstance(on.app.screen, WaitingDialog)
@@ -69,7 +69,7 @@ async def test_escape_leaves_the_search_and_keys_meanwhile_do_nothing() -> None:
 
 
 async def test_a_search_that_fails_is_told() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await looking(on, "R")
         on.session.recovering.set_exception(OSError("connection reset \x1b[31m"))
         await on.until(lambda: on.said)
@@ -78,7 +78,7 @@ async def test_a_search_that_fails_is_told() -> None:
 
 
 async def test_what_cannot_be_recovered_is_refused_with_the_reason() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await looking(on, "R")
         reason = "the arguments were cut in its event [/] \x1b[2J"
         on.session.recovering.set_result((Unrecoverable(DONE, reason),))
@@ -92,7 +92,7 @@ async def test_what_cannot_be_recovered_is_refused_with_the_reason() -> None:
 
 
 async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None:
-    async with stage() as on:
+    async with opened() as on:
         for id_ in (DONE, *WAITING):
             await on.to(id_)
             await on.press("space")
@@ -113,7 +113,7 @@ async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None
 
 async def test_what_follows_a_task_goes_along_only_if_that_is_chosen() -> None:
     for keys, with_links in ((("enter",), False), (("down", "enter"), True)):
-        async with stage() as on:
+        async with opened() as on:
             on.session.recovering.set_result((original(DONE, "queue", links=True),))
             await on.to(DONE)
             await on.press("R")
@@ -126,7 +126,7 @@ async def test_what_follows_a_task_goes_along_only_if_that_is_chosen() -> None:
 
 
 async def test_what_nothing_follows_is_not_asked_about() -> None:
-    async with stage() as on:
+    async with opened() as on:
         on.session.recovering.set_result((original(DONE, "queue", links=False),))
         await on.to(DONE)
         await on.press("R")
@@ -134,7 +134,7 @@ async def test_what_nothing_follows_is_not_asked_about() -> None:
 
 
 async def test_edit_opens_the_form_with_what_was_sent() -> None:
-    async with stage() as on:
+    async with opened() as on:
         on.session.recovering.set_result((original(DONE),))
         await on.to(DONE)
         await on.press("E")
@@ -156,7 +156,7 @@ async def field(on: AppUnderTest, label: str) -> str:
 
 
 async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -> None:
-    async with stage() as on:
+    async with opened() as on:
         cut = "cut, and it ended"
         feed(
             on.session.state,
@@ -185,7 +185,7 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
 
 
 async def test_a_retry_and_its_original_lead_to_each_other() -> None:
-    async with stage() as on:
+    async with opened() as on:
         new = "99999999-0000-4000-8000-999999999999"
         sent = PublishedTask(
             new, "images.resize", "celery", NOW, retry_of=DONE, args="(5,)", kwargs="{}"
@@ -210,7 +210,7 @@ async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> N
     from celtop.model.operations.outcome import Answer
     from celtop.model.wire.events import Event
 
-    async with stage(size=(200, 36)) as on:
+    async with opened(size=(200, 36)) as on:
         command = Revoke(ids=(WAITING[0],), workers=("celery@web-1",))
         confirmed = {WAITING[0]: Answer("confirmed")}
         outcome = Outcome(1, command, NOW, NOW, targets=confirmed)

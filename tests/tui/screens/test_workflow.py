@@ -68,7 +68,7 @@ def workflow() -> ClusterState:
 
 
 @asynccontextmanager
-async def stage(
+async def opened(
     location: Location | None = None,
     size: tuple[int, int] = (120, 36),
     state: ClusterState | None = None,
@@ -97,7 +97,7 @@ def rows(on: AppUnderTest) -> list[str]:
     ids=["list", "detail"],
 )
 async def test_one_key_leads_from_a_task_to_the_whole(location: Location) -> None:
-    async with stage(location) as on:
+    async with opened(location) as on:
         if not location.path:
             await on.to(RENDER)
         await on.press("o")
@@ -112,7 +112,7 @@ async def test_one_key_leads_from_a_task_to_the_whole(location: Location) -> Non
 
 
 async def test_a_command_leads_there_and_goes_on_to_another() -> None:
-    async with stage(Location("overview")) as on:
+    async with opened(Location("overview")) as on:
         on.app.run_command(f"workflow {FETCH[:8]}")
         await on.until(lambda: "▾ group" in on.text)
         on.app.run_command(f"workflow {uuid(3)}")
@@ -124,7 +124,7 @@ async def test_a_command_leads_there_and_goes_on_to_another() -> None:
 
 
 async def test_the_tree_tells_states_the_failed_path_and_when() -> None:
-    async with stage() as on:
+    async with opened() as on:
         lines = rows(on)
         assert [line[:11].split()[0:2] for line in lines] == [
             ["✔", "SUCCESS"],
@@ -151,7 +151,7 @@ async def test_the_tree_tells_states_the_failed_path_and_when() -> None:
 @pytest.mark.parametrize("size", [(200, 50), (80, 24), (60, 15), (40, 10)], ids=str)
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_it_is_drawn_in_every_terminal(size: tuple[int, int], ascii_only: bool) -> None:
-    async with stage(size=size, ascii=ascii_only) as on:
+    async with opened(size=size, ascii=ascii_only) as on:
         lines = on.text.split("\n")
         assert all(len(line) <= size[0] for line in lines)
         if ascii_only:
@@ -163,7 +163,7 @@ async def test_it_is_drawn_in_every_terminal(size: tuple[int, int], ascii_only: 
 
 
 async def test_enter_folds_a_group_and_opens_a_task() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to("group:grp")
         await on.press("enter")
         await on.until(lambda: "▸ group" in on.text)
@@ -177,7 +177,7 @@ async def test_enter_folds_a_group_and_opens_a_task() -> None:
 
 
 async def test_a_filter_and_failures_only_keep_what_leads_there() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.press("!")
         await on.until(lambda: len(rows(on)) == 3)
         assert [line.split()[1] for line in rows(on)] == ["SUCCESS", "3", "FAILURE"]
@@ -191,7 +191,7 @@ async def test_a_filter_and_failures_only_keep_what_leads_there() -> None:
 
 
 async def test_it_lives() -> None:
-    async with stage() as on:
+    async with opened() as on:
         tell(on.session.state, 705, "report.render", 700, 700, at=3.6, run=30)
         tell(on.session.state, 720, "report.collect", 705, 700, at=34, run=1)
         on.app.repaint()
@@ -200,7 +200,7 @@ async def test_it_lives() -> None:
 
 
 async def test_acts_are_about_the_marked_members() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to("group:grp")
         await on.press("space")
         assert on.table.marks == tuple(uuid(701 + number) for number in range(5))
@@ -222,7 +222,7 @@ async def test_acts_are_about_the_marked_members() -> None:
 
 
 async def test_a_folded_group_is_marked_whole_and_unmarked_again() -> None:
-    async with stage() as on:
+    async with opened() as on:
         await on.to("group:grp")
         await on.press("enter", "space")
         await on.until(lambda: len(on.table.marks) == 5)
@@ -237,7 +237,7 @@ async def test_a_folded_group_is_marked_whole_and_unmarked_again() -> None:
 async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
     state = cluster(3)
     tell(state, 700, "report.fetch", end="received")
-    async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
+    async with opened(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.until(lambda: on.session.asked == [(FETCH,)])
         follows = {"task": "report.mail", "options": {"task_id": "follows"}}
         links = {"callbacks": None, "errbacks": None, "chain": [follows], "chord": None}
@@ -259,7 +259,7 @@ async def test_long_queues_are_not_searched_for_what_is_to_come() -> None:
     state = cluster(3)
     tell(state, 700, "report.fetch", end="received")
     state.observe(QueueMeasured("celery", NOW, 100_000))
-    async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
+    async with opened(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.pilot.pause(0.1)
         assert on.session.asked == []
 
@@ -268,7 +268,7 @@ async def test_results_are_read_that_may_tell_of_a_group() -> None:
     state = cluster(3)
     for number in (700, 701):
         tell(state, number, "report.render")
-    async with stage(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
+    async with opened(Location("tasks", (workflow_of(FETCH),)), state=state) as on:
         await on.until(lambda: on.session.read)
         assert set(on.session.read[0]) == {FETCH, RENDER}
         metas = tuple(ResultMeta(id_, "SUCCESS", group_id="g") for id_ in (FETCH, RENDER))
@@ -285,13 +285,13 @@ async def test_hostile_names_are_harmless() -> None:
         at = number / 10
         tell(state, 800 + number, text, parent, 800, at=at, end="failed", exception=text)
         state.tasks[uuid(800 + number)].worker = text
-    async with stage(Location("tasks", (workflow_of(uuid(803)),)), state=state) as on:
+    async with opened(Location("tasks", (workflow_of(uuid(803)),)), state=state) as on:
         assert "\x1b" not in on.text and "\u202e" not in on.text
         assert len(rows(on)) == len(HOSTILE)
 
 
 async def test_of_an_unknown_task_it_says_so() -> None:
-    async with stage(Location("tasks", (workflow_of("nobody"),))) as on:
+    async with opened(Location("tasks", (workflow_of("nobody"),))) as on:
         assert "Unknown task nobody" in on.text
         await on.press("o", "enter", "X", "space", "a", "/", "x", "escape", "!")
         assert on.session.done == []
@@ -304,7 +304,7 @@ async def test_five_hundred_members_are_folded_and_legible() -> None:
         end = "failed" if number == 77 else "succeeded"
         tell(state, 1000 + number, "report.render", 1000, 1000, at=1 + number / 100, end=end)
     grouped(state, "g", *(uuid(1000 + number) for number in range(1, 500)))
-    async with stage(Location("tasks", (workflow_of(uuid(1000)),)), state=state) as on:
+    async with opened(Location("tasks", (workflow_of(uuid(1000)),)), state=state) as on:
         assert len(rows(on)) == 2
         assert "498 of 499" in on.text and "1 failed" in rows(on)[1]
         await on.press("!")
@@ -312,7 +312,7 @@ async def test_five_hundred_members_are_folded_and_legible() -> None:
 
 
 async def test_it_can_be_saved_as_text_and_as_json(tmp_path: Path) -> None:
-    async with stage() as on:
+    async with opened() as on:
         screen = on.app.monitor_screen
         assert screen is not None
         columns = screen.table.columns  # type: ignore[union-attr]
