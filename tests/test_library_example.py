@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from celtop import ClusterState, Session
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import clean_environment
 from celtop.tests.test_docs import ROOT, code_blocks
@@ -56,6 +58,13 @@ def install(folder: Path, module: str, source: str, project: dict[str, Any]) -> 
     for group, points in project["entry-points"].items():
         lines += [f"[{group}]", *(f"{key} = {value}" for key, value in points.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_every_call_in_the_table_exists() -> None:
+    calls = re.findall(r"^\| `(?:(state)\.)?(\w+)\(", sections()["More of a session"], re.M)
+    assert calls
+    for state, name in calls:
+        assert hasattr(ClusterState if state else Session, name), name
 
 
 def test_the_first_program_revokes_what_it_finds(
