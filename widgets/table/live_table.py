@@ -51,43 +51,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             """The table."""
             return self.table
 
-    @dataclass
-    class Highlighted(Message):
-        """The cursor moved to another row; None if there are no rows."""
-
-        table: LiveTable[Any]
-        row_id: str | None
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class Sorted(Message):
-        """The rows were sorted differently."""
-
-        table: LiveTable[Any]
-        column_id: str
-        descending: bool
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            """The table."""
-            return self.table
-
-    @dataclass
-    class Marked(Message):
-        """The marks changed; there are now `count`."""
-
-        table: LiveTable[Any]
-        count: int
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            """The table."""
-            return self.table
-
     def __init__(
         self,
         columns: Sequence[Column[R]],
@@ -117,7 +80,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._arrival = arrival
         self._viewport.follow = follow
         self._viewport.newest = self._newest()
-        self._highlighted: str | None = None
 
     # State
 
@@ -169,13 +131,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         """The id of the sort column, and whether the largest is first."""
         return self._sort
 
-    def _repaint(self) -> int:
-        count = super()._repaint()
-        if self.cursor_id != self._highlighted:
-            self._highlighted = self.cursor_id
-            self.post_message(self.Highlighted(self, self.cursor_id))
-        return count
-
     # Moving and marking
 
     def action_move(self, motion: Motion) -> None:
@@ -199,37 +154,37 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             return
         self._marks.toggle(self.cursor_id)
         self.action_move("down")
-        self._marked()
+        self._repaint()
 
     def action_mark_range(self) -> None:
         """Mark from the last marked row to the cursor."""
         index = None if self.cursor_id is None else self._rows.index(self.cursor_id)
         if index is not None and self._markable:
             self._marks.extend(self._rows, index)
-            self._marked()
+            self._repaint()
 
     def action_mark_all(self) -> None:
         """Mark every row that is listed, on the screen or not."""
         if self._markable:
             self._marks.add_all(self._rows)
-            self._marked()
+            self._repaint()
 
     def action_unmark_all(self) -> None:
         """Remove all marks."""
         self._marks.clear()
-        self._marked()
+        self._repaint()
 
     def mark(self, *row_ids: str) -> None:
         """Mark these rows."""
         for row_id in row_ids:
             self._marks.add(row_id)
-        self._marked()
+        self._repaint()
 
     def unmark(self, *row_ids: str) -> None:
         """Unmark these rows."""
         for row_id in row_ids:
             self._marks.discard(row_id)
-        self._marked()
+        self._repaint()
 
     def move_to(self, row_id: str) -> bool:
         """Move the cursor to a row; return whether it is listed."""
@@ -243,10 +198,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def _moved(self) -> None:
         self._scroll_to_top()
         self._repaint()
-
-    def _marked(self) -> None:
-        self._repaint()
-        self.post_message(self.Marked(self, len(self._marks)))
 
     # Columns and order
 
@@ -311,7 +262,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._viewport.newest = self._newest()
         self._viewport.restart()
         self._update()
-        self.post_message(self.Sorted(self, column_id, descending))
 
     def _newest(self) -> Newest | None:
         if self._sort is None:

@@ -46,15 +46,6 @@ async def test_moving(motions: tuple[Motion, ...], cursor: str) -> None:
         assert cursor in first_ids(screen)
 
 
-async def test_moving_tells_where_the_cursor_is() -> None:
-    view = table(rows(5))
-    async with shown(view) as screen:
-        view.action_move("down")
-        await screen.settle()
-        assert [message.row_id for message in screen.of(LiveTable.Highlighted)] == ["r000", "r001"]
-        assert screen.of(LiveTable.Highlighted)[0].control is view
-
-
 async def test_opening() -> None:
     view = table(rows(5))
     async with shown(view) as screen:
@@ -92,8 +83,6 @@ async def test_marking_goes_on_to_the_next_row() -> None:
         view.action_toggle_mark()
         marked = view.marks
         assert marked == ("r001",)
-        await screen.settle()
-        assert [message.count for message in screen.of(LiveTable.Marked)] == [1, 2, 1]
 
 
 async def test_marking_a_range_from_the_last_mark() -> None:
@@ -169,11 +158,7 @@ async def test_sorting_by_a_column_and_the_other_way_round() -> None:
         view.action_invert()
         assert view.sort == ("size", False)
         await screen.settle()
-        assert [(each.column_id, each.descending) for each in screen.of(LiveTable.Sorted)] == [
-            ("size", False),
-            ("size", True),
-            ("size", False),
-        ]
+        assert list_.orders == [("size", False), ("size", True), ("size", False)]
 
 
 async def test_sorting_by_the_next_and_the_previous_column() -> None:
