@@ -59,7 +59,6 @@ class Control:
         inbox: Where outcomes are put for the model.
         roster: The workers that are online.
         audit: The file with all operations.
-        clock: Our clock, in epoch seconds.
         read_only: Whether all changes are refused, to begin with.
         perform: Carries out operations; None: each kind by its own function.
     """
@@ -70,7 +69,6 @@ class Control:
         inbox: Inbox,
         roster: Roster,
         audit: Audit,
-        clock: Callable[[], float] = time.time,
         read_only: bool = False,
         perform: Perform | None = None,
     ) -> None:
@@ -81,7 +79,6 @@ class Control:
         self._roster = roster
         self._audit = audit
         self._perform = perform
-        self._clock = clock
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, RunningOperation] = {}
@@ -100,14 +97,14 @@ class Control:
 
     def do(self, operation: Operation) -> RunningOperation:
         """Start an operation, or refuse it; returns at once. The caller has confirmed it."""
-        running = RunningOperation(Outcome(next(self._numbers), operation, self._clock()))
+        running = RunningOperation(Outcome(next(self._numbers), operation, time.time()))
 
         def on_change(outcome: Outcome) -> None:
             running.outcome = outcome
-            self._inbox.put(OperationChanged(outcome, self._clock()))
+            self._inbox.put(OperationChanged(outcome, time.time()))
 
         context = running.context = OperationContext(
-            running.outcome, self._broker, self._inbox, self._roster, self._clock, on_change
+            running.outcome, self._broker, self._inbox, self._roster, on_change
         )
         # What is forbidden now stays forbidden, even if read-only mode ends a moment later.
         thread = threading.Thread(
@@ -137,7 +134,7 @@ class Control:
         """Write the operations that have not ended to the audit file, when celtop exits."""
         for running in self._threads.copy().values():
             if not running.future.done():
-                self._audit.write("left", running.outcome, self._clock())
+                self._audit.write("left", running.outcome, time.time())
 
     def _run(self, running: RunningOperation, context: OperationContext, forbidden: bool) -> None:
         try:
@@ -192,7 +189,7 @@ class Control:
         if unsure is None:
             answer, unsure = Answer("unsure"), ()
         ended = msgspec.structs.replace(
-            completed(context.outcome, answer, unsure), ended_at=self._clock(), stage=""
+            completed(context.outcome, answer, unsure), ended_at=time.time(), stage=""
         )
         unlogged = self._write_audit("ended", context, ended) or context.outcome.unlogged
         context.report(
@@ -207,9 +204,9 @@ class Control:
         self, phase: Phase, context: OperationContext, outcome: Outcome | None = None
     ) -> str | None:
         """Write to the audit file; a failure is logged, and the operation continues."""
-        error = self._audit.write(phase, outcome or context.outcome, self._clock())
+        error = self._audit.write(phase, outcome or context.outcome, time.time())
         if error is not None and context.outcome.unlogged is None:
             context.outcome = msgspec.structs.replace(context.outcome, unlogged=error)
             text = f"Cannot write to the audit file: {error}"
-            self._inbox.put(LogMessage("error", "audit", text, self._clock()))
+            self._inbox.put(LogMessage("error", "audit", text, time.time()))
         return error

@@ -65,14 +65,12 @@ class Session:
     Args:
         settings: The broker and how to reach it.
         state: The model to update; None creates one.
-        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
         self,
         settings: Settings,
         state: ClusterState | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self._redaction = Redaction(settings.redact)
@@ -86,21 +84,25 @@ class Session:
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
-        self._clock = clock
         self._results = ResultLookup(settings, self._broker.meter, self._redaction.meta)
         self._interest = ScreenInterest(frugal=settings.frugal)
         roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
-        self._receiver = Receiver(self._broker, self._inbox, roster, clock, open_tasks)
-        shared = (self._broker, self._inbox, roster, self._receiver, self._interest, clock)
+        self._receiver = Receiver(self._broker, self._inbox, roster, open_tasks)
+        shared = (self._broker, self._inbox, roster, self._receiver, self._interest)
         self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
         self._queues = QueuePoller("queues", *shared)
         self._follower = ResultFollower(
-            settings, self._results, open_tasks, self._broker, self._receiver, self._inbox,
-            self._inspector.query, clock,
-        )  # fmt: skip
+            settings,
+            self._results,
+            open_tasks,
+            self._broker,
+            self._receiver,
+            self._inbox,
+            self._inspector.query,
+        )
         self._control = Control(
-            self._broker, self._inbox, roster, self._audit(), clock, settings.read_only
+            self._broker, self._inbox, roster, self._audit(), settings.read_only
         )
 
     @property
@@ -232,7 +234,7 @@ class Session:
 
         def find() -> tuple[Recovered, ...]:
             cache, reader = self._inspector.sent_cache, self._results.reader(conf)
-            return recover(wanted, self._broker, cache, reader, workers, queues, self._clock)
+            return recover(wanted, self._broker, cache, reader, workers, queues)
 
         return run_in_thread(find)
 
@@ -249,9 +251,7 @@ class Session:
         def peek() -> QueuePeeked:
             connection = self._broker.connect()
             try:
-                seen = MessageReader(connection, self._broker, self._clock).waiting(
-                    queue, limit, task
-                )
+                seen = MessageReader(connection, self._broker).waiting(queue, limit, task)
             finally:
                 connection.collect()
             seen = self._redaction.peeked(seen)
@@ -282,7 +282,7 @@ class Session:
 
         def find() -> TaskLookup:
             reader = self._results.reader(conf)
-            seen = find_task(id_, self._broker, reader, workers, queues, self._clock)
+            seen = find_task(id_, self._broker, reader, workers, queues)
             for one in seen.found:
                 # Only the worker knows the state of a message that it holds.
                 if one.source != HELD_BY_WORKER:
@@ -302,7 +302,7 @@ class Session:
 
     def _on_result(self, found: Future[ResultMeta | None]) -> None:
         if not found.cancelled() and found.exception() is None and (meta := found.result()):
-            self._inbox.put(ResultsRead((meta,), self._clock(), "lookup"))
+            self._inbox.put(ResultsRead((meta,), time.time(), "lookup"))
 
     def _worker_conf(self) -> Mapping[str, Any] | None:
         """Return a worker's configuration, if one has reported it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
@@ -47,7 +46,6 @@ class Receiver(threading.Thread):
         broker: The broker to connect to.
         inbox: Takes the events.
         roster: Updated with the senders.
-        clock: Returns the time in epoch seconds.
         open_tasks: Updated with the tasks that start and end.
     """
 
@@ -56,14 +54,12 @@ class Receiver(threading.Thread):
         broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
-        clock: Callable[[], float] = time.time,
         open_tasks: OpenTasks | None = None,
     ) -> None:
         super().__init__(name="celtop-receiver", daemon=True)
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
-        self._clock = clock
         self._open_tasks = open_tasks if open_tasks is not None else OpenTasks()
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -121,7 +117,7 @@ class Receiver(threading.Thread):
         self, phase: BrokerPhase, fault: Fault | None = None, retry_in: float | None = None
     ) -> None:
         url, transport = self._broker.shown_url, self._broker.scheme
-        self._inbox.put(ConnectionChanged(phase, self._clock(), fault, retry_in, url, transport))
+        self._inbox.put(ConnectionChanged(phase, time.time(), fault, retry_in, url, transport))
 
     def _listen(self) -> None:
         """Connect and receive until stopped.
@@ -155,7 +151,7 @@ class Receiver(threading.Thread):
         warning = self._broker.certificate_warning()
         if warning and warning not in self._warned:
             self._warned.add(warning)
-            self._inbox.put(LogMessage("warning", "broker", warning, self._clock()))
+            self._inbox.put(LogMessage("warning", "broker", warning, time.time()))
         self._roster.last_event_at = time.monotonic()
         # Every worker replies with a heartbeat at once, even one that sends none by itself.
         exchange = self._broker.settings.control_exchange
@@ -173,7 +169,7 @@ class Receiver(threading.Thread):
         subscription.check()
 
     def _on_body(self, body: bytes, content_type: str) -> None:
-        at = self._clock()
+        at = time.time()
         if content_type == "application/json":
             batch = decode(body, at)
         else:

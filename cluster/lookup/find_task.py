@@ -7,7 +7,7 @@ the result has the reason, and the others are still searched.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...model.lookup import HELD_BY_WORKER, LookupPlace, PlaceChecked, Sighting, TaskLookup
@@ -31,7 +31,6 @@ def find_task(
     results: ResultReader,
     workers: Sequence[str],
     queues: Sequence[str],
-    clock: Callable[[], float] = time.time,
 ) -> TaskLookup:
     """Look for a task; takes as long as the slowest worker's reply, a few seconds at most.
 
@@ -41,21 +40,17 @@ def find_task(
         results: The result backend's reader.
         workers: The workers that are expected to reply.
         queues: Where to look for its message.
-        clock: Returns the time in epoch seconds.
     """
-    return _Search(id_, broker, results, clock).run(workers, queues)
+    return _Search(id_, broker, results).run(workers, queues)
 
 
 class _Search:
     """One search for a task."""
 
-    def __init__(
-        self, id_: str, broker: BrokerConnection, results: ResultReader, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, id_: str, broker: BrokerConnection, results: ResultReader) -> None:
         self._id = id_
         self._broker = broker
         self._results = results
-        self._clock = clock
         self._found: list[Sighting] = []
         self._places: list[PlaceChecked] = []
 
@@ -74,14 +69,14 @@ class _Search:
                 self._ask_workers(connection, workers)
             finally:
                 connection.collect()
-        return TaskLookup(self._id, self._clock(), tuple(self._found), tuple(self._places))
+        return TaskLookup(self._id, time.time(), tuple(self._found), tuple(self._places))
 
     def _checked(self, place: LookupPlace, found: bool | None, text: str) -> None:
         self._places.append(PlaceChecked(place, found, text))
 
     def _search_messages(self, connection: Connection, queues: Sequence[str]) -> None:
         """Search the messages, waiting and unacknowledged."""
-        messages = MessageReader(connection, self._broker, self._clock)
+        messages = MessageReader(connection, self._broker)
         if messages.unavailable is not None:
             self._checked("queues", None, messages.unavailable)
             return
@@ -122,7 +117,7 @@ class _Search:
         elif meta is None:
             self._checked("backend", False, "no entry")
         else:
-            seen = ResultsRead((meta,), self._clock(), "lookup")
+            seen = ResultsRead((meta,), time.time(), "lookup")
             self._found.append(Sighting("result backend", seen))
             text = f"stored as {meta.status}" if meta.status else "stored, but unreadable"
             self._checked("backend", True, text)
@@ -135,7 +130,7 @@ class _Search:
         def on_reply(reply: Reply) -> None:
             if (where := self._list_with_task(reply.value)) is not None:
                 lists.append(f"{where} at {reply.worker}")
-                seen = InspectReply(reply.worker, "query_task", reply.value, self._clock())
+                seen = InspectReply(reply.worker, "query_task", reply.value, time.time())
                 self._found.append(Sighting(f"worker {reply.worker}", seen))
 
         try:

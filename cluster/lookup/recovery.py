@@ -9,7 +9,7 @@ no source has the call, the result states the reason and what is known.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,7 +82,6 @@ def recover(
     results: ResultReader,
     workers: Sequence[str],
     queues: Iterable[str],
-    clock: Callable[[], float] = time.time,
 ) -> tuple[Recovered, ...]:
     """Return what each task was sent with, or why that is unknown, in the order of `wanted`.
 
@@ -93,9 +92,8 @@ def recover(
         results: The result backend's reader.
         workers: The workers that are expected to reply.
         queues: Where to look for the message of a task whose queue is unknown.
-        clock: Returns the time in epoch seconds.
     """
-    return _Recovery(wanted, broker, cache, results, clock).recover(workers, tuple(queues))
+    return _Recovery(wanted, broker, cache, results).recover(workers, tuple(queues))
 
 
 class _Recovery:
@@ -107,14 +105,12 @@ class _Recovery:
         broker: BrokerConnection,
         cache: SentCache,
         results: ResultReader,
-        clock: Callable[[], float],
     ) -> None:
         self._wanted = {one.id: one for one in wanted}
         self._order = [one.id for one in wanted]
         self._broker = broker
         self._cache = cache
         self._results = results
-        self._clock = clock
         self._found: dict[str, SentTask] = {}
         self._metas: dict[str, ResultMeta] = {}
         self._broker_reason: str | None = None
@@ -151,7 +147,7 @@ class _Recovery:
     def _read_messages(
         self, connection: Connection, unfinished: Sequence[KnownTask], queues: Sequence[str]
     ) -> None:
-        messages = MessageReader(connection, self._broker, self._clock)
+        messages = MessageReader(connection, self._broker)
         self._broker_reason = messages.unavailable
         # The message of a task that a worker has is no longer in a queue.
         queued = [one for one in unfinished if one.state in (None, PENDING, RETRY)]
@@ -184,7 +180,7 @@ class _Recovery:
         control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
 
         def on_reply(reply: Reply) -> None:
-            self._cache.add_reply("query_task", reply.value, self._clock())
+            self._cache.add_reply("query_task", reply.value, time.time())
 
         expected: Collection[str] = workers
         while block:
@@ -226,7 +222,7 @@ class _Recovery:
         if original is not None:
             return _complete(original, one)
         meta = self._metas.get(one.id)
-        from_event = _from_event(one, self._clock())
+        from_event = _from_event(one, time.time())
         from_backend = self._from_backend(one, meta)
         if isinstance(from_backend, SentTask):
             if isinstance(from_event, SentTask) and not _equal(from_event, from_backend):
@@ -269,7 +265,7 @@ class _Recovery:
         missing = _missing_beside(one)
         if not _matches_event(call, one) and MASK not in f"{one.args}{one.kwargs}":
             missing += ("whether the task modified its arguments, which differ from its event",)
-        return _complete(SentTask(one.id, call, "backend", self._clock(), missing=missing), one)
+        return _complete(SentTask(one.id, call, "backend", time.time(), missing=missing), one)
 
 
 def _from_event(one: KnownTask, at: float) -> SentTask | str:

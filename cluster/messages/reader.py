@@ -11,7 +11,7 @@ the body, together with the arguments: such messages are only counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -49,18 +49,15 @@ class MessageReader:
     Args:
         connection: An established connection, which the caller closes.
         broker: The broker that it leads to.
-        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
         self,
         connection: Connection,
         broker: BrokerConnection,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.unavailable: str | None = None
         """Why messages cannot be read on this broker; None if they can."""
-        self._clock = clock
         self._reset()
         if not broker.is_redis:
             other = f"the messages of a {broker.scheme}:// broker cannot be read"
@@ -93,7 +90,7 @@ class MessageReader:
         Raises:
             redis.RedisError: The connection was lost, or the key is not a queue.
         """
-        at = self._clock()
+        at = time.time()
         if self.unavailable is not None:
             return QueuePeeked(queue, (), at, complete=False, notes=(self.unavailable,))
         self._reset()
@@ -236,7 +233,7 @@ class MessageReader:
         message = self.read(raw)
         if message is None or message.id not in wanted:
             return
-        its = sent_task(message, queue, source, self._clock())
+        its = sent_task(message, queue, source, time.time())
         if its is None:
             self.unreadable += 1
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
@@ -103,7 +104,7 @@ class Mailbox:
         for reply in replies.values():
             value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
             error = None if reply.error is None else self._context.broker.hide(reply.error)
-            at = self._context.clock()
+            at = time.time()
             self._context.inbox.put(InspectReply(reply.worker, reply.command, value, at, error))
 
     @contextmanager

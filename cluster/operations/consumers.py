@@ -12,6 +12,7 @@ So all arguments are remembered and sent.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -95,7 +96,7 @@ class ConsumerControl:
         replies = gathered.values()
         for worker, values in replies.items():
             if "active_queues" in values:
-                at = self._context.clock()
+                at = time.time()
                 queues = values["active_queues"]
                 self._context.inbox.put(InspectReply(worker, "active_queues", queues, at))
         return replies

@@ -63,7 +63,7 @@ def purge(operation: Purge, context: OperationContext) -> None:
     if is_internal(queue):
         raise Refused(f"{queue} is one of Celery's internal queues and cannot be purged")
     with context.connection() as connection:
-        messages = MessageReader(connection, context.broker, context.clock)
+        messages = MessageReader(connection, context.broker)
         if context.broker.is_redis:
             _check(context, messages, queue)
         if context.cancelled.is_set():

@@ -50,7 +50,6 @@ class OperationContext:
         broker: The broker's settings, to connect with.
         inbox: Where observations are put for the model.
         roster: The workers that are online.
-        clock: Our clock, in epoch seconds.
         on_change: Called with the outcome whenever it has changed.
     """
 
@@ -60,14 +59,12 @@ class OperationContext:
         broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
-        clock: Callable[[], float],
         on_change: Callable[[Outcome], object],
     ) -> None:
         self.outcome = outcome
         self.broker = broker
         self.inbox = inbox
         self.roster = roster
-        self.clock = clock
         self.cancelled = threading.Event()
         """Set when the user cancels it, or celtop exits: stop where nothing is half done."""
         self.afterwards: Callable[[], object] | None = None

@@ -48,7 +48,7 @@ def trigger(operation: Trigger, context: OperationContext) -> None:
         Refused: The only call cannot be sent.
         Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
-    now = context.clock()
+    now = time.time()
     outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}
     for place, call in enumerate(operation.calls, 1):
@@ -70,7 +70,7 @@ def retry(operation: Retry, context: OperationContext) -> None:
     Raises:
         Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
-    now = context.clock()
+    now = time.time()
     outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}
     for original in operation.originals:
@@ -124,7 +124,7 @@ def _put_all(
                 context.report(fault=explain(error, context.broker))
                 return
             else:
-                sent = msgspec.structs.replace(one.sent, at=context.clock())
+                sent = msgspec.structs.replace(one.sent, at=time.time())
                 report(target, Answer("confirmed", f"sent as {sent.id}"), sent)
 
 

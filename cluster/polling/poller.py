@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from ...model.observations import LogMessage, Observation
@@ -70,7 +69,6 @@ class Poller(threading.Thread):
         roster: The known workers and queues.
         receiver: Polls only while this is connected.
         interest: The topics on the screen.
-        clock: Returns the time in epoch seconds.
     """
 
     topic = ""
@@ -84,7 +82,6 @@ class Poller(threading.Thread):
         roster: Roster,
         receiver: Receiver,
         interest: ScreenInterest,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name=f"celtop-{name}", daemon=True)
         self._source = name
@@ -93,7 +90,6 @@ class Poller(threading.Thread):
         self._roster = roster
         self._receiver = receiver
         self._interest = interest
-        self._clock = clock
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._noted: set[str] = set()
@@ -156,7 +152,7 @@ class Poller(threading.Thread):
         """Log a line, once for each text."""
         if text not in self._noted:
             self._noted.add(text)
-            self.put(LogMessage(level, self._source, text, self._clock()))
+            self.put(LogMessage(level, self._source, text, time.time()))
 
     def put(self, observation: Observation) -> None:
         """Put an observation into the inbox."""

@@ -6,7 +6,7 @@ A number that a broker does not provide is None, with the reason in `notes`; nev
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.observations import QueueGone, QueueMeasured
@@ -42,7 +42,6 @@ class RedisDepths:
         connection: Connection,
         broker: BrokerConnection,
         exchanges: set[str],
-        clock: Callable[[], float],
     ) -> None:
         from redis import Redis
 
@@ -52,7 +51,6 @@ class RedisDepths:
         self._pattern = f"{exactly(self._keys.bindings)}*"
         self._ignored = broker.settings.event_exchange
         self._exchanges = exchanges
-        self._clock = clock
         self._cursor = 0
         self._tables: dict[str, float] = {}
         self._bound: dict[str, frozenset[str]] = {}
@@ -67,7 +65,7 @@ class RedisDepths:
         if self._find_queues(scanned):
             _, counts = self._count(self._queues(names))
         queues = self._queues(names)
-        at = self._clock()
+        at = time.time()
         for name in sorted(queues):
             yield self._depth(name, counts, len(queues), at)
         for name in sorted(self._measured - queues):
@@ -180,9 +178,8 @@ class AmqpDepths:
 
     latency: float | None = None
 
-    def __init__(self, connection: Connection, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._clock = clock
         self._channel: Any = None
         self._measured: set[str] = set()
 
@@ -191,7 +188,7 @@ class AmqpDepths:
         from amqp.exceptions import ChannelError, NotFound
 
         for name in sorted(name for name in names | {DEFAULT_QUEUE} if not is_internal(name)):
-            at = self._clock()
+            at = time.time()
             started = time.perf_counter()
             try:
                 if self._channel is None:
@@ -223,16 +220,15 @@ class OtherDepths:
 
     latency: float | None = None
 
-    def __init__(self, connection: Connection, scheme: str, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection, scheme: str) -> None:
         self._channel = connection.default_channel
         self._scheme = scheme
-        self._clock = clock
 
     def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
         """Yield the depth of each named queue."""
         for name in sorted(name for name in names if not is_internal(name)):
             waiting, notes = self._size(name)
-            yield QueueMeasured(name, self._clock(), waiting=waiting, notes=notes)
+            yield QueueMeasured(name, time.time(), waiting=waiting, notes=notes)
 
     def _size(self, name: str) -> tuple[int | None, tuple[str, ...]]:
         # Every virtual transport of kombu that can count implements this; there is no public name.
@@ -250,7 +246,6 @@ def depths(
     connection: Connection,
     broker: BrokerConnection,
     exchanges: set[str],
-    clock: Callable[[], float],
 ) -> RedisDepths | AmqpDepths | OtherDepths:
     """Return the reader of queue depths for a connection.
 
@@ -258,13 +253,12 @@ def depths(
         connection: An established connection, which the caller closes.
         broker: The broker that it leads to.
         exchanges: Names of known exchanges; read again with each measurement.
-        clock: Returns the time in epoch seconds.
     """
     if broker.is_redis:
-        return RedisDepths(connection, broker, exchanges, clock)
+        return RedisDepths(connection, broker, exchanges)
     if broker.is_amqp:
-        return AmqpDepths(connection, clock)
-    return OtherDepths(connection, broker.scheme, clock)
+        return AmqpDepths(connection)
+    return OtherDepths(connection, broker.scheme)
 
 
 def _text(value: bytes | str) -> str:

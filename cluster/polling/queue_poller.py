@@ -32,7 +32,7 @@ class QueuePoller(Poller):
 
     def opened(self, connection: Connection) -> None:
         """Choose how to measure, by the kind of broker."""
-        self._depths = depths(connection, self._broker, self._roster.exchanges, self._clock)
+        self._depths = depths(connection, self._broker, self._roster.exchanges)
         self._measured_at = float("-inf")
         if self._broker.is_amqp:
             self.note(

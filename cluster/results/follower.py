@@ -43,7 +43,6 @@ class ResultFollower:
         receiver: Each of its connections reads the history once.
         inbox: Takes the results.
         ask_workers: Called with suspect tasks and with the workers to ask; None for all.
-        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
@@ -55,12 +54,10 @@ class ResultFollower:
         receiver: Receiver,
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str], frozenset[str] | None], None],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._lookup = lookup
         self._open_tasks = open_tasks
         self._inbox = inbox
-        self._clock = clock
         self._conf: Mapping[str, Any] | None = None
         self._synced_at = 0.0
         self._started_at: float | None = None
@@ -69,13 +66,13 @@ class ResultFollower:
         self._ask = ask_workers
         self._holders: dict[str, str | None] = {}
         frugal = settings.frugal
-        self.push = ResultPush(self.reader, open_tasks, inbox, clock, frugal=frugal)
+        self.push = ResultPush(self.reader, open_tasks, inbox, frugal=frugal)
         self.poller = ResultPoller(
-            self.reader, open_tasks, self.push, inbox, self._ask_workers, clock, frugal=frugal
+            self.reader, open_tasks, self.push, inbox, self._ask_workers, frugal=frugal
         )
         # Reading the history costs a command for each old result.
         limit = 0 if frugal else settings.history
-        self.history = ResultHistory(self.reader, broker, receiver, inbox, open_tasks, limit, clock)
+        self.history = ResultHistory(self.reader, broker, receiver, inbox, open_tasks, limit)
         if frugal:
             self.history.max_messages = 0
 
@@ -157,4 +154,4 @@ class ResultFollower:
         if why is not None and why != self._noted and (waited or self._conf is not None):
             self._noted = why
             text = f"Progress is shown from events only: {why}"
-            self._inbox.put(LogMessage("info", "results", text, self._clock()))
+            self._inbox.put(LogMessage("info", "results", text, time.time()))

@@ -35,7 +35,6 @@ class ResultHistory(threading.Thread):
         inbox: Takes the results and messages.
         open_tasks: Updated with the waiting tasks.
         limit: Maximum number of finished tasks; 0 reads none.
-        clock: Returns the time in epoch seconds.
     """
 
     def __init__(
@@ -46,7 +45,6 @@ class ResultHistory(threading.Thread):
         inbox: Inbox,
         open_tasks: OpenTasks,
         limit: int,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="celtop-history", daemon=True)
         self._reader = reader
@@ -55,7 +53,6 @@ class ResultHistory(threading.Thread):
         self._inbox = inbox
         self._open_tasks = open_tasks
         self._limit = limit
-        self._clock = clock
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._queues: dict[str, None] = {}
@@ -107,7 +104,7 @@ class ResultHistory(threading.Thread):
                 if self._stopping.is_set():
                     return
                 if metas:
-                    self._inbox.put(ResultsRead(metas, self._clock(), "history"))
+                    self._inbox.put(ResultsRead(metas, time.time(), "history"))
         except ResultsError as error:
             self._note(f"Cannot load finished tasks: {error}")
         except Exception as error:  # an unforeseen entry, whose text may contain a password
@@ -119,7 +116,7 @@ class ResultHistory(threading.Thread):
         try:
             connection = self._broker.connect()
             try:
-                messages = MessageReader(connection, self._broker, self._clock)
+                messages = MessageReader(connection, self._broker)
                 for name in names:
                     if self._stopping.is_set():
                         return
@@ -134,4 +131,4 @@ class ResultHistory(threading.Thread):
                 self._note(f"Cannot read waiting messages: {explain(error, self._broker)}")
 
     def _note(self, text: str) -> None:
-        self._inbox.put(LogMessage("warning", "history", text, self._clock()))
+        self._inbox.put(LogMessage("warning", "history", text, time.time()))

@@ -50,7 +50,6 @@ class ResultPoller(threading.Thread):
         push: While it is live, the tasks on the screen are not polled.
         inbox: Takes the results.
         ask_workers: Called with suspect tasks that have not finished according to the backend.
-        clock: Returns the time in epoch seconds.
         frugal: Whether to send as few commands as possible.
     """
 
@@ -61,7 +60,6 @@ class ResultPoller(threading.Thread):
         push: ResultPush,
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str]], None],
-        clock: Callable[[], float] = time.time,
         *,
         frugal: bool = False,
     ) -> None:
@@ -71,7 +69,6 @@ class ResultPoller(threading.Thread):
         self._push = push
         self._inbox = inbox
         self._ask_workers = ask_workers
-        self._clock = clock
         self._slower = FRUGAL_FACTOR if frugal else 1.0
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -110,7 +107,7 @@ class ResultPoller(threading.Thread):
                 if self.fault not in noted:
                     noted.add(self.fault)
                     text = f"Progress is unavailable: {self.fault}"
-                    self._inbox.put(LogMessage("warning", "results", text, self._clock()))
+                    self._inbox.put(LogMessage("warning", "results", text, time.time()))
                 self._stopping.wait(backoff(failures, _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY))
                 failures += 1
             else:
@@ -199,7 +196,7 @@ class ResultPoller(threading.Thread):
             if new or missing:
                 self._seen.update((meta.id, meta) for meta in new if not meta.ready)
                 # One block at a time: the results may be too large to keep them all in memory.
-                self._inbox.put(ResultsRead(new, self._clock(), "poll", missing))
+                self._inbox.put(ResultsRead(new, time.time(), "poll", missing))
         self.fault = None
         if open_:
             self._ask_workers(open_)
@@ -224,7 +221,7 @@ class ResultPoller(threading.Thread):
         while len(self._not_ours) > 10 * BLOCK_SIZE:
             del self._not_ours[next(iter(self._not_ours))]
         if ours := tuple(meta for meta in found.values() if not meta.ready):
-            self._inbox.put(ResultsRead(ours, self._clock(), "poll"))
+            self._inbox.put(ResultsRead(ours, time.time(), "poll"))
 
 
 def _reason(error: Exception) -> str:

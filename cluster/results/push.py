@@ -39,7 +39,6 @@ class ResultPush(threading.Thread):
         reader: Returns the current reader of the result backend.
         open_tasks: The unfinished tasks.
         inbox: Takes the results.
-        clock: Returns the time in epoch seconds.
         frugal: Whether to send as few commands as possible.
     """
 
@@ -48,7 +47,6 @@ class ResultPush(threading.Thread):
         reader: Callable[[], ResultReader],
         open_tasks: OpenTasks,
         inbox: Inbox,
-        clock: Callable[[], float] = time.time,
         *,
         frugal: bool = False,
     ) -> None:
@@ -56,7 +54,6 @@ class ResultPush(threading.Thread):
         self._reader = reader
         self._open_tasks = open_tasks
         self._inbox = inbox
-        self._clock = clock
         self._silence = FRUGAL_PING_AFTER if frugal else PING_AFTER
         self._stopping = threading.Event()
         self._refused: tuple[object, ...] | None = None
@@ -84,7 +81,7 @@ class ResultPush(threading.Thread):
             except ChannelRefused as reason:
                 self._refused = reader.location
                 text = f"Progress is polled because Redis refuses the subscription: {reason}"
-                self._inbox.put(LogMessage("warning", "results", text, self._clock()))
+                self._inbox.put(LogMessage("warning", "results", text, time.time()))
             except Exception:
                 # The poller, which takes over, reports the error.
                 failures = 0 if time.monotonic() - started > _MAX_RETRY_DELAY else failures + 1
@@ -138,7 +135,7 @@ class ResultPush(threading.Thread):
         if latest:
             metas = tuple(_meta(id_, payload) for id_, payload in latest.items())
             self.decoded += len(metas)
-            self._inbox.put(ResultsRead(metas, self._clock(), "push"))
+            self._inbox.put(ResultsRead(metas, time.time(), "push"))
 
 
 def _meta(id_: str, payload: Payload) -> ResultMeta:

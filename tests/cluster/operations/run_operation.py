@@ -35,7 +35,6 @@ class OperationRun:
             BrokerConnection(Settings(broker_url=url, **settings)),
             Inbox(1000),
             roster or Roster(),
-            time.time,
             self.outcomes.append,
         )
 
