@@ -52,16 +52,7 @@ class RunningOperation:
 
 
 class Control:
-    """Carries out operations if the policy allows them.
-
-    Args:
-        broker: The broker to connect to.
-        inbox: Where outcomes are put for the model.
-        roster: The workers that are online.
-        audit: The file with all operations.
-        read_only: Whether all changes are refused, to begin with.
-        perform: Carries out operations; None: each kind by its own function.
-    """
+    """Carries out operations if the policy allows them."""
 
     def __init__(
         self,

@@ -22,11 +22,7 @@ FREED_SHARE: Final = 0.1
 
 
 class Inbox:
-    """A bounded queue of observations, from many producer threads to one consumer.
-
-    Args:
-        capacity: Maximum number of events.
-    """
+    """A bounded queue of observations, from many producer threads to one consumer."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity

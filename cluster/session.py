@@ -63,7 +63,6 @@ class Session:
     other methods return at once, and those that look something up return a future.
 
     Args:
-        settings: The broker and how to reach it.
         state: The model to update; None creates one.
     """
 
@@ -176,11 +175,7 @@ class Session:
         return self._inspector.refreshed and self._queues.refreshed
 
     def watch(self, topics: frozenset[str]) -> None:
-        """Set the topics on the screen, which are polled more often.
-
-        Args:
-            topics: `workers`, `worker:NAME` and `queues`, in place of the topics before.
-        """
+        """Set the topics to poll more often: `workers`, `worker:NAME` and `queues`."""
         if topics != self._interest.topics:
             self._interest.topics = topics
             self._inspector.wake()

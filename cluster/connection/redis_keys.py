@@ -8,12 +8,7 @@ _ESCAPED: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
 
 
 class QueueKeys:
-    """The keys of a broker's queues.
-
-    Args:
-        channel: A channel of kombu's Redis transport, which has the app's options.
-        prefix: The prefix of the app's keys.
-    """
+    """The keys of a broker's queues."""
 
     def __init__(self, channel: Any, prefix: str) -> None:
         self._prefix = prefix

@@ -121,13 +121,7 @@ class RemoteControl:
         destination: Sequence[str] | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        """Send a command without asking for replies.
-
-        Args:
-            command: Its name.
-            destination: The workers; None is all.
-            arguments: Its arguments.
-        """
+        """Send a command without asking for replies."""
         self._publish(command, destination, arguments)
 
     def send(
@@ -137,14 +131,7 @@ class RemoteControl:
         arguments: Arguments | None = None,
         on_reply: Callable[[Reply], object] | None = None,
     ) -> Replies:
-        """Send commands; replies are added to the returned value whenever `wait` is called.
-
-        Args:
-            commands: Their names.
-            destination: The workers; None is all.
-            arguments: The arguments of the commands.
-            on_reply: Called with each reply, after it was added.
-        """
+        """Send commands to some workers, or to all; `wait` adds replies to the returned value."""
         replies = Replies(commands, on_reply)
         for command in commands:
             ticket = str(uuid.uuid4())

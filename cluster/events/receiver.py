@@ -40,14 +40,7 @@ reading it. The delay is invisible, and the socket holds far more messages than 
 
 
 class Receiver(threading.Thread):
-    """Receives the cluster's events and puts them, decoded, into the inbox.
-
-    Args:
-        broker: The broker to connect to.
-        inbox: Takes the events.
-        roster: Updated with the senders.
-        open_tasks: Updated with the tasks that start and end.
-    """
+    """Receives the cluster's events and puts them, decoded, into the inbox."""
 
     def __init__(
         self,

@@ -32,15 +32,7 @@ def find_task(
     workers: Sequence[str],
     queues: Sequence[str],
 ) -> TaskLookup:
-    """Look for a task; takes as long as the slowest worker's reply, a few seconds at most.
-
-    Args:
-        id_: The task's id.
-        broker: The broker that may have its message.
-        results: The result backend's reader.
-        workers: The workers that are expected to reply.
-        queues: Where to look for its message.
-    """
+    """Look for a task; takes as long as the slowest worker's reply, a few seconds at most."""
     return _Search(id_, broker, results).run(workers, queues)
 
 

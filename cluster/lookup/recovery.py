@@ -85,13 +85,8 @@ def recover(
 ) -> tuple[Recovered, ...]:
     """Return what each task was sent with, or why that is unknown, in the order of `wanted`.
 
-    Args:
-        wanted: The tasks.
-        broker: The broker that may have their messages.
-        cache: Calls seen earlier; the ones found here are added.
-        results: The result backend's reader.
-        workers: The workers that are expected to reply.
-        queues: Where to look for the message of a task whose queue is unknown.
+    Calls that are found are added to `cache`. All `queues` are searched only for the message of a
+    task whose own queue is unknown.
     """
     return _Recovery(wanted, broker, cache, results).recover(workers, tuple(queues))
 

@@ -113,14 +113,7 @@ def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:
 
 
 def sent_task(message: Envelope, queue: str | None, source: Source, at: float) -> SentTask | None:
-    """Return the task that a message sends; None if its body cannot be decoded.
-
-    Args:
-        message: A message with an id and a task.
-        queue: The queue that it was sent to, if known.
-        source: Where it was found.
-        at: When it was found, epoch seconds.
-    """
+    """Return what a message with an id and a task sends; None if its body cannot be decoded."""
     body = _body(message)
     if body is None:
         return None

@@ -44,12 +44,7 @@ _holder = msgspec.json.Decoder(tuple[msgspec.Raw, str | None, str | None])
 
 
 class MessageReader:
-    """Reads messages over a connection; not safe to share between threads.
-
-    Args:
-        connection: An established connection, which the caller closes.
-        broker: The broker that it leads to.
-    """
+    """Reads messages over a connection, which the caller closes; not to be shared by threads."""
 
     def __init__(
         self,
@@ -80,12 +75,7 @@ class MessageReader:
         return str(key_type.decode())
 
     def waiting(self, queue: str, limit: int, task: str | None = None) -> QueuePeeked:
-        """Return the messages waiting in a queue, the next one first.
-
-        Args:
-            queue: The queue's name.
-            limit: Maximum number of messages.
-            task: Only messages of this task name.
+        """Return the messages waiting in a queue, or those of one task name, the next one first.
 
         Raises:
             redis.RedisError: The connection was lost, or the key is not a queue.
@@ -105,11 +95,7 @@ class MessageReader:
         return QueuePeeked(queue, tuple(found), at, complete=self._remaining > 0, notes=self.notes)
 
     def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, SentTask]:
-        """Return the messages of tasks, by id, that are waiting or unacknowledged.
-
-        Args:
-            ids: The tasks' ids.
-            queues: The queues to search, besides the unacknowledged messages.
+        """Return the messages of tasks, by id, that wait in these queues or are unacknowledged.
 
         Raises:
             redis.RedisError: The connection was lost.

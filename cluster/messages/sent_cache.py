@@ -33,11 +33,7 @@ NOT_IN_REPLIES: Final = (*ONLY_IN_MESSAGE, "time limits", "custom headers")
 
 
 class SentCache:
-    """Calls by task id, within a limit of bytes.
-
-    Args:
-        max_bytes: Approximate bytes of arguments to keep.
-    """
+    """Calls by task id, within a limit of bytes."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -81,13 +77,7 @@ class SentCache:
         return known is not None and SOURCE_RANK[known.source] <= SOURCE_RANK[source]
 
     def add_reply(self, command: str, reply: Any, at: float) -> None:
-        """Add the calls in a worker's reply.
-
-        Args:
-            command: `active`, `reserved`, `scheduled` or `query_task`; others are ignored.
-            reply: The worker's reply.
-            at: When it was received, epoch seconds.
-        """
+        """Add the calls in a reply to `active`, `reserved`, `scheduled` or `query_task`."""
         for item in _items(command, reply):
             id_ = item.get("id")
             # Every round repeats the same tasks: a known one must cost next to nothing.

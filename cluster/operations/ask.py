@@ -34,12 +34,8 @@ class Mailbox:
     ) -> Replies:
         """Send a command to some workers, or to all.
 
-        Args:
-            command: Its name.
-            arguments: Its arguments.
-            workers: The workers; None is all.
-            on_reply: Called with each reply, also a late one. If two workers have the same name,
-                only an error follows the first reply.
+        `on_reply` is called with each reply, also a late one. If two workers have the same name,
+        only an error follows the first reply.
 
         Raises:
             Unsure: The connection broke during sending.

@@ -37,7 +37,6 @@ class Audit:
     Args:
         path: The file; None disables it.
         cluster: Returns the broker's URL, without its password.
-        redact: Masks what the user has redacted in a value.
     """
 
     def __init__(
@@ -51,13 +50,7 @@ class Audit:
         self._redact = redact
 
     def write(self, phase: Phase, outcome: Outcome, at: float) -> str | None:
-        """Append a line; return None, or why it could not be written.
-
-        Args:
-            phase: Whether the operation begins or ends.
-            outcome: Its outcome so far.
-            at: Epoch seconds.
-        """
+        """Append a line; return None, or why it could not be written."""
         if self.path is None:
             return None
         try:

@@ -13,12 +13,8 @@ from ...model.operations.outcome import Answer, Outcome
 def completed(outcome: Outcome, answer: Answer, unsure: Iterable[str] = ()) -> Outcome:
     """Return an outcome in which whatever had no verdict has the one given.
 
-    The workers of a `WorkerOperation` are its targets too: their verdicts count for both.
-
-    Args:
-        outcome: As it stands at the end.
-        answer: The verdict on all that were not reached.
-        unsure: Names that may or may not have been reached.
+    Those named by `unsure` may or may not have been reached. The workers of a `WorkerOperation` are
+    its targets too: their verdicts count for both.
     """
     unknown = Answer("unsure", answer.text)
     doubtful = set(unsure)

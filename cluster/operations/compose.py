@@ -53,11 +53,7 @@ class OutgoingMessage(NamedTuple):
 
 
 def new(call: Call, now: float) -> OutgoingMessage:
-    """Return the message of a new task.
-
-    Args:
-        call: The task.
-        now: Our clock, in epoch seconds; countdown and expiry are counted from it.
+    """Return the message of a new task; its countdown and expiry are counted from `now`.
 
     Raises:
         Refused: Its queue is unknown, or JSON cannot represent its arguments.

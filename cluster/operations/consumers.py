@@ -48,12 +48,7 @@ OPTIONS: Final = (
 
 
 class ConsumerControl:
-    """Inspects workers and changes their consumers over one connection.
-
-    Args:
-        connection: Established; the caller closes it.
-        context: The running operation.
-    """
+    """Inspects workers and changes their consumers over one connection."""
 
     def __init__(self, connection: Connection, context: OperationContext) -> None:
         settings = context.broker.settings
@@ -75,10 +70,7 @@ class ConsumerControl:
     ) -> dict[str, dict[str, Any]]:
         """Return the replies to inspect commands by worker and command, without errors.
 
-        Args:
-            commands: Their names.
-            workers: The workers that are expected to reply.
-            everyone: Whether all other workers are asked too.
+        With `everyone`, all workers are asked, not only those that are expected to reply.
 
         Raises:
             Exception: Whatever the transport raises when the connection is lost.

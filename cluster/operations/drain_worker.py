@@ -22,11 +22,7 @@ was sent. `ended`: it has its verdict."""
 
 
 class DrainingWorker:
-    """One worker that is being drained. All times are monotonic.
-
-    Args:
-        name: The worker's name.
-    """
+    """One worker that is being drained. All times are monotonic."""
 
     def __init__(self, name: str) -> None:
         self.name = name

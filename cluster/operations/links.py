@@ -31,12 +31,8 @@ _EMPTY: Final = ("NONE", "EMPTY_LIST", "EMPTY_TUPLE")
 def relinked(message: RawMessage, id_: str, new_id: str, *, keep: bool) -> RawMessage:
     """Return a message with its links changed for sending it again; without links, the same one.
 
-    Args:
-        message: The original.
-        id_: The id of the original task.
-        new_id: The id of the new task.
-        keep: Whether callbacks and the rest of the chain are kept, under new ids. A chord never
-            is: it would count this task a second time.
+    With `keep`, callbacks and the rest of the chain are kept under new ids. A chord never is: it
+    would count this task a second time.
 
     Raises:
         Refused: The links cannot be removed, because the body is not JSON.

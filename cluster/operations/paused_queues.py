@@ -38,10 +38,6 @@ def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
 
     A restarted worker does so by itself. As long as one does not, all are resumed: it does no harm
     to the others, and their reported queues may be out of date.
-
-    Args:
-        pause: The pause as it is remembered.
-        workers: The known workers by name.
     """
 
     def consumes(name: str) -> bool:
@@ -52,11 +48,7 @@ def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
 
 
 class PausedQueues:
-    """The file of paused queues. Safe to use from any thread; of two processes the last one wins.
-
-    Args:
-        path: The file; None is the default in the state folder.
-    """
+    """The file of paused queues. Safe to use from any thread; of two processes the last wins."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / FILE_NAME

@@ -155,10 +155,7 @@ class _Revocation:
     ) -> None:
         """Report the verdicts on the tasks of a block.
 
-        Args:
-            ids: The tasks.
-            replies: The replies to the block.
-            running: The tasks that could not be terminated, and where; None if it is unknown.
+        The tasks in `running` could not be terminated by the named worker; None if it is unknown.
         """
         silent = [name for name in self._operation.workers if name not in replies]
         errors = [

@@ -30,11 +30,8 @@ class Refused(Exception):
 class Unsure(Exception):
     """The connection broke during sending: the broker may or may not have received it.
 
-    Raised from the transport's exception.
-
-    Args:
-        text: What is unsure.
-        targets: The workers and targets concerned; none: all that have no verdict yet.
+    Raised from the transport's exception. `targets` are the workers and targets concerned; none:
+    all that have no verdict yet.
     """
 
     def __init__(self, text: str = "", targets: Sequence[str] = ()) -> None:
@@ -43,15 +40,7 @@ class Unsure(Exception):
 
 
 class OperationContext:
-    """What an operation needs while it runs, in its own thread, and its outcome so far.
-
-    Args:
-        outcome: The outcome at the beginning.
-        broker: The broker's settings, to connect with.
-        inbox: Where observations are put for the model.
-        roster: The workers that are online.
-        on_change: Called with the outcome whenever it has changed.
-    """
+    """What an operation needs while it runs, in its own thread, and its outcome so far."""
 
     def __init__(
         self,
@@ -101,14 +90,7 @@ class OperationContext:
         sent: tuple[PublishedTask, ...] = (),
         **changes: Any,
     ) -> None:
-        """Add verdicts to the outcome and pass it on.
-
-        Args:
-            workers: New verdicts on workers; they replace earlier ones.
-            targets: New verdicts on targets.
-            sent: Further tasks that the broker has taken.
-            changes: New values of other fields of `Outcome`.
-        """
+        """Add verdicts, sent tasks and `changes` of other fields to the outcome; pass it on."""
         before = self.outcome
         self.outcome = msgspec.structs.replace(
             before,

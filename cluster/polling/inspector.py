@@ -57,13 +57,7 @@ def round_cost(commands: int, workers: int) -> float:
 
 
 class Inspector(Poller):
-    """Inspects the workers by remote control.
-
-    Args:
-        shared: The arguments of `Poller`.
-        sent_cache: Keeps the calls of the tasks in the replies.
-        open_tasks: Updated with the tasks in the replies.
-    """
+    """Inspects the workers by remote control."""
 
     topic = "worker"
     other_topic = "queue"
@@ -86,12 +80,7 @@ class Inspector(Poller):
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
-        """Ask the workers soon which of these tasks they have, in place of the query before.
-
-        Args:
-            ids: The tasks' ids.
-            names: The workers to ask; None for all.
-        """
+        """Ask these workers, or all, soon which of the tasks they have; replaces the last query."""
         self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names
 
     def opened(self, connection: Connection) -> None:
@@ -205,13 +194,7 @@ class Inspector(Poller):
         names: Sequence[str] | None,
         ids: tuple[str, ...] = (),
     ) -> None:
-        """Send commands, hand on the replies, and report the workers without one.
-
-        Args:
-            commands: The commands, all sent at once.
-            names: The workers to ask; None for all.
-            ids: The tasks of `query_task`.
-        """
+        """Send commands to workers (None for all), hand on the replies, and report missing ones."""
         if not ids:
             self._round_at = time.monotonic()
         if names is not None and not names:

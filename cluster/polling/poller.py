@@ -60,16 +60,7 @@ class ScreenInterest:
 
 
 class Poller(threading.Thread):
-    """A thread that calls the subclass's `poll` while the receiver is connected.
-
-    Args:
-        name: The thread's name, and the source of its log lines.
-        broker: The broker to connect to.
-        inbox: Takes the observations.
-        roster: The known workers and queues.
-        receiver: Polls only while this is connected.
-        interest: The topics on the screen.
-    """
+    """A thread that calls the subclass's `poll` while the receiver is connected."""
 
     topic = ""
     other_topic = ""

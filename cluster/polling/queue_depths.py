@@ -247,13 +247,7 @@ def depths(
     broker: BrokerConnection,
     exchanges: set[str],
 ) -> RedisDepths | AmqpDepths | OtherDepths:
-    """Return the reader of queue depths for a connection.
-
-    Args:
-        connection: An established connection, which the caller closes.
-        broker: The broker that it leads to.
-        exchanges: Names of known exchanges; read again with each measurement.
-    """
+    """Return the reader of queue depths for a connection; `exchanges` may grow later."""
     if broker.is_redis:
         return RedisDepths(connection, broker, exchanges)
     if broker.is_amqp:

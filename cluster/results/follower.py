@@ -36,12 +36,7 @@ class ResultFollower:
     """Follows unfinished tasks in the result backend that the settings or the workers name.
 
     Args:
-        settings: The settings of the session.
-        lookup: Opens the reader.
-        open_tasks: The unfinished tasks.
-        broker: Has the waiting messages.
         receiver: Each of its connections reads the history once.
-        inbox: Takes the results.
         ask_workers: Called with suspect tasks and with the workers to ask; None for all.
     """
 
@@ -112,13 +107,7 @@ class ResultFollower:
         self.poller.wake()
 
     def sync(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
-        """Pass on what the threads need from the model; cheap, and usually does nothing.
-
-        Args:
-            state: The model, in its own thread.
-            conf: A worker's configuration.
-            now: The time in epoch seconds.
-        """
+        """Pass on what the threads need from the model, in the model's thread; cheap."""
         moment = time.monotonic()
         self._conf = conf
         if moment - self._synced_at < SYNC_INTERVAL:

@@ -26,16 +26,7 @@ _IDLE_CHECK_INTERVAL: Final = 1.0
 
 
 class ResultHistory(threading.Thread):
-    """Reads, once for each connection, the tasks whose events were sent before it.
-
-    Args:
-        reader: Returns the current reader of the result backend.
-        broker: Has the waiting messages.
-        receiver: Each of its connections reads the history once.
-        inbox: Takes the results and messages.
-        open_tasks: Updated with the waiting tasks.
-        limit: Maximum number of finished tasks; 0 reads none.
-    """
+    """Reads, once for each connection, up to `limit` tasks whose events were sent before it."""
 
     def __init__(
         self,

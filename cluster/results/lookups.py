@@ -38,11 +38,6 @@ class ResultLookup:
     """Reads single results; requests at about the same time are read together.
 
     One reader serves all of them, so that its connection, or the child process with the app, stays.
-
-    Args:
-        settings: The settings, which may name the result backend.
-        meter: Counts the commands.
-        redact: Masks what must not be shown of a result.
     """
 
     def __init__(
@@ -63,11 +58,7 @@ class ResultLookup:
         self._opened_with: Mapping[str, Any] | None = None
 
     def reader(self, conf: Mapping[str, Any] | None) -> ResultReader:
-        """Return the reader of the result backend; `close` closes it.
-
-        Args:
-            conf: A worker's configuration, if one has reported it.
-        """
+        """Return the reader of the result backend, given a worker's configuration if known."""
         from .open import open_results
 
         with self._lock:
@@ -91,10 +82,6 @@ class ResultLookup:
 
     def result(self, id_: str, conf: Mapping[str, Any] | None) -> Future[ResultMeta | None]:
         """Read a task's entry in the result backend; None if there is none.
-
-        Args:
-            id_: The task's id.
-            conf: A worker's configuration, if one has reported it.
 
         Raises:
             ResultsError: From the future, if the backend cannot be read.

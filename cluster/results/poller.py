@@ -45,12 +45,8 @@ class ResultPoller(threading.Thread):
     """Reads the entries of unfinished tasks and hands on the new ones.
 
     Args:
-        reader: Returns the current reader of the result backend.
-        open_tasks: The unfinished tasks.
         push: While it is live, the tasks on the screen are not polled.
-        inbox: Takes the results.
         ask_workers: Called with suspect tasks that have not finished according to the backend.
-        frugal: Whether to send as few commands as possible.
     """
 
     def __init__(

@@ -33,14 +33,7 @@ _STATUS: Final = re.compile(rb'^\{"status": ?"([^"\\]{1,60})"')
 
 
 class ResultPush(threading.Thread):
-    """Subscribes to the result backend if it is a Redis, and hands on the changes of known tasks.
-
-    Args:
-        reader: Returns the current reader of the result backend.
-        open_tasks: The unfinished tasks.
-        inbox: Takes the results.
-        frugal: Whether to send as few commands as possible.
-    """
+    """Subscribes to a result backend in Redis, and hands on the changes of known tasks."""
 
     def __init__(
         self,

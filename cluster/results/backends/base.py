@@ -21,11 +21,7 @@ RECENT_BLOCK_SIZE: Final = 100
 
 
 class ResultsError(Exception):
-    """A result backend could not be read.
-
-    Args:
-        fault: What failed, why, and what to do, without passwords.
-    """
+    """A result backend could not be read; `fault` has the reason, without passwords."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(str(fault))

@@ -35,8 +35,6 @@ class DatabaseResults(ResultReader):
     """Reads a table of results, with the columns of `result_extended` if it has them.
 
     Args:
-        url: The URL in Celery's form, including `db+`.
-        settings: Has the folder that a relative path counts from.
         zone: The app's time zone, in which Celery stores local times without an offset. (Celery
             5.4 and older store UTC; the two cannot be distinguished.)
     """

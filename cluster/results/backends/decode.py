@@ -93,12 +93,7 @@ def _refuse_depth(value: Any) -> None:
 
 
 def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
-    """Return the entry that a key-value backend stores under a task's key.
-
-    Args:
-        id_: The task's id.
-        payload: The stored value, in JSON, MessagePack or pickle, possibly compressed.
-    """
+    """Return the entry that a key-value backend stores under a task's key; see `load`."""
     try:
         found = load(payload)
     except Undecoded as reason:

@@ -32,7 +32,6 @@ class MongoResults(ResultReader):
 
     Args:
         url: `mongodb://` or `mongodb+srv://`, with the database at its end.
-        settings: Has the passwords to hide in errors.
         options: `mongodb_backend_settings`, of which `database` (which overrides the URL's) and
             `taskmeta_collection` are used.
     """

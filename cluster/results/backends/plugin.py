@@ -30,8 +30,6 @@ class PluginResults(ResultReader):
 
     Args:
         plugin: Its value is a factory that takes the URL and the settings, see `ResultReader`.
-        url: The result backend's URL.
-        settings: The settings of the session.
     """
 
     def __init__(self, plugin: EntryPoint, url: str, settings: Settings) -> None:

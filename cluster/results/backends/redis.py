@@ -35,13 +35,7 @@ _TLS_OPTIONS: Final = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_key
 
 
 class RedisResults(ResultReader):
-    """Reads `redis://`, `rediss://`, `redis+socket://` and `sentinel://`.
-
-    Args:
-        url: The URL in Celery's form.
-        settings: Has the transport options and TLS settings.
-        meter: Counts the commands and can cut the connections.
-    """
+    """Reads `redis://`, `rediss://`, `redis+socket://` and `sentinel://`."""
 
     def __init__(self, url: str, settings: Settings, meter: ConnectionMeter) -> None:
         self._url = url
