@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import celery
 import msgspec
 from celtop.cluster.session import Pumped, RunningOperation, Session
 from celtop.demo.cluster import DemoCluster
@@ -39,7 +40,8 @@ SHOWN_URL: Final = "redis://localhost:6379/0"
 SIZE: Final = (120, 36)
 FOLDER: Final = Path(__file__).parent
 PATHS: Final = (
-    (sys.prefix, "/srv/venv"),
+    (str(Path(celery.__file__).parents[4]), "/srv/venv"),
+    (str(FOLDER.parent / ".types" / "celtop"), "/srv/celtop"),
     (str(FOLDER.parent), "/srv/celtop"),
     (sys.base_prefix, "/usr"),
 )
