@@ -16,12 +16,7 @@ Keys: TypeAlias = str | Sequence[str]
 
 
 class KeymapError(Exception):
-    """Keys that cannot be used; the message says why and what to do, in one line.
-
-    Args:
-        reason: The message.
-        action: The id of the action whose keys are wrong, as it was written.
-    """
+    """Keys that cannot be used for an action; the message says why and what to do, in one line."""
 
     def __init__(self, reason: str, action: str = "") -> None:
         super().__init__(reason)
@@ -64,10 +59,7 @@ class Keymap:
         return sections
 
     def remapped(self, keys: Mapping[str, Keys]) -> Keymap:
-        """Return a keymap in which some actions have other keys.
-
-        Args:
-            keys: By action id, all the keys that the action gets in place of its present ones.
+        """Return a keymap in which some actions, by id, have other keys than now.
 
         Raises:
             KeymapError: An id or a key is unknown, or a key has two meanings in one place.

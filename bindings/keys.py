@@ -41,10 +41,7 @@ def key_names(action: Action, *, ascii_only: bool = False) -> str:
 
 
 def parse_key(text: str) -> str:
-    """Return a key as Textual names it: a character, `ctrl+x`, `pagedown`, `shift+f5`.
-
-    Args:
-        text: The key as a person writes it, or as `key_name` shows it.
+    """Return a key, as a person or `key_name` writes it, as Textual names it: `pagedown`.
 
     Raises:
         ValueError: There is no such key; the message says what to write instead.

@@ -22,13 +22,7 @@ T = TypeVar("T")
 def duration_option(
     *names: str, zero: bool = False, **attributes: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds an option whose value is a duration, in seconds or None.
-
-    Args:
-        names: As for `click.option`.
-        zero: Whether it may be zero.
-        attributes: As for `click.option`.
-    """
+    """Return `click.option` for a duration in seconds or None; `zero` allows a duration of zero."""
 
     def read(ctx: click.Context, option: click.Parameter, value: str | None) -> float | None:
         return None if value is None else read_duration(ctx, option, value, zero)
@@ -66,10 +60,7 @@ def read_name(what: str, text: str) -> str:
 
 
 def read_args(text: str) -> tuple[Any, ...]:
-    """Return positional arguments.
-
-    Args:
-        text: A JSON array, `@FILE` for a file that holds it, or `-` for stdin.
+    """Return positional arguments: a JSON array, `@FILE` for a file that holds it, `-` for stdin.
 
     Raises:
         InvalidUsage: The text cannot be read, or is not a JSON array.

@@ -47,11 +47,6 @@ def pause_operation(session: Session, queue: str) -> PauseQueue:
 def resume_operation(session: Session, queue: str, forget: bool) -> ResumeQueue:
     """Return the operation, with all consumers that the queue had when it was paused.
 
-    Args:
-        session: The session, connected.
-        queue: The name of the queue.
-        forget: Whether workers that do not reply are forgotten.
-
     Raises:
         CommandError: The queue was not paused on this machine.
     """

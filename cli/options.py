@@ -174,13 +174,8 @@ def settings_of(
 ) -> Settings:
     """Return the settings, from the command line and all other sources.
 
-    Args:
-        ctx: The context of the command.
-        broker_needed: Whether a missing broker URL is an error.
-        describe: Returns the configuration of the app, if one is given.
-
     Raises:
-        InvalidUsage: A setting is invalid, or no source has a broker URL.
+        InvalidUsage: A setting is invalid, or the broker URL is needed and no source has one.
     """
     from ..settings import SettingsError, load_settings
 

@@ -38,12 +38,7 @@ class Display(Protocol):
 
 
 def display_for(state: ClusterState, ascii_only: bool | None = None) -> Display:
-    """Return the display that suits stderr.
-
-    Args:
-        state: The model, which estimates the time left.
-        ascii_only: Whether to draw with ASCII; None goes by the encoding of stderr.
-    """
+    """Return the display that suits stderr; without `ascii_only`, its encoding decides."""
     from ..widgets.glyphs import ASCII, UNICODE
 
     if ascii_only is None:

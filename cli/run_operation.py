@@ -74,11 +74,7 @@ def connected(
 ) -> Iterator[Session]:
     """Open a session, and wait until its workers are known.
 
-    Args:
-        settings: The settings.
-        options: Whether a confirmation will be asked.
-        enable_events: Whether to enable task events on workers if the settings allow it: most
-            operations do not need them.
+    Most operations need no task events, so workers that send none are left so by default.
 
     Raises:
         InvalidUsage: A confirmation is needed, and there is no terminal.

@@ -107,12 +107,7 @@ def wait_for_replies(session: Session) -> None:
 
 
 def wait_for(session: Session, future: Future[T], what: str) -> T:
-    """Return the result of a lookup; observations are applied meanwhile.
-
-    Args:
-        session: The session.
-        future: The lookup.
-        what: What is looked up, for the error: "Cannot read WHAT".
+    """Return the result of a lookup of `what`; observations are applied meanwhile.
 
     Raises:
         TimedOut: It took more than LOOKUP_TIMEOUT.

@@ -130,13 +130,9 @@ def _queue(queue: Queue) -> QueueRecord:
 
 
 def task_record(task: Task, now: float, state: ClusterState | None = None) -> TaskRecord:
-    """Return the record of one task.
+    """Return the record of one task; durations are corrected by its worker's clock skew.
 
-    Args:
-        task: The task.
-        now: The current time.
-        state: The model that holds the task, for estimates and its worker's clock; None for a task
-            that one source reports. Times are by that clock; durations are corrected.
+    Without the model that holds the task, there are neither corrections nor estimates.
     """
     skew = 0.0 if state is None else state.skews.get(task.worker or "", 0.0)
     time_left = None if state is None else state.time_left(task, now)

@@ -41,13 +41,7 @@ _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
 def render(snapshot: Snapshot, width: int, limit: int) -> str:
-    """Return the snapshot as an SVG document without external resources.
-
-    Args:
-        snapshot: The snapshot.
-        width: The maximum width of a line, in cells.
-        limit: The maximum number of tasks.
-    """
+    """Return the snapshot as an SVG document without external resources (see `text.render`)."""
     console = Console(
         record=True,
         width=width,

@@ -69,15 +69,7 @@ def report(
     result: ResultRecord | None,
     now: float,
 ) -> TaskReport:
-    """Return the report of a task.
-
-    Args:
-        lookup: What was found in which place.
-        before: What events had reported before the lookup.
-        state: The model, with all sources combined.
-        result: How the task finished, if it has.
-        now: The current time in epoch seconds.
-    """
+    """Return the report of a task; `before` is what events had reported before the lookup."""
     task = state.tasks.get(lookup.id)
     sources = [] if before is None else [before]
     for found in lookup.found:

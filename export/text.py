@@ -22,13 +22,7 @@ FULL_ID_WIDTH: Final = 140
 
 
 def render(snapshot: Snapshot, width: int, limit: int) -> str:
-    """Return the snapshot as text.
-
-    Args:
-        snapshot: The snapshot.
-        width: The maximum width of a line, in cells.
-        limit: The maximum number of tasks; a last line counts the others.
-    """
+    """Return the snapshot as text, at most `width` cells wide; tasks beyond `limit` are counted."""
     return "".join(plain(line) + "\n" for line in lines(snapshot, width, limit))
 
 

@@ -51,13 +51,7 @@ class TaskLookup(msgspec.Struct, frozen=True, gc=False):
 
 
 def task_from(found: Sighting, id_: str, redaction: Redaction) -> Task | None:
-    """Return the task as known from one source alone; None if the source has nothing.
-
-    Args:
-        found: What the source has.
-        id_: The task's id.
-        redaction: Masks arguments, results and errors.
-    """
+    """Return the task as known from one source alone; None if the source has nothing."""
     state = ClusterState(redaction=redaction)
     state.observe(found.observation)
     return state.tasks.get(id_)

@@ -61,12 +61,8 @@ BEAT_PREFIX: Final = "celerybeat@"
 class ClusterState:
     """Tasks, workers, queues and types of one cluster.
 
-    Args:
-        max_tasks: Maximum number of tasks to hold.
-        max_text_bytes: Maximum memory for their texts, in bytes.
-        redaction: Masks arguments, results and errors before they are stored.
-        progress_paths: Where tasks report their progress, by pattern of task names
-            (`progress.ProgressPaths`).
+    `redaction` masks arguments, results and errors before they are stored; `progress_paths` is
+    where tasks report their progress, by pattern of task names (`progress.ProgressPaths`).
     """
 
     def __init__(

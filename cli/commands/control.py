@@ -12,13 +12,7 @@ from ...model.text import parse
 from ..consumers import pause_operation, resume_operation
 from ..exit_codes import InvalidUsage
 from ..options import DURATION, Group, settings_of
-from ..run_operation import (
-    RunOptions,
-    connected,
-    operation_options,
-    print_outcome,
-    run_operation,
-)
+from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..time_limits import UNCHANGED, read_limit, time_limits
 from ..workers import optional_worker_option, resolve_workers, worker_options
 

@@ -9,13 +9,7 @@ import click
 
 from .. import stderr
 from ..options import Command, settings_of
-from ..run_operation import (
-    RunOptions,
-    connected,
-    operation_options,
-    print_outcome,
-    run_operation,
-)
+from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..selection import MAX_PEEKED_MESSAGES, peek_notes
 from ..session import wait_for
 

@@ -103,12 +103,7 @@ def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
 def _sendable(
     recovered: tuple[Recovered, ...], queue: str | None
 ) -> tuple[tuple[SentTask, ...], dict[str, str]]:
-    """Return the tasks that can be sent, and the reasons against the others by id.
-
-    Args:
-        recovered: What was found of each task; the source of its arguments is reported.
-        queue: The queue for all tasks; None for the original queue of each.
-    """
+    """Return the tasks that can be sent, and the reasons against the others by id."""
     import msgspec
 
     from ...model.operations.call import SOURCE_NAMES, Unrecoverable

@@ -9,13 +9,7 @@ import click
 from ..arguments import duration_option
 from ..exit_codes import InvalidUsage
 from ..options import Command, settings_of
-from ..run_operation import (
-    RunOptions,
-    connected,
-    operation_options,
-    print_outcome,
-    run_operation,
-)
+from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..selection import (
     discover_tasks,
     eligible_ids,

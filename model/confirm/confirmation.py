@@ -53,14 +53,9 @@ class Confirmation(msgspec.Struct, frozen=True, gc=False):
 
 @singledispatch
 def confirm(operation: Operation, state: ClusterState, now: float) -> Confirmation:
-    """Return the confirmation of an operation.
+    """Return the confirmation of an operation; `now` is our clock, in epoch seconds.
 
     Each kind of operation registers its own function, in the file of its family.
-
-    Args:
-        operation: Sent exactly as it is, whatever happens to its targets in the meantime.
-        state: What is known of the cluster.
-        now: Our clock, in epoch seconds.
     """
     raise NotImplementedError(f"no confirmation for {type(operation).__name__}")
 
@@ -99,12 +94,7 @@ def describe(
 
 
 def listed(lines: Sequence[str], total: int | None = None) -> tuple[str, ...]:
-    """Return the first few lines, and how many more there are.
-
-    Args:
-        lines: At least as many as are listed, if there are.
-        total: How many there are in all; None: as many as `lines`.
-    """
+    """Return the first few lines, and how many more there are of `total`, or of `lines`."""
     more = (len(lines) if total is None else total) - MAX_LISTED_TARGETS
     shown = tuple(lines[:MAX_LISTED_TARGETS])
     return (*shown, f"and {more:,} more") if more > 0 else shown

@@ -49,12 +49,12 @@ def submitted_to_threads(state: ClusterState, tasks: Iterable[Task]) -> tuple[Ta
     A thread pool is given all tasks that its worker has received and does not check again whether
     they are revoked (only prefork has `uses_semaphore`); tasks with an ETA stay with the worker.
     """
-    return tuple(task for task in tasks if _submitted_to_threads(state, task))
-
-
-def unfinished(tasks: Iterable[Task]) -> Selection:
-    """Select the tasks that have not finished."""
-    return _split(tasks, _why_finished)
+    threads = {worker.name for worker in state.workers.values() if worker.pool == "threads"}
+    return tuple(
+        task
+        for task in tasks
+        if task.state == RECEIVED and task.eta_at is None and task.worker in threads
+    )
 
 
 def workflow(state: ClusterState, task: Task) -> tuple[Task, ...]:
@@ -109,21 +109,11 @@ def can_terminate(pool: str | None) -> bool | None:
 
 
 def _split(tasks: Iterable[Task], why_not: Callable[[Task], str | None]) -> Selection:
-    kept: list[Task] = []
-    skipped: list[tuple[Task, str]] = []
-    for task in tasks:
-        reason = why_not(task)
-        if reason is None:
-            kept.append(task)
-        else:
-            skipped.append((task, reason))
-    return Selection(tuple(kept), tuple(skipped))
-
-
-def _submitted_to_threads(state: ClusterState, task: Task) -> bool:
-    worker = state.workers.get(task.worker) if task.worker is not None else None
-    received = task.state == RECEIVED and task.eta_at is None
-    return received and worker is not None and worker.pool == "threads"
+    reasons = [(task, why_not(task)) for task in tasks]
+    return Selection(
+        tuple(task for task, reason in reasons if reason is None),
+        tuple((task, reason) for task, reason in reasons if reason is not None),
+    )
 
 
 def _why_finished(task: Task) -> str | None:

@@ -22,14 +22,7 @@ from ..operations.commands import (
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import named
-from .confirmation import (
-    UNTIL_RESTART,
-    Confirmation,
-    confirm,
-    describe,
-    listed,
-    worker_lines,
-)
+from .confirmation import UNTIL_RESTART, Confirmation, confirm, describe, listed, worker_lines
 
 NO_TIME_LIMIT_POOLS: Final = frozenset({"threads", "solo", "eventlet"})
 """Pools that do not enforce time limits."""
@@ -73,27 +66,16 @@ def time_limit(operation: TimeLimit, state: ClusterState, now: float) -> Confirm
 
 
 @confirm.register
-def read(operation: Ping | Report | Memdump, state: ClusterState, now: float) -> Confirmation:
-    """Describe a read-only operation, for dry runs and the menu; nobody is asked."""
-    lines = worker_lines(state, operation.workers)
-    effects = ["Workers reply at once; a solo worker replies after its current task"]
-    return describe(operation, lines, effects)
-
-
-@confirm.register
-def heartbeat(operation: Heartbeat, state: ClusterState, now: float) -> Confirmation:
-    """Confirm requesting a heartbeat."""
-    lines = worker_lines(state, operation.workers)
-    effects = ["Each worker sends one heartbeat event now, and no other reply"]
-    return describe(operation, lines, effects)
-
-
-@confirm.register
-def enable_events(operation: EnableEvents, state: ClusterState, now: float) -> Confirmation:
-    """Confirm enabling task events."""
-    lines = worker_lines(state, operation.workers)
-    effects = ["Workers send events for every task, which costs them and the broker some load"]
-    return describe(operation, lines, effects)
+def harmless(
+    operation: Ping | Report | Memdump | Heartbeat | EnableEvents, state: ClusterState, now: float
+) -> Confirmation:
+    """Confirm an operation with one effect; read-only ones are only described, for dry runs."""
+    effect = "Workers reply at once; a solo worker replies after its current task"
+    if isinstance(operation, Heartbeat):
+        effect = "Each worker sends one heartbeat event now, and no other reply"
+    elif isinstance(operation, EnableEvents):
+        effect = "Workers send events for every task, which costs them and the broker some load"
+    return describe(operation, worker_lines(state, operation.workers), [effect])
 
 
 @confirm.register

@@ -24,13 +24,9 @@ _RETRY_SUFFIX: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)
 
 
 def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
-    """Return whether a `task-received` event starts a new attempt of a task that began before.
+    """Return whether a `task-received` event starts a new attempt of a task.
 
-    Args:
-        task: The task before the event.
-        at: When the worker received it.
-        retries: The retry count in the event.
-        begun: The latest known time of the current attempt.
+    `at` and `retries` are the event's; `begun` is the latest known time of the current attempt.
     """
     if retries > task.retries:
         if task.state == RETRY:

@@ -43,13 +43,11 @@ ReplyReader: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
 class InspectReplies:
     """Applies replies to the stores."""
 
-    def __init__(
-        self, tasks: TaskStore, overlay: BackendOverlay, redaction: Redaction | None = None
-    ) -> None:
+    def __init__(self, tasks: TaskStore, overlay: BackendOverlay, redaction: Redaction) -> None:
         self._tasks = tasks
         self._overlay = overlay
         self._attempts = Attempts(tasks)
-        self._redaction = redaction or Redaction()
+        self._redaction = redaction
 
     def apply(self, reply: InspectReply, worker: Worker) -> None:
         """Apply one worker's reply to one command."""

@@ -42,19 +42,11 @@ def loss_text(task: Task) -> str:
 def redelivery(
     task: Task, worker: Worker | None, transport: str, options: Mapping[str, Any]
 ) -> float | bool:
-    """Return whether and when the broker redelivers a task that was lost with its worker.
+    """Return when the broker redelivers a task that was lost with its worker.
 
-    It does if the worker had not acknowledged the message, as with `acks_late`.
-
-    Args:
-        task: A lost task.
-        worker: Its worker, for its configuration.
-        transport: The broker's transport.
-        options: The `broker_transport_options` of celtop's settings.
-
-    Returns:
-        The time (epoch seconds by the worker's clock); True if at once; False if it is not
-        redelivered, or unknown.
+    It does if the worker had not acknowledged the message, as with `acks_late`. The time is in
+    epoch seconds by the worker's clock; True is at once, False is never or unknown. `options` are
+    the `broker_transport_options` of celtop's settings.
     """
     if task.loss != "worker" or task.extra is None or task.extra.acknowledged is not False:
         return False

@@ -45,8 +45,7 @@ class ProgressPaths(msgspec.Struct, frozen=True, gc=False):
 class ProgressReader:
     """Reads progress in the common forms, and at the paths that the user configured.
 
-    Args:
-        paths: Paths by pattern of task names (`geo.*`); the first matching pattern counts.
+    The paths are given by pattern of task names (`geo.*`); the first matching pattern counts.
     """
 
     def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -130,16 +129,7 @@ def _value_at(meta: Mapping[str, object], path: str) -> object:
 
 
 def read_progress(meta: Mapping[str, object], at: float, source: str) -> Progress | None:
-    """Return the progress in the fields of a custom event or the meta of a result.
-
-    Args:
-        meta: The fields, with any values.
-        at: When it was reported, epoch seconds.
-        source: `event` or `backend`.
-
-    Returns:
-        None if there is no progress in it.
-    """
+    """Return the progress in the fields of a custom event or the meta of a result, or None."""
     text = _text(meta)
     pair = _pair(meta)
     if pair is not None:

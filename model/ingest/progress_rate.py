@@ -141,13 +141,9 @@ class ProgressRates:
 
 
 def estimate(task: Task, kind: TaskType | None, now: float, skew: float = 0.0) -> Progress | None:
-    """Return the estimated progress of a task, by the run times of its type.
+    """Return the estimated progress of a running task that reports no fraction, or None.
 
-    Args:
-        task: The task; it is not estimated unless it is running and reports no fraction.
-        kind: Its type.
-        now: Epoch seconds by the local clock.
-        skew: Seconds that its worker's clock is ahead of the local one.
+    It follows from the run times of its type; `skew` is how far its worker's clock is ahead.
     """
     if not task.running or kind is None or kind.runtime.count < MIN_SAMPLES:
         return None

@@ -21,10 +21,7 @@ from ..wire.events import Event
 
 
 class Redaction:
-    """Masks matches of the patterns, ignoring case.
-
-    Args:
-        patterns: Regular expressions; without any, nothing is masked.
+    """Masks matches of regular expressions, ignoring case; without any, nothing is masked.
 
     Raises:
         ValueError: A pattern is not a regular expression.

@@ -24,16 +24,11 @@ def find_stalled_workers(
     queues: Mapping[str, Queue],
     log: EventLog,
     now: float,
-    disconnected: bool = False,
+    disconnected: bool,
 ) -> bool:
     """Update which workers are stalled; return whether any changed. Call it every second.
 
-    Args:
-        workers: The workers.
-        queues: The queues by name.
-        log: The log for workers that stall or recover.
-        now: Epoch seconds by the local clock.
-        disconnected: Whether events are being missed, so that no worker can be judged.
+    While disconnected, events are missed, so that no worker can be judged.
     """
     changed = False
     for worker in workers.workers.values():

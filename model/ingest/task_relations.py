@@ -63,12 +63,7 @@ class TaskRelations:
         return self._groups.get(group_id, _NO_TASKS)
 
     def related(self, task: Task, limit: int | None = None) -> list[Task]:
-        """Return the other held tasks of a task's workflow: the root first, then by arrival.
-
-        Args:
-            task: Any task of the workflow.
-            limit: The approximate maximum number of tasks.
-        """
+        """Return about `limit` other held tasks of a task's workflow: its root, then by arrival."""
         held, root_id = self._tasks, task.root_id or task.id
         ids = (root_id, task.parent_id or root_id)
         first = {id_: held[id_] for id_ in dict.fromkeys(ids) if id_ in held}

@@ -105,14 +105,17 @@ class WorkerOperation(Operation, frozen=True):
     """A remote-control command to workers by name."""
 
     workers: tuple[str, ...]
-    command: ClassVar[str]
-    """The name of the remote-control command in Celery."""
     parameters: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Each argument of the command with the field that has its value."""
     replies: ClassVar[bool] = True
     """Whether workers reply to it."""
     inspected_by: ClassVar[str | None] = None
     """The inspect command whose replies show its effect."""
+
+    @property
+    def command(self) -> str:
+        """The name of the remote-control command in Celery, which the class is named after."""
+        return self.name.replace("-", "_")
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -125,7 +128,6 @@ class PoolGrow(WorkerOperation, frozen=True):
 
     by: int = 1
     words = Words("Grew", "Growing", "Grow", "{pools} by {0.by:,}")
-    command = "pool_grow"
     parameters = (("n", "by"),)
     inspected_by = "stats"
     refresh_after = True
@@ -136,7 +138,6 @@ class PoolShrink(WorkerOperation, frozen=True):
 
     by: int = 1
     words = Words("Shrank", "Shrinking", "Shrink", "{pools} by {0.by:,}")
-    command = "pool_shrink"
     parameters = (("n", "by"),)
     inspected_by = "stats"
     refresh_after = True
@@ -146,7 +147,6 @@ class PoolRestart(WorkerOperation, frozen=True):
     """Restart pools; needs `worker_pool_restarts` in the workers' configuration."""
 
     words = Words("Restarted", "Restarting", "Restart", "{pools}")
-    command = "pool_restart"
     inspected_by = "stats"
     refresh_after = True
 
@@ -159,7 +159,6 @@ class Autoscale(WorkerOperation, frozen=True):
     words = Words(
         "Autoscaled", "Autoscaling", "Autoscale", "{pools} from {0.least:,} to {0.most:,}"
     )
-    command = "autoscale"
     parameters = (("max", "most"), ("min", "least"))
     inspected_by = "stats"
     refresh_after = True
@@ -176,7 +175,6 @@ class AddConsumer(WorkerOperation, frozen=True):
     routing_key: str | None = None
     """None: the queue's name."""
     words = Words("Started", "Starting", "Start", "consuming {0.queue} on {workers}")
-    command = "add_consumer"
     # `cluster/operations/declare.py` adds how the queue is declared on the broker.
     parameters = tuple(
         (name, name) for name in ("queue", "exchange", "exchange_type", "routing_key")
@@ -190,7 +188,6 @@ class CancelConsumer(WorkerOperation, frozen=True):
 
     queue: str
     words = Words("Stopped", "Stopping", "Stop", "consuming {0.queue} on {workers}")
-    command = "cancel_consumer"
     parameters = (("queue", "queue"),)
     inspected_by = "active_queues"
     refresh_after = True
@@ -203,7 +200,6 @@ class RateLimit(WorkerOperation, frozen=True):
     rate: str
     """As `10/m`, `5/s`, `100/h`; `0` removes the limit."""
     words = Words("Limited", "Limiting", "Limit", "{0.task} to {0.rate} on {workers}")
-    command = "rate_limit"
     parameters = (("task_name", "task"), ("rate_limit", "rate"))
     inspected_by = "registered"
 
@@ -227,7 +223,6 @@ class TimeLimit(WorkerOperation, frozen=True):
     hard: float | None
     """Seconds until its process is killed; None is no limit."""
     words = Words("Set", "Setting", "Set", "the time limits of {0.task} to {0.limits} on {workers}")
-    command = "time_limit"
     parameters = (("task_name", "task"), ("soft", "soft"), ("hard", "hard"))
     inspected_by = "registered"
 
@@ -244,7 +239,6 @@ class Ping(WorkerOperation, frozen=True):
     """Check that workers reply."""
 
     words = Words("Pinged", "Pinging", "Ping")
-    command = "ping"
     read_only = True
 
 
@@ -252,7 +246,6 @@ class Report(WorkerOperation, frozen=True):
     """Read workers' bug reports: platform, library versions and settings."""
 
     words = Words("Read", "Reading", "Read", "the report of {workers}")
-    command = "report"
     read_only = True
 
 
@@ -260,7 +253,6 @@ class Memdump(WorkerOperation, frozen=True):
     """Read workers' memory use; Celery needs psutil for it."""
 
     words = Words("Read", "Reading", "Read", "the memory use of {workers}")
-    command = "memdump"
     read_only = True
 
 
@@ -268,7 +260,6 @@ class Heartbeat(WorkerOperation, frozen=True):
     """Make workers send a heartbeat event now; they send no reply."""
 
     words = Words("Requested", "Requesting", "Request", "a heartbeat from {workers}")
-    command = "heartbeat"
     replies = False
 
 
@@ -276,14 +267,12 @@ class EnableEvents(WorkerOperation, frozen=True):
     """Make workers send task events."""
 
     words = Words("Enabled", "Enabling", "Enable", "task events on {workers}")
-    command = "enable_events"
 
 
 class DisableEvents(WorkerOperation, frozen=True):
     """Stop workers from sending task events; no monitor receives any then."""
 
     words = Words("Disabled", "Disabling", "Disable", "task events on {workers}")
-    command = "disable_events"
 
 
 class Shutdown(WorkerOperation, frozen=True):
@@ -293,7 +282,6 @@ class Shutdown(WorkerOperation, frozen=True):
     """
 
     words = Words("Shut down", "Shutting down", "Shut down")
-    command = "shutdown"
     replies = False
 
 

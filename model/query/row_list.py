@@ -12,14 +12,9 @@ from .task_view import R
 
 
 class RowList(Generic[R]):
-    """Rows that are fetched, filtered and sorted with each `refresh`.
+    """Rows that are fetched, filtered by their text and sorted with each `refresh`.
 
-    Args:
-        source: Returns the rows in their natural order.
-        row_id: Returns a row's id.
-        sort_keys: Functions that return a row's sort value, by name; None comes last.
-        order: The initial order.
-        text: Returns the text of a row that the filter searches.
+    `source` returns them in their natural order; a sort value of None comes last.
     """
 
     def __init__(

@@ -45,15 +45,9 @@ class HoldsTasks(Protocol):
 class TaskView:
     """The tasks that match a filter, in an order: `len(view)`, `view[i]`, `view.index(id)`.
 
-    Args:
-        state: The source of the tasks.
-        query: The filter.
-        order: The order.
-        faults_only: Whether to show only faulty tasks.
-        now: Epoch seconds, for time-dependent filters and orders; updated by `apply`.
-        clock: A monotonic clock in seconds. With it, filtering all tasks pauses after `budget`
-            seconds and continues in the next `apply`, newest first; without, it never pauses.
-        budget: Seconds of filtering at a time.
+    Time-dependent filters and orders use `now` (epoch seconds), which `apply` updates. With a
+    monotonic `clock`, filtering all tasks pauses after `budget` seconds and continues in the next
+    `apply`, newest first; without, it never pauses.
     """
 
     def __init__(

@@ -35,15 +35,10 @@ _MARKS: Final = (
 
 
 def parse_arguments(args: str | None, kwargs: str | None) -> Arguments | str:
-    """Return the arguments that an event's texts stand for, or the reason why that is unknown.
+    """Return the arguments that `(1, 'a')` and `{'b': [2.5, None]}` in an event stand for.
 
-    Args:
-        args: The positional arguments as in events: `(1, 'a')`.
-        kwargs: The keyword arguments: `{'b': [2.5, None]}`.
-
-    Returns:
-        The arguments with the caller's types, including tuples; or a reason that begins with its
-        subject: `the arguments cannot be read from the event: ...`.
+    They have the caller's types, including tuples. If they are unknown, return the reason, which
+    begins with its subject: `the arguments cannot be read from the event: ...`.
     """
     values = []
     for subject, text in (("arguments", args), ("keyword arguments", kwargs)):

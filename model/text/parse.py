@@ -95,12 +95,9 @@ def reported_rate(rate: str) -> str | None:
 
 
 def moment(text: str, now: float, zone: tzinfo | None = None) -> float:
-    """Return a time as epoch seconds.
+    """Return the epoch seconds of an ISO 8601 time, or of the next time of a day, such as 14:30.
 
-    Args:
-        text: ISO 8601, with or without an offset, or a time of day, of which the next is meant.
-        now: The local clock, in epoch seconds.
-        zone: The zone of a time without an offset; None is the local one.
+    A time without an offset is in `zone`; None is the local one.
 
     Raises:
         ParseError: The text is not a time, or one that a daylight saving change skips.

@@ -32,11 +32,9 @@ def mask_url(url: str) -> str:
 
 
 def mask(value: Any, levels: int = MAX_DEPTH) -> Any:
-    """Return a value with every password in it masked.
+    """Return text, or tables and lists of text, with every password in it masked.
 
-    Args:
-        value: Text, or tables and lists of text.
-        levels: How deep to search; anything deeper is masked as a whole.
+    Anything more than `levels` deep is masked as a whole.
     """
     if isinstance(value, str):
         return mask_url(value)

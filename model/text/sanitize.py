@@ -25,10 +25,7 @@ ZERO_WIDTH_JOINER: Final = "\u200d"
 def visible(text: str, limit: int | None = None, more: str = "…") -> str:
     """Return the text as one line that is safe to print.
 
-    Args:
-        text: Any text, of any length.
-        limit: The maximum number of characters to return, and to examine.
-        more: The ending of a shortened text.
+    At most `limit` characters are examined and returned; `more` ends a shortened text.
     """
     if limit is None:
         return text if text.isprintable() else _name_hidden(text.translate(_ESCAPES))
@@ -45,9 +42,7 @@ def visible(text: str, limit: int | None = None, more: str = "…") -> str:
 def visible_lines(text: str, limit: int | None = None) -> list[str]:
     r"""Return the text's lines, each safe to print; only `\n`, `\r\n` and `\r` end a line.
 
-    Args:
-        text: Any text, of any length.
-        limit: The maximum number of characters to examine; a last line counts the rest.
+    At most `limit` characters are examined; a last line counts the rest.
     """
     left_out = 0 if limit is None else max(0, len(text) - limit)
     if left_out:

@@ -27,15 +27,10 @@ def is_library(path: str) -> bool:
 def location_of(traceback: str | None, task: str | None = None) -> str | None:
     """Return the innermost frame of the app's own code, as `images/tasks.py in download`.
 
-    If no frame is the app's own (the app may itself be an installed package), it is the innermost
-    frame of the task's package, otherwise of any library but Celery.
-
-    Args:
-        traceback: As Python formats it; the last of several chained ones counts.
-        task: The task's name, which usually begins with its package.
-
-    Returns:
-        None if there is no such frame: with arguments that do not match, Celery's own call fails.
+    The last of several chained tracebacks counts. If no frame is the app's own (the app may itself
+    be an installed package), it is the innermost frame of the task's package, with which its name
+    usually begins, otherwise of any library but Celery. None if there is no such frame: with
+    arguments that do not match, Celery's own call fails.
     """
     if not traceback:
         return None

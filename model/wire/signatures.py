@@ -49,10 +49,7 @@ def read_signatures(
 ) -> tuple[PendingSignature, ...]:
     """Return the tasks that will follow a task, the next one first.
 
-    Args:
-        id_: The task's id.
-        body: The body of its message in JSON; other serializers are not read.
-        group_id: The group that it belongs to, which a chord's body waits for.
+    The body of its message must be JSON; the body of a chord waits for the task's group.
     """
     if not has_signatures(body[-100:]):
         return ()

@@ -59,13 +59,7 @@ class HoldsWorkflows(Protocol):
 
 
 class Members:
-    """All held tasks of a workflow.
-
-    Args:
-        state: The source of the tasks.
-        task_id: Any member's id.
-        retries: Whether tasks that celtop sent again for a member belong to it.
-    """
+    """All held tasks of the workflow of any member's id, with `retries` also those sent again."""
 
     def __init__(self, state: HoldsWorkflows, task_id: str, *, retries: bool = True) -> None:
         self.tasks: dict[str, Task] = {}
@@ -123,9 +117,6 @@ class Members:
 
         The members of a group have only its id in common, which is in their results. They were
         sent at about the same time.
-
-        Args:
-            limit: Maximum number of ids.
         """
         begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
         known = [begin for begin in begins if begin is not None]
@@ -239,12 +230,7 @@ def member_status(task: Task) -> MemberStatus:
 
 
 def span(task: Task, skews: ClockSkews = NO_SKEWS) -> tuple[float | None, float | None]:
-    """Return when a task began and when it ended, by the local clock; None if unknown.
-
-    Args:
-        task: The task.
-        skews: Seconds that workers' clocks are ahead of the local one.
-    """
+    """Return when a task began and when it ended, by the local clock; None if unknown."""
     begin = task.sent_at
     if begin is None and task.attempts:
         first = task.attempts[0]

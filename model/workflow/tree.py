@@ -67,12 +67,7 @@ class Node:
 
 
 def build(tasks: Iterable[Task], pending: Iterable[PendingSignature] = ()) -> list[Node]:
-    """Return the top nodes of the tree of some tasks, each of which is in it once.
-
-    Args:
-        tasks: The tasks in order of arrival.
-        pending: The pending signatures in their messages.
-    """
+    """Return the top nodes of the tree of tasks in order of arrival, and of those that follow."""
     nodes: dict[str, Node] = {}
     for task in tasks:
         nodes[task.id] = Node(

@@ -50,13 +50,7 @@ class WorkflowRow(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class WorkflowView:
-    """The rows of a workflow: `len(view)`, `view[i]`, `view.index(id)`.
-
-    Args:
-        state: The source of the tasks.
-        task_id: Any member's id.
-        now: Epoch seconds.
-    """
+    """The rows of the workflow of any member's id: `len(view)`, `view[i]`, `view.index(id)`."""
 
     def __init__(self, state: HoldsWorkflows, task_id: str, now: float) -> None:
         self._state = state
