@@ -7,6 +7,7 @@ config file refers to it. Nothing here imports Textual.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from .contexts import Context
@@ -38,8 +39,6 @@ def _operation(id_: str, key: str, label: str, text: str, context: Context) -> A
     return Action(id_, (key,), f"app.operation('{id_}')", label, text, (context,), mutates=True)
 
 
-_ROWS: Final[tuple[Context, ...]] = ("overview", "list", "detail")
-
 _VIEWS: Final = (
     ("overview", "Overview", "Throughput, failures, queues and workers at a glance"),
     ("tasks", "Tasks", "All tasks, newest first"),
@@ -55,187 +54,134 @@ VIEWS: Final = tuple(
     for number, (name, label, text) in enumerate(_VIEWS, start=1)
 )
 
+_everywhere = partial(Action, contexts=("global",))
+_on_rows = partial(Action, contexts=("overview", "list", "detail"))
+_in_lists = partial(Action, contexts=("list",))
+_in_filter = partial(Action, contexts=("filter",))
+_in_dialogs = partial(Action, contexts=("dialog",))
+_in_forms = partial(Action, contexts=("form",))
+_in_confirmations = partial(Action, contexts=("confirm",))
+_in_command_line = partial(Action, contexts=("command",))
+
 _GLOBAL: Final = (
-    Action(
-        "command",
-        (":",),
-        "command_line",
-        "command",
-        "Open the command line",
-        ("global",),
-        show=True,
-    ),
-    Action(
-        "palette", ("ctrl+p",), "command_palette", "palette", "Search all commands", ("global",)
-    ),
-    Action(
+    _everywhere("command", (":",), "command_line", "command", "Open the command line", show=True),
+    _everywhere("palette", ("ctrl+p",), "command_palette", "palette", "Search all commands"),
+    _everywhere(
         "back",
         ("escape",),
         "back",
         "back",
         "Clear the marks, clear the filter or go back, in this order",
-        ("global",),
     ),
-    Action(
-        "history.back", ("[",), "history(-1)", "previous", "Go to the previous view", ("global",)
-    ),
-    Action("history.forward", ("]",), "history(1)", "next", "Go to the next view", ("global",)),
-    Action(
+    _everywhere("history.back", ("[",), "history(-1)", "previous", "Go to the previous view"),
+    _everywhere("history.forward", ("]",), "history(1)", "next", "Go to the next view"),
+    _everywhere(
         "freeze",
         ("p",),
         "freeze",
         "freeze",
         "Freeze the screen; events are still collected and counted in the header",
-        ("global",),
     ),
-    Action(
+    _everywhere(
         "act.details",
         ("d",),
         "operation_details",
         "details",
         "Show the last operation; cancel it there if it is running",
-        ("global",),
     ),
-    Action(
-        "error",
-        ("e",),
-        "error",
-        "errors",
-        "Failures grouped by exception, task and location",
-        ("global",),
+    _everywhere(
+        "error", ("e",), "error", "errors", "Failures grouped by exception, task and location"
     ),
-    Action(
-        "refresh",
-        ("ctrl+r",),
-        "refresh_now",
-        "refresh",
-        "Query workers and queues now",
-        ("global",),
+    _everywhere("refresh", ("ctrl+r",), "refresh_now", "refresh", "Query workers and queues now"),
+    _everywhere("export", ("ctrl+s",), "export", "save", "Save the current view to a file"),
+    _everywhere("help", ("?", "f1"), "help", "help", "Show the keys", show=True),
+    _everywhere(
+        "quit", ("q",), "quit_or_back", "quit", "Go back; on a numbered view, quit", show=True
     ),
-    Action("export", ("ctrl+s",), "export", "save", "Save the current view to a file", ("global",)),
-    Action("help", ("?", "f1"), "help", "help", "Show the keys", ("global",), show=True),
-    Action(
-        "quit",
-        ("q",),
-        "quit_or_back",
-        "quit",
-        "Go back; on a numbered view, quit",
-        ("global",),
-        True,
-    ),
-    Action("quit.now", ("ctrl+c",), "quit", "quit", "Quit immediately", ("global",), priority=True),
-    Action(
+    _everywhere("quit.now", ("ctrl+c",), "quit", "quit", "Quit immediately", priority=True),
+    _everywhere(
         "suspend",
         ("ctrl+z",),
         "suspend_process",
         "suspend",
         "Return to the shell; `fg` resumes celtop",
-        ("global",),
     ),
 )
 
 _MOVE: Final = (
-    Action("open", ("enter",), "open", "open", "Open the item under the cursor", _ROWS, show=True),
-    Action("move.down", ("j", "down"), "move('down')", "down", "Move down", _ROWS),
-    Action("move.up", ("k", "up"), "move('up')", "up", "Move up", _ROWS),
-    Action("move.top", ("g", "home"), "move('top')", "first", "Go to the first row", _ROWS),
-    Action("move.bottom", ("G", "end"), "move('bottom')", "last", "Go to the last row", _ROWS),
-    Action(
-        "move.page_down",
-        ("pagedown",),
-        "move('page_down')",
-        "page down",
-        "Move down one page",
-        _ROWS,
+    _on_rows("open", ("enter",), "open", "open", "Open the item under the cursor", show=True),
+    _on_rows("move.down", ("j", "down"), "move('down')", "down", "Move down"),
+    _on_rows("move.up", ("k", "up"), "move('up')", "up", "Move up"),
+    _on_rows("move.top", ("g", "home"), "move('top')", "first", "Go to the first row"),
+    _on_rows("move.bottom", ("G", "end"), "move('bottom')", "last", "Go to the last row"),
+    _on_rows(
+        "move.page_down", ("pagedown",), "move('page_down')", "page down", "Move down one page"
     ),
-    Action("move.page_up", ("pageup",), "move('page_up')", "page up", "Move up one page", _ROWS),
-    Action(
-        "move.half_down",
-        ("ctrl+d",),
-        "move('half_down')",
-        "half down",
-        "Move down half a page",
-        _ROWS,
+    _on_rows("move.page_up", ("pageup",), "move('page_up')", "page up", "Move up one page"),
+    _on_rows(
+        "move.half_down", ("ctrl+d",), "move('half_down')", "half down", "Move down half a page"
     ),
-    Action("move.half_up", ("ctrl+u",), "move('half_up')", "half up", "Move up half a page", _ROWS),
-    Action(
+    _on_rows("move.half_up", ("ctrl+u",), "move('half_up')", "half up", "Move up half a page"),
+    _on_rows(
         "scroll.left",
         ("h", "left"),
         "scroll('left')",
         "left",
         "Scroll the columns left; on the overview, go to the pane on the left",
-        _ROWS,
     ),
-    Action(
+    _on_rows(
         "scroll.right",
         ("l", "right"),
         "scroll('right')",
         "right",
         "Scroll the columns right; on the overview, go to the pane on the right",
-        _ROWS,
     ),
-    Action("focus.next", ("tab",), "pane(1)", "next pane", "Go to the next pane", _ROWS),
-    Action(
-        "focus.previous",
-        ("shift+tab",),
-        "pane(-1)",
-        "previous pane",
-        "Go to the previous pane",
-        _ROWS,
+    _on_rows("focus.next", ("tab",), "pane(1)", "next pane", "Go to the next pane"),
+    _on_rows(
+        "focus.previous", ("shift+tab",), "pane(-1)", "previous pane", "Go to the previous pane"
     ),
-    Action("zoom", ("f",), "zoom", "zoom", "Maximize the focused pane, or restore it", _ROWS),
-    Action("copy.id", ("y",), "copy_id", "copy id", "Copy the id, or the selected text", _ROWS),
-    Action(
+    _on_rows("zoom", ("f",), "zoom", "zoom", "Maximize the focused pane, or restore it"),
+    _on_rows("copy.id", ("y",), "copy_id", "copy id", "Copy the id, or the selected text"),
+    _on_rows(
         "copy.menu",
         ("Y",),
         "copy_menu",
         "copy...",
         "Copy the id, arguments, result, traceback, JSON or a `celery call` command",
-        _ROWS,
     ),
 )
 
 _LIST: Final = (
-    Action(
+    _in_lists(
         "filter",
         ("/",),
         "filter",
         "filter",
         "Filter as you type: state:failure name:~^bill worker:w1 !retry age:>5m",
-        ("list",),
         show=True,
     ),
-    Action(
+    _in_lists(
         "faults",
         ("!",),
         "faults",
         "failures",
         "Show only failures and problems, or everything again",
-        ("list",),
     ),
-    Action("sort", ("s",), "sort_menu", "sort", "Choose the sort column", ("list",)),
-    Action(
-        "sort.previous",
-        ("<",),
-        "sort('previous')",
-        "sort <",
-        "Sort by the previous column",
-        ("list",),
-    ),
-    Action("sort.next", (">",), "sort('next')", "sort >", "Sort by the next column", ("list",)),
-    Action("sort.invert", ("I",), "sort('invert')", "reverse", "Reverse the sort order", ("list",)),
-    Action("wide", ("w",), "wide", "wide", "Show all columns, or only those that fit", ("list",)),
-    Action("mark", ("space",), "mark('one')", "mark", "Mark or unmark the row", ("list",)),
-    Action(
+    _in_lists("sort", ("s",), "sort_menu", "sort", "Choose the sort column"),
+    _in_lists("sort.previous", ("<",), "sort('previous')", "sort <", "Sort by the previous column"),
+    _in_lists("sort.next", (">",), "sort('next')", "sort >", "Sort by the next column"),
+    _in_lists("sort.invert", ("I",), "sort('invert')", "reverse", "Reverse the sort order"),
+    _in_lists("wide", ("w",), "wide", "wide", "Show all columns, or only those that fit"),
+    _in_lists("mark", ("space",), "mark('one')", "mark", "Mark or unmark the row"),
+    _in_lists(
         "mark.range",
         ("V",),
         "mark('range')",
         "range",
         "Mark all rows from the last mark to the cursor",
-        ("list",),
     ),
-    Action("mark.all", ("a",), "mark('all')", "all", "Mark all listed rows", ("list",)),
-    Action("mark.none", ("U",), "mark('none')", "none", "Clear all marks", ("list",)),
+    _in_lists("mark.all", ("a",), "mark('all')", "all", "Mark all listed rows"),
+    _in_lists("mark.none", ("U",), "mark('none')", "none", "Clear all marks"),
     Action(
         "follow",
         ("F",),
@@ -309,33 +255,22 @@ _ACTS: Final = (
 )
 
 _TYPING: Final = (
-    Action(
+    _in_filter(
         "filter.keep",
         ("enter",),
         "screen.keep_filter",
         "keep",
         "Keep the filter and go to the list",
-        ("filter",),
     ),
-    Action(
+    _in_filter(
         "filter.list",
         ("down", "tab"),
         "screen.keep_filter",
         "list",
         "Keep the filter and go to the list",
-        ("filter",),
     ),
-    Action(
-        "filter.clear",
-        ("escape",),
-        "screen.clear_filter",
-        "clear",
-        "Clear the filter",
-        ("filter",),
-    ),
-    Action(
-        "dialog.accept", ("enter",), "accept", "choose", "Choose the selected item", ("dialog",)
-    ),
+    _in_filter("filter.clear", ("escape",), "screen.clear_filter", "clear", "Clear the filter"),
+    _in_dialogs("dialog.accept", ("enter",), "accept", "choose", "Choose the selected item"),
     Action(
         "dialog.close",
         ("escape",),
@@ -344,17 +279,10 @@ _TYPING: Final = (
         "Close without changing anything",
         ("dialog", "form"),
     ),
-    Action("form.next", ("tab",), "field(1)", "next", "Go to the next field", ("form",)),
-    Action(
-        "form.previous",
-        ("shift+tab",),
-        "field(-1)",
-        "previous",
-        "Go to the previous field",
-        ("form",),
-    ),
-    Action("dialog.next", ("down", "j"), "choose(1)", "down", "Move or scroll down", ("dialog",)),
-    Action("dialog.previous", ("up", "k"), "choose(-1)", "up", "Move or scroll up", ("dialog",)),
+    _in_forms("form.next", ("tab",), "field(1)", "next", "Go to the next field"),
+    _in_forms("form.previous", ("shift+tab",), "field(-1)", "previous", "Go to the previous field"),
+    _in_dialogs("dialog.next", ("down", "j"), "choose(1)", "down", "Move or scroll down"),
+    _in_dialogs("dialog.previous", ("up", "k"), "choose(-1)", "up", "Move or scroll up"),
     Action(
         "act.cancel",
         ("u",),
@@ -363,30 +291,20 @@ _TYPING: Final = (
         "Cancel the part that has not been sent yet",
         ("operation",),
     ),
-    Action(
-        "confirm.yes", ("y",), "yes", "yes", "Confirm, unless a word must be typed", ("confirm",)
+    _in_confirmations("confirm.yes", ("y",), "yes", "yes", "Confirm, unless a word must be typed"),
+    _in_confirmations(
+        "confirm.next", ("tab", "right", "l"), "turn(1)", "next", "Go to the next button"
     ),
-    Action(
-        "confirm.next",
-        ("tab", "right", "l"),
-        "turn(1)",
-        "next",
-        "Go to the next button",
-        ("confirm",),
-    ),
-    Action(
+    _in_confirmations(
         "confirm.previous",
         ("shift+tab", "left", "h"),
         "turn(-1)",
         "previous",
         "Go to the previous button",
-        ("confirm",),
     ),
-    Action("command.run", ("enter",), "run", "run", "Run the command", ("command",)),
-    Action(
-        "command.complete", ("tab",), "complete", "complete", "Complete the command", ("command",)
-    ),
-    Action("command.close", ("escape",), "close", "close", "Close the command line", ("command",)),
+    _in_command_line("command.run", ("enter",), "run", "run", "Run the command"),
+    _in_command_line("command.complete", ("tab",), "complete", "complete", "Complete the command"),
+    _in_command_line("command.close", ("escape",), "close", "close", "Close the command line"),
 )
 
 ACTIONS: Final[tuple[Action, ...]] = VIEWS + _GLOBAL + _MOVE + _LIST + _ACTS + _TYPING
