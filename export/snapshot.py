@@ -7,12 +7,14 @@ depends on the format.
 from __future__ import annotations
 
 from math import isfinite
-from typing import Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from ..model.entities.broker import Broker
 from ..model.entities.queue import Queue
 from ..model.entities.states import source_names
-from ..model.entities.task import Attempt, Progress, Task, TaskExtra
+from ..model.entities.task import Task, TaskExtra
 from ..model.entities.worker import Limits, Worker
 from ..model.state import ClusterState
 from ..model.text.units import iso
@@ -33,6 +35,8 @@ from .records import (
 
 RATE_WINDOW: Final = 10
 """Seconds over which the rates in `totals` are averaged."""
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 _NO_EXTRA: Final = TaskExtra()
 
@@ -58,13 +62,12 @@ def take_snapshot(state: ClusterState, now: float) -> Snapshot:
 
 
 def _broker(broker: Broker) -> BrokerRecord:
-    return BrokerRecord(
-        url=utf8(broker.url),
-        transport=utf8(broker.transport),
+    return _record(
+        BrokerRecord,
+        broker,
         status=broker.phase,
         error=None if broker.fault is None else utf8(str(broker.fault)),
         latency_s=_number(broker.latency),
-        commands_sent=broker.commands_sent,
     )
 
 
@@ -84,25 +87,20 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
 def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
     inspected, last_seen_at = worker.inspected_at is not None, worker.last_seen_at
     queues, load, rusage = worker.queues, worker.load, worker.rusage
-    return WorkerRecord(
-        name=utf8(worker.name),
+    return _record(
+        WorkerRecord,
+        worker,
         status=worker.status(now, listening_since),
-        pool=utf8_or_none(worker.pool),
-        concurrency=worker.concurrency,
         # Ids follow each event; the number in a heartbeat is up to an interval old.
         active=len(worker.active_ids) if inspected else worker.active,
         reserved=None if worker.reserved_ids is None else len(worker.reserved_ids),
         scheduled=None if worker.scheduled_ids is None else len(worker.scheduled_ids),
-        processed=worker.processed,
         queues=None if queues is None else [utf8(queue.name) for queue in queues],
         load=None if load is None else [part for part in load if isfinite(part)],
         heartbeat_age_s=None if last_seen_at is None else _number(max(0.0, now - last_seen_at)),
-        pid=worker.pid,
         version=utf8_or_none(worker.software_version),
-        prefetch=worker.prefetch,
         rss_bytes=None if rusage is None else rusage.rss_bytes,
         clock_skew_s=_number(worker.clock_skew),
-        events_enabled=worker.events_enabled,
         limits=None if worker.initial_limits is None else _limits(worker.limits),
         silent=worker.stalled_since is not None,
     )
@@ -116,15 +114,12 @@ def _limits(limits: dict[str, Limits]) -> dict[str, LimitsRecord]:
 
 
 def _queue(queue: Queue) -> QueueRecord:
-    return QueueRecord(
-        name=utf8(queue.name),
-        waiting=queue.waiting,
-        unacked=queue.unacked,
+    return _record(
+        QueueRecord,
+        queue,
         consumers=[utf8(name) for name in queue.consumers],
         by_priority=dict(queue.by_priority),
         oldest_age_s=_number(queue.oldest_age),
-        in_per_s=_number(queue.in_per_s),
-        out_per_s=_number(queue.out_per_s),
         drain_s=_number(queue.drain),
     )
 
@@ -138,64 +133,37 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
     time_left = None if state is None else state.time_left(task, now)
     estimate = None if state is None else state.estimate(task, now)
     extra = task.extra or _NO_EXTRA
-    return TaskRecord(
-        id=utf8(task.id),
-        name=utf8_or_none(task.name),
-        state=utf8(task.state),
-        worker=utf8_or_none(task.worker),
-        queue=utf8_or_none(task.queue),
-        args=utf8_or_none(task.args),
-        kwargs=utf8_or_none(task.kwargs),
-        result=utf8_or_none(task.result),
-        exception=utf8_or_none(task.exception),
-        traceback=utf8_or_none(task.traceback),
-        sent_at=iso(task.sent_at),
-        received_at=iso(task.received_at),
-        started_at=iso(task.started_at),
-        finished_at=iso(task.finished_at),
-        eta_at=iso(task.eta_at),
-        expires_at=iso(task.expires_at),
+    progress = task.progress
+    return _record(
+        TaskRecord,
+        task,
         runtime_s=_number(task.elapsed(now + skew)),
         waited_s=_number(task.waited()),
-        retries=task.retries,
-        progress=None if task.progress is None else _progress(task.progress),
-        attempts=[_attempt(attempt) for attempt in task.attempts],
-        root_id=utf8_or_none(task.root_id),
-        parent_id=utf8_or_none(task.parent_id),
-        group_id=utf8_or_none(task.group_id),
+        progress=None if progress is None else _record(ProgressRecord, progress),
+        attempts=[_record(AttemptRecord, attempt) for attempt in task.attempts],
         sources=list(source_names(task.sources)),
         revoke_requested_at=iso(extra.revoke_requested_at) if task.revoking else None,
         retry_of=utf8_or_none(extra.retry_of),
         retried_as=utf8_or_none(extra.retried_as),
         time_left_s=_number(time_left),
-        estimate=None if estimate is None else _progress(estimate),
-        lost_at=iso(task.lost_at),
-        loss=task.loss,
+        estimate=None if estimate is None else _record(ProgressRecord, estimate),
         backend_state=utf8_or_none(extra.backend_state),
     )
 
 
-def _progress(progress: Progress) -> ProgressRecord:
-    return ProgressRecord(
-        fraction=_number(progress.fraction),
-        current=_number(progress.current),
-        total=_number(progress.total),
-        text=utf8_or_none(progress.text),
-        source=utf8(progress.source),
-    )
+def _record(record: type[R], source: object, **given: object) -> R:
+    """Return a record of some given fields and, for all others, the source's of the same name."""
+    for name in record.__struct_fields__:
+        if name not in given:
+            value = getattr(source, name)
+            given[name] = iso(value) if name.endswith("_at") else _plain(value)
+    return record(**given)
 
 
-def _attempt(attempt: Attempt) -> AttemptRecord:
-    return AttemptRecord(
-        number=attempt.number,
-        state=utf8(attempt.state),
-        worker=utf8_or_none(attempt.worker),
-        received_at=iso(attempt.received_at),
-        started_at=iso(attempt.started_at),
-        finished_at=iso(attempt.finished_at),
-        exception=utf8_or_none(attempt.exception),
-        traceback=utf8_or_none(attempt.traceback),
-    )
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return utf8(value)
+    return _number(value) if isinstance(value, float) else value
 
 
 def _number(value: float | None) -> float | None:
