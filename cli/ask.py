@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..model.text.phrases import counted
 from ..model.text.sanitize import visible
 from .exit_codes import InvalidUsage
 
@@ -52,8 +53,7 @@ def confirmation_lines(confirmation: Confirmation) -> list[str]:
     lines += [f"! {sentence}" for sentence in confirmation.warnings]
     lines += [f"- {sentence}" for sentence in confirmation.caveats]
     if number := len(confirmation.expected_workers):
-        workers = "1 worker" if number == 1 else f"{number:,} workers"
-        lines.append(f"= a reply is expected from {workers}")
+        lines.append(f"= a reply is expected from {counted(number, 'worker')}")
     return [visible(line) for line in lines]
 
 

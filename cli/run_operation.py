@@ -177,8 +177,7 @@ def _follow(session: Session, running: RunningOperation, options: RunOptions) ->
         running.cancel()
         pump_until(session, CANCEL_TIMEOUT, running.future.done)
         stderr.echo("Interrupted; commands already sent stay in effect")
-        for line in outcome_lines(running.outcome):
-            stderr.echo(line)
+        stderr.echo("\n".join(outcome_lines(running.outcome)))
         if options.as_json:
             print_outcome(running.outcome, options)
         raise

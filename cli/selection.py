@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from ..model.text.phrases import counted
 from . import stderr
 from .arguments import STDIN
 from .exit_codes import CommandError, InvalidUsage
@@ -165,7 +166,7 @@ def eligible_ids(
 
 def _report_skipped(reasons: Iterable[str]) -> None:
     for reason, number in Counter(reasons).most_common():
-        stderr.echo(f"Skipped {number:,} {'task' if number == 1 else 'tasks'}: {reason}")
+        stderr.echo(f"Skipped {counted(number, 'task')}: {reason}")
 
 
 def _finished(session: Session, ids: Sequence[str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ class ResultRecord(msgspec.Struct, frozen=True, gc=False):
     """A remark on `value`."""
 
 
-class OutcomeRecord(msgspec.Struct, frozen=True, gc=False):
+class OutcomeRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An operation that has ended, or a dry run."""
 
     schema: str
@@ -73,16 +73,16 @@ class OutcomeRecord(msgspec.Struct, frozen=True, gc=False):
     """Whether every worker and target is confirmed; null for a dry run."""
     text: str
     """The outcome in one line."""
-    began_at: str | None
-    ended_at: str | None
+    began_at: str | None = None
+    ended_at: str | None = None
     workers: list[AnswerRecord]
     targets: list[AnswerRecord]
-    sent: list[SentRecord]
-    count: int | None
+    sent: list[SentRecord] = []
+    count: int | None = None
     """How many messages were deleted, by a purge."""
     refusal: str | None
-    fault: str | None
-    unlogged: str | None
+    fault: str | None = None
+    unlogged: str | None = None
     """Why it is missing from the audit file."""
     result: ResultRecord | None = None
     """How the task ended, if it was awaited and has ended."""
@@ -132,15 +132,9 @@ def encode_plan(operation: Operation, confirmation: Confirmation) -> bytes:
             dry_run=True,
             good=None,
             text=utf8(confirmation.title),
-            began_at=None,
-            ended_at=None,
             workers=_answers(dict.fromkeys(confirmation.expected_workers, unsent)),
             targets=_answers(dict.fromkeys(operation.targets, unsent)),
-            sent=[],
-            count=None,
             refusal=utf8_or_none(confirmation.refusal),
-            fault=None,
-            unlogged=None,
         )
     )
 

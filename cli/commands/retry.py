@@ -87,8 +87,8 @@ def retry(
         return print_outcome(outcome, options)
     write_lines([f"{one.retry_of} {one.id}" for one in sent.sent])
     # The refused tasks have been listed above.
-    for line in outcome_lines(sent) if originals else [f"Nothing was sent: {sent.refusal}"]:
-        stderr.echo(line)
+    lines = outcome_lines(sent) if originals else [f"Nothing was sent: {sent.refusal}"]
+    stderr.echo("\n".join(lines))
     return exit_code(outcome)
 
 

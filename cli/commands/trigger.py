@@ -96,7 +96,7 @@ def trigger(
         if wait is None or not sent or exit_code(outcome) != ExitCode.OK:
             return _print_sent(outcome, options)
         if not options.as_json:
-            _report_outcome(outcome)
+            stderr.echo("\n".join(outcome_lines(outcome)))
         try:
             result = await_result(session, sent[0].id, wait)
         except (KeyboardInterrupt, SystemExit):
@@ -162,10 +162,5 @@ def _print_sent(outcome: Outcome, options: RunOptions) -> ExitCode:
         write(encode(outcome))
     else:
         write_lines([one.id for one in outcome.sent])
-        _report_outcome(outcome)
+        stderr.echo("\n".join(outcome_lines(outcome)))
     return exit_code(outcome)
-
-
-def _report_outcome(outcome: Outcome) -> None:
-    for line in outcome_lines(outcome):
-        stderr.echo(line)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -47,25 +48,16 @@ NEXT_ATTEMPT_AFTER: Final = 1.0
 it may still be the previous attempt's."""
 
 
+@dataclass(frozen=True, slots=True)
 class BackendResults:
     """Applies entries of the result backend to the stores."""
 
-    def __init__(
-        self,
-        tasks: TaskStore,
-        workers: WorkerStore,
-        overlay: BackendOverlay,
-        progress_rates: ProgressRates,
-        reader: ProgressReader,
-        redaction: Redaction,
-    ) -> None:
-        self._tasks = tasks
-        self._workers = workers
-        self._overlay = overlay
-        self._event_states = overlay.event_states
-        self._progress_rates = progress_rates
-        self._reader = reader
-        self._redaction = redaction
+    _tasks: TaskStore
+    _workers: WorkerStore
+    _overlay: BackendOverlay
+    _progress_rates: ProgressRates
+    _reader: ProgressReader
+    _redaction: Redaction
 
     def apply(self, seen: ResultsRead) -> None:
         """Apply the entries of one read or push."""
@@ -115,7 +107,7 @@ class BackendResults:
                 tasks.touch(child)
 
     def _finish(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
-        before = self._overlay.remove(task) if task.id in self._event_states else None
+        before = self._overlay.remove(task) if task.id in self._overlay.event_states else None
         backend = self._final_state(task, meta, seen)
         # Some workers overwrite a final state, but never SUCCESS, and never a revocation that took
         # effect with a failure.
@@ -187,13 +179,13 @@ class BackendResults:
             further = True
         if not further:
             return
-        if task.id in self._event_states:
+        if task.id in self._overlay.event_states:
             self._overlay.remove(task)
         self._overlay.apply(task, BackendState(status, at))
 
     def _next_attempt(self, task: Task, at: float) -> bool:
         """Return whether an entry of a task that awaits its next attempt belongs to that one."""
-        if task.id in self._event_states:
+        if task.id in self._overlay.event_states:
             return True
         ended = (task.state_at or 0.0) - self._workers.skew(task.state_host)
         return at > ended + NEXT_ATTEMPT_AFTER

@@ -58,7 +58,12 @@ class Trend:
 class FailureGroup:
     """Tasks that failed in the same way."""
 
-    key: Key
+    error: str | None
+    """The exception's class, as written by Celery."""
+    task: str | None
+    """The task's name."""
+    place: str | None
+    """The innermost frame of the app's own code."""
     tasks: dict[str, float | None] = field(default_factory=dict)
     """When each task failed, by its id, in order of arrival."""
     first_at: float | None = None
@@ -69,24 +74,14 @@ class FailureGroup:
     """Counts up with each change."""
 
     @property
+    def key(self) -> Key:
+        """What its failures have in common."""
+        return self.error, self.task, self.place
+
+    @property
     def id(self) -> str:
         """The row's id in tables."""
         return "\n".join(part or "" for part in self.key)
-
-    @property
-    def error(self) -> str | None:
-        """The exception's class, as written by Celery."""
-        return self.key[0]
-
-    @property
-    def task(self) -> str | None:
-        """The task's name."""
-        return self.key[1]
-
-    @property
-    def place(self) -> str | None:
-        """The innermost frame of the app's own code."""
-        return self.key[2]
 
     @property
     def count(self) -> int:
@@ -148,7 +143,7 @@ class FailureGroups:
                 if len(self._groups) >= MAX_GROUPS and not self._make_room():
                     self._left_out.add(task.id)
                     return
-                group = self._groups[key] = FailureGroup(key)
+                group = self._groups[key] = FailureGroup(*key)
             self._group_of[task.id] = group
         at = task.finished_at if task.finished_at is not None else task.state_at
         if task.id in group.tasks and group.tasks[task.id] == at:

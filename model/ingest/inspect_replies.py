@@ -180,9 +180,7 @@ class InspectReplies:
         if not isinstance(id_, str) or not 0 < len(id_) <= MAX_NAME_LENGTH:
             return None
         id_ = to_text(id_, MAX_NAME_LENGTH) or ""
-        task = self._tasks.tasks.get(id_)
-        if task is None:
-            task = self._tasks.add(id_)
+        task = self._tasks.tasks.get(id_) or self._tasks.add(id_)
         name = item.get("name")
         if task.name is None and isinstance(name, str) and name:
             self._tasks.set_name(task, to_text(name, MAX_NAME_LENGTH) or "")

@@ -7,6 +7,7 @@ requested (`Task.revoking`), until the worker's event reports it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -29,25 +30,18 @@ MAX_OPERATIONS: Final = 200
 """Operations that are kept; the oldest that have ended go first."""
 
 
+@dataclass(frozen=True, slots=True)
 class OperationLog:
     """Applies outcomes of operations to the stores."""
 
-    def __init__(
-        self,
-        log: EventLog,
-        tasks: TaskStore,
-        queues: QueueStore,
-        workers: Mapping[str, Worker],
-        redaction: Redaction,
-    ) -> None:
-        self.outcomes: dict[int, Outcome] = {}
-        """The latest outcome of each operation, by number; without the arguments of tasks, which
-        may be large or secret."""
-        self._log = log
-        self._tasks = tasks
-        self._queues = queues
-        self._workers = workers
-        self._redaction = redaction
+    _log: EventLog
+    _tasks: TaskStore
+    _queues: QueueStore
+    _workers: Mapping[str, Worker]
+    _redaction: Redaction
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    """The latest outcome of each operation, by number; without the arguments of tasks, which may be
+    large or secret."""
 
     def apply(self, change: OperationChanged) -> None:
         """Store an outcome, and apply what is new in it."""

@@ -40,15 +40,10 @@ class QueuePeeks:
     def apply(self, seen: QueuePeeked) -> None:
         """Apply the messages of one queue."""
         self._queues.get_or_create(seen.queue)
-        held = self._tasks.tasks
         for message in seen.messages:
-            id_ = message.id
-            if not 0 < len(id_) <= MAX_NAME_LENGTH:
-                continue
-            task = held.get(id_)
-            if task is None:
-                task = self._tasks.add(id_)
-            self._fill(task, message, self._queues.shared_name(message.queue))
+            if 0 < len(message.id) <= MAX_NAME_LENGTH:
+                task = self._tasks.tasks.get(message.id) or self._tasks.add(message.id)
+                self._fill(task, message, self._queues.shared_name(message.queue))
 
     def _fill(self, task: Task, message: WaitingMessage, queue: str) -> None:
         tasks = self._tasks

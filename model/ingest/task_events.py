@@ -102,9 +102,7 @@ class TaskEvents:
         id_ = event.uuid
         if id_ is None:
             return
-        task = self._held.get(id_)
-        if task is None:
-            task = self._tasks.add(id_)
+        task = self._held.get(id_) or self._tasks.add(id_)
         backend = self._overlay.remove(task) if id_ in self._event_states else None
         handler = self._handlers.get(event.type)
         if handler is not None:

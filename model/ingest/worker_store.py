@@ -43,9 +43,7 @@ class WorkerStore:
 
     def saw_event(self, name: str, timestamp: float, now: float) -> Worker:
         """Return the worker that sent an event received at `now`."""
-        worker = self.workers.get(name)
-        if worker is None:
-            worker = self._join(name, now)
+        worker = self.workers.get(name) or self._join(name, now)
         worker.last_seen_at = now
         if timestamp > worker.newest_event_at:
             worker.newest_event_at = timestamp
@@ -55,9 +53,7 @@ class WorkerStore:
 
     def saw_reply(self, name: str, now: float) -> Worker:
         """Return the worker that sent a reply received at `now`."""
-        worker = self.workers.get(name)
-        if worker is None:
-            worker = self._join(name, now)
+        worker = self.workers.get(name) or self._join(name, now)
         worker.last_seen_at = now
         if worker.left_at is not None:
             self._return(worker, now)

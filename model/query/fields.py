@@ -44,21 +44,13 @@ def _age(task: Task, now: float) -> float | None:
     return None if first_seen is None else now - first_seen
 
 
-SHARED_TEXTS: Final = {
-    "name": operator.attrgetter("name"),
-    "worker": operator.attrgetter("worker"),
-    "queue": operator.attrgetter("queue"),
-}
+_SHARED_TEXTS: Final = ("name", "worker", "queue")
 """Text fields in which many tasks have the same value."""
 
+_OWN_TEXTS: Final = ("id", "args", "kwargs", "result", "exception", "traceback")
+
 TEXTS: Final[dict[str, Callable[[Task], str | None]]] = {
-    **SHARED_TEXTS,
-    "id": operator.attrgetter("id"),
-    "args": operator.attrgetter("args"),
-    "kwargs": operator.attrgetter("kwargs"),
-    "result": operator.attrgetter("result"),
-    "exception": operator.attrgetter("exception"),
-    "traceback": operator.attrgetter("traceback"),
+    **{name: operator.attrgetter(name) for name in (*_SHARED_TEXTS, *_OWN_TEXTS)},
     "error": lambda task: exception_class(task.exception),
     "place": lambda task: location_of(task.traceback, task.name),
     "root": operator.attrgetter("root_id"),
@@ -162,7 +154,7 @@ def number(text: str) -> float:
 def text_predicate(field: str, test: TextTest) -> Predicate:
     """Return the predicate that a text field is known and passes."""
     get = TEXTS[field]
-    if field in SHARED_TEXTS:
+    if field in _SHARED_TEXTS:
         test = lru_cache(_CACHE_SIZE)(test)
 
     def matches(task: Task, now: float) -> bool:

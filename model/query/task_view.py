@@ -62,9 +62,9 @@ class TaskView:
         budget: float = 0.05,
     ) -> None:
         self._state = state
-        self._query = query
-        self._order = order
-        self._faults_only = faults_only
+        self.query = query
+        self.order = order
+        self.faults_only = faults_only
         self._now = now
         self._ticked_at = now
         self._clock = clock
@@ -79,21 +79,6 @@ class TaskView:
         self._restart()
 
     @property
-    def query(self) -> Query:
-        """The filter."""
-        return self._query
-
-    @property
-    def order(self) -> Order:
-        """The order."""
-        return self._order
-
-    @property
-    def faults_only(self) -> bool:
-        """Whether only faulty tasks are shown."""
-        return self._faults_only
-
-    @property
     def unseen(self) -> int:
         """Number of tasks that have yet to be filtered after a change of the filter."""
         return len(self._unseen)
@@ -105,10 +90,10 @@ class TaskView:
         last = len(self._rows) - 1
         if not 0 <= index <= last:
             raise IndexError(index)
-        return self._rows[last - index if self._order.descending else index]
+        return self._rows[last - index if self.order.descending else index]
 
     def __iter__(self) -> Iterator[Task]:
-        return reversed(self._rows) if self._order.descending else iter(self._rows)
+        return reversed(self._rows) if self.order.descending else iter(self._rows)
 
     def index(self, id: str) -> int | None:  # noqa: A002 - the field's own name
         """Return a task's row, or None if it is not in the view."""
@@ -116,7 +101,7 @@ class TaskView:
         if key is None:
             return None
         place = bisect_left(self._keys, key)
-        return len(self._keys) - 1 - place if self._order.descending else place
+        return len(self._keys) - 1 - place if self.order.descending else place
 
     def apply(self, changes: Changes, now: float) -> None:
         """Update the view with the changes since the last call."""
@@ -128,12 +113,12 @@ class TaskView:
             self._restarted = False
             self._forget([task for task in self._rows if held.get(task.id) is not task])
         self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
-        many = max(1.0, len(held) / TASKS_PER_INTERVAL) if self._query.timed else 1.0
+        many = max(1.0, len(held) / TASKS_PER_INTERVAL) if self.query.timed else 1.0
         if now - self._ticked_at >= RECHECK_INTERVAL * many and not self._unseen:
             self._ticked_at = now
-            if self._query.timed:
+            if self.query.timed:
                 self._unseen = list(held.values())
-            elif self._order.key == "runtime":
+            elif self.order.key == "runtime":
                 self._place(
                     [task for task in self._rows if task.finished_at is None and task.running]
                 )
@@ -143,7 +128,7 @@ class TaskView:
     def refresh(self, now: float) -> None:
         """Update the view after changes that were not applied, as after a freeze."""
         self._now = now
-        if self._query.empty:
+        if self.query.empty:
             self._restart()
             return
         held = self._state.tasks
@@ -154,13 +139,13 @@ class TaskView:
 
     def set_query(self, query: Query, now: float | None = None) -> None:
         """Filter by another query."""
-        self._query = query
+        self.query = query
         self._now = self._now if now is None else now
         self._restart()
 
     def set_faults_only(self, faults_only: bool) -> None:
         """Show only faulty tasks, or all."""
-        self._faults_only = faults_only
+        self.faults_only = faults_only
         self._restart()
 
     def set_order(self, key: str, descending: bool) -> None:
@@ -169,8 +154,8 @@ class TaskView:
         Raises:
             KeyError: There is no such key in SORT_KEYS.
         """
-        self._order = Order(key, descending)
-        self._key = key_maker(self._order)
+        self.order = Order(key, descending)
+        self._key = key_maker(self.order)
         keys = [self._key(task, self._now) for task in self._rows]
         self._key_of = {task.id: key for task, key in zip(self._rows, keys, strict=True)}
         places = sorted(range(len(keys)), key=keys.__getitem__)
@@ -180,7 +165,7 @@ class TaskView:
     def _restart(self) -> None:
         self._restarted = True
         held = self._state.tasks
-        if self._query.empty and not self._faults_only and self._order.key == "arrival":
+        if self.query.empty and not self.faults_only and self.order.key == "arrival":
             # Nothing to filter and, except for tasks from history, nothing to sort.
             self._rows, self._unseen = sorted(held.values(), key=_ARRIVAL), []
             self._keys = [task.arrival for task in self._rows]
@@ -203,8 +188,8 @@ class TaskView:
 
     def _place(self, tasks: Iterable[Task]) -> None:
         """Move each task to its current position, into the view or out of it."""
-        key_of, make_key, matches, now = self._key_of, self._key, self._query.matches, self._now
-        faults_only = self._faults_only
+        key_of, make_key, matches, now = self._key_of, self._key, self.query.matches, self._now
+        faults_only = self.faults_only
         leaving: list[Key] = []
         entering: list[tuple[Key, Task]] = []
         for task in tasks:

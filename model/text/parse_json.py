@@ -40,8 +40,6 @@ def write(value: Any) -> str:
 
 def escaped(text: str) -> str:
     r"""Return JSON with its unprintable characters escaped, which leaves its strings equal."""
-    if all(char.isprintable() or char == "\n" for char in text):
-        return text
     return "".join(
         char if char.isprintable() or char == "\n" else _unicode_escape(char) for char in text
     )

@@ -166,11 +166,9 @@ class Members:
                 continue
             reached.add(task.id)
             self._record(task)
-            near: list[str | None] = [task.parent_id, task.root_id]
+            near = [task.parent_id, task.root_id, *(each.id for each in self._signatures_of(task))]
             if task.extra is not None and self._retries:
                 near += (task.extra.retry_of, task.extra.retried_as)
-            for each in self._signatures_of(task):
-                near.append(each.id)
             for id_ in near:
                 if id_ is not None and id_ not in self.tasks:
                     self._near.add(id_)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 from ..entities.states import FAILURE, FINISHED, SUCCESS
@@ -65,6 +66,13 @@ class Node:
         """Whether it is known only from the message of a previous task."""
         return self.task is None and self.kind not in ("group", "unheard")
 
+    def line(self) -> Iterator[Node]:
+        """Yield the node and its ancestors, from the bottom to the top."""
+        node: Node | None = self
+        while node is not None:
+            yield node
+            node = node.parent
+
 
 def build(tasks: Iterable[Task], pending: Iterable[PendingSignature] = ()) -> list[Node]:
     """Return the top nodes of the tree of tasks in order of arrival, and of those that follow."""
@@ -108,10 +116,10 @@ def mark_failures(tops: Sequence[Node]) -> None:
         node.failed = False
     for node in nodes:
         if node.task is not None and node.task.state == FAILURE:
-            above: Node | None = node
-            while above is not None and not above.failed:
+            for above in node.line():
+                if above.failed:
+                    break
                 above.failed = True
-                above = above.parent
         # The nodes before this one have already been marked.
         node.given_up = node.pending and node.parent is not None and _ended_badly(node.parent)
 
@@ -207,14 +215,14 @@ def _group(nodes: Sequence[Node], signatures: dict[str, PendingSignature]) -> li
         inside = [node for node in those if id(node) not in others]
         if len(inside) < 2:
             for body in bodies:
-                if body.parent is None and inside and not _lies_above(body, inside[0]):
+                if body.parent is None and inside and body not in inside[0].line():
                     body.kind, body.parent = "body", inside[0]
             continue
         group = Node(f"group:{group_id}", "group", group_id=group_id)
         _enclose(group, inside)
         groups.append(group)
         for body in bodies:
-            if not _lies_above(body, group):
+            if body not in group.line():
                 body.kind, body.parent = "body", group
     return groups
 
@@ -242,15 +250,11 @@ def _bodies(
 
 def _enclose(group: Node, members: Sequence[Node]) -> None:
     """Insert a group between its members, or their ancestors, and the common ancestor."""
-    paths = [_path(node) for node in members]
-    common: Node | None = None
+    paths = [list(islice(node.line(), MAX_ANCESTORS)) for node in members]
     shared = {id(node) for node in paths[0][1:]}
     for path in paths[1:]:
         shared &= {id(node) for node in path[1:]}
-    for node in paths[0][1:]:
-        if id(node) in shared:
-            common = node
-            break
+    common = next((node for node in paths[0][1:] if id(node) in shared), None)
     for path in paths:
         entry = path[0]
         for node in path[1:]:
@@ -261,24 +265,6 @@ def _enclose(group: Node, members: Sequence[Node]) -> None:
         entry.kind = "member" if entry.kind == "child" else entry.kind
         group.place = min(group.place, entry.place)
     group.parent = common
-
-
-def _path(node: Node) -> list[Node]:
-    """Return a node and its ancestors, up to `MAX_ANCESTORS`."""
-    path = [node]
-    while node.parent is not None and len(path) < MAX_ANCESTORS:
-        node = node.parent
-        path.append(node)
-    return path
-
-
-def _lies_above(node: Node, other: Node) -> bool:
-    above: Node | None = other
-    while above is not None:
-        if above is node:
-            return True
-        above = above.parent
-    return False
 
 
 def _separate_followers(node: Node, signatures: dict[str, PendingSignature]) -> None:

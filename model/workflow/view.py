@@ -255,10 +255,10 @@ class WorkflowView:
         visible: set[int] = set()
         for node in walk(self._tops):
             if node.task is not None and self._matches(node.task):
-                above: Node | None = node
-                while above is not None and id(above) not in visible:
+                for above in node.line():
+                    if id(above) in visible:
+                        break
                     visible.add(id(above))
-                    above = above.parent
         return visible
 
 
