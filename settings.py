@@ -96,7 +96,7 @@ def _progress_paths(value: dict[str, dict[str, str]]) -> dict[str, dict[str, str
             if not _DOTTED_PATH.fullmatch(path):
                 raise ValueError(f"{pattern}: {field} is not a dotted path: {path!r}")
         if "total" in paths and "current" not in paths:
-            raise ValueError(f"{pattern}: total needs current")
+            raise ValueError(f"{pattern}: total requires current")
         if not paths:
             raise ValueError(f"{pattern}: no path for current, percent or text")
     return value
@@ -324,7 +324,9 @@ def _file(path: Path) -> tuple[dict[str, object], dict[str, int]]:
     try:
         found, lines = read(path)
     except OSError as error:
-        raise SettingsError(f"Cannot read config file {path}: {error.strerror}") from error
+        raise SettingsError(f"Cannot read the config file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The config file {path} is not UTF-8") from error
     except ValueError as error:
         raise SettingsError(f"Invalid TOML in config file {path}: {error}") from error
     for key in found:
@@ -356,7 +358,9 @@ def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
         # Text that should have been a table may contain a password anywhere.
         secret = isinstance(value, str) and field.endswith(("_transport_options", "_use_ssl"))
         shown = "" if secret else f"{mask(value)!r} "
-        why = first["msg"].removeprefix("Value error, ")
+        # pydantic: "Input should be a valid integer, unable to parse string as an integer".
+        why = first["msg"].removeprefix("Value error, ").partition(", unable to ")[0]
+        why = why.replace("Input should be", "must be")
         source = sources.get(".".join(map(str, first["loc"][:2]))) or sources.get(field, "flag")
         raise SettingsError(f"Invalid value {shown}for {field} ({source}): {why}") from None
     settings._sources.update(sources)

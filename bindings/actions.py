@@ -237,7 +237,7 @@ _ACTS: Final = (
         "worker.drain",
         "D",
         "drain",
-        "Stop consuming, finish the accepted tasks, then shut down",
+        "Stop consuming, finish the received tasks, then shut down",
         "workers",
     ),
     Action(

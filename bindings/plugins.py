@@ -20,7 +20,7 @@ def load_keymap(name: str) -> Mapping[str, Keys]:
     offered = entry_points(group=GROUP)
     if name not in offered.names:
         names = ", ".join(sorted(offered.names)) or "none"
-        raise KeymapError(f"no installed package offers it; available: {names}")
+        raise KeymapError(f"no installed package provides it; available: {names}")
     try:
         keys = offered[name].load()
     except Exception as error:  # it is the package's own code that is imported

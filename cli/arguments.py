@@ -91,9 +91,9 @@ def read_time(text: str, now: float | None = None) -> float:
     try:
         at = parse.moment(text, now)
     except parse.ParseError as error:
-        raise InvalidUsage(f"Invalid --eta: {error}") from None
+        raise InvalidUsage(f"Invalid --eta {text!r}: {error}") from None
     if at < now:
-        raise InvalidUsage(f"Invalid --eta: {text} is in the past")
+        raise InvalidUsage(f"Invalid --eta {text!r}: this time is in the past")
     return at
 
 
@@ -114,11 +114,11 @@ def _read_json(option: str, text: str, read: Callable[[str], T]) -> T:
         _require_utf8(option, text)
     if not text.strip():
         # An unset shell variable or an empty file is hardly meant as "no arguments".
-        raise InvalidUsage(f"Invalid JSON in {source}: it is empty")
+        raise InvalidUsage(f"{source} must not be empty")
     try:
         return read(text)
     except parse.ParseError as error:
-        raise InvalidUsage(f"Invalid JSON in {source}: {error}") from None
+        raise InvalidUsage(f"Invalid {source}: {error}") from None
 
 
 def _require_utf8(what: str, text: str) -> None:

@@ -24,7 +24,7 @@ def require_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise InvalidUsage(
             "Cannot ask for confirmation without a terminal."
-            " Pass --yes to proceed, or --dry-run to see what would be done."
+            " Pass --yes to proceed, or --dry-run to see what would be done"
         )
 
 
@@ -53,7 +53,7 @@ def confirmation_lines(confirmation: Confirmation) -> list[str]:
     lines += [f"! {sentence}" for sentence in confirmation.warnings]
     lines += [f"- {sentence}" for sentence in confirmation.caveats]
     if number := len(confirmation.expected_workers):
-        lines.append(f"= a reply is expected from {counted(number, 'worker')}")
+        lines.append(f"= {counted(number, 'worker')} expected to confirm")
     return [visible(line) for line in lines]
 
 

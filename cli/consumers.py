@@ -28,7 +28,9 @@ def pause_operation(session: Session, queue: str) -> PauseQueue:
     }
     for name, queues in consumed.items():
         if queues is None:
-            stderr.echo(f"The queues of {name} are unknown; if it consumes {queue}, it continues")
+            stderr.echo(
+                f"The queues of {name} are unknown; if it consumes {queue}, it is not paused"
+            )
     consumers = [
         Consumer(name, one.exchange, one.exchange_type, one.routing_key)
         for name, queues in consumed.items()
@@ -54,6 +56,10 @@ def resume_operation(session: Session, queue: str, forget: bool) -> ResumeQueue:
 
     paused = session.paused_queues()
     if queue not in paused:
-        listed = f"; paused queues: {', '.join(sorted(paused))}" if paused else ""
-        raise CommandError(f"{queue} was not paused on this machine{listed}")
+        advice = (
+            f"paused queues: {', '.join(sorted(paused))}"
+            if paused
+            else "to start its consumers, use `celtop control add-consumer`"
+        )
+        raise CommandError(f"{queue} was not paused on this machine; {advice}")
     return ResumeQueue(queue=queue, consumers=paused[queue].consumers, forget=forget)

@@ -58,7 +58,7 @@ class Commands(Mapping[str, click.Command]):
 def celtop(ctx: click.Context) -> int | None:
     """A terminal monitor for Celery.
 
-    Without a command, open the monitor in this terminal. A broker URL is all it needs:
+    Without a command, open the monitor in this terminal. Only a broker URL is required:
     celtop -b redis://localhost:6379/0
     """
     return open_monitor(settings_of(ctx)) if ctx.invoked_subcommand is None else None

@@ -63,11 +63,12 @@ GLOBAL_OPTIONS: Final = (
     GlobalOption("--config", field=CONFIG, metavar="FILE",
                  help="The config file (default: see `celtop config paths`)."),
     GlobalOption("-Q", "--queues", field="queues", metavar="NAMES",
-                 help="More queues to monitor, separated by commas."),
+                 help="Additional queues to monitor, separated by commas."),
     _switch("--enable-events/--no-enable-events", "enable_events",
             "Enable task events on workers that do not send them (default: yes)."),
     _switch("--read-only/--no-read-only", "read_only",
-            "Refuse every change to the cluster (task events: see --no-enable-events)."),
+            "Refuse every change to the cluster. Task events are still enabled, unless"
+            " --no-enable-events is given."),
     _switch("--frugal/--no-frugal", "frugal",
             "Send as few commands to the broker as possible."),
     GlobalOption("--rate", field="frames_per_second", metavar="N",
@@ -76,11 +77,11 @@ GLOBAL_OPTIONS: Final = (
     _switch("--mouse/--no-mouse", "mouse", "Capture the mouse (default: yes)."),
     _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII characters only."),
     GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
-                 help="The time zone of times on the screen."),
+                 help="Show times in this time zone (default: local)."),
     GlobalOption("--history", field="history", metavar="N",
-                 help="How many already finished tasks to load at startup (0: none)."),
+                 help="Load at most N finished tasks from the result backend at startup."),
     GlobalOption("--max-tasks", field="max_tasks", metavar="N",
-                 help="How many tasks to keep in memory."),
+                 help="Keep at most N tasks in memory."),
 )  # fmt: skip
 """The options that every command has."""
 

@@ -66,12 +66,12 @@ def read_filter(text: str) -> Query:
     query = parse_query(text)
     for problem in query.problems:
         place = text[problem.start : problem.end]
-        raise InvalidUsage(f"Invalid --filter: {place}: {problem.message}")
+        raise InvalidUsage(f"Invalid --filter term {place!r}: {problem.message}")
     rest = list(text)
     for term in query.terms:
         rest[term.start : term.end] = " " * (term.end - term.start)
     if incomplete := "".join(rest).split():
-        raise InvalidUsage(f"Invalid --filter: {incomplete[0]} has no value")
+        raise InvalidUsage(f"Invalid --filter term {incomplete[0]!r}: it has no value")
     if query.empty:
         raise InvalidUsage("Invalid --filter: it is empty; use 'id:*' to match every task")
     return query

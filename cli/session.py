@@ -92,7 +92,7 @@ def wait_for_broker(session: Session, seconds: float) -> None:
         )
     if broker.phase != "live":
         reason = broker.fault or "It accepts connections but does not reply"
-        raise BrokerUnreachable(f"The broker {broker.url} is unreachable. {reason}")
+        raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
 
 
 def listen(session: Session, seconds: float) -> None:

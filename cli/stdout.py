@@ -16,7 +16,7 @@ def write(data: bytes, file: Path | None = None) -> None:
     A closed pipe (`celtop ... | head`) is not an error.
 
     Raises:
-        InvalidUsage: The file cannot be written.
+        InvalidUsage: The file or stdout cannot be written.
     """
     if file is not None:
         try:
@@ -24,12 +24,21 @@ def write(data: bytes, file: Path | None = None) -> None:
         except OSError as error:
             raise InvalidUsage(f"Cannot write {file}: {error.strerror}") from error
         return
+    if sys.stdout is None:
+        raise InvalidUsage("Cannot write to stdout: it is closed")
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more at exit, and would print an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
+    except OSError as error:
+        _discard_stdout()
+        raise InvalidUsage(f"Cannot write to stdout: {error.strerror}") from error
+
+
+def _discard_stdout() -> None:
+    """Keep Python from flushing stdout once more at exit, which would print an error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_lines(lines: list[str]) -> None:

@@ -31,15 +31,15 @@ def worker_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @click.option(
-        *FLAGS, "worker", multiple=True, metavar="NAME", help=f"Address this worker: {WORKER_HELP}"
+        *FLAGS, "worker", multiple=True, metavar="NAME", help=f"Send to this worker: {WORKER_HELP}"
     )
-    @click.option("--all", "everyone", is_flag=True, help="Address all workers.")
+    @click.option("--all", "everyone", is_flag=True, help="Send to all workers.")
     @functools.wraps(function)
     def command(
         *arguments: object, worker: tuple[str, ...], everyone: bool, **others: object
     ) -> Any:
         if everyone == bool(worker):
-            raise InvalidUsage("Name the workers with --worker NAME (repeatable), or pass --all")
+            raise InvalidUsage("Pass --worker NAME (repeatable) or --all")
         return function(*arguments, patterns=_split(worker), **others)
 
     return command
@@ -50,7 +50,7 @@ def optional_worker_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         *FLAGS, "patterns", multiple=True, metavar="NAME",
         callback=lambda ctx, option, value: _split(value),
-        help=f"Address only this worker: {WORKER_HELP}",
+        help=f"Send only to this worker: {WORKER_HELP}",
     )(function)  # fmt: skip
 
 

@@ -30,6 +30,10 @@ LOAD_TIMEOUT: Final = 30.0
 """Seconds to load the app; a large Django project takes many."""
 MAX_TRACEBACK_LINES: Final = 12
 """Lines of a traceback in an error."""
+IMPORT_ADVICE: Final = (
+    "Set --workdir to the directory to import the app from, or install the missing module in "
+    "celtop's environment"
+)
 _CELERY_VARIABLES: Final = (
     "CELERY_BROKER_URL",
     "CELERY_BROKER_READ_URL",
@@ -103,7 +107,7 @@ def describe(app: str, workdir: str | None = None, timeout: float = LOAD_TIMEOUT
         AppError: It cannot be imported, is not a Celery app, crashed, or took too long.
     """
     if workdir is not None and not Path(workdir).is_dir():
-        raise AppError(f"{workdir} is not a folder")
+        raise AppError(f"--workdir: {workdir} is not a directory")
     reader, writer = os.pipe()
     command = [sys.executable, "-m", __name__, app, str(writer)]
     try:
@@ -192,7 +196,9 @@ def main(app: str, descriptor: str) -> None:
     except BaseException as error:  # an app may call sys.exit() while it is imported
         lines = traceback.format_exception(error, chain=False)
         last = "".join(lines).strip().splitlines()[-MAX_TRACEBACK_LINES:]
-        found = {"error": f"Cannot load the app {app}:\n" + "\n".join(last)}
+        reason = lines[-1].strip().partition("\n")[0]
+        advice = f". {IMPORT_ADVICE}" if isinstance(error, ModuleNotFoundError) else ""
+        found = {"error": f"Cannot load the app {app}: {reason}{advice}\n" + "\n".join(last)}
     with os.fdopen(int(descriptor), "wb") as answer:
         answer.write(json.dumps(found, default=str).encode())
     # Skip the app's threads and exit handlers, which may wait forever.

@@ -32,7 +32,7 @@ from .operations.running import OperationContext, Refused, Unsure
 Perform: TypeAlias = Callable[[Any, OperationContext], object]
 """Carries out an operation and reports its outcome; any exception ends it."""
 
-READ_ONLY: Final = "read-only; enter :rw on the screen, or start with --no-read-only"
+READ_ONLY: Final = "read-only mode; enter :rw in the monitor, or start celtop with --no-read-only"
 
 
 class RunningOperation:

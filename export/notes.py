@@ -28,7 +28,7 @@ def notes_on(state: ClusterState) -> list[Note]:
 def _broker(state: ClusterState) -> Iterator[str]:
     broker = state.broker
     if broker.phase == "lost":
-        yield "the connection is lost: everything below is from before"
+        yield "the connection is lost; this is the state before that"
     elif broker.phase == "connecting":
         yield "not connected yet"
     elif broker.lost_at is not None:
@@ -53,7 +53,7 @@ def _tasks(state: ClusterState) -> Iterator[str]:
     if totals.evicted:
         yield f"{counted(totals.evicted, 'task')} removed to stay within the memory limits"
     if state.tasks:
-        yield "a field is null if none of the task's sources reports it"
+        yield "a field that no source reports is null"
     lost = sum(1 for task in state.tasks.values() if task.lost_at is not None)
     if lost:
         yield f"{lost:,} ended without an event: no worker runs them, runtime_s is unknown"
@@ -68,7 +68,7 @@ def _worker(worker: Worker) -> Iterator[str]:
     elif worker.inspected_at is None:
         reason = "no reply to inspect yet"
     else:
-        reason = "not in its reply to inspect"
+        reason = "missing from the reply to inspect"
     from_inspect = {
         "pool": worker.pool,
         "concurrency": worker.concurrency,
@@ -97,7 +97,7 @@ def _worker(worker: Worker) -> Iterator[str]:
     if worker.events_enabled is None:
         yield "events_enabled unknown: no task event received, and no reply confirms the setting"
     elif not worker.events_enabled:
-        yield "task events are disabled: its tasks are known from inspect only"
+        yield "task events are disabled; its tasks are known from inspect only"
 
 
 def _queue(queue: Queue) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _queue(queue: Queue) -> Iterator[str]:
         yield f"{missing} unknown: {reason}"
     drain = queue.drain
     if drain is None:
-        yield "drain_s unknown: it depends on waiting and the rates"
+        yield "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s"
     elif isinf(drain):
         yield "drain_s: never at the current rates"
     if queue.consumer_count and not queue.consumers:
@@ -131,7 +131,7 @@ def _oldest_age(queue: Queue) -> str:
     if queue.waiting is None:
         return "oldest_age_s unknown: waiting is unknown"
     if queue.waiting == 0:
-        return "oldest_age_s: no messages waiting"
+        return "oldest_age_s unknown: no messages waiting"
     return "oldest_age_s unknown: messages have no send time"
 
 

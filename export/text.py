@@ -77,7 +77,7 @@ def _broker_lines(broker: BrokerRecord, width: int) -> list[Line]:
         ("  ", ""),
         (broker.status, BROKER_LEVELS.get(broker.status, "")),
         ("  ", ""),
-        (f"{duration(broker.latency_s)}, {count(broker.commands_sent)} commands", ""),
+        (f"latency {duration(broker.latency_s)}, {count(broker.commands_sent)} commands sent", ""),
     ]
     out = flow(cells, width)
     if broker.error is not None:

@@ -276,7 +276,7 @@ def test_progress_paths_are_a_table_of_dotted_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("paths", "why"),
     [
-        ({"geo": {"total": "a"}}, "total needs current"),
+        ({"geo": {"total": "a"}}, "total requires current"),
         ({"geo": {}}, "no path for current, percent or text"),
         ({"geo": {"done": "a"}}, "unknown field 'done'"),
         ({"geo": {"text": "a..b"}}, "not a dotted path"),

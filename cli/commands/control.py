@@ -33,10 +33,10 @@ class Control(Group):
 
 @click.group(cls=Control, no_args_is_help=False)
 def control() -> None:
-    """Send a control command to workers; each reply is reported.
+    """Send a control command to workers and report each reply.
 
-    Changes last until the worker restarts. The names of `celery control` work too: pool_grow,
-    rate_limit, --destination.
+    Changes last until the worker restarts. The names used by `celery control` also
+    work: pool_grow, rate_limit, --destination.
     """
 
 
@@ -110,9 +110,10 @@ WORKER_COMMANDS: Final = (
                   "Supported by prefork, gevent and eventlet pools.", (_N,)),
     WorkerCommand("shrink", "PoolShrink", "Shrink pools by N processes (default: 1).\n\n"
                   "Running tasks finish first.", (_N,)),
-    WorkerCommand("restart", "PoolRestart", "Restart pools.\n\nRequires worker_pool_restarts."),
+    WorkerCommand("restart", "PoolRestart", "Restart pools.\n\n"
+                  "Requires worker_pool_restarts in the workers' configuration."),
     WorkerCommand("autoscale", "Autoscale",
-                  "Set the size limits of pools started with --autoscale.", (_MAX, _MIN)),
+                  "Set the limits of pools started with --autoscale.", (_MAX, _MIN)),
     WorkerCommand("add-consumer", "AddConsumer", "Start consuming a queue, creating it if needed.",
                   (_QUEUE, _EXCHANGE, _TYPE, _KEY)),
     WorkerCommand("cancel-consumer", "CancelConsumer", "Stop consuming a queue.\n\n"
@@ -129,13 +130,13 @@ WORKER_COMMANDS: Final = (
                   default_all=True, confirm=False),
     WorkerCommand("enable-events", "EnableEvents", "Enable task events (default: on all workers).",
                   default_all=True),
-    WorkerCommand("disable-events", "DisableEvents", "Disable task events, for every monitor.\n\n"
-                  "A running celtop does not enable them again; one started later does, unless it"
-                  " is started with --no-enable-events."),
+    WorkerCommand("disable-events", "DisableEvents", "Disable task events for all monitors."
+                  "\n\nA running celtop does not enable them again; one started later does, unless"
+                  " it is started with --no-enable-events."),
     WorkerCommand("shutdown", "Shutdown", "Warm shutdown: finish running tasks, then exit.\n\n"
                   "Tasks that have not started return to their queue."),
     WorkerCommand("drain", "Drain", "Finish all received tasks, then shut down.\n\n"
-                  "The workers stop consuming first. Until they shut down, ctrl-c makes them"
+                  "The workers stop consuming first. ctrl-c cancels the drain, and the workers"
                   " consume their queues again."),
 )  # fmt: skip
 
@@ -146,9 +147,11 @@ for _command in WORKER_COMMANDS:
 @control.command("time-limit")
 @click.argument("task")
 @click.option("--soft", callback=read_limit, default=UNCHANGED, metavar=DURATION,
-              help="Raise SoftTimeLimitExceeded after this long, or none.")  # fmt: skip
+              help="Raise SoftTimeLimitExceeded after this long, or `none` for no limit."
+              )  # fmt: skip
 @click.option("--hard", callback=read_limit, default=UNCHANGED, metavar=DURATION,
-              help="Kill the process of the task after this long, or none.")  # fmt: skip
+              help="Kill the process of the task after this long, or `none` for no limit."
+              )  # fmt: skip
 @worker_options
 @operation_options
 @click.pass_context
@@ -165,7 +168,7 @@ def time_limit(
     A limit that is not given keeps its current value.
     """
     if soft == hard == UNCHANGED:
-        raise InvalidUsage("Pass --soft, --hard or both; none removes a limit")
+        raise InvalidUsage("Pass --soft, --hard or both; `none` as a value removes the limit")
     return _run(
         ctx,
         options,
@@ -180,14 +183,16 @@ def time_limit(
 def pause(ctx: click.Context, queue: str, options: RunOptions) -> int:
     """Pause a queue: stop all its consumers.
 
-    They are remembered on this machine until the queue is resumed.
+    The list of consumers is saved on this machine for `resume`.
     """
     return _run(ctx, options, lambda session: pause_operation(session, queue))
 
 
 @control.command()
 @click.argument("queue")
-@click.option("--forget", is_flag=True, help="Forget previous consumers that do not reply.")
+@click.option(
+    "--forget", is_flag=True, help="Remove consumers that do not reply from the saved list."
+)
 @operation_options
 @click.pass_context
 def resume(ctx: click.Context, queue: str, forget: bool, options: RunOptions) -> int:

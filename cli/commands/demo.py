@@ -42,7 +42,9 @@ def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
     flags = given(ctx)
     for option in ctx.command.params:
         if option.name in OWN_SETTINGS and option.name in flags:
-            raise click.UsageError(f"{option.opts[0]} cannot be used: the demo has its own cluster")
+            raise click.UsageError(
+                f"{option.opts[0]} cannot be used: the demo starts its own cluster"
+            )
     if not no_tui:
         require_terminal()
     try:

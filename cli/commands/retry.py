@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--filter", "query", metavar="FILTER",
-              help="Retry matching tasks, e.g. 'state:failed name:geo.*'.")  # fmt: skip
-@click.option("--with-links", is_flag=True, help="Include callbacks and the rest of a chain.")
+              help="Retry matching tasks, e.g. 'state:failure name:geo.*'.")  # fmt: skip
+@click.option("--with-links", is_flag=True, help="Include callbacks and the rest of the chain.")
 @click.option("--queue", metavar="NAME", help="Send to this queue instead of the original one.")
 @duration_option("--wait", zero=True, default="0",
-              help="Listen to events this long before applying the filter.")  # fmt: skip
+              help="Listen for events this long before applying the filter.")  # fmt: skip
 @operation_options
 @click.pass_context
 def retry(
@@ -59,7 +59,7 @@ def retry(
 
     The arguments are taken from the message in the queue, the worker, the result backend (with
     result_extended) or, if not truncated, the task's event. A task whose exact arguments cannot be
-    found is refused.
+    found is not sent.
     """
     if bool(ids) == (query is not None):
         raise InvalidUsage("Pass either task ids or --filter")
@@ -80,7 +80,7 @@ def retry(
         if originals:
             sent = run_operation(session, operation, options)
         else:
-            refusal = "no task can be sent again exactly as it was"
+            refusal = "the arguments of all tasks are unknown or incomplete"
             sent = _outcome_of_none(operation, refusal)
     outcome = _with_refused(sent, refused)
     if options.as_json:
@@ -97,7 +97,7 @@ def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
 
     discover_tasks(session, wait)
     tasks = retriable(matching_tasks(session, query))
-    return selected_ids(tasks, "No task that could be retried matches the filter")
+    return selected_ids(tasks, "No task that can be retried matches the filter")
 
 
 def _sendable(

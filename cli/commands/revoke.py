@@ -52,11 +52,11 @@ def _signal(ctx: click.Context, option: click.Parameter, value: str | None) -> s
 @click.option("--filter", "query", metavar="FILTER",
               help="Revoke matching tasks, e.g. 'name:geo.* state:received'.")  # fmt: skip
 @click.option("--workflow", metavar="ID",
-              help="Revoke a workflow, given its root id, a group id or any task id.")  # fmt: skip
+              help="Revoke the workflow with this root id, group id or task id.")  # fmt: skip
 @click.option("--stamp", "stamps", multiple=True, metavar="HEADER=VALUE",
-              help="Revoke tasks with this stamp, also future ones; repeatable.")  # fmt: skip
+              help="Revoke tasks with this stamp, including future ones; repeatable.")  # fmt: skip
 @duration_option("--wait", zero=True, default="0",
-              help="Listen to events this long before applying the filter.")  # fmt: skip
+              help="Listen for events this long before applying the filter.")  # fmt: skip
 @operation_options
 @click.pass_context
 def revoke(
@@ -72,15 +72,15 @@ def revoke(
 ) -> int:
     """Revoke tasks: workers will skip them.
 
-    Use - as ID to read ids from stdin. Finished tasks are left alone.
+    Use - as ID to read ids from stdin. Finished tasks are skipped.
 
-    With --terminate, running tasks are terminated if their pool supports it: prefork by a signal,
-    gevent and eventlet without one; threads and solo do not support it.
+    --terminate also terminates running tasks: in prefork pools with a signal, in gevent and
+    eventlet pools without one. The threads and solo pools do not support it.
 
-    A filter finds the tasks held by workers and, on Redis, the messages waiting in queues.
+    --filter searches the tasks held by workers and, on Redis, the messages waiting in queues.
     """
     if sum((bool(ids), query is not None, workflow is not None, bool(stamps))) != 1:
-        raise InvalidUsage("Pass either task ids, --filter, --workflow or --stamp")
+        raise InvalidUsage("Pass one of: task ids, --filter, --workflow, --stamp")
     if signal is not None and not terminate:
         raise InvalidUsage("--signal requires --terminate")
     ids = read_ids(ids)
@@ -129,7 +129,7 @@ def _targets(
         return selected_ids(tasks, f"No task of workflow {workflow} left to revoke")
     assert query is not None
     return selected_ids(
-        choose(matching_tasks(session, query)), "No task that could be revoked matches the filter"
+        choose(matching_tasks(session, query)), "No task that can be revoked matches the filter"
     )
 
 
@@ -146,5 +146,5 @@ def _stamp(stamps: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
         raise InvalidUsage("--stamp must be HEADER=VALUE")
     headers = {header for header, _ in pairs}
     if len(headers) > 1:
-        raise InvalidUsage("--stamp accepts one header at a time; its values may differ")
+        raise InvalidUsage("All --stamp options must have the same header")
     return headers.pop(), tuple(value for _, value in pairs)

@@ -25,19 +25,19 @@ DEFAULT_SIZE: Final = (120, 24)
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), default="text",
               show_default=True, help="The output format.")  # fmt: skip
 @duration_option("--wait", zero=True, default="2s", show_default=True,
-              help="Listen to events this long.")  # fmt: skip
+              help="Listen for events this long.")  # fmt: skip
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write to FILE instead of stdout.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
-              help="Show the N newest tasks (text and SVG; JSON has all).")  # fmt: skip
+              help="Show the N newest tasks (JSON always contains all).")  # fmt: skip
 @click.pass_context
 def snapshot(
     ctx: click.Context, format_name: str, wait: float, output: Path | None, limit: int
 ) -> int:
     """Print the state of the cluster: workers, queues and tasks.
 
-    It includes all events received while listening. Task events are enabled on workers that do not
-    send them, unless --no-enable-events is given.
+    The snapshot includes the events received during --wait. Task events are enabled on workers that
+    do not send them, unless --no-enable-events is given.
     """
     settings = settings_of(ctx)
     with open_session(settings) as session:

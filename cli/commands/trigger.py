@@ -40,12 +40,14 @@ if TYPE_CHECKING:
 @click.option("--priority", type=click.IntRange(0, 255), metavar="N",
               help="The priority: 0 is the highest on Redis, the lowest on RabbitMQ."
               )  # fmt: skip
-@duration_option("--countdown", zero=True, help="Start after this delay at the earliest.")
+@duration_option(
+    "--countdown", zero=True, help="Do not start the task before this delay has passed."
+)
 @click.option("--eta", metavar="TIME",
-              help="Start at this time at the earliest: 14:30 or ISO 8601.")  # fmt: skip
+              help="Do not start the task before this time: 14:30 or ISO 8601.")  # fmt: skip
 @duration_option("--expires", help="Discard the task if it has not started after this long.")
 @duration_option("--wait",
-              help="Wait at most this long for the result, and print it as JSON.")  # fmt: skip
+              help="Wait up to this long for the result and print it as JSON.")  # fmt: skip
 @operation_options
 @click.pass_context
 def trigger(
@@ -63,13 +65,13 @@ def trigger(
 ) -> int:
     """Send a new task and print its id.
 
-    NAME is the name of the task. Without --queue, it is sent to the queue that the app of -A routes
-    it to. Without an app, it is sent where the task was seen before, or to the only queue of the
-    workers that have registered it.
+    NAME is the name of the task. Without --queue, the task is sent to the queue that the app of -A
+    routes it to. Without an app, it is sent to the queue that tasks of this name are found in, or
+    to the only queue of the workers that have registered it.
 
     With --wait the result is printed instead of the id. The exit code is 0 if the task succeeded, 1
     if it failed or was revoked, 4 if it did not finish in time. If the result backend cannot be
-    read, the result is the text in the task's event.
+    read, the text in the task's event is printed instead.
     """
     import msgspec
 

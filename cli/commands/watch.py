@@ -41,14 +41,14 @@ def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> in
     """Follow a task until it finishes, and print its result.
 
     Progress is shown on stderr: a bar on a terminal, otherwise one line per change. The result is
-    printed on stdout as JSON. If the result backend cannot be read, it is the text in the task's
-    event.
+    printed on stdout as JSON. If the result backend cannot be read, the text in the task's event is
+    printed instead.
 
     The exit code is 0 if the task succeeded, 1 if it failed or was revoked, 4 if it did not finish
     before --timeout.
 
-    A task that is not found anywhere may be sent later, or may have finished without leaving a
-    result. It is waited for unless --no-wait is given.
+    If the task is not found anywhere, celtop waits for it: it may be sent later. Use --no-wait if
+    it may already have finished without storing a result.
     """
     from ..progress_line import display_for
 
@@ -118,7 +118,7 @@ def _check_broker(
         return now
     if now - lost_at >= RECONNECT_TIMEOUT:
         reason = broker.fault or "It no longer replies"
-        raise BrokerUnreachable(f"The broker {broker.url} is unreachable. {reason}")
+        raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
     return lost_at
 
 

@@ -203,6 +203,11 @@ _RULES: Final = (
         "The broker was restarted or dropped this client: see the broker's log",
     ),
 )
+_NO_SCHEME: Final = Fault(
+    "url",
+    "The broker URL does not start with a transport",
+    "Add redis:// or amqp://, for example redis://localhost:6379/0",
+)
 
 
 class Unresponsive(ConnectionError):
@@ -223,6 +228,8 @@ def explain(error: BaseException, broker: BrokerConnection) -> Fault:
     words = _placeholders(broker, reason)
     for rule in _RULES:
         if rule.pattern.search(text):
+            if rule.kind == "dns" and "://" not in broker.url:
+                return _NO_SCHEME
             return Fault(rule.kind, rule.problem.format(**words), rule.advice.format(**words))
     return Fault("other", "The connection to {address} failed: {reason}".format(**words), "")
 

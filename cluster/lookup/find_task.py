@@ -80,9 +80,9 @@ class _Search:
         if original is not None and original.message is not None:
             self._add_message(original)
             return
-        where = ", ".join(queues) if queues else "no known queue"
+        where = f" in {', '.join(queues)}" if queues else ""
         notes = "".join(f"; {note}" for note in messages.notes)
-        text = f"no message waiting ({where}) or unacknowledged{notes}"
+        text = f"no waiting message{where}, no unacknowledged message{notes}"
         self._checked("queues", False, text)
 
     def _add_message(self, original: SentTask) -> None:
@@ -107,11 +107,11 @@ class _Search:
         if reason is not None:
             self._checked("backend", None, reason)
         elif meta is None:
-            self._checked("backend", False, "no entry")
+            self._checked("backend", False, "no result")
         else:
             seen = ResultsRead((meta,), time.time(), "lookup")
             self._found.append(Sighting("result backend", seen))
-            text = f"stored as {meta.status}" if meta.status else "stored, but unreadable"
+            text = f"state {meta.status}" if meta.status else "unreadable result"
             self._checked("backend", True, text)
 
     def _ask_workers(self, connection: Connection, workers: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ class _Search:
 
         def on_reply(reply: Reply) -> None:
             if (where := self._list_with_task(reply.value)) is not None:
-                lists.append(f"{where} at {reply.worker}")
+                lists.append(f"{where} on {reply.worker}")
                 seen = InspectReply(reply.worker, "query_task", reply.value, time.time())
                 self._found.append(Sighting(f"worker {reply.worker}", seen))
 
@@ -143,7 +143,7 @@ class _Search:
         if lists:
             self._checked("workers", True, ", ".join(lists) + missing)
         elif replied:
-            text = f"unknown to {', '.join(sorted(replied))}{missing}"
+            text = f"not on {', '.join(sorted(replied))}{missing}"
             self._checked("workers", False, text)
         else:
             self._checked("workers", None, f"no worker replied{missing}")

@@ -236,7 +236,7 @@ class _Recovery:
 
     def _from_backend(self, one: KnownTask, meta: ResultMeta | None) -> SentTask | str:
         if meta is None:
-            return self._backend_reason or "the result backend has no entry for it"
+            return self._backend_reason or "the result backend has no result for it"
         if not meta.exact_arguments or not isinstance(meta.kwargs, dict):
             return (
                 "the result backend stores only the repr of the arguments"
@@ -266,7 +266,7 @@ class _Recovery:
 def _from_event(one: KnownTask, at: float) -> SentTask | str:
     """Return the call from the text of a task's event, if the text is certainly complete."""
     if not one.name:
-        return "its event was missed, so its name and arguments are unknown"
+        return "no event with its name and arguments was received"
     found = parse_arguments(one.args, one.kwargs)
     if isinstance(found, str):
         return found
@@ -275,7 +275,7 @@ def _from_event(one: KnownTask, at: float) -> SentTask | str:
 
 
 def _missing_beside(one: KnownTask) -> tuple[str, ...]:
-    return NOT_IN_REPLIES if one.priority is not None else (*NOT_IN_REPLIES, "its priority")
+    return NOT_IN_REPLIES if one.priority is not None else (*NOT_IN_REPLIES, "priority")
 
 
 def _complete(original: SentTask, one: KnownTask) -> SentTask:

@@ -24,9 +24,9 @@ SOURCE_RANK: Final[dict[Source, int]] = {
 
 ONLY_IN_MESSAGE: Final = (
     "callbacks",
-    "the rest of its chain",
+    "the rest of the chain",
     "chord and group",
-    "its ETA and expiry",
+    "ETA and expiry",
 )
 """Parts of a call that only the message has, as shown in the retry dialog."""
 NOT_IN_REPLIES: Final = (*ONLY_IN_MESSAGE, "time limits", "custom headers")

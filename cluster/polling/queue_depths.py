@@ -157,7 +157,7 @@ class RedisDepths:
             unacked = total
         else:
             notes.append(
-                f"{total:,} unacknowledged in all queues together; Redis keeps no count per queue"
+                f"{total:,} unacknowledged in all queues together; Redis has no count per queue"
             )
         return QueueMeasured(
             name,

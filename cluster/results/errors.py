@@ -22,7 +22,7 @@ _DATABASE_RULES: Final = (
         r"unable to open database file|no database file",
         "file",
         "Cannot open the database file: {reason}",
-        "A relative path starts in the worker's folder: use an absolute path or --workdir",
+        "A relative path starts in the worker's directory: use an absolute path or --workdir",
     ),
     (
         r"database .* does not exist|Unknown database|\b1049\b",

@@ -148,7 +148,7 @@ def _reader(
 
             return AppResults(url, settings)
         reason = f"results in {mask_url(url)} can only be read through the app: name it with -A"
-    return UnavailableResults(reason or f"celtop cannot read results in {mask_url(scheme)}://")
+    return UnavailableResults(reason or f"celtop cannot read results from {mask_url(scheme)}://")
 
 
 def _mongodb(url: str, settings: Settings, conf: Mapping[str, Any]) -> ResultReader:

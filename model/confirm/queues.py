@@ -24,7 +24,7 @@ def add_consumer(operation: AddConsumer, state: ClusterState, now: float) -> Con
     already = _consuming(queue, operation.workers, state)
     effects = [UNTIL_RESTART]
     if queue not in state.queues:
-        effects.insert(0, "The queue is not known yet; the broker creates it")
+        effects.insert(0, "The broker creates the queue if it does not exist")
     if operation.exchange or operation.routing_key:
         exchange, key = operation.exchange or queue, operation.routing_key or queue
         type_ = operation.exchange_type or "direct"
@@ -61,7 +61,7 @@ def cancel_consumer(operation: CancelConsumer, state: ClusterState, now: float) 
     return describe(
         operation,
         worker_lines(state, workers),
-        ["Messages waiting in the queue stay there; other workers may still take them"],
+        ["Waiting messages stay in the queue; other workers may still consume them"],
         [ALREADY_RECEIVED, "After a restart, workers consume their configured queues again"],
         warnings=warnings,
         refusal=refusal,
@@ -76,13 +76,15 @@ def pause(operation: PauseQueue, state: ClusterState, now: float) -> Confirmatio
     stop = f"{counted(len(workers), 'worker')} {'stops' if len(workers) == 1 else 'stop'}"
     caveats = [ALREADY_RECEIVED, "Workers that start in the meantime will consume the queue"]
     if state.broker.family in ("redis", "unknown"):
-        caveats.append("Each may take one more message, which goes back to the end of the queue")
+        caveats.append(
+            "Each worker may receive one more message and return it to the end of the queue"
+        )
     return describe(
         operation,
         worker_lines(state, workers),
         [
             f"{stop} consuming it; new messages wait",
-            "Its consumers are remembered on this machine, so that they can be restored exactly",
+            "Its consumers are saved on this machine, so that resume can restore them",
         ],
         caveats,
         refusal=refusal if queue else NO_QUEUE,
@@ -97,12 +99,14 @@ def resume(operation: ResumeQueue, state: ClusterState, now: float) -> Confirmat
     gone = [name for name in workers if name not in present]
     waiting = _waiting(state.queues.get(queue), now)
     depth = f" ({waiting})" if waiting else ""
-    then = "will be forgotten" if operation.forget else "will stay on the list of paused consumers"
+    then = "removed from" if operation.forget else "kept on"
     return describe(
         operation,
         worker_lines(state, workers),
-        [f"{verb(workers, 'consumes', 'consume')} it again, as before{depth}"],
-        [f"{verb(gone, 'is', 'are')} offline, will not reply, and {then}"] if gone else [],
+        [f"{verb(workers, 'consumes', 'consume')} {queue} again{depth}"],
+        [f"{verb(gone, 'is', 'are')} offline and {then} the list of consumers to resume"]
+        if gone
+        else [],
         refusal=None if workers else f"{queue} was not paused on this machine: consumers unknown",
     )
 
@@ -115,17 +119,17 @@ def purge(operation: Purge, state: ClusterState, now: float) -> Confirmation:
     waiting = _waiting(queue, now)
     if task:
         effects = [f"Deletes only the messages of {task} waiting in {name}"]
-        effects += [f"The whole queue holds {waiting}"] if waiting else []
+        effects += [f"The whole queue has {waiting}"] if waiting else []
     else:
         effects = [f"Deletes all messages waiting in {name}{waiting and f' ({waiting})'}"]
     unknown = queue is None and name and state.queues
     unacked = f" ({queue.unacked:,} now)" if queue is not None and queue.unacked else ""
     caveats = [
         "This cannot be undone; no copy is kept",
-        f"Messages that workers have taken but not acknowledged are not deleted{unacked}",
-        "Messages that a worker takes in the meantime run"
+        f"Messages received by workers but not acknowledged are not deleted{unacked}",
+        "Tasks that workers receive in the meantime will run"
         if task
-        else "Messages sent afterwards stay",
+        else "Messages sent afterwards are not deleted",
     ]
     refusal = None if name else NO_QUEUE
     if name and task and state.broker.family not in ("redis", "unknown"):

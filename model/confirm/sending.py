@@ -36,9 +36,9 @@ def retry(operation: Retry, state: ClusterState, now: float) -> Confirmation:
     calls = [original.call for original in originals]
     sources = Counter(SOURCE_NAMES[original.source] for original in originals).most_common()
     effects = [
-        "Sent again as their callers sent them, with the same arguments, each under a new id"
+        "Sent again with the same arguments, each under a new id"
         if number > 1
-        else "Sent again as its caller sent it, with the same arguments, under a new id"
+        else "Sent again with the same arguments under a new id"
     ]
     if len(sources) == 1:
         effects.append(f"The arguments come from {sources[0][0]}")
@@ -49,7 +49,7 @@ def retry(operation: Retry, state: ClusterState, now: float) -> Confirmation:
         operation,
         listed([task_line(state, one.id) for one in originals[:MAX_LISTED_TARGETS]], number),
         effects + _queues(calls),
-        [*_left_out(operation), "The original tasks and their results stay as they are"],
+        [*_left_out(operation), _originals_kept(number)],
         warnings=_unfinished(originals, state) + _no_consumers(calls, state),
         refusal=_refusal(calls),
     )
@@ -73,6 +73,11 @@ def trigger(operation: Trigger, state: ClusterState, now: float) -> Confirmation
         refusal=_refusal(calls),
         must_type=typed_count(number),
     )
+
+
+def _originals_kept(number: int) -> str:
+    kept = "The original task and its result" if number == 1 else "The originals and their results"
+    return f"{kept} are not changed"
 
 
 def _queues(calls: Sequence[Call]) -> list[str]:
@@ -102,11 +107,11 @@ def _left_out(operation: Retry) -> list[str]:
         things.setdefault(found, []).append(thing)
     lines = [
         f"Unknown, so not sent: {', '.join(found)}"
-        + ("" if number == 1 else f" (of {count:,} of {number:,} tasks)")
+        + ("" if number == 1 else f" (for {count:,} of {number:,} tasks)")
         for count, found in things.items()
     ]
     if operation.with_links:
-        lines.append("No chord is rejoined: its other members have finished without this task")
+        lines.append("No task rejoins its chord: the other members have finished without it")
     elif not any("callback" in thing for thing in missing):
         lines.append("Callbacks and the rest of a chain are not sent")
     if unplaced := sum(original.call.queue is None for original in operation.originals):
@@ -136,7 +141,7 @@ def _unregistered(calls: Sequence[Call], state: ClusterState) -> list[str]:
     known = registered(state)
     unknown = sorted({call.name for call in calls} - known) if known else []
     return [
-        f"No worker that replied has registered {name}; the worker that takes it will discard it"
+        f"No worker that replied has registered {name}; the worker that receives it will discard it"
         for name in unknown
     ]
 
@@ -154,7 +159,7 @@ def _no_json(state: ClusterState) -> list[str]:
 
 def _refusal(calls: Sequence[Call]) -> str | None:
     if not calls:
-        return "no task is selected that can be sent"
+        return "no selected task can be sent"
     if all(call.queue is None for call in calls):
         return "the queue is unknown"
     return None

@@ -118,12 +118,12 @@ def _split(tasks: Iterable[Task], why_not: Callable[[Task], str | None]) -> Sele
 
 def _why_finished(task: Task) -> str | None:
     ended = task.state in FINISHED and not task.revoked_unconfirmed
-    return f"already finished: {task.state}" if ended else None
+    return f"already finished ({task.state})" if ended else None
 
 
 def _why_not_revoked(task: Task) -> str | None:
     if task.running:
-        return "running: only terminate can stop it"
+        return "running; only terminate stops it"
     return _why_finished(task)
 
 

@@ -35,13 +35,13 @@ SKIP_MANY: Final = (
 SKIP_UNSTARTED: Final = (
     "Workers skip the unstarted tasks when they reach them; until then their messages stay queued"
 )
-TERMINATE: Final = "to stop them, terminate (K, --terminate)"
+TERMINATE: Final = "to stop them, use terminate (K, --terminate)"
 MEMORY: Final = (
-    f"Workers remember {MAX_REVOKED_IDS:,} revoked ids for 3 hours; "
-    "a restart without --statedb forgets them"
+    f"Workers keep up to {MAX_REVOKED_IDS:,} revoked ids for 3 hours; "
+    "without --statedb, a restart clears them"
 )
 NEXT_TASK: Final = (
-    "A signal goes to the pool process: if it has started its next task by then, that task ends"
+    "The signal is sent to the pool process; if it runs another task by then, that task is stopped"
 )
 
 
@@ -69,7 +69,7 @@ def revoke(operation: Revoke, state: ClusterState, now: float) -> Confirmation:
         )
         caveats.append(f"{started}; {TERMINATE}")
     if finished:
-        caveats.append(f"{_subject(finished, number)} finished already and will not change")
+        caveats.append(f"{_subject(finished, number)} already finished and will not change")
     warnings = []
     if late := submitted_to_threads(state, known):
         warnings.append(
@@ -95,14 +95,14 @@ def revoke_stamped(operation: RevokeStamped, state: ClusterState, now: float) ->
     """Confirm revoking tasks by stamp."""
     effects = ["Workers skip tasks with the stamp when they reach them, including tasks sent later"]
     caveats = [
-        "The number of tasks is unknown: events carry no stamps",
-        "Workers remember stamps until they restart; this cannot be undone",
+        "The number of tasks is unknown: events contain no stamps",
+        "Workers keep the stamps until they restart; this cannot be undone",
     ]
     if operation.terminate:
         ended, kept = _terminating(operation.signal, operation.workers, (), state)
         effects, caveats = [*effects, *ended], [*kept, *caveats]
     else:
-        caveats.insert(0, "Running tasks will not stop")
+        caveats.insert(0, "Running tasks are not stopped")
     refusal = None
     if not operation.targets:
         refusal = "a stamp needs a header and at least one value"
@@ -129,8 +129,8 @@ def _refusal(
         return "it has already finished" if number == 1 else f"all {number:,} have already finished"
     if number > MAX_REVOKED_IDS:
         return (
-            f"{number:,} ids are more than the {MAX_REVOKED_IDS:,} that a worker remembers; it "
-            "would forget the first. Narrow the selection, or purge the queue"
+            f"a worker keeps at most {MAX_REVOKED_IDS:,} revoked ids, and {number:,} are selected; "
+            "narrow the selection, or purge the queue"
         )
     if not operation.workers:
         return NO_WORKERS

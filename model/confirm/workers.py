@@ -26,7 +26,7 @@ from .confirmation import UNTIL_RESTART, Confirmation, confirm, describe, listed
 
 NO_TIME_LIMIT_POOLS: Final = frozenset({"threads", "solo", "eventlet"})
 """Pools that do not enforce time limits."""
-NOT_STARTED_AGAIN: Final = "celtop cannot start them again; only your process supervisor can"
+NOT_STARTED_AGAIN: Final = "celtop cannot start workers; use your process supervisor"
 
 
 @confirm.register
@@ -38,7 +38,7 @@ def rate_limit(operation: RateLimit, state: ClusterState, now: float) -> Confirm
         before = units.UNKNOWN if limits is None else rate_text(limits.rate)
         lines.append(f"{name}: {before} -> {rate_text(operation.rate)}")
     effects = [
-        "Each worker applies the limit by itself; the cluster's rate is the sum of all",
+        "The limit applies to each worker; the cluster's rate is the sum of all",
         "Tasks over the limit wait in the worker",
         UNTIL_RESTART,
     ]
@@ -74,7 +74,7 @@ def harmless(
     if isinstance(operation, Heartbeat):
         effect = "Each worker sends one heartbeat event now, and no other reply"
     elif isinstance(operation, EnableEvents):
-        effect = "Workers send events for every task, which costs them and the broker some load"
+        effect = "Workers send events for every task, which adds load on them and on the broker"
     return describe(operation, worker_lines(state, operation.workers), [effect])
 
 
@@ -84,7 +84,7 @@ def disable_events(operation: DisableEvents, state: ClusterState, now: float) ->
     return describe(
         operation,
         worker_lines(state, operation.workers),
-        ["No monitor receives task events from them any longer, including other people's"],
+        ["No monitor receives task events from these workers any longer"],
         ["Heartbeats and tasks continue"],
         destructive=True,
     )
@@ -100,7 +100,7 @@ def shutdown(operation: Shutdown, state: ClusterState, now: float) -> Confirmati
         worker_lines(state, operation.workers),
         [
             f"Running tasks{count} finish first; other received tasks return to the queue",
-            "Workers send no reply to this; their worker-offline event confirms it",
+            "Workers send no reply; their worker-offline event counts as confirmation",
         ],
         [NOT_STARTED_AGAIN],
         warnings=_last_consumers(operation, state),
@@ -116,12 +116,12 @@ def drain(operation: Drain, state: ClusterState, now: float) -> Confirmation:
         operation,
         worker_lines(state, operation.workers),
         [
-            "They stop consuming, finish their tasks, and shut down when nothing is running",
-            "Until then it can be undone: they consume their queues again",
+            "Workers stop consuming, finish received tasks, then shut down",
+            "Until then, the drain can be cancelled: workers consume their queues again",
         ],
         [
             "Tasks waiting for their ETA are not finished; they return to their queue",
-            "celtop must stay open until the end; if it exits earlier, resume the queues",
+            "celtop must keep running until then; if it exits earlier, use `celtop control resume`",
             NOT_STARTED_AGAIN,
         ],
         warnings=_last_consumers(operation, state),

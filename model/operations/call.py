@@ -17,7 +17,7 @@ RETRY_OF: Final = "celtop_retry_of"
 SOURCE_NAMES: Final[dict[Source, str]] = {
     "queue": "the message in the queue",
     "unacked": "the unacknowledged message",
-    "worker": "the worker that had it",
+    "worker": "the worker that received it",
     "backend": "the result backend",
     "event": "its event",
 }

@@ -155,9 +155,10 @@ def _published(outcome: Outcome) -> list[str]:
     if not sent:
         return []
     if len(sent) == 1:
-        return [f"{sent[0].id} in {sent[0].queue}"]
+        return [f"id {sent[0].id}, queue {sent[0].queue}"]
     queues = list(dict.fromkeys(one.queue for one in sent))
-    return [f"{named([one.id[:SHORT_ID_LENGTH] for one in sent])} in {named(queues)}"]
+    ids = named([one.id[:SHORT_ID_LENGTH] for one in sent])
+    return [f"ids {ids}, {'queue' if len(queues) == 1 else 'queues'} {named(queues)}"]
 
 
 def _short(text: str) -> str:

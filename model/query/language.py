@@ -184,7 +184,7 @@ def _term(word: _Word) -> Term | None:
         field = named[1].lower()
         if field not in FIELDS:
             raise ValueError(
-                f'unknown field {named[1]} ({", ".join(FIELDS)}); put free text in "quotes"'
+                f'unknown field {named[1]}; put free text in "quotes", or use {", ".join(FIELDS)}'
             )
         predicate = _field(field, rest.cut(named.end()))
     if predicate is None:

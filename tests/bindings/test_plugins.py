@@ -35,7 +35,7 @@ def test_a_package_offers_a_keymap() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("vim", "no installed package offers it; available: .*calm, gone, text"),
+        ("vim", "no installed package provides it; available: .*calm, gone, text"),
         ("gone", "it cannot be loaded: AttributeError: .*GONE"),
         ("text", "celtop_keys_for_test:TEXT is not a mapping of action ids to keys"),
     ],

@@ -24,7 +24,7 @@ def test_json_arguments() -> None:
         ('[{"a": 1, "a": 2}]', '"a"'),
         ('"text"', "not a JSON array"),
         ("null", "not a JSON array"),
-        ("", "it is empty"),
+        ("", "must not be empty"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

@@ -72,7 +72,7 @@ def test_what_is_wrong_is_named_with_file_and_line(
 
 def test_a_missing_keymap_is_named_with_its_source() -> None:
     text = error_text(celtop("config", "show", env={"CELTOP_KEYMAP": "vim"}), 2)
-    assert "keymap 'vim' (environment CELTOP_KEYMAP): no installed package offers it" in text
+    assert "keymap 'vim' (environment CELTOP_KEYMAP): no installed package provides it" in text
 
 
 def test_keys_from_the_environment() -> None:

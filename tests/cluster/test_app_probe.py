@@ -80,7 +80,7 @@ def test_an_app_that_cannot_be_loaded(tmp_path: Path, text: str, words: str) -> 
 def test_an_app_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(AppError, match="nothere"):
         describe("nothere", str(tmp_path))
-    with pytest.raises(AppError, match="is not a folder"):
+    with pytest.raises(AppError, match="is not a directory"):
         describe("proj", str(tmp_path / "missing"))
 
 

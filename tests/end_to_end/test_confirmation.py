@@ -34,7 +34,7 @@ def test_anything_but_yes_means_no(
         text = screen.wait_for("Revoke? [y/N]")
         assert "Revoke 1 task?" in text
         assert id_[:8] in text
-        assert "a reply is expected from 1 worker" in text
+        assert "1 worker expected to confirm" in text
         screen.send(answer)
         assert screen.wait_end() == 1
         assert "Cancelled; nothing was sent" in screen.text()

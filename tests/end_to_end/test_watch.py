@@ -104,8 +104,8 @@ def test_an_unknown_task_is_waited_for_unless_no_wait_is_given(
     ended = cluster.run("watch", "no-such-task", "--no-wait")
     assert ended.returncode == 1
     assert "Task no-such-task not found" in ended.stderr
-    assert "unknown to w1@test" in ended.stderr
-    assert "no entry" in ended.stderr
+    assert "not on w1@test" in ended.stderr
+    assert "no result" in ended.stderr
     watching = begin(cluster, "watch", "yet-to-come", "--timeout", "40")
     assert watching.stderr is not None
     until(lambda: "Waiting for the task to appear" in watching.stderr.readline())  # type: ignore[union-attr]

@@ -181,7 +181,7 @@ def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
         "rates unknown: the queues of new@c are unknown",
-        "drain_s unknown: it depends on waiting and the rates",
+        "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",
         "no consumers",
     ]
 
@@ -304,7 +304,7 @@ def test_a_lost_broker(state: ClusterState) -> None:
         "latency_s": 0.0042,
         "commands_sent": 12,
     }
-    assert "from before" in notes_on(state, "broker")
+    assert "before that" in notes_on(state, "broker")
 
 
 def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:

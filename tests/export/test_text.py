@@ -26,7 +26,7 @@ def filled(state: ClusterState) -> ClusterState:
 def test_the_tables(state: ClusterState) -> None:
     out = render(take_snapshot(filled(state), NOW), 132).splitlines()
     assert out[0] == "celtop snapshot at 2026-09-21T14:13:20.000Z"
-    assert out[1] == "broker  redis://***@localhost/0  live  4 ms, 12 commands"
+    assert out[1] == "broker  redis://***@localhost/0  live  latency 4 ms, 12 commands sent"
     assert out[2] == "tasks   3 in memory  FAILURE 1  STARTED 1  SUCCESS 1"
     assert out[3] == "events  12, lost 0, malformed 0, succeeded 0/s, failed 0/s"
     rows = [" ".join(line.split()) for line in out]

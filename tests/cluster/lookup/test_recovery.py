@@ -230,7 +230,7 @@ def test_the_cache_is_used_when_no_other_source_has_the_call(redis_url: str) -> 
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        (KnownTask("a"), "its name and arguments are unknown"),
+        (KnownTask("a"), "no event with its name and arguments was received"),
         (KnownTask("a", "FAILURE", "t", None, "{}"), "the arguments are unknown"),
         (KnownTask("a", "FAILURE", "t", "('***',)", "{}"), "masked"),
         (KnownTask("a", "FAILURE", "t", "(1,)", "{'a': b'6279'}"), "keyword arguments"),

@@ -92,10 +92,10 @@ def test_a_retry_has_the_source_of_its_arguments_and_no_raw_message(
     tmp_path: Path,
 ) -> None:
     call = Call("pay", kwargs={"password": "hunter2"}, queue="q")
-    original = SentTask("old", call, "queue", NOON, missing=("its ETA",))
+    original = SentTask("old", call, "queue", NOON, missing=("ETA",))
     line = written(tmp_path / "a", Outcome(1, Retry(originals=(original,)), NOON), "password")
     (told,) = line["options"]["originals"]
-    assert (told["id"], told["source"], told["missing"]) == ("old", "queue", ["its ETA"])
+    assert (told["id"], told["source"], told["missing"]) == ("old", "queue", ["ETA"])
     assert "message" not in told
     assert "hunter2" not in (tmp_path / "a").read_text()
 

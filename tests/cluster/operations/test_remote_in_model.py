@@ -70,7 +70,7 @@ def test_a_revocation_shows_until_the_worker_skips_the_task(
     act = live.session.do(Trigger((Call("limited.free", (str(trace),), queue="celery"),)))
     told = ended(live, act)
     (sent,) = live.state.operations[act.outcome.number].sent
-    assert told == f"Sent limited.free; {sent.id} in celery"
+    assert told == f"Sent limited.free; id {sent.id}, queue celery"
     waiting = live.state.tasks[sent.id]
     assert waiting.state in ("PENDING", "RECEIVED")
     assert (waiting.name, waiting.queue) == ("limited.free", "celery")

@@ -41,9 +41,9 @@ def place(conf: dict[str, Any], **settings: Any) -> str:
         ("django-cache", "celtop never loads"),
         ("cache+memory://", "memory of each worker"),
         ("cache", "set cache+memcached://HOST"),
-        ("elasticsearch://u:hunter2@h/db", "cannot read results in elasticsearch://"),
-        ("nonsense", "cannot read results in nonsense://"),
-        ("redis", "cannot read results in redis://"),
+        ("elasticsearch://u:hunter2@h/db", "cannot read results from elasticsearch://"),
+        ("nonsense", "cannot read results from nonsense://"),
+        ("redis", "cannot read results from redis://"),
     ],
 )
 def test_backends_that_cannot_be_read(backend: str, words: str) -> None:

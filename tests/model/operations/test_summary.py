@@ -104,7 +104,8 @@ def test_every_operation_has_words(operation: object) -> None:
                 },
                 sent=tuple(map(sent, IDS[4:7])),
             ),
-            "Retried 3 of 4 tasks; 1 refused (no queue); 00000004, 00000005 and 00000006 in geo",
+            "Retried 3 of 4 tasks; 1 refused (no queue); "
+            "ids 00000004, 00000005 and 00000006, queue geo",
         ),
         (
             done(
@@ -112,7 +113,7 @@ def test_every_operation_has_words(operation: object) -> None:
                 targets={IDS[0]: CONFIRMED},
                 sent=(sent(IDS[0]),),
             ),
-            f"Sent geo.resize; {IDS[0]} in geo",
+            f"Sent geo.resize; id {IDS[0]}, queue geo",
         ),
         (
             done(Purge("geo"), targets={"geo": CONFIRMED}, count=1204),

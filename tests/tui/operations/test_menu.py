@@ -26,7 +26,7 @@ async def test_the_menu_lists_all_and_greys_what_cannot_be_done() -> None:
         menu = on.app.screen
         assert isinstance(menu, Menu)
         reasons = {id_: hint for id_, _, hint in menu.choices}
-        assert reasons["task.revoke"] == "already finished: FAILURE"
+        assert reasons["task.revoke"] == "already finished (FAILURE)"
         assert {"task.revoke", "task.terminate"} <= menu.disabled_ids
         assert (
             not {"task.retry", "task.rerun", "task.stamp", "task.revoke_listed"} & menu.disabled_ids
@@ -92,7 +92,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         ]
         await on.press(*["down"] * on_the_way.index("task.revoke_listed"), "enter")
         dialog = await on.asked()
-        assert dialog.notes == ("5: already finished: SUCCESS",)
+        assert dialog.notes == ("5: already finished (SUCCESS)",)
         await on.press("y")
         await on.until(lambda: on.session.done)
         (command,) = on.session.done

@@ -44,7 +44,7 @@ async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
         on.session.recovering.set_result((original(DONE),))
         dialog = await on.asked()
         told = dialog.confirmation.effects + dialog.confirmation.caveats
-        assert any("the worker that had it" in line for line in told)
+        assert any("the worker that received it" in line for line in told)
         assert any("not sent: callbacks" in line for line in told)
         await on.press("y")
         await on.until(lambda: on.session.done)
