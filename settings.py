@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     app: str | None = None
     """The monitored Celery app, as in `celery -A`. Its code runs in a child process only."""
     workdir: str | None = None
-    """The folder to import the app from; None is the current folder."""
+    """The directory to import the app from; None is the current directory."""
     broker_url: str = ""
     """The broker URL; separate several failover URLs with `;`. Empty if no source names one."""
     result_backend: str | None = None

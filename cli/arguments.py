@@ -118,7 +118,7 @@ def _read_json(option: str, text: str, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except parse.ParseError as error:
-        raise InvalidUsage(f"Invalid {source}: {error}") from None
+        raise InvalidUsage(f"Invalid JSON in {source}: {error}") from None
 
 
 def _require_utf8(what: str, text: str) -> None:

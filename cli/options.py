@@ -55,7 +55,7 @@ GLOBAL_OPTIONS: Final = (
                  help="The Celery app to monitor, as in `celery -A` (optional). It is loaded"
                  " in a separate process."),
     GlobalOption("-b", "--broker", field="broker_url", metavar="URL",
-                 help="The broker. Prefer CELTOP_BROKER_URL if the URL contains a password."),
+                 help="The broker URL. Prefer CELTOP_BROKER_URL if the URL contains a password."),
     GlobalOption("--result-backend", field="result_backend", metavar="URL",
                  help="The result backend."),
     GlobalOption("--workdir", field="workdir", metavar="DIR",
@@ -79,7 +79,7 @@ GLOBAL_OPTIONS: Final = (
     GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
                  help="Show times in this time zone (default: local)."),
     GlobalOption("--history", field="history", metavar="N",
-                 help="Load at most N finished tasks from the result backend at startup."),
+                 help="Load at most N finished tasks at startup (0: none)."),
     GlobalOption("--max-tasks", field="max_tasks", metavar="N",
                  help="Keep at most N tasks in memory."),
 )  # fmt: skip

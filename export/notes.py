@@ -53,7 +53,7 @@ def _tasks(state: ClusterState) -> Iterator[str]:
     if totals.evicted:
         yield f"{counted(totals.evicted, 'task')} removed to stay within the memory limits"
     if state.tasks:
-        yield "a field that no source reports is null"
+        yield "a field is unknown if no source reports it"
     lost = sum(1 for task in state.tasks.values() if task.lost_at is not None)
     if lost:
         yield f"{lost:,} ended without an event: no worker runs them, runtime_s is unknown"

@@ -122,7 +122,7 @@ WORKER_COMMANDS: Final = (
                   "RATE is 10/s, 10/m or 10/h; 0 or none removes the limit.", (_TASK, _RATE)),
     WorkerCommand("ping", "Ping", "Ping workers (default: all).", default_all=True, confirm=False),
     WorkerCommand("report", "Report",
-                  "Show the platform, versions and settings of workers (default: all).",
+                  "Show versions and settings of workers (default: all).",
                   default_all=True, confirm=False),
     WorkerCommand("memdump", "Memdump", "Show the memory use of workers (default: all).\n\n"
                   "Requires psutil on the workers.", default_all=True, confirm=False),

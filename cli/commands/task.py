@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def task(ctx: click.Context, id_: str, as_json: bool) -> int:
-    """Show everything known about a task, with the source of each value.
+    """Show the data of a task and the source of each value.
 
     The task is looked up in workers, queues and the result backend; no events are needed. The exit
     code is 1 if it is not found anywhere.

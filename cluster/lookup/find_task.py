@@ -82,7 +82,7 @@ class _Search:
             return
         where = f" in {', '.join(queues)}" if queues else ""
         notes = "".join(f"; {note}" for note in messages.notes)
-        text = f"no waiting message{where}, no unacknowledged message{notes}"
+        text = f"no waiting message{where}; no unacknowledged message{notes}"
         self._checked("queues", False, text)
 
     def _add_message(self, original: SentTask) -> None:

@@ -53,7 +53,7 @@ def read_list(text: str) -> tuple[Any, ...]:
     """
     value = _read(text) if text.strip() else []
     if not isinstance(value, list):
-        raise ParseError('not a JSON array such as ["a", 1]')
+        raise ParseError('expected an array such as ["a", 1]')
     return tuple(value)
 
 
@@ -65,7 +65,7 @@ def read_mapping(text: str) -> dict[str, Any]:
     """
     value = _read(text) if text.strip() else {}
     if not isinstance(value, dict):
-        raise ParseError('not a JSON object such as {"name": 1}')
+        raise ParseError('expected an object such as {"name": 1}')
     return value
 
 

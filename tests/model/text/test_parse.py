@@ -128,8 +128,8 @@ def test_written_values_are_printable_and_read_back_the_same(value: Any) -> None
         ('["\\ud800"]', "half a character"),
         ('[{"__type__": "decimal", "__value__": "x"}]', "type decimal"),
         ('[{"__type__": "shell", "__value__": "x"}]', "type shell"),
-        ("1", "not a JSON array"),
-        ("{}", "not a JSON array"),
+        ("1", "expected an array"),
+        ("{}", "expected an array"),
         ("[\n1,\nx]", "line 3, column 1"),
         ("(1, 2)", "column 1"),
         ("[1, ...]", "column 5"),
@@ -145,7 +145,7 @@ def test_blank_text_is_empty_arguments() -> None:
     assert parse_json.read_list(" ") == ()
     assert parse_json.read_mapping("") == {}
     assert parse_json.read_mapping('{"a": [1]}') == {"a": [1]}
-    with pytest.raises(ParseError, match="not a JSON object"):
+    with pytest.raises(ParseError, match="expected an object"):
         parse_json.read_mapping("[1]")
 
 
