@@ -118,14 +118,15 @@ class ClusterState:
             QueueGone: self._queues.gone,
             EventsDropped: self._events_dropped,
             LogMessage: self._log_message,
-            OperationChanged: self._operation_changed,
-            QueuePeeked: self._queue_peeked,
+            OperationChanged: self._operation_log.apply,
+            QueuePeeked: self._queue_peeks.apply,
             ResultsRead: self._results_read,
         }
 
     def observe(self, observation: Observation) -> None:
         """Apply what an I/O thread observed."""
         self._observers[type(observation)](observation)
+        self._tasks.evict()
         self._other_changed = True
 
     def tick(self, now: float) -> None:
@@ -249,7 +250,6 @@ class ClusterState:
         rates.retried.add(at, totals.retried - retried)
         for reason in batch.malformed:
             self._stream.count_malformed(reason, at)
-        self._tasks.evict()
 
     def _inspect_reply(self, reply: InspectReply) -> None:
         name = to_text(reply.worker, MAX_NAME_LENGTH)
@@ -264,7 +264,6 @@ class ClusterState:
             self._reconciler.worker_lacks(
                 worker, set(reply.requested_ids).difference(held), reply.at
             )
-        self._tasks.evict()
         if worker.queues != before:
             self._workers.version += 1
             self._update_consumers()
@@ -288,19 +287,10 @@ class ClusterState:
     def _log_message(self, message: LogMessage) -> None:
         self.log.add(message.at, message.level, message.source, message.text)
 
-    def _operation_changed(self, change: OperationChanged) -> None:
-        self._operation_log.apply(change)
-        self._tasks.evict()
-
-    def _queue_peeked(self, seen: QueuePeeked) -> None:
-        self._queue_peeks.apply(seen)
-        self._tasks.evict()
-
     def _results_read(self, seen: ResultsRead) -> None:
         self._backend_results.apply(seen)
         self._reconciler.backend_has((meta.id for meta in seen.metas), seen.at)
         self._reconciler.backend_lacks(seen.absent, seen.at)
-        self._tasks.evict()
 
     def _update_consumers(self) -> None:
         if self._workers.version == self._workers_version:

@@ -64,9 +64,10 @@ def trigger(operation: Trigger, state: ClusterState, now: float) -> Confirmation
     effects += [*_queues(calls), *_schedule(calls, now)]
     if originals := [call.retry_of[:SHORT_ID_LENGTH] for call in calls if call.retry_of]:
         effects.append(f"Recorded as a retry of {named(originals)} with other arguments")
+    lines = [f"{call.name} to {call.queue or units.UNKNOWN}" for call in calls[:MAX_LISTED_TARGETS]]
     return describe(
         operation,
-        listed([_call_line(call) for call in calls[:MAX_LISTED_TARGETS]], number),
+        listed(lines, number),
         effects,
         ["A task can be revoked until it starts, but sending it cannot be undone"],
         warnings=_unregistered(calls, state) + _no_consumers(calls, state) + _no_json(state),
@@ -163,7 +164,3 @@ def _refusal(calls: Sequence[Call]) -> str | None:
     if all(call.queue is None for call in calls):
         return "the queue is unknown"
     return None
-
-
-def _call_line(call: Call) -> str:
-    return f"{call.name} to {call.queue or units.UNKNOWN}"

@@ -181,6 +181,10 @@ class Task(msgspec.Struct, gc=False, eq=False):
         """Whether it waits in a queue, in a worker, or for its next attempt."""
         return self.state in WAITING
 
+    def set_extra(self, **changes: object) -> None:
+        """Change some of the fields in `extra`."""
+        self.extra = msgspec.structs.replace(self.extra or TaskExtra(), **changes)
+
     @property
     def text_bytes(self) -> int:
         """Size of its long texts in bytes, computed on each access."""

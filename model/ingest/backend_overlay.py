@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ..entities.states import CELERY_STATES, FINISHED, PENDING, RETRY, TaskState
-from ..entities.task import Attempt, EventState, Task, TaskExtra, newest_time
+from ..entities.task import Attempt, EventState, Task, newest_time
 from .task_store import TaskStore
 from .worker_store import WorkerStore
 
@@ -129,7 +129,6 @@ class BackendOverlay:
 
 def record_disagreement(task: Task, state: TaskState) -> None:
     """Record that the backend's final state differs from the events'; the events' state stays."""
-    extra = task.extra or TaskExtra()
     differs = state if state != task.state else None
-    if extra.backend_state != differs:
-        task.extra = msgspec.structs.replace(extra, backend_state=differs)
+    if differs != (None if task.extra is None else task.extra.backend_state):
+        task.set_extra(backend_state=differs)

@@ -10,10 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-import msgspec
-
 from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
-from ..entities.task import Task, TaskExtra
+from ..entities.task import Task
 from ..entities.worker import UNLIMITED, Worker
 from ..observations import InspectReply
 from ..text.coerce import (
@@ -215,8 +213,7 @@ class InspectReplies:
         if task.queue is None and routing_key:
             task.queue = sys.intern(_queue_name(worker, exchange, routing_key))
         acknowledged, redelivered = item.get("acknowledged"), delivery.get("redelivered")
-        task.extra = msgspec.structs.replace(
-            task.extra or TaskExtra(),
+        task.set_extra(
             exchange=exchange,
             routing_key=routing_key,
             priority=to_int(delivery.get("priority")),

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from ..entities.states import FROM_QUEUE, PENDING
 from ..entities.task import Task, TaskExtra
 from ..observations import QueuePeeked, WaitingMessage
@@ -84,7 +82,7 @@ class QueuePeeks:
     def _set_priority(self, task: Task, priority: int) -> None:
         if task.extra is not None:
             if task.extra.priority is None:
-                task.extra = msgspec.structs.replace(task.extra, priority=priority)
+                task.set_extra(priority=priority)
             return
         extra = self._extras.get(priority)
         if extra is None:

@@ -16,8 +16,6 @@ import sys
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-import msgspec
-
 from ..entities.states import (
     CELERY_STATES,
     FAILURE,
@@ -33,7 +31,7 @@ from ..entities.states import (
     TaskState,
     precedence,
 )
-from ..entities.task import Task, TaskExtra, newest_time
+from ..entities.task import Task, newest_time
 from ..entities.totals import Totals
 from ..entities.worker import Worker
 from ..text.coerce import parse_timestamp
@@ -252,13 +250,8 @@ class TaskEvents:
         cut_short = terminated and (begun is None or event.timestamp >= begun)
         if not self._end(task, event, worker, REVOKED, force=cut_short):
             return
-        extra = task.extra or TaskExtra()
-        task.extra = msgspec.structs.replace(
-            extra,
-            terminated=event.terminated,
-            expired=event.expired,
-            signal=None if event.signum is None else str(event.signum),
-        )
+        signal = None if event.signum is None else str(event.signum)
+        task.set_extra(terminated=event.terminated, expired=event.expired, signal=signal)
         self._totals.revoked += 1
         if task.name is not None:
             kind = self._types[task.name]
@@ -267,8 +260,7 @@ class TaskEvents:
 
     def _rejected(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         if self._end(task, event, worker, REJECTED):
-            extra = task.extra or TaskExtra()
-            task.extra = msgspec.structs.replace(extra, requeued=event.requeue)
+            task.set_extra(requeued=event.requeue)
             self._totals.rejected += 1
 
     def _end(

@@ -11,8 +11,6 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
-import msgspec
-
 from ..entities.states import FINISHED, FROM_BACKEND, PENDING, RECEIVED, STARTED, TaskState
 from ..entities.task import EventState, Loss, Task, TaskExtra, text_size
 from ..entities.task_type import TaskType
@@ -118,7 +116,7 @@ class TaskStore:
         if task.loss in (loss, "worker"):
             return
         task.lost_at = now if task.lost_at is None else task.lost_at
-        task.extra = msgspec.structs.replace(task.extra or TaskExtra(), loss=loss)
+        task.set_extra(loss=loss)
         if loss == "worker":
             self.corrections.count("lost", task, task.worker or "")
         elif loss == "unknown":
@@ -128,7 +126,7 @@ class TaskStore:
     def mark_redelivered(self, task: Task) -> None:
         """Mark a task as redelivered by the broker while it was considered running."""
         self.corrections.count("redelivered", task)
-        task.extra = msgspec.structs.replace(task.extra or TaskExtra(), redelivered=True)
+        task.set_extra(redelivered=True)
 
     def mark_running(self, task: Task) -> None:
         """Mark a task as running, even if it was considered lost."""
@@ -191,11 +189,9 @@ class TaskStore:
         original = self.tasks.get(original_id)
         if original is not None:
             original_id = original.id
-            original.extra = msgspec.structs.replace(
-                original.extra or TaskExtra(), retried_as=task.id
-            )
+            original.set_extra(retried_as=task.id)
             self.touch(original)
-        task.extra = msgspec.structs.replace(task.extra or TaskExtra(), retry_of=original_id)
+        task.set_extra(retry_of=original_id)
 
     def touch(self, task: Task) -> None:
         """Mark a task as changed, so that views redraw it."""
@@ -207,9 +203,7 @@ class TaskStore:
     ) -> None:
         """Set the client, exchange and routing key of a task."""
         if task.extra is not None:
-            task.extra = msgspec.structs.replace(
-                task.extra, client=client, exchange=exchange, routing_key=routing_key
-            )
+            task.set_extra(client=client, exchange=exchange, routing_key=routing_key)
             return
         key = (client, exchange, routing_key)
         extra = self._routes.get(key)
@@ -221,15 +215,15 @@ class TaskStore:
 
     def add_fields(self, task: Task, added: Mapping[str, object]) -> None:
         """Add the fields of a custom event as text, up to `MAX_FIELDS`."""
-        extra = task.extra or TaskExtra()
-        fields = dict(extra.fields)
+        known = {} if task.extra is None else task.extra.fields
+        fields = dict(known)
         for name, value in added.items():
             if value is not None and (name in fields or len(fields) < MAX_FIELDS):
                 fields[name] = str(value)
         grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
-        grown -= sum(text_size(name) + text_size(value) for name, value in extra.fields.items())
+        grown -= sum(text_size(name) + text_size(value) for name, value in known.items())
         self.count_text(grown)
-        task.extra = msgspec.structs.replace(extra, fields=fields)
+        task.set_extra(fields=fields)
 
     def count_text(self, grown: int) -> None:
         """Count bytes of text that a task added, or removed if negative."""

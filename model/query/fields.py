@@ -14,7 +14,6 @@ from ..entities.states import CELERY_STATES, FAULTY, FINISHED
 from ..entities.task import Task, first_seen_at
 from ..text.parse import duration
 from ..text.traceback import exception_class, location_of
-from .safe_regex import safe_search
 
 Predicate: TypeAlias = Callable[[Task, float], bool]
 """Whether a task matches at a time."""
@@ -101,15 +100,6 @@ def glob(pattern: str) -> TextTest:
     """Return a test whether a whole text matches an `fnmatch` pattern, ignoring case."""
     match = re.compile(translate(pattern), re.IGNORECASE).match
     return lambda text: match(text[:MAX_SEARCHED]) is not None
-
-
-def regexp(pattern: str) -> TextTest:
-    """Return a test for a regular expression, anywhere in the text, ignoring case.
-
-    Raises:
-        ValueError: It is not a regular expression, or could take too long.
-    """
-    return safe_search(pattern)
 
 
 def any_of(tests: Iterable[Callable[[T], bool]]) -> Callable[[T], bool]:

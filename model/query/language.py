@@ -45,6 +45,7 @@ from typing import Final
 from ..entities.task import Task
 from . import fields
 from .fields import FIELDS, TIMED, Predicate
+from .safe_regex import safe_search
 
 _FIELD: Final = re.compile(r"([A-Za-z_]+)(?::|(?=[<>]))")
 _COMPARE: Final = re.compile(r"[<>]=?|=|")
@@ -196,7 +197,7 @@ def _field(field: str, rest: _Word) -> Predicate | None:
     """Return the predicate of a field, or None without a value."""
     if field in fields.TEXTS and rest.signs.startswith("~"):
         pattern = rest.text[1:]
-        return fields.text_predicate(field, fields.regexp(pattern)) if pattern else None
+        return fields.text_predicate(field, safe_search(pattern)) if pattern else None
     values = [value for value in _alternatives(rest) if value.text]
     if field == "state":
         names = [value.text[value.signs.startswith("=") :] for value in values]

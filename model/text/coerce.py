@@ -21,7 +21,7 @@ _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 def truncate(text: str) -> str:
-    """Return the text, cut at `LONGEST_TEXT` with a marker that states how much was dropped."""
+    """Return the text, cut at `MAX_TEXT_LENGTH` with a marker that states how much was dropped."""
     left_out = len(text) - MAX_TEXT_LENGTH
     if left_out <= 0:
         return text
