@@ -22,9 +22,14 @@ def load_keymap(name: str) -> Mapping[str, Keys]:
         names = ", ".join(sorted(offered.names)) or "none"
         raise KeymapError(f"no installed package provides it; available: {names}")
     try:
-        keys = offered[name].load()
-    except Exception as error:  # it is the package's own code that is imported
+        keymap = offered[name].load()
+        keys = dict(keymap) if isinstance(keymap, Mapping) else None
+    except (Exception, SystemExit) as error:  # it is the package's own code that is run
         raise KeymapError(f"it cannot be loaded: {type(error).__name__}: {error}") from error
-    if not isinstance(keys, Mapping):
+    if keys is None or not all(isinstance(id_, str) for id_ in keys):
         raise KeymapError(f"{offered[name].value} is not a mapping of action ids to keys")
+    for id_, wanted in keys.items():
+        texts = wanted if isinstance(wanted, list | tuple) else [wanted]
+        if not all(isinstance(text, str) for text in texts):
+            raise KeymapError(f"{id_}: {wanted!r} is neither a key nor a list of keys", id_)
     return keys

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
+import msgspec
+
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
 from ....model.text.passwords import mask_url
@@ -16,6 +18,8 @@ from ...connection.broker import secrets_of
 from .base import ResultReader, ResultsError
 
 ENTRY_POINTS: Final = "celtop.result_backends"
+CLOSE_TIMEOUT: Final = 0.5
+"""Seconds to wait for a plug-in's reader to close; celtop must end in time."""
 _MAX_REASON_LENGTH: Final = 300
 """Characters of a plug-in's own error text."""
 
@@ -42,7 +46,12 @@ class PluginResults(ResultReader):
     @property
     def unavailable(self) -> str | None:  # type: ignore[override]
         """Why the plug-in can never read the backend, in words; None if it can."""
-        return None if self._reader is None else self._reader.unavailable
+        try:
+            with self._failing():
+                reason = None if self._reader is None else self._reader.unavailable
+        except ResultsError as error:
+            return str(error)
+        return None if reason is None else str(reason)
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
         """Return the entries of tasks, by id.
@@ -52,10 +61,7 @@ class PluginResults(ResultReader):
         """
         with self._failing():
             found = self._open().read(ids)
-            for id_, meta in found.items():
-                if not isinstance(meta, ResultMeta):
-                    raise TypeError(f"read() returned {type(meta).__name__} for {id_}")
-            return found
+            return {id_: _checked("read", meta) for id_, meta in found.items()}
 
     def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
         """Wait for a task to finish and return its entry; None at the timeout.
@@ -64,7 +70,8 @@ class PluginResults(ResultReader):
             ResultsError: The plug-in cannot be loaded, or it failed.
         """
         with self._failing():
-            return self._open().wait(id_, timeout, stop)
+            meta = self._open().wait(id_, timeout, stop)
+            return None if meta is None else _checked("wait", meta)
 
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
@@ -75,10 +82,16 @@ class PluginResults(ResultReader):
             ResultsError: The plug-in cannot be loaded, or it failed.
         """
         with self._failing():
-            yield from self._open().recent(limit, since, stop)
+            for block in self._open().recent(limit, since, stop):
+                yield tuple(_checked("recent", meta) for meta in block)
 
     def close(self) -> None:
-        """Close the plug-in's reader."""
+        """Close the plug-in's reader, also one that is still being made; wait only briefly."""
+        closing = threading.Thread(target=self._close, name="celtop-plugin-close", daemon=True)
+        closing.start()
+        closing.join(CLOSE_TIMEOUT)
+
+    def _close(self) -> None:
         with self._lock:
             reader, self._reader = self._reader, None
         if reader is not None:
@@ -101,7 +114,7 @@ class PluginResults(ResultReader):
             yield
         except ResultsError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = str(error)
             for secret in secrets_of(self._url):
                 reason = reason.replace(secret, "***")
@@ -119,3 +132,15 @@ class PluginResults(ResultReader):
     def _package(self) -> str:
         package = self._plugin.dist
         return "the plug-in" if package is None else f"{package.name} {package.version}"
+
+
+def _checked(method: str, meta: ResultMeta) -> ResultMeta:
+    """Return an entry from a plug-in, whose fields have the types that the model relies on.
+
+    Raises:
+        TypeError: It is no `ResultMeta`.
+        ValidationError: A field has another type.
+    """
+    if not isinstance(meta, ResultMeta):
+        raise TypeError(f"{method}() returned {type(meta).__name__} instead of ResultMeta")
+    return msgspec.convert(msgspec.structs.asdict(meta), ResultMeta)

@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from celtop.tests.cli.conftest import celtop
 
 URL = "acme://ann:hunter2@store/9"
 PLUGIN = """
+    import sys
+    import threading
+
     from celtop.cluster.results.backends.base import ResultReader
     from celtop.cluster.results.backends.decode import from_payload
+    from celtop.model.entities.result import ResultMeta
 
     class AcmeResults(ResultReader):
         def __init__(self, url, settings):
@@ -39,13 +44,39 @@ PLUGIN = """
         def read(self, ids):
             return {id_: {"status": "SUCCESS"} for id_ in ids}
 
+    class WrongFields(AcmeResults):
+        unavailable = property(lambda self: 1 / 0)
+
+        def read(self, ids):
+            return {id_: ResultMeta(id_, "SUCCESS", done_at="today") for id_ in ids}
+
+        def wait(self, id_, timeout, stop):
+            return {"status": "SUCCESS"}
+
+        def recent(self, limit, since=None, stop=None):
+            yield (5,)
+
+    class EndlessClose(AcmeResults):
+        def close(self):
+            threading.Event().wait()
+
     def nothing(url, settings):
         return None
+
+    def endless(url, settings):
+        threading.Event().wait()
+
+    def exits(url, settings):
+        sys.exit(0)
 """
 ENTRY_POINTS = """
     [celtop.result_backends]
     acme = acme_celtop:AcmeResults
     wrong = acme_celtop:WrongResults
+    fields = acme_celtop:WrongFields
+    endless-close = acme_celtop:EndlessClose
+    endless = acme_celtop:endless
+    exits = acme_celtop:exits
     nothing = acme_celtop:nothing
     absent = acme_celtop:absent
     missing = no_such_module:Results
@@ -111,6 +142,31 @@ def test_errors_of_a_plugin_are_named() -> None:
     assert "AttributeError" in error_of("absent://h")
     assert "returned no ResultReader" in error_of("nothing://h")
     assert "read() returned dict" in error_of("wrong://h")
+    assert "Expected `float | null`, got `str` - at `$.done_at`" in error_of("fields://h")
+    assert "SystemExit" in error_of("exits://h")
+
+
+@pytest.mark.usefixtures("site")
+def test_what_else_a_plugin_returns_is_checked() -> None:
+    reader = open_results(Settings(result_backend="fields://h"))
+    with pytest.raises(ResultsError, match=r"wait\(\) returned dict"):
+        reader.wait("known", 1.0, threading.Event())
+    with pytest.raises(ResultsError, match=r"recent\(\) returned int"):
+        list(reader.recent(5))
+    assert reader.unavailable is not None and "ZeroDivisionError" in reader.unavailable
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("scheme", ["endless", "endless-close"])
+def test_a_plugin_that_hangs_does_not_hold_up_the_end(scheme: str) -> None:
+    reader = open_results(Settings(result_backend=f"{scheme}://h"))
+    reading = threading.Thread(target=reader.read, args=(["known"],), daemon=True)
+    reading.start()
+    reading.join(1.0)
+    closing = threading.Thread(target=reader.close, daemon=True)
+    closing.start()
+    closing.join(10.0)
+    assert not closing.is_alive()
 
 
 @pytest.mark.usefixtures("site")
