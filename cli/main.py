@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
@@ -95,4 +97,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Run the program `celtop`."""
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the caller, for example with `2>&-`
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
     sys.exit(run(sys.argv[1:]))
