@@ -123,35 +123,36 @@ class WorkerOperation(Operation, frozen=True):
         return {name: getattr(self, field) for name, field in self.parameters}
 
 
-class PoolGrow(WorkerOperation, frozen=True):
+class PoolOperation(WorkerOperation, frozen=True):
+    """A change of workers' pools."""
+
+    inspected_by = "stats"
+    refresh_after = True
+
+
+class PoolGrow(PoolOperation, frozen=True):
     """Add processes or threads to pools."""
 
     by: int = 1
     words = Words("Grew", "Growing", "Grow", "{pools} by {0.by:,}")
     parameters = (("n", "by"),)
-    inspected_by = "stats"
-    refresh_after = True
 
 
-class PoolShrink(WorkerOperation, frozen=True):
+class PoolShrink(PoolOperation, frozen=True):
     """Remove processes or threads from pools."""
 
     by: int = 1
     words = Words("Shrank", "Shrinking", "Shrink", "{pools} by {0.by:,}")
     parameters = (("n", "by"),)
-    inspected_by = "stats"
-    refresh_after = True
 
 
-class PoolRestart(WorkerOperation, frozen=True):
+class PoolRestart(PoolOperation, frozen=True):
     """Restart pools; needs `worker_pool_restarts` in the workers' configuration."""
 
     words = Words("Restarted", "Restarting", "Restart", "{pools}")
-    inspected_by = "stats"
-    refresh_after = True
 
 
-class Autoscale(WorkerOperation, frozen=True):
+class Autoscale(PoolOperation, frozen=True):
     """Set the limits of pools that were started with `--autoscale`."""
 
     most: int
@@ -160,8 +161,6 @@ class Autoscale(WorkerOperation, frozen=True):
         "Autoscaled", "Autoscaling", "Autoscale", "{pools} from {0.least:,} to {0.most:,}"
     )
     parameters = (("max", "most"), ("min", "least"))
-    inspected_by = "stats"
-    refresh_after = True
 
 
 class AddConsumer(WorkerOperation, frozen=True):

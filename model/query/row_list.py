@@ -30,16 +30,12 @@ class RowList(Generic[R]):
         self._sort_keys = sort_keys
         self._order = order
         self._text = text if text is not None else row_id
-        self._filter = ""
+        self.filter = ""
+        """The words that rows must contain; see `set_filter`."""
         self._passes = parse_words("")
         self._rows: list[R] = []
         self._places: dict[str, int] = {}
         self.refresh()
-
-    @property
-    def filter(self) -> str:
-        """The words that rows must contain."""
-        return self._filter
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -59,7 +55,7 @@ class RowList(Generic[R]):
     def refresh(self) -> None:
         """Fetch, filter and sort the rows."""
         rows: Iterable[R] = self._source()
-        if self._filter:
+        if self.filter:
             rows = [row for row in rows if self._passes(self._text(row))]
         value_of = self._sort_keys[self._order.key]
         valued = [(value_of(row), row) for row in rows]
@@ -82,6 +78,6 @@ class RowList(Generic[R]):
 
     def set_filter(self, text: str) -> None:
         """Show only rows that contain these words (see `language.parse_words`)."""
-        self._filter = text
+        self.filter = text
         self._passes = parse_words(text)
         self.refresh()
