@@ -155,9 +155,9 @@ def location(task: Task, now: float) -> str:
     if task.waiting:
         where = f"waiting in {visible(task.queue)}" if task.queue else "waiting"
         if task.state != PENDING and task.worker:
-            where = f"waiting at {visible(task.worker)}"
+            where = f"waiting on {visible(task.worker)}"
         return "  ".join(part for part in (where, due) if part)
-    return f"at {visible(task.worker, MAX_TEXT_LENGTH)}" if task.worker else ""
+    return f"on {visible(task.worker, MAX_TEXT_LENGTH)}" if task.worker else ""
 
 
 def time_left(state: ClusterState, task: Task, now: float) -> str:

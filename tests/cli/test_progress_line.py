@@ -36,7 +36,7 @@ def test_the_line_has_state_bar_steps_text_and_time_left() -> None:
     shown = line(state(*({"current": 10 * n, "total": 40, "status": f"s{n}"} for n in range(3))))
     assert shown == (
         "◆ PROGRESS  geo.render  ████████████░░░░░░░░░░░░  50 %  20 of 40  s2  20 s"
-        "  ~4.0 s left  at w1"
+        "  ~4.0 s left  on w1"
     )
 
 
@@ -89,11 +89,11 @@ def test_plain_lines_are_printed_for_changes_only(capsys: pytest.CaptureFixture[
     [
         ({"state": "PENDING", "queue": "q\x1b"}, "waiting in q\\x1b"),
         ({"state": "PENDING"}, "waiting"),
-        ({"state": "RECEIVED", "worker": "w1", "eta_at": NOW + 5}, "waiting at w1  due in 5.0 s"),
+        ({"state": "RECEIVED", "worker": "w1", "eta_at": NOW + 5}, "waiting on w1  due in 5.0 s"),
         ({"state": "RETRY", "exception": "E()", "eta_at": NOW + 5, "retries": 1},
          "retry 2  due in 5.0 s  E()"),
         ({"state": "SUCCESS", "worker": "w1"}, ""),
-        ({"state": "STARTED", "worker": "w1"}, "at w1"),
+        ({"state": "STARTED", "worker": "w1"}, "on w1"),
         ({"state": "STARTED", "lost_at": NOW}, "its worker no longer runs it; its end was missed"),
     ],
 )  # fmt: skip
