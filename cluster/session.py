@@ -244,11 +244,8 @@ class Session:
         from .messages.reader import MessageReader
 
         def peek() -> QueuePeeked:
-            connection = self._broker.connect()
-            try:
+            with self._broker.connection() as connection:
                 seen = MessageReader(connection, self._broker).waiting(queue, limit, task)
-            finally:
-                connection.collect()
             seen = self._redaction.peeked(seen)
             self._inbox.put(seen)
             return seen

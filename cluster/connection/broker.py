@@ -7,6 +7,8 @@ Celery `CELERY_BROKER_URL` overrides even an explicit URL.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -94,6 +96,19 @@ class BrokerConnection:
             raise
         return connection
 
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Open a connection for the block, and close it at the end.
+
+        Raises:
+            Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
+        """
+        connection = self.connect()
+        try:
+            yield connection
+        finally:
+            connection.collect()
+
     def certificate_warning(self) -> str | None:
         """Return what is not verified about an encrypted connection; None if nothing is missing."""
         options = self._prepare().ssl
@@ -109,10 +124,7 @@ class BrokerConnection:
 
     def hide(self, text: str) -> str:
         """Return a text without the passwords of the broker and result backend URLs."""
-        for url in (*self.urls, self.settings.result_backend or ""):
-            for secret in secrets_of(url):
-                text = text.replace(secret, "***")
-        return mask_url(text)
+        return hide(text, *self.urls, self.settings.result_backend or "")
 
     def _prepare(self, heartbeat: float = 0.0, ping_after: int = 0) -> Connection:
         from kombu.connection import Connection
@@ -185,7 +197,14 @@ def scheme_of(url: str) -> str:
     return scheme.partition("+")[0] if found else "amqp"
 
 
-def secrets_of(url: str) -> list[str]:
+def hide(text: str, *urls: str) -> str:
+    """Return a text without the passwords of these URLs, and of the URLs in it."""
+    for secret in (secret for url in urls for secret in _secrets(url)):
+        text = text.replace(secret, "***")
+    return mask_url(text)
+
+
+def _secrets(url: str) -> list[str]:
     """Return every spelling of the passwords in a URL, the longest first."""
     found: set[str] = set()
     for part in url.split(";"):

@@ -7,9 +7,9 @@ the whole chain of causes is joined into one text, and the first matching rule n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ...model.entities.fault import Fault
 from .broker import BrokerConnection
@@ -18,184 +18,182 @@ MAX_REASON_LENGTH: Final = 200
 """Characters of a library's own error text."""
 
 
-class _Rule(NamedTuple):
+class Rule(NamedTuple):
+    """Names the fault of an error whose text matches `pattern`, whatever its case."""
+
     kind: str
-    pattern: re.Pattern[str]
+    pattern: str
     problem: str
     advice: str
 
 
-def _rule(kind: str, pattern: str, problem: str, advice: str) -> _Rule:
-    return _Rule(kind, re.compile(pattern, re.IGNORECASE), problem, advice)
-
-
 _RULES: Final = (
-    _rule(
+    Rule(
         "url",
         r"no broker URL",
         "No broker URL is set",
         "Pass one with -b, for example -b redis://localhost:6379/0, or name an app with -A",
     ),
-    _rule(
+    Rule(
         "url",
         r"Database is int between|invalid literal for int",
         "The broker URL names the database {path}, but Redis databases are numbered",
         "End the URL with a number, for example /0",
     ),
-    _rule(
+    Rule(
         "url",
         r"'master_name' transport option must",
         "The broker URL is invalid: {reason}",
         "Compare it with the workers' broker URL",
     ),
-    _rule(
+    Rule(
         "url",
         # The text in place of the port may be part of the password: it is not shown.
         r"Port could not be cast|Port out of range",
         "The port in the broker URL is not a number",
         "Percent-encode special characters in the password, for example / as %2F",
     ),
-    _rule(
+    Rule(
         "transport",
         r"No such transport|Invalid transport scheme",
         "Celery has no transport for {scheme}://",
         "Use redis://, rediss://, sentinel://, amqp://, amqps:// or another kombu transport",
     ),
-    _rule(
+    Rule(
         "driver",
         r"ModuleNotFoundError|ImportError|VersionMismatch",
         "Cannot load the driver for {scheme}://: {reason}",
         "Install it in celtop's environment, for example pip install 'kombu[{scheme}]'",
     ),
-    _rule(
+    Rule(
         "dns",
         r"gaierror|Name or service not known|nodename nor servname|Temporary failure in name"
         r"|No address associated",
         "Cannot resolve the host name {host}",
         "Check the spelling; Compose and Kubernetes names resolve only inside their network",
     ),
-    _rule(
+    Rule(
         "tls",
         r"handshake operation timed out",
         "{address} accepts the connection but does not complete the TLS handshake",
         "A Redis port without TLS does not respond to it: try {plain}://, or the TLS port",
     ),
-    _rule(
+    Rule(
         "timeout",
         r"TimeoutError|timed out|Timeout ",
         "{address} does not respond",
         "Check the address and firewall; if the port is open, the broker hangs or is overloaded",
     ),
-    _rule(
+    Rule(
         "tls",
         r"CERTIFICATE_VERIFY_FAILED.*(hostname mismatch|not valid for|doesn't match)",
         "The certificate of {address} was issued for another host name",
         "Use the host name in the certificate, or issue a certificate for this one",
     ),
-    _rule(
+    Rule(
         "tls",
         r"CERTIFICATE_VERIFY_FAILED|self.signed certificate|unable to get local issuer",
         "The certificate of {address} is not signed by a trusted authority",
         "Set ssl_ca_certs=FILE in the URL or in broker_use_ssl to the authority's certificate",
     ),
-    _rule(
+    Rule(
         "tls",
         r"WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|record layer failure|HTTP_REQUEST",
         "{address} does not use TLS",
         "Use {plain}://, or the broker's TLS port",
     ),
-    _rule(
+    Rule(
         "tls",
         r"CERTIFICATE_REQUIRED|handshake failure|SSLError|SSLEOFError|ssl\.",
         "The TLS connection to {address} failed: {reason}",
         "Check that this is the broker's TLS port, and whether it requires a client certificate",
     ),
-    _rule(
+    Rule(
         "auth",
         r"NOAUTH|Authentication required|HELLO must be called",
         "{address} requires a password, but the URL has none",
         "Put :PASSWORD@ after the // of the URL; in CELTOP_BROKER_URL it is hidden from `ps`",
     ),
-    _rule(
+    Rule(
         "auth",
         r"WRONGPASS|invalid username-password|invalid password|ACCESS_REFUSED|AuthenticationError"
         r"|\(403\)|AccessRefused|called without any password configured",
         "{address} rejected the user name or password",
         "Check both in the URL; percent-encode special characters, for example @ as %40",
     ),
-    _rule(
+    Rule(
         "acl",
         r"NOPERM|No permissions|NoPermission",
         "The user of {address} lacks a permission: {reason}",
         "Grant it; for Redis: ACL SETUSER NAME +@read +@write +@pubsub +@connection ~* &*",
     ),
-    _rule(
+    Rule(
         "database",
         r"DB index is out of range|invalid DB index|SELECT is not allowed",
         "{address} has no database {path}",
         "Use the database number of the workers' broker URL; Redis has 16 by default",
     ),
-    _rule(
+    Rule(
         "vhost",
         r"NOT_ALLOWED|\(530\)|vhost .* not found|no access to this vhost",
         "{address} has no virtual host {path!r}, or the user may not access it",
         "Check the end of the URL: the virtual host / is written as //, or as %2F",
     ),
-    _rule(
+    Rule(
         "loading",
         r"LOADING|BusyLoading",
         "{address} is still loading its data",
         "Wait: the connection is retried until it has finished",
     ),
-    _rule(
+    Rule(
         "replica",
         r"READONLY|ReadOnlyError|read only replica",
         "{address} is a read-only replica",
         "Use the primary's address, or sentinel:// to find it",
     ),
-    _rule(
+    Rule(
         "sentinel",
         r"MasterNotFound|No master found",
         "No sentinel has a primary of the given name: {reason}",
         "Check master_name in broker_transport_options, and the sentinels' addresses",
     ),
-    _rule(
+    Rule(
         "clients",
         r"max number of clients|max clients",
         "{address} accepts no more clients",
         "Close some connections, or raise maxclients on the broker",
     ),
-    _rule(
+    Rule(
         "memory",
         r"\bOOM\b|OutOfMemory|used memory >",
         "{address} is out of memory and refuses writes",
         "Free memory (purge a queue, expire results) or raise maxmemory",
     ),
-    _rule(
+    Rule(
         "refused",
         r"ConnectionRefused|Connection refused|\bE(rr|rror) 111\b",
         "Cannot connect to {address}: connection refused",
         "Is the broker running on this port? In a container, localhost is the container itself",
     ),
-    _rule(
+    Rule(
         "unreachable",
         r"No route to host|Network is unreachable|Host is down",
         "Cannot reach {address} over the network",
         "Check the address, the network, and any VPN or firewall",
     ),
-    _rule(
+    Rule(
         "socket",
         r"FileNotFoundError|No such file or directory",
         "There is no socket {address}",
         "Check the path in the URL, and unixsocket in the broker's configuration",
     ),
-    _rule(
+    Rule(
         "permission",
         r"PermissionError|Permission denied",
         "No permission to open {address}",
         "Check the permissions of the socket file",
     ),
-    _rule(
+    Rule(
         "closed",
         r"Connection ?reset|Connection closed by server|unexpectedly closed|Broken ?pipe|EOF"
         r"|Socket closed|CONNECTION_FORCED|heartbeats missed|Connection ?Aborted|RecoverableConn",
@@ -226,12 +224,18 @@ def explain(error: BaseException, broker: BrokerConnection) -> Fault:
     text = " / ".join(f"{type(one).__module__}.{type(one).__name__}: {one}" for one in chain)
     reason = broker.hide(_reason(chain))
     words = _placeholders(broker, reason)
-    for rule in _RULES:
-        if rule.pattern.search(text):
-            if rule.kind == "dns" and "://" not in broker.url:
-                return _NO_SCHEME
+    fault = first_match(_RULES, text, words)
+    if fault is None:
+        return Fault("other", f"The connection to {_address(broker)} failed: {reason}", "")
+    return _NO_SCHEME if fault.kind == "dns" and "://" not in broker.url else fault
+
+
+def first_match(rules: Iterable[Rule], text: str, words: Mapping[str, str]) -> Fault | None:
+    """Return the fault of the first rule that matches an error's text, filled in with `words`."""
+    for rule in rules:
+        if re.search(rule.pattern, text, re.IGNORECASE):
             return Fault(rule.kind, rule.problem.format(**words), rule.advice.format(**words))
-    return Fault("other", "The connection to {address} failed: {reason}".format(**words), "")
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -264,7 +268,7 @@ def _placeholders(broker: BrokerConnection, reason: str) -> dict[str, str]:
     scheme = broker.scheme
     return {
         "address": _address(broker),
-        "host": _host(broker) or "the broker",
+        "host": _parts(broker).hostname or "the broker",
         "path": _path(broker),
         "scheme": scheme,
         "plain": {"rediss": "redis", "amqps": "amqp"}.get(scheme, scheme),
@@ -281,24 +285,22 @@ def _address(broker: BrokerConnection) -> str:
         hosts = (part.rpartition("@")[2].partition("://")[2] or part for part in url.split(";"))
         return ", ".join(host.partition("/")[0] for host in hosts)
     try:
-        port = urlsplit(url).port
+        port = _parts(broker).port
     except ValueError:
         port = None
-    host = _host(broker) or "localhost"
+    host = _parts(broker).hostname or "localhost"
     default = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}.get(broker.scheme)
     number = port or default
     return f"{host}:{number}" if number else host
 
 
-def _host(broker: BrokerConnection) -> str:
+def _parts(broker: BrokerConnection) -> SplitResult:
+    """Return the parts of the URL; all are empty if it is invalid."""
     try:
-        return urlsplit(broker.url).hostname or ""
+        return urlsplit(broker.url)
     except ValueError:
-        return ""
+        return urlsplit("")
 
 
 def _path(broker: BrokerConnection) -> str:
-    try:
-        return urlsplit(broker.url).path.removeprefix("/") or "/"
-    except ValueError:
-        return ""
+    return _parts(broker).path.removeprefix("/") or "/"

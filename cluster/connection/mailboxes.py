@@ -40,13 +40,10 @@ def mailboxes(settings: Settings) -> Mailboxes | None:
     if not broker.is_redis:
         return None
     exchange = f"{settings.control_exchange}.pidbox"
-    connection = broker.connect()
-    try:
+    with broker.connection() as connection:
         channel: Any = connection.default_channel
         bound = {queue.removesuffix(f".{exchange}") for *_, queue in channel.get_table(exchange)}
         return Mailboxes(frozenset(bound), _count_listeners(channel, exchange) if bound else 0)
-    finally:
-        connection.collect()
 
 
 def _count_listeners(channel: Any, exchange: str) -> int:

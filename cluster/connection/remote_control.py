@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from ...settings import Settings
+
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
@@ -82,11 +84,11 @@ class Replies:
 class RemoteControl:
     """Sends commands over one connection; not to be shared between threads."""
 
-    def __init__(self, connection: Connection, namespace: str, accept: Iterable[str]) -> None:
+    def __init__(self, connection: Connection, settings: Settings) -> None:
         from kombu import Exchange, Queue
 
         self._connection = connection
-        self._accept = list(accept)
+        self._accept = list(settings.accept_content)
         self._id = str(uuid.uuid4())
         self._queue_declared = False
         self._exchange_declared = False
@@ -94,6 +96,7 @@ class RemoteControl:
         self._last_reply_at = 0.0
         self._pending: dict[str, tuple[str, Replies]] = {}
         """By ticket: the command, and where its replies go."""
+        namespace = settings.control_exchange
         self._exchange = Exchange(
             f"{namespace}.pidbox", type="fanout", durable=False, delivery_mode="transient"
         )

@@ -47,13 +47,13 @@ class Receiver(threading.Thread):
         broker: BrokerConnection,
         inbox: Inbox,
         roster: Roster,
-        open_tasks: OpenTasks | None = None,
+        open_tasks: OpenTasks,
     ) -> None:
         super().__init__(name="celtop-receiver", daemon=True)
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
-        self._open_tasks = open_tasks if open_tasks is not None else OpenTasks()
+        self._open_tasks = open_tasks
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._reconnect = False
@@ -147,8 +147,7 @@ class Receiver(threading.Thread):
             self._inbox.put(LogMessage("warning", "broker", warning, time.time()))
         self._roster.last_event_at = time.monotonic()
         # Every worker replies with a heartbeat at once, even one that sends none by itself.
-        exchange = self._broker.settings.control_exchange
-        RemoteControl(connection, exchange, ["json"]).broadcast("heartbeat")
+        RemoteControl(connection, self._broker.settings).broadcast("heartbeat")
         self.live.set()
 
     def _check(self, subscription: Subscription) -> None:

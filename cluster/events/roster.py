@@ -10,6 +10,8 @@ import threading
 import time
 from typing import Final
 
+import msgspec
+
 from ...model.state import BEAT_PREFIX
 from ...model.wire.events import TASK_EVENTS, Event
 
@@ -23,37 +25,25 @@ MAX_NAMES: Final = 2_000
 """Queues and exchanges each, as many as the model holds: an app may use a queue for each reply."""
 
 
-class Member:
+class Member(msgspec.Struct):
     """One worker, with what the threads need to inspect it."""
 
-    __slots__ = (
-        "attempts",
-        "events_enabled",
-        "heartbeat_at",
-        "heartbeat_interval",
-        "inspected",
-        "last_seen_at",
-        "next_attempt",
-        "pids",
-    )
-
-    def __init__(self) -> None:
-        self.last_seen_at = 0.0
-        """Monotonic time of its last event or reply."""
-        self.heartbeat_at: float | None = None
-        """Monotonic time of its last heartbeat; None if it sends none."""
-        self.heartbeat_interval = 2.0
-        """Seconds between its heartbeats."""
-        self.pids: tuple[int | None, int | None] = (None, None)
-        """The pids of the last heartbeat, and of the last one with another pid."""
-        self.events_enabled = False
-        """Whether its task events are known to be enabled, or impossible to enable."""
-        self.inspected = False
-        """Whether it has replied since it came online."""
-        self.attempts = 0
-        """Number of unanswered first inspections."""
-        self.next_attempt = 0.0
-        """Monotonic time of the next first inspection."""
+    last_seen_at: float = 0.0
+    """Monotonic time of its last event or reply."""
+    heartbeat_at: float | None = None
+    """Monotonic time of its last heartbeat; None if it sends none."""
+    heartbeat_interval: float = 2.0
+    """Seconds between its heartbeats."""
+    pids: tuple[int | None, int | None] = (None, None)
+    """The pids of the last heartbeat, and of the last one with another pid."""
+    events_enabled: bool = False
+    """Whether its task events are known to be enabled, or impossible to enable."""
+    inspected: bool = False
+    """Whether it has replied since it came online."""
+    attempts: int = 0
+    """Number of unanswered first inspections."""
+    next_attempt: float = 0.0
+    """Monotonic time of the next first inspection."""
 
     def record_heartbeat(self, pid: int | None) -> bool:
         """Record a heartbeat's pid; return whether two processes alternate under one name."""

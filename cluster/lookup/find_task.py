@@ -116,7 +116,6 @@ class _Search:
 
     def _ask_workers(self, connection: Connection, workers: Sequence[str]) -> None:
         """Ask all workers whether they have the task."""
-        settings = self._broker.settings
         lists: list[str] = []
 
         def on_reply(reply: Reply) -> None:
@@ -126,7 +125,7 @@ class _Search:
                 self._found.append(Sighting(f"worker {reply.worker}", seen))
 
         try:
-            control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+            control = RemoteControl(connection, self._broker.settings)
             replies = control.gather(
                 ["query_task"],
                 workers or None,

@@ -130,12 +130,9 @@ class _Recovery:
     ) -> None:
         """Read messages, then ask workers; if the broker fails, the other sources remain."""
         try:
-            connection = self._broker.connect()
-            try:
+            with self._broker.connection() as connection:
                 self._read_messages(connection, unfinished, queues)
                 self._ask_workers(connection, unfinished, workers)
-            finally:
-                connection.collect()
         except Exception as error:
             self._broker_reason = str(explain(error, self._broker))
 
@@ -171,8 +168,7 @@ class _Recovery:
         block = list(islice(remaining, MAX_IDS_PER_REQUEST))
         if not block:
             return
-        settings = self._broker.settings
-        control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+        control = RemoteControl(connection, self._broker.settings)
 
         def on_reply(reply: Reply) -> None:
             self._cache.add_reply("query_task", reply.value, time.time())

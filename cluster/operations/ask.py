@@ -119,12 +119,11 @@ def open_mailbox(context: OperationContext) -> Iterator[Mailbox]:
     Raises:
         Exception: Whatever the transport raises; before the first command nothing was sent.
     """
-    settings = context.broker.settings
     stack = ExitStack()
     try:
         with context.limited():
-            connection = stack.enter_context(context.connection())
-            control = RemoteControl(connection, settings.control_exchange, settings.accept_content)
+            connection = stack.enter_context(context.broker.connection())
+            control = RemoteControl(connection, context.broker.settings)
             control.prepare()
             receiving = stack.enter_context(ExitStack())
             receiving.enter_context(control.receiving())

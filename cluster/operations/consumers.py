@@ -51,15 +51,12 @@ class ConsumerControl:
     """Inspects workers and changes their consumers over one connection."""
 
     def __init__(self, connection: Connection, context: OperationContext) -> None:
-        settings = context.broker.settings
         self._context = context
         self.ignore_cancel = True
         """Whether replies are awaited even if the operation has been cancelled."""
         self.unreadable: str | None = None
         """The serializer of replies that could not be read."""
-        self._control = RemoteControl(
-            connection, settings.control_exchange, settings.accept_content
-        )
+        self._control = RemoteControl(connection, context.broker.settings)
 
     def inspect(
         self,
@@ -135,7 +132,7 @@ def consumer_control(
     Raises:
         Exception: Whatever the transport raises; `errors.explain` puts it into words.
     """
-    with context.connection() as connection:
+    with context.broker.connection() as connection:
         control = ConsumerControl(connection, context)
         errors = tuple(connection.connection_errors)
         try:

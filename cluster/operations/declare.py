@@ -48,7 +48,7 @@ def add_consumer_arguments(
             }
         return {**arguments, **known.options}
     if context.broker.is_amqp:
-        with context.connection() as connection, context.limited():
+        with context.broker.connection() as connection, context.limited():
             return {**arguments, **_options_on_broker(connection, operation.queue)}
     return arguments
 

@@ -103,15 +103,11 @@ class PausedQueues:
     def _read(self) -> tuple[_Clusters, str | None]:
         """Return the content of the file, and why it cannot be read."""
         try:
-            return self._decode(self.path.read_bytes())
+            return msgspec.json.decode(self.path.read_bytes(), type=_Clusters), None
         except FileNotFoundError:
             return {}, None
         except OSError as error:
             return {}, f"cannot read {self.path}: {error.strerror}"
-
-    def _decode(self, content: bytes) -> tuple[_Clusters, str | None]:
-        try:
-            return msgspec.json.decode(content, type=_Clusters), None
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             return {}, f"cannot read {self.path}, so paused queues are unknown: {error}"
 

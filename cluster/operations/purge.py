@@ -62,7 +62,7 @@ def purge(operation: Purge, context: OperationContext) -> None:
     queue = operation.queue
     if is_internal(queue):
         raise Refused(f"{queue} is one of Celery's internal queues and cannot be purged")
-    with context.connection() as connection:
+    with context.broker.connection() as connection:
         messages = MessageReader(connection, context.broker)
         if context.broker.is_redis:
             _check(context, messages, queue)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,9 +15,6 @@ from ...model.operations.outcome import Answer, Outcome, PublishedTask
 from ..connection.broker import BrokerConnection
 from ..events.roster import Roster
 from ..inbox import Inbox
-
-if TYPE_CHECKING:
-    from kombu.connection import Connection
 
 BROKER_TIMEOUT: Final = 15.0
 """Seconds after which an AMQP broker that does not reply is considered lost."""
@@ -59,19 +56,6 @@ class OperationContext:
         self.afterwards: Callable[[], object] | None = None
         """Called after the outcome was reported, to ask again for the effects."""
         self._on_change = on_change
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Open a connection for this operation only, and close it at the end.
-
-        Raises:
-            Exception: Whatever the transport raises; `errors.explain` puts it into words.
-        """
-        connection = self.broker.connect()
-        try:
-            yield connection
-        finally:
-            connection.collect()
 
     @contextmanager
     def limited(self) -> Iterator[None]:

@@ -90,7 +90,7 @@ def _send(
     if not outgoing:
         return
     try:
-        with context.connection() as connection:
+        with context.broker.connection() as connection:
             _put_all(context, connection, outgoing)
     finally:
         left = [target for target in outgoing if target not in context.outcome.targets]

@@ -68,15 +68,11 @@ class Inspector(Poller):
     _reconnected_at = 0.0
     _queried_at = 0.0
 
-    def __init__(
-        self,
-        *shared: Any,
-        sent_cache: SentCache | None = None,
-        open_tasks: OpenTasks | None = None,
-    ) -> None:
+    def __init__(self, *shared: Any, open_tasks: OpenTasks) -> None:
         super().__init__(*shared)
-        self.sent_cache = sent_cache if sent_cache is not None else SentCache()
-        self._open_tasks = open_tasks if open_tasks is not None else OpenTasks()
+        self.sent_cache = SentCache()
+        """The calls of the tasks in the replies."""
+        self._open_tasks = open_tasks
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
@@ -85,9 +81,7 @@ class Inspector(Poller):
 
     def opened(self, connection: Connection) -> None:
         """Create the reply queue."""
-        settings = self._broker.settings
-        exchange, accept = settings.control_exchange, settings.accept_content
-        self._control = RemoteControl(connection, exchange, accept)
+        self._control = RemoteControl(connection, self._broker.settings)
 
     def closing(self, connection: Connection) -> None:
         """Delete the reply queue."""

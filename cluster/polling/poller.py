@@ -161,8 +161,7 @@ class Poller(threading.Thread):
         return max(preferred, min(cost * 60.0 / share, maximum))
 
     def _work(self) -> None:
-        connection = self._broker.connect()
-        try:
+        with self._broker.connection() as connection:
             self.opened(connection)
             while self.working:
                 self._woken.clear()
@@ -174,8 +173,6 @@ class Poller(threading.Thread):
                 self._woken.wait(delay)
             if self._receiver.live.is_set():
                 self.closing(connection)
-        finally:
-            connection.collect()
 
     def _poll(self, connection: Connection) -> float:
         if not self._broker.is_amqp:

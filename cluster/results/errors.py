@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ...model.entities.fault import Fault
@@ -12,66 +11,66 @@ from ..connection.broker import BrokerConnection
 from .backends.base import ResultsError
 
 _DATABASE_RULES: Final = (
-    (
-        r"no such table|relation .* does not exist|table .* doesn't exist|\b1146\b",
+    errors.Rule(
         "table",
+        r"no such table|relation .* does not exist|table .* doesn't exist|\b1146\b",
         "The database has no table of Celery results yet",
         "The workers create it with the first result; check the database's name",
     ),
-    (
-        r"unable to open database file|no database file",
+    errors.Rule(
         "file",
+        r"unable to open database file|no database file",
         "Cannot open the database file: {reason}",
         "A relative path starts in the worker's directory: use an absolute path or --workdir",
     ),
-    (
-        r"database .* does not exist|Unknown database|\b1049\b",
+    errors.Rule(
         "database",
+        r"database .* does not exist|Unknown database|\b1049\b",
         "The server has no such database: {reason}",
         "Check the end of the result backend's URL",
     ),
-    (
-        r"password authentication failed|Access denied|no password supplied|\b1045\b",
+    errors.Rule(
         "auth",
+        r"password authentication failed|Access denied|no password supplied|\b1045\b",
         "The database rejected the user name or password",
         "Check both in the result backend's URL",
     ),
-    (
-        r"database is locked",
+    errors.Rule(
         "locked",
+        r"database is locked",
         "The database is locked by another process that writes",
         "Try again; SQLite allows one writer at a time",
     ),
-    (
-        r"NoSuchModuleError",
+    errors.Rule(
         "driver",
+        r"NoSuchModuleError",
         "SQLAlchemy does not support this database: {reason}",
         "Check the beginning of the result backend's URL",
     ),
 )
 _MONGODB_RULES: Final = (
-    (
-        r"DNS query name does not exist",
+    errors.Rule(
         "dns",
+        r"DNS query name does not exist",
         "The host name in the mongodb+srv:// URL has no SRV record",
         "Check the spelling, or use mongodb:// with the servers' host names",
     ),
-    (
+    errors.Rule(
+        "url",
         # The invalid text may be part of the password: it is not shown.
         r"InvalidURI|InvalidName|ConfigurationError|ValueError",
-        "url",
         "The result backend's URL is invalid",
         "Percent-encode special characters in the password, for example / as %2F",
     ),
-    (
-        r"Authentication failed|\b(code|code_name)': (18\b|'AuthenticationFailed)",
+    errors.Rule(
         "auth",
+        r"Authentication failed|\b(code|code_name)': (18\b|'AuthenticationFailed)",
         "MongoDB rejected the user name or password",
         "Check both in the result backend's URL, and authSource if the user is in another database",
     ),
-    (
-        r"not authorized|requires authentication|code': 13\b",
+    errors.Rule(
         "rights",
+        r"not authorized|requires authentication|code': 13\b",
         "The MongoDB user may not read the results",
         "Grant it the role read on the results' database",
     ),
@@ -122,16 +121,15 @@ def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
                 "Run celtop on the workers' host, or mount their folder at the same path",
             )
         )
+    rules: tuple[errors.Rule, ...] = ()
     if url.startswith(("db+", "database+")):
-        for pattern, kind, problem, advice in _DATABASE_RULES:
-            if re.search(pattern, text, re.IGNORECASE):
-                return ResultsError(Fault(kind, problem.format(reason=reason), advice))
-    if url.startswith(("mongodb://", "mongodb+srv://")):
-        for pattern, kind, problem, advice in _MONGODB_RULES:
-            if re.search(pattern, text, re.IGNORECASE):
-                return ResultsError(Fault(kind, problem, advice))
-        if _PYMONGO_TIMEOUTS in str(error):
-            error = ConnectionError(str(error).partition(_PYMONGO_TIMEOUTS)[0])
+        rules = _DATABASE_RULES
+    elif url.startswith(("mongodb://", "mongodb+srv://")):
+        rules = _MONGODB_RULES
+    if named := errors.first_match(rules, text, {"reason": reason}):
+        return ResultsError(named)
+    if _PYMONGO_TIMEOUTS in str(error):
+        error = ConnectionError(str(error).partition(_PYMONGO_TIMEOUTS)[0])
     fault = errors.explain(error, place)
     return ResultsError(Fault(fault.kind, _of_results(fault.problem), _of_results(fault.advice)))
 

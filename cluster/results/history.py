@@ -105,8 +105,7 @@ class ResultHistory(threading.Thread):
         from ..messages.reader import MessageReader
 
         try:
-            connection = self._broker.connect()
-            try:
+            with self._broker.connection() as connection:
                 messages = MessageReader(connection, self._broker)
                 for name in names:
                     if self._stopping.is_set():
@@ -115,8 +114,6 @@ class ResultHistory(threading.Thread):
                     for message in seen.messages:
                         self._open_tasks.mark_waiting(message.id)
                     self._inbox.put(seen)
-            finally:
-                connection.collect()
         except Exception as error:
             if not self._stopping.is_set():
                 self._note(f"Cannot read waiting messages: {explain(error, self._broker)}")

@@ -12,9 +12,8 @@ import msgspec
 
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
-from ....model.text.passwords import mask_url
 from ....settings import Settings
-from ...connection.broker import secrets_of
+from ...connection.broker import hide
 from .base import ResultReader, ResultsError
 
 ENTRY_POINTS: Final = "celtop.result_backends"
@@ -115,10 +114,7 @@ class PluginResults(ResultReader):
         except ResultsError:
             raise
         except (Exception, SystemExit) as error:
-            reason = str(error)
-            for secret in secrets_of(self._url):
-                reason = reason.replace(secret, "***")
-            reason = " ".join(mask_url(reason).split())[:_MAX_REASON_LENGTH]
+            reason = " ".join(hide(str(error), self._url).split())[:_MAX_REASON_LENGTH]
             raise ResultsError(
                 Fault(
                     "plugin",

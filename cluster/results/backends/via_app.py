@@ -20,10 +20,9 @@ import msgspec
 
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
-from ....model.text.passwords import mask_url
 from ....settings import Settings
 from ...app_probe import LOAD_TIMEOUT, app_environment
-from ...connection.broker import secrets_of
+from ...connection.broker import hide
 from . import app_process
 from .base import ResultReader, ResultsError, newest_first
 from .decode import NOT_DECODABLE, Undecoded, from_mapping, from_payload, load
@@ -102,9 +101,7 @@ class AppResults(ResultReader):
         return found
 
     def _fault(self, error: str) -> ResultsError:
-        for secret in secrets_of(self._url):
-            error = error.replace(secret, "***")
-        reason = " ".join(mask_url(error).split())[:_MAX_REASON_LENGTH]
+        reason = " ".join(hide(error, self._url).split())[:_MAX_REASON_LENGTH]
         advice = "celtop runs the app in a child process to read this backend"
         return ResultsError(
             Fault("app", f"The app {self._app} cannot read its results: {reason}", advice)

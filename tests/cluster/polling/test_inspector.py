@@ -95,7 +95,7 @@ def test_a_serializer_that_is_not_accepted_is_logged(
 def control(redis_url: str, start_worker: StartWorker) -> RemoteControl:
     start_worker(redis_url)
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    return RemoteControl(broker.connect(), "celery", ["json"])
+    return RemoteControl(broker.connect(), broker.settings)
 
 
 def test_gathering_ends_when_all_have_replied(control: RemoteControl) -> None:
@@ -187,7 +187,7 @@ def test_a_round_costs_at_most_what_the_schedule_assumes(
 ) -> None:
     start_worker(redis_url)
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    control = RemoteControl(broker.connect(), "celery", ["json"])
+    control = RemoteControl(broker.connect(), broker.settings)
     for _ in range(2):
         before = broker.meter.sent
         replies = control.gather(FREQUENT_COMMANDS, ["w1@test"], quiet_period=5.0)
