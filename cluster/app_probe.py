@@ -10,21 +10,17 @@ is discarded.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import os
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
 
 import msgspec
-
-from ..model.text.passwords import mask
 
 LOAD_TIMEOUT: Final = 30.0
 """Seconds to load the app; a large Django project takes many."""
@@ -47,30 +43,14 @@ class RegisteredTask(msgspec.Struct, frozen=True):
     """A task that is registered in the app."""
 
     name: str
-    signature: str | None = None
-    """Its parameters in Python syntax, `(x, y=1)`; None if they are unknown."""
     queue: str | None = None
     """The queue that the app's routes send it to; None if unknown."""
-    rate_limit: str | None = None
-    time_limit: float | None = None
-    soft_time_limit: float | None = None
     max_retries: int | None = None
-    acks_late: bool | None = None
-    ignore_result: bool | None = None
-
-
-class ScheduleEntry(msgspec.Struct, frozen=True):
-    """An entry of the app's beat schedule."""
-
-    name: str
-    task: str
-    schedule: str
 
 
 class AppDescription(msgspec.Struct, frozen=True):
     """A plain description of an app's configuration, including unmasked passwords."""
 
-    app: str
     broker_url: str | None = None
     result_backend: str | None = None
     broker_transport_options: dict[str, Any] = {}
@@ -78,17 +58,10 @@ class AppDescription(msgspec.Struct, frozen=True):
     result_backend_transport_options: dict[str, Any] = {}
     redis_backend_use_ssl: dict[str, Any] | bool | None = None
     event_exchange: str = "celeryev"
-    event_queue_prefix: str = "celeryev"
     control_exchange: str = "celery"
     task_default_queue: str = "celery"
-    task_serializer: str = "json"
-    event_serializer: str = "json"
     accept_content: tuple[str, ...] = ("json",)
-    timezone: str | None = None
     tasks: tuple[RegisteredTask, ...] = ()
-    routes: str | None = None
-    """The repr of `task_routes`."""
-    beat_schedule: tuple[ScheduleEntry, ...] = ()
 
 
 class AppError(Exception):
@@ -211,14 +184,11 @@ def _describe_here(name: str) -> dict[str, Any]:
     app = find_app(name)
     app.loader.import_default_modules()
     app.finalize()
-    conf = app.conf
-    return {
-        "app": name,
-        **configuration(app),
-        "tasks": [_task(task) for _, task in sorted(app.tasks.items())],
-        "routes": None if conf.task_routes is None else repr(mask(conf.task_routes)),
-        "beat_schedule": list(_periodic(conf.beat_schedule or {})),
-    }
+    tasks = [
+        {"name": task.name, "queue": _queue(task), "max_retries": task.max_retries}
+        for _, task in sorted(app.tasks.items())
+    ]
+    return {**configuration(app), "tasks": tasks}
 
 
 def configuration(app: Any) -> dict[str, Any]:
@@ -233,31 +203,9 @@ def configuration(app: Any) -> dict[str, Any]:
         "result_backend_transport_options": dict(conf.result_backend_transport_options or {}),
         "redis_backend_use_ssl": conf.redis_backend_use_ssl or None,
         "event_exchange": conf.event_exchange,
-        "event_queue_prefix": conf.event_queue_prefix,
         "control_exchange": conf.control_exchange,
         "task_default_queue": conf.task_default_queue,
-        "task_serializer": conf.task_serializer,
-        "event_serializer": conf.event_serializer,
         "accept_content": sorted(str(kind) for kind in conf.accept_content or ()),
-        "timezone": str(conf.timezone) if conf.timezone else None,
-    }
-
-
-def _task(task: Any) -> dict[str, Any]:
-    try:
-        signature = str(inspect.signature(task.run))
-    except (TypeError, ValueError):
-        signature = None
-    return {
-        "name": task.name,
-        "signature": signature,
-        "queue": _queue(task),
-        "rate_limit": None if task.rate_limit is None else str(task.rate_limit),
-        "time_limit": task.time_limit,
-        "soft_time_limit": task.soft_time_limit,
-        "max_retries": task.max_retries,
-        "acks_late": bool(task.acks_late),
-        "ignore_result": bool(task.ignore_result),
     }
 
 
@@ -267,16 +215,6 @@ def _queue(task: Any) -> str | None:
     except Exception:  # routes may be functions of the app
         return None
     return str(getattr(queue, "name", queue))
-
-
-def _periodic(schedule: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    for name, entry in schedule.items():
-        task, when = (
-            (entry.get("task"), entry.get("schedule"))
-            if isinstance(entry, Mapping)
-            else (getattr(entry, "task", None), getattr(entry, "schedule", None))
-        )
-        yield {"name": str(name), "task": str(task), "schedule": str(when)}
 
 
 if __name__ == "__main__":
