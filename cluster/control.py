@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from ..model.observations import LogMessage, OperationChanged
+from ..model.observations import OperationChanged
 from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation
 from ..model.operations.outcome import Answer, Outcome
@@ -198,6 +198,5 @@ class Control:
         error = self._audit.write(phase, outcome or context.outcome, time.time())
         if error is not None and context.outcome.unlogged is None:
             context.outcome = msgspec.structs.replace(context.outcome, unlogged=error)
-            text = f"Cannot write to the audit file: {error}"
-            self._inbox.put(LogMessage("error", "audit", text, time.time()))
+            self._inbox.log("error", "audit", f"Cannot write to the audit file: {error}")
         return error

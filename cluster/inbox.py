@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..model.observations import EventsDropped, Observation
+from ..model.entities.log import Level
+from ..model.observations import EventsDropped, LogMessage, Observation
 from ..model.wire.events import EventBatch
 
 FREED_SHARE: Final = 0.1
@@ -58,6 +59,10 @@ class Inbox:
             callback, self._callback = self._callback, None
         if callback is not None:
             callback()
+
+    def log(self, level: Level, source: str, text: str) -> None:
+        """Add a log line."""
+        self.put(LogMessage(level, source, text, time.time()))
 
     def call_on_put(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, in the thread of the next `put`; now if the inbox is not empty."""

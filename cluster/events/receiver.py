@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
 from ...model.entities.fault import Fault
-from ...model.observations import ConnectionChanged, LogMessage
+from ...model.observations import ConnectionChanged
 from ...model.wire.events import EventBatch, decode
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
 from ..connection.errors import Unresponsive, explain
 from ..connection.remote_control import RemoteControl
 from ..inbox import Inbox
+from ..stoppable_thread import StoppableThread
 from .open_tasks import OpenTasks
 from .roster import Roster
 from .subscription import Subscription, subscribe
@@ -39,7 +40,7 @@ BATCH_WINDOW: Final = 0.01
 reading it. The delay is invisible, and the socket holds far more messages than arrive meanwhile."""
 
 
-class Receiver(threading.Thread):
+class Receiver(StoppableThread):
     """Receives the cluster's events and puts them, decoded, into the inbox."""
 
     def __init__(
@@ -49,13 +50,11 @@ class Receiver(threading.Thread):
         roster: Roster,
         open_tasks: OpenTasks,
     ) -> None:
-        super().__init__(name="celtop-receiver", daemon=True)
+        super().__init__("receiver")
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
         self._open_tasks = open_tasks
-        self._stopping = threading.Event()
-        self._woken = threading.Event()
         self._reconnect = False
         self._next_check = 0.0
         self._warned: set[str] = set()
@@ -63,11 +62,6 @@ class Receiver(threading.Thread):
         """Set while events are being received."""
         self.connect_count = 0
         """Number of connections so far."""
-
-    def stop(self) -> None:
-        """Ask the thread to end; it removes its queue from the broker first."""
-        self._stopping.set()
-        self._woken.set()
 
     def retry_now(self) -> None:
         """Try to connect at once if it is waiting for the next attempt."""
@@ -144,7 +138,7 @@ class Receiver(threading.Thread):
         warning = self._broker.certificate_warning()
         if warning and warning not in self._warned:
             self._warned.add(warning)
-            self._inbox.put(LogMessage("warning", "broker", warning, time.time()))
+            self._inbox.log("warning", "broker", warning)
         self._roster.last_event_at = time.monotonic()
         # Every worker replies with a heartbeat at once, even one that sends none by itself.
         RemoteControl(connection, self._broker.settings).broadcast("heartbeat")

@@ -9,8 +9,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 from ...model.observations import InspectReply
+from ...model.operations.outcome import Answer
 from ...model.text.passwords import mask
 from ..connection.remote_control import RemoteControl, Replies, Reply
+from .replies import MAX_REPLY_LENGTH, to_answer
 from .running import OperationContext, Unsure
 
 REPLY_TIMEOUT: Final = 5.0
@@ -85,6 +87,31 @@ class Mailbox:
         replies = self.send(command, arguments, workers)
         self.wait(replies, expected, timeout)
         return replies.to(command)
+
+    def collect(
+        self,
+        command: str,
+        arguments: Mapping[str, Any],
+        workers: Sequence[str] | None,
+        *,
+        expected: Sequence[str],
+        max_length: int = MAX_REPLY_LENGTH,
+    ) -> Mapping[str, Reply]:
+        """Send a command to some workers, or to all; report each reply and the missing ones."""
+
+        def on_reply(reply: Reply) -> None:
+            if workers is None or reply.worker in workers:
+                self._context.report(workers={reply.worker: to_answer(reply, max_length)})
+
+        pending = self.send(command, arguments, workers, on_reply)
+        replies = pending.to(command)
+        try:
+            self.wait(pending, expected)
+        finally:
+            silent = [name for name in expected if name not in replies]
+            answer = Answer("silent", self.missing_reply())
+            self._context.report(workers=dict.fromkeys(silent, answer))
+        return replies
 
     def missing_reply(self, timeout: float = REPLY_TIMEOUT) -> str:
         """Return why a worker has not replied."""

@@ -51,7 +51,6 @@ def drain(operation: Drain, context: OperationContext) -> None:
 
     Raises:
         Refused: No worker is named, or the consumers could not be remembered.
-        Exception: Whatever the transport raises, if the broker is lost for good.
     """
     if not operation.workers:
         raise Refused("no workers are named")

@@ -36,8 +36,6 @@ def pause(operation: PauseQueue, context: OperationContext) -> None:
 
     Raises:
         Refused: The queue has no consumers, would be deleted, or could not be resumed later.
-        Unsure: The connection broke during sending; the consumers are remembered.
-        Exception: Whatever the transport raises before anything was sent.
     """
     queue = operation.queue
     if is_internal(queue):
@@ -49,7 +47,11 @@ def pause(operation: PauseQueue, context: OperationContext) -> None:
         consumers = _current_consumers(control, queue, operation.consumers)
         if not consumers:
             raise Refused(f"none of the workers consumes {queue} any longer")
-        _refuse_deletion(context, queue, consumers.values())
+        if context.broker.is_amqp and any(
+            one.options.get("auto_delete") for one in consumers.values()
+        ):
+            text = f"without consumers {queue} is deleted with all its messages (auto_delete)"
+            raise Refused(text)
         try:
             paused.remember(cluster, PauseQueue(queue=queue, consumers=tuple(consumers.values())))
         except OSError as error:
@@ -75,8 +77,6 @@ def resume(operation: ResumeQueue, context: OperationContext) -> None:
 
     Raises:
         Refused: The consumers are unknown.
-        Unsure: The connection broke during sending; the consumers stay remembered.
-        Exception: Whatever the transport raises before anything was sent.
     """
     queue = operation.queue
     paused, cluster = PausedQueues(), identity(context.broker)
@@ -123,13 +123,6 @@ def _current_consumers(
         elif queue in queues:
             current[one.worker] = queues[queue]
     return current
-
-
-def _refuse_deletion(
-    context: OperationContext, queue: str, consumers: Collection[Consumer]
-) -> None:
-    if context.broker.is_amqp and any(one.options.get("auto_delete") for one in consumers):
-        raise Refused(f"without consumers {queue} is deleted with all its messages (auto_delete)")
 
 
 def _verified(

@@ -56,8 +56,6 @@ def purge(operation: Purge, context: OperationContext) -> None:
 
     Raises:
         Refused: There is no such queue, or it is not a task queue.
-        Unsure: The connection broke while messages were deleted.
-        Exception: Whatever the transport raises before anything was sent.
     """
     queue = operation.queue
     if is_internal(queue):

@@ -25,7 +25,7 @@ from ..polling.inspector import INSPECT_ARGUMENTS
 from .ask import Mailbox, open_mailbox
 from .declare import add_consumer_arguments
 from .paused_queues import PausedQueues, identity
-from .replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH, to_answer
+from .replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH
 from .running import OperationContext, Refused, perform
 
 OFFLINE_TIMEOUT: Final = 10.0
@@ -49,8 +49,6 @@ def run(operation: WorkerOperation, context: OperationContext) -> None:
 
     Raises:
         Refused: No worker is named, or adding a consumer would do harm.
-        Unsure: The connection broke during sending.
-        Exception: Whatever the transport raises when the connection is lost.
     """
     if not operation.workers:
         raise Refused("no workers are named")
@@ -72,19 +70,9 @@ def _send(
 ) -> None:
     expected = operation.workers
     max_length = MAX_REPORT_LENGTH if operation.read_only else MAX_REPLY_LENGTH
-
-    def on_reply(reply: Reply) -> None:
-        if reply.worker in expected:
-            context.report(workers={reply.worker: to_answer(reply, max_length)})
-
-    pending = mailbox.send(operation.command, arguments, expected, on_reply)
-    replies = pending.to(operation.command)
-    try:
-        mailbox.wait(pending, expected)
-    finally:
-        silent = [name for name in expected if name not in replies]
-        answer = Answer("silent", mailbox.missing_reply())
-        context.report(workers=dict.fromkeys(silent, answer))
+    replies = mailbox.collect(
+        operation.command, arguments, expected, expected=expected, max_length=max_length
+    )
     accepted = [name for name in expected if name in replies and replies[name].error is None]
     _remember_events(operation, context, accepted)
     if operation.inspected_by is None or not accepted:

@@ -15,7 +15,7 @@ from ...model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
 from ...model.text.phrases import named
 from ..connection.remote_control import Replies, Reply
 from .ask import REPLY_TIMEOUT, Mailbox, open_mailbox
-from .replies import CANNOT_TERMINATE, explain_error, to_answer
+from .replies import CANNOT_TERMINATE, explain_error
 from .running import OperationContext, Refused, Unsure, perform
 
 BLOCK_IDS: Final = 500
@@ -34,8 +34,6 @@ def revoke(operation: Revoke, context: OperationContext) -> None:
 
     Raises:
         Refused: There are no workers, or more ids than a worker remembers.
-        Unsure: The connection broke while a block was sent.
-        Exception: Whatever the transport raises when the connection is lost.
     """
     if not operation.ids:
         raise Refused("no task is named")
@@ -56,8 +54,6 @@ def revoke_stamped(operation: RevokeStamped, context: OperationContext) -> None:
 
     Raises:
         Refused: There are no workers, or no stamp is named.
-        Unsure: The connection broke during sending.
-        Exception: Whatever the transport raises when the connection is lost.
     """
     if not operation.header or not operation.values:
         raise Refused("a stamp needs a header and at least one value")
@@ -69,20 +65,13 @@ def revoke_stamped(operation: RevokeStamped, context: OperationContext) -> None:
         "signal": operation.signal,
     }
     with open_mailbox(context) as mailbox:
-        pending = mailbox.send(
-            "revoke_by_stamped_headers",
-            arguments,
-            on_reply=lambda reply: context.report(workers={reply.worker: to_answer(reply)}),
-        )
+        command, expected = "revoke_by_stamped_headers", operation.workers
         try:
-            mailbox.wait(pending, operation.workers)
+            mailbox.collect(command, arguments, None, expected=expected)
         finally:
-            replies = pending.to("revoke_by_stamped_headers")
-            silent = [name for name in operation.workers if name not in replies]
-            answer = Answer("silent", mailbox.missing_reply())
-            context.report(workers=dict.fromkeys(silent, answer))
-            worst = _worst(list(context.outcome.workers.values()))
-            context.report(targets=dict.fromkeys(operation.targets, worst))
+            # Without a verdict on any worker, nothing was sent.
+            if answers := list(context.outcome.workers.values()):
+                context.report(targets=dict.fromkeys(operation.targets, _worst(answers)))
 
 
 class _Revocation:
@@ -254,8 +243,5 @@ def _held(reply: Reply, ids: Sequence[str]) -> set[str]:
 
 
 def _worst(answers: Sequence[Answer]) -> Answer:
-    for verdict in UNCONFIRMED:
-        for answer in answers:
-            if answer.verdict == verdict:
-                return answer
-    return Answer("confirmed")
+    ranked = (one for verdict in UNCONFIRMED for one in answers if one.verdict == verdict)
+    return next(ranked, Answer("confirmed"))

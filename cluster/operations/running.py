@@ -88,8 +88,13 @@ class OperationContext:
 
 @singledispatch
 def perform(operation: Operation, context: OperationContext) -> None:
-    """Carry out an operation and report its outcome; any exception ends it.
+    """Carry out an operation and report its outcome.
 
     Each kind of operation registers its own function. Import it from `registry`, where all are.
+
+    Raises:
+        Refused: It makes no sense; nothing was sent.
+        Unsure: The connection broke during sending.
+        Exception: Whatever the transport raises before anything was sent.
     """
     raise NotImplementedError(f"{type(operation).__name__} cannot be carried out")

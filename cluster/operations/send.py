@@ -46,7 +46,6 @@ def trigger(operation: Trigger, context: OperationContext) -> None:
 
     Raises:
         Refused: The only call cannot be sent.
-        Exception: Whatever the transport raises if there is no connection; nothing was sent.
     """
     now = time.time()
     outgoing: dict[str, OutgoingMessage] = {}
@@ -65,11 +64,7 @@ def trigger(operation: Trigger, context: OperationContext) -> None:
 
 @perform.register
 def retry(operation: Retry, context: OperationContext) -> None:
-    """Send tasks again, each under a new id; the targets of the outcome are the original ids.
-
-    Raises:
-        Exception: Whatever the transport raises if there is no connection; nothing was sent.
-    """
+    """Send tasks again, each under a new id; the targets of the outcome are the original ids."""
     now = time.time()
     outgoing: dict[str, OutgoingMessage] = {}
     refused: dict[str, Answer] = {}

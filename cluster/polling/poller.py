@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Final, Literal
 
-from ...model.observations import LogMessage, Observation
+from ...model.observations import Observation
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..events.receiver import Receiver
 from ..events.roster import Roster
 from ..inbox import Inbox
+from ..stoppable_thread import StoppableThread
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -59,7 +58,7 @@ class ScreenInterest:
         return total - smaller if wanted else smaller
 
 
-class Poller(threading.Thread):
+class Poller(StoppableThread):
     """A thread that calls the subclass's `poll` while the receiver is connected."""
 
     topic = ""
@@ -74,15 +73,13 @@ class Poller(threading.Thread):
         receiver: Receiver,
         interest: ScreenInterest,
     ) -> None:
-        super().__init__(name=f"celtop-{name}", daemon=True)
+        super().__init__(name)
         self._source = name
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
         self._receiver = receiver
         self._interest = interest
-        self._stopping = threading.Event()
-        self._woken = threading.Event()
         self._noted: set[str] = set()
         self._refresh = False
         self._refreshes_asked = 0
@@ -97,11 +94,6 @@ class Poller(threading.Thread):
     def working(self) -> bool:
         """Whether to go on: connected and not stopped."""
         return self._receiver.live.is_set() and not self._stopping.is_set()
-
-    def stop(self) -> None:
-        """Ask the thread to end."""
-        self._stopping.set()
-        self._woken.set()
 
     def wake(self, *, refresh: bool = False) -> None:
         """Check at once whether a poll is due; with `refresh`, poll everything now."""
@@ -143,7 +135,7 @@ class Poller(threading.Thread):
         """Log a line, once for each text."""
         if text not in self._noted:
             self._noted.add(text)
-            self.put(LogMessage(level, self._source, text, time.time()))
+            self._inbox.log(level, self._source, text)
 
     def put(self, observation: Observation) -> None:
         """Put an observation into the inbox."""

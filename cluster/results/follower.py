@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from ...model.observations import LogMessage
 from ...model.state import ClusterState
 from ...settings import Settings
 from ..connection.broker import BrokerConnection
@@ -142,5 +141,4 @@ class ResultFollower:
         why = self.reader().unavailable
         if why is not None and why != self._noted and (waited or self._conf is not None):
             self._noted = why
-            text = f"Progress is shown from events only: {why}"
-            self._inbox.put(LogMessage("info", "results", text, time.time()))
+            self._inbox.log("info", "results", f"Progress is shown from events only: {why}")

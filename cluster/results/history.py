@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ...model.observations import LogMessage, ResultsRead
+from ...model.observations import ResultsRead
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..events.open_tasks import OpenTasks
 from ..events.receiver import Receiver
 from ..inbox import Inbox
+from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader, ResultsError
 
 MAX_MESSAGES: Final = 500
@@ -25,7 +26,7 @@ _STOP_CHECK_INTERVAL: Final = 0.2
 _IDLE_CHECK_INTERVAL: Final = 1.0
 
 
-class ResultHistory(threading.Thread):
+class ResultHistory(StoppableThread):
     """Reads, once for each connection, up to `limit` tasks whose events were sent before it."""
 
     def __init__(
@@ -37,23 +38,18 @@ class ResultHistory(threading.Thread):
         open_tasks: OpenTasks,
         limit: int,
     ) -> None:
-        super().__init__(name="celtop-history", daemon=True)
+        super().__init__("history")
         self._reader = reader
         self._broker = broker
         self._receiver = receiver
         self._inbox = inbox
         self._open_tasks = open_tasks
         self._limit = limit
-        self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._queues: dict[str, None] = {}
         self._read: tuple[object, ...] | None = None
         self.max_messages = MAX_MESSAGES
         """Messages read from one queue; 0 reads none."""
-
-    def stop(self) -> None:
-        """Ask the thread to end."""
-        self._stopping.set()
 
     def add_queues(self, names: Iterable[str]) -> None:
         """Add queues that have messages; each is read once for a connection."""
@@ -119,4 +115,4 @@ class ResultHistory(threading.Thread):
                 self._note(f"Cannot read waiting messages: {explain(error, self._broker)}")
 
     def _note(self, text: str) -> None:
-        self._inbox.put(LogMessage("warning", "history", text, time.time()))
+        self._inbox.log("warning", "history", text)

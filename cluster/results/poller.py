@@ -7,16 +7,16 @@ that no row contradicts the backend for long.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...model.entities.result import ResultMeta
-from ...model.observations import LogMessage, ResultsRead
+from ...model.observations import ResultsRead
 from ..connection.backoff import backoff
 from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
+from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader, ResultsError
 from .push import PAUSE_AFTER, ResultPush
 
@@ -41,7 +41,7 @@ _FIRST_RETRY_DELAY: Final = 1.0
 _MAX_RETRY_DELAY: Final = 30.0
 
 
-class ResultPoller(threading.Thread):
+class ResultPoller(StoppableThread):
     """Reads the entries of unfinished tasks and hands on the new ones.
 
     Args:
@@ -59,15 +59,13 @@ class ResultPoller(threading.Thread):
         *,
         frugal: bool = False,
     ) -> None:
-        super().__init__(name="celtop-poll", daemon=True)
+        super().__init__("poll")
         self._reader = reader
         self._open_tasks = open_tasks
         self._push = push
         self._inbox = inbox
         self._ask_workers = ask_workers
         self._slower = FRUGAL_FACTOR if frugal else 1.0
-        self._stopping = threading.Event()
-        self._woken = threading.Event()
         self._seen: dict[str, ResultMeta] = {}
         self._check_from = 0
         self._looked_at = self._checked_at = 0.0
@@ -78,11 +76,6 @@ class ResultPoller(threading.Thread):
         """Suspect tasks, which may no longer run; set by the follower."""
         self.fault: str | None = None
         """Why the last read failed."""
-
-    def stop(self) -> None:
-        """Ask the thread to end."""
-        self._stopping.set()
-        self._woken.set()
 
     def wake(self) -> None:
         """Check at once whether a read is due."""
@@ -102,8 +95,7 @@ class ResultPoller(threading.Thread):
                 self.fault = _reason(error)
                 if self.fault not in noted:
                     noted.add(self.fault)
-                    text = f"Progress is unavailable: {self.fault}"
-                    self._inbox.put(LogMessage("warning", "results", text, time.time()))
+                    self._inbox.log("warning", "results", f"Progress is unavailable: {self.fault}")
                 self._stopping.wait(backoff(failures, _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY))
                 failures += 1
             else:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 from ...model.entities.result import ResultMeta
-from ...model.observations import LogMessage, ResultsRead
+from ...model.observations import ResultsRead
 from ..connection.backoff import backoff
 from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
+from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader
 from .backends.decode import from_payload
 from .redis_channel import MAX_RECEIVE_BYTES, PING_AFTER, ChannelRefused, Payload, RedisChannel
@@ -32,7 +33,7 @@ _MAX_RETRY_DELAY: Final = 15.0
 _STATUS: Final = re.compile(rb'^\{"status": ?"([^"\\]{1,60})"')
 
 
-class ResultPush(threading.Thread):
+class ResultPush(StoppableThread):
     """Subscribes to a result backend in Redis, and hands on the changes of known tasks."""
 
     def __init__(
@@ -43,12 +44,11 @@ class ResultPush(threading.Thread):
         *,
         frugal: bool = False,
     ) -> None:
-        super().__init__(name="celtop-push", daemon=True)
+        super().__init__("push")
         self._reader = reader
         self._open_tasks = open_tasks
         self._inbox = inbox
         self._silence = FRUGAL_PING_AFTER if frugal else PING_AFTER
-        self._stopping = threading.Event()
         self._refused: tuple[object, ...] | None = None
         self.live = threading.Event()
         """Set while every change is received."""
@@ -58,10 +58,6 @@ class ResultPush(threading.Thread):
         """Number of messages received, of any task."""
         self.unknown: dict[str, None] = {}
         """Unknown tasks that report progress; they may be ours, with events that were missed."""
-
-    def stop(self) -> None:
-        """Ask the thread to end."""
-        self._stopping.set()
 
     def run(self) -> None:
         """Receive until stopped, reconnecting after each failure."""
@@ -74,7 +70,7 @@ class ResultPush(threading.Thread):
             except ChannelRefused as reason:
                 self._refused = reader.location
                 text = f"Progress is polled because Redis refuses the subscription: {reason}"
-                self._inbox.put(LogMessage("warning", "results", text, time.time()))
+                self._inbox.log("warning", "results", text)
             except Exception:
                 # The poller, which takes over, reports the error.
                 failures = 0 if time.monotonic() - started > _MAX_RETRY_DELAY else failures + 1

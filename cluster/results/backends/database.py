@@ -48,22 +48,14 @@ class DatabaseResults(ResultReader):
         self._table: Any = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: SQLAlchemy or its driver is missing, or the database fails.
-        """
+        """Return the entries of tasks, by id."""
         with self._failing():
             return {row["task_id"]: self._meta(row) for row in self._rows(list(ids))}
 
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first.
-
-        Raises:
-            ResultsError: SQLAlchemy or its driver is missing, or the database fails.
-        """
+        """Yield blocks of entries of finished tasks, the newest first."""
         with self._failing():
             metas = [self._meta(row) for row in self._newest_rows(limit)]
         yield from newest_first(metas, limit, since)

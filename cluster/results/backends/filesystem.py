@@ -40,11 +40,7 @@ class FileResults(ResultReader):
         self._prefix = key_prefix(settings.result_backend_transport_options) + KEY_PREFIX
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: The folder does not exist or cannot be read.
-        """
+        """Return the entries of tasks, by id."""
         try:
             os.scandir(self._folder).close()
             found = ((id_, self._read(id_)) for id_ in ids if self._is_name(id_))
@@ -55,11 +51,7 @@ class FileResults(ResultReader):
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the last written first.
-
-        Raises:
-            ResultsError: The folder does not exist or cannot be read.
-        """
+        """Yield blocks of entries of finished tasks, the last written first."""
         try:
             ids = self._newest(limit, since)
         except OSError as error:

@@ -33,11 +33,7 @@ class MemcachedResults(ResultReader):
         self._prefix = key_prefix(settings.result_backend_transport_options) + KEY_PREFIX
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: A server does not respond, or the driver is not installed.
-        """
+        """Return the entries of tasks, by id."""
         keys = {f"{self._prefix}{id_}": id_ for id_ in ids if self._is_key(id_)}
         names = list(keys)
         found: dict[str, ResultMeta] = {}

@@ -44,11 +44,7 @@ class MongoResults(ResultReader):
         self._client: Any = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: The driver is missing, or no server responds or permits the read.
-        """
+        """Return the entries of tasks, by id."""
         found: dict[str, ResultMeta] = {}
         with self._failing():
             kept = self._collection()
@@ -61,11 +57,7 @@ class MongoResults(ResultReader):
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first.
-
-        Raises:
-            ResultsError: The driver is missing, or no server responds or permits the read.
-        """
+        """Yield blocks of entries of finished tasks, the newest first."""
         if limit <= 0:  # MongoDB takes it for no limit
             return
         wanted: dict[str, Any] = {"status": {"$in": sorted(READY_STATES)}}

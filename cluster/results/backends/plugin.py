@@ -53,21 +53,13 @@ class PluginResults(ResultReader):
         return None if reason is None else str(reason)
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: The plug-in cannot be loaded, or it failed.
-        """
+        """Return the entries of tasks, by id."""
         with self._failing():
             found = self._open().read(ids)
             return {id_: _checked("read", meta) for id_, meta in found.items()}
 
     def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
-        """Wait for a task to finish and return its entry; None at the timeout.
-
-        Raises:
-            ResultsError: The plug-in cannot be loaded, or it failed.
-        """
+        """Wait for a task to finish and return its entry; None at the timeout."""
         with self._failing():
             meta = self._open().wait(id_, timeout, stop)
             return None if meta is None else _checked("wait", meta)
@@ -75,11 +67,7 @@ class PluginResults(ResultReader):
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks.
-
-        Raises:
-            ResultsError: The plug-in cannot be loaded, or it failed.
-        """
+        """Yield blocks of entries of finished tasks."""
         with self._failing():
             for block in self._open().recent(limit, since, stop):
                 yield tuple(_checked("recent", meta) for meta in block)

@@ -46,11 +46,7 @@ class RedisResults(ResultReader):
         self._lock = threading.Lock()
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: Redis does not respond, or refuses.
-        """
+        """Return the entries of tasks, by id."""
         found: dict[str, ResultMeta] = {}
         try:
             client = self._connect()
@@ -68,9 +64,6 @@ class RedisResults(ResultReader):
         """Wait for a task to finish and return its entry; None at the timeout.
 
         It subscribes to the task's channel instead of polling, and replaces a lost connection.
-
-        Raises:
-            ResultsError: Redis cannot be reached, at first or after a lost connection.
         """
         from redis import exceptions
 
@@ -91,23 +84,14 @@ class RedisResults(ResultReader):
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first.
-
-        Raises:
-            ResultsError: Redis does not respond, or refuses.
-        """
+        """Yield blocks of entries of finished tasks, the newest first."""
         try:
             yield from newest(self._connect(), self._prefix, limit, since, stop)
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
 
     def listen(self, known: Container[str]) -> RedisChannel:
-        """Subscribe to the channels of all tasks.
-
-        Raises:
-            ChannelRefused: The user of the URL may not subscribe to them.
-            ResultsError: Redis does not respond.
-        """
+        """Subscribe to the channels of all tasks."""
         try:
             pool = self._connect().connection_pool
             # A connection outside the pool, since it is never returned.

@@ -48,11 +48,7 @@ class AppResults(ResultReader):
         self._child: _Child | None = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id.
-
-        Raises:
-            ResultsError: The app cannot be loaded, or its backend fails.
-        """
+        """Return the entries of tasks, by id."""
         found: dict[str, ResultMeta] = {}
         ids = [id_ for id_ in ids if len(id_.encode()) <= _MAX_ID_BYTES]
         with self._lock:
@@ -68,11 +64,7 @@ class AppResults(ResultReader):
     def recent(
         self, limit: int, since: float | None = None, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first; only for `django-db`.
-
-        Raises:
-            ResultsError: The app cannot be loaded, or its backend fails.
-        """
+        """Yield blocks of entries of finished tasks, the newest first; only for `django-db`."""
         with self._lock:
             try:
                 answer = self._ask({"limit": limit}, _ANSWER_TIMEOUT)
