@@ -220,7 +220,7 @@ class Session:
 
     def recover_calls(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
         """Find out what tasks were sent with, from any source; in the order of `ids`."""
-        from .lookup.recovery import known_task, recover
+        from .lookup.recovery import Recovery, known_task
 
         # The model belongs to the caller's thread: everything needed from it is read here.
         wanted = [known_task(id_, self.state) for id_ in ids]
@@ -229,7 +229,7 @@ class Session:
 
         def find() -> tuple[Recovered, ...]:
             cache, reader = self._inspector.sent_cache, self._results.reader(conf)
-            return recover(wanted, self._broker, cache, reader, workers, queues)
+            return Recovery(wanted, self._broker, cache, reader).run(workers, queues)
 
         return run_in_thread(find)
 
@@ -264,7 +264,7 @@ class Session:
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         """Look for a task in queues, workers and result backend; the model is updated."""
-        from .lookup.find_task import find_task
+        from .lookup.find_task import TaskSearch
 
         task = self.state.tasks.get(id_)
         first = [task.queue] if task is not None and task.queue else []
@@ -274,7 +274,7 @@ class Session:
 
         def find() -> TaskLookup:
             reader = self._results.reader(conf)
-            seen = find_task(id_, self._broker, reader, workers, queues)
+            seen = TaskSearch(id_, self._broker, reader).run(workers, queues)
             for one in seen.found:
                 # Only the worker knows the state of a message that it holds.
                 if one.source != HELD_BY_WORKER:

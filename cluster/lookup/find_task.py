@@ -25,19 +25,8 @@ if TYPE_CHECKING:
     from ...model.operations.call import SentTask
 
 
-def find_task(
-    id_: str,
-    broker: BrokerConnection,
-    results: ResultReader,
-    workers: Sequence[str],
-    queues: Sequence[str],
-) -> TaskLookup:
-    """Look for a task; takes as long as the slowest worker's reply, a few seconds at most."""
-    return _Search(id_, broker, results).run(workers, queues)
-
-
-class _Search:
-    """One search for a task."""
+class TaskSearch:
+    """One search for a task in a broker and a result backend."""
 
     def __init__(self, id_: str, broker: BrokerConnection, results: ResultReader) -> None:
         self._id = id_
@@ -47,6 +36,7 @@ class _Search:
         self._places: list[PlaceChecked] = []
 
     def run(self, workers: Sequence[str], queues: Sequence[str]) -> TaskLookup:
+        """Search; takes as long as the slowest worker's reply, a few seconds at most."""
         try:
             connection = self._broker.connect()
         except Exception as error:

@@ -75,24 +75,8 @@ def known_task(id_: str, state: ClusterState) -> KnownTask:
     )
 
 
-def recover(
-    wanted: Sequence[KnownTask],
-    broker: BrokerConnection,
-    cache: SentCache,
-    results: ResultReader,
-    workers: Sequence[str],
-    queues: Iterable[str],
-) -> tuple[Recovered, ...]:
-    """Return what each task was sent with, or why that is unknown, in the order of `wanted`.
-
-    Calls that are found are added to `cache`. All `queues` are searched only for the message of a
-    task whose own queue is unknown.
-    """
-    return _Recovery(wanted, broker, cache, results).recover(workers, tuple(queues))
-
-
-class _Recovery:
-    """One recovery of several tasks at once."""
+class Recovery:
+    """Recovers the calls of several tasks at once; those that are found are added to `cache`."""
 
     def __init__(
         self,
@@ -111,7 +95,11 @@ class _Recovery:
         self._broker_reason: str | None = None
         self._backend_reason: str | None = None
 
-    def recover(self, workers: Sequence[str], queues: Sequence[str]) -> tuple[Recovered, ...]:
+    def run(self, workers: Sequence[str], queues: Iterable[str]) -> tuple[Recovered, ...]:
+        """Return what each task was sent with, or why that is unknown, in the order of `wanted`.
+
+        All `queues` are searched only for the message of a task whose own queue is unknown.
+        """
         unfinished = [one for one in self._wanted.values() if one.state not in FINISHED]
         if unfinished:
             self._search_broker(unfinished, workers, queues)
@@ -126,7 +114,7 @@ class _Recovery:
         return [id_ for id_ in self._wanted if id_ not in self._found]
 
     def _search_broker(
-        self, unfinished: Sequence[KnownTask], workers: Sequence[str], queues: Sequence[str]
+        self, unfinished: Sequence[KnownTask], workers: Sequence[str], queues: Iterable[str]
     ) -> None:
         """Read messages, then ask workers; if the broker fails, the other sources remain."""
         try:
@@ -137,7 +125,7 @@ class _Recovery:
             self._broker_reason = str(explain(error, self._broker))
 
     def _read_messages(
-        self, connection: Connection, unfinished: Sequence[KnownTask], queues: Sequence[str]
+        self, connection: Connection, unfinished: Sequence[KnownTask], queues: Iterable[str]
     ) -> None:
         messages = MessageReader(connection, self._broker)
         self._broker_reason = messages.unavailable

@@ -4,8 +4,7 @@ Redis keeps each waiting message as JSON in a list, the next one at its right en
 unacknowledged messages in one hash for all queues, by delivery tag. RabbitMQ only lets a client
 take a message, which marks it as redelivered and counts towards a quorum queue's delivery limit.
 
-Names and times are in a message's headers (Celery's protocol 2, since 4.0). Protocol 1 has them in
-the body, together with the arguments: such messages are only counted.
+Messages of protocol 1, of Celery 3, have no readable header: they are only counted.
 """
 
 from __future__ import annotations

@@ -3,11 +3,9 @@
 A worker replies to `cancel_consumer` and `add_consumer` before it does either, so these replies
 prove nothing: what counts is the reply to `active_queues` afterwards.
 
-A worker that knows a queue (it was started with it, or told to consume it before) needs only its
-name in `add_consumer`: it declares the queue as before and ignores the other arguments. A worker
-that was restarted meanwhile uses the arguments, and on RabbitMQ a queue declared differently
-from how it is (a quorum queue as a classic one) breaks its connection, again at each attempt.
-So all arguments are remembered and sent.
+A worker that knows a queue, because it consumed it before, needs only its name in `add_consumer`.
+A worker that was restarted meanwhile declares the queue with the arguments, and a wrong declaration
+breaks its connection (see `declare`). So all arguments are remembered and sent.
 """
 
 from __future__ import annotations

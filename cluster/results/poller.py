@@ -34,8 +34,8 @@ MAX_TIME_SHARE: Final = 0.1
 """The share of the time that reading may take."""
 BLOCK_SIZE: Final = 200
 """Ids of one read, which is one command in Redis."""
-MAX_BLOCKS: Final = 25
-"""Blocks of tasks in one check; if there are more, the checks take turns."""
+MAX_TASKS: Final = 25 * BLOCK_SIZE
+"""Tasks in one check; if there are more, the checks take turns."""
 _STOP_CHECK_INTERVAL: Final = 0.25
 _FIRST_RETRY_DELAY: Final = 1.0
 _MAX_RETRY_DELAY: Final = 30.0
@@ -119,11 +119,11 @@ class ResultPoller(StoppableThread):
         unread = self._open_tasks.take_read_requests()
         if unread:
             try:
-                self._read(reader, unread[: BLOCK_SIZE * MAX_BLOCKS])
+                self._read(reader, unread[:MAX_TASKS])
             except ResultsError:
                 self._open_tasks.request_read(unread)
                 raise
-            self._open_tasks.request_read(unread[BLOCK_SIZE * MAX_BLOCKS :])
+            self._open_tasks.request_read(unread[MAX_TASKS:])
         watched = self._open_tasks.watched
         if watched and not self._push.live.is_set() and self._due(self._looked_at, self._pause):
             self._look(reader, tuple(watched))
@@ -137,7 +137,7 @@ class ResultPoller(StoppableThread):
 
     def _look(self, reader: ResultReader, ids: Sequence[str]) -> None:
         started = time.monotonic()
-        moved = self._read(reader, ids[: BLOCK_SIZE * MAX_BLOCKS])
+        moved = self._read(reader, ids[:MAX_TASKS])
         self._looked_at = time.monotonic()
         pause = self._pause / 2 if moved else self._pause * 1.5
         cost = (self._looked_at - started) / MAX_TIME_SHARE
@@ -147,17 +147,15 @@ class ResultPoller(StoppableThread):
         """Read the running and suspect tasks, and some of the waiting ones."""
         running = self._open_tasks.running
         self._seen = {id_: meta for id_, meta in self._seen.items() if id_ in self._open_tasks}
-        if len(running) > BLOCK_SIZE * MAX_BLOCKS:
-            self._check_from = (self._check_from + BLOCK_SIZE * MAX_BLOCKS) % len(running)
-            running = (running[self._check_from :] + running[: self._check_from])[
-                : BLOCK_SIZE * MAX_BLOCKS
-            ]
+        if len(running) > MAX_TASKS:
+            self._check_from = (self._check_from + MAX_TASKS) % len(running)
+            rotated = running[self._check_from :] + running[: self._check_from]
+            running = rotated[:MAX_TASKS]
         # The longest-waiting tasks: these have most likely started without an event.
-        tasks_to_check = self.tasks_to_check[: BLOCK_SIZE * MAX_BLOCKS]
+        tasks_to_check = self.tasks_to_check[:MAX_TASKS]
         waiting = self._open_tasks.waiting[:BLOCK_SIZE] if running or tasks_to_check else ()
-        self._read(
-            reader, tuple(dict.fromkeys((*tasks_to_check, *running, *waiting))), tasks_to_check
-        )
+        ids = tuple(dict.fromkeys((*tasks_to_check, *running, *waiting)))
+        self._read(reader, ids, tasks_to_check)
         self._identify(reader)
 
     def _read(

@@ -224,14 +224,9 @@ def _params(url: str, settings: Settings) -> dict[str, Any]:
         params["path"] = f"/{parts.path}"
     else:
         params |= {"host": parts.hostname or "localhost", "port": parts.port or 6379}
-    params |= {
-        key: value
-        for key, value in (
-            ("username", parts.username or query.get("username")),
-            ("password", parts.password or query.get("password")),
-        )
-        if value
-    }
+    for key in ("username", "password"):
+        if value := getattr(parts, key) or query.get(key):
+            params[key] = value
     given = settings.redis_backend_use_ssl
     if (given or parts.scheme == "rediss") and "path" not in params:
         # Celery requires the option; here certificates are verified unless it says otherwise.
