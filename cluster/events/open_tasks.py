@@ -16,19 +16,9 @@ MAX_IDS: Final = 100_000
 """Ids of running and of waiting tasks each; beyond that the oldest are dropped."""
 _EVICTED_AT_ONCE: Final = MAX_IDS // 20
 
-_WAITING: Final = 1
-_RUNNING: Final = 2
-_ENDED: Final = 3
-_STATE_AFTER: Final = {
-    "task-sent": _WAITING,
-    "task-received": _WAITING,
-    "task-retried": _WAITING,
-    "task-rejected": _WAITING,
-    "task-started": _RUNNING,
-    "task-succeeded": _ENDED,
-    "task-failed": _ENDED,
-    "task-revoked": _ENDED,
-}
+_WAITING: Final = frozenset({"task-sent", "task-received", "task-retried", "task-rejected"})
+_ENDED: Final = frozenset({"task-succeeded", "task-failed", "task-revoked"})
+"""Events after which a task waits, or has ended."""
 
 
 class OpenTasks:
@@ -63,17 +53,16 @@ class OpenTasks:
         running, waiting = self._running, self._waiting
         with self._lock:
             for event in events:
-                after = _STATE_AFTER.get(event.type)
-                id_ = event.uuid
-                if after is None or id_ is None:
+                kind, id_ = event.type, event.uuid
+                if id_ is None:
                     continue
-                if after == _ENDED:
+                if kind in _ENDED:
                     running.pop(id_, None)
                     waiting.pop(id_, None)
-                elif after == _RUNNING:
+                elif kind == "task-started":
                     waiting.pop(id_, None)
                     running[id_] = None
-                elif event.type != "task-sent" or id_ not in running:
+                elif kind in _WAITING and (kind != "task-sent" or id_ not in running):
                     running.pop(id_, None)
                     waiting[id_] = None
             _evict(running)

@@ -6,7 +6,6 @@ Messages that workers have already taken are not affected. No copy of a deleted 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.operations.commands import Purge
@@ -140,7 +139,7 @@ class _Deletion:
             block: list[Any] = self._messages.redis.lrange(key, -(kept + size), -kept - 1)
             if not block:
                 break
-            matching = list(dict.fromkeys(filter(self._is_of(task), reversed(block))))
+            matching = list(dict.fromkeys(raw for raw in reversed(block) if self._is_of(raw, task)))
             if matching:
                 first, last = -(kept + size), -max(0, kept - MAX_SHIFT) - 1
                 for raw, found in zip(
@@ -154,12 +153,9 @@ class _Deletion:
             size = max(1, min(BLOCK_MESSAGES, size))
         return self.count > before and not context.cancelled.is_set()
 
-    def _is_of(self, task: str) -> Callable[[bytes], bool]:
-        def is_of(raw: bytes) -> bool:
-            message = self._messages.read(raw)
-            return message is not None and message.task == task
-
-        return is_of
+    def _is_of(self, raw: bytes, task: str) -> bool:
+        message = self._messages.read(raw)
+        return message is not None and message.task == task
 
     def _delete(self, key: str, first: int, last: int, raws: list[bytes]) -> list[int]:
         """Delete exact messages from a range; return 1 for each that was there."""

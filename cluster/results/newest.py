@@ -42,7 +42,7 @@ return replies
 
 
 def newest(
-    client: Any, prefix: str, limit: int, since: float | None, stop: threading.Event | None
+    client: Any, prefix: str, limit: int, stop: threading.Event | None
 ) -> Iterator[tuple[ResultMeta, ...]]:
     """Yield blocks of entries of finished tasks, the newest first.
 
@@ -50,7 +50,6 @@ def newest(
         client: A redis-py client.
         prefix: The prefix of the results' keys; the rest is the task's id.
         limit: Maximum number of entries.
-        since: Only tasks that finished after this time, epoch seconds.
         stop: Ends the listing when it is set.
 
     Raises:
@@ -60,10 +59,10 @@ def newest(
     head = len(prefix.encode())
     if undated:
         found = [meta for block in _read(client, dated + undated, head) for meta in block]
-        yield from newest_first(found, limit, since)
+        yield from newest_first(found, limit)
         return
     for block in _read(client, dated, head):
-        yield from newest_first(block, RECENT_BLOCK_SIZE, since)
+        yield from newest_first(block, RECENT_BLOCK_SIZE)
 
 
 def _keys(

@@ -15,8 +15,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-MAX_TRACEBACK_LINES: Final = 12
-"""Lines of a traceback in an error."""
 _COLUMNS: Final = (
     "task_id", "status", "result", "traceback", "meta", "date_done", "worker", "task_name",
     "task_args", "task_kwargs", "content_type", "content_encoding",
@@ -44,8 +42,7 @@ def main(app: str, requests: str, answers: str) -> None:
                 answer: dict[str, Any] = {"found": found}
             except BaseException as error:  # an app may call sys.exit() while it is imported
                 lines = traceback.format_exception(error, chain=False)
-                last = "".join(lines).strip().splitlines()
-                answer = {"error": last[-1], "details": last[-MAX_TRACEBACK_LINES:]}
+                answer = {"error": "".join(lines).strip().splitlines()[-1]}
             out.write(json.dumps(answer).encode() + b"\n")
             out.flush()
     # Skip the app's threads and exit handlers, which may wait forever.

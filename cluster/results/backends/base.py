@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import threading
-import time
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +13,6 @@ from ....model.entities.result import ResultMeta
 if TYPE_CHECKING:
     from ..redis_channel import RedisChannel
 
-_FIRST_POLL_DELAY: Final = 0.1
-_MAX_POLL_DELAY: Final = 2.0
 RECENT_BLOCK_SIZE: Final = 100
 """Entries in one block of `ResultReader.recent`."""
 
@@ -55,7 +52,7 @@ class ResultReader(abc.ABC):
 
     The constructor must return at once: connect in `read`, which may block for some seconds. Raise
     `ResultsError` for a failure that the user can fix; any other exception is reported with its
-    type. `read` and `close` are enough; override the rest if the backend can do better than poll.
+    type. `read` and `close` are enough; override the rest if the backend can do better.
     """
 
     unavailable: str | None = None
@@ -71,30 +68,8 @@ class ResultReader(abc.ABC):
             ResultsError: The backend cannot be read.
         """
 
-    def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
-        """Wait for a task to finish and return its entry; None at the timeout.
-
-        Args:
-            id_: The task's id.
-            timeout: Seconds to wait.
-            stop: Ends the wait when it is set.
-
-        Raises:
-            ResultsError: The backend cannot be read.
-        """
-        deadline = time.monotonic() + timeout
-        pause = _FIRST_POLL_DELAY
-        while True:
-            found = self.read([id_]).get(id_)
-            if found is not None and found.ready:
-                return found
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or stop.wait(min(pause, remaining)):
-                return None
-            pause = min(pause * 1.5, _MAX_POLL_DELAY)
-
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks, approximately the newest first.
 
@@ -102,7 +77,6 @@ class ResultReader(abc.ABC):
 
         Args:
             limit: Maximum number of entries.
-            since: Only tasks that finished after this time, epoch seconds.
             stop: Ends the listing when it is set.
 
         Raises:
@@ -127,13 +101,9 @@ class ResultReader(abc.ABC):
         """Close all connections; a read under way fails."""
 
 
-def newest_first(
-    metas: list[ResultMeta], limit: int, since: float | None
-) -> Iterator[tuple[ResultMeta, ...]]:
+def newest_first(metas: list[ResultMeta], limit: int) -> Iterator[tuple[ResultMeta, ...]]:
     """Yield the blocks of `ResultReader.recent` from entries in any order."""
-    ended = [
-        meta for meta in metas if meta.ready and (since is None or (meta.done_at or 0) > since)
-    ]
+    ended = [meta for meta in metas if meta.ready]
     ended.sort(key=lambda meta: meta.done_at or 0.0, reverse=True)
     for start in range(0, min(limit, len(ended)), RECENT_BLOCK_SIZE):
         yield tuple(ended[start : min(start + RECENT_BLOCK_SIZE, limit)])

@@ -53,12 +53,12 @@ class DatabaseResults(ResultReader):
             return {row["task_id"]: self._meta(row) for row in self._rows(list(ids))}
 
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks, the newest first."""
         with self._failing():
             metas = [self._meta(row) for row in self._newest_rows(limit)]
-        yield from newest_first(metas, limit, since)
+        yield from newest_first(metas, limit)
 
     def close(self) -> None:
         """Close all connections."""

@@ -49,23 +49,23 @@ class FileResults(ResultReader):
             raise failure(error, self._url, self._settings) from error
 
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks, the last written first."""
         try:
-            ids = self._newest(limit, since)
+            ids = self._newest(limit)
         except OSError as error:
             raise failure(error, self._url, self._settings) from error
         for start in range(0, len(ids), RECENT_BLOCK_SIZE):
             if stop is not None and stop.is_set():
                 return
             block = self.read(ids[start : start + RECENT_BLOCK_SIZE])
-            yield from newest_first(list(block.values()), RECENT_BLOCK_SIZE, since)
+            yield from newest_first(list(block.values()), RECENT_BLOCK_SIZE)
 
     def close(self) -> None:
         """Do nothing: files are only open while they are read."""
 
-    def _newest(self, limit: int, since: float | None) -> list[str]:
+    def _newest(self, limit: int) -> list[str]:
         """Return the ids of the files that were written last, the newest first."""
         found: list[tuple[float, str]] = []
         with os.scandir(self._folder) as files:
@@ -75,8 +75,7 @@ class FileResults(ResultReader):
                         status = file.stat()
                         if status.st_size <= _MAX_BYTES:
                             found.append((status.st_mtime, file.name[len(self._prefix) :]))
-        newest = heapq.nlargest(limit, found)
-        return [id_ for at, id_ in newest if since is None or at > since]
+        return [id_ for _, id_ in heapq.nlargest(limit, found)]
 
     def _read(self, id_: str) -> ResultMeta | None:
         meta: ResultMeta | None = None

@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from ....model.entities.result import READY_STATES, ResultMeta
@@ -55,14 +54,12 @@ class MongoResults(ResultReader):
         return found
 
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks, the newest first."""
         if limit <= 0:  # MongoDB takes it for no limit
             return
         wanted: dict[str, Any] = {"status": {"$in": sorted(READY_STATES)}}
-        if since is not None:
-            wanted["date_done"] = {"$gt": datetime.fromtimestamp(since, UTC)}
         with self._failing():
             newest = self._collection().find(wanted)
             # Celery creates an index on the time.
@@ -73,7 +70,7 @@ class MongoResults(ResultReader):
                 block = [_meta(found) for found in itertools.islice(documents, RECENT_BLOCK_SIZE)]
             if not block:
                 return
-            yield from newest_first(block, RECENT_BLOCK_SIZE, since)
+            yield from newest_first(block, RECENT_BLOCK_SIZE)
 
     def close(self) -> None:
         """Close all connections."""

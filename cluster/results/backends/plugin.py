@@ -58,18 +58,12 @@ class PluginResults(ResultReader):
             found = self._open().read(ids)
             return {id_: _checked("read", meta) for id_, meta in found.items()}
 
-    def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
-        """Wait for a task to finish and return its entry; None at the timeout."""
-        with self._failing():
-            meta = self._open().wait(id_, timeout, stop)
-            return None if meta is None else _checked("wait", meta)
-
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks."""
         with self._failing():
-            for block in self._open().recent(limit, since, stop):
+            for block in self._open().recent(limit, stop=stop):
                 yield tuple(_checked("recent", meta) for meta in block)
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -25,12 +24,6 @@ from .decode import from_payload
 KEY_PREFIX: Final = "celery-task-meta-"
 _BLOCK_SIZE: Final = 200
 """Keys of one MGET: it blocks the server, and results may be large."""
-_REREAD_AFTER: Final = 30.0
-"""Seconds without a message on a channel before the key is read: the connection may be dead."""
-_STOP_CHECK_INTERVAL: Final = 0.25
-"""Seconds between two checks whether to stop."""
-_RECONNECT_DELAY: Final = 1.0
-"""Seconds before a lost connection is replaced."""
 _TLS_OPTIONS: Final = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
@@ -60,33 +53,12 @@ class RedisResults(ResultReader):
             raise failure(error, self._url, self._settings) from error
         return found
 
-    def wait(self, id_: str, timeout: float, stop: threading.Event) -> ResultMeta | None:
-        """Wait for a task to finish and return its entry; None at the timeout.
-
-        It subscribes to the task's channel instead of polling, and replaces a lost connection.
-        """
-        from redis import exceptions
-
-        deadline = time.monotonic() + timeout
-        listened = threading.Event()
-        while True:
-            try:
-                return self._listen(id_, deadline, stop, listened)
-            except exceptions.NoPermissionError:
-                return super().wait(id_, max(0.0, deadline - time.monotonic()), stop)
-            except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-                if not listened.is_set() or time.monotonic() + _RECONNECT_DELAY >= deadline:
-                    raise failure(error, self._url, self._settings) from error
-            except Exception as error:
-                raise failure(error, self._url, self._settings) from error
-            stop.wait(_RECONNECT_DELAY)
-
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks, the newest first."""
         try:
-            yield from newest(self._connect(), self._prefix, limit, since, stop)
+            yield from newest(self._connect(), self._prefix, limit, stop)
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
 
@@ -108,37 +80,6 @@ class RedisResults(ResultReader):
             client, self._client = self._client, None
         if client is not None:
             client.connection_pool.disconnect()
-
-    def _listen(
-        self, id_: str, deadline: float, stop: threading.Event, listened: threading.Event
-    ) -> ResultMeta | None:
-        """Return the final entry, or None at the deadline; set `listened` once subscribed."""
-        key = self._key(id_)
-        client = self._connect()
-        pubsub = client.pubsub()
-        try:
-            pubsub.subscribe(key)
-            last_seen_at = time.monotonic()
-            while not stop.is_set():
-                now = time.monotonic()
-                if now >= deadline:
-                    break
-                message = pubsub.get_message(timeout=min(_STOP_CHECK_INTERVAL, deadline - now))
-                payload = None
-                if message is None:
-                    if now - last_seen_at >= _REREAD_AFTER:
-                        payload, last_seen_at = client.get(key), now
-                elif message["type"] == "subscribe":
-                    # Also after redis-py has silently replaced a lost connection.
-                    listened.set()
-                    payload, last_seen_at = client.get(key), now
-                elif message["type"] == "message":
-                    payload, last_seen_at = message["data"], now
-                if payload and (found := from_payload(id_, payload)).ready:
-                    return found
-        finally:
-            pubsub.close()
-        return None
 
     def _key(self, id_: str) -> str:
         return self._prefix + id_

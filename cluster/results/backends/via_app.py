@@ -62,7 +62,7 @@ class AppResults(ResultReader):
         return found
 
     def recent(
-        self, limit: int, since: float | None = None, stop: threading.Event | None = None
+        self, limit: int, stop: threading.Event | None = None
     ) -> Iterator[tuple[ResultMeta, ...]]:
         """Yield blocks of entries of finished tasks, the newest first; only for `django-db`."""
         with self._lock:
@@ -72,7 +72,7 @@ class AppResults(ResultReader):
                 self._end()
                 raise
         metas = [_meta(id_, entry) for id_, entry in answer.items()]
-        yield from newest_first(metas, limit, since)
+        yield from newest_first(metas, limit)
 
     def close(self) -> None:
         """End the app's process; a read under way fails."""

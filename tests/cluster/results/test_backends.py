@@ -20,7 +20,6 @@ def listed(value: object) -> object:
 
 def test_a_backend(backend: FilledBackend, request: pytest.FixtureRequest) -> None:
     every_kind_of_entry(backend, django="django" in request.node.name)
-    waiting_for_the_end(backend)
     several_threads_at_once(backend)
 
 
@@ -71,32 +70,12 @@ def every_kind_of_entry(backend: FilledBackend, *, django: bool) -> None:
     assert backend.reader.read([]) == {}
 
 
-def waiting_for_the_end(backend: FilledBackend) -> None:
-    never = threading.Event()
-    slow = backend.send("progress", 0.7)
-    found = backend.reader.wait(slow, 10.0, never)
-    assert found is not None and (found.status, found.result) == ("SUCCESS", "done")
-    # And one that has long ended.
-    again = backend.reader.wait(slow, 10.0, never)
-    assert again == found
-
-    endless = backend.send("progress", 60.0)
-    assert backend.reader.wait(endless, 0.3, never) is None
-    stop = threading.Event()
-    timer = threading.Timer(0.3, stop.set)
-    timer.start()
-    started = time.monotonic()
-    assert backend.reader.wait(endless, 30.0, stop) is None
-    assert time.monotonic() - started < 10.0
-
-
 def several_threads_at_once(backend: FilledBackend) -> None:
     ids = [backend.send("echo", number) for number in range(30)]
     found: dict[str, object] = {}
 
     def wait(id_: str) -> None:
-        meta = backend.reader.wait(id_, 15.0, threading.Event())
-        found[id_] = None if meta is None else listed(meta.result)
+        found[id_] = listed(backend.until(id_, "SUCCESS").result)
 
     threads = [threading.Thread(target=wait, args=(id_,)) for id_ in ids]
     for thread in threads:

@@ -25,8 +25,8 @@ def reader_of(url: str, **settings: Any) -> ResultReader:
     return open_results(Settings(result_backend=url, **settings))
 
 
-def recent(reader: ResultReader, most: int, since: float | None = None) -> list[ResultMeta]:
-    return [meta for block in reader.recent(most, since) for meta in block]
+def recent(reader: ResultReader, most: int) -> list[ResultMeta]:
+    return [meta for block in reader.recent(most) for meta in block]
 
 
 def test_each_backend_lists_the_newest_results(
@@ -45,7 +45,6 @@ def test_each_backend_lists_the_newest_results(
         ("SUCCESS", "results.echo"),
     ]
     assert [meta.id for meta in recent(backend.reader, 1)] == [second.id]
-    assert recent(backend.reader, 10, since=(second.done_at or 0) + 1) == []
     backend.reader.close()
 
 
@@ -73,8 +72,6 @@ class TestRedis:
             client.set(f"celery-task-meta-t{number}", entry(number))
         found = recent(reader_of(redis_url), 50)
         assert [meta.id for meta in found] == [f"t{number}" for number in range(299, 249, -1)]
-        since = NOON.timestamp() + 296
-        assert len(recent(reader_of(redis_url), 50, since)) == 3
 
     def test_a_prefix_is_not_a_pattern_and_large_results_are_not_read(
         self, redis_server: RedisServer, redis_url: str

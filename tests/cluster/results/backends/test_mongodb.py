@@ -146,8 +146,6 @@ def test_many_ids_and_the_newest(server: Any) -> None:
     blocks = list(reader.recent(150))
     assert [len(block) for block in blocks] == [100, 50]
     assert [meta.result for block in blocks for meta in block] == list(range(1199, 899, -2))
-    (since,) = reader.recent(150, since=at + 1190)
-    assert [meta.result for meta in since] == [1199, 1197, 1195, 1193, 1191]
     assert list(reader.recent(0)) == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,8 @@ from celtop.cluster.connection.metering import ConnectionMeter
 from celtop.cluster.results.backends.base import ResultReader, ResultsError
 from celtop.cluster.results.open import open_results
 from celtop.settings import Settings
-from celtop.tests.network import TcpProxy, black_hole
-from celtop.tests.servers import RedisServer, free_port, make_certificates, until
-
-NEVER = threading.Event()
+from celtop.tests.network import black_hole
+from celtop.tests.servers import RedisServer, free_port, make_certificates
 
 
 def store(
@@ -128,58 +125,6 @@ def test_a_server_that_does_not_respond_times_out(monkeypatch: pytest.MonkeyPatc
         started = time.monotonic()
         assert "does not respond" in fault_of(f"redis://127.0.0.1:{port}/0")
         assert time.monotonic() - started < 15.0
-
-
-def test_waiting_needs_no_polling(redis_url: str, redis_server: RedisServer) -> None:
-    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
-    wire = ConnectionMeter()
-    reader = reader_of(redis_url, wire, broker_url=redis_url)
-    assert reader.wait("x", 0.1, NEVER) is None
-    begun = wire.sent
-    assert reader.wait("x", 1.0, NEVER) is None
-    assert wire.sent <= 2 * begun
-    timer = threading.Timer(0.5, store, [client, "x", "PROGRESS"])
-    timer.start()
-    done = threading.Timer(1.0, store, [client, "x", "REVOKED"])
-    done.start()
-    found = reader.wait("x", 10.0, NEVER)
-    assert found is not None and found.status == "REVOKED"
-    assert client.pubsub_channels() == []
-
-
-def test_a_wait_survives_a_lost_connection(redis_url: str, redis_server: RedisServer) -> None:
-    database = int(redis_url.rsplit("/", 1)[1])
-    client = redis_server.client(database)
-    proxy = TcpProxy(redis_server.port)
-    reader = reader_of(f"redis://127.0.0.1:{proxy.port}/{database}")
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(reader.wait("x", 20.0, NEVER)))
-    thread.start()
-    until(lambda: client.pubsub_channels("celery-task-meta-x"), what="it listens")
-    proxy.close()
-    until(lambda: not client.pubsub_channels("celery-task-meta-x"), what="it was cut off")
-    store(client, "x")  # without a subscriber
-    proxy.open()
-    thread.join(20.0)
-    proxy.close()
-    assert found[0] is not None and found[0].status == "SUCCESS"
-
-
-def test_a_wait_fails_if_redis_cannot_be_reached() -> None:
-    reader = reader_of(f"redis://127.0.0.1:{free_port()}/0")
-    with pytest.raises(ResultsError, match="connection refused"):
-        reader.wait("x", 20.0, NEVER)
-
-
-def test_a_user_without_permission_to_subscribe_polls(own_redis: RedisServer) -> None:
-    admin = own_redis.client()
-    admin.execute_command(
-        "ACL", "SETUSER", "reader", "on", ">pw", "~*", "resetchannels", "+get", "+mget", "+ping"
-    )
-    reader = reader_of(own_redis.url(credentials="reader:pw@"))
-    threading.Timer(0.4, store, [admin, "x"]).start()
-    found = reader.wait("x", 10.0, NEVER)
-    assert found is not None and found.status == "SUCCESS"
 
 
 def test_a_closed_reader_can_be_used_again(redis_url: str) -> None:
