@@ -178,12 +178,18 @@ def main(app: str, descriptor: str) -> None:
     os._exit(0)
 
 
-def _describe_here(name: str) -> dict[str, Any]:
+def load_app(name: str) -> Any:
+    """Import an app with all its tasks, as a worker does: only in a child process."""
     from celery.app.utils import find_app
 
     app = find_app(name)
     app.loader.import_default_modules()
     app.finalize()
+    return app
+
+
+def _describe_here(name: str) -> dict[str, Any]:
+    app = load_app(name)
     tasks = [
         {"name": task.name, "queue": _queue(task), "max_retries": task.max_retries}
         for _, task in sorted(app.tasks.items())

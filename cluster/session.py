@@ -302,13 +302,9 @@ class Session:
 
     def _audit(self) -> Audit:
         named = self.settings.audit_file
-        path = (
-            state_folder() / AUDIT_FILE
-            if named is None
-            else Path(named).expanduser()
-            if named
-            else None
-        )
+        path = Path(named).expanduser() if named else None
+        if named is None:
+            path = state_folder() / AUDIT_FILE
         return Audit(path, lambda: self._broker.shown_url, self._redaction.value)
 
     def _join(self, deadline: float) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import singledispatch
 from typing import Any, Final
 
@@ -57,14 +57,12 @@ class OperationContext:
         """Called after the outcome was reported, to ask again for the effects."""
         self._on_change = on_change
 
-    @contextmanager
-    def limited(self) -> Iterator[None]:
+    def limited(self) -> AbstractContextManager[None]:
         """Make the broker's replies within the block time out after `BROKER_TIMEOUT` seconds.
 
         Redis connections have a timeout of their own; py-amqp would wait for ever.
         """
-        with self.broker.meter.limit(BROKER_TIMEOUT):
-            yield
+        return self.broker.meter.limit(BROKER_TIMEOUT)
 
     def report(
         self,

@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from ...app_probe import load_app
+
 _COLUMNS: Final = (
     "task_id", "status", "result", "traceback", "meta", "date_done", "worker", "task_name",
     "task_args", "task_kwargs", "content_type", "content_encoding",
@@ -51,12 +53,9 @@ def main(app: str, requests: str, answers: str) -> None:
 
 def _open(name: str, url: str) -> Read:
     from celery.app import backends
-    from celery.app.utils import find_app
     from celery.backends.base import BaseKeyValueStoreBackend
 
-    app = find_app(name)
-    app.loader.import_default_modules()
-    app.finalize()
+    app = load_app(name)
     found, place = backends.by_url(url, app.loader)
     backend = found(app=app, url=place)
     if hasattr(backend, "TaskModel"):
