@@ -50,10 +50,7 @@ PLUGIN = """
         def read(self, ids):
             return {id_: ResultMeta(id_, "SUCCESS", done_at="today") for id_ in ids}
 
-        def wait(self, id_, timeout, stop):
-            return {"status": "SUCCESS"}
-
-        def recent(self, limit, since=None, stop=None):
+        def recent(self, limit, stop=None):
             yield (5,)
 
     class EndlessClose(AcmeResults):
@@ -149,8 +146,6 @@ def test_errors_of_a_plugin_are_named() -> None:
 @pytest.mark.usefixtures("site")
 def test_what_else_a_plugin_returns_is_checked() -> None:
     reader = open_results(Settings(result_backend="fields://h"))
-    with pytest.raises(ResultsError, match=r"wait\(\) returned dict"):
-        reader.wait("known", 1.0, threading.Event())
     with pytest.raises(ResultsError, match=r"recent\(\) returned int"):
         list(reader.recent(5))
     assert reader.unavailable is not None and "ZeroDivisionError" in reader.unavailable
