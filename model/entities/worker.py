@@ -116,8 +116,8 @@ class Worker(msgspec.Struct, eq=False):
     inspected_at: float | None = None
     inspect_error: str | None = None
     events_enabled: bool | None = None
-    unattributed_at: float | None = None
-    """When it last received a task whose queue is unknown."""
+    unattributed: dict[str, float] = {}
+    """The newest tasks that it received from an unknown queue, with the local time, by id."""
     stalled_since: float | None = None
     """Since when it has been sending heartbeats, but taking no tasks from its non-empty queues
     despite free capacity; None if it is working normally."""

@@ -128,8 +128,12 @@ class QueueStore:
                 continue
             if worker.events_enabled is not True:
                 return f"rates unknown: task events of {name} are off"
-            if worker.unattributed_at is not None and worker.unattributed_at >= since:
-                return f"rates unknown: {name} consumes several queues and task-sent events are off"
+            newest = next(reversed(worker.unattributed.values()), None)
+            if newest is not None and newest >= since:
+                return (
+                    f"rates unknown: {name} received tasks whose queue is unknown"
+                    " (see task_send_sent_event)"
+                )
         return None
 
     def _oldest_age(self, queue: Queue, now: float) -> float | None:

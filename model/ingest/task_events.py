@@ -124,6 +124,10 @@ class TaskEvents:
             task.sent_at = at
             if event.queue:
                 task.queue = self._queues.shared_name(event.queue)
+                # A client sends the event after the message: a worker's may arrive first.
+                received = self._workers.take_unattributed(task.worker, task.id)
+                if received is not None:
+                    self._queues.received(task.queue, received)
         self._fill_in(task, event, only_missing=task.received_at is not None)
         client = sys.intern(event.hostname)
         if task.state == PENDING:
@@ -167,7 +171,7 @@ class TaskEvents:
         if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
             task.queue = worker.queues[0].name
         if task.queue is None:
-            worker.unattributed_at = now
+            self._workers.received_unattributed(worker, task.id, now)
         else:
             self._queues.received(task.queue, now)
 

@@ -18,6 +18,8 @@ EVICTED_AT_ONCE: Final = 250
 MAX_ACTIVE_IDS: Final = 10_000
 """Ids of running tasks kept per worker."""
 
+MAX_UNATTRIBUTED: Final = 1_000
+"""Tasks from an unknown queue that are kept for each worker, until their task-sent event."""
 MAX_HELD_IDS: Final = 100_000
 """Ids of reserved, and of scheduled, tasks kept per worker."""
 
@@ -96,6 +98,19 @@ class WorkerStore:
         if held is not None and len(held) < MAX_HELD_IDS:
             held[task_id] = None
             worker.version += 1
+
+    def received_unattributed(self, worker: Worker, task_id: str, now: float) -> None:
+        """Record that a worker received a task from an unknown queue."""
+        tasks = worker.unattributed
+        tasks.pop(task_id, None)
+        if len(tasks) >= MAX_UNATTRIBUTED:
+            del tasks[next(iter(tasks))]
+        tasks[task_id] = now
+
+    def take_unattributed(self, name: str | None, task_id: str) -> float | None:
+        """Remove a task whose queue is now known; return when it was received, if it was there."""
+        worker = self.workers.get(name or "")
+        return None if worker is None else worker.unattributed.pop(task_id, None)
 
     def started(self, worker: Worker, task_id: str) -> None:
         """Record that a worker started a task."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from math import isinf
 from typing import Any, Final
@@ -86,8 +86,8 @@ def _priorities(queue: Queue, frame: Frame) -> Cell:
     return " ".join(filled), "muted"
 
 
-def _notes(queue: Queue, frame: Frame) -> Sequence[Cell]:
-    return ((queue.notes[0], "muted"),) if queue.notes else (numbers.NOTHING,)
+def _notes(queue: Queue, frame: Frame) -> Cell:
+    return ("; ".join(reversed(queue.notes)), "muted") if queue.notes else numbers.NOTHING
 
 
 NAME: Final = Column[Queue]("name", "Queue", 18, _name, grow=2, narrow_width=14, sort_key="name")

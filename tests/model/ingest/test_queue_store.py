@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.model.entities.queue import Queue
 from celtop.model.observations import InspectReply, QueueGone, QueueMeasured
 from celtop.model.state import ClusterState
@@ -85,7 +86,29 @@ def test_rates_are_unknown_if_the_queue_of_a_task_is_unknown() -> None:
     receive(state, 5, NOW + 5)
     queue = measure(state, 10, NOW + 10)
     assert queue.out_per_s is None
-    assert "several queues" in queue.notes[0]
+    assert "whose queue is unknown" in queue.notes[0]
+
+
+def test_a_task_sent_event_may_arrive_after_the_task_is_received() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail", "geo")
+    measure(state, 10, NOW)
+    receive(state, 5, NOW + 5)
+    for id_ in list(state.tasks):
+        sent = Script(id_, at=NOW + 5.01).sent(queue="mail").events[0]
+        state.observe(EventBatch((event(sent),), NOW + 6))
+    queue = measure(state, 10, NOW + 10)
+    assert (queue.out_per_s, queue.in_per_s, queue.notes) == (0.5, 0.5, ())
+
+
+def test_only_the_newest_tasks_from_an_unknown_queue_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("celtop.model.ingest.worker_store.MAX_UNATTRIBUTED", 3)
+    state = ClusterState()
+    consume(state, WORKER, "mail", "geo")
+    receive(state, 5, NOW)
+    assert list(state.workers[WORKER].unattributed) == list(state.tasks)[-3:]
 
 
 def test_a_queue_without_consumers_only_grows() -> None:
