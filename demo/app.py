@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ app.conf.update(
     task_send_sent_event=True,
     task_track_started=True,
     result_extended=True,
+    # Workers do not report a result backend that only the environment names.
+    result_backend=os.environ.get("CELERY_RESULT_BACKEND"),
     result_expires=900,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=True,

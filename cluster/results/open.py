@@ -20,7 +20,11 @@ from ..connection.metering import ConnectionMeter
 from .backends.base import ResultReader, UnavailableResults
 from .backends.plugin import PluginResults, find_plugin
 
-_NO_BACKEND: Final = "the workers have no result backend, so results are not stored"
+_HOW_TO_SET: Final = "set --result-backend or CELTOP_RESULT_BACKEND, or name the app with -A"
+_DISABLED: Final = "the workers have no result backend, so results are not stored"
+_NOT_REPORTED: Final = (
+    f"the workers report no result backend; if CELERY_RESULT_BACKEND gives them one, {_HOW_TO_SET}"
+)
 _DJANGO_CACHE: Final = "Django's cache stores results as pickles, which celtop never loads"
 _MASKED: Final = "***"
 """Part of every value that workers mask: eight asterisks, or two in URLs of older versions."""
@@ -30,7 +34,6 @@ _TRUNCATED_NAMES: Final = {
     "://abled/": "disabled",
 }
 """Backend names as workers report them: Celery replaces three letters, as if it were a URL."""
-_HOW_TO_SET: Final = "set --result-backend or CELTOP_RESULT_BACKEND, or name the app with -A"
 
 
 def open_results(
@@ -86,7 +89,7 @@ def _from_workers(
         return None, f"the result backend is unknown: {_HOW_TO_SET}"
     reported = conf.get("result_backend")
     if not isinstance(reported, str) or not reported:
-        return None, _NO_BACKEND
+        return None, _NOT_REPORTED
     url = _TRUNCATED_NAMES.get(reported, reported)
     if "+socket://" in url:
         return None, f"the workers do not report the database in {mask_url(url)}: {_HOW_TO_SET}"
@@ -175,7 +178,7 @@ def _path(url: str) -> str:
 _REASONS: Final = {
     "rpc": "rpc:// sends each result only to the task's caller",
     "amqp": "amqp:// sends each result only to the task's caller",
-    "disabled": _NO_BACKEND,
+    "disabled": _DISABLED,
     "django-cache": _DJANGO_CACHE,
     "django_celery_results.backends.cache:CacheBackend": _DJANGO_CACHE,
     "memory": "cache+memory:// keeps results in the memory of each worker",
