@@ -5,7 +5,7 @@ prove nothing: what counts is the reply to `active_queues` afterwards.
 
 A worker that knows a queue, because it consumed it before, needs only its name in `add_consumer`.
 A worker that was restarted meanwhile declares the queue with the arguments, and a wrong declaration
-breaks its connection (see `declare`). So all arguments are remembered and sent.
+breaks its connection (see `declare`). So all arguments are kept and sent.
 """
 
 from __future__ import annotations

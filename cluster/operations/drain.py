@@ -5,7 +5,7 @@ plain shutdown finishes running tasks too, but the worker no longer replies mean
 called back, and its other received tasks start elsewhere. Tasks that wait for their ETA could delay
 a drain for any time, so they do not: they return to their queue when the worker exits.
 
-A worker that consumes nothing is easily forgotten. So its consumers are remembered as paused before
+A worker that consumes nothing is easily forgotten. So its consumers are recorded as paused before
 anything changes: whatever happens to celtop, resuming the queues restores them.
 """
 
@@ -50,7 +50,7 @@ def drain(operation: Drain, context: OperationContext) -> None:
     """Carry out a `Drain`: each worker shuts down as soon as it has no tasks itself.
 
     Raises:
-        Refused: No worker is named, or the consumers could not be remembered.
+        Refused: No worker is named, or the consumers could not be saved.
     """
     if not operation.workers:
         raise Refused("no workers are named")

@@ -102,7 +102,7 @@ def resume(operation: ResumeQueue, context: OperationContext) -> None:
     try:
         paused.forget(cluster, queue, settled)
     except OSError as error:
-        text = f"still remembered as paused: cannot write {paused.path}: {error.strerror}"
+        text = f"still recorded as paused: cannot write {paused.path}: {error.strerror}"
         target = Answer(target.verdict, f"{target.text}; {text}" if target.text else text)
     context.report(workers=answers, targets={queue: target})
 
@@ -176,11 +176,11 @@ def _answer(
         text = "offline, or too busy to reply"
         if control.unreadable:
             text = f"its replies in {control.unreadable} cannot be read"
-        return Answer("silent", f"{text}; its consumer settings are remembered")
+        return Answer("silent", f"{text}; its consumer settings are saved")
     if paused:
         return Answer("refused", f"still consumes {queue}") if queue in queues else CONFIRMED
     if queue not in queues:
-        return Answer("refused", f"does not consume {queue}; its settings are remembered")
+        return Answer("refused", f"does not consume {queue}; its settings are saved")
     now = queues[queue]
     if consumer.exchange and _binding(now) != _binding(consumer):
         binding = f"exchange {now.exchange!r}, routing key {now.routing_key!r}"
@@ -209,6 +209,6 @@ def _queue_answer(answers: Mapping[str, Answer], refused: str, silent: str) -> A
 
 
 def _connection_lost(context: OperationContext, queue: str, workers: Collection[str]) -> Unsure:
-    text = f"connection lost; it may consume {queue} or not; its settings are remembered"
+    text = f"connection lost; it may consume {queue} or not; its settings are saved"
     context.report(workers=dict.fromkeys(workers, Answer("unsure", text)))
     return Unsure(text)

@@ -1,6 +1,6 @@
 """Remembers paused queues and how each worker consumed them, so that a later process can resume.
 
-Celery itself remembers no pause: a restarted worker consumes its configured queues, and has lost
+Celery itself records no pause: a restarted worker consumes its configured queues, and has lost
 the settings of queues that were added by command.
 """
 

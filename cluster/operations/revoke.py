@@ -33,7 +33,7 @@ def revoke(operation: Revoke, context: OperationContext) -> None:
     """Carry out a `Revoke`.
 
     Raises:
-        Refused: There are no workers, or more ids than a worker remembers.
+        Refused: There are no workers, or more ids than a worker keeps.
     """
     if not operation.ids:
         raise Refused("no task is named")
@@ -42,7 +42,7 @@ def revoke(operation: Revoke, context: OperationContext) -> None:
     if len(operation.ids) > MAX_REVOKED_IDS:
         raise Refused(
             f"{len(operation.ids):,} ids are more than the {MAX_REVOKED_IDS:,} that a worker "
-            "remembers. Purge the queue, or revoke fewer tasks"
+            "keeps. Purge the queue, or revoke fewer tasks"
         )
     with open_mailbox(context) as mailbox:
         _Revocation(operation, context, mailbox).run()

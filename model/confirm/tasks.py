@@ -37,8 +37,8 @@ SKIP_UNSTARTED: Final = (
 )
 TERMINATE: Final = "to stop them, use terminate (K, --terminate)"
 MEMORY: Final = (
-    f"Workers keep up to {MAX_REVOKED_IDS:,} revoked ids for 3 hours; "
-    "without --statedb, a restart clears them"
+    f"A worker keeps {MAX_REVOKED_IDS:,} revoked ids for 3 hours; they are lost if all workers "
+    "restart without --statedb"
 )
 NEXT_TASK: Final = (
     "The signal is sent to the pool process; if it runs another task by then, that task is stopped"

@@ -27,7 +27,7 @@ SIGINT is not among them: the process ignores it, and the worker reports a task 
 still running."""
 
 MAX_REVOKED_IDS: Final = 50_000
-"""Ids that a worker remembers (`CELERY_WORKER_REVOKES_MAX`); it forgets the oldest beyond that."""
+"""Revoked ids that a worker keeps (`CELERY_WORKER_REVOKES_MAX`); it drops the oldest first."""
 
 
 class Revoke(Operation, frozen=True):

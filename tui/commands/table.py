@@ -161,7 +161,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "filter", "Filter the list", lambda host, text: host.filter_by(text), "FILTER", _fields
     ),
-    Command("task", "Open a task, wherever it is known", _task, "ID", _tasks),
+    Command("task", "Open a task by its id, even one that is not listed", _task, "ID", _tasks),
     Command("workflow", "Open the workflow of a task", _workflow, "ID", _tasks),
     Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.state.workers),
     Command("rate", "Maximum frames per second", _rate, "NUMBER", lambda _: ("1", "2", "4", "10")),
