@@ -58,10 +58,12 @@ clean:
 	  $(PYTHON) -m virtualenv --quiet $*; }
 
 $(STAMP)-demo: $(BIN)/python pyproject.toml
+	@echo 'Installing celtop into $(VENV) (once, about a minute) ...'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
 $(STAMP)-dev: $(BIN)/python pyproject.toml
+	@echo 'Installing celtop and its development tools into $(VENV) (once, a few minutes) ...'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager \
 	  --editable '.[demo]' --group dev
