@@ -6,6 +6,7 @@ import asyncio
 from typing import ClassVar, Final, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -57,6 +58,14 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
 
     def paint(self) -> None:
         """Bring the dialog up to date; called with each frame."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Return the result, unless the dialog is already closed.
+
+        A second key pressed before the first is processed, or a lookup that ends meanwhile, would
+        close the screen below.
+        """
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_close(self) -> None:
         """Close without a choice."""

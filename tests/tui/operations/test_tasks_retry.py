@@ -68,6 +68,18 @@ async def test_escape_leaves_the_search_and_keys_meanwhile_do_nothing() -> None:
         assert on.table.cursor_id == DONE
 
 
+async def test_closing_a_dialog_twice_does_not_close_the_screen_below() -> None:
+    async with opened() as on:
+        await looking(on, "R")
+        dialog = on.app.screen
+        assert isinstance(dialog, WaitingDialog)
+        dialog.dismiss(None)
+        dialog.dismiss(True)
+        await on.pilot.pause(0.1)
+        assert on.app.monitor_screen is not None
+        assert on.table.cursor_id == DONE
+
+
 async def test_a_search_that_fails_is_told() -> None:
     async with opened() as on:
         await looking(on, "R")
@@ -170,10 +182,10 @@ async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -
             "stored", "SUCCESS", args=[1], kwargs={}, exact_arguments=True
         )
         for id_, begins in (
-            ("whole", "possible: arguments known from its event"),
+            ("whole", "possible, with the arguments from its event"),
             (cut, "uncertain: the arguments cannot be read from the event: Celery"),
-            ("kept", "possible: arguments known from its worker"),
-            ("stored", "possible: arguments known from the result backend"),
+            ("kept", "possible, with the arguments from its worker"),
+            ("stored", "possible, with the arguments from the result backend"),
         ):
             on.app.go(Location("tasks", (DrillDown("task", id_),)))
             await on.pilot.pause(0.1)
