@@ -53,8 +53,8 @@ class Banner(Static):
             problem, advice, retry = shown
             style = "bold $text-error" if broker.fault is not None else "bold $text-warning"
             parts: list[Content | str] = [Content.styled(problem, style)]
-            parts += [f"  {advice}"] if advice else []
-            parts += [Content.styled(f"  {retry}", "$text-muted")] if retry else []
+            parts += [f". {advice}"] if advice else []
+            parts += [Content.styled(f". {retry}", "$text-muted")] if retry else []
             self.update(Content.assemble(*parts))
 
     def _retry_text(self, context: AppContext) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from ...model.entities.styles import BROKER_LEVELS
 from ...model.state import ClusterState
 from ...model.text import units
+from ...model.text.phrases import counted
 from ...widgets.colours import COLOURS
 from ..context import AppContext
 from .base import Bar, Part
@@ -69,8 +70,8 @@ def warnings(context: AppContext) -> list[Part]:
     if state.totals.lost:
         parts.append(Part(f"{units.count(state.totals.lost)} events lost", "bold $text-error", 1))
     if state.totals.corrected:
-        corrected = units.count(state.totals.corrected)
-        parts.append(Part(f"{corrected} corrected", "$text-warning", 3, "app.corrected"))
+        corrected = f"{counted(state.totals.corrected, 'state')} corrected"
+        parts.append(Part(corrected, "$text-warning", 3, "app.corrected"))
     if state.totals.malformed:
         malformed = units.count(state.totals.malformed)
         parts.append(Part(f"{malformed} malformed", "$text-warning", 2))

@@ -20,8 +20,12 @@ class KeyBar(Bar):
         view: str,
         contexts: Sequence[Context],
         with_connection: bool = False,
+        on_page: bool = False,
     ) -> None:
-        """Show the views, the current one highlighted, and the keys of these contexts."""
+        """Show the views, the current one highlighted, and the keys of these contexts.
+
+        On a page inside a view, the key that quits goes back.
+        """
         views = []
         keymap = context.keymap
         for priority, action in enumerate((keymap[each.id] for each in VIEWS), start=10):
@@ -35,7 +39,8 @@ class KeyBar(Bar):
         for action in reversed(keymap.in_context("global", *contexts)):
             if action.show and action.keys and not action.id.startswith("view."):
                 last = action.id in ("help", "quit")
-                text = f"{keymap.key(action.id, ascii_only=context.ascii)} {action.label}"
+                label = "back" if on_page and action.id == "quit" else action.label
+                text = f"{keymap.key(action.id, ascii_only=context.ascii)} {label}"
                 keys.append(Part(text, "$text-muted", 1 if last else 20 + len(keys), gap=2))
         # Without a header this is the only line that can show the connection.
         if with_connection:

@@ -50,7 +50,9 @@ async def peek(host: Host) -> None:
     seen = await _peek(host, queue)
     if seen is None:
         return
-    if seen.messages or seen.complete:
+    if seen.complete and not seen.messages:
+        host.say(f"No messages waiting in {queue}")
+    elif seen.messages:
         host.say(f"{_message_count(len(seen.messages), seen)} waiting in {queue}")
         filter_text = f"{exact_term('queue', queue)} state:pending"
         host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting")))

@@ -16,6 +16,7 @@ from ...model.entities.task import Task
 from ...model.entities.worker import Worker
 from ...model.state import ClusterState
 from ...widgets.literal import read
+from ..text.alerts import Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,19 @@ class Copy:
 
 
 def row_id(row: object) -> str:
-    """Return a row's id."""
+    """Return a row's id; rows of the log and of Attention have one of no use elsewhere."""
+    if isinstance(row, LogEntry):
+        return row.text
+    if isinstance(row, Alert):
+        return row.subject
     return str(getattr(row, "id", ""))
 
 
 def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
     """Return all texts that can be copied from a row."""
-    found = [Copy("id", row_id(row))]
+    if isinstance(row, LogEntry):
+        return [Copy("text", row.text)]
+    found = [Copy("id" if isinstance(row, Task) else "name", row_id(row))]
     if isinstance(row, Task):
         for name in ("name", "args", "kwargs", "result", "exception", "traceback"):
             text = getattr(row, name)
@@ -41,8 +48,6 @@ def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
                 found.append(Copy(name, text))
         if row.name:
             found.append(Copy("celery call", call_line(row)))
-    if isinstance(row, LogEntry):
-        found.append(Copy("text", row.text))
     if isinstance(row, Task | Worker | Queue):
         found.append(Copy("JSON", row_json(row, state, now)))
     return found

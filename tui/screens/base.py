@@ -126,7 +126,10 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.banner.paint(self.context)
         self.operation_bar.paint(self.context)
         no_header = self.has_class("-no-header")
-        self.key_bar.paint(self.context, self.location.view, self.CONTEXTS, no_header)
+        location = self.location
+        self.key_bar.paint(
+            self.context, location.view, self.CONTEXTS, no_header, bool(location.path)
+        )
 
     def on_mount(self) -> None:
         """Paint the current state immediately."""
