@@ -86,7 +86,7 @@ def _from_workers(
 ) -> tuple[str | None, str | None]:
     """Return the URL that workers report, or the reason not to use it."""
     if conf is None:
-        return None, f"the result backend is unknown: {_HOW_TO_SET}"
+        return None, f"the result backend is unknown; {_HOW_TO_SET}"
     reported = conf.get("result_backend")
     if not isinstance(reported, str) or not reported:
         return None, _NOT_REPORTED

@@ -107,7 +107,9 @@ def resume(operation: ResumeQueue, state: ClusterState, now: float) -> Confirmat
         [f"{verb(gone, 'is', 'are')} offline and {then} the list of consumers to resume"]
         if gone
         else [],
-        refusal=None if workers else f"{queue} was not paused on this machine: consumers unknown",
+        refusal=None
+        if workers
+        else f"{queue} was not paused on this machine; add its consumers (C)",
     )
 
 

@@ -28,12 +28,14 @@ from .confirmation import (
 )
 from .targets import can_terminate, submitted_to_threads
 
-SKIP_ONE: Final = "workers skip it when they reach it; until then its message stays in the queue"
+SKIP_ONE: Final = (
+    "workers discard it when they receive it; until then its message stays in the queue"
+)
 SKIP_MANY: Final = (
-    "workers skip them when they reach them; until then the messages stay in the queue"
+    "workers discard them when they receive them; until then the messages stay in the queue"
 )
 SKIP_UNSTARTED: Final = (
-    "Workers skip the unstarted tasks when they reach them; until then their messages stay queued"
+    "Workers discard unstarted tasks when they receive them; until then their messages stay queued"
 )
 TERMINATE: Final = "to stop them, use terminate (K, --terminate)"
 MEMORY: Final = (

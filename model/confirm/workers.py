@@ -72,7 +72,7 @@ def harmless(
     """Confirm an operation with one effect; read-only ones are only described, for dry runs."""
     effect = "Workers reply at once; a solo worker replies after its current task"
     if isinstance(operation, Heartbeat):
-        effect = "Each worker sends one heartbeat event now, and no other reply"
+        effect = "Each worker sends a heartbeat event now; there is no other reply"
     elif isinstance(operation, EnableEvents):
         effect = "Workers send events for every task, which adds load on them and on the broker"
     return describe(operation, worker_lines(state, operation.workers), [effect])

@@ -61,7 +61,7 @@ class EventStream:
             self._broker.lost_at = change.at
             self._log.add(change.at, "error", "broker", f"connection lost{reason}")
         elif change.fault is not None and change.fault != self._fault_logged:
-            self._log.add(change.at, "warning", "broker", f"cannot connect{reason}")
+            self._log.add(change.at, "warning", "broker", str(change.fault))
         self._fault_logged = change.fault or self._fault_logged
 
     def latency_measured(self, measured: LatencyMeasured) -> None:

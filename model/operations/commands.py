@@ -17,10 +17,10 @@ from .operation import Words
 Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
 SIGNALS: Final[dict[Signal, str]] = {
-    "SIGTERM": "SystemExit is raised in the task, finally blocks run, and the process exits",
+    "SIGTERM": "SystemExit is raised in the task; finally blocks run",
     "SIGKILL": "the process is killed at once",
     "SIGQUIT": "like SIGTERM; some apps handle it themselves",
-    "SIGUSR1": "SoftTimeLimitExceeded is raised in the task, which may clean up",
+    "SIGUSR1": "SoftTimeLimitExceeded is raised in the task",
 }
 """The signals that `terminate` can send to a prefork pool process; other pools have no processes.
 SIGINT is not among them: the process ignores it, and the worker reports a task as revoked that is

@@ -77,7 +77,7 @@ def _progress(outcome: Outcome, phrase: Words) -> str:
     parts = []
     if expected:
         replied = sum(answer.verdict != "silent" for answer in outcome.workers.values())
-        parts.append(f"{replied:,} of {counted(len(expected), 'worker')} so far")
+        parts.append(f"{replied:,} of {counted(len(expected), 'worker')} replied")
     elif outcome.targets:
         parts.append(f"{len(outcome.targets):,} so far")
     if outcome.stage:

@@ -122,7 +122,7 @@ OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "terminate", "Terminate running tasks", _terminate, "ID... [SIGNAL]", _unfinished_tasks
     ),
-    Command("retry", "Send tasks again as they were sent", _retry, "ID...", _tasks),
+    Command("retry", "Send tasks again with the same arguments", _retry, "ID...", _tasks),
     Command("trigger", "Send a new task (opens a form)", _operation(_trigger), "[NAME]", _names),
     Command("pause", "Stop all workers from consuming a queue", _pause, "QUEUE", _queues),
     Command("resume", "Resume a paused queue", _resume, "QUEUE", _paused),

@@ -167,7 +167,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("rate", "Maximum frames per second", _rate, "NUMBER", lambda _: ("1", "2", "4", "10")),
     Command("theme", "Change the theme", _theme, "NAME", lambda host: host.available_themes),
     Command("mouse", "Capture the mouse", _mouse, "on|off", lambda _: ("on", "off")),
-    Command("zone", "Time zone of times of day", _zone, "utc|local", lambda _: ("utc", "local")),
+    Command("zone", "Time zone of displayed times", _zone, "utc|local", lambda _: ("utc", "local")),
     Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),
     Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),
     *OPERATION_COMMANDS,

@@ -32,14 +32,16 @@ def retry_field(task: Task, original: SentTask | None, meta: ResultMeta | None) 
         meta: Its entry in the result backend; None if that was not read or does not exist.
     """
     if original is not None:
-        return Field("Retry", f"possible: arguments known from {_ORIGINS[original.source]}", "good")
+        return Field(
+            "Retry", f"possible, with the arguments from {_ORIGINS[original.source]}", "good"
+        )
     if meta is not None and meta.exact_arguments:
-        return Field("Retry", f"possible: arguments known from {_ORIGINS['backend']}", "good")
+        return Field("Retry", f"possible, with the arguments from {_ORIGINS['backend']}", "good")
     if task.name is None:
         return Field("Retry", "not possible: the task name is unknown", "warn")
     found = parse_arguments(task.args, task.kwargs)
     if not isinstance(found, str):
-        return Field("Retry", f"possible: arguments known from {_ORIGINS['event']}", "good")
+        return Field("Retry", f"possible, with the arguments from {_ORIGINS['event']}", "good")
     if not task.finished:
         return Field("Retry", "R reads the arguments from the queue or the worker", "muted")
     return Field(

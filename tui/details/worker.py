@@ -58,8 +58,8 @@ def usage_fields(worker: Worker) -> list[Field]:
             Field("of which system time", units.duration(usage.system_s)),
             Field("Peak memory, main proc.", units.size(usage.rss_bytes)),
             Field("Page faults", units.count(usage.page_faults)),
-            Field("Voluntary switches", units.count(usage.voluntary_switches)),
-            Field("Involuntary switches", units.count(usage.involuntary_switches)),
+            Field("Voluntary ctx switches", units.count(usage.voluntary_switches)),
+            Field("Involuntary ctx switches", units.count(usage.involuntary_switches)),
         ]
     return found
 
@@ -84,7 +84,7 @@ def _skew(worker: Worker) -> Field:
     if worker.clock_skew is None:
         return Field("Clock", "?")
     style = "warn" if abs(worker.clock_skew) > MIN_SKEW else "text"
-    return Field("Clock", f"{worker.clock_skew:+.2f} s from this host", style)
+    return Field("Clock", f"{round(worker.clock_skew, 2) + 0:+.2f} s from this host", style)
 
 
 def _pool(stats: dict[str, Any] | None) -> dict[str, Any]:

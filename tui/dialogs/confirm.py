@@ -102,7 +102,7 @@ class ConfirmDialog(Dialog[bool]):
             )
             more = f" and {count - _MAX_NAMED_WORKERS:,} more" if count > _MAX_NAMED_WORKERS else ""
             workers = counted(count, "worker")
-            yield _line(f"Replies expected from {workers}: {names}{more}", "$text-muted", "heading")
+            yield _line(f"Sent to {workers}: {names}{more}", "$text-muted", "heading")
 
     def _fit(self, height: int) -> None:
         below = 1 if self.confirmation.must_type is None else 3

@@ -31,7 +31,9 @@ class SaveDialog(Dialog[Path]):
 
     def on_mount(self) -> None:
         """Explain how the format is chosen."""
-        self._advise(f"Format by extension: {' '.join(SUFFIXES)}. Only marked rows, if any.")
+        self._advise(
+            f"The extension sets the format: {' '.join(SUFFIXES)}. Only marked rows, if any."
+        )
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the path, or ask whether to overwrite."""

@@ -137,7 +137,7 @@ def _listed_item(
         if listed is None:
             return None
         number = len(select(host.context.state, listed).kept)
-        empty = "no tasks listed" if not listed else "none of the listed tasks"
+        empty = "no tasks listed" if not listed else "none of the listed tasks can be"
         return f"{number:,} of {len(listed):,}", None if number else empty
 
     return MenuItem(id_, f"{verb} all listed: {{}} ...", handler, offer)
@@ -167,7 +167,7 @@ def _worker_item(
 
     def offer(host: Host) -> Offer:
         names = tuple(worker.name for worker in host.selection(Worker))
-        what = names[0] if len(names) == 1 else f"{len(names):,} workers"
+        what = names[0] if len(names) == 1 else f"{len(names):,} workers" if names else "workers"
         if not names or operation is None:
             return what, None if names else "no worker selected"
         return what, _refusal(host, operation(workers=names))

@@ -52,6 +52,7 @@ def _notes(known: Known, retry_of: str | None) -> list[str]:
         lines.append(f"Incomplete: {known.reason}")
     if isinstance(known, SentTask) and known.call.eta_at is not None:
         lines.append("The original ETA is not kept; set a new one below if needed")
-    if not isinstance(known, Call):
+    missing = known.missing if isinstance(known, SentTask) else ()
+    if not isinstance(known, Call) and not any("callback" in thing for thing in missing):
         lines.append("Callbacks and the rest of its chain or chord are not sent")
     return lines

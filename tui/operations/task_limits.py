@@ -105,14 +105,14 @@ def _menu(
     rates = _summary(current, lambda each: Limits(rate=each.rate))
     times = _summary(current, lambda each: Limits(soft=each.soft, hard=each.hard))
     return Menu(
-        f"Limits of {task} in {len(current):,} worker{'s' * (len(current) != 1)}",
+        f"Limits of {task} on {len(current):,} worker{'s' * (len(current) != 1)}",
         [
             ("rate", "Rate limit ...", rates),
             ("time", "Soft and hard time limit ...", times),
             (
                 "restore",
-                "Restore the limits first seen",
-                _summary(initial) if changed else "unchanged since they were first seen",
+                "Restore the original limits",
+                _summary(initial) if changed else "not changed since celtop started",
             ),
         ],
         disabled=() if changed else ("restore",),

@@ -241,7 +241,7 @@ class ListScreen(MonitorScreen):
 
         table = self.list_table
         choices = [
-            (column.id, column.title, "largest first" if column.descending else "")
+            (column.id, column.title, "descending" if column.descending else "")
             for column in table.columns
             if column.sort_key is not None
         ]

@@ -127,7 +127,7 @@ class TaskDetailScreen(DetailScreen):
             Column("role", "Role", 8, self._role),
             tasks.STATE,
             Column("name", "Task", 18, tasks.name, grow=2),
-            Column("id", "Id", 8, _short_id, 2),
+            Column("id", "ID", 8, _short_id, 2),
             Column(
                 "elapsed",
                 "Runtime",

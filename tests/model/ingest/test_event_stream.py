@@ -41,7 +41,7 @@ def test_the_connection_is_lost_and_restored() -> None:
     state.observe(ConnectionChanged("live", NOW + 17))
     why = "Connection refused. Is the broker running?"
     assert lines(state) == [
-        ("warning", f"cannot connect: {why}"),
+        ("warning", str(why)),
         ("info", "connected"),
         ("error", f"connection lost: {why}"),
         ("info", "connected"),

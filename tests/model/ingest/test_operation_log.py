@@ -37,7 +37,7 @@ def test_an_operation_is_logged_at_its_beginning_and_end() -> None:
     observe_outcome(state, Outcome(7, command, NOW, workers={"p@h": CONFIRMED}))
     observe_outcome(state, Outcome(7, command, NOW, NOW + 1, workers={"p@h": SILENT}), NOW + 1)
     assert [(one.at, one.level, one.source, one.text) for one in state.log] == [
-        (NOW, "info", "operation", "Revoking 1 task: 0 of 1 worker so far"),
+        (NOW, "info", "operation", "Revoking 1 task: 0 of 1 worker replied"),
         (
             NOW + 1,
             "warning",

@@ -78,7 +78,7 @@ def test_every_operation_has_words(operation: object) -> None:
         ),
         (
             done(REVOKE, ended_at=None, workers={"a@h": CONFIRMED}, stage="block 1 of 2"),
-            "Revoking 12 tasks: 1 of 3 workers so far, block 1 of 2",
+            "Revoking 12 tasks: 1 of 3 workers replied, block 1 of 2",
         ),
         (
             done(REVOKE, refusal="read-only: nothing was sent"),
@@ -133,7 +133,7 @@ def test_every_operation_has_words(operation: object) -> None:
         ),
         (
             done(Drain(WORKERS), ended_at=None, stage="3 active, 2 reserved"),
-            "Draining 3 workers: 0 of 3 workers so far, 3 active, 2 reserved",
+            "Draining 3 workers: 0 of 3 workers replied, 3 active, 2 reserved",
         ),
         (
             done(Heartbeat(WORKERS), workers=ALL_WORKERS, unlogged="disk full"),

@@ -117,7 +117,7 @@ async def test_the_line_goes_on_beneath_a_dialog() -> None:
         await on.press("d")
         await on.until(lambda: isinstance(on.app.screen, OperationDialog))
         on.session.operations[0].change(workers={"celery@web-1": Answer("confirmed")})
-        await on.until(lambda: "1 of 2 workers so far" in bar.text)
+        await on.until(lambda: "1 of 2 workers replied" in bar.text)
 
 
 async def test_the_line_goes_by_itself() -> None:
@@ -203,7 +203,7 @@ async def test_quitting_asks_while_something_is_being_done() -> None:
         await on.until(lambda: on.session.operations)
         await on.press("q")
         dialog = await on.asked()
-        assert dialog.confirmation.targets == ("Revoking 1 task: 0 of 2 workers so far",)
+        assert dialog.confirmation.targets == ("Revoking 1 task: 0 of 2 workers replied",)
         await on.press("enter")
         await on.until(lambda: on.app.monitor_screen is not None)
         assert on.app.return_code is None
