@@ -85,6 +85,8 @@ def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str
 
 
 def _matching(pattern: str, known: tuple[str, ...]) -> list[str]:
+    if pattern in known:  # a name may contain the characters of patterns
+        return [pattern]
     matching = [name for name in known if _matches(pattern, name)]
     if not matching and _is_full_name(pattern):
         return [pattern]

@@ -41,6 +41,11 @@ class TestAddressing:
     def test_by_pattern(self, patterns: tuple[str, ...], meant: tuple[str, ...]) -> None:
         assert resolve_workers(self.there, patterns) == meant
 
+    def test_a_full_name_with_the_characters_of_patterns(self) -> None:
+        names = ("a b[red]@h", "a br@h", "x*y@h", "x-y@h")
+        for name in names:
+            assert resolve_workers(session(*names), (name,)) == (name,)
+
     @pytest.mark.parametrize("pattern", ["male", "nope*", "*@nowhere"])
     def test_that_matches_no_worker(self, pattern: str) -> None:
         with pytest.raises(InvalidUsage, match="geo1@a, geo2@b, mail@a"):
