@@ -22,7 +22,7 @@ async def test_the_header_counts_what_was_corrected_and_leads_to_the_log() -> No
         state._tasks.mark_lost(task, NOW, "worker")
         state.tick(NOW)
         app.frame_loop.paint()
-        assert "corrected 1" in app.screen.query_one(HeaderBar).text
+        assert "1 state corrected" in app.screen.query_one(HeaderBar).text
         assert "lost 1" in app.screen.query_one(StateStrip).text
         await app.run_action("corrected")
         await pilot.pause(0.2)
