@@ -52,7 +52,7 @@ class ResultReader(abc.ABC):
 
     The constructor must return at once: connect in `read`, which may block for some seconds. Raise
     `ResultsError` for a failure that the user can fix; any other exception is reported with its
-    type. `read` and `close` are enough; override the rest if the backend can do better.
+    type. `read` and `close` are enough; override `wait` and `recent` if it can do more.
     """
 
     unavailable: str | None = None
