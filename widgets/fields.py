@@ -33,9 +33,7 @@ class Field:
 class Fields(Widget):
     """A list of fields, one line each, cut to the width."""
 
-    DEFAULT_CSS = """
-    Fields { height: auto; width: 1fr; }
-    """
+    DEFAULT_CSS = "Fields { height: auto; width: 1fr; }"
 
     def __init__(
         self,
@@ -43,9 +41,8 @@ class Fields(Widget):
         *,
         glyphs: Glyphs = UNICODE,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self.fields = tuple(fields)
         self._glyphs = glyphs
         self._columns = 1

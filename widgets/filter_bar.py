@@ -73,9 +73,8 @@ class FilterBar(Vertical):
         *,
         placeholder: str = "",
         id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self._problems = problems
         self._placeholder = placeholder
         self._timer: Timer | None = None

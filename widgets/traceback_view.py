@@ -33,14 +33,8 @@ class TracebackView(VerticalScroll, inherit_bindings=False):
     }
     """
 
-    def __init__(
-        self,
-        text: str = "",
-        *,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
         self._text = text
 
     def compose(self) -> ComposeResult:

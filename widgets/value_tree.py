@@ -37,18 +37,10 @@ class NodeValue:
 class ValueTree(Tree[NodeValue], inherit_bindings=False):
     """Named values, one node each."""
 
-    DEFAULT_CSS = """
-    ValueTree { height: auto; max-height: 1fr; background: transparent; }
-    """
+    DEFAULT_CSS = "ValueTree { height: auto; max-height: 1fr; background: transparent; }"
 
-    def __init__(
-        self,
-        *,
-        glyphs: Glyphs = UNICODE,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(Text(""), id=id, classes=classes)
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(Text(""), id=id)
         self.show_root = False
         self.guide_depth = 2
         self.ICON_NODE, self.ICON_NODE_EXPANDED = f"{glyphs.tree_closed} ", f"{glyphs.tree_open} "

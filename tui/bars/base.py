@@ -47,8 +47,8 @@ class Bar(Widget):
     ALLOW_SELECT = False
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
         # Textual would underline clickable text, in its own colour.
         self.auto_links = False
         self._parts: tuple[tuple[Part, ...], tuple[Part, ...]] = ((), ())

@@ -133,13 +133,7 @@ class OverviewScreen(MonitorScreen):
 
     def _tile(self, name: str, columns: Sequence[Column[Any]], rows: Any, empty: str) -> Tile:
         table: LiveTable[Any] = LiveTable(
-            columns,
-            rows,
-            row_id=_row_id,
-            row_version=_row_version,
-            empty=empty,
-            markable=False,
-            id=f"{name}-table",
+            columns, rows, empty=empty, markable=False, id=f"{name}-table"
         )
         self.small_tables.append(table)
         title = TITLES[name]
@@ -319,11 +313,3 @@ def _name(row: Queue | Worker) -> str:
 
 def _queue_rank(queue: Queue) -> tuple[bool, int, str]:
     return queue.unattended, queue.waiting or 0, queue.name
-
-
-def _row_id(row: Any) -> str:
-    return str(row.id)
-
-
-def _row_version(row: Any) -> object:
-    return getattr(row, "version", row)

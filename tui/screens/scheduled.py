@@ -14,7 +14,7 @@ from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
 from ..columns.progress import with_progress
 from ..columns.tasks import SCHEDULED
-from .tasks import TaskListScreen, task_id, task_version
+from .tasks import TaskListScreen
 
 
 class ScheduledScreen(TaskListScreen):
@@ -35,8 +35,6 @@ class ScheduledScreen(TaskListScreen):
         return LiveTable(
             with_progress(SCHEDULED, self.context),
             self.tasks,
-            row_id=task_id,
-            row_version=task_version,
             empty=self.EMPTY,
             sort=("countdown", False),
         )

@@ -77,12 +77,7 @@ class TaskDetailScreen(DetailScreen):
             Order("position", False),
         )
         self.attempts_table: LiveTable[AttemptRow] = LiveTable(
-            ATTEMPTS,
-            self._attempts,
-            row_id=lambda row: row.id,
-            row_version=lambda row: row,
-            markable=False,
-            id="attempts-table",
+            ATTEMPTS, self._attempts, markable=False, id="attempts-table"
         )
         facts = VerticalScroll(self.fields, id="facts-scroll")
         self.panes = {
@@ -139,13 +134,7 @@ class TaskDetailScreen(DetailScreen):
             ),
         )
         return LiveTable(
-            columns,
-            self._related,
-            row_id=lambda task: task.id,
-            row_version=lambda task: task.version,
-            empty="none known",
-            markable=False,
-            id="related-table",
+            columns, self._related, empty="none known", markable=False, id="related-table"
         )
 
     def on_mount(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
@@ -47,8 +47,6 @@ class TaskListScreen(ListScreen):
         return LiveTable(
             with_progress(TASKS, self.context),
             self.tasks,
-            row_id=task_id,
-            row_version=task_version,
             empty=self.EMPTY,
             sort=("received", True),
             follow=True,
@@ -108,13 +106,3 @@ def _within(scope: Query, typed: Query) -> Query:
         terms=scope.terms + typed.terms,
         matches=lambda task, now: inside(task, now) and matches(task, now),
     )
-
-
-def task_id(task: Task) -> str:
-    """Return the row id of a task."""
-    return task.id
-
-
-def task_version(task: Task) -> Any:
-    """Return a value that changes when the task has changed."""
-    return task.version

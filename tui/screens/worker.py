@@ -120,13 +120,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def _table(self, name: str, columns: Sequence[Column[Task]]) -> LiveTable[Task]:
         return LiveTable(
-            columns,
-            self._tasks[name],
-            row_id=lambda task: task.id,
-            row_version=lambda task: task.version,
-            empty="none",
-            markable=False,
-            id=f"{name}-table",
+            columns, self._tasks[name], empty="none", markable=False, id=f"{name}-table"
         )
 
     def on_mount(self) -> None:

@@ -70,14 +70,8 @@ class Graph(Widget):
     }
     """
 
-    def __init__(
-        self,
-        *,
-        glyphs: Glyphs = UNICODE,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
         self._glyphs = glyphs
         self._series: tuple[Series, ...] = ()
         self._version: object = None

@@ -17,18 +17,10 @@ _COLOURS = {"bar": "$success", "bar-rest": "$foreground 30%", "text": "bold"}
 class LargeBar(Widget):
     """A progress bar and a line of text; either can be left out."""
 
-    DEFAULT_CSS = """
-    LargeBar { height: auto; width: 1fr; }
-    """
+    DEFAULT_CSS = "LargeBar { height: auto; width: 1fr; }"
 
-    def __init__(
-        self,
-        *,
-        glyphs: Glyphs = UNICODE,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__()
         self._glyphs = glyphs
         self._shown: tuple[bool, float | None, bool, int, str] = (False, None, False, 0, "")
 

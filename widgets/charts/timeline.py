@@ -103,18 +103,10 @@ def _timed(
 class Timeline(Widget):
     """A task's attempts as bars on one scale, with durations."""
 
-    DEFAULT_CSS = """
-    Timeline { height: auto; width: 1fr; }
-    """
+    DEFAULT_CSS = "Timeline { height: auto; width: 1fr; }"
 
-    def __init__(
-        self,
-        *,
-        glyphs: Glyphs = UNICODE,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__()
         self._glyphs = glyphs
         self._attempts: list[TimedAttempt] = []
 

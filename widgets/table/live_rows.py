@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
@@ -23,7 +24,7 @@ from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_
 from .column import Column, Frame, Rows, arrange, last_offset
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
-from .viewport import Viewport
+from .viewport import Newest, Viewport
 
 R = TypeVar("R")
 
@@ -31,10 +32,29 @@ GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
 CACHED_SCREENS = 4
 """Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
+ARRIVAL = "arrival"
+"""The `sort_key` of the order in which rows arrive."""
+
+
+def _row_version(row: object) -> object:
+    return getattr(row, "version", row)
 
 
 class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
-    """Rows, cursor and marks on the screen, without keys."""
+    """Rows, cursor and marks on the screen, without keys.
+
+    Args:
+        columns: The columns in their order; the first is always shown.
+        rows: The rows, read again for each frame.
+        row_id: A row's id, which never changes.
+        row_version: Returns a value that changes whenever a row's cells do.
+        empty: The text shown without rows.
+        sort: The id of the column that the rows are initially sorted by, and whether the largest
+            is first.
+        follow: Whether to follow initially: if sorted by arrival, the newest row is shown, in other
+            orders the cursor's row stays in its place on the screen.
+        markable: Whether rows can be marked; if not, there is no gutter.
+    """
 
     ALLOW_SELECT = False
 
@@ -92,15 +112,15 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         columns: Sequence[Column[R]],
         rows: Rows[R],
         *,
-        row_id: Callable[[R], str],
-        row_version: Callable[[R], object],
-        empty: str,
-        sort: tuple[str, bool] | None,
-        markable: bool,
-        id: str | None,  # noqa: A002 - Textual's own name for it
-        classes: str | None,
+        row_id: Callable[[R], str] = attrgetter("id"),
+        row_version: Callable[[R], object] = _row_version,
+        empty: str = "",
+        sort: tuple[str, bool] | None = None,
+        follow: bool = False,
+        markable: bool = True,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self.columns = tuple(columns)
         self.empty = empty
         self._rows = rows
@@ -112,6 +132,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._offset = 0
         self._frame = Frame(0.0)
         self._viewport = Viewport(rows, row_id)
+        self._viewport.follow = follow
+        self._viewport.newest = self._newest()
         self._marks = Marks(row_id)
         self._styles: dict[str, LookStyles] = {}
         self._filters: tuple[LineFilter, ...] = ()
@@ -185,6 +207,15 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def on_resize(self) -> None:
         """Fit the columns into the new width."""
         self._update()
+
+    def _newest(self) -> Newest | None:
+        if self._sort is None:
+            return None
+        column_id, descending = self._sort
+        key = next((c.sort_key for c in self.columns if c.id == column_id), None)
+        if key != ARRIVAL:
+            return None
+        return "first" if descending else "last"
 
     def _update(self) -> int:
         """Update cursor, top and scrollbar, and refresh the lines that differ."""

@@ -6,16 +6,15 @@ The rows are never copied. `live_rows.py` draws them. Cursor, marks and anchor a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from textual import events
 from textual.message import Message
 
-from .column import Column, Rows, last_offset
+from .column import Rows, last_offset
 from .live_rows import LiveRows
-from .viewport import Motion, Newest
+from .viewport import Motion
 
 R = TypeVar("R")
 
@@ -23,21 +22,7 @@ WHEEL_LINES = 3
 
 
 class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
-    """A table of rows that change.
-
-    Args:
-        columns: The columns in their order; the first is always shown.
-        rows: The rows, read again for each frame.
-        row_id: A row's id, which never changes.
-        row_version: Returns a value that changes whenever a row's cells do.
-        empty: The text shown without rows.
-        sort: The id of the column that the rows are initially sorted by, and whether the largest
-            is first.
-        arrival: The `sort_key` of the order of arrival: in this order `follow` shows the newest
-            row, in others it keeps the cursor's row in its place on the screen.
-        follow: Whether to follow initially.
-        markable: Whether rows can be marked; if not, there is no gutter.
-    """
+    """A table of rows that change."""
 
     @dataclass
     class Opened(Message):
@@ -50,36 +35,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         def control(self) -> LiveTable[Any]:
             """The table."""
             return self.table
-
-    def __init__(
-        self,
-        columns: Sequence[Column[R]],
-        rows: Rows[R],
-        *,
-        row_id: Callable[[R], str],
-        row_version: Callable[[R], object],
-        empty: str = "",
-        sort: tuple[str, bool] | None = None,
-        arrival: str = "arrival",
-        follow: bool = False,
-        markable: bool = True,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(
-            columns,
-            rows,
-            row_id=row_id,
-            row_version=row_version,
-            empty=empty,
-            sort=sort,
-            markable=markable,
-            id=id,
-            classes=classes,
-        )
-        self._arrival = arrival
-        self._viewport.follow = follow
-        self._viewport.newest = self._newest()
 
     # State
 
@@ -262,15 +217,6 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._viewport.newest = self._newest()
         self._viewport.restart()
         self._update()
-
-    def _newest(self) -> Newest | None:
-        if self._sort is None:
-            return None
-        column_id, descending = self._sort
-        key = next((c.sort_key for c in self.columns if c.id == column_id), None)
-        if key != self._arrival:
-            return None
-        return "first" if descending else "last"
 
     # Mouse
 
