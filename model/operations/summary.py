@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ..text.phrases import SHORT_ID_LENGTH, counted, named
+from ..text.phrases import SHORT_ID_LENGTH, counted, named, shortened
 from .commands import Purge, WorkerOperation
 from .operation import Words
 from .outcome import MARKED_ONLY, Answer, Outcome, Verdict
@@ -55,8 +55,7 @@ def details(outcome: Outcome) -> tuple[str, ...]:
         for name, answer in answers.items()
         if answer.verdict == verdict
     ]
-    more = len(lines) - MAX_DETAIL_LINES
-    return (*lines[:MAX_DETAIL_LINES], f"and {more:,} more") if more > 0 else tuple(lines)
+    return tuple(shortened(lines, MAX_DETAIL_LINES))
 
 
 def replies(outcome: Outcome) -> tuple[str, ...]:

@@ -33,6 +33,12 @@ def named(names: Sequence[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def shortened(lines: Sequence[str], maximum: int) -> list[str]:
+    """Return the first lines, followed by `and 7 more` if there are more."""
+    more = len(lines) - maximum
+    return [*lines[:maximum], f"and {more:,} more"] if more > 0 else list(lines)
+
+
 def tallied(items: Iterable[str]) -> str:
     """Return each distinct item with its count, the most frequent first: `3 geo, 1 mail`."""
     found = Counter(items).most_common()

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, TypeVar
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
@@ -75,4 +75,6 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         """Accept the current choice."""
 
     def action_choose(self, step: int) -> None:
-        """Move to another choice."""
+        """Scroll the text; in a menu, move to another choice."""
+        for text in self.query(VerticalScroll):
+            text.scroll_relative(y=step, animate=False)

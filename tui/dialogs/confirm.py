@@ -149,10 +149,6 @@ class ConfirmDialog(Dialog[bool]):
         else:
             self.focus_previous()
 
-    def action_choose(self, step: int) -> None:
-        """Scroll the facts."""
-        self.query_one("#facts").scroll_relative(y=step, animate=False)
-
 
 def _line(text: str, style: str, classes: str = "") -> Static:
     return Static(Content.styled(visible(text, _MAX_TEXT), style), markup=False, classes=classes)

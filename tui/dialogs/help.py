@@ -65,10 +65,6 @@ class Help(Dialog[str]):
         lines += [_row(example, meaning, 28) for example, meaning in FILTER_EXAMPLES]
         return Content("\n").join(lines)
 
-    def action_choose(self, step: int) -> None:
-        """Scroll."""
-        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
-
     def on_key(self, event: events.Key) -> None:
         """Close with the keys that open the help or leave a screen."""
         closing = self._keymap["help"].keys + self._keymap["quit"].keys

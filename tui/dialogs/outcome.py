@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ...bindings.contexts import Context
 from ...model.operations.summary import details, replies, sentence
+from ...model.text.phrases import shortened
 from ...model.text.sanitize import visible
 from ..keymap import bindings
-from .base import Dialog
+from .text import TextDialog
 
 if TYPE_CHECKING:
     from ...bindings.keymap import Keymap
@@ -25,29 +25,16 @@ MAX_LINE_CHARACTERS: Final = 400
 MAX_SENT_TASKS: Final = 50
 
 
-class OutcomeDialog(Dialog[bool]):
+class OutcomeDialog(TextDialog):
     """Shows an outcome."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__("Operation")
         self._outcome = outcome
 
-    def compose_box(self) -> ComposeResult:
-        """Show the text."""
-        with VerticalScroll():
-            yield Static(self.text(), markup=False)
-
     def text(self) -> Content:
         """Return the outcome in full."""
         return outcome_text(self._outcome)
-
-    def action_accept(self) -> None:
-        """Close."""
-        self.dismiss(None)
-
-    def action_choose(self, step: int) -> None:
-        """Scroll."""
-        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
 
 class OperationDialog(OutcomeDialog):
@@ -83,27 +70,23 @@ class OperationDialog(OutcomeDialog):
 
 def outcome_text(outcome: Outcome) -> Content:
     """Return a summary, then confirmations, failures with their reasons, and the tasks sent."""
-    lines = [Content.styled(visible(sentence(outcome), MAX_LINE_CHARACTERS), "bold")]
-    confirmed = outcome.workers_having("confirmed")
-    if shown := replies(outcome):
-        lines += [Content(""), *(Content(visible(line, MAX_LINE_CHARACTERS)) for line in shown)]
-    elif confirmed:
-        lines += [
-            Content(""),
-            Content(visible(f"Confirmed by {', '.join(confirmed)}", MAX_LINE_CHARACTERS)),
-        ]
-    found = details(outcome)
-    if found:
-        lines.append(Content(""))
-        lines += [
-            Content.styled(visible(line, MAX_LINE_CHARACTERS), "$text-warning") for line in found
-        ]
-    if outcome.sent:
-        lines.append(Content(""))
-    for sent in outcome.sent[:MAX_SENT_TASKS]:
-        retry = f", retry of {sent.retry_of}" if sent.retry_of else ""
-        line = f"{sent.id} {sent.name} to {sent.queue}{retry}"
-        lines.append(Content(visible(line, MAX_LINE_CHARACTERS)))
-    if len(outcome.sent) > MAX_SENT_TASKS:
-        lines.append(Content(f"and {len(outcome.sent) - MAX_SENT_TASKS:,} more"))
-    return Content("\n").join(lines)
+    confirmed = replies(outcome)
+    if not confirmed and (workers := outcome.workers_having("confirmed")):
+        confirmed = (f"Confirmed by {', '.join(workers)}",)
+    sent = [
+        f"{each.id} {each.name} to {each.queue}"
+        + (f", retry of {each.retry_of}" if each.retry_of else "")
+        for each in outcome.sent
+    ]
+    parts: list[tuple[Sequence[str], str]] = [
+        ([sentence(outcome)], "bold"),
+        (confirmed, ""),
+        (details(outcome), "$text-warning"),
+        (shortened(sent, MAX_SENT_TASKS), ""),
+    ]
+    return Content("\n\n").join(_lines(lines, style) for lines, style in parts if lines)
+
+
+def _lines(lines: Sequence[str], style: str) -> Content:
+    shown = (Content.styled(visible(line, MAX_LINE_CHARACTERS), style) for line in lines)
+    return Content("\n").join(shown)

@@ -16,22 +16,22 @@ _MAX_TEXT = 100_000
 class TextDialog(Dialog[str]):
     """Shows a text, possibly from the cluster, in full."""
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str = "") -> None:
         super().__init__(title)
         self._text = text
 
     def compose_box(self) -> ComposeResult:
         """Show the text."""
         with VerticalScroll():
-            yield Static(Content("\n".join(visible_lines(self._text, _MAX_TEXT))), markup=False)
+            yield Static(self.text(), markup=False)
+
+    def text(self) -> Content:
+        """Return the text."""
+        return Content("\n".join(visible_lines(self._text, _MAX_TEXT)))
 
     def action_accept(self) -> None:
         """Close."""
         self.dismiss(None)
-
-    def action_choose(self, step: int) -> None:
-        """Scroll."""
-        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)
 
 
 class Preview(TextDialog):

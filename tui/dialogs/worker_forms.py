@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ...model.confirm.pools import resized
@@ -10,6 +11,7 @@ from ...model.entities.worker import Limits
 from ...model.state import ClusterState
 from ...model.text import units
 from ...model.text.parse import ParseError, duration, integer, rate, seconds_text
+from ...model.text.phrases import shortened
 from ...widgets.form.form import FormField, Problems
 from ..text.limits import limits_text
 from .form import FormDialog
@@ -32,22 +34,11 @@ def resize_form(names: Sequence[str], state: ClusterState, *, grow: bool) -> For
     sign = 1 if grow else -1
 
     def preview(values: Mapping[str, Any]) -> str:
-        return "; ".join(
-            f"{name}: {resized(worker, sign * values['by'])}"
-            for name, worker in list(workers.items())[:MAX_SHOWN_WORKERS]
-        ) + (
-            f"; and {len(workers) - MAX_SHOWN_WORKERS:,} more"
-            if len(workers) > MAX_SHOWN_WORKERS
-            else ""
-        )
+        sizes = [f"{name}: {resized(one, sign * values['by'])}" for name, one in workers.items()]
+        return "; ".join(shortened(sizes, MAX_SHOWN_WORKERS))
 
-    by = FormField(
-        "by",
-        "Processes",
-        lambda text: integer(text, 1, MAX_PROCESSES),
-        "1",
-        f"1 to {MAX_PROCESSES:,}",
-    )
+    hint = f"1 to {MAX_PROCESSES:,}"
+    by = FormField("by", "Processes", lambda text: integer(text, 1, MAX_PROCESSES), "1", hint)
     verb = "Grow" if grow else "Shrink"
     return FormDialog(f"{verb} {pools(names)} by", [by], submit=verb, preview=preview)
 
@@ -121,6 +112,7 @@ def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
         ("hard", "Hard limit", "the pool process is killed"),
     ):
         common = _common(seconds_text(getattr(each, name)) or "none" for each in known)
+        flag = DIFFERS if known else "unknown: type a value or none"
         fields.append(
             FormField(
                 name,
@@ -128,14 +120,8 @@ def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
                 _limit,
                 common or "",
                 "30s, 5m, 1h; none: the worker's default",
-                explain=lambda value, meaning=meaning: (  # type: ignore[misc]
-                    "the worker's default"
-                    if value is None
-                    else f"{units.duration(value)}: {meaning}"
-                ),
-                flag=(DIFFERS if known else "unknown: type a value or none")
-                if common is None
-                else None,
+                partial(_meaning, meaning),
+                flag=flag if common is None else None,
             )
         )
 
@@ -146,21 +132,14 @@ def time_form(task: str, limits: Mapping[str, Limits | None]) -> FormDialog:
         return {}
 
     notes = [*limit_lines(limits), *TIME_NOTES]
-    return FormDialog(
-        f"Time limits of {task}", fields, notes=notes, submit="Set limit", check=check
-    )  # fmt: skip
+    title = f"Time limits of {task}"
+    return FormDialog(title, fields, notes=notes, submit="Set limit", check=check)
 
 
 def limit_lines(limits: Mapping[str, Limits | None]) -> list[str]:
     """Return the current limits of workers, a line each."""
-    lines = [
-        f"{name}: {limits_text(each)}" for name, each in list(limits.items())[:MAX_SHOWN_WORKERS]
-    ]
-    return (
-        [*lines, f"and {len(limits) - MAX_SHOWN_WORKERS:,} more"]
-        if len(limits) > MAX_SHOWN_WORKERS
-        else lines
-    )
+    lines = [f"{name}: {limits_text(each)}" for name, each in limits.items()]
+    return shortened(lines, MAX_SHOWN_WORKERS)
 
 
 def pools(names: Sequence[str], noun: str = "pool") -> str:
@@ -183,6 +162,10 @@ def _limit(text: str) -> float | None:
     if not seconds:
         raise ParseError("must be longer than 0 s; none: the worker's default")
     return seconds
+
+
+def _meaning(meaning: str, limit: float | None) -> str:
+    return "the worker's default" if limit is None else f"{units.duration(limit)}: {meaning}"
 
 
 def _autoscaler(state: ClusterState, name: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from ...model.confirm.targets import Selection
 from ...model.entities.task import Task
 from ...model.operations.call import Recovered, SentTask, Unrecoverable
 from ...model.operations.commands import SIGNALS, Retry, Revoke, RevokeStamped, Signal
+from ...model.text.phrases import shortened
 from ..dialogs.menu import Menu
 from ..dialogs.prompt import Prompt
 from ..dialogs.text import TextDialog
@@ -243,8 +244,6 @@ def _unrecoverable(lost: Sequence[Unrecoverable]) -> tuple[str, ...]:
 
 
 def _explained(lost: Sequence[Unrecoverable], key: str) -> str:
-    lines = [f"{each.id}: {each.reason}" for each in lost[:MAX_EXPLAINED_TASKS]]
-    if len(lost) > MAX_EXPLAINED_TASKS:
-        lines.append(f"and {len(lost) - MAX_EXPLAINED_TASKS:,} more")
+    lines = shortened([f"{each.id}: {each.reason}" for each in lost], MAX_EXPLAINED_TASKS)
     advice = f" Press {key} to edit what is known of a task and send it." if key else ""
     return "\n".join([*lines, "", f"Nothing was sent.{advice}"])
