@@ -32,26 +32,16 @@ def _trend(group: FailureGroup, frame: Frame) -> Cell:
     return spark(counts, _TREND_WIDTH, frame.glyphs), "accent" if any(counts) else "muted"
 
 
-def _first(group: FailureGroup, frame: Frame) -> Cell:
-    return numbers.time_of_day(group.first_at, frame)
-
-
 def _last(group: FailureGroup, frame: Frame) -> Cell:
     return numbers.time_of_day(group.last_at, frame)
 
 
-def _always(group: FailureGroup) -> bool:
-    return True
-
-
-_COUNT: Final = Column[FailureGroup](
-    "count", "Count", 8, _times, justify="right", sort_key="count", descending=True
-)
+_COUNT: Final = numbers.column("count", "Count", 8, _times)
 _LAST: Final = Column[FailureGroup]("last", "Last", 8, _last, 2, sort_key="last", descending=True)
 
 FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
-    Column("trend", "Last hour", _TREND_WIDTH, _trend, 4, ticks=_always),
+    Column("trend", "Last hour", _TREND_WIDTH, _trend, 4, ticks=numbers.always),
     Column(
         "error", "Exception", 18, _text(lambda group: group.error, "text"), grow=2,
         sort_key="error",
@@ -63,7 +53,10 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
         "place", "Location", 16, _text(lambda group: group.place, "muted"), 3, grow=3,
         sort_key="place",
     ),
-    Column("first", "First", 8, _first, 5, sort_key="first", descending=True),
+    Column(
+        "first", "First", 8, lambda group, frame: numbers.time_of_day(group.first_at, frame), 5,
+        sort_key="first", descending=True,
+    ),
     _LAST,
 )  # fmt: skip
 

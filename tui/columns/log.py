@@ -20,10 +20,6 @@ def _level(entry: LogEntry, frame: Frame) -> Cell:
     return entry.level, LOG_STYLES[entry.level]
 
 
-def _source(entry: LogEntry, frame: Frame) -> Cell:
-    return entry.source, "accent"
-
-
 def _text(entry: LogEntry, frame: Frame) -> Cell:
     return entry.text, "text" if entry.level == "info" else LOG_STYLES[entry.level]
 
@@ -31,7 +27,7 @@ def _text(entry: LogEntry, frame: Frame) -> Cell:
 LOG: Final[tuple[Column[LogEntry], ...]] = (
     Column("at", "Time", 8, _time, sort_key="arrival", descending=True),
     Column("level", "Level", 7, _level, sort_key="level"),
-    Column("source", "Source", 12, _source, 1, sort_key="source"),
+    Column("source", "Source", 12, lambda entry, _: (entry.source, "accent"), 1, sort_key="source"),
     Column("text", "Message", 40, _text, grow=1, sort_key="text"),
 )
 

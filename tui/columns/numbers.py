@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
-from typing import Final
+from typing import Final, TypeVar
 
 from ...model.text import units
 from ...widgets.table.cells import Cell
-from ...widgets.table.column import Frame
+from ...widgets.table.column import Column, Frame
+
+R = TypeVar("R")
 
 UNKNOWN: Final[Cell] = ("?", "muted")
 NOTHING: Final[Cell] = ("", "text")
+
+
+def column(
+    id_: str,
+    title: str,
+    width: int,
+    cell: Callable[[R, Frame], Cell],
+    priority: int = 0,
+    *,
+    wide_only: bool = False,
+) -> Column[R]:
+    """Return a right-aligned column that sorts by the key of its own id, the largest first."""
+    return Column(
+        id_, title, width, cell, priority,
+        justify="right", wide_only=wide_only, sort_key=id_, descending=True,
+    )  # fmt: skip
+
+
+def always(row: object) -> bool:
+    """Return True, for a column whose cells change each second."""
+    return True
 
 
 def number(

@@ -65,26 +65,18 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
         return (f"{worker.load[0]:.1f}", "muted") if worker.load else numbers.UNKNOWN
 
     return (
-        Column("name", "Worker", 16, name, grow=1, ticks=_always),
-        Column("busy", "Busy", 16, bar, ticks=_always, grow=1),
+        Column("name", "Worker", 16, name, grow=1, ticks=numbers.always),
+        Column("busy", "Busy", 16, bar, ticks=numbers.always, grow=1),
         Column("processed", "Done", 8, done, 2, justify="right"),
         Column("load", "Load", 7, load, 3, justify="right"),
     )
-
-
-def _always(row: object) -> bool:
-    return True
 
 
 def _subject(alert: Alert, frame: Frame) -> Cell:
     return f"{frame.glyphs.level(alert.level)} {alert.subject}", alert.level
 
 
-def _problem(alert: Alert, frame: Frame) -> Cell:
-    return alert.text, "text"
-
-
 ALERTS: Final[tuple[Column[Alert], ...]] = (
     Column("subject", "Subject", 22, _subject, grow=1),
-    Column("text", "Problem", 30, _problem, grow=4),
+    Column("text", "Problem", 30, lambda alert, _: (alert.text, "text"), grow=4),
 )

@@ -65,22 +65,6 @@ def _name(queue: Queue, frame: Frame) -> Cell:
     return queue.name, "bad" if queue.unattended else "text"
 
 
-def _rate_in(queue: Queue, frame: Frame) -> Cell:
-    return numbers.per_second(queue.in_per_s)
-
-
-def _rate_out(queue: Queue, frame: Frame) -> Cell:
-    return numbers.per_second(queue.out_per_s)
-
-
-def _unacked(queue: Queue, frame: Frame) -> Cell:
-    return numbers.count(queue.unacked)
-
-
-def _oldest(queue: Queue, frame: Frame) -> Cell:
-    return numbers.seconds(queue.oldest_age)
-
-
 def _priorities(queue: Queue, frame: Frame) -> Cell:
     filled = [f"{step}:{units.count(n)}" for step, n in queue.by_priority.items() if n]
     return " ".join(filled), "muted"
@@ -91,18 +75,14 @@ def _notes(queue: Queue, frame: Frame) -> Cell:
 
 
 NAME: Final = Column[Queue]("name", "Queue", 18, _name, grow=2, narrow_width=14, sort_key="name")
-WAITING: Final = Column[Queue](
-    "waiting", "Waiting", 8, depth, justify="right", sort_key="waiting", descending=True
+WAITING: Final = numbers.column("waiting", "Waiting", 8, depth)
+IN: Final[Column[Queue]] = numbers.column(
+    "in", "In", 7, lambda queue, frame: numbers.per_second(queue.in_per_s), 4
 )
-IN: Final = Column[Queue](
-    "in", "In", 7, _rate_in, 4, justify="right", sort_key="in", descending=True
+OUT: Final[Column[Queue]] = numbers.column(
+    "out", "Out", 7, lambda queue, frame: numbers.per_second(queue.out_per_s), 4
 )
-OUT: Final = Column[Queue](
-    "out", "Out", 7, _rate_out, 4, justify="right", sort_key="out", descending=True
-)
-DRAIN: Final = Column[Queue](
-    "drain", "Drains in", 10, drain, 2, justify="right", sort_key="drain", descending=True
-)
+DRAIN: Final = numbers.column("drain", "Drains in", 10, drain, 2)
 
 
 def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
@@ -124,19 +104,8 @@ def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue],
         IN,
         OUT,
         DRAIN,
-        Column(
-            "unacked",
-            "Unacked",
-            8,
-            _unacked,
-            5,
-            justify="right",
-            sort_key="unacked",
-            descending=True,
-        ),
-        Column(
-            "oldest", "Oldest", 9, _oldest, 6, justify="right", sort_key="oldest", descending=True
-        ),
+        numbers.column("unacked", "Unacked", 8, lambda row, _: numbers.count(row.unacked), 5),
+        numbers.column("oldest", "Oldest", 9, lambda row, _: numbers.seconds(row.oldest_age), 6),
         Column("consumers", "Consumers", 16, consumed, 1, grow=3, sort_key="consumers"),
         Column("priorities", "By priority", 14, _priorities, 7),
         Column("notes", "Notes", 20, _notes, 8, grow=2),

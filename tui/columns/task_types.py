@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ...model.entities.distribution import Distribution
 from ...model.entities.states import (
     CELERY_STATES,
     FAILURE,
@@ -22,10 +21,6 @@ from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.limits import common_limits
 from . import numbers
-
-
-def _name(task_type: TaskType, frame: Frame) -> Cell:
-    return task_type.name, "text"
 
 
 def _waiting(task_type: TaskType) -> int:
@@ -52,49 +47,31 @@ _COUNTS: Final[Mapping[str, Callable[[TaskType], int]]] = {
 }
 
 
-def _count_column(state: str, title: str, width: int, priority: int) -> Column[TaskType]:
+def _count_column(state: str, title: str, priority: int) -> Column[TaskType]:
     count = _COUNTS[state]
 
     def cell(task_type: TaskType, frame: Frame) -> Cell:
         return numbers.count(count(task_type), state_style(state))
 
-    return Column(
-        state.lower(),
-        title,
-        width,
-        cell,
-        priority,
-        justify="right",
-        sort_key=state.lower(),
-        descending=True,
-    )
+    return numbers.column(state.lower(), title, 8, cell, priority)
 
 
-def _duration_column(
-    column_id: str,
-    title: str,
-    get: Callable[[TaskType], Distribution],
-    value: Callable[[Distribution], float | None],
-    priority: int,
-) -> Column[TaskType]:
+_DURATIONS: Final[Mapping[str, Callable[[TaskType], float | None]]] = {
+    "p50": lambda task_type: task_type.runtime.quantile(0.5),
+    "p95": lambda task_type: task_type.runtime.quantile(0.95),
+    "max": lambda task_type: task_type.runtime.max,
+    "wait": lambda task_type: task_type.wait.mean,
+}
+
+
+def _duration_column(id_: str, title: str, priority: int) -> Column[TaskType]:
+    duration = _DURATIONS[id_]
+
     def cell(task_type: TaskType, frame: Frame) -> Cell:
-        distribution = get(task_type)
-        return numbers.seconds(value(distribution)) if distribution.count else numbers.NOTHING
+        seconds = duration(task_type)
+        return numbers.NOTHING if seconds is None else numbers.seconds(seconds)
 
-    return Column(
-        column_id,
-        title,
-        9,
-        cell,
-        priority,
-        justify="right",
-        sort_key=column_id,
-        descending=True,
-    )
-
-
-def _held_tasks(task_type: TaskType, frame: Frame) -> Cell:
-    return numbers.count(task_type.held)
+    return numbers.column(id_, title, 9, cell, priority)
 
 
 def _failed_share(task_type: TaskType, frame: Frame) -> Cell:
@@ -105,36 +82,19 @@ def _last(task_type: TaskType, frame: Frame) -> Cell:
     return numbers.time_of_day(task_type.last_at, frame)
 
 
-def _runtime(task_type: TaskType) -> Distribution:
-    return task_type.runtime
-
-
-def _wait(task_type: TaskType) -> Distribution:
-    return task_type.wait
-
-
 TYPES: Final[tuple[Column[TaskType], ...]] = (
-    Column("name", "Task", 24, _name, grow=3, sort_key="name"),
-    Column("tasks", "Tasks", 8, _held_tasks, 1, justify="right", sort_key="tasks", descending=True),
-    _count_column(RECEIVED, "Waiting", 8, 5),
-    _count_column(STARTED, "Running", 8, 3),
-    _count_column(SUCCESS, "Success", 8, 4),
-    _count_column(FAILURE, "Failed", 8, 2),
-    _count_column(RETRY, "Retry", 8, 6),
-    Column(
-        "failed_share",
-        "Fail %",
-        7,
-        _failed_share,
-        2,
-        justify="right",
-        sort_key="failed_share",
-        descending=True,
-    ),
-    _duration_column("p50", "Run p50", _runtime, lambda times: times.quantile(0.5), 4),
-    _duration_column("p95", "Run p95", _runtime, lambda times: times.quantile(0.95), 2),
-    _duration_column("max", "Run max", _runtime, lambda times: times.max, 6),
-    _duration_column("wait", "Avg wait", _wait, lambda times: times.mean, 5),
+    Column("name", "Task", 24, lambda row, frame: (row.name, "text"), grow=3, sort_key="name"),
+    numbers.column("tasks", "Tasks", 8, lambda row, frame: numbers.count(row.held), 1),
+    _count_column(RECEIVED, "Waiting", 5),
+    _count_column(STARTED, "Running", 3),
+    _count_column(SUCCESS, "Success", 4),
+    _count_column(FAILURE, "Failed", 2),
+    _count_column(RETRY, "Retry", 6),
+    numbers.column("failed_share", "Fail %", 7, _failed_share, 2),
+    _duration_column("p50", "Run p50", 4),
+    _duration_column("p95", "Run p95", 2),
+    _duration_column("max", "Run max", 6),
+    _duration_column("wait", "Avg wait", 5),
     Column("last", "Last", 8, _last, 6, sort_key="last", descending=True),
 )
 
@@ -154,9 +114,6 @@ TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {
     "tasks": lambda task_type: task_type.held,
     **{state.lower(): count for state, count in _COUNTS.items()},
     "failed_share": lambda task_type: task_type.failure_rate,
-    "p50": lambda task_type: task_type.runtime.quantile(0.5),
-    "p95": lambda task_type: task_type.runtime.quantile(0.95),
-    "max": lambda task_type: task_type.runtime.max,
-    "wait": lambda task_type: task_type.wait.mean,
+    **_DURATIONS,
     "last": lambda task_type: task_type.last_at,
 }

@@ -132,31 +132,21 @@ TASKS: Final[tuple[Column[Task], ...]] = (
 )
 
 
-def _due_at(task: Task) -> float | None:
-    return task.eta_at
-
-
 def _countdown(task: Task, frame: Frame) -> Cell:
-    due = _due_at(task)
-    if due is None:
+    if task.eta_at is None:
         return numbers.UNKNOWN
-    left = due - frame.now_at(task.worker)  # the worker waits by its own clock
-    if left < 0:
-        text, _ = numbers.seconds(-left)
-        return f"{text} late", "warn"
-    text, _ = numbers.seconds(left)
-    return f"in {text}", "accent"
+    left = task.eta_at - frame.now_at(task.worker)  # the worker waits by its own clock
+    text = units.duration(abs(left))
+    return (f"{text} late", "warn") if left < 0 else (f"in {text}", "accent")
 
 
 def _due(task: Task, frame: Frame) -> Cell:
-    return numbers.time_of_day(_due_at(task), frame)
+    return numbers.time_of_day(task.eta_at, frame)
 
 
 def _reason(task: Task, frame: Frame) -> Cell:
     number = task.retries + 1 if task.state == RETRY else task.retries
-    if number:
-        return f"retry {number}", "state-retry"
-    return "ETA", "text"
+    return (f"retry {number}", "state-retry") if number else ("ETA", "text")
 
 
 def _expires(task: Task, frame: Frame) -> Cell:
@@ -164,14 +154,7 @@ def _expires(task: Task, frame: Frame) -> Cell:
 
 
 SCHEDULED: Final[tuple[Column[Task], ...]] = (
-    Column(
-        "countdown",
-        "Due",
-        15,
-        _countdown,
-        ticks=lambda task: True,
-        sort_key="eta",
-    ),
+    Column("countdown", "Due", 15, _countdown, ticks=numbers.always, sort_key="eta"),
     Column("due", "At", 8, _due, 1),
     Column("reason", "Reason", 8, _reason, 2),
     NAME,

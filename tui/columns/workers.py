@@ -46,29 +46,23 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         return numbers.seconds(float(int(age)), "muted" if style == "good" else style)
 
     return (
-        Column("status", "Status", 9, status, ticks=lambda worker: True, sort_key="status"),
-        Column("name", "Worker", 20, _name, grow=2, sort_key="name"),
+        Column("status", "Status", 9, status, ticks=numbers.always, sort_key="faulty"),
+        Column("name", "Worker", 20, lambda row, _: (row.name, "text"), grow=2, sort_key="name"),
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool"),
         Column("busy", "Busy", _BAR_WIDTH + 6, load_cells, 1, sort_key="busy", descending=True),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
         _number("failed", "Failed", 7, lambda worker: worker.failed, 2, "bad"),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
         Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
-        Column(
-            "heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=lambda worker: True
-        ),
+        Column("heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=numbers.always),
         Column("version", "Version", 8, _version, 6, sort_key="version"),
-        Column("rss", "Peak RSS", 9, _rss, 5, justify="right", sort_key="rss", descending=True),
+        numbers.column("rss", "Peak RSS", 9, _rss, 5),
         _number("reserved", "Reserved", 8, _reserved, 5),
         _number("prefetch", "Prefetch", 8, lambda worker: worker.prefetch, 7),
         Column("uptime", "Uptime", 9, _uptime, 7, justify="right", sort_key="uptime"),
         Column("skew", "Clock", 8, _skew, 7, justify="right"),
         _number("pid", "PID", 8, lambda worker: worker.pid, 8, wide_only=True),
     )
-
-
-def _name(worker: Worker, frame: Frame) -> Cell:
-    return worker.name, "text"
 
 
 def _pool(worker: Worker, frame: Frame) -> Cell:
@@ -121,17 +115,10 @@ def _number(
     *,
     wide_only: bool = False,
 ) -> Column[Worker]:
-    return Column(
-        column_id,
-        title,
-        width,
-        lambda worker, frame: numbers.count(get(worker), style),
-        priority,
-        justify="right",
-        wide_only=wide_only,
-        sort_key=column_id,
-        descending=True,
-    )
+    def cell(worker: Worker, frame: Frame) -> Cell:
+        return numbers.count(get(worker), style)
+
+    return numbers.column(column_id, title, width, cell, priority, wide_only=wide_only)
 
 
 WORKER_KEYS: Final[Mapping[str, Callable[[Worker], Any]]] = {

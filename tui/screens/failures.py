@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
-from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.ingest.failure_groups import FailureGroup
 from ...model.text import units
@@ -19,7 +17,6 @@ from ...widgets.traceback_view import TracebackView
 from ..bars.base import Part
 from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
 from ..context import AppContext
-from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from .row_lists import RowListScreen
 
@@ -34,11 +31,10 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     """
 
     CSS_PATH = "failures.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
     EMPTY = "No failures so far"
     ORDER = ("count", True)
     FAULTS = "failed in the last hour"
+    KEYS = FAILURE_KEYS
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -67,10 +63,6 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         """Return the columns of groups."""
         return FAILURES
 
-    def sort_keys(self) -> Mapping[str, Callable[[FailureGroup], Any]]:
-        """Return the keys of groups."""
-        return FAILURE_KEYS
-
     def source(self) -> Iterable[FailureGroup]:
         """Return all groups."""
         return self.context.state.failures
@@ -88,12 +80,8 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         left_out = self.context.state.failures.left_out
         if not left_out:
             return ()
-        return (
-            Part(
-                f"{units.count(left_out)} failed tasks in further groups, not listed",
-                "$text-warning",
-            ),
-        )
+        text = f"{units.count(left_out)} failed tasks in further groups, not listed"
+        return (Part(text, "$text-warning"),)
 
     def paint_body(self) -> None:
         """Show an example of the cursor's group."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
 from textual.binding import BindingType
 
@@ -25,14 +25,11 @@ class LogScreen(RowListScreen[LogEntry]):
     ORDER = ("at", True)
     FAULTS = "warnings and errors"
     FOLLOWS = True
+    KEYS = LOG_KEYS
 
     def columns(self) -> tuple[Column[LogEntry], ...]:
         """Return the columns of the log."""
         return LOG
-
-    def sort_keys(self) -> Mapping[str, Callable[[LogEntry], Any]]:
-        """Return the keys of log entries."""
-        return LOG_KEYS
 
     def source(self) -> Iterable[LogEntry]:
         """Return all entries."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
 from textual.binding import BindingType
 
@@ -26,6 +26,7 @@ class QueuesScreen(RowListScreen[Queue]):
     EMPTY = "No queues so far; they are discovered from workers and tasks"
     ORDER = ("name", False)
     FAULTS = "no consumers"
+    KEYS = QUEUE_KEYS
 
     @property
     def topics(self) -> frozenset[str]:
@@ -39,10 +40,6 @@ class QueuesScreen(RowListScreen[Queue]):
     def row_version(self, row: Queue) -> object:
         """Return a value that changes with the queue and with its being paused."""
         return row.version, row.name in self.context.paused_queues
-
-    def sort_keys(self) -> Mapping[str, Callable[[Queue], Any]]:
-        """Return the keys of queues."""
-        return QUEUE_KEYS
 
     def source(self) -> Iterable[Queue]:
         """Return all queues."""

@@ -22,6 +22,8 @@ class RowListScreen(ListScreen, Generic[R]):
 
     ORDER: ClassVar[tuple[str, bool]]
     """The id of the initial sort column, and whether the largest is first."""
+    KEYS: ClassVar[Mapping[str, Callable[[Any], Any]]]
+    """The functions of the columns' sort keys, except for `faulty`."""
     FOLLOWS: ClassVar[bool] = False
 
     def make_table(self) -> LiveTable[R]:
@@ -29,8 +31,9 @@ class RowListScreen(ListScreen, Generic[R]):
         column_id, descending = self.ORDER
         columns = self.columns()
         key = next(column.sort_key or "" for column in columns if column.id == column_id)
+        keys = {**self.KEYS, "faulty": self.faulty}
         self.rows: RowList[R] = RowList(
-            self._listed, self.row_id, self.sort_keys(), Order(key, descending), self.row_text
+            self._listed, self.row_id, keys, Order(key, descending), self.row_text
         )
         return LiveTable(
             columns,
@@ -44,10 +47,6 @@ class RowListScreen(ListScreen, Generic[R]):
 
     def columns(self) -> tuple[Column[R], ...]:
         """Return the columns."""
-        raise NotImplementedError
-
-    def sort_keys(self) -> Mapping[str, Callable[[R], Any]]:
-        """Return the functions of the columns' sort keys."""
         raise NotImplementedError
 
     def source(self) -> Iterable[R]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
 from textual.binding import BindingType
 
@@ -27,6 +27,7 @@ class TypesScreen(RowListScreen[TaskType]):
     EMPTY = "No task types so far"
     ORDER = ("tasks", True)
     FAULTS = "with failures"
+    KEYS = TYPE_KEYS
 
     def columns(self) -> tuple[Column[TaskType], ...]:
         """Return the columns of types."""
@@ -35,10 +36,6 @@ class TypesScreen(RowListScreen[TaskType]):
     def row_version(self, row: TaskType) -> object:
         """Return a value that changes with the type and with its limits."""
         return row.version, common_limits(self.context.state, row.name)
-
-    def sort_keys(self) -> Mapping[str, Callable[[TaskType], Any]]:
-        """Return the keys of types."""
-        return TYPE_KEYS
 
     def source(self) -> Iterable[TaskType]:
         """Return all types."""

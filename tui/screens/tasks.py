@@ -30,7 +30,6 @@ class TaskListScreen(ListScreen):
 
     FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
     EMPTY: ClassVar[str] = "No tasks so far; they appear when workers send task events"
-    FAULTS: ClassVar[str] = "failures only"
     BINDINGS: ClassVar[list[BindingType]] = bindings("stream", "tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream", "tasks")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
 from textual.binding import BindingType
 
@@ -26,6 +26,7 @@ class WorkersScreen(RowListScreen[Worker]):
     EMPTY = "No workers so far. Is one running on this broker?"
     ORDER = ("name", False)
     FAULTS = "late, stalled or offline"
+    KEYS = WORKER_KEYS
 
     @property
     def topics(self) -> frozenset[str]:
@@ -35,10 +36,6 @@ class WorkersScreen(RowListScreen[Worker]):
     def columns(self) -> tuple[Column[Worker], ...]:
         """Return the columns of workers."""
         return worker_columns(self.context.state.broker)
-
-    def sort_keys(self) -> Mapping[str, Callable[[Worker], Any]]:
-        """Return the keys of workers; by status, those not online come last."""
-        return {**WORKER_KEYS, "status": self.faulty}
 
     def source(self) -> Iterable[Worker]:
         """Return all known workers."""

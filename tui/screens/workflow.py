@@ -49,7 +49,6 @@ class WorkflowScreen(ListScreen):
     """The workflow of a task."""
 
     FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
-    FAULTS: ClassVar[str] = "failures only"
     BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "tasks")
 
