@@ -7,9 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
@@ -61,16 +60,12 @@ def _commands() -> type[Provider]:
 class CeltopApp(FrugalApp, inherit_bindings=False):
     """celtop in a terminal. It is the `Host` of commands, operations and dialogs.
 
-    Args:
-        session: The source of the model; started after the first frame, stopped at the end.
-        settings: The user's settings.
-        clock: Returns the time, in seconds since the epoch.
-        keymap: The user's keys; the defaults if None.
+    The session is started after the first frame, and stopped at the end.
     """
 
     TITLE = "celtop"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("global")
+    BINDINGS = bindings("global")
     COMMANDS = {_commands}  # noqa: RUF012
     DEFAULT_MODE = "overview"
     AUTO_FOCUS = "LiveTable, Tile"

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.message import Message
 
 from .navigation import DrillDown
 
 
+@dataclass
 class CopyRequested(Message):
     """A text is to be copied to the clipboard."""
 
-    def __init__(self, what: str, text: str) -> None:
-        self.what = what
-        self.text = text
-        super().__init__()
+    what: str
+    text: str
 
 
+@dataclass
 class DrillRequested(Message):
     """A screen is to be opened one step deeper."""
 
-    def __init__(self, drill: DrillDown) -> None:
-        self.drill = drill
-        super().__init__()
+    drill: DrillDown

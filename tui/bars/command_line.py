@@ -8,7 +8,6 @@ from typing import ClassVar, Final, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -44,7 +43,7 @@ class CommandLine(Vertical):
     """An input for a command, hidden while it is not used."""
 
     CONTEXT: ClassVar[Context] = "command"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("command")
+    BINDINGS = bindings("command")
     DEFAULT_CSS = """
     CommandLine {
         dock: bottom;

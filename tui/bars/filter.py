@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import BindingType
-
 from ...bindings.contexts import Context
 from ...widgets.filter_bar import FilterBar
 from ..keymap import bindings
@@ -15,4 +13,4 @@ class Filter(FilterBar):
     """The line above a list; hidden while there is no filter."""
 
     CONTEXT: ClassVar[Context] = "filter"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("filter")
+    BINDINGS = bindings("filter")

@@ -27,11 +27,11 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
         Field("Last seen", f"{seen}, heartbeat every {units.duration(worker.frequency)}"),
-        Field("Pool", f"{worker.pool or '?'}, {_or_unknown(slots(worker))} slots"),
-        Field("Busy", _or_unknown(busy(worker))),
+        Field("Pool", f"{worker.pool or '?'}, {units.count(slots(worker))} slots"),
+        Field("Busy", units.count(busy(worker))),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
         Field("Queues", visible(queue_names(worker) or "?", _MAX_TEXT)),
-        Field("Prefetch", _or_unknown(worker.prefetch)),
+        Field("Prefetch", units.count(worker.prefetch)),
         Field("Time limits", _limits(worker.stats)),
         Field("Max tasks per child", _per_child(worker.stats)),
         Field("Autoscale", _autoscale(worker.stats)),
@@ -69,10 +69,6 @@ def _seen(worker: Worker) -> str:
         f"{units.count(worker.received)} received, {units.count(worker.succeeded)} succeeded, "
         f"{units.count(worker.failed)} failed, {units.count(worker.retried)} retried"
     )
-
-
-def _or_unknown(number: int | None) -> str:
-    return units.count(number)
 
 
 def _software(worker: Worker) -> str:

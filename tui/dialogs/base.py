@@ -7,7 +7,6 @@ from typing import ClassVar, Final, TypeVar
 
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -25,7 +24,7 @@ _MAX_TEXT: Final = 200
 class Dialog(ModalScreen[T | None], inherit_bindings=False):
     """A box in the middle of the screen; returns None if it is closed without a choice."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
+    BINDINGS = bindings("dialog")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
     CSS_PATH = "base.tcss"
     AUTO_FOCUS = "Input, OptionList, VerticalScroll"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from ...bindings.contexts import Context
 from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ..keymap import bindings
@@ -47,8 +45,8 @@ class ConfirmDialog(Dialog[bool]):
         notes: Selected targets that are left out, with the reason.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("confirm", "dialog")
+    BINDINGS = bindings("confirm")
+    CONTEXTS = ("confirm", "dialog")
     AUTO_FOCUS = "Input, #cancel"
 
     def __init__(self, confirmation: Confirmation, notes: Sequence[str] = ()) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
 from ...widgets.form.form import Form, FormField, Problems
 from ..keymap import bindings
@@ -41,8 +39,8 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         preview: Returns the result of the values, as text.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("form")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("form",)
+    BINDINGS = bindings("form")
+    CONTEXTS = ("form",)
     AUTO_FOCUS = "FormLine, FormArea, FormChoice"
 
     def __init__(
@@ -89,12 +87,10 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
         """Return the values."""
-        message.stop()
         self.dismiss(Filled(message.values, message.texts))
 
     def on_form_cancelled(self, message: Form.Cancelled) -> None:
         """Close without values."""
-        message.stop()
         self.dismiss(None)
 
     def action_field(self, step: int) -> None:

@@ -81,7 +81,6 @@ class Menu(Dialog[str]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the chosen item."""
-        event.stop()
         self.dismiss(self.choices[event.option_index][0])
 
     def action_accept(self) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from ...bindings.contexts import Context
 from ...model.operations.summary import details, replies, sentence
 from ...model.text.phrases import shortened
 from ...model.text.sanitize import visible
@@ -40,8 +38,8 @@ class OutcomeDialog(TextDialog):
 class OperationDialog(OutcomeDialog):
     """Shows an operation of this session, which can be cancelled while it is running."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("operation")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("operation", "dialog")
+    BINDINGS = bindings("operation")
+    CONTEXTS = ("operation", "dialog")
 
     def __init__(self, operation: TrackedOperation, keymap: Keymap) -> None:
         super().__init__(operation.outcome)

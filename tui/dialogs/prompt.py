@@ -33,7 +33,6 @@ class Prompt(Dialog[str]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the text, or show its problem."""
-        event.stop()
         self.action_accept()
 
     def action_accept(self) -> None:

@@ -37,7 +37,6 @@ class SaveDialog(Dialog[Path]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the path, or ask whether to overwrite."""
-        event.stop()
         self.action_accept()
 
     def action_accept(self) -> None:

@@ -109,15 +109,14 @@ def _retry(host: Host) -> Offer:
 
 
 def _revoke(host: Host, *, terminate: bool = False) -> Offer:
-    found = host.selection(Task)
-    selection = (targets.terminable if terminate else _revocable)(host.context.state, found)
+    found, state = host.selection(Task), host.context.state
+    selection = (targets.terminable if terminate else _revocable)(state, found)
     what = _counted(selection)
     if not selection.kept:
         return what, next((reason for _, reason in selection.skipped), "no task selected")
-    state, now = host.context.state, host.context.now()
-    ids, present = targets.ids(selection.kept), state.present_workers(now)
+    ids, present = targets.ids(selection.kept), state.present_workers(host.context.now())
     operation = commands.Revoke(ids=ids, workers=present, terminate=terminate)
-    return what, confirm(operation, state, now).refusal
+    return what, _refusal(host, operation)
 
 
 def _terminate(host: Host) -> Offer:

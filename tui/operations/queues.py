@@ -18,7 +18,7 @@ from ..dialogs.text import Preview
 from ..dialogs.waiting import wait_for
 from ..host import Host
 from ..navigation import DrillDown
-from .run import run
+from .run import one_selected, run
 
 if TYPE_CHECKING:
     from ...model.observations import QueuePeeked, WaitingMessage
@@ -31,12 +31,8 @@ MAX_MESSAGE_CHARACTERS: Final = 160
 
 
 def _selected_queue(host: Host) -> str | None:
-    """Return the name of the selected queue; say so if it is not exactly one."""
-    queues = host.selection(Queue)
-    if len(queues) == 1:
-        return queues[0].name
-    host.say("Select one queue" if queues else "No queue selected", "warning")
-    return None
+    queue = one_selected(host, Queue, "queue")
+    return None if queue is None else queue.name
 
 
 async def peek(host: Host) -> None:

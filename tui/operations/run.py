@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...model.confirm.dispatch import confirm
 from ..dialogs.confirm import ConfirmDialog
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ...model.confirm.confirmation import Confirmation
     from ...model.operations.commands import Operation
     from ..dialogs.form import Filled, FormDialog
+
+R = TypeVar("R")
 
 
 async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bool:
@@ -44,6 +46,15 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
     if operation.read_only:
         await host.ask(OperationDialog(tracked, context.keymap))
     return True
+
+
+def one_selected(host: Host, kind: type[R], noun: str) -> R | None:
+    """Return the selected row of a kind; say so if it is not exactly one."""
+    rows = host.selection(kind)
+    if len(rows) == 1:
+        return rows[0]
+    host.say(f"Select one {noun}" if rows else f"No {noun} selected", "warning")
+    return None
 
 
 async def confirmed(host: Host, confirmation: Confirmation, notes: Sequence[str] = ()) -> bool:

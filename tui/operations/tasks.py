@@ -21,7 +21,7 @@ from ..dialogs.prompt import Prompt
 from ..dialogs.text import TextDialog
 from ..dialogs.waiting import wait_for
 from ..host import Host
-from .run import run
+from .run import one_selected, run
 from .send import trigger
 
 MAX_REASONS: Final = 3
@@ -36,15 +36,6 @@ def _listed(host: Host) -> Sequence[Task] | None:
         host.say("The filter is still being applied; try again in a moment", "warning")
         return None
     return host.listed() or ()
-
-
-def _one_task(host: Host) -> Task | None:
-    """Return the selected task; say so if it is not exactly one."""
-    tasks = host.selection(Task)
-    if len(tasks) == 1:
-        return tasks[0]
-    host.say("Select one task" if tasks else "No task selected", "warning")
-    return None
 
 
 def _known(host: Host, ids: Sequence[str]) -> tuple[list[Task], tuple[str, ...]]:
@@ -63,7 +54,7 @@ async def revoke(host: Host) -> None:
 
 async def revoke_workflow(host: Host) -> None:
     """Revoke the whole workflow of the selected task."""
-    task = _one_task(host)
+    task = one_selected(host, Task, "task")
     if task is not None:
         await _revoke(host, targets.revocable(targets.workflow(host.context.state, task)))
 
@@ -202,7 +193,7 @@ async def _retry(host: Host, selection: Selection, others: tuple[str, ...] = ())
 
 async def rerun(host: Host) -> None:
     """Open the form with what is known of the selected task, to send it as a new one."""
-    task = _one_task(host)
+    task = one_selected(host, Task, "task")
     if task is None:
         return
     found = await _recover(host, (task.id,))

@@ -10,12 +10,15 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 
 from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.text.sanitize import visible
 from ...widgets.table.live_table import LiveTable
+from ...widgets.tile import Tile
 from ..bars.banner import Banner
+from ..bars.base import Part
 from ..bars.command_line import CommandLine
 from ..bars.compact import CompactBar
 from ..bars.filter import Filter
@@ -81,6 +84,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         )
 
     @property
+    def breadcrumb(self) -> Part:
+        """The titles from the view to this screen, for an info bar."""
+        separator = f" {self.context.glyphs.more_right} "
+        return Part(separator.join(self.title_parts), "bold", gap=1)
+
+    @property
     def ready(self) -> bool:
         """Whether it can be painted."""
         return self.mounted.is_set()
@@ -99,6 +108,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def compose_body(self) -> ComposeResult:
         """Yield the widgets between the bars."""
         yield from ()
+
+    def pane(self, name: str, title: str, *children: Widget) -> Tile:
+        """Return a framed pane; its children take the focus, not the pane itself."""
+        tile = Tile(*children, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
+        tile.can_focus = False
+        return tile
 
     # Painting
 

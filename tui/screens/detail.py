@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from textual.binding import BindingType
-from textual.widget import Widget
-
 from ...bindings.contexts import Context
 from ...widgets.table.live_table import LiveTable
-from ...widgets.tile import Tile
 from ...widgets.value_tree import ValueTree
 from ..keymap import bindings
 from .base import MonitorScreen
@@ -19,14 +15,8 @@ class DetailScreen(MonitorScreen):
     """The page of a task or worker."""
 
     CSS_PATH = "detail.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("detail")
+    BINDINGS = bindings("detail")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail",)
-
-    def pane(self, name: str, title: str, *children: Widget) -> Tile:
-        """Return a framed pane; its children take the focus, not the pane itself."""
-        tile = Tile(*children, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
-        tile.can_focus = False
-        return tile
 
     def action_move(self, motion: Any) -> None:
         """Move the cursor of the focused pane, or scroll it."""

@@ -12,7 +12,6 @@ from ...model.ingest.failure_groups import FailureGroup
 from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Part
 from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
@@ -41,16 +40,13 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         self.example = context.state.tasks.get(location.path[-1].subject)
         """The task whose traceback is shown; kept if it is evicted."""
         self.traceback = TracebackView(id="traceback-text")
-        self.pane = Tile(
-            self.traceback, title="Example", glyphs=context.glyphs, id="example", classes="pane"
-        )
-        self.pane.can_focus = False
+        self.example_pane = self.pane("example", "Example", self.traceback)
         self.list_table.add_class("pane")
 
     def compose_body(self) -> ComposeResult:
         """Yield the groups and, below them, the traceback."""
         yield from super().compose_body()
-        yield self.pane
+        yield self.example_pane
 
     def on_mount(self) -> None:
         """Move the cursor to the group of the task that the screen was opened from."""
@@ -89,10 +85,10 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         task = self._example()
         if task is None:
             self.traceback.show("")
-            self.pane.show("idle", subtitle="")
+            self.example_pane.show("idle", subtitle="")
             return
         self.traceback.show(task.traceback or task.exception or "")
-        self.pane.show("bad", f"Example: {task.id}", subtitle=task.worker or "")
+        self.example_pane.show("bad", f"Example: {task.id}", subtitle=task.worker or "")
 
     def _example(self) -> Task | None:
         """Return a task of the cursor's group: the last one shown, while it is in the group."""
@@ -118,7 +114,6 @@ class FailuresScreen(RowListScreen[FailureGroup]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the group's tasks."""
-        message.stop()
         index = self.rows.index(message.row_id)
         if index is not None:
             group = self.rows[index]

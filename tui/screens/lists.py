@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.widgets import Input
 
 from ...bindings.contexts import Context
@@ -25,7 +24,7 @@ from .base import MonitorScreen
 class ListScreen(MonitorScreen):
     """A screen with one table; a subclass provides its rows."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
+    BINDINGS = bindings("list")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
     FILTER_HINT: ClassVar[str] = "words to match; !word excludes"
     EMPTY: ClassVar[str] = ""
@@ -93,13 +92,8 @@ class ListScreen(MonitorScreen):
 
     def paint_info(self) -> None:
         """Show the breadcrumb, counts, filter and sort order."""
-        table, glyphs = self.list_table, self.context.glyphs
-        crumbs = f" {glyphs.more_right} ".join(self.title_parts)
-        listed, total = len(table.rows), self.total
-        counted = units.count(total)
-        if self.filter_text or self.faults_only:
-            counted = f"{units.count(listed)} of {counted}"
-        left = [Part(crumbs, "bold", gap=1), Part(counted, "$text-muted")]
+        table = self.list_table
+        left = [self.breadcrumb, *self.counts()]
         if self.faults_only:
             left.append(Part(f"! {self.FAULTS}", "bold $text-error"))
         if self.filter_text:
@@ -112,10 +106,18 @@ class ListScreen(MonitorScreen):
             right.append(Part("following", "$text-success", 4))
         elif table.unseen and table.sort is not None and "follow" in self.CONTEXTS:
             right.append(Part(f"{units.count(table.unseen)} newer", "$text-muted", 4))
-        right.append(Part(f"{self._sort_text()} ", "$text-muted", 5))
+        right.append(Part(f"{self.order_text()} ", "$text-muted", 5))
         self.info_bar.show(left, right)
 
-    def _sort_text(self) -> str:
+    def counts(self) -> list[Part]:
+        """Return the number of rows, for the info bar."""
+        counted = units.count(self.total)
+        if self.filter_text or self.faults_only:
+            counted = f"{units.count(len(self.list_table.rows))} of {counted}"
+        return [Part(counted, "$text-muted")]
+
+    def order_text(self) -> str:
+        """Return the sort order, for the info bar."""
         if self.list_table.sort is None:
             return "unsorted"
         column_id, descending = self.list_table.sort
@@ -147,19 +149,16 @@ class ListScreen(MonitorScreen):
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Apply the filter while it is typed."""
-        message.stop()
         self.filter_text = message.text
         self.refilter()
         self._show_rows()
 
     def on_filter_bar_submitted(self, message: FilterBar.Submitted) -> None:
         """Keep the filter and go to the list."""
-        message.stop()
         self.action_keep_filter()
 
     def on_filter_bar_dismissed(self, message: FilterBar.Dismissed) -> None:
         """Clear the filter and go to the list."""
-        message.stop()
         self.action_clear_filter()
 
     def action_keep_filter(self) -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import BindingType
-
-from ...bindings.contexts import Context
 from ...model.entities.log import LogEntry
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
@@ -19,8 +15,8 @@ from .row_lists import RowListScreen
 class LogScreen(RowListScreen[LogEntry]):
     """Connections, lost events, workers and operations, newest first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("stream")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream")
+    BINDINGS = bindings("stream")
+    CONTEXTS = ("list", "stream")
     EMPTY = "No log entries so far"
     ORDER = ("at", True)
     FAULTS = "warnings and errors"
@@ -45,7 +41,6 @@ class LogScreen(RowListScreen[LogEntry]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show the full text; for an operation, its outcome."""
-        message.stop()
         from ..dialogs.text import TextDialog
 
         row = self.list_table.cursor_row

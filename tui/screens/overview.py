@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from ...bindings.contexts import Context
 from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
@@ -55,8 +53,8 @@ class OverviewScreen(MonitorScreen):
     """Throughput, failures, queues, workers, running tasks, and what needs attention."""
 
     CSS_PATH = "overview.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("overview", "tasks", "workers", "queues")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("overview", "tasks", "workers", "queues")
+    BINDINGS = bindings("overview", "tasks", "workers", "queues")
+    CONTEXTS = ("overview", "tasks", "workers", "queues")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -83,14 +81,10 @@ class OverviewScreen(MonitorScreen):
         self.small_tables: list[LiveTable[Any]] = []
         self.strip = StateStrip(id="states")
         self.graph = Graph(glyphs=context.glyphs, id="graph")
+        throughput = self.pane("throughput", "Throughput", self.graph)
+        throughput.can_focus = True
         self.tiles = {
-            "throughput": Tile(
-                self.graph,
-                title="Throughput",
-                glyphs=context.glyphs,
-                id="throughput",
-                classes="pane",
-            ),
+            "throughput": throughput,
             "attention": self._tile("attention", ALERTS, self.alert_rows, ""),
             "workers": self._tile(
                 "workers", worker_columns(state), self.worker_rows, "no workers so far"
@@ -136,10 +130,7 @@ class OverviewScreen(MonitorScreen):
             columns, rows, empty=empty, markable=False, id=f"{name}-table"
         )
         self.small_tables.append(table)
-        title = TITLES[name]
-        tile = Tile(table, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
-        tile.can_focus = False
-        return tile
+        return self.pane(name, TITLES[name], table)
 
     # Painting
 
@@ -228,7 +219,6 @@ class OverviewScreen(MonitorScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the page or list of a row."""
-        message.stop()
         name = (message.table.id or "").removesuffix("-table")
         row_id = message.row_id
         if name == "queues":
@@ -265,7 +255,6 @@ class OverviewScreen(MonitorScreen):
 
     def on_tile_opened(self, message: Tile.Opened) -> None:
         """Open the tasks behind the graph."""
-        message.stop()
         self.app.call_later(self.app.run_action, "app.view('tasks')")
 
     # Moving between tiles

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import BindingType
-
-from ...bindings.contexts import Context
 from ...model.entities.queue import Queue
 from ...model.query.language import exact_term
 from ...widgets.table.column import Column
@@ -21,8 +17,8 @@ from .row_lists import RowListScreen
 class QueuesScreen(RowListScreen[Queue]):
     """Depth, trend and consumers of each queue."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "queues")
+    BINDINGS = bindings("queues")
+    CONTEXTS = ("list", "queues")
     EMPTY = "No queues so far; they are discovered from workers and tasks"
     ORDER = ("name", False)
     FAULTS = "no consumers"
@@ -56,5 +52,4 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the queue's tasks."""
-        message.stop()
         self.visit(DrillDown("tasks", exact_term("queue", message.row_id), message.row_id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import ClassVar
 
 from ...model.entities.states import RETRY
 from ...model.entities.task import Task
@@ -20,8 +19,8 @@ from .tasks import TaskListScreen
 class ScheduledScreen(TaskListScreen):
     """Tasks with an ETA or countdown, and pending retries; the next one due first."""
 
-    EMPTY: ClassVar[str] = "No scheduled tasks"
-    FAULTS: ClassVar[str] = "retries only"
+    EMPTY = "No scheduled tasks"
+    FAULTS = "retries only"
 
     def make_table(self) -> LiveTable[Task]:
         """Return a table sorted by due time."""

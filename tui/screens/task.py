@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from ...bindings.contexts import Context
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import redelivery
@@ -48,8 +46,8 @@ _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY"
 class TaskDetailScreen(DetailScreen):
     """The page of a task."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "tasks")
+    BINDINGS = bindings("tasks")
+    CONTEXTS = ("detail", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -59,9 +57,11 @@ class TaskDetailScreen(DetailScreen):
         self._meta: ResultMeta | None = None
         self._retry: tuple[object, Field] | None = None
         self._related = RowList[Task](
-            self._relatives, lambda task: task.id, {"arrival": lambda task: task.arrival}, Order()
+            self._relatives,
+            lambda task: task.id,
+            {"arrival": lambda task: task.arrival},
+            Order("arrival", False),
         )
-        self._related.set_order("arrival", False)
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
         self.fields = Fields(glyphs=glyphs, id="fields")
@@ -194,8 +194,7 @@ class TaskDetailScreen(DetailScreen):
 
     def paint_info(self) -> None:
         """Show the task's id, state and name."""
-        separator = f" {self.context.glyphs.more_right} "
-        left = [Part(separator.join(self.title_parts), "bold", gap=1)]
+        left = [self.breadcrumb]
         task = self.shown
         if task is None:
             left.append(Part(f"unknown task {self.task_id}", "$text-error"))
@@ -215,7 +214,6 @@ class TaskDetailScreen(DetailScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a related task, or the traceback of an attempt."""
-        message.stop()
         if message.table is self.attempts_table:
             self._open_attempt(message.row_id)
             return

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import BindingType
-
-from ...bindings.contexts import Context
 from ...model.entities.task_type import TaskType
 from ...model.query.language import exact_term
 from ...widgets.table.column import Column
@@ -22,8 +18,8 @@ from .row_lists import RowListScreen
 class TypesScreen(RowListScreen[TaskType]):
     """Statistics per task name."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("types")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "types")
+    BINDINGS = bindings("types")
+    CONTEXTS = ("list", "types")
     EMPTY = "No task types so far"
     ORDER = ("tasks", True)
     FAULTS = "with failures"
@@ -47,5 +43,4 @@ class TypesScreen(RowListScreen[TaskType]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the type's tasks."""
-        message.stop()
         self.visit(DrillDown("tasks", exact_term("name", message.row_id), message.row_id))

@@ -5,11 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import BindingType
-
-from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.query.language import Problem, Query, parse_query
 from ...model.query.task_view import TaskView
@@ -28,10 +25,10 @@ if TYPE_CHECKING:
 class TaskListScreen(ListScreen):
     """All tasks, or those of the location's last drill-down; newest first."""
 
-    FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
-    EMPTY: ClassVar[str] = "No tasks so far; they appear when workers send task events"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("stream", "tasks")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "stream", "tasks")
+    FILTER_HINT = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
+    EMPTY = "No tasks so far; they appear when workers send task events"
+    BINDINGS = bindings("stream", "tasks")
+    CONTEXTS = ("list", "stream", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         steps = [step.subject for step in location.path if step.kind == "tasks"]
@@ -91,7 +88,6 @@ class TaskListScreen(ListScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""
-        message.stop()
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
 

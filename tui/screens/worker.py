@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from ...bindings.contexts import Context
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
@@ -52,8 +50,8 @@ R = TypeVar("R")
 class WorkerDetailScreen(DetailScreen):
     """The page of a worker."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("workers", "tasks")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "workers", "tasks")
+    BINDINGS = bindings("workers", "tasks")
+    CONTEXTS = ("detail", "workers", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -156,8 +154,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def paint_info(self) -> None:
         """Show the worker's name, and when it was inspected."""
-        separator = f" {self.context.glyphs.more_right} "
-        left = [Part(separator.join(self.title_parts), "bold", gap=1)]
+        left = [self.breadcrumb]
         worker = self.worker
         if worker is None:
             left.append(Part("unknown worker", "$text-error"))
@@ -185,7 +182,6 @@ class WorkerDetailScreen(DetailScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task."""
-        message.stop()
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
 

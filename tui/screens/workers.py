@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.binding import BindingType
-
-from ...bindings.contexts import Context
 from ...model.entities.worker import Worker
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
@@ -21,8 +17,8 @@ from .row_lists import RowListScreen
 class WorkersScreen(RowListScreen[Worker]):
     """Workers with status, pool and load."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("workers")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "workers")
+    BINDINGS = bindings("workers")
+    CONTEXTS = ("list", "workers")
     EMPTY = "No workers so far. Is one running on this broker?"
     ORDER = ("name", False)
     FAULTS = "late, stalled or offline"
@@ -55,5 +51,4 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the worker."""
-        message.stop()
         self.visit(DrillDown("worker", message.row_id))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from textual.binding import BindingType
-
-from ...bindings.contexts import Context
 from ...model.entities.states import PENDING
 from ...model.entities.task import Task
 from ...model.operations.call import SentTask
@@ -48,9 +45,9 @@ MAX_RESULTS_READ: Final = 200
 class WorkflowScreen(ListScreen):
     """The workflow of a task."""
 
-    FILTER_HINT: ClassVar[str] = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("tasks")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("list", "tasks")
+    FILTER_HINT = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
+    BINDINGS = bindings("tasks")
+    CONTEXTS = ("list", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self.task_id = location.path[-1].subject
@@ -151,33 +148,24 @@ class WorkflowScreen(ListScreen):
         self.view.axis.tick(self.context.now())
         super().paint_body()
 
-    def paint_info(self) -> None:
-        """Show the counts by status, and how long the workflow took."""
-        view, glyphs = self.view, self.context.glyphs
-        left = [Part(f" {glyphs.more_right} ".join(self.title_parts), "bold", gap=1)]
+    def counts(self) -> list[Part]:
+        """Return the counts by status."""
+        view, parts = self.view, []
         for one in MEMBER_STATUSES:
             number = view.members.counts[one]
             if number:
-                style = COLOURS[MEMBER_STYLES[one]]
-                left.append(Part(f"{units.count(number)} {one}", style))
+                parts.append(Part(f"{units.count(number)} {one}", COLOURS[MEMBER_STYLES[one]]))
         if view.pending_count:
-            left.append(Part(f"{units.count(view.pending_count)} upcoming", "$text-muted"))
+            parts.append(Part(f"{units.count(view.pending_count)} upcoming", "$text-muted"))
         if view.left_out:
             shown = self.total - view.left_out
             text = f"first {units.count(shown)} of {units.count(self.total)} shown"
-            left.append(Part(text, "$text-warning", 1))
-        if self.faults_only:
-            left.append(Part(f"! {self.FAULTS}", "bold $text-error"))
-        if self.filter_text:
-            left.append(Part(f"/ {self.filter_text}", "$text-accent", 3))
-        right = []
-        marks = self.list_table.marks
-        if marks:
-            right.append(Part(f"{units.count(len(marks))} marked", "bold $text-accent", 1))
-        right.append(
-            Part(f"{units.duration(view.axis.duration(self.context.now()))} ", "$text-muted", 5)
-        )
-        self.info_bar.show(left, right)
+            parts.append(Part(text, "$text-warning", 1))
+        return parts
+
+    def order_text(self) -> str:
+        """Return how long the workflow took, in place of the sort order."""
+        return units.duration(self.view.axis.duration(self.context.now()))
 
     def _row_version(self, row: WorkflowRow) -> object:
         node, view = row.node, self.view
@@ -218,7 +206,6 @@ class WorkflowScreen(ListScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task; fold or unfold a group."""
-        message.stop()
         if message.row_id in self.context.state.tasks:
             self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
         elif not self._fold(message.row_id):

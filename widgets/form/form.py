@@ -122,12 +122,11 @@ class Button(Static, can_focus=True):
 
     ALLOW_SELECT = False
 
+    @dataclass
     class Pressed(Message):
         """The button was pressed."""
 
-        def __init__(self, button: Button) -> None:
-            super().__init__()
-            self.button = button
+        button: Button
 
     def on_key(self, event: events.Key) -> None:
         """Press it."""
