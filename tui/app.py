@@ -78,9 +78,8 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         keymap: Keymap | None = None,
     ) -> None:
         super().__init__()
-        unicode = not settings.ascii
-        if settings.ascii is None:
-            unicode = terminal.supports_unicode(os.environ)
+        ascii_only = settings.ascii
+        unicode = terminal.supports_unicode(os.environ) if ascii_only is None else not ascii_only
         glyphs = UNICODE if unicode else ASCII
         # Textual has one renderer for all scrollbars.
         ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
@@ -315,8 +314,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         """Show the keys, those of the focused pane first."""
         from .dialogs.help import Help  # not before it is opened
 
-        screen = self.monitor_screen
-        contexts = screen.CONTEXTS if screen is not None else ()
+        contexts = () if self.monitor_screen is None else self.monitor_screen.CONTEXTS
         self.push_screen(Help(self.context.keymap, contexts, ascii_only=self.context.ascii))
 
     def action_command_palette(self) -> None:

@@ -28,9 +28,7 @@ class Banner(Static):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, markup=False)
-        self._shown: tuple[str, ...] = ()
+    _shown: tuple[str, ...] = ()
 
     def paint(self, context: AppContext) -> None:
         """Show the fault, or hide the banner."""

@@ -16,9 +16,7 @@ class OperationBar(Bar):
 
     DEFAULT_CSS = "OperationBar { display: none; background: $panel; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
-        self._shown: tuple[Outcome | None, int] = (None, -1)
+    _shown: tuple[Outcome | None, int] = (None, -1)
 
     def paint(self, context: AppContext, *, covered: bool = False) -> None:
         """Show the present state; under a dialog a result does not count as seen."""

@@ -123,11 +123,9 @@ def running_columns(context: AppContext, width: int = 14) -> tuple[Column[Task],
     return (
         Column("name", "Task", 18, tasks.name, grow=2),
         Column("bar", "Progress", width + 6, bar_cell(context, width), ticks=_running),
-        Column(
-            "elapsed", "Runtime", 8, tasks.elapsed, 1, justify="right", ticks=_running
-        ),
+        replace(tasks.RUNNING_TIME, width=8),
         Column("left", "", 14, text_cell(context), 2, grow=2, ticks=_running),
-    )  # fmt: skip
+    )
 
 
 def with_progress(columns: Sequence[Column[Task]], context: AppContext) -> tuple[Column[Task], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
@@ -93,17 +94,11 @@ WORKER: Final = Column[Task](
 QUEUE: Final = Column[Task](
     "queue", "Queue", 14, _text(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
 )
-RETRIES: Final = Column[Task](
-    "retries",
-    "Retry",
-    7,
-    _retries,
-    7,
-    narrow_width=5,
-    justify="right",
-    sort_key="retries",
-    descending=True,
+RETRIES: Final = replace(numbers.column("retries", "Retry", 7, _retries, 7), narrow_width=5)
+RUNNING_TIME: Final = Column[Task](
+    "elapsed", "Runtime", 9, elapsed, 1, justify="right", ticks=lambda task: task.running
 )
+"""For small tables, which cannot be sorted."""
 ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 8, grow=2)
 KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 9, grow=2)
 
@@ -114,17 +109,7 @@ TASKS: Final[tuple[Column[Task], ...]] = (
     WORKER,
     QUEUE,
     Column("received", "Received", 9, _received, 3, sort_key="arrival", descending=True),
-    Column(
-        "runtime",
-        "Runtime",
-        9,
-        elapsed,
-        1,
-        justify="right",
-        ticks=_ticking,
-        sort_key="runtime",
-        descending=True,
-    ),
+    replace(numbers.column("runtime", "Runtime", 9, elapsed, 1), ticks=_ticking),
     RETRIES,
     ARGS,
     KWARGS,

@@ -71,7 +71,6 @@ def _text(label: str, text: str | None) -> list[Field]:
 
 
 def _times(task: Task, frame: Frame) -> list[Field]:
-    zone = UTC if frame.utc else None
     found = []
     for label, time, host in (
         ("Sent", task.sent_at, None),  # the client's clock skew is unknown
@@ -80,17 +79,13 @@ def _times(task: Task, frame: Frame) -> list[Field]:
         ("Finished", task.finished_at, task.worker),
     ):
         if time is not None:
-            at = frame.to_local(time, host)
-            ago = units.age(at, frame.now)
-            when = ago if ago.startswith("in ") else f"{ago} ago"
-            found.append(Field(label, f"{units.date_time(at, zone)}  {when}"))
+            found.append(Field(label, _moment(frame.to_local(time, host), frame.now, frame)))
     there = frame.now_at(task.worker)
     due = "Due (ETA)" if next_attempt(task, there) is None else "Next attempt"
     for label, time in ((due, task.eta_at), ("Expires", task.expires_at)):
         if time is not None:
-            ago = units.age(time, there)  # the worker waits by its own clock
-            when = ago if ago.startswith("in ") else f"{ago} ago"
-            found.append(Field(label, f"{units.date_time(time, zone)}  {when}", "accent"))
+            # The worker waits by its own clock.
+            found.append(Field(label, _moment(time, there, frame), "accent"))
     found += _clock(task, frame)
     waited, ran = task.waited(), task.elapsed(there)
     if waited is not None:
@@ -99,6 +94,12 @@ def _times(task: Task, frame: Frame) -> list[Field]:
         label = "Running for" if task.running else "Runtime"
         found.append(Field(label, units.duration(ran), "accent" if task.running else "text"))
     return found
+
+
+def _moment(at: float, now: float, frame: Frame) -> str:
+    age = units.age(at, now)
+    when = age if age.startswith("in ") else f"{age} ago"
+    return f"{units.date_time(at, UTC if frame.utc else None)}  {when}"
 
 
 def _clock(task: Task, frame: Frame) -> list[Field]:

@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from ...model.state import ClusterState
 
 
-def current_limits(worker: Worker, task: str) -> Limits | None:
-    """Return the present limits of a type in a worker; None if they are unknown."""
-    return None if worker.initial_limits is None else worker.limits.get(task, UNLIMITED)
-
-
-def initial_limits(worker: Worker, task: str) -> Limits | None:
-    """Return the limits of a type when the worker was first asked; None if they are unknown."""
-    return None if worker.initial_limits is None else worker.initial_limits.get(task, UNLIMITED)
-
-
 def workers_with(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]:
     """Return the named workers that have a type registered, or may have."""
     workers = [state.workers[name] for name in names if name in state.workers]
@@ -51,8 +41,13 @@ async def change_limits(host: Host, task: str | None = None) -> None:
     if not names:
         host.say(f"No known worker has {task} registered", "warning")
         return
-    current = {worker.name: current_limits(worker, task) for worker in workers}
-    initial = {worker.name: initial_limits(worker, task) for worker in workers}
+    # The limits of a worker that was not inspected yet are unknown.
+    current: dict[str, Limits | None] = dict.fromkeys(names)
+    initial: dict[str, Limits | None] = dict.fromkeys(names)
+    for worker in workers:
+        if worker.initial_limits is not None:
+            current[worker.name] = worker.limits.get(task, UNLIMITED)
+            initial[worker.name] = worker.initial_limits.get(task, UNLIMITED)
     chosen = await host.ask(_menu(task, current, initial))
     if chosen == "rate":
         await run_form(

@@ -59,7 +59,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Set when all widgets are mounted: frames and keys may arrive earlier."""
         self.header_bar = HeaderBar(id="header")
         self.tiny_bar = CompactBar(id="tiny")
-        self.banner = Banner(id="banner")
+        self.banner = Banner(id="banner", markup=False)
         self.operation_bar = OperationBar(id="operation")
         self.key_bar = KeyBar(id="keys")
 

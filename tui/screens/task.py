@@ -123,15 +123,7 @@ class TaskDetailScreen(DetailScreen):
             tasks.STATE,
             Column("name", "Task", 18, tasks.name, grow=2),
             Column("id", "ID", 8, _short_id, 2),
-            Column(
-                "elapsed",
-                "Runtime",
-                9,
-                tasks.elapsed,
-                1,
-                justify="right",
-                ticks=lambda task: task.running,
-            ),
+            tasks.RUNNING_TIME,
         )
         return LiveTable(
             columns, self._related, empty="none known", markable=False, id="related-table"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from textual.app import ComposeResult
@@ -31,14 +32,7 @@ from .detail import DetailScreen
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),
     Column("id", "ID", 8, lambda task, frame: (task.id[:8], "muted"), 2),
-    Column(
-        "elapsed",
-        "Runtime",
-        9,
-        tasks.elapsed,
-        justify="right",
-        ticks=lambda task: task.running,
-    ),
+    replace(tasks.RUNNING_TIME, priority=0),
     Column("outcome", "Progress", 14, tasks.outcome, 1),
     Column("args", "Args", 12, lambda task, frame: (task.args or "", "muted"), 3, grow=2),
 )
