@@ -40,19 +40,13 @@ def prefilled(
     known: Call | Recovered, redaction: Redaction, retry_of: str | None = None
 ) -> Prefilled:
     """Return the argument fields of a task; empty ones if nothing is known."""
-    if isinstance(known, Call):
-        call = known
-        args, kwargs = (
-            _exact("args", call.args, redaction),
-            _exact("kwargs", call.kwargs, redaction),
-        )
-    elif isinstance(known, SentTask):
+    if isinstance(known, SentTask) and not known.readable:
         call = known.call
-        if known.readable:
-            args = _exact("args", call.args, redaction)
-            kwargs = _exact("kwargs", call.kwargs, redaction)
-        else:
-            args, kwargs = _field("args", flag=UNKNOWN), _field("kwargs", flag=UNKNOWN)
+        args, kwargs = _field("args", flag=UNKNOWN), _field("kwargs", flag=UNKNOWN)
+    elif isinstance(known, Call | SentTask):
+        call = known if isinstance(known, Call) else known.call
+        args = _exact("args", call.args, redaction)
+        kwargs = _exact("kwargs", call.kwargs, redaction)
     else:
         call = known.known or Call(name="")
         args = _from_event("args", known.args_text, call.args, redaction)
@@ -66,12 +60,11 @@ def prefilled(
 
 def _exact(id_: str, value: Any, redaction: Redaction) -> FormField:
     """Return the field of a value that is known exactly."""
-    shown = redaction.value(list(value) if id_ == "args" else value)
+    plain = list(value) if id_ == "args" else value
+    shown = redaction.value(plain)
     try:
         text = parse_json.write(shown) if value else ""
-        whole = not redaction.active or text == (
-            parse_json.write(list(value) if id_ == "args" else value) if value else ""
-        )
+        whole = not value or not redaction.active or text == parse_json.write(plain)
     except (TypeError, ValueError, RecursionError):
         return _field(id_, flag=UNWRITABLE)
     if not whole:
