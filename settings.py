@@ -13,16 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 from pydantic_core import from_json
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from . import files
 from .model.text import parse
@@ -147,10 +140,10 @@ KeysByAction: TypeAlias = Annotated[
 TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """All settings of celtop. Made by `load_settings`, or from keyword arguments alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     app: str | None = None
     """The monitored Celery app, as in `celery -A`. Its code runs in a child process only."""
@@ -226,6 +219,18 @@ class Settings(BaseModel):
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
     _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take keywords only: `load_settings` merges the sources and records which one won."""
+        return (init_settings,)
 
     def max_retries_of(self, task: str | None) -> int | None:
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""

@@ -217,7 +217,7 @@ class Inspector(Poller):
         for command in commands if names is not None else ():
             received = replies.to(command)
             if silent := tuple(name for name in names or () if name not in received):
-                self._inbox.put(InspectTimeout(command, silent, time.time()))
+                self.put(InspectTimeout(command, silent, time.time()))
 
     def _on_reply(self, reply: Reply, ids: tuple[str, ...]) -> None:
         if reply.worker.startswith(BEAT_PREFIX):
@@ -232,7 +232,7 @@ class Inspector(Poller):
         self.sent_cache.add_reply(reply.command, reply.value, time.time())
         self._open_tasks.apply_reply(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)
-        self._inbox.put(InspectReply(reply.worker, reply.command, value, time.time(), error, ids))
+        self.put(InspectReply(reply.worker, reply.command, value, time.time(), error, ids))
 
     def _add_queues(self, queues: list[Any]) -> None:
         for queue in queues:

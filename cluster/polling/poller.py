@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from ...model.observations import Observation
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
@@ -135,6 +136,10 @@ class Poller(StoppableThread):
         if text not in self._noted:
             self._noted.add(text)
             self._inbox.log(level, self._source, text)
+
+    def put(self, observation: Observation) -> None:
+        """Put an observation into the inbox."""
+        self._inbox.put(observation)
 
     def interval(self, preferred: float, cost: float, maximum: float) -> float:
         """Return the seconds until the next round.

@@ -69,8 +69,8 @@ class QueuePoller(Poller):
         before = self._broker.meter.sent
         names = frozenset(self._roster.queues | set(self._broker.settings.queues))
         for one in self._depths.measure(names):
-            self._inbox.put(one)
+            self.put(one)
         self._count += 1
         self._cost = max(1.0, self._broker.meter.sent - before)
         latency = self._depths.latency or time.monotonic() - started
-        self._inbox.put(LatencyMeasured(latency, self._broker.meter.sent))
+        self.put(LatencyMeasured(latency, self._broker.meter.sent))
