@@ -52,7 +52,7 @@ NOTIFICATION_TIMEOUT: Final = 4.0
 
 
 def _commands() -> type[Provider]:
-    from .commands.palette import CeltopCommands  # not before the palette is opened
+    from .commands.palette import CeltopCommands
 
     return CeltopCommands
 
@@ -246,7 +246,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def run_command(self, line: str) -> None:
         """Run a command line, or show why it cannot be run."""
-        from .commands.table import CommandError, run  # not before the first command
+        from .commands.table import CommandError, run
 
         try:
             run(self, line)
@@ -312,7 +312,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""
-        from .dialogs.help import Help  # not before it is opened
+        from .dialogs.help import Help
 
         contexts = () if self.monitor_screen is None else self.monitor_screen.CONTEXTS
         self.push_screen(Help(self.context.keymap, contexts, ascii_only=self.context.ascii))
@@ -326,7 +326,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def action_command_line(self, text: str = "") -> None:
         """Open the command line."""
-        from .commands.table import suggest  # not before the first command
+        from .commands.table import suggest
 
         screen = self.monitor_screen
         if screen is not None:
@@ -334,7 +334,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def action_export(self, path: str = "") -> None:
         """Ask for a file name, and save what is shown."""
-        from .commands.save import save_screen  # not before something is saved
+        from .commands.save import save_screen
 
         screen = self.monitor_screen
         if screen is not None:

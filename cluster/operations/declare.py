@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.operations.commands import AddConsumer, Consumer
-from .ask import Mailbox
 from .consumers import consuming
+from .mailbox import Mailbox
 from .running import OperationContext, Refused
 
 if TYPE_CHECKING:

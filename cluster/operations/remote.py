@@ -22,8 +22,8 @@ from ...model.operations.commands import (
 from ...model.operations.outcome import Answer
 from ..connection.remote_control import Reply
 from ..polling.inspector import INSPECT_ARGUMENTS
-from .ask import Mailbox, open_mailbox
 from .declare import add_consumer_arguments
+from .mailbox import Mailbox, open_mailbox
 from .paused_queues import PausedQueues, identity
 from .replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH
 from .running import OperationContext, Refused, perform

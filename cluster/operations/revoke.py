@@ -14,7 +14,7 @@ from ...model.operations.commands import MAX_REVOKED_IDS, Revoke, RevokeStamped
 from ...model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
 from ...model.text.phrases import named
 from ..connection.remote_control import Replies, Reply
-from .ask import REPLY_TIMEOUT, Mailbox, open_mailbox
+from .mailbox import REPLY_TIMEOUT, Mailbox, open_mailbox
 from .replies import CANNOT_TERMINATE, explain_error
 from .running import OperationContext, Refused, Unsure, perform
 

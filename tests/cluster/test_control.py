@@ -262,7 +262,7 @@ def test_celtop_redelivers_no_task_of_other_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """kombu has whoever consumes anything redeliver tasks that were held for an hour by default."""
-    monkeypatch.setattr("celtop.cluster.operations.ask.REPLY_TIMEOUT", 1.0)
+    monkeypatch.setattr("celtop.cluster.operations.mailbox.REPLY_TIMEOUT", 1.0)
     client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
     properties = {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "q"}}
     message = {"body": "", "headers": {}, "properties": properties}

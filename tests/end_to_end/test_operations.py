@@ -13,12 +13,7 @@ from typing import Any
 import pytest
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.operation_commands import (
-    Cluster,
-    broadcasts,
-    logged,
-    shared_cluster,
-)
+from celtop.tests.end_to_end.operation_commands import Cluster, broadcasts, logged, shared_cluster
 from celtop.tests.servers import APPS, CeleryWorker, RedisServer, until
 
 Send = Callable[..., str]

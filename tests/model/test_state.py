@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from celtop.model.observations import (
-    InspectReply,
-    InspectTimeout,
-    LogMessage,
-)
+from celtop.model.observations import InspectReply, InspectTimeout, LogMessage
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 

@@ -30,7 +30,7 @@ class OperationBar(Bar):
         self.display = outcome is not None
         if outcome is None:
             return
-        from ...model.operations.summary import sentence  # not before the first operation
+        from ...model.operations.summary import sentence
 
         left = [Part(sentence(outcome), _style(outcome), gap=1)]
         key = context.keymap.key("act.details", ascii_only=context.ascii)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from celtop.cluster.connection.remote_control import RemoteControl, Replies
-from celtop.cluster.operations.ask import Mailbox
+from celtop.cluster.operations.mailbox import Mailbox
 from celtop.cluster.operations.revoke import BLOCK_BYTES, BLOCK_IDS, blocks
 from celtop.model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
 from celtop.tests.cluster.workers import Workers, workers
