@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.app_under_test import make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster, refused
+from celtop.tui.app import CeltopApp
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -33,9 +34,21 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Any]:
         for line in pilot.app.screen.query(Input):
             line.cursor_blink = False
         await pilot.app.workers.wait_for_complete()
-        await pilot.pause(0.4)
+        await settle(pilot)
 
     return run
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until the screen has not changed for four looks, at most ten seconds."""
+    lines: list[str] = []
+    unchanged = 0
+    for _ in range(100):
+        await pilot.pause(0.1)
+        before, lines = lines, screen_lines(cast("CeltopApp", pilot.app))
+        unchanged = unchanged + 1 if lines == before else 0
+        if unchanged == 4:
+            return
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["wide", "narrow"])
