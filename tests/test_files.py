@@ -20,9 +20,9 @@ def test_the_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_xdg_the_folders_are_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    monkeypatch.setenv("HOME", "/home/ann")
-    assert config_file() == Path("/home/ann/.config/celtop/config.toml")
-    assert state_folder() == Path("/home/ann/.local/state/celtop")
+    monkeypatch.setenv("HOME", "/nowhere/ann")
+    assert config_file() == Path("/nowhere/ann/.config/celtop/config.toml")
+    assert state_folder() == Path("/nowhere/ann/.local/state/celtop")
 
 
 def test_a_new_file_is_the_owners_alone_and_an_old_one_keeps_its_permissions(
