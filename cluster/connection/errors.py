@@ -160,7 +160,7 @@ _RULES: Final = (
     Rule(
         "clients",
         r"max number of clients|max clients",
-        "{address} accepts no more clients",
+        "{address} has reached its client limit",
         "Close some connections, or raise maxclients on the broker",
     ),
     Rule(

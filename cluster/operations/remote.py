@@ -164,7 +164,7 @@ def _send_without_reply(
     event = "worker-offline event" if shutdown else "heartbeat"
     confirmed = Answer(
         "confirmed",
-        "it is offline: it takes no more tasks and exits when its running tasks have finished"
+        "it is offline: it no longer takes tasks and exits when its running tasks have finished"
         if shutdown
         else "its heartbeat was received",
     )

@@ -48,7 +48,7 @@ class Confirmation(msgspec.Struct, frozen=True, gc=False):
     """Why the operation makes no sense and is not offered."""
     warnings: tuple[str, ...] = ()
     """Why it may not have the intended effect although every worker confirms it. Shown even if
-    nobody is asked (`--yes`)."""
+    no confirmation is asked for (`--yes`)."""
 
 
 @singledispatch

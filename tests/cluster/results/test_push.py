@@ -196,7 +196,7 @@ def test_a_half_open_connection_is_replaced(
     until(lambda: listener.meter.sent > sent, what="a ping")
     assert listener.push.live.is_set()
     proxy.freeze()
-    until(lambda: "x" in listener.open_tasks.take_read_requests(), what="it was connected anew")
+    until(lambda: "x" in listener.open_tasks.take_read_requests(), what="it was connected again")
     store(client, "x", "SUCCESS")
     listener.until("SUCCESS")
     proxy.close()
