@@ -56,6 +56,15 @@ class InspectTimeout(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class QueueHead(msgspec.Struct, frozen=True, gc=False):
+    """The next message to be consumed from a queue, or from one priority step of it."""
+
+    id: str | None = None
+    """Its task id; None if the message could not be read."""
+    sent_at: float | None = None
+    """The `timestamp` property of the message, which Celery itself does not set."""
+
+
 class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     """A queue's depth; an unknown number is None, with the reason in `notes`."""
 
@@ -66,6 +75,8 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     by_priority: tuple[tuple[str, int], ...] = ()
     consumer_count: int | None = None
     notes: tuple[str, ...] = ()
+    heads: tuple[QueueHead, ...] = ()
+    """The next message of each priority step with messages; empty if it cannot be read."""
 
 
 class QueueGone(msgspec.Struct, frozen=True, gc=False):

@@ -11,7 +11,8 @@ class QueueKeys:
     """The keys of a broker's queues."""
 
     def __init__(self, channel: Any, prefix: str) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
+        """The prefix of all keys (`global_keyprefix`)."""
         self.separator: str = channel.sep
         """Separates the parts of a binding, and a queue from its priority step."""
         self.steps: tuple[int, ...] = tuple(channel.priority_steps)
@@ -23,7 +24,7 @@ class QueueKeys:
 
     def list_of(self, queue: str, step: int) -> str:
         """Return the key of the list for a queue and priority step."""
-        return self._prefix + queue + (f"{self.separator}{step}" if step else "")
+        return self.prefix + queue + (f"{self.separator}{step}" if step else "")
 
 
 def exactly(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 import msgspec
 
 from ..connection.errors import Unresponsive
+from ..connection.redis_keys import exactly
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -174,7 +175,8 @@ class RedisSubscription:
         topic = f"{channel.global_keyprefix}{channel.keyprefix_fanout}{exchange}"
         self._on_body = on_body
         self._pubsub: Any = Redis(connection_pool=channel.pool).pubsub()  # type: ignore[no-untyped-call]
-        self._pubsub.psubscribe(f"{topic}/*" if channel.fanout_patterns else topic)
+        pattern = exactly(topic)
+        self._pubsub.psubscribe(f"{pattern}/*" if channel.fanout_patterns else pattern)
         # Only the reply shows whether the subscription was refused.
         while self._pubsub.get_message(timeout=1.0) is None:
             self.check()

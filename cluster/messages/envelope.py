@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ...model.observations import WaitingMessage
+from ...model.observations import QueueHead, WaitingMessage
 from ...model.operations.call import RETRY_OF, Call, RawMessage, SentTask, Source
 from ...model.text.coerce import MAX_NAME_LENGTH, parse_timestamp
 from ...model.wire.signatures import PendingSignature, has_signatures, read_signatures
@@ -92,6 +92,11 @@ def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
         retry_of=_name(headers.get(RETRY_OF)),
         pending_signatures=_pending_signatures(message),
     )
+
+
+def head_of(message: Envelope) -> QueueHead:
+    """Return a message as the next one of its queue, with the time if its sender set one."""
+    return QueueHead(message.id, _number(message.properties.get("timestamp")))
 
 
 def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...model.entities.queue import is_internal
 from ...model.observations import InspectReply
 from ...model.operations.commands import Consumer
 from ..connection.remote_control import RemoteControl
-from ..polling.queue_depths import is_internal
 from .running import OperationContext
 
 if TYPE_CHECKING:

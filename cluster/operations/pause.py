@@ -15,10 +15,10 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from ...model.entities.queue import is_internal
 from ...model.operations.commands import Consumer, PauseQueue, ResumeQueue
 from ...model.operations.outcome import Answer, Verdict
 from ...model.text.phrases import named
-from ..polling.queue_depths import is_internal
 from .consumers import ConsumerControl, consumer_control, consuming
 from .paused_queues import PausedQueues, identity
 from .running import OperationContext, Refused, Unsure, perform

@@ -8,10 +8,10 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
+from ...model.entities.queue import is_internal
 from ...model.operations.commands import Purge
 from ...model.operations.outcome import Answer
 from ..messages.reader import MessageReader
-from ..polling.queue_depths import is_internal
 from .running import OperationContext, Refused, Unsure, perform
 
 if TYPE_CHECKING:

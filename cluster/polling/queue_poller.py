@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...model.observations import LatencyMeasured
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
-from .queue_depths import AmqpDepths, OtherDepths, RedisDepths, depths
+from .queue_depths import AmqpDepths, OtherDepths, depths
+from .redis_depths import RedisDepths
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -16,6 +16,15 @@ MAX_DEPTHS_KEPT: Final = 120
 """Measured depths kept for the trend."""
 
 
+DEFAULT_QUEUE: Final = "celery"
+"""The queue of tasks that are sent to no other (`task_default_queue`), if not configured."""
+
+
+def is_internal(name: str) -> bool:
+    """Return whether a queue carries Celery's own messages: events, remote control, replies."""
+    return name.startswith(("celeryev", "reply.")) or name.endswith(".pidbox") or not name
+
+
 class Queue(msgspec.Struct, eq=False):
     """One queue; an unknown number is None, with the reason in `notes`."""
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths, RedisDepths, is_internal
+from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths
+from celtop.model.entities.queue import is_internal
 from celtop.model.observations import QueueGone, QueueMeasured
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
@@ -115,59 +116,6 @@ def test_measuring_redelivers_nothing(
         live.until(lambda: live.session._inspector._round_at > rounds)  # noqa: B023
     assert client.hexists("unacked", "tag")
     assert client.llen("celery") == 0
-
-
-class TestRedisDepths:
-    """Without threads: what each measurement costs."""
-
-    def test_an_idle_cluster_costs_two_commands(self, redis_url: str) -> None:
-        broker = BrokerConnection(Settings(broker_url=redis_url))
-        depths = RedisDepths(broker.connect(), broker, set())
-        names = frozenset({"a", "b", "c"})
-        list(depths.measure(names))
-        before = broker.meter.sent
-        measured = list(depths.measure(names))
-        assert [(one.name, one.waiting) for one in measured if isinstance(one, QueueMeasured)] == [
-            ("a", 0),
-            ("b", 0),
-            ("c", 0),
-        ]
-        assert broker.meter.sent - before == 2
-
-    def test_only_lists_with_messages_are_counted_one_by_one(
-        self, redis_server: RedisServer, redis_url: str
-    ) -> None:
-        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
-        client.lpush("a", "x")
-        broker = BrokerConnection(Settings(broker_url=redis_url))
-        depths = RedisDepths(broker.connect(), broker, set())
-        list(depths.measure(frozenset({"a", "b"})))
-        client.lpush("a", "y")
-        before = broker.meter.sent
-        a, b = depths.measure(frozenset({"a", "b"}))
-        assert isinstance(a, QueueMeasured) and isinstance(b, QueueMeasured)
-        assert (a.waiting, b.waiting) == (2, 0)
-        assert broker.meter.sent - before == 3
-
-    def test_queues_are_found_among_many_other_keys(
-        self, redis_server: RedisServer, redis_url: str, send: Send
-    ) -> None:
-        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
-        client.mset({f"celery-task-meta-{n}": "x" for n in range(20_000)})
-        send(redis_url, "plain.ok", queue="hidden")
-        broker = BrokerConnection(Settings(broker_url=redis_url))
-        depths = RedisDepths(broker.connect(), broker, set())
-        found = {one.name for one in depths.measure(frozenset())}
-        assert "hidden" in found
-
-    def test_a_queue_that_is_no_longer_known(self, redis_url: str) -> None:
-        broker = BrokerConnection(Settings(broker_url=redis_url))
-        depths = RedisDepths(broker.connect(), broker, set())
-        list(depths.measure(frozenset({"gone"})))
-        started = time.time()
-        [gone] = depths.measure(frozenset())
-        assert isinstance(gone, QueueGone) and gone.name == "gone"
-        assert started <= gone.at <= time.time()
 
 
 def test_rabbitmq_counts_messages_and_consumers(

@@ -1,0 +1,192 @@
+"""Reads the depths of queues on Redis, in as few commands as possible."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ...model.entities.fault import Fault
+from ...model.entities.other_cluster import OtherCluster
+from ...model.entities.queue import DEFAULT_QUEUE, is_internal
+from ...model.observations import QueueGone, QueueHead, QueueMeasured
+from ..connection.broker import BrokerConnection
+from ..connection.redis_keys import QueueKeys
+from ..messages.envelope import decode, head_of
+from .other_clusters import OtherClusterSearch
+from .redis_bindings import RedisBindings
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+MAX_HEADS: Final = 50
+"""Lists whose next message is read in one measurement."""
+MAX_HEAD_BYTES: Final = 64 << 10
+"""Size from which the next message of a list is read only once in `LARGE_HEAD_INTERVAL`."""
+LARGE_HEAD_INTERVAL: Final = 120.0
+"""Seconds between two reads of large messages."""
+
+
+class RedisDepths:
+    """One list for each queue and priority step; queues without consumers are found too.
+
+    Empty lists do not exist in Redis, so one EXISTS over all keys shows that a cluster is idle;
+    only lists that were not empty before are counted one by one.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        broker: BrokerConnection,
+        exchanges: set[str],
+    ) -> None:
+        from redis import Redis
+
+        channel = connection.default_channel
+        self._redis = Redis(connection_pool=channel.pool)
+        self._keys = QueueKeys(channel, broker.key_prefix)
+        self.bindings = RedisBindings(
+            self._redis, self._keys, broker.settings.event_exchange, exchanges
+        )
+        self._others = OtherClusterSearch(self._redis, channel, broker.settings.event_exchange)
+        self._filled: set[str] = set()
+        self._measured: frozenset[str] = frozenset()
+        self._large_heads: dict[str, float] = {}
+        self.latency: float | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why queues may be missing; None if all are found."""
+        return self.bindings.fault
+
+    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield the depth of each named or discovered queue, and `QueueGone` for deleted ones.
+
+        Queues with messages come first: if there are too many, empty ones are left out.
+        """
+        counts = self._count(self._queues(names))
+        if self.bindings.read():
+            counts = self._count(self._queues(names))
+        heads = self._heads(counts)
+        known = self._known(names)
+        guessed = self._queues(names) - known
+        at = time.time()
+        measured = [self._depth(name, counts, heads, len(known), at) for name in known]
+        if guessed:
+            # Whether these exist shows only in their messages: an empty list does not exist.
+            found = [self._depth(name, counts, heads, len(known) + 1, at) for name in guessed]
+            measured += [one for one in found if one.waiting or not (known or one.waiting is None)]
+        yield from sorted(measured, key=lambda one: (not one.waiting, one.name))
+        queues = frozenset(one.name for one in measured)
+        for name in sorted(self._measured - queues):
+            yield QueueGone(name, at)
+        self._measured = queues
+
+    def other_clusters(self, wanted: Callable[[], bool]) -> list[OtherCluster]:
+        """Look for other clusters on this server while `wanted`; takes some seconds."""
+        return self._others.run(self.bindings.key_prefixes, wanted)
+
+    def _known(self, names: frozenset[str]) -> frozenset[str]:
+        found = names | self.bindings.queues
+        return frozenset(name for name in found if not is_internal(name))
+
+    def _queues(self, names: frozenset[str]) -> frozenset[str]:
+        return self._known(names) | self.bindings.possible | {DEFAULT_QUEUE}
+
+    def _count(self, queues: frozenset[str]) -> dict[str, int | str]:
+        """Return the size of each key; missing keys are empty.
+
+        A text in place of a number is the reason why it is unknown.
+        """
+        keys = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
+        keys.add(self._keys.unacked)
+        filled = sorted(self._filled & keys)
+        others = sorted(keys - self._filled)
+        pipe = self._redis.pipeline(transaction=False)
+        scans = self.bindings.ask(pipe)
+        if others:
+            pipe.exists(*others)
+        self._ask_sizes(pipe, filled)
+        started = time.perf_counter()
+        replies = pipe.execute(raise_on_error=False)
+        self.latency = time.perf_counter() - started
+        scanned = replies.pop(0) if scans else None
+        exist = replies.pop(0) if others else 0
+        counts = dict(zip(filled, map(_number, replies), strict=True))
+        if exist:
+            pipe = self._redis.pipeline(transaction=False)
+            self._ask_sizes(pipe, others)
+            counts |= zip(others, map(_number, pipe.execute(raise_on_error=False)), strict=True)
+        self._filled = {key for key, count in counts.items() if count}
+        if scans:
+            self.bindings.scanned(scanned)
+        return counts
+
+    def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
+        for key in keys:
+            pipe.hlen(key) if key == self._keys.unacked else pipe.llen(key)
+
+    def _heads(self, counts: dict[str, int | str]) -> dict[str, QueueHead]:
+        """Return the next message of the longest lists, by key."""
+        now = time.monotonic()
+        sizes = {
+            key: size
+            for key, size in counts.items()
+            if isinstance(size, int) and size and key != self._keys.unacked
+        }
+        self._large_heads = {
+            key: at for key, at in self._large_heads.items() if now - at < LARGE_HEAD_INTERVAL
+        }
+        keys = sorted(sizes.keys() - self._large_heads.keys(), key=lambda key: -sizes[key])
+        keys = keys[:MAX_HEADS]
+        if not keys:
+            return {}
+        pipe = self._redis.pipeline(transaction=False)
+        for key in keys:
+            pipe.lindex(key, -1)
+        heads = {}
+        for key, raw in zip(keys, pipe.execute(raise_on_error=False), strict=True):
+            if isinstance(raw, bytes):
+                if len(raw) > MAX_HEAD_BYTES:
+                    self._large_heads[key] = now
+                message = decode(raw)
+                heads[key] = QueueHead() if message is None else head_of(message)
+        return heads
+
+    def _depth(
+        self,
+        name: str,
+        counts: dict[str, int | str],
+        heads: dict[str, QueueHead],
+        queues: int,
+        at: float,
+    ) -> QueueMeasured:
+        keys = {self._keys.list_of(name, step): step for step in self._keys.steps}
+        sizes = [(step, counts.get(key, 0)) for key, step in keys.items()]
+        notes = [size for _, size in sizes if isinstance(size, str)][:1]
+        by_priority = tuple((str(step), size) for step, size in sizes if isinstance(size, int))
+        unacked: int | None = None
+        total = counts.get(self._keys.unacked, 0)
+        if isinstance(total, str):
+            notes.append(total)
+        elif total == 0 or queues == 1:
+            unacked = total
+        else:
+            notes.append(
+                f"{total:,} unacknowledged in all queues together; Redis has no count per queue"
+            )
+        return QueueMeasured(
+            name,
+            at,
+            waiting=None if len(by_priority) < len(sizes) else sum(n for _, n in by_priority),
+            unacked=unacked,
+            by_priority=by_priority,
+            heads=tuple(heads.get(key, QueueHead()) for key in keys if counts.get(key)),
+            notes=tuple(notes),
+        )
+
+
+def _number(reply: Any) -> int | str:
+    if isinstance(reply, Exception):
+        return f"cannot count messages: {' '.join(str(reply).split())}"
+    return int(reply)

@@ -1,0 +1,16 @@
+"""Another Celery cluster on the same broker."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class OtherCluster(msgspec.Struct, frozen=True, gc=False):
+    """Traces of Celery under another database, key prefix or channel than the configured one."""
+
+    trace: str
+    """What was found: a channel with events, or keys with bindings."""
+    remedy: str
+    """What to change to see this cluster, in the imperative."""
+    workers: tuple[str, ...] = ()
+    """Names of workers whose heartbeats were seen, sorted; there may be more."""

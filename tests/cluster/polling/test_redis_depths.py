@@ -1,0 +1,85 @@
+"""Queue depths on Redis: what each measurement costs and returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.polling.redis_depths import RedisDepths
+from celtop.model.observations import QueueGone, QueueHead, QueueMeasured
+from celtop.settings import Settings
+from celtop.tests.servers import RedisServer
+
+Send = Callable[..., str]
+
+
+def test_an_idle_cluster_costs_two_commands(redis_url: str) -> None:
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+    names = frozenset({"a", "b", "c"})
+    list(depths.measure(names))
+    before = broker.meter.sent
+    measured = list(depths.measure(names))
+    assert [(one.name, one.waiting) for one in measured if isinstance(one, QueueMeasured)] == [
+        ("a", 0),
+        ("b", 0),
+        ("c", 0),
+    ]
+    assert broker.meter.sent - before == 2
+
+
+def test_only_lists_with_messages_are_counted_one_by_one(
+    redis_server: RedisServer, redis_url: str
+) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    client.lpush("a", "x")
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+    list(depths.measure(frozenset({"a", "b"})))
+    client.lpush("a", "y")
+    before = broker.meter.sent
+    a, b = depths.measure(frozenset({"a", "b"}))
+    assert isinstance(a, QueueMeasured) and isinstance(b, QueueMeasured)
+    assert (a.waiting, b.waiting) == (2, 0)
+    assert broker.meter.sent - before == 4
+
+
+def test_the_next_message_of_each_list_is_read(
+    redis_server: RedisServer, redis_url: str, send: Send
+) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    first = send(redis_url, "plain.ok", queue="a", timestamp=1_700_000_000)
+    send(redis_url, "plain.ok", queue="a")
+    urgent = send(redis_url, "plain.ok", queue="a", priority=6)
+    client.lpush("odd", "no message")
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+    measured = depths.measure(frozenset({"empty", "odd"}))
+    assert {one.name: one.heads for one in measured if isinstance(one, QueueMeasured)} == {
+        "a": (QueueHead(first, 1_700_000_000.0), QueueHead(urgent)),
+        "odd": (QueueHead(),),
+        "empty": (),
+    }
+
+
+def test_queues_are_found_among_many_other_keys(
+    redis_server: RedisServer, redis_url: str, send: Send
+) -> None:
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    client.mset({f"celery-task-meta-{n}": "x" for n in range(20_000)})
+    send(redis_url, "plain.ok", queue="hidden")
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+    found = {one.name for one in depths.measure(frozenset())}
+    assert "hidden" in found
+
+
+def test_a_queue_that_is_no_longer_known(redis_url: str) -> None:
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+    list(depths.measure(frozenset({"gone"})))
+    started = time.time()
+    gone, _ = sorted(depths.measure(frozenset({"other"})), key=lambda one: one.name)
+    assert isinstance(gone, QueueGone) and gone.name == "gone"
+    assert started <= gone.at <= time.time()
