@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isinf
 
 from ..model.entities.queue import Queue
 from ..model.entities.worker import Worker
+from ..model.health.finding import Finding
 from ..model.state import ClusterState
 from ..model.text.phrases import counted
 from .json import utf8
 from .records import Note
 
 
-def notes_on(state: ClusterState) -> list[Note]:
-    """Return the notes on broker, events, tasks, workers and queues, in that order."""
-    notes = [Note("broker", text) for text in _broker(state)]
+def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
+    """Return the findings as notes, then notes on broker, events, tasks, workers and queues."""
+    notes = [Note(utf8(finding.subject), utf8(str(finding))) for finding in found]
+    notes += [Note("broker", text) for text in _broker(state)]
     notes += [Note("events", text) for text in _events(state)]
     notes += [Note("tasks", text) for text in _tasks(state)]
     for name, worker in sorted(state.workers.items()):
@@ -39,11 +41,8 @@ def _broker(state: ClusterState) -> Iterator[str]:
 
 def _events(state: ClusterState) -> Iterator[str]:
     totals = state.totals
-    if totals.lost or totals.lost_heartbeats:
-        yield (
-            f"{totals.lost:,} events and {totals.lost_heartbeats:,} heartbeats were dropped: they "
-            "arrived faster than they could be processed; states and counts may be out of date"
-        )
+    if totals.lost_heartbeats:
+        yield f"{counted(totals.lost_heartbeats, 'heartbeat')} dropped to make room for events"
     for reason, count in totals.malformed_reasons.items():
         yield f"{counted(count, 'unreadable event')}: {utf8(reason)}"
 
@@ -63,27 +62,26 @@ def _tasks(state: ClusterState) -> Iterator[str]:
 
 
 def _worker(worker: Worker) -> Iterator[str]:
-    if worker.inspect_error is not None:
-        reason = worker.inspect_error
-    elif worker.inspected_at is None:
-        reason = "no reply to inspect yet"
-    else:
-        reason = "missing from the reply to inspect"
-    from_inspect = {
-        "pool": worker.pool,
-        "concurrency": worker.concurrency,
-        "active": worker.active if worker.inspected_at is None else 0,
-        "reserved": worker.reserved_ids,
-        "scheduled": worker.scheduled_ids,
-        "queues": worker.queues,
-        "prefetch": worker.prefetch,
-        "rss_bytes": worker.rusage,
-        "limits": worker.initial_limits,
+    from_inspect: dict[str, dict[str, object]] = {
+        "stats": {
+            "pool": worker.pool,
+            "concurrency": worker.concurrency,
+            "prefetch": worker.prefetch,
+            "rss_bytes": worker.rusage,
+        },
+        "active": {"active": worker.running},
+        "reserved": {"reserved": worker.reserved_ids},
+        "scheduled": {"scheduled": worker.scheduled_ids},
+        "active_queues": {"queues": worker.queues},
+        "registered": {"limits": worker.initial_limits},
     }
-    if missing := _missing(from_inspect):
-        yield f"{missing} unknown: {reason}"
-    elif worker.inspect_error is not None:
-        yield f"inspect failed: {worker.inspect_error}"
+    unknown: dict[str, list[str]] = {}
+    for command, values in from_inspect.items():
+        if missing := _missing(values):
+            reason = worker.fact(command).reason or f"missing from the reply to {command}"
+            unknown.setdefault(reason, []).append(missing)
+    for reason, fields in unknown.items():
+        yield f"{', '.join(fields)} unknown: {reason}"
     from_heartbeat = {
         "processed": worker.processed,
         "load": worker.load,
@@ -96,8 +94,6 @@ def _worker(worker: Worker) -> Iterator[str]:
         yield f"{missing} unknown: no heartbeat received"
     if worker.events_enabled is None:
         yield "events_enabled unknown: no task event received, and no reply confirms the setting"
-    elif not worker.events_enabled:
-        yield "task events are disabled; its tasks are known from inspect only"
 
 
 def _queue(queue: Queue) -> Iterator[str]:
@@ -123,8 +119,6 @@ def _queue(queue: Queue) -> Iterator[str]:
         yield "drain_s: never at the current rates"
     if queue.consumer_count and not queue.consumers:
         yield f"consumers: {queue.consumer_count} according to the broker, names unknown"
-    elif queue.unattended:
-        yield "no consumers"
 
 
 def _oldest_age(queue: Queue) -> str:

@@ -173,6 +173,21 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     """Its state in the result backend, if events reported a different one."""
 
 
+class FindingRecord(msgspec.Struct, frozen=True, gc=False):
+    """Something that needs attention."""
+
+    code: str
+    """Stable, for example `queue-without-consumers`."""
+    severity: str
+    """`error`, `warning` or `info`."""
+    subject: str
+    """`broker`, `events`, `worker NAME`, `queue NAME`, ..."""
+    text: str
+    evidence: dict[str, object]
+    """The facts behind it."""
+    next_step: str | None
+
+
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """The whole snapshot."""
 
@@ -184,3 +199,5 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     workers: list[WorkerRecord]
     queues: list[QueueRecord]
     tasks: list[TaskRecord]
+    findings: list[FindingRecord]
+    """What needs attention, the worst first; each is also a note."""

@@ -16,6 +16,8 @@ from ..model.entities.queue import Queue
 from ..model.entities.states import source_names
 from ..model.entities.task import Task, TaskExtra
 from ..model.entities.worker import Limits, Worker
+from ..model.health.finding import Finding
+from ..model.health.findings import findings
 from ..model.state import ClusterState
 from ..model.text.units import iso
 from .json import utf8, utf8_or_none
@@ -24,6 +26,7 @@ from .records import (
     SCHEMA,
     AttemptRecord,
     BrokerRecord,
+    FindingRecord,
     LimitsRecord,
     ProgressRecord,
     QueueRecord,
@@ -44,10 +47,11 @@ _NO_EXTRA: Final = TaskExtra()
 def take_snapshot(state: ClusterState, now: float) -> Snapshot:
     """Return the snapshot at `now`, the current time in epoch seconds."""
     listening_since = state.broker.listening_since
+    found = findings(state, now)
     return Snapshot(
         schema=SCHEMA,
         taken_at=iso(now),
-        notes=notes_on(state),
+        notes=notes_on(state, found),
         broker=_broker(state.broker),
         totals=_totals(state, now),
         workers=[
@@ -58,6 +62,7 @@ def take_snapshot(state: ClusterState, now: float) -> Snapshot:
             task_record(task, now, state)
             for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
         ],
+        findings=[_finding(finding) for finding in found],
     )
 
 
@@ -68,6 +73,20 @@ def _broker(broker: Broker) -> BrokerRecord:
         status=broker.phase,
         error=None if broker.fault is None else utf8(str(broker.fault)),
         latency_s=_number(broker.latency),
+    )
+
+
+def _finding(finding: Finding) -> FindingRecord:
+    return FindingRecord(
+        code=finding.code,
+        severity=finding.severity,
+        subject=utf8(finding.subject),
+        text=utf8(finding.text),
+        evidence={
+            utf8(name): iso(value) if name.endswith("_at") else _plain(value)
+            for name, value in finding.evidence.items()
+        },
+        next_step=utf8(finding.next_step) or None,
     )
 
 
@@ -85,14 +104,13 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
 
 
 def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
-    inspected, last_seen_at = worker.inspected_at is not None, worker.last_seen_at
+    last_seen_at = worker.last_seen_at
     queues, load, rusage = worker.queues, worker.load, worker.rusage
     return _record(
         WorkerRecord,
         worker,
         status=worker.status(now, listening_since),
-        # Ids follow each event; the number in a heartbeat is up to an interval old.
-        active=len(worker.active_ids) if inspected else worker.active,
+        active=worker.running,
         reserved=None if worker.reserved_ids is None else len(worker.reserved_ids),
         scheduled=None if worker.scheduled_ids is None else len(worker.scheduled_ids),
         queues=None if queues is None else [utf8(queue.name) for queue in queues],

@@ -48,12 +48,38 @@ class InspectReply(msgspec.Struct, frozen=True, gc=False):
     """For `query_task`, the requested ids; the worker does not have those missing in the reply."""
 
 
-class InspectTimeout(msgspec.Struct, frozen=True, gc=False):
-    """Workers that did not reply to an inspect command in time."""
+Topic: TypeAlias = Literal["worker", "queue", "cluster"]
+"""Whom questions are about: workers or queues by name, or the cluster as a whole."""
 
-    command: str
-    workers: tuple[str, ...]
+
+class QuestionsAsked(msgspec.Struct, frozen=True, gc=False):
+    """Questions were sent; `InspectReply`, `QueueMeasured` and `QuestionsAnswered` answer them."""
+
+    topic: Topic
+    questions: tuple[str, ...]
+    """Inspect commands for workers; `depth` for queues; `workers`, `queues`, `results`, ... for the
+    cluster."""
     at: float
+    names: tuple[str, ...] = ()
+    """The workers or queues; empty for the cluster."""
+
+
+class QuestionsAnswered(msgspec.Struct, frozen=True, gc=False):
+    """Questions about the cluster were answered completely."""
+
+    questions: tuple[str, ...]
+    at: float
+
+
+class QuestionsFailed(msgspec.Struct, frozen=True, gc=False):
+    """Questions could not be asked, were refused, or got no reply in time."""
+
+    topic: Topic
+    questions: tuple[str, ...]
+    at: float
+    fault: Fault
+    names: tuple[str, ...] = ()
+    """The workers or queues; empty for the cluster."""
 
 
 class QueueHead(msgspec.Struct, frozen=True, gc=False):
@@ -162,7 +188,9 @@ Observation: TypeAlias = (
     | ConnectionChanged
     | LatencyMeasured
     | InspectReply
-    | InspectTimeout
+    | QuestionsAsked
+    | QuestionsAnswered
+    | QuestionsFailed
     | QueueMeasured
     | QueueGone
     | EventsDropped

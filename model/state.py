@@ -12,6 +12,7 @@ from typing import Any, Final
 from .entities.broker import Broker
 from .entities.changes import Changes
 from .entities.clock_skew import ClockSkews
+from .entities.fact import NEVER_ASKED, Fact
 from .entities.log import EventLog
 from .entities.queue import Queue
 from .entities.task import Progress, Task
@@ -27,6 +28,7 @@ from .ingest.lost_tasks import update_lost
 from .ingest.operation_log import OperationLog
 from .ingest.progress import ProgressReader
 from .ingest.progress_rate import ProgressRates, estimate
+from .ingest.questions import Questions
 from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
@@ -39,11 +41,13 @@ from .observations import (
     ConnectionChanged,
     EventsDropped,
     InspectReply,
-    InspectTimeout,
     LatencyMeasured,
     LogMessage,
     Observation,
     OperationChanged,
+    QuestionsAnswered,
+    QuestionsAsked,
+    QuestionsFailed,
     QueueGone,
     QueueMeasured,
     QueuePeeked,
@@ -94,6 +98,7 @@ class ClusterState:
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )
         self._queue_peeks = QueuePeeks(self._tasks, self._queues, self.redaction)
+        self._questions = Questions(self._workers.workers, self._queues.queues)
         self._stream = EventStream(self.broker, self.totals, self.log)
         self._other_changed = False
         self._workers_version = 0
@@ -102,6 +107,8 @@ class ClusterState:
         self.workers: dict[str, Worker] = self._workers.workers
         self.queues: dict[str, Queue] = self._queues.queues
         self.types: dict[str, TaskType] = self._tasks.types
+        self.facts: dict[str, Fact] = self._questions.cluster
+        """The questions about the cluster: `workers` and `queues` (which there are), ..."""
         self.failures = FailureGroups()
         """Failed tasks in groups; updated by `take_changes`."""
         self.lost: dict[str, Task] = {}
@@ -111,7 +118,9 @@ class ClusterState:
         self._observers: dict[type, Callable[[Any], None]] = {
             EventBatch: self._event_batch,
             InspectReply: self._inspect_reply,
-            InspectTimeout: self._inspect_timeout,
+            QuestionsAsked: self._questions.asked,
+            QuestionsAnswered: self._questions.answered,
+            QuestionsFailed: self._questions.failed,
             ConnectionChanged: self._connection_changed,
             LatencyMeasured: self._stream.latency_measured,
             QueueMeasured: self._queues.measured,
@@ -213,6 +222,10 @@ class ClusterState:
         """
         return self._reconciler.due(now)
 
+    def fact(self, question: str) -> Fact:
+        """Return what is known about a question about the cluster."""
+        return self.facts.get(question, NEVER_ASKED)
+
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return the sorted names of the workers that a command would reach."""
         since = self.broker.listening_since
@@ -267,13 +280,6 @@ class ClusterState:
         if worker.queues != before:
             self._workers.version += 1
             self._update_consumers()
-
-    def _inspect_timeout(self, timeout: InspectTimeout) -> None:
-        for name in timeout.workers:
-            worker = self.workers.get(name)
-            if worker is not None:
-                worker.inspect_error = f"{timeout.command}: no reply"
-                worker.version += 1
 
     def _connection_changed(self, change: ConnectionChanged) -> None:
         if self._stream.connection_changed(change):

@@ -11,7 +11,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ...model.observations import InspectReply, InspectTimeout
+from ...model.entities.fault import Fault
+from ...model.observations import (
+    InspectReply,
+    QuestionsAnswered,
+    QuestionsAsked,
+    QuestionsFailed,
+)
 from ...model.state import BEAT_PREFIX
 from ...model.text.passwords import mask
 from ..connection.backoff import backoff
@@ -50,6 +56,8 @@ QUERY_INTERVAL: Final = 8.0
 MAX_QUERIED_TASKS: Final = 100
 """Tasks in one query: for each of them a worker searches all of its tasks."""
 
+NO_REPLY: Final = Fault("no-reply", "no reply", "")
+
 
 def round_cost(commands: int, workers: int) -> float:
     """Return the approximate number of commands of a round."""
@@ -74,6 +82,8 @@ class Inspector(Poller):
         """The calls of the tasks in the replies."""
         self._open_tasks = open_tasks
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
+        self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
+        """The commands and workers (None: all) of the current round."""
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
         """Ask these workers, or all, soon which of the tasks they have; replaces the last query."""
@@ -82,6 +92,17 @@ class Inspector(Poller):
     def opened(self, connection: Connection) -> None:
         """Create the reply queue."""
         self._control = RemoteControl(connection, self._broker.settings)
+        if self._in_flight is not None:
+            self._in_flight, self._round_at = None, 0.0
+
+    def failed(self, fault: Fault) -> None:
+        """Report the questions of the current round, or of the first, as failed."""
+        commands, names = self._in_flight or (ALL_COMMANDS, None)
+        if names is None:
+            self.put(QuestionsFailed("cluster", ("workers",), time.time(), fault))
+            names = self._roster.present()
+        if names:
+            self.put(QuestionsFailed("worker", commands, time.time(), fault, tuple(names)))
 
     def closing(self, connection: Connection) -> None:
         """Delete the reply queue."""
@@ -90,9 +111,10 @@ class Inspector(Poller):
     def poll(self, connection: Connection) -> float:
         """Inspect the workers that are due."""
         if self._inspected_all_at_connect != self._receiver.connect_count or self._refresh:
-            self._refresh = False
-            self._inspected_all_at_connect = self._receiver.connect_count
+            connected = self._receiver.connect_count
             self._inspect_all()
+            self._refresh = False
+            self._inspected_all_at_connect = connected
         elif new := self._roster.to_inspect(self._broker.settings.enable_events):
             self._inspect_new(new)
         elif self._queried[0] and time.monotonic() >= self._next_query():
@@ -194,18 +216,26 @@ class Inspector(Poller):
         if names is not None and not names:
             return
 
-        def expected() -> Sequence[str] | None:
-            return (self._roster.present() or None) if names is None else names
+        def expected() -> Sequence[str]:
+            return self._roster.present() if names is None else names
 
+        self._in_flight = tuple(commands), names
+        asked = tuple(expected())
+        self.put(QuestionsAsked("worker", tuple(commands), time.time(), asked))
         replies = self._control.gather(
             commands,
-            expected,
+            lambda: expected() or None,
             destination=names,
             arguments={**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}},
             on_reply=lambda reply: self._on_reply(reply, ids),
             discovery_time=DISCOVERY_TIME if names is None else 0.0,
             cancelled=lambda: not self.working,
         )
+        self._in_flight = None
+        if not self.working:
+            return
+        if names is None:
+            self.put(QuestionsAnswered(("workers",), time.time()))
         self._roster.duplicates.update(replies.duplicates)
         for serializer in replies.unreadable:
             self.note(
@@ -214,10 +244,10 @@ class Inspector(Poller):
                 "from events only. celtop reads JSON, and msgpack if accept_content allows it; "
                 "never pickle, which could run code here",
             )
-        for command in commands if names is not None else ():
+        for command in commands:
             received = replies.to(command)
-            if silent := tuple(name for name in names or () if name not in received):
-                self.put(InspectTimeout(command, silent, time.time()))
+            if silent := tuple(name for name in asked if name not in received):
+                self.put(QuestionsFailed("worker", (command,), time.time(), NO_REPLY, silent))
 
     def _on_reply(self, reply: Reply, ids: tuple[str, ...]) -> None:
         if reply.worker.startswith(BEAT_PREFIX):

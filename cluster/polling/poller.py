@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from ...model.entities.fault import Fault
 from ...model.observations import Observation
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
@@ -28,6 +29,8 @@ MAX_RETRY_DELAY: Final = 30.0
 """Seconds between two attempts after failures."""
 POLL_TIMEOUT: Final = 30.0
 """Seconds for one poll of an AMQP broker before its connection is cut."""
+CLOSED: Final = frozenset({"closed", "timeout"})
+"""Kinds of faults of a connection that was closed while it was idle."""
 _EVENT_COMMANDS_PER_MINUTE: Final = 2.0
 """Budget reserved for the event connection."""
 
@@ -112,13 +115,15 @@ class Poller(StoppableThread):
             try:
                 self._work()
             except Exception as error:
-                if self._succeeded:
-                    # Brokers and firewalls close idle connections: not worth a log line.
-                    failures = 0
-                elif self.working:
-                    fault = explain(error, self._broker)
+                if not self.working:
+                    continue
+                fault = explain(error, self._broker)
+                failures = 0 if self._succeeded else failures + 1
+                # Brokers and firewalls close idle connections; a new one is opened at once.
+                if failures or fault.kind not in CLOSED:
+                    self.failed(fault)
+                if failures:
                     self.note("warning", f"Polling failed: {fault}")
-                    failures += 1
                     self._stopping.wait(backoff(failures, 1.0, MAX_RETRY_DELAY))
 
     def poll(self, connection: Connection) -> float:
@@ -127,6 +132,9 @@ class Poller(StoppableThread):
 
     def opened(self, connection: Connection) -> None:
         """Prepare a new connection."""
+
+    def failed(self, fault: Fault) -> None:
+        """Report the questions that the fault left without an answer."""
 
     def closing(self, connection: Connection) -> None:
         """Clean up on the broker before the connection is closed."""

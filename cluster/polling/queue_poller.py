@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from ...model.observations import LatencyMeasured
+from ...model.entities.fault import Fault
+from ...model.observations import LatencyMeasured, QuestionsAnswered, QuestionsFailed
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 from .queue_depths import AmqpDepths, OtherDepths, depths
 from .redis_depths import RedisDepths
@@ -42,6 +43,12 @@ class QueuePoller(Poller):
                 "event or the setting `queues` names it",
             )
 
+    def failed(self, fault: Fault) -> None:
+        """Report the depths as not measured."""
+        at, names = time.time(), tuple(self._names())
+        self.put(QuestionsFailed("cluster", ("depths",), at, fault))
+        self.put(QuestionsFailed("queue", ("depth",), at, fault, names))
+
     def poll(self, connection: Connection) -> float:
         """Measure if a measurement is due."""
         due = self._measured_at + self._interval()
@@ -68,10 +75,13 @@ class QueuePoller(Poller):
     def _measure(self) -> None:
         started = self._measured_at = time.monotonic()
         before = self._broker.meter.sent
-        names = frozenset(self._roster.queues | set(self._broker.settings.queues))
-        for one in self._depths.measure(names):
+        for one in self._depths.measure(self._names()):
             self.put(one)
+        self.put(QuestionsAnswered(("depths",), time.time()))
         self._count += 1
         self._cost = max(1.0, self._broker.meter.sent - before)
         latency = self._depths.latency or time.monotonic() - started
         self.put(LatencyMeasured(latency, self._broker.meter.sent))
+
+    def _names(self) -> frozenset[str]:
+        return frozenset(self._roster.queues | set(self._broker.settings.queues))

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from .fact import NEVER_ASKED, Fact
 from .rates import SecondRing
 
 RATE_WINDOW: Final = 60
@@ -38,6 +39,8 @@ class Queue(msgspec.Struct, eq=False):
     """Sorted names of the workers that consume from it."""
     consumer_count: int | None = None
     """Consumers by the broker's own count; None if it does not count them."""
+    facts: dict[str, Fact] = {}
+    """The questions about it: `depth`, `consumers`."""
     measured_at: float | None = None
     oldest_age: float | None = None
     in_per_s: float | None = None
@@ -54,6 +57,10 @@ class Queue(msgspec.Struct, eq=False):
     def id(self) -> str:
         """The name: the row's id in tables."""
         return self.name
+
+    def fact(self, question: str) -> Fact:
+        """Return what is known about a question."""
+        return self.facts.get(question, NEVER_ASKED)
 
     @property
     def unattended(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from .fact import NEVER_ASKED, Fact
 from .task import Loss
 
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
@@ -113,8 +114,8 @@ class Worker(msgspec.Struct, eq=False):
     conf: dict[str, Any] | None = None
     stats: dict[str, Any] | None = None
     """The complete `inspect stats` reply, for the worker screen."""
-    inspected_at: float | None = None
-    inspect_error: str | None = None
+    facts: dict[str, Fact] = {}
+    """The questions to it since it started, by inspect command."""
     events_enabled: bool | None = None
     unattributed: dict[str, float] = {}
     """The newest tasks that it received from an unknown queue, with the local time, by id."""
@@ -135,6 +136,29 @@ class Worker(msgspec.Struct, eq=False):
     def id(self) -> str:
         """The name: the row's id in tables."""
         return self.name
+
+    def fact(self, command: str) -> Fact:
+        """Return what is known about an inspect command."""
+        return self.facts.get(command, NEVER_ASKED)
+
+    @property
+    def inspected_at(self) -> float | None:
+        """When its latest reply to an inspect command was received."""
+        return max(
+            (one.answered_at for one in self.facts.values() if one.answered_at), default=None
+        )
+
+    @property
+    def running(self) -> int | None:
+        """How many tasks it runs; None if neither a heartbeat nor a reply has reported it.
+
+        The ids follow each event; the number in a heartbeat is up to an interval old, but counts
+        also tasks that could not be listed.
+        """
+        listed = self.fact("active")
+        if listed.is_answered or (listed.answered_at is not None and self.events_enabled):
+            return len(self.active_ids)
+        return self.active
 
     @property
     def running_when_lost(self) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+from ..entities.fault import Fault
 from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from ..entities.task import Task
 from ..entities.worker import UNLIMITED, Worker
@@ -52,15 +53,15 @@ class InspectReplies:
         error = to_text(reply.error, MAX_NAME_LENGTH)
         if error is None and isinstance(reply.reply, Mapping) and "error" in reply.reply:
             error = to_text(reply.reply["error"], MAX_NAME_LENGTH)
+        fact = worker.fact(reply.command)
         if error is not None:
-            worker.inspect_error = f"{reply.command}: {error}"
+            fault = Fault("reply", f"{reply.command} failed on the worker: {error}", "")
+            worker.facts[reply.command] = fact.failed(reply.at, fault)
         else:
             apply = _READERS.get(reply.command)
             if apply is not None:
                 apply(self, worker, reply.reply, reply.at)
-            worker.inspected_at = reply.at
-            if (worker.inspect_error or "").startswith(f"{reply.command}:"):
-                worker.inspect_error = None
+            worker.facts[reply.command] = fact.answered(reply.at)
         worker.version += 1
 
     def _apply_stats(self, worker: Worker, reply: Any, at: float) -> None:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from ..entities.fact import Fact
+from ..entities.fault import Fault
 from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
 from ..observations import QueueGone, QueueMeasured
@@ -70,6 +72,7 @@ class QueueStore:
         if queue is None:
             return
         queue.measured_at = seen.at
+        queue.facts["depth"] = _depth(queue, seen)
         queue.waiting, queue.unacked = seen.waiting, seen.unacked
         queue.by_priority = dict(seen.by_priority)
         queue.consumer_count = seen.consumer_count
@@ -150,6 +153,14 @@ class QueueStore:
                 break
             waiting_since = at
         return now - waiting_since
+
+
+def _depth(queue: Queue, seen: QueueMeasured) -> Fact:
+    """Return what is known about the depth after a measurement."""
+    if seen.waiting is not None:
+        return queue.fact("depth").answered(seen.at)
+    reason = next(iter(seen.notes), "not available on this broker")
+    return queue.fact("depth").failed(seen.at, Fault("depth", reason, ""))
 
 
 def _oldest_within(queue: Queue, start: float) -> tuple[float, int]:

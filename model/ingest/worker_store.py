@@ -218,7 +218,8 @@ class WorkerStore:
         worker.processes = ()
         worker.totals = {}
         worker.limits, worker.initial_limits = {}, None
-        worker.inspected_at = worker.inspect_error = worker.events_enabled = None
+        worker.facts = {}
+        worker.events_enabled = None
         worker.offsets.clear()
 
 

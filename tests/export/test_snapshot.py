@@ -26,7 +26,7 @@ from celtop.model.state import ClusterState
 from .conftest import HOSTILE, NOW, receive, run_task
 
 CONTRACT = {
-    "": "schema taken_at notes broker totals workers queues tasks",
+    "": "schema taken_at notes broker totals workers queues tasks findings",
     "broker": "url transport status error latency_s commands_sent",
     "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s corrected",
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
@@ -37,6 +37,7 @@ CONTRACT = {
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
     "time_left_s estimate lost_at loss backend_state",
+    "findings": "code severity subject text evidence next_step",
 }
 
 
@@ -169,8 +170,8 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "drain_s": None,
     }
     assert notes_on(state, "queue idle").splitlines() == [
+        "7 messages waiting, no consumers",
         "drain_s: never at the current rates",
-        "no consumers",
     ]
 
 
@@ -180,9 +181,9 @@ def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     queue = take_snapshot(state, NOW).queues[1]
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
+        "7 messages waiting, no consumers",
         "rates unknown: the queues of new@c are unknown",
         "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",
-        "no consumers",
     ]
 
 
@@ -313,7 +314,8 @@ def test_lost_and_malformed_events_are_counted(state: ClusterState) -> None:
     totals = take_snapshot(state, NOW).totals
     assert (totals.events_lost, totals.events_malformed) == (5, 1)
     notes = notes_on(state, "events")
-    assert "3 events and 2 heartbeats were dropped" in notes
+    assert "3 events dropped, because they arrived faster" in notes
+    assert "2 heartbeats dropped" in notes
     assert "1 unreadable event:" in notes
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from celtop.model.observations import InspectReply, InspectTimeout, LogMessage
+from celtop.model.observations import InspectReply, LogMessage
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 
-from .streams import NOW, OTHER, WORKER, Script, decode_fields
+from .streams import NOW, WORKER, Script, decode_fields
 
 
 def test_events_are_counted_at_the_arrival_of_their_message() -> None:
@@ -24,16 +24,6 @@ def test_log_messages() -> None:
     state = ClusterState()
     state.observe(LogMessage("warning", "queues", "no access", NOW))
     assert [(entry.level, entry.text) for entry in state.log] == [("warning", "no access")]
-
-
-def test_a_missing_reply_is_shown_for_the_worker() -> None:
-    state = ClusterState()
-    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW))
-    state.observe(InspectTimeout("stats", (WORKER, OTHER), NOW))
-    assert state.workers[WORKER].inspect_error == "stats: no reply"
-    assert OTHER not in state.workers
-    state.observe(InspectReply(WORKER, "stats", {}, NOW))
-    assert state.workers[WORKER].inspect_error is None
 
 
 def test_beat_is_not_a_worker() -> None:

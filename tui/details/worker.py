@@ -7,12 +7,13 @@ from typing import Any
 from ...model.entities.clock_skew import MIN_SKEW
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker, WorkerHealth
+from ...model.health.workers import stall_text
 from ...model.text import units
 from ...model.text.coerce import to_float
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.workers import busy, queue_names, slots, stall_text
+from ..text.workers import busy, queue_names, slots
 
 _MAX_TEXT = 300
 

@@ -12,6 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
+from ...model.health.questions import failed_commands
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.text import units
@@ -152,8 +153,8 @@ class WorkerDetailScreen(DetailScreen):
         worker = self.worker
         if worker is None:
             left.append(Part("unknown worker", "$text-error"))
-        elif worker.inspect_error:
-            left.append(Part(worker.inspect_error, "$text-warning"))
+        elif reasons := [fault.problem for fault in failed_commands(worker)]:
+            left.append(Part("; ".join(reasons), "$text-warning"))
         elif worker.inspected_at is not None:
             ago = units.age(worker.inspected_at, self.context.now())
             left.append(Part(f"inspected {ago} ago", "$text-muted"))

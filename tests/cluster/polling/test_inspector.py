@@ -66,8 +66,8 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     live.session.watch(frozenset({"worker:busy@test"}))
     live.session._inspector._round_at = float("-inf")
     live.session._inspector.wake()
-    live.until(lambda: live.state.workers["busy@test"].inspect_error, 30)
-    assert live.state.workers["idle@test"].inspect_error is None
+    live.until(lambda: live.state.workers["busy@test"].fact("active").is_failed, 30)
+    assert live.state.workers["idle@test"].fact("active").is_answered
 
 
 def test_two_workers_with_one_name_are_logged(

@@ -234,7 +234,9 @@ def test_a_queried_task() -> None:
 
 def test_an_error_is_kept_with_the_worker() -> None:
     worker = observe_reply("stats", {"error": "KeyError('stats')"}).workers[WORKER]
-    assert worker.inspect_error == "stats: KeyError('stats')"
+    fact = worker.fact("stats")
+    assert fact.is_failed and not fact.is_answered
+    assert fact.reason == "stats failed on the worker: KeyError('stats')"
 
 
 def test_events_enabled() -> None:

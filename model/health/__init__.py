@@ -1,0 +1,1 @@
+"""Health: what needs an operator's attention, with the evidence and the next step."""

@@ -1,0 +1,41 @@
+"""A finding: one thing that needs attention, with its evidence and the next step."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
+SubjectKind: TypeAlias = Literal[
+    "broker", "events", "workers", "worker", "queues", "queue", "tasks", "task", "results"
+]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that needs attention, worded for every front end."""
+
+    code: str
+    """Stable, for scripts: `queue-without-consumers`, `worker-lost`, ..."""
+    severity: Severity
+    kind: SubjectKind
+    text: str
+    """What is wrong, without the subject and without a full stop. It may contain text from the
+    cluster."""
+    name: str = ""
+    """The worker, queue or task; empty if the kind says it all."""
+    next_step: str = ""
+    """What to do about it: a sentence without its full stop."""
+    evidence: dict[str, Any] = {}
+    """The facts behind it: texts, numbers, durations in seconds as `*_s`, times as `*_at`."""
+    incomplete: bool = False
+    """Whether other data is incomplete or out of date because of it. Headless commands report such
+    findings on stderr."""
+
+    @property
+    def subject(self) -> str:
+        """The subject in notes and exports: `broker`, `worker NAME`, ..."""
+        return f"{self.kind} {self.name}" if self.name else self.kind
+
+    def __str__(self) -> str:
+        return f"{self.text}. {self.next_step}" if self.next_step else self.text

@@ -1,0 +1,36 @@
+"""The one list of what needs attention: Attention, exports and headless commands are its faces.
+
+Each family of findings is a module of pure functions of the model and the local time. A finding is
+a conclusion: it follows from answers and events, or is itself about a question that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+
+from ..state import ClusterState
+from .events import event_findings
+from .finding import Finding, Severity
+from .questions import question_findings
+from .queues import queue_findings
+from .workers import worker_findings
+
+__all__ = ["Finding", "findings"]
+
+Family: TypeAlias = Callable[[ClusterState, float], Iterable[Finding]]
+
+FAMILIES: Final[tuple[Family, ...]] = (
+    question_findings,
+    queue_findings,
+    worker_findings,
+    event_findings,
+)
+
+_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
+
+
+def findings(state: ClusterState, now: float) -> tuple[Finding, ...]:
+    """Return everything that needs attention at `now` (epoch seconds), the worst first."""
+    found = [finding for family in FAMILIES for finding in family(state, now)]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))

@@ -1,0 +1,78 @@
+"""Findings on questions to the broker and the workers that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..entities.fault import Fault
+from ..entities.worker import Worker
+from ..state import ClusterState
+from ..text import units
+from .finding import Finding
+
+QUESTIONS: Final[dict[str, str]] = {
+    "workers": "the list of workers",
+    "queues": "the list of queues",
+    "depths": "the queue depths",
+    "results": "the results",
+}
+"""What the questions about the cluster ask for."""
+
+COMMANDS: Final = (
+    "stats", "active", "reserved", "scheduled", "active_queues", "registered", "conf",
+)  # fmt: skip
+"""The inspect commands whose replies are shown."""
+
+
+def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
+    """Yield a finding for each fault that left questions without an answer."""
+    shared = set()
+    for question, fact in state.facts.items():
+        if fact.fault is None:
+            continue
+        shared.add(fact.fault)
+        yield Finding(
+            f"{question}-unknown",
+            "error",
+            "broker",
+            f"{QUESTIONS.get(question, question)} may be incomplete: {fact.fault.problem}",
+            next_step=fact.fault.advice,
+            evidence={"question": question, "failed_at": fact.failed_at},
+            incomplete=True,
+        )
+    for name in state.present_workers(now):
+        worker = state.workers[name]
+        late = worker.status(now, state.broker.listening_since) != "online"
+        for fault, commands in failed_commands(worker).items():
+            # That a late worker does not reply either is nothing new.
+            if fault not in shared and not (late and fault.kind == "no-reply"):
+                yield _worker_finding(worker, fault, commands, now)
+
+
+def failed_commands(worker: Worker) -> dict[Fault, list[str]]:
+    """Return the inspect commands whose latest attempt failed, by fault."""
+    failed: dict[Fault, list[str]] = {}
+    for command in COMMANDS:
+        fault = worker.fact(command).fault
+        if fault is not None:
+            failed.setdefault(fault, []).append(command)
+    return failed
+
+
+def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: float) -> Finding:
+    known = all(worker.fact(command).answered_at is not None for command in commands)
+    which = "inspect" if len(commands) == len(COMMANDS) else f"inspect {', '.join(commands)}"
+    ages = [worker.fact(command).age(now) for command in commands]
+    oldest = max((age for age in ages if age is not None), default=0.0)
+    values = f"{units.duration(int(oldest))} old" if known else "unknown"
+    return Finding(
+        "worker-inspect-failed",
+        "warning",
+        "worker",
+        f"{which} failed: {fault.problem}; its values are {values}",
+        worker.name,
+        fault.advice,
+        {"commands": commands, "failed_at": worker.fact(commands[0]).failed_at},
+        incomplete=True,
+    )

@@ -1,0 +1,87 @@
+"""Findings on workers that are absent, late or stalled, or whose data is limited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..entities.clock_skew import MIN_SKEW
+from ..entities.worker import Worker
+from ..state import ClusterState
+from ..text import units
+from .finding import Finding
+
+
+def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
+    """Yield the findings on each worker."""
+    since = state.broker.listening_since
+    for worker in state.workers.values():
+        status = worker.status(now, since)
+        if status == "offline":
+            yield _offline(worker, now)
+        elif status == "late":
+            yield _late(worker, now)
+        elif worker.stalled_since is not None:
+            yield _stalled(worker, now)
+        if worker.clock_skew is not None and abs(worker.clock_skew) > MIN_SKEW:
+            yield _skewed(worker, worker.clock_skew)
+        if worker.events_enabled is False and status == "online":
+            yield Finding(
+                "worker-without-events",
+                "warning",
+                "worker",
+                "task events are off, so its tasks are not shown",
+                worker.name,
+                "Start it with -E",
+                incomplete=True,
+            )
+
+
+def stall_text(worker: Worker, now: float) -> str:
+    """Return what is wrong with a stalled worker."""
+    since = worker.idle_since or worker.stalled_since or now
+    queues = worker.queues or ()
+    names = queues[0].name if len(queues) == 1 else "its queues"
+    return f"sends heartbeats, but took no task from {names} for {units.duration(int(now - since))}"
+
+
+def _offline(worker: Worker, now: float) -> Finding:
+    left = worker.left_at is not None
+    gone = units.age(worker.left_at or worker.last_seen_at, now)
+    running = len(worker.active_ids)
+    text = f"{'shut down' if left else 'lost'} {gone} ago"
+    if running:
+        text += f", {worker.running_when_lost}"
+    return Finding(
+        "worker-offline" if left else "worker-lost",
+        "error" if running or not left else "warning",
+        "worker",
+        text,
+        worker.name,
+        evidence={"last_seen_at": worker.last_seen_at, "running": running},
+    )
+
+
+def _late(worker: Worker, now: float) -> Finding:
+    text = f"no heartbeat for {units.age(worker.last_seen_at, now)}"
+    if worker.pool == "solo":
+        text += " (a solo pool sends none while it runs a task)"
+    evidence = {"last_seen_at": worker.last_seen_at}
+    return Finding("worker-late", "warning", "worker", text, worker.name, evidence=evidence)
+
+
+def _stalled(worker: Worker, now: float) -> Finding:
+    evidence = {"stalled_since": worker.stalled_since}
+    text = stall_text(worker, now)
+    return Finding("worker-stalled", "error", "worker", text, worker.name, evidence=evidence)
+
+
+def _skewed(worker: Worker, skew: float) -> Finding:
+    way = "ahead of" if skew > 0 else "behind"
+    return Finding(
+        "worker-clock-skew",
+        "warning",
+        "worker",
+        f"clock is {units.duration(abs(skew))} {way} this host's",
+        worker.name,
+        evidence={"clock_skew_s": skew},
+    )

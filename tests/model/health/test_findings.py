@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from celtop.model.entities.fault import Fault
+from celtop.model.health.findings import findings
+from celtop.model.observations import (
+    InspectReply,
+    QuestionsAnswered,
+    QuestionsFailed,
+    QueueMeasured,
+)
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, OTHER, WORKER
+
+MEMORY = Fault("memory", "localhost is out of memory and refuses writes", "Free memory")
+NO_REPLY = Fault("no-reply", "no reply", "")
+
+
+def online(*names: str) -> ClusterState:
+    state = ClusterState()
+    for name in names:
+        state.observe(InspectReply(name, "stats", {}, NOW))
+    return state
+
+
+def test_an_empty_cluster_has_no_findings() -> None:
+    assert findings(ClusterState(), NOW) == ()
+
+
+def test_the_worst_finding_comes_first() -> None:
+    state = online(WORKER)
+    state.observe(QueueMeasured("orphan", NOW, 1, consumer_count=0))
+    state.observe(QuestionsFailed("worker", ("active",), NOW, NO_REPLY, (WORKER,)))
+    assert [one.severity for one in findings(state, NOW)] == ["error", "warning"]
+
+
+def test_commands_that_failed_alike_are_one_finding() -> None:
+    state = online(WORKER)
+    state.observe(QuestionsFailed("worker", ("active", "reserved"), NOW, NO_REPLY, (WORKER,)))
+    (one,) = findings(state, NOW + 1)
+    assert (one.code, one.subject) == ("worker-inspect-failed", f"worker {WORKER}")
+    assert one.text == "inspect active, reserved failed: no reply; its values are unknown"
+    assert one.incomplete
+    state.observe(InspectReply(WORKER, "active", [], NOW + 2))
+    state.observe(InspectReply(WORKER, "reserved", [], NOW + 2))
+    assert findings(state, NOW + 3) == ()
+
+
+def test_a_fault_of_the_whole_cluster_is_not_repeated_for_each_worker() -> None:
+    state = online(WORKER, OTHER)
+    state.observe(QuestionsFailed("cluster", ("workers",), NOW, MEMORY))
+    state.observe(QuestionsFailed("worker", ("active",), NOW, MEMORY, (WORKER, OTHER)))
+    (one,) = findings(state, NOW)
+    assert str(one) == (
+        "the list of workers may be incomplete: localhost is out of memory and refuses writes. "
+        "Free memory"
+    )
+    state.observe(QuestionsAnswered(("workers",), NOW + 1))
+    assert {one.name for one in findings(state, NOW + 1)} == {WORKER, OTHER}
