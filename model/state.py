@@ -93,7 +93,7 @@ class ClusterState:
             self._tasks, self._workers, overlay, rates, reader, self.redaction
         )
         self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
-        self._inspect_replies = InspectReplies(self._tasks, overlay, self.redaction)
+        self._inspect_replies = InspectReplies(self._tasks, self._workers, overlay, self.redaction)
         self._operation_log = OperationLog(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )

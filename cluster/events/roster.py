@@ -21,6 +21,8 @@ screen keeps a lost worker."""
 MAX_WORKERS: Final = 5_000
 """Workers that are remembered, as many as the model holds; beyond that the silent are forgotten.
 With a new name for each container there would be ever more."""
+MAX_PIDS: Final = 8
+"""Pids remembered per worker."""
 MAX_NAMES: Final = 2_000
 """Queues and exchanges each, as many as the model holds: an app may use a queue for each reply."""
 
@@ -34,8 +36,8 @@ class Member(msgspec.Struct):
     """Monotonic time of its last heartbeat; None if it sends none."""
     heartbeat_interval: float = 2.0
     """Seconds between its heartbeats."""
-    pids: tuple[int | None, int | None] = (None, None)
-    """The pids of the last heartbeat, and of the last one with another pid."""
+    pids: tuple[int | None, ...] = ()
+    """The pids of its heartbeats, the latest last."""
     events_enabled: bool = False
     """Whether its task events are known to be enabled, or impossible to enable."""
     inspected: bool = False
@@ -46,12 +48,17 @@ class Member(msgspec.Struct):
     """Monotonic time of the next first inspection."""
 
     def record_heartbeat(self, pid: int | None) -> bool:
-        """Record a heartbeat's pid; return whether two processes alternate under one name."""
-        last, before = self.pids
-        if pid == last:
+        """Record a heartbeat's pid; return whether two processes alternate under one name.
+
+        A new process is inspected again: its `worker-online` may have been missed.
+        """
+        if self.pids[-1:] == (pid,):
             return False
-        self.pids = (pid, last)
-        return pid is not None and pid == before
+        alternates = pid is not None and pid in self.pids
+        if self.pids and not alternates:
+            self.reset()
+        self.pids = (*(one for one in self.pids if one != pid), pid)[-MAX_PIDS:]
+        return alternates
 
     def reset(self) -> None:
         """Have it inspected again: it has restarted, or its replies may have been missed."""

@@ -24,6 +24,13 @@ it runs a task, not even that it started one."""
 
 MAX_OFFSETS: Final = 8
 
+ALTERNATIONS: Final = 2
+"""Returns of a process after another (A, B, A, B) that prove that two workers share a name; a
+single heartbeat of a process that has ended may arrive late."""
+
+MAX_PIDS: Final = 32
+"""Processes kept per worker."""
+
 
 class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
     """A queue that a worker consumes from, by `inspect active_queues`."""
@@ -79,6 +86,12 @@ class Worker(msgspec.Struct, eq=False):
     clock_skew: float | None = None
     """Seconds that its clock is ahead of the local one, accurate to the network latency."""
     pid: int | None = None
+    """The main process that sent the latest heartbeat or `stats` reply."""
+    pids: dict[int, float] = {}
+    """When each main process of this name last sent a heartbeat or `stats` reply. If there are two,
+    the worker has restarted, or two workers share the name."""
+    pid_returns: int = 0
+    """How often one of `pids` was seen again after another."""
     software: str | None = None
     software_version: str | None = None
     system: str | None = None
@@ -100,7 +113,8 @@ class Worker(msgspec.Struct, eq=False):
     dict serves as an ordered set: a gevent worker runs thousands.)"""
     missing_ids: dict[str, tuple[float, Loss]] = {}
     """Tasks that it no longer runs though no final event was received: since when, and why they
-    would be lost. The event may still be in transit."""
+    would be lost. The event may still be in transit. The time is in the future while it is open
+    whether the process that ran them has ended."""
     reserved_ids: dict[str, None] | None = None
     """Ids of its reserved tasks; None before the first reply."""
     scheduled_ids: dict[str, None] | None = None
@@ -159,6 +173,11 @@ class Worker(msgspec.Struct, eq=False):
         if listed.is_answered or (listed.answered_at is not None and self.events_enabled):
             return len(self.active_ids)
         return self.active
+
+    @property
+    def shares_name(self) -> bool:
+        """Whether several workers have this node name: their heartbeats alternate."""
+        return self.pid_returns >= ALTERNATIONS and len(self.pids) > 1
 
     @property
     def running_when_lost(self) -> str:

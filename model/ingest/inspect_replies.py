@@ -29,6 +29,7 @@ from .attempts import Attempts
 from .backend_overlay import BackendOverlay
 from .redaction import Redaction
 from .task_store import TaskStore
+from .worker_store import WorkerStore
 
 MAX_ITEMS: Final = 100_000
 """Items read from one reply."""
@@ -42,8 +43,15 @@ ReplyReader: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
 class InspectReplies:
     """Applies replies to the stores."""
 
-    def __init__(self, tasks: TaskStore, overlay: BackendOverlay, redaction: Redaction) -> None:
+    def __init__(
+        self,
+        tasks: TaskStore,
+        workers: WorkerStore,
+        overlay: BackendOverlay,
+        redaction: Redaction,
+    ) -> None:
         self._tasks = tasks
+        self._workers = workers
         self._overlay = overlay
         self._attempts = Attempts(tasks)
         self._redaction = redaction
@@ -68,7 +76,9 @@ class InspectReplies:
         if not isinstance(reply, Mapping):
             return
         worker.stats = dict(reply)
-        worker.pid = to_int(reply.get("pid")) or worker.pid
+        pid = to_int(reply.get("pid"))
+        if pid is not None:
+            self._workers.saw_process(worker, pid, at)
         worker.uptime = to_float(reply.get("uptime"))
         worker.prefetch = to_int(reply.get("prefetch_count"))
         totals = reply.get("total")
@@ -88,9 +98,13 @@ class InspectReplies:
             if task is None:
                 continue
             self._mark_active(task, worker, item, active)
-        # Tasks that started while the reply was in transit are not in it.
+        # Tasks that started while the reply was in transit are not in it, nor are those of another
+        # process of the same name.
         for id_ in worker.active_ids:
             known = self._tasks.tasks.get(id_)
+            if len(worker.pids) > 1 and known is not None and known.state not in FINISHED:
+                active[id_] = None
+                continue
             if id_ in active or known is None or known.started_at is None:
                 continue
             if known.started_at - (worker.clock_skew or 0.0) > at - REPLY_DELAY:
@@ -100,7 +114,8 @@ class InspectReplies:
         worker.active_ids = active
 
     def _apply_reserved(self, worker: Worker, reply: Any, at: float) -> None:
-        worker.reserved_ids = self._apply_waiting(worker, _items(reply))
+        found = self._apply_waiting(worker, _items(reply))
+        worker.reserved_ids = self._with_other_processes(worker, worker.reserved_ids, found)
 
     def _apply_scheduled(self, worker: Worker, reply: Any, at: float) -> None:
         items = []
@@ -108,7 +123,19 @@ class InspectReplies:
             request = entry.get("request")
             if isinstance(request, Mapping):
                 items.append({**request, "eta": entry.get("eta")})
-        worker.scheduled_ids = self._apply_waiting(worker, items)
+        found = self._apply_waiting(worker, items)
+        worker.scheduled_ids = self._with_other_processes(worker, worker.scheduled_ids, found)
+
+    def _with_other_processes(
+        self, worker: Worker, known: dict[str, None] | None, found: dict[str, None]
+    ) -> dict[str, None]:
+        """Return the waiting tasks in a reply, and those of other processes of the same name."""
+        if len(worker.pids) > 1:
+            for id_ in known or ():
+                task = self._tasks.tasks.get(id_)
+                if task is not None and task.state in WAITING:
+                    found[id_] = None
+        return found
 
     def _apply_waiting(self, worker: Worker, items: Iterable[Mapping[str, Any]]) -> dict[str, None]:
         waiting: dict[str, None] = {}

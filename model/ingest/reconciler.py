@@ -125,7 +125,9 @@ class Reconciler:
                 self._checked(id_, check, at, settled=True)
 
     def worker_lacks(self, worker: Worker, ids: Iterable[str], at: float) -> None:
-        """Record that a worker does not have these."""
+        """Record that a worker does not have these; one of several of the same name may have."""
+        if len(worker.pids) > 1:
+            return
         for id_ in ids:
             task = self._tasks.tasks.get(id_)
             if task is None or task.state in FINISHED:

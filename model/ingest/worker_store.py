@@ -8,7 +8,7 @@ from typing import Final
 from ..entities.clock_skew import NO_SKEWS, ClockSkews, updated
 from ..entities.log import EventLog
 from ..entities.task import Loss
-from ..entities.worker import Worker, WorkerStatus
+from ..entities.worker import LATE_AFTER_HEARTBEATS, MAX_PIDS, Worker, WorkerStatus
 from ..wire.events import Event
 
 MAX_WORKERS: Final = 5_000
@@ -49,17 +49,36 @@ class WorkerStore:
         worker.last_seen_at = now
         if timestamp > worker.newest_event_at:
             worker.newest_event_at = timestamp
-            if worker.left_at is not None:
-                self._return(worker, now)
         return worker
 
     def saw_reply(self, name: str, now: float) -> Worker:
         """Return the worker that sent a reply received at `now`."""
         worker = self.workers.get(name) or self._join(name, now)
         worker.last_seen_at = now
-        if worker.left_at is not None:
+        if worker.left_at is not None and now - worker.left_at > FINAL_EVENT_DELAY:
             self._return(worker, now)
         return worker
+
+    def saw_process(self, worker: Worker, pid: int, now: float) -> bool:
+        """Record the process that sent a heartbeat or `stats` reply; return whether it is new.
+
+        A new process has replaced the one before, or shares its name. The tasks of the one before
+        are lost unless it is seen again.
+        """
+        known = worker.pids
+        before = worker.pid
+        is_new = before not in (pid, None) and pid not in known
+        if is_new:
+            ended_at = known.get(before or 0, 0.0) + _patience(worker)
+            _mark_missing(worker, max(now, ended_at - FINAL_EVENT_DELAY))
+        elif before not in (pid, None):
+            worker.pid_returns += 1
+            _unmark_missing(worker)
+        worker.pid = pid
+        known[pid] = now
+        if len(known) > MAX_PIDS:
+            del known[min(known, key=known.__getitem__)]
+        return is_new
 
     def apply(self, event: Event, now: float) -> None:
         """Apply `worker-online`, `worker-heartbeat` or `worker-offline`."""
@@ -67,9 +86,16 @@ class WorkerStore:
             self._leave(event, now)
             return
         known = self.workers.get(event.hostname)
+        newest = 0.0 if known is None else known.newest_event_at
         worker = self.saw_event(event.hostname, event.timestamp, now)
-        if event.timestamp < worker.newest_event_at and known is not None:
-            return
+        if worker.left_at is not None:
+            if event.timestamp <= newest:
+                return
+            self._return(worker, now)
+        if event.pid is not None and self.saw_process(worker, event.pid, now):
+            _forget_replies(worker)
+        if event.timestamp < newest:
+            return  # late, or of a worker with the same name and a slower clock
         # A heartbeat sent on request has `freq=5` whatever the worker's interval, and no counts: it
         # only proves that the worker is alive.
         is_regular = event.active is not None or event.processed is not None
@@ -79,10 +105,6 @@ class WorkerStore:
             worker.active, worker.processed = event.active, event.processed
         if event.loadavg:
             worker.load = event.loadavg
-        if event.pid is not None and event.pid != worker.pid:
-            if worker.pid is not None:
-                self._restart(worker, now)
-            worker.pid = event.pid
         if event.sw_ver is not None:
             worker.software = _shared(event.sw_ident)
             worker.software_version = _shared(event.sw_ver)
@@ -137,6 +159,8 @@ class WorkerStore:
         """Update and log the workers' statuses; return whether any changed."""
         before = self.version
         for worker in self.workers.values():
+            if len(worker.pids) > 1:
+                self._drop_silent_pids(worker, now, listening_since)
             status = worker.status(now, listening_since)
             if status == self._statuses[worker.name]:
                 continue
@@ -162,6 +186,8 @@ class WorkerStore:
             for id_, (since, loss) in list(worker.missing_ids.items()):
                 if now - since >= FINAL_EVENT_DELAY:
                     del worker.missing_ids[id_]
+                    if worker.left_at is None and self._statuses[worker.name] != "offline":
+                        worker.active_ids.pop(id_, None)
                     found.append((id_, worker, loss))
         return found
 
@@ -194,10 +220,16 @@ class WorkerStore:
 
     def _leave(self, event: Event, now: float) -> None:
         worker = self.workers.get(event.hostname)
-        if worker is None or event.timestamp < worker.newest_event_at:
+        if worker is None:
+            return
+        if event.pid in worker.pids and (worker.shares_name or event.pid != worker.pid):
+            self._drop_pid(worker, event.pid, now, f"process {event.pid} shut down")
+            return
+        if event.timestamp < worker.newest_event_at:
             return
         worker.newest_event_at = event.timestamp
         worker.last_seen_at = now
+        worker.pids, worker.pid_returns = {}, 0
         if worker.left_at is None:
             worker.left_at = now
             self._log.add(now, "info", "worker", f"{worker.name} shut down")
@@ -209,23 +241,56 @@ class WorkerStore:
         self._log.add(now, "info", "worker", f"{worker.name} is back online")
         self._set_status(worker, "online")
 
-    def _restart(self, worker: Worker, now: float) -> None:
-        self._log.add(now, "info", "worker", f"{worker.name} restarted")
-        _mark_missing(worker, now)
-        worker.active_ids = {}
-        worker.reserved_ids = worker.scheduled_ids = None
-        worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
-        worker.processes = ()
-        worker.totals = {}
-        worker.limits, worker.initial_limits = {}, None
-        worker.facts = {}
-        worker.events_enabled = None
-        worker.offsets.clear()
+    def _drop_silent_pids(self, worker: Worker, now: float, listening_since: float) -> None:
+        for pid, seen_at in list(worker.pids.items()):
+            silence = now - max(seen_at, listening_since)
+            if pid != worker.pid and silence > _patience(worker):
+                text = f"no heartbeat of process {pid} for {silence:.0f} s"
+                self._drop_pid(worker, pid, now, text)
+
+    def _drop_pid(self, worker: Worker, pid: int, now: float, text: str) -> None:
+        """Forget a process that has ended while another one of the same name goes on."""
+        shared = worker.shares_name
+        del worker.pids[pid]
+        if worker.pid == pid:
+            worker.pid = max(worker.pids, key=worker.pids.__getitem__)
+        if shared:
+            self._log.add(now, "warning", "worker", f"{worker.name}: {text}")
+        else:
+            self._log.add(now, "info", "worker", f"{worker.name} restarted")
+            for task_id, (since, loss) in worker.missing_ids.items():
+                worker.missing_ids[task_id] = min(now, since), loss
+        if len(worker.pids) == 1:
+            worker.pid_returns = 0
+        worker.version += 1
 
 
-def _mark_missing(worker: Worker, now: float) -> None:
+def _patience(worker: Worker) -> float:
+    """Return the seconds without a heartbeat after which one of several processes has ended."""
+    return worker.frequency * LATE_AFTER_HEARTBEATS
+
+
+def _forget_replies(worker: Worker) -> None:
+    worker.reserved_ids = worker.scheduled_ids = None
+    worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
+    worker.processes = ()
+    worker.totals = {}
+    worker.limits, worker.initial_limits = {}, None
+    worker.facts = {}
+    worker.events_enabled = None
+    worker.offsets.clear()
+
+
+def _mark_missing(worker: Worker, since: float) -> None:
     for task_id in worker.active_ids:
-        worker.missing_ids.setdefault(task_id, (now, "worker"))
+        known = worker.missing_ids.get(task_id)
+        if known is None or known[0] > since:
+            worker.missing_ids[task_id] = since, "worker"
+
+
+def _unmark_missing(worker: Worker) -> None:
+    for task_id in [id_ for id_, (_, loss) in worker.missing_ids.items() if loss == "worker"]:
+        del worker.missing_ids[task_id]
 
 
 def _discard(worker: Worker, task_id: str) -> None:

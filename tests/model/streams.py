@@ -92,9 +92,9 @@ def decode_fields(events: list[Fields], at: float = NOW) -> EventBatch:
     return decode(msgspec.json.encode(events), at)
 
 
-def play(events: list[Fields], state: ClusterState | None = None) -> ClusterState:
-    """Apply events one by one and return the state."""
+def play(events: list[Fields], state: ClusterState | None = None, at: float = NOW) -> ClusterState:
+    """Apply events one by one, received at a local time, and return the state."""
     state = state or ClusterState()
     for fields in events:
-        state.observe(EventBatch((event(fields),), NOW))
+        state.observe(EventBatch((event(fields),), at))
     return state

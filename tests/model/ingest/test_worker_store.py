@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS
-from celtop.model.observations import ConnectionChanged
+from celtop.model.observations import ConnectionChanged, InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 
@@ -110,8 +110,10 @@ def test_a_restart_clears_the_tasks_of_the_old_process() -> None:
     state = play([beat(), *Script("a").received().started().events])
     worker = state.workers[WORKER]
     assert list(worker.active_ids) == ["a"]
-    play([beat("online", at=NOW + 9, pid=100)], state)
-    assert (worker.active_ids, worker.pid, worker.events_enabled) == ({}, 100, None)
+    play([beat("online", at=NOW + 9, pid=100)], state, at=NOW + 9)
+    assert (worker.pid, worker.events_enabled) == (100, None)
+    state.tick(NOW + 9 + FINAL_EVENT_DELAY)
+    assert worker.active_ids == {}
     assert texts(state)[-1] == f"{WORKER} restarted"
 
 
@@ -144,8 +146,9 @@ def test_the_tasks_of_a_dead_worker_are_lost() -> None:
     assert state.totals.corrections == {"lost": 1}
 
     state = live()
-    play([beat(), *started, beat("online", NOW + 4, pid=100)], state)
-    state.tick(NOW + FINAL_EVENT_DELAY - 0.1)
+    play([beat(), *started], state)
+    play([beat("online", NOW + 4, pid=100)], state, at=NOW + 4)
+    state.tick(NOW + 5.9)  # three heartbeat intervals after the last one of the old process
     assert state.tasks["a"].running
     state.tick(NOW + 4 + FINAL_EVENT_DELAY)
     assert state.tasks["a"].loss == "worker"
@@ -177,3 +180,76 @@ def test_a_solo_pool_may_work_for_minutes_without_events() -> None:
     worker.pool = "solo"
     assert worker.status(NOW + 60, NOW) == "late"
     assert worker.status(NOW + 601, NOW) == "offline"
+
+
+def beats(state: ClusterState, pids: list[int], at: float = NOW) -> None:
+    """Let processes of one name send a heartbeat each, a second apart."""
+    for number, pid in enumerate(pids):
+        play([beat(at=at + number, pid=pid)], state, at=at + number)
+        state.tick(at + number)
+
+
+def test_processes_that_alternate_share_a_name_and_lose_no_tasks() -> None:
+    state = live()
+    beats(state, [1])
+    play(Script("a").received().started().events, state)
+    beats(state, [2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2], NOW + 3)
+    worker = state.workers[WORKER]
+    assert worker.shares_name
+    assert sorted(worker.pids) == [1, 2]
+    assert (state.tasks["a"].running, list(worker.active_ids)) == (True, ["a"])
+    assert texts(state) == [f"{WORKER} is online"]
+    state.observe(InspectReply(WORKER, "active", [], NOW + 15))
+    state.observe(InspectReply(WORKER, "query_task", {}, NOW + 15, requested_ids=("a",)))
+    beats(state, [1, 2, 1, 2, 1], NOW + 15)
+    assert state.tasks["a"].running
+    assert state.totals.corrections == {}
+
+
+def test_a_process_that_leaves_a_shared_name_leaves_the_other_online() -> None:
+    state = live()
+    beats(state, [1, 2, 1, 2])
+    worker = state.workers[WORKER]
+    play([beat("offline", NOW + 5, pid=2)], state, at=NOW + 5)
+    assert (worker.status(NOW + 5, NOW), worker.pid, worker.shares_name) == ("online", 1, False)
+    beats(state, [2, 1, 2, 1], NOW + 6)
+    assert worker.shares_name
+    beats(state, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], NOW + 10)
+    assert (worker.shares_name, list(worker.pids)) == (False, [1])
+    assert texts(state)[1:] == [
+        f"{WORKER}: process 2 shut down",
+        f"{WORKER}: no heartbeat of process 2 for 7 s",
+    ]
+
+
+def test_a_pid_that_changes_for_good_loses_its_tasks() -> None:
+    state = live()
+    play([beat(pid=1), *Script("a").received().started().events], state)
+    beats(state, [2, 2], NOW + 3)
+    play(Script("b", at=NOW + 5).received().started().events, state)
+    beats(state, [2, 2, 2], NOW + 5)
+    worker = state.workers[WORKER]
+    assert state.tasks["a"].loss == "worker"
+    assert state.tasks["b"].running
+    assert list(worker.active_ids) == ["b"]
+    assert texts(state) == [f"{WORKER} is online", f"{WORKER} restarted"]
+
+
+def test_a_single_late_heartbeat_is_no_second_worker() -> None:
+    state = live()
+    beats(state, [1, 2, 1, 2, 2, 2, 2, 2, 2, 2])
+    assert not state.workers[WORKER].shares_name
+
+
+def test_a_worker_that_left_stays_offline_until_a_later_heartbeat() -> None:
+    state = live()
+    play([beat(), *Script("a").received().started().events, beat("offline", NOW + 5)], state)
+    worker = state.workers[WORKER]
+    play(Script("a", at=NOW + 5).succeeded().events, state, at=NOW + 6)
+    play([beat(at=NOW + 4)], state, at=NOW + 6)
+    state.observe(InspectReply(WORKER, "active", [], NOW + 2))
+    state.tick(NOW + 20)
+    assert worker.status(NOW + 20, NOW) == "offline"
+    assert state.tasks["a"].state == "SUCCESS"
+    play([beat("online", at=NOW + 30)], state, at=NOW + 30)
+    assert worker.status(NOW + 30, NOW) == "online"
