@@ -37,7 +37,7 @@ class Member(msgspec.Struct):
     heartbeat_interval: float = 2.0
     """Seconds between its heartbeats."""
     pids: tuple[int | None, ...] = ()
-    """The pids of its heartbeats, the latest last."""
+    """The latest pids of its heartbeats."""
     events_enabled: bool = False
     """Whether its task events are known to be enabled, or impossible to enable."""
     inspected: bool = False
@@ -47,18 +47,12 @@ class Member(msgspec.Struct):
     next_attempt: float = 0.0
     """Monotonic time of the next first inspection."""
 
-    def record_heartbeat(self, pid: int | None) -> bool:
-        """Record a heartbeat's pid; return whether two processes alternate under one name.
-
-        A new process is inspected again: its `worker-online` may have been missed.
-        """
-        if self.pids[-1:] == (pid,):
-            return False
-        alternates = pid is not None and pid in self.pids
-        if self.pids and not alternates:
-            self.reset()
-        self.pids = (*(one for one in self.pids if one != pid), pid)[-MAX_PIDS:]
-        return alternates
+    def record_heartbeat(self, pid: int | None) -> None:
+        """Have a new process inspected again: its `worker-online` may have been missed."""
+        if pid not in self.pids:
+            if self.pids:
+                self.reset()
+            self.pids = (*self.pids, pid)[-MAX_PIDS:]
 
     def reset(self) -> None:
         """Have it inspected again: it has restarted, or its replies may have been missed."""
@@ -76,8 +70,6 @@ class Roster:
         self.queues: set[str] = set()
         """Queues that tasks were sent to or that workers consume."""
         self.exchanges: set[str] = set()
-        self.duplicates: set[str] = set()
-        """Names that more than one running worker uses."""
         self.events_disabled: set[str] = set()
         """Workers whose task events the user disabled: celtop does not enable them again."""
         self.offline_at: dict[str, float] = {}
@@ -109,8 +101,7 @@ class Roster:
             else:
                 member.heartbeat_at = now
                 member.heartbeat_interval = event.freq or member.heartbeat_interval
-                if member.record_heartbeat(event.pid):
-                    self.duplicates.add(event.hostname)
+                member.record_heartbeat(event.pid)
                 if event.type == "worker-online":
                     self.events_disabled.discard(event.hostname)
                     member.reset()
@@ -188,4 +179,3 @@ class Roster:
     def _forget_absent(self) -> None:
         present = set(self.present())
         self.members = {name: one for name, one in self.members.items() if name in present}
-        self.duplicates = self.duplicates & present

@@ -125,12 +125,6 @@ class Inspector(Poller):
         ):
             self._inspect_due()
         self._check_events_arrive()
-        for name in sorted(self._roster.duplicates.copy()):
-            self.note(
-                "warning",
-                f"More than one worker is named {name}, so their numbers are mixed up. "
-                "Start each with its own name, for example -n worker2@%h",
-            )
         return POLL_INTERVAL
 
     def _next_round(self) -> float:
@@ -236,7 +230,6 @@ class Inspector(Poller):
             return
         if names is None:
             self.put(QuestionsAnswered(("workers",), time.time()))
-        self._roster.duplicates.update(replies.duplicates)
         for serializer in replies.unreadable:
             self.note(
                 "warning",

@@ -8,6 +8,7 @@ from ..entities.clock_skew import MIN_SKEW
 from ..entities.worker import Worker
 from ..state import ClusterState
 from ..text import units
+from ..text.phrases import named
 from .finding import Finding
 
 
@@ -22,6 +23,8 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             yield _late(worker, now)
         elif worker.stalled_since is not None:
             yield _stalled(worker, now)
+        if worker.shares_name:
+            yield _shared_name(worker)
         if worker.clock_skew is not None and abs(worker.clock_skew) > MIN_SKEW:
             yield _skewed(worker, worker.clock_skew)
         if worker.events_enabled is False and status == "online":
@@ -73,6 +76,18 @@ def _stalled(worker: Worker, now: float) -> Finding:
     evidence = {"stalled_since": worker.stalled_since}
     text = stall_text(worker, now)
     return Finding("worker-stalled", "error", "worker", text, worker.name, evidence=evidence)
+
+
+def _shared_name(worker: Worker) -> Finding:
+    pids = sorted(worker.pids)
+    text = f"{len(pids)} workers have this name (PIDs {named([str(pid) for pid in pids])}): "
+    text += "their numbers are mixed up, and each operation reaches both"
+    next_step = "Start each with its own name, for example -n worker2@%h"
+    evidence = {"pids": pids}
+    return Finding(
+        "worker-shared-name", "error", "worker", text, worker.name, next_step, evidence,
+        incomplete=True,
+    )  # fmt: skip
 
 
 def _skewed(worker: Worker, skew: float) -> Finding:

@@ -78,7 +78,7 @@ class InspectReplies:
         worker.stats = dict(reply)
         pid = to_int(reply.get("pid"))
         if pid is not None:
-            self._workers.saw_process(worker, pid, at)
+            self._workers.saw_process(worker, pid, at, replied=True)
         worker.uptime = to_float(reply.get("uptime"))
         worker.prefetch = to_int(reply.get("prefetch_count"))
         totals = reply.get("total")

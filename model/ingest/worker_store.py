@@ -8,7 +8,13 @@ from typing import Final
 from ..entities.clock_skew import NO_SKEWS, ClockSkews, updated
 from ..entities.log import EventLog
 from ..entities.task import Loss
-from ..entities.worker import LATE_AFTER_HEARTBEATS, MAX_PIDS, Worker, WorkerStatus
+from ..entities.worker import (
+    ALTERNATIONS,
+    LATE_AFTER_HEARTBEATS,
+    MAX_PIDS,
+    Worker,
+    WorkerStatus,
+)
 from ..wire.events import Event
 
 MAX_WORKERS: Final = 5_000
@@ -26,6 +32,9 @@ MAX_HELD_IDS: Final = 100_000
 FINAL_EVENT_DELAY: Final = 3.0
 """Seconds for which the final event of a task that its worker no longer runs may still arrive:
 workers buffer their events."""
+
+MAX_REPLY_GAP: Final = 0.5
+"""Seconds between two replies to one command; a worker takes longer to start."""
 
 MIN_FREQUENCY: Final = 0.1
 MAX_FREQUENCY: Final = 3600.0
@@ -59,18 +68,21 @@ class WorkerStore:
             self._return(worker, now)
         return worker
 
-    def saw_process(self, worker: Worker, pid: int, now: float) -> bool:
+    def saw_process(self, worker: Worker, pid: int, now: float, replied: bool = False) -> bool:
         """Record the process that sent a heartbeat or `stats` reply; return whether it is new.
 
         A new process has replaced the one before, or shares its name. The tasks of the one before
-        are lost unless it is seen again.
+        are lost unless it is seen again. Two replies to one command prove that both are running.
         """
         known = worker.pids
         before = worker.pid
         is_new = before not in (pid, None) and pid not in known
         if is_new:
-            ended_at = known.get(before or 0, 0.0) + _patience(worker)
-            _mark_missing(worker, max(now, ended_at - FINAL_EVENT_DELAY))
+            seen_at = known.get(before or 0, float("-inf"))
+            if replied and now - seen_at < MAX_REPLY_GAP:
+                worker.pid_returns = ALTERNATIONS
+            else:
+                _mark_missing(worker, max(now, seen_at + _patience(worker) - FINAL_EVENT_DELAY))
         elif before not in (pid, None):
             worker.pid_returns += 1
             _unmark_missing(worker)

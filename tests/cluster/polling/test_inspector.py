@@ -9,6 +9,7 @@ import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl, Replies, Reply
 from celtop.cluster.polling.inspector import FREQUENT_COMMANDS, round_cost
+from celtop.model.health.findings import findings
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
@@ -70,13 +71,21 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     assert live.state.workers["idle@test"].fact("active").is_answered
 
 
-def test_two_workers_with_one_name_are_logged(
-    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+def test_two_workers_with_one_name_are_a_finding_that_names_both(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
-    start_worker(redis_url)
-    start_worker(redis_url)
+    workers = [start_worker(redis_url), start_worker(redis_url)]
     live = open_session(redis_url)
-    live.until(lambda: any("More than one worker is named w1@test" in line for line in live.log))
+    live.until(worker_is_known(live, "w1@test"))
+    live.until(lambda: live.state.workers["w1@test"].shares_name)
+    (one,) = (one for one in findings(live.state, time.time()) if one.code == "worker-shared-name")
+    assert one.evidence["pids"] == sorted(worker.child.pid for worker in workers)
+    sent = [send(redis_url, "plain.slow", 5) for _ in range(2)]
+    live.until(lambda: all(id_ in live.state.tasks for id_ in sent))
+    live.session.watch(frozenset({"workers"}))
+    live.until(lambda: all(live.state.tasks[id_].state == "SUCCESS" for id_ in sent))
+    assert live.state.totals.corrections == {}
+    assert not [line for line in live.log if "restarted" in line or "lost" in line]
 
 
 def test_a_serializer_that_is_not_accepted_is_logged(
