@@ -83,16 +83,23 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = celtop.main(list(arguments), prog_name="celtop", standalone_mode=False)
     except click.ClickException as error:
-        from ..model.text.passwords import mask_url
-
         # `celtop URL`, without its -b, would print the URL with its password.
-        stderr.echo(mask_url(error.format_message()))
+        stderr.echo(_without_passwords(error.format_message(), arguments))
         if isinstance(error, click.UsageError) and error.ctx is not None:
             stderr.echo(f"Try `{error.ctx.command_path} --help`.")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _without_passwords(message: str, arguments: Sequence[str]) -> str:
+    from ..model.text.passwords import mask_text, mask_url
+
+    for argument in arguments:
+        if "://" in argument:
+            message = message.replace(argument, mask_url(argument))
+    return mask_text(message)
 
 
 def main() -> None:

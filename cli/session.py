@@ -119,9 +119,9 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
     try:
         return future.result()
     except Exception as error:
-        from ..model.text.passwords import mask_url
+        from ..model.text.passwords import mask_text
 
         broker = session.state.broker
         if broker.phase != "live" and broker.fault is not None:
             raise BrokerUnreachable(f"Cannot read {what}: {broker.fault}") from error
-        raise CommandError(f"Cannot read {what}: {mask_url(str(error))}") from error
+        raise CommandError(f"Cannot read {what}: {mask_text(str(error))}") from error

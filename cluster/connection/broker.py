@@ -10,11 +10,13 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, unquote, urlsplit
 
 from ...model.entities.broker import family_of
-from ...model.text.passwords import mask_url
+from ...model.text.passwords import mask_text, mask_url
+from ...model.text.urls import passwords, quote_credentials, split_urls
 from ...settings import Settings
+from .amqp_frames import frame_handler
+from .decompression import bounded_transport
 from .metering import ConnectionMeter, metered_transport
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class BrokerConnection:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.urls = split_urls(settings.broker_url)
+        self.urls = broker_urls(settings.broker_url)
         self.meter = ConnectionMeter()
         self._index = 0
 
@@ -148,6 +150,8 @@ class BrokerConnection:
                 # timeout that only the app knows: they would run twice because of celtop.
                 "ack_emulation": False,
             }
+        if transport.driver_name == "py-amqp":
+            options["frame_handler"] = frame_handler
         connection = Connection(
             self.url,
             ssl=self._ssl(),
@@ -161,7 +165,7 @@ class BrokerConnection:
                 key.removeprefix("ssl_"): value for key, value in connection.ssl.items()
             }
         # kombu has just resolved the class from the URL; everything else stays as kombu set it.
-        connection.transport_cls = metered_transport(transport, self.meter)
+        connection.transport_cls = bounded_transport(metered_transport(transport, self.meter))
         return connection
 
     def _ssl(self) -> dict[str, Any] | bool:
@@ -182,9 +186,9 @@ def verify_mode(value: Any) -> Any:
     return value
 
 
-def split_urls(text: str) -> tuple[str, ...]:
+def broker_urls(text: str) -> tuple[str, ...]:
     """Return the broker URLs in a setting; the nodes of one Sentinel group stay together."""
-    urls = tuple(part.strip() for part in text.split(";") if part.strip())
+    urls = tuple(map(quote_credentials, split_urls(text)))
     if urls and all(scheme_of(url) == "sentinel" for url in urls):
         return (";".join(urls),)
     return urls
@@ -199,19 +203,7 @@ def scheme_of(url: str) -> str:
 
 def hide(text: str, *urls: str) -> str:
     """Return a text without the passwords of these URLs, and of the URLs in it."""
-    for secret in (secret for url in urls for secret in _secrets(url)):
-        text = text.replace(secret, "***")
-    return mask_url(text)
-
-
-def _secrets(url: str) -> list[str]:
-    """Return every spelling of the passwords in a URL, the longest first."""
-    found: set[str] = set()
-    for part in url.split(";"):
-        try:
-            password = urlsplit(part).password
-        except ValueError:
-            continue
-        if password and len(password) > 2:
-            found |= {password, unquote(password), quote(password, safe="")}
-    return sorted(found, key=len, reverse=True)
+    for secret in (secret for url in urls for one in split_urls(url) for secret in passwords(one)):
+        if len(secret) > 2:
+            text = text.replace(secret, "***")
+    return mask_text(text)

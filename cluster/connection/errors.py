@@ -282,7 +282,7 @@ def _address(broker: BrokerConnection) -> str:
     if "+socket://" in url:
         return "/" + _path(broker).removeprefix("/")
     if broker.scheme == "sentinel":
-        hosts = (part.rpartition("@")[2].partition("://")[2] or part for part in url.split(";"))
+        hosts = (part.partition("://")[2].rpartition("@")[2] for part in url.split(";"))
         return ", ".join(host.partition("/")[0] for host in hosts)
     try:
         port = _parts(broker).port

@@ -208,6 +208,7 @@ class RemoteControl:
             channel,
             [queue],
             on_message=self._on_message,
+            on_decode_error=self._on_decode_error,
             accept=self._accept,
             no_ack=True,
             auto_declare=False,
@@ -253,6 +254,11 @@ class RemoteControl:
             serializer="json",
             retry=False,
         )
+
+    def _on_decode_error(self, message: Any, error: Exception) -> None:
+        _, replies = self._pending.get(str(message.headers.get("ticket", "")), ("", None))
+        if replies is not None:
+            replies.unreadable.add(str(error))
 
     def _on_message(self, message: Any) -> None:
         from kombu.exceptions import ContentDisallowed

@@ -118,7 +118,10 @@ class Receiver(StoppableThread):
         try:
             self._reconnect = False
             subscription = subscribe(
-                connection, self._broker.settings.event_exchange, self._on_body
+                connection,
+                self._broker.settings.event_exchange,
+                self._on_body,
+                self._on_unreadable,
             )
             self._went_live(connection)
             while not self._stopping.is_set():
@@ -153,6 +156,9 @@ class Receiver(StoppableThread):
         if self._reconnect:
             raise Unresponsive("workers reply, but their heartbeats do not arrive")
         subscription.check()
+
+    def _on_unreadable(self, reason: str) -> None:
+        self._inbox.put(EventBatch((), time.time(), (reason,)))
 
     def _on_body(self, body: bytes, content_type: str) -> None:
         at = time.time()

@@ -8,13 +8,13 @@ plain subscription does not need. On every other transport it is a kombu consume
 from __future__ import annotations
 
 import base64
-import binascii
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from ..connection.decompression import decompress
 from ..connection.errors import Unresponsive
 from ..connection.redis_keys import exactly
 
@@ -28,6 +28,8 @@ MAX_MESSAGES_PER_DRAIN: Final = 500
 
 OnBody: TypeAlias = Callable[[bytes, str], None]
 """Called with each message's body and content type."""
+OnUnreadable: TypeAlias = Callable[[str], None]
+"""Called for each message whose body cannot be reached, with the reason."""
 
 
 class Subscription(Protocol):
@@ -43,21 +45,29 @@ class Subscription(Protocol):
         """Cancel the subscription; the caller closes the connection."""
 
 
-def subscribe(connection: Connection, exchange: str, on_body: OnBody) -> Subscription:
+def subscribe(
+    connection: Connection, exchange: str, on_body: OnBody, on_unreadable: OnUnreadable
+) -> Subscription:
     """Subscribe to all events on an exchange.
 
     Raises:
         Exception: Any error of the transport, also when it refuses the subscription.
     """
     if connection.transport.driver_type == "redis":
-        return RedisSubscription(connection, exchange, on_body)
-    return KombuSubscription(connection, exchange, on_body)
+        return RedisSubscription(connection, exchange, on_body, on_unreadable)
+    return KombuSubscription(connection, exchange, on_body, on_unreadable)
 
 
 class KombuSubscription:
     """A temporary queue on the broker, with the same limits as Celery's event receiver."""
 
-    def __init__(self, connection: Connection, exchange: str, on_body: OnBody) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        exchange: str,
+        on_body: OnBody,
+        on_unreadable: OnUnreadable,
+    ) -> None:
         from kombu import Consumer, Exchange, Queue
 
         self._connection = connection
@@ -76,8 +86,15 @@ class KombuSubscription:
         def on_message(message: Any) -> None:
             on_body(message.body, message.content_type)
 
+        def on_decode_error(message: Any, error: Exception) -> None:
+            on_unreadable(str(error))
+
         self._consumer = Consumer(
-            connection.default_channel, [queue], on_message=on_message, no_ack=True
+            connection.default_channel,
+            [queue],
+            on_message=on_message,
+            on_decode_error=on_decode_error,
+            no_ack=True,
         )
         self._consumer.consume()
 
@@ -131,10 +148,10 @@ def open_envelope(data: bytes) -> tuple[bytes, str]:
     """
     try:
         envelope = _envelopes.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _open_slowly(data)
     if envelope.headers.compression:
-        return _decompress(envelope.body, envelope.headers.compression), envelope.content_type
+        return decompress(envelope.body, envelope.headers.compression), envelope.content_type
     return envelope.body, envelope.content_type
 
 
@@ -149,31 +166,30 @@ def _open_slowly(data: bytes) -> tuple[bytes, str]:
             plain = body.encode()
         compression = (message.get("headers") or {}).get("compression")
         content_type = str(message.get("content-type") or "application/json")
-    except (msgspec.MsgspecError, binascii.Error, AttributeError, KeyError, TypeError) as error:
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"not a message: {type(error).__name__}") from error
-    return _decompress(plain, compression) if compression else plain, content_type
-
-
-def _decompress(body: bytes, compression: str) -> bytes:
-    from kombu.compression import decompress
-
-    try:
-        plain: bytes = decompress(body, compression)
-    except Exception as error:  # each codec raises its own
-        raise ValueError(f"cannot decompress {compression}") from error
-    return plain
+    return decompress(plain, str(compression)) if compression else plain, content_type
 
 
 class RedisSubscription:
     """A pattern subscription: it writes nothing to the database and leaves nothing behind."""
 
-    def __init__(self, connection: Connection, exchange: str, on_body: OnBody) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        exchange: str,
+        on_body: OnBody,
+        on_unreadable: OnUnreadable,
+    ) -> None:
         from redis import Redis
 
         channel = connection.default_channel
         # The name of the channel that workers publish to, from the options on kombu's channel.
         topic = f"{channel.global_keyprefix}{channel.keyprefix_fanout}{exchange}"
         self._on_body = on_body
+        self._on_unreadable = on_unreadable
         self._pubsub: Any = Redis(connection_pool=channel.pool).pubsub()  # type: ignore[no-untyped-call]
         pattern = exactly(topic)
         self._pubsub.psubscribe(f"{pattern}/*" if channel.fanout_patterns else pattern)
@@ -204,8 +220,9 @@ class RedisSubscription:
         try:
             body, content_type = open_envelope(data)
         except ValueError as error:
-            body, content_type = b"", str(error)
-        self._on_body(body, content_type)
+            self._on_unreadable(str(error))
+        else:
+            self._on_body(body, content_type)
 
     def close(self) -> None:
         """Close the subscription's own connection."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from ...model.operations.call import RawMessage
+from ..connection.decompression import decompress
 from .running import Refused
 
 JSON: Final = "application/json"
@@ -73,7 +74,7 @@ def has_links(message: RawMessage) -> bool:
 def _text(message: RawMessage) -> str | None:
     try:
         return _plain_body(message).decode(message.content_encoding or "utf-8")
-    except Exception:  # a decompressor may raise anything on a broken body
+    except (LookupError, ValueError):  # an unknown encoding, or a broken body
         return None
 
 
@@ -81,10 +82,7 @@ def _plain_body(message: RawMessage) -> bytes:
     compression = message.headers.get("compression")
     if not compression:
         return message.body
-    from kombu.compression import decompress
-
-    plain: bytes = decompress(message.body, compression)
-    return plain
+    return decompress(message.body, str(compression))
 
 
 def _split(text: str) -> tuple[str, dict[str, Any]] | None:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from ...model.operations.outcome import Answer
-from ...model.text.passwords import mask_url
+from ...model.text.passwords import mask_text
 from ..connection.remote_control import Reply
 
 MAX_REPLY_LENGTH: Final = 300
@@ -51,7 +51,7 @@ def to_answer(reply: Reply, max_length: int = MAX_REPLY_LENGTH) -> Answer:
     value = reply.value
     value = value["ok"] if isinstance(value, dict) and "ok" in value else value
     text = "" if isinstance(value, dict | list) or value is None else str(value)
-    return Answer("confirmed", _PENDING_EFFECTS.get(text, mask_url(text))[:max_length])
+    return Answer("confirmed", _PENDING_EFFECTS.get(text, mask_text(text))[:max_length])
 
 
 def explain_error(error: str) -> str:
@@ -59,4 +59,4 @@ def explain_error(error: str) -> str:
     for pattern, words in _ERRORS:
         if re.search(pattern, error):
             return words
-    return mask_url(error)[:MAX_REPLY_LENGTH]
+    return mask_text(error)[:MAX_REPLY_LENGTH]

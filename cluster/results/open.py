@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ...model.entities.broker import family_of
 from ...model.text.passwords import mask_url
+from ...model.text.urls import quote_credentials
 from ...settings import Settings
 from ..connection.broker import scheme_of
 from ..connection.metering import ConnectionMeter
@@ -53,7 +54,7 @@ def open_results(
     """
     conf = worker_conf or {}
     settings, reason = _with_options(settings, conf)
-    url = settings.result_backend
+    url = settings.result_backend and quote_credentials(settings.result_backend)
     if not url:
         url, reason = _from_workers(settings, worker_conf, reason)
     if reason is not None:
@@ -104,7 +105,7 @@ def _from_workers(
 def _with_broker_login(url: str, broker_url: str) -> str | None:
     """Return the URL with the broker's login, if server and user are the broker's."""
     try:
-        hidden, known = urlsplit(url), urlsplit(broker_url)
+        hidden, known = urlsplit(url), urlsplit(quote_credentials(broker_url))
         same = _server(hidden) == _server(known) and hidden.username == known.username
     except ValueError:
         return None

@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .masking import MASK, MAX_DEPTH
+from .urls import credentials, split_urls
 
 _CREDENTIALS: Final = re.compile(
-    r"(?P<scheme>\w[\w+.-]{0,30}://)(?P<login>(?:(?!\w{1,30}://)\S)*)@"
+    r"(?P<scheme>\w[\w+.-]{0,30}://)"
+    r"(?P<login>(?:(?!\w{1,30}://)\S)*"
+    r"|(?=[^\s/:@]{0,64}:(?!\d{1,5}(?:[/?#,;\s'\"]|$)))(?:(?!\w{1,30}://)[^\n]){0,200})@"
 )
-"""Matches up to the last `@` before the next URL, so that an unquoted password is masked too.
+"""Credentials in a text: up to the last `@` before the next URL, so that an unquoted password is
+masked too. Across spaces this holds only if what precedes the first one is no host and port.
 Repetitions are bounded: workers' replies are searched, and may be long and full of near misses.
 """
 _SECRET_PARAMETER: Final = re.compile(
@@ -21,14 +25,33 @@ _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 
 def mask_url(url: str) -> str:
-    """Return a URL, or several, without passwords: `redis://***@host`, `amqp://user:***@host`."""
+    """Return a URL, or several separated by `;`, without passwords: `amqp://user:***@host`."""
+    return _mask_parameters(";".join(map(_mask_credentials, split_urls(url))))
 
-    def hide(match: re.Match[str]) -> str:
-        user, colon, password = match["login"].partition(":")
-        # A lone word before the `@` may be a token: only with a password next to it is it a name.
-        return f"{match['scheme']}{user + ':' if user and colon and password else ''}{MASK}@"
 
-    return _SECRET_PARAMETER.sub(rf"\1{MASK}", _CREDENTIALS.sub(hide, url))
+def mask_text(text: str) -> str:
+    """Return a text without the passwords of the URLs in it."""
+    return _mask_parameters(
+        _CREDENTIALS.sub(lambda match: f"{match['scheme']}{_shown(match['login'])}@", text)
+    )
+
+
+def _mask_parameters(text: str) -> str:
+    """Return a text without the values of query parameters that are named after secrets."""
+    return _SECRET_PARAMETER.sub(rf"\1{MASK}", text)
+
+
+def _mask_credentials(url: str) -> str:
+    span = credentials(url)
+    if span is None:
+        return url
+    return f"{url[: span[0]]}{_shown(url[span[0] : span[1]])}{url[span[1] :]}"
+
+
+def _shown(login: str) -> str:
+    user, colon, password = login.partition(":")
+    # A lone word before the `@` may be a token: only with a password next to it is it a name.
+    return f"{user + ':' if user and colon and password else ''}{MASK}"
 
 
 def mask(value: Any, levels: int = MAX_DEPTH) -> Any:
@@ -37,7 +60,7 @@ def mask(value: Any, levels: int = MAX_DEPTH) -> Any:
     Anything more than `levels` deep is masked as a whole.
     """
     if isinstance(value, str):
-        return mask_url(value)
+        return mask_text(value)
     if not isinstance(value, Mapping | Sequence):
         return value
     if not levels:

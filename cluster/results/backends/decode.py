@@ -19,12 +19,11 @@ import msgspec
 
 from ....model.entities.result import READY_STATES, ResultMeta
 from ....model.text.coerce import MAX_TIMESTAMP
+from ...connection.decompression import DecompressionError, decompress
 from . import plain_pickle
 
 _COMPRESSED: Final = b"\x00celery-compressed\x00"
 """Prefix of a payload that `result_compression` compressed (`celery/backends/base.py` of 5.7)."""
-_MAX_INFLATED_BYTES: Final = 512 << 20
-"""The largest value that Redis can hold."""
 _EXCEPTION_STATES: Final = frozenset({"FAILURE", "REVOKED", "RETRY"})
 """States whose result describes an exception: `celery.states.EXCEPTION_STATES`."""
 _PICKLE_HEAD_BYTES: Final = 400
@@ -194,25 +193,11 @@ def _typed(table: dict[str, Any]) -> Any:
 
 
 def _decompress(data: bytes) -> bytes:
-    import zlib
-
-    kind, _, body = data[len(_COMPRESSED) :].partition(b"\x00")
+    codec, _, body = data[len(_COMPRESSED) :].partition(b"\x00")
     try:
-        if kind == b"application/x-gzip":
-            # Bounded, since a few bytes may expand to more than the memory.
-            inflated = zlib.decompressobj()
-            plain = inflated.decompress(body, _MAX_INFLATED_BYTES)
-            if inflated.unconsumed_tail:
-                raise Undecoded("too large when decompressed")
-            return plain
-        from kombu.compression import decompress
-
-        return bytes(decompress(body, kind.decode()))
-    except Undecoded:
-        raise
-    except Exception as error:  # each compression library raises its own
-        named = kind.decode(errors="replace")[:60]
-        raise Undecoded(f"cannot decompress {named}: {type(error).__name__}") from None
+        return decompress(body, codec.decode(errors="replace"))
+    except DecompressionError as error:
+        raise Undecoded(str(error)) from None
 
 
 def _is_pickle(data: bytes) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celtop.cluster.connection.broker import BrokerConnection, split_urls
+from celtop.cluster.connection.broker import BrokerConnection, broker_urls
 from celtop.demo.server import find_server
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -22,10 +22,14 @@ def broker(url: str, **settings: object) -> BrokerConnection:
 
 
 def test_failover_lists_are_split_and_sentinels_stay_together() -> None:
-    assert split_urls("redis://a/0; amqp://b//;") == ("redis://a/0", "amqp://b//")
+    assert broker_urls("redis://a/0; amqp://b//;") == ("redis://a/0", "amqp://b//")
     group = "sentinel://a:26379;sentinel://b:26379/0"
-    assert split_urls(group) == (group,)
-    assert split_urls("") == ()
+    assert broker_urls(group) == (group,)
+    assert broker_urls("") == ()
+    assert broker_urls("redis://:a;b@h/0; redis://:c d@h/1") == (
+        "redis://:a%3Bb@h/0",
+        "redis://:c%20d@h/1",
+    )
 
 
 @pytest.mark.parametrize(
