@@ -88,6 +88,10 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     """Why it was last considered lost; see `Task.loss`."""
     fields: dict[str, str] = {}
     """Fields of custom events, as text."""
+    created_at: float | None = None
+    """When its entry was added to the result backend, by its clock; only `django-db` records it."""
+    periodic_task_name: str | None = None
+    """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
 
 
 class Task(msgspec.Struct, gc=False, eq=False):

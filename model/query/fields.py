@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable
 from fnmatch import translate
 from functools import lru_cache
 from math import isfinite
-from typing import Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from ..entities.states import CELERY_STATES, FAULTY, FINISHED
 from ..entities.task import Task, first_seen_at
 from ..text.parse import duration
 from ..text.traceback import exception_class, location_of
+from .condition import Comparison, TextPattern
+from .safe_regex import safe_search
+from .time_range import TimeRange
 
 Predicate: TypeAlias = Callable[[Task, float], bool]
 """Whether a task matches at a time."""
@@ -38,6 +41,11 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
 }
 
 
+def _extra_field(name: str) -> Callable[[Task], Any]:
+    get = operator.attrgetter(name)
+    return lambda task: None if task.extra is None else get(task.extra)
+
+
 def _age(task: Task, now: float) -> float | None:
     first_seen = first_seen_at(task)
     return None if first_seen is None else now - first_seen
@@ -55,6 +63,7 @@ TEXTS: Final[dict[str, Callable[[Task], str | None]]] = {
     "root": operator.attrgetter("root_id"),
     "parent": operator.attrgetter("parent_id"),
     "group": operator.attrgetter("group_id"),
+    "periodic": _extra_field("periodic_task_name"),
 }
 
 DURATIONS: Final[dict[str, Callable[[Task, float], float | None]]] = {
@@ -67,10 +76,16 @@ NUMBERS: Final[dict[str, Callable[[Task, float], float | None]]] = {
     "retries": lambda task, _: task.retries,
 }
 
+TIMES: Final[dict[str, Callable[[Task], float | None]]] = {
+    **{name: operator.attrgetter(f"{name}_at") for name in ("sent", "received", "started")},
+    "finished": operator.attrgetter("finished_at"),
+    "created": _extra_field("created_at"),
+}
+
 TIMED: Final = frozenset({"age", "runtime"})
 """Fields whose value changes with time alone."""
 
-FIELDS: Final = ("state", *TEXTS, *DURATIONS, *NUMBERS)
+FIELDS: Final = ("state", *TEXTS, *DURATIONS, *NUMBERS, *TIMES)
 
 STATE_ALIASES: Final[dict[str, frozenset[str]]] = {
     "failed": frozenset({"FAILURE"}),
@@ -110,8 +125,23 @@ def any_of(tests: Iterable[Callable[[T], bool]]) -> Callable[[T], bool]:
     return lambda value: any(test(value) for test in kept)
 
 
-def comparison(field: str, sign: str, text: str) -> NumberTest:
-    """Return the test that compares a number field with a typed value.
+def text_test(pattern: TextPattern) -> TextTest:
+    """Return the test that a pattern stands for.
+
+    Raises:
+        ValueError: It is no regular expression.
+    """
+    tests: dict[str, Callable[[str], TextTest]] = {
+        "contains": contains,
+        "equals": equals,
+        "glob": glob,
+        "regex": safe_search,
+    }
+    return tests[pattern.kind](pattern.text)
+
+
+def comparison(field: str, sign: str, text: str) -> Comparison:
+    """Return the comparison of a number field with a typed value.
 
     Raises:
         ValueError: The value is not a number or duration, or needs a comparison sign.
@@ -122,7 +152,12 @@ def comparison(field: str, sign: str, text: str) -> NumberTest:
         raise ValueError(f"add a comparison: {field}:<{text} or {field}:>{text}")
     else:
         limit = duration(text)
-    compare = _COMPARISONS[sign or "="]
+    return Comparison(sign or "=", limit)
+
+
+def number_test(comparison: Comparison) -> NumberTest:
+    """Return the test that a comparison stands for."""
+    compare, limit = _COMPARISONS[comparison.sign], comparison.number
     return lambda value: compare(value, limit)
 
 
@@ -154,14 +189,25 @@ def text_predicate(field: str, test: TextTest) -> Predicate:
     return matches
 
 
-def number_predicate(field: str, tests: Iterable[NumberTest]) -> Predicate:
-    """Return the predicate that a number field is known and passes one of the tests."""
+def number_predicate(field: str, comparisons: Iterable[Comparison]) -> Predicate:
+    """Return the predicate that a number field is known and passes one of the comparisons."""
     get = DURATIONS.get(field) or NUMBERS[field]
-    test = any_of(tests)
+    test = any_of(map(number_test, comparisons))
 
     def matches(task: Task, now: float) -> bool:
         value = get(task, now)
         return value is not None and test(value)
+
+    return matches
+
+
+def time_predicate(field: str, ranges: Iterable[TimeRange]) -> Predicate:
+    """Return the predicate that a time is known and in one of the ranges."""
+    get, kept = TIMES[field], tuple(ranges)
+
+    def matches(task: Task, now: float) -> bool:
+        at = get(task)
+        return at is not None and any(each.contains(at, now) for each in kept)
 
     return matches
 

@@ -3,12 +3,14 @@ r"""The filter language: turns a line of text into a test on tasks.
     query   = { term }                      all terms must match; separated by spaces
     term    = [ "!" | "-" ] ( field | text )
     field   = NAME ":" value { "," value }  one of the values must match
-            | NAME compare ( number | duration )
+            | NAME compare ( number | duration | time )
     value   = text                          contained in the field, ignoring case
             | text with * or ?              matches the whole field, ignoring case
             | "=" text                      equals the field
             | "~" regexp                    matches anywhere, ignoring case; up to the next space
             | compare ( number | duration )
+            | time | [ time ] ".." [ time ] | compare time
+    time    = 2026-11-01 | 2026-11-01T14:30 | 2026-11-01T14:30:05Z | duration ago
     compare = "<" | "<=" | ">" | ">="       and "=" for numbers
 
     state:failure,retry      ignoring case, including custom states, and the groups failed,
@@ -18,9 +20,11 @@ r"""The filter language: turns a line of text into a test on tasks.
     name:geo.*  name:~^bill  worker:web-1  queue:=celery  id:3f2a  args:invoice  kwargs:user
     result:ok  exception:Timeout  traceback:psycopg  error:=ValueError (the class only)
     place:tasks.py (the innermost frame of the app's own code, `images/tasks.py in download`)
-    root:3f2a  parent:3f2a  group:3f2a
+    root:3f2a  parent:3f2a  group:3f2a  periodic:nightly (the periodic task of django-celery-beat)
     runtime:>10s  waited:>1m  age:<5m       300ms 5s 2m 1h 1d 1w 1h30m, or plain seconds
     retries:>0  retries:2
+    finished:2026-11-01..2026-11-07  finished:>1d  sent:  received:  started:
+    created: (the entry in the result backend, only django-db)      see `time_range`
     invoice                  contained in name, id, args, kwargs, worker, queue, exception or state
 
 Double quotes make spaces and signs literal: `"two words"`, `name:"a,b"`, `"foo:bar"`; inside them,
@@ -38,14 +42,16 @@ field, a bad number) is reported as a Problem and ignored; an incomplete one is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Final
 
 from ..entities.task import Task
 from . import fields
+from .condition import Comparison, Condition, TextPattern, Value
 from .fields import FIELDS, TIMED, Predicate
-from .safe_regex import safe_search
+from .time_range import TimeRange, parse_time_range
 
 _FIELD: Final = re.compile(r"([A-Za-z_]+)(?::|(?=[<>]))")
 _COMPARE: Final = re.compile(r"[<>]=?|=|")
@@ -70,6 +76,14 @@ class Term:
     end: int
     field: str | None
     matches: Predicate
+    condition: Condition
+    """The term as a value, for the result backend to search by."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether matching depends on the time."""
+        relative = (isinstance(one, TimeRange) and one.relative for one in self.condition.values)
+        return self.field in TIMED or any(relative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,7 @@ class Query:
     @property
     def timed(self) -> bool:
         """Whether matching depends on the time."""
-        return any(term.field in TIMED for term in self.terms)
+        return any(term.timed for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +122,18 @@ class _Word:
         return _Word(self.start, self.end, self.text[start:end], self.signs[start:end])
 
 
-def parse_query(text: str) -> Query:
-    """Parse a filter. Never raises: invalid terms are in `problems`."""
+def parse_query(text: str, zone: tzinfo | None = None) -> Query:
+    """Parse a filter. Never raises: invalid terms are in `problems`.
+
+    Args:
+        text: The filter.
+        zone: The time zone of times without an offset; None is the local one.
+    """
     terms: list[Term] = []
     problems: list[Problem] = []
     for word in _words(text):
         try:
-            term = _term(word)
+            term = _term(word, zone)
         except ValueError as error:
             problems.append(Problem(word.start, word.end, str(error)))
         else:
@@ -175,43 +194,68 @@ def _negation(word: _Word) -> tuple[bool, _Word]:
     return negated, word.cut(1) if negated else word
 
 
-def _term(word: _Word) -> Term | None:
+def _term(word: _Word, zone: tzinfo | None) -> Term | None:
     negated, rest = _negation(word)
     named = _FIELD.match(rest.signs)
     if named is None:
+        if not rest.text:
+            return None
         field = None
-        predicate = fields.free_predicate(rest.text) if rest.text else None
+        values: tuple[Value, ...] = (TextPattern("contains", rest.text),)
+        predicate = fields.free_predicate(rest.text)
     else:
         field = named[1].lower()
         if field not in FIELDS:
             raise ValueError(
                 f'unknown field {named[1]}; put free text in "quotes", or use {", ".join(FIELDS)}'
             )
-        predicate = _field(field, rest.cut(named.end()))
-    if predicate is None:
-        return None
-    return Term(word.start, word.end, field, _not(predicate) if negated else predicate)
+        values = tuple(_values(field, rest.cut(named.end()), zone))
+        if not values:
+            return None
+        predicate = _predicate(field, values)
+    return Term(
+        word.start,
+        word.end,
+        field,
+        _not(predicate) if negated else predicate,
+        Condition(field, values, negated),
+    )
 
 
-def _field(field: str, rest: _Word) -> Predicate | None:
-    """Return the predicate of a field, or None without a value."""
+def _values(field: str, rest: _Word, zone: tzinfo | None) -> Iterator[Value]:
+    """Yield the values of a field; incomplete ones are left out."""
     if field in fields.TEXTS and rest.signs.startswith("~"):
-        pattern = rest.text[1:]
-        return fields.text_predicate(field, safe_search(pattern)) if pattern else None
-    values = [value for value in _alternatives(rest) if value.text]
+        if rest.text[1:]:
+            yield TextPattern("regex", rest.text[1:])
+        return
+    for value in _alternatives(rest):
+        if field == "state":
+            name = value.text[value.signs.startswith("=") :]
+            if name:
+                yield TextPattern("equals", name)
+        elif field in fields.TEXTS:
+            pattern = _text(value)
+            if pattern.text:
+                yield pattern
+        else:
+            sign = _sign(value)
+            operand = value.text[len(sign) :]
+            if field in fields.TIMES and operand.strip("."):
+                yield parse_time_range(field, sign, operand, zone)
+            elif field not in fields.TIMES and operand:
+                yield fields.comparison(field, sign, operand)
+
+
+def _predicate(field: str, values: Sequence[Value]) -> Predicate:
+    patterns = [value for value in values if isinstance(value, TextPattern)]
     if field == "state":
-        names = [value.text[value.signs.startswith("=") :] for value in values]
-        names = [name for name in names if name]
-        return fields.state_predicate(names) if names else None
+        return fields.state_predicate([pattern.text for pattern in patterns])
     if field in fields.TEXTS:
-        texts = [test for value in values if (test := _text(value)) is not None]
-        return fields.text_predicate(field, fields.any_of(texts)) if texts else None
-    numbers = []
-    for value in values:
-        sign = _sign(value)
-        if operand := value.text[len(sign) :]:
-            numbers.append(fields.comparison(field, sign, operand))
-    return fields.number_predicate(field, numbers) if numbers else None
+        return fields.text_predicate(field, fields.any_of(map(fields.text_test, patterns)))
+    if field in fields.TIMES:
+        return fields.time_predicate(field, [one for one in values if isinstance(one, TimeRange)])
+    comparisons = [value for value in values if isinstance(value, Comparison)]
+    return fields.number_predicate(field, comparisons)
 
 
 def _sign(value: _Word) -> str:
@@ -228,12 +272,12 @@ def _alternatives(word: _Word) -> Iterator[_Word]:
     yield word.cut(start)
 
 
-def _text(value: _Word) -> fields.TextTest | None:
+def _text(value: _Word) -> TextPattern:
     if value.signs.startswith("="):
-        return fields.equals(value.text[1:]) if value.text[1:] else None
+        return TextPattern("equals", value.text[1:])
     if "*" in value.signs or "?" in value.signs:
-        return fields.glob(_wildcards(value))
-    return fields.contains(value.text)
+        return TextPattern("glob", _wildcards(value))
+    return TextPattern("contains", value.text)
 
 
 def _wildcards(value: _Word) -> str:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.entities.task import Task
-from celtop.model.query.fields import FIELDS
+from celtop.model.entities.task import Task, TaskExtra
+from celtop.model.query.fields import FIELDS, TIMES
 from celtop.model.query.language import Problem, exact_term, parse_query, parse_words
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +34,7 @@ TASKS = {
         started_at=NOW - 90,
         args="(1, 2)",
         retries=2,
+        extra=TaskExtra(created_at=NOW - 100_000, periodic_task_name="Nightly maps"),
     ),
     "retry": Task(
         id="88bb-0003",
@@ -118,6 +119,19 @@ ALL = set(TASKS)
         ('age:>"1h 59m"', {"geo"}),
         ("age:>400d", set()),
         ("age:<1m,>1h", {"bill", "geo", "custom"}),
+        ("periodic:night", {"geo"}),
+        ("!periodic:*", ALL - {"geo"}),
+        ("finished:<1m", {"bill"}),
+        ("finished:>1m", set()),
+        ("started:>1m", {"geo"}),
+        ("started<1m", {"bill", "custom"}),
+        ("started:10s..2m", {"bill", "geo"}),
+        ("started:2m..10s", {"bill", "geo"}),
+        ("created:>1d", {"geo"}),
+        ("!finished:>0s", ALL - {"bill"}),
+        ("received:1970-01-12", {"geo"}),
+        ("received:1970-01-12T11:46Z", {"geo"}),
+        ("received:1970-01-12T11:46:39Z,1970-01-13", set()),
         ("!age:>1ms", {"bare"}),
         ("waited:>5s", {"bill", "geo"}),
         ("retries:>0", {"geo", "retry"}),
@@ -155,6 +169,9 @@ def test_terms(text: str, expected: set[str]) -> None:
         'name:"',
         "retries:,",
         "state:,",
+        "finished:",
+        "finished:>",
+        "finished:..",
     ],
 )
 def test_an_incomplete_term_is_ignored_without_a_problem(text: str) -> None:
@@ -180,6 +197,8 @@ def test_an_incomplete_term_is_ignored_without_a_problem(text: str) -> None:
         ('a name:~"( "', 'name:~"( "', "not a regular expression"),
         ("name:~[[", "name:~[[", "not a regular expression"),
         ("retries:1,x", "retries:1,x", "not a number: x"),
+        ("finished:1d", "finished:1d", "add a comparison: finished:<1d or finished:>1d"),
+        ("sent:>soon", "sent:>soon", "not a time: soon (use 2026-11-01"),
     ],
 )
 def test_an_invalid_term_is_reported_and_ignored(text: str, bad: str, message: str) -> None:
@@ -199,9 +218,10 @@ def test_spans_of_terms() -> None:
     assert query.problems[0] == Problem(22, 25, query.problems[0].message)
 
 
-def test_only_age_and_runtime_depend_on_the_time() -> None:
+def test_filters_that_depend_on_the_time() -> None:
     timed = {field for field in FIELDS if parse_query(f"{field}:>1").timed}
-    assert timed == {"age", "runtime"}
+    assert timed == {"age", "runtime", "sent", "received", "started", "finished", "created"}
+    assert not any(parse_query(f"{field}:>2026-11-01").timed for field in TIMES)
     assert parse_query("!age:>5s").timed
     geo, query = TASKS["geo"], parse_query("runtime:>2m")
     assert not query.matches(geo, NOW)
