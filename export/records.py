@@ -171,6 +171,10 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     (to the workers and the result backend)."""
     backend_state: str | None
     """Its state in the result backend, if events reported a different one."""
+    created_at: str | None = None
+    """When its entry was added to the result backend; only `django-db` records it."""
+    periodic_task_name: str | None = None
+    """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
 
 
 class FindingRecord(msgspec.Struct, frozen=True, gc=False):

@@ -166,6 +166,8 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
         time_left_s=_number(time_left),
         estimate=None if estimate is None else _record(ProgressRecord, estimate),
         backend_state=utf8_or_none(extra.backend_state),
+        created_at=iso(extra.created_at),
+        periodic_task_name=utf8_or_none(extra.periodic_task_name),
     )
 
 

@@ -40,7 +40,9 @@ def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
     shown = snapshot.tasks[::-1][: max(0, limit)]
     if shown:
         id_width = SHORT_ID_LENGTH if width < FULL_ID_WIDTH else MAX_CELL_LENGTH
-        out += table(_TASK_COLUMNS, [_task_row(task, id_width) for task in shown], width)
+        out += table(
+            _TASK_COLUMNS, [_task_row(task, id_width, snapshot.taken_at) for task in shown], width
+        )
     if more := len(snapshot.tasks) - len(shown):
         out.append([(fit(f"... and {count(more)} more", width), "muted")])
     if snapshot.notes:
@@ -158,6 +160,7 @@ _TASK_COLUMNS: Final = (
     Column("state"),
     Column("name", min_width=12),
     Column("received"),
+    Column("finished"),
     Column("runtime", right=True),
     Column("retries", right=True),
     Column("worker", min_width=10),
@@ -167,7 +170,19 @@ _TASK_COLUMNS: Final = (
 )
 
 
-def _task_row(task: TaskRecord, id_width: int) -> list[Cell]:
+def _finished(task: TaskRecord, taken_at: str | None) -> str:
+    """Return the time of day, or the date and the time of another day."""
+    at = task.finished_at
+    if at is None:
+        return "-"
+    return (
+        at[11:19]
+        if taken_at is not None and at[:10] == taken_at[:10]
+        else f"{at[5:10]} {at[11:16]}"
+    )
+
+
+def _task_row(task: TaskRecord, id_width: int, taken_at: str | None) -> list[Cell]:
     outcome = task.exception if task.exception is not None else task.result
     if outcome is None:
         outcome = _progress(task)
@@ -177,6 +192,7 @@ def _task_row(task: TaskRecord, id_width: int) -> list[Cell]:
         (_short(task.state), state_style(task.state)),
         (_short(task.name), ""),
         (UNKNOWN if at is None else at[11:19], ""),
+        (_finished(task, taken_at), ""),
         ("-" if task.runtime_s is None else duration(task.runtime_s), ""),
         (count(task.retries), ""),
         (_short(task.worker), ""),

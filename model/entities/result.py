@@ -33,6 +33,10 @@ class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     traceback: str | None = None
     done_at: float | None = None
     """When the task ended, epoch seconds; None if it has not ended."""
+    started_at: float | None = None
+    """When it started; `django-db` records it with `task_track_started`."""
+    created_at: float | None = None
+    """When the entry was added; only `django-db` records it."""
     name: str | None = None
     """The task's name; this and the fields below need `result_extended`, except for the group."""
     args: Any = None
@@ -52,6 +56,8 @@ class ResultMeta(msgspec.Struct, frozen=True, gc=False):
     children: tuple[str, ...] = ()
     """Ids of the tasks that it sent."""
     stamps: dict[str, Any] = {}
+    periodic_task_name: str | None = None
+    """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
 
     @property
     def ready(self) -> bool:

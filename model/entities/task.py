@@ -226,6 +226,7 @@ class EventState(msgspec.Struct, frozen=True, gc=False):
     state: TaskState = PENDING
     state_at: float | None = None
     state_host: str | None = None
+    started_at: float | None = None
     finished_at: float | None = None
     lost_at: float | None = None
     result: str | None = None

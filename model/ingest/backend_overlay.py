@@ -38,6 +38,8 @@ class BackendState(msgspec.Struct, frozen=True, gc=False):
     retries: int = 0
     event_state: TaskState = PENDING
     """The events' state when this one was removed."""
+    started_at: float | None = None
+    """When it started, if the backend records it."""
 
 
 class BackendOverlay:
@@ -55,6 +57,7 @@ class BackendOverlay:
             task.state,
             task.state_at,
             task.state_host,
+            task.started_at,
             task.finished_at,
             task.lost_at,
             task.result,
@@ -63,6 +66,8 @@ class BackendOverlay:
             task.retries,
         )
         self.event_states[task.id] = _NO_EVENTS if events == _NO_EVENTS else events
+        if task.started_at is None:
+            task.started_at = backend.started_at
         if backend.state not in FINISHED:
             # It does not prove that the task is running: the entry stays if its worker dies.
             task.lost_at = None
@@ -91,7 +96,9 @@ class BackendOverlay:
             task.attempts,
             task.retries,
             events.state,
+            task.started_at,
         )
+        task.started_at = events.started_at
         lost_at = task.lost_at
         if backend.state in FINISHED:
             task.finished_at, task.retries = events.finished_at, events.retries

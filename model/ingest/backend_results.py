@@ -77,6 +77,8 @@ class BackendResults:
             self._fill_in(task, meta)
             if meta.ready:
                 self._finish(task, meta, seen)
+                if task.arrival < 0 and task.sources == 0:
+                    self._count_runtime(task)
             elif task.state not in FINISHED:
                 self._advance(task, meta, seen)
             task.sources |= FROM_BACKEND
@@ -98,6 +100,11 @@ class BackendResults:
             task.queue = _name(meta.queue)
         if task.worker is None and meta.worker:
             task.worker = _name(meta.worker)
+        if meta.created_at is not None or meta.periodic_task_name is not None:
+            periodic = meta.periodic_task_name
+            task.set_extra(
+                created_at=meta.created_at, periodic_task_name=_name(periodic) if periodic else None
+            )
         group_id = meta.group_id[:MAX_NAME_LENGTH] if meta.group_id else None
         tasks.relations.fill(task, meta.root_id, meta.parent_id, group_id)
         for child_id in meta.children:
@@ -141,7 +148,18 @@ class BackendResults:
             self._text(meta.exception) if state == FAILURE else None,
             self._text(meta.traceback) if state == FAILURE else None,
             retries=meta.retries or 0,
+            started_at=self._started_at(meta, at),
         )
+
+    def _started_at(self, meta: ResultMeta, ended_at: float | None) -> float | None:
+        """Return when a task started that has ended; None for the start of an earlier run."""
+        at = meta.started_at
+        return at if at is None or ended_at is None or at <= ended_at + TIME_ROUNDING else None
+
+    def _count_runtime(self, task: Task) -> None:
+        """Count the runtime of a task from the history: no event will."""
+        if task.state == SUCCESS and task.name is not None and task.started_at is not None:
+            self._tasks.types[task.name].runtime.add(task.elapsed(0.0) or 0.0)
 
     def _advance(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
         """Apply the state and progress of a task that has not ended."""
@@ -160,11 +178,11 @@ class BackendResults:
             progress = self._reader.read(task.name, meta_shown, seen.at, "backend")
         if pushed and task.lost_at is not None and status not in WAITING:
             self._tasks.mark_running(task)
-        self._show_state(task, status, seen.at)
+        self._show_state(task, status, seen.at, meta.started_at if status == STARTED else None)
         if progress is not None:
             self._set_progress(task, progress, seen.at)
 
-    def _show_state(self, task: Task, status: str, at: float) -> None:
+    def _show_state(self, task: Task, status: str, at: float, started_at: float | None) -> None:
         status = sys.intern(to_text(status, MAX_STATE_LENGTH) or "")
         if status == task.state:
             return
@@ -181,7 +199,7 @@ class BackendResults:
             return
         if task.id in self._overlay.event_states:
             self._overlay.remove(task)
-        self._overlay.apply(task, BackendState(status, at))
+        self._overlay.apply(task, BackendState(status, at, started_at=started_at))
 
     def _next_attempt(self, task: Task, at: float) -> bool:
         """Return whether an entry of a task that awaits its next attempt belongs to that one."""

@@ -36,7 +36,7 @@ CONTRACT = {
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
-    "time_left_s estimate lost_at loss backend_state",
+    "time_left_s estimate lost_at loss backend_state created_at periodic_task_name",
     "findings": "code severity subject text evidence next_step",
 }
 
@@ -235,6 +235,8 @@ def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> N
         "lost_at": None,
         "loss": None,
         "backend_state": None,
+        "created_at": None,
+        "periodic_task_name": None,
     }
     assert (tasks[1].exception, tasks[1].traceback) == ("E()", "T\nE")
     assert tasks[2].state == "STARTED"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
@@ -27,6 +29,18 @@ def test_an_unknown_number_is_a_question_mark_and_zero_is_quiet() -> None:
 @pytest.mark.parametrize("rate", [0.0, 0.02, 0.1, 0.6, 0.97, 7.0, 12.34, 1204.0])
 def test_a_rate_fits_its_column(rate: float) -> None:
     assert len(numbers.per_second(rate)[0]) <= 7
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    noon = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
+    frame = Frame(noon, utc=True)
+    for at, wide, narrow in (
+        (noon - 3600, "11:00:00", "11:00:00"),
+        (noon - 7 * 86_400, "11-21 12:00", "26-11-21"),
+        (noon - 365 * 86_400, "2025-11-28", "25-11-28"),
+    ):
+        shown = [numbers.time_or_date(at, frame, width)[0] for width in (11, 9)]
+        assert shown == [wide, narrow]
 
 
 def test_there_is_no_share_of_nothing() -> None:

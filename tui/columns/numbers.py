@@ -80,3 +80,14 @@ def time_of_day(at: float | None, frame: Frame) -> Cell:
     if at is None:
         return NOTHING
     return units.clock(at, UTC if frame.utc else None), "muted"
+
+
+def time_or_date(at: float, frame: Frame, width: int) -> Cell:
+    """Return the cell of a time of today, or of another day's date, with the time if it fits."""
+    zone = UTC if frame.utc else None
+    then, today = units.date_time(at, zone), units.date_time(frame.now, zone)
+    if then[:10] == today[:10]:
+        return units.clock(at, zone), "muted"
+    if then[:4] == today[:4] and width >= len("11-21 14:02"):
+        return then[5:16], "muted"
+    return (then[:10] if width >= len("2026-11-21") else then[2:10]), "muted"

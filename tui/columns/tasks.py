@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -75,6 +75,17 @@ def _received(task: Task, frame: Frame) -> Cell:
     return numbers.time_of_day(frame.to_local(at, task.worker), frame)
 
 
+def _finished(task: Task, frame: Frame, width: int = 11) -> Cell:
+    at = task.finished_at
+    if at is None:
+        return numbers.NOTHING
+    return numbers.time_or_date(frame.to_local(at, task.worker), frame, width)
+
+
+def _finished_within(task: Task, frame: Frame, width: int) -> Sequence[Cell]:
+    return (_finished(task, frame, width),)
+
+
 def _retries(task: Task, frame: Frame) -> Cell:
     return (str(task.retries), "state-retry") if task.retries else numbers.NOTHING
 
@@ -109,6 +120,17 @@ TASKS: Final[tuple[Column[Task], ...]] = (
     WORKER,
     QUEUE,
     Column("received", "Received", 9, _received, 3, sort_key="arrival", descending=True),
+    Column(
+        "finished",
+        "Finished",
+        11,
+        _finished,
+        7,
+        narrow_width=9,
+        sort_key="finished",
+        descending=True,
+        fill=_finished_within,
+    ),
     replace(numbers.column("runtime", "Runtime", 9, elapsed, 1), ticks=_ticking),
     RETRIES,
     ARGS,

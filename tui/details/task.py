@@ -77,6 +77,7 @@ def _times(task: Task, frame: Frame) -> list[Field]:
         ("Received", task.received_at, task.worker),
         ("Started", task.started_at, task.worker),
         ("Finished", task.finished_at, task.worker),
+        ("Stored", None if task.extra is None else task.extra.created_at, None),
     ):
         if time is not None:
             found.append(Field(label, _moment(frame.to_local(time, host), frame.now, frame)))
@@ -133,6 +134,7 @@ def _extra(task: Task) -> list[Field]:
     if extra is None:
         return []
     found = [
+        *_text("Periodic task", extra.periodic_task_name),
         *_text("Sent by", extra.client),
         *_text("Exchange", extra.exchange),
         *_text("Routing key", extra.routing_key),

@@ -18,10 +18,13 @@ from typing import Any, Final, TypeAlias
 from ...app_probe import load_app
 
 _COLUMNS: Final = (
-    "task_id", "status", "result", "traceback", "meta", "date_done", "worker", "task_name",
-    "task_args", "task_kwargs", "content_type", "content_encoding",
+    "task_id", "status", "result", "traceback", "meta", "date_created", "date_started",
+    "date_done", "worker", "task_name", "periodic_task_name", "task_args", "task_kwargs",
+    "content_type", "content_encoding",
 )  # fmt: skip
 """Columns of `django_celery_results.models.TaskResult`, if the installed version has them."""
+
+_TIMES: Final = ("date_created", "date_started", "date_done")
 
 _READY_STATES: Final = ("SUCCESS", "FAILURE", "REVOKED")
 
@@ -83,18 +86,22 @@ def _django(backend: Any) -> Read:
             )
         else:
             rows = kept.filter(task_id__in=ids).values(*columns)
-        return {row["task_id"]: {"row": {**row, "date_done": _epoch(row)}} for row in rows}
+        return {row["task_id"]: {"row": {**row, **_times(row)}} for row in rows}
 
     return read
 
 
-def _epoch(row: Mapping[str, Any]) -> float | None:
+def _times(row: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the times of a row as epoch seconds; Django's are in its own time zone if naive."""
     from django.utils import timezone
 
-    done = row.get("date_done")
-    if done is None:
-        return None
-    return float((timezone.make_aware(done) if timezone.is_naive(done) else done).timestamp())
+    times: dict[str, float | None] = {}
+    for name in _TIMES:
+        at = row.get(name)
+        if at is not None:
+            at = (timezone.make_aware(at) if timezone.is_naive(at) else at).timestamp()
+        times[name] = at
+    return times
 
 
 def _key_value(backend: Any) -> Read:

@@ -135,6 +135,8 @@ def from_mapping(
         exception=exception_text(result) if faulty else None,
         traceback=_text(meta.get("traceback")),
         done_at=epoch(meta.get("date_done"), zone) if status in READY_STATES else None,
+        started_at=epoch(meta.get("date_started"), zone),
+        created_at=epoch(meta.get("date_created"), zone),
         name=_text(meta.get("name")),
         args=args,
         kwargs=kwargs,
@@ -147,6 +149,7 @@ def from_mapping(
         root_id=_text(meta.get("root_id")),
         children=tuple(dict.fromkeys(_ids(meta.get("children")))),
         stamps={str(key): meta[key] for key in stamped if isinstance(key, str) and key in meta},
+        periodic_task_name=_text(meta.get("periodic_task_name")),
     )
 
 

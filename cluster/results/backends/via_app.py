@@ -31,6 +31,11 @@ _BLOCK_SIZE: Final = 200
 """Ids of one request, which must fit into the pipe even if the child does not read it."""
 _MAX_ID_BYTES: Final = 255
 """The length of the column in django-celery-results."""
+_PLAIN_COLUMNS: Final = (
+    *("status", "traceback", "worker", "periodic_task_name"),
+    *("date_created", "date_started", "date_done"),
+)
+"""Columns of django-celery-results that are not encoded."""
 _ANSWER_TIMEOUT: Final = 10.0
 """Seconds for an answer once the app is loaded."""
 _MAX_REASON_LENGTH: Final = 300
@@ -195,7 +200,7 @@ def _meta(id_: str, entry: Mapping[str, Any]) -> ResultMeta:
     meta = _or_none(row, "meta")
     fields = {
         **(meta if isinstance(meta, Mapping) else {}),
-        **{name: row.get(name) for name in ("status", "traceback", "date_done", "worker")},
+        **{name: row.get(name) for name in _PLAIN_COLUMNS},
         "result": result,
         "name": row.get("task_name"),
         "args": _or_none(row, "task_args"),

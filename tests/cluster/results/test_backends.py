@@ -37,6 +37,7 @@ def every_kind_of_entry(backend: FilledBackend, *, django: bool) -> None:
     assert (good.name, good.worker) == ("results.echo", "w1@test")
     assert good.exact_arguments is not django
     if django:
+        assert good.created_at is not None and before - 1 <= good.created_at <= good.done_at
         assert isinstance(good.args, str) and good.args.startswith("('ü→")
     else:
         assert good.args == [LONG, NESTED] and good.kwargs == {"key": NESTED}

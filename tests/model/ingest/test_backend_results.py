@@ -495,3 +495,26 @@ def test_any_entry_is_accepted(status: str, result: Any, args: Any, text: str | 
     assert recount(state)[1] == state.totals.text_bytes
     for value in (task.state, task.name, task.queue, task.result, task.args, task.exception):
         assert value is None or "\udc80" not in value
+
+
+def test_a_task_from_history_has_its_times() -> None:
+    state = ClusterState()
+    meta = ResultMeta(
+        "old", "SUCCESS", name="geo.resize", created_at=NOW - 200, started_at=NOW - 180,
+        done_at=NOW - 100, periodic_task_name="Nightly maps",
+    )  # fmt: skip
+    for _ in range(2):  # a second connection reads the history again
+        state.observe(ResultsRead((meta,), NOW, "history"))
+    task = state.tasks["old"]
+    assert (task.started_at, task.finished_at, task.elapsed(NOW)) == (NOW - 180, NOW - 100, 80.0)
+    assert task.extra is not None
+    assert (task.extra.created_at, task.extra.periodic_task_name) == (NOW - 200, "Nightly maps")
+    assert state.types["geo.resize"].runtime.count == 1
+
+
+def test_the_start_of_an_earlier_run_is_ignored() -> None:
+    state = ClusterState()
+    meta = ResultMeta("again", "SUCCESS", name="geo.resize", started_at=NOW, done_at=NOW - 100)
+    state.observe(ResultsRead((meta,), NOW, "history"))
+    assert state.tasks["again"].started_at is None
+    assert state.types["geo.resize"].runtime.count == 0

@@ -92,7 +92,7 @@ def line_of(on: AppUnderTest, text: str) -> str:
 
 
 async def test_the_list_has_bars_estimates_and_what_tasks_say() -> None:
-    async with opened(Location("tasks"), (200, 36)) as on:
+    async with opened(Location("tasks"), (210, 36)) as on:
         told, guessed = line_of(on, uuid(1)), line_of(on, uuid(2))
         assert "████" in told and " 50 %" in told
         assert "~6.0 s" in told
