@@ -29,6 +29,7 @@ from .ingest.operation_log import OperationLog
 from .ingest.progress import ProgressReader
 from .ingest.progress_rate import ProgressRates, estimate
 from .ingest.questions import Questions
+from .ingest.queue_ages import QueueAges
 from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
@@ -83,7 +84,8 @@ class ClusterState:
         self.broker = Broker()
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
         self._workers = WorkerStore(self.log)
-        self._queues = QueueStore(self._workers.workers)
+        ages = QueueAges(self._tasks.tasks, self._workers.skew)
+        self._queues = QueueStore(self._workers.workers, ages)
         overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
         rates = self._progress_rates = ProgressRates()
         self._task_events = TaskEvents(
@@ -106,6 +108,8 @@ class ClusterState:
         """Held tasks by id, in order of arrival."""
         self.workers: dict[str, Worker] = self._workers.workers
         self.queues: dict[str, Queue] = self._queues.queues
+        self.queues_left_out: Mapping[str, int | None] = self._queues.left_out
+        """Waiting messages of queues that are too many to be kept, by name; None if unknown."""
         self.types: dict[str, TaskType] = self._tasks.types
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""

@@ -43,6 +43,11 @@ class Queue(msgspec.Struct, eq=False):
     """The questions about it: `depth`, `consumers`."""
     measured_at: float | None = None
     oldest_age: float | None = None
+    """Seconds that the oldest message had been waiting when measured; None if not known exactly."""
+    oldest_age_at_least: float | None = None
+    """The minimum of an age that is not known exactly; None if it may be 0."""
+    next_since: dict[str, float] = {}
+    """When each message that is next to be consumed was first seen as such, by task id."""
     in_per_s: float | None = None
     out_per_s: float | None = None
     history: deque[tuple[float, int]] = msgspec.field(
@@ -61,6 +66,11 @@ class Queue(msgspec.Struct, eq=False):
     def fact(self, question: str) -> Fact:
         """Return what is known about a question."""
         return self.facts.get(question, NEVER_ASKED)
+
+    @property
+    def has_consumers(self) -> bool:
+        """Whether a consumer is known, by name or by the broker's count."""
+        return bool(self.consumers or self.consumer_count)
 
     @property
     def unattended(self) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from .states import FAULTY, FINISHED, PENDING, REVOKED, WAITING, TaskState
 
-Loss: TypeAlias = Literal["worker", "unheard", "unknown"]
+Loss: TypeAlias = Literal["worker", "unheard", "unknown", "emptied"]
 """Why a task is lost: its worker was lost; its worker no longer runs it and no final event was
 received; or neither the workers nor the result backend have it."""
 

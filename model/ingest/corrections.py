@@ -11,9 +11,9 @@ from ..entities.totals import Totals
 from ..text.phrases import counted
 from .worker_store import FINAL_EVENT_DELAY
 
-Correction: TypeAlias = Literal["finished", "lost", "redelivered", "running", "unknown"]
-"""Finished without an event, lost with its worker, redelivered, found running again, or unknown to
-the workers and the result backend."""
+Correction: TypeAlias = Literal["finished", "lost", "redelivered", "running", "unknown", "emptied"]
+"""Finished without an event, lost with its worker, redelivered, found running again, unknown to
+the workers and the result backend, or removed with its queue."""
 
 LOG_INTERVAL: Final = 5.0
 """Seconds between two log entries of one kind."""
@@ -30,6 +30,7 @@ _PHRASES: Final[dict[Correction, str]] = {
     "redelivered": "redelivered (previously running)",
     "running": "found running (previously lost)",
     "unknown": "unknown to the workers and the result backend",
+    "emptied": "no longer in their queue, which was emptied, and unknown to the workers",
 }
 
 

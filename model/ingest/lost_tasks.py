@@ -15,6 +15,7 @@ VISIBILITY_TIMEOUT: Final = 3600.0
 _PHRASES: Final = {
     "unheard": "no final event received",
     "unknown": "unknown to workers and backend",
+    "emptied": "its queue was emptied",
 }
 
 

@@ -16,9 +16,12 @@ from ..entities.fault import Fault
 from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
 from ..observations import QueueGone, QueueMeasured
+from .queue_ages import QueueAges
 
 MAX_QUEUES: Final = 2_000
 """Queues kept; a task may name any queue."""
+MAX_LEFT_OUT: Final = 20_000
+"""Further queues that are only counted."""
 
 MIN_WINDOW: Final = 4.0
 """Seconds between two depths that are needed to derive a rate."""
@@ -27,9 +30,12 @@ MIN_WINDOW: Final = 4.0
 class QueueStore:
     """Queues by name."""
 
-    def __init__(self, workers: Mapping[str, Worker]) -> None:
+    def __init__(self, workers: Mapping[str, Worker], ages: QueueAges) -> None:
         self.queues: dict[str, Queue] = {}
+        self.left_out: dict[str, int | None] = {}
+        """Waiting messages of measured queues beyond `MAX_QUEUES`, by name; None if unknown."""
         self._workers = workers
+        self._ages = ages
         self._consumers: dict[str, tuple[str, ...]] = {}
 
     def get_or_create(self, name: str) -> Queue | None:
@@ -70,7 +76,10 @@ class QueueStore:
         """Apply a measured depth and derive rates and age from it."""
         queue = self.get_or_create(seen.name)
         if queue is None:
+            if seen.name in self.left_out or len(self.left_out) < MAX_LEFT_OUT:
+                self.left_out[seen.name] = seen.waiting
             return
+        self.left_out.pop(seen.name, None)
         queue.measured_at = seen.at
         queue.facts["depth"] = _depth(queue, seen)
         queue.waiting, queue.unacked = seen.waiting, seen.unacked
@@ -80,15 +89,16 @@ class QueueStore:
             queue.history.append((seen.at, seen.waiting))
         notes = list(seen.notes)
         if seen.waiting is None:
-            queue.in_per_s = queue.out_per_s = queue.oldest_age = None
+            queue.in_per_s = queue.out_per_s = None
         else:
-            queue.oldest_age = self._oldest_age(queue, seen.at)
             self._set_rates(queue, seen.at, notes)
+        self._ages.apply(queue, seen)
         queue.notes = tuple(notes)
         queue.version += 1
 
     def gone(self, gone: QueueGone) -> None:
         """Forget a queue that the broker no longer has; one with consumers stays, empty."""
+        self.left_out.pop(gone.name, None)
         queue = self.queues.get(gone.name)
         if queue is None:
             return
@@ -107,12 +117,9 @@ class QueueStore:
         if reason is not None:
             notes.append(reason)
             return
-        left = 0 if self._has_no_consumers(queue) else queue.received.count_since(since, now)
+        left = queue.received.count_since(since, now) if queue.has_consumers else 0
         queue.out_per_s = left / span
         queue.in_per_s = max(0.0, (queue.waiting - depth + left) / span)
-
-    def _has_no_consumers(self, queue: Queue) -> bool:
-        return not queue.consumers and not queue.consumer_count
 
     def _unknown_rate_reason(self, queue: Queue, since: float) -> str | None:
         """Return why the tasks received from the queue since then are not all known, or None."""
@@ -138,21 +145,6 @@ class QueueStore:
                     " (see task_send_sent_event)"
                 )
         return None
-
-    def _oldest_age(self, queue: Queue, now: float) -> float | None:
-        """Return the minimum age of the oldest message in seconds; None if there are consumers.
-
-        Messages have no publish time. But without consumers, those that were waiting at the first
-        measurement are still there.
-        """
-        if not queue.waiting or not self._has_no_consumers(queue):
-            return None
-        waiting_since = now
-        for at, waiting in reversed(queue.history):
-            if not waiting:
-                break
-            waiting_since = at
-        return now - waiting_since
 
 
 def _depth(queue: Queue, seen: QueueMeasured) -> Fact:

@@ -46,10 +46,16 @@ SCAN_TICKS: Final = 8
 """Seconds for a scan of all tasks."""
 
 
+EMPTY_SECONDS: Final = 3.0
+"""Seconds for which an empty queue is no proof: the event of the worker may be in transit."""
+
+
 class _Check(msgspec.Struct, gc=False):
     urgent: bool
     """Whether it is running or lost, rather than waiting."""
     next_at: float
+    since: float
+    """When the check began, by the local clock."""
     tries: int = 0
     absent: bool = False
     """Whether the result backend has no entry."""
@@ -86,6 +92,7 @@ class Reconciler:
             task = held.get(id_)
             if task is not None:
                 self._mark_lost_with_worker(task, now)
+                self._mark_emptied(task, self._checks[id_], now)
             if task is None or not self._needs_check(task, now):
                 del self._checks[id_]
         urgent = sum(check.urgent for check in self._checks.values())
@@ -178,12 +185,14 @@ class Reconciler:
         urgent = not waiting or task.lost_at is not None
         if room[urgent] > 0 and task.id not in self._checks and self._needs_check(task, now):
             room[urgent] -= 1
-            self._checks[task.id] = _Check(urgent, now)
+            self._checks[task.id] = _Check(urgent, now, now)
 
     def _needs_check(self, task: Task, now: float) -> bool:
         if task.state in FINISHED:
             return False
         updated = self._last_update(task)
+        if task.loss == "emptied":
+            return False
         if updated < self._distrusted_before > self._settled_at.get(task.id, float("-inf")):
             return True
         if now - updated < RECENT_SECONDS:
@@ -218,6 +227,27 @@ class Reconciler:
             return
         if now - (worker.last_seen_at or 0.0) >= FINAL_EVENT_DELAY:
             self._tasks.mark_lost(task, now, "worker")
+
+    def _mark_emptied(self, task: Task, check: _Check, now: float) -> None:
+        """Mark a pending task as lost if its queue is empty and it is in no worker.
+
+        The queue must have been measured as empty since the check began. A worker that has received
+        the message sends an event, or lists the task, or leaves the message unacknowledged.
+        """
+        queue = self._queues.get(task.queue or "")
+        if task.state != PENDING or task.lost_at is not None or queue is None:
+            return
+        if queue.waiting != 0 or (queue.measured_at or 0.0) < check.since + EMPTY_SECONDS:
+            return
+        workers = self._workers.workers
+        heard = self._last_update(task) >= self._distrusted_before and all(
+            worker.events_enabled for worker in workers.values()
+        )
+        present = {name for name in workers if self._workers.status(name) != "offline"}
+        lacking = present <= check.lacking
+        unacked = queue.unacked if queue.has_consumers or queue.consumer_count is None else 0
+        if (heard or (lacking and check.absent)) if unacked == 0 else (heard and lacking):
+            self._tasks.mark_lost(task, now, "emptied")
 
     def _last_update(self, task: Task) -> float:
         """Return when a task was last updated, by the local clock; 0 if unknown."""

@@ -119,8 +119,8 @@ class TaskStore:
         task.set_extra(loss=loss)
         if loss == "worker":
             self.corrections.count("lost", task, task.worker or "")
-        elif loss == "unknown":
-            self.corrections.count("unknown", task)
+        elif loss in ("unknown", "emptied"):
+            self.corrections.count(loss, task)
         self.touch(task)
 
     def mark_redelivered(self, task: Task) -> None:

@@ -119,14 +119,7 @@ def test_a_queue_without_consumers_only_grows() -> None:
     measure(state, 10, NOW, "lost")
     queue = measure(state, 40, NOW + 15, "lost")
     assert queue.unattended
-    assert (queue.out_per_s, queue.in_per_s, queue.oldest_age) == (0.0, 2.0, 15.0)
-
-
-def test_the_age_of_the_oldest_message_is_unknown_if_there_are_consumers() -> None:
-    state = ClusterState()
-    consume(state, WORKER, "mail")
-    measure(state, 10, NOW)
-    assert measure(state, 10, NOW + 15).oldest_age is None
+    assert (queue.out_per_s, queue.in_per_s) == (0.0, 2.0)
 
 
 def test_rates_are_unknown_while_the_queues_of_a_worker_are() -> None:
@@ -167,3 +160,17 @@ def test_a_deleted_queue() -> None:
         state.observe(QueueGone(name, NOW + 5))
     assert list(state.queues) == ["mail"]
     assert state.queues["mail"].waiting == 0
+
+
+def test_queues_beyond_the_bound_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.model.ingest.queue_store.MAX_QUEUES", 2)
+    monkeypatch.setattr("celtop.model.ingest.queue_store.MAX_LEFT_OUT", 2)
+    state = ClusterState()
+    for number in range(5):
+        state.observe(QueueMeasured(f"q{number}", NOW, number))
+    assert list(state.queues) == ["q0", "q1"]
+    assert state.queues_left_out == {"q2": 2, "q3": 3}
+    state.observe(QueueGone("q0", NOW + 1))
+    state.observe(QueueMeasured("q2", NOW + 2, 7))
+    assert state.queues["q2"].waiting == 7
+    assert state.queues_left_out == {"q3": 3}

@@ -330,3 +330,70 @@ def test_a_lost_task_that_a_worker_reports_is_running() -> None:
     assert state.tasks["c"].loss == "worker"
     assert "a" in state.workers[WORKER].active_ids and "b" in state.workers[OTHER].active_ids
     assert state.totals.corrections == {"lost": 3, "running": 1, "redelivered": 1}
+
+
+def emptied(unacked: int | None = 0, **sent: Any) -> ClusterState:
+    """A task whose queue was measured with it, and then twice as empty."""
+    state = live()
+    beat(state, NOW + 1)
+    state.observe(EventBatch((event(Script("b", at=NOW).received().events[0]),), NOW + 1))
+    state.observe(EventBatch((event(Script("b", at=NOW + 1).succeeded().events[0]),), NOW + 2))
+    state.observe(EventBatch((event(Script("a", at=NOW).sent(**sent).events[0]),), NOW + 1))
+    state.observe(QueueMeasured("celery", NOW + 2, 1, unacked))
+    state.observe(QueueMeasured("celery", NOW + 8, 0, unacked))
+    swept(state, NOW + 8)
+    state.observe(QueueMeasured("celery", NOW + 13, 0, unacked))
+    return state
+
+
+def test_a_task_of_an_emptied_queue_is_gone() -> None:
+    state = emptied()
+    assert state.tasks["a"].lost_at is None
+    state.tick(NOW + 13)
+    assert (state.tasks["a"].state, state.tasks["a"].loss) == ("PENDING", "emptied")
+    assert state.totals.corrections == {"emptied": 1}
+    assert "which was emptied" in [entry.text for entry in state.log][-1]
+    assert swept(state, NOW + 14) == ()
+
+
+def test_an_empty_queue_alone_does_not_prove_that_it_was_emptied() -> None:
+    state = emptied()
+    state.observe(QueueMeasured("celery", NOW + 13, 1, 0))
+    state.tick(NOW + 13)
+    assert state.tasks["a"].lost_at is None, "the message is there"
+    state = emptied(eta="2023-11-14T22:14:20+00:00")
+    state.tick(NOW + 13)
+    assert state.tasks["a"].lost_at is None, "it may wait elsewhere for its time"
+    state = emptied()
+    state.observe(EventsDropped(0, 1, NOW + 9))
+    state.tick(NOW + 13)
+    assert state.tasks["a"].lost_at is None, "its events may have been dropped"
+
+
+def test_unacknowledged_messages_may_be_the_task() -> None:
+    for unacked in (None, 3):
+        state = emptied(unacked)
+        state.tick(NOW + 13)
+        assert state.tasks["a"].lost_at is None
+        observe_reply(state, "query_task", {}, NOW + 13, asked=("a",))
+        state.tick(NOW + 14)
+        assert state.tasks["a"].loss == "emptied"
+
+
+def test_without_events_workers_and_backend_have_to_lack_the_task() -> None:
+    state = emptied()
+    state.workers[WORKER].events_enabled = False
+    state.tick(NOW + 13)
+    observe_reply(state, "query_task", {}, NOW + 13, asked=("a",))
+    state.tick(NOW + 14)
+    assert state.tasks["a"].lost_at is None
+    state.observe(ResultsRead((), NOW + 14, "poll", absent=("a",)))
+    state.tick(NOW + 15)
+    assert state.tasks["a"].loss == "emptied"
+
+
+def test_a_task_that_is_received_after_all_is_no_longer_gone() -> None:
+    state = emptied()
+    state.tick(NOW + 13)
+    play(Script("a", at=NOW + 14).received().events, state)
+    assert (state.tasks["a"].state, state.tasks["a"].lost_at) == ("RECEIVED", None)
