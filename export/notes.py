@@ -101,7 +101,10 @@ def _queue(queue: Queue) -> Iterator[str]:
     rates_explained = any(note.startswith("rates") for note in queue.notes)
     depths_explained = any(not note.startswith("rates") for note in queue.notes)
     if queue.measured_at is None:
-        yield "waiting, unacked, oldest_age_s, in_per_s, out_per_s, drain_s unknown: not measured"
+        yield (
+            "waiting, unacked, oldest_age_s, oldest_age_at_least_s, in_per_s, out_per_s, drain_s, "
+            "measured_at unknown: not measured"
+        )
         return
     depths = {"waiting": queue.waiting, "unacked": queue.unacked}
     if (missing := _missing(depths)) and not depths_explained:
@@ -122,11 +125,15 @@ def _queue(queue: Queue) -> Iterator[str]:
 
 
 def _oldest_age(queue: Queue) -> str:
+    if queue.oldest_age_at_least is not None:
+        return "oldest_age_s unknown: the send time is unknown, only the minimum is observed"
     if queue.waiting is None:
-        return "oldest_age_s unknown: waiting is unknown"
-    if queue.waiting == 0:
-        return "oldest_age_s unknown: no messages waiting"
-    return "oldest_age_s unknown: messages have no send time"
+        reason = "waiting is unknown"
+    elif queue.waiting == 0:
+        reason = "no messages waiting"
+    else:
+        reason = "the send time of the oldest message is unknown"
+    return f"oldest_age_s, oldest_age_at_least_s unknown: {reason}"
 
 
 def _missing(values: Mapping[str, object]) -> str:

@@ -96,9 +96,13 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     consumers: list[str]
     by_priority: dict[str, int]
     oldest_age_s: float | None
+    """How long the oldest message had been waiting at `measured_at`, if known exactly."""
     in_per_s: float | None
     out_per_s: float | None
     drain_s: float | None
+    oldest_age_at_least_s: float | None
+    """The minimum if `oldest_age_s` is unknown."""
+    measured_at: str | None
 
 
 class ProgressRecord(msgspec.Struct, frozen=True, gc=False):

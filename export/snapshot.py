@@ -138,6 +138,8 @@ def _queue(queue: Queue) -> QueueRecord:
         consumers=[utf8(name) for name in queue.consumers],
         by_priority=dict(queue.by_priority),
         oldest_age_s=_number(queue.oldest_age),
+        oldest_age_at_least_s=_number(queue.oldest_age_at_least),
+        measured_at=iso(queue.measured_at),
         drain_s=_number(queue.drain),
     )
 

@@ -150,9 +150,15 @@ def _queue_row(queue: QueueRecord) -> list[Cell]:
         (rate(queue.in_per_s), ""),
         (rate(queue.out_per_s), ""),
         (NEVER if never else duration(queue.drain_s), ""),
-        (duration(queue.oldest_age_s), ""),
+        (_oldest(queue), ""),
         (_short(", ".join(queue.consumers)) or "-", "warn" if unattended else ""),
     ]
+
+
+def _oldest(queue: QueueRecord) -> str:
+    if queue.oldest_age_s is None and queue.oldest_age_at_least_s is not None:
+        return f">= {duration(queue.oldest_age_at_least_s)}"
+    return duration(queue.oldest_age_s)
 
 
 _TASK_COLUMNS: Final = (

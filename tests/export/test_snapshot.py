@@ -32,7 +32,8 @@ CONTRACT = {
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
     "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled limits "
     "silent",
-    "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s",
+    "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s "
+    "oldest_age_at_least_s measured_at",
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
@@ -153,6 +154,7 @@ def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
         notes = notes_on(state, f"queue {queue.name}")
         for field, value in msgspec.to_builtins(queue).items():
             explained = field in notes or "no queue of this name" in notes
+            explained |= field == "oldest_age_at_least_s" and queue.oldest_age_s is not None
             assert value is not None or explained, (queue.name, field)
 
 
@@ -164,13 +166,16 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "unacked": 0,
         "consumers": [],
         "by_priority": {"0": 7, "3": 0},
-        "oldest_age_s": 20.0,
+        "oldest_age_s": None,
         "in_per_s": 0.25,
         "out_per_s": 0.0,
         "drain_s": None,
+        "oldest_age_at_least_s": 20.0,
+        "measured_at": "2026-09-21T14:13:20.000Z",
     }
     assert notes_on(state, "queue idle").splitlines() == [
         "7 messages waiting, no consumers",
+        "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "drain_s: never at the current rates",
     ]
 
@@ -183,6 +188,7 @@ def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     assert notes_on(state, "queue idle").splitlines() == [
         "7 messages waiting, no consumers",
         "rates unknown: the queues of new@c are unknown",
+        "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",
     ]
 
