@@ -219,6 +219,8 @@ class Settings(BaseSettings):
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
     _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
+    _routes: dict[str, str] = PrivateAttr(default_factory=dict)
+    _default_queue: str | None = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -235,6 +237,16 @@ class Settings(BaseSettings):
     def max_retries_of(self, task: str | None) -> int | None:
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""
         return self._max_retries.get(task or "")
+
+    @property
+    def routes(self) -> Mapping[str, str]:
+        """The queue that the named app sends each of its tasks to, by the task's name."""
+        return self._routes
+
+    @property
+    def default_queue(self) -> str | None:
+        """The default queue of the named app; None if no app is named."""
+        return self._default_queue
 
     def source(self, field: str, key: str = "") -> str:
         """Return the source of a value in words: `flag -b`, `config file PATH, line 3`, `default`.
@@ -293,15 +305,13 @@ def load_settings(
             field = name.partition(".")[0]
             if sources[field] == in_file(field):
                 sources[name] = in_file(name)
-    tasks: Any = None
+    description: Mapping[str, object] = {}
     if describe is not None and (app := values.get("app")):
         workdir = values.get("workdir")
         description = describe(str(app), str(workdir) if workdir else None)
         add(_from_app(description), lambda field: f"app {app}")
-        tasks = description.get("tasks")
     settings = _build(values, sources)
-    for task in tasks or ():
-        settings._max_retries[task.name] = task.max_retries
+    _add_tasks(settings, description)
     return settings
 
 
@@ -346,6 +356,15 @@ def _from_app(description: Mapping[str, object]) -> dict[str, object]:
         safe = get_args(SafeSerializer)
         known["accept_content"] = [name for name in accepted if name in safe] or None
     return known
+
+
+def _add_tasks(settings: Settings, description: Mapping[str, Any]) -> None:
+    """Add what the app's description has about its tasks, which are not settings."""
+    for task in description.get("tasks") or ():
+        settings._max_retries[task.name] = task.max_retries
+        if task.queue is not None:
+            settings._routes[task.name] = task.queue
+    settings._default_queue = description.get("task_default_queue")
 
 
 def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:

@@ -70,12 +70,13 @@ def celtop(ctx: click.Context) -> int | None:
 @click.pass_context
 def top(ctx: click.Context) -> None:
     """Open celtop, a terminal monitor, on the broker of this app."""
-    from ..cluster.app_probe import configuration
+    from ..cluster.app_probe import configuration, registered_tasks
 
     # Celery has loaded the app in this process: it need not be loaded in another one.
     app = ctx.obj.app
     give(ctx, "app", app.main or "of celery -A")
-    ctx.exit(open_monitor(settings_of(ctx, describe=lambda *_: configuration(app))))
+    described = {**configuration(app), "tasks": registered_tasks(app)}
+    ctx.exit(open_monitor(settings_of(ctx, describe=lambda *_: described)))
 
 
 def run(arguments: Sequence[str]) -> int:

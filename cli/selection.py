@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from ..model.entities.states import FROM_BACKEND
 from ..model.text.phrases import counted
 from . import stderr
 from .arguments import STDIN
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_PEEKED_MESSAGES: Final = 100_000
 """Messages of one queue that a filter searches."""
+HISTORY_TIMEOUT: Final = 40.0
+"""Seconds for the finished tasks; an app that reads its own results may take long to load."""
 MAX_VERIFIED_IDS: Final = 100
 """Ids that are looked up in the result backend, to leave out finished tasks."""
 VERIFY_TIMEOUT: Final = 3.0
@@ -77,8 +80,14 @@ def read_filter(text: str) -> Query:
     return query
 
 
-def discover_tasks(session: Session, seconds: float) -> None:
-    """Add all tasks that can be found to the model, after `seconds` of listening to events."""
+def discover_tasks(session: Session, seconds: float, *, finished: bool = False) -> None:
+    """Add all tasks that can be found to the model, after `seconds` of listening to events.
+
+    Args:
+        session: A connected session.
+        seconds: How long to listen.
+        finished: Whether to wait for the finished tasks in the result backend.
+    """
     from ..model.confirm.targets import known_queues
 
     notes: set[str] = set()
@@ -90,9 +99,24 @@ def discover_tasks(session: Session, seconds: float) -> None:
     for note in sorted(notes):
         stderr.echo(note)
     listen(session, seconds)
+    if finished:
+        _wait_for_history(session)
     # Workers last: a message that a worker took from its queue meanwhile is then known to be there.
     session.refresh()
     wait_for_replies(session)
+
+
+def _wait_for_history(session: Session) -> None:
+    """Wait for the finished tasks in the result backend; report why some may be missing."""
+    loaded = pump_until(session, HISTORY_TIMEOUT, lambda: session.history_loaded)
+    if not loaded:
+        stderr.echo(f"Finished tasks were not loaded within {HISTORY_TIMEOUT:g} s")
+    for entry in session.state.log:
+        if entry.source == "history":
+            stderr.echo(entry.text)
+    read = sum(bool(task.sources & FROM_BACKEND) for task in session.state.tasks.values())
+    if read >= session.settings.history > 0:
+        stderr.echo(f"Searched only the newest {read:,} finished tasks; see --history")
 
 
 def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class RegisteredTask(msgspec.Struct, frozen=True):
 
     name: str
     queue: str | None = None
-    """The queue that the app's routes send it to; None if unknown."""
+    """The queue that the app sends it to, by its own options or by a route; None if unknown."""
     max_retries: int | None = None
 
 
@@ -190,11 +190,15 @@ def load_app(name: str) -> Any:
 
 def _describe_here(name: str) -> dict[str, Any]:
     app = load_app(name)
-    tasks = [
-        {"name": task.name, "queue": _queue(task), "max_retries": task.max_retries}
+    return {**configuration(app), "tasks": msgspec.to_builtins(registered_tasks(app))}
+
+
+def registered_tasks(app: Any) -> tuple[RegisteredTask, ...]:
+    """Return the tasks of a Celery app, sorted by name; this calls the app's routers."""
+    return tuple(
+        RegisteredTask(task.name, _queue(task), task.max_retries)
         for _, task in sorted(app.tasks.items())
-    ]
-    return {**configuration(app), "tasks": tasks}
+    )
 
 
 def configuration(app: Any) -> dict[str, Any]:
@@ -216,8 +220,9 @@ def configuration(app: Any) -> dict[str, Any]:
 
 
 def _queue(task: Any) -> str | None:
+    options = {"queue": task.queue} if getattr(task, "queue", None) else {}
     try:
-        queue = task.app.amqp.router.route({}, task.name)["queue"]
+        queue = task.app.amqp.router.route(options, task.name)["queue"]
     except Exception:  # routes may be functions of the app
         return None
     return str(getattr(queue, "name", queue))

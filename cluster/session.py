@@ -20,6 +20,7 @@ from ..model.lookup import HELD_BY_WORKER, TaskLookup
 from ..model.observations import QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
 from ..model.operations.commands import Operation, PauseQueue
+from ..model.routing import Routing, routing
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
@@ -174,6 +175,11 @@ class Session:
         """Whether every `refresh` is complete, or was given up; `pump` before reading `state`."""
         return self._inspector.refreshed and self._queues.refreshed
 
+    @property
+    def history_loaded(self) -> bool:
+        """Whether the finished tasks were read, or cannot be; `pump` before reading `state`."""
+        return self._follower.history.complete
+
     def watch(self, topics: frozenset[str]) -> None:
         """Set the topics to poll more often: `workers`, `worker:NAME` and `queues`."""
         if topics != self._interest.topics:
@@ -214,22 +220,41 @@ class Session:
         """
         return self._control.has_links(sent)
 
-    def sent_task(self, id_: str) -> SentTask | None:
-        """Return what a task was sent with, if it is known exactly; nothing is asked."""
-        return self._inspector.sent_cache.get(id_)
+    def sent_task(self, id_: str) -> Recovered | None:
+        """Return what a task was sent with if its message or worker was seen; nothing is asked.
 
-    def recover_calls(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
-        """Find out what tasks were sent with, from any source; in the order of `ids`."""
-        from .lookup.recovery import Recovery, known_task
+        None means that `recover_calls` has to search for it.
+        """
+        from .lookup.best_source import best_source, known_task
+
+        original = self._inspector.sent_cache.get(id_)
+        if original is None:
+            return None
+        return best_source(known_task(id_, self.state), self._routing(), original)
+
+    def recover_calls(
+        self, ids: Sequence[str], *, for_retry: bool = False
+    ) -> Future[tuple[Recovered, ...]]:
+        """Find out what tasks were sent with, from any source; in the order of `ids`.
+
+        Args:
+            ids: The tasks.
+            for_retry: Whether to ask the workers also which of them are revoked.
+        """
+        from .lookup.best_source import known_task
+        from .lookup.recovery import Recovery
 
         # The model belongs to the caller's thread: everything needed from it is read here.
         wanted = [known_task(id_, self.state) for id_ in ids]
         queues = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
         workers, conf = self._roster.present(), self._worker_conf()
+        routes = self._routing()
 
         def find() -> tuple[Recovered, ...]:
             cache, reader = self._inspector.sent_cache, self._results.reader(conf)
-            return Recovery(wanted, self._broker, cache, reader).run(workers, queues)
+            recovery = Recovery(wanted, self._broker, cache, reader, routes)
+            found = recovery.run(workers, queues)
+            return recovery.with_revoked(found, workers) if for_retry else found
 
         return run_in_thread(find)
 
@@ -299,6 +324,9 @@ class Session:
     def _worker_conf(self) -> Mapping[str, Any] | None:
         """Return a worker's configuration, if one has reported it."""
         return next((one.conf for one in self.state.workers.values() if one.conf), None)
+
+    def _routing(self) -> Routing:
+        return routing(self.state, self.settings.routes, self.settings.default_queue)
 
     def _audit(self) -> Audit:
         named = self.settings.audit_file

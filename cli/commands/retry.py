@@ -9,7 +9,7 @@ import click
 
 from .. import stderr
 from ..arguments import duration_option, read_name
-from ..exit_codes import InvalidUsage
+from ..exit_codes import CommandError, InvalidUsage
 from ..options import Command, settings_of
 from ..run_operation import (
     RunOptions,
@@ -20,7 +20,7 @@ from ..run_operation import (
     print_outcome,
     run_operation,
 )
-from ..selection import discover_tasks, matching_tasks, read_filter, read_ids, selected_ids
+from ..selection import discover_tasks, matching_tasks, read_filter, read_ids
 from ..session import wait_for
 from ..stdout import write_lines
 
@@ -58,8 +58,11 @@ def retry(
     Use - as ID to read ids from stdin. Prints the old and the new id of each task sent.
 
     The arguments are taken from the message in the queue, the worker, the result backend (with
-    result_extended) or, if not truncated, the task's event. A task whose exact arguments cannot be
-    found is not sent.
+    result_extended, or django-db) or, if not truncated, the task's event. A task whose exact
+    arguments cannot be found is not sent.
+
+    A task is sent to the queue that its message or its events name, otherwise to the one that the
+    app of -A routes it to, or to the only queue of the workers that have registered it.
     """
     if bool(ids) == (query is not None):
         raise InvalidUsage("Pass either task ids or --filter")
@@ -72,7 +75,9 @@ def retry(
 
         if parsed is not None:
             ids = _matching(session, parsed, wait)
-        recovered = wait_for(session, session.recover_calls(ids), "the original messages")
+        recovered = wait_for(
+            session, session.recover_calls(ids, for_retry=True), "the original messages"
+        )
         originals, refused = _sendable(recovered, queue)
         for id_, reason in refused.items():
             stderr.echo(f"{id_}: refused: {reason}")
@@ -93,11 +98,11 @@ def retry(
 
 
 def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
-    from ...model.confirm.targets import retriable
-
-    discover_tasks(session, wait)
-    tasks = retriable(matching_tasks(session, query))
-    return selected_ids(tasks, "No task that can be retried matches the filter")
+    discover_tasks(session, wait, finished=True)
+    found = tuple(task.id for task in matching_tasks(session, query))
+    if not found:
+        raise CommandError("No task matches the filter")
+    return found
 
 
 def _sendable(
@@ -115,12 +120,14 @@ def _sendable(
             refused[one.id] = one.reason
             continue
         if queue is not None:
-            one = msgspec.structs.replace(one, call=msgspec.structs.replace(one.call, queue=queue))
+            call = msgspec.structs.replace(one.call, queue=queue)
+            one = msgspec.structs.replace(one, call=call, queue_reason=None)
         if one.call.queue is None:
             refused[one.id] = "its queue is unknown; set one with --queue"
             continue
         unknown = f"; unknown: {', '.join(one.missing)}" if one.missing else ""
-        stderr.echo(f"{one.id}: arguments from {SOURCE_NAMES[one.source]}{unknown}")
+        place = f"; queue from {one.queue_reason}" if one.queue_reason else ""
+        stderr.echo(f"{one.id}: arguments from {SOURCE_NAMES[one.source]}{place}{unknown}")
         originals.append(one)
     return tuple(originals), refused
 

@@ -10,7 +10,7 @@ from .. import stderr
 from ..arguments import duration_option, read_args, read_kwargs, read_name, read_time
 from ..await_result import await_result, print_result, result_code
 from ..exit_codes import ExitCode, InvalidUsage
-from ..options import Command, describe_app, settings_of
+from ..options import Command, settings_of
 from ..run_operation import (
     RunOptions,
     connected,
@@ -22,12 +22,8 @@ from ..run_operation import (
 from ..stdout import write, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...cluster.app_probe import AppDescription
     from ...cluster.session import Session
     from ...model.operations.outcome import Outcome
-    from ...settings import Settings
 
 
 @click.command(cls=Command)
@@ -66,8 +62,8 @@ def trigger(
     """Send a new task and print its id.
 
     NAME is the name of the task. Without --queue, the task is sent to the queue that the app of -A
-    routes it to. Without an app, it is sent to the queue that tasks of this name are found in, or
-    to the only queue of the workers that have registered it.
+    routes it to, otherwise to the queue that tasks of this name are found in, or to the only queue
+    of the workers that have registered it.
 
     With --wait the result is printed instead of the id. The exit code is 0 if the task succeeded, 1
     if it failed or was revoked, 4 if it did not finish in time. If the result backend cannot be
@@ -89,10 +85,9 @@ def trigger(
         name, read_args(args_), read_kwargs(kwargs), queue, priority, countdown,
         None if eta is None else read_time(eta), expires,
     )  # fmt: skip
-    settings, app = _settings(ctx)
-    with connected(settings, options, enable_events=wait is not None) as session:
+    with connected(settings_of(ctx), options, enable_events=wait is not None) as session:
         if call.queue is None:
-            call = msgspec.structs.replace(call, queue=_queue(session, name, app))
+            call = msgspec.structs.replace(call, queue=_queue(session, name))
         outcome = run_operation(session, Trigger(calls=(call,)), options)
         sent = outcome.sent
         if wait is None or not sent or exit_code(outcome) != ExitCode.OK:
@@ -117,42 +112,20 @@ def trigger(
     return print_result(result)
 
 
-def _settings(ctx: click.Context) -> tuple[Settings, AppDescription | None]:
-    import msgspec
-
-    described: list[AppDescription] = []
-
-    def describe(app: str, workdir: str | None) -> Mapping[str, object]:
-        described.append(describe_app(app, workdir))
-        return msgspec.structs.asdict(described[0])
-
-    settings = settings_of(ctx, describe=describe)
-    return settings, described[0] if described else None
-
-
-def _queue(session: Session, name: str, app: AppDescription | None) -> str:
+def _queue(session: Session, name: str) -> str:
     """Return the queue that tasks of this name are sent to.
 
     Raises:
         InvalidUsage: It is unknown, or there are several.
     """
     from ...model.confirm.targets import known_queues
+    from ...model.routing import routing
 
-    if app is not None:
-        for task in app.tasks:
-            if task.name == name and task.queue is not None:
-                return task.queue
-    state = session.state
-    seen = {task.queue for task in state.tasks.values() if task.name == name and task.queue}
-    if len(seen) == 1:
-        return seen.pop()
-    if app is not None:
-        return app.task_default_queue
-    workers = [one for one in state.workers.values() if name in (one.registered or ())]
-    consumed = {queue.name for worker in workers for queue in worker.queues or ()}
-    if len(consumed) == 1:
-        return consumed.pop()
-    candidates = sorted(seen or consumed) or known_queues(state)
+    settings = session.settings
+    known = routing(session.state, settings.routes, settings.default_queue)
+    if (found := known.queue(name)) is not None:
+        return found.name
+    candidates = known.candidates(name) or known_queues(session.state)
     listed = f"; known queues: {', '.join(candidates)}" if candidates else ""
     raise InvalidUsage(f"Cannot determine the queue of {name}; set it with --queue NAME{listed}")
 

@@ -1,78 +1,37 @@
-"""Recovers the call that a task was sent with, from the sources that still have it exactly.
+"""Searches all sources for the calls that tasks were sent with.
 
-The sources are tried in the order of their reliability: the message (waiting in its queue, or held
-by a worker), the worker, what was cached while the worker had the task, the result backend, the
-text of the event. A finished task has neither message nor worker any longer. Nothing is guessed: if
-no source has the call, the result states the reason and what is known.
+The messages and the workers are searched first, then what was cached while a worker had the task,
+then the result backend. A finished task has neither message nor worker any longer. `best_source`
+decides between what was found.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ...model.entities.result import ResultMeta
 from ...model.entities.states import FINISHED, PENDING, RETRY
-from ...model.operations.call import Call, Recovered, SentTask, Unrecoverable
-from ...model.state import ClusterState
-from ...model.text.literals import parse_arguments
-from ...model.text.masking import MASK
+from ...model.operations.call import Recovered, SentTask
+from ...model.routing import Routing
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..connection.remote_control import RemoteControl, Reply
 from ..messages.reader import MessageReader
-from ..messages.sent_cache import NOT_IN_REPLIES, SentCache
+from ..messages.sent_cache import SentCache
 from ..results.backends.base import ResultReader, ResultsError
+from .best_source import KnownTask, best_source
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 MAX_IDS_PER_REQUEST: Final = 500
 """Task ids in one broadcast."""
-MAX_REPR_LENGTH: Final = 1_100
-"""Characters of the longest repr of arguments that Celery makes."""
-DEFAULT_SERIALIZER: Final = "json"
-"""Celery's default for tasks, and what celtop sends them in."""
-_TUPLES_TO_LISTS: Final = str.maketrans("()", "[]")
-
-
-class KnownTask(msgspec.Struct, frozen=True, gc=False):
-    """What the model knows about a task, as values that no thread changes."""
-
-    id: str
-    state: str | None = None
-    """None if the task is unknown."""
-    name: str | None = None
-    args: str | None = None
-    """The repr of the arguments from its event, possibly redacted."""
-    kwargs: str | None = None
-    queue: str | None = None
-    priority: int | None = None
-    serializer: str = DEFAULT_SERIALIZER
-    """The app's task serializer, from the worker's configuration."""
-
-
-def known_task(id_: str, state: ClusterState) -> KnownTask:
-    """Return what the model knows about a task; call it in the model's thread."""
-    task = state.tasks.get(id_)
-    if task is None:
-        return KnownTask(id_)
-    workers = (state.workers.get(task.worker or ""), *state.workers.values())
-    conf = next((one.conf for one in workers if one is not None and one.conf), {})
-    return KnownTask(
-        task.id,
-        task.state,
-        task.name,
-        task.args,
-        task.kwargs,
-        task.queue,
-        task.extra.priority if task.extra is not None else None,
-        str(conf.get("task_serializer") or DEFAULT_SERIALIZER),
-    )
 
 
 class Recovery:
@@ -84,12 +43,14 @@ class Recovery:
         broker: BrokerConnection,
         cache: SentCache,
         results: ResultReader,
+        routing: Routing,
     ) -> None:
         self._wanted = {one.id: one for one in wanted}
         self._order = [one.id for one in wanted]
         self._broker = broker
         self._cache = cache
         self._results = results
+        self._routing = routing
         self._found: dict[str, SentTask] = {}
         self._metas: dict[str, ResultMeta] = {}
         self._broker_reason: str | None = None
@@ -109,6 +70,39 @@ class Recovery:
         if missing := self._missing():
             self._read_backend(missing)
         return tuple(self._answer(self._wanted[id_]) for id_ in self._order)
+
+    def _answer(self, known: KnownTask) -> Recovered:
+        return best_source(
+            known,
+            self._routing,
+            self._found.get(known.id),
+            self._metas.get(known.id),
+            backend_reason=self._backend_reason,
+            broker_reason=self._broker_reason,
+        )
+
+    def with_revoked(
+        self, found: tuple[Recovered, ...], workers: Sequence[str]
+    ) -> tuple[Recovered, ...]:
+        """Add which workers have the ids in their lists of revoked tasks, where they reply."""
+        if not any(isinstance(one, SentTask) for one in found):
+            return found
+        holders: dict[str, list[str]] = {}
+        # Without it only a warning is missing.
+        with contextlib.suppress(Exception), self._broker.connection() as connection:
+            control = RemoteControl(connection, self._broker.settings)
+            replies = control.gather(["revoked"], workers or None)
+            control.close()
+            for name, reply in sorted(replies.to("revoked").items()):
+                revoked = reply.value if isinstance(reply.value, list | tuple) else ()
+                for id_ in {one for one in revoked if isinstance(one, str)} & self._wanted.keys():
+                    holders.setdefault(id_, []).append(name)
+        return tuple(
+            msgspec.structs.replace(one, revoked_by=tuple(holders[one.id]))
+            if isinstance(one, SentTask) and one.id in holders
+            else one
+            for one in found
+        )
 
     def _missing(self) -> list[str]:
         return [id_ for id_ in self._wanted if id_ not in self._found]
@@ -183,128 +177,3 @@ class Recovery:
             self._metas = self._results.read(ids)
         except ResultsError as error:
             self._backend_reason = str(error)
-
-    def _answer(self, one: KnownTask) -> Recovered:
-        found = self._best_source(one)
-        if (
-            one.serializer == DEFAULT_SERIALIZER
-            or not isinstance(found, SentTask)
-            or found.message is not None
-        ):
-            return found
-        # JSON turns tuples into lists, and an app that accepts pickle may accept nothing else.
-        reason = f"the app sends {one.serializer}, and JSON cannot carry all of its types"
-        return Unrecoverable(one.id, reason, found.call, one.args, one.kwargs)
-
-    def _best_source(self, one: KnownTask) -> Recovered:
-        original = self._found.get(one.id)
-        if original is not None:
-            return _complete(original, one)
-        meta = self._metas.get(one.id)
-        from_event = _from_event(one, time.time())
-        from_backend = self._from_backend(one, meta)
-        if isinstance(from_backend, SentTask):
-            if isinstance(from_event, SentTask) and not _equal(from_event, from_backend):
-                # A task that modifies its arguments modifies those in the backend as well.
-                return from_event
-            return from_backend
-        if isinstance(from_event, SentTask):
-            return from_event
-        reasons = [from_event, from_backend]
-        if one.state not in FINISHED and self._broker_reason:
-            reasons.append(self._broker_reason)
-        name = one.name or (meta.name if meta is not None else None) or ""
-        queue = one.queue or (meta.queue if meta is not None else None)
-        call = Call(name, queue=queue, priority=one.priority)
-        return Unrecoverable(one.id, "; ".join(reasons), call, one.args, one.kwargs)
-
-    def _from_backend(self, one: KnownTask, meta: ResultMeta | None) -> SentTask | str:
-        if meta is None:
-            return self._backend_reason or "the result backend has no result for it"
-        if not meta.exact_arguments or not isinstance(meta.kwargs, dict):
-            return (
-                "the result backend stores only the repr of the arguments"
-                if isinstance(meta.args, str)
-                else "the result backend stores no arguments because result_extended is off"
-            )
-        name = meta.name or one.name
-        if not name:
-            return "the result backend does not store the task's name"
-        call = Call(
-            name,
-            tuple(meta.args),
-            meta.kwargs,
-            # The backend's `queue` is the routing key.
-            queue=one.queue or meta.queue,
-            priority=one.priority,
-            headers={"stamps": meta.stamps, "stamped_headers": [*meta.stamps]}
-            if meta.stamps
-            else {},
-        )
-        missing = _missing_beside(one)
-        if not _matches_event(call, one) and MASK not in f"{one.args}{one.kwargs}":
-            missing += ("whether the task modified its arguments, which differ from its event",)
-        return _complete(SentTask(one.id, call, "backend", time.time(), missing=missing), one)
-
-
-def _from_event(one: KnownTask, at: float) -> SentTask | str:
-    """Return the call from the text of a task's event, if the text is certainly complete."""
-    if not one.name:
-        return "no event with its name and arguments was received"
-    found = parse_arguments(one.args, one.kwargs)
-    if isinstance(found, str):
-        return found
-    call = Call(one.name, *found, queue=one.queue, priority=one.priority)
-    return SentTask(one.id, call, "event", at, missing=_missing_beside(one))
-
-
-def _missing_beside(one: KnownTask) -> tuple[str, ...]:
-    return NOT_IN_REPLIES if one.priority is not None else (*NOT_IN_REPLIES, "priority")
-
-
-def _complete(original: SentTask, one: KnownTask) -> SentTask:
-    """Add what only the model knows: the queue, and the sender's own repr of the arguments."""
-    call = original.call
-    if call.queue is None and one.queue is not None:
-        call = msgspec.structs.replace(call, queue=one.queue)
-    texts = {"argsrepr": one.args, "kwargsrepr": one.kwargs}
-    if original.message is None and not _matches_event(call, one):
-        # A repr set by the sender may hide something on purpose: it must be sent again.
-        shown = {key: text for key, text in texts.items() if text and len(text) < MAX_REPR_LENGTH}
-        call = msgspec.structs.replace(call, headers={**call.headers, **shown})
-    return msgspec.structs.replace(original, call=call)
-
-
-def _matches_event(call: Call, one: KnownTask) -> bool:
-    """Return whether the arguments match the text of an event; True without one."""
-    return _matches_text(call.args, one.args) and _matches_text(call.kwargs, one.kwargs)
-
-
-def _matches_text(value: Any, text: str | None) -> bool:
-    if text is None:
-        return True
-    from celery.utils.saferepr import saferepr
-
-    ours, theirs = _plain(saferepr(value, 1024)), _plain(text)
-    cuts = [one.index("...") for one in (ours, theirs) if "..." in one]
-    if not cuts:
-        return ours == theirs
-    # Where exactly it is cut depends on brackets that DEFAULT_SERIALIZER does not keep.
-    length = max(0, min(cuts) - 20)
-    return ours[:length] == theirs[:length]
-
-
-def _plain(text: str) -> str:
-    """Return a repr of arguments with tuples as lists, which is what JSON makes of them."""
-    return text.translate(_TUPLES_TO_LISTS).replace(",]", "]")
-
-
-def _equal(one: SentTask, other: SentTask) -> bool:
-    """Return whether two calls have the same arguments in JSON."""
-    from kombu.utils.json import dumps
-
-    try:
-        texts = [dumps((each.call.args, each.call.kwargs), sort_keys=True) for each in (one, other)]
-    except (TypeError, ValueError, RecursionError):
-        return True
-    return bool(texts[0] == texts[1])

@@ -48,8 +48,16 @@ class ResultHistory(StoppableThread):
         self._lock = threading.Lock()
         self._queues: dict[str, None] = {}
         self._read: tuple[object, ...] | None = None
+        self._complete: tuple[object, ...] | None = None
         self.max_messages = MAX_MESSAGES
         """Messages read from one queue; 0 reads none."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the finished tasks were read since the connection came up, or cannot be."""
+        reader = self._reader()
+        key = (self._receiver.connect_count, reader.location)
+        return not self._limit or reader.unavailable is not None or key == self._complete
 
     def add_queues(self, names: Iterable[str]) -> None:
         """Add queues that have messages; each is read once for a connection."""
@@ -96,6 +104,7 @@ class ResultHistory(StoppableThread):
             self._note(f"Cannot load finished tasks: {error}")
         except Exception as error:  # an unforeseen entry, whose text may contain a password
             self._note(f"Cannot load finished tasks: {type(error).__name__}")
+        self._complete = key
 
     def _peek(self, names: list[str]) -> None:
         from ..messages.reader import MessageReader

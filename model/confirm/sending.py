@@ -48,9 +48,11 @@ def retry(operation: Retry, state: ClusterState, now: float) -> Confirmation:
     return describe(
         operation,
         listed([task_line(state, one.id) for one in originals[:MAX_LISTED_TARGETS]], number),
-        effects + _queues(calls),
+        [*effects, *_queues(calls), *_queue_reasons(originals)],
         [*_left_out(operation), _originals_kept(number)],
-        warnings=_unfinished(originals, state) + _no_consumers(calls, state),
+        warnings=_unfinished(originals, state)
+        + _revoked(originals, state)
+        + _no_consumers(calls, state),
         refusal=_refusal(calls),
     )
 
@@ -87,6 +89,35 @@ def _queues(calls: Sequence[Call]) -> list[str]:
     if not queues:
         return []
     return [f"To queue {queues[0]}" if len(set(queues)) == 1 else f"To queues: {tallied(queues)}"]
+
+
+def _queue_reasons(originals: Sequence[SentTask]) -> list[str]:
+    """Return lines about the queues that are not those of the original messages."""
+    found = Counter(one.queue_reason for one in originals if one.queue_reason)
+    return [
+        f"The queue comes from {reason}"
+        + ("" if count == len(originals) else f" for {counted(count, 'task')}")
+        for reason, count in found.most_common()
+    ]
+
+
+def _revoked(originals: Sequence[SentTask], state: ClusterState) -> list[str]:
+    """Return a warning about the tasks that workers have been told to discard."""
+    revoked = [one for one in originals if one.revoked_by or _flagged(state, one.id)]
+    if not revoked:
+        return []
+    workers = sorted({name for one in revoked for name in one.revoked_by})
+    where = f" on {named(workers)}" if workers else ""
+    if len(originals) == 1:
+        return [f"The task is revoked{where}; the retry has a new id and will run all the same"]
+    tasks = f"{counted(len(revoked), 'task')} {'is' if len(revoked) == 1 else 'are'}"
+    return [f"{tasks} revoked{where}; the retries have new ids and will run all the same"]
+
+
+def _flagged(state: ClusterState, id_: str) -> bool:
+    """Return whether workers have confirmed a revoke of a task to us."""
+    task = state.tasks.get(id_)
+    return task is not None and task.extra is not None and bool(task.extra.revoke_requested_at)
 
 
 def _schedule(calls: Sequence[Call], now: float) -> list[str]:

@@ -17,8 +17,6 @@ OTHER_POOLS: Final = frozenset({"threads", "solo"})
 """Pools that cannot: threads raise NotImplementedError, and solo reads no command while its task is
 running."""
 
-NO_NAME: Final = "its name is unknown"
-
 
 class Selection(NamedTuple):
     """A selection, split by whether an operation applies."""
@@ -38,9 +36,9 @@ def terminable(state: ClusterState, tasks: Iterable[Task]) -> Selection:
     return _split(tasks, lambda task: _why_not_terminated(state, task))
 
 
-def retriable(tasks: Iterable[Task]) -> Selection:
-    """Select the tasks whose message can be looked for: those with a known name."""
-    return _split(tasks, lambda task: NO_NAME if task.name is None else None)
+def every(state: ClusterState, tasks: Iterable[Task]) -> Selection:
+    """Select all tasks: for an operation that decides about each when it is started."""
+    return Selection(tuple(tasks), ())
 
 
 def submitted_to_threads(state: ClusterState, tasks: Iterable[Task]) -> tuple[Task, ...]:

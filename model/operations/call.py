@@ -6,10 +6,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-Source: TypeAlias = Literal["queue", "unacked", "worker", "backend", "event"]
+Source: TypeAlias = Literal["queue", "unacked", "worker", "backend", "event", "sent"]
 """Where an original was found, the most reliable first: the message waiting in its queue, the
 message that a worker has not acknowledged, a worker's reply, the result backend (with
-`result_extended`), the text in the task's event."""
+`result_extended`, or django-celery-results), the text in the task's event, the text of a message
+that celtop sent."""
 
 RETRY_OF: Final = "celtop_retry_of"
 """The header of a retried task that holds the original's id; the task itself can read it."""
@@ -20,6 +21,7 @@ SOURCE_NAMES: Final[dict[Source, str]] = {
     "worker": "the worker that received it",
     "backend": "the result backend",
     "event": "its event",
+    "sent": "the message that celtop sent",
 }
 
 
@@ -80,6 +82,10 @@ class SentTask(msgspec.Struct, frozen=True, gc=False):
     """Whether `call` has the arguments; a pickled message is sent again without being read."""
     missing: tuple[str, ...] = ()
     """What the caller sent and could not be recovered, in words: `callbacks`, `its ETA`, ..."""
+    queue_reason: str | None = None
+    """What determined the queue if neither message nor event has it: `the app's routes`."""
+    revoked_by: tuple[str, ...] = ()
+    """The workers with its id in their list of revoked ids."""
 
 
 class Unrecoverable(msgspec.Struct, frozen=True, gc=False):

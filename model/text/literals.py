@@ -34,11 +34,18 @@ _MARKS: Final = (
 )
 
 
-def parse_arguments(args: str | None, kwargs: str | None) -> Arguments | str:
+def parse_arguments(
+    args: str | None, kwargs: str | None, origin: str = "the event"
+) -> Arguments | str:
     """Return the arguments that `(1, 'a')` and `{'b': [2.5, None]}` in an event stand for.
 
     They have the caller's types, including tuples. If they are unknown, return the reason, which
     begins with its subject: `the arguments cannot be read from the event: ...`.
+
+    Args:
+        args: The text of the positional arguments.
+        kwargs: The text of the keyword arguments.
+        origin: Where the texts come from, for the reason.
     """
     values = []
     for subject, text in (("arguments", args), ("keyword arguments", kwargs)):
@@ -47,12 +54,12 @@ def parse_arguments(args: str | None, kwargs: str | None) -> Arguments | str:
         try:
             values.append(_argument_value(text))
         except ValueError as error:
-            return f"the {subject} cannot be read from the event: {error}"
+            return f"the {subject} cannot be read from {origin}: {error}"
     positional, named = values
     if not isinstance(positional, tuple | list):
-        return "the arguments cannot be read from the event: the text is not a list"
+        return f"the arguments cannot be read from {origin}: the text is not a list"
     if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
-        return "the keyword arguments cannot be read from the event: the text has no names"
+        return f"the keyword arguments cannot be read from {origin}: the text has no names"
     return tuple(positional), named
 
 

@@ -31,6 +31,10 @@ app.conf.accept_content = ["json", "pickle"]
 @app.task(max_retries=5)
 def add(x: int, y: int = 2) -> int:
     return x + y
+
+@app.task(queue="own")
+def note() -> None:
+    pass
 """,
     )
     found = describe("proj", folder)
@@ -41,6 +45,7 @@ def add(x: int, y: int = 2) -> int:
     assert found.accept_content == ("json", "pickle")
     (task,) = (task for task in found.tasks if task.name == "proj.add")
     assert (task.queue, task.max_retries) == ("heavy", 5)
+    assert "own" in [task.queue for task in found.tasks if task.name == "proj.note"]
     assert "proj" not in sys.modules
 
 

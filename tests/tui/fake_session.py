@@ -71,6 +71,8 @@ class FakeSession:
         """Of which tasks it was asked what was sent."""
         self.recovering: Future[tuple[Recovered, ...]] = Future()
         """What is answered to that; a test may set it before or after."""
+        self.recovered: dict[str, Recovered] = {}
+        """What the page of a finished task finds."""
         self.originals: dict[str, SentTask] = {}
         self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
@@ -121,8 +123,15 @@ class FakeSession:
         self.operations.append(operation)
         return operation
 
-    def recover_calls(self, ids: Sequence[str]) -> Future[tuple[Recovered, ...]]:
-        self.asked.append(tuple(ids))
+    def recover_calls(
+        self, ids: Sequence[str], *, for_retry: bool = False
+    ) -> Future[tuple[Recovered, ...]]:
+        if not for_retry and len(ids) == 1 and ids[0] in self.recovered:
+            found: Future[tuple[Recovered, ...]] = Future()
+            found.set_result((self.recovered[ids[0]],))
+            return found
+        if for_retry:
+            self.asked.append(tuple(ids))
         return self.recovering
 
     def has_links(self, original: SentTask) -> bool:
@@ -130,7 +139,7 @@ class FakeSession:
 
         return original.message is not None and has_links(original.message)
 
-    def sent_task(self, id_: str) -> SentTask | None:
+    def sent_task(self, id_: str) -> Recovered | None:
         return self.originals.get(id_)
 
     def result(self, id_: str) -> Future[ResultMeta | None]:

@@ -10,7 +10,7 @@ from ...model.operations.call import Call
 from ...model.operations.commands import Purge, Signal
 from ..host import READ_ONLY, Host
 from ..navigation import Location
-from ..operations import queues, tasks
+from ..operations import queues, retry, tasks
 from ..operations.run import run as run_operation
 from ..operations.send import trigger
 from ..operations.task_limits import change_limits
@@ -71,7 +71,7 @@ def _signal(word: str) -> Signal | None:
 
 def _retry(host: CommandHost, argument: str) -> None:
     ids = task_ids(host, argument)
-    _operation(lambda host, _: tasks.retry_ids(host, ids))(host, argument)
+    _operation(lambda host, _: retry.retry_ids(host, ids))(host, argument)
 
 
 def _stamp(host: CommandHost, argument: str) -> None:

@@ -2,51 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ...model.text.literals import parse_arguments
+from ...model.entities.task import Task
+from ...model.operations.call import SOURCE_NAMES, Recovered, SentTask
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 
-if TYPE_CHECKING:
-    from ...model.entities.result import ResultMeta
-    from ...model.entities.task import Task
-    from ...model.operations.call import SentTask, Source
-
-_MAX_TEXT = 300
-_ORIGINS: Final[dict[Source, str]] = {
-    "queue": "its message in the queue",
-    "unacked": "its unacknowledged message",
-    "worker": "its worker",
-    "backend": "the result backend",
-    "event": "its event",
-}
+_MAX_TEXT: Final = 300
 
 
-def retry_field(task: Task, original: SentTask | None, meta: ResultMeta | None) -> Field:
-    """Return whether the task can be retried from what is known; a retry itself searches further.
+def retry_field(task: Task, found: Recovered | None) -> Field:
+    """Return whether the task can be retried.
 
     Args:
         task: The task.
-        original: Its message, if that was seen while it waited or ran.
-        meta: Its entry in the result backend; None if that was not read or does not exist.
+        found: What it was sent with, as a retry would find it; None if that was not searched: for
+            an unfinished task it would burden the broker.
     """
-    if original is not None:
-        return Field(
-            "Retry", f"possible, with the arguments from {_ORIGINS[original.source]}", "good"
-        )
-    if meta is not None and meta.exact_arguments:
-        return Field("Retry", f"possible, with the arguments from {_ORIGINS['backend']}", "good")
-    if task.name is None:
-        return Field("Retry", "not possible: the task name is unknown", "warn")
-    found = parse_arguments(task.args, task.kwargs)
-    if not isinstance(found, str):
-        return Field("Retry", f"possible, with the arguments from {_ORIGINS['event']}", "good")
-    if not task.finished:
-        return Field("Retry", "R reads the arguments from the queue or the worker", "muted")
-    return Field(
-        "Retry", f"uncertain: {visible(found, _MAX_TEXT)}; E edits the known arguments", "warn"
-    )
+    if isinstance(found, SentTask):
+        text = f"possible, with the arguments from {SOURCE_NAMES[found.source]}"
+        if found.call.queue is None:
+            text += "; R asks for the queue"
+        elif found.queue_reason is not None:
+            text += f"; queue {visible(found.call.queue, _MAX_TEXT)} from {found.queue_reason}"
+        return Field("Retry", text, "good")
+    if found is None:
+        where = "the result backend" if task.finished else "the queue or the worker"
+        return Field("Retry", f"R reads the arguments from {where}", "muted")
+    reason = visible(found.reason, _MAX_TEXT)
+    return Field("Retry", f"not possible: {reason}; E edits the known arguments", "warn")
 
 
 def link_fields(task: Task) -> list[Field]:

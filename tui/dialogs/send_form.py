@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -13,6 +11,7 @@ import msgspec
 from ...model.confirm.targets import known_queues, registered, task_names
 from ...model.entities.broker import BrokerFamily
 from ...model.operations.call import MAX_PRIORITY, MAX_QUEUE_NAME_BYTES, Call, Recovered
+from ...model.routing import routing
 from ...model.text import parse, units
 from ...model.text.parse import ParseError
 from ...model.text.phrases import counted
@@ -22,12 +21,9 @@ from .argument_fields import Prefilled
 from .form import FormDialog
 
 if TYPE_CHECKING:
-    from ...model.state import ClusterState
     from ..context import AppContext
 
 Known: TypeAlias = "Call | Recovered"
-MAX_RECENT_TASKS: Final = 5_000
-"""Tasks considered for the usual queue of a task name."""
 _MAX_TEXT: Final = 120
 
 
@@ -45,6 +41,8 @@ class TriggerForm(FormDialog):
         self, context: AppContext, known: Prefilled, notes: Sequence[str], *, again: bool
     ) -> None:
         self._state = context.state
+        settings = context.settings
+        self._routing = routing(context.state, settings.routes, settings.default_queue)
         self._zone = UTC if context.utc else None
         self._clock = context.clock
         self._named = known.call.name
@@ -61,7 +59,7 @@ class TriggerForm(FormDialog):
 
     def _form_fields(self, known: Prefilled) -> list[FormField]:
         call, state = known.call, self._state
-        queue = call.queue or usual_queue(state, call.name) or ""
+        queue = call.queue or self._routing.usual_queue(call.name) or ""
         return [
             FormField(
                 "name",
@@ -77,7 +75,7 @@ class TriggerForm(FormDialog):
             FormField(
                 "queue",
                 "Queue",
-                _queue,
+                queue_name,
                 queue,
                 "down key: completions",
                 self._explain_queue,
@@ -163,18 +161,9 @@ class TriggerForm(FormDialog):
             return
         self._named = name
         if not self._given_queue and not self.form.touched("queue"):
-            queue = usual_queue(self._state, name)
+            queue = self._routing.usual_queue(name)
             if queue is not None:
                 self.form.put("queue", queue)
-
-
-def usual_queue(state: ClusterState, name: str) -> str | None:
-    """Return the queue that most recent tasks of a name were sent to, or None."""
-    if name not in state.types:
-        return None
-    newest = islice(reversed(state.tasks.values()), MAX_RECENT_TASKS)
-    found = Counter(task.queue for task in newest if task.name == name and task.queue)
-    return found.most_common(1)[0][0] if found else None
 
 
 def priority_hint(family: BrokerFamily) -> str:
@@ -211,7 +200,12 @@ def _name(text: str) -> str:
     return name
 
 
-def _queue(text: str) -> str:
+def queue_name(text: str) -> str:
+    """Read the name of a queue.
+
+    Raises:
+        ParseError: It is empty or too long.
+    """
     name = text.strip()
     if not name:
         raise ParseError("required")

@@ -19,7 +19,7 @@ from ...model.operations import commands as commands
 from ..context import AppContext
 from ..dialogs.menu import Menu
 from ..host import READ_ONLY, Host
-from . import queues, tasks, workers
+from . import queues, retry, tasks, workers
 from .send import trigger
 from .task_limits import change_limits
 
@@ -95,23 +95,19 @@ def _revocable(state: ClusterState, found: Sequence[Task]) -> targets.Selection:
     return targets.revocable(found)
 
 
-def _retriable(state: ClusterState, found: Sequence[Task]) -> targets.Selection:
-    return targets.retriable(found)
-
-
 def _one_task(host: Host) -> Offer:
     return "", _why_not_one(host.selection(Task), "task")
 
 
 def _retry(host: Host) -> Offer:
     found = host.selection(Task)
-    return _counted(targets.retriable(found)), None if found else "no task selected"
+    return _counted(len(found)), None if found else "no task selected"
 
 
 def _revoke(host: Host, *, terminate: bool = False) -> Offer:
     found, state = host.selection(Task), host.context.state
     selection = (targets.terminable if terminate else _revocable)(state, found)
-    what = _counted(selection)
+    what = _counted(len(selection.kept))
     if not selection.kept:
         return what, next((reason for _, reason in selection.skipped), "no task selected")
     ids, present = targets.ids(selection.kept), state.present_workers(host.context.now())
@@ -142,8 +138,7 @@ def _listed_item(
     return MenuItem(id_, f"{verb} all listed: {{}} ...", handler, offer)
 
 
-def _counted(selection: targets.Selection) -> str:
-    number = len(selection.kept)
+def _counted(number: int) -> str:
     return f"{number:,} task{'s' * (number != 1)}" if number else "tasks"
 
 
@@ -240,15 +235,15 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
     "tasks": (
         MenuItem("task.revoke", "Revoke {}", tasks.revoke, _revoke),
         MenuItem("task.terminate", "Terminate {} ...", tasks.terminate, _terminate),
-        MenuItem("task.retry", "Retry {} ...", tasks.retry, _retry),
-        MenuItem("task.rerun", "Edit and run again ...", tasks.rerun, _one_task),
+        MenuItem("task.retry", "Retry {} ...", retry.retry, _retry),
+        MenuItem("task.rerun", "Edit and run again ...", retry.rerun, _one_task),
         MenuItem("task.workflow", "Revoke the whole workflow", tasks.revoke_workflow, _one_task),
         MenuItem("task.stamp", "Revoke by stamp ...", tasks.revoke_stamped),
         _listed_item("task.revoke_listed", "Revoke", tasks.revoke_listed, _revocable),
         _listed_item(
             "task.terminate_listed", "Terminate", tasks.terminate_listed, targets.terminable
         ),
-        _listed_item("task.retry_listed", "Retry", tasks.retry_listed, _retriable),
+        _listed_item("task.retry_listed", "Retry", retry.retry_listed, targets.every),
     ),
     "workers": (
         _worker_item("pool.grow", "Grow the pool of {} ...", commands.PoolGrow, workers.grow),

@@ -35,7 +35,7 @@ from ..navigation import DrillDown, Location
 from .detail import DetailScreen
 
 if TYPE_CHECKING:
-    from ...model.entities.result import ResultMeta
+    from ...model.operations.call import Recovered
 
 MAX_RELATED: Final = 200
 """Related tasks that are listed; `o` shows the whole workflow."""
@@ -54,7 +54,9 @@ class TaskDetailScreen(DetailScreen):
         self.task_id = location.path[-1].subject
         # Kept, so that the page still works if the task is evicted from the model.
         self.shown: Task | None = context.state.tasks.get(self.task_id)
-        self._meta: ResultMeta | None = None
+        self._original: Recovered | None = None
+        """What the task was sent with, searched once when it has finished."""
+        self._searching = False
         self._retry: tuple[object, Field] | None = None
         self._related = RowList[Task](
             self._relatives,
@@ -134,16 +136,16 @@ class TaskDetailScreen(DetailScreen):
         self._hide_empty_panes()
         failed = self.shown is not None and self.shown.traceback is not None
         self.set_focus(self.traceback if failed else self.values)
-        if self.shown is not None and self.shown.finished:
-            self.run_worker(self._read_backend())
 
-    async def _read_backend(self) -> None:
-        """Read the task from the result backend, once: it is finished."""
-        found = asyncio.wrap_future(self.context.session.result(self.task_id))
+    async def _find_original(self) -> None:
+        """Read the finished task from the result backend, and find out what it was sent with."""
+        session = self.context.session
+        session.result(self.task_id)
+        search = asyncio.wrap_future(session.recover_calls((self.task_id,)))
         # `wait` does not cancel the other thread's work when the page is left, `await` would.
-        await asyncio.wait({found})
-        if found.exception() is None:
-            self._meta = found.result()
+        await asyncio.wait({search})
+        if search.exception() is None:
+            (self._original,) = search.result()
 
     def _redelivery(self, task: Task) -> float | bool:
         """Return when the broker redelivers a lost task, as `redelivery` does."""
@@ -152,11 +154,14 @@ class TaskDetailScreen(DetailScreen):
         return redelivery(task, worker, state.broker.transport, options)
 
     def _retry_field(self, task: Task) -> Field:
-        original = self.context.session.sent_task(task.id)
-        known = (task.version, None if original is None else original.source, self._meta)
-        # Parsing the arguments takes too long to do it each frame.
+        if task.finished and not self._searching:
+            self._searching = True
+            self.run_worker(self._find_original())
+        known = (task.version, self._original)
+        # Comparing the arguments with their text takes too long to do it each frame.
         if self._retry is None or self._retry[0] != known:
-            self._retry = known, retry_field(task, original, self._meta)
+            found = self._original if task.finished else self.context.session.sent_task(task.id)
+            self._retry = known, retry_field(task, found)
         return self._retry[1]
 
     def paint_body(self) -> None:

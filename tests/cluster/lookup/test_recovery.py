@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl, Replies
-from celtop.cluster.lookup.recovery import KnownTask, Recovery, known_task
+from celtop.cluster.lookup.best_source import KnownTask, known_task
+from celtop.cluster.lookup.recovery import Recovery
 from celtop.cluster.messages.sent_cache import SentCache
 from celtop.cluster.operations.compose import again as again_message
 from celtop.cluster.operations.send import retry
 from celtop.cluster.results.open import open_results
 from celtop.model.operations.call import Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry
+from celtop.model.routing import Routing
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.cluster.operations.received_calls import ReceivedCalls
@@ -49,7 +51,7 @@ def find(
     broker = BrokerConnection(Settings(broker_url=url, **settings))
     kept = cache if cache is not None else SentCache()
     results = open_results(broker.settings)
-    return Recovery(wanted, broker, kept, results).run(workers, queues)
+    return Recovery(wanted, broker, kept, results, Routing()).run(workers, queues)
 
 
 def found(url: str, wanted: KnownTask, **options: Any) -> SentTask:
@@ -313,7 +315,7 @@ def test_hundreds_of_tasks_cost_few_commands(
     wanted += [KnownTask(f"gone-{number}", "STARTED") for number in range(800)]
     broker = BrokerConnection(Settings(broker_url=redis_url))
     results = open_results(Settings(broker_url=redis_url, result_backend=redis_url))
-    several = Recovery(wanted, broker, SentCache(), results).run(["w1@test"], [])
+    several = Recovery(wanted, broker, SentCache(), results, Routing()).run(["w1@test"], [])
     assert [isinstance(one, SentTask) for one in several] == [True] * 400 + [False] * 800
     assert broker.meter.sent < 60
 

@@ -24,7 +24,7 @@ def test_waiting_tasks_can_be_revoked_and_others_have_a_reason() -> None:
         ("runs", "running; only terminate (K) stops it"),
         ("over", "already finished (SUCCESS)"),
     ]
-    assert targets.ids(targets.retriable(held).kept) == ("waits", "runs", "over")
+    assert targets.ids(targets.every(state, held).kept) == ("waits", "runs", "over")
 
 
 def test_tasks_revoked_only_in_the_backend_can_be_revoked_again() -> None:
@@ -60,12 +60,6 @@ def test_tasks_in_a_thread_pool_run_although_revoked() -> None:
     assert targets.ids(targets.submitted_to_threads(state, state.tasks.values())) == ("t@h",)
     asked = confirm(Revoke(ids=("t@h", "p@h"), workers=("p@h", "t@h")), state, NOW)
     assert any("1 of them is already in a thread pool" in line for line in asked.warnings)
-
-
-def test_a_task_without_a_name_cannot_be_retried() -> None:
-    state = cluster()
-    play(Script("a").started().events, state)
-    assert targets.retriable(state.tasks.values()).skipped[0][1] == targets.NO_NAME
 
 
 def test_a_workflow_is_all_that_has_its_root_or_group() -> None:

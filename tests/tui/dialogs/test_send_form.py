@@ -14,7 +14,6 @@ from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tests.tui.form_app import FormUnderTest, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.form import FormDialog
-from celtop.tui.dialogs.send_form import usual_queue
 from celtop.tui.operations.send import trigger
 
 # Triggering
@@ -122,8 +121,6 @@ async def test_what_was_typed_is_there_again_if_it_is_not_confirmed() -> None:
 
 async def test_the_queue_follows_the_name_until_it_is_typed() -> None:
     state = cluster(40)
-    assert usual_queue(state, "geo.convert_to_raster") == "geo_processing"
-    assert usual_queue(state, "never.seen") is None
     async with opened(state) as on:
         await on.press("2", "t")
         await on.dialog(FormDialog)

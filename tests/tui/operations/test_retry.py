@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import OperationChanged
 from celtop.model.operations.call import Call, RawMessage, Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry
@@ -14,6 +13,7 @@ from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import DONE, WAITING, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.dialogs.form import FormDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.send_form import TriggerForm
 from celtop.tui.dialogs.text import TextDialog
@@ -29,6 +29,11 @@ def original(id_: str, source: Any = "worker", links: bool | None = None) -> Sen
         body = msgspec.json.encode([call.args, call.kwargs, {"chain": chain, "callbacks": None}])
         message = RawMessage(body, "application/json", "utf-8", {"id": id_})
     return SentTask(id_, call, source, NOW, message, missing=("callbacks",))
+
+
+def without_queue(id_: str) -> SentTask:
+    found = original(id_, "event")
+    return msgspec.structs.replace(found, call=msgspec.structs.replace(found.call, queue=None))
 
 
 async def looking(on: AppUnderTest, *keys: str) -> None:
@@ -145,6 +150,25 @@ async def test_what_nothing_follows_is_not_asked_about() -> None:
         await on.until(lambda: isinstance(on.app.screen, ConfirmDialog))
 
 
+async def test_an_unknown_queue_is_asked_for() -> None:
+    async with opened() as on:
+        on.session.recovering.set_result((without_queue(DONE),))
+        await on.to(DONE)
+        await on.press("R")
+        await on.until(lambda: isinstance(on.app.screen, FormDialog))
+        assert "queue of 1 task: images.resize" in on.text
+        await on.press("enter")
+        assert isinstance(on.app.screen, FormDialog), "an empty name"
+        await on.press(*"bills")
+        await on.press("enter")
+        dialog = await on.asked()
+        assert any("To queue bills" in line for line in dialog.confirmation.effects)
+        await on.press("y")
+        await on.until(lambda: on.session.done)
+        (sent,) = on.session.done[0].originals  # type: ignore[attr-defined]
+        assert sent.call.queue == "bills"
+
+
 async def test_edit_opens_the_form_with_what_was_sent() -> None:
     async with opened() as on:
         on.session.recovering.set_result((original(DONE),))
@@ -167,29 +191,31 @@ async def field(on: AppUnderTest, label: str) -> str:
     return value
 
 
-async def test_the_page_tells_whether_it_can_be_retried_before_that_is_asked() -> None:
+async def test_the_page_shows_what_a_retry_would_find() -> None:
     async with opened() as on:
-        cut = "cut, and it ended"
-        feed(
-            on.session.state,
-            task_events(800, "mail.send", uuid="whole", args="(1, 'a')", kwargs="{}"),
-        )
-        feed(on.session.state, task_events(801, "mail.send", uuid=cut, args="('aaa...', ...)"))
-        feed(on.session.state, task_events(802, "mail.send", uuid="kept", args="('a...', ...)"))
-        on.session.originals["kept"] = original("kept")
-        feed(on.session.state, task_events(803, "mail.send", uuid="stored", args="('a...', ...)"))
-        on.session.results["stored"] = ResultMeta(
-            "stored", "SUCCESS", args=[1], kwargs={}, exact_arguments=True
-        )
+        feed(on.session.state, task_events(800, "mail.send", uuid="runs", end=None))
+        on.session.originals["runs"] = original("runs")
+        feed(on.session.state, task_events(801, "mail.send", uuid="cut"))
+        on.session.recovered["cut"] = Unrecoverable("cut", "Celery shortened the text")
+        feed(on.session.state, task_events(802, "mail.send", uuid="stored"))
+        on.session.recovered["stored"] = original("stored", "backend")
+        feed(on.session.state, task_events(803, "mail.send", uuid="placed"))
+        placed = msgspec.structs.replace(original("placed"), queue_reason="the app's routes")
+        on.session.recovered["placed"] = placed
+        feed(on.session.state, task_events(804, "mail.send", uuid="unplaced"))
+        on.session.recovered["unplaced"] = without_queue("unplaced")
         for id_, begins in (
-            ("whole", "possible, with the arguments from its event"),
-            (cut, "uncertain: the arguments cannot be read from the event: Celery"),
-            ("kept", "possible, with the arguments from its worker"),
+            ("runs", "possible, with the arguments from the worker"),
+            ("cut", "not possible: Celery shortened the text; E edits"),
             ("stored", "possible, with the arguments from the result backend"),
+            ("placed", "possible, with the arguments from the worker that received it; queue cel"),
+            ("unplaced", "possible, with the arguments from its event; R asks for the queue"),
         ):
             on.app.go(Location("tasks", (DrillDown("task", id_),)))
             await on.pilot.pause(0.1)
             await on.until(lambda: "Retry" in on.text)
+            on.app.frame_loop.paint()
+            await on.pilot.pause(0.1)
             on.app.frame_loop.paint()
             await on.pilot.pause(0.1)
             assert (await field(on, "Retry")).startswith(begins)

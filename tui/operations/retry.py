@@ -1,0 +1,128 @@
+"""Sends tasks again: the marked ones, the one at the cursor, or all that are listed.
+
+The tasks are those that were selected when the key was pressed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ...model.confirm.targets import ids, known_queues
+from ...model.entities.task import Task
+from ...model.operations.call import Recovered, SentTask, Unrecoverable
+from ...model.operations.commands import Retry
+from ...model.text.phrases import counted, shortened
+from ...widgets.form.form import FormField
+from ..dialogs.form import FormDialog
+from ..dialogs.menu import Menu
+from ..dialogs.send_form import queue_name
+from ..dialogs.text import TextDialog
+from ..dialogs.waiting import wait_for
+from ..host import Host
+from .run import one_selected, run
+from .send import trigger
+from .tasks import all_listed, counted_reasons
+
+MAX_EXPLAINED_TASKS: Final = 100
+"""Tasks for which the dialog lists why they cannot be retried."""
+
+
+async def retry(host: Host) -> None:
+    """Send the selected tasks again, exactly as they were sent."""
+    await retry_ids(host, ids(host.selection(Task)))
+
+
+async def retry_listed(host: Host) -> None:
+    """Send all listed tasks again."""
+    tasks = all_listed(host)
+    if tasks is not None:
+        await retry_ids(host, ids(tasks))
+
+
+async def retry_ids(host: Host, ids: Sequence[str]) -> None:
+    """Send tasks again by id, also those that are not in the model."""
+    if not ids:
+        host.say("Nothing to retry: no task selected", "warning")
+        return
+    found = await _recover(host, ids)
+    if found is None:
+        return
+    originals = tuple(each for each in found if isinstance(each, SentTask))
+    lost = [each for each in found if isinstance(each, Unrecoverable)]
+    if not originals:
+        key = host.context.keymap.key("task.rerun", ascii_only=host.context.ascii)
+        await host.ask(TextDialog("Cannot retry", _explained(lost, key)))
+        return
+    placed = await _with_queues(host, originals)
+    if placed is None:
+        return
+    links = False
+    if await asyncio.to_thread(lambda: any(map(host.context.session.has_links, placed))):
+        choices = [
+            ("alone", "Only the task", "without its callbacks and the rest of its chain"),
+            ("links", "With its links", "its callbacks and the rest of its chain"),
+        ]
+        chosen = await host.ask(Menu("Retry", choices))
+        if chosen is None:
+            return
+        links = chosen == "links"
+    await run(host, Retry(originals=placed, with_links=links), _unrecoverable(lost))
+
+
+async def _with_queues(host: Host, originals: tuple[SentTask, ...]) -> tuple[SentTask, ...] | None:
+    """Ask for the queue of the tasks whose queue is unknown; None if that is cancelled."""
+    unplaced = [one for one in originals if one.call.queue is None]
+    if not unplaced:
+        return originals
+    names = ", ".join(dict.fromkeys(one.call.name for one in unplaced))
+    field = FormField(
+        "queue",
+        "Queue",
+        queue_name,
+        "",
+        "down key: completions",
+        options=known_queues(host.context.state),
+    )
+    note = f"Neither events nor routes determine the queue of {counted(len(unplaced), 'task')}"
+    answer = await host.ask(FormDialog("Retry", [field], notes=[f"{note}: {names}"]))
+    if answer is None:
+        return None
+    queue = answer.values["queue"]
+    return tuple(
+        msgspec.structs.replace(one, call=msgspec.structs.replace(one.call, queue=queue))
+        if one.call.queue is None
+        else one
+        for one in originals
+    )
+
+
+async def rerun(host: Host) -> None:
+    """Open the form with what is known of the selected task, to send it as a new one."""
+    task = one_selected(host, Task, "task")
+    if task is None:
+        return
+    found = await _recover(host, (task.id,))
+    if found:
+        await trigger(host, found[0], task.id)
+
+
+async def _recover(host: Host, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
+    what = "the original message" if len(ids) == 1 else f"{len(ids):,} original messages"
+    search = host.context.session.recover_calls(ids, for_retry=True)
+    return await wait_for(host, f"Looking for {what}", search)
+
+
+def _unrecoverable(lost: Sequence[Unrecoverable]) -> tuple[str, ...]:
+    if len(lost) == 1:
+        return (f"{lost[0].id[:8]}: {lost[0].reason}",)
+    return counted_reasons(each.reason for each in lost)
+
+
+def _explained(lost: Sequence[Unrecoverable], key: str) -> str:
+    lines = shortened([f"{each.id}: {each.reason}" for each in lost], MAX_EXPLAINED_TASKS)
+    advice = f" Press {key} to edit what is known of a task and send it." if key else ""
+    return "\n".join([*lines, "", f"Nothing was sent.{advice}"])
