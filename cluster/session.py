@@ -32,7 +32,7 @@ from .events.receiver import Receiver
 from .events.roster import Roster
 from .inbox import Inbox
 from .operations.audit import Audit
-from .operations.paused_queues import PausedQueues, identity, is_over
+from .operations.paused_queues import PausedQueues, is_over
 from .polling.inspector import Inspector
 from .polling.poller import ScreenInterest
 from .polling.queue_poller import QueuePoller
@@ -313,7 +313,7 @@ class Session:
 
         A queue that all its workers report consuming again is left out.
         """
-        paused = PausedQueues().all(identity(self._broker))
+        paused = PausedQueues().all(self._broker.identity)
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 

@@ -76,6 +76,13 @@ class BrokerConnection:
         """The prefix of the app's Redis keys."""
         return str(self.settings.broker_transport_options.get("global_keyprefix", ""))
 
+    @property
+    def identity(self) -> str:
+        """What files call this cluster: the URLs without passwords, and the prefixes."""
+        settings = self.settings
+        parts = (mask_url(settings.broker_url), settings.control_exchange, self.key_prefix)
+        return " ".join(part for part in parts if part)
+
     def fail_over(self) -> None:
         """Switch to the next URL, if there are several."""
         self._index += 1

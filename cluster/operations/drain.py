@@ -20,7 +20,7 @@ from ...model.operations.commands import Consumer, Drain, PauseQueue
 from ...model.operations.outcome import Answer
 from .consumers import ConsumerControl, consumer_control, consuming
 from .drain_worker import DrainingWorker
-from .paused_queues import PausedQueues, identity
+from .paused_queues import PausedQueues
 from .running import OperationContext, Refused, perform
 
 CHECK_INTERVAL: Final = 0.1
@@ -64,7 +64,7 @@ class _Drain:
         self._context = context
         self._workers = [DrainingWorker(name) for name in dict.fromkeys(names)]
         self._paused = PausedQueues()
-        self._cluster = identity(context.broker)
+        self._cluster = context.broker.identity
         self._next = 0.0
         self._interval = MIN_INSPECT_INTERVAL
         self._lost_at: float | None = None

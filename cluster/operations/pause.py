@@ -20,7 +20,7 @@ from ...model.operations.commands import Consumer, PauseQueue, ResumeQueue
 from ...model.operations.outcome import Answer, Verdict
 from ...model.text.phrases import named
 from .consumers import ConsumerControl, consumer_control, consuming
-from .paused_queues import PausedQueues, identity
+from .paused_queues import PausedQueues
 from .running import OperationContext, Refused, Unsure, perform
 
 CONSUMER_TIMEOUT: Final = 8.0
@@ -42,7 +42,7 @@ def pause(operation: PauseQueue, context: OperationContext) -> None:
         raise Refused(f"{queue} is one of Celery's internal queues and cannot be paused")
     if not operation.consumers:
         raise Refused(f"no known worker consumes {queue}")
-    paused, cluster = PausedQueues(), identity(context.broker)
+    paused, cluster = PausedQueues(), context.broker.identity
     with consumer_control(context) as (control, errors):
         consumers = _current_consumers(control, queue, operation.consumers)
         if not consumers:
@@ -79,7 +79,7 @@ def resume(operation: ResumeQueue, context: OperationContext) -> None:
         Refused: The consumers are unknown.
     """
     queue = operation.queue
-    paused, cluster = PausedQueues(), identity(context.broker)
+    paused, cluster = PausedQueues(), context.broker.identity
     if not operation.consumers:
         text = paused.error or "add consumers to workers by name instead"
         raise Refused(f"the previous consumers of {queue} are unknown; {text}")

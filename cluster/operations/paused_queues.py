@@ -16,21 +16,12 @@ import msgspec
 from ...files import replace_file, state_folder
 from ...model.entities.worker import Worker
 from ...model.operations.commands import Consumer, PauseQueue
-from ...model.text.passwords import mask_url
-from ..connection.broker import BrokerConnection
 
 FILE_NAME: Final = "paused.json"
 
 _Clusters: TypeAlias = dict[str, dict[str, tuple[Consumer, ...]]]
 """Consumers by cluster and queue."""
 _lock = threading.Lock()
-
-
-def identity(broker: BrokerConnection) -> str:
-    """Return what identifies a cluster: the broker's URL without passwords, and its prefixes."""
-    settings = broker.settings
-    parts = (mask_url(settings.broker_url), settings.control_exchange, broker.key_prefix)
-    return " ".join(part for part in parts if part)
 
 
 def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:

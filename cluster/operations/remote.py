@@ -24,7 +24,7 @@ from ..connection.remote_control import Reply
 from ..polling.inspector import INSPECT_ARGUMENTS
 from .declare import add_consumer_arguments
 from .mailbox import Mailbox, open_mailbox
-from .paused_queues import PausedQueues, identity
+from .paused_queues import PausedQueues
 from .replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH
 from .running import OperationContext, Refused, perform
 
@@ -135,7 +135,7 @@ def _verify_consumers(
             # The queue is no longer paused for these workers.
             with suppress(OSError):
                 added = [name for name in left if consuming[name]]
-                PausedQueues().forget(identity(context.broker), operation.queue, added)
+                PausedQueues().forget(context.broker.identity, operation.queue, added)
         left = [name for name in left if consuming[name] is not wanted]
         if not left or time.monotonic() > deadline or context.cancelled.wait(CHECK_INTERVAL):
             break

@@ -17,7 +17,7 @@ from celtop.cluster.operations.consumers import consumer_control, consuming
 from celtop.cluster.operations.drain import drain
 from celtop.cluster.operations.drain_worker import DrainingWorker
 from celtop.cluster.operations.pause import resume
-from celtop.cluster.operations.paused_queues import PausedQueues, identity
+from celtop.cluster.operations.paused_queues import PausedQueues
 from celtop.cluster.operations.running import Refused
 from celtop.model.operations.commands import Consumer, Drain, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
@@ -74,7 +74,7 @@ def ready(live: RunningSession, *workers: str) -> RunningSession:
 
 
 def remembered(url: str) -> dict[str, PauseQueue]:
-    return PausedQueues().all(identity(BrokerConnection(Settings(broker_url=url))))
+    return PausedQueues().all(BrokerConnection(Settings(broker_url=url)).identity)
 
 
 def consumed(url: str, worker: str) -> dict[str, Consumer]:

@@ -10,7 +10,7 @@ import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.operations.consumers import ConsumerControl, consumer_control, consuming
 from celtop.cluster.operations.pause import pause, resume
-from celtop.cluster.operations.paused_queues import PausedQueues, identity
+from celtop.cluster.operations.paused_queues import PausedQueues
 from celtop.cluster.operations.running import Refused, Unsure
 from celtop.model.operations.commands import AddConsumer, Consumer, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
@@ -30,7 +30,7 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def remembered(url: str) -> dict[str, PauseQueue]:
-    return PausedQueues().all(identity(BrokerConnection(Settings(broker_url=url))))
+    return PausedQueues().all(BrokerConnection(Settings(broker_url=url)).identity)
 
 
 def consumed(url: str, *workers: str) -> dict[str, dict[str, Consumer]]:

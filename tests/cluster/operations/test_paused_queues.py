@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.operations.paused_queues import PausedQueues, identity, is_over
+from celtop.cluster.operations.paused_queues import PausedQueues, is_over
 from celtop.model.entities.worker import Worker, WorkerQueue
 from celtop.model.operations.commands import Consumer, PauseQueue
 from celtop.settings import Settings
@@ -85,7 +85,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_cluster_is_known_without_its_password() -> None:
     def of(**settings: object) -> str:
-        return identity(BrokerConnection(Settings.model_validate(settings)))
+        return BrokerConnection(Settings.model_validate(settings)).identity
 
     plain = of(broker_url="redis://user:hunter2@h/1")
     assert "hunter2" not in plain
