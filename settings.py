@@ -170,11 +170,15 @@ class Settings(BaseSettings):
     """The exchange that workers publish events to."""
     control_exchange: str = "celery"
     """The exchange for remote-control commands, without `.pidbox`."""
+    events: Literal["auto", "always", "never"] = "auto"
+    """Task events of workers that send none: `auto` enables them, and disables them again when the
+    last celtop exits, unless another monitor receives them; `always` leaves them enabled; `never`
+    does not enable them."""
     enable_events: bool = True
-    """Whether to enable task events on workers that send none."""
+    """Whether to enable task events at all: false is the older spelling of `events = "never"`."""
     read_only: bool = False
     """Whether to refuse every change to the cluster. Task events are still enabled, unless
-    `enable_events` is off."""
+    `events` is `never`."""
     audit_file: str | None = None
     """The file that records every operation, as JSON lines; empty to keep none. None is
     `celtop/audit.jsonl` in `XDG_STATE_HOME`, or in `~/.local/state`."""
@@ -233,6 +237,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take keywords only: `load_settings` merges the sources and records which one won."""
         return (init_settings,)
+
+    @property
+    def enables_events(self) -> bool:
+        """Whether task events are enabled on workers that send none."""
+        return self.enable_events and self.events != "never"
 
     def max_retries_of(self, task: str | None) -> int | None:
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""
@@ -305,6 +314,7 @@ def load_settings(
             field = name.partition(".")[0]
             if sources[field] == in_file(field):
                 sources[name] = in_file(name)
+    _keep_first(values, sources, "events", "enable_events")
     description: Mapping[str, object] = {}
     if describe is not None and (app := values.get("app")):
         workdir = values.get("workdir")
@@ -313,6 +323,12 @@ def load_settings(
     settings = _build(values, sources)
     _add_tasks(settings, description)
     return settings
+
+
+def _keep_first(values: dict[str, object], sources: dict[str, str], *fields: str) -> None:
+    """Of several fields for the same thing, keep the value of the source that comes first."""
+    for field in [name for name in values if name in fields][1:]:
+        del values[field], sources[field]
 
 
 def flag_name(field: str) -> str:

@@ -64,11 +64,14 @@ GLOBAL_OPTIONS: Final = (
                  help="The config file (default: see `celtop config paths`)."),
     GlobalOption("-Q", "--queues", field="queues", metavar="NAMES",
                  help="Additional queues to monitor, separated by commas."),
+    GlobalOption("--events", field="events", type=click.Choice(["auto", "always", "never"]),
+                 help="Enable task events on workers that send none: until celtop exits (auto,"
+                 " the default), for good (always), or not at all (never)."),
     _switch("--enable-events/--no-enable-events", "enable_events",
-            "Enable task events on workers that do not send them (default: yes)."),
+            "Older spelling of --events auto and --events never."),
     _switch("--read-only/--no-read-only", "read_only",
             "Refuse every change to the cluster. Task events are still enabled, unless"
-            " --no-enable-events is given."),
+            " --events never is given."),
     _switch("--frugal/--no-frugal", "frugal",
             "Send as few commands to the broker as possible."),
     GlobalOption("--rate", field="frames_per_second", metavar="N",

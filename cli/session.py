@@ -28,8 +28,8 @@ PUMP_BUDGET: Final = 0.05
 """Seconds of applying observations between two checks of the deadline."""
 PUMP_INTERVAL: Final = 0.02
 """Seconds between two checks of an empty inbox."""
-STOP_TIMEOUT: Final = 1.0
-"""Seconds for the session's threads to end."""
+STOP_TIMEOUT: Final = 2.0
+"""Seconds at most for the session's threads to end, and to leave task events as found."""
 
 T = TypeVar("T")
 

@@ -109,6 +109,25 @@ def test_tables_and_lists_from_every_source(tmp_path: Path) -> None:
     assert settings.enable_events is False
 
 
+@pytest.mark.parametrize(
+    ("flags", "environ", "enabled", "source"),
+    [
+        ({}, {}, True, "default"),
+        ({"events": "never"}, {}, False, "flag --events"),
+        ({"enable_events": False}, {"CELTOP_EVENTS": "always"}, False, "default"),
+        ({"enable_events": True}, {"CELTOP_EVENTS": "never"}, True, "default"),
+        ({"events": "auto"}, {"CELTOP_ENABLE_EVENTS": "no"}, True, "flag --events"),
+    ],
+)
+def test_the_older_setting_for_task_events(
+    flags: dict[str, object], environ: dict[str, str], enabled: bool, source: str
+) -> None:
+    """Of both, the source that comes first decides."""
+    settings = load_settings(flags, environ)
+    assert settings.enables_events is enabled
+    assert settings.source("events") == source
+
+
 def test_intervals_are_seconds_or_durations(tmp_path: Path) -> None:
     file = write(tmp_path / "c.toml", 'inspect_interval = 20\nqueue_interval = "1m 30s"')
     settings = load_settings({}, {"CELTOP_INSPECT_INTERVAL": "2m"}, file)

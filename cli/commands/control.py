@@ -132,7 +132,7 @@ WORKER_COMMANDS: Final = (
                   default_all=True),
     WorkerCommand("disable-events", "DisableEvents", "Disable task events for all monitors."
                   "\n\nA running celtop does not enable them again; one started later does, unless"
-                  " it is started with --no-enable-events."),
+                  " it is started with --events never."),
     WorkerCommand("shutdown", "Shutdown", "Warm shutdown: finish running tasks, then exit.\n\n"
                   "Tasks that have not started return to their queue."),
     WorkerCommand("drain", "Drain", "Finish all received tasks, then shut down.\n\n"

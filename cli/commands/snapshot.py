@@ -37,9 +37,11 @@ def snapshot(
     """Print the state of the cluster: workers, queues and tasks.
 
     The snapshot includes the events received during --wait. Task events are enabled on workers that
-    do not send them, unless --no-enable-events is given.
+    do not send them, and disabled again (see --events), unless --wait is 0.
     """
     settings = settings_of(ctx)
+    if not wait:
+        settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         from ...export.snapshot import take_snapshot
 

@@ -31,7 +31,8 @@ def task(ctx: click.Context, id_: str, as_json: bool) -> int:
     code is 1 if it is not found anywhere.
     """
     check_id(id_)
-    with open_session(settings_of(ctx)) as session:
+    settings = settings_of(ctx).model_copy(update={"enable_events": False})
+    with open_session(settings) as session:
         connect(session)
         return _report(session, id_, as_json)
 

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from ...settings import Settings
 from .broker import BrokerConnection
+from .redis_fanout import publish
 
 NO_WORKER: Final = "nobody@celtop.invalid"
 """A name that no worker has: every worker receives a message to it, and ignores it."""
@@ -49,10 +50,4 @@ def mailboxes(settings: Settings) -> Mailboxes | None:
 def _count_listeners(channel: Any, exchange: str) -> int:
     """Return the number of subscribers, which is the reply of `PUBLISH`."""
     body = json.dumps({"method": "ping", "arguments": {}, "destination": [NO_WORKER]})
-    message = channel.prepare_message(
-        body, content_type="application/json", content_encoding="utf-8", headers={"clock": 1}
-    )
-    channel._inplace_augment_message(message, exchange, "")
-    topic = channel._get_publish_topic(exchange, "")
-    with channel.conn_or_acquire() as client:
-        return int(client.publish(topic, json.dumps(message)))
+    return publish(channel, exchange, "", body, {"clock": 1})

@@ -21,6 +21,7 @@ from ...model.operations.commands import (
 )
 from ...model.operations.outcome import Answer
 from ..connection.remote_control import Reply
+from ..events.enabled_workers import EnabledWorkers
 from ..polling.inspector import INSPECT_ARGUMENTS
 from .declare import add_consumer_arguments
 from .mailbox import Mailbox, open_mailbox
@@ -106,7 +107,10 @@ def _inspect_later(context: OperationContext, command: str, workers: Sequence[st
 def _remember_events(
     operation: WorkerOperation, context: OperationContext, workers: Sequence[str]
 ) -> None:
-    """Remember which workers must not have their events enabled by celtop."""
+    """Remember which workers must not have their events enabled, or disabled, by celtop."""
+    if isinstance(operation, DisableEvents | EnableEvents):
+        with suppress(OSError):
+            EnabledWorkers().forget(context.broker.identity, workers)
     if isinstance(operation, DisableEvents):
         context.roster.events_disabled |= set(workers)
     elif isinstance(operation, EnableEvents):

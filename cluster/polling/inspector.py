@@ -23,6 +23,7 @@ from ...model.text.passwords import mask
 from ..connection.backoff import backoff
 from ..connection.remote_control import RemoteControl, Reply
 from ..events.open_tasks import OpenTasks
+from ..events.task_events import TaskEvents
 from ..messages.sent_cache import SentCache
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 
@@ -49,6 +50,10 @@ DISCOVERY_TIME: Final = 0.5
 """Seconds in the first round for unknown workers to reply."""
 MAX_EVENT_SILENCE: Final = 10.0
 """Seconds without an event, from workers that send heartbeats, before the connection is checked."""
+ENABLE_TIMEOUT: Final = 0.4
+"""Seconds at the end of celtop for the replies of workers whose task events are being enabled."""
+RECEIVER_TIMEOUT: Final = 1.0
+"""Seconds at the end of celtop for the event connection to close."""
 POLL_INTERVAL: Final = 1.0
 """Seconds between two checks of what is due."""
 QUERY_INTERVAL: Final = 8.0
@@ -81,6 +86,8 @@ class Inspector(Poller):
         self.sent_cache = SentCache()
         """The calls of the tasks in the replies."""
         self._open_tasks = open_tasks
+        self._task_events = TaskEvents(self._broker, self._roster)
+        self._give_up_at: float | None = None
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
@@ -105,7 +112,10 @@ class Inspector(Poller):
             self.put(QuestionsFailed("worker", commands, time.time(), fault, tuple(names)))
 
     def closing(self, connection: Connection) -> None:
-        """Delete the reply queue."""
+        """Disable the task events that celtop has enabled, and delete the reply queue."""
+        if self._stopping.is_set():
+            self._receiver.join(RECEIVER_TIMEOUT)
+            self._task_events.leave(connection, self._control)
         self._control.close()
 
     def poll(self, connection: Connection) -> float:
@@ -115,7 +125,7 @@ class Inspector(Poller):
             self._inspect_all()
             self._refresh = False
             self._inspected_all_at_connect = connected
-        elif new := self._roster.to_inspect(self._broker.settings.enable_events):
+        elif new := self._roster.to_inspect(self._broker.settings.enables_events):
             self._inspect_new(new)
         elif self._queried[0] and time.monotonic() >= self._next_query():
             self._query()
@@ -193,7 +203,7 @@ class Inspector(Poller):
 
         The others are then inspected, and their events enabled, by name.
         """
-        wanted = self._broker.settings.enable_events and self._roster.events_disabled.isdisjoint(
+        wanted = self._broker.settings.enables_events and self._roster.events_disabled.isdisjoint(
             names
         )
         return ("enable_events", *commands) if wanted else commands
@@ -223,7 +233,7 @@ class Inspector(Poller):
             arguments={**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}},
             on_reply=lambda reply: self._on_reply(reply, ids),
             discovery_time=DISCOVERY_TIME if names is None else 0.0,
-            cancelled=lambda: not self.working,
+            cancelled=lambda: self._given_up("enable_events" in commands),
         )
         self._in_flight = None
         if not self.working:
@@ -242,6 +252,18 @@ class Inspector(Poller):
             if silent := tuple(name for name in asked if name not in received):
                 self.put(QuestionsFailed("worker", (command,), time.time(), NO_REPLY, silent))
 
+    def _given_up(self, enabling: bool) -> bool:
+        """Return whether a round is to end now: celtop exits, or the connection is lost.
+
+        At the exit, the replies to `enable_events` are still waited for: what they confirm has to
+        be disabled again.
+        """
+        if self.working or not (enabling and self._receiver.live.is_set()):
+            return not self.working
+        now = time.monotonic()
+        self._give_up_at = self._give_up_at or now + ENABLE_TIMEOUT
+        return now > self._give_up_at
+
     def _on_reply(self, reply: Reply, ids: tuple[str, ...]) -> None:
         if reply.worker.startswith(BEAT_PREFIX):
             return
@@ -249,6 +271,7 @@ class Inspector(Poller):
         if reply.command == "enable_events" and member is not None:
             # Also after an error: a worker that cannot send events cannot do so at the next try.
             member.events_enabled = True
+            self._record_enabled(reply)
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._add_queues(reply.value)
         value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
@@ -256,6 +279,16 @@ class Inspector(Poller):
         self._open_tasks.apply_reply(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)
         self.put(InspectReply(reply.worker, reply.command, value, time.time(), error, ids))
+
+    def _record_enabled(self, reply: Reply) -> None:
+        try:
+            self._task_events.replied(reply)
+        except OSError as error:
+            self.note(
+                "warning",
+                f"Cannot record that task events were enabled: {error}. They stay enabled if "
+                "celtop is killed",
+            )
 
     def _add_queues(self, queues: list[Any]) -> None:
         for queue in queues:

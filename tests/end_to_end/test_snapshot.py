@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.conftest import printed
+from celtop.tests.end_to_end.conftest import OpenTui, printed
 from celtop.tests.servers import RedisServer, until
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -107,3 +110,34 @@ def test_on_rabbitmq(
     reasons = [note["text"] for note in shown["notes"] if note["subject"] == "queue lonely"]
     assert any("unacknowledged" in reason for reason in reasons), reasons
     assert [worker["name"].split("@")[0] for worker in shown["workers"]] == ["one"]
+
+
+@pytest.mark.slow
+def test_task_events_are_left_as_found(
+    redis_server: RedisServer,
+    redis_url: str,
+    start_worker: StartWorker,
+    start_snapshot: Start,
+    tui: OpenTui,
+) -> None:
+    """Also after a signal and without a terminal; after a crash, at the end of the next celtop."""
+    worker = start_worker(redis_url)
+
+    by_worker = int(redis_server.client().pubsub_numpat())
+
+    def switched(times: int) -> bool:
+        return worker.child.output.count("disabled by remote") == times
+
+    crashed = start_snapshot(redis_url, wait=60)
+    state_file = Path(os.environ["XDG_STATE_HOME"]) / "celtop" / "task-events.json"
+    until(lambda: state_file.exists() and "w1@test" in state_file.read_text())
+    crashed.kill()
+    until(lambda: not subscribed(redis_server, by_worker + 1), what="the broker noticed it")
+    ended = start_snapshot(redis_url, wait=60)
+    until(lambda: subscribed(redis_server, by_worker + 1), what="it is subscribed")
+    ended.send_signal(signal.SIGTERM)
+    until(lambda: switched(1))
+    terminal = tui(redis_url)
+    until(lambda: worker.child.output.count("enabled by remote") == 2)
+    terminal.hang_up()
+    until(lambda: switched(2))

@@ -60,7 +60,7 @@ def test_events_stay_disabled_by_the_setting(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
     worker = start_worker(redis_url, pool="solo")
-    live = open_session(redis_url, enable_events=False)
+    live = open_session(redis_url, events="never")
     live.until(lambda: (w := live.state.workers.get("w1@test")) is not None and w.stats)
     task_id = send(redis_url, "plain.ok")
     live.until(lambda: f"plain.ok[{task_id}] succeeded" in worker.child.output)
