@@ -20,7 +20,7 @@ import msgspec
 from ..model.observations import OperationChanged
 from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation
-from ..model.operations.outcome import Answer, Outcome
+from ..model.operations.outcome import Answer, KnownTasks, Outcome
 from .connection.broker import BrokerConnection
 from .connection.errors import explain
 from .events.roster import Roster
@@ -28,6 +28,7 @@ from .inbox import Inbox
 from .operations.audit import Audit, Phase
 from .operations.completion import completed
 from .operations.running import OperationContext, Refused, Unsure
+from .results.backends.base import ResultReader
 
 Perform: TypeAlias = Callable[[Any, OperationContext], object]
 """Carries out an operation and reports its outcome; any exception ends it."""
@@ -62,6 +63,7 @@ class Control:
         audit: Audit,
         read_only: bool = False,
         perform: Perform | None = None,
+        results: Callable[[], ResultReader] | None = None,
     ) -> None:
         self.read_only = read_only
         """Whether all changes are refused; may be set at any time."""
@@ -70,6 +72,7 @@ class Control:
         self._roster = roster
         self._audit = audit
         self._perform = perform
+        self._results = results
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, RunningOperation] = {}
@@ -86,8 +89,15 @@ class Control:
 
         return original.message is not None and has_links(original.message)
 
-    def do(self, operation: Operation) -> RunningOperation:
-        """Start an operation, or refuse it; returns at once. The caller has confirmed it."""
+    def do(
+        self,
+        operation: Operation,
+        known_tasks: KnownTasks = KnownTasks(),  # noqa: B008  (frozen)
+    ) -> RunningOperation:
+        """Start an operation, or refuse it; returns at once. The caller has confirmed it.
+
+        `known_tasks` is what the model knows about its tasks by now.
+        """
         running = RunningOperation(Outcome(next(self._numbers), operation, time.time()))
 
         def on_change(outcome: Outcome) -> None:
@@ -95,7 +105,13 @@ class Control:
             self._inbox.put(OperationChanged(outcome, time.time()))
 
         context = running.context = OperationContext(
-            running.outcome, self._broker, self._inbox, self._roster, on_change
+            running.outcome,
+            self._broker,
+            self._inbox,
+            self._roster,
+            on_change,
+            known_tasks,
+            self._results,
         )
         # What is forbidden now stays forbidden, even if read-only mode ends a moment later.
         thread = threading.Thread(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..files import state_folder
+from ..model.confirm.targets import known_tasks
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import HELD_BY_WORKER, TaskLookup
 from ..model.observations import QueuePeeked, ResultsRead
@@ -102,7 +103,12 @@ class Session:
             self._inspector.query,
         )
         self._control = Control(
-            self._broker, self._inbox, roster, self._audit(), settings.read_only
+            self._broker,
+            self._inbox,
+            roster,
+            self._audit(),
+            settings.read_only,
+            results=self._follower.reader,
         )
 
     @property
@@ -211,7 +217,7 @@ class Session:
 
     def do(self, operation: Operation) -> RunningOperation:
         """Start an operation, without asking for confirmation; returns at once."""
-        return self._control.do(operation)
+        return self._control.do(operation, known_tasks(self.state, operation))
 
     def has_links(self, sent: SentTask) -> bool:
         """Return whether a task's message has, or may have, callbacks or the rest of a chain.

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from ...model.operations.commands import MAX_REVOKED_IDS, Revoke, RevokeStamped
 from ...model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
 from ...model.text.phrases import named
 from ..connection.remote_control import Replies, Reply
 from .mailbox import REPLY_TIMEOUT, Mailbox, open_mailbox
+from .recheck import ended_tasks
 from .replies import CANNOT_TERMINATE, explain_error
 from .running import OperationContext, Refused, Unsure, perform
 
@@ -45,7 +48,14 @@ def revoke(operation: Revoke, context: OperationContext) -> None:
             "keeps. Purge the queue, or revoke fewer tasks"
         )
     with open_mailbox(context) as mailbox:
-        _Revocation(operation, context, mailbox).run()
+        ended = ended_tasks(operation, context, mailbox)
+        if ended:
+            context.report(targets=ended)
+        ids = tuple(id_ for id_ in operation.ids if id_ not in ended)
+        if not ids:
+            reasons = list(dict.fromkeys(answer.text for answer in ended.values()))
+            raise Refused(", ".join(reasons))
+        _Revocation(msgspec.structs.replace(operation, ids=ids), context, mailbox).run()
 
 
 @perform.register

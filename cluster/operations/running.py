@@ -11,10 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from ...model.operations.commands import Operation
-from ...model.operations.outcome import Answer, Outcome, PublishedTask
+from ...model.operations.outcome import Answer, KnownTasks, Outcome, PublishedTask
 from ..connection.broker import BrokerConnection
 from ..events.roster import Roster
 from ..inbox import Inbox
+from ..results.backends.base import ResultReader
 
 BROKER_TIMEOUT: Final = 15.0
 """Seconds after which an AMQP broker that does not reply is considered lost."""
@@ -46,7 +47,13 @@ class OperationContext:
         inbox: Inbox,
         roster: Roster,
         on_change: Callable[[Outcome], object],
+        known_tasks: KnownTasks = KnownTasks(),  # noqa: B008  (frozen)
+        results: Callable[[], ResultReader] | None = None,
     ) -> None:
+        self.known_tasks = known_tasks
+        """What the model knew about the targets when the operation was started."""
+        self.results = results
+        """Returns the reader of the result backend; None if there is none to check."""
         self.outcome = outcome
         self.broker = broker
         self.inbox = inbox

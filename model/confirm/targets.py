@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ..entities.states import FINISHED, RECEIVED
-from ..entities.task import Task
+from ..entities.task import Task, newest_time
+from ..operations.commands import Operation, Revoke
+from ..operations.outcome import KnownTasks
 from ..state import ClusterState
 from ..workflow.members import Members
 
@@ -39,6 +41,25 @@ def terminable(state: ClusterState, tasks: Iterable[Task]) -> Selection:
 def every(state: ClusterState, tasks: Iterable[Task]) -> Selection:
     """Select all tasks: for an operation that decides about each when it is started."""
     return Selection(tuple(tasks), ())
+
+
+def known_tasks(state: ClusterState, operation: Operation) -> KnownTasks:
+    """Return what is known about the tasks of an operation when it starts."""
+    if not isinstance(operation, Revoke):
+        return KnownTasks()
+    finished, running, begun_at = {}, {}, {}
+    for id_ in operation.ids:
+        task = state.tasks.get(id_)
+        if task is None:
+            continue
+        if task.finished:
+            if not task.revoked_unconfirmed:
+                finished[id_] = task.state
+            continue
+        if task.running and task.worker is not None:
+            running[id_] = task.worker
+        begun_at[id_] = max(task.sent_at or 0.0, newest_time(task) or 0.0)
+    return KnownTasks(finished, running, begun_at)
 
 
 def submitted_to_threads(state: ClusterState, tasks: Iterable[Task]) -> tuple[Task, ...]:

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ..entities.fault import Fault
+from ..entities.states import TaskState
 from .commands import Operation
 
 Verdict: TypeAlias = Literal["confirmed", "refused", "silent", "unsure", "unsent"]
@@ -43,6 +44,17 @@ class PublishedTask(msgspec.Struct, frozen=True, gc=False):
     kwargs: str | None = None
     eta_at: float | None = None
     expires_at: float | None = None
+
+
+class KnownTasks(msgspec.Struct, frozen=True, gc=False):
+    """What was known about the tasks of an operation when it started, by id."""
+
+    finished: dict[str, TaskState] = {}
+    """The states of those that had finished."""
+    running: dict[str, str] = {}
+    """The workers of those that were running."""
+    begun_at: dict[str, float] = {}
+    """When unfinished ones were last sent, received or started; 0 if that is unknown."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

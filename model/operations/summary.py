@@ -93,6 +93,8 @@ def _headline(outcome: Outcome, phrase: Words) -> str:
         return f"Purged {counted(outcome.count, 'message')}{of_task} from {operation.queue}"
     answers = outcome.targets or outcome.workers
     certain = sum(answer.verdict == "confirmed" for answer in answers.values())
+    if marked := _number_marked_only(outcome):
+        return f"{phrase.past} {certain - marked:,} of {phrase.object}"
     if certain == len(answers) and (answers or outcome.fault is None):
         return f"{phrase.past} {phrase.object}"
     if not certain:
@@ -142,11 +144,15 @@ def _unconfirmed(answers: Mapping[str, Answer], by_name: bool) -> list[str]:
 
 def _marked_only(outcome: Outcome) -> list[str]:
     """Return how many tasks to be terminated no worker held: no signal was sent for these."""
-    number = sum(answer.text == MARKED_ONLY for answer in outcome.targets.values())
+    number = _number_marked_only(outcome)
     if not number:
         return []
     which = "the task" if len(outcome.targets) == 1 else f"{number:,} of them"
     return [f"no worker had {which}: only marked as revoked"]
+
+
+def _number_marked_only(outcome: Outcome) -> int:
+    return sum(answer.text == MARKED_ONLY for answer in outcome.targets.values())
 
 
 def _published(outcome: Outcome) -> list[str]:

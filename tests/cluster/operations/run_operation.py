@@ -10,8 +10,9 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.running import OperationContext
+from celtop.cluster.results.open import open_results
 from celtop.model.operations.commands import Operation
-from celtop.model.operations.outcome import Outcome
+from celtop.model.operations.outcome import KnownTasks, Outcome
 from celtop.settings import Settings
 
 
@@ -22,20 +23,29 @@ class OperationRun:
         url: The broker's URL.
         operation: The operation.
         roster: The known workers; that of a running session follows their events.
+        known_tasks: What is known about its tasks.
         settings: Settings besides the broker's URL.
     """
 
     def __init__(
-        self, url: str, operation: Operation, roster: Roster | None = None, **settings: Any
+        self,
+        url: str,
+        operation: Operation,
+        roster: Roster | None = None,
+        known_tasks: KnownTasks | None = None,
+        **settings: Any,
     ) -> None:
         self.outcomes: list[Outcome] = []
         """Every reported outcome, in order."""
+        told = Settings(broker_url=url, **settings)
         self.context = OperationContext(
             Outcome(1, operation, time.time()),
-            BrokerConnection(Settings(broker_url=url, **settings)),
+            BrokerConnection(told),
             Inbox(1000),
             roster or Roster(),
             self.outcomes.append,
+            known_tasks or KnownTasks(),
+            lambda: open_results(told),
         )
 
     def run(self, perform: Callable[[Any, OperationContext], None]) -> Outcome:

@@ -60,7 +60,7 @@ def test_every_operation_has_words(operation: object) -> None:
                 workers=ALL_WORKERS,
                 targets={IDS[0]: CONFIRMED, IDS[1]: Answer("confirmed", MARKED_ONLY)},
             ),
-            "Terminated 2 tasks; 3 of 3 workers confirmed; "
+            "Terminated 1 of 2 tasks; 3 of 3 workers confirmed; "
             "no worker had 1 of them: only marked as revoked",
         ),
         (
@@ -69,7 +69,7 @@ def test_every_operation_has_words(operation: object) -> None:
                 workers=ALL_WORKERS,
                 targets={IDS[0]: Answer("confirmed", MARKED_ONLY)},
             ),
-            "Terminated 1 task; 3 of 3 workers confirmed; "
+            "Terminated 0 of 1 task; 3 of 3 workers confirmed; "
             "no worker had the task: only marked as revoked",
         ),
         (
