@@ -17,10 +17,11 @@ def pause_operation(session: Session, queue: str) -> PauseQueue:
     """Return the operation, with all consumers of the queue and how they consume it.
 
     Raises:
-        CommandError: It has no consumers, because it is paused.
+        CommandError: It has no consumers, because it is paused, or they are unknown.
         InvalidUsage: It has no consumers.
     """
     from ..model.operations.commands import Consumer, PauseQueue
+    from ..model.text.phrases import named
 
     known = session.state.workers
     consumed = {
@@ -40,6 +41,11 @@ def pause_operation(session: Session, queue: str) -> PauseQueue:
     if not consumers:
         if queue in session.paused_queues():
             raise CommandError(f"{queue} is already paused and has no consumers")
+        unknown = sorted(name for name, queues in consumed.items() if queues is None)
+        if unknown:
+            raise CommandError(
+                f"No worker that replied consumes {queue}; no reply: {named(unknown)}"
+            )
         names = {one.name for queues in consumed.values() for one in queues or ()}
         listed = f"; queues with consumers: {', '.join(sorted(names))}" if names else ""
         raise InvalidUsage(f"No worker consumes {queue}{listed}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .exit_codes import BrokerUnreachable, CommandError, TimedOut
+from .findings import report_incomplete
 from .interrupts import clean_exit
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def open_session(settings: Settings) -> Iterator[Session]:
-    """Start a session, and stop it when the block ends, also by a signal."""
+    """Start a session, and stop it when the block ends, also by a signal.
+
+    Findings that make the output incomplete are reported on stderr at the end of the block.
+    """
     from ..cluster.session import Session
 
     session = Session(settings)
@@ -44,6 +48,7 @@ def open_session(settings: Settings) -> Iterator[Session]:
         try:
             session.start()
             yield session
+            report_incomplete(session.state, time.time())
         finally:
             session.stop(STOP_TIMEOUT)
 

@@ -97,6 +97,8 @@ def _worker(worker: Worker) -> Iterator[str]:
 
 
 def _queue(queue: Queue) -> Iterator[str]:
+    if queue.consumers is None:
+        yield f"consumers unknown: {_consumers_reason(queue)}"
     yield from queue.notes
     rates_explained = any(note.startswith("rates") for note in queue.notes)
     depths_explained = any(not note.startswith("rates") for note in queue.notes)
@@ -120,8 +122,15 @@ def _queue(queue: Queue) -> Iterator[str]:
         yield "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s"
     elif isinf(drain):
         yield "drain_s: never at the current rates"
-    if queue.consumer_count and not queue.consumers:
-        yield f"consumers: {queue.consumer_count} according to the broker, names unknown"
+
+
+def _consumers_reason(queue: Queue) -> str:
+    known, count = queue.known_consumers, queue.consumer_count
+    if count is None:
+        reason = queue.fact("consumers").reason
+    else:
+        reason = f"{count:,} according to the broker, {len(known) or 'no'} names known"
+    return f"{reason}; known are {', '.join(known)}" if known else reason
 
 
 def _oldest_age(queue: Queue) -> str:

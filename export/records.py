@@ -93,7 +93,8 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     name: str
     waiting: int | None
     unacked: int | None
-    consumers: list[str]
+    consumers: list[str] | None
+    """Null unless all are known."""
     by_priority: dict[str, int]
     oldest_age_s: float | None
     """How long the oldest message had been waiting at `measured_at`, if known exactly."""

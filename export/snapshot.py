@@ -132,10 +132,11 @@ def _limits(limits: dict[str, Limits]) -> dict[str, LimitsRecord]:
 
 
 def _queue(queue: Queue) -> QueueRecord:
+    consumers = queue.consumers
     return _record(
         QueueRecord,
         queue,
-        consumers=[utf8(name) for name in queue.consumers],
+        consumers=None if consumers is None else [utf8(name) for name in consumers],
         by_priority=dict(queue.by_priority),
         oldest_age_s=_number(queue.oldest_age),
         oldest_age_at_least_s=_number(queue.oldest_age_at_least),

@@ -140,7 +140,8 @@ _QUEUE_COLUMNS: Final = (
 
 
 def _queue_row(queue: QueueRecord) -> list[Cell]:
-    unattended = bool(queue.waiting) and not queue.consumers
+    unattended = bool(queue.waiting) and queue.consumers == []
+    consumers = UNKNOWN if queue.consumers is None else _short(", ".join(queue.consumers)) or "-"
     rates_known = queue.in_per_s is not None and queue.out_per_s is not None
     never = bool(queue.waiting) and rates_known and queue.drain_s is None
     return [
@@ -151,7 +152,7 @@ def _queue_row(queue: QueueRecord) -> list[Cell]:
         (rate(queue.out_per_s), ""),
         (NEVER if never else duration(queue.drain_s), ""),
         (_oldest(queue), ""),
-        (_short(", ".join(queue.consumers)) or "-", "warn" if unattended else ""),
+        (consumers, "warn" if unattended else ""),
     ]
 
 

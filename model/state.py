@@ -103,7 +103,7 @@ class ClusterState:
         self._questions = Questions(self._workers.workers, self._queues.queues)
         self._stream = EventStream(self.broker, self.totals, self.log)
         self._other_changed = False
-        self._workers_version = 0
+        self._consumers_versions = (0, 0)
         self.tasks: dict[str, Task] = self._tasks.tasks
         """Held tasks by id, in order of arrival."""
         self.workers: dict[str, Worker] = self._workers.workers
@@ -230,6 +230,13 @@ class ClusterState:
         """Return what is known about a question about the cluster."""
         return self.facts.get(question, NEVER_ASKED)
 
+    def consumers(self, queue: str) -> tuple[str, ...] | None:
+        """Return the workers that consume a queue, known or not; None if not all are known."""
+        known = self.queues.get(queue)
+        if known is not None:
+            return known.consumers
+        return () if self._queues.consumers_fact.is_answered else None
+
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return the sorted names of the workers that a command would reach."""
         since = self.broker.listening_since
@@ -273,7 +280,7 @@ class ClusterState:
         if not name or name.startswith(BEAT_PREFIX):
             return
         worker = self._workers.saw_reply(name, reply.at)
-        before = worker.queues
+        before = worker.queues, worker.fact("active_queues").answered_at is None
         self._inspect_replies.apply(reply, worker)
         if reply.requested_ids and reply.error is None and isinstance(reply.reply, Mapping):
             held = [id_ for id_ in reply.requested_ids if id_ in reply.reply]
@@ -281,9 +288,10 @@ class ClusterState:
             self._reconciler.worker_lacks(
                 worker, set(reply.requested_ids).difference(held), reply.at
             )
-        if worker.queues != before:
-            self._workers.version += 1
-            self._update_consumers()
+        if reply.command == "active_queues":
+            self._questions.version += 1
+            if before != (worker.queues, worker.fact("active_queues").answered_at is None):
+                self._update_consumers()
 
     def _connection_changed(self, change: ConnectionChanged) -> None:
         if self._stream.connection_changed(change):
@@ -303,12 +311,14 @@ class ClusterState:
         self._reconciler.backend_lacks(seen.absent, seen.at)
 
     def _update_consumers(self) -> None:
-        if self._workers.version == self._workers_version:
+        versions = self._workers.version, self._questions.version
+        if versions == self._consumers_versions:
             return
-        self._workers_version = self._workers.version
-        self._queues.set_consumers(
+        self._consumers_versions = versions
+        present = [
             worker
             for worker in self.workers.values()
             if self._workers.status(worker.name) != "offline"
-        )
+        ]
+        self._queues.set_consumers(present, self._questions.consumers(present))
         self._other_changed = True

@@ -48,11 +48,15 @@ def cancel_consumer(operation: CancelConsumer, state: ClusterState, now: float) 
     known = [name for name in workers if _queues(name, state) is not None]
     consuming = _consuming(queue, workers, state)
     idle = [name for name in consuming if _queues(name, state) == {queue}]
-    entity = state.queues.get(queue)
-    others = set(entity.consumers if entity is not None else ()) - set(workers)
+    entity, consumers = state.queues.get(queue), state.consumers(queue)
+    others = set(entity.known_consumers if entity is not None else ()) - set(workers)
     warnings = []
     if consuming and not others:
-        warnings.append(f"No other worker consumes {queue}; its messages will wait")
+        warnings.append(
+            f"It is unknown whether another worker consumes {queue}"
+            if consumers is None
+            else f"No other worker consumes {queue}; its messages will wait"
+        )
     if idle:
         warnings.append(f"{named(idle)} will consume no queue at all")
     refusal = None if queue else NO_QUEUE
@@ -72,7 +76,13 @@ def cancel_consumer(operation: CancelConsumer, state: ClusterState, now: float) 
 def pause(operation: PauseQueue, state: ClusterState, now: float) -> Confirmation:
     """Confirm pausing a queue."""
     queue, workers = operation.queue, operation.expected_workers
-    refusal = None if workers else f"no known worker consumes {queue}"
+    refusal = None
+    if not workers:
+        refusal = (
+            f"it is unknown which workers consume {queue}"
+            if state.consumers(queue) is None
+            else f"no known worker consumes {queue}"
+        )
     stop = f"{counted(len(workers), 'worker')} {'stops' if len(workers) == 1 else 'stop'}"
     caveats = [ALREADY_RECEIVED, "Workers that start in the meantime will consume the queue"]
     if state.broker.family in ("redis", "unknown"):

@@ -20,7 +20,7 @@ from .confirmation import (
     task_line,
     typed_count,
 )
-from .targets import registered, without_consumers
+from .targets import registered, with_unknown_consumers, without_consumers
 
 JSON: Final = frozenset({"json", "application/json"})
 """The serializer of new messages, under the names that `accept_content` may have for it."""
@@ -164,9 +164,17 @@ def _unfinished(originals: Sequence[SentTask], state: ClusterState) -> list[str]
 
 
 def _no_consumers(calls: Sequence[Call], state: ClusterState) -> list[str]:
-    names = without_consumers(state, [call.queue for call in calls if call.queue])
+    queues = [call.queue for call in calls if call.queue]
     message = "the message" if len(calls) == 1 else "messages"
-    return [f"No known worker consumes {name}; {message} will wait" for name in names]
+    lines = [
+        f"No known worker consumes {name}; {message} will wait"
+        for name in without_consumers(state, queues)
+    ]
+    lines += [
+        f"It is unknown whether a worker consumes {name}; if none does, {message} will wait"
+        for name in with_unknown_consumers(state, queues)
+    ]
+    return lines
 
 
 def _unregistered(calls: Sequence[Call], state: ClusterState) -> list[str]:

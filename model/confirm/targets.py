@@ -108,14 +108,18 @@ def registered(state: ClusterState) -> frozenset[str]:
 
 
 def without_consumers(state: ClusterState, queues: Iterable[str]) -> tuple[str, ...]:
-    """Return the queues without a known consumer, sorted."""
-    consumed = {queue.name for one in state.workers.values() for queue in one.queues or ()}
-    known = state.queues
+    """Return the queues that certainly have no consumers, sorted."""
+    return tuple(sorted(name for name in set(queues) if state.consumers(name) == ()))
+
+
+def with_unknown_consumers(state: ClusterState, queues: Iterable[str]) -> tuple[str, ...]:
+    """Return the queues of which it is unknown whether they have any consumers, sorted."""
     return tuple(
         sorted(
             name
-            for name in set(queues) - consumed
-            if name not in known or not (known[name].consumers or known[name].consumer_count)
+            for name in set(queues)
+            if state.consumers(name) is None
+            and not ((queue := state.queues.get(name)) and queue.has_consumers)
         )
     )
 

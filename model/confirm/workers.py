@@ -163,12 +163,17 @@ def _limiting(
 def _last_consumers(operation: WorkerOperation, state: ClusterState) -> list[str]:
     """Return a warning about the queues that no other worker consumes."""
     leaving = set(operation.workers)
-    queues = sorted(
-        queue.name
-        for queue in state.queues.values()
-        if queue.consumers and leaving.issuperset(queue.consumers)
-    )
-    return [f"No other worker consumes {named(queues)}; tasks will wait there"] if queues else []
+    queues = [
+        queue
+        for _, queue in sorted(state.queues.items())
+        if queue.known_consumers and leaving.issuperset(queue.known_consumers)
+    ]
+    lines = []
+    if names := [queue.name for queue in queues if queue.consumers is not None]:
+        lines.append(f"No other worker consumes {named(names)}; tasks will wait there")
+    if names := [queue.name for queue in queues if queue.consumers is None]:
+        lines.append(f"It is unknown whether another worker consumes {named(names)}")
+    return lines
 
 
 def _word_or_count(operation: WorkerOperation, word: str) -> str:

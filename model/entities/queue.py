@@ -35,8 +35,8 @@ class Queue(msgspec.Struct, eq=False):
     unacked: int | None = None
     by_priority: dict[str, int] = {}
     """Waiting messages by priority step, `{"0": n}`; empty if the broker has none."""
-    consumers: tuple[str, ...] = ()
-    """Sorted names of the workers that consume from it."""
+    known_consumers: tuple[str, ...] = ()
+    """Sorted names of the workers that are known to consume from it; see `consumers`."""
     consumer_count: int | None = None
     """Consumers by the broker's own count; None if it does not count them."""
     facts: dict[str, Fact] = {}
@@ -69,13 +69,30 @@ class Queue(msgspec.Struct, eq=False):
 
     @property
     def has_consumers(self) -> bool:
-        """Whether a consumer is known, by name or by the broker's count."""
-        return bool(self.consumers or self.consumer_count)
+        """Whether it certainly has a consumer, by name or by the broker's count."""
+        return bool(self.known_consumers or self.consumer_count)
+
+    @property
+    def consumers(self) -> tuple[str, ...] | None:
+        """Sorted names of all workers that consume from it; None if not all are known.
+
+        They are known if every present worker has replied to `active_queues`, or if there are as
+        many as the broker counts.
+        """
+        known, count = self.known_consumers, self.consumer_count
+        if count is not None:
+            return known if count <= len(known) else None
+        return known if self.fact("consumers").is_answered else None
+
+    @property
+    def has_no_consumers(self) -> bool:
+        """Whether it certainly has no consumers."""
+        return self.consumers == ()
 
     @property
     def unattended(self) -> bool:
-        """Whether messages are waiting and no consumer is known."""
-        return bool(self.waiting) and not self.consumers and not self.consumer_count
+        """Whether messages are waiting and it certainly has no consumers."""
+        return bool(self.waiting) and self.has_no_consumers
 
     @property
     def drain(self) -> float | None:

@@ -5,12 +5,14 @@ Replies of workers (`InspectReplies`) and measured queues (`QueueStore`) record 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..entities.fact import NEVER_ASKED, Fact
+from ..entities.fault import Fault
 from ..entities.queue import Queue
 from ..entities.worker import Worker
 from ..observations import QuestionsAnswered, QuestionsAsked, QuestionsFailed
+from ..text.phrases import named
 
 
 class Questions:
@@ -19,6 +21,8 @@ class Questions:
     def __init__(self, workers: Mapping[str, Worker], queues: Mapping[str, Queue]) -> None:
         self.cluster: dict[str, Fact] = {}
         """The questions about the cluster as a whole."""
+        self.version = 0
+        """Counts up when a question is answered or fails."""
         self._workers = workers
         self._queues = queues
 
@@ -30,16 +34,44 @@ class Questions:
 
     def answered(self, answered: QuestionsAnswered) -> None:
         """Record when questions about the cluster were answered."""
+        self.version += 1
         for question in answered.questions:
             fact = self.cluster.get(question, NEVER_ASKED)
             self.cluster[question] = fact.answered(answered.at)
 
     def failed(self, failed: QuestionsFailed) -> None:
         """Record when and why questions failed."""
+        self.version += 1
         for facts in self._facts(failed):
             for question in failed.questions:
                 fact = facts.get(question, NEVER_ASKED)
                 facts[question] = fact.failed(failed.at, failed.fault)
+
+    def consumers(self, present: Iterable[Worker]) -> Fact:
+        """Return whether the consumers of all queues are known; if not, its fault is the reason.
+
+        They are if the workers were discovered, and each of the present ones has reported its
+        queues since it started. The answer is as old as the oldest of theirs.
+        """
+        discovery = self.cluster.get("workers", NEVER_ASKED)
+        if discovery.answered_at is None:
+            reason = discovery.reason if discovery.is_failed else "the workers have not replied yet"
+            fault = Fault("unknown-workers", reason, "")
+            return NEVER_ASKED.failed(discovery.failed_at or 0.0, fault)
+        oldest = discovery.answered_at
+        unknown: list[Worker] = []
+        for worker in present:
+            answered_at = worker.fact("active_queues").answered_at
+            if answered_at is None:
+                unknown.append(worker)
+            else:
+                oldest = min(oldest, answered_at)
+        if not unknown:
+            return NEVER_ASKED.answered(oldest)
+        fact = unknown[0].fact("active_queues")
+        names = named([worker.name for worker in unknown])
+        fault = Fault("unknown-queues", f"the queues of {names} are unknown ({fact.reason})", "")
+        return NEVER_ASKED.failed(fact.failed_at or 0.0, fault)
 
     def _facts(self, asked: QuestionsAsked | QuestionsFailed) -> Iterator[dict[str, Fact]]:
         """Yield the facts of each subject that is known."""

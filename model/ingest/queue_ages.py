@@ -32,7 +32,7 @@ class QueueAges:
         queue.oldest_age = queue.oldest_age_at_least = None
         if not seen.waiting:
             return
-        oldest = seen.at if queue.has_consumers else _filled_since(queue, seen.at)
+        oldest = _filled_since(queue, seen.at) if queue.has_no_consumers else seen.at
         exact = bool(seen.heads)
         for head in seen.heads:
             if head.id is not None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..entities.fact import Fact
+from ..entities.fact import NEVER_ASKED, Fact
 from ..entities.fault import Fault
 from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
@@ -36,6 +36,8 @@ class QueueStore:
         """Waiting messages of measured queues beyond `MAX_QUEUES`, by name; None if unknown."""
         self._workers = workers
         self._ages = ages
+        self.consumers_fact = NEVER_ASKED
+        """Whether the consumers of all queues are known; `answered_at` is the oldest reply."""
         self._consumers: dict[str, tuple[str, ...]] = {}
 
     def get_or_create(self, name: str) -> Queue | None:
@@ -43,7 +45,8 @@ class QueueStore:
         queue = self.queues.get(name)
         if queue is None and name and len(self.queues) < MAX_QUEUES:
             name = sys.intern(name)
-            queue = self.queues[name] = Queue(name, consumers=self._consumers.get(name, ()))
+            queue = self.queues[name] = Queue(name, known_consumers=self._consumers.get(name, ()))
+            queue.facts["consumers"] = self.consumers_fact
         return queue
 
     def shared_name(self, name: str) -> str:
@@ -57,8 +60,12 @@ class QueueStore:
         if queue is not None:
             queue.received.add(now)
 
-    def set_consumers(self, online: Iterable[Worker]) -> None:
-        """Derive each queue's consumers from the queues of the workers that are not offline."""
+    def set_consumers(self, online: Iterable[Worker], fact: Fact) -> None:
+        """Derive each queue's consumers from the queues of the workers that are not offline.
+
+        `fact` states whether all of these workers have reported their queues.
+        """
+        self.consumers_fact = fact
         consumers: dict[str, list[str]] = {}
         for worker in online:
             for consumed in worker.queues or ():
@@ -68,8 +75,10 @@ class QueueStore:
             self.get_or_create(name)
         for queue in self.queues.values():
             names = self._consumers.get(queue.name, ())
-            if names != queue.consumers:
-                queue.consumers = names
+            before = queue.fact("consumers")
+            queue.facts["consumers"] = fact
+            if names != queue.known_consumers or before.fault != fact.fault:
+                queue.known_consumers = names
                 queue.version += 1
 
     def measured(self, seen: QueueMeasured) -> None:
@@ -102,7 +111,7 @@ class QueueStore:
         queue = self.queues.get(gone.name)
         if queue is None:
             return
-        if queue.consumers:
+        if queue.known_consumers:
             self.measured(QueueMeasured(gone.name, gone.at, waiting=0))
         else:
             del self.queues[gone.name]
@@ -117,22 +126,18 @@ class QueueStore:
         if reason is not None:
             notes.append(reason)
             return
-        left = queue.received.count_since(since, now) if queue.has_consumers else 0
+        left = 0 if queue.has_no_consumers else queue.received.count_since(since, now)
         queue.out_per_s = left / span
         queue.in_per_s = max(0.0, (queue.waiting - depth + left) / span)
 
     def _unknown_rate_reason(self, queue: Queue, since: float) -> str | None:
         """Return why the tasks received from the queue since then are not all known, or None."""
-        unknown = [
-            worker.name
-            for worker in self._workers.values()
-            if worker.queues is None and worker.left_at is None
-        ]
-        if unknown and not queue.consumers:
-            return f"rates unknown: the queues of {unknown[0]} are unknown"
-        if queue.consumer_count and queue.consumer_count > len(queue.consumers) == 0:
+        known = queue.known_consumers
+        if queue.consumer_count and not known:
             return "rates unknown: its consumers send no events"
-        for name in queue.consumers:
+        if queue.consumers is None and not known:
+            return f"rates unknown: {queue.fact('consumers').reason}"
+        for name in known:
             worker = self._workers.get(name)
             if worker is None:
                 continue

@@ -245,7 +245,7 @@ class Reconciler:
         )
         present = {name for name in workers if self._workers.status(name) != "offline"}
         lacking = present <= check.lacking
-        unacked = queue.unacked if queue.has_consumers or queue.consumer_count is None else 0
+        unacked = 0 if queue.has_no_consumers and queue.consumer_count == 0 else queue.unacked
         if (heard or (lacking and check.absent)) if unacked == 0 else (heard and lacking):
             self._tasks.mark_lost(task, now, "emptied")
 

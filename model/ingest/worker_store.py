@@ -106,6 +106,7 @@ class WorkerStore:
             self._return(worker, now)
         if event.pid is not None and self.saw_process(worker, event.pid, now):
             _forget_replies(worker)
+            self.version += 1
         if event.timestamp < newest:
             return  # late, or of a worker with the same name and a slower clock
         # A heartbeat sent on request has `freq=5` whatever the worker's interval, and no counts: it

@@ -6,6 +6,7 @@ from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,
     LatencyMeasured,
+    QuestionsAnswered,
     QueueMeasured,
 )
 from celtop.model.state import ClusterState
@@ -57,6 +58,7 @@ def state() -> ClusterState:
     pool = {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 4}
     stats = {"pid": 7, "prefetch_count": 16, "pool": pool, "rusage": {"maxrss": 2048}}
     stats["total"] = {"app.add": 9}
+    state.observe(QuestionsAnswered(("workers",), NOW - 0.5))
     for command, reply in {
         "stats": stats,
         "active": [],

@@ -182,13 +182,16 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
 
 def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     receive(state, {"type": "worker-online", "hostname": "new@c", "timestamp": NOW})
+    state.tick(NOW)
     state.observe(QueueMeasured("idle", NOW, waiting=7, unacked=0))
     queue = take_snapshot(state, NOW).queues[1]
+    assert queue.consumers is None
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
-        "7 messages waiting, no consumers",
-        "rates unknown: the queues of new@c are unknown",
-        "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
+        "consumers unknown: the queues of new@c are unknown (no answer yet)",
+        "rates unknown: the queues of new@c are unknown (no answer yet)",
+        "oldest_age_s, oldest_age_at_least_s unknown: the send time of the oldest message is "
+        "unknown",
         "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",
     ]
 

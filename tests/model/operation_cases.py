@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from celtop.model.observations import InspectReply, OperationChanged, QueueMeasured
+from celtop.model.observations import (
+    InspectReply,
+    OperationChanged,
+    QuestionsAnswered,
+    QueueMeasured,
+)
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Operation
 from celtop.model.operations.outcome import Answer, Outcome
@@ -25,6 +30,7 @@ POOLS = {
 def cluster(**stats: Any) -> ClusterState:
     """Return a cluster of one worker per pool; all consume `geo`, and `p@h` also `mail`."""
     state = ClusterState()
+    state.observe(QuestionsAnswered(("workers",), NOW))
     for name, implementation in POOLS.items():
         pool = {"implementation": implementation, "max-concurrency": 2, "processes": [1, 2]}
         reply(state, name, "stats", {"pid": 1, "pool": pool, **stats})

@@ -18,6 +18,7 @@ from celtop.model.observations import (
     LogMessage,
     Observation,
     OperationChanged,
+    QuestionsAnswered,
     QueueMeasured,
     QueuePeeked,
 )
@@ -245,6 +246,7 @@ def cluster(tasks: int = 240) -> ClusterState:
     state.broker.url = "redis://***@10.0.0.5:6379/0"
     state.observe(ConnectionChanged("live", NOW - 700))
     state.observe(LatencyMeasured(0.004, 120))
+    state.observe(QuestionsAnswered(("workers",), NOW - 700))
     _workers(state)
     names = ("mail.send", "images.resize", "images.download", "geo.convert_to_raster")
     for number in range(tasks):

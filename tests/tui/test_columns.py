@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from celtop.model.entities.fact import NEVER_ASKED
 from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
 from celtop.model.entities.task_type import TaskType
@@ -15,7 +16,8 @@ from celtop.tui.details.worker import worker_fields
 from celtop.widgets.glyphs import ASCII
 from celtop.widgets.table.column import Frame
 
-FRAME = Frame(1000.0)
+NOW = 1000.0
+FRAME = Frame(NOW)
 
 
 def test_an_unknown_number_is_a_question_mark_and_zero_is_quiet() -> None:
@@ -65,10 +67,15 @@ def test_the_outcome_is_what_matters_of_a_task() -> None:
 
 
 def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
-    assert queues.consumers(Queue("q", waiting=1), FRAME) == ("no consumers", "bad")
-    assert queues.consumers(Queue("q", waiting=0), FRAME) == ("?", "muted")
+    known = {"consumers": NEVER_ASKED.answered(NOW)}
+    assert queues.consumers(Queue("q", waiting=1, facts=known), FRAME) == ("no consumers", "bad")
+    assert queues.consumers(Queue("q", waiting=1), FRAME) == ("?", "muted")
+    assert queues.consumers(Queue("q", waiting=0, facts=known), FRAME) == ("none", "warn")
     assert queues.consumers(Queue("q", waiting=0, consumer_count=0), FRAME)[1] == "warn"
-    assert queues.consumers(Queue("q", waiting=5, consumers=("w",)), FRAME) == ("w", "text")
+    one = Queue("q", waiting=5, known_consumers=("w",), facts=known)
+    assert queues.consumers(one, FRAME) == ("w", "text")
+    one.facts = {}
+    assert queues.consumers(one, FRAME) == ("w, ?", "text")
     assert queues.drain(Queue("q"), FRAME) == ("?", "muted")
 
 

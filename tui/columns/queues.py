@@ -54,11 +54,12 @@ def consumers(queue: Queue, frame: Frame) -> Cell:
     """Return a queue's consumers; having none is an error while messages are waiting."""
     if queue.unattended:
         return NO_CONSUMERS
-    if queue.consumers:
-        return ", ".join(queue.consumers), "text"
+    if queue.known_consumers:
+        known = queue.known_consumers
+        return ", ".join(known if queue.consumers is not None else (*known, units.UNKNOWN)), "text"
     if queue.consumer_count:
         return counted(queue.consumer_count, "consumer"), "text"
-    return ("none", "warn") if queue.consumer_count == 0 else numbers.UNKNOWN
+    return ("none", "warn") if queue.has_no_consumers else numbers.UNKNOWN
 
 
 def _name(queue: Queue, frame: Frame) -> Cell:
@@ -94,7 +95,7 @@ def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue],
     def consumed(queue: Queue, frame: Frame) -> Cell:
         if queue.name not in paused():
             return consumers(queue, frame)
-        still = ", ".join(queue.consumers)
+        still = ", ".join(queue.known_consumers)
         return f"{PAUSED}; still consumed by {still}" if still else PAUSED, "warn"
 
     return (
@@ -120,5 +121,5 @@ QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     "drain": lambda queue: queue.drain,
     "unacked": lambda queue: queue.unacked,
     "oldest": lambda queue: queue.oldest_age,
-    "consumers": lambda queue: queue.consumer_count or len(queue.consumers),
+    "consumers": lambda queue: queue.consumer_count or len(queue.known_consumers),
 }

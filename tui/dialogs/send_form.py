@@ -131,8 +131,10 @@ class TriggerForm(FormDialog):
         queue = self._state.queues.get(name)
         if queue is None:
             return "unknown queue; it may have no consumers"
-        if not queue.consumers and not queue.consumer_count:
+        if queue.has_no_consumers:
             return "no known consumers"
+        if not queue.has_consumers:
+            return "consumers unknown"
         return f"{units.count(queue.waiting)} waiting"
 
     def _explain_moment(self, at: float | None) -> str:

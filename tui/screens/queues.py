@@ -44,7 +44,7 @@ class QueuesScreen(RowListScreen[Queue]):
     def row_text(self, row: Queue) -> str:
         """Return name, consumers, and whether it is paused."""
         paused = (PAUSED,) if row.name in self.context.paused_queues else ()
-        return " ".join((row.name, *row.consumers, *paused))
+        return " ".join((row.name, *row.known_consumers, *paused))
 
     def faulty(self, row: Queue) -> bool:
         """Return whether messages are waiting without a consumer."""

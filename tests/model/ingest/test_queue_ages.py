@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celtop.model.entities.queue import Queue
-from celtop.model.observations import InspectReply, QueueHead, QueueMeasured
+from celtop.model.observations import InspectReply, QuestionsAnswered, QueueHead, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, play
 
@@ -22,6 +22,8 @@ def consume(state: ClusterState) -> None:
 
 def test_without_consumers_it_is_at_least_as_old_as_the_first_measurement() -> None:
     state = ClusterState()
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    state.tick(NOW)
     assert measure(state, NOW) == (None, None)
     assert measure(state, NOW + 15) == (None, 15.0)
     assert measure(state, NOW + 20, waiting=0) == (None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.queue import Queue
-from celtop.model.observations import InspectReply, QueueGone, QueueMeasured
+from celtop.model.observations import InspectReply, QuestionsAnswered, QueueGone, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 
@@ -13,6 +13,7 @@ from ..streams import NOW, OTHER, WORKER, Script, event
 
 def consume(state: ClusterState, worker: str, *names: str, at: float = NOW) -> None:
     queues = [{"name": name, "exchange": {"name": name}, "routing_key": name} for name in names]
+    state.observe(QuestionsAnswered(("workers",), at))
     state.observe(InspectReply(worker, "active_queues", queues, at))
 
 
@@ -124,11 +125,13 @@ def test_a_queue_without_consumers_only_grows() -> None:
 
 def test_rates_are_unknown_while_the_queues_of_a_worker_are() -> None:
     state = ClusterState()
+    state.observe(QuestionsAnswered(("workers",), NOW))
     receive(state, 1, NOW)
+    state.tick(NOW)
     measure(state, 10, NOW)
     queue = measure(state, 10, NOW + 10)
     assert queue.out_per_s is None
-    assert queue.notes == (f"rates unknown: the queues of {WORKER} are unknown",)
+    assert queue.notes == (f"rates unknown: the queues of {WORKER} are unknown (no answer yet)",)
 
 
 def test_consumers_follow_the_workers() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from celtop.model.observations import EventsDropped, QueueMeasured
+from celtop.model.observations import EventsDropped, InspectReply, QuestionsAnswered, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.tui.fake_session import NOW, cluster, feed
@@ -14,6 +14,8 @@ def test_a_quiet_cluster_needs_no_attention() -> None:
 def test_what_is_bad_comes_before_what_is_late() -> None:
     state = cluster()
     feed(state, [Event("worker-heartbeat", "celery@slow", NOW - 9, freq=2.0)])
+    state.observe(InspectReply("celery@slow", "active_queues", [], NOW - 9))
+    state.tick(NOW)
     found = alerts(state, NOW)
     assert [alert.level for alert in found] == sorted(
         (alert.level for alert in found), key=lambda level: level != "bad"
@@ -24,6 +26,9 @@ def test_what_is_bad_comes_before_what_is_late() -> None:
 def test_a_queue_with_messages_and_no_consumers() -> None:
     state = ClusterState()
     state.observe(QueueMeasured("orphan", NOW, 1))
+    assert alerts(state, NOW) == []  # nothing is known about workers yet
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    state.tick(NOW)
     (alert,) = alerts(state, NOW)
     assert (alert.level, alert.text) == ("bad", "1 message waiting, no consumers")
 
