@@ -18,6 +18,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from . import files
+from .model.entities.keep import KEEP
 from .model.text import parse
 from .model.text.passwords import mask
 
@@ -102,6 +103,16 @@ def _progress_paths(value: dict[str, dict[str, str]]) -> dict[str, dict[str, str
     return value
 
 
+def _budgets(value: dict[str, int]) -> dict[str, int]:
+    """Check the numbers of tasks to keep, and complete them with the defaults."""
+    for kind, count in value.items():
+        if kind not in KEEP:
+            raise ValueError(f"unknown kind of task {kind!r}; use {', '.join(KEEP)}")
+        if count < 0:
+            raise ValueError(f"{kind} must be 0 or more")
+    return {**KEEP, **value}
+
+
 def _table(value: object) -> object:
     """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -134,6 +145,7 @@ Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
 ProgressPaths: TypeAlias = Annotated[
     dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)
 ]
+Budgets: TypeAlias = Annotated[dict[str, int], BeforeValidator(_table), AfterValidator(_budgets)]
 KeysByAction: TypeAlias = Annotated[
     dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)
 ]
@@ -201,7 +213,11 @@ class Settings(BaseSettings):
     history: int = Field(default=500, ge=0)
     """How many already finished tasks to load from the result backend at startup; 0 for none."""
     max_tasks: int = Field(default=100_000, ge=100)
-    """Tasks kept in memory; beyond that the oldest are dropped, finished ones first."""
+    """Tasks kept in memory; beyond that the oldest are dropped, plain successes first."""
+    keep: Budgets = dict(KEEP)
+    """How many tasks of each kind to keep at least, however many others arrive: `failed`,
+    `retried`, `revoked`, `lost`, `slow`, `running`, `waiting`, and `marked` on the screen. Budgets
+    that exceed `max_tasks` together are reduced in proportion."""
     max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)
     """Bytes of arguments, results and tracebacks kept in memory."""
     inbox_events: int = Field(default=200_000, ge=1_000)

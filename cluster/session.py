@@ -80,6 +80,7 @@ class Session:
             settings.max_text_bytes,
             self._redaction,
             progress_paths=settings.progress_path,
+            keep=settings.keep,
         )
         self._broker = BrokerConnection(settings)
         self.state.broker.url = self._broker.shown_url

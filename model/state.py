@@ -6,13 +6,14 @@ Nothing here reads a clock: `now` is the local time in epoch seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from .entities.broker import Broker
 from .entities.changes import Changes
 from .entities.clock_skew import ClockSkews
 from .entities.fact import NEVER_ASKED, Fact
+from .entities.keep import KEEP, Kind
 from .entities.log import EventLog
 from .entities.queue import Queue
 from .entities.task import Progress, Task
@@ -67,7 +68,8 @@ class ClusterState:
     """Tasks, workers, queues and types of one cluster.
 
     `redaction` masks arguments, results and errors before they are stored; `progress_paths` is
-    where tasks report their progress, by pattern of task names (`progress.ProgressPaths`).
+    where tasks report their progress, by pattern of task names (`progress.ProgressPaths`);
+    `keep` is how many tasks of each kind are kept at least.
     """
 
     def __init__(
@@ -76,13 +78,14 @@ class ClusterState:
         max_text_bytes: int = MAX_TEXT_BYTES,
         redaction: Redaction | None = None,
         progress_paths: Mapping[str, Mapping[str, str]] | None = None,
+        keep: Mapping[str, int] = KEEP,
     ) -> None:
         self.redaction = redaction or Redaction()
         self.totals = Totals()
         self.rates = Rates()
         self.log = EventLog()
         self.broker = Broker()
-        self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes)
+        self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes, keep)
         self._workers = WorkerStore(self.log)
         ages = QueueAges(self._tasks.tasks, self._workers.skew)
         self._queues = QueueStore(self._workers.workers, ages)
@@ -167,6 +170,15 @@ class ClusterState:
         update_lost(self.lost, changed, evicted)
         other, self._other_changed = self._other_changed, False
         return Changes(changed, evicted, other)
+
+    def protect(self, ids: Iterable[str]) -> None:
+        """Keep these tasks, such as those marked on the screen, and no longer earlier ones."""
+        self._tasks.retention.protect(ids)
+
+    @property
+    def kept_since(self) -> Mapping[Kind, float]:
+        """Since when all tasks of a kind are held; kinds of which none was evicted are missing."""
+        return self._tasks.retention.since
 
     def related(self, task: Task, limit: int | None = None) -> list[Task]:
         """Return the other held tasks of a task's workflow, at most about `limit`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import celtop.settings
 import pytest
+from celtop.model.entities.keep import KEEP
 from celtop.settings import Settings, SettingsError, load_settings
 from pydantic import ValidationError
 
@@ -225,6 +226,11 @@ class TestBadValues:
     def test_a_named_file_that_is_not_there(self, tmp_path: Path) -> None:
         assert "No such file" in self.message({}, {}, tmp_path / "c.toml")
 
+    def test_a_budget_of_an_unknown_kind(self, tmp_path: Path) -> None:
+        message = self.message({}, {}, write(tmp_path / "c.toml", "[keep]\nfails = 5"))
+        assert "unknown kind of task 'fails'; use marked, lost, failed, " in message
+        assert "failed must be 0 or more" in self.message({}, {"CELTOP_KEEP": '{"failed": -1}'})
+
     def test_a_password_in_it(self) -> None:
         environ = {"CELTOP_BROKER_TRANSPORT_OPTIONS": '{"password": "hunter2"'}
         assert "hunter2" not in self.message({}, environ)
@@ -239,6 +245,10 @@ def test_passwords_are_masked_when_settings_are_shown() -> None:
     )
     assert settings.masked("broker_url") == "amqp://ann:***@h//"
     assert settings.masked("broker_transport_options") == {"password": "***"}
+
+
+def test_budgets_that_are_not_set_keep_their_defaults() -> None:
+    assert Settings(keep={"failed": 7}).keep == {**KEEP, "failed": 7}
 
 
 def test_the_audit_file_is_on_by_default(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ class Attempts:
 
     def _close(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
         exception, traceback = exception_of(event)
+        traceback = self._tasks.shared_traceback(traceback)
         self._tasks.count_text(
             _texts(exception, traceback) - _texts(last.exception, last.traceback)
         )

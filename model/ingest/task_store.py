@@ -1,8 +1,7 @@
 """The held tasks: created, counted and bounded.
 
 State, name and texts of a task are changed only here, which keeps the counters exact. A full store
-evicts a block of tasks at once, finished ones before others and the oldest first, so that one pass
-over the tasks makes room for thousands of new ones.
+evicts a block of tasks at once, in the order of `Retention`. Too much text is first made shorter.
 """
 
 from __future__ import annotations
@@ -11,17 +10,22 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from ..entities.states import FINISHED, FROM_BACKEND, PENDING, RECEIVED, STARTED, TaskState
+from ..entities.keep import KEEP
+from ..entities.states import CELERY_STATES, PENDING, RECEIVED, STARTED, TaskState
 from ..entities.task import EventState, Loss, Task, TaskExtra, text_size
-from ..entities.task_type import TaskType
 from ..entities.totals import Totals
 from ..wire.events import MAX_FIELDS
 from .corrections import Corrections
+from .retention import Retention
 from .task_relations import TaskRelations
+from .task_types import TaskTypes, discount
 
 MAX_TASKS: Final = 100_000
 MAX_TEXT_BYTES: Final = 256 << 20
-MAX_TYPES: Final = 5_000
+
+MAX_STATES: Final = 50
+"""States counted by name, Celery's included; further custom ones count as `OTHER_STATE`."""
+OTHER_STATE: Final = "OTHER"
 
 MAX_ROUTES: Final = 10_000
 """Combinations of client, exchange and routing key that share one `TaskExtra`."""
@@ -32,6 +36,13 @@ EVICTION_DIVISOR: Final = 20
 MAX_INTERNED_LENGTH: Final = 4
 """Characters of a text, such as `()` or `None`, that all tasks share."""
 
+LONG_TEXT: Final = 4_096
+"""Characters above which a result or traceback is shortened when there is too much text."""
+SHORTENED_START: Final = 1_024
+SHORTENED_END: Final = 2_560
+MAX_SHARED_TRACEBACKS: Final = 500
+"""Tracebacks that are remembered, to share equal ones."""
+
 TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
 
@@ -39,10 +50,14 @@ class TaskStore:
     """Tasks by id in order of arrival, and task types by name."""
 
     def __init__(
-        self, totals: Totals, max_tasks: int = MAX_TASKS, max_text_bytes: int = MAX_TEXT_BYTES
+        self,
+        totals: Totals,
+        max_tasks: int = MAX_TASKS,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+        keep: Mapping[str, int] = KEEP,
     ) -> None:
         self.tasks: dict[str, Task] = {}
-        self.types: dict[str, TaskType] = {}
+        self.types = TaskTypes()
         self.changed: dict[str, Task] = {}
         """Tasks that are new or changed since the last `take_changes`."""
         self.max_tasks = max(1, max_tasks)
@@ -51,7 +66,8 @@ class TaskStore:
         """The events' states of the tasks that show the backend's state (`BackendOverlay`)."""
         self.corrections = Corrections(totals)
         self.relations = TaskRelations(self.tasks)
-        self._only_backend: dict[str, None] = {}
+        self.retention = Retention(self.types, keep, self.max_tasks)
+        self._retain = self.retention.add
         self._totals = totals
         self._by_state = totals.by_state
         self._evicted: list[Task] = []
@@ -59,13 +75,16 @@ class TaskStore:
         self._taken_arrivals = 0
         self._history_arrivals = 0
         self._taken_history_arrivals = 0
-        self._types_allowed = MAX_TYPES
+        self._long_texts: dict[str, Task] = {}
+        self._tracebacks: dict[str, str] = {}
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
     def add(self, id_: str) -> Task:
         """Create and return a task of which only the id is known."""
         self._arrivals += 1
-        return self._hold(id_, self._arrivals)
+        task = self._hold(id_, self._arrivals)
+        self._retain(task)
+        return task
 
     def _hold(self, id_: str, arrival: int) -> Task:
         task = self.tasks[id_] = Task(id_, arrival)
@@ -86,6 +105,10 @@ class TaskStore:
         old = task.state
         if state == old:
             return
+        if state not in self._by_state and self._has_too_many_states(state):
+            state = OTHER_STATE
+            if state == old:
+                return
         task.state = state
         _recount(self._by_state, old, state)
         if task.name is not None:
@@ -101,9 +124,13 @@ class TaskStore:
         """
         if len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes:
             return None
-        self._only_backend[id_] = None
         self._history_arrivals -= 1
-        return self._hold(id_, self._history_arrivals)
+        task = self._hold(id_, self._history_arrivals)
+        self.retention.add_from_history(task)
+        return task
+
+    def _has_too_many_states(self, state: TaskState) -> bool:
+        return state not in CELERY_STATES and len(self._by_state) >= MAX_STATES
 
     def mark_lost_with_worker(self, id_: str, worker: str, now: float, loss: Loss) -> None:
         """Mark a task as lost because a worker no longer runs it, unless it is known otherwise."""
@@ -139,12 +166,8 @@ class TaskStore:
         if task.name == name:
             return
         if task.name is not None:
-            _discount(self.types[task.name].states, task.state)
-        kind = self.types.get(name)
-        if kind is None:
-            kind = self._add_type(sys.intern(name))
-        task.name = kind.name
-        kind.states[task.state] = kind.states.get(task.state, 0) + 1
+            self.types.leave(task.name, task.state)
+        task.name = self.types.join(name, task.state)
 
     def set_text(self, task: Task, field: TextField, text: str | None) -> None:
         """Set one of a task's long texts."""
@@ -155,9 +178,20 @@ class TaskStore:
         if text is not None:
             if len(text) <= MAX_INTERNED_LENGTH:
                 text = sys.intern(text)
+            elif len(text) > LONG_TEXT:
+                self._long_texts[task.id] = task
             grown += text_size(text)
         self._totals.text_bytes += grown
         setattr(task, field, text)
+
+    def shared_traceback(self, traceback: str | None) -> str | None:
+        """Return an equal traceback that other tasks have, if there was one recently."""
+        if traceback is None:
+            return None
+        known = self._tracebacks
+        if len(known) >= MAX_SHARED_TRACEBACKS:
+            known.clear()
+        return known.setdefault(traceback, traceback)
 
     def set_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
         """Set a task's arguments; None leaves them unchanged."""
@@ -240,64 +274,61 @@ class TaskStore:
 
     def evict(self) -> None:
         """Evict a block of tasks if there are too many, or too much text."""
-        too_many = len(self.tasks) - self.max_tasks
-        too_much = self._totals.text_bytes - self.max_text_bytes
-        if too_many <= 0 and too_much <= 0:
+        totals, tasks = self._totals, self.tasks
+        max_tasks, max_text = self.max_tasks, self.max_text_bytes
+        if len(tasks) <= max_tasks and totals.text_bytes <= max_text:
             return
-        if too_many > 0:
-            too_many += self.max_tasks // EVICTION_DIVISOR
-        if too_much > 0:
-            too_much += self.max_text_bytes // EVICTION_DIVISOR
-        for task in self._victims(too_many, too_much):
+        self.retention.changed(self.changed.keys())
+        if len(tasks) > max_tasks:
+            max_tasks -= max_tasks // EVICTION_DIVISOR
+        if totals.text_bytes > max_text:
+            max_text -= max_text // EVICTION_DIVISOR
+            self._shorten(max_text)
+        for task in self.retention.take(len(tasks) - max_tasks):
             self._forget(task)
+        while totals.text_bytes > max_text:
+            self._forget(self.retention.take_for_text())
 
-    def _victims(self, tasks: int, text_bytes: int) -> list[Task]:
-        chosen: list[Task] = []
-        for old in list(reversed(self._only_backend)):
-            if len(chosen) >= tasks and text_bytes <= 0:
-                return chosen
-            del self._only_backend[old]
-            task = self.tasks.get(old)
-            if task is not None and task.sources == FROM_BACKEND:
-                chosen.append(task)
-                text_bytes -= task.text_bytes if text_bytes > 0 else 0
-        gone = {task.id for task in chosen}
-        for finished in (True, False):
-            for task in self.tasks.values():
-                if len(chosen) >= tasks and text_bytes <= 0:
-                    return chosen
-                if (task.state in FINISHED) is finished and task.id not in gone:
-                    size = task.text_bytes if text_bytes > 0 else 0
-                    if len(chosen) < tasks or size:
-                        chosen.append(task)
-                        text_bytes -= size
-        return chosen
+    def _shorten(self, max_text: int) -> None:
+        """Shorten the oldest long results and tracebacks until they fit into `max_text` bytes."""
+        shortened: list[str] = []
+        for id_, task in self._long_texts.items():
+            if self._totals.text_bytes <= max_text:
+                break
+            shortened.append(id_)
+            self.set_text(task, "result", _shortened(task.result))
+            self.set_text(task, "traceback", _shortened(task.traceback))
+            self.touch(task)
+        for id_ in shortened:
+            del self._long_texts[id_]
 
     def _forget(self, task: Task) -> None:
         del self.tasks[task.id]
         self.changed.pop(task.id, None)
         self.event_states.pop(task.id, None)
+        if self._long_texts:
+            self._long_texts.pop(task.id, None)
         if self._taken_history_arrivals <= task.arrival <= self._taken_arrivals:
             self._evicted.append(task)
         totals = self._totals
         totals.evicted += 1
         totals.text_bytes -= task.text_bytes
-        _discount(self._by_state, task.state)
+        discount(self._by_state, task.state)
         if task.name is not None:
-            _discount(self.types[task.name].states, task.state)
+            self.types.leave(task.name, task.state)
         self.relations.remove(task)
 
-    def _add_type(self, name: str) -> TaskType:
-        if len(self.types) >= self._types_allowed:
-            for empty in [kind.name for kind in self.types.values() if not kind.states]:
-                del self.types[empty]
-            self._types_allowed = max(MAX_TYPES, 2 * len(self.types))
-        kind = self.types[name] = TaskType(name)
-        return kind
+
+def _shortened(text: str | None) -> str | None:
+    """Return a text that is too long without its middle."""
+    if text is None or len(text) <= LONG_TEXT:
+        return text
+    left_out = len(text) - SHORTENED_START - SHORTENED_END
+    return f"{text[:SHORTENED_START]}\n... [{left_out:,} characters]\n{text[-SHORTENED_END:]}"
 
 
 def _recount(counts: dict[str, int], old: TaskState, new: TaskState) -> None:
-    # Spelled out for speed rather than built on `_discount`: called twice per event.
+    # Spelled out for speed rather than built on `discount`: called twice per event.
     left = counts[old] - 1
     if left:
         counts[old] = left
@@ -307,11 +338,3 @@ def _recount(counts: dict[str, int], old: TaskState, new: TaskState) -> None:
         counts[new] += 1
     else:
         counts[new] = 1
-
-
-def _discount(counts: dict[str, int], state: TaskState) -> None:
-    left = counts[state] - 1
-    if left:
-        counts[state] = left
-    else:
-        del counts[state]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from celtop.model.entities.distribution import BUCKET_GROWTH, Distribution
+from celtop.model.entities.distribution import BUCKET_GROWTH, MIN_TAIL_COUNT, Distribution
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +34,19 @@ def test_a_quantile_is_accurate_to_one_bucket(values: list[float], q: float) -> 
     assert exact / BUCKET_GROWTH <= found <= exact * BUCKET_GROWTH
     assert math.isclose(sketch.mean or 0.0, sum(values) / len(values))
     assert sketch.max == max(values)
+
+
+def test_the_limit_of_unusual_durations() -> None:
+    durations = Distribution()
+    for _ in range(MIN_TAIL_COUNT - 1):
+        durations.add(0.1)
+    assert durations.tail_limit() is None
+    durations.add(0.1)
+    limit = durations.tail_limit()
+    assert limit is not None
+    assert 0.1 <= limit < 0.12
+    for _ in range(1_000):
+        durations.add(5.0)
+    limit = durations.tail_limit()
+    assert limit is not None
+    assert 5.0 <= limit < 6.0

@@ -7,7 +7,7 @@ import random
 import msgspec
 from celtop.model.entities.states import FINISHED
 from celtop.model.entities.task import Task
-from celtop.model.ingest.task_store import MAX_TYPES
+from celtop.model.ingest.task_types import MAX_TYPES
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
 from hypothesis import strategies as st
