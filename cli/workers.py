@@ -40,7 +40,7 @@ def worker_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if everyone == bool(worker):
             raise InvalidUsage("Pass --worker NAME (repeatable) or --all")
-        return function(*arguments, patterns=_split(worker), **others)
+        return function(*arguments, patterns=_checked(worker), **others)
 
     return command
 
@@ -49,21 +49,22 @@ def optional_worker_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --worker to a harmless command, which gets `patterns`: empty for all workers."""
     return click.option(
         *FLAGS, "patterns", multiple=True, metavar="NAME",
-        callback=lambda ctx, option, value: _split(value),
+        callback=lambda ctx, option, value: _checked(value),
         help=f"Send only to this worker: {WORKER_HELP}",
     )(function)  # fmt: skip
 
 
-def _split(names: Sequence[str]) -> tuple[str, ...]:
-    parts = tuple(part for name in names for part in name.split(","))
-    if "" in parts:
+def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    if "" in names or any("" in name.split(",") for name in names):
         # `-w "$NAME"` with NAME unset: without a name it would address all workers.
         raise InvalidUsage("--worker must not be empty")
-    return parts
+    return names
 
 
 def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names of the workers that match the patterns, sorted; of all without patterns.
+
+    Each is a name as it stands if a worker has it, else one or more patterns separated by commas.
 
     A worker that did not reply counts if it still consumes its mailbox on the broker: busy in a
     solo pool, it will receive the command later. A full name is taken as it is, known or not.
@@ -84,10 +85,21 @@ def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str
     return tuple(sorted({name for pattern in patterns for name in _matching(pattern, known)}))
 
 
-def _matching(pattern: str, known: tuple[str, ...]) -> list[str]:
-    if pattern in known:  # a name may contain the characters of patterns
-        return [pattern]
-    matching = [name for name in known if _matches(pattern, name)]
+def _matching(patterns: str, known: tuple[str, ...]) -> list[str]:
+    return _having_name(patterns, known) or [
+        name for pattern in patterns.split(",") for name in _matching_pattern(pattern, known)
+    ]
+
+
+def _having_name(name: str, known: tuple[str, ...]) -> list[str]:
+    """Return the workers with a full or short name: it may contain commas and brackets."""
+    if name in known:
+        return [name]
+    return [one for one in known if _short(one) == name]
+
+
+def _matching_pattern(pattern: str, known: tuple[str, ...]) -> list[str]:
+    matching = _having_name(pattern, known) or [one for one in known if _matches(pattern, one)]
     if not matching and _is_full_name(pattern):
         return [pattern]
     if not matching and not known:
@@ -127,7 +139,11 @@ def _silent_workers(session: Session, replied: tuple[str, ...]) -> tuple[tuple[s
 
 
 def _matches(pattern: str, name: str) -> bool:
-    return fnmatchcase(name if "@" in pattern else name.split("@", 1)[0], pattern)
+    return fnmatchcase(name if "@" in pattern else _short(name), pattern)
+
+
+def _short(name: str) -> str:
+    return name.split("@", 1)[0]
 
 
 def _is_full_name(pattern: str) -> bool:

@@ -45,7 +45,8 @@ class ProgressPaths(msgspec.Struct, frozen=True, gc=False):
 class ProgressReader:
     """Reads progress in the common forms, and at the paths that the user configured.
 
-    The paths are given by pattern of task names (`geo.*`); the first matching pattern counts.
+    The paths are given by pattern of task names (`geo.*`). A pattern that is the name itself counts
+    first, then the first that matches.
     """
 
     def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -53,6 +54,7 @@ class ProgressReader:
             (re.compile(fnmatch.translate(pattern)), ProgressPaths(**fields))
             for pattern, fields in (paths or {}).items()
         ]
+        self._exact = {name: ProgressPaths(**fields) for name, fields in (paths or {}).items()}
         self._by_name: dict[str, ProgressPaths | None] = {}
 
     def read(
@@ -85,7 +87,7 @@ class ProgressReader:
             if len(self._by_name) >= MAX_CACHED_NAMES:
                 self._by_name.clear()
             matching = (paths for pattern, paths in self._rules if pattern.match(name))
-            self._by_name[name] = next(matching, None)
+            self._by_name[name] = self._exact.get(name) or next(matching, None)
         return self._by_name[name]
 
 

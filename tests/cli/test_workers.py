@@ -42,9 +42,12 @@ class TestAddressing:
         assert resolve_workers(self.there, patterns) == meant
 
     def test_a_full_name_with_the_characters_of_patterns(self) -> None:
-        names = ("a b[red]@h", "a br@h", "x*y@h", "x-y@h")
+        names = ("a b[red].x*y@höst:1", "a br@h", "x*y@h", "x-y@h", "one,two@h", "one@h")
         for name in names:
             assert resolve_workers(session(*names), (name,)) == (name,)
+            short = name.split("@")[0]
+            assert resolve_workers(session(*names), (short,)) == (name,)
+        assert resolve_workers(session(*names), ("one,x*",)) == ("one@h", "x*y@h", "x-y@h")
 
     @pytest.mark.parametrize("pattern", ["male", "nope*", "*@nowhere"])
     def test_that_matches_no_worker(self, pattern: str) -> None:

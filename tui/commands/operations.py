@@ -36,13 +36,13 @@ def _operation(start: Start, missing: str = "") -> Run:
 
 
 def task_ids(host: Host, text: str) -> tuple[str, ...]:
-    """Return the task ids of an argument: each a whole id, or the start of a known one.
+    """Return the task ids of an argument: one id, or words that are an id or begin a known one.
 
     Raises:
         CommandError: A word is the start of no known id, or of several.
     """
     known = host.context.state.tasks
-    words = text.split() or [""]
+    words = [text] if text in known else text.split() or [""]
     whole = (word in known or len(word) == UUID_CHARACTERS for word in words)
     return tuple(
         dict.fromkeys(

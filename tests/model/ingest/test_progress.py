@@ -101,3 +101,12 @@ def test_an_unrecognized_meta_is_shown_shortened() -> None:
     number = reader.read_custom_state(None, 42, 1.0, "backend")
     assert number is not None and (number.current, number.fraction, number.text) == (42, None, None)
     assert reader.read_custom_state(None, {}, 1.0, "backend") is None
+
+
+def test_a_name_with_the_characters_of_patterns_is_matched_exactly() -> None:
+    paths = {"*": {"percent": "other"}, "a[b].x*y": {"percent": "own"}}
+    reader = ProgressReader(paths)
+    meta = {"own": 25, "other": 75}
+    for name, fraction in (("a[b].x*y", 0.25), ("ab.xy", 0.75)):
+        progress = reader.read(name, meta, 1.0, "backend")
+        assert progress is not None and progress.fraction == fraction
