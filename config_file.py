@@ -5,18 +5,25 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from .files import read_file
+
+MAX_BYTES: Final = 1 << 20
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     """Return the values of a config file, and the line of each key by its dotted name.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or is too large.
         ValueError: It is not TOML.
     """
-    text = path.read_text(encoding="utf-8")
-    return tomllib.loads(text), _lines(text)
+    text = read_file(path, MAX_BYTES).decode()
+    try:
+        return tomllib.loads(text), _lines(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _lines(text: str) -> dict[str, int]:

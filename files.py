@@ -1,14 +1,20 @@
-"""The folders that celtop keeps its own files in, and how it replaces a file."""
+"""The folders that celtop keeps its own files in, and how it reads and replaces files."""
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import stat
 from pathlib import Path
 from typing import Final
 
 APP_NAME: Final = "celtop"
 OWNER_ONLY: Final = 0o600
+MAX_INPUT_BYTES: Final = 64 << 20
+"""Larger input is refused: a device may never end."""
+PIPE_TIMEOUT: Final = 5.0
+"""Seconds for the writer of a named pipe to send something."""
 
 
 def config_file() -> Path:
@@ -23,6 +29,31 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP_NAME, appauthor=False)
+
+
+def read_file(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
+    """Return a file's content; a pipe, such as the shell's `<(...)`, is read to its end.
+
+    Raises:
+        OSError: It cannot be read, has more than `limit` bytes, or is a pipe that nothing writes
+            to.
+    """
+    # Opening a named pipe would otherwise wait for a writer, for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    content = bytearray()
+    try:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        while len(content) <= limit:
+            if not select.select([handle], [], [], PIPE_TIMEOUT)[0]:
+                raise OSError(errno.ETIMEDOUT, f"no data within {PIPE_TIMEOUT:g} s")
+            part = os.read(handle, 1 << 20)
+            if not part:
+                return bytes(content)
+            content += part
+    finally:
+        os.close(handle)
+    raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes")
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
@@ -194,6 +195,8 @@ class Settings(BaseSettings):
     audit_file: str | None = None
     """The file that records every operation, as JSON lines; empty to keep none. None is
     `celtop/audit.jsonl` in `XDG_STATE_HOME`, or in `~/.local/state`."""
+    audit_required: bool = True
+    """Whether to refuse operations while the audit file cannot be written."""
     redact: Patterns = ()
     """Regular expressions for arguments and results that must never be shown, written or exported;
     as text, one per line. A match in a name (`password`) hides its value, any other match is hidden
@@ -242,6 +245,7 @@ class Settings(BaseSettings):
     _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
     _routes: dict[str, str] = PrivateAttr(default_factory=dict)
     _default_queue: str | None = PrivateAttr(default=None)
+    _warnings: list[str] = PrivateAttr(default_factory=list)
 
     @classmethod
     def settings_customise_sources(
@@ -273,6 +277,11 @@ class Settings(BaseSettings):
     def default_queue(self) -> str | None:
         """The default queue of the named app; None if no app is named."""
         return self._default_queue
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should correct, although the settings are valid."""
+        return tuple(self._warnings)
 
     def source(self, field: str, key: str = "") -> str:
         """Return the source of a value in words: `flag -b`, `config file PATH, line 3`, `default`.
@@ -307,6 +316,7 @@ def load_settings(
     """
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
+    warnings: list[str] = []
 
     def add(found: Mapping[str, object], source: Callable[[str], str]) -> None:
         for field, value in found.items():
@@ -322,6 +332,11 @@ def load_settings(
     path = Path(named) if named else files.config_file()
     if named or path.is_file():
         found, lines = _file(path)
+        if mask(found) != found and path.stat().st_mode & 0o077:
+            warnings.append(
+                f"The config file {path} contains a password and is open to other users."
+                f" Run: chmod 600 {shlex.quote(str(path))}"
+            )
 
         def in_file(name: str) -> str:
             return f"config file {path}, line {lines[name]}"
@@ -339,6 +354,7 @@ def load_settings(
         add(_from_app(description), lambda field: f"app {app}")
     settings = _build(values, sources)
     _add_tasks(settings, description)
+    settings._warnings.extend(warnings)
     return settings
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from ..files import MAX_INPUT_BYTES, read_file
 from ..model.text import parse
 from .exit_codes import InvalidUsage
 from .options import DURATION
@@ -59,6 +60,21 @@ def read_name(what: str, text: str) -> str:
     return text
 
 
+def read_stdin() -> str:
+    """Return the text on stdin.
+
+    Raises:
+        InvalidUsage: It is too long, or not UTF-8.
+    """
+    content = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+    if len(content) > MAX_INPUT_BYTES:
+        raise InvalidUsage(f"stdin has more than {MAX_INPUT_BYTES:,} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidUsage("stdin is not UTF-8") from error
+
+
 def read_args(text: str) -> tuple[Any, ...]:
     """Return positional arguments: a JSON array, `@FILE` for a file that holds it, `-` for stdin.
 
@@ -100,12 +116,12 @@ def read_time(text: str, now: float | None = None) -> float:
 def _read_json(option: str, text: str, read: Callable[[str], T]) -> T:
     source = option
     if text == STDIN:
-        source, text = f"{option} (stdin)", sys.stdin.read()
+        source, text = f"{option} (stdin)", read_stdin()
     elif text.startswith("@"):
         file = text[1:]
         source = f"{option} ({file})"
         try:
-            text = Path(file).read_text(encoding="utf-8")
+            text = read_file(Path(file)).decode()
         except OSError as error:
             raise InvalidUsage(f"{option}: cannot read {file}: {error.strerror}") from error
         except UnicodeDecodeError as error:

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 @contextlib.contextmanager
 def clean_exit() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP unwind the `with` statements inside, as ctrl-c does by default."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    """Make SIGTERM, SIGHUP and SIGQUIT unwind the `with` statements inside, as ctrl-c does."""
+    numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     previous = [signal.signal(number, _exit) for number in numbers]
     try:
         yield

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 from click.core import ParameterSource
 
+from . import stderr
 from .exit_codes import InvalidUsage
+from .stdout import discard_stdout, unwritable_stdout
 
 if TYPE_CHECKING:
     from ..cluster.app_probe import AppDescription
@@ -91,6 +93,20 @@ GLOBAL_OPTIONS: Final = (
 
 class Command(click.Command):
     """A command with the global options; only the help of `celtop` itself lists them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; help and version are printed meanwhile.
+
+        Raises:
+            CommandError: stdout cannot be written.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except BrokenPipeError:
+            discard_stdout()
+            ctx.exit()
+        except OSError as error:
+            raise unwritable_stdout(error) from error
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
@@ -189,6 +205,8 @@ def settings_of(
         settings = load_settings(flags, os.environ, config_file, describe)
     except SettingsError as error:
         raise InvalidUsage(str(error)) from error
+    for warning in settings.warnings:
+        stderr.echo(warning)
     if settings.keymap or settings.keys:
         from .keymap import keymap_of
 

@@ -6,7 +6,6 @@ and those reported by events while the command listens.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..model.entities.states import FROM_BACKEND
 from ..model.text.phrases import counted
 from . import stderr
-from .arguments import STDIN
+from .arguments import STDIN, read_stdin
 from .exit_codes import CommandError, InvalidUsage
 from .session import listen, pump_until, wait_for, wait_for_replies
 
@@ -51,7 +50,7 @@ def read_ids(words: Sequence[str]) -> tuple[str, ...]:
         if word != STDIN:
             ids.append(word)
             continue
-        found = sys.stdin.read().split()
+        found = read_stdin().split()
         if not found:
             raise InvalidUsage("No task ids on stdin")
         ids += found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from ..model.text.sanitize import visible
@@ -9,5 +10,7 @@ from ..model.text.sanitize import visible
 
 def echo(text: str) -> None:
     """Print each line of a message, prefixed with `celtop: `; control characters are escaped."""
-    for line in text.splitlines() or [""]:
-        print(f"celtop: {visible(line)}", file=sys.stderr, flush=True)
+    # Without a place for the message, the exit code still has to be the right one.
+    with contextlib.suppress(OSError):
+        for line in text.splitlines() or [""]:
+            print(f"celtop: {visible(line)}", file=sys.stderr, flush=True)

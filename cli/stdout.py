@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..files import replace_file
-from .exit_codes import InvalidUsage
+from .exit_codes import CommandError, InvalidUsage
 
 
 def write(data: bytes, file: Path | None = None) -> None:
@@ -16,7 +16,8 @@ def write(data: bytes, file: Path | None = None) -> None:
     A closed pipe (`celtop ... | head`) is not an error.
 
     Raises:
-        InvalidUsage: The file or stdout cannot be written.
+        InvalidUsage: The file cannot be written.
+        CommandError: stdout cannot be written.
     """
     if file is not None:
         try:
@@ -25,18 +26,23 @@ def write(data: bytes, file: Path | None = None) -> None:
             raise InvalidUsage(f"Cannot write {file}: {error.strerror}") from error
         return
     if sys.stdout is None:
-        raise InvalidUsage("Cannot write to stdout: it is closed")
+        raise CommandError("Cannot write to stdout: it is closed")
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        _discard_stdout()
+        discard_stdout()
     except OSError as error:
-        _discard_stdout()
-        raise InvalidUsage(f"Cannot write to stdout: {error.strerror}") from error
+        raise unwritable_stdout(error) from error
 
 
-def _discard_stdout() -> None:
+def unwritable_stdout(error: OSError) -> CommandError:
+    """Return the error that ends a command whose output cannot be written."""
+    discard_stdout()
+    return CommandError(f"Cannot write to stdout: {error.strerror}")
+
+
+def discard_stdout() -> None:
     """Keep Python from flushing stdout once more at exit, which would print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

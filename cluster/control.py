@@ -34,6 +34,9 @@ Perform: TypeAlias = Callable[[Any, OperationContext], object]
 """Carries out an operation and reports its outcome; any exception ends it."""
 
 READ_ONLY: Final = "read-only mode; enter :rw in the monitor, or start celtop with --no-read-only"
+NO_AUDIT: Final = (
+    "make the audit file writable, name another one with audit_file, or set audit_required to false"
+)
 
 
 class RunningOperation:
@@ -62,6 +65,7 @@ class Control:
         roster: Roster,
         audit: Audit,
         read_only: bool = False,
+        audit_required: bool = True,
         perform: Perform | None = None,
         results: Callable[[], ResultReader] | None = None,
     ) -> None:
@@ -71,6 +75,7 @@ class Control:
         self._inbox = inbox
         self._roster = roster
         self._audit = audit
+        self._audit_required = audit_required
         self._perform = perform
         self._results = results
         self._numbers = itertools.count(1)
@@ -170,6 +175,10 @@ class Control:
             context.report(refusal="celtop is exiting")
         elif (forbidden or self.read_only) and not operation.read_only:
             context.report(refusal=READ_ONLY)
+        elif context.outcome.unlogged and self._audit_required and not operation.read_only:
+            context.report(
+                refusal=f"it cannot be recorded ({context.outcome.unlogged}); {NO_AUDIT}"
+            )
         else:
             try:
                 if self._perform is None:
@@ -210,8 +219,10 @@ class Control:
     def _write_audit(
         self, phase: Phase, context: OperationContext, outcome: Outcome | None = None
     ) -> str | None:
-        """Write to the audit file; a failure is logged, and the operation continues."""
+        """Write to the audit file; a failure is logged and returned."""
         error = self._audit.write(phase, outcome or context.outcome, time.time())
+        for remark in self._audit.take_remarks():
+            self._inbox.log("warning", "audit", remark)
         if error is not None and context.outcome.unlogged is None:
             context.outcome = msgspec.structs.replace(context.outcome, unlogged=error)
             self._inbox.log("error", "audit", f"Cannot write to the audit file: {error}")

@@ -109,6 +109,7 @@ class Session:
             roster,
             self._audit(),
             settings.read_only,
+            settings.audit_required,
             results=self._follower.reader,
         )
 

@@ -51,3 +51,12 @@ def test_what_is_not_toml(tmp_path: Path) -> None:
     file.write_text("broker_url: redis://h")
     with pytest.raises(ValueError, match="line 1"):
         read(file)
+
+
+def test_a_device_and_deep_nesting_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="more than"):
+        read(Path("/dev/zero"))
+    file = tmp_path / "config.toml"
+    file.write_text("queues = " + "[" * 5_000 + "]" * 5_000)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read(file)

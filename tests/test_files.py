@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from celtop.files import config_file, replace_file, state_folder
+from celtop.files import config_file, read_file, replace_file, state_folder
 
 
 def test_the_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +56,29 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
 def test_a_device_is_written_to(tmp_path: Path) -> None:
     replace_file(Path(os.devnull), b"gone")
     assert not Path(os.devnull).is_file()
+
+
+def test_a_pipe_is_read_to_its_end_and_never_waited_for_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.files.PIPE_TIMEOUT", 0.1)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(TimeoutError):
+        read_file(pipe)
+    writer = os.open(pipe, os.O_RDWR)
+    os.write(writer, b"half")
+    with pytest.raises(TimeoutError):
+        read_file(pipe)
+    os.close(writer)
+    ours, theirs = os.pipe()
+    os.write(theirs, b"whole")
+    os.close(theirs)
+    assert read_file(Path(f"/dev/fd/{ours}")) == b"whole"
+    os.close(ours)
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/", "/nowhere"])
+def test_what_cannot_be_read_is_an_error(path: str) -> None:
+    with pytest.raises(OSError, match=r"more than|directory"):
+        read_file(Path(path), 1_000)

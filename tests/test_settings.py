@@ -316,3 +316,22 @@ def test_progress_paths_are_a_table_of_dotted_paths(tmp_path: Path) -> None:
 def test_invalid_progress_paths_are_refused(paths: dict[str, object], why: str) -> None:
     with pytest.raises(SettingsError, match=why):
         load_settings({"progress_path": paths}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "warned"),
+    [
+        ('broker_url = "redis://:hunter2@h/0"', 0o644, True),
+        ('broker_url = "redis://:hunter2@h/0"', 0o600, False),
+        ("[broker_transport_options.sentinel_kwargs]\npassword = 'x'", 0o640, True),
+        ('broker_url = "redis://h/0"', 0o644, False),
+    ],
+)
+def test_a_password_in_an_open_config_file_is_warned_about(
+    text: str, mode: int, warned: bool, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "c.toml", text)
+    file.chmod(mode)
+    warnings = load_settings(config_file=file, environ={}).warnings
+    assert bool(warnings) == warned
+    assert not warned or ("chmod 600" in warnings[0] and "hunter2" not in warnings[0])

@@ -33,9 +33,9 @@ def supports_unicode(environ: Mapping[str, str]) -> bool:
 
 
 def on_exit_signals(end: Callable[[int], None]) -> None:
-    """Call `end` with the exit code on SIGTERM and SIGHUP, in the running event loop."""
+    """Call `end` with the exit code on SIGTERM, SIGHUP and SIGQUIT, in the running event loop."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         loop.add_signal_handler(number, end, 128 + number)
 
 

@@ -11,6 +11,7 @@ import getpass
 import json
 import os
 import socket
+import stat
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from ...files import OWNER_ONLY
 from ...model.operations import commands as commands
 from ...model.operations.call import Call, SentTask
 from ...model.operations.commands import Operation
@@ -46,23 +48,68 @@ class Audit:
         redact: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         self.path = path
+        self._remarks: dict[str, bool] = {}
+        """What was wrong with the file, and whether it has been taken."""
         self._cluster = cluster
         self._redact = redact
 
     def write(self, phase: Phase, outcome: Outcome, at: float) -> str | None:
-        """Append a line; return None, or why it could not be written."""
+        """Append a line; return None, or why it could not be written.
+
+        Another user must not be able to read the file: it holds the arguments of tasks. What was
+        wrong with it is returned by `take_remarks`.
+        """
         if self.path is None:
             return None
         try:
             # Non-ASCII text is escaped: people read the file with `cat` and `tail`.
             line = json.dumps(_plain(self._record(phase, outcome, at)), separators=(",", ":"))
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _append(self.path, f"{line}\n".encode())
+            self._append(self.path, f"{line}\n".encode())
         except OSError as error:
             return f"{self.path}: {error.strerror or error}"
         except (TypeError, ValueError, RecursionError) as error:
             return f"{self.path}: {error}"
         return None
+
+    def _append(self, path: Path, line: bytes) -> None:
+        # Opening a named pipe without a reader would wait for one.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        handle = os.open(path, flags, OWNER_ONLY)
+        try:
+            self._secure(path, handle)
+            written = os.write(handle, line)
+            if written < len(line):
+                # A full disk takes the first half: the next line must not be appended to it.
+                os.write(handle, b"\n")
+                raise OSError(None, f"only {written} of {len(line)} bytes could be written")
+        finally:
+            os.close(handle)
+
+    def _secure(self, path: Path, handle: int) -> None:
+        """Make the file readable by its owner only.
+
+        Raises:
+            OSError: It is not a regular file, or belongs to another user.
+        """
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(None, "it is not a regular file")
+        if path.is_symlink():
+            self._remarks.setdefault(f"{path} is a symbolic link to {path.resolve()}", False)
+        if found.st_mode & 0o077:
+            try:
+                os.fchmod(handle, OWNER_ONLY)
+            except PermissionError:
+                raise OSError(None, "it is open to other users and belongs to one") from None
+            text = f"{path} was open to other users; now only its owner can read it"
+            self._remarks.setdefault(text, False)
+
+    def take_remarks(self) -> list[str]:
+        """Return what was wrong with the file since the last call; each remark only once."""
+        remarks = [text for text, taken in self._remarks.items() if not taken]
+        self._remarks.update(dict.fromkeys(remarks, True))
+        return remarks
 
     def _record(self, phase: Phase, outcome: Outcome, at: float) -> dict[str, Any]:
         record: dict[str, Any] = {
@@ -105,18 +152,6 @@ class Audit:
         for name in ("args", "kwargs", "headers"):
             fields[name] = _cut(self._redact(_plain(fields[name])))
         return {name: value for name, value in fields.items() if value not in (None, {}, ())}
-
-
-def _append(path: Path, line: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        written = os.write(handle, line)
-        if written < len(line):
-            # A full disk takes the first half: the next line must not be appended to it.
-            os.write(handle, b"\n")
-            raise OSError(None, f"only {written} of {len(line)} bytes could be written")
-    finally:
-        os.close(handle)
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.audit import Audit
 from celtop.cluster.operations.running import OperationContext, Refused, Unsure
 from celtop.model.observations import LogMessage, OperationChanged
-from celtop.model.operations.commands import Ping, Revoke
+from celtop.model.operations.commands import Operation, Ping, Revoke
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
@@ -180,13 +180,20 @@ def test_the_model_receives_first_and_last_outcome(
     assert told[-1] == act.outcome
 
 
-def test_an_audit_file_that_cannot_be_written_is_reported_and_stops_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("operation", "required", "refused"),
+    [(REVOKE, True, True), (REVOKE, False, False), (PING, True, False)],
+)
+def test_an_audit_file_that_cannot_be_written_refuses_what_must_be_recorded(
+    operation: Operation, required: bool, refused: bool, tmp_path: Path
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     done: list[OperationContext] = []
-    made = ControlUnderTest(done.append, blocked / "audit.jsonl")
-    outcome = made.control.do(PING).future.result(10)
-    assert len(done) == 1
+    made = ControlUnderTest(done.append, blocked / "audit.jsonl", audit_required=required)
+    outcome = made.control.do(operation).future.result(10)
+    assert len(done) == (not refused)
+    assert (outcome.refusal is not None and "audit_required" in outcome.refusal) == refused
     assert outcome.unlogged is not None and "audit.jsonl" in outcome.unlogged
     notes = [one.text for one in made.told() if isinstance(one, LogMessage)]
     assert len(notes) == 1 and "Cannot write to the audit file" in notes[0]

@@ -47,7 +47,7 @@ def test_filter_drill_down_and_quit(
     assert terminal.restored()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_signals_restore_the_terminal(
     tui: OpenTui, redis_server: RedisServer, redis_url: str, ending: signal.Signals
 ) -> None:

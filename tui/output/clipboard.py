@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ...export.json import encode, escape
 from ...export.snapshot import take_snapshot
 from ...model.entities.log import LogEntry
 from ...model.entities.queue import Queue
@@ -74,7 +75,7 @@ def _json_like(text: str) -> str:
     if not literal.known:
         return text
     try:
-        return msgspec.json.encode(literal.value).decode()
+        return escape(msgspec.json.encode(literal.value)).decode()
     except (TypeError, msgspec.MsgspecError):
         return text
 
@@ -87,7 +88,7 @@ def row_json(row: Task | Worker | Queue, state: ClusterState, now: float) -> str
         records = snapshot.workers
     elif isinstance(row, Queue):
         records = snapshot.queues
-    return msgspec.json.format(msgspec.json.encode(records[0])).decode()
+    return encode(records[0]).decode().rstrip()
 
 
 def only(state: ClusterState, rows: Sequence[object]) -> ClusterState:

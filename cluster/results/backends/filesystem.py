@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from ....files import read_file
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ..errors import failure
@@ -81,7 +82,7 @@ class FileResults(ResultReader):
         meta: ResultMeta | None = None
         for _ in range(_READ_ATTEMPTS):
             try:
-                payload = (self._folder / f"{self._prefix}{id_}").read_bytes()
+                payload = read_file(self._folder / f"{self._prefix}{id_}")
             except FileNotFoundError:
                 return None
             if payload:

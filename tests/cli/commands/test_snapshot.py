@@ -137,7 +137,7 @@ class TestUsage:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGQUIT, 131)]
 )
 def test_interrupted(
     redis_server: RedisServer, redis_url: str, number: signal.Signals, code: int

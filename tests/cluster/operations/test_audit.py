@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from datetime import date
@@ -130,14 +131,36 @@ def test_two_may_write_at_once(tmp_path: Path) -> None:
     assert all(json.loads(line)["phase"] == "begun" for line in lines)
 
 
-def test_a_full_disk_or_a_directory_is_reported(tmp_path: Path) -> None:
+def test_a_directory_is_reported(tmp_path: Path) -> None:
     audit = Audit(tmp_path, lambda: "x")
     why = audit.write("begun", Outcome(1, Ping(workers=()), NOON), NOON)
     assert why is not None and "directory" in why
-    full = Audit(Path("/dev/full"), lambda: "x")
-    why = full.write("begun", Outcome(1, Ping(workers=()), NOON), NOON)
-    assert why is not None and "No space left" in why
 
 
 def test_none_at_all_is_no_trouble() -> None:
     assert Audit(None, lambda: "x").write("begun", Outcome(1, Ping(workers=()), NOON), NOON) is None
+
+
+def test_a_file_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
+    path, link = tmp_path / "open.jsonl", tmp_path / "link.jsonl"
+    path.write_text("")
+    path.chmod(0o644)
+    link.symlink_to(path)
+    audit = Audit(link, lambda: "redis://h/0")
+    outcome = Outcome(1, Ping(workers=("w1",)), 1.0)
+    assert audit.write("begun", outcome, 1.0) is None
+    assert path.stat().st_mode & 0o777 == 0o600
+    remarks = audit.take_remarks()
+    assert len(remarks) == 2 and "symbolic link" in remarks[0] and "other users" in remarks[1]
+    assert audit.write("ended", outcome, 2.0) is None
+    assert audit.take_remarks() == []
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_a_pipe_and_a_device_are_refused_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    outcome = Outcome(1, Ping(workers=("w1",)), 1.0)
+    for path in (pipe, Path("/dev/null")):
+        problem = Audit(path, lambda: "redis://h/0").write("begun", outcome, 1.0)
+        assert problem is not None and str(path) in problem

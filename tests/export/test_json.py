@@ -1,0 +1,30 @@
+"""JSON that is safe to print on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import msgspec
+import pytest
+from celtop.export.json import encode
+
+HIDDEN = [
+    char
+    for char in map(chr, range(sys.maxunicode + 1))
+    if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp")
+]
+
+
+def test_no_character_that_a_terminal_obeys_is_printed() -> None:
+    text = "".join(HIDDEN)
+    encoded = encode({"text": text}).decode()
+    assert msgspec.json.decode(encoded) == {"text": text}
+    assert all(char.isprintable() or char == "\n" for char in encoded)
+
+
+@pytest.mark.parametrize("text", ["plain", "ünïcode", "日本", "👩‍🚀"])
+def test_readable_text_stays_readable(text: str) -> None:
+    encoded = encode([text]).decode()
+    assert msgspec.json.decode(encoded) == [text]
+    assert text in encoded or "\\u200d" in encoded
