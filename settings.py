@@ -204,8 +204,8 @@ class Settings(BaseSettings):
     progress_path: ProgressPaths = {}
     """Where tasks report their progress, if not in a common shape: for each task name pattern
     (`"geo.*"`) a table of dotted paths into the `update_state` meta or the event: `current` and
-    `total`, or `percent` (0 to 100), and `text`. A name itself is used before
-    patterns, and of these the first that matches."""
+    `total`, or `percent` (0 to 100), and `text`. The first pattern that matches
+    the name, or is the name, is used."""
     frugal: bool = False
     """Whether to send the broker as few commands as possible; values are then older."""
     queues: Names = ()

@@ -45,16 +45,14 @@ class ProgressPaths(msgspec.Struct, frozen=True, gc=False):
 class ProgressReader:
     """Reads progress in the common forms, and at the paths that the user configured.
 
-    The paths are given by pattern of task names (`geo.*`). A pattern that is the name itself counts
-    first, then the first that matches.
+    The paths are given by name or pattern of task names (`geo.*`); the first that matches counts.
     """
 
     def __init__(self, paths: Mapping[str, Mapping[str, str]] | None = None) -> None:
         self._rules = [
-            (re.compile(fnmatch.translate(pattern)), ProgressPaths(**fields))
+            (pattern, re.compile(fnmatch.translate(pattern)), ProgressPaths(**fields))
             for pattern, fields in (paths or {}).items()
         ]
-        self._exact = {name: ProgressPaths(**fields) for name, fields in (paths or {}).items()}
         self._by_name: dict[str, ProgressPaths | None] = {}
 
     def read(
@@ -86,8 +84,12 @@ class ProgressReader:
         if name not in self._by_name:
             if len(self._by_name) >= MAX_CACHED_NAMES:
                 self._by_name.clear()
-            matching = (paths for pattern, paths in self._rules if pattern.match(name))
-            self._by_name[name] = self._exact.get(name) or next(matching, None)
+            matching = (
+                paths
+                for exact, pattern, paths in self._rules
+                if name == exact or pattern.match(name)
+            )
+            self._by_name[name] = next(matching, None)
         return self._by_name[name]
 
 

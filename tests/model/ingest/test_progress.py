@@ -104,7 +104,7 @@ def test_an_unrecognized_meta_is_shown_shortened() -> None:
 
 
 def test_a_name_with_the_characters_of_patterns_is_matched_exactly() -> None:
-    paths = {"*": {"percent": "other"}, "a[b].x*y": {"percent": "own"}}
+    paths = {"a[b].x*y": {"percent": "own"}, "*": {"percent": "other"}}
     reader = ProgressReader(paths)
     meta = {"own": 25, "other": 75}
     for name, fraction in (("a[b].x*y", 0.25), ("ab.xy", 0.75)):
