@@ -197,6 +197,23 @@ class FindingRecord(msgspec.Struct, frozen=True, gc=False):
     next_step: str | None
 
 
+class WindowsRecord(msgspec.Struct, frozen=True, gc=False):
+    """Since when all tasks of each kind are in memory; null if none of the kind was removed.
+
+    A task is of the first kind that applies: see `[keep]` in the settings.
+    """
+
+    marked_since_at: str | None
+    lost_since_at: str | None
+    failed_since_at: str | None
+    retried_since_at: str | None
+    revoked_since_at: str | None
+    running_since_at: str | None
+    waiting_since_at: str | None
+    slow_since_at: str | None
+    succeeded_since_at: str | None
+
+
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """The whole snapshot."""
 
@@ -210,3 +227,4 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     tasks: list[TaskRecord]
     findings: list[FindingRecord]
     """What needs attention, the worst first; each is also a note."""
+    windows: WindowsRecord

@@ -6,12 +6,14 @@ depends on the format.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Final, TypeVar
 
 import msgspec
 
 from ..model.entities.broker import Broker
+from ..model.entities.keep import KINDS, Kind
 from ..model.entities.queue import Queue
 from ..model.entities.states import source_names
 from ..model.entities.task import Task, TaskExtra
@@ -33,6 +35,7 @@ from .records import (
     Snapshot,
     TaskRecord,
     TotalsRecord,
+    WindowsRecord,
     WorkerRecord,
 )
 
@@ -63,7 +66,12 @@ def take_snapshot(state: ClusterState, now: float) -> Snapshot:
             for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
         ],
         findings=[_finding(finding) for finding in found],
+        windows=_windows(state.kept_since),
     )
+
+
+def _windows(since: Mapping[Kind, float]) -> WindowsRecord:
+    return WindowsRecord(**{f"{kind}_since_at": iso(since.get(kind)) for kind in KINDS})
 
 
 def _broker(broker: Broker) -> BrokerRecord:

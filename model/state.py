@@ -277,6 +277,8 @@ class ClusterState:
             elif type_.startswith("task-") and event.uuid:
                 merge(event, at)
         totals.events += len(events)
+        if totals.first_event_at is None:
+            totals.first_event_at = at
         # Once per message rather than per event: its events arrived in the same second.
         rates = self.rates
         rates.events.add(at, len(events))

@@ -6,7 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from ..widgets.compat.textual_internals import terminal_is_behind
 from .context import AppContext
@@ -49,6 +51,8 @@ class FrameLoop:
         self._on_pumped = on_pumped
         self._painted: MonitorScreen | None = None
         """The screen that has seen all changes of the model up to the last frame."""
+        self._selected: WeakKeyDictionary[MonitorScreen, tuple[str, ...]] = WeakKeyDictionary()
+        self._protected: frozenset[str] = frozenset()
         self._second = 0
         self._timer: Timer | None = None
 
@@ -98,6 +102,18 @@ class FrameLoop:
             self._second = second
             self._context.state.tick(self._context.now())
             self._watch_results()
+            self._protect_selected()
+
+    def _protect_selected(self) -> None:
+        """Keep the tasks that are selected on any screen from being evicted."""
+        screen = self.topmost_screen
+        if screen is not None and screen.ready:
+            self._selected[screen] = screen.selected_ids
+        ids = (ids for screen, ids in self._selected.items() if screen.is_attached)
+        protected = frozenset(chain.from_iterable(ids))
+        if protected != self._protected:
+            self._protected = protected
+            self._context.state.protect(protected)
 
     # The screen
 

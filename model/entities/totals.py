@@ -15,6 +15,8 @@ class Totals(msgspec.Struct, eq=False):
     """
 
     events: int = 0
+    first_event_at: float | None = None
+    """When the first event was received, by the local clock."""
     lost: int = 0
     """Task events dropped because the inbox was full."""
     lost_heartbeats: int = 0

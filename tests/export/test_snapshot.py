@@ -26,7 +26,7 @@ from celtop.model.state import ClusterState
 from .conftest import HOSTILE, NOW, receive, run_task
 
 CONTRACT = {
-    "": "schema taken_at notes broker totals workers queues tasks findings",
+    "": "schema taken_at notes broker totals workers queues tasks findings windows",
     "broker": "url transport status error latency_s commands_sent",
     "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s corrected",
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
@@ -338,6 +338,8 @@ def test_evicted_tasks_are_counted() -> None:
     note = f"{15 - len(snapshot.tasks):,} tasks removed to stay within the memory limits"
     assert len(snapshot.tasks) <= 10
     assert note in notes_on(state, "tasks")
+    assert snapshot.windows.failed_since_at is None
+    assert snapshot.windows.succeeded_since_at is not None
     assert sum(snapshot.totals.tasks.values()) == len(snapshot.tasks)
 
 

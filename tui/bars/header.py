@@ -11,6 +11,7 @@ from ...model.text import units
 from ...model.text.phrases import counted
 from ...widgets.colours import COLOURS
 from ..context import AppContext
+from ..text.windows import windows
 from .base import Bar, Part
 
 RATE_WINDOW: Final = 10
@@ -21,9 +22,18 @@ FAILURE_WINDOW: Final = 300
 MIN_BACKLOG_SHOWN: Final = 500
 """Events that must be waiting before a backlog is shown: fewer arrive between two frames anyway."""
 
+WINDOWS_PRIORITY: Final = 7
+"""The first part to be left out; lists of tasks then show it in their info bar."""
+
 
 class HeaderBar(Bar):
     """The top line of every screen."""
+
+    @property
+    def shows_windows(self) -> bool:
+        """Whether there is room for the windows of time that memory covers."""
+        left, _ = self._fitting(self.size.width)
+        return any(part.priority == WINDOWS_PRIORITY for part in left)
 
     def paint(self, context: AppContext) -> None:
         """Show the current state."""
@@ -34,6 +44,7 @@ class HeaderBar(Bar):
                 Part(context.state.broker.url or "no broker", "$text-muted", 6),
                 read_only(context),
                 *warnings(context),
+                *windows_part(context),
             ],
             numbers(context),
         )
@@ -78,6 +89,12 @@ def warnings(context: AppContext) -> list[Part]:
     if context.session.backlog > MIN_BACKLOG_SHOWN:
         parts.append(Part(f"{units.count(context.session.backlog)} behind", "$text-warning", 2))
     return parts
+
+
+def windows_part(context: AppContext) -> list[Part]:
+    """Return the windows of time that memory covers, if it is full."""
+    text = windows(context)
+    return [Part(text, "$text-muted", WINDOWS_PRIORITY)] if text else []
 
 
 def numbers(context: AppContext) -> list[Part]:

@@ -76,6 +76,11 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return tuple(id_ for id_ in seen if id_ in tasks and not tasks[id_].finished)
 
     @property
+    def selected_ids(self) -> tuple[str, ...]:
+        """The ids of marked rows, and of the page's task: these tasks are kept in memory."""
+        return tuple(id_ for table in self.tables for id_ in table.marks)
+
+    @property
     def title_parts(self) -> tuple[str, ...]:
         """The breadcrumb, from the view to this screen."""
         return (

@@ -99,6 +99,11 @@ class TaskDetailScreen(DetailScreen):
         return frozenset({f"worker:{task.worker}"} if task is not None and task.worker else ())
 
     @property
+    def selected_ids(self) -> tuple[str, ...]:
+        """The page's task, and marked rows."""
+        return (self.task_id, *super().selected_ids)
+
+    @property
     def watched(self) -> tuple[str, ...]:
         """The task, even if it is still unknown, and the related tasks on the screen."""
         ended = self.shown is not None and self.shown.finished

@@ -11,11 +11,13 @@ from ...model.entities.task import Task
 from ...model.query.language import Problem, Query, parse_query
 from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
+from ..bars.base import Part
 from ..columns.progress import with_progress
 from ..columns.tasks import TASKS
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..text.windows import windows
 from .lists import ListScreen
 
 if TYPE_CHECKING:
@@ -73,6 +75,11 @@ class TaskListScreen(ListScreen):
             self.tasks.set_faults_only(self.faults_only)
         if self.tasks.query.text != self.filter_text:
             self.tasks.set_query(self.query_of(self.filter_text), self.context.now())
+
+    def notes(self) -> Sequence[Part]:
+        """Return the windows of time that memory covers, if the header has no room for them."""
+        text = "" if self.header_bar.shows_windows else windows(self.context)
+        return [Part(text, "$text-muted", 6)] if text else []
 
     def take(self, changes: Changes) -> None:
         """Apply new, changed and evicted tasks."""
