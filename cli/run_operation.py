@@ -188,7 +188,7 @@ def _follow(session: Session, running: RunningOperation, options: RunOptions) ->
 def _report_connection(session: Session, connected: bool) -> bool:
     """Report when the broker is lost and when it is back; long operations wait for it."""
     broker = session.state.broker
-    now_connected = broker.phase == "live" or (connected and broker.fault is None)
+    now_connected = broker.is_connected or (connected and broker.fault is None)
     if now_connected != connected:
         if sys.stderr.isatty():
             click.echo(CLEAR_LINE, nl=False, err=True)

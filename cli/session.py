@@ -89,13 +89,13 @@ def wait_for_broker(session: Session, seconds: float) -> None:
         BrokerUnreachable: It refused for `seconds`, or did not reply for longer.
     """
     broker = session.state.broker
-    if pump_until(session, seconds, lambda: broker.phase == "live"):
+    if pump_until(session, seconds, lambda: broker.is_connected):
         return
     if broker.fault is None:
         pump_until(
-            session, SILENT_BROKER_TIMEOUT, lambda: broker.phase == "live" or bool(broker.fault)
+            session, SILENT_BROKER_TIMEOUT, lambda: broker.is_connected or bool(broker.fault)
         )
-    if broker.phase != "live":
+    if not broker.is_connected:
         reason = broker.fault or "It accepts connections but does not reply"
         raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
 
@@ -127,6 +127,6 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
         from ..model.text.passwords import mask_text
 
         broker = session.state.broker
-        if broker.phase != "live" and broker.fault is not None:
+        if not broker.is_connected and broker.fault is not None:
             raise BrokerUnreachable(f"Cannot read {what}: {broker.fault}") from error
         raise CommandError(f"Cannot read {what}: {mask_text(str(error))}") from error

@@ -12,7 +12,7 @@ import click
 
 from ..model.text.sanitize import visible
 from . import stderr
-from .exit_codes import InvalidUsage, TimedOut
+from .exit_codes import BrokerUnreachable, InvalidUsage, TimedOut
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -71,6 +71,7 @@ def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str
 
     Raises:
         TimedOut: No worker replied.
+        BrokerUnreachable: The broker accepts no messages.
         InvalidUsage: A pattern matches none of the known workers.
     """
     replied = session.state.present_workers(time.time())
@@ -80,6 +81,9 @@ def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str
         if warning:
             stderr.echo(warning)
         if not known:
+            broker = session.state.broker
+            if broker.fault is not None:
+                raise BrokerUnreachable(f"Cannot reach any worker: {broker.fault}")
             raise TimedOut("No worker replied. Are the workers running, and on this broker?")
         return known
     return tuple(sorted({name for pattern in patterns for name in _matching(pattern, known)}))

@@ -28,7 +28,7 @@ class BrokerRecord(msgspec.Struct, frozen=True, gc=False):
     url: str
     transport: str
     status: str
-    """`connecting`, `live` or `lost`."""
+    """`connecting`, `live`, `blocked` (the broker accepts no messages) or `lost`."""
     error: str | None
     latency_s: float | None
     commands_sent: int

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from ..model.entities.broker import Broker
+from ..model.entities.broker import Broker, Listening
 from ..model.entities.keep import KINDS, Kind
 from ..model.entities.queue import Queue
 from ..model.entities.states import source_names
@@ -49,7 +49,7 @@ _NO_EXTRA: Final = TaskExtra()
 
 def take_snapshot(state: ClusterState, now: float) -> Snapshot:
     """Return the snapshot at `now`, the current time in epoch seconds."""
-    listening_since = state.broker.listening_since
+    listening = state.broker.listening(now)
     found = findings(state, now)
     return Snapshot(
         schema=SCHEMA,
@@ -57,9 +57,7 @@ def take_snapshot(state: ClusterState, now: float) -> Snapshot:
         notes=notes_on(state, found),
         broker=_broker(state.broker),
         totals=_totals(state, now),
-        workers=[
-            _worker(worker, now, listening_since) for _, worker in sorted(state.workers.items())
-        ],
+        workers=[_worker(worker, now, listening) for _, worker in sorted(state.workers.items())],
         queues=[_queue(queue) for _, queue in sorted(state.queues.items())],
         tasks=[
             task_record(task, now, state)
@@ -111,13 +109,13 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
     )
 
 
-def _worker(worker: Worker, now: float, listening_since: float) -> WorkerRecord:
+def _worker(worker: Worker, now: float, listening: Listening) -> WorkerRecord:
     last_seen_at = worker.last_seen_at
     queues, load, rusage = worker.queues, worker.load, worker.rusage
     return _record(
         WorkerRecord,
         worker,
-        status=worker.status(now, listening_since),
+        status=worker.status(listening),
         active=worker.running,
         reserved=None if worker.reserved_ids is None else len(worker.reserved_ids),
         scheduled=None if worker.scheduled_ids is None else len(worker.scheduled_ids),

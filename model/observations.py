@@ -15,7 +15,7 @@ from .wire.signatures import PendingSignature
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
-    """The event connection was established, lost, or is being retried."""
+    """The event connection was established, blocked, lost, or is being retried."""
 
     phase: BrokerPhase
     at: float
@@ -25,6 +25,12 @@ class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
     url: str | None = None
     """The URL of the broker without its password; None if unchanged."""
     transport: str | None = None
+
+
+class ConnectionProved(msgspec.Struct, frozen=True, gc=False):
+    """The event connection was proved to work, by something other than an event."""
+
+    at: float
 
 
 class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):
@@ -186,6 +192,7 @@ class ResultsRead(msgspec.Struct, frozen=True, gc=False):
 Observation: TypeAlias = (
     EventBatch
     | ConnectionChanged
+    | ConnectionProved
     | LatencyMeasured
     | InspectReply
     | QuestionsAsked

@@ -41,6 +41,7 @@ from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
 from .ingest.worker_store import WorkerStore
 from .observations import (
     ConnectionChanged,
+    ConnectionProved,
     EventsDropped,
     InspectReply,
     LatencyMeasured,
@@ -129,6 +130,7 @@ class ClusterState:
             QuestionsAnswered: self._questions.answered,
             QuestionsFailed: self._questions.failed,
             ConnectionChanged: self._connection_changed,
+            ConnectionProved: self._stream.connection_proved,
             LatencyMeasured: self._stream.latency_measured,
             QueueMeasured: self._queues.measured,
             QueueGone: self._queues.gone,
@@ -147,15 +149,15 @@ class ClusterState:
 
     def tick(self, now: float) -> None:
         """Update what changes with time alone, such as late workers; call it every second."""
-        if self._workers.tick(now, self.broker.listening_since):
+        if self._workers.tick(now, self.broker.listening(now)):
             self._other_changed = True
         if self._stream.log_dropped(now):
             self._other_changed = True
         for id_, worker, loss in self._workers.take_missing(now):
             self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
         self._reconciler.scan(now)
-        disconnected = self.broker.listening_since > now
-        if find_stalled_workers(self._workers, self.queues, self.log, now, disconnected):
+        listening = self.broker.live_since is None or self.broker.phase == "live"
+        if find_stalled_workers(self._workers, self.queues, self.log, now, listening):
             self._other_changed = True
         if self._tasks.corrections.log_due(self.log, now):
             self._other_changed = True
@@ -251,17 +253,18 @@ class ClusterState:
 
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return the sorted names of the workers that a command would reach."""
-        since = self.broker.listening_since
+        listening = self.broker.listening(now)
         return tuple(
             sorted(
                 name
                 for name, worker in self.workers.items()
-                if not name.startswith(BEAT_PREFIX) and worker.status(now, since) != "offline"
+                if not name.startswith(BEAT_PREFIX) and worker.status(listening) != "offline"
             )
         )
 
     def _event_batch(self, batch: EventBatch) -> None:
         events, at = batch.events, batch.at
+        self.broker.event_at = at
         totals = self.totals
         received, succeeded = totals.received, totals.succeeded
         failed, retried = totals.failed, totals.retried

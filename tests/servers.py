@@ -19,7 +19,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -161,6 +161,7 @@ class RabbitServer:
         self._epmd_port, self._dist_port = free_port(), free_port()
         self._epmd: Child | None = None
         self.child: Child | None = None
+        self._environment: dict[str, str] = {}
         self._vhosts = 0
         (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
         config = [f"management.tcp.port = {self.http_port}", "management.tcp.ip = 127.0.0.1"]
@@ -174,7 +175,7 @@ class RabbitServer:
 
     def start(self) -> RabbitServer:
         """Start the node, or restart it on the same port, and wait until it is ready."""
-        env = clean_environment(
+        env = self._environment = clean_environment(
             HOME=str(self.directory),
             RABBITMQ_NODENAME=f"celtop{self.port}@localhost",
             RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
@@ -223,6 +224,20 @@ class RabbitServer:
         rights = dict.fromkeys(("configure", "write", "read"), ".*")
         self.api("PUT", f"permissions/{vhost}/guest", rights)
         return self.url(vhost)
+
+    @contextlib.contextmanager
+    def memory_alarm(self) -> Iterator[None]:
+        """Raise the memory alarm, and clear it at the end."""
+        self._limit_memory("1MB")
+        try:
+            yield
+        finally:
+            self._limit_memory("1GB")
+
+    def _limit_memory(self, limit: str) -> None:
+        control = str(Path(rabbit_script()).parent / "rabbitmqctl")
+        command = [control, "set_vm_memory_high_watermark", "absolute", limit]
+        subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=60)
 
     def queue_names(self, url: str) -> list[str]:
         """Return the names of all queues in the virtual host of a URL."""

@@ -307,8 +307,8 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def action_refresh_now(self) -> None:
         """Poll workers and queues now, or try again to connect."""
         self.context.session.refresh()
-        live = self.context.state.broker.phase == "live"
-        self.say("Polling workers and queues" if live else "Connecting to the broker")
+        connected = self.context.state.broker.is_connected
+        self.say("Polling workers and queues" if connected else "Connecting to the broker")
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""

@@ -52,7 +52,9 @@ def snapshot(
         taken = take_snapshot(session.state, time.time())
     width = shutil.get_terminal_size(DEFAULT_SIZE).columns
     write(FORMATS[format_name].encode(taken, width, limit), output)
-    if session.state.broker.phase == "live":
+    broker = session.state.broker
+    if broker.phase == "live":
         return ExitCode.OK
-    stderr.echo(f"Lost the connection to the broker: {session.state.broker.fault}")
+    if not broker.is_connected:
+        stderr.echo(f"Lost the connection to the broker: {broker.fault}")
     return ExitCode.UNREACHABLE

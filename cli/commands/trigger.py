@@ -102,7 +102,7 @@ def trigger(
                 _print_sent(outcome, options)
             raise
         broker = session.state.broker
-        if result is None and broker.phase != "live" and broker.fault is not None:
+        if result is None and not broker.is_connected and broker.fault is not None:
             stderr.echo(f"Lost the connection to the broker: {broker.fault}")
     if options.as_json:
         from ...export.outcome import encode

@@ -111,7 +111,7 @@ def _check_broker(
         BrokerUnreachable: That was more than RECONNECT_TIMEOUT ago.
     """
     broker = session.state.broker
-    if broker.phase == "live":
+    if broker.is_connected:
         return None
     if lost_at is None:
         display.note("Lost the connection to the broker; reconnecting")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.entities.broker import family_of
+from ...model.entities.fault import Fault
 from ...model.text.passwords import mask_text, mask_url
 from ...model.text.urls import passwords, quote_credentials, split_urls
 from ...settings import Settings
@@ -44,6 +45,8 @@ class BrokerConnection:
         self.settings = settings
         self.urls = broker_urls(settings.broker_url)
         self.meter = ConnectionMeter()
+        self.blocked: Fault | None = None
+        """Why the broker accepts no messages although it is connected; None if it does."""
         self._index = 0
 
     @property
@@ -87,17 +90,16 @@ class BrokerConnection:
         """Switch to the next URL, if there are several."""
         self._index += 1
 
-    def connect(self, heartbeat: float = 0.0, ping_after: int = 0) -> Connection:
+    def connect(self, heartbeat: float = 0.0) -> Connection:
         """Return a new, established connection, which the caller closes.
 
         Args:
             heartbeat: Seconds between AMQP heartbeats, which the caller must check; 0 for none.
-            ping_after: Seconds without a message before a Redis connection is pinged; 0 for never.
 
         Raises:
             Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
         """
-        connection = self._prepare(heartbeat, ping_after)
+        connection = self._prepare(heartbeat)
         try:
             connection.ensure_connection(max_retries=0)
         except BaseException:
@@ -135,7 +137,7 @@ class BrokerConnection:
         """Return a text without the passwords of the broker and result backend URLs."""
         return hide(text, *self.urls, self.settings.result_backend or "")
 
-    def _prepare(self, heartbeat: float = 0.0, ping_after: int = 0) -> Connection:
+    def _prepare(self, heartbeat: float = 0.0) -> Connection:
         from kombu.connection import Connection
         from kombu.transport import get_transport_cls
 
@@ -151,7 +153,7 @@ class BrokerConnection:
             options |= {
                 "socket_timeout": READ_TIMEOUT,
                 "socket_connect_timeout": CONNECT_TIMEOUT,
-                "health_check_interval": ping_after,
+                "health_check_interval": 0,
                 "retry_on_timeout": False,
                 # Otherwise every consumer also redelivers the app's unacknowledged tasks after a
                 # timeout that only the app knows: they would run twice because of celtop.

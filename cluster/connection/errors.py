@@ -152,6 +152,12 @@ _RULES: Final = (
         "Use the primary's address, or sentinel:// to find it",
     ),
     Rule(
+        "writes",
+        r"MISCONF|NOREPLICAS",
+        "{address} refuses writes: {reason}",
+        "See the Redis log: it cannot save to disk, or too few replicas are connected",
+    ),
+    Rule(
         "sentinel",
         r"MasterNotFound|No master found",
         "No sentinel has a primary of the given name: {reason}",
@@ -218,7 +224,7 @@ def explain(error: BaseException, broker: BrokerConnection) -> Fault:
     if any(isinstance(one, Unresponsive) for one in chain):
         return Fault(
             "silent",
-            f"{_address(broker)} stopped responding on an open connection",
+            f"{address_of(broker)} stopped responding on an open connection",
             "Check for a NAT or firewall that drops idle connections after some minutes",
         )
     text = " / ".join(f"{type(one).__module__}.{type(one).__name__}: {one}" for one in chain)
@@ -226,7 +232,7 @@ def explain(error: BaseException, broker: BrokerConnection) -> Fault:
     words = _placeholders(broker, reason)
     fault = first_match(_RULES, text, words)
     if fault is None:
-        return Fault("other", f"The connection to {_address(broker)} failed: {reason}", "")
+        return Fault("other", f"The connection to {address_of(broker)} failed: {reason}", "")
     return _NO_SCHEME if fault.kind == "dns" and "://" not in broker.url else fault
 
 
@@ -267,7 +273,7 @@ def _reason(chain: list[BaseException]) -> str:
 def _placeholders(broker: BrokerConnection, reason: str) -> dict[str, str]:
     scheme = broker.scheme
     return {
-        "address": _address(broker),
+        "address": address_of(broker),
         "host": _parts(broker).hostname or "the broker",
         "path": _path(broker),
         "scheme": scheme,
@@ -276,7 +282,7 @@ def _placeholders(broker: BrokerConnection, reason: str) -> dict[str, str]:
     }
 
 
-def _address(broker: BrokerConnection) -> str:
+def address_of(broker: BrokerConnection) -> str:
     """Return host and port, or the socket's path, from the URL, without credentials."""
     url = broker.url
     if "+socket://" in url:

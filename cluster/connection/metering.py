@@ -1,4 +1,4 @@
-"""Counts the commands sent over kombu's Redis and AMQP transports, and can cut their connections.
+"""Watches kombu's Redis and AMQP connections: counts their commands, and can cut them.
 
 Every command costs the user latency or money, so the commands of all our connections are counted.
 And since a broker that accepts connections but never replies blocks a thread forever, each open
@@ -22,6 +22,9 @@ class ConnectionMeter:
         self._lock = threading.Lock()
         self._sent = 0
         self._open: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self.sending_fails = threading.Event()
+        """Set by any thread when an alarm was reported to its connection, or no worker replied: the
+        receiver finds out whether the broker accepts messages, and clears it."""
 
     @property
     def sent(self) -> int:
@@ -131,10 +134,21 @@ def _metered_amqp(transport: type[Any], meter: ConnectionMeter) -> type[Any]:
             meter.count()
             return super().send_method(*args, **kwargs)
 
+    from amqp import spec
+
     class Connection(transport.Connection):  # type: ignore[misc, name-defined]
+        # py-amqp does not read the reason of an alarm.
+        _METHODS = transport.Connection._METHODS | {
+            spec.Connection.Blocked: spec.method(spec.Connection.Blocked, "s")
+        }
+
         def connect(self, callback: Any = None) -> Any:
             meter.add(self)
             return super().connect(callback)
+
+        def _on_blocked(self, reason: str = "") -> Any:
+            meter.sending_fails.set()
+            return self.on_blocked(reason) if self.on_blocked else None
 
     Connection.Channel = Channel
     return type(transport.__name__, (transport,), {"Connection": Connection})

@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ...settings import Settings
+from .alarms import write_error
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -113,7 +114,16 @@ class RemoteControl:
         )
 
     def prepare(self) -> None:
-        """Do everything that precedes sending: if this fails, nothing has been sent."""
+        """Do everything that precedes sending: if this fails, nothing has been sent.
+
+        A worker that cannot write its reply to Redis may crash (kombu 5.7), so none is asked while
+        the server refuses writes.
+        """
+        if (error := write_error(self._connection)) is not None:
+            raise error
+        self._declare()
+
+    def _declare(self) -> None:
         if not self._exchange_declared:
             self._exchange(self._connection.default_channel).declare()
             self._exchange_declared = True
@@ -184,6 +194,7 @@ class RemoteControl:
         **waiting: Any,
     ) -> Replies:
         """Send commands and wait for the replies; the arguments are those of `send` and `wait`."""
+        self.prepare()
         with nullcontext() if self._receiving else self.receiving():
             return self.wait(
                 self.send(commands, destination, arguments, on_reply), expected, **waiting
@@ -236,7 +247,7 @@ class RemoteControl:
 
         if command in FORBIDDEN:
             raise ValueError(f"{command} crashes workers")
-        self.prepare()
+        self._declare()
         message: dict[str, Any] = {
             "method": command,
             "arguments": dict(arguments or {}),

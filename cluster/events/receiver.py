@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
 from ...model.entities.fault import Fault
-from ...model.observations import ConnectionChanged
+from ...model.observations import ConnectionChanged, ConnectionProved
 from ...model.wire.events import EventBatch, decode
+from ..connection.alarms import alarm, refusal
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
 from ..connection.errors import Unresponsive, explain
+from ..connection.mailboxes import NO_WORKER
 from ..connection.remote_control import RemoteControl
 from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread
@@ -26,13 +28,19 @@ if TYPE_CHECKING:
 
 HEARTBEAT_INTERVAL: Final = 10.0
 """Seconds between AMQP heartbeats; two missed ones end the connection."""
-PING_AFTER: Final = 10
+PING_AFTER: Final = 10.0
 """Seconds without a message before a Redis subscription is pinged."""
 FIRST_RETRY_DELAY: Final = 0.5
 MAX_RETRY_DELAY: Final = 15.0
 """Seconds between two attempts to connect: doubled each time, up to this."""
 STABLE_AFTER: Final = 5.0
 """Seconds that a connection must last for the retry delay to start over."""
+CHECK_INTERVAL: Final = 1.0
+"""Seconds between two checks of the connection."""
+ATTEMPT_INTERVAL: Final = 5.0
+"""Seconds between two attempts to send something while heartbeats or replies are missing."""
+ROUTINE_INTERVAL: Final = 30.0
+"""The same while nothing is missing: workers may send no heartbeats."""
 STOP_CHECK_INTERVAL: Final = 0.5
 """Seconds to wait for events before checking whether to stop."""
 BATCH_WINDOW: Final = 0.01
@@ -57,6 +65,7 @@ class Receiver(StoppableThread):
         self._open_tasks = open_tasks
         self._reconnect = False
         self._next_check = 0.0
+        self._attempt_at = 0.0
         self._warned: set[str] = set()
         self.live = threading.Event()
         """Set while events are being received."""
@@ -103,6 +112,7 @@ class Receiver(StoppableThread):
     def _report(
         self, phase: BrokerPhase, fault: Fault | None = None, retry_in: float | None = None
     ) -> None:
+        self._broker.blocked = fault if phase == "blocked" else None
         url, transport = self._broker.shown_url, self._broker.scheme
         self._inbox.put(ConnectionChanged(phase, time.time(), fault, retry_in, url, transport))
 
@@ -112,9 +122,7 @@ class Receiver(StoppableThread):
         Raises:
             Exception: Any error that ended the connection.
         """
-        connection = self._broker.connect(
-            HEARTBEAT_INTERVAL if self._broker.is_amqp else 0.0, PING_AFTER
-        )
+        connection = self._broker.connect(HEARTBEAT_INTERVAL if self._broker.is_amqp else 0.0)
         try:
             self._reconnect = False
             subscription = subscribe(
@@ -122,20 +130,25 @@ class Receiver(StoppableThread):
                 self._broker.settings.event_exchange,
                 self._on_body,
                 self._on_unreadable,
+                PING_AFTER,
             )
-            self._went_live(connection)
+            control = self._went_live(connection)
             while not self._stopping.is_set():
                 subscription.drain(STOP_CHECK_INTERVAL)
-                self._check(subscription)
+                self._check(connection, subscription, control)
                 time.sleep(BATCH_WINDOW)
             subscription.close()
-            connection.release()
+            if self._broker.blocked is None:
+                connection.release()
+            else:
+                # A blocked connection is not closed cleanly: the broker would not read that.
+                connection.collect()
         except BaseException:
             # No clean close: over a dead connection it would wait for a reply forever.
             connection.collect()
             raise
 
-    def _went_live(self, connection: Connection) -> None:
+    def _went_live(self, connection: Connection) -> RemoteControl:
         self.connect_count += 1
         self._report("live")
         warning = self._broker.certificate_warning()
@@ -143,19 +156,51 @@ class Receiver(StoppableThread):
             self._warned.add(warning)
             self._inbox.log("warning", "broker", warning)
         self._roster.last_event_at = time.monotonic()
-        # Every worker replies with a heartbeat at once, even one that sends none by itself.
-        RemoteControl(connection, self._broker.settings).broadcast("heartbeat")
+        control = RemoteControl(connection, self._broker.settings)
+        self._set_blocked(refusal(connection, self._broker))
+        self._attempt_at = time.monotonic()
+        if self._broker.blocked is None:
+            # Every worker replies with a heartbeat at once, even one that sends none by itself.
+            control.broadcast("heartbeat")
         self.live.set()
+        return control
 
-    def _check(self, subscription: Subscription) -> None:
+    def _check(
+        self, connection: Connection, subscription: Subscription, control: RemoteControl
+    ) -> None:
         """Check once a second that the connection is alive, whether it is idle or busy."""
         now = time.monotonic()
         if now < self._next_check:
             return
-        self._next_check = now + 1.0
+        self._next_check = now + CHECK_INTERVAL
         if self._reconnect:
             raise Unresponsive("workers reply, but their heartbeats do not arrive")
-        subscription.check()
+        if subscription.check() and now - self._roster.last_event_at > CHECK_INTERVAL:
+            self._inbox.put(ConnectionProved(time.time()))
+        if subscription.alarm is not None:
+            self._set_blocked(alarm(subscription.alarm, self._broker))
+        elif self._broker.is_amqp:
+            self._set_blocked(None)
+        overdue = self._roster.overdue()
+        if overdue and now - self._roster.last_event_at > CHECK_INTERVAL:
+            subscription.prove()
+        failing = self._broker.meter.sending_fails
+        suspicious = overdue or self._broker.blocked or failing.is_set()
+        if now - self._attempt_at >= (ATTEMPT_INTERVAL if suspicious else ROUTINE_INTERVAL):
+            self._attempt_at = now
+            failing.clear()
+            if self._broker.is_redis:
+                self._set_blocked(refusal(connection, self._broker))
+            elif self._broker.is_amqp and self._broker.blocked is None:
+                # RabbitMQ reports an alarm only to connections that publish.
+                control.broadcast("heartbeat", overdue or [NO_WORKER])
+
+    def _set_blocked(self, fault: Fault | None) -> None:
+        if fault is not None and fault != self._broker.blocked:
+            self._report("blocked", fault)
+        elif fault is None and self._broker.blocked is not None:
+            self._report("live")
+            self._roster.connection_lost()
 
     def _on_unreadable(self, reason: str) -> None:
         self._inbox.put(EventBatch((), time.time(), (reason,)))

@@ -12,12 +12,15 @@ from typing import Final
 
 import msgspec
 
+from ...model.entities.worker import OFFLINE_AFTER_HEARTBEATS
 from ...model.state import BEAT_PREFIX
 from ...model.wire.events import TASK_EVENTS, Event
 
 FORGET_AFTER: Final = 180.0
 """Seconds without a sign of life after which a worker is no longer asked: about as long as the
 screen keeps a lost worker."""
+OVERDUE_AFTER_HEARTBEATS: Final = 1.5
+"""Heartbeat intervals without a heartbeat after which the cause is looked for."""
 MAX_WORKERS: Final = 5_000
 """Workers that are remembered, as many as the model holds; beyond that the silent are forgotten.
 With a new name for each container there would be ever more."""
@@ -149,6 +152,19 @@ class Roster:
             )
             and one.next_attempt <= now
         )
+
+    def overdue(self) -> tuple[str, ...]:
+        """Return the workers whose heartbeat is overdue, but not so long that they are lost."""
+        now = time.monotonic()
+        with self._lock:
+            return tuple(
+                name
+                for name, one in self.members.items()
+                if one.heartbeat_at is not None
+                and OVERDUE_AFTER_HEARTBEATS
+                < (now - one.heartbeat_at) / one.heartbeat_interval
+                < OFFLINE_AFTER_HEARTBEATS + OVERDUE_AFTER_HEARTBEATS
+            )
 
     def connection_lost(self) -> None:
         """Have every worker inspected again: events were missed."""

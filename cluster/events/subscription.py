@@ -8,6 +8,7 @@ plain subscription does not need. On every other transport it is a kombu consume
 from __future__ import annotations
 
 import base64
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
@@ -21,8 +22,12 @@ from ..connection.redis_keys import exactly
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-MAX_MISSED_PINGS: Final = 3
-"""Unanswered pings, one for each check, before a Redis subscription counts as dead."""
+PING_TIMEOUT: Final = 4.0
+"""Seconds for a Redis server to answer a ping before the subscription counts as dead."""
+PATIENT_ROUND_TRIPS: Final = 4.0
+"""The same in round trips, over a slow link."""
+MISSED_HEARTBEATS: Final = 2.0
+"""Heartbeat intervals without data after which an AMQP connection counts as dead."""
 MAX_MESSAGES_PER_DRAIN: Final = 500
 """Messages handed on before `drain` returns, so that the caller can do other work."""
 
@@ -35,31 +40,58 @@ OnUnreadable: TypeAlias = Callable[[str], None]
 class Subscription(Protocol):
     """An active subscription."""
 
+    alarm: str | None
+    """Why the broker accepts no messages, in its own words, if it has reported that."""
+
     def drain(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
 
-    def check(self) -> None:
-        """Raise if the connection is dead although its socket is open. Call it once a second."""
+    def check(self) -> bool:
+        """Return whether anything proved that the connection works since the last call.
+
+        Call it once a second.
+
+        Raises:
+            Unresponsive: The connection is dead although its socket is open.
+        """
+
+    def prove(self) -> None:
+        """Have the broker send something soon, if that is possible."""
 
     def close(self) -> None:
         """Cancel the subscription; the caller closes the connection."""
 
 
 def subscribe(
-    connection: Connection, exchange: str, on_body: OnBody, on_unreadable: OnUnreadable
+    connection: Connection,
+    exchange: str,
+    on_body: OnBody,
+    on_unreadable: OnUnreadable,
+    ping_after: float,
 ) -> Subscription:
     """Subscribe to all events on an exchange.
+
+    Args:
+        connection: The connection to use.
+        exchange: The app's `event_exchange`.
+        on_body: Receives the messages.
+        on_unreadable: Receives the reasons why messages cannot be read.
+        ping_after: Seconds without a message before a Redis server is pinged.
 
     Raises:
         Exception: Any error of the transport, also when it refuses the subscription.
     """
     if connection.transport.driver_type == "redis":
-        return RedisSubscription(connection, exchange, on_body, on_unreadable)
+        return RedisSubscription(connection, exchange, on_body, on_unreadable, ping_after)
+    if connection.transport.driver_name == "py-amqp":
+        return AmqpSubscription(connection, exchange, on_body, on_unreadable)
     return KombuSubscription(connection, exchange, on_body, on_unreadable)
 
 
 class KombuSubscription:
     """A temporary queue on the broker, with the same limits as Celery's event receiver."""
+
+    alarm: str | None = None
 
     def __init__(
         self,
@@ -107,17 +139,66 @@ class KombuSubscription:
         except TimeoutError:
             return
 
-    def check(self) -> None:
-        """Send and check heartbeats.
+    def check(self) -> bool:
+        """Return True: these transports ask the broker for messages in each `drain`."""
+        return True
 
-        This is needed under load as well: kombu does it only when idle, so no heartbeat would be
-        sent and RabbitMQ would close the connection.
-        """
-        self._connection.heartbeat_check()
+    def prove(self) -> None:
+        """Do nothing: `check` has proved it."""
 
     def close(self) -> None:
         """Cancel the consumer, which deletes the queue."""
         self._consumer.cancel()
+
+
+class AmqpSubscription(KombuSubscription):
+    """A temporary queue on RabbitMQ, whose heartbeats prove that the connection works.
+
+    An alarm is reported after the first message that is published while it lasts.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        exchange: str,
+        on_body: OnBody,
+        on_unreadable: OnUnreadable,
+    ) -> None:
+        super().__init__(connection, exchange, on_body, on_unreadable)
+        self._amqp: Any = connection.connection
+        self._amqp.on_blocked = self._on_blocked
+        self._amqp.on_unblocked = self._on_unblocked
+        self._read_before = 0
+        self._read_at = time.monotonic()
+
+    def check(self) -> bool:
+        """Send heartbeats, and return whether anything was received.
+
+        This is needed under load as well: kombu does it only when idle, so no heartbeat would be
+        sent and RabbitMQ would close the connection.
+        """
+        now = time.monotonic()
+        proved: bool = self._amqp.bytes_recv != self._read_before
+        if proved:
+            self._read_before, self._read_at = self._amqp.bytes_recv, now
+        elif now - self._read_at > MISSED_HEARTBEATS * (self._amqp.heartbeat or now):
+            raise Unresponsive("no heartbeat of the broker arrives")
+        self._amqp.heartbeat_tick()
+        return proved
+
+    def prove(self) -> None:
+        """Do nothing: the broker sends heartbeats by itself."""
+
+    def close(self) -> None:
+        """Cancel the consumer, which deletes the queue, unless the broker reads nothing."""
+        if self.alarm is None:
+            super().close()
+
+    def _on_blocked(self, reason: str) -> None:
+        self.alarm = reason
+
+    def _on_unblocked(self) -> None:
+        self.alarm = None
 
 
 class _Properties(msgspec.Struct):
@@ -176,12 +257,15 @@ def _open_slowly(data: bytes) -> tuple[bytes, str]:
 class RedisSubscription:
     """A pattern subscription: it writes nothing to the database and leaves nothing behind."""
 
+    alarm: str | None = None
+
     def __init__(
         self,
         connection: Connection,
         exchange: str,
         on_body: OnBody,
         on_unreadable: OnUnreadable,
+        ping_after: float,
     ) -> None:
         from redis import Redis
 
@@ -190,7 +274,13 @@ class RedisSubscription:
         topic = f"{channel.global_keyprefix}{channel.keyprefix_fanout}{exchange}"
         self._on_body = on_body
         self._on_unreadable = on_unreadable
-        self._pubsub: Any = Redis(connection_pool=channel.pool).pubsub()  # type: ignore[no-untyped-call]
+        self._ping_after = ping_after
+        self._heard_at = time.monotonic()
+        self._pinged_at: float | None = None
+        self._heard = False
+        self._round_trip = 0.0
+        redis: Any = Redis(connection_pool=channel.pool)
+        self._pubsub: Any = redis.pubsub()
         pattern = exactly(topic)
         self._pubsub.psubscribe(f"{pattern}/*" if channel.fanout_patterns else pattern)
         # Only the reply shows whether the subscription was refused.
@@ -203,18 +293,37 @@ class RedisSubscription:
             message = self._pubsub.get_message(timeout=timeout)
             if message is None:
                 return
+            self._heard = True
             timeout = 0.0
             if message["type"] == "pmessage":
                 self._open(message["data"])
 
-    def check(self) -> None:
-        """Send a ping after a quiet interval, and count the unanswered ones.
+    def check(self) -> bool:
+        """Send a ping after a quiet interval, and return whether anything was received.
 
-        A half-open socket accepts pings; only this count shows that there is no reply.
+        A half-open socket accepts pings; only the missing reply shows that it is dead.
         """
-        self._pubsub.check_health()
-        if self._pubsub.health_check_response_counter >= MAX_MISSED_PINGS:
+        now = time.monotonic()
+        heard, self._heard = self._heard, False
+        if heard:
+            if self._pinged_at is not None:
+                self._round_trip = now - self._pinged_at
+            self._heard_at, self._pinged_at = now, None
+        elif self._pinged_at is None:
+            if now - self._heard_at >= self._ping_after:
+                self._ping(now)
+        elif now - self._pinged_at > max(PING_TIMEOUT, PATIENT_ROUND_TRIPS * self._round_trip):
             raise Unresponsive("pings on the event connection are not answered")
+        return heard
+
+    def prove(self) -> None:
+        """Send a ping, unless one is unanswered."""
+        if self._pinged_at is None:
+            self._ping(time.monotonic())
+
+    def _ping(self, now: float) -> None:
+        self._pinged_at = now
+        self._pubsub.ping("celtop")
 
     def _open(self, data: bytes) -> None:
         try:

@@ -128,8 +128,10 @@ def consumer_control(
     """Open a connection to control consumers; also return the exceptions of a lost connection.
 
     Raises:
+        Refused: The broker accepts no messages.
         Exception: Whatever the transport raises; `errors.explain` puts it into words.
     """
+    context.require_messages()
     with context.broker.connection() as connection:
         control = ConsumerControl(connection, context)
         errors = tuple(connection.connection_errors)

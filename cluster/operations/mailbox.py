@@ -118,6 +118,8 @@ class Mailbox:
         if self._unreadable:
             serializers = ", ".join(sorted(self._unreadable))
             return f"no readable reply; some came in {serializers}, which is not accepted"
+        if self._context.broker.blocked is not None:
+            return f"no reply: {self._context.broker.blocked.problem}"
         if self._context.cancelled.is_set():
             return "no reply before celtop stopped waiting"
         return f"no reply within {timeout:g} s; a busy worker may still do it later"
@@ -144,8 +146,10 @@ def open_mailbox(context: OperationContext) -> Iterator[Mailbox]:
     """Open a mailbox over a connection of its own; it is deleted from the broker at the end.
 
     Raises:
+        Refused: The broker accepts no messages.
         Exception: Whatever the transport raises; before the first command nothing was sent.
     """
+    context.require_messages()
     stack = ExitStack()
     try:
         with context.limited():

@@ -71,6 +71,15 @@ class OperationContext:
         """
         return self.broker.meter.limit(BROKER_TIMEOUT)
 
+    def require_messages(self) -> None:
+        """Raise unless the broker accepts messages.
+
+        Raises:
+            Refused: It does not: a message would be delivered long after the command.
+        """
+        if self.broker.blocked is not None:
+            raise Refused(str(self.broker.blocked))
+
     def report(
         self,
         *,

@@ -84,6 +84,7 @@ def _send(
     context.report(targets=refused)
     if not outgoing:
         return
+    context.require_messages()
     try:
         with context.broker.connection() as connection:
             _put_all(context, connection, outgoing)

@@ -75,6 +75,7 @@ class Inspector(Poller):
     topic = "worker"
     other_topic = "queue"
     _control: RemoteControl
+    _blocked: Fault | None = None
     _rounds = 0
     _round_at = 0.0
     _inspected_all_at_connect = -1
@@ -112,7 +113,12 @@ class Inspector(Poller):
             self.put(QuestionsFailed("worker", commands, time.time(), fault, tuple(names)))
 
     def closing(self, connection: Connection) -> None:
-        """Disable the task events that celtop has enabled, and delete the reply queue."""
+        """Disable the task events that celtop has enabled, and delete the reply queue.
+
+        While the broker accepts no messages it may read no requests either.
+        """
+        if self._broker.blocked is not None:
+            return
         if self._stopping.is_set():
             self._receiver.join(RECEIVER_TIMEOUT)
             self._task_events.leave(connection, self._control)
@@ -120,6 +126,13 @@ class Inspector(Poller):
 
     def poll(self, connection: Connection) -> float:
         """Inspect the workers that are due."""
+        if (fault := self._broker.blocked) is not None:
+            # Commands would reach the workers much later, and no reply would come.
+            if self._refresh or fault != self._blocked:
+                self.failed(fault)
+            self._refresh, self._blocked = False, fault
+            return POLL_INTERVAL
+        self._blocked = None
         if self._inspected_all_at_connect != self._receiver.connect_count or self._refresh:
             connected = self._receiver.connect_count
             self._inspect_all()
@@ -250,6 +263,7 @@ class Inspector(Poller):
         for command in commands:
             received = replies.to(command)
             if silent := tuple(name for name in asked if name not in received):
+                self._broker.meter.sending_fails.set()
                 self.put(QuestionsFailed("worker", (command,), time.time(), NO_REPLY, silent))
 
     def _given_up(self, enabling: bool) -> bool:

@@ -115,6 +115,7 @@ class Poller(StoppableThread):
             try:
                 self._work()
             except Exception as error:
+                self._broker.meter.sending_fails.set()
                 if not self.working:
                     continue
                 fault = explain(error, self._broker)

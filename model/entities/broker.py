@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from .fault import Fault
 
-BrokerPhase: TypeAlias = Literal["connecting", "live", "lost"]
+BrokerPhase: TypeAlias = Literal["connecting", "live", "blocked", "lost"]
+"""`blocked`: connected, but the broker accepts no messages, neither from workers nor from us."""
 BrokerFamily: TypeAlias = Literal["redis", "amqp", "other", "unknown"]
 """How a broker keeps messages; `unknown` before its URL is known."""
 
@@ -25,6 +25,15 @@ def family_of(transport: str) -> BrokerFamily:
     return _FAMILIES.get(transport, "other")
 
 
+class Listening(NamedTuple):
+    """The time in which a worker's events would have been received. Epoch seconds."""
+
+    since: float
+    """Since when without a gap."""
+    until: float
+    """Until when: now, or the last proof that the connection was working."""
+
+
 class Broker(msgspec.Struct, eq=False):
     """The broker that events are received from. Times are epoch seconds by the local clock."""
 
@@ -34,7 +43,7 @@ class Broker(msgspec.Struct, eq=False):
     """`redis`, `amqp`, ..., as kombu names it."""
     phase: BrokerPhase = "connecting"
     fault: Fault | None = None
-    """Why it is not live; None while it is."""
+    """Why it is blocked or disconnected; None while it is live."""
     since: float | None = None
     """When the current phase began."""
     retry_at: float | None = None
@@ -44,9 +53,14 @@ class Broker(msgspec.Struct, eq=False):
     commands_sent: int = 0
     """Commands that this session has sent to it."""
     live_since: float | None = None
-    """Since when events have been received without a gap; None while disconnected."""
+    """Since when events have been received without a gap, or were before the connection was lost
+    or blocked; None before the first connection."""
+    event_at: float = 0.0
+    """When an event was last received."""
+    proved_at: float = 0.0
+    """When something else, such as the reply to a ping, last proved that the connection works."""
     lost_at: float | None = None
-    """When the connection was last lost; None before the first connection."""
+    """When the connection was last proved to work before it was lost; None if it never was."""
     version: int = 0
 
     @property
@@ -55,11 +69,19 @@ class Broker(msgspec.Struct, eq=False):
         return family_of(self.transport)
 
     @property
-    def listening_since(self) -> float:
-        """From when on a missing event means something: infinity while disconnected.
+    def is_connected(self) -> bool:
+        """Whether events can be received, though perhaps nothing can be sent."""
+        return self.phase in ("live", "blocked")
 
-        It is 0 before the first connection, because a replay never has a connection.
+    def listening(self, now: float) -> Listening:
+        """Return the time in which silence means something.
+
+        While disconnected or blocked it stands still, so that no worker becomes late or lost. A
+        connection that looks open may be dead: only what was received proves that it works. A
+        replay has no connection, and all of its time counts.
         """
-        if self.live_since is not None:
-            return self.live_since
-        return 0.0 if self.lost_at is None else math.inf
+        if self.live_since is None:
+            return Listening(0.0, now)
+        # Workers may have been unable to send events since the last one, long before we noticed.
+        until = self.event_at if self.phase == "blocked" else max(self.event_at, self.proved_at)
+        return Listening(self.live_since, min(now, until))

@@ -34,6 +34,7 @@ WORKER_LEVELS: Final[Mapping[str, Level]] = {
 BROKER_LEVELS: Final[Mapping[str, Level]] = {
     "live": "good",
     "connecting": "warn",
+    "blocked": "bad",
     "lost": "bad",
 }
 

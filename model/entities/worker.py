@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from .broker import Listening
 from .fact import NEVER_ASKED, Fact
 from .task import Loss
 
@@ -79,6 +80,8 @@ class Worker(msgspec.Struct, eq=False):
     """Heartbeat interval in seconds."""
     left_at: float | None = None
     """When it shut down (`worker-offline`)."""
+    lost_at: float | None = None
+    """When it was last found to be lost; it stays lost until an event or reply of it arrives."""
     newest_event_at: float = 0.0
     """The newest event timestamp by its own clock; older events must not overwrite newer ones."""
     offsets: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=MAX_OFFSETS))
@@ -185,15 +188,17 @@ class Worker(msgspec.Struct, eq=False):
         running = len(self.active_ids)
         return "1 task was running" if running == 1 else f"{running:,} tasks were running"
 
-    def silence(self, now: float, listening_since: float) -> float:
-        """Return the seconds without an event or reply while connected."""
-        return now - max(self.last_seen_at or 0.0, listening_since)
+    def silence(self, listening: Listening) -> float:
+        """Return the seconds without an event or reply in which one would have been received."""
+        return listening.until - max(self.last_seen_at or 0.0, listening.since)
 
-    def status(self, now: float, listening_since: float) -> WorkerStatus:
-        """Return the status by its heartbeat interval; time while disconnected does not count."""
+    def status(self, listening: Listening) -> WorkerStatus:
+        """Return the status by its heartbeat interval, given when events could be received."""
         if self.left_at is not None:
             return "offline"
-        silence = self.silence(now, listening_since)
+        if self.lost_at is not None and (self.last_seen_at or 0.0) <= self.lost_at:
+            return "offline"
+        silence = self.silence(listening)
         if silence <= self.frequency * LATE_AFTER_HEARTBEATS:
             return "online"
         busy_solo = self.pool == "solo" and (bool(self.active_ids) or silence <= SOLO_BUSY_SECONDS)
@@ -201,7 +206,7 @@ class Worker(msgspec.Struct, eq=False):
             return "late"
         return "offline"
 
-    def health(self, now: float, listening_since: float) -> WorkerHealth:
+    def health(self, listening: Listening) -> WorkerHealth:
         """Return the status, or `stalled` for an online worker that takes no tasks."""
-        status = self.status(now, listening_since)
+        status = self.status(listening)
         return "stalled" if status == "online" and self.stalled_since is not None else status

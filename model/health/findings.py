@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from ..state import ClusterState
+from .broker import broker_findings
 from .events import event_findings
 from .finding import Finding, Severity
 from .questions import question_findings
@@ -21,6 +22,7 @@ __all__ = ["Finding", "findings"]
 Family: TypeAlias = Callable[[ClusterState, float], Iterable[Finding]]
 
 FAMILIES: Final[tuple[Family, ...]] = (
+    broker_findings,
     question_findings,
     queue_findings,
     worker_findings,

@@ -32,6 +32,9 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         if fact.fault is None:
             continue
         shared.add(fact.fault)
+        if fact.fault == state.broker.fault:
+            # The broker's own finding says so.
+            continue
         yield Finding(
             f"{question}-unknown",
             "error",
@@ -43,7 +46,7 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         )
     for name in state.present_workers(now):
         worker = state.workers[name]
-        late = worker.status(now, state.broker.listening_since) != "online"
+        late = worker.status(state.broker.listening(now)) != "online"
         for fault, commands in failed_commands(worker).items():
             # That a late worker does not reply either is nothing new.
             if fault not in shared and not (late and fault.kind == "no-reply"):

@@ -14,9 +14,9 @@ from .finding import Finding
 
 def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on each worker."""
-    since = state.broker.listening_since
+    listening = state.broker.listening(now)
     for worker in state.workers.values():
-        status = worker.status(now, since)
+        status = worker.status(listening)
         if status == "offline":
             yield _offline(worker, now)
         elif status == "late":

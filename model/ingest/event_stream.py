@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..entities.broker import Broker
+from ..entities.broker import Broker, BrokerPhase
 from ..entities.fault import Fault
 from ..entities.log import EventLog
 from ..entities.totals import Totals
-from ..observations import ConnectionChanged, EventsDropped, LatencyMeasured
+from ..observations import (
+    ConnectionChanged,
+    ConnectionProved,
+    EventsDropped,
+    LatencyMeasured,
+)
 
 MAX_MALFORMED_REASONS: Final = 50
 """Reasons that are counted apart; further ones count as `other`."""
@@ -28,37 +33,58 @@ class EventStream:
         self._dropped_logged_at = float("-inf")
 
     def connection_changed(self, change: ConnectionChanged) -> bool:
-        """Update the broker; return whether events may have been missed while disconnected."""
+        """Update the broker; return whether events may have been missed until now."""
         broker = self._broker
-        before, lost_at = broker.phase, broker.lost_at
+        before, since = broker.phase, broker.since
         broker.fault = change.fault
         broker.url = broker.url if change.url is None else change.url
         broker.transport = broker.transport if change.transport is None else change.transport
         broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
         broker.version += 1
-        if before != change.phase or broker.since is None:
+        if before != change.phase or since is None:
             broker.phase = change.phase
             broker.since = change.at
-        if change.phase != "live":
-            self._disconnected(change, before == "live")
-            return False
-        if before == "live":
-            return False
+        if change.phase == "live":
+            return before != "live" and self._went_live(change.at, before, since)
+        if change.phase == "blocked":
+            self._blocked(change)
+        else:
+            self._disconnected(change, before)
+        return False
+
+    def connection_proved(self, proof: ConnectionProved) -> None:
+        """Record that the event connection works."""
+        self._broker.proved_at = proof.at
+
+    def _went_live(self, at: float, before: BrokerPhase, since: float | None) -> bool:
+        broker = self._broker
         self._fault_logged = None
-        broker.live_since = change.at
-        self._log.add(change.at, "info", "broker", "connected")
-        if lost_at is None:
+        broker.live_since = broker.proved_at = at
+        if before == "blocked":
+            text = f"accepts messages again after {at - (since or at):.0f} s"
+            self._log.add(at, "info", "broker", text)
+            return True
+        self._log.add(at, "info", "broker", "connected")
+        if broker.lost_at is None:
             return False
-        gap = max(0.0, change.at - lost_at)
+        gap = max(0.0, at - broker.lost_at)
         text = f"disconnected for {gap:.0f} s; events sent meanwhile were missed"
-        self._log.add(change.at, "warning", "broker", text)
+        self._log.add(at, "warning", "broker", text)
         return True
 
-    def _disconnected(self, change: ConnectionChanged, was_live: bool) -> None:
-        self._broker.live_since = None
+    def _blocked(self, change: ConnectionChanged) -> None:
+        if change.fault != self._fault_logged:
+            self._log.add(change.at, "error", "broker", str(change.fault))
+        self._fault_logged = change.fault
+
+    def _disconnected(self, change: ConnectionChanged, before: BrokerPhase) -> None:
+        broker = self._broker
+        if before == "blocked":
+            # The workers' silence remains explained.
+            broker.proved_at = broker.event_at
         reason = f": {change.fault}" if change.fault is not None else ""
-        if was_live:
-            self._broker.lost_at = change.at
+        if before in ("live", "blocked"):
+            broker.lost_at = min(change.at, max(broker.event_at, broker.proved_at))
             self._log.add(change.at, "error", "broker", f"connection lost{reason}")
         elif change.fault is not None and change.fault != self._fault_logged:
             self._log.add(change.at, "warning", "broker", str(change.fault))

@@ -24,15 +24,15 @@ def find_stalled_workers(
     queues: Mapping[str, Queue],
     log: EventLog,
     now: float,
-    disconnected: bool,
+    listening: bool,
 ) -> bool:
     """Update which workers are stalled; return whether any changed. Call it every second.
 
-    While disconnected, events are missed, so that no worker can be judged.
+    While no events can be received, no worker can be judged.
     """
     changed = False
     for worker in workers.workers.values():
-        fit = not disconnected and workers.status(worker.name) == "online"
+        fit = listening and workers.status(worker.name) == "online"
         queue = _available_queue(worker, queues) if fit else None
         idle_counts = (worker.received, worker.processed or 0)
         if queue is None or idle_counts != worker.idle_counts or worker.idle_since is None:

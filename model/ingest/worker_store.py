@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from ..entities.broker import Listening
 from ..entities.clock_skew import NO_SKEWS, ClockSkews, updated
 from ..entities.log import EventLog
 from ..entities.task import Loss
@@ -168,16 +169,16 @@ class WorkerStore:
         if worker.reserved_ids or worker.scheduled_ids:
             _discard(worker, task_id)
 
-    def tick(self, now: float, listening_since: float) -> bool:
+    def tick(self, now: float, listening: Listening) -> bool:
         """Update and log the workers' statuses; return whether any changed."""
         before = self.version
         for worker in self.workers.values():
             if len(worker.pids) > 1:
-                self._drop_silent_pids(worker, now, listening_since)
-            status = worker.status(now, listening_since)
+                self._drop_silent_pids(worker, listening)
+            status = worker.status(listening)
             if status == self._statuses[worker.name]:
                 continue
-            silence = max(0.0, worker.silence(now, listening_since))
+            silence = max(0.0, worker.silence(listening))
             if status == "online":
                 self._log.add(now, "info", "worker", f"{worker.name} is back online")
             elif status == "late":
@@ -187,6 +188,7 @@ class WorkerStore:
                 text = f"{worker.name} lost: no heartbeat for {silence:.0f} s"
                 text += f", {worker.running_when_lost}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
+                worker.lost_at = now
                 # After such a long silence no final event will follow.
                 _mark_missing(worker, now - FINAL_EVENT_DELAY)
             self._set_status(worker, status)
@@ -254,12 +256,12 @@ class WorkerStore:
         self._log.add(now, "info", "worker", f"{worker.name} is back online")
         self._set_status(worker, "online")
 
-    def _drop_silent_pids(self, worker: Worker, now: float, listening_since: float) -> None:
+    def _drop_silent_pids(self, worker: Worker, listening: Listening) -> None:
         for pid, seen_at in list(worker.pids.items()):
-            silence = now - max(seen_at, listening_since)
+            silence = listening.until - max(seen_at, listening.since)
             if pid != worker.pid and silence > _patience(worker):
                 text = f"no heartbeat of process {pid} for {silence:.0f} s"
-                self._drop_pid(worker, pid, now, text)
+                self._drop_pid(worker, pid, listening.until, text)
 
     def _drop_pid(self, worker: Worker, pid: int, now: float, text: str) -> None:
         """Forget a process that has ended while another one of the same name goes on."""

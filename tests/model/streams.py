@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from celtop.model.observations import ConnectionProved
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch, decode
 
@@ -98,3 +99,9 @@ def play(events: list[Fields], state: ClusterState | None = None, at: float = NO
     for fields in events:
         state.observe(EventBatch((event(fields),), at))
     return state
+
+
+def tick(state: ClusterState, at: float) -> None:
+    """Let time pass on a connection that is proved to work."""
+    state.observe(ConnectionProved(at))
+    state.tick(at)

@@ -35,12 +35,10 @@ async def test_the_header_counts_what_was_corrected_and_leads_to_the_log() -> No
 def test_a_silent_worker_says_what_it_does_not_do() -> None:
     state = cluster()
     worker: Worker = next(
-        one
-        for one in state.workers.values()
-        if one.status(NOW, state.broker.listening_since) == "online"
+        one for one in state.workers.values() if one.status(state.broker.listening(NOW)) == "online"
     )
     worker.stalled_since = worker.idle_since = NOW - 40
-    assert worker.health(NOW, state.broker.listening_since) == "stalled"
+    assert worker.health(state.broker.listening(NOW)) == "stalled"
     told = [alert for alert in alerts(state, NOW) if alert.subject == worker.name]
     assert any(alert.level == "bad" and "for 40 s" in alert.text for alert in told)
     from celtop.tests.tui.test_columns import FRAME

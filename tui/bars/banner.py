@@ -40,7 +40,7 @@ class Banner(Static):
                 visible(broker.fault.advice, _MAX_TEXT),
                 self._retry_text(context),
             )
-        elif broker.phase != "live" and broker.since is not None:
+        elif not broker.is_connected and broker.since is not None:
             shown = (f"Connecting to {visible(broker.url or 'the broker', _MAX_TEXT)}", "", "")
         if shown == self._shown:
             return

@@ -133,6 +133,6 @@ def failure_share(state: ClusterState, now: float) -> float | None:
 
 def workers_online(state: ClusterState, now: float) -> tuple[int, int]:
     """Return the number of online workers and of known workers."""
-    since = state.broker.listening_since
-    online = sum(worker.status(now, since) == "online" for worker in state.workers.values())
+    listening = state.broker.listening(now)
+    online = sum(worker.status(listening) == "online" for worker in state.workers.values())
     return online, len(state.workers)

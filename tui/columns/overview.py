@@ -41,12 +41,12 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
     """Return the columns of workers: load, or since when they are late, stalled or offline."""
 
     def name(worker: Worker, frame: Frame) -> Cell:
-        status = worker.health(frame.now, state.broker.listening_since)
+        status = worker.health(state.broker.listening(frame.now))
         style = WORKER_LEVELS[status]
         return f"{frame.glyphs.level(style)} {worker.name}", "text" if style == "good" else style
 
     def bar(worker: Worker, frame: Frame) -> Sequence[Cell]:
-        status = worker.status(frame.now, state.broker.listening_since)
+        status = worker.status(state.broker.listening(frame.now))
         if status == "online":
             if worker.stalled_since is not None:
                 since = units.age(worker.idle_since or worker.stalled_since, frame.now)

@@ -31,7 +31,7 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
     """Return the columns; `broker` is needed for the workers' status."""
 
     def status_of(worker: Worker, now: float) -> WorkerHealth:
-        return worker.health(now, broker.listening_since)
+        return worker.health(broker.listening(now))
 
     def status(worker: Worker, frame: Frame) -> Cell:
         word = status_of(worker, frame.now)

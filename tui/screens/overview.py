@@ -212,7 +212,7 @@ class OverviewScreen(MonitorScreen):
 
     def _worker_rank(self, worker: Worker) -> tuple[int, str]:
         state = self.context.state
-        status = worker.health(self.context.now(), state.broker.listening_since)
+        status = worker.health(state.broker.listening(self.context.now()))
         return {"offline": 3, "stalled": 2, "late": 1}.get(status, 0), worker.name
 
     # Opening

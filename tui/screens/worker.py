@@ -134,7 +134,7 @@ class WorkerDetailScreen(DetailScreen):
         self.paint_info()
         if worker is None:
             return
-        status = worker.health(frame.now, self.context.state.broker.listening_since)
+        status = worker.health(self.context.state.broker.listening(frame.now))
         self.fields.show(worker_fields(worker, status, frame))
         self.usage.show(usage_fields(worker))
         self.panes["facts"].show(WORKER_LEVELS[status])

@@ -47,7 +47,7 @@ class WorkersScreen(RowListScreen[Worker]):
         return self._status(row) != "online"
 
     def _status(self, worker: Worker) -> str:
-        return worker.health(self.context.now(), self.context.state.broker.listening_since)
+        return worker.health(self.context.state.broker.listening(self.context.now()))
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the worker."""

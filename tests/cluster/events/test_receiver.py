@@ -173,7 +173,7 @@ def test_a_killed_worker_is_lost_without_heartbeats(
     worker.child.kill()
 
     def late() -> bool:
-        return seen.status(time.time(), live.state.broker.live_since or 0.0) == "late"
+        return seen.status(live.state.broker.listening(time.time())) == "late"
 
     live.until(late)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -89,26 +90,38 @@ def test_a_task_started_during_a_disconnection_is_found(
 
 
 @pytest.mark.parametrize("kind", ["redis", "amqp"])
-def test_a_half_open_connection_is_noticed(
+def test_a_half_open_connection_is_noticed_and_makes_no_worker_late(
     kind: str,
     request: pytest.FixtureRequest,
     open_session: OpenSession,
+    start_worker: StartWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without a worker, only our own pings can show that the connection is dead."""
     # The real intervals would take half a minute.
-    monkeypatch.setattr("celtop.cluster.events.receiver.PING_AFTER", 1)
-    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT_INTERVAL", 2.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.PING_AFTER", 2.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT_INTERVAL", 3.0)
     server: RedisServer | RabbitServer = request.getfixturevalue(
         "redis_server" if kind == "redis" else "rabbit_server"
     )
     url: str = request.getfixturevalue(f"{kind}_url")
+    # It is late after 3 seconds without a heartbeat.
+    start_worker(url, options=("--heartbeat-interval", "1"))
     proxy = TcpProxy(server.port)
     live = open_session(url.replace(f":{server.port}/", f":{proxy.port}/"))
-    live.until_live()
+    live.until(knows_worker(live))
+    frozen_at = time.time()
     proxy.freeze()
-    live.until(lambda: live.state.broker.phase == "lost", 30)
+
+    def lost() -> bool:
+        live.state.tick(time.time())
+        return live.state.broker.phase == "lost"
+
+    live.until(lost, 30)
     live.until_live()
+    assert not any(text.startswith(("w1@test is late", "w1@test lost")) for text in live.log)
+    # The gap is the whole silence.
+    lost_at = live.state.broker.lost_at
+    assert lost_at is not None and lost_at < frozen_at + 1.0
     assert all(thread.is_alive() for thread in live.session.threads)
     live.session.stop()
     proxy.close()

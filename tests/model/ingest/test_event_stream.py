@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from celtop.model.entities.fault import Fault
-from celtop.model.observations import ConnectionChanged, EventsDropped, LatencyMeasured
+from celtop.model.observations import (
+    ConnectionChanged,
+    ConnectionProved,
+    EventsDropped,
+    LatencyMeasured,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 
@@ -31,7 +36,9 @@ def test_the_connection_is_lost_and_restored() -> None:
     assert (state.broker.fault, state.broker.retry_at) == (REFUSED, NOW + 2)
     state.observe(ConnectionChanged("live", NOW + 2))
     assert (state.broker.phase, state.broker.fault) == ("live", None)
-    assert state.broker.listening_since == NOW + 2
+    assert state.broker.listening(NOW + 9) == (NOW + 2, NOW + 2)
+    state.observe(ConnectionProved(NOW + 9))
+    assert state.broker.listening(NOW + 9) == (NOW + 2, NOW + 9)
     state.observe(ConnectionChanged("lost", NOW + 10, REFUSED, retry_in=1.0))
     state.observe(ConnectionChanged("lost", NOW + 11, REFUSED, retry_in=2.0))
     assert (state.broker.phase, state.broker.since) == ("lost", NOW + 10)
@@ -45,7 +52,7 @@ def test_the_connection_is_lost_and_restored() -> None:
         ("info", "connected"),
         ("error", f"connection lost: {why}"),
         ("info", "connected"),
-        ("warning", "disconnected for 7 s; events sent meanwhile were missed"),
+        ("warning", "disconnected for 8 s; events sent meanwhile were missed"),
     ]
 
 

@@ -24,7 +24,7 @@ from celtop.model.observations import (
 )
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
-from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, event, play
+from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, event, play, tick
 
 
 def live() -> ClusterState:
@@ -235,7 +235,7 @@ def test_a_task_in_progress_is_lost_with_its_worker_even_without_a_start_event()
     state.observe(ResultsRead((meta,), NOW, "push"))
     beat(state, NOW + 2)
     for second in range(3, 25):
-        state.tick(NOW + second)
+        tick(state, NOW + second)
     assert state.tasks["a"].loss == "worker"
     assert state.totals.corrections == {"lost": 1}
 
@@ -248,9 +248,9 @@ def killed() -> ClusterState:
         play(Script(id_).received().started().events, state)
     beat(state, NOW + 3)
     window = state.workers[WORKER].frequency * 8
-    state.tick(NOW + 3 + window)
+    tick(state, NOW + 3 + window)
     assert all(state.tasks[id_].running for id_ in "abc")
-    state.tick(NOW + 3 + window + 1)
+    tick(state, NOW + 3 + window + 1)
     assert {state.tasks[id_].loss for id_ in "abc"} == {"worker"}
     return state
 

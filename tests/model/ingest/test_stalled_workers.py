@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.entities.broker import Listening
 from celtop.model.ingest.stalled_workers import STALLED_AFTER
-from celtop.model.observations import ConnectionChanged, InspectReply, QueueMeasured
+from celtop.model.observations import (
+    ConnectionChanged,
+    ConnectionProved,
+    InspectReply,
+    QueueMeasured,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, WORKER, Script, event, play
@@ -46,7 +52,7 @@ def pass_time(
 
 
 def health(state: ClusterState, at: float) -> str:
-    return state.workers[WORKER].health(NOW + at, state.broker.listening_since)
+    return state.workers[WORKER].health(state.broker.listening(NOW + at))
 
 
 def test_a_worker_that_leaves_available_tasks_is_stalled() -> None:
@@ -56,7 +62,7 @@ def test_a_worker_that_leaves_available_tasks_is_stalled() -> None:
     pass_time(state, STALLED_AFTER + 1, 1)
     worker = state.workers[WORKER]
     assert (health(state, STALLED_AFTER + 2), worker.stalled_since) == ("stalled", NOW + 1)
-    assert worker.status(NOW + STALLED_AFTER + 2, NOW) == "online"
+    assert worker.status(Listening(NOW, NOW + STALLED_AFTER + 2)) == "online"
     text = f"{WORKER} has taken no tasks for 30 s, with 3 messages waiting in celery"
     assert state.log[-1].text == text
     lines = len(state.log)
@@ -72,6 +78,7 @@ def test_late_takes_precedence_over_stalled() -> None:
     state = idle()
     pass_time(state, 1, STALLED_AFTER + 2)
     assert health(state, STALLED_AFTER + 4) == "stalled"
+    state.observe(ConnectionProved(NOW + STALLED_AFTER + 13))
     assert health(state, STALLED_AFTER + 13) == "late"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from celtop.model.entities.broker import Listening
+from celtop.model.entities.fault import Fault
 from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS
 from celtop.model.observations import ConnectionChanged, InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 
-from ..streams import NOW, OTHER, WORKER, Fields, Script, event, play
+from ..streams import NOW, OTHER, WORKER, Fields, Script, event, play, tick
 
 
 def beat(type_: str = "heartbeat", at: float = NOW, **fields: Any) -> Fields:
@@ -53,10 +55,10 @@ def test_status_is_by_the_local_clock() -> None:
     state = live()
     state.observe(EventBatch((event(beat(at=NOW + 3600)),), NOW))
     play(Script("a", at=NOW + 7200).received().events, state)
-    state.tick(NOW + 5)
-    assert state.workers[WORKER].status(NOW + 5, NOW) == "online"
-    state.tick(NOW + 10)
-    state.tick(NOW + 30)
+    tick(state, NOW + 5)
+    assert state.workers[WORKER].status(Listening(NOW, NOW + 5)) == "online"
+    tick(state, NOW + 10)
+    tick(state, NOW + 30)
     assert texts(state) == [
         f"{WORKER} is online",
         f"{WORKER} is late: no heartbeat for 10 s",
@@ -81,11 +83,11 @@ def test_a_shutdown_is_offline_at_once_and_a_late_event_changes_nothing() -> Non
     state = live()
     play([beat(), beat("offline", at=NOW + 10)], state)
     worker = state.workers[WORKER]
-    assert worker.status(NOW, NOW) == "offline"
+    assert worker.status(Listening(NOW, NOW)) == "offline"
     play(Script("a", at=NOW + 1).started().events, state)
-    assert worker.status(NOW, NOW) == "offline"
+    assert worker.status(Listening(NOW, NOW)) == "offline"
     play([beat("online", at=NOW + 20)], state)
-    assert worker.status(NOW, NOW) == "online"
+    assert worker.status(Listening(NOW, NOW)) == "online"
     assert texts(state)[1:] == [f"{WORKER} shut down", f"{WORKER} is back online"]
 
 
@@ -98,12 +100,71 @@ def test_no_worker_is_late_while_disconnected() -> None:
     play([beat()], state)
     state.observe(ConnectionChanged("lost", NOW + 2))
     state.tick(NOW + 500)
-    assert state.workers[WORKER].status(NOW + 500, state.broker.listening_since) == "online"
+    assert state.workers[WORKER].status(state.broker.listening(NOW + 500)) == "online"
     state.observe(ConnectionChanged("live", NOW + 501))
     state.tick(NOW + 502)
-    assert state.workers[WORKER].status(NOW + 502, state.broker.listening_since) == "online"
-    state.tick(NOW + 530)
+    assert state.workers[WORKER].status(state.broker.listening(NOW + 502)) == "online"
+    tick(state, NOW + 530)
     assert texts(state)[-1].startswith(f"{WORKER} lost")
+
+
+def test_a_worker_is_lost_only_if_the_connection_was_proved_since_its_last_heartbeat() -> None:
+    state = live()
+    play([beat(), *Script("a").received().started().events], state)
+    for second in range(1, 60):
+        state.tick(NOW + second)
+    assert texts(state) == [f"{WORKER} is online"]
+    assert state.tasks["a"].running
+    state.observe(ConnectionChanged("lost", NOW + 60))
+    state.observe(ConnectionChanged("live", NOW + 62))
+    assert state.log[-1].text == "disconnected for 62 s; events sent meanwhile were missed"
+    tick(state, NOW + 80)
+    assert texts(state)[-1] == f"{WORKER} lost: no heartbeat for 18 s, 1 task was running"
+
+
+def test_a_lost_worker_stays_lost_until_it_is_seen_again() -> None:
+    state = live()
+    play([beat()], state)
+    tick(state, NOW + 30)
+    state.observe(ConnectionChanged("lost", NOW + 31))
+    state.observe(ConnectionChanged("live", NOW + 40))
+    tick(state, NOW + 41)
+    assert texts(state)[-1] == f"{WORKER} lost: no heartbeat for 30 s"
+    state.observe(EventBatch((event(beat(at=NOW + 42)),), NOW + 42))
+    tick(state, NOW + 43)
+    assert texts(state)[-1] == f"{WORKER} is back online"
+
+
+def test_no_worker_is_late_while_the_broker_accepts_no_messages() -> None:
+    alarm = Fault("memory", "host:5672 accepts no messages: memory alarm", "Free memory")
+    state = live()
+    play([beat(), *Script("a").received().started().events], state)
+    tick(state, NOW + 5)
+    state.observe(ConnectionChanged("blocked", NOW + 6, alarm))
+    for second in range(7, 200, 5):
+        tick(state, NOW + second)
+    assert (state.broker.phase, state.broker.fault) == ("blocked", alarm)
+    assert texts(state) == [f"{WORKER} is online"]
+    assert state.tasks["a"].running
+    state.observe(ConnectionChanged("live", NOW + 200))
+    tick(state, NOW + 203)
+    assert [entry.text for entry in state.log][-2:] == [
+        str(alarm),
+        "accepts messages again after 194 s",
+    ]
+    state.observe(EventBatch((event(beat(at=NOW + 204)),), NOW + 204))
+    tick(state, NOW + 208)
+    assert texts(state) == [f"{WORKER} is online"]
+
+
+def test_a_connection_lost_during_an_alarm_makes_no_worker_late() -> None:
+    state = live()
+    play([beat()], state)
+    state.observe(ConnectionChanged("blocked", NOW + 4))
+    tick(state, NOW + 100)
+    state.observe(ConnectionChanged("lost", NOW + 101))
+    state.tick(NOW + 102)
+    assert texts(state) == [f"{WORKER} is online"]
 
 
 def test_a_restart_clears_the_tasks_of_the_old_process() -> None:
@@ -138,7 +199,7 @@ def test_the_tasks_of_a_dead_worker_are_lost() -> None:
     started = Script("a").received().started().events
     state = live()
     play([beat(), *started], state)
-    state.tick(NOW + 100)
+    tick(state, NOW + 100)
     task = state.tasks["a"]
     assert (task.lost_at, task.loss, task.worker) == (NOW + 100, "worker", WORKER)
     assert "1 task was running" in texts(state)[-1]
@@ -176,10 +237,10 @@ def test_a_solo_pool_may_work_for_minutes_without_events() -> None:
     state = live()
     play([beat()], state)
     worker = state.workers[WORKER]
-    assert worker.status(NOW + 60, NOW) == "offline"
+    assert worker.status(Listening(NOW, NOW + 60)) == "offline"
     worker.pool = "solo"
-    assert worker.status(NOW + 60, NOW) == "late"
-    assert worker.status(NOW + 601, NOW) == "offline"
+    assert worker.status(Listening(NOW, NOW + 60)) == "late"
+    assert worker.status(Listening(NOW, NOW + 601)) == "offline"
 
 
 def beats(state: ClusterState, pids: list[int], at: float = NOW) -> None:
@@ -211,7 +272,11 @@ def test_a_process_that_leaves_a_shared_name_leaves_the_other_online() -> None:
     beats(state, [1, 2, 1, 2])
     worker = state.workers[WORKER]
     play([beat("offline", NOW + 5, pid=2)], state, at=NOW + 5)
-    assert (worker.status(NOW + 5, NOW), worker.pid, worker.shares_name) == ("online", 1, False)
+    assert (worker.status(Listening(NOW, NOW + 5)), worker.pid, worker.shares_name) == (
+        "online",
+        1,
+        False,
+    )
     beats(state, [2, 1, 2, 1], NOW + 6)
     assert worker.shares_name
     beats(state, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], NOW + 10)
@@ -249,7 +314,7 @@ def test_a_worker_that_left_stays_offline_until_a_later_heartbeat() -> None:
     play([beat(at=NOW + 4)], state, at=NOW + 6)
     state.observe(InspectReply(WORKER, "active", [], NOW + 2))
     state.tick(NOW + 20)
-    assert worker.status(NOW + 20, NOW) == "offline"
+    assert worker.status(Listening(NOW, NOW + 20)) == "offline"
     assert state.tasks["a"].state == "SUCCESS"
     play([beat("online", at=NOW + 30)], state, at=NOW + 30)
-    assert worker.status(NOW + 30, NOW) == "online"
+    assert worker.status(Listening(NOW, NOW + 30)) == "online"
