@@ -165,6 +165,8 @@ class Session:
             applied += len(observation.events) if isinstance(observation, EventBatch) else 1
             if time.perf_counter() - started >= budget:
                 break
+        if stale := self.state.take_stale_consumers(now):
+            self._inspector.inspect_consumers(stale)
         self._follower.sync(self.state, self._worker_conf(), now)
         return Pumped(applied, len(self._inbox) > 0)
 
@@ -189,7 +191,11 @@ class Session:
         return self._follower.history.complete
 
     def watch(self, topics: frozenset[str]) -> None:
-        """Set the topics to poll more often: `workers`, `worker:NAME` and `queues`."""
+        """Set the topics to poll more often.
+
+        They are `workers`, `worker:NAME`, `queues`, `consumers` (of queues), and `overview` if all
+        of these may be older.
+        """
         if topics != self._interest.topics:
             self._interest.topics = topics
             self._inspector.wake()

@@ -8,6 +8,7 @@ import msgspec
 
 from .entities.broker import BrokerPhase
 from .entities.fault import Fault
+from .entities.other_cluster import OtherCluster
 from .entities.result import ResultMeta
 from .operations.outcome import Outcome
 from .wire.events import EventBatch
@@ -118,6 +119,13 @@ class QueueGone(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class OtherClustersFound(msgspec.Struct, frozen=True, gc=False):
+    """Other clusters on the broker, which were looked for because this one has no workers."""
+
+    clusters: tuple[OtherCluster, ...]
+    at: float
+
+
 class EventsDropped(msgspec.Struct, frozen=True, gc=False):
     """Events that were dropped because the inbox was full."""
 
@@ -200,6 +208,7 @@ Observation: TypeAlias = (
     | QuestionsFailed
     | QueueMeasured
     | QueueGone
+    | OtherClustersFound
     | EventsDropped
     | LogMessage
     | OperationChanged

@@ -15,6 +15,7 @@ from .entities.clock_skew import ClockSkews
 from .entities.fact import NEVER_ASKED, Fact
 from .entities.keep import KEEP, Kind
 from .entities.log import EventLog
+from .entities.other_cluster import OtherCluster
 from .entities.queue import Queue
 from .entities.task import Progress, Task
 from .entities.task_type import TaskType
@@ -35,6 +36,7 @@ from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
 from .ingest.redaction import Redaction
+from .ingest.stale_consumers import StaleConsumers
 from .ingest.stalled_workers import find_stalled_workers
 from .ingest.task_events import TaskEvents
 from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
@@ -48,6 +50,7 @@ from .observations import (
     LogMessage,
     Observation,
     OperationChanged,
+    OtherClustersFound,
     QuestionsAnswered,
     QuestionsAsked,
     QuestionsFailed,
@@ -88,8 +91,9 @@ class ClusterState:
         self.broker = Broker()
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes, keep)
         self._workers = WorkerStore(self.log)
+        self._stale_consumers = StaleConsumers(self._workers.workers)
         ages = QueueAges(self._tasks.tasks, self._workers.skew)
-        self._queues = QueueStore(self._workers.workers, ages)
+        self._queues = QueueStore(self._workers.workers, ages, self._stale_consumers)
         overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
         rates = self._progress_rates = ProgressRates()
         self._task_events = TaskEvents(
@@ -112,6 +116,8 @@ class ClusterState:
         """Held tasks by id, in order of arrival."""
         self.workers: dict[str, Worker] = self._workers.workers
         self.queues: dict[str, Queue] = self._queues.queues
+        self.other_clusters: tuple[OtherCluster, ...] = ()
+        """Other clusters on the broker, looked for while this one has no workers."""
         self.queues_left_out: Mapping[str, int | None] = self._queues.left_out
         """Waiting messages of queues that are too many to be kept, by name; None if unknown."""
         self.types: dict[str, TaskType] = self._tasks.types
@@ -134,6 +140,7 @@ class ClusterState:
             LatencyMeasured: self._stream.latency_measured,
             QueueMeasured: self._queues.measured,
             QueueGone: self._queues.gone,
+            OtherClustersFound: self._other_clusters_found,
             EventsDropped: self._events_dropped,
             LogMessage: self._log_message,
             OperationChanged: self._operation_log.apply,
@@ -251,6 +258,10 @@ class ClusterState:
             return known.consumers
         return () if self._queues.consumers_fact.is_answered else None
 
+    def take_stale_consumers(self, now: float) -> tuple[str, ...]:
+        """Return the workers that seem to consume other queues than they reported, once."""
+        return self._stale_consumers.take(now)
+
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return the sorted names of the workers that a command would reach."""
         listening = self.broker.listening(now)
@@ -307,6 +318,8 @@ class ClusterState:
             )
         if reply.command == "active_queues":
             self._questions.version += 1
+            if before[0] != worker.queues:
+                self._stale_consumers.changed(worker.name)
             if before != (worker.queues, worker.fact("active_queues").answered_at is None):
                 self._update_consumers()
 
@@ -318,6 +331,9 @@ class ClusterState:
         self._stream.count_dropped(dropped)
         if dropped.others:
             self._reconciler.distrust_before(dropped.at)
+
+    def _other_clusters_found(self, found: OtherClustersFound) -> None:
+        self.other_clusters = found.clusters
 
     def _log_message(self, message: LogMessage) -> None:
         self.log.add(message.at, message.level, message.source, message.text)

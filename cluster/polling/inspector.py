@@ -8,7 +8,7 @@ all known workers have replied; each reply is handed on as it arrives.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.entities.fault import Fault
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 FREQUENT_COMMANDS: Final = ("stats", "active", "reserved", "scheduled")
 """Inspected in every round."""
 OCCASIONAL_COMMANDS: Final = ("active_queues",)
-"""Inspected in every fourth round: it changes only through an operation."""
+"""Inspected in every fourth round, and on their own where a screen shows the consumers."""
+CONSUMERS_INTERVAL: Final = 15.0
+"""Seconds between two inspections of the consumed queues while a screen shows them."""
+CONSUMERS_COMMANDS_PER_MINUTE: Final = 600.0
+"""Budget of these inspections; with more than about 150 workers they are less frequent."""
 STARTUP_COMMANDS: Final = ("registered", "conf")
 """Inspected once per worker: large, and unchanged while it runs."""
 ALL_COMMANDS: Final = ("active_queues", *FREQUENT_COMMANDS, *STARTUP_COMMANDS)
@@ -81,6 +85,7 @@ class Inspector(Poller):
     _inspected_all_at_connect = -1
     _reconnected_at = 0.0
     _queried_at = 0.0
+    _consumers_at = 0.0
 
     def __init__(self, *shared: Any, open_tasks: OpenTasks) -> None:
         super().__init__(*shared)
@@ -90,12 +95,18 @@ class Inspector(Poller):
         self._task_events = TaskEvents(self._broker, self._roster)
         self._give_up_at: float | None = None
         self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
+        self._stale_consumers: frozenset[str] = frozenset()
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
 
     def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
         """Ask these workers, or all, soon which of the tasks they have; replaces the last query."""
         self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names
+
+    def inspect_consumers(self, names: Collection[str]) -> None:
+        """Ask these workers at once which queues they consume."""
+        self._stale_consumers = self._stale_consumers.union(names)
+        self.wake()
 
     def opened(self, connection: Connection) -> None:
         """Create the reply queue."""
@@ -142,11 +153,16 @@ class Inspector(Poller):
             self._inspect_new(new)
         elif self._queried[0] and time.monotonic() >= self._next_query():
             self._query()
-        elif (
-            self._inbox.seconds_since_take() < PAUSE_AFTER
-            and time.monotonic() >= self._next_round()
-        ):
-            self._inspect_due()
+        elif self._stale_consumers:
+            stale, self._stale_consumers = self._stale_consumers, frozenset()
+            self._round(
+                OCCASIONAL_COMMANDS, [one for one in self._roster.present() if one in stale]
+            )
+        elif self._inbox.seconds_since_take() < PAUSE_AFTER:
+            if time.monotonic() >= self._next_round():
+                self._inspect_due()
+            elif self._consumers_due():
+                self._round(OCCASIONAL_COMMANDS, self._shown_workers())
         self._check_events_arrive()
         return POLL_INTERVAL
 
@@ -168,15 +184,29 @@ class Inspector(Poller):
         known = self._roster.present()
         if not self._interest.on(self.topic):
             return BACKGROUND_COMMANDS, known
-        commands = (
-            (*FREQUENT_COMMANDS, *OCCASIONAL_COMMANDS)
-            if self._rounds % 4 == 3
-            else FREQUENT_COMMANDS
-        )
-        if "workers" in self._interest.topics:
-            return commands, known
-        shown = {topic.removeprefix("worker:") for topic in self._interest.topics}
-        return commands, tuple(name for name in known if name in shown) or known
+        occasional = self._rounds % 4 == 3 or self._consumers_due()
+        commands = (*FREQUENT_COMMANDS, *(OCCASIONAL_COMMANDS if occasional else ()))
+        return commands, self._shown_workers()
+
+    def _shown_workers(self) -> tuple[str, ...]:
+        """Return the present workers that the screen shows."""
+        known, topics = self._roster.present(), self._interest.topics
+        if "workers" in topics or "consumers" in topics:
+            return known
+        shown = {topic.removeprefix("worker:") for topic in topics}
+        return tuple(name for name in known if name in shown) or known
+
+    def _consumers_due(self) -> bool:
+        """Return whether the consumed queues are on the screen, and due to be inspected."""
+        interest = self._interest
+        if interest.frugal or interest.on("overview"):
+            return False
+        if not (interest.on("consumers") or interest.on(self.topic)):
+            return False
+        cost = round_cost(len(OCCASIONAL_COMMANDS), len(self._shown_workers()))
+        budgeted = min(cost * 60.0 / CONSUMERS_COMMANDS_PER_MINUTE, 4 * CONSUMERS_INTERVAL)
+        preferred = min(self._broker.settings.inspect_interval, CONSUMERS_INTERVAL)
+        return time.monotonic() - self._consumers_at >= max(preferred, budgeted)
 
     def _inspect_all(self) -> None:
         """Inspect all workers, known or not; done when the known ones have replied."""
@@ -228,8 +258,12 @@ class Inspector(Poller):
         ids: tuple[str, ...] = (),
     ) -> None:
         """Send commands to workers (None for all), hand on the replies, and report missing ones."""
-        if not ids:
-            self._round_at = time.monotonic()
+        now = time.monotonic()
+        complete = names is None or set(names) >= set(self._shown_workers())
+        if "active" in commands:
+            self._round_at = now
+        if "active_queues" in commands and complete:
+            self._consumers_at = now
         if names is not None and not names:
             return
 

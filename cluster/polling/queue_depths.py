@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 AMQP_LISTS_NO_QUEUES: Final = Fault(
-    "discovery",
-    "The list of queues may be incomplete: AMQP cannot list queues, so a queue without consumers "
-    "is found only if a task-sent event names it",
+    "unsupported",
+    "AMQP cannot list queues, so a queue without consumers is found only if a task-sent event "
+    "names it",
     OTHER_WAYS,
 )
 
@@ -83,9 +83,9 @@ class OtherDepths:
         self._channel = connection.default_channel
         self._scheme = scheme
         self.fault: Fault | None = Fault(
-            "discovery",
-            f"The list of queues may be incomplete: queues cannot be listed on {scheme}://, so a "
-            "queue without consumers is found only if a task-sent event names it",
+            "unsupported",
+            f"queues cannot be listed on {scheme}://, so a queue without consumers is found only "
+            "if a task-sent event names it",
             OTHER_WAYS,
         )
 

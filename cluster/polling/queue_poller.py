@@ -6,7 +6,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.fault import Fault
-from ...model.observations import LatencyMeasured, QuestionsAnswered, QuestionsFailed
+from ...model.observations import (
+    LatencyMeasured,
+    OtherClustersFound,
+    QuestionsAnswered,
+    QuestionsFailed,
+)
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 from .queue_depths import AmqpDepths, OtherDepths, depths
 from .redis_depths import RedisDepths
@@ -20,6 +25,8 @@ BACKGROUND_INTERVAL: Final = 30.0
 """Seconds between two measurements while no screen shows queues."""
 MIN_INTERVAL: Final = 0.5
 """Seconds between two measurements, even when refreshes are requested more often."""
+SEARCH_INTERVAL: Final = 60.0
+"""Seconds between two searches for other clusters while this one has no workers."""
 
 
 class QueuePoller(Poller):
@@ -31,17 +38,14 @@ class QueuePoller(Poller):
     _count = 0
     _cost = 2.0
     _measured_at = float("-inf")
+    _search_at = float("-inf")
 
     def opened(self, connection: Connection) -> None:
         """Choose how to measure, by the kind of broker."""
         self._depths = depths(connection, self._broker, self._roster.exchanges)
-        self._measured_at = float("-inf")
-        if self._broker.is_amqp:
-            self.note(
-                "info",
-                "AMQP cannot list queues: a queue without consumers is shown only if a task-sent "
-                "event or the setting `queues` names it",
-            )
+        self._measured_at = self._search_at = float("-inf")
+        if self._depths.fault is not None and self._depths.fault.kind == "unsupported":
+            self.note("info", str(self._depths.fault))
 
     def failed(self, fault: Fault) -> None:
         """Report the depths as not measured."""
@@ -57,11 +61,14 @@ class QueuePoller(Poller):
         elif self._inbox.seconds_since_take() > PAUSE_AFTER:
             return 1.0
         now = time.monotonic()
-        if now < due:
-            return min(1.0, due - now)
-        self._refresh = False
-        self._measure()
-        return min(1.0, self._interval())
+        if now >= due:
+            self._refresh = False
+            self._measure()
+            return min(1.0, self._interval())
+        if now >= self._search_at and not self._roster.present():
+            self._search_at = now + SEARCH_INTERVAL
+            self._find_other_clusters()
+        return min(1.0, max(0.0, due - time.monotonic()))
 
     def _interval(self) -> float:
         if self._count <= len(FIRST_INTERVALS):
@@ -69,19 +76,33 @@ class QueuePoller(Poller):
         preferred = self._broker.settings.queue_interval
         if not self._interest.on(self.topic):
             return self.interval(max(preferred, BACKGROUND_INTERVAL), self._cost, MAX_INTERVAL)
-        maximum = MAX_INTERVAL if self._interest.frugal else preferred * 6
-        return self.interval(preferred, self._cost, maximum)
+        if self._interest.frugal:
+            return self.interval(preferred, self._cost, MAX_INTERVAL)
+        if self._interest.on("overview"):
+            return self.interval(preferred, self._cost, preferred * 6)
+        return preferred
 
     def _measure(self) -> None:
         started = self._measured_at = time.monotonic()
         before = self._broker.meter.sent
         for one in self._depths.measure(self._names()):
             self.put(one)
-        self.put(QuestionsAnswered(("depths",), time.time()))
+        at = time.time()
+        self.put(QuestionsAnswered(("depths",), at))
+        if self._depths.fault is None:
+            self.put(QuestionsAnswered(("queues",), at))
+        else:
+            self.put(QuestionsFailed("cluster", ("queues",), at, self._depths.fault))
         self._count += 1
         self._cost = max(1.0, self._broker.meter.sent - before)
         latency = self._depths.latency or time.monotonic() - started
         self.put(LatencyMeasured(latency, self._broker.meter.sent))
+
+    def _find_other_clusters(self) -> None:
+        """Look for other clusters on the broker, unless a worker of this one appears."""
+        if isinstance(self._depths, RedisDepths):
+            found = self._depths.other_clusters(lambda: self.working and not self._roster.present())
+            self.put(OtherClustersFound(tuple(found), time.time()))
 
     def _names(self) -> frozenset[str]:
         return frozenset(self._roster.queues | set(self._broker.settings.queues))

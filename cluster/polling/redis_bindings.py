@@ -68,8 +68,7 @@ class RedisBindings:
             option = f"set sep = {_quoted(self.separator)}" if self.separator else "set sep"
             return Fault(
                 "separator",
-                "The list of queues may be incomplete: there are queue bindings with another "
-                f"separator{its} than the configured one",
+                f"there are bindings with another separator{its} than the configured one",
                 f"Load the app with -A, or {option} in broker_transport_options, as the workers do",
             )
         if self._scan_error is not None:
@@ -82,13 +81,13 @@ class RedisBindings:
         if len(self._tables) >= MAX_TABLES:
             return Fault(
                 "discovery",
-                f"The list of queues may be incomplete: only {MAX_TABLES:,} exchanges are read",
+                f"only the bindings of {MAX_TABLES:,} exchanges are read",
                 OTHER_WAYS,
             )
         if not self._scanned_all:
             return Fault(
                 "discovery",
-                "The list of queues may be incomplete: this large database is still being searched",
+                "this large database is still being searched",
                 OTHER_WAYS,
             )
         return None
@@ -186,7 +185,7 @@ def _refusal(command: str, error: str, permission: str) -> Fault:
     grant = f"Grant {permission}. " if "permission" in error else ""
     return Fault(
         "discovery",
-        f"The list of queues may be incomplete: Redis refuses {command} ({error})",
+        f"Redis refuses {command} ({error})",
         f"{grant}{OTHER_WAYS}",
     )
 

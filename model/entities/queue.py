@@ -37,6 +37,8 @@ class Queue(msgspec.Struct, eq=False):
     """Waiting messages by priority step, `{"0": n}`; empty if the broker has none."""
     known_consumers: tuple[str, ...] = ()
     """Sorted names of the workers that are known to consume from it; see `consumers`."""
+    receivers: frozenset[str] = frozenset()
+    """The same names as a set."""
     consumer_count: int | None = None
     """Consumers by the broker's own count; None if it does not count them."""
     facts: dict[str, Fact] = {}

@@ -35,14 +35,16 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         if fact.fault == state.broker.fault:
             # The broker's own finding says so.
             continue
+        # What a kind of broker cannot answer at all needs no attention, but a note.
+        limitation = fact.fault.kind == "unsupported"
         yield Finding(
             f"{question}-unknown",
-            "error",
-            "broker",
+            "info" if limitation else "error",
+            "queues" if question == "queues" else "broker",
             f"{QUESTIONS.get(question, question)} may be incomplete: {fact.fault.problem}",
             next_step=fact.fault.advice,
             evidence={"question": question, "failed_at": fact.failed_at},
-            incomplete=True,
+            incomplete=not limitation,
         )
     for name in state.present_workers(now):
         worker = state.workers[name]

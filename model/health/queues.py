@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from ..entities.other_cluster import OtherCluster
 from ..state import ClusterState
-from ..text.phrases import counted
+from ..text.phrases import counted, named
 from .finding import Finding
 
 
@@ -21,3 +22,37 @@ def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
                 queue.name,
                 evidence={"waiting": queue.waiting, "measured_at": queue.measured_at},
             )
+    if state.queues_left_out:
+        yield _left_out(state.queues_left_out)
+    if state.other_clusters and not state.present_workers(now):
+        yield _other_clusters(state.other_clusters)
+
+
+def _left_out(queues: Mapping[str, int | None]) -> Finding:
+    waiting = sum(depth or 0 for depth in queues.values())
+    return Finding(
+        "queues-left-out",
+        "warning",
+        "queues",
+        f"{counted(len(queues), 'further queue')} with {counted(waiting, 'message')} waiting not "
+        "listed: too many queues",
+        evidence={"queues": len(queues), "waiting": waiting},
+        incomplete=True,
+    )
+
+
+def _other_clusters(clusters: Sequence[OtherCluster]) -> Finding:
+    """Return the finding on clusters that are there if the settings are changed."""
+    traces = [
+        f"{one.trace} from {named(one.workers)}" if one.workers else one.trace for one in clusters
+    ]
+    which = "that cluster" if len(clusters) == 1 else "one of them"
+    return Finding(
+        "other-clusters",
+        "warning",
+        "workers",
+        f"no worker found, but traces of another configuration: {'; '.join(traces)}",
+        next_step=f"To monitor {which}, {'; or '.join(one.remedy for one in clusters)}",
+        evidence={"traces": traces},
+        incomplete=True,
+    )

@@ -17,6 +17,7 @@ from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
 from ..observations import QueueGone, QueueMeasured
 from .queue_ages import QueueAges
+from .stale_consumers import StaleConsumers
 
 MAX_QUEUES: Final = 2_000
 """Queues kept; a task may name any queue."""
@@ -30,12 +31,15 @@ MIN_WINDOW: Final = 4.0
 class QueueStore:
     """Queues by name."""
 
-    def __init__(self, workers: Mapping[str, Worker], ages: QueueAges) -> None:
+    def __init__(
+        self, workers: Mapping[str, Worker], ages: QueueAges, stale_consumers: StaleConsumers
+    ) -> None:
         self.queues: dict[str, Queue] = {}
         self.left_out: dict[str, int | None] = {}
         """Waiting messages of measured queues beyond `MAX_QUEUES`, by name; None if unknown."""
         self._workers = workers
         self._ages = ages
+        self._stale_consumers = stale_consumers
         self.consumers_fact = NEVER_ASKED
         """Whether the consumers of all queues are known; `answered_at` is the oldest reply."""
         self._consumers: dict[str, tuple[str, ...]] = {}
@@ -45,8 +49,10 @@ class QueueStore:
         queue = self.queues.get(name)
         if queue is None and name and len(self.queues) < MAX_QUEUES:
             name = sys.intern(name)
-            queue = self.queues[name] = Queue(name, known_consumers=self._consumers.get(name, ()))
+            known = self._consumers.get(name, ())
+            queue = Queue(name, known_consumers=known, receivers=frozenset(known))
             queue.facts["consumers"] = self.consumers_fact
+            self.queues[name] = queue
         return queue
 
     def shared_name(self, name: str) -> str:
@@ -54,11 +60,13 @@ class QueueStore:
         queue = self.get_or_create(name)
         return sys.intern(name) if queue is None else queue.name
 
-    def received(self, name: str, now: float) -> None:
-        """Count a task received from a queue."""
+    def received(self, name: str, worker: str, now: float) -> None:
+        """Count a task that a worker received from a queue."""
         queue = self.queues.get(name)
         if queue is not None:
             queue.received.add(now)
+            if worker not in queue.receivers:
+                self._stale_consumers.suspect((worker,))
 
     def set_consumers(self, online: Iterable[Worker], fact: Fact) -> None:
         """Derive each queue's consumers from the queues of the workers that are not offline.
@@ -78,7 +86,7 @@ class QueueStore:
             before = queue.fact("consumers")
             queue.facts["consumers"] = fact
             if names != queue.known_consumers or before.fault != fact.fault:
-                queue.known_consumers = names
+                queue.known_consumers, queue.receivers = names, frozenset(names)
                 queue.version += 1
 
     def measured(self, seen: QueueMeasured) -> None:
@@ -101,6 +109,7 @@ class QueueStore:
             queue.in_per_s = queue.out_per_s = None
         else:
             self._set_rates(queue, seen.at, notes)
+            self._check_consumers(queue)
         self._ages.apply(queue, seen)
         queue.notes = tuple(notes)
         queue.version += 1
@@ -129,6 +138,16 @@ class QueueStore:
         left = 0 if queue.has_no_consumers else queue.received.count_since(since, now)
         queue.out_per_s = left / span
         queue.in_per_s = max(0.0, (queue.waiting - depth + left) / span)
+
+    def _check_consumers(self, queue: Queue) -> None:
+        """Suspect the consumers of a queue that grows while no task of it is received."""
+        if queue.consumer_count is not None:
+            if queue.consumer_count != len(queue.receivers):
+                self._stale_consumers.suspect(queue.receivers or self._workers)
+        elif queue.receivers and len(queue.history) > 1:
+            (before, depth), (now, waiting) = queue.history[-2], queue.history[-1]
+            if waiting > depth and not queue.received.count_since(before, now):
+                self._stale_consumers.suspect(queue.receivers)
 
     def _unknown_rate_reason(self, queue: Queue, since: float) -> str | None:
         """Return why the tasks received from the queue since then are not all known, or None."""

@@ -127,7 +127,7 @@ class TaskEvents:
                 # A client sends the event after the message: a worker's may arrive first.
                 received = self._workers.take_unattributed(task.worker, task.id)
                 if received is not None:
-                    self._queues.received(task.queue, received)
+                    self._queues.received(task.queue, task.worker or "", received)
         self._fill_in(task, event, only_missing=task.received_at is not None)
         client = sys.intern(event.hostname)
         if task.state == PENDING:
@@ -173,7 +173,7 @@ class TaskEvents:
         if task.queue is None:
             self._workers.received_unattributed(worker, task.id, now)
         else:
-            self._queues.received(task.queue, now)
+            self._queues.received(task.queue, worker.name, now)
 
     def _started(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp

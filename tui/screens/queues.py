@@ -26,8 +26,8 @@ class QueuesScreen(RowListScreen[Queue]):
 
     @property
     def topics(self) -> frozenset[str]:
-        """Queue depths, and the workers for their consumers."""
-        return frozenset({"queues", "workers"})
+        """Queue depths and consumers."""
+        return frozenset({"queues", "consumers"})
 
     def columns(self) -> tuple[Column[Queue], ...]:
         """Return the columns of queues."""

@@ -67,4 +67,4 @@ class Alert:
 
 def alerts(state: ClusterState, now: float) -> list[Alert]:
     """Return everything that needs attention, the worst first."""
-    return [Alert(finding) for finding in findings(state, now)]
+    return [Alert(one) for one in findings(state, now) if one.severity != "info"]

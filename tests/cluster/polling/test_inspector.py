@@ -164,9 +164,9 @@ def test_election_is_never_sent(control: RemoteControl) -> None:
     [
         ((), False, 10.0),
         (("tasks",), False, 10.0),
-        (("queues",), False, 30.0),
+        (("overview", "workers", "queues"), False, 30.0),
         (("workers",), False, 30.0),
-        (("workers", "queues"), False, 30.0),
+        (("queues", "consumers"), True, 10.0),
         (("workers", "queues"), True, 10.0),
     ],
 )
@@ -219,3 +219,42 @@ def test_polling_pauses_without_a_consumer(
     until(lambda: time.monotonic() - seen > 1.5)
     assert live.session._queues._count == count
     live.until(lambda: live.session._queues._count > count)
+
+
+def consumers(live: RunningSession, queue: str) -> tuple[str, ...] | None:
+    known = live.state.queues.get(queue)
+    return None if known is None else known.consumers
+
+
+@pytest.fixture
+def cancelled(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> RunningSession:
+    """A session that knows two queues of a worker, one of which it has stopped consuming since."""
+    start_worker(redis_url, queues=["mail", "geo"])
+    live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
+    live.until(worker_is_known(live, "w1@test"))
+    live.until(lambda: live.session._queues._count > 3)
+    assert consumers(live, "mail") == ("w1@test",)
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    remote = RemoteControl(broker.connect(), broker.settings)
+    live.session._inspector._round_at = time.monotonic() + 1e6
+    remote.gather(
+        ["cancel_consumer"], ["w1@test"], arguments={"cancel_consumer": {"queue": "mail"}}
+    )
+    return live
+
+
+def test_consumers_on_the_screen_follow_the_workers(cancelled: RunningSession) -> None:
+    cancelled.session.watch(frozenset({"queues", "consumers"}))
+    cancelled.until(lambda: consumers(cancelled, "mail") == ())
+    assert consumers(cancelled, "geo") == ("w1@test",)
+
+
+def test_consumers_are_inspected_when_their_queue_grows(
+    cancelled: RunningSession, redis_url: str, send: Send
+) -> None:
+    send(redis_url, "plain.ok", queue="mail")
+    cancelled.session._queues.wake(refresh=True)
+    cancelled.until(lambda: consumers(cancelled, "mail") == ())
+    assert cancelled.state.queues["mail"].unattended
