@@ -222,8 +222,8 @@ def test_polling_pauses_without_a_consumer(
 
 
 def consumers(live: RunningSession, queue: str) -> tuple[str, ...] | None:
-    known = live.state.queues.get(queue)
-    return None if known is None else known.consumers
+    live.state.tick(time.time())
+    return live.state.consumers(queue)
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def cancelled(
     live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
     live.until(worker_is_known(live, "w1@test"))
     live.until(lambda: live.session._queues._count > 3)
-    assert consumers(live, "mail") == ("w1@test",)
+    live.until(lambda: consumers(live, "mail") == ("w1@test",))
     broker = BrokerConnection(Settings(broker_url=redis_url))
     remote = RemoteControl(broker.connect(), broker.settings)
     live.session._inspector._round_at = time.monotonic() + 1e6
