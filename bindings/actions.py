@@ -292,6 +292,7 @@ _TYPING: Final = (
         ("operation",),
     ),
     _in_confirmations("confirm.yes", ("y",), "yes", "yes", "Confirm, unless a word must be typed"),
+    _in_confirmations("confirm.no", ("n",), "close", "no", "Cancel, unless a word must be typed"),
     _in_confirmations(
         "confirm.next", ("tab", "right", "l"), "turn(1)", "next", "Go to the next button"
     ),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
               help="Keyword arguments: a JSON object, @FILE, or - for stdin.")  # fmt: skip
 @click.option("--queue", metavar="NAME", help="The queue to send to (default: see above).")
 @click.option("--priority", type=click.IntRange(0, 255), metavar="N",
-              help="The priority: 0 is the highest on Redis, the lowest on RabbitMQ."
+              help="The priority: 0 (highest) to 9 on Redis, 0 (lowest) to 255 on RabbitMQ."
               )  # fmt: skip
 @duration_option(
     "--countdown", zero=True, help="Do not start the task before this delay has passed."

@@ -189,9 +189,6 @@ def _from_text(known: KnownTask) -> SentTask | str:
 
 
 def _from_backend(known: KnownTask, meta: ResultMeta) -> SentTask | str:
-    name = meta.name or known.name
-    if not name:
-        return "the result backend does not store the task's name"
     missing = _missing_beside(known)
     if meta.exact_arguments:
         args, kwargs = tuple(meta.args), meta.kwargs
@@ -202,6 +199,9 @@ def _from_backend(known: KnownTask, meta: ResultMeta) -> SentTask | str:
         args, kwargs = found
     else:
         return "the result backend stores no arguments because result_extended is off"
+    name = meta.name or known.name
+    if not name:
+        return "the result backend does not store the task's name"
     call = Call(
         name,
         args,

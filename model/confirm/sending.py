@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from ..operations.call import SOURCE_NAMES, Call, SentTask
+from ..operations.call import SOURCE_NAMES, Call, SentTask, max_priority
 from ..operations.commands import Retry, Trigger
 from ..state import ClusterState
 from ..text import units
@@ -73,7 +73,7 @@ def trigger(operation: Trigger, state: ClusterState, now: float) -> Confirmation
         effects,
         ["A task can be revoked until it starts, but sending it cannot be undone"],
         warnings=_unregistered(calls, state) + _no_consumers(calls, state) + _no_json(state),
-        refusal=_refusal(calls),
+        refusal=_refusal(calls) or _wrong_priority(calls, state),
         must_type=typed_count(number),
     )
 
@@ -203,3 +203,9 @@ def _refusal(calls: Sequence[Call]) -> str | None:
     if all(call.queue is None for call in calls):
         return "the queue is unknown"
     return None
+
+
+def _wrong_priority(calls: Sequence[Call], state: ClusterState) -> str | None:
+    highest = max_priority(state.broker.family)
+    wrong = next((one.priority for one in calls if (one.priority or 0) > highest), None)
+    return None if wrong is None else f"priorities on this broker are 0 to {highest}, not {wrong}"

@@ -6,6 +6,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from ..entities.broker import BrokerFamily
+
 Source: TypeAlias = Literal["queue", "unacked", "worker", "backend", "event", "sent"]
 """Where an original was found, the most reliable first: the message waiting in its queue, the
 message that a worker has not acknowledged, a worker's reply, the result backend (with
@@ -28,7 +30,14 @@ SOURCE_NAMES: Final[dict[Source, str]] = {
 MAX_QUEUE_NAME_BYTES: Final = 255
 """The limit of AMQP."""
 MAX_PRIORITY: Final = 255
-"""The limit of RabbitMQ; Redis has ten steps."""
+"""The limit of RabbitMQ (`x-max-priority`)."""
+MAX_REDIS_PRIORITY: Final = 9
+"""The limit of kombu's Redis transport, which takes any larger number for it."""
+
+
+def max_priority(family: BrokerFamily) -> int:
+    """Return the largest priority of a message on a broker."""
+    return MAX_REDIS_PRIORITY if family == "redis" else MAX_PRIORITY
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

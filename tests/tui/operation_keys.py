@@ -114,7 +114,7 @@ async def _limit(ui: AppUnderTest, key: str) -> None:
     assert not ui.session.done
 
 
-@checks("confirm.yes", "confirm.next", "confirm.previous")
+@checks("confirm.yes", "confirm.no", "confirm.next", "confirm.previous")
 async def _confirm(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     ui.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
@@ -123,6 +123,8 @@ async def _confirm(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     if key == "y":
         assert ui.session.done
+    elif key == "n":
+        assert ui.app.screen is not dialog and not ui.session.done
     else:
         assert dialog.focused is not None and dialog.focused.id == "yes"
 

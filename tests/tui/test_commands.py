@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.observations import InspectReply
+from celtop.model.observations import InspectReply, QuestionsAnswered
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.app import CeltopApp
@@ -66,6 +66,13 @@ def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
     with pytest.raises(CommandError) as told:
         run(app, line)
     assert str(told.value) == said
+
+
+def test_an_unknown_queue_is_not_purged_if_all_queues_are_known() -> None:
+    app, session = make_app(cluster(5))
+    session.state.observe(QuestionsAnswered(("queues",), NOW))
+    with pytest.raises(CommandError, match="Unknown queue nope; check the spelling"):
+        run(app, "purge nope")
 
 
 async def typed(app: CeltopApp, *lines: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, TypeAlias, cast, get_args
 
-from ...model.confirm.targets import task_names
+from ...model.confirm.targets import known_queues, task_names
 from ...model.operations.call import Call
 from ...model.operations.commands import Purge, Signal
 from ..host import READ_ONLY, Host
@@ -81,8 +81,12 @@ def _stamp(host: CommandHost, argument: str) -> None:
     _operation(tasks.revoke_stamp)(host, argument)
 
 
-async def _purge(host: Host, queue: str) -> None:
-    await run_operation(host, Purge(queue=queue))
+def _purge(host: CommandHost, queue: str) -> None:
+    state = host.context.state
+    if queue and queue not in known_queues(state) and state.fact("queues").is_answered:
+        # Said at once: a dialog for it would take the keys that are typed next.
+        raise CommandError(f"Unknown queue {queue}; check the spelling, or name it with -Q")
+    _operation(lambda host, queue: run_operation(host, Purge(queue=queue)), "a queue")(host, queue)
 
 
 async def _trigger(host: Host, name: str) -> None:
@@ -126,9 +130,7 @@ OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
     Command("trigger", "Send a new task (opens a form)", _operation(_trigger), "[NAME]", _names),
     Command("pause", "Stop all workers from consuming a queue", _pause, "QUEUE", _queues),
     Command("resume", "Resume a paused queue", _resume, "QUEUE", _paused),
-    Command(
-        "purge", "Delete all messages in a queue", _operation(_purge, "a queue"), "QUEUE", _queues
-    ),
+    Command("purge", "Delete all messages in a queue", _purge, "QUEUE", _queues),
     Command("limit", "Set rate and time limits of a task type", _limit, "NAME", _names),
     Command("stamp", "Revoke all tasks that carry a stamp", _stamp, "HEADER=VALUE"),
     Command("ro", "Refuse changes to the cluster", lambda host, _: host.runner.set_read_only(True)),

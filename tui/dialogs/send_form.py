@@ -10,7 +10,7 @@ import msgspec
 
 from ...model.confirm.targets import known_queues, registered, task_names
 from ...model.entities.broker import BrokerFamily
-from ...model.operations.call import MAX_PRIORITY, MAX_QUEUE_NAME_BYTES, Call, Recovered
+from ...model.operations.call import MAX_QUEUE_NAME_BYTES, Call, Recovered, max_priority
 from ...model.routing import routing
 from ...model.text import parse, units
 from ...model.text.parse import ParseError
@@ -59,6 +59,7 @@ class TriggerForm(FormDialog):
 
     def _form_fields(self, known: Prefilled) -> list[FormField]:
         call, state = known.call, self._state
+        highest = max_priority(state.broker.family)
         queue = call.queue or self._routing.usual_queue(call.name) or ""
         return [
             FormField(
@@ -84,7 +85,7 @@ class TriggerForm(FormDialog):
             FormField(
                 "priority",
                 "Priority",
-                _optional(lambda text: parse.integer(text, 0, MAX_PRIORITY)),
+                _optional(lambda text: parse.integer(text, 0, highest)),
                 "" if call.priority is None else str(call.priority),
                 priority_hint(state.broker.family),
             ),

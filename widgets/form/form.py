@@ -141,7 +141,7 @@ class Button(Static, can_focus=True):
 
 
 class Form(Vertical):
-    """Fields, a preview, and a submit button that is enabled once all fields are valid.
+    """Fields, a preview, and a submit button that is bright once all fields are valid.
 
     Args:
         fields: The fields.
@@ -168,7 +168,7 @@ class Form(Vertical):
         & #buttons { height: 1; align-horizontal: center; }
         & Button { width: auto; padding: 0 2; margin: 0 2; background: $panel; }
         & Button:focus { background: $primary; color: $background; text-style: bold; }
-        & Button:disabled { color: $text-disabled; }
+        & Button.-invalid { color: $text-disabled; }
     }
     """
 
@@ -210,7 +210,7 @@ class Form(Vertical):
             yield from self.rows.values()
         yield Static(markup=False, id="preview")
         with Horizontal(id="buttons"):
-            yield Button(Content(self._submit), id="submit", markup=False, disabled=True)
+            yield Button(Content(self._submit), id="submit", markup=False, classes="-invalid")
             yield Button("Cancel", id="cancel", markup=False)
 
     def on_mount(self) -> None:
@@ -261,7 +261,9 @@ class Form(Vertical):
         problems = self.problems
         for name, row in self.rows.items():
             row.advise(row.validated()[0], problems.get(name))
-        self.query_one("#submit").disabled = bool(problems)
+        # It stays in the order of tab: pressed, it goes to the first problem. Otherwise the next
+        # stop would be Cancel, and enter there would lose what was typed.
+        self.query_one("#submit").set_class(bool(problems), "-invalid")
         preview = "" if problems or self._preview is None else self._preview(self.values)
         self.query_one("#preview", Static).update(Content(visible(preview, _MAX_PREVIEW)))
 
@@ -270,7 +272,7 @@ class Form(Vertical):
     def step(self, by: int) -> None:
         """Focus another field or button."""
         order: list[Any] = [row.control for row in self.rows.values() if row.control.focusable] + [
-            button for button in self.query(Button) if not button.disabled
+            *self.query(Button)
         ]
         here = self.screen.focused
         at = order.index(here) if here in order else -1 if by > 0 else 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from celtop.model.confirm.dispatch import Confirmation, confirm
-from celtop.model.operations.call import Call
+from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import (
     AddConsumer,
     Autoscale,
@@ -280,6 +281,26 @@ def test_disabling_events_is_destructive() -> None:
     assert asked(DisableEvents(ALL)).destructive
     assert "No monitor receives task events" in text(asked(DisableEvents(ALL)))
     assert not asked(EnableEvents(ALL)).destructive
+
+
+def test_a_priority_that_the_broker_does_not_have_is_refused() -> None:
+    state = cluster()
+    for transport, priority, refused in (("redis", 9, False), ("redis", 12, True), ("amqp", 12, 0)):
+        state.broker.transport = transport
+        call = Call("geo.resize", queue="geo", priority=priority)
+        refusal = asked(Trigger(calls=(call,)), state).refusal
+        assert refusal == ("priorities on this broker are 0 to 9, not 12" if refused else None)
+
+
+def test_retrying_a_revoked_task_is_warned_about() -> None:
+    sent = SentTask("x", Call("geo.resize", queue="geo"), "event", NOW, revoked_by=("p@h", "t@h"))
+    placed = msgspec.structs.replace(sent, revoked_by=(), queue_reason="the app's routes")
+    assert "The task is revoked on p@h and t@h; the retry has a new id" in text(
+        asked(Retry(originals=(sent,)))
+    )
+    several = asked(Retry(originals=(sent, placed)))
+    assert "1 task is revoked on p@h and t@h" in text(several)
+    assert "The queue comes from the app's routes for 1 task" in several.effects
 
 
 def test_purging_requires_the_queue_name_and_shows_what_stays() -> None:

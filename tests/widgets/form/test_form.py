@@ -51,7 +51,7 @@ async def test_it_is_submitted_only_when_all_holds() -> None:
     async with shown(form, 80, 20) as screen:
         focus(form, FormLine)
         await type_in(screen, "x")
-        assert form.query_one("#submit").disabled
+        assert form.query_one("#submit").has_class("-invalid")
         await screen.pilot.press("enter")
         await screen.settle()
         assert not screen.of(Form.Submitted)
@@ -61,12 +61,26 @@ async def test_it_is_submitted_only_when_all_holds() -> None:
         await screen.pilot.press("backspace")
         await screen.settle()
         assert "!" not in advice(screen, "Count")
-        assert not form.query_one("#submit").disabled
+        assert not form.query_one("#submit").has_class("-invalid")
         await screen.pilot.press("enter")
         await screen.settle()
         assert [message.values for message in screen.of(Form.Submitted)] == [
             {"name": "x", "count": 1, "kind": "b"}
         ]
+
+
+async def test_tab_and_enter_do_not_lose_what_is_wrong() -> None:
+    form = Form(entries())
+    async with shown(form, 80, 20) as screen:
+        focus(form, FormLine)
+        await type_in(screen, "x")
+        form.screen.set_focus(form.query_one(FormChoice))
+        form.step(1)
+        await screen.pilot.press("enter")
+        await screen.settle()
+        assert not screen.of(Form.Cancelled) and not screen.of(Form.Submitted)
+        assert form.screen.focused is form.query(FormLine).last()
+        assert form.texts["name"] == "x"
 
 
 async def test_what_is_wrong_together_is_told_beside_the_field() -> None:
@@ -81,7 +95,7 @@ async def test_what_is_wrong_together_is_told_beside_the_field() -> None:
         await screen.pilot.press("left")
         await screen.settle()
         assert "! too many for an a" in advice(screen, "Count")
-        assert form.query_one("#submit").disabled
+        assert form.query_one("#submit").has_class("-invalid")
         assert not any("in all" in line for line in screen.lines)
         await screen.pilot.press("space", "enter")
         await screen.settle()
