@@ -22,16 +22,31 @@ _MIN_CHANGE: Final = 0.5
 """Seconds; a smaller change is ignored, so that displayed times do not flicker."""
 
 
-def updated(skews: ClockSkews, host: str, skew: float | None) -> ClockSkews:
-    """Return the skews with a host's current one (None: unknown); the same object if unchanged.
+class MeasuredSkews:
+    """The skews that have been measured."""
 
-    The mapping is replaced, never modified: tables redraw all rows when they get another one.
-    """
-    if skew is None or abs(skew) <= MIN_SKEW:
-        if host not in skews:
-            return skews
-        return {name: known for name, known in skews.items() if name != host}
-    return {**skews, host: skew} if abs(skew - skews.get(host, 0.0)) > _MIN_CHANGE else skews
+    def __init__(self) -> None:
+        self._known: dict[str, float] = {}
+        self._shown: ClockSkews | None = NO_SKEWS
+
+    @property
+    def current(self) -> ClockSkews:
+        """The skews; the same object until one changes.
+
+        The mapping is replaced, never modified: tables redraw all rows when they get another one.
+        """
+        if self._shown is None:
+            self._shown = dict(self._known)
+        return self._shown
+
+    def update(self, host: str, skew: float | None) -> None:
+        """Set a host's current skew; None is unknown."""
+        if skew is None or abs(skew) <= MIN_SKEW:
+            if self._known.pop(host, None) is not None:
+                self._shown = None
+        elif abs(skew - self._known.get(host, 0.0)) > _MIN_CHANGE:
+            self._known[host] = skew
+            self._shown = None
 
 
 def to_local(at: float | None, host: str | None, skews: ClockSkews) -> float | None:

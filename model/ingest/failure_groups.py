@@ -6,6 +6,7 @@ an update depends on the number of changed tasks, not of held ones.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -108,6 +109,8 @@ class FailureGroups:
     def __init__(self) -> None:
         self._groups: dict[Key, FailureGroup] = {}
         self._group_of: dict[str, FailureGroup] = {}
+        self._empty: OrderedDict[Key, None] = OrderedDict()
+        """Groups without tasks, kept while there is room: retried tasks often return to them."""
         self._left_out: set[str] = set()
 
     @property
@@ -140,11 +143,14 @@ class FailureGroups:
             self._leave(task.id)
             group = self._groups.get(key)
             if group is None:
-                if len(self._groups) >= MAX_GROUPS and not self._make_room():
-                    self._left_out.add(task.id)
-                    return
+                if len(self._groups) >= MAX_GROUPS:
+                    if not self._empty:
+                        self._left_out.add(task.id)
+                        return
+                    del self._groups[self._empty.popitem(last=False)[0]]
                 group = self._groups[key] = FailureGroup(*key)
             self._group_of[task.id] = group
+            self._empty.pop(key, None)
         at = task.finished_at if task.finished_at is not None else task.state_at
         if task.id in group.tasks and group.tasks[task.id] == at:
             return
@@ -160,15 +166,7 @@ class FailureGroups:
         if group is not None:
             del group.tasks[id_]
             group.version += 1
+            if not group.tasks:
+                self._empty[group.key] = None
         elif self._left_out:
             self._left_out.discard(id_)
-
-    def _make_room(self) -> bool:
-        """Delete the groups without tasks; return whether there were any.
-
-        They are kept until then, because tasks that are being retried often return to them.
-        """
-        empty = [key for key, group in self._groups.items() if not group.tasks]
-        for key in empty:
-            del self._groups[key]
-        return bool(empty)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from ..entities.fault import Fault
@@ -32,7 +33,11 @@ from .task_store import TaskStore
 from .worker_store import WorkerStore
 
 MAX_ITEMS: Final = 100_000
-"""Items read from one reply."""
+"""Tasks read from one reply."""
+MAX_NAMES: Final = 10_000
+"""Registered tasks, settings and processes that are kept for each worker."""
+MAX_QUEUES: Final = 1_000
+"""Queues that are kept for each worker."""
 
 REPLY_DELAY: Final = 1.0
 """Seconds; a start so shortly before a reply may be more recent than the reply."""
@@ -83,7 +88,8 @@ class InspectReplies:
         worker.prefetch = to_int(reply.get("prefetch_count"))
         totals = reply.get("total")
         if isinstance(totals, Mapping):
-            worker.totals = {str(name): to_int(count) or 0 for name, count in totals.items()}
+            counts = islice(totals.items(), MAX_NAMES)
+            worker.totals = {str(name): to_int(count) or 0 for name, count in counts}
         pool = reply.get("pool")
         if isinstance(pool, Mapping):
             _set_pool(worker, pool)
@@ -172,7 +178,7 @@ class InspectReplies:
 
     def _apply_registered(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, list | tuple):
-            texts = (to_text(text, MAX_NAME_LENGTH) or "" for text in reply[:MAX_ITEMS])
+            texts = (to_text(text, MAX_NAME_LENGTH) or "" for text in reply[:MAX_NAMES])
             registered = dict(map(parse_registration, texts))
             worker.registered = tuple(sorted(registered))
             worker.limits = {
@@ -182,7 +188,8 @@ class InspectReplies:
                 worker.initial_limits = worker.limits
 
     def _apply_active_queues(self, worker: Worker, reply: Any, at: float) -> None:
-        queues = tuple(parse_queue(item) for item in _items(reply) if item.get("name"))
+        items = _items(reply, MAX_QUEUES)
+        queues = tuple(parse_queue(item) for item in items if item.get("name"))
         if queues == worker.queues:
             return
         worker.queues = queues
@@ -194,7 +201,7 @@ class InspectReplies:
 
     def _apply_conf(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping):
-            worker.conf = {str(name): value for name, value in reply.items()}
+            worker.conf = {str(name): value for name, value in islice(reply.items(), MAX_NAMES)}
 
     def _apply_enable_events(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping) and "ok" in reply:
@@ -291,7 +298,7 @@ def _set_pool(worker: Worker, pool: Mapping[str, Any]) -> None:
     worker.concurrency = to_int(pool.get("max-concurrency"))
     processes = pool.get("processes")
     if isinstance(processes, list | tuple):
-        pids = (to_int(pid) for pid in processes[:MAX_ITEMS])
+        pids = (to_int(pid) for pid in processes[:MAX_NAMES])
         worker.processes = tuple(pid for pid in pids if pid is not None)
 
 
@@ -306,10 +313,10 @@ def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str:
     return consumed[0].name if len(consumed) == 1 else routing_key
 
 
-def _items(reply: Any) -> list[Mapping[str, Any]]:
+def _items(reply: Any, limit: int = MAX_ITEMS) -> list[Mapping[str, Any]]:
     if not isinstance(reply, list | tuple):
         return []
-    return [item for item in reply[:MAX_ITEMS] if isinstance(item, Mapping)]
+    return [item for item in reply[:limit] if isinstance(item, Mapping)]
 
 
 _READERS: Final[dict[str, ReplyReader]] = {

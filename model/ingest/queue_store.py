@@ -77,7 +77,8 @@ class QueueStore:
         consumers: dict[str, list[str]] = {}
         for worker in online:
             for consumed in worker.queues or ():
-                consumers.setdefault(consumed.name, []).append(worker.name)
+                if consumed.name in consumers or len(consumers) < MAX_QUEUES:
+                    consumers.setdefault(consumed.name, []).append(worker.name)
         self._consumers = {name: tuple(sorted(names)) for name, names in consumers.items()}
         for name in self._consumers:
             self.get_or_create(name)

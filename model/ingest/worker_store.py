@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from ..entities.broker import Listening
-from ..entities.clock_skew import NO_SKEWS, ClockSkews, updated
+from ..entities.clock_skew import ClockSkews, MeasuredSkews
 from ..entities.log import EventLog
 from ..entities.task import Loss
 from ..entities.worker import (
@@ -48,10 +48,9 @@ class WorkerStore:
         self.workers: dict[str, Worker] = {}
         self.version = 0
         """Counts up when a worker joins, leaves or changes status."""
-        self.skews: ClockSkews = NO_SKEWS
-        """Clock skews of workers that are large enough to matter, in seconds."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
+        self._skews = MeasuredSkews()
 
     def saw_event(self, name: str, timestamp: float, now: float) -> Worker:
         """Return the worker that sent an event received at `now`."""
@@ -125,7 +124,7 @@ class WorkerStore:
             worker.system = _shared(event.sw_sys)
         worker.offsets.append(event.timestamp - now)
         worker.clock_skew = max(worker.offsets)
-        self.skews = updated(self.skews, worker.name, worker.clock_skew)
+        self._skews.update(worker.name, worker.clock_skew)
         worker.version += 1
 
     def received(self, worker: Worker, task_id: str, scheduled: bool) -> None:
@@ -215,6 +214,11 @@ class WorkerStore:
         """Return a worker's status at the last tick or event."""
         return self._statuses.get(name)
 
+    @property
+    def skews(self) -> ClockSkews:
+        """Clock skews of workers that are large enough to matter, in seconds."""
+        return self._skews.current
+
     def skew(self, host: str | None) -> float:
         """Return the seconds that a host's clock is ahead of the local one; 0 if unknown."""
         worker = self.workers.get(host or "")
@@ -226,7 +230,7 @@ class WorkerStore:
             for worker in silent[:EVICTED_AT_ONCE]:
                 del self.workers[worker.name]
                 del self._statuses[worker.name]
-                self.skews = updated(self.skews, worker.name, None)
+                self._skews.update(worker.name, None)
         name = sys.intern(name)
         worker = self.workers[name] = Worker(name, last_seen_at=now)
         self._log.add(now, "info", "worker", f"{name} is online")

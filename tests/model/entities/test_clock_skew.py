@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.export.snapshot import take_snapshot
-from celtop.model.entities.clock_skew import NO_SKEWS, to_local, updated
+from celtop.model.entities.clock_skew import NO_SKEWS, MeasuredSkews, to_local
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.members import span
@@ -52,14 +52,17 @@ def test_small_skews_are_ignored(state: ClusterState) -> None:
 
 
 def test_small_changes_of_a_skew_are_ignored_and_a_corrected_clock_has_none() -> None:
-    skews = NO_SKEWS
+    skews = MeasuredSkews()
     for skew, kept in ((40.0, 40.0), (40.3, 40.0), (39.6, 40.0), (41.0, 41.0), (-3.0, -3.0)):
-        before = skews
-        skews = updated(skews, AHEAD, skew)
-        assert skews == {AHEAD: kept}
-        assert (skews is before) == (before.get(AHEAD) == kept)
-    skews = updated(skews, BEHIND, -40.0)
-    assert updated(skews, AHEAD, 1.0) == updated(skews, AHEAD, None) == {BEHIND: -40.0}
+        before = skews.current
+        skews.update(AHEAD, skew)
+        assert skews.current == {AHEAD: kept}
+        assert (skews.current is before) == (before.get(AHEAD) == kept)
+    skews.update(BEHIND, -40.0)
+    skews.update(AHEAD, 1.0)
+    assert skews.current == {BEHIND: -40.0}
+    skews.update(BEHIND, None)
+    assert skews.current == {}
 
 
 def test_times_of_a_host_are_converted_to_the_local_clock() -> None:
