@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from ...model.entities.broker import family_of
 from ...model.entities.fault import Fault
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT: Final = 4.0
 """Seconds for the broker to accept a connection."""
+SENTINEL_PORT: Final = 26379
+CERTIFICATE_OPTIONS: Final = ("ca_certs", "certfile", "keyfile", "ca_path")
+"""The ends of TLS options that name a file."""
 READ_TIMEOUT: Final = 5.0
 """Seconds for the broker to answer a command; without it, a hung broker blocks forever."""
 
@@ -85,6 +89,27 @@ class BrokerConnection:
         settings = self.settings
         parts = (mask_url(settings.broker_url), settings.control_exchange, self.key_prefix)
         return " ".join(part for part in parts if part)
+
+    def sentinel_addresses(self) -> tuple[tuple[str, int], ...]:
+        """Return the hosts and ports of the sentinels in the URL."""
+        found = []
+        for url in split_urls(self.url):
+            try:
+                parts = urlsplit(url)
+                found.append((parts.hostname or "localhost", parts.port or SENTINEL_PORT))
+            except ValueError:
+                continue
+        return tuple(found)
+
+    def certificate_files(self) -> tuple[str, ...]:
+        """Return the paths of certificates and keys that a connection reads."""
+        options = self._prepare().ssl
+        named = options if isinstance(options, dict) else {}
+        return tuple(
+            str(value)
+            for key, value in named.items()
+            if value and key.endswith(CERTIFICATE_OPTIONS)
+        )
 
     def fail_over(self) -> None:
         """Switch to the next URL, if there are several."""

@@ -6,6 +6,7 @@ the whole chain of causes is joined into one text, and the first matching rule n
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -16,6 +17,15 @@ from .broker import BrokerConnection
 
 MAX_REASON_LENGTH: Final = 200
 """Characters of a library's own error text."""
+REDIS_RIGHTS: Final = (
+    "ACL SETUSER NAME ~* &* +@read +@write +@pubsub +@connection +@transaction +@scripting"
+    " -@dangerous +time +info"
+)
+"""An ACL that suffices for everything that celtop shows and does; `-@dangerous` takes FLUSHALL and
+the like out of `+@write` again."""
+
+
+DEFAULT_PORTS: Final = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
 
 
 class Rule(NamedTuple):
@@ -39,6 +49,12 @@ _RULES: Final = (
         r"Database is int between|invalid literal for int",
         "The broker URL names the database {path}, but Redis databases are numbered",
         "End the URL with a number, for example /0",
+    ),
+    Rule(
+        "url",
+        r"Invalid IPv6 URL|does not appear to be an IPv",
+        "The broker URL is invalid: {reason}",
+        "Write an IPv6 address in brackets, for example redis://[::1]:6379/0",
     ),
     Rule(
         "url",
@@ -109,6 +125,12 @@ _RULES: Final = (
         "Check that this is the broker's TLS port, and whether it requires a client certificate",
     ),
     Rule(
+        "permission",
+        r"ACCESS_REFUSED - (?!Login)|access to \w+ .* refused for user",
+        "The user of {address} lacks a permission: {reason}",
+        "Grant it; for RabbitMQ: rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'",
+    ),
+    Rule(
         "auth",
         r"NOAUTH|Authentication required|HELLO must be called",
         "{address} requires a password, but the URL has none",
@@ -125,7 +147,7 @@ _RULES: Final = (
         "acl",
         r"NOPERM|No permissions|NoPermission",
         "The user of {address} lacks a permission: {reason}",
-        "Grant it; for Redis: ACL SETUSER NAME +@read +@write +@pubsub +@connection ~* &*",
+        "Grant what celtop and the workers need; for Redis: " + REDIS_RIGHTS,
     ),
     Rule(
         "database",
@@ -144,6 +166,12 @@ _RULES: Final = (
         r"LOADING|BusyLoading",
         "{address} is still loading its data",
         "Wait: the connection is retried until it has finished",
+    ),
+    Rule(
+        "sentinel",
+        r"Only HELLO messages are accepted by Sentinel",
+        "{address} is a Redis Sentinel, not the broker",
+        "Use sentinel://{address}, with master_name in broker_transport_options",
     ),
     Rule(
         "replica",
@@ -190,14 +218,14 @@ _RULES: Final = (
     Rule(
         "socket",
         r"FileNotFoundError|No such file or directory",
-        "There is no socket {address}",
-        "Check the path in the URL, and unixsocket in the broker's configuration",
+        "There is no file {file}",
+        "Check the path in the URL or in the broker's options",
     ),
     Rule(
         "permission",
         r"PermissionError|Permission denied",
-        "No permission to open {address}",
-        "Check the permissions of the socket file",
+        "No permission to open {file}",
+        "Check the permissions of the file",
     ),
     Rule(
         "closed",
@@ -229,7 +257,7 @@ def explain(error: BaseException, broker: BrokerConnection) -> Fault:
         )
     text = " / ".join(f"{type(one).__module__}.{type(one).__name__}: {one}" for one in chain)
     reason = broker.hide(_reason(chain))
-    words = _placeholders(broker, reason)
+    words = _placeholders(broker, chain, reason)
     fault = first_match(_RULES, text, words)
     if fault is None:
         return Fault("other", f"The connection to {address_of(broker)} failed: {reason}", "")
@@ -270,10 +298,13 @@ def _reason(chain: list[BaseException]) -> str:
     return type(chain[0]).__name__
 
 
-def _placeholders(broker: BrokerConnection, reason: str) -> dict[str, str]:
+def _placeholders(
+    broker: BrokerConnection, chain: list[BaseException], reason: str
+) -> dict[str, str]:
     scheme = broker.scheme
     return {
         "address": address_of(broker),
+        "file": _file(broker, chain),
         "host": _parts(broker).hostname or "the broker",
         "path": _path(broker),
         "scheme": scheme,
@@ -282,21 +313,37 @@ def _placeholders(broker: BrokerConnection, reason: str) -> dict[str, str]:
     }
 
 
+def _file(broker: BrokerConnection, chain: list[BaseException]) -> str:
+    """Return the path that an error is about: Python's TLS module does not name the file."""
+    named = [one.filename for one in chain if isinstance(one, OSError) and one.filename]
+    certificates = [path for path in broker.certificate_files() if not os.access(path, os.R_OK)]
+    return str((named or certificates or [address_of(broker)])[0])
+
+
+def port_of(broker: BrokerConnection) -> tuple[str, int] | None:
+    """Return the host and port that a URL leads to; None if it leads to none, or to several."""
+    if "+socket://" in broker.url or broker.scheme not in DEFAULT_PORTS:
+        return None
+    try:
+        port = _parts(broker).port
+    except ValueError:
+        return None
+    return _parts(broker).hostname or "localhost", port or DEFAULT_PORTS[broker.scheme]
+
+
 def address_of(broker: BrokerConnection) -> str:
     """Return host and port, or the socket's path, from the URL, without credentials."""
     url = broker.url
     if "+socket://" in url:
         return "/" + _path(broker).removeprefix("/")
     if broker.scheme == "sentinel":
-        hosts = (part.partition("://")[2].rpartition("@")[2] for part in url.split(";"))
-        return ", ".join(host.partition("/")[0] for host in hosts)
+        return ", ".join(f"{host}:{port}" for host, port in broker.sentinel_addresses())
     try:
         port = _parts(broker).port
     except ValueError:
         port = None
     host = _parts(broker).hostname or "localhost"
-    default = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}.get(broker.scheme)
-    number = port or default
+    number = port or DEFAULT_PORTS.get(broker.scheme)
     return f"{host}:{number}" if number else host
 
 

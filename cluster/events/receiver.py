@@ -14,7 +14,8 @@ from ...model.wire.events import EventBatch, decode
 from ..connection.alarms import alarm, refusal
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
-from ..connection.errors import Unresponsive, explain
+from ..connection.diagnosis import diagnose
+from ..connection.errors import Unresponsive
 from ..connection.mailboxes import NO_WORKER
 from ..connection.remote_control import RemoteControl
 from ..inbox import Inbox
@@ -102,7 +103,7 @@ class Receiver(StoppableThread):
                 # Jitter: many monitors must not reconnect to a broker at the same moment.
                 jitter = random.uniform(0.75, 1.0)
                 delay = jitter * backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY)
-                self._report("lost", explain(error, self._broker), delay)
+                self._report("lost", diagnose(error, self._broker), delay)
                 self._broker.fail_over()
                 failures += 1
                 self._woken.clear()

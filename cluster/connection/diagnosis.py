@@ -1,0 +1,36 @@
+"""Explains why no connection could be made, with a look at what is really there.
+
+The text of an error often fits several faults: a closed connection may be a restart, a TLS port, or
+another kind of server. `diagnose` asks the port or the sentinels before it names one of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.entities.broker import family_of
+from ...model.entities.fault import Fault
+from .broker import BrokerConnection
+from .errors import address_of, explain, port_of
+from .identify import identify, mismatch
+from .sentinels import sentinel_fault
+
+AMBIGUOUS: Final = frozenset({"closed", "timeout", "tls", "other"})
+"""Faults that another server on the port, or TLS, may be the cause of."""
+
+
+def diagnose(error: BaseException, broker: BrokerConnection) -> Fault:
+    """Return the fault behind a failed connection attempt; may block for some seconds."""
+    fault = explain(error, broker)
+    if broker.scheme == "sentinel" and fault.kind in ("sentinel", "refused", "timeout"):
+        options = broker.settings.broker_transport_options
+        name = str(options.get("master_name", ""))
+        nodes = broker.sentinel_addresses()
+        return sentinel_fault(nodes, name, options.get("sentinel_kwargs") or {})
+    if fault.kind not in AMBIGUOUS:
+        return fault
+    where = port_of(broker)
+    listener = None if where is None else identify(*where)
+    if listener is None:
+        return fault
+    return mismatch(listener, broker.scheme, family_of(broker.scheme), address_of(broker)) or fault
