@@ -26,6 +26,8 @@ class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
     url: str | None = None
     """The URL of the broker without its password; None if unchanged."""
     transport: str | None = None
+    unverified: Fault | None = None
+    """What is not verified about the encrypted connection; None if nothing is missing."""
 
 
 class ConnectionProved(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ...model.entities.broker import family_of
 from ...model.entities.fault import Fault
@@ -32,13 +32,16 @@ CERTIFICATE_OPTIONS: Final = ("ca_certs", "certfile", "keyfile", "ca_path")
 READ_TIMEOUT: Final = 5.0
 """Seconds for the broker to answer a command; without it, a hung broker blocks forever."""
 
-_CERTIFICATE_UNCHECKED: Final = (
-    "The connection is encrypted, but the broker's certificate is not verified, so any server is "
-    "trusted. Add ssl_cert_reqs=required&ssl_ca_certs=FILE to the URL"
+_CERTIFICATE_UNVERIFIED: Final = Fault(
+    "unverified",
+    "the connection is encrypted, but the broker's certificate is not verified, so any server is "
+    "trusted",
+    "Add ssl_cert_reqs=required&ssl_ca_certs=FILE to the URL",
 )
-_NAME_UNCHECKED: Final = (
-    "The broker's certificate is verified, but not that it was issued for this host name. Set "
-    "server_hostname in broker_use_ssl"
+_NAME_UNVERIFIED: Final = Fault(
+    "unverified",
+    "the broker's certificate is verified, but not that it was issued for this host name",
+    "Set server_hostname in broker_use_ssl",
 )
 
 
@@ -102,13 +105,14 @@ class BrokerConnection:
         return tuple(found)
 
     def certificate_files(self) -> tuple[str, ...]:
-        """Return the paths of certificates and keys that a connection reads."""
-        options = self._prepare().ssl
-        named = options if isinstance(options, dict) else {}
+        """Return the paths of certificates and keys in the URL and in `broker_use_ssl`."""
+        given = self.settings.broker_use_ssl
+        options = dict(parse_qsl(self.url.partition("?")[2]))
+        options |= given if isinstance(given, dict) else {}
         return tuple(
-            str(value)
-            for key, value in named.items()
-            if value and key.endswith(CERTIFICATE_OPTIONS)
+            str(path)
+            for name, path in options.items()
+            if path and name.endswith(CERTIFICATE_OPTIONS)
         )
 
     def fail_over(self) -> None:
@@ -145,18 +149,18 @@ class BrokerConnection:
         finally:
             connection.collect()
 
-    def certificate_warning(self) -> str | None:
+    def unverified(self) -> Fault | None:
         """Return what is not verified about an encrypted connection; None if nothing is missing."""
         options = self._prepare().ssl
         if not options:
-            return None if self.scheme != "amqps" else _NAME_UNCHECKED
+            return None if self.scheme != "amqps" else _NAME_UNVERIFIED
         if options is True:
-            return _NAME_UNCHECKED
+            return _NAME_UNVERIFIED
         required = options.get("ssl_cert_reqs", options.get("cert_reqs"))
         if required in (ssl.CERT_NONE, "none"):
-            return _CERTIFICATE_UNCHECKED
+            return _CERTIFICATE_UNVERIFIED
         named = options.get("server_hostname") or options.get("context")
-        return _NAME_UNCHECKED if self.is_amqp and not named else None
+        return _NAME_UNVERIFIED if self.is_amqp and not named else None
 
     def hide(self, text: str) -> str:
         """Return a text without the passwords of the broker and result backend URLs."""

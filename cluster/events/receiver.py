@@ -67,7 +67,6 @@ class Receiver(StoppableThread):
         self._reconnect = False
         self._next_check = 0.0
         self._attempt_at = 0.0
-        self._warned: set[str] = set()
         self.live = threading.Event()
         """Set while events are being received."""
         self.connect_count = 0
@@ -115,7 +114,10 @@ class Receiver(StoppableThread):
     ) -> None:
         self._broker.blocked = fault if phase == "blocked" else None
         url, transport = self._broker.shown_url, self._broker.scheme
-        self._inbox.put(ConnectionChanged(phase, time.time(), fault, retry_in, url, transport))
+        unverified = self._broker.unverified() if phase in ("live", "blocked") else None
+        self._inbox.put(
+            ConnectionChanged(phase, time.time(), fault, retry_in, url, transport, unverified)
+        )
 
     def _listen(self) -> None:
         """Connect and receive until stopped.
@@ -152,10 +154,6 @@ class Receiver(StoppableThread):
     def _went_live(self, connection: Connection) -> RemoteControl:
         self.connect_count += 1
         self._report("live")
-        warning = self._broker.certificate_warning()
-        if warning and warning not in self._warned:
-            self._warned.add(warning)
-            self._inbox.log("warning", "broker", warning)
         self._roster.last_event_at = time.monotonic()
         control = RemoteControl(connection, self._broker.settings)
         self._set_blocked(refusal(connection, self._broker))

@@ -44,6 +44,8 @@ class Broker(msgspec.Struct, eq=False):
     phase: BrokerPhase = "connecting"
     fault: Fault | None = None
     """Why it is blocked or disconnected; None while it is live."""
+    unverified: Fault | None = None
+    """What is not verified about the encrypted connection; None if nothing is missing."""
     since: float | None = None
     """When the current phase began."""
     retry_at: float | None = None

@@ -9,8 +9,16 @@ from .finding import Finding
 
 
 def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
-    """Yield the finding that the broker accepts no messages."""
+    """Yield the findings on the broker's state and on the security of the connection."""
     broker = state.broker
+    if broker.unverified is not None:
+        yield Finding(
+            "broker-unverified",
+            "warning",
+            "broker",
+            broker.unverified.problem,
+            next_step=broker.unverified.advice,
+        )
     if broker.phase == "blocked" and broker.fault is not None:
         yield Finding(
             "broker-blocked",

@@ -36,7 +36,7 @@ class EventStream:
         """Update the broker; return whether events may have been missed until now."""
         broker = self._broker
         before, since = broker.phase, broker.since
-        broker.fault = change.fault
+        broker.fault, broker.unverified = change.fault, change.unverified
         broker.url = broker.url if change.url is None else change.url
         broker.transport = broker.transport if change.transport is None else change.transport
         broker.retry_at = None if change.retry_in is None else change.at + change.retry_in
