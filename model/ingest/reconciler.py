@@ -19,7 +19,7 @@ from ..entities.task import Task
 from ..entities.worker import Worker
 from .inspect_replies import REPLY_DELAY
 from .task_store import TaskStore
-from .worker_store import FINAL_EVENT_DELAY, WorkerStore
+from .worker_store import FINAL_EVENT_DELAY, WARM_SHUTDOWN_SECONDS, WorkerStore
 
 RECENT_SECONDS: Final = 5.0
 """Seconds for which a task's last update is trusted: the next event may be in transit."""
@@ -225,7 +225,8 @@ class Reconciler:
         worker = self._workers.workers.get(task.worker or "")
         if worker is None or not task.running or self._workers.status(worker.name) != "offline":
             return
-        if now - (worker.last_seen_at or 0.0) >= FINAL_EVENT_DELAY:
+        patience = FINAL_EVENT_DELAY if worker.left_at is None else WARM_SHUTDOWN_SECONDS
+        if now - (worker.last_seen_at or 0.0) >= patience:
             self._tasks.mark_lost(task, now, "worker")
 
     def _mark_emptied(self, task: Task, check: _Check, now: float) -> None:

@@ -34,6 +34,10 @@ FINAL_EVENT_DELAY: Final = 3.0
 """Seconds for which the final event of a task that its worker no longer runs may still arrive:
 workers buffer their events."""
 
+WARM_SHUTDOWN_SECONDS: Final = 600.0
+"""Seconds for which a worker's tasks may go on after its `worker-offline`: in a warm shutdown it
+sends this event first, then finishes its running tasks, and sends nothing until they end."""
+
 MAX_REPLY_GAP: Final = 0.5
 """Seconds between two replies to one command; a worker takes longer to start."""
 
@@ -252,7 +256,7 @@ class WorkerStore:
         if worker.left_at is None:
             worker.left_at = now
             self._log.add(now, "info", "worker", f"{worker.name} shut down")
-            _mark_missing(worker, now)
+            _mark_missing(worker, now + WARM_SHUTDOWN_SECONDS - FINAL_EVENT_DELAY)
         self._set_status(worker, "offline")
 
     def _return(self, worker: Worker, now: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from celtop.model.entities.broker import Listening
 from celtop.model.entities.fault import Fault
-from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS
+from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS, WARM_SHUTDOWN_SECONDS
 from celtop.model.observations import ConnectionChanged, InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
@@ -215,9 +215,19 @@ def test_the_tasks_of_a_dead_worker_are_lost() -> None:
     assert state.tasks["a"].loss == "worker"
 
     state = live()
-    play([beat(), *started, beat("offline", NOW + 4)], state)
-    state.tick(NOW + 4 + FINAL_EVENT_DELAY)
-    assert not state.tasks["a"].running
+    play([beat(), *started], state)
+    play([beat("offline", NOW + 4)], state, at=NOW + 4)
+    state.tick(NOW + 4 + WARM_SHUTDOWN_SECONDS - 1)
+    assert state.tasks["a"].running  # in a warm shutdown it goes on
+    state.tick(NOW + 4 + WARM_SHUTDOWN_SECONDS)
+    assert state.tasks["a"].loss == "worker"
+
+    state = live()
+    play([beat(), *started], state)
+    play([beat("offline", NOW + 4)], state, at=NOW + 4)
+    play([beat("online", NOW + 9, pid=100)], state, at=NOW + 9)
+    state.tick(NOW + 9 + FINAL_EVENT_DELAY)
+    assert state.tasks["a"].loss == "worker"
 
 
 def test_a_task_redelivered_to_another_worker_is_not_lost_with_the_first() -> None:
