@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..model.entities.states import PENDING, RETRY
+from ..model.ingest.rate_limited import held_text
 from ..model.text import units
 from ..model.text.sanitize import visible
 from . import stderr
@@ -156,7 +157,8 @@ def location(task: Task, now: float) -> str:
         where = f"waiting in {visible(task.queue)}" if task.queue else "waiting"
         if task.state != PENDING and task.worker:
             where = f"waiting on {visible(task.worker)}"
-        return "  ".join(part for part in (where, due) if part)
+        held = "" if task.held_by is None else visible(held_text(task.held_by), MAX_TEXT_LENGTH)
+        return "  ".join(part for part in (where, held, due) if part)
     return f"on {visible(task.worker, MAX_TEXT_LENGTH)}" if task.worker else ""
 
 

@@ -174,6 +174,8 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     loss: str | None
     """Why: `worker` (lost with its worker), `unheard` (its worker no longer runs it) or `unknown`
     (to the workers and the result backend)."""
+    held_by_rate_limit: str | None
+    """The rate limit, such as `10/m`, that holds it back in its worker."""
     backend_state: str | None
     """Its state in the result backend, if events reported a different one."""
     created_at: str | None = None

@@ -174,6 +174,7 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
         retried_as=utf8_or_none(extra.retried_as),
         time_left_s=_number(time_left),
         estimate=None if estimate is None else _record(ProgressRecord, estimate),
+        held_by_rate_limit=utf8_or_none(task.held_by),
         backend_state=utf8_or_none(extra.backend_state),
         created_at=iso(extra.created_at),
         periodic_task_name=utf8_or_none(extra.periodic_task_name),

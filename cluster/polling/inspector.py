@@ -62,6 +62,11 @@ POLL_INTERVAL: Final = 1.0
 """Seconds between two checks of what is due."""
 QUERY_INTERVAL: Final = 8.0
 """Seconds between two queries for single tasks."""
+WAITING_COMMANDS: Final = ("reserved", "scheduled", "registered")
+"""Inspected beside a query: a worker also has tasks that `query_task` does not find, awaiting a
+retry or held back by their rate limit."""
+LISTS_INTERVAL: Final = 30.0
+"""Seconds between two queries that include these lists."""
 MAX_QUERIED_TASKS: Final = 100
 """Tasks in one query: for each of them a worker searches all of its tasks."""
 
@@ -86,6 +91,7 @@ class Inspector(Poller):
     _reconnected_at = 0.0
     _queried_at = 0.0
     _consumers_at = 0.0
+    _listed_at = float("-inf")
 
     def __init__(self, *shared: Any, open_tasks: OpenTasks) -> None:
         super().__init__(*shared)
@@ -239,7 +245,11 @@ class Inspector(Poller):
         self._queried_at = time.monotonic()
         (ids, names), self._queried = self._queried, ((), None)
         present = self._roster.present()
-        self._round(("query_task",), [one for one in present if names is None or one in names], ids)
+        commands = ["query_task"]
+        if self._queried_at - self._listed_at >= LISTS_INTERVAL:
+            self._listed_at = self._queried_at
+            commands += WAITING_COMMANDS
+        self._round(commands, [one for one in present if names is None or one in names], ids)
 
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
         """Add `enable_events`, unless the user has disabled them on one of the workers.
@@ -278,7 +288,9 @@ class Inspector(Poller):
             lambda: expected() or None,
             destination=names,
             arguments={**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}},
-            on_reply=lambda reply: self._on_reply(reply, ids),
+            on_reply=lambda reply: self._on_reply(
+                reply, ids if reply.command == "query_task" else ()
+            ),
             discovery_time=DISCOVERY_TIME if names is None else 0.0,
             cancelled=lambda: self._given_up("enable_events" in commands),
         )

@@ -84,6 +84,8 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     backend_state: TaskState | None = None
     """The state in the result backend if it differs from that of events: workers before 5.7 write
     REVOKED over a failure and for tasks that keep running."""
+    rate_limit: str | None = None
+    """The rate limit that held it back when it was last scanned; see `Task.held_by`."""
     loss: Loss | None = None
     """Why it was last considered lost; see `Task.loss`."""
     fields: dict[str, str] = {}
@@ -168,6 +170,13 @@ class Task(msgspec.Struct, gc=False, eq=False):
     def faulty(self) -> bool:
         """Whether it failed, is being retried, was revoked or rejected, or is lost."""
         return self.state in FAULTY or self.lost_at is not None
+
+    @property
+    def held_by(self) -> str | None:
+        """The rate limit, such as `10/m`, that holds it back in its worker; None if none does."""
+        if self.extra is None or not self.waiting or self.started_at is not None:
+            return None
+        return self.extra.rate_limit
 
     @property
     def revoking(self) -> bool:

@@ -18,8 +18,9 @@ from ..entities.states import FINISHED, PENDING, WAITING
 from ..entities.task import Task
 from ..entities.worker import Worker
 from .inspect_replies import REPLY_DELAY
+from .rate_limited import holding_limit, rate_limit
 from .task_store import TaskStore
-from .worker_store import FINAL_EVENT_DELAY, WARM_SHUTDOWN_SECONDS, WorkerStore
+from .worker_store import FINAL_EVENT_DELAY, MAX_HELD_IDS, WARM_SHUTDOWN_SECONDS, WorkerStore
 
 RECENT_SECONDS: Final = 5.0
 """Seconds for which a task's last update is trusted: the next event may be in transit."""
@@ -171,16 +172,34 @@ class Reconciler:
                 self._tasks.mark_lost(task, at, "unheard")
 
     def _lacked_by_workers(self, task: Task, check: _Check) -> bool:
-        if task.worker in self._workers.workers:
-            return task.worker in check.lacking
+        worker = self._workers.workers.get(task.worker or "")
+        if worker is not None:
+            return worker.name in check.lacking and not (
+                task.waiting and self._may_hold(worker, task)
+            )
         present = {
             name for name in self._workers.workers if self._workers.status(name) != "offline"
         }
         return bool(present) and present <= check.lacking
 
+    def _may_hold(self, worker: Worker, task: Task) -> bool:
+        """Return whether a worker may hold a waiting task that `query_task` does not find.
+
+        It finds neither tasks that a rate limit holds back nor all that await a retry. Nothing
+        follows unless the worker has replied since about the lists and limits that show them.
+        """
+        if any(task.id in (ids or ()) for ids in (worker.reserved_ids, worker.scheduled_ids)):
+            return True
+        since = self._last_update(task) + REPLY_DELAY
+        listed = [worker.fact(command).answered_at or 0.0 for command in ("reserved", "scheduled")]
+        limited = worker.fact("registered").answered_at is None or rate_limit(task, worker)
+        return min(listed) < since or bool(limited)
+
     def _scan_task(self, task: Task, now: float, room: dict[bool, int]) -> None:
         waiting = task.state in WAITING
-        if not waiting:
+        if waiting:
+            self._update_rate_limit(task, now)
+        else:
             self._mark_lost_with_worker(task, now)
         urgent = not waiting or task.lost_at is not None
         if room[urgent] > 0 and task.id not in self._checks and self._needs_check(task, now):
@@ -219,6 +238,20 @@ class Reconciler:
         return not (
             task.id in worker.reserved_ids or task.id in scheduled or task.id in worker.active_ids
         )
+
+    def _update_rate_limit(self, task: Task, now: float) -> None:
+        """Record which rate limit holds a waiting task back in its worker, if one does."""
+        worker = self._workers.workers.get(task.worker or "")
+        rate = None
+        if worker is not None and now - self._last_update(task) >= RECENT_SECONDS:
+            rate = holding_limit(task, worker, now + (worker.clock_skew or 0.0))
+        if rate is not None and worker is not None and len(worker.limited_ids) < MAX_HELD_IDS:
+            worker.limited_ids[task.id] = None
+        if rate != (None if task.extra is None else task.extra.rate_limit):
+            task.set_extra(rate_limit=rate)
+            if rate is None and worker is not None:
+                worker.limited_ids.pop(task.id, None)
+            self._tasks.touch(task)
 
     def _mark_lost_with_worker(self, task: Task, now: float) -> None:
         """Mark a task as lost if its worker is; the worker need not have reported it as active."""

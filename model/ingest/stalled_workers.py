@@ -65,6 +65,7 @@ def _available_queue(worker: Worker, queues: Mapping[str, Queue]) -> Queue | Non
         return None
     busy = len(worker.active_ids)
     held = busy + len(worker.reserved_ids)
+    held += len(worker.limited_ids)
     if busy >= worker.concurrency or (worker.prefetch and held >= worker.prefetch):
         return None
     for consumed in worker.queues:

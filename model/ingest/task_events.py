@@ -296,7 +296,8 @@ class TaskEvents:
     def _retried(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
         host = worker.name
-        self._workers.ended(worker, task.id)
+        waits = task.started_at is None and task.received_at is not None and task.worker == host
+        self._workers.ended(worker, task.id, waits)
         last = task.attempts[-1] if task.attempts else None
         if task.state == RETRY and task.state_at == at:
             return

@@ -161,15 +161,21 @@ class WorkerStore:
             if len(active) > MAX_ACTIVE_IDS:
                 del active[next(iter(active))]
             worker.version += 1
-        if worker.reserved_ids or worker.scheduled_ids:
+        if worker.reserved_ids or worker.scheduled_ids or worker.limited_ids:
             _discard(worker, task_id)
 
-    def ended(self, worker: Worker, task_id: str) -> None:
-        """Record that a worker no longer runs a task, or will not run it."""
+    def ended(self, worker: Worker, task_id: str, waits: bool = False) -> None:
+        """Record that a worker no longer runs a task, or will not run it.
+
+        Args:
+            worker: The worker.
+            task_id: The task.
+            waits: Whether the worker has received the task's next attempt already.
+        """
         if task_id in worker.active_ids:
             del worker.active_ids[task_id]
             worker.version += 1
-        if worker.reserved_ids or worker.scheduled_ids:
+        if not waits and (worker.reserved_ids or worker.scheduled_ids or worker.limited_ids):
             _discard(worker, task_id)
 
     def tick(self, now: float, listening: Listening) -> bool:
@@ -295,6 +301,7 @@ def _patience(worker: Worker) -> float:
 
 def _forget_replies(worker: Worker) -> None:
     worker.reserved_ids = worker.scheduled_ids = None
+    worker.limited_ids = {}
     worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
     worker.processes = ()
     worker.totals = {}
@@ -317,7 +324,7 @@ def _unmark_missing(worker: Worker) -> None:
 
 
 def _discard(worker: Worker, task_id: str) -> None:
-    for held in (worker.reserved_ids, worker.scheduled_ids):
+    for held in (worker.reserved_ids, worker.scheduled_ids, worker.limited_ids):
         if held is not None and task_id in held:
             del held[task_id]
             worker.version += 1

@@ -10,6 +10,7 @@ from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import loss_text
+from ...model.ingest.rate_limited import held_text
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
@@ -57,6 +58,8 @@ def outcome(task: Task, frame: Frame) -> Cell:
         return REVOKE_REQUESTED, "warn"
     if task.lost_at is not None:
         return loss_text(task), "warn"
+    if task.held_by is not None:
+        return held_text(task.held_by), "muted"
     return numbers.NOTHING
 
 

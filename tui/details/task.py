@@ -8,6 +8,7 @@ from ...model.entities.states import SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.ingest.lost_tasks import loss_text
+from ...model.ingest.rate_limited import held_text
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
@@ -39,6 +40,7 @@ def task_fields(
         Field("State", f"{frame.glyphs.state(task.state)} {task.state}", state_style(task.state)),
         Field("Worker", visible(task.worker or "?", _MAX_TEXT)),
         Field("Queue", visible(task.queue or "?", _MAX_TEXT)),
+        *_text("Held", held_text(task.held_by) if task.held_by is not None else None),
         *_times(task, frame),
         Field("Retries", retry_count(task, max_retries), "accent" if task.retries else "muted"),
         *_progress(task),
