@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..files import state_folder
 from ..model.confirm.targets import known_tasks
 from ..model.ingest.redaction import Redaction
-from ..model.lookup import HELD_BY_WORKER, TaskLookup
+from ..model.lookup import TaskLookup
 from ..model.observations import QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
 from ..model.operations.commands import Operation, PauseQueue
@@ -315,9 +315,7 @@ class Session:
             reader = self._results.reader(conf)
             seen = TaskSearch(id_, self._broker, reader).run(workers, queues)
             for one in seen.found:
-                # Only the worker knows the state of a message that it holds.
-                if one.source != HELD_BY_WORKER:
-                    self._inbox.put(one.observation)
+                self._inbox.put(one.observation)
             return seen
 
         return run_in_thread(find)

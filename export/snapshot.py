@@ -20,6 +20,7 @@ from ..model.entities.task import Task, TaskExtra
 from ..model.entities.worker import Limits, Worker
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
+from ..model.ingest.rate_limited import holding_limit
 from ..model.state import ClusterState
 from ..model.text.units import iso
 from .json import utf8, utf8_or_none
@@ -174,11 +175,18 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
         retried_as=utf8_or_none(extra.retried_as),
         time_left_s=_number(time_left),
         estimate=None if estimate is None else _record(ProgressRecord, estimate),
-        held_by_rate_limit=utf8_or_none(task.held_by),
+        held_by_rate_limit=utf8_or_none(_held_by(task, now, state)),
         backend_state=utf8_or_none(extra.backend_state),
         created_at=iso(extra.created_at),
         periodic_task_name=utf8_or_none(extra.periodic_task_name),
     )
+
+
+def _held_by(task: Task, now: float, state: ClusterState | None) -> str | None:
+    worker = None if state is None else state.workers.get(task.worker or "")
+    if worker is None:
+        return None
+    return holding_limit(task, worker, now + (worker.clock_skew or 0.0))
 
 
 def _record(record: type[R], source: object, **given: object) -> R:

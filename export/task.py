@@ -13,6 +13,7 @@ import msgspec
 
 from ..model.entities.states import FROM_EVENT, source_names
 from ..model.entities.task import Task
+from ..model.ingest.rate_limited import held_text
 from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from
 from ..model.state import ClusterState
 from ..model.text.sanitize import visible, visible_lines
@@ -153,6 +154,9 @@ def _facts(found: TaskReport, task: TaskRecord) -> Iterator[tuple[str, str, str]
         seconds = getattr(task, field)
         if seconds is not None:
             yield field.removesuffix("_s"), duration(seconds), "calculated"
+    if task.held_by_rate_limit is not None:
+        held = visible(held_text(task.held_by_rate_limit), MAX_VALUE_LENGTH)
+        yield "waiting", held, f"limits of {visible(task.worker or '?', MAX_VALUE_LENGTH)}"
 
 
 def _value_text(value: Any) -> str:

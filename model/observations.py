@@ -172,10 +172,16 @@ class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     """The id of the task that it is a retry of, if celtop sent it."""
     pending_signatures: tuple[PendingSignature, ...] = ()
     """The tasks that will follow it, from its body."""
+    replaced: bool = False
+    """Whether its task replaced itself with it (`Task.replace`)."""
+    redelivered: bool = False
+    """Whether the broker has returned it to its queue."""
+    taken_at: float | None = None
+    """When a worker received it, by that worker's clock, if it is unacknowledged."""
 
 
 class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
-    """Messages waiting in a queue, the next one first."""
+    """Messages waiting in a queue, the next one first, or held by workers."""
 
     queue: str
     messages: tuple[WaitingMessage, ...]
@@ -184,6 +190,8 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     """Whether all waiting messages are included."""
     notes: tuple[str, ...] = ()
     """What could not be read, and why."""
+    held: bool = False
+    """Whether workers have received the messages without acknowledging them yet, from any queue."""
 
 
 class ResultsRead(msgspec.Struct, frozen=True, gc=False):

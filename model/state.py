@@ -107,7 +107,9 @@ class ClusterState:
         self._operation_log = OperationLog(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )
-        self._queue_peeks = QueuePeeks(self._tasks, self._queues, self.redaction)
+        self._queue_peeks = QueuePeeks(
+            self._tasks, self._workers, self._queues, overlay, self.redaction
+        )
         self._questions = Questions(self._workers.workers, self._queues.queues)
         self._stream = EventStream(self.broker, self.totals, self.log)
         self._other_changed = False

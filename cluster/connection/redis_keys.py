@@ -19,6 +19,8 @@ class QueueKeys:
         """The priority steps, the highest priority first."""
         self.unacked: str = prefix + channel.unacked_key
         """The hash of all unacknowledged messages, by delivery tag."""
+        self.unacked_index: str = prefix + channel.unacked_index_key
+        """The sorted set of their delivery tags, by the time when a worker received them."""
         self.bindings: str = prefix + channel.keyprefix_queue % ""
         """The prefix of the sets of bindings; the rest is the exchange."""
 

@@ -69,15 +69,18 @@ class OpenTasks:
             _evict(waiting)
 
     def apply_reply(self, command: str, reply: Any) -> None:
-        """Update from a worker's reply to `active` or `reserved`.
+        """Update from a worker's reply to `active`, `reserved` or `scheduled`.
 
-        A running task may be unknown because its events were missed: its result is then read once.
+        A running or scheduled task may be unknown because its events were missed: its result is
+        then read once. It shows whether a scheduled task awaits a retry.
         """
-        if command not in ("active", "reserved") or not isinstance(reply, list):
+        if command not in ("active", "reserved", "scheduled") or not isinstance(reply, list):
             return
         ids = self._running if command == "active" else self._waiting
         with self._lock:
             for entry in reply[:MAX_IDS]:
+                if command == "scheduled" and isinstance(entry, dict):
+                    entry = entry.get("request")
                 id_ = entry.get("id") if isinstance(entry, dict) else None
                 if not isinstance(id_, str) or id_ in ids:
                     continue
@@ -86,6 +89,8 @@ class OpenTasks:
                     self._unread[id_] = None
                 elif id_ in self._running:
                     continue
+                elif command == "scheduled":
+                    self._unread[id_] = None
                 ids[id_] = None
             _evict(ids)
 

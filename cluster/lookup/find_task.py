@@ -82,7 +82,11 @@ class TaskSearch:
         source = f"message in queue {queue}" if original.source == "queue" else HELD_BY_WORKER
         message = Envelope(raw.headers, properties={"priority": raw.priority})
         seen = QueuePeeked(
-            queue, (waiting_message(message, queue),), original.seen_at, complete=False
+            queue,
+            (waiting_message(message, queue),),
+            original.seen_at,
+            complete=False,
+            held=original.source != "queue",
         )
         self._found.append(Sighting(source, seen))
         self._checked("queues", True, source)

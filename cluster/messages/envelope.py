@@ -91,6 +91,8 @@ def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
         priority=_whole(message.properties.get("priority")),
         retry_of=_name(headers.get(RETRY_OF)),
         pending_signatures=_pending_signatures(message),
+        replaced=bool(_whole(headers.get("replaced_task_nesting"))),
+        redelivered=headers.get("redelivered") is True,
     )
 
 

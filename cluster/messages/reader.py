@@ -93,6 +93,53 @@ class MessageReader:
             found.append(waiting_message(message, queue))
         return QueuePeeked(queue, tuple(found), at, complete=self._remaining > 0, notes=self.notes)
 
+    def held(self, limit: int) -> QueuePeeked:
+        """Return messages that workers have received and not acknowledged, from all queues.
+
+        Raises:
+            redis.RedisError: The connection was lost.
+        """
+        at = time.time()
+        if self.unavailable is not None:
+            return QueuePeeked("", (), at, complete=False, notes=(self.unavailable,), held=True)
+        self._reset()
+        found: dict[str, WaitingMessage] = {}
+        complete = True
+        if self.key_type(self._keys.unacked) == "hash":
+            for tag, raw, queue in self._unacked():
+                message = self.read(raw)
+                if message is None:
+                    continue
+                if len(found) == limit:
+                    complete = False
+                    break
+                found[tag] = waiting_message(message, queue or "")
+        taken = self._taken_at(list(found))
+        messages = tuple(
+            msgspec.structs.replace(message, taken_at=taken_at)
+            for message, taken_at in zip(found.values(), taken, strict=True)
+        )
+        return QueuePeeked("", messages, at, complete, self.notes, held=True)
+
+    def locate(self, ids: Collection[str], queues: Iterable[str], limit: int) -> list[QueuePeeked]:
+        """Return which of these tasks' messages wait in the queues, of up to `limit` in each.
+
+        Raises:
+            redis.RedisError: The connection was lost.
+        """
+        found = []
+        for queue in queues if self.unavailable is None else ():
+            at = time.time()
+            self._reset(limit)
+            messages = [
+                waiting_message(message, queue)
+                for raw in self._waiting(queue)
+                if (message := self.read(raw)) is not None and message.id in ids
+            ]
+            if messages:
+                found.append(QueuePeeked(queue, tuple(messages), at, complete=False))
+        return found
+
     def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, SentTask]:
         """Return the messages of tasks, by id, that wait in these queues or are unacknowledged.
 
@@ -171,12 +218,12 @@ class MessageReader:
                 1, min(BLOCK_MESSAGES, BLOCK_BYTES * len(block) // (1 + sum(map(len, block))))
             )
 
-    def _reset(self) -> None:
+    def _reset(self, limit: int = MAX_MESSAGES_READ) -> None:
         self.unreadable = 0
         """Number of messages that the last call could not decode."""
         self.protocol_1 = 0
         """Number of messages of protocol 1 in the last call."""
-        self._remaining = MAX_MESSAGES_READ
+        self._remaining = limit
         self._not_a_queue: str | None = None
 
     def _waiting(self, queue: str) -> Iterator[bytes]:
@@ -193,18 +240,33 @@ class MessageReader:
                     yield raw
 
     def _find_unacked(self, wanted: set[str], found: dict[str, SentTask]) -> None:
-        """Search the hash of `[message, exchange, routing key]` by delivery tag."""
-        for raw in self.redis.hscan_iter(self._keys.unacked, count=BLOCK_MESSAGES):
-            if not wanted or self._remaining <= 0:
+        for _, raw, queue in self._unacked():
+            self._match(raw, queue, "unacked", wanted, found)
+            if not wanted:
+                return
+
+    def _unacked(self) -> Iterator[tuple[str, bytes, str | None]]:
+        """Yield the delivery tag, message and queue of unacknowledged messages.
+
+        Their hash has `[message, exchange, routing key]` by delivery tag.
+        """
+        for tag, holder in self.redis.hscan_iter(self._keys.unacked, count=BLOCK_MESSAGES):
+            if self._remaining <= 0:
                 return
             self._remaining -= 1
             try:
-                inner, exchange, routing_key = _holder.decode(raw[1])
+                inner, exchange, routing_key = _holder.decode(holder)
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 self.unreadable += 1
                 continue
-            queue = self._bound(exchange or "", routing_key or "")
-            self._match(bytes(inner), queue, "unacked", wanted, found)
+            yield tag, bytes(inner), self._bound(exchange or "", routing_key or "")
+
+    def _taken_at(self, tags: list[str]) -> list[float | None]:
+        """Return when messages were received, by delivery tag, from kombu's sorted set of tags."""
+        if not tags or self.key_type(self._keys.unacked_index) != "zset":
+            return [None] * len(tags)
+        times: Any = self.redis.zmscore(self._keys.unacked_index, tags)
+        return list(times)
 
     def _match(
         self,

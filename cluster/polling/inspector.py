@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ...model.entities.fault import Fault
 from ...model.observations import (
@@ -65,12 +65,19 @@ QUERY_INTERVAL: Final = 8.0
 WAITING_COMMANDS: Final = ("reserved", "scheduled", "registered")
 """Inspected beside a query: a worker also has tasks that `query_task` does not find, awaiting a
 retry or held back by their rate limit."""
+MAX_SEARCHED_MESSAGES: Final = 1_000
+"""Messages of a queue, the next ones first, among which a query looks for its tasks."""
 LISTS_INTERVAL: Final = 30.0
 """Seconds between two queries that include these lists."""
 MAX_QUERIED_TASKS: Final = 100
 """Tasks in one query: for each of them a worker searches all of its tasks."""
 
 NO_REPLY: Final = Fault("no-reply", "no reply", "")
+
+
+_Query: TypeAlias = tuple[tuple[str, ...], frozenset[str] | None, tuple[str, ...]]
+"""The tasks, the workers to ask (None for all), and the queues to search."""
+NO_QUERY: Final[_Query] = ((), None, ())
 
 
 def round_cost(commands: int, workers: int) -> float:
@@ -100,14 +107,25 @@ class Inspector(Poller):
         self._open_tasks = open_tasks
         self._task_events = TaskEvents(self._broker, self._roster)
         self._give_up_at: float | None = None
-        self._queried: tuple[tuple[str, ...], frozenset[str] | None] = ((), None)
+        self._queried: _Query = NO_QUERY
         self._stale_consumers: frozenset[str] = frozenset()
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
 
-    def query(self, ids: Sequence[str], names: frozenset[str] | None = None) -> None:
-        """Ask these workers, or all, soon which of the tasks they have; replaces the last query."""
-        self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names
+    def query(
+        self,
+        ids: Sequence[str],
+        names: frozenset[str] | None = None,
+        queues: Sequence[str] = (),
+    ) -> None:
+        """Find out soon which of the tasks these workers, or all, have; replaces the last query.
+
+        Args:
+            ids: The tasks.
+            names: The workers to ask; None for all.
+            queues: The queues in whose messages to look for them as well.
+        """
+        self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names, tuple(queues)
 
     def inspect_consumers(self, names: Collection[str]) -> None:
         """Ask these workers at once which queues they consume."""
@@ -158,7 +176,7 @@ class Inspector(Poller):
         elif new := self._roster.to_inspect(self._broker.settings.enables_events):
             self._inspect_new(new)
         elif self._queried[0] and time.monotonic() >= self._next_query():
-            self._query()
+            self._query(connection)
         elif self._stale_consumers:
             stale, self._stale_consumers = self._stale_consumers, frozenset()
             self._round(
@@ -241,15 +259,25 @@ class Inspector(Poller):
         cost = round_cost(1, len(self._roster.present() if names is None else names))
         return self._queried_at + self.interval(QUERY_INTERVAL, cost, QUERY_INTERVAL * 3)
 
-    def _query(self) -> None:
+    def _query(self, connection: Connection) -> None:
+        """Ask which workers have the tasks; on Redis, look for their messages in the queues too.
+
+        A task that replaced itself may wait in another queue, a redelivered one in its own.
+        """
         self._queried_at = time.monotonic()
-        (ids, names), self._queried = self._queried, ((), None)
+        (ids, names, queues), self._queried = self._queried, NO_QUERY
         present = self._roster.present()
         commands = ["query_task"]
         if self._queried_at - self._listed_at >= LISTS_INTERVAL:
             self._listed_at = self._queried_at
             commands += WAITING_COMMANDS
         self._round(commands, [one for one in present if names is None or one in names], ids)
+        if self._broker.is_redis and queues:
+            from ..messages.reader import MessageReader
+
+            reader = MessageReader(connection, self._broker)
+            for seen in reader.locate(ids, queues, MAX_SEARCHED_MESSAGES):
+                self.put(seen)
 
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
         """Add `enable_events`, unless the user has disabled them on one of the workers.

@@ -36,7 +36,8 @@ class ResultFollower:
 
     Args:
         receiver: Each of its connections reads the history once.
-        ask_workers: Called with suspect tasks and with the workers to ask; None for all.
+        ask_workers: Called with suspect tasks, the workers to ask (None for all), and the queues
+            in which the tasks may wait.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class ResultFollower:
         broker: BrokerConnection,
         receiver: Receiver,
         inbox: Inbox,
-        ask_workers: Callable[[Sequence[str], frozenset[str] | None], None],
+        ask_workers: Callable[[Sequence[str], frozenset[str] | None, Sequence[str]], None],
     ) -> None:
         self._lookup = lookup
         self._open_tasks = open_tasks
@@ -59,6 +60,7 @@ class ResultFollower:
         self._noted: str | None = None
         self._ask = ask_workers
         self._holders: dict[str, str | None] = {}
+        self._queues: tuple[str, ...] = ()
         frugal = settings.frugal
         self.push = ResultPush(self.reader, open_tasks, inbox, frugal=frugal)
         self.poller = ResultPoller(
@@ -117,13 +119,17 @@ class ResultFollower:
         held = state.tasks
         self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}
         self.poller.tasks_to_check = tasks_to_check
-        self.history.add_queues(queue.name for queue in state.queues.values() if queue.waiting)
+        self._queues = tuple(queue.name for queue in state.queues.values() if queue.waiting)
+        self.history.add_queues(self._queues)
+        self.history.unattended = {
+            name: queue.waiting or 0 for name, queue in state.queues.items() if queue.unattended
+        }
         self._note_unavailable(moment)
 
     def _ask_workers(self, ids: Sequence[str]) -> None:
         names = [self._holders.get(id_) for id_ in ids]
         known = frozenset(name for name in names if name is not None)
-        self._ask(ids, known if len(known) and None not in names else None)
+        self._ask(ids, known if len(known) and None not in names else None, self._queues)
 
     def _prune(self, state: ClusterState) -> None:
         """Remove tasks that have finished according to the model, some at each call."""

@@ -20,6 +20,8 @@ MAX_MESSAGES: Final = 500
 """Messages read from one queue, beginning with the next one."""
 MAX_QUEUES: Final = 50
 """Queues whose messages are read."""
+HELD: Final = ""
+"""Stands for the messages that workers have received, which are read once for a connection."""
 PEEK_DEADLINE: Final = 20.0
 """Seconds after a connection in which newly discovered queues are still read."""
 _STOP_CHECK_INTERVAL: Final = 0.2
@@ -51,6 +53,9 @@ class ResultHistory(StoppableThread):
         self._complete: tuple[object, ...] | None = None
         self.max_messages = MAX_MESSAGES
         """Messages read from one queue; 0 reads none."""
+        self.unattended: dict[str, int] = {}
+        """Messages waiting in queues without consumers; replaced as a whole. Such a queue is read
+        again whenever their number has changed."""
 
     @property
     def complete(self) -> bool:
@@ -68,6 +73,7 @@ class ResultHistory(StoppableThread):
         """Read after each connection until stopped."""
         connects, since = 0, time.monotonic()
         peeked: set[str] = set()
+        depths: dict[str, int] = {}
         while not self._stopping.wait(
             _STOP_CHECK_INTERVAL
             if time.monotonic() - since < PEEK_DEADLINE
@@ -78,15 +84,22 @@ class ResultHistory(StoppableThread):
             if connects != self._receiver.connect_count:
                 connects, since = self._receiver.connect_count, time.monotonic()
                 peeked.clear()
+                depths.clear()
             self._read_results(connects)
             with self._lock:
                 names, self._queues = self._queues, {}
             new = [name for name in names if name not in peeked]
             in_time = time.monotonic() - since <= PEEK_DEADLINE
-            if new and in_time and self.max_messages and self._broker.is_redis:
-                new = new[: MAX_QUEUES - len(peeked)]
-                peeked.update(new)
-                self._peek(new)
+            new = new[: MAX_QUEUES - len(peeked)] if in_time else []
+            # Tasks there are known from their messages alone, and no worker takes these.
+            unattended, self.unattended = self.unattended, {}
+            for name, waiting in unattended.items():
+                if depths.get(name) != waiting and name not in new and len(depths) < MAX_QUEUES:
+                    new.append(name)
+            if self.max_messages and self._broker.is_redis and (new or not peeked):
+                self._peek(new, held=not peeked)
+                peeked.update(new, (HELD,))
+                depths.update((name, unattended[name]) for name in new if name in unattended)
 
     def _read_results(self, connects: int) -> None:
         reader = self._reader()
@@ -106,7 +119,7 @@ class ResultHistory(StoppableThread):
             self._note(f"Cannot load finished tasks: {type(error).__name__}")
         self._complete = key
 
-    def _peek(self, names: list[str]) -> None:
+    def _peek(self, names: list[str], held: bool) -> None:
         from ..messages.reader import MessageReader
 
         try:
@@ -118,6 +131,12 @@ class ResultHistory(StoppableThread):
                     seen = messages.waiting(name, self.max_messages)
                     for message in seen.messages:
                         self._open_tasks.mark_waiting(message.id)
+                    self._inbox.put(seen)
+                if held:
+                    seen = messages.held(self.max_messages)
+                    for message in seen.messages:
+                        self._open_tasks.mark_waiting(message.id)
+                    self._open_tasks.request_read([message.id for message in seen.messages])
                     self._inbox.put(seen)
         except Exception as error:
             if not self._stopping.is_set():

@@ -22,6 +22,10 @@ REJECTED: Final = "REJECTED"
 CANCELLED: Final = "CANCELLED"
 """A custom state by Celery's precedence, but sent by its workers when a connection is lost."""
 
+IGNORED: Final = "IGNORED"
+"""Celery's state of a run that ended without a result: the task replaced itself (`Task.replace`).
+Only earlier attempts have it, as no event reports it."""
+
 WAITING: Final = frozenset({PENDING, RECEIVED, RETRY})
 """The task has not started: it waits in a queue, in a worker, or for its next attempt."""
 

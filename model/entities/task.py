@@ -68,7 +68,12 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     pid: int | None = None
     """The pool process that runs it, from `inspect active`."""
     acknowledged: bool | None = None
+    """Whether its message was acknowledged while it was running: not until it ends if `acks_late`
+    is set."""
     redelivered: bool | None = None
+    replaced: bool = False
+    """Whether an earlier run of it ended by `Task.replace`: the result backend may have the state
+    of that run."""
     terminated: bool | None = None
     expired: bool | None = None
     requeued: bool | None = None

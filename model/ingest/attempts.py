@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from ..entities.states import RETRY, STARTED, TaskState
+from ..entities.states import IGNORED, RETRY, STARTED, TaskState
 from ..entities.task import Attempt, Task, text_size
 from ..wire.events import Event
 from .task_store import TaskStore
@@ -49,6 +49,23 @@ def ends_previous_attempt(task: Task, at: float) -> bool:
     return task.received_at is not None and task.retries > 0
 
 
+def replaces(task: Task, name: str | None, args: str | None, kwargs: str | None) -> bool:
+    """Return whether a message or event with a running task's id is of another call.
+
+    `Task.replace` sends another signature under the id of the task that it replaces. A redelivered
+    message has the same name and arguments, and was not acknowledged before.
+    """
+    if name is not None and task.name is not None and name != task.name:
+        return True
+    if task.extra is not None and task.extra.acknowledged:
+        return True
+    if task.received_at is None:
+        return False  # the arguments are not those of an event, but in another notation
+    return (args is not None and args != task.args) or (
+        kwargs is not None and kwargs != task.kwargs
+    )
+
+
 def exception_of(event: Event) -> tuple[str | None, str | None]:
     """Return the exception and the traceback that the app raised.
 
@@ -69,11 +86,17 @@ class Attempts:
     def __init__(self, tasks: TaskStore) -> None:
         self._tasks = tasks
 
-    def keep_present(self, task: Task, number: int) -> None:
-        """Store the current attempt and reset the task for the next one."""
+    def keep_replaced(self, task: Task) -> None:
+        """Store the current run of a task that replaced itself, and reset it for the next one."""
+        self.keep_present(task, task.retries, IGNORED)
+        task.lost_at = None
+        task.set_extra(replaced=True)
+
+    def keep_present(self, task: Task, number: int, state: TaskState | None = None) -> None:
+        """Store the current attempt, by default with its state, and reset the task."""
         kept = Attempt(
             max(0, number),
-            task.state,
+            state or task.state,
             task.worker,
             task.received_at,
             task.started_at,
@@ -84,6 +107,8 @@ class Attempts:
         self._append(task, kept)
         task.received_at = task.started_at = task.finished_at = task.runtime = None
         task.exception = task.traceback = task.progress = task.eta_at = None
+        if task.extra is not None and task.extra.acknowledged is not None:
+            task.set_extra(acknowledged=None)
         self._tasks.set_text(task, "result", None)
 
     def received(self, task: Task, at: float, retries: int) -> None:

@@ -123,7 +123,7 @@ class BackendResults:
             or (before.state in FINISHED and precedence(before.state) <= precedence(backend.state))
         ):
             backend = before
-        elif backend is not None and expects_event(task):
+        elif backend is not None and expects_event(task, backend.state):
             self._tasks.corrections.await_event(task, seen.at)
         if backend is not None:
             self._overlay.apply(task, backend)
@@ -178,21 +178,37 @@ class BackendResults:
             progress = self._reader.read(task.name, meta_shown, seen.at, "backend")
         if pushed and task.lost_at is not None and status not in WAITING:
             self._tasks.mark_running(task)
-        self._show_state(task, status, seen.at, meta.started_at if status == STARTED else None)
+        started_at = meta.started_at if status == STARTED else None
+        self._show_state(task, status, seen.at, started_at, pushed)
         if progress is not None:
             self._set_progress(task, progress, seen.at)
 
-    def _show_state(self, task: Task, status: str, at: float, started_at: float | None) -> None:
+    def _awaits_eta(self, task: Task, at: float) -> bool:
+        """Return whether a worker has received a task whose ETA is after `at` (local clock)."""
+        eta_at = (task.eta_at or 0.0) - self._workers.skew(task.worker)
+        return task.state == RECEIVED and task.started_at is None and eta_at > at
+
+    def _show_state(
+        self, task: Task, status: str, at: float, started_at: float | None, pushed: bool
+    ) -> None:
         status = sys.intern(to_text(status, MAX_STATE_LENGTH) or "")
         if status == task.state:
             return
         if status in (STARTED, RECEIVED):
             further = task.state == PENDING or (status == STARTED and task.state in WAITING)
+            # The entry of a run that the task replaced stays until the next run starts.
+            replaced = task.extra is not None and task.extra.replaced and task.started_at is None
+            further = further and (pushed or not replaced)
         elif status == RETRY:
             # It may be the previous attempt's: without `track_started`, the entry of a running task
             # is the one that its last attempt wrote when it ended.
             seen = task.sources & (FROM_EVENT | FROM_INSPECT)
-            further = task.state == PENDING or not seen or task.lost_at is not None
+            further = (
+                task.state == PENDING
+                or not seen
+                or task.lost_at is not None
+                or self._awaits_eta(task, at)
+            )
         else:
             further = True
         if not further:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from ..entities.log import EventLog
-from ..entities.states import FINISHED, FROM_EVENT
+from ..entities.states import FINISHED, FROM_EVENT, REVOKED, TaskState
 from ..entities.task import Task
 from ..entities.totals import Totals
 from ..text.phrases import counted
@@ -82,11 +82,15 @@ class Corrections:
         return written
 
 
-def expects_event(task: Task) -> bool:
-    """Return whether a worker's events about this task were received, so that more should follow.
+def expects_event(task: Task, state: TaskState) -> bool:
+    """Return whether the event of a state in the result backend should follow soon.
 
-    `task-sent` does not count: the client may send events while the worker sends none.
+    Not if no worker's events about this task were received. `task-sent` does not count: the client
+    may send events while the worker sends none. Nor if a waiting task was revoked: its worker sends
+    the event when the task's turn or ETA comes.
     """
+    if state == REVOKED and task.started_at is None:
+        return False
     begun = task.received_at is not None or task.started_at is not None
     return task.lost_at is not None or (begun and bool(task.sources & FROM_EVENT))
 

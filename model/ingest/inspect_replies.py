@@ -156,6 +156,8 @@ class InspectReplies:
             if task.state == PENDING:
                 self._tasks.move(task, RECEIVED, None, None)
                 task.worker = worker.name
+            if task.worker is None:
+                task.worker = worker.name
             if task.state in WAITING:
                 waiting[task.id] = None
         return waiting
@@ -253,7 +255,10 @@ class InspectReplies:
             routing_key=routing_key,
             priority=to_int(delivery.get("priority")),
             pid=to_int(item.get("worker_pid")),
-            acknowledged=acknowledged if isinstance(acknowledged, bool) else None,
+            # Before a task starts, its message is never acknowledged.
+            acknowledged=acknowledged
+            if isinstance(acknowledged, bool) and item.get("time_start") is not None
+            else None,
             redelivered=redelivered if isinstance(redelivered, bool) else None,
         )
 

@@ -1,21 +1,25 @@
-"""Applies the messages seen waiting in queues to the model.
+"""Applies the messages seen waiting in queues, or held by workers, to the model.
 
-They only fill in missing fields and never change a state: a worker may have received a message
-since, and its event may have been applied already.
+They fill in missing fields. A state changes only if nothing more recent is known: a worker may have
+received a message since, and its event may have been applied already.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from ..entities.states import FROM_QUEUE, PENDING
-from ..entities.task import Task, TaskExtra
+from ..entities.states import FROM_QUEUE, PENDING, RECEIVED, RETRY
+from ..entities.task import Task, TaskExtra, newest_time
 from ..observations import QueuePeeked, WaitingMessage
 from ..text.coerce import MAX_NAME_LENGTH, to_text
 from ..wire.signatures import PendingSignature
+from .attempts import Attempts, replaces
+from .backend_overlay import BackendOverlay
+from .inspect_replies import REPLY_DELAY
 from .queue_store import QueueStore
 from .redaction import Redaction
 from .task_store import TaskStore
+from .worker_store import WorkerStore
 
 MAX_PRIORITIES: Final = 1_000
 """Priorities that share one `TaskExtra` each."""
@@ -26,8 +30,18 @@ MAX_PENDING_SIGNATURES: Final = 50_000
 class QueuePeeks:
     """Applies waiting messages to the stores."""
 
-    def __init__(self, tasks: TaskStore, queues: QueueStore, redaction: Redaction) -> None:
+    def __init__(
+        self,
+        tasks: TaskStore,
+        workers: WorkerStore,
+        queues: QueueStore,
+        overlay: BackendOverlay,
+        redaction: Redaction,
+    ) -> None:
         self._tasks = tasks
+        self._workers = workers
+        self._overlay = overlay
+        self._attempts = Attempts(tasks)
         self._queues = queues
         self._redaction = redaction
         self._extras: dict[int, TaskExtra] = {}
@@ -36,12 +50,70 @@ class QueuePeeks:
         """The tasks that will follow a waiting message's task, by that task's id."""
 
     def apply(self, seen: QueuePeeked) -> None:
-        """Apply the messages of one queue."""
-        self._queues.get_or_create(seen.queue)
+        """Apply the messages of one queue, or those that workers hold."""
+        if not seen.held:
+            self._queues.get_or_create(seen.queue)
         for message in seen.messages:
             if 0 < len(message.id) <= MAX_NAME_LENGTH:
                 task = self._tasks.tasks.get(message.id) or self._tasks.add(message.id)
+                if seen.held:
+                    self._hold(task, message, seen.at)
+                else:
+                    self._requeue(task, message, seen.at)
                 self._fill(task, message, self._queues.shared_name(message.queue))
+
+    def _hold(self, task: Task, message: WaitingMessage, at: float) -> None:
+        """Move a task whose message a worker has received at least to RECEIVED."""
+        if task.finished or task.started_at is not None:
+            return
+        if task.received_at is None:
+            task.received_at = message.taken_at
+        if task.worker is None:
+            queue = self._queues.queues.get(message.queue)
+            consumers = queue.consumers if queue is not None else None
+            task.worker = consumers[0] if consumers and len(consumers) == 1 else None
+        task.retries = max(task.retries, message.retries)
+        task.eta_at = task.eta_at if task.eta_at is not None else message.eta_at
+        if task.id in self._overlay.event_states or task.state not in (PENDING, RECEIVED):
+            return
+        awaits_retry = message.retries > 0 and (message.eta_at or 0.0) > at
+        state = RETRY if awaits_retry else RECEIVED
+        if state != task.state:
+            self._tasks.move(task, state, None, None)
+
+    def _requeue(self, task: Task, message: WaitingMessage, at: float) -> None:
+        """Let a task wait in its queue again if its worker no longer runs it.
+
+        It replaced itself with the message, or the broker has returned its message to the queue.
+        """
+        if task.waiting or task.finished:
+            return
+        worker = self._workers.workers.get(task.worker or "")
+        begun = (newest_time(task) or 0.0) - self._workers.skew(task.worker)
+        if begun > at - REPLY_DELAY:
+            return  # it may have been received since
+        replaced = message.replaced and replaces(task, message.name, message.args, message.kwargs)
+        is_running = worker is not None and task.id in worker.active_ids
+        if is_running and not (replaced and message.name != task.name):
+            return
+        if task.id in self._overlay.event_states:
+            self._overlay.remove(task)
+        if worker is not None:
+            self._workers.ended(worker, task.id)
+        if replaced:
+            self._attempts.keep_replaced(task)
+        elif task.started_at is not None:
+            self._tasks.mark_redelivered(task)
+            self._attempts.keep_present(task, task.retries)
+        task.worker = task.lost_at = None
+        if message.name:
+            self._tasks.set_name(task, message.name[:MAX_NAME_LENGTH])
+        self._tasks.set_arguments(
+            task,
+            self._redaction.text_or_none(to_text(message.args)),
+            self._redaction.text_or_none(to_text(message.kwargs)),
+        )
+        self._tasks.move(task, PENDING, None, None)
 
     def _fill(self, task: Task, message: WaitingMessage, queue: str) -> None:
         tasks = self._tasks

@@ -7,9 +7,14 @@ find it. Only its `task-received` event proves that the worker has it.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..entities.states import RECEIVED, RETRY
 from ..entities.task import Task
 from ..entities.worker import Worker
+
+START_DELAY: Final = 5.0
+"""Seconds after a task was received, or its ETA, in which its start may still be reported."""
 
 
 def held_text(rate: str) -> str:
@@ -29,14 +34,16 @@ def holding_limit(task: Task, worker: Worker, now: float) -> str | None:
     The task is in no list of the worker, or the worker would have a free slot for it.
 
     Args:
-        task: A task that was received long enough ago for its next event to have arrived.
+        task: The task.
         worker: The task's worker.
         now: The time by the worker's clock.
     """
     rate = rate_limit(task, worker)
-    if rate is None or task.state not in (RECEIVED, RETRY) or task.received_at is None:
+    if rate is None or task.state not in (RECEIVED, RETRY) or task.lost_at is not None:
         return None
-    if (task.eta_at or 0.0) > now or worker.reserved_ids is None:
+    # Its start may be in transit.
+    ready_at = max(task.received_at or 0.0, task.state_at or 0.0, task.eta_at or 0.0)
+    if now - ready_at < START_DELAY or worker.reserved_ids is None:
         return None
     running = len(worker.active_ids)
     is_listed = task.id in worker.reserved_ids or task.id in (worker.scheduled_ids or ())

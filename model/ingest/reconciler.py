@@ -243,10 +243,10 @@ class Reconciler:
         """Record which rate limit holds a waiting task back in its worker, if one does."""
         worker = self._workers.workers.get(task.worker or "")
         rate = None
-        if worker is not None and now - self._last_update(task) >= RECENT_SECONDS:
+        if worker is not None:
             rate = holding_limit(task, worker, now + (worker.clock_skew or 0.0))
-        if rate is not None and worker is not None and len(worker.limited_ids) < MAX_HELD_IDS:
-            worker.limited_ids[task.id] = None
+            if rate is not None and len(worker.limited_ids) < MAX_HELD_IDS:
+                worker.limited_ids[task.id] = None
         if rate != (None if task.extra is None else task.extra.rate_limit):
             task.set_extra(rate_limit=rate)
             if rate is None and worker is not None:

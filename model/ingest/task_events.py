@@ -36,7 +36,7 @@ from ..entities.totals import Totals
 from ..entities.worker import Worker
 from ..text.coerce import parse_timestamp
 from ..wire.events import Event
-from .attempts import Attempts, begins_again, ends_previous_attempt, exception_of
+from .attempts import Attempts, begins_again, ends_previous_attempt, exception_of, replaces
 from .backend_overlay import BackendOverlay
 from .progress import ProgressReader
 from .progress_rate import ProgressRates
@@ -120,6 +120,8 @@ class TaskEvents:
     def _sent(self, task: Task, event: Event) -> None:
         self._totals.sent += 1
         at = event.timestamp
+        if _replaced_by(task, event):
+            self._requeue_replaced(task)
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
             if event.queue:
@@ -134,16 +136,29 @@ class TaskEvents:
             task.state_at, task.state_host = at, client
         self._tasks.set_route(task, client, event.exchange, event.routing_key)
 
+    def _requeue_replaced(self, task: Task) -> None:
+        """Let a running task wait for the run that replaces it."""
+        worker = self._workers.workers.get(task.worker or "")
+        if worker is not None:
+            self._workers.ended(worker, task.id)
+        self._attempts.keep_replaced(task)
+        task.worker = None
+        self._tasks.move(task, PENDING, None, None)
+
     def _received(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
         retries = event.retries or 0
         begun = newest_time(task)
         if begun is not None:
             if begins_again(task, at, retries, begun):
-                if task.running and retries == task.retries:
-                    self._tasks.mark_redelivered(task)
-                ended = retries - 1 if retries > task.retries else task.retries
-                self._attempts.keep_present(task, ended)
+                ran = not task.waiting and task.state not in FINISHED and retries == task.retries
+                if ran and replaces(task, event.name, event.args, event.kwargs):
+                    self._attempts.keep_replaced(task)
+                else:
+                    if ran and task.lost_at is None:
+                        self._tasks.mark_redelivered(task)
+                    ended = retries - 1 if retries > task.retries else task.retries
+                    self._attempts.keep_present(task, ended)
             elif not (task.started_at is None and task.finished_at is None and at > begun):
                 self._fill_in(task, event, only_missing=retries < task.retries)
                 self._attempts.received(task, at, retries)
@@ -380,6 +395,19 @@ class TaskEvents:
     def _forget_fault(self, task: Task) -> None:
         self._tasks.set_text(task, "exception", None)
         self._tasks.set_text(task, "traceback", None)
+
+
+def _replaced_by(task: Task, event: Event) -> bool:
+    """Return whether a `task-sent` event is that of the call by which a task replaces itself."""
+    if task.started_at is None or event.timestamp <= task.started_at:
+        return False
+    if task.waiting or task.state in FINISHED or (event.retries or 0) != task.retries:
+        return False
+    renamed = event.name is not None and task.name is not None and event.name != task.name
+    if task.sent_at is not None:
+        return event.timestamp > task.sent_at and (renamed or event.args != task.args)
+    # It may be the first call, if the client's clock is ahead.
+    return renamed and event.args != task.args
 
 
 def _supersedes(task: Task, state: TaskState, at: float, host: str) -> bool:

@@ -97,10 +97,11 @@ class TaskStore:
         task.state_at = at
         task.state_host = host
         if task.lost_at is not None:
-            if state == RECEIVED or (state == STARTED and task.loss == "worker"):
-                self.mark_redelivered(task)
-            elif state == STARTED:
-                self.corrections.count("running", task)
+            if state in (RECEIVED, STARTED):
+                if task.loss == "worker":
+                    self.mark_redelivered(task)
+                else:
+                    self.corrections.count("running", task)
             task.lost_at = None
         old = task.state
         if state == old:

@@ -62,3 +62,9 @@ def progress(self: Task[Any, Any], steps: int = 3, pause: float = 0.05) -> int:
         self.send_event("task-progress", current=step, total=steps, status=f"step {step}")
         time.sleep(pause)
     return steps
+
+
+@app.task(bind=True)
+def replaced(self: Task[Any, Any], queue: str) -> None:
+    """Replace itself by another task in a queue."""
+    raise self.replace(slow.si(0.1).set(queue=queue))

@@ -518,3 +518,24 @@ def test_the_start_of_an_earlier_run_is_ignored() -> None:
     state.observe(ResultsRead((meta,), NOW, "history"))
     assert state.tasks["again"].started_at is None
     assert state.types["geo.resize"].runtime.count == 0
+
+
+def test_a_scheduled_task_that_the_backend_has_as_retry_awaits_its_retry() -> None:
+    for first in ("scheduled", "backend"):
+        state = ClusterState()
+        entry = {"eta": "2023-11-14T23:13:20", "request": {"id": "a", "name": "shop.bill"}}
+        reply = InspectReply(WORKER, "scheduled", [entry], NOW + 9)
+        if first == "scheduled":
+            state.observe(reply)
+        task = seen(state, "RETRY", at=NOW + 9)
+        state.observe(reply)
+        assert (task.state, task.worker, task.eta_at) == ("RETRY", WORKER, NOW + 3_600), first
+        assert list(state.workers[WORKER].scheduled_ids or ()) == ["a"]
+
+
+def test_a_waiting_task_that_was_revoked_is_no_correction() -> None:
+    """Its worker sends the event when the task's turn or ETA comes."""
+    state = play(Script("a").received(eta="2033-05-18T03:33:20+00:00").events)
+    assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
+    state.tick(NOW + 90)
+    assert state.totals.corrections == {}

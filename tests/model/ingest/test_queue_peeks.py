@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import msgspec
+from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
-from celtop.model.observations import QueuePeeked, WaitingMessage
+from celtop.model.observations import (
+    InspectReply,
+    QueueMeasured,
+    QueuePeeked,
+    ResultsRead,
+    WaitingMessage,
+)
 from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 
 from ..operation_cases import cluster, task
-from ..streams import NOW
+from ..streams import NOW, OTHER, WORKER, Script, play
 
 WHOLE = WaitingMessage(
     "a", "geo.resize", "geo", "(1,)", "{'b': 2}", "root", "parent", "group", NOW + 9, NOW + 99, 2, 3
@@ -100,3 +108,54 @@ def test_hostile_messages_are_cut_or_ignored() -> None:
     held = state.tasks["a"]
     assert len(held.name or "") == 1024
     assert len(held.args or "") < 300_000
+
+
+def test_a_replacement_seen_in_a_queue_waits_there() -> None:
+    state = play(Script("a").received().started().events)
+    message = WaitingMessage("a", "shop.nap", "nobody", "(1,)", "{}", replaced=True)
+    state.observe(QueuePeeked("nobody", (message,), NOW + 2.5, True))
+    assert state.tasks["a"].running, "it may have been received since"
+    state.observe(QueuePeeked("nobody", (message,), NOW + 9, True))
+    task = state.tasks["a"]
+    assert (task.state, task.name, task.queue, task.args) == (
+        "PENDING", "shop.nap", "nobody", "(1,)",
+    )  # fmt: skip
+    assert (task.worker, task.elapsed(NOW + 99)) == (None, None)
+    assert [attempt.state for attempt in task.attempts] == ["IGNORED"]
+    assert state.workers[WORKER].active_ids == {}
+    assert state.totals.corrections == {}
+    # With `track_started`, the backend keeps the state of the run that was replaced.
+    state.observe(ResultsRead((ResultMeta("a", "STARTED"),), NOW + 20, "poll"))
+    assert task.state == "PENDING"
+    play(Script("a", at=NOW + 30).on(OTHER).received(name="shop.nap").started().events, state)
+    assert (task.state, task.worker) == ("STARTED", OTHER)
+
+
+def test_a_message_returned_to_its_queue_is_redelivered() -> None:
+    state = play(Script("a").received().started().events)
+    message = WaitingMessage("a", "shop.bill", "celery", "('a',)", "{}")
+    seen = QueuePeeked("celery", (message,), NOW + 9, True)
+    state.observe(seen)
+    assert state.tasks["a"].running, "its worker still has it, as with a short visibility timeout"
+    state.observe(InspectReply(WORKER, "active", [], NOW + 8))
+    state.observe(seen)
+    assert state.tasks["a"].state == "PENDING"
+    assert state.totals.corrections == {"redelivered": 1}
+
+
+def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None:
+    state = ClusterState()
+    state.observe(InspectReply(WORKER, "active_queues", [{"name": "geo"}], NOW))
+    state.observe(QueueMeasured("geo", NOW, 0))
+    state.tick(NOW)
+    fresh = WaitingMessage("b", "geo.resize", "geo", taken_at=NOW - 5)
+    retried = msgspec.structs.replace(WHOLE, taken_at=NOW - 5)
+    state.observe(QueuePeeked("", (fresh, retried), NOW, True, held=True))
+    tasks = state.tasks
+    assert (tasks["b"].state, tasks["b"].worker) == ("RECEIVED", WORKER)
+    assert tasks["b"].received_at == NOW - 5
+    assert (tasks["a"].state, tasks["a"].retries, tasks["a"].eta_at) == ("RETRY", 2, NOW + 9)
+    assert "" not in state.queues
+    play(Script("b", at=NOW).started().succeeded().events, state)
+    state.observe(QueuePeeked("", (fresh,), NOW, True, held=True))
+    assert tasks["b"].state == "SUCCESS"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from celtop.model.entities.task import Task
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 
-from ..streams import CLIENT, NOW, OTHER, WORKER, Script, play
+from ..streams import CLIENT, NOW, OTHER, WORKER, Fields, Script, play
 
 
 def task_after(script: Script) -> Task:
@@ -264,3 +265,65 @@ def test_versions_count_up_with_each_change() -> None:
         play([fields], state)
         versions.append(state.tasks["a"].version)
     assert versions == sorted(set(versions))
+
+
+def replacing(worker: str = WORKER, **fields: Any) -> list[Fields]:
+    """The events of a task that replaces itself, up to the receipt of its replacement."""
+    script = Script("a").sent().received().started()
+    return script.on(worker).received(name="shop.nap", args="(1,)", **fields).events
+
+
+@pytest.mark.parametrize("worker", [WORKER, OTHER])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_replacement_is_not_redelivered(worker: str, lost: bool) -> None:
+    events = replacing(worker)
+    state = play(events[:-1])
+    if lost:
+        state.observe(InspectReply(WORKER, "active", [], NOW + 20))
+        state.tick(NOW + 30)
+        assert state.tasks["a"].loss == "unheard"
+    play(events[-1:], state)
+    task = state.tasks["a"]
+    assert (task.state, task.name, task.worker) == ("RECEIVED", "shop.nap", worker)
+    assert [attempt.state for attempt in task.attempts] == ["IGNORED"]
+    assert task.extra is not None and task.extra.redelivered is None
+    assert state.totals.corrections == {}
+    assert state.types["shop.bill"].states == {}
+
+
+def test_a_task_that_replaces_itself_with_other_arguments_is_not_redelivered() -> None:
+    state = play(Script("a").received(args="(2,)").started().received(args="(1,)").events)
+    assert state.totals.corrections == {}
+    state = play(Script("a").received(args="(2,)").started().received(args="(2,)").events)
+    assert state.totals.corrections == {"redelivered": 1}
+
+
+def test_a_message_that_was_acknowledged_is_not_redelivered() -> None:
+    script = Script("a").received().started().received()
+    state = play(script.events[:2])
+    item = {"id": "a", "name": "shop.bill", "time_start": NOW + 2, "acknowledged": True}
+    state.observe(InspectReply(WORKER, "active", [item], NOW + 2.5))
+    play(script.events[2:], state)
+    assert state.totals.corrections == {}
+
+
+def test_a_replacement_sent_to_another_queue_waits_there() -> None:
+    route = {"queue": "nobody", "routing_key": "nobody"}
+    events = Script("a").sent().received().started().sent(name="shop.nap", **route).events
+    state = play(events)
+    task = state.tasks["a"]
+    assert (task.state, task.name, task.queue, task.worker) == (
+        "PENDING", "shop.nap", "nobody", None,
+    )  # fmt: skip
+    assert task.elapsed(NOW + 99) is None
+    assert state.workers[WORKER].active_ids == {}
+
+
+def test_the_next_attempt_stays_scheduled_when_its_retry_is_reported() -> None:
+    state = play(Script("a").received().started().events)
+    state.observe(InspectReply(WORKER, "scheduled", [], NOW + 3))
+    eta = "2033-05-18T03:33:20+00:00"
+    play(Script("a", at=NOW + 3).received(1, eta=eta).retried().events, state)
+    assert state.tasks["a"].state == "RETRY"
+    assert list(state.workers[WORKER].scheduled_ids or ()) == ["a"]
+    assert state.workers[WORKER].active_ids == {}
