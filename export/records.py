@@ -174,14 +174,14 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     loss: str | None
     """Why: `worker` (lost with its worker), `unheard` (its worker no longer runs it) or `unknown`
     (to the workers and the result backend)."""
-    held_by_rate_limit: str | None
-    """The rate limit, such as `10/m`, that holds it back in its worker."""
     backend_state: str | None
     """Its state in the result backend, if events reported a different one."""
     created_at: str | None = None
     """When its entry was added to the result backend; only `django-db` records it."""
     periodic_task_name: str | None = None
     """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
+    held_by_rate_limit: str | None = None
+    """The rate limit, such as `10/m`, that holds it back in its worker."""
 
 
 class FindingRecord(msgspec.Struct, frozen=True, gc=False):

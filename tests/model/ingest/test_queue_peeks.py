@@ -8,6 +8,7 @@ from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
 from celtop.model.observations import (
     InspectReply,
+    QuestionsAnswered,
     QueueMeasured,
     QueuePeeked,
     ResultsRead,
@@ -146,6 +147,7 @@ def test_a_message_returned_to_its_queue_is_redelivered() -> None:
 def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None:
     state = ClusterState()
     state.observe(InspectReply(WORKER, "active_queues", [{"name": "geo"}], NOW))
+    state.observe(QuestionsAnswered(("workers",), NOW))
     state.observe(QueueMeasured("geo", NOW, 0))
     state.tick(NOW)
     fresh = WaitingMessage("b", "geo.resize", "geo", taken_at=NOW - 5)
