@@ -62,6 +62,14 @@ def consumers(queue: Queue, frame: Frame) -> Cell:
     return ("none", "warn") if queue.has_no_consumers else numbers.UNKNOWN
 
 
+def oldest(queue: Queue, frame: Frame) -> Cell:
+    """Return how long the oldest message has been waiting, or its minimum."""
+    if queue.oldest_age is None and queue.oldest_age_at_least is not None:
+        sign = ">=" if frame.glyphs.name == "ascii" else "≥"
+        return f"{sign} {units.duration(queue.oldest_age_at_least)}", "text"
+    return numbers.seconds(queue.oldest_age)
+
+
 def _name(queue: Queue, frame: Frame) -> Cell:
     return queue.name, "bad" if queue.unattended else "text"
 
@@ -106,7 +114,7 @@ def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue],
         OUT,
         DRAIN,
         numbers.column("unacked", "Unacked", 8, lambda row, _: numbers.count(row.unacked), 5),
-        numbers.column("oldest", "Oldest", 9, lambda row, _: numbers.seconds(row.oldest_age), 6),
+        numbers.column("oldest", "Oldest", 10, oldest, 6),
         Column("consumers", "Consumers", 16, consumed, 1, grow=3, sort_key="consumers"),
         Column("priorities", "By priority", 14, _priorities, 7),
         Column("notes", "Notes", 20, _notes, 8, grow=2),
@@ -120,6 +128,8 @@ QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     "out": lambda queue: queue.out_per_s,
     "drain": lambda queue: queue.drain,
     "unacked": lambda queue: queue.unacked,
-    "oldest": lambda queue: queue.oldest_age,
+    "oldest": lambda queue: (
+        queue.oldest_age_at_least if queue.oldest_age is None else queue.oldest_age
+    ),
     "consumers": lambda queue: queue.consumer_count or len(queue.known_consumers),
 }

@@ -28,6 +28,7 @@ from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..text.alerts import Alert, alerts
+from ..text.queues import depths_age
 from .base import MonitorScreen
 
 if TYPE_CHECKING:
@@ -170,7 +171,10 @@ class OverviewScreen(MonitorScreen):
         attention.show("bad" if bad else "warn", subtitle=f"{count}" if count > 1 else "")
         unattended = any(queue.unattended for queue in state.queues.values())
         idle = not any(queue.waiting for queue in state.queues.values())
-        self.tiles["queues"].show("bad" if unattended else "idle" if idle else "good")
+        self.tiles["queues"].show(
+            "bad" if unattended else "idle" if idle else "good",
+            subtitle=depths_age(state, self.context.settings.queue_interval, now),
+        )
         online, known = workers_online(state, now)
         self.tiles["workers"].show(
             "idle" if not known else "good" if online == known else "bad",

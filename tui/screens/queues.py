@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ...model.entities.queue import Queue
 from ...model.query.language import exact_term
+from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
+from ..bars.base import Part
 from ..columns.queues import PAUSED, QUEUE_KEYS, queue_columns
 from ..keymap import bindings
 from ..navigation import DrillDown
+from ..text.queues import consumers_age, depths_age
 from .row_lists import RowListScreen
 
 
@@ -49,6 +52,19 @@ class QueuesScreen(RowListScreen[Queue]):
     def faulty(self, row: Queue) -> bool:
         """Return whether messages are waiting without a consumer."""
         return row.unattended and row.name not in self.context.paused_queues
+
+    def notes(self) -> Sequence[Part]:
+        """Note the age of the values, and whether queues are missing."""
+        state, now = self.context.state, self.context.now()
+        notes = [
+            depths_age(state, self.context.settings.queue_interval, now),
+            consumers_age(state, now),
+        ]
+        if state.fact("queues").is_failed:
+            notes.append("list may be incomplete")
+        if state.queues_left_out:
+            notes.append(f"{units.count(len(state.queues_left_out))} further queues not listed")
+        return [Part(text, "$text-warning", 3) for text in notes if text]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the queue's tasks."""

@@ -1,0 +1,26 @@
+"""The age of what is known about the queues."""
+
+from __future__ import annotations
+
+from celtop.model.observations import InspectReply, QuestionsAnswered, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, WORKER
+from celtop.tui.text.queues import consumers_age, depths_age
+
+
+def test_the_age_of_depths_is_shown_if_they_are_older_than_promised() -> None:
+    state = ClusterState()
+    assert depths_age(state, 5.0, NOW) == ""
+    state.observe(QueueMeasured("mail", NOW, 3))
+    assert depths_age(state, 5.0, NOW + 6) == ""
+    state.observe(QueueMeasured("geo", NOW + 20, 3))
+    assert depths_age(state, 5.0, NOW + 23) == "measured 23 s ago"
+
+
+def test_the_age_of_consumers_is_shown_after_twenty_seconds() -> None:
+    state = ClusterState()
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW))
+    state.take_changes()
+    assert consumers_age(state, NOW + 19) == ""
+    assert consumers_age(state, NOW + 61) == "consumers 1 m 1 s old"

@@ -1,0 +1,30 @@
+"""The age of what is known about the queues, if it is older than promised."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.state import ClusterState
+from ...model.text import units
+
+GRACE: Final = 2.0
+"""Seconds that a measurement may be late before its age is shown."""
+CONSUMERS_PROMISED: Final = 20.0
+"""Seconds after which the age of the consumers is shown."""
+
+
+def depths_age(state: ClusterState, interval: float, now: float) -> str:
+    """Return `measured 23 s ago`; empty if all queues were measured within `interval` seconds."""
+    times = [queue.measured_at for queue in state.queues.values() if queue.measured_at is not None]
+    if not times or now - min(times) <= interval + GRACE:
+        return ""
+    return f"measured {units.duration(int(now - min(times)))} ago"
+
+
+def consumers_age(state: ClusterState, now: float) -> str:
+    """Return `consumers 40 s old`; empty if they are recent enough, or unknown."""
+    ages = [queue.fact("consumers").age(now) for queue in state.queues.values()]
+    oldest = max((age for age in ages if age is not None), default=0.0)
+    if oldest <= CONSUMERS_PROMISED:
+        return ""
+    return f"consumers {units.duration(int(oldest))} old"
