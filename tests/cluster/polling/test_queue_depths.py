@@ -32,7 +32,7 @@ def test_a_queue_without_consumers_is_found(
         send(redis_url, "plain.ok", queue="nobody")
     live.session.refresh()
     live.until(lambda: depth(live, "nobody") == 7)
-    assert live.state.queues["nobody"].unattended
+    live.until(lambda: live.state.queues["nobody"].unattended)
     live.until(lambda: live.state.queues["celery"].consumers == ("w1@test",))
     assert live.state.queues["celery"].waiting == 0
     assert not any(is_internal(name) for name in live.state.queues)
