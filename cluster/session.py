@@ -309,7 +309,7 @@ class Session:
         first = [task.queue] if task is not None and task.queue else []
         known = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
         queues = list(dict.fromkeys((*first, *known)))
-        workers, conf = self._roster.present(), self._worker_conf()
+        workers, conf = self._roster.serializers(), self._worker_conf()
 
         def find() -> TaskLookup:
             reader = self._results.reader(conf)

@@ -16,6 +16,7 @@ from ..model.entities.task import Task
 from ..model.ingest.rate_limited import held_text
 from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from
 from ..model.state import ClusterState
+from ..model.text.phrases import counted
 from ..model.text.sanitize import visible, visible_lines
 from ..model.text.units import duration, iso, percent
 from .outcome import ResultRecord
@@ -115,7 +116,9 @@ def render(found: TaskReport) -> str:
 
 def _lines(found: TaskReport) -> Iterator[str]:
     task = found.task
-    heading = [found.id, "not found"] if task is None else [found.id, task.name or "?", task.state]
+    heading = [found.id, _not_found(found)]
+    if task is not None:
+        heading = [found.id, task.name or "?", task.state]
     yield "  ".join(visible(text, MAX_VALUE_LENGTH) for text in heading)
     if task is not None:
         yield ""
@@ -136,6 +139,12 @@ def _lines(found: TaskReport) -> Iterator[str]:
     for one in found.looked:
         word = {True: "found", False: "not found", None: "unknown"}[one.found]
         yield f"    {one.place:<{_LABEL_WIDTH - 4}}{word:<11}{visible(one.text, MAX_VALUE_LENGTH)}"
+
+
+def _not_found(found: TaskReport) -> str:
+    unknown = sum(one.found is None for one in found.looked)
+    places = f"{unknown} of {counted(len(found.looked), 'place')} could not be searched completely"
+    return f"not found; {places}" if unknown else "not found"
 
 
 def _facts(found: TaskReport, task: TaskRecord) -> Iterator[tuple[str, str, str]]:

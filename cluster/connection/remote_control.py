@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from ...model.entities.fault import Fault
 from ...settings import Settings
 from .alarms import write_error
 
@@ -27,9 +28,26 @@ QUIET_PERIOD: Final = 1.5
 """Seconds since the last reply after which no further ones are expected."""
 DRAIN_TIMEOUT: Final = 0.25
 """Seconds between two checks whether to go on waiting."""
+SERIALIZERS: Final = {
+    "application/x-python-serialize": "pickle",
+    "application/x-msgpack": "msgpack",
+    "application/x-yaml": "YAML",
+}
+"""Names of the serializers of replies, by content type."""
+NO_REPLY: Final = Fault("no-reply", "no reply", "")
 
 Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Arguments by command, for those that take any."""
+
+
+def unreadable_fault(serializer: str, which: str = "its replies") -> Fault:
+    """Return the fault of a worker whose replies are in a serializer that is not accepted."""
+    return Fault(
+        "serializer",
+        f"{which} in {serializer} cannot be read",
+        "celtop reads JSON, and msgpack or YAML if accept_content allows it; never pickle, which "
+        "could run code",
+    )
 
 
 class Reply(NamedTuple):
@@ -42,16 +60,26 @@ class Reply(NamedTuple):
 
 
 class Replies:
-    """The replies to commands that were sent together; late ones are added as they come."""
+    """The replies to commands that were sent together; late ones are added as they come.
+
+    A reply that cannot be read does not name its sender. But if as many came as replies of the
+    `addressed` workers are missing, they are these; without an address any worker may have replied.
+    """
 
     def __init__(
-        self, commands: Iterable[str], on_reply: Callable[[Reply], object] | None = None
+        self,
+        commands: Iterable[str],
+        on_reply: Callable[[Reply], object] | None = None,
+        *,
+        addressed: bool = False,
     ) -> None:
-        self.unreadable: set[str] = set()
-        """The serializers of replies that are not accepted; their senders are unknown."""
+        self._unreadable: dict[str, list[str]] = {command: [] for command in commands}
+        self._addressed = addressed
         self.duplicates: set[str] = set()
         """Names that more than one worker has replied under."""
-        self._by_command: dict[str, dict[str, Reply]] = {command: {} for command in commands}
+        self._by_command: dict[str, dict[str, Reply]] = {
+            command: {} for command in self._unreadable
+        }
         self._on_reply = on_reply
 
     def add(self, reply: Reply) -> None:
@@ -63,6 +91,29 @@ class Replies:
             replies[reply.worker] = reply
         if self._on_reply is not None:
             self._on_reply(reply)
+
+    def add_unreadable(self, command: str, serializer: str) -> None:
+        """Add a reply in a serializer that is not accepted, or that could not be decoded."""
+        self._unreadable[command].append(serializer)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands that were sent."""
+        return tuple(self._by_command)
+
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """The serializers of the replies that cannot be read."""
+        return frozenset().union(*self._unreadable.values())
+
+    def count_unreadable(self, command: str) -> int:
+        """Return the number of replies to a command that cannot be read."""
+        return len(self._unreadable[command])
+
+    def unreadable_from(self, missing: Collection[str], command: str) -> str | None:
+        """Return the serializer in which all of the missing workers replied to a command, if so."""
+        found = self._unreadable[command]
+        return found[0] if self._addressed and 0 < len(missing) <= len(found) else None
 
     def to(self, command: str) -> Mapping[str, Reply]:
         """Return the replies to a command by worker."""
@@ -78,8 +129,12 @@ class Replies:
         return values
 
     def complete(self, workers: Collection[str]) -> bool:
-        """Return whether all of these workers have replied to all commands."""
-        return all(replies.keys() >= set(workers) for replies in self._by_command.values())
+        """Return whether all of these workers have replied to all commands, readably or not."""
+        return all(
+            not (missing := set(workers) - replies.keys())
+            or self.unreadable_from(missing, command) is not None
+            for command, replies in self._by_command.items()
+        )
 
 
 class RemoteControl:
@@ -145,7 +200,7 @@ class RemoteControl:
         on_reply: Callable[[Reply], object] | None = None,
     ) -> Replies:
         """Send commands to some workers, or to all; `wait` adds replies to the returned value."""
-        replies = Replies(commands, on_reply)
+        replies = Replies(commands, on_reply, addressed=destination is not None)
         for command in commands:
             ticket = str(uuid.uuid4())
             self._pending[ticket] = command, replies
@@ -267,9 +322,9 @@ class RemoteControl:
         )
 
     def _on_decode_error(self, message: Any, error: Exception) -> None:
-        _, replies = self._pending.get(str(message.headers.get("ticket", "")), ("", None))
+        command, replies = self._pending.get(str(message.headers.get("ticket", "")), ("", None))
         if replies is not None:
-            replies.unreadable.add(str(error))
+            replies.add_unreadable(command, f"an unknown format ({error})")
 
     def _on_message(self, message: Any) -> None:
         from kombu.exceptions import ContentDisallowed
@@ -281,9 +336,10 @@ class RemoteControl:
         try:
             body = message.decode()
         except ContentDisallowed:
-            replies.unreadable.add(str(message.content_type))
+            type_ = str(message.content_type)
+            replies.add_unreadable(command, SERIALIZERS.get(type_, type_))
         except Exception as error:  # a serializer may raise anything on a broken body
-            replies.unreadable.add(f"{message.content_type} ({type(error).__name__})")
+            replies.add_unreadable(command, f"{message.content_type} ({type(error).__name__})")
         else:
             for worker, value in body.items() if isinstance(body, dict) else ():
                 error_ = value.get("error") if isinstance(value, dict) and len(value) == 1 else None

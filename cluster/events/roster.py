@@ -45,6 +45,8 @@ class Member(msgspec.Struct):
     """Whether its task events are known to be enabled, or impossible to enable."""
     inspected: bool = False
     """Whether it has replied since it came online."""
+    serializer: str | None = None
+    """The serializer of its replies, if it is not accepted."""
     attempts: int = 0
     """Number of unanswered first inspections."""
     next_attempt: float = 0.0
@@ -133,6 +135,11 @@ class Roster:
         since = time.monotonic() - FORGET_AFTER
         members = self.members.copy()
         return tuple(sorted(name for name, one in members.items() if one.last_seen_at > since))
+
+    def serializers(self) -> dict[str, str | None]:
+        """Return the workers to expect replies from, with the serializer if it is not accepted."""
+        members = self.members.copy()
+        return {name: members[name].serializer for name in self.present() if name in members}
 
     def to_inspect(self, enable_events: bool) -> tuple[str, ...]:
         """Return the names of the present workers whose first inspection is due, sorted.

@@ -7,7 +7,7 @@ the result has the reason, and the others are still searched.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...model.lookup import HELD_BY_WORKER, LookupPlace, PlaceChecked, Sighting, TaskLookup
@@ -35,8 +35,12 @@ class TaskSearch:
         self._found: list[Sighting] = []
         self._places: list[PlaceChecked] = []
 
-    def run(self, workers: Sequence[str], queues: Sequence[str]) -> TaskLookup:
-        """Search; takes as long as the slowest worker's reply, a few seconds at most."""
+    def run(self, workers: Mapping[str, str | None], queues: Sequence[str]) -> TaskLookup:
+        """Search; takes as long as the slowest worker's reply, a few seconds at most.
+
+        `workers` are those to expect replies from; the value is the serializer of their replies if
+        it is not accepted.
+        """
         try:
             connection = self._broker.connect()
         except Exception as error:
@@ -108,7 +112,7 @@ class TaskSearch:
             text = f"state {meta.status}" if meta.status else "unreadable result"
             self._checked("backend", True, text)
 
-    def _ask_workers(self, connection: Connection, workers: Sequence[str]) -> None:
+    def _ask_workers(self, connection: Connection, workers: Mapping[str, str | None]) -> None:
         """Ask all workers whether they have the task."""
         lists: list[str] = []
 
@@ -122,7 +126,7 @@ class TaskSearch:
             control = RemoteControl(connection, self._broker.settings)
             replies = control.gather(
                 ["query_task"],
-                workers or None,
+                tuple(workers) or None,
                 arguments={"query_task": {"ids": [self._id]}},
                 on_reply=on_reply,
             )
@@ -130,16 +134,20 @@ class TaskSearch:
         except Exception as error:
             self._checked("workers", None, str(explain(error, self._broker)))
             return
-        replied = replies.to("query_task").keys()
-        silent = sorted(set(workers) - replied)
-        missing = f"; no reply from {', '.join(silent)}" if silent else ""
-        if lists:
-            self._checked("workers", True, ", ".join(lists) + missing)
-        elif replied:
-            text = f"not on {', '.join(sorted(replied))}{missing}"
-            self._checked("workers", False, text)
-        else:
-            self._checked("workers", None, f"no worker replied{missing}")
+        replied = sorted(replies.to("query_task"))
+        silent = sorted(set(workers).difference(replied))
+        parts = lists or ([f"not on {', '.join(replied)}"] if replied else [])
+        unread = {name: workers[name] for name in silent if workers[name] and replies.unreadable}
+        parts += [f"replies of {name} in {unread[name]} cannot be read" for name in unread]
+        if others := [name for name in silent if name not in unread]:
+            parts.append(f"no reply from {', '.join(others)}")
+        elif not replied and not unread:
+            parts.append("no worker replied")
+        if not unread:
+            parts += [f"replies in {name} cannot be read" for name in sorted(replies.unreadable)]
+        # A worker that could not be asked may have it.
+        found = True if lists else None if silent or not replied or replies.unreadable else False
+        self._checked("workers", found, "; ".join(parts))
 
     def _list_with_task(self, reply: Any) -> str | None:
         """Return the worker's list with the task (`active`, `reserved`, `scheduled`), or None."""

@@ -109,7 +109,10 @@ class Mailbox:
             self.wait(pending, expected)
         finally:
             silent = [name for name in expected if name not in replies]
+            serializer = pending.unreadable_from(silent, command)
             answer = Answer("silent", self.missing_reply())
+            if serializer is not None:
+                answer = Answer("silent", f"its replies in {serializer} cannot be read")
             self._context.report(workers=dict.fromkeys(silent, answer))
         return replies
 

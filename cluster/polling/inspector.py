@@ -21,10 +21,11 @@ from ...model.observations import (
 from ...model.state import BEAT_PREFIX
 from ...model.text.passwords import mask
 from ..connection.backoff import backoff
-from ..connection.remote_control import RemoteControl, Reply
+from ..connection.remote_control import NO_REPLY, RemoteControl, Replies, Reply
 from ..events.open_tasks import OpenTasks
 from ..events.task_events import TaskEvents
 from ..messages.sent_cache import SentCache
+from .missing_replies import MAX_ASKED_ALONE, MissingReplies
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 
 if TYPE_CHECKING:
@@ -72,8 +73,6 @@ LISTS_INTERVAL: Final = 30.0
 MAX_QUERIED_TASKS: Final = 100
 """Tasks in one query: for each of them a worker searches all of its tasks."""
 
-NO_REPLY: Final = Fault("no-reply", "no reply", "")
-
 
 _Query: TypeAlias = tuple[tuple[str, ...], frozenset[str] | None, tuple[str, ...]]
 """The tasks, the workers to ask (None for all), and the queues to search."""
@@ -99,6 +98,8 @@ class Inspector(Poller):
     _queried_at = 0.0
     _consumers_at = 0.0
     _listed_at = float("-inf")
+    _has_unknown = False
+    """Whether replies that cannot be read came from workers whose names are unknown."""
 
     def __init__(self, *shared: Any, open_tasks: OpenTasks) -> None:
         super().__init__(*shared)
@@ -111,6 +112,9 @@ class Inspector(Poller):
         self._stale_consumers: frozenset[str] = frozenset()
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
+        self._missing = MissingReplies(self._roster)
+        self._asked_last: set[str] = set()
+        """Commands to which a worker could not encode its reply."""
 
     def query(
         self,
@@ -184,6 +188,8 @@ class Inspector(Poller):
             )
         elif self._inbox.seconds_since_take() < PAUSE_AFTER:
             if time.monotonic() >= self._next_round():
+                if self._has_unknown:
+                    self._round(("ping",), None)
                 self._inspect_due()
             elif self._consumers_due():
                 self._round(OCCASIONAL_COMMANDS, self._shown_workers())
@@ -304,6 +310,7 @@ class Inspector(Poller):
             self._consumers_at = now
         if names is not None and not names:
             return
+        commands = sorted(commands, key=self._asked_last.__contains__)
 
         def expected() -> Sequence[str]:
             return self._roster.present() if names is None else names
@@ -326,19 +333,37 @@ class Inspector(Poller):
         if not self.working:
             return
         if names is None:
-            self.put(QuestionsAnswered(("workers",), time.time()))
-        for serializer in replies.unreadable:
-            self.note(
-                "warning",
-                f"A worker replies in {serializer}, which is not accepted, so its tasks are known "
-                "from events only. celtop reads JSON, and msgpack if accept_content allows it; "
-                "never pickle, which could run code here",
+            fault = self._missing.unknown_sender(replies, asked)
+            self._has_unknown = fault is not None
+            self.put(
+                QuestionsAnswered(("workers",), time.time())
+                if fault is None
+                else QuestionsFailed("cluster", ("workers",), time.time(), fault)
             )
+        self._missing.identify(self._control, replies, asked, lambda: not self.working)
         for command in commands:
-            received = replies.to(command)
-            if silent := tuple(name for name in asked if name not in received):
-                self._broker.meter.sending_fails.set()
-                self.put(QuestionsFailed("worker", (command,), time.time(), NO_REPLY, silent))
+            missing = set(asked) - replies.to(command).keys()
+            for fault, silent in self._missing.faults(replies, command, missing).items():
+                if fault is NO_REPLY:
+                    self._broker.meter.sending_fails.set()
+                self.put(QuestionsFailed("worker", (command,), time.time(), fault, tuple(silent)))
+        self._ask_again(commands, asked, replies)
+
+    def _ask_again(self, commands: Sequence[str], asked: Sequence[str], replies: Replies) -> None:
+        """Ask the commands again, one at a time, that a worker lost because of another one.
+
+        A worker that cannot encode its reply to a command resets its mailbox, and loses the
+        commands behind it. From then on this command is asked last.
+        """
+        lost: dict[str, list[str]] = {}
+        for name in asked:
+            missing = [command for command in commands if name not in replies.to(command)]
+            if missing and len(missing) < len(commands):
+                self._asked_last.add(missing[0])
+                lost[name] = missing[1:]
+        for name in list(lost)[:MAX_ASKED_ALONE]:
+            for command in lost[name]:
+                self._round((command,), (name,))
 
     def _given_up(self, enabling: bool) -> bool:
         """Return whether a round is to end now: celtop exits, or the connection is lost.

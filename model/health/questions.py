@@ -24,6 +24,9 @@ COMMANDS: Final = (
 )  # fmt: skip
 """The inspect commands whose replies are shown."""
 
+SAME_ROUND: Final = 5.0
+"""Seconds within which replies belong to the same round of questions."""
+
 
 def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield a finding for each fault that left questions without an answer."""
@@ -71,13 +74,17 @@ def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: floa
     ages = [worker.fact(command).age(now) for command in commands]
     oldest = max((age for age in ages if age is not None), default=0.0)
     values = f"{units.duration(int(oldest))} old" if known else "unknown"
+    next_step = fault.advice
+    asked_at = max(worker.fact(command).failed_at or 0.0 for command in commands)
+    if fault.kind == "no-reply" and (worker.inspected_at or 0.0) >= asked_at - SAME_ROUND:
+        next_step = "It replies to other commands: its log may show why not to these"
     return Finding(
         "worker-inspect-failed",
         "warning",
         "worker",
         f"{which} failed: {fault.problem}; its values are {values}",
         worker.name,
-        fault.advice,
+        next_step,
         {"commands": commands, "failed_at": worker.fact(commands[0]).failed_at},
         incomplete=True,
     )

@@ -78,7 +78,8 @@ def _load(worker: Worker, frame: Frame) -> Cell:
 def _queues(worker: Worker, frame: Frame) -> Cell:
     names = queue_names(worker)
     if names is None:
-        return numbers.UNKNOWN
+        fault = worker.fact("active_queues").fault
+        return numbers.UNKNOWN if fault is None else (f"? ({fault.problem})", "warn")
     return (names, "text") if names else ("none", "warn")
 
 

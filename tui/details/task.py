@@ -7,6 +7,7 @@ from datetime import UTC
 from ...model.entities.states import SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
+from ...model.entities.worker import Worker
 from ...model.ingest.lost_tasks import loss_text
 from ...model.ingest.rate_limited import held_text
 from ...model.text import units
@@ -66,6 +67,15 @@ def task_fields(
     if task.exception is not None:
         found.insert(3, Field("Exception", visible(task.exception, _MAX_TEXT), "bad"))
     return found
+
+
+def unlisted_field(worker: Worker | None) -> list[Field]:
+    """Return the reason why a worker could not list its tasks, if it could not."""
+    fault = None if worker is None else worker.fact("active").fault
+    if worker is None or fault is None or worker.left_at is not None:
+        return []
+    text = f"{worker.name} could not list its running tasks: {fault.problem}"
+    return [Field("Note", visible(text, _MAX_TEXT), "warn")]
 
 
 def _text(label: str, text: str | None) -> list[Field]:

@@ -28,7 +28,7 @@ from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
 from ..columns.progress import current_progress, large_bar_texts, progress_source
 from ..context import AppContext
 from ..details.retry import retry_field
-from ..details.task import task_fields
+from ..details.task import task_fields, unlisted_field
 from ..dialogs.text import TextDialog
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
@@ -182,6 +182,7 @@ class TaskDetailScreen(DetailScreen):
             self.fields.show(
                 [
                     *task_fields(task, frame, max_retries, self._redelivery(task)),
+                    *unlisted_field(self.context.state.workers.get(task.worker or "")),
                     self._retry_field(task),
                 ]
             )

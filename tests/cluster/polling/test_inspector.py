@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, until
+from kombu.serialization import register
 
 Send = Callable[..., str]
 
@@ -88,16 +90,48 @@ def test_two_workers_with_one_name_are_a_finding_that_names_both(
     assert not [line for line in live.log if "restarted" in line or "lost" in line]
 
 
-def test_a_serializer_that_is_not_accepted_is_logged(
+def test_a_worker_whose_replies_cannot_be_read_is_named_with_the_reason(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     conf = {"task_serializer": "pickle", "accept_content": ["pickle", "json"]}
-    start_worker(redis_url, conf=conf, env={"C_FORCE_ROOT": "1"})
+    start_worker(redis_url, name="pickled", conf=conf, env={"C_FORCE_ROOT": "1"})
+    start_worker(redis_url, queues=["other"], options=["--without-mingle"])
     live = open_session(redis_url)
-    live.until(lambda: any("x-python-serialize" in line for line in live.log))
-    live.until(lambda: "w1@test" in live.state.workers)
-    assert live.state.workers["w1@test"].stats is None
-    assert all(thread.is_alive() for thread in live.session.threads)
+    live.until(lambda: live.state.workers.keys() == {"pickled@test", "w1@test"})
+    pickled, readable = live.state.workers["pickled@test"], live.state.workers["w1@test"]
+    reason = "its replies in pickle cannot be read"
+    live.until(lambda: pickled.fact("conf").reason == reason)
+    live.until(lambda: readable.fact("active_queues").is_answered)
+    assert pickled.stats is None
+    (found,) = [one for one in findings(live.state, time.time()) if one.incomplete]
+    assert found.subject == "worker pickled@test"
+    assert found.text == f"inspect failed: {reason}; its values are unknown"
+    live.until(lambda: "celery" in live.state.queues)
+    assert live.state.queues["celery"].consumers is None
+    lookup = live.session.find_task("unknown-id").result(20)
+    (workers,) = [one for one in lookup.places if one.place == "workers"]
+    assert workers.found is None
+    assert workers.text == "not on w1@test; replies of pickled@test in pickle cannot be read"
+
+
+def test_a_reply_that_the_worker_cannot_encode_leaves_its_value_unknown(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
+) -> None:
+    register("objects", json.dumps, json.loads, "application/x-objects", "utf-8")
+    worker = start_worker(redis_url, app="unencodable")
+    held = send(redis_url, "objects.hold", {"request": 1}, 60, serializer="objects")
+    until(lambda: f"objects.hold[{held}] received" in worker.child.output)
+    live = open_session(redis_url)
+    live.until(worker_is_known(live, "w1@test"))
+    known = live.state.workers["w1@test"]
+    live.until(lambda: known.fact("stats").is_answered and known.fact("active").is_failed)
+    live.until(lambda: known.running == 1)  # from its heartbeat, as it cannot list it
+    (found,) = [one for one in findings(live.state, time.time()) if one.incomplete]
+    assert found.text == "inspect active failed: no reply; its values are unknown"
+    assert found.next_step.startswith("It replies to other commands")
+    lookup = live.session.find_task(held).result(20)
+    (workers,) = [one for one in lookup.places if one.place == "workers"]
+    assert (workers.found, workers.text) == (None, "no reply from w1@test")
 
 
 @pytest.fixture
