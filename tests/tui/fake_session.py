@@ -25,6 +25,7 @@ from celtop.model.observations import (
 from celtop.model.operations.call import Recovered, SentTask
 from celtop.model.operations.commands import Operation, PauseQueue
 from celtop.model.operations.outcome import Outcome
+from celtop.model.routing import routing
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 
@@ -73,7 +74,7 @@ class FakeSession:
         self.recovering: Future[tuple[Recovered, ...]] = Future()
         """What is answered to that; a test may set it before or after."""
         self.recovered: dict[str, Recovered] = {}
-        """What the page of a finished task finds."""
+        """What is found of a task, if not what the model alone has."""
         self.originals: dict[str, SentTask] = {}
         self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
@@ -127,13 +128,20 @@ class FakeSession:
     def recover_calls(
         self, ids: Sequence[str], *, for_retry: bool = False
     ) -> Future[tuple[Recovered, ...]]:
-        if not for_retry and len(ids) == 1 and ids[0] in self.recovered:
-            found: Future[tuple[Recovered, ...]] = Future()
-            found.set_result((self.recovered[ids[0]],))
-            return found
-        if for_retry:
+        known = [self.state.tasks[id_] for id_ in ids if id_ in self.state.tasks]
+        if for_retry or not all(task.finished for task in known):
             self.asked.append(tuple(ids))
-        return self.recovering
+            return self.recovering
+        found: Future[tuple[Recovered, ...]] = Future()
+        found.set_result(tuple(map(self._recovered, ids)))
+        return found
+
+    def _recovered(self, id_: str) -> Recovered:
+        from celtop.cluster.lookup.best_source import best_source, known_task
+
+        if id_ in self.recovered:
+            return self.recovered[id_]
+        return best_source(known_task(id_, self.state), routing(self.state, {}))
 
     def has_links(self, original: SentTask) -> bool:
         from celtop.cluster.operations.links import has_links

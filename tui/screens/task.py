@@ -151,6 +151,7 @@ class TaskDetailScreen(DetailScreen):
         await asyncio.wait({search})
         if search.exception() is None:
             (self._original,) = search.result()
+            self.paint_body()
 
     def _redelivery(self, task: Task) -> float | bool:
         """Return when the broker redelivers a lost task, as `redelivery` does."""
