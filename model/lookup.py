@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from .entities.result import ResultMeta
 from .entities.task import Task
 from .ingest.redaction import Redaction
-from .observations import Observation
+from .observations import Observation, ResultsRead
 from .state import ClusterState
 
 LookupPlace: TypeAlias = Literal["workers", "queues", "backend"]
@@ -55,3 +57,16 @@ def task_from(found: Sighting, id_: str, redaction: Redaction) -> Task | None:
     state = ClusterState(redaction=redaction)
     state.observe(found.observation)
     return state.tasks.get(id_)
+
+
+def tasks_from(metas: Sequence[ResultMeta], at: float, redaction: Redaction) -> dict[str, Task]:
+    """Return the tasks as known from their entries in the result backend alone, by id.
+
+    Args:
+        metas: The entries, at most `MAX_TASKS`.
+        at: When they were read, in epoch seconds.
+        redaction: Masks arguments, results and errors.
+    """
+    state = ClusterState(redaction=redaction)
+    state.observe(ResultsRead(tuple(metas), at, "lookup"))
+    return state.tasks

@@ -12,7 +12,7 @@ import heapq
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...model.entities.result import ResultMeta
 from ..connection.redis_keys import exactly
@@ -26,7 +26,7 @@ SCAN_TIMEOUT: Final = 10.0
 """Seconds for all SCANs together."""
 MAX_RESULT_BYTES: Final = 256 << 10
 """Larger results are read only on request."""
-_MAX_UNDATED: Final = 2_000
+MAX_UNDATED: Final = 2_000
 """Results without a time to live that are read to find out their age."""
 _SCAN_PAUSE: Final = 0.001
 """Seconds between two SCANs, for the server's other clients and our own screen."""
@@ -41,50 +41,63 @@ return replies
 """Runs a command on each of many keys, for which Redis has no single command."""
 
 
-def newest(
-    client: Any, prefix: str, limit: int, stop: threading.Event | None
+class Keys(NamedTuple):
+    """The keys of results that a SCAN has found."""
+
+    dated: list[bytes]
+    """Those with the longest time to live, the newest first."""
+    undated: list[bytes]
+    """Those that never expire."""
+    scanned: int
+    """All that were found."""
+    complete: bool
+    """Whether all keys of the database were scanned."""
+
+
+def read_newest(
+    client: Any, keys: Keys, prefix: str, limit: int
 ) -> Iterator[tuple[ResultMeta, ...]]:
-    """Yield blocks of entries of finished tasks, the newest first.
-
-    Args:
-        client: A redis-py client.
-        prefix: The prefix of the results' keys; the rest is the task's id.
-        limit: Maximum number of entries.
-        stop: Ends the listing when it is set.
-
-    Raises:
-        redis.RedisError: The server does not respond, or refuses.
-    """
-    dated, undated = _keys(client, prefix, limit, stop or threading.Event())
-    head = len(prefix.encode())
-    if undated:
-        found = [meta for block in _read(client, dated + undated, head) for meta in block]
+    """Yield blocks of entries of finished tasks, the newest first."""
+    if keys.undated:
+        every = keys.dated + keys.undated
+        found = [meta for block in read_keys(client, every, prefix) for meta in block]
         yield from newest_first(found, limit)
         return
-    for block in _read(client, dated, head):
+    for block in read_keys(client, keys.dated, prefix):
         yield from newest_first(block, RECENT_BLOCK_SIZE)
 
 
-def _keys(
-    client: Any, prefix: str, limit: int, stop: threading.Event
-) -> tuple[list[bytes], list[bytes]]:
-    """Return the keys of the newest results, newest first, and some keys that never expire."""
+def find_keys(
+    client: Any,
+    prefix: str,
+    limit: int,
+    stop: threading.Event | None,
+    *,
+    max_undated: int = MAX_UNDATED,
+    max_scans: int = MAX_SCANS,
+    timeout: float = SCAN_TIMEOUT,
+) -> Keys:
+    """Return the keys of the newest results, and up to `max_undated` that never expire."""
+    stop = stop or threading.Event()
     pattern = exactly(prefix) + "*"
-    deadline = time.monotonic() + SCAN_TIMEOUT
+    deadline = time.monotonic() + timeout
     best: list[tuple[int, bytes]] = []
     undated: list[bytes] = []
-    cursor = 0
-    for _ in range(MAX_SCANS):
+    cursor = count = 0
+    for _ in range(max_scans):
         cursor, keys = client.scan(cursor, match=pattern, count=SCAN_COUNT)
+        count += len(keys)
         for key, left in zip(keys, _ask_each(client, "PTTL", keys), strict=True):
             if left >= 0:
                 best.append((left, key))
-            elif left == -1 and len(undated) < _MAX_UNDATED:
+            elif left == -1 and len(undated) < max_undated:
                 undated.append(key)
-        best = heapq.nlargest(limit, best)
+        if len(best) > 2 * limit + SCAN_COUNT:
+            best = heapq.nlargest(limit, best)
         if not cursor or time.monotonic() > deadline or stop.wait(_SCAN_PAUSE):
             break
-    return [key for _, key in best], undated
+    best = heapq.nlargest(limit, best)
+    return Keys([key for _, key in best], undated, count, complete=not cursor)
 
 
 def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
@@ -106,13 +119,15 @@ def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
     return [answer if isinstance(answer, int) else -3 for answer in replies]
 
 
-def _read(client: Any, keys: Sequence[bytes], head: int) -> Iterator[list[ResultMeta]]:
+def read_keys(
+    client: Any, keys: Sequence[bytes], prefix: str, max_bytes: int = MAX_RESULT_BYTES
+) -> Iterator[list[ResultMeta]]:
+    """Yield the entries of keys in blocks, without those of more than `max_bytes`."""
+    head = len(prefix.encode())
     for start in range(0, len(keys), RECENT_BLOCK_SIZE):
         block = keys[start : start + RECENT_BLOCK_SIZE]
         sizes = _ask_each(client, "STRLEN", block)
-        small = [
-            key for key, size in zip(block, sizes, strict=True) if 0 <= size <= MAX_RESULT_BYTES
-        ]
+        small = [key for key, size in zip(block, sizes, strict=True) if 0 <= size <= max_bytes]
         values = client.mget(small) if small else []
         yield [
             from_payload(id_, value)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import abc
+import sys
 import threading
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
+from ..criteria import ALL_COLUMNS
+from ..search import MAX_EXAMINED, Found, Put, ResultSearch
 
 if TYPE_CHECKING:
     from ..redis_channel import RedisChannel
 
+NOT_LISTED: Final = "this result backend cannot list its entries"
+ONLY_NEWEST: Final = "only the newest results were searched"
 RECENT_BLOCK_SIZE: Final = 100
 """Entries in one block of `ResultReader.recent`."""
 
@@ -52,7 +57,7 @@ class ResultReader(abc.ABC):
 
     The constructor must return at once: connect in `read`, which may block for some seconds. Raise
     `ResultsError` for a failure that the user can fix; any other exception is reported with its
-    type. `read` and `close` are enough; override `wait` and `recent` if it can do more.
+    type. `read` and `close` are enough; override `recent` and `delete` if it can do more.
     """
 
     unavailable: str | None = None
@@ -84,6 +89,40 @@ class ResultReader(abc.ABC):
         """
         return iter(())
 
+    def search(self, search: ResultSearch, put: Put, stop: threading.Event | None = None) -> Found:
+        """Hand over the entries that match a query, approximately the newest first.
+
+        Args:
+            search: What to search for.
+            put: Called with each block of entries.
+            stop: Ends the search when it is set.
+
+        Raises:
+            ResultsError: The backend cannot be read.
+        """
+        if type(self).recent is ResultReader.recent:
+            return Found(0, True, NOT_LISTED)
+        if search.criteria(ALL_COLUMNS) is None:
+            return Found(0)
+        most = sys.maxsize if search.thorough else MAX_EXAMINED
+        if search.query.empty and search.limit is not None:
+            most = search.limit
+        examined, collector = 0, Collector(search, put)
+        for block in self.recent(most, stop):
+            examined += len(block)
+            collector.add(block)
+            if collector.full or (stop is not None and stop.is_set()):
+                return Found(collector.total, more=True)
+        return Found(collector.total, more=examined >= most)
+
+    def delete(self, metas: Sequence[ResultMeta]) -> int:
+        """Delete these entries unless they have changed; return how many were deleted.
+
+        Raises:
+            ResultsError: They cannot be deleted.
+        """
+        raise ResultsError(Fault("results", "celtop cannot delete results in this backend", ""))
+
     def listen(self, known: Container[str]) -> RedisChannel | None:
         """Subscribe to the changes of tasks; None if the backend does not publish them.
 
@@ -99,6 +138,35 @@ class ResultReader(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Close all connections; a read under way fails."""
+
+
+class Collector:
+    """Picks the entries that match, and hands over as many as are wanted.
+
+    Args:
+        counts: Whether those beyond the limit have to be counted; None for a thorough search.
+    """
+
+    def __init__(self, search: ResultSearch, put: Put, counts: bool | None = None) -> None:
+        self.total = 0
+        """Entries that match so far."""
+        self._search = search
+        self._put = put
+        self._counts = search.thorough if counts is None else counts
+        self._left = sys.maxsize if search.limit is None else search.limit
+
+    @property
+    def full(self) -> bool:
+        """Whether enough entries were handed over, and the rest need not be counted."""
+        return self._left <= 0 and not self._counts
+
+    def add(self, metas: Sequence[ResultMeta]) -> None:
+        """Take a block of entries."""
+        found = self._search.matching(metas)
+        self.total += len(found)
+        if wanted := tuple(found[: max(0, self._left)]):
+            self._left -= len(wanted)
+            self._put(wanted)
 
 
 def newest_first(metas: list[ResultMeta], limit: int) -> Iterator[tuple[ResultMeta, ...]]:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, tzinfo
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
 from ....model.entities.result import READY_STATES, ResultMeta
+from ....model.text.coerce import MAX_TIMESTAMP
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT
+from ..criteria import Clause, Criterion
 from ..errors import failure, missing
-from .base import ResultReader, newest_first
+from ..search import MAX_COUNTED, MAX_EXAMINED, SEARCH_TIMEOUT, Found, Put, ResultSearch
+from .base import ONLY_NEWEST, Collector, ResultReader, newest_first
 from .decode import Undecoded, from_mapping, load
 
 TABLE: Final = "celery_taskmeta"
@@ -27,6 +31,16 @@ _REQUIRED_COLUMNS: Final = frozenset({"task_id", "status", "result", "date_done"
 """Columns that identify a table of results with a custom name."""
 _ROWS_SEARCHED: Final = 4
 """Rows searched, newest id first, for each entry wanted: ids are in the order of creation."""
+_COLUMNS: Final = {
+    **{name: name for name in ("status", "name", "worker", "queue")},
+    "id": "task_id",
+    "finished": "date_done",
+}
+"""The columns that a filter's fields are searched in."""
+_IDS_AT_ONCE: Final = 500_000
+"""Row ids that one SELECT of a search covers, so that it can be stopped."""
+_ZONE_MARGIN: Final = 3600.0
+"""Seconds by which a local time may be ambiguous when the clocks are set back."""
 _BLOCK_SIZE: Final = 500
 """Ids in one SELECT; SQLite takes 999 values before version 3.32."""
 
@@ -43,6 +57,7 @@ class DatabaseResults(ResultReader):
         self._url = url
         self._settings = settings
         self._zone = zone
+        self._in_utc = zone is UTC or str(zone) == "UTC"
         self._lock = threading.Lock()
         self._engine: Any = None
         self._table: Any = None
@@ -52,13 +67,49 @@ class DatabaseResults(ResultReader):
         with self._failing():
             return {row["task_id"]: self._meta(row) for row in self._rows(list(ids))}
 
-    def recent(
-        self, limit: int, stop: threading.Event | None = None
-    ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first."""
+    def search(self, search: ResultSearch, put: Put, stop: threading.Event | None = None) -> Found:
+        """Hand over the entries that match a query, those added last first."""
         with self._failing():
-            metas = [self._meta(row) for row in self._newest_rows(limit)]
-        yield from newest_first(metas, limit)
+            engine, table = self._open()
+            kept = {field for field, name in _COLUMNS.items() if name in table.c}
+            criteria = search.criteria(kept)
+            if criteria is None:
+                return Found(0)
+            where = [self._clause(table, clause) for clause in criteria.clauses]
+            exact = criteria.exact and self._in_utc
+            collector = Collector(search, put, counts=search.thorough and not exact)
+            if search.query.empty and search.limit is not None and not search.thorough:
+                metas = [self._meta(row) for row in self._newest_rows(search.limit)]
+                for block in newest_first(metas, search.limit):
+                    collector.add(block)
+                ended = len(metas) < search.limit
+            else:
+                with engine.connect() as connection:
+                    rows = self._matching_rows(connection, table, where, search.needs_values)
+                    ended = _collect(rows, self._meta, collector, search, stop)
+            if ended:
+                return Found(collector.total)
+            if collector.full and exact:
+                return self._counted(engine, table, where, search.thorough)
+            note = "" if collector.full else ONLY_NEWEST
+            return Found(collector.total, more=True, note=note)
+
+    def delete(self, metas: Sequence[ResultMeta]) -> int:
+        """Delete entries, in short transactions."""
+        from sqlalchemy import delete
+
+        deleted = 0
+        with self._failing():
+            engine, table = self._open()
+            for start in range(0, len(metas), _BLOCK_SIZE):
+                states: dict[str | None, list[str]] = {}
+                for meta in metas[start : start + _BLOCK_SIZE]:
+                    states.setdefault(meta.status, []).append(meta.id)
+                with engine.begin() as connection:
+                    for state, ids in states.items():
+                        unchanged = table.c.task_id.in_(ids), table.c.status == state
+                        deleted += connection.execute(delete(table).where(*unchanged)).rowcount
+        return deleted
 
     def close(self) -> None:
         """Close all connections."""
@@ -111,6 +162,81 @@ class DatabaseResults(ResultReader):
             found = connection.execute(wanted.order_by(table.c.date_done.desc()).limit(limit))
             return list(found.mappings())
 
+    def _matching_rows(
+        self, connection: Any, table: Any, where: list[Any], values: bool
+    ) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield blocks of rows, those with the highest ids first."""
+        from sqlalchemy import func, select
+
+        columns = _columns(table, values)
+        if "id" not in table.c:
+            found = connection.execute(select(*columns).where(*where)).mappings()
+            yield from iter(lambda: found.fetchmany(_BLOCK_SIZE), [])
+            return
+        highest = select(func.max(table.c.id))
+        last = connection.scalar(highest)
+        while last is not None:
+            lowest = last - _IDS_AT_ONCE
+            wanted = select(table.c.id, *columns).where(
+                table.c.id <= last, table.c.id > lowest, *where
+            )
+            wanted = wanted.order_by(table.c.id.desc()).limit(_BLOCK_SIZE)
+            block = list(connection.execute(wanted).mappings())
+            yield block
+            if len(block) == _BLOCK_SIZE:
+                last = block[-1]["id"] - 1
+            else:
+                last = connection.scalar(highest.where(table.c.id <= lowest))
+
+    def _counted(self, engine: Any, table: Any, where: list[Any], thorough: bool) -> Found:
+        from sqlalchemy import func, literal, select
+
+        some = select(literal(1).label("one")).select_from(table).where(*where)
+        if not thorough:
+            some = some.limit(MAX_COUNTED + 1)
+        with engine.connect() as connection:
+            number = int(connection.scalar(select(func.count()).select_from(some.subquery())))
+        more = number > MAX_COUNTED and not thorough
+        return Found(MAX_COUNTED if more else number, more=more)
+
+    def _clause(self, table: Any, clause: Clause) -> Any:
+        from sqlalchemy import and_, not_, or_, true
+
+        found = or_(
+            *(
+                and_(true(), *(self._test(table, criterion) for criterion in alternative))
+                for alternative in clause.alternatives
+            )
+        )
+        if not clause.negated:
+            return found
+        columns = {one.column for alternative in clause.alternatives for one in alternative}
+        unknown = [table.c[_COLUMNS[column]].is_(None) for column in columns]
+        return or_(not_(found), *unknown)
+
+    def _test(self, table: Any, criterion: Criterion) -> Any:
+        from sqlalchemy import func
+
+        column, value = table.c[_COLUMNS[criterion.column]], criterion.value
+        if criterion.operator == "in":
+            return column.in_(value)
+        if criterion.operator == "equals":
+            return column == value
+        if criterion.operator == "from":
+            return column >= self._stored_time(column, value, -1)
+        if criterion.operator == "before":
+            return column < self._stored_time(column, value, 1)
+        # `icontains` and the like exist from SQLAlchemy 2.0 on.
+        compare = getattr(func.lower(column), criterion.operator)
+        return compare(value.lower(), autoescape=True)
+
+    def _stored_time(self, column: Any, at: float, sign: int) -> datetime:
+        """Return a time as it is stored: without an offset, in the app's time zone."""
+        if not self._in_utc:
+            at += sign * _ZONE_MARGIN
+        found = datetime.fromtimestamp(min(max(at, 0.0), MAX_TIMESTAMP), self._zone)
+        return found if getattr(column.type, "timezone", False) else found.replace(tzinfo=None)
+
     def _open(self) -> tuple[Any, Any]:
         with self._lock:
             if self._engine is None:
@@ -123,7 +249,7 @@ class DatabaseResults(ResultReader):
         meta = {name: row.get(name) for name in _PLAIN_COLUMNS}
         undecoded = None
         try:
-            meta["result"] = load(row["result"])
+            meta["result"] = load(row.get("result"))
         except Undecoded as reason:
             undecoded = str(reason)
         for name in _ENCODED_COLUMNS:
@@ -135,8 +261,28 @@ class DatabaseResults(ResultReader):
         return from_mapping(row["task_id"], meta, undecoded=undecoded, zone=self._zone)
 
 
-def _columns(table: Any) -> list[Any]:
-    names = ("task_id", "result", "stamps", *_PLAIN_COLUMNS, *_ENCODED_COLUMNS)
+def _collect(
+    blocks: Iterable[list[Mapping[str, Any]]],
+    meta_of: Callable[[Mapping[str, Any]], ResultMeta],
+    collector: Collector,
+    search: ResultSearch,
+    stop: threading.Event | None,
+) -> bool:
+    """Search blocks of rows; return whether all were searched."""
+    examined, deadline = 0, time.monotonic() + SEARCH_TIMEOUT
+    for block in blocks:
+        collector.add([meta_of(row) for row in block])
+        examined += len(block)
+        if collector.full or (stop is not None and stop.is_set()):
+            return False
+        if not search.thorough and (examined >= MAX_EXAMINED or time.monotonic() > deadline):
+            return False
+    return True
+
+
+def _columns(table: Any, values: bool = True) -> list[Any]:
+    encoded = ("result", "stamps", *_ENCODED_COLUMNS) if values else ()
+    names = ("task_id", *encoded, *_PLAIN_COLUMNS)
     return [table.c[name] for name in names if name in table.c]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final, cast
 
 from ....model.entities.result import ResultMeta
@@ -16,11 +16,14 @@ from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
 from ...connection.metering import ConnectionMeter, metered_connection
 from ..errors import failure
-from ..newest import newest
 from ..redis_channel import ChannelRefused, FrameParser, RedisChannel
+from ..redis_search import search_keys
+from ..search import Found, Put, ResultSearch
 from .base import ResultReader
 from .decode import from_payload
 
+_COLUMNS: Final = frozenset({"id", "name", "worker", "queue", "finished"})
+"""The fields of a filter that entries have, if they have any of them."""
 KEY_PREFIX: Final = "celery-task-meta-"
 _BLOCK_SIZE: Final = 200
 """Keys of one MGET: it blocks the server, and results may be large."""
@@ -53,14 +56,49 @@ class RedisResults(ResultReader):
             raise failure(error, self._url, self._settings) from error
         return found
 
-    def recent(
-        self, limit: int, stop: threading.Event | None = None
-    ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first."""
+    def search(self, search: ResultSearch, put: Put, stop: threading.Event | None = None) -> Found:
+        """Hand over the entries that match a query, the newest first.
+
+        Redis cannot search by value: every entry is read, up to a limit of entries and time.
+        """
+        if search.criteria(_COLUMNS) is None:
+            return Found(0)
         try:
-            yield from newest(self._connect(), self._prefix, limit, stop)
+            return search_keys(self._connect(), self._prefix, search, put, stop)
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
+
+    def delete(self, metas: Sequence[ResultMeta]) -> int:
+        """Delete entries; those that were written since are kept."""
+        try:
+            client = self._connect()
+            blocks = range(0, len(metas), _BLOCK_SIZE)
+            return sum(self._delete(client, metas[at : at + _BLOCK_SIZE]) for at in blocks)
+        except Exception as error:
+            raise failure(error, self._url, self._settings) from error
+
+    def _delete(self, client: Any, metas: Sequence[ResultMeta]) -> int:
+        from redis.exceptions import WatchError
+
+        keys = [self._key(meta.id) for meta in metas]
+        with client.pipeline() as pipe:
+            pipe.watch(*keys)
+            unchanged = [
+                key
+                for key, meta, payload in zip(keys, metas, pipe.mget(keys), strict=True)
+                if payload and from_payload(meta.id, payload) == meta
+            ]
+            if not unchanged:
+                return 0
+            pipe.multi()
+            pipe.delete(*unchanged)
+            try:
+                return int(pipe.execute()[0])
+            except WatchError:
+                if len(metas) == 1:
+                    return 0
+        half = len(metas) // 2
+        return self._delete(client, metas[:half]) + self._delete(client, metas[half:])
 
     def listen(self, known: Container[str]) -> RedisChannel:
         """Subscribe to the channels of all tasks."""

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
 
@@ -23,8 +23,9 @@ from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...app_probe import LOAD_TIMEOUT, app_environment
 from ...connection.broker import hide
+from ..search import MAX_COUNTED, MAX_EXAMINED, SEARCH_TIMEOUT, Found, Put, ResultSearch
 from . import app_process
-from .base import ResultReader, ResultsError, newest_first
+from .base import NOT_LISTED, ONLY_NEWEST, Collector, ResultReader, ResultsError
 from .decode import NOT_DECODABLE, Undecoded, from_mapping, from_payload, load
 
 _BLOCK_SIZE: Final = 200
@@ -38,6 +39,8 @@ _PLAIN_COLUMNS: Final = (
 """Columns of django-celery-results that are not encoded."""
 _ANSWER_TIMEOUT: Final = 10.0
 """Seconds for an answer once the app is loaded."""
+_COUNT_TIMEOUT: Final = 60.0
+"""Seconds for the database to count the entries that match."""
 _MAX_REASON_LENGTH: Final = 300
 
 
@@ -56,28 +59,65 @@ class AppResults(ResultReader):
         """Return the entries of tasks, by id."""
         found: dict[str, ResultMeta] = {}
         ids = [id_ for id_ in ids if len(id_.encode()) <= _MAX_ID_BYTES]
-        with self._lock:
-            try:
-                for start in range(0, len(ids), _BLOCK_SIZE):
-                    answer = self._ask({"ids": ids[start : start + _BLOCK_SIZE]}, _ANSWER_TIMEOUT)
-                    found |= {id_: _meta(id_, entry) for id_, entry in answer.items()}
-            except ResultsError:
-                self._end()
-                raise
+        for start in range(0, len(ids), _BLOCK_SIZE):
+            answer = self._ask({"ids": ids[start : start + _BLOCK_SIZE]})
+            found |= {id_: _meta(id_, entry) for id_, entry in answer["found"].items()}
         return found
 
-    def recent(
-        self, limit: int, stop: threading.Event | None = None
-    ) -> Iterator[tuple[ResultMeta, ...]]:
-        """Yield blocks of entries of finished tasks, the newest first; only for `django-db`."""
-        with self._lock:
-            try:
-                answer = self._ask({"limit": limit}, _ANSWER_TIMEOUT)
-            except ResultsError:
-                self._end()
-                raise
-        metas = [_meta(id_, entry) for id_, entry in answer.items()]
-        yield from newest_first(metas, limit)
+    def search(self, search: ResultSearch, put: Put, stop: threading.Event | None = None) -> Found:
+        """Hand over the entries that match a query, the newest first; only for `django-db`."""
+        columns = self._ask({"columns": True})["columns"]
+        if columns is None:
+            return Found(0, True, NOT_LISTED)
+        criteria = search.criteria(columns)
+        if criteria is None:
+            return Found(0)
+        request = {"clauses": criteria.clauses, "limit": _BLOCK_SIZE, "by_key": True}
+        limit = search.limit
+        if criteria.exact and limit is not None and not search.thorough:
+            request |= {"limit": limit, "by_key": False}
+        collector = Collector(search, put, counts=search.thorough and not criteria.exact)
+        ended = self._collect(request, collector, search, stop)
+        if ended and (limit is None or request["by_key"] or collector.total < limit):
+            return Found(collector.total)
+        if collector.full and criteria.exact:
+            most = None if search.thorough else MAX_COUNTED + 1
+            count = self._ask({"clauses": criteria.clauses, "count": most}, _COUNT_TIMEOUT)["count"]
+            more = most is not None and count == most
+            return Found(MAX_COUNTED if more else count, more)
+        return Found(collector.total, more=True, note="" if collector.full else ONLY_NEWEST)
+
+    def _collect(
+        self,
+        request: dict[str, Any],
+        collector: Collector,
+        search: ResultSearch,
+        stop: threading.Event | None,
+    ) -> bool:
+        """Search block by block; return whether all entries were searched."""
+        examined, deadline, before = 0, time.monotonic() + SEARCH_TIMEOUT, None
+        while True:
+            answer = self._ask({**request, "before": before})
+            collector.add([_meta(id_, entry) for id_, entry in answer["found"].items()])
+            examined += len(answer["found"])
+            before = answer.get("last")
+            if before is None:
+                return True
+            if collector.full or (stop is not None and stop.is_set()):
+                return False
+            if not search.thorough and (examined >= MAX_EXAMINED or time.monotonic() > deadline):
+                return False
+
+    def delete(self, metas: Sequence[ResultMeta]) -> int:
+        """Delete entries, in short transactions."""
+        deleted = 0
+        for start in range(0, len(metas), _BLOCK_SIZE):
+            states: dict[str | None, list[str]] = {}
+            for meta in metas[start : start + _BLOCK_SIZE]:
+                states.setdefault(meta.status, []).append(meta.id)
+            for state, ids in states.items():
+                deleted += self._ask({"delete": ids, "status": state})["deleted"]
+        return deleted
 
     def close(self) -> None:
         """End the app's process; a read under way fails."""
@@ -87,15 +127,22 @@ class AppResults(ResultReader):
         with self._lock:
             self._end()
 
-    def _ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        if self._child is None:
-            self._child = _Child(self._app, self._settings.workdir)
-            self._ask({"backend": self._url}, LOAD_TIMEOUT)
-        answer = self._child.ask(request, timeout)
+    def _ask(self, request: Mapping[str, Any], timeout: float = _ANSWER_TIMEOUT) -> dict[str, Any]:
+        """Return the answer of the app's process, which is started with the first request."""
+        with self._lock:
+            try:
+                if self._child is None:
+                    self._child = _Child(self._app, self._settings.workdir)
+                    self._checked(self._child.ask({"backend": self._url}, LOAD_TIMEOUT))
+                return self._checked(self._child.ask(request, timeout))
+            except ResultsError:
+                self._end()
+                raise
+
+    def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
         if "error" in answer:
             raise self._fault(str(answer["error"]))
-        found: dict[str, Any] = answer["found"]
-        return found
+        return answer
 
     def _fault(self, error: str) -> ResultsError:
         reason = " ".join(hide(error, self._url).split())[:_MAX_REASON_LENGTH]

@@ -1,0 +1,190 @@
+"""Translates a filter into tests of columns, which a database can search by.
+
+A test may hold for more entries than the filter, never for fewer: the filter itself decides about
+those that are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from ...model.entities.result import READY_STATES
+from ...model.entities.task import Task
+from ...model.query.condition import Comparison, Condition, TextPattern, Value
+from ...model.query.fields import state_predicate
+from ...model.query.time_range import TimeRange
+
+Column: TypeAlias = Literal[
+    "status", "id", "name", "worker", "queue", "periodic", "finished", "started", "created"
+]
+"""The columns by the names of the filter's fields."""
+
+TEXT_COLUMNS: Final = frozenset({"id", "name", "worker", "queue", "periodic"})
+TIME_COLUMNS: Final = frozenset({"finished", "started", "created"})
+ALL_COLUMNS: Final = TEXT_COLUMNS | TIME_COLUMNS
+_NEVER_STORED: Final = frozenset({"sent", "received", "waited"})
+"""Fields that no entry in a result backend has."""
+_GLOB_PART: Final = re.compile(r"\[(.)\]|(\*)|(\?)|(.)", re.DOTALL)
+
+
+class Criterion(msgspec.Struct, frozen=True, gc=False):
+    """A test of one column."""
+
+    column: Column
+    operator: Literal["in", "equals", "contains", "startswith", "endswith", "from", "before"]
+    """Texts but `equals` are compared ignoring case; times are `from` on, and `before`."""
+    value: Any
+    """A text, a list of texts for `in`, or epoch seconds."""
+
+
+class Clause(msgspec.Struct, frozen=True, gc=False):
+    """A condition: all criteria of one of the alternatives hold, or of none if negated."""
+
+    alternatives: tuple[tuple[Criterion, ...], ...]
+    negated: bool = False
+
+
+class Criteria(NamedTuple):
+    """What an entry has to fulfil, as far as columns tell."""
+
+    clauses: tuple[Clause, ...]
+    exact: bool
+    """Whether they hold for the same entries as the filter."""
+
+
+def criteria(
+    conditions: Iterable[Condition],
+    columns: Collection[str],
+    now: float,
+    *,
+    unfinished: bool = False,
+    ended_before: float | None = None,
+) -> Criteria | None:
+    """Return the criteria for a filter; None if no entry can match it.
+
+    Args:
+        conditions: The terms of the filter.
+        columns: The columns that the table has.
+        now: The time, in epoch seconds.
+        unfinished: Whether entries of unfinished tasks are searched too.
+        ended_before: Only tasks that ended before this time; None for all.
+    """
+    clauses, exact = [], True
+    states = set(READY_STATES)
+    for condition in conditions:
+        if not condition.negated and _is_unknown(condition.field, columns):
+            return None
+        if condition.field == "state":
+            states &= _states(condition, now)
+            exact = exact and not unfinished
+            continue
+        clause = _clause(condition, columns, now)
+        exact = exact and clause is not None and _is_exact(condition)
+        if clause is not None:
+            clauses.append(clause)
+    if not unfinished:
+        if not states:
+            return None
+        clauses.insert(0, Clause(((Criterion("status", "in", sorted(states)),),)))
+        if ended_before is not None:
+            clauses.append(Clause(((Criterion("finished", "before", ended_before),),)))
+    return Criteria(tuple(clauses), exact)
+
+
+def names_unfinished(conditions: Iterable[Condition]) -> bool:
+    """Return whether a filter names a state of unfinished tasks."""
+    for condition in conditions:
+        if condition.field == "state" and not condition.negated:
+            for value in condition.values:
+                name = value.text.upper() if isinstance(value, TextPattern) else ""
+                if not _states(Condition("state", (value,)), 0.0) and name != "LOST":
+                    return True
+    return False
+
+
+def _is_unknown(field: str | None, columns: Collection[str]) -> bool:
+    """Return whether no entry has the field."""
+    if field in _NEVER_STORED or (field == "runtime" and "started" not in columns):
+        return True
+    return field in ALL_COLUMNS and field not in columns
+
+
+def _states(condition: Condition, now: float) -> set[str]:
+    """Return the final states that match."""
+    names = [value.text for value in condition.values if isinstance(value, TextPattern)]
+    matches = state_predicate(names)
+    return {
+        state
+        for state in READY_STATES
+        if matches(Task(id="", state=state), now) is not condition.negated
+    }
+
+
+def _clause(condition: Condition, columns: Collection[str], now: float) -> Clause | None:
+    field = condition.field
+    if field == "age" and not condition.negated:
+        # Without events a task's age counts from its end, or from its start before that.
+        upper = [_upper_limit(value) for value in condition.values]
+        if None in upper:
+            return None
+        oldest = max(limit for limit in upper if limit is not None)
+        return Clause(((Criterion("finished", "from", now - oldest),),))
+    if field not in columns:
+        return None
+    alternatives = [_criteria_of(field, value, now) for value in condition.values]
+    known = tuple(one for one in alternatives if one is not None)
+    if len(known) < len(alternatives) or (condition.negated and not _is_exact(condition)):
+        return None
+    return Clause(known, condition.negated)
+
+
+def _upper_limit(value: Value) -> float | None:
+    is_upper = isinstance(value, Comparison) and value.sign.startswith("<")
+    return value.number if isinstance(value, Comparison) and is_upper else None
+
+
+def _is_exact(condition: Condition) -> bool:
+    return condition.field != "age" and all(
+        isinstance(value, TimeRange)
+        or (isinstance(value, TextPattern) and value.kind in ("contains", "equals"))
+        for value in condition.values
+    )
+
+
+def _criteria_of(column: Any, value: Value, now: float) -> tuple[Criterion, ...] | None:
+    if isinstance(value, TimeRange):
+        low, high = value.bounds(now)
+        limits: Mapping[Any, float | None] = {"from": low, "before": high}
+        found = [Criterion(column, sign, at) for sign, at in limits.items() if at is not None]
+        return tuple(found)
+    if not isinstance(value, TextPattern) or value.kind == "regex":
+        return None
+    if value.kind == "equals":
+        return (Criterion(column, "equals", value.text),)
+    # Databases fold only ASCII in the same way as Python.
+    if not value.text.isascii():
+        return None
+    if value.kind == "contains":
+        return (Criterion(column, "contains", value.text),)
+    return tuple(_glob(column, value.text))
+
+
+def _glob(column: Any, pattern: str) -> Iterator[Criterion]:
+    """Yield tests for the texts between the wildcards of an `fnmatch` pattern."""
+    parts = [""]
+    for literal, star, mark, char in _GLOB_PART.findall(pattern):
+        if star or mark:
+            parts.append("")
+        else:
+            parts[-1] += literal or char
+    if parts[0]:
+        yield Criterion(column, "startswith", parts[0])
+    if parts[-1] and len(parts) > 1:
+        yield Criterion(column, "endswith", parts[-1])
+    for part in parts[1:-1]:
+        if part:
+            yield Criterion(column, "contains", part)
