@@ -18,7 +18,7 @@ from ..files import state_folder
 from ..model.confirm.targets import known_tasks
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
-from ..model.observations import QueuePeeked, ResultsRead
+from ..model.observations import HistorySearched, QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
 from ..model.operations.commands import Operation, PauseQueue
 from ..model.routing import Routing, routing
@@ -42,6 +42,7 @@ from .results.lookups import ResultLookup, run_in_thread
 
 if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
+    from ..model.query.language import Query
 
 AUDIT_FILE: Final = "audit.jsonl"
 """The name of the audit file in the state folder."""
@@ -86,6 +87,7 @@ class Session:
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
         self._inbox = Inbox(settings.inbox_events)
+        self._closing = threading.Event()
         self._results = ResultLookup(settings, self._broker.meter, self._redaction.meta)
         self._interest = ScreenInterest(frugal=settings.frugal)
         roster, open_tasks = Roster(), OpenTasks()
@@ -140,6 +142,7 @@ class Session:
         Operations under way are cancelled. Connections to a broker that does not respond are cut.
         """
         deadline = time.monotonic() + timeout
+        self._closing.set()
         self._control.stop()
         for poller in (self._inspector, self._queues):
             poller.stop()
@@ -300,6 +303,36 @@ class Session:
         found = self._results.result(id_, self._worker_conf())
         found.add_done_callback(self._on_result)
         return found
+
+    def search_history(
+        self, query: Query, text: str | None = None, limit: int | None = None
+    ) -> Future[HistorySearched]:
+        """Load the finished tasks that match a filter from the result backend.
+
+        Args:
+            query: The filter.
+            text: The key of the result in `ClusterState.history`; None for the query's text.
+            limit: How many tasks to load, the newest; None for the setting `history`.
+
+        Raises:
+            ResultsError: From the future, if the result backend cannot be read.
+        """
+        from .results.history import load_results
+        from .results.search import ResultSearch
+
+        name = query.text if text is None else text
+        most = self.settings.history if limit is None else limit
+        reader = self._results.reader(self._worker_conf())
+
+        def search() -> HistorySearched:
+            if reader.unavailable is not None:
+                seen = HistorySearched(name, 0, None, True, reader.unavailable, time.time())
+                self._inbox.put(seen)
+                return seen
+            wanted = ResultSearch(time.time(), query, most, redaction=self._redaction)
+            return load_results(reader, wanted, name, self._inbox, self._closing)
+
+        return run_in_thread(search)
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         """Look for a task in queues, workers and result backend; the model is updated."""

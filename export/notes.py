@@ -19,7 +19,7 @@ def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
     notes = [Note(utf8(finding.subject), utf8(str(finding))) for finding in found]
     notes += [Note("broker", text) for text in _broker(state)]
     notes += [Note("events", text) for text in _events(state)]
-    notes += [Note("tasks", text) for text in _tasks(state)]
+    notes += [Note("tasks", text) for text in (*_tasks(state), *_history(state))]
     for name, worker in sorted(state.workers.items()):
         notes += [Note(f"worker {utf8(name)}", utf8(text)) for text in _worker(worker)]
     for name, queue in sorted(state.queues.items()):
@@ -59,6 +59,13 @@ def _tasks(state: ClusterState) -> Iterator[str]:
     nameless = sum(1 for task in state.tasks.values() if task.name is None)
     if nameless:
         yield f"{nameless:,} without a name: their task-received event was missed"
+
+
+def _history(state: ClusterState) -> Iterator[str]:
+    for searched in state.history.values():
+        if searched.incomplete:
+            which = f" matching {searched.filter}" if searched.filter else ""
+            yield utf8(f"finished tasks{which} in the result backend: {searched.text}")
 
 
 def _worker(worker: Worker) -> Iterator[str]:

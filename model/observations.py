@@ -207,6 +207,37 @@ class ResultsRead(msgspec.Struct, frozen=True, gc=False):
     """Requested ids without an entry."""
 
 
+class HistorySearched(msgspec.Struct, frozen=True, gc=False):
+    """How a search for finished tasks in the result backend ended."""
+
+    filter: str
+    """What was searched for; empty for the newest tasks, which are loaded at startup."""
+    loaded: int
+    """Entries that were found and handed on."""
+    total: int | None
+    """Entries that match; None if unknown."""
+    more: bool
+    """Whether there may be more than `total`."""
+    note: str
+    """What was not searched, and why."""
+    at: float
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether tasks in the backend may match that are not loaded."""
+        return self.more or bool(self.note) or self.total is None or self.total > self.loaded
+
+    @property
+    def text(self) -> str:
+        """How much was loaded: `500 of 20,015 loaded`, and why not more."""
+        text = f"{self.loaded:,} loaded"
+        if self.total is not None and self.total > self.loaded:
+            text = f"{self.loaded:,} of {'more than ' if self.more else ''}{self.total:,} loaded"
+        elif self.more and not self.note:
+            text = f"{self.loaded:,} loaded, more match"
+        return f"{text}; {self.note}" if self.note else text
+
+
 Observation: TypeAlias = (
     EventBatch
     | ConnectionChanged
@@ -224,4 +255,5 @@ Observation: TypeAlias = (
     | OperationChanged
     | QueuePeeked
     | ResultsRead
+    | HistorySearched
 )

@@ -45,6 +45,7 @@ from .observations import (
     ConnectionChanged,
     ConnectionProved,
     EventsDropped,
+    HistorySearched,
     InspectReply,
     LatencyMeasured,
     LogMessage,
@@ -64,6 +65,8 @@ from .text.coerce import MAX_NAME_LENGTH, to_text
 from .wire.events import TASK_EVENTS, WORKER_EVENTS, EventBatch
 from .wire.signatures import PendingSignature
 
+MAX_SEARCHES: Final = 50
+"""Searches of the result backend that are remembered."""
 BEAT_PREFIX: Final = "celerybeat@"
 """Prefix of beat's node name (Celery 5.7): it replies to ping, but is not a worker."""
 
@@ -129,6 +132,8 @@ class ClusterState:
         """Failed tasks in groups; updated by `take_changes`."""
         self.lost: dict[str, Task] = {}
         """Lost tasks by id; updated by `take_changes`."""
+        self.history: dict[str, HistorySearched] = {}
+        """The latest searches of the result backend by filter, the newest last."""
         self.operations: dict[int, Outcome] = self._operation_log.outcomes
         """This session's operations by number, the newest last."""
         self._observers: dict[type, Callable[[Any], None]] = {
@@ -148,6 +153,7 @@ class ClusterState:
             OperationChanged: self._operation_log.apply,
             QueuePeeked: self._queue_peeks.apply,
             ResultsRead: self._results_read,
+            HistorySearched: self._history_searched,
         }
 
     def observe(self, observation: Observation) -> None:
@@ -344,6 +350,12 @@ class ClusterState:
         self._backend_results.apply(seen)
         self._reconciler.backend_has((meta.id for meta in seen.metas), seen.at)
         self._reconciler.backend_lacks(seen.absent, seen.at)
+
+    def _history_searched(self, seen: HistorySearched) -> None:
+        self.history.pop(seen.filter, None)
+        self.history[seen.filter] = seen
+        while len(self.history) > MAX_SEARCHES:
+            del self.history[next(text for text in self.history if text)]
 
     def _update_consumers(self) -> None:
         versions = self._workers.version, self._questions.version

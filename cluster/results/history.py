@@ -7,7 +7,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ...model.observations import ResultsRead
+from ...model.entities.fault import Fault
+from ...model.entities.result import ResultMeta
+from ...model.observations import (
+    HistorySearched,
+    QuestionsAnswered,
+    QuestionsFailed,
+    ResultsRead,
+)
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
 from ..events.open_tasks import OpenTasks
@@ -15,6 +22,7 @@ from ..events.receiver import Receiver
 from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader, ResultsError
+from .search import ResultSearch
 
 MAX_MESSAGES: Final = 500
 """Messages read from one queue, beginning with the next one."""
@@ -26,6 +34,43 @@ PEEK_DEADLINE: Final = 20.0
 """Seconds after a connection in which newly discovered queues are still read."""
 _STOP_CHECK_INTERVAL: Final = 0.2
 _IDLE_CHECK_INTERVAL: Final = 1.0
+
+
+def load_results(
+    reader: ResultReader,
+    search: ResultSearch,
+    filter_text: str,
+    inbox: Inbox,
+    stop: threading.Event | None = None,
+) -> HistorySearched:
+    """Put the finished tasks that match a search into the inbox; return how it ended.
+
+    Raises:
+        ResultsError: The backend cannot be read.
+    """
+    loaded = 0
+
+    def put(metas: tuple[ResultMeta, ...]) -> None:
+        nonlocal loaded
+        loaded += len(metas)
+        inbox.put(ResultsRead(metas, time.time(), "history"))
+
+    try:
+        found = reader.search(search, put, stop)
+    except Exception as error:
+        # The text of an unforeseen error may contain a password.
+        fault = (
+            error.fault
+            if isinstance(error, ResultsError)
+            else Fault("results", f"cannot read the results ({type(error).__name__})", "")
+        )
+        inbox.put(QuestionsFailed("cluster", ("results",), time.time(), fault))
+        raise ResultsError(fault) from error
+    at = time.time()
+    inbox.put(QuestionsAnswered(("results",), at))
+    seen = HistorySearched(filter_text, loaded, found.total, found.more, found.note, at)
+    inbox.put(seen)
+    return seen
 
 
 class ResultHistory(StoppableThread):
@@ -107,16 +152,11 @@ class ResultHistory(StoppableThread):
         if not self._limit or reader.unavailable is not None or key == self._read:
             return
         self._read = key
+        search = ResultSearch(time.time(), limit=self._limit)
         try:
-            for metas in reader.recent(self._limit, stop=self._stopping):
-                if self._stopping.is_set():
-                    return
-                if metas:
-                    self._inbox.put(ResultsRead(metas, time.time(), "history"))
+            load_results(reader, search, "", self._inbox, self._stopping)
         except ResultsError as error:
             self._note(f"Cannot load finished tasks: {error}")
-        except Exception as error:  # an unforeseen entry, whose text may contain a password
-            self._note(f"Cannot load finished tasks: {type(error).__name__}")
         self._complete = key
 
     def _peek(self, names: list[str], held: bool) -> None:
