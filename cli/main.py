@@ -19,6 +19,7 @@ from .options import Command, Group, give, settings_of
 
 COMMANDS: Final = (
     *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "task", "trigger"),
+    "tasks",
     "watch",
 )
 """Each is defined in the module of its name."""

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model.entities.states import FROM_BACKEND
 from ..model.text.phrases import counted
 from . import stderr
 from .arguments import STDIN, read_stdin
@@ -24,13 +23,15 @@ if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.confirm.targets import Selection
     from ..model.entities.task import Task
-    from ..model.observations import QueuePeeked
+    from ..model.observations import HistorySearched, QueuePeeked
     from ..model.query.language import Query
 
 MAX_PEEKED_MESSAGES: Final = 100_000
 """Messages of one queue that a filter searches."""
 HISTORY_TIMEOUT: Final = 40.0
 """Seconds for the finished tasks; an app that reads its own results may take long to load."""
+MAX_FINISHED: Final = 50_000
+"""Finished tasks that a filter loads."""
 MAX_VERIFIED_IDS: Final = 100
 """Ids that are looked up in the result backend, to leave out finished tasks."""
 VERIFY_TIMEOUT: Final = 3.0
@@ -79,13 +80,13 @@ def read_filter(text: str) -> Query:
     return query
 
 
-def discover_tasks(session: Session, seconds: float, *, finished: bool = False) -> None:
+def discover_tasks(session: Session, seconds: float, finished: Query | None = None) -> None:
     """Add all tasks that can be found to the model, after `seconds` of listening to events.
 
     Args:
         session: A connected session.
         seconds: How long to listen.
-        finished: Whether to wait for the finished tasks in the result backend.
+        finished: A filter by which to search the finished tasks in the result backend.
     """
     from ..model.confirm.targets import known_queues
 
@@ -98,24 +99,38 @@ def discover_tasks(session: Session, seconds: float, *, finished: bool = False) 
     for note in sorted(notes):
         stderr.echo(note)
     listen(session, seconds)
-    if finished:
-        _wait_for_history(session)
+    if finished is not None:
+        search_history(session, finished)
     # Workers last: a message that a worker took from its queue meanwhile is then known to be there.
     session.refresh()
     wait_for_replies(session)
 
 
-def _wait_for_history(session: Session) -> None:
-    """Wait for the finished tasks in the result backend; report why some may be missing."""
-    loaded = pump_until(session, HISTORY_TIMEOUT, lambda: session.history_loaded)
-    if not loaded:
+def search_history(
+    session: Session, query: Query, limit: int = MAX_FINISHED
+) -> HistorySearched | None:
+    """Load the finished tasks that match a filter from the result backend.
+
+    What may be missing is reported on stderr. None if nothing was searched.
+    """
+    # The newest are loaded by then, so the workers have named the backend.
+    if not pump_until(session, HISTORY_TIMEOUT, lambda: session.history_loaded):
         stderr.echo(f"Finished tasks were not loaded within {HISTORY_TIMEOUT:g} s")
-    for entry in session.state.log:
-        if entry.source == "history":
-            stderr.echo(entry.text)
-    read = sum(bool(task.sources & FROM_BACKEND) for task in session.state.tasks.values())
-    if read >= session.settings.history > 0:
-        stderr.echo(f"Searched only the newest {read:,} finished tasks; see --history")
+        return None
+    if not session.settings.history:
+        return None
+    searching = session.search_history(query, limit=limit)
+    if not pump_until(session, HISTORY_TIMEOUT, searching.done):
+        stderr.echo(f"The search for finished tasks did not end within {HISTORY_TIMEOUT:g} s")
+        return None
+    pump_until(session, HISTORY_TIMEOUT, lambda: not session.backlog)
+    if (error := searching.exception()) is not None:
+        stderr.echo(f"Cannot search for finished tasks: {error}")
+        return None
+    found = searching.result()
+    if found.incomplete:
+        stderr.echo(f"Finished tasks in the result backend: {found.text}")
+    return found
 
 
 def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:

@@ -64,6 +64,18 @@ def connect(session: Session) -> None:
     wait_for_replies(session)
 
 
+def collect(session: Session, seconds: float) -> None:
+    """Collect events for `seconds`, and the replies of workers and queues.
+
+    Raises:
+        BrokerUnreachable: The broker did not reply.
+    """
+    wait_for_broker(session, seconds)
+    listen(session, seconds)
+    session.refresh()
+    wait_for_replies(session)
+
+
 def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bool:
     """Apply observations until `done` returns true or the time is over; return whether it did."""
     deadline = time.monotonic() + seconds

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
+from typing import Final
 
 from ..files import replace_file
 from .exit_codes import CommandError, InvalidUsage
+
+DEFAULT_SIZE: Final = (120, 24)
+"""Columns and rows without a terminal."""
+
+
+def output_width() -> int:
+    """Return the width of the terminal in cells."""
+    return shutil.get_terminal_size(DEFAULT_SIZE).columns
 
 
 def write(data: bytes, file: Path | None = None) -> None:

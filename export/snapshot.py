@@ -21,6 +21,7 @@ from ..model.entities.worker import Limits, Worker
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
 from ..model.ingest.rate_limited import holding_limit
+from ..model.query.language import EVERY_TASK, Query
 from ..model.state import ClusterState
 from ..model.text.units import iso
 from .json import utf8, utf8_or_none
@@ -48,8 +49,11 @@ R = TypeVar("R", bound=msgspec.Struct)
 _NO_EXTRA: Final = TaskExtra()
 
 
-def take_snapshot(state: ClusterState, now: float) -> Snapshot:
-    """Return the snapshot at `now`, the current time in epoch seconds."""
+def take_snapshot(state: ClusterState, now: float, query: Query = EVERY_TASK) -> Snapshot:
+    """Return the snapshot at `now`, the current time in epoch seconds.
+
+    Only its `tasks` are limited by a query.
+    """
     listening = state.broker.listening(now)
     found = findings(state, now)
     return Snapshot(
@@ -63,6 +67,7 @@ def take_snapshot(state: ClusterState, now: float) -> Snapshot:
         tasks=[
             task_record(task, now, state)
             for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
+            if query.matches(task, now)
         ],
         findings=[_finding(finding) for finding in found],
         windows=_windows(state.kept_since),

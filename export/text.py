@@ -26,6 +26,11 @@ def render(snapshot: Snapshot, width: int, limit: int) -> str:
     return "".join(plain(line) + "\n" for line in lines(snapshot, width, limit))
 
 
+def task_table(snapshot: Snapshot, width: int, limit: int) -> str:
+    """Return the newest tasks as text, at most `width` cells wide; those beyond are counted."""
+    return "".join(plain(line) + "\n" for line in _task_lines(snapshot, width, limit))
+
+
 def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
     """Return the snapshot as styled lines, none wider than `width` cells."""
     out = _head(snapshot, width)
@@ -37,6 +42,17 @@ def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
     if snapshot.queues:
         out += table(_QUEUE_COLUMNS, [_queue_row(queue) for queue in snapshot.queues], width)
     out += _section("Tasks", len(snapshot.tasks), width, ", newest first")
+    out += _task_lines(snapshot, width, limit)
+    if snapshot.notes:
+        out += _section("Notes", len(snapshot.notes), width)
+        for note in snapshot.notes:
+            text = f"{_short(note.subject)}: {visible(note.text, MAX_CELL_LENGTH, '..')}"
+            out += [[(part, "muted")] for part in wrap(text, width)]
+    return out
+
+
+def _task_lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
+    out = []
     shown = snapshot.tasks[::-1][: max(0, limit)]
     if shown:
         id_width = SHORT_ID_LENGTH if width < FULL_ID_WIDTH else MAX_CELL_LENGTH
@@ -45,11 +61,6 @@ def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
         )
     if more := len(snapshot.tasks) - len(shown):
         out.append([(fit(f"... and {count(more)} more", width), "muted")])
-    if snapshot.notes:
-        out += _section("Notes", len(snapshot.notes), width)
-        for note in snapshot.notes:
-            text = f"{_short(note.subject)}: {visible(note.text, MAX_CELL_LENGTH, '..')}"
-            out += [[(part, "muted")] for part in wrap(text, width)]
     return out
 
 

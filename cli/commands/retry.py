@@ -98,7 +98,7 @@ def retry(
 
 
 def _matching(session: Session, query: Query, wait: float) -> tuple[str, ...]:
-    discover_tasks(session, wait, finished=True)
+    discover_tasks(session, wait, finished=query)
     found = tuple(task.id for task in matching_tasks(session, query))
     if not found:
         raise CommandError("No task matches the filter")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -14,11 +12,9 @@ from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
-from ..session import listen, open_session, wait_for_broker, wait_for_replies
-from ..stdout import write
-
-DEFAULT_SIZE: Final = (120, 24)
-"""Columns and rows without a terminal."""
+from ..selection import read_filter, search_history
+from ..session import collect, open_session
+from ..stdout import output_width, write
 
 
 @click.command(cls=Command)
@@ -30,27 +26,35 @@ DEFAULT_SIZE: Final = (120, 24)
               help="Write to FILE instead of stdout.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
               help="Show the N newest tasks (JSON always contains all).")  # fmt: skip
+@click.option("--filter", "query", metavar="FILTER",
+              help="Only tasks that match (see README); results are searched.")  # fmt: skip
 @click.pass_context
 def snapshot(
-    ctx: click.Context, format_name: str, wait: float, output: Path | None, limit: int
+    ctx: click.Context,
+    format_name: str,
+    wait: float,
+    output: Path | None,
+    limit: int,
+    query: str | None,
 ) -> int:
     """Print the state of the cluster: workers, queues and tasks.
 
     The snapshot includes the events received during --wait. Task events are enabled on workers that
     do not send them, and disabled again (see --events), unless --wait is 0.
     """
+    parsed = None if query is None else read_filter(query)
     settings = settings_of(ctx)
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         from ...export.snapshot import take_snapshot
+        from ...model.query.language import EVERY_TASK
 
-        wait_for_broker(session, wait)
-        listen(session, wait)
-        session.refresh()
-        wait_for_replies(session)
-        taken = take_snapshot(session.state, time.time())
-    width = shutil.get_terminal_size(DEFAULT_SIZE).columns
+        collect(session, wait)
+        if parsed is not None:
+            search_history(session, parsed, max(limit, settings.history))
+        taken = take_snapshot(session.state, time.time(), parsed or EVERY_TASK)
+    width = output_width()
     write(FORMATS[format_name].encode(taken, width, limit), output)
     broker = session.state.broker
     if broker.phase == "live":

@@ -13,6 +13,7 @@ from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import TaskLookup
 from celtop.model.observations import (
     ConnectionChanged,
+    HistorySearched,
     InspectReply,
     LatencyMeasured,
     LogMessage,
@@ -25,6 +26,7 @@ from celtop.model.observations import (
 from celtop.model.operations.call import Recovered, SentTask
 from celtop.model.operations.commands import Operation, PauseQueue
 from celtop.model.operations.outcome import Outcome
+from celtop.model.query.language import Query
 from celtop.model.routing import routing
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -79,6 +81,9 @@ class FakeSession:
         self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
         self.peeked: list[tuple[str, int, str | None]] = []
+        self.searched: list[str] = []
+        """The filters by which the result backend was searched."""
+        self.searching: Future[HistorySearched] = Future()
         self.read: list[tuple[str, ...]] = []
         """The ids whose results were requested once."""
         self.held: dict[str, PauseQueue] = {}
@@ -159,6 +164,12 @@ class FakeSession:
     def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
         self.peeked.append((queue, most, task))
         return self.peeking
+
+    def search_history(
+        self, query: Query, text: str | None = None, limit: int | None = None
+    ) -> Future[HistorySearched]:
+        self.searched.append(query.text if text is None else text)
+        return self.searching
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         self.looked_up.append(id_)

@@ -21,6 +21,7 @@ class ScheduledScreen(TaskListScreen):
 
     EMPTY = "No scheduled tasks"
     FAULTS = "retries only"
+    SEARCHES_HISTORY = False
 
     def make_table(self) -> LiveTable[Task]:
         """Return a table sorted by due time."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import UTC
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...model.entities.task import Task
 from ...model.query.language import Problem, Query, parse_query
@@ -21,7 +22,15 @@ from ..text.windows import windows
 from .lists import ListScreen
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from textual.timer import Timer
+
     from ...model.entities.changes import Changes
+    from ...model.observations import HistorySearched
+
+SEARCH_DELAY: Final = 0.6
+"""Seconds after the last change of the filter before the result backend is searched."""
 
 
 class TaskListScreen(ListScreen):
@@ -31,11 +40,20 @@ class TaskListScreen(ListScreen):
     EMPTY = "No tasks so far; they appear when workers send task events"
     BINDINGS = bindings("stream", "tasks")
     CONTEXTS = ("list", "stream", "tasks")
+    SEARCHES_HISTORY: ClassVar[bool] = True
+    """Whether finished tasks that match the filter are loaded from the result backend."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
         steps = [step.subject for step in location.path if step.kind == "tasks"]
         self.scope = parse_query(steps[-1] if steps else "")
+        self._search_timer: Timer | None = None
+        self._searches: dict[str, Future[HistorySearched]] = {}
         super().__init__(context, location)
+
+    def on_mount(self) -> None:
+        """Search the history for the tasks of a drill-down."""
+        super().on_mount()
+        self._search_later()
 
     def make_table(self) -> LiveTable[Task]:
         """Return a table with the newest task first."""
@@ -52,7 +70,10 @@ class TaskListScreen(ListScreen):
 
     def query_of(self, text: str) -> Query:
         """Return the filter, limited to the tasks of this list."""
-        return _within(self.scope, parse_query(text))
+        return _within(self.scope, self._parse(text))
+
+    def _parse(self, text: str) -> Query:
+        return parse_query(text, UTC if self.context.utc else None)
 
     @property
     def filtering(self) -> bool:
@@ -67,7 +88,7 @@ class TaskListScreen(ListScreen):
 
     def problems(self, text: str) -> Sequence[Problem]:
         """Return the invalid terms of a filter."""
-        return parse_query(text).problems
+        return self._parse(text).problems
 
     def refilter(self) -> None:
         """Apply the filter to all tasks."""
@@ -75,11 +96,45 @@ class TaskListScreen(ListScreen):
             self.tasks.set_faults_only(self.faults_only)
         if self.tasks.query.text != self.filter_text:
             self.tasks.set_query(self.query_of(self.filter_text), self.context.now())
+            self._search_later()
 
     def notes(self) -> Sequence[Part]:
-        """Return the windows of time that memory covers, if the header has no room for them."""
+        """Return how much of the history is loaded, and the windows of time that memory covers.
+
+        The windows are left out if the header shows them.
+        """
         text = "" if self.header_bar.shows_windows else windows(self.context)
-        return [Part(text, "$text-muted", 6)] if text else []
+        return [*self._history_notes(), *([Part(text, "$text-muted", 6)] if text else [])]
+
+    def _history_notes(self) -> Iterator[Part]:
+        name = self._search_name
+        searching, seen = self._searches.get(name), self.context.state.history.get(name)
+        if not self.SEARCHES_HISTORY:
+            return
+        if searching is not None and not searching.done():
+            yield Part("searching results", "$text-muted", 2)
+        elif searching is not None and searching.exception() is not None:
+            yield Part("results could not be searched", "$text-warning", 2)
+        elif seen is not None and seen.incomplete:
+            yield Part(seen.text, "$text-muted", 2)
+
+    @property
+    def _search_name(self) -> str:
+        return f"{self.scope.text} {self.filter_text}".strip()
+
+    def _search_later(self) -> None:
+        """Search the history when the filter has not changed for a moment."""
+        if self._search_timer is not None:
+            self._search_timer.stop()
+        if self.SEARCHES_HISTORY:
+            self._search_timer = self.set_timer(SEARCH_DELAY, self._search)
+
+    def _search(self) -> None:
+        settings, name, query = self.context.settings, self._search_name, self.tasks.query
+        if query.empty or not settings.history or settings.frugal or name in self._searches:
+            return
+        self._searches[name] = self.context.session.search_history(query, name)
+        self.paint_info()
 
     def take(self, changes: Changes) -> None:
         """Apply new, changed and evicted tasks."""

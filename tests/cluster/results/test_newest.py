@@ -13,6 +13,7 @@ import pytest
 from celtop.cluster.results.backends.base import ResultReader
 from celtop.cluster.results.newest import SCAN_COUNT
 from celtop.cluster.results.open import open_results
+from celtop.cluster.results.search import ResultSearch
 from celtop.model.entities.result import ResultMeta
 from celtop.settings import Settings
 from celtop.tests.cluster.results.conftest import FilledBackend
@@ -26,7 +27,9 @@ def reader_of(url: str, **settings: Any) -> ResultReader:
 
 
 def recent(reader: ResultReader, most: int) -> list[ResultMeta]:
-    return [meta for block in reader.recent(most) for meta in block]
+    found: list[ResultMeta] = []
+    reader.search(ResultSearch(NOON.timestamp(), limit=most), found.extend)
+    return found
 
 
 def test_each_backend_lists_the_newest_results(

@@ -168,7 +168,7 @@ def test_a_search(reader: ResultReader, request: pytest.FixtureRequest) -> None:
 
     some, found = search(reader, "name:geo", limit=10)
     assert len(some) == 10
-    assert found == (Found(10, more=True) if kind == "redis" else Found(count - count // 1000))
+    assert found == (Found(100, more=True) if kind == "redis" else Found(count - count // 1000))
     some, found = search(reader, "id:~id-1.*", limit=10)
     assert len(some) == 10 and found.more and found.total < count
 

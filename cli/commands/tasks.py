@@ -1,0 +1,54 @@
+"""`celtop tasks`: lists tasks, also those that only the result backend has."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from .. import stderr
+from ..arguments import duration_option
+from ..exit_codes import ExitCode
+from ..options import Command, settings_of
+from ..selection import read_filter, search_history
+from ..session import collect, open_session
+from ..stdout import output_width, write
+
+
+@click.command(cls=Command)
+@click.option("--filter", "query", metavar="FILTER",
+              help="Only tasks that match, such as 'state:failure finished:<1d'.")  # fmt: skip
+@click.option("--format", "format_name", type=click.Choice(["json", "text"]), default="text",
+              show_default=True, help="The output format.")  # fmt: skip
+@duration_option("--wait", zero=True, default="2s", show_default=True,
+              help="Listen for events this long.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(0), default=500, show_default=True, metavar="N",
+              help="List the N newest tasks.")  # fmt: skip
+@click.pass_context
+def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, limit: int) -> int:
+    """List tasks, the newest first.
+
+    These are the tasks that workers and queues have, those reported by events during --wait, and
+    finished tasks in the result backend. A filter is applied to all results in the backend, not
+    only to the newest ones (Redis: up to 50,000).
+    """
+    from ...model.query.language import EVERY_TASK
+
+    parsed = EVERY_TASK if query is None else read_filter(query)
+    settings = settings_of(ctx)
+    if not wait:
+        settings = settings.model_copy(update={"enable_events": False})
+    with open_session(settings) as session:
+        from ...export import tasks as export
+        from ...export.snapshot import take_snapshot
+
+        collect(session, wait)
+        search_history(session, parsed, limit)
+        taken = take_snapshot(session.state, time.time(), parsed)
+    width = output_width()
+    encode = export.as_json if format_name == "json" else export.as_text
+    write(encode(taken, width, limit))
+    if session.state.broker.phase == "live":
+        return ExitCode.OK
+    stderr.echo(f"Lost the connection to the broker: {session.state.broker.fault}")
+    return ExitCode.UNREACHABLE
