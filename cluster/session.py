@@ -86,6 +86,7 @@ class Session:
         self._broker = BrokerConnection(settings)
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
+        self.state.broker.transport_options = dict(settings.broker_transport_options)
         self._inbox = Inbox(settings.inbox_events)
         self._closing = threading.Event()
         self._results = ResultLookup(settings, self._broker.meter, self._redaction.meta)

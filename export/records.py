@@ -182,6 +182,9 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
     held_by_rate_limit: str | None = None
     """The rate limit, such as `10/m`, that holds it back in its worker."""
+    redelivery_at: str | None = None
+    """When the broker redelivers its message because its worker was lost without acknowledging it;
+    on RabbitMQ, since when it may have."""
 
 
 class FindingRecord(msgspec.Struct, frozen=True, gc=False):

@@ -180,6 +180,7 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
         retried_as=utf8_or_none(extra.retried_as),
         time_left_s=_number(time_left),
         estimate=None if estimate is None else _record(ProgressRecord, estimate),
+        redelivery_at=iso(None if state is None else state.redelivery_at(task)),
         held_by_rate_limit=utf8_or_none(_held_by(task, now, state)),
         backend_state=utf8_or_none(extra.backend_state),
         created_at=iso(extra.created_at),

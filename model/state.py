@@ -26,7 +26,7 @@ from .ingest.backend_results import BackendResults
 from .ingest.event_stream import EventStream
 from .ingest.failure_groups import FailureGroups
 from .ingest.inspect_replies import InspectReplies
-from .ingest.lost_tasks import update_lost
+from .ingest.lost_tasks import redelivery_at, update_lost
 from .ingest.operation_log import OperationLog
 from .ingest.progress import ProgressReader
 from .ingest.progress_rate import ProgressRates, estimate
@@ -196,6 +196,22 @@ class ClusterState:
     def kept_since(self) -> Mapping[Kind, float]:
         """Since when all tasks of a kind are held; kinds of which none was evicted are missing."""
         return self._tasks.retention.since
+
+    def redelivery_at(self, task: Task) -> float | None:
+        """Return when the broker redelivers the message of a task whose worker was lost.
+
+        By the local clock; None if it does not, or if it is unknown.
+        """
+        worker = self.workers.get(task.worker or "")
+        if task.waiting:
+            is_lost = (
+                task.lost_at is not None
+                if worker is None
+                else worker.left_at is None and self._workers.status(worker.name) == "offline"
+            )
+            if not is_lost:
+                return None
+        return redelivery_at(task, worker, self.broker)
 
     def related(self, task: Task, limit: int | None = None) -> list[Task]:
         """Return the other held tasks of a task's workflow, at most about `limit`."""

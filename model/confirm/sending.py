@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from ..ingest.lost_tasks import redelivery_text
 from ..operations.call import SOURCE_NAMES, Call, SentTask, max_priority
 from ..operations.commands import Retry, Trigger
 from ..state import ClusterState
@@ -50,7 +51,8 @@ def retry(operation: Retry, state: ClusterState, now: float) -> Confirmation:
         listed([task_line(state, one.id) for one in originals[:MAX_LISTED_TARGETS]], number),
         [*effects, *_queues(calls), *_queue_reasons(originals)],
         [*_left_out(operation), _originals_kept(number)],
-        warnings=_unfinished(originals, state)
+        warnings=_redelivered(originals, state, now)
+        + _unfinished(originals, state)
         + _revoked(originals, state)
         + _no_consumers(calls, state),
         refusal=_refusal(calls),
@@ -149,6 +151,16 @@ def _left_out(operation: Retry) -> list[str]:
     if unplaced := sum(original.call.queue is None for original in operation.originals):
         lines.append(f"{counted(unplaced, 'task')} whose queue is unknown will not be sent")
     return lines
+
+
+def _redelivered(originals: Sequence[SentTask], state: ClusterState, now: float) -> list[str]:
+    """Warn about lost tasks that the broker redelivers anyway."""
+    tasks = [state.tasks[one.id] for one in originals if one.id in state.tasks]
+    again = [at for task in tasks if (at := state.redelivery_at(task)) is not None]
+    if not again:
+        return []
+    subject = "The original is" if len(originals) == 1 else f"{len(again):,} originals are"
+    return [f"{subject} {redelivery_text(min(again), now)}, and would run twice"]
 
 
 def _unfinished(originals: Sequence[SentTask], state: ClusterState) -> list[str]:

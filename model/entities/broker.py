@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -41,6 +41,8 @@ class Broker(msgspec.Struct, eq=False):
     """Without the password."""
     transport: str = ""
     """`redis`, `amqp`, ..., as kombu names it."""
+    transport_options: dict[str, Any] = {}
+    """The `broker_transport_options` of celtop's settings."""
     phase: BrokerPhase = "connecting"
     fault: Fault | None = None
     """Why it is blocked or disconnected; None while it is live."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ..entities.clock_skew import MIN_SKEW
 from ..entities.worker import Worker
+from ..ingest.lost_tasks import redelivery_text
 from ..state import ClusterState
 from ..text import units
-from ..text.phrases import named
+from ..text.phrases import counted, named
 from .finding import Finding
 
 
@@ -18,7 +19,7 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     for worker in state.workers.values():
         status = worker.status(listening)
         if status == "offline":
-            yield _offline(worker, now)
+            yield _offline(worker, state, now)
         elif status == "late":
             yield _late(worker, now)
         elif worker.stalled_since is not None:
@@ -47,20 +48,30 @@ def stall_text(worker: Worker, now: float) -> str:
     return f"sends heartbeats, but took no task from {names} for {units.duration(int(now - since))}"
 
 
-def _offline(worker: Worker, now: float) -> Finding:
+def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
     left = worker.left_at is not None
     gone = units.age(worker.left_at or worker.last_seen_at, now)
     running = len(worker.active_ids)
     text = f"{'shut down' if left else 'lost'} {gone} ago"
     if running:
         text += f", {worker.running_when_lost}"
+    held = (*worker.active_ids, *(worker.reserved_ids or ()), *(worker.scheduled_ids or ()))
+    tasks = [state.tasks[id_] for id_ in held if id_ in state.tasks]
+    again = [at for task in tasks if (at := state.redelivery_at(task)) is not None]
+    if again:
+        text += f"; {counted(len(again), 'message')} {redelivery_text(min(again), now)}"
     return Finding(
         "worker-offline" if left else "worker-lost",
         "error" if running or not left else "warning",
         "worker",
         text,
         worker.name,
-        evidence={"last_seen_at": worker.last_seen_at, "running": running},
+        evidence={
+            "last_seen_at": worker.last_seen_at,
+            "running": running,
+            "redelivered": len(again),
+            "redelivery_at": min(again, default=None),
+        },
     )
 
 

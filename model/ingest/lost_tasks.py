@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from ..entities.broker import family_of
+from ..entities.broker import Broker
+from ..entities.states import PENDING
 from ..entities.task import Task
 from ..entities.worker import Worker
+from ..text import units
 
 VISIBILITY_TIMEOUT: Final = 3600.0
 """Seconds after which unacknowledged messages are redelivered on Redis (kombu's default)."""
@@ -40,25 +42,50 @@ def loss_text(task: Task) -> str:
     return _PHRASES[task.loss or "unheard"]
 
 
-def redelivery(
-    task: Task, worker: Worker | None, transport: str, options: Mapping[str, Any]
-) -> float | bool:
-    """Return when the broker redelivers a task that was lost with its worker.
+def redelivery_at(task: Task, worker: Worker | None, broker: Broker) -> float | None:
+    """Return when the broker redelivers the message of a task whose worker is gone; None if never.
 
-    It does if the worker had not acknowledged the message, as with `acks_late`. The time is in
-    epoch seconds by the worker's clock; True is at once, False is never or unknown. `options` are
-    the `broker_transport_options` of celtop's settings.
+    The time is by the local clock; RabbitMQ redelivers at once, Redis after the visibility timeout.
+
+    Args:
+        task: A task that is lost, or that a lost worker had not started yet.
+        worker: The task's worker, if it is known.
+        broker: The broker.
     """
-    if task.loss != "worker" or task.extra is None or task.extra.acknowledged is not False:
+    if task.finished or not _is_unacknowledged(task, worker):
+        return None
+    if broker.family == "amqp":
+        return task.lost_at or (None if worker is None else worker.last_seen_at)
+    if broker.family != "redis" or task.received_at is None:
+        return None
+    skew = 0.0 if worker is None else worker.clock_skew or 0.0
+    return task.received_at - skew + _visibility_timeout(worker, broker)
+
+
+def redelivery_text(at: float, now: float) -> str:
+    """Return when a message is redelivered, in words."""
+    if at > now:
+        return f"redelivered in {units.duration(int(at - now))}"
+    return "redelivered as soon as a worker takes it"
+
+
+def _is_unacknowledged(task: Task, worker: Worker | None) -> bool:
+    """Return whether a worker that is gone has left the message unacknowledged.
+
+    `acknowledged` is that of `inspect active`. Without that reply, the worker's setting counts.
+    """
+    if task.waiting:
+        return task.state != PENDING  # a message is acknowledged when its task starts or later
+    if task.loss != "worker":
         return False
-    family = family_of(transport)
-    if family == "amqp":
-        return True
-    if family != "redis" or task.received_at is None:
-        return False
-    conf = (worker.conf if worker is not None else None) or {}
-    reported = conf.get("broker_transport_options")
-    merged = {**(reported if isinstance(reported, Mapping) else {}), **options}
+    if task.extra is not None and task.extra.acknowledged is not None:
+        return not task.extra.acknowledged
+    return worker is not None and (worker.conf or {}).get("task_acks_late") is True
+
+
+def _visibility_timeout(worker: Worker | None, broker: Broker) -> float:
+    """Return the seconds after which Redis messages are redelivered, by the settings."""
+    reported = ((worker.conf if worker is not None else None) or {}).get("broker_transport_options")
+    merged = {**(reported if isinstance(reported, Mapping) else {}), **broker.transport_options}
     seconds = merged.get("visibility_timeout")
-    timeout = float(seconds) if isinstance(seconds, int | float) else VISIBILITY_TIMEOUT
-    return task.received_at + timeout
+    return float(seconds) if isinstance(seconds, int | float) else VISIBILITY_TIMEOUT

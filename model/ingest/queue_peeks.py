@@ -68,10 +68,6 @@ class QueuePeeks:
             return
         if task.received_at is None:
             task.received_at = message.taken_at
-        if task.worker is None:
-            queue = self._queues.queues.get(message.queue)
-            consumers = queue.consumers if queue is not None else None
-            task.worker = consumers[0] if consumers and len(consumers) == 1 else None
         task.retries = max(task.retries, message.retries)
         task.eta_at = task.eta_at if task.eta_at is not None else message.eta_at
         if task.id in self._overlay.event_states or task.state not in (PENDING, RECEIVED):

@@ -240,7 +240,17 @@ class Reconciler:
         )
 
     def _update_rate_limit(self, task: Task, now: float) -> None:
-        """Record which rate limit holds a waiting task back in its worker, if one does."""
+        """Record which rate limit holds a waiting task back in its worker, if one does.
+
+        If only its message shows that it was received, the worker is the only consumer of its
+        queue.
+        """
+        if task.worker is None and task.state != PENDING:
+            queue = self._queues.get(task.queue or "")
+            consumers = None if queue is None else queue.consumers
+            if consumers and len(consumers) == 1:
+                task.worker = consumers[0]
+                self._tasks.touch(task)
         worker = self._workers.workers.get(task.worker or "")
         rate = None
         if worker is not None:

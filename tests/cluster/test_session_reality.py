@@ -65,6 +65,10 @@ def test_tasks_of_a_killed_worker_are_lost_and_found_when_redelivered(
         lost_at, worker = tasks[id_].lost_at, live.state.workers["w1@test"]
         assert lost_at is not None and worker.last_seen_at is not None
         assert lost_at - worker.last_seen_at < window + 2.0
+        again_at = live.state.redelivery_at(tasks[id_])
+        received_at = tasks[id_].received_at
+        assert again_at is not None and received_at is not None
+        assert again_at - received_at < SOON_VISIBLE + 1.0
     assert live.state.totals.corrections == {"lost": 3}
 
     start_worker(redis_url, name="w2", **options)

@@ -38,7 +38,7 @@ CONTRACT = {
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
     "time_left_s estimate lost_at loss backend_state created_at periodic_task_name "
-    "held_by_rate_limit",
+    "held_by_rate_limit redelivery_at",
     "findings": "code severity subject text evidence next_step",
 }
 
@@ -248,6 +248,7 @@ def test_tasks_are_sorted_by_arrival_with_times_in_utc(state: ClusterState) -> N
         "created_at": None,
         "periodic_task_name": None,
         "held_by_rate_limit": None,
+        "redelivery_at": None,
     }
     assert (tasks[1].exception, tasks[1].traceback) == ("E()", "T\nE")
     assert tasks[2].state == "STARTED"

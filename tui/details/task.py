@@ -8,7 +8,7 @@ from ...model.entities.states import SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker
-from ...model.ingest.lost_tasks import loss_text
+from ...model.ingest.lost_tasks import loss_text, redelivery_text
 from ...model.ingest.rate_limited import held_text
 from ...model.text import units
 from ...model.text.sanitize import visible
@@ -24,7 +24,7 @@ def task_fields(
     task: Task,
     frame: Frame,
     max_retries: int | None = None,
-    redelivered_at: float | bool = False,
+    redelivery_at: float | None = None,
 ) -> list[Field]:
     """Return the fields of a task; most unknown values are left out.
 
@@ -32,8 +32,7 @@ def task_fields(
         task: The task.
         frame: The moment to show.
         max_retries: The maximum number of retries of its type, if known.
-        redelivered_at: When a lost task is redelivered, by the worker's clock, as `redelivery`
-            returns it.
+        redelivery_at: When the broker redelivers its message, by `ClusterState.redelivery_at`.
     """
     found = [
         Field("ID", visible(task.id, _MAX_TEXT)),
@@ -53,12 +52,13 @@ def task_fields(
     ]
     if task.lost_at is not None:
         text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _MAX_TEXT)}"
-        if redelivered_at is True:
-            text += "; the broker redelivers it immediately"
-        elif redelivered_at:
-            again = units.date_time(redelivered_at, UTC if frame.utc else None)
-            text += f"; redelivered after the visibility timeout, at {again}"
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
+    if redelivery_at is not None:
+        text = redelivery_text(redelivery_at, frame.now)
+        if redelivery_at > frame.now:
+            at = units.date_time(redelivery_at, UTC if frame.utc else None)
+            text += f", at {at}: the worker had not acknowledged it"
+        found.insert(3, Field("Message", text, "warn"))
     if task.revoking and task.extra is not None and task.extra.revoke_requested_at is not None:
         ago = units.age(task.extra.revoke_requested_at, frame.now)
         what = "terminate" if task.extra.terminate_requested else "revoke"

@@ -11,7 +11,6 @@ from textual.containers import Vertical, VerticalScroll
 
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
-from ...model.ingest.lost_tasks import redelivery
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...widgets.charts.large_bar import LargeBar
@@ -153,12 +152,6 @@ class TaskDetailScreen(DetailScreen):
             (self._original,) = search.result()
             self.paint_body()
 
-    def _redelivery(self, task: Task) -> float | bool:
-        """Return when the broker redelivers a lost task, as `redelivery` does."""
-        state, options = self.context.state, self.context.settings.broker_transport_options
-        worker = state.workers.get(task.worker or "")
-        return redelivery(task, worker, state.broker.transport, options)
-
     def _retry_field(self, task: Task) -> Field:
         if task.finished and not self._searching:
             self._searching = True
@@ -182,7 +175,7 @@ class TaskDetailScreen(DetailScreen):
             max_retries = self.context.settings.max_retries_of(task.name)
             self.fields.show(
                 [
-                    *task_fields(task, frame, max_retries, self._redelivery(task)),
+                    *task_fields(task, frame, max_retries, self.context.state.redelivery_at(task)),
                     *unlisted_field(self.context.state.workers.get(task.worker or "")),
                     self._retry_field(task),
                 ]

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.confirm.dispatch import confirm
+from celtop.model.entities.broker import Broker
 from celtop.model.entities.task import Task, TaskExtra
 from celtop.model.entities.worker import Worker
-from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT, loss_text, redelivery
+from celtop.model.health.findings import findings
+from celtop.model.ingest.lost_tasks import (
+    VISIBILITY_TIMEOUT,
+    loss_text,
+    redelivery_at,
+    redelivery_text,
+)
+from celtop.model.observations import ConnectionChanged, ConnectionProved, InspectReply
+from celtop.model.operations.call import Call, SentTask
+from celtop.model.operations.commands import Retry
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
-from celtop.tests.model.streams import NOW, Script, play
+from celtop.tests.model.streams import NOW, WORKER, Script, play
 
 
 def lost(loss: str = "worker", acknowledged: bool | None = False) -> Task:
@@ -25,25 +36,68 @@ def test_the_text_states_why_a_task_is_lost() -> None:
     assert loss_text(lost("unknown")) == "unknown to workers and backend"
 
 
+def broker(transport: str, **options: float) -> Broker:
+    return Broker(transport=transport, transport_options=options)
+
+
 def test_redis_redelivers_after_the_visibility_timeout() -> None:
     worker = Worker("w1@box")
-    assert redelivery(lost(), worker, "redis", {}) == NOW + VISIBILITY_TIMEOUT
+    assert redelivery_at(lost(), worker, broker("redis")) == NOW + VISIBILITY_TIMEOUT
     worker.conf = {"broker_transport_options": {"visibility_timeout": 90}}
-    assert redelivery(lost(), worker, "rediss", {}) == NOW + 90
-    assert redelivery(lost(), worker, "redis", {"visibility_timeout": 60}) == NOW + 60
-    assert redelivery(lost(), None, "sentinel", {}) == NOW + VISIBILITY_TIMEOUT
+    worker.clock_skew = 30.0
+    assert redelivery_at(lost(), worker, broker("rediss")) == NOW + 60
+    assert redelivery_at(lost(), worker, broker("redis", visibility_timeout=60)) == NOW + 30
+    assert redelivery_at(lost(), None, broker("sentinel")) == NOW + VISIBILITY_TIMEOUT
+    assert redelivery_text(NOW + 60, NOW) == "redelivered in 1 m"
+    assert redelivery_text(NOW, NOW) == "redelivered as soon as a worker takes it"
 
 
 @pytest.mark.parametrize("transport", ["redis", "amqp", "memory"])
 def test_acknowledged_tasks_are_not_redelivered(transport: str) -> None:
-    assert redelivery(lost(acknowledged=True), None, transport, {}) is False
-    assert redelivery(lost(acknowledged=None), None, transport, {}) is False
-    assert redelivery(lost("unheard"), None, transport, {}) is False
+    assert redelivery_at(lost(acknowledged=True), None, broker(transport)) is None
+    assert redelivery_at(lost(acknowledged=None), None, broker(transport)) is None
+    assert redelivery_at(lost("unheard"), None, broker(transport)) is None
+
+
+def test_without_a_reply_about_the_task_the_setting_of_its_worker_counts() -> None:
+    worker = Worker("w1@box", conf={"task_acks_late": True})
+    assert redelivery_at(lost(acknowledged=None), worker, broker("amqp")) == NOW + 9
+    assert redelivery_at(lost(acknowledged=True), worker, broker("amqp")) is None
 
 
 def test_rabbitmq_redelivers_at_once() -> None:
-    assert redelivery(lost(), None, "amqp", {}) is True
-    assert redelivery(lost(), None, "memory", {}) is False
+    assert redelivery_at(lost(), None, broker("amqp")) == NOW + 9
+    assert redelivery_at(lost(), None, broker("memory")) is None
+
+
+def lost_worker(acknowledged: bool) -> ClusterState:
+    """A worker that was killed while it ran one task and had another in reserve."""
+    state = ClusterState()
+    state.broker.transport = "redis"
+    state.observe(ConnectionChanged("live", NOW - 10))
+    state.observe(InspectReply(WORKER, "reserved", [], NOW))
+    play([*Script("a").received().started().events, *Script("b").received().events], state)
+    item = {"id": "a", "name": "shop.bill", "time_start": NOW + 2, "acknowledged": acknowledged}
+    state.observe(InspectReply(WORKER, "active", [item], NOW + 3))
+    state.observe(ConnectionProved(NOW + 60))
+    state.tick(NOW + 60)
+    state.tick(NOW + 64)
+    return state
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_the_finding_and_a_retry_state_when_messages_of_a_lost_worker_are_redelivered(
+    acknowledged: bool,
+) -> None:
+    state = lost_worker(acknowledged)
+    assert state.redelivery_at(state.tasks["b"]) == NOW + 1 + VISIBILITY_TIMEOUT
+    (one,) = (one for one in findings(state, NOW + 61) if one.code == "worker-lost")
+    count = "1 message" if acknowledged else "2 messages"
+    assert one.text == f"lost 58 s ago, 1 task was running; {count} redelivered in 59 m"
+    original = SentTask("a", Call("shop.bill", (), {}, queue="celery"), "event", NOW)
+    warnings = confirm(Retry((original,)), state, NOW + 61).warnings
+    warning = "The original is redelivered in 59 m, and would run twice"
+    assert (warning in warnings) is not acknowledged
 
 
 def test_lost_tasks_are_listed_while_lost_and_are_faulty() -> None:

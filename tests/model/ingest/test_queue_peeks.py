@@ -154,6 +154,8 @@ def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None
     retried = msgspec.structs.replace(WHOLE, taken_at=NOW - 5)
     state.observe(QueuePeeked("", (fresh, retried), NOW, True, held=True))
     tasks = state.tasks
+    state.tick(NOW + 1)
+    state.tick(NOW + 2)
     assert (tasks["b"].state, tasks["b"].worker) == ("RECEIVED", WORKER)
     assert tasks["b"].received_at == NOW - 5
     assert (tasks["a"].state, tasks["a"].retries, tasks["a"].eta_at) == ("RETRY", 2, NOW + 9)
