@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from ..text.traceback import frames_end
 from .states import FAULTY, FINISHED, PENDING, REVOKED, WAITING, TaskState
 
 Loss: TypeAlias = Literal["worker", "unheard", "unknown", "emptied"]
@@ -123,7 +124,8 @@ class Task(msgspec.Struct, gc=False, eq=False):
     kwargs: str | None = None
     result: str | None = None
     exception: str | None = None
-    traceback: str | None = None
+    traceback_parts: tuple[str, str] | None = None
+    """Its traceback: the frames, which equal failures share, and the exception."""
     sent_at: float | None = None
     received_at: float | None = None
     started_at: float | None = None
@@ -143,6 +145,19 @@ class Task(msgspec.Struct, gc=False, eq=False):
     """Earlier attempts, oldest first; the current one is the task itself."""
     sources: int = 0
     extra: TaskExtra | None = None
+
+    @property
+    def traceback(self) -> str | None:
+        """The traceback of its latest failure."""
+        return None if self.traceback_parts is None else "".join(self.traceback_parts)
+
+    @traceback.setter
+    def traceback(self, text: str | None) -> None:
+        if text is None:
+            self.traceback_parts = None
+        else:
+            end = frames_end(text)
+            self.traceback_parts = sys.intern(text[:end]), text[end:]
 
     @property
     def finished(self) -> bool:

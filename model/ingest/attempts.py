@@ -8,6 +8,7 @@ that they belong to.
 from __future__ import annotations
 
 import re
+import sys
 from typing import Final
 
 import msgspec
@@ -158,7 +159,7 @@ class Attempts:
 
     def _close(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
         exception, traceback = exception_of(event)
-        traceback = self._tasks.shared_traceback(traceback)
+        traceback = None if traceback is None else sys.intern(traceback)
         self._tasks.count_text(
             _texts(exception, traceback) - _texts(last.exception, last.traceback)
         )

@@ -390,7 +390,7 @@ class TaskEvents:
     def _set_fault(self, task: Task, event: Event) -> None:
         exception, traceback = exception_of(event)
         self._tasks.set_text(task, "exception", exception)
-        self._tasks.set_text(task, "traceback", self._tasks.shared_traceback(traceback))
+        self._tasks.set_text(task, "traceback", traceback)
 
     def _forget_fault(self, task: Task) -> None:
         self._tasks.set_text(task, "exception", None)

@@ -40,8 +40,6 @@ LONG_TEXT: Final = 4_096
 """Characters above which a result or traceback is shortened when there is too much text."""
 SHORTENED_START: Final = 1_024
 SHORTENED_END: Final = 2_560
-MAX_SHARED_TRACEBACKS: Final = 500
-"""Tracebacks that are remembered, to share equal ones."""
 
 TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
@@ -76,7 +74,6 @@ class TaskStore:
         self._history_arrivals = 0
         self._taken_history_arrivals = 0
         self._long_texts: dict[str, Task] = {}
-        self._tracebacks: dict[str, str] = {}
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
     def add(self, id_: str) -> Task:
@@ -184,15 +181,6 @@ class TaskStore:
             grown += text_size(text)
         self._totals.text_bytes += grown
         setattr(task, field, text)
-
-    def shared_traceback(self, traceback: str | None) -> str | None:
-        """Return an equal traceback that other tasks have, if there was one recently."""
-        if traceback is None:
-            return None
-        known = self._tracebacks
-        if len(known) >= MAX_SHARED_TRACEBACKS:
-            known.clear()
-        return known.setdefault(traceback, traceback)
 
     def set_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
         """Set a task's arguments; None leaves them unchanged."""

@@ -1,4 +1,4 @@
-"""The location in the app's own code where a task failed, read from its traceback.
+"""Reads tracebacks: where in the app's own code a task failed, and with what exception.
 
 Line numbers are left out: the same failure moves whenever the file is edited.
 """
@@ -12,6 +12,7 @@ _MAX_SEARCHED: Final = 32_768
 """Characters searched at the end of a traceback, where the innermost frames are."""
 _MAX_LENGTH: Final = 160
 _FRAME: Final = re.compile(r'^[ |+]*File "(.+)", line \d+, in ([^\n]+)$', re.MULTILINE)
+_FRAME_START: Final = '\n  File "'
 _HEADER: Final = "Traceback (most recent call last):"
 _LIBRARY: Final = re.compile(
     r"(site|dist)-packages[/\\]|[/\\]lib[/\\]python\d|[/\\]celery[/\\]app[/\\]trace\.py|^<"
@@ -47,6 +48,17 @@ def location_of(traceback: str | None, task: str | None = None) -> str | None:
     # File and parent folder are enough, and equal wherever a worker is installed.
     short = "/".join(path.replace("\\", "/").split("/")[-2:])
     return f"{short} in {function}"[:_MAX_LENGTH]
+
+
+def frames_end(traceback: str) -> int:
+    """Return where the innermost frame ends and the exception begins; 0 without frames.
+
+    All that precedes is the same each time that the same code fails in the same way.
+    """
+    end = traceback.rfind(_FRAME_START) + 1
+    while end and traceback.startswith("  ", end):
+        end = traceback.find("\n", end) + 1
+    return end
 
 
 def exception_class(exception: str | None) -> str | None:

@@ -123,12 +123,6 @@ FLOODS = (
         constant="ingest.failure_groups.MAX_GROUPS",
     ),
     Flood(
-        "shared tracebacks",
-        lambda n: failed(n, "Oops()", f"traceback {n}"),
-        lambda s: len(s._tasks._tracebacks),
-        constant="ingest.task_store.MAX_SHARED_TRACEBACKS",
-    ),
-    Flood(
         "long texts",
         lambda n: failed(n, "Oops()", f"{n}" * 5_000),
         lambda s: len(s._tasks._long_texts),

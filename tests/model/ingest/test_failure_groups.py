@@ -18,9 +18,17 @@ from celtop.model.wire.events import Event, EventBatch
 T0 = 1_800_000_000.0
 
 
-def failed(number: int, exception: str | None, at: float = T0, **fields: Any) -> Task:
+def failed(
+    number: int,
+    exception: str | None,
+    at: float = T0,
+    traceback: str | None = None,
+    **fields: Any,
+) -> Task:
     fields = {"name": "a.b", "state": "FAILURE", **fields}
-    return Task(str(number), exception=exception, finished_at=at, **fields)
+    task = Task(str(number), exception=exception, finished_at=at, **fields)
+    task.traceback = traceback
+    return task
 
 
 def traced(path: str, function: str, line: int) -> str:

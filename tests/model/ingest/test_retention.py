@@ -173,14 +173,6 @@ def test_tasks_without_much_text_do_not_make_room_for_text() -> None:
     assert len(held(state, "waits")) >= 15
 
 
-def test_equal_tracebacks_are_shared() -> None:
-    state = ClusterState()
-    for id_ in ("a", "b"):
-        traceback = "".join(["Traceback", " of an app"])
-        play(Script(id_).received().started().failed(traceback=traceback).events, state)
-    assert state.tasks["a"].traceback is state.tasks["b"].traceback
-
-
 @settings(max_examples=40)
 @given(st.integers(), st.integers(1, 60), st.integers(2_000, 30_000))
 def test_what_follows_the_held_tasks_does_not_drift(

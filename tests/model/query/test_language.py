@@ -43,7 +43,7 @@ TASKS = {
         worker="celery@web-1",
         queue="slow",
         exception="requests.Timeout('read')",
-        traceback="Traceback ...\n  urllib3",
+        traceback_parts=("Traceback ...\n", "  urllib3"),
         sent_at=NOW - 400,
         retries=1,
     ),

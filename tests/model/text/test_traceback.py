@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.text.traceback import exception_class, is_library, location_of
+from celtop.model.text.traceback import exception_class, frames_end, is_library, location_of
 
 CELERY = (
     '  File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 9, in trace_task\n    f()\n'
@@ -62,3 +62,15 @@ def test_an_exception_is_its_class() -> None:
     assert exception_class("odd\ntext") == "odd text"
     assert exception_class(None) is None
     assert exception_class("('x')") is None
+
+
+@pytest.mark.parametrize("end", ["E: no\n", "E: no", "E: of\n  two lines\n", "\n"])
+@pytest.mark.parametrize("chained", ["", f"{BEGIN}{LIBRARY}F: other\n\nDuring handling ...\n\n"])
+def test_frames_end_where_the_exception_begins(chained: str, end: str) -> None:
+    frames = f"{chained}{BEGIN}{OWN}{LIBRARY}    ^^^\n"
+    assert frames_end(frames + end) == len(frames)
+
+
+@pytest.mark.parametrize("text", ["", "E: no", BEGIN, '\n  File "', BEGIN + OWN.strip()])
+def test_without_frames_all_is_the_exception(text: str) -> None:
+    assert frames_end(text) == 0

@@ -1,0 +1,28 @@
+"""A task's traceback is kept in two parts, the first of which equal failures share."""
+
+from __future__ import annotations
+
+from celtop.model.entities.task import Task
+from hypothesis import given
+from hypothesis import strategies as st
+
+FRAMES = 'Traceback (most recent call last):\n  File "/srv/a.py", line 4, in f\n    g()\n'
+
+
+def test_equal_failures_share_their_frames() -> None:
+    first, second = Task("a"), Task("b")
+    first.traceback = f"{FRAMES}Oops: 1\n"
+    second.traceback = f"{FRAMES}Oops: 2\n"
+    assert (first.traceback, second.traceback) == (f"{FRAMES}Oops: 1\n", f"{FRAMES}Oops: 2\n")
+    assert first.traceback_parts is not None
+    assert second.traceback_parts is not None
+    assert first.traceback_parts[0] is second.traceback_parts[0]
+    second.traceback = None
+    assert second.traceback is None
+
+
+@given(st.lists(st.sampled_from((FRAMES, "  File", "\n", "x", "  "))).map("".join))
+def test_a_traceback_is_unchanged(text: str) -> None:
+    task = Task("a")
+    task.traceback = text
+    assert task.traceback == text
