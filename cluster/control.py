@@ -20,7 +20,7 @@ import msgspec
 from ..model.observations import OperationChanged
 from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation
-from ..model.operations.outcome import Answer, KnownTasks, Outcome
+from ..model.operations.outcome import Answer, KnownTargets, Outcome
 from .connection.broker import BrokerConnection
 from .connection.errors import explain
 from .events.roster import Roster
@@ -97,11 +97,11 @@ class Control:
     def do(
         self,
         operation: Operation,
-        known_tasks: KnownTasks = KnownTasks(),  # noqa: B008  (frozen)
+        known_targets: KnownTargets = KnownTargets(),  # noqa: B008  (frozen)
     ) -> RunningOperation:
         """Start an operation, or refuse it; returns at once. The caller has confirmed it.
 
-        `known_tasks` is what the model knows about its tasks by now.
+        `known_targets` is what the model knows about its tasks by now.
         """
         running = RunningOperation(Outcome(next(self._numbers), operation, time.time()))
 
@@ -115,7 +115,7 @@ class Control:
             self._inbox,
             self._roster,
             on_change,
-            known_tasks,
+            known_targets,
             self._results,
         )
         # What is forbidden now stays forbidden, even if read-only mode ends a moment later.

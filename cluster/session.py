@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..files import state_folder
-from ..model.confirm.targets import known_tasks
+from ..model.confirm.targets import known_targets
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
 from ..model.observations import HistorySearched, QueuePeeked, ResultsRead
@@ -229,7 +229,7 @@ class Session:
 
     def do(self, operation: Operation) -> RunningOperation:
         """Start an operation, without asking for confirmation; returns at once."""
-        return self._control.do(operation, known_tasks(self.state, operation))
+        return self._control.do(operation, known_targets(self.state, operation))
 
     def has_links(self, sent: SentTask) -> bool:
         """Return whether a task's message has, or may have, callbacks or the rest of a chain.

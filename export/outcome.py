@@ -7,6 +7,7 @@ or renamed. The arguments of tasks are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,8 @@ class AnswerRecord(msgspec.Struct, frozen=True, gc=False):
     verdict: str
     """`confirmed`, `refused`, `silent`, `unsure` or `unsent`."""
     text: str
+    workers: int | msgspec.UnsetType = msgspec.UNSET
+    """How many workers share this name; left out if it is one."""
 
 
 class SentRecord(msgspec.Struct, frozen=True, gc=False):
@@ -100,7 +103,7 @@ def encode(outcome: Outcome, result: ResultRecord | None = None) -> bytes:
             text=utf8(sentence(outcome)),
             began_at=iso(outcome.began_at),
             ended_at=iso(outcome.ended_at),
-            workers=_answers(outcome.workers),
+            workers=_answers(outcome.workers, outcome.namesakes),
             targets=_answers(outcome.targets),
             sent=[_sent(one) for one in outcome.sent],
             count=outcome.count,
@@ -156,9 +159,13 @@ def _plain(value: Any) -> Any:
     return utf8(value) if isinstance(value, str) else value
 
 
-def _answers(answers: Mapping[str, Answer]) -> list[AnswerRecord]:
+def _answers(
+    answers: Mapping[str, Answer], namesakes: Mapping[str, int] = MappingProxyType({})
+) -> list[AnswerRecord]:
     return [
-        AnswerRecord(utf8(name), answer.verdict, utf8(answer.text))
+        AnswerRecord(
+            utf8(name), answer.verdict, utf8(answer.text), namesakes.get(name, msgspec.UNSET)
+        )
         for name, answer in answers.items()
     ]
 

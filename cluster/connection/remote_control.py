@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -81,10 +82,16 @@ class Replies:
             command: {} for command in self._unreadable
         }
         self._on_reply = on_reply
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def count(self, command: str, worker: str) -> int:
+        """Return the number of replies to a command under a name, which workers may share."""
+        return self._counts[command, worker]
 
     def add(self, reply: Reply) -> None:
         """Add a reply; if two workers have the same name, an error takes precedence."""
         replies = self._by_command[reply.command]
+        self._counts[reply.command, reply.worker] += 1
         if reply.worker in replies:
             self.duplicates.add(reply.worker)
         if reply.worker not in replies or reply.error is not None:
@@ -129,11 +136,20 @@ class Replies:
         return values
 
     def complete(self, workers: Collection[str]) -> bool:
-        """Return whether all of these workers have replied to all commands, readably or not."""
+        """Return whether all of these workers have replied to all commands, readably or not.
+
+        A name that several workers share is in `workers` once for each.
+        """
+        shared = Counter(workers) if len(set(workers)) < len(workers) else Counter()
         return all(
             not (missing := set(workers) - replies.keys())
             or self.unreadable_from(missing, command) is not None
             for command, replies in self._by_command.items()
+        ) and all(
+            self.count(command, name) >= number
+            for name, number in shared.items()
+            if number > 1
+            for command in self._by_command
         )
 
 

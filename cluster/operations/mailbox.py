@@ -65,12 +65,16 @@ class Mailbox:
     ) -> None:
         """Wait until all expected workers have replied, or none did for `timeout` seconds.
 
+        Of workers that share a name, all are waited for.
+
         Raises:
             Exception: Whatever the transport raises when the connection is lost.
         """
         cancelled = self._context.cancelled.is_set
+        shared = self._context.known_targets.namesakes
+        each = [name for name in expected for _ in range(shared.get(name, 1))]
         try:
-            self._control.wait(replies, expected, quiet_period=timeout, cancelled=cancelled)
+            self._control.wait(replies, each, quiet_period=timeout, cancelled=cancelled)
         finally:
             self._unreadable |= replies.unreadable
 
@@ -113,8 +117,28 @@ class Mailbox:
             answer = Answer("silent", self.missing_reply())
             if serializer is not None:
                 answer = Answer("silent", f"its replies in {serializer} cannot be read")
-            self._context.report(workers=dict.fromkeys(silent, answer))
+            workers_ = dict.fromkeys(silent, answer) | self.incomplete([pending], command)
+            self._context.report(workers=workers_, namesakes=self.namesakes([pending], command))
         return replies
+
+    def namesakes(self, blocks: Sequence[Replies], command: str) -> dict[str, int]:
+        """Return how many workers have each shared name, as known before or by their replies."""
+        known = self._context.known_targets.namesakes
+        found = {name: known[name] for name in self._context.outcome.workers if name in known}
+        for block in blocks:
+            for name in block.duplicates:
+                found[name] = max(found.get(name, 0), block.count(command, name))
+        return found
+
+    def incomplete(self, blocks: Sequence[Replies], command: str) -> dict[str, Answer]:
+        """Return verdicts on the shared names under which some of the workers did not reply."""
+        answers = {}
+        for name, number in self._context.known_targets.namesakes.items():
+            least = min((block.count(command, name) for block in blocks), default=0)
+            if 0 < least < number:
+                text = f"only {least:,} of {number:,} workers of this name replied"
+                answers[name] = Answer("silent", text)
+        return answers
 
     def missing_reply(self, timeout: float = REPLY_TIMEOUT) -> str:
         """Return why a worker has not replied."""

@@ -33,7 +33,7 @@ def ended_tasks(
     worker that was running it no longer has it.
     """
     ids = tuple(dict.fromkeys(operation.ids))
-    known = context.known_tasks
+    known = context.known_targets
     finished: dict[str, str] = dict(known.finished)
     if context.results is not None:
         others = [id_ for id_ in ids if id_ not in finished]

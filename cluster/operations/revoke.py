@@ -208,7 +208,13 @@ class _Revocation:
             answer,
         )
         answers = dict.fromkeys(missing, answer) | self._worker_answers()
-        self._context.report(workers=answers, targets=targets, stage="")
+        blocks = [block for _, block in self._blocks]
+        self._context.report(
+            workers=answers,
+            targets=targets,
+            stage="",
+            namesakes=self._mailbox.namesakes(blocks, "revoke"),
+        )
 
     def _worker_answers(self) -> dict[str, Answer]:
         """Return the verdicts on the workers that have replied to every block."""
@@ -220,7 +226,8 @@ class _Revocation:
         }
         names = {reply.worker for reply in replies}
         done = {name: Answer("confirmed") for name in names if self._replied_to_all(name)}
-        return done | errors
+        blocks = [block for _, block in self._blocks]
+        return done | self._mailbox.incomplete(blocks, "revoke") | errors
 
     def _replied_to_all(self, name: str) -> bool:
         return not self._broken and all(name in block.to("revoke") for _, block in self._blocks)

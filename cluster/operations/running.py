@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from ...model.operations.commands import Operation
-from ...model.operations.outcome import Answer, KnownTasks, Outcome, PublishedTask
+from ...model.operations.outcome import Answer, KnownTargets, Outcome, PublishedTask
 from ..connection.broker import BrokerConnection
 from ..events.roster import Roster
 from ..inbox import Inbox
@@ -47,10 +47,10 @@ class OperationContext:
         inbox: Inbox,
         roster: Roster,
         on_change: Callable[[Outcome], object],
-        known_tasks: KnownTasks = KnownTasks(),  # noqa: B008  (frozen)
+        known_targets: KnownTargets = KnownTargets(),  # noqa: B008  (frozen)
         results: Callable[[], ResultReader] | None = None,
     ) -> None:
-        self.known_tasks = known_tasks
+        self.known_targets = known_targets
         """What the model knew about the targets when the operation was started."""
         self.results = results
         """Returns the reader of the result backend; None if there is none to check."""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ..entities.states import FINISHED, RECEIVED
 from ..entities.task import Task, newest_time
 from ..operations.commands import Operation, Revoke
-from ..operations.outcome import KnownTasks
+from ..operations.outcome import KnownTargets
 from ..state import ClusterState
 from ..workflow.members import Members
 
@@ -43,12 +43,10 @@ def every(state: ClusterState, tasks: Iterable[Task]) -> Selection:
     return Selection(tuple(tasks), ())
 
 
-def known_tasks(state: ClusterState, operation: Operation) -> KnownTasks:
-    """Return what is known about the tasks of an operation when it starts."""
-    if not isinstance(operation, Revoke):
-        return KnownTasks()
+def known_targets(state: ClusterState, operation: Operation) -> KnownTargets:
+    """Return what is known about the targets of an operation when it starts."""
     finished, running, begun_at = {}, {}, {}
-    for id_ in operation.ids:
+    for id_ in operation.ids if isinstance(operation, Revoke) else ():
         task = state.tasks.get(id_)
         if task is None:
             continue
@@ -59,7 +57,9 @@ def known_tasks(state: ClusterState, operation: Operation) -> KnownTasks:
         if task.running and task.worker is not None:
             running[id_] = task.worker
         begun_at[id_] = max(task.sent_at or 0.0, newest_time(task) or 0.0)
-    return KnownTasks(finished, running, begun_at)
+    workers = (state.workers.get(name) for name in operation.expected_workers)
+    shared = {one.name: len(one.pids) for one in workers if one is not None and one.shares_name}
+    return KnownTargets(finished, running, begun_at, shared)
 
 
 def submitted_to_threads(state: ClusterState, tasks: Iterable[Task]) -> tuple[Task, ...]:

@@ -46,15 +46,17 @@ class PublishedTask(msgspec.Struct, frozen=True, gc=False):
     expires_at: float | None = None
 
 
-class KnownTasks(msgspec.Struct, frozen=True, gc=False):
-    """What was known about the tasks of an operation when it started, by id."""
+class KnownTargets(msgspec.Struct, frozen=True, gc=False):
+    """What was known about the targets of an operation when it started."""
 
     finished: dict[str, TaskState] = {}
-    """The states of those that had finished."""
+    """The states of the tasks that had finished, by id."""
     running: dict[str, str] = {}
-    """The workers of those that were running."""
+    """The workers of the tasks that were running."""
     begun_at: dict[str, float] = {}
-    """When unfinished ones were last sent, received or started; 0 if that is unknown."""
+    """When unfinished tasks were last sent, received or started; 0 if that is unknown."""
+    namesakes: dict[str, int] = {}
+    """How many workers have each name that several workers share."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +84,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The broker error that ended it."""
     unlogged: str | None = None
     """Why it is missing from the audit file."""
+    namesakes: dict[str, int] = {}
+    """How many workers have each name that several workers share; they have one verdict."""
 
     @property
     def ended(self) -> bool:
@@ -95,6 +99,14 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     def workers_having(self, verdict: Verdict) -> tuple[str, ...]:
         """Return the workers with a verdict."""
         return tuple(name for name, answer in self.workers.items() if answer.verdict == verdict)
+
+    def number_of_workers(self, *verdicts: Verdict) -> int:
+        """Return the number of workers, or of those with one of some verdicts."""
+        return sum(
+            self.namesakes.get(name, 1)
+            for name, answer in self.workers.items()
+            if not verdicts or answer.verdict in verdicts
+        )
 
     @property
     def good(self) -> bool:

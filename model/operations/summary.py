@@ -114,9 +114,9 @@ def _confirmations(outcome: Outcome) -> list[str]:
     if not workers:
         parts = _unconfirmed(outcome.targets, by_name=len(outcome.targets) == 1)
         return [", ".join(parts)] if parts else []
-    confirmed = len(outcome.workers_having("confirmed"))
+    confirmed, number = outcome.number_of_workers("confirmed"), outcome.number_of_workers()
     verb = "replied" if outcome.operation.read_only else "confirmed"
-    parts = [f"{confirmed:,} of {counted(len(workers), 'worker')} {verb}"]
+    parts = [f"{confirmed:,} of {counted(number, 'worker')} {verb}"]
     parts += _unconfirmed(workers, by_name=True)
     # Targets that a worker's own answer explains are not counted a second time.
     others = {
@@ -124,7 +124,7 @@ def _confirmations(outcome: Outcome) -> list[str]:
         for name, answer in outcome.targets.items()
         if name not in workers and answer.verdict not in ("confirmed", "silent")
     }
-    if others and confirmed == len(workers):
+    if others and confirmed == number:
         parts += _unconfirmed(others, by_name=False)
     return [", ".join(parts)]
 

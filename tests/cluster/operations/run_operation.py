@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.running import OperationContext
 from celtop.cluster.results.open import open_results
 from celtop.model.operations.commands import Operation
-from celtop.model.operations.outcome import KnownTasks, Outcome
+from celtop.model.operations.outcome import KnownTargets, Outcome
 from celtop.settings import Settings
 
 
@@ -23,7 +24,7 @@ class OperationRun:
         url: The broker's URL.
         operation: The operation.
         roster: The known workers; that of a running session follows their events.
-        known_tasks: What is known about its tasks.
+        known_targets: What is known about its tasks.
         settings: Settings besides the broker's URL.
     """
 
@@ -32,7 +33,7 @@ class OperationRun:
         url: str,
         operation: Operation,
         roster: Roster | None = None,
-        known_tasks: KnownTasks | None = None,
+        known_targets: KnownTargets | None = None,
         **settings: Any,
     ) -> None:
         self.outcomes: list[Outcome] = []
@@ -44,9 +45,13 @@ class OperationRun:
             Inbox(1000),
             roster or Roster(),
             self.outcomes.append,
-            known_tasks or KnownTasks(),
+            known_targets or KnownTargets(),
             lambda: open_results(told),
         )
+
+    def ended(self) -> Outcome:
+        """Return the last outcome as `Control` would complete it."""
+        return msgspec.structs.replace(self.context.outcome, ended_at=time.time())
 
     def run(self, perform: Callable[[Any, OperationContext], None]) -> Outcome:
         """Run the operation; return its last outcome."""

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from celtop.cluster.operations.revoke import revoke
 from celtop.model.operations.commands import Revoke
-from celtop.model.operations.outcome import KnownTasks, Outcome
+from celtop.model.operations.outcome import KnownTargets, Outcome
 from celtop.model.operations.summary import sentence
 from celtop.tests.cluster.operations.run_operation import OperationRun
 from celtop.tests.cluster.workers import Workers, workers
@@ -26,9 +26,9 @@ def cluster(
         yield made
 
 
-def terminated(cluster: Workers, *ids: str, known: KnownTasks, **settings: Any) -> Outcome:
+def terminated(cluster: Workers, *ids: str, known: KnownTargets, **settings: Any) -> Outcome:
     operation = Revoke(ids=ids, workers=cluster.names(), terminate=True)
-    outcome = OperationRun(cluster.url, operation, known_tasks=known, **settings).run(revoke)
+    outcome = OperationRun(cluster.url, operation, known_targets=known, **settings).run(revoke)
     return msgspec.structs.replace(outcome, ended_at=1.0)
 
 
@@ -54,7 +54,7 @@ def test_a_task_that_the_backend_has_as_finished(
     for id_, state in (("ended", "FAILURE"), ("skipped", "REVOKED"), ("again", "SUCCESS")):
         meta = {"status": state, "result": None, "date_done": "2026-01-01T00:00:00+00:00"}
         client.set(f"celery-task-meta-{id_}", json.dumps(meta))
-    known = KnownTasks(begun_at={"ended": 5.0, "again": 2e9})
+    known = KnownTargets(begun_at={"ended": 5.0, "again": 2e9})
     ids = ("ended", "skipped", "again")
     outcome = terminated(cluster, *ids, known=known, result_backend=redis_url)
     assert outcome.targets["ended"].text == "already finished (FAILURE)"
@@ -70,7 +70,7 @@ def test_a_running_task_of_which_no_end_is_known_yet(cluster: Workers) -> None:
     waiting = cluster.send("plain.retry", 3600)
     until(lambda: cluster.inspect("prefork", "scheduled"))
     until(lambda: running in [one["id"] for one in cluster.inspect("prefork", "active")])
-    known = KnownTasks(running=dict.fromkeys((running, waiting, "ended"), name))
+    known = KnownTargets(running=dict.fromkeys((running, waiting, "ended"), name))
     outcome = terminated(cluster, running, waiting, "ended", known=known)
     assert outcome.targets["ended"].text == f"no longer running on {name}"
     assert outcome.having("confirmed") == (running, waiting)
