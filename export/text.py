@@ -17,6 +17,9 @@ from .tables import Cell, Column, Line, fit, flow, plain, table, wrap
 MAX_CELL_LENGTH: Final = 200
 """Characters of a text before the table shortens it further."""
 
+MAX_NOTE_LENGTH: Final = 500
+"""Characters of a note."""
+
 FULL_ID_WIDTH: Final = 140
 """The line width from which ids are shown in full."""
 
@@ -46,7 +49,7 @@ def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
     if snapshot.notes:
         out += _section("Notes", len(snapshot.notes), width)
         for note in snapshot.notes:
-            text = f"{_short(note.subject)}: {visible(note.text, MAX_CELL_LENGTH, '..')}"
+            text = f"{_short(note.subject)}: {visible(note.text, MAX_NOTE_LENGTH, '..')}"
             out += [[(part, "muted")] for part in wrap(text, width)]
     return out
 

@@ -252,6 +252,8 @@ class RemoteControl:
                 break
             with suppress(TimeoutError):
                 self._connection.drain_events(timeout=DRAIN_TIMEOUT)
+        if self._last_reply_at == started:
+            self._forget_queue()
         return replies
 
     def gather(
@@ -302,6 +304,14 @@ class RemoteControl:
         finally:
             self._receiving = False
             self._pending.clear()
+
+    def _forget_queue(self) -> None:
+        """Have the reply queue declared again: without a reply, FLUSHALL may have removed it."""
+        state = getattr(self._connection.default_channel, "state", None)
+        if self._queue_declared and state is not None:
+            # kombu remembers what it has bound, and does not repeat it.
+            state.queue_bindings_delete(self._queue.name)
+            self._queue_declared = False
 
     def close(self) -> None:
         """Delete our reply queue from the broker."""

@@ -64,11 +64,13 @@ class QueuePoller(Poller):
         if now >= due:
             self._refresh = False
             self._measure()
-            return min(1.0, self._interval())
-        if now >= self._search_at and not self._roster.present():
+        elif now >= self._search_at and not self._roster.present():
             self._search_at = now + SEARCH_INTERVAL
             self._find_other_clusters()
-        return min(1.0, max(0.0, due - time.monotonic()))
+        now = time.monotonic()
+        if now >= self._search_at and not self._roster.present():
+            return 0.0
+        return min(1.0, max(0.0, self._measured_at + self._interval() - now))
 
     def _interval(self) -> float:
         if self._count <= len(FIRST_INTERVALS):

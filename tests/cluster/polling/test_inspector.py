@@ -260,6 +260,15 @@ def consumers(live: RunningSession, queue: str) -> tuple[str, ...] | None:
     return live.state.consumers(queue)
 
 
+def test_workers_reply_again_after_the_reply_queue_was_flushed(
+    redis_server: RedisServer, redis_url: str, control: RemoteControl
+) -> None:
+    assert control.gather(["ping"], ["w1@test"]).to("ping")
+    redis_server.client(int(redis_url.rsplit("/", 1)[1])).flushdb()
+    assert not control.gather(["ping"], ["w1@test"], quiet_period=1.0).to("ping")
+    assert control.gather(["ping"], ["w1@test"]).to("ping")
+
+
 @pytest.fixture
 def cancelled(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker

@@ -118,6 +118,34 @@ def test_measuring_redelivers_nothing(
     assert client.llen("celery") == 0
 
 
+def test_tasks_of_a_queue_that_somebody_else_emptied_are_gone(
+    redis_server: RedisServer,
+    redis_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+) -> None:
+    start_worker(redis_url)
+    live = open_session(redis_url, queue_interval=0.5)
+    live.session.watch(frozenset({"queues"}))
+    live.until(lambda: "w1@test" in live.state.workers)
+    conf = {"task_send_sent_event": True}
+    lost = send(redis_url, "plain.ok", queue="orphan", conf=conf)
+    live.until(lambda: depth(live, "orphan") == 1 and lost in live.state.tasks)
+    assert live.state.queues["orphan"].oldest_age is not None
+    redis_server.client(int(redis_url.rsplit("/", 1)[1])).delete("orphan")
+    done = send(redis_url, "plain.ok")
+    live.until(lambda: done in live.state.tasks and live.state.tasks[done].finished)
+
+    def gone() -> bool:
+        live.state.tick(time.time())
+        return live.state.tasks[lost].lost_at is not None
+
+    live.until(gone, 30)
+    assert (live.state.tasks[lost].state, live.state.tasks[lost].loss) == ("PENDING", "emptied")
+    assert live.state.tasks[done].lost_at is None
+
+
 def test_rabbitmq_counts_messages_and_consumers(
     amqp_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
