@@ -416,4 +416,8 @@ def _supersedes(task: Task, state: TaskState, at: float, host: str) -> bool:
         return True
     if host == task.state_host and task.state_at is not None and at != task.state_at:
         return at > task.state_at
-    return precedence(state) <= precedence(task.state)
+    if task.state_host is not None or task.state in FINISHED:
+        return precedence(state) <= precedence(task.state)
+    # Known from a reply or a message, which state no time, or that of the start.
+    follows = task.state_at is None or (host == task.worker and at > task.state_at)
+    return follows or precedence(state) <= precedence(task.state)

@@ -17,7 +17,7 @@ from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 from celtop.tests.model.ingest.test_task_events_against_celery_state import LIVES, recount
 from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TOLD_BY_EVENTS = (
@@ -403,9 +403,6 @@ def test_the_backend_changes_no_result_of_events_and_replies(
     chance: random.Random,
     disordered: bool,
 ) -> None:
-    # Known fault: a rejection that arrives before the start, beside an inspect reply with a later
-    # start, counts only if the backend has STARTED.
-    assume(not (life == "rejected" and disordered and answered))
     events: list[Fields | InspectReply] = list(LIVES[life](Script("a")).events)
     if disordered:
         chance.shuffle(events)
@@ -539,3 +536,13 @@ def test_a_waiting_task_that_was_revoked_is_no_correction() -> None:
     assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
     state.tick(NOW + 90)
     assert state.totals.corrections == {}
+
+
+def test_a_rejection_counts_for_a_task_that_only_a_reply_showed() -> None:
+    rejected = Script("a").received().started().rejected().events[2:]
+    for command in ("reserved", "active"):
+        state = ClusterState()
+        item = {"id": "a", "name": "shop.bill", "time_start": NOW + 2}
+        state.observe(InspectReply(WORKER, command, [item], NOW + 2.5))
+        play(rejected, state)
+        assert (state.tasks["a"].state, state.totals.rejected) == ("REJECTED", 1), command
