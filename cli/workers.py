@@ -13,6 +13,7 @@ import click
 from ..model.text.sanitize import visible
 from . import stderr
 from .exit_codes import BrokerUnreachable, InvalidUsage, TimedOut
+from .session import pump_until
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -21,6 +22,8 @@ FLAGS: Final = ("-w", "--worker", "-d", "--destination")
 """celtop's names and those of `celery control`."""
 WORKER_HELP: Final = "a full name, a short name or a pattern (w1@host, w1, 'geo*'); repeatable."
 MAX_NAMES_LISTED: Final = 10
+NAMESAKES_TIMEOUT: Final = 6.0
+"""Seconds for the heartbeats of workers that share a name to alternate."""
 
 
 def worker_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,6 +133,8 @@ def _silent_workers(session: Session, replied: tuple[str, ...]) -> tuple[tuple[s
         return (), ""
     silent = tuple(sorted(found.names - set(replied)))
     alive = found.listening - len(found.names.intersection(replied))
+    if alive > 0 and not silent:
+        _wait_for_namesakes(session)
     if alive <= 0 or not silent:
         return (), ""
     names = visible(", ".join(silent[:MAX_NAMES_LISTED]))
@@ -139,6 +144,16 @@ def _silent_workers(session: Session, replied: tuple[str, ...]) -> tuple[tuple[s
     return (), (
         f"{alive:,} of these workers did not reply but will receive the command, possibly busy in"
         f" a solo pool; the others are dead: {names}"
+    )
+
+
+def _wait_for_namesakes(session: Session) -> None:
+    """Wait until it is known which workers share a name: more are connected than names."""
+    workers = session.state.workers
+    pump_until(
+        session,
+        NAMESAKES_TIMEOUT,
+        lambda: any(worker.shares_name for worker in workers.values()),
     )
 
 

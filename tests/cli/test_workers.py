@@ -15,7 +15,8 @@ from celtop.cluster.session import Session
 
 def session(*names: str) -> Session:
     """Return a session with some workers."""
-    state = SimpleNamespace(present_workers=lambda now: tuple(sorted(names)))
+    broker = SimpleNamespace(fault=None)
+    state = SimpleNamespace(present_workers=lambda now: tuple(sorted(names)), broker=broker)
     return cast(Session, SimpleNamespace(state=state, settings=None))
 
 
