@@ -200,9 +200,9 @@ class ResultsRead(msgspec.Struct, frozen=True, gc=False):
     metas: tuple[ResultMeta, ...]
     at: float
     """When they were read or pushed."""
-    source: Literal["push", "poll", "history", "lookup"]
+    source: Literal["push", "poll", "history", "search", "lookup"]
     """How they were obtained: pushed by the backend, polled for a running task, loaded as history,
-    or looked up by id."""
+    found by a filter, or looked up by id."""
     absent: tuple[str, ...] = ()
     """Requested ids without an entry."""
 

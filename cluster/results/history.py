@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from ...model.entities.fault import Fault
 from ...model.entities.result import ResultMeta
@@ -53,7 +53,8 @@ def load_results(
     def put(metas: tuple[ResultMeta, ...]) -> None:
         nonlocal loaded
         loaded += len(metas)
-        inbox.put(ResultsRead(metas, time.time(), "history"))
+        source: Literal["history", "search"] = "history" if search.query.empty else "search"
+        inbox.put(ResultsRead(metas, time.time(), source))
 
     try:
         found = reader.search(search, put, stop)

@@ -68,8 +68,8 @@ class BackendResults:
             task = held.get(meta.id)
             if task is None:
                 task = (
-                    self._tasks.add_from_history(meta.id)
-                    if seen.source == "history" and meta.ready
+                    self._tasks.add_from_history(meta.id, wanted=seen.source == "search")
+                    if seen.source in ("history", "search") and meta.ready
                     else self._tasks.add(meta.id)
                 )
                 if task is None:
@@ -77,7 +77,7 @@ class BackendResults:
             self._fill_in(task, meta)
             if meta.ready:
                 self._finish(task, meta, seen)
-                if task.arrival < 0 and task.sources == 0:
+                if seen.source == "history" and task.arrival < 0 and task.sources == 0:
                     self._count_runtime(task)
             elif task.state not in FINISHED:
                 self._advance(task, meta, seen)

@@ -114,12 +114,18 @@ class TaskStore:
             kind.version += 1
             _recount(kind.states, old, state)
 
-    def add_from_history(self, id_: str) -> Task | None:
+    def add_from_history(self, id_: str, *, wanted: bool = False) -> Task | None:
         """Create a task known only from the result backend; return None if the store is full.
 
-        Such tasks never evict others and are the first to be evicted. They are added newest first
-        and get descending arrival numbers, before all tasks so far.
+        Such tasks never evict others and are the first to be evicted, unless they are `wanted`
+        because they match a filter. They are added newest first and get descending arrival numbers,
+        before all tasks so far.
         """
+        if wanted:
+            self._history_arrivals -= 1
+            task = self._hold(id_, self._history_arrivals)
+            self._retain(task)
+            return task
         if len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes:
             return None
         self._history_arrivals -= 1

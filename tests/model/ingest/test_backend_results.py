@@ -14,7 +14,7 @@ from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import EventBatch
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.ingest.test_task_events_against_celery_state import LIVES, recount
 from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
 from hypothesis import given, settings
@@ -546,3 +546,13 @@ def test_a_rejection_counts_for_a_task_that_only_a_reply_showed() -> None:
         state.observe(InspectReply(WORKER, command, [item], NOW + 2.5))
         play(rejected, state)
         assert (state.tasks["a"].state, state.totals.rejected) == ("REJECTED", 1), command
+
+
+def test_tasks_that_a_filter_finds_are_held_even_if_memory_is_full() -> None:
+    state = ClusterState(max_tasks=100)
+    live = [Event("task-succeeded", WORKER, NOW, uuid=f"live-{number}") for number in range(200)]
+    state.observe(EventBatch(tuple(live), NOW))
+    old = tuple(ResultMeta(f"old-{number}", "SUCCESS", done_at=NOW - 9e6) for number in range(20))
+    state.observe(ResultsRead(old, NOW, "search"))
+    assert all(meta.id in state.tasks for meta in old)
+    assert len(state.tasks) <= 100
