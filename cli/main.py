@@ -18,9 +18,8 @@ from .monitor import open_monitor
 from .options import Command, Group, give, settings_of
 
 COMMANDS: Final = (
-    *("config", "control", "demo", "purge", "retry", "revoke", "snapshot", "task", "trigger"),
-    "tasks",
-    "watch",
+    *("config", "control", "demo", "purge", "results", "retry", "revoke", "snapshot"),
+    *("task", "tasks", "trigger", "watch"),
 )
 """Each is defined in the module of its name."""
 

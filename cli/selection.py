@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from ..model.text.phrases import counted
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..model.entities.task import Task
     from ..model.observations import HistorySearched, QueuePeeked
     from ..model.query.language import Query
+    from ..settings import Settings
 
 MAX_PEEKED_MESSAGES: Final = 100_000
 """Messages of one queue that a filter searches."""
@@ -58,25 +60,18 @@ def read_ids(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def read_filter(text: str) -> Query:
+def read_filter(text: str, settings: Settings, option: str = "--filter") -> Query:
     """Return a filter whose every term is understood: without one it would match more tasks.
 
     Raises:
         InvalidUsage: A term is unknown or has no value, or the filter is empty.
     """
-    from ..model.query.language import parse_query
+    from ..model.query.language import parse_query, refusal
 
-    query = parse_query(text)
-    for problem in query.problems:
-        place = text[problem.start : problem.end]
-        raise InvalidUsage(f"Invalid --filter term {place!r}: {problem.message}")
-    rest = list(text)
-    for term in query.terms:
-        rest[term.start : term.end] = " " * (term.end - term.start)
-    if incomplete := "".join(rest).split():
-        raise InvalidUsage(f"Invalid --filter term {incomplete[0]!r}: it has no value")
-    if query.empty:
-        raise InvalidUsage("Invalid --filter: it is empty; use 'id:*' to match every task")
+    query = parse_query(text, UTC if settings.timezone == "utc" else None)
+    if (reason := refusal(query)) is not None:
+        separator = " " if reason.startswith("term") else ": "
+        raise InvalidUsage(f"Invalid {option}{separator}{reason}")
     return query
 
 

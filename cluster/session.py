@@ -20,7 +20,7 @@ from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
 from ..model.observations import HistorySearched, QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
-from ..model.operations.commands import Operation, PauseQueue
+from ..model.operations.commands import Operation, PauseQueue, PurgeResults
 from ..model.routing import Routing, routing
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
@@ -334,6 +334,23 @@ class Session:
             return load_results(reader, wanted, name, self._inbox, self._closing)
 
         return run_in_thread(search)
+
+    def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
+        """Count the results that match a filter, and return the operation that deletes them.
+
+        Args:
+            filter_text: The filter, which must be valid.
+            utc: Whether times in it are in UTC instead of local time.
+
+        Raises:
+            ResultsError: From the future, if the result backend cannot be read.
+        """
+        from .results.purge_plan import plan_purge
+
+        reader = self._results.reader(self._worker_conf())
+        return run_in_thread(
+            lambda: plan_purge(reader, filter_text, utc, self._redaction, self._closing)
+        )
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         """Look for a task in queues, workers and result backend; the model is updated."""

@@ -21,7 +21,7 @@ from . import json
 from .json import utf8, utf8_or_none
 
 SCHEMA: Final = "celtop.outcome/1"
-TARGET_FIELDS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers"})
+TARGET_FIELDS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers", "examples"})
 """Fields of operations that hold targets, not parameters."""
 CALL_FIELDS: Final = ("name", "queue", "priority", "countdown", "expires_in")
 
@@ -82,7 +82,7 @@ class OutcomeRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     targets: list[AnswerRecord]
     sent: list[SentRecord] = []
     count: int | None = None
-    """How many messages were deleted, by a purge."""
+    """How many messages or results were deleted, by a purge."""
     refusal: str | None
     fault: str | None = None
     unlogged: str | None = None

@@ -60,6 +60,7 @@ from .observations import (
     QueuePeeked,
     ResultsRead,
 )
+from .operations.commands import PurgeResults
 from .operations.outcome import Outcome
 from .text.coerce import MAX_NAME_LENGTH, to_text
 from .wire.events import TASK_EVENTS, WORKER_EVENTS, EventBatch
@@ -150,7 +151,7 @@ class ClusterState:
             OtherClustersFound: self._other_clusters_found,
             EventsDropped: self._events_dropped,
             LogMessage: self._log_message,
-            OperationChanged: self._operation_log.apply,
+            OperationChanged: self._operation_changed,
             QueuePeeked: self._queue_peeks.apply,
             ResultsRead: self._results_read,
             HistorySearched: self._history_searched,
@@ -366,6 +367,11 @@ class ClusterState:
         self._backend_results.apply(seen)
         self._reconciler.backend_has((meta.id for meta in seen.metas), seen.at)
         self._reconciler.backend_lacks(seen.absent, seen.at)
+
+    def _operation_changed(self, change: OperationChanged) -> None:
+        self._operation_log.apply(change)
+        if isinstance(change.outcome.operation, PurgeResults) and change.outcome.count:
+            self.history.clear()  # the numbers are out of date
 
     def _history_searched(self, seen: HistorySearched) -> None:
         self.history.pop(seen.filter, None)

@@ -67,10 +67,11 @@ def retry(
     if bool(ids) == (query is not None):
         raise InvalidUsage("Pass either task ids or --filter")
     ids = read_ids(ids)
-    parsed = None if query is None else read_filter(query)
+    settings = settings_of(ctx)
+    parsed = None if query is None else read_filter(query, settings)
     if queue is not None:
         queue = read_name("--queue", queue)
-    with connected(settings_of(ctx), options) as session:
+    with connected(settings, options) as session:
         from ...model.operations.commands import Retry
 
         if parsed is not None:

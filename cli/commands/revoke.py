@@ -84,10 +84,11 @@ def revoke(
     if signal is not None and not terminate:
         raise InvalidUsage("--signal requires --terminate")
     ids = read_ids(ids)
-    parsed = None if query is None else read_filter(query)
+    settings = settings_of(ctx)
+    parsed = None if query is None else read_filter(query, settings)
     stamp = _stamp(stamps)
     chosen = cast("Signal", signal or "SIGTERM")
-    with connected(settings_of(ctx), options) as session:
+    with connected(settings, options) as session:
         from ...model.operations.commands import Revoke, RevokeStamped
 
         workers = resolve_workers(session)

@@ -42,8 +42,8 @@ def snapshot(
     The snapshot includes the events received during --wait. Task events are enabled on workers that
     do not send them, and disabled again (see --events), unless --wait is 0.
     """
-    parsed = None if query is None else read_filter(query)
     settings = settings_of(ctx)
+    parsed = None if query is None else read_filter(query, settings)
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:

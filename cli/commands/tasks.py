@@ -34,8 +34,8 @@ def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, 
     """
     from ...model.query.language import EVERY_TASK
 
-    parsed = EVERY_TASK if query is None else read_filter(query)
     settings = settings_of(ctx)
+    parsed = EVERY_TASK if query is None else read_filter(query, settings)
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:

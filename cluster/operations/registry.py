@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import drain, pause, purge, remote, revoke, send
+from . import drain, pause, purge, purge_results, remote, revoke, send
 from .running import perform
 
-__all__ = ["drain", "pause", "perform", "purge", "remote", "revoke", "send"]
+__all__ = ["drain", "pause", "perform", "purge", "purge_results", "remote", "revoke", "send"]

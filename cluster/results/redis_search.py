@@ -1,28 +1,50 @@
-"""Searches results in Redis, which has no index: keys are scanned, and their values are read."""
+"""Finds results in Redis without blocking the server: the newest ones, or those that match.
+
+Keys have no time, and reading each value may mean reading gigabytes. But Celery gives each result
+the same time to live: the longer a key has left, the newer it is. So SCAN finds the keys, PTTL
+returns the time left, and only the newest small values are read. Of results that never expire, some
+are read and sorted by their own time.
+"""
 
 from __future__ import annotations
 
+import heapq
 import sys
 import threading
 import time
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
+from ...model.entities.result import ResultMeta
 from ...model.text.phrases import counted
-from .backends.base import RECENT_BLOCK_SIZE, Collector
-from .newest import (
-    MAX_RESULT_BYTES,
-    MAX_SCANS,
-    MAX_UNDATED,
-    SCAN_TIMEOUT,
-    find_keys,
-    read_keys,
-    read_newest,
-)
+from ..connection.redis_keys import exactly
+from .backends.base import RECENT_BLOCK_SIZE, Collector, newest_first
+from .backends.decode import from_payload
 from .search import MAX_EXAMINED, SEARCH_TIMEOUT, Found, Put, ResultSearch
 
+SCAN_COUNT: Final = 500
+"""Keys that one SCAN examines: at most half a millisecond of the server's time."""
+MAX_SCANS: Final = 1_000
+SCAN_TIMEOUT: Final = 10.0
+"""Seconds for all SCANs together."""
+MAX_RESULT_BYTES: Final = 256 << 10
+"""Larger results are read only on request."""
 MAX_THOROUGH_BYTES: Final = 4 << 20
 """Larger results are not read by a thorough search either."""
 _THOROUGH_TIMEOUT: Final = 3600.0
+MAX_UNDATED: Final = 2_000
+"""Results without a time to live that are read to find out their age."""
+_SCAN_PAUSE: Final = 0.001
+"""Seconds between two SCANs, for the server's other clients and our own screen."""
+_ASK_EACH: Final = """
+local replies = {}
+for place, key in ipairs(KEYS) do
+    local answer = redis.pcall(ARGV[1], key)
+    replies[place] = type(answer) == 'number' and answer or -3
+end
+return replies
+"""
+"""Runs a command on each of many keys, for which Redis has no single command."""
 
 
 def search_keys(
@@ -78,3 +100,98 @@ def search_keys(
 
 def _number(count: int, complete: bool) -> str:
     return f"{counted(count, 'result')}" if complete else f"more than {counted(count, 'result')}"
+
+
+class Keys(NamedTuple):
+    """The keys of results that a SCAN has found."""
+
+    dated: list[bytes]
+    """Those with the longest time to live, the newest first."""
+    undated: list[bytes]
+    """Those that never expire."""
+    scanned: int
+    """All that were found."""
+    complete: bool
+    """Whether all keys of the database were scanned."""
+
+
+def read_newest(
+    client: Any, keys: Keys, prefix: str, limit: int
+) -> Iterator[tuple[ResultMeta, ...]]:
+    """Yield blocks of entries of finished tasks, the newest first."""
+    if keys.undated:
+        every = keys.dated + keys.undated
+        found = [meta for block in read_keys(client, every, prefix) for meta in block]
+        yield from newest_first(found, limit)
+        return
+    for block in read_keys(client, keys.dated, prefix):
+        yield from newest_first(block, RECENT_BLOCK_SIZE)
+
+
+def find_keys(
+    client: Any,
+    prefix: str,
+    limit: int,
+    stop: threading.Event | None,
+    *,
+    max_undated: int = MAX_UNDATED,
+    max_scans: int = MAX_SCANS,
+    timeout: float = SCAN_TIMEOUT,
+) -> Keys:
+    """Return the keys of the newest results, and up to `max_undated` that never expire."""
+    stop = stop or threading.Event()
+    pattern = exactly(prefix) + "*"
+    deadline = time.monotonic() + timeout
+    best: list[tuple[int, bytes]] = []
+    undated: list[bytes] = []
+    cursor = count = 0
+    for _ in range(max_scans):
+        cursor, keys = client.scan(cursor, match=pattern, count=SCAN_COUNT)
+        count += len(keys)
+        for key, left in zip(keys, _ask_each(client, "PTTL", keys), strict=True):
+            if left >= 0:
+                best.append((left, key))
+            elif left == -1 and len(undated) < max_undated:
+                undated.append(key)
+        if len(best) > 2 * limit + SCAN_COUNT:
+            best = heapq.nlargest(limit, best)
+        if not cursor or time.monotonic() > deadline or stop.wait(_SCAN_PAUSE):
+            break
+    best = heapq.nlargest(limit, best)
+    return Keys([key for _, key in best], undated, count, complete=not cursor)
+
+
+def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
+    """Return the reply of a command for each key; -3 if it fails for a key.
+
+    If scripts are not permitted, one command is sent for each key.
+    """
+    from redis.exceptions import ResponseError
+
+    if not keys:
+        return []
+    try:
+        replies = client.eval(_ASK_EACH, len(keys), *keys, command)
+    except ResponseError:
+        pipe = client.pipeline(transaction=False)
+        for key in keys:
+            pipe.execute_command(command, key)
+        replies = pipe.execute(raise_on_error=False)
+    return [answer if isinstance(answer, int) else -3 for answer in replies]
+
+
+def read_keys(
+    client: Any, keys: Sequence[bytes], prefix: str, max_bytes: int = MAX_RESULT_BYTES
+) -> Iterator[list[ResultMeta]]:
+    """Yield the entries of keys in blocks, without those of more than `max_bytes`."""
+    head = len(prefix.encode())
+    for start in range(0, len(keys), RECENT_BLOCK_SIZE):
+        block = keys[start : start + RECENT_BLOCK_SIZE]
+        sizes = _ask_each(client, "STRLEN", block)
+        small = [key for key, size in zip(block, sizes, strict=True) if 0 <= size <= max_bytes]
+        values = client.mget(small) if small else []
+        yield [
+            from_payload(id_, value)
+            for key, value in zip(small, values, strict=True)
+            if value and (id_ := key[head:].decode(errors="replace"))
+        ]

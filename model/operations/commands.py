@@ -26,6 +26,9 @@ SIGNALS: Final[dict[Signal, str]] = {
 SIGINT is not among them: the process ignores it, and the worker reports a task as revoked that is
 still running."""
 
+RESULT_BACKEND: Final = "result backend"
+"""The target of operations on the result backend."""
+
 MAX_REVOKED_IDS: Final = 50_000
 """Revoked ids that a worker keeps (`CELERY_WORKER_REVOKES_MAX`); it drops the oldest first."""
 
@@ -355,3 +358,32 @@ class Purge(Operation, frozen=True):
     def targets(self) -> tuple[str, ...]:
         """The queue."""
         return (self.queue,)
+
+
+class PurgeResults(Operation, frozen=True):
+    """Delete the results in the result backend that match a filter; this cannot be undone."""
+
+    filter: str
+    at: float
+    """When the results were counted, in epoch seconds: durations in the filter count from then, and
+    results of tasks that end later are kept."""
+    utc: bool = False
+    """Whether times in the filter are in UTC instead of local time."""
+    count: int | None = None
+    """How many results matched then; None if unknown."""
+    note: str = ""
+    """What was not searched, and why."""
+    examples: tuple[str, ...] = ()
+    """The newest matching results, one line each."""
+    words = Words("Deleted", "Deleting", "Delete", "{0.what}")
+
+    @property
+    def what(self) -> str:
+        """Which results."""
+        number = "results" if self.count is None else counted(self.count, "result")
+        return f"{number} matching {self.filter}"
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The result backend."""
+        return (RESULT_BACKEND,)

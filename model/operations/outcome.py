@@ -75,7 +75,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """By task id, stamp, worker or queue: what is certain so far; at the end all targets."""
     sent: tuple[PublishedTask, ...] = ()
     count: int | None = None
-    """How many messages were deleted, by a purge."""
+    """How many messages or results were deleted, by a purge."""
     stage: str = ""
     """Progress in words while it is running: `3 active, 2 reserved`."""
     refusal: str | None = None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..text.phrases import SHORT_ID_LENGTH, counted, named, shortened
-from .commands import Purge, WorkerOperation
+from .commands import Purge, PurgeResults, WorkerOperation
 from .operation import Words
 from .outcome import MARKED_ONLY, Answer, Outcome, Verdict
 
@@ -91,6 +91,8 @@ def _headline(outcome: Outcome, phrase: Words) -> str:
     if isinstance(operation, Purge) and outcome.count is not None:
         of_task = f" of {operation.task}" if operation.task else ""
         return f"Purged {counted(outcome.count, 'message')}{of_task} from {operation.queue}"
+    if isinstance(operation, PurgeResults) and outcome.count is not None:
+        return f"Deleted {counted(outcome.count, 'result')}"
     answers = outcome.targets or outcome.workers
     certain = sum(answer.verdict == "confirmed" for answer in answers.values())
     if marked := _number_marked_only(outcome):

@@ -142,6 +142,19 @@ def parse_query(text: str, zone: tzinfo | None = None) -> Query:
     return Query(text, tuple(terms), tuple(problems), _all([term.matches for term in terms]))
 
 
+def refusal(query: Query) -> str | None:
+    """Return why a filter must not choose what is changed: a term is ignored, or there is none."""
+    text = query.text
+    for problem in query.problems:
+        return f"term {text[problem.start : problem.end]!r}: {problem.message}"
+    rest = list(text)
+    for term in query.terms:
+        rest[term.start : term.end] = " " * (term.end - term.start)
+    if incomplete := "".join(rest).split():
+        return f"term {incomplete[0]!r}: it has no value"
+    return "it is empty; use 'id:*' to match every task" if query.empty else None
+
+
 def exact_term(field: str, value: str) -> str:
     """Return the term for tasks whose field equals a value, quoted if necessary."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from celtop.cli.exit_codes import InvalidUsage
 from celtop.cli.selection import read_filter
+from celtop.settings import Settings
 
 
 @pytest.mark.parametrize("text", ["name:geo.*", "name:a state:received", '"two words"', "id:*"])
 def test_valid_filters(text: str) -> None:
-    assert read_filter(text).text == text
+    assert read_filter(text, Settings()).text == text
 
 
 @pytest.mark.parametrize(
@@ -18,4 +19,4 @@ def test_valid_filters(text: str) -> None:
 )
 def test_invalid_filters(text: str) -> None:
     with pytest.raises(InvalidUsage, match="--filter"):
-        read_filter(text)
+        read_filter(text, Settings())

@@ -24,7 +24,7 @@ from celtop.model.observations import (
     QueuePeeked,
 )
 from celtop.model.operations.call import Recovered, SentTask
-from celtop.model.operations.commands import Operation, PauseQueue
+from celtop.model.operations.commands import Operation, PauseQueue, PurgeResults
 from celtop.model.operations.outcome import Outcome
 from celtop.model.query.language import Query
 from celtop.model.routing import routing
@@ -83,6 +83,7 @@ class FakeSession:
         self.peeked: list[tuple[str, int, str | None]] = []
         self.searched: list[str] = []
         """The filters by which the result backend was searched."""
+        self.purge_plan: Future[PurgeResults] = Future()
         self.searching: Future[HistorySearched] = Future()
         self.read: list[tuple[str, ...]] = []
         """The ids whose results were requested once."""
@@ -170,6 +171,9 @@ class FakeSession:
     ) -> Future[HistorySearched]:
         self.searched.append(query.text if text is None else text)
         return self.searching
+
+    def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
+        return self.purge_plan
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         self.looked_up.append(id_)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.observations import InspectReply, QuestionsAnswered
+from celtop.model.operations.commands import PurgeResults
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.app import CeltopApp
 from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run
+from celtop.tui.dialogs.confirm import ConfirmDialog
 
 
 def test_a_beginning_is_enough_if_it_is_certain() -> None:
@@ -73,6 +75,32 @@ def test_an_unknown_queue_is_not_purged_if_all_queues_are_known() -> None:
     session.state.observe(QuestionsAnswered(("queues",), NOW))
     with pytest.raises(CommandError, match="Unknown queue nope; check the spelling"):
         run(app, "purge nope")
+
+
+def test_a_filter_for_results_must_be_valid() -> None:
+    app, _ = make_app(cluster(5))
+    for line, reason in (
+        ("results-purge", "Missing argument: a filter"),
+        ("results-purge state:", "Invalid filter: term 'state:': it has no value"),
+        ("results-purge finished:soon", "Invalid filter: term 'finished:soon': not a time"),
+    ):
+        with pytest.raises(CommandError, match=reason):
+            run(app, line)
+
+
+async def test_results_are_counted_before_they_are_deleted() -> None:
+    app, session = make_app(cluster(5))
+    purge = PurgeResults(filter="finished:>30d", at=NOW, count=7)
+    session.purge_plan.set_result(purge)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(":", *"results-purge finished:>30d", "enter")
+        for _ in range(20):
+            await pilot.pause(0.05)
+            if isinstance(app.screen, ConfirmDialog):
+                break
+        await pilot.press("7", "enter")
+        await pilot.pause(0.1)
+    assert session.done == [purge]
 
 
 async def typed(app: CeltopApp, *lines: str) -> None:

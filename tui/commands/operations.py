@@ -8,9 +8,11 @@ from typing import Any, Final, TypeAlias, cast, get_args
 from ...model.confirm.targets import known_queues, task_names
 from ...model.operations.call import Call
 from ...model.operations.commands import Purge, Signal
+from ...model.query.language import parse_query, refusal
 from ..host import READ_ONLY, Host
 from ..navigation import Location
 from ..operations import queues, retry, tasks
+from ..operations.results import purge_results
 from ..operations.run import run as run_operation
 from ..operations.send import trigger
 from ..operations.task_limits import change_limits
@@ -89,6 +91,13 @@ def _purge(host: CommandHost, queue: str) -> None:
     _operation(lambda host, queue: run_operation(host, Purge(queue=queue)), "a queue")(host, queue)
 
 
+def _purge_results(host: CommandHost, argument: str) -> None:
+    reason = refusal(parse_query(argument))
+    if argument and reason is not None:
+        raise CommandError(f"Invalid filter: {reason}")
+    _operation(purge_results, "a filter")(host, argument)
+
+
 async def _trigger(host: Host, name: str) -> None:
     await trigger(host, Call(name) if name else None)
 
@@ -131,6 +140,9 @@ OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
     Command("pause", "Stop all workers from consuming a queue", _pause, "QUEUE", _queues),
     Command("resume", "Resume a paused queue", _resume, "QUEUE", _paused),
     Command("purge", "Delete all messages in a queue", _purge, "QUEUE", _queues),
+    Command(
+        "results-purge", "Delete results in the result backend by filter", _purge_results, "FILTER"
+    ),
     Command("limit", "Set rate and time limits of a task type", _limit, "NAME", _names),
     Command("stamp", "Revoke all tasks that carry a stamp", _stamp, "HEADER=VALUE"),
     Command("ro", "Refuse changes to the cluster", lambda host, _: host.runner.set_read_only(True)),

@@ -57,7 +57,8 @@ class ResultReader(abc.ABC):
 
     The constructor must return at once: connect in `read`, which may block for some seconds. Raise
     `ResultsError` for a failure that the user can fix; any other exception is reported with its
-    type. `read` and `close` are enough; override `recent` and `delete` if it can do more.
+    type. `read` and `close` are enough; override `recent`, `search` and `delete` if it can
+    do more.
     """
 
     unavailable: str | None = None

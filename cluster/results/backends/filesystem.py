@@ -16,7 +16,7 @@ from ....files import read_file
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ..errors import failure
-from ..newest import MAX_RESULT_BYTES as _MAX_BYTES
+from ..redis_search import MAX_RESULT_BYTES as _MAX_BYTES
 from .base import RECENT_BLOCK_SIZE, ResultReader, newest_first
 from .decode import from_payload
 from .redis import KEY_PREFIX, key_prefix

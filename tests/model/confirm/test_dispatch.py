@@ -23,6 +23,7 @@ from celtop.model.operations.commands import (
     PoolRestart,
     PoolShrink,
     Purge,
+    PurgeResults,
     RateLimit,
     Report,
     ResumeQueue,
@@ -64,6 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
     PauseQueue("geo", tuple(Consumer(name) for name in ALL)),
     ResumeQueue("geo", tuple(Consumer(name) for name in ALL)),
     Purge("geo"),
+    PurgeResults(filter="state:success finished:>30d", at=NOW, count=12_340, examples=("a", "b")),
 )
 
 
@@ -319,6 +321,18 @@ def test_purging_requires_the_queue_name_and_shows_what_stays() -> None:
     picked = asked(Purge("geo", "geo.resize"), state)
     assert picked.refusal is None
     assert "Deletes only the messages of geo.resize waiting in geo" in picked.effects
+
+
+def test_deleting_results_requires_their_number_and_lists_examples() -> None:
+    confirmation = asked(OPERATIONS[-1])
+    assert (confirmation.must_type, confirmation.destructive) == ("12340", True)
+    assert confirmation.title == "Delete 12,340 results matching state:success finished:>30d"
+    assert confirmation.targets == ("a", "b", "and 12,335 more")
+    assert "This cannot be undone; no copy is kept" in confirmation.caveats
+    none = asked(PurgeResults(filter="state:success", at=NOW, count=0))
+    assert none.refusal == "no result matches"
+    some = asked(PurgeResults(filter="state:success", at=NOW, note="1 result too large to search"))
+    assert some.warnings == ("1 result too large to search",) and some.must_type == "delete"
 
 
 def test_commands_go_to_present_workers() -> None:

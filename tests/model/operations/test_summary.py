@@ -11,6 +11,7 @@ from celtop.model.operations.commands import (
     PauseQueue,
     PoolGrow,
     Purge,
+    PurgeResults,
     Report,
     Retry,
     Revoke,
@@ -122,6 +123,14 @@ def test_every_operation_has_words(operation: object) -> None:
         (
             done(Purge("geo", "mail.send"), targets={"geo": CONFIRMED}, count=1),
             "Purged 1 message of mail.send from geo",
+        ),
+        (
+            done(
+                PurgeResults(filter="finished:>30d", at=0.0, count=12_341),
+                targets={"result backend": CONFIRMED},
+                count=12_340,
+            ),
+            "Deleted 12,340 results",
         ),
         (
             done(PoolGrow(WORKERS), workers={**ALL_WORKERS, "b@h": Answer("refused", "autoscale")}),

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from celtop.cluster.results.backends.base import ResultReader
-from celtop.cluster.results.newest import SCAN_COUNT
 from celtop.cluster.results.open import open_results
+from celtop.cluster.results.redis_search import SCAN_COUNT
 from celtop.cluster.results.search import ResultSearch
 from celtop.model.entities.result import ResultMeta
 from celtop.settings import Settings

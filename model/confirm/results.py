@@ -1,0 +1,31 @@
+"""The confirmation of deleting results."""
+
+from __future__ import annotations
+
+from ..operations.commands import PurgeResults
+from ..state import ClusterState
+from ..text.phrases import counted
+from .confirmation import Confirmation, confirm, describe, listed
+
+
+@confirm.register
+def purge_results(operation: PurgeResults, state: ClusterState, now: float) -> Confirmation:
+    """Confirm deleting results."""
+    count = operation.count
+    number = "all results" if count is None else counted(count, "result")
+    return describe(
+        operation,
+        listed(operation.examples, count),
+        [
+            f"Deletes {number} matching {operation.filter}",
+            "Callers that still wait for one of them do not receive it",
+        ],
+        [
+            "This cannot be undone; no copy is kept",
+            "Results of tasks that end from now on are kept",
+        ],
+        warnings=[operation.note[0].upper() + operation.note[1:]] if operation.note else [],
+        refusal="no result matches" if count == 0 else None,
+        must_type=str(count) if count else "delete",
+        destructive=True,
+    )
