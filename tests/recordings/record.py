@@ -22,7 +22,7 @@ from celery import Celery
 from celtop.cli.session import listen, open_session, pump_until, wait_for_replies
 from celtop.cluster.events import receiver
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.results import newest, push
+from celtop.cluster.results import push, redis_search
 from celtop.cluster.results.backends import redis
 from celtop.cluster.results.backends.decode import from_payload
 from celtop.cluster.session import Session
@@ -55,7 +55,7 @@ class Recorder:
     def install(self) -> None:
         """Record from now on, until the process ends."""
         setattr(receiver, "decode", self._remembering(decode, 0))  # noqa: B010
-        for module in (newest, push, redis):
+        for module in (redis_search, push, redis):
             setattr(module, "from_payload", self._remembering(from_payload, 1))  # noqa: B010
         setattr(Inbox, "put", lambda inbox, seen: self.put(inbox, seen))  # noqa: B010
 
