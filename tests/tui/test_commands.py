@@ -4,8 +4,10 @@ import pytest
 from celtop.model.observations import InspectReply, QuestionsAnswered
 from celtop.model.operations.commands import PurgeResults
 from celtop.tests.tui.app_under_test import make_app
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.app import CeltopApp
+from celtop.tui.commands.base import known_task
+from celtop.tui.commands.operations import task_ids
 from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run
 from celtop.tui.dialogs.confirm import ConfirmDialog
 
@@ -68,6 +70,15 @@ def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
     with pytest.raises(CommandError) as told:
         run(app, line)
     assert str(told.value) == said
+
+
+def test_an_id_that_others_start_with_is_found() -> None:
+    app, session = make_app(cluster(5))
+    for id_ in ("order-1", "order-10", "order 1"):
+        feed(session.state, task_events(1, "a.b", uuid=id_))
+    assert known_task(app, "order-1") == "order-1"
+    assert task_ids(app, "order 1") == ("order 1",)
+    assert task_ids(app, "order-1 order-10") == ("order-1", "order-10")
 
 
 def test_an_unknown_queue_is_not_purged_if_all_queues_are_known() -> None:

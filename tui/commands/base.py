@@ -73,12 +73,15 @@ class Command:
 def task_starting_with(host: Host, start: str) -> str | None:
     """Return the id of the only known task that starts with a text; None if there is none.
 
+    An id that is the text itself comes first, whether or not others start with it.
+
     Raises:
         CommandError: Several tasks start with it, or it is empty.
     """
     if not start:
         raise CommandError("Missing argument: a task id or the start of one")
-    found = [id_ for id_ in host.context.state.tasks if id_.startswith(start)]
+    tasks = host.context.state.tasks
+    found = [start] if start in tasks else [id_ for id_ in tasks if id_.startswith(start)]
     if len(found) > 1:
         raise CommandError(f"{len(found)} task ids start with {start}")
     return found[0] if found else None

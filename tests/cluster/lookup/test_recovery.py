@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl, Replies
 from celtop.cluster.lookup.best_source import KnownTask, known_task
@@ -411,8 +412,12 @@ def test_a_session_retries_a_task_and_links_both(
     live.until_live()
     id_ = send(redis_url, "exact.fail", LONG, queue="celery")
     finished(live, id_)
-    found, unknown = live.session.recover_calls([id_, "no-such-task"]).result(20)
+    with Celery("other", broker=redis_url, fixups=set(), set_as_current=False) as other:
+        other.control.revoke(id_, reply=True, limit=1)
+    search = live.session.recover_calls([id_, "no-such-task"], for_retry=True)
+    found, unknown = search.result(20)
     assert isinstance(found, SentTask) and isinstance(unknown, Unrecoverable)
+    assert found.revoked_by == ("w1@test",)
     outcome = live.session.do(Retry(originals=(found,))).future.result(20)
     assert outcome.good, outcome
     new = outcome.sent[0].id
