@@ -85,13 +85,13 @@ class Recovery:
         self, found: tuple[Recovered, ...], workers: Sequence[str]
     ) -> tuple[Recovered, ...]:
         """Add which workers have the ids in their lists of revoked tasks, where they reply."""
-        if not any(isinstance(one, SentTask) for one in found):
+        if not workers or not any(isinstance(one, SentTask) for one in found):
             return found
         holders: dict[str, list[str]] = {}
         # Without it only a warning is missing.
         with contextlib.suppress(Exception), self._broker.connection() as connection:
             control = RemoteControl(connection, self._broker.settings)
-            replies = control.gather(["revoked"], workers or None)
+            replies = control.gather(["revoked"], workers)
             control.close()
             for name, reply in sorted(replies.to("revoked").items()):
                 revoked = reply.value if isinstance(reply.value, list | tuple) else ()

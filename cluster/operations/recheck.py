@@ -7,17 +7,21 @@ later message with it, such as a retry; and workers before Celery 5.7 overwrite 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from ...model.entities.states import REVOKED
 from ...model.operations.commands import Revoke
 from ...model.operations.outcome import Answer
-from ..results.backends.base import ResultReader, ResultsError
+from ..results.backends.base import ResultReader
+from ..results.lookups import run_in_thread
 from .mailbox import Mailbox
 from .running import OperationContext
 
 RECHECK_TIMEOUT: Final = 2.0
 """Seconds since the last reply after which the other workers are not waited for."""
+BACKEND_TIMEOUT: Final = 3.0
+"""Seconds for the result backend; without an answer, the tasks are revoked."""
 BLOCK_IDS: Final = 500
 """Ids in one broadcast, and in one read of the result backend."""
 TIME_ROUNDING: Final = 1.0
@@ -65,21 +69,29 @@ def _finished_in_backend(
 ) -> dict[str, str]:
     """Return the states of tasks that have finished by the result backend.
 
-    REVOKED itself does not count: it is stored at once, while the message still waits. A backend
-    that cannot be read must not keep a task from being revoked.
+    A backend that is slow or cannot be read must not keep a task from being revoked.
+    """
+    if reader.unavailable is not None:
+        return {}
+    with suppress(Exception):
+        return run_in_thread(lambda: _read_finished(reader, ids, begun_at)).result(BACKEND_TIMEOUT)
+    return {}
+
+
+def _read_finished(
+    reader: ResultReader, ids: Sequence[str], begun_at: Mapping[str, float]
+) -> dict[str, str]:
+    """Read the states of finished tasks.
+
+    REVOKED does not count: it is stored at once, while the message still waits.
     """
     found: dict[str, str] = {}
-    if reader.unavailable is not None:
-        return found
-    try:
-        for start in range(0, len(ids), BLOCK_IDS):
-            for id_, meta in reader.read(ids[start : start + BLOCK_IDS]).items():
-                begun, done = begun_at.get(id_), meta.done_at
-                again = begun is not None and done is not None and begun > done + TIME_ROUNDING
-                if meta.ready and meta.status not in (None, REVOKED) and not again:
-                    found[id_] = str(meta.status)
-    except ResultsError:
-        return found
+    for start in range(0, len(ids), BLOCK_IDS):
+        for id_, meta in reader.read(ids[start : start + BLOCK_IDS]).items():
+            begun, done = begun_at.get(id_), meta.done_at
+            again = begun is not None and done is not None and begun > done + TIME_ROUNDING
+            if meta.ready and meta.status not in (None, REVOKED) and not again:
+                found[id_] = str(meta.status)
     return found
 
 
