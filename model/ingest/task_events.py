@@ -120,7 +120,7 @@ class TaskEvents:
     def _sent(self, task: Task, event: Event) -> None:
         self._totals.sent += 1
         at = event.timestamp
-        if _replaced_by(task, event):
+        if task.started_at is not None and _replaced_by(task, event):
             self._requeue_replaced(task)
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
