@@ -180,6 +180,12 @@ class Worker(msgspec.Struct, eq=False):
         return self.active
 
     @property
+    def started_at(self) -> float | None:
+        """When it started, by the local clock; None if unknown."""
+        stats_at = self.fact("stats").answered_at
+        return None if stats_at is None or self.uptime is None else stats_at - self.uptime
+
+    @property
     def shares_name(self) -> bool:
         """Whether several workers have this node name: their heartbeats alternate."""
         return self.pid_returns >= ALTERNATIONS and len(self.pids) > 1

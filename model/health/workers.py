@@ -92,7 +92,7 @@ def _stalled(worker: Worker, now: float) -> Finding:
 def _shared_name(worker: Worker) -> Finding:
     pids = sorted(worker.pids)
     text = f"{len(pids)} workers have this name (PIDs {named([str(pid) for pid in pids])}): "
-    text += "their numbers are mixed up, and each operation reaches both"
+    text += "their numbers are mixed up, and operations reach all of them"
     next_step = "Start each with its own name, for example -n worker2@%h"
     evidence = {"pids": pids}
     return Finding(

@@ -243,14 +243,17 @@ class Reconciler:
         """Record which rate limit holds a waiting task back in its worker, if one does.
 
         If only its message shows that it was received, the worker is the only consumer of its
-        queue.
+        queue, unless it has started since.
         """
         if task.worker is None and task.state != PENDING:
             queue = self._queues.get(task.queue or "")
             consumers = None if queue is None else queue.consumers
-            if consumers and len(consumers) == 1:
-                task.worker = consumers[0]
-                self._tasks.touch(task)
+            only = self._workers.workers.get(consumers[0]) if consumers else None
+            if only is not None and consumers is not None and len(consumers) == 1:
+                since = only.started_at
+                if since is not None and (task.received_at or since) >= since - RECENT_SECONDS:
+                    task.worker = only.name
+                    self._tasks.touch(task)
         worker = self._workers.workers.get(task.worker or "")
         rate = None
         if worker is not None:

@@ -147,6 +147,7 @@ def test_a_message_returned_to_its_queue_is_redelivered() -> None:
 def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None:
     state = ClusterState()
     state.observe(InspectReply(WORKER, "active_queues", [{"name": "geo"}], NOW))
+    state.observe(InspectReply(WORKER, "stats", {"uptime": 60}, NOW))
     state.observe(QuestionsAnswered(("workers",), NOW))
     state.observe(QueueMeasured("geo", NOW, 0))
     state.tick(NOW)
@@ -160,6 +161,12 @@ def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None
     assert tasks["b"].received_at == NOW - 5
     assert (tasks["a"].state, tasks["a"].retries, tasks["a"].eta_at) == ("RETRY", 2, NOW + 9)
     assert "" not in state.queues
+    # Its worker was killed: the one that consumes the queue now has started since.
+    old = WaitingMessage("c", "geo.resize", "geo", taken_at=NOW - 500)
+    state.observe(QueuePeeked("", (old,), NOW, True, held=True))
+    state.tick(NOW + 3)
+    state.tick(NOW + 4)
+    assert (tasks["c"].state, tasks["c"].worker) == ("RECEIVED", None)
     play(Script("b", at=NOW).started().succeeded().events, state)
     state.observe(QueuePeeked("", (fresh,), NOW, True, held=True))
     assert tasks["b"].state == "SUCCESS"
