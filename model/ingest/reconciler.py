@@ -166,21 +166,23 @@ class Reconciler:
         if self._last_update(task) > at - REPLY_DELAY:
             return
         if self._lacked_by_workers(task, check):
-            if check.absent:
+            if task.waiting and task.worker is None and task.received_at is not None:
+                # Its message is unacknowledged: the worker that received it is gone.
+                self._tasks.mark_lost(task, at, "worker")
+            elif check.absent:
                 self._tasks.mark_lost(task, at, "unknown")
             elif task.running and task.worker not in self._workers.workers:
                 self._tasks.mark_lost(task, at, "unheard")
 
     def _lacked_by_workers(self, task: Task, check: _Check) -> bool:
-        worker = self._workers.workers.get(task.worker or "")
-        if worker is not None:
-            return worker.name in check.lacking and not (
-                task.waiting and self._may_hold(worker, task)
-            )
-        present = {
-            name for name in self._workers.workers if self._workers.status(name) != "offline"
-        }
-        return bool(present) and present <= check.lacking
+        workers = self._workers.workers
+        if task.worker in workers:
+            asked = {task.worker}
+        else:
+            asked = {name for name in workers if self._workers.status(name) != "offline"}
+        if not asked or not asked <= check.lacking:
+            return False
+        return not (task.waiting and any(self._may_hold(workers[name], task) for name in asked))
 
     def _may_hold(self, worker: Worker, task: Task) -> bool:
         """Return whether a worker may hold a waiting task that `query_task` does not find.
@@ -251,7 +253,7 @@ class Reconciler:
             only = self._workers.workers.get(consumers[0]) if consumers else None
             if only is not None and consumers is not None and len(consumers) == 1:
                 since = only.started_at
-                if since is not None and (task.received_at or since) >= since - RECENT_SECONDS:
+                if since is not None and (task.received_at or since) >= since - REPLY_DELAY:
                     task.worker = only.name
                     self._tasks.touch(task)
         worker = self._workers.workers.get(task.worker or "")

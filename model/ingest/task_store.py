@@ -149,7 +149,7 @@ class TaskStore:
         task.lost_at = now if task.lost_at is None else task.lost_at
         task.set_extra(loss=loss)
         if loss == "worker":
-            self.corrections.count("lost", task, task.worker or "")
+            self.corrections.count("lost", task, task.worker or "an unknown worker")
         elif loss in ("unknown", "emptied"):
             self.corrections.count(loss, task)
         self.touch(task)

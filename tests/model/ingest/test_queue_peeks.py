@@ -6,6 +6,7 @@ import msgspec
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
+from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT
 from celtop.model.observations import (
     InspectReply,
     QuestionsAnswered,
@@ -167,6 +168,12 @@ def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None
     state.tick(NOW + 3)
     state.tick(NOW + 4)
     assert (tasks["c"].state, tasks["c"].worker) == ("RECEIVED", None)
+    for command in ("reserved", "scheduled", "registered"):
+        state.observe(InspectReply(WORKER, command, [], NOW + 9))
+    state.observe(InspectReply(WORKER, "query_task", {}, NOW + 9, requested_ids=("c",)))
+    assert tasks["c"].loss == "worker"
+    state.broker.transport = "redis"
+    assert state.redelivery_at(tasks["c"]) == NOW - 500 + VISIBILITY_TIMEOUT
     play(Script("b", at=NOW).started().succeeded().events, state)
     state.observe(QueuePeeked("", (fresh,), NOW, True, held=True))
     assert tasks["b"].state == "SUCCESS"
