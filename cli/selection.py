@@ -137,7 +137,9 @@ def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:
 
 def matching_tasks(session: Session, query: Query) -> list[Task]:
     """Return the known tasks that match a filter, in order of arrival."""
-    now = time.time()
+    from ..model.entities.clock_skew import Moment
+
+    now = Moment(time.time(), session.state.skews)
     return [task for task in session.state.tasks.values() if query.matches(task, now)]
 
 

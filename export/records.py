@@ -151,7 +151,7 @@ class TaskRecord(msgspec.Struct, frozen=True, gc=False):
     runtime_s: float | None
     """How long it ran, or has been running at `taken_at`."""
     waited_s: float | None
-    retries: int
+    retries: int | None
     progress: ProgressRecord | None
     attempts: list[AttemptRecord]
     root_id: str | None

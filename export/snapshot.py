@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from ..model.entities.broker import Broker, Listening
+from ..model.entities.clock_skew import NO_SKEWS
 from ..model.entities.keep import KINDS, Kind
 from ..model.entities.queue import Queue
 from ..model.entities.states import source_names
@@ -171,7 +172,8 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
         TaskRecord,
         task,
         runtime_s=_number(task.elapsed(now + skew)),
-        waited_s=_number(task.waited()),
+        waited_s=_number(task.waited(NO_SKEWS if state is None else state.skews)),
+        retries=task.known_retries,
         progress=None if progress is None else _record(ProgressRecord, progress),
         attempts=[_record(AttemptRecord, attempt) for attempt in task.attempts],
         sources=list(source_names(task.sources)),

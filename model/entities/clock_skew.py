@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 ClockSkews: TypeAlias = Mapping[str, float]
 """Seconds that clocks are ahead of the local one, by host; accurate clocks are not listed."""
@@ -20,6 +20,29 @@ MIN_SKEW: Final = 2.0
 
 _MIN_CHANGE: Final = 0.5
 """Seconds; a smaller change is ignored, so that displayed times do not flicker."""
+
+
+class Moment(float):
+    """A local time in epoch seconds, with the clock skews that are known then."""
+
+    __slots__ = ("skews",)
+    skews: ClockSkews
+
+    def __new__(cls, at: float, skews: ClockSkews) -> Self:
+        """Return the moment; it can be used as a number."""
+        moment = super().__new__(cls, at)
+        moment.skews = skews
+        return moment
+
+
+def skews_at(now: float) -> ClockSkews:
+    """Return the clock skews of a moment; none for a plain number."""
+    return now.skews if isinstance(now, Moment) else NO_SKEWS
+
+
+def time_at(host: str | None, now: float) -> float:
+    """Return a moment by a host's clock."""
+    return now + skews_at(now).get(host or "", 0.0)
 
 
 class MeasuredSkews:

@@ -60,6 +60,8 @@ FROM_INSPECT: Final = 2
 FROM_QUEUE: Final = 4
 FROM_BACKEND: Final = 8
 FROM_SENDING: Final = 16
+REPORTS_RETRIES: Final = 32
+"""Set beside the sources if the result backend has the number of retries."""
 
 _SOURCES: Final = (
     (FROM_EVENT, "event"),

@@ -13,7 +13,18 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from ..text.traceback import frames_end
-from .states import FAULTY, FINISHED, PENDING, REVOKED, WAITING, TaskState
+from .clock_skew import MIN_SKEW, NO_SKEWS, ClockSkews
+from .states import (
+    FAULTY,
+    FINISHED,
+    FROM_QUEUE,
+    FROM_SENDING,
+    PENDING,
+    REPORTS_RETRIES,
+    REVOKED,
+    WAITING,
+    TaskState,
+)
 
 Loss: TypeAlias = Literal["worker", "unheard", "unknown", "emptied"]
 """Why a task is lost: its worker was lost; its worker no longer runs it and no final event was
@@ -137,6 +148,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
     expires_at: float | None = None
     runtime: float | None = None
     retries: int = 0
+    """At least; see `known_retries`."""
     root_id: str | None = None
     parent_id: str | None = None
     group_id: str | None = None
@@ -173,6 +185,17 @@ class Task(msgspec.Struct, gc=False, eq=False):
         """
         skipped = self.extra is not None and self.extra.terminated is not None
         return self.state == REVOKED and self.started_at is None and not skipped
+
+    @property
+    def known_retries(self) -> int | None:
+        """How often it was retried; None if no source reports it.
+
+        The events `task-sent` and `task-received`, messages, and extended results do. `retries` is
+        then at least the number of retries that were observed.
+        """
+        if self.retries or self.received_at is not None or self.sent_at is not None:
+            return self.retries
+        return 0 if self.sources & (FROM_QUEUE | FROM_SENDING | REPORTS_RETRIES) else None
 
     @property
     def running(self) -> bool:
@@ -229,14 +252,26 @@ class Task(msgspec.Struct, gc=False, eq=False):
                 texts += (name, value)
         return sum([text_size(text) for text in texts if text is not None])
 
-    def waited(self) -> float | None:
-        """Return the seconds between when it could have started and when it did, or None."""
-        if self.started_at is None:
+    def waited(self, skews: ClockSkews = NO_SKEWS) -> float | None:
+        """Return the seconds between when it could have started and when it did, or None.
+
+        The sender's time is by another clock than the worker's: both are converted to local time.
+        None if they contradict each other, because the sender's clock is wrong.
+        """
+        started_at, since, eta_at = self.started_at, self.sent_at, self.eta_at
+        if started_at is None:
             return None
-        since = self.sent_at if self.sent_at is not None else self.received_at
-        if self.eta_at is not None and (since is None or self.eta_at > since):
-            since = self.eta_at
-        return None if since is None else max(0.0, self.started_at - since)
+        if since is None:
+            since = self.received_at
+        elif skews:
+            # By the worker's clock, by which it waits for the ETA too.
+            client = "" if self.extra is None else self.extra.client or ""
+            since += skews.get(self.worker or "", 0.0) - skews.get(client, 0.0)
+        if eta_at is not None and (since is None or eta_at > since):
+            since = eta_at
+        if since is None or started_at < since - MIN_SKEW:
+            return None
+        return max(0.0, started_at - since)
 
     def elapsed(self, now: float) -> float | None:
         """Return the seconds that it ran, or has been running by `now`; None if not started."""

@@ -8,6 +8,8 @@ import msgspec
 
 from ..text.traceback import exception_class
 from .distribution import Distribution
+from .states import FAILURE, RETRY, REVOKED, SUCCESS
+from .task import Task
 
 MAX_EXCEPTION_CLASSES: Final = 50
 """Exception classes counted by name; further ones count as `other`."""
@@ -48,6 +50,21 @@ class TaskType(msgspec.Struct, eq=False):
         """Share of its finished tasks that failed, 0 to 1; None without finished tasks."""
         ended = self.succeeded + self.failed
         return self.failed / ended if ended else None
+
+    def count_outcome(self, task: Task) -> None:
+        """Count how a task ended, or its retry, as the event reported it before its name."""
+        if task.state == SUCCESS:
+            self.succeeded += 1
+            if task.runtime is not None:
+                self.runtime.add(task.runtime)
+        elif task.state == FAILURE:
+            self.failed += 1
+            self.count_exception(task.exception)
+        elif task.state == RETRY:
+            self.retried += 1
+            self.count_exception(task.exception)
+        elif task.state == REVOKED:
+            self.revoked += 1
 
     def count_exception(self, exception: str | None) -> None:
         """Count an exception by its class."""

@@ -24,6 +24,7 @@ from ..entities.states import (
     FROM_INSPECT,
     PENDING,
     RECEIVED,
+    REPORTS_RETRIES,
     RETRY,
     REVOKED,
     STARTED,
@@ -82,6 +83,8 @@ class BackendResults:
             elif task.state not in FINISHED:
                 self._advance(task, meta, seen)
             task.sources |= FROM_BACKEND
+            if meta.retries is not None:
+                task.sources |= REPORTS_RETRIES
             self._tasks.touch(task)
 
     def _fill_in(self, task: Task, meta: ResultMeta) -> None:
@@ -143,7 +146,7 @@ class BackendResults:
             return None
         return BackendState(
             state,
-            seen.at if at is None else min(at, MAX_TIMESTAMP),
+            seen.at + self._workers.skew(task.worker) if at is None else min(at, MAX_TIMESTAMP),
             self._repr(meta.result) if state == SUCCESS else None,
             self._text(meta.exception) if state == FAILURE else None,
             self._text(meta.traceback) if state == FAILURE else None,
@@ -158,8 +161,9 @@ class BackendResults:
 
     def _count_runtime(self, task: Task) -> None:
         """Count the runtime of a task from the history: no event will."""
-        if task.state == SUCCESS and task.name is not None and task.started_at is not None:
-            self._tasks.types[task.name].runtime.add(task.elapsed(0.0) or 0.0)
+        ran = task.elapsed(0.0) if task.state == SUCCESS else None
+        if task.name is not None and ran is not None:
+            self._tasks.types[task.name].runtime.add(ran)
 
     def _advance(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
         """Apply the state and progress of a task that has not ended."""

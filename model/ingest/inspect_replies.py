@@ -248,7 +248,8 @@ class InspectReplies:
         exchange = to_text(delivery.get("exchange"), MAX_NAME_LENGTH)
         routing_key = to_text(delivery.get("routing_key"), MAX_NAME_LENGTH)
         if task.queue is None and routing_key:
-            task.queue = sys.intern(_queue_name(worker, exchange, routing_key))
+            queue = _queue_name(worker, exchange, routing_key)
+            task.queue = None if queue is None else sys.intern(queue)
         acknowledged, redelivered = item.get("acknowledged"), delivery.get("redelivered")
         task.set_extra(
             exchange=exchange,
@@ -307,15 +308,20 @@ def _set_pool(worker: Worker, pool: Mapping[str, Any]) -> None:
         worker.processes = tuple(pid for pid in pids if pid is not None)
 
 
-def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str:
-    """Return a message's queue; by Celery's default the routing key is its name."""
+def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str | None:
+    """Return a message's queue; None if its bindings are unknown.
+
+    By Celery's default, and through the default exchange, the routing key is the queue's name.
+    """
     consumed = worker.queues or ()
     if any(queue.name == routing_key for queue in consumed):
         return routing_key
     for queue in consumed:
         if exchange and (queue.exchange, queue.routing_key) == (exchange, routing_key):
             return queue.name
-    return consumed[0].name if len(consumed) == 1 else routing_key
+    if len(consumed) == 1:
+        return consumed[0].name
+    return routing_key if not exchange or exchange == routing_key else None
 
 
 def _items(reply: Any, limit: int = MAX_ITEMS) -> list[Mapping[str, Any]]:

@@ -21,6 +21,7 @@ from ..entities.states import (
     PENDING,
     RECEIVED,
     REJECTED,
+    REPORTS_RETRIES,
     RETRY,
     REVOKED,
     SUCCESS,
@@ -107,7 +108,7 @@ class Retention:
         while self._history and len(taken) < count:
             task = self._history.pop()
             kind = self.kind_of(task)
-            if kind == "succeeded" and task.sources == FROM_BACKEND:
+            if kind == "succeeded" and task.sources & ~REPORTS_RETRIES == FROM_BACKEND:
                 taken.append(self._leaves(task, kind))
             else:
                 self._set_aside(task, kind)

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from ..entities.clock_skew import MIN_SKEW
 from ..entities.states import (
     CELERY_STATES,
     FAILURE,
@@ -225,8 +226,11 @@ class TaskEvents:
         self._totals.started += 1
         if task.name is not None:
             kind = self._types[task.name]
-            waited = task.waited()
-            if waited is not None:
+            waited = task.waited(self._workers.skews)
+            # Before its first heartbeat, only the event shows whether the worker's clock is right.
+            if waited is not None and (
+                task.sent_at is None or worker.clock_skew is not None or abs(at - now) < MIN_SKEW
+            ):
                 kind.wait.add(waited)
 
     def _succeeded(self, task: Task, event: Event, worker: Worker, now: float) -> None:

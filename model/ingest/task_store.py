@@ -169,9 +169,13 @@ class TaskStore:
         """Set or change a task's name."""
         if task.name == name:
             return
+        renamed = task.name is not None
         if task.name is not None:
             self.types.leave(task.name, task.state)
         task.name = self.types.join(name, task.state)
+        if not renamed and task.state_host is not None:
+            # Its end, if that was the event, could not be counted without the name.
+            self.types[name].count_outcome(task)
 
     def set_text(self, task: Task, field: TextField, text: str | None) -> None:
         """Set one of a task's long texts."""

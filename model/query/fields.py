@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, TypeAlias, TypeVar
 
+from ..entities.clock_skew import skews_at, time_at
 from ..entities.states import CELERY_STATES, FAULTY, FINISHED
 from ..entities.task import Task, first_seen_at
 from ..text.parse import duration
@@ -68,12 +69,12 @@ TEXTS: Final[dict[str, Callable[[Task], str | None]]] = {
 
 DURATIONS: Final[dict[str, Callable[[Task, float], float | None]]] = {
     "age": _age,
-    "runtime": lambda task, now: task.elapsed(now),
-    "waited": lambda task, _: task.waited(),
+    "runtime": lambda task, now: task.elapsed(time_at(task.worker, now)),
+    "waited": lambda task, now: task.waited(skews_at(now)),
 }
 
 NUMBERS: Final[dict[str, Callable[[Task, float], float | None]]] = {
-    "retries": lambda task, _: task.retries,
+    "retries": lambda task, _: task.known_retries,
 }
 
 TIMES: Final[dict[str, Callable[[Task], float | None]]] = {

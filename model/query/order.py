@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from ..entities.clock_skew import skews_at, time_at
 from ..entities.task import Task, first_seen_at
 
 SortValue: TypeAlias = Any
@@ -35,17 +36,18 @@ SORT_KEYS: Final[Mapping[str, Callable[[Task, float], SortValue]]] = {
         name: _field(name)
         for name in (
             *("arrival", "id", "name", "state", "worker", "queue", "args", "kwargs", "result"),
-            *("exception", "retries"),
+            "exception",
         )
     },
+    "retries": _field("known_retries"),
     "age": _age,
     "sent": _field("sent_at"),
     "received": _field("received_at"),
     "started": _field("started_at"),
     "finished": _field("finished_at"),
     "eta": _field("eta_at"),
-    "runtime": lambda task, now: task.elapsed(now),
-    "waited": lambda task, now: task.waited(),
+    "runtime": lambda task, now: task.elapsed(time_at(task.worker, now)),
+    "waited": lambda task, now: task.waited(skews_at(now)),
     "progress": _progress,
 }
 """The sort keys of tasks. Age is the time since a task was sent; the youngest comes first."""

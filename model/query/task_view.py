@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Protocol, TypeVar
 
 from ..entities.changes import Changes
+from ..entities.clock_skew import ClockSkews, Moment
 from ..entities.task import Task
 from .language import EVERY_TASK, Query
 from .order import NEWEST_FIRST, Key, Order, key_maker
@@ -40,6 +41,10 @@ class HoldsTasks(Protocol):
     @property
     def tasks(self) -> Mapping[str, Task]:
         """The held tasks by id, in order of arrival."""
+
+    @property
+    def skews(self) -> ClockSkews:
+        """The clock skews of workers; the mapping is replaced when one changes."""
 
 
 class TaskView:
@@ -66,6 +71,7 @@ class TaskView:
         self.order = order
         self.faults_only = faults_only
         self._now = now
+        self._skews = state.skews
         self._ticked_at = now
         self._clock = clock
         self._budget = budget
@@ -122,6 +128,10 @@ class TaskView:
                 self._place(
                     [task for task in self._rows if task.finished_at is None and task.running]
                 )
+        if self._state.skews is not self._skews:
+            self._skews = self._state.skews
+            if not self.query.empty or self.order.key != "arrival":
+                self._unseen = list(held.values())
         if self._unseen:
             self._place(self._next_unseen())
 
@@ -156,7 +166,8 @@ class TaskView:
         """
         self.order = Order(key, descending)
         self._key = key_maker(self.order)
-        keys = [self._key(task, self._now) for task in self._rows]
+        now = Moment(self._now, self._state.skews)
+        keys = [self._key(task, now) for task in self._rows]
         self._key_of = {task.id: key for task, key in zip(self._rows, keys, strict=True)}
         places = sorted(range(len(keys)), key=keys.__getitem__)
         self._keys = [keys[place] for place in places]
@@ -190,6 +201,8 @@ class TaskView:
         """Move each task to its current position, into the view or out of it."""
         key_of, make_key, matches, now = self._key_of, self._key, self.query.matches, self._now
         faults_only = self.faults_only
+        if skews := self._state.skews:
+            now = Moment(now, skews)
         leaving: list[Key] = []
         entering: list[tuple[Key, Task]] = []
         for task in tasks:

@@ -89,8 +89,11 @@ def _finished_within(task: Task, frame: Frame, width: int) -> Sequence[Cell]:
     return (_finished(task, frame, width),)
 
 
-def _retries(task: Task, frame: Frame) -> Cell:
-    return (str(task.retries), "state-retry") if task.retries else numbers.NOTHING
+def retries(task: Task, frame: Frame) -> Cell:
+    """Return how often a task was retried; nothing for 0."""
+    if task.retries:
+        return str(task.retries), "state-retry"
+    return numbers.UNKNOWN if task.known_retries is None else numbers.NOTHING
 
 
 def _ticking(task: Task) -> bool:
@@ -108,7 +111,7 @@ WORKER: Final = Column[Task](
 QUEUE: Final = Column[Task](
     "queue", "Queue", 14, _text(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
 )
-RETRIES: Final = replace(numbers.column("retries", "Retry", 7, _retries, 7), narrow_width=5)
+RETRIES: Final = replace(numbers.column("retries", "Retry", 7, retries, 7), narrow_width=5)
 RUNNING_TIME: Final = Column[Task](
     "elapsed", "Runtime", 9, elapsed, 1, justify="right", ticks=lambda task: task.running
 )

@@ -164,8 +164,7 @@ def runtime(row: WorkflowRow, frame: Frame) -> Cell:
 def retries(row: WorkflowRow, frame: Frame) -> Cell:
     """Return a task's number of retries."""
     task = row.node.task
-    number = 0 if task is None else task.retries
-    return (str(number), "state-retry") if number else numbers.NOTHING
+    return numbers.NOTHING if task is None else tasks.retries(task, frame)
 
 
 def outcome(row: WorkflowRow, frame: Frame) -> Cell | Sequence[Cell]:

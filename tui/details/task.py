@@ -100,7 +100,7 @@ def _times(task: Task, frame: Frame) -> list[Field]:
             # The worker waits by its own clock.
             found.append(Field(label, _moment(time, there, frame), "accent"))
     found += _clock(task, frame)
-    waited, ran = task.waited(), task.elapsed(there)
+    waited, ran = task.waited(frame.skews), task.elapsed(there)
     if waited is not None:
         found.append(Field("Waited", units.duration(waited)))
     if ran is not None:
@@ -116,7 +116,7 @@ def _moment(at: float, now: float, frame: Frame) -> str:
 
 
 def _clock(task: Task, frame: Frame) -> list[Field]:
-    """Note that times were corrected; the waiting time spans two clocks and is not."""
+    """Note that times were corrected."""
     skew = frame.skews.get(task.worker or "")
     if not skew or (task.received_at or task.started_at or task.finished_at) is None:
         return []

@@ -14,9 +14,10 @@ def retry_count(task: Task, max_retries: int | None) -> str:
         task: The task.
         max_retries: The maximum of its type; a single call may set a higher one.
     """
-    if max_retries and task.retries <= max_retries:
-        return f"{task.retries} of {max_retries}"
-    return str(task.retries)
+    known = task.known_retries
+    if known is None:
+        return units.UNKNOWN
+    return f"{known} of {max_retries}" if max_retries and known <= max_retries else str(known)
 
 
 def next_attempt(task: Task, now: float) -> str | None:

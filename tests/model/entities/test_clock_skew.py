@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.clock_skew import NO_SKEWS, MeasuredSkews, to_local
+from celtop.model.query.language import parse_query
+from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.members import span
@@ -112,3 +114,41 @@ def test_the_time_axis_follows_a_skew_that_becomes_known_later() -> None:
     beat(state, AHEAD, 40.0, NOW)
     view.update(NOW)
     assert view.axis.begin == NOW - 11
+
+
+def test_a_waiting_time_spans_two_clocks_and_is_the_same_everywhere() -> None:
+    state = ClusterState()
+    for skew, host in ((18_000.0, AHEAD), (-18_000.0, BEHIND)):
+        beat(state, host, skew, NOW - 20)
+        id_ = f"on {host}"
+        there = {"hostname": host, "uuid": id_}
+        sent = {"hostname": "gen1@client", "uuid": id_, "name": "shop.bill", "queue": "q"}
+        for type_, fields, at in (
+            ("task-sent", sent, NOW - 10),
+            ("task-received", {**there, "name": "shop.bill"}, NOW - 5 + skew),
+            ("task-started", there, NOW - 3 + skew),
+        ):
+            observe(state, Event(type_, timestamp=at, **fields), NOW - 3)  # type: ignore[arg-type]
+    records = take_snapshot(state, NOW).tasks
+    assert [record.waited_s for record in records] == [7.0, 7.0]
+    kind = state.types["shop.bill"]
+    assert (kind.wait.count, round(kind.wait.max or 0.0, 3)) == (2, 7.0)
+    for text, shown in (("waited:<8s", 2), ("waited:>8s", 0), ("runtime:<4s", 2)):
+        assert len(TaskView(state, parse_query(text), now=NOW)) == shown, text
+
+
+def test_a_waiting_time_is_unknown_if_the_clocks_contradict_each_other() -> None:
+    state = ClusterState()
+    beat(state, AHEAD, 0.0, NOW - 20)
+    sent = Event("task-sent", "gen1@client", NOW + 3600, uuid="a", name="shop.bill", queue="q")
+    observe(state, sent, NOW - 9)
+    observe(state, Event("task-started", AHEAD, NOW - 3, uuid="a"), NOW - 3)
+    assert take_snapshot(state, NOW).tasks[0].waited_s is None
+    assert state.types["shop.bill"].wait.count == 0
+
+
+def test_the_wait_of_a_task_is_not_counted_before_the_first_heartbeat_of_a_skewed_worker() -> None:
+    state = ClusterState()
+    observe(state, Event("task-sent", "gen1@client", NOW - 9, uuid="a", name="n", queue="q"), NOW)
+    observe(state, Event("task-started", AHEAD, NOW + 18_000, uuid="a"), NOW)
+    assert state.types["n"].wait.count == 0

@@ -250,6 +250,31 @@ def test_types_count_and_time_received_events() -> None:
     assert (kind.held, kind.failure_rate) == (3, 0.5)
 
 
+def test_an_end_that_arrives_before_the_name_counts_once_for_its_type() -> None:
+    state = ClusterState()
+    for number in range(10):
+        events = Script(str(number)).received().started()
+        ended = events.failed(exception="KeyError('x')") if number == 0 else events.succeeded()
+        first, *others = ended.events
+        play(others if number < 6 else [first, *others], state)
+        if number < 6:
+            play([first], state)
+    kind = state.types["shop.bill"]
+    assert (kind.succeeded, kind.failed, kind.exceptions) == (9, 1, {"KeyError": 1})
+    assert kind.failure_rate == 0.1
+
+
+def test_the_number_of_retries_is_unknown_until_a_source_reports_it() -> None:
+    script = Script("a").received().started()
+    received, started = script.events
+    state = play([started])
+    assert (state.tasks["a"].retries, state.tasks["a"].known_retries) == (0, None)
+    play([received], state)
+    assert state.tasks["a"].known_retries == 0
+    state = play(Script("b").received(2).events)
+    assert state.tasks["b"].known_retries == 2
+
+
 def test_other_events_are_counted_and_ignored() -> None:
     state = ClusterState()
     state.observe(EventBatch((Event("my-event", WORKER, NOW),), NOW))

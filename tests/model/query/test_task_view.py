@@ -5,6 +5,7 @@ import dataclasses
 import msgspec
 import pytest
 from celtop.model.entities.changes import Changes
+from celtop.model.entities.clock_skew import NO_SKEWS, ClockSkews
 from celtop.model.entities.states import CELERY_STATES, FAULTY
 from celtop.model.entities.task import Progress, Task
 from celtop.model.query.language import Query, parse_query
@@ -24,6 +25,7 @@ class Store:
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
+        self.skews: ClockSkews = NO_SKEWS
         self.arrivals = 0
         self.taken_arrivals = 0
         self.changed: dict[str, Task] = {}
