@@ -17,6 +17,8 @@ class QueueKeys:
         """Separates the parts of a binding, and a queue from its priority step."""
         self.steps: tuple[int, ...] = tuple(channel.priority_steps)
         """The priority steps, the highest priority first."""
+        self.other_steps: tuple[int, ...] = tuple(set(range(10)).difference(self.steps))
+        """Steps that are not configured here, but may be in the app."""
         self.unacked: str = prefix + channel.unacked_key
         """The hash of all unacknowledged messages, by delivery tag."""
         self.unacked_index: str = prefix + channel.unacked_index_key

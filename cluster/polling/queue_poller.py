@@ -12,6 +12,7 @@ from ...model.observations import (
     QuestionsAnswered,
     QuestionsFailed,
 )
+from ..events.roster import MAX_NAMES
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 from .queue_depths import AmqpDepths, OtherDepths, depths
 from .redis_depths import RedisDepths
@@ -27,6 +28,11 @@ MIN_INTERVAL: Final = 0.5
 """Seconds between two measurements, even when refreshes are requested more often."""
 SEARCH_INTERVAL: Final = 60.0
 """Seconds between two searches for other clusters while this one has no workers."""
+TOO_MANY_QUEUES: Final = Fault(
+    "too-many",
+    f"of the queues that events name, only {MAX_NAMES:,} are measured",
+    "Name the important queues with --queues",
+)
 
 
 class QueuePoller(Poller):
@@ -91,10 +97,13 @@ class QueuePoller(Poller):
             self.put(one)
         at = time.time()
         self.put(QuestionsAnswered(("depths",), at))
-        if self._depths.fault is None:
+        fault = self._depths.fault
+        if len(self._roster.queues) >= MAX_NAMES and (fault is None or fault.kind == "unsupported"):
+            fault = TOO_MANY_QUEUES
+        if fault is None:
             self.put(QuestionsAnswered(("queues",), at))
         else:
-            self.put(QuestionsFailed("cluster", ("queues",), at, self._depths.fault))
+            self.put(QuestionsFailed("cluster", ("queues",), at, fault))
         self._count += 1
         self._cost = max(1.0, self._broker.meter.sent - before)
         latency = self._depths.latency or time.monotonic() - started

@@ -14,7 +14,7 @@ from ..connection.broker import BrokerConnection
 from ..connection.redis_keys import QueueKeys
 from ..messages.envelope import decode, head_of
 from .other_clusters import OtherClusterSearch
-from .redis_bindings import RedisBindings
+from .redis_bindings import MAX_BINDINGS_AGE, RedisBindings
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -50,6 +50,8 @@ class RedisDepths:
         )
         self._others = OtherClusterSearch(self._redis, channel, broker.settings.event_exchange)
         self._filled: set[str] = set()
+        self._other_steps_at = float("-inf")
+        self._other_steps_checked: set[str] = set()
         self._measured: frozenset[str] = frozenset()
         self._large_heads: dict[str, float] = {}
         self.latency: float | None = None
@@ -64,6 +66,9 @@ class RedisDepths:
 
         Queues with messages come first: if there are too many, empty ones are left out.
         """
+        if time.monotonic() - self._other_steps_at > MAX_BINDINGS_AGE:
+            self._other_steps_at = time.monotonic()
+            self._other_steps_checked.clear()
         counts = self._count(self._queues(names))
         if self.bindings.read():
             counts = self._count(self._queues(names))
@@ -99,6 +104,7 @@ class RedisDepths:
         A text in place of a number is the reason why it is unknown.
         """
         keys = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
+        keys |= self._other_keys(queues)
         keys.add(self._keys.unacked)
         filled = sorted(self._filled & keys)
         others = sorted(keys - self._filled)
@@ -121,6 +127,15 @@ class RedisDepths:
         if scans:
             self.bindings.scanned(scanned)
         return counts
+
+    def _other_keys(self, queues: frozenset[str]) -> set[str]:
+        """Return the lists of steps that are not configured: those with messages, or unchecked."""
+        unchecked = queues - self._other_steps_checked
+        self._other_steps_checked |= unchecked
+        steps = self._keys.other_steps
+        keys = {self._keys.list_of(queue, step) for queue in queues for step in steps}
+        new = {self._keys.list_of(queue, step) for queue in unchecked for step in steps}
+        return new | (keys & self._filled)
 
     def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
         for key in keys:
@@ -162,9 +177,17 @@ class RedisDepths:
         at: float,
     ) -> QueueMeasured:
         keys = {self._keys.list_of(name, step): step for step in self._keys.steps}
+        other_keys = {self._keys.list_of(name, step): step for step in self._keys.other_steps}
+        keys |= {
+            key: step
+            for key, step in other_keys.items()
+            if isinstance(size := counts.get(key), int) and size
+        }
         sizes = [(step, counts.get(key, 0)) for key, step in keys.items()]
         notes = [size for _, size in sizes if isinstance(size, str)][:1]
         by_priority = tuple((str(step), size) for step, size in sizes if isinstance(size, int))
+        if others := [str(step) for step in self._keys.other_steps if step in keys.values()]:
+            notes.append(f"priority {', '.join(others)} used, but not in priority_steps")
         unacked: int | None = None
         total = counts.get(self._keys.unacked, 0)
         if isinstance(total, str):

@@ -17,6 +17,7 @@ from ..entities.queue import Queue
 from ..entities.states import FINISHED, PENDING, WAITING
 from ..entities.task import Task
 from ..entities.worker import Worker
+from .emptied_queues import PendingTask, loss_of
 from .inspect_replies import REPLY_DELAY
 from .rate_limited import holding_limit, rate_limit
 from .task_store import TaskStore
@@ -45,10 +46,6 @@ MIN_SCANNED: Final = 5_000
 """Tasks scanned per second; more if a full scan would take longer than `SCAN_TICKS`."""
 SCAN_TICKS: Final = 8
 """Seconds for a scan of all tasks."""
-
-
-EMPTY_SECONDS: Final = 3.0
-"""Seconds for which an empty queue is no proof: the event of the worker may be in transit."""
 
 
 class _Check(msgspec.Struct, gc=False):
@@ -93,7 +90,7 @@ class Reconciler:
             task = held.get(id_)
             if task is not None:
                 self._mark_lost_with_worker(task, now)
-                self._mark_emptied(task, self._checks[id_], now)
+                self._mark_gone(task, self._checks[id_], now)
             if task is None or not self._needs_check(task, now):
                 del self._checks[id_]
         urgent = sum(check.urgent for check in self._checks.values())
@@ -212,7 +209,7 @@ class Reconciler:
         if task.state in FINISHED:
             return False
         updated = self._last_update(task)
-        if task.loss == "emptied":
+        if task.state == PENDING and task.lost_at is not None:
             return False
         if updated < self._distrusted_before > self._settled_at.get(task.id, float("-inf")):
             return True
@@ -277,26 +274,23 @@ class Reconciler:
         if now - (worker.last_seen_at or 0.0) >= patience:
             self._tasks.mark_lost(task, now, "worker")
 
-    def _mark_emptied(self, task: Task, check: _Check, now: float) -> None:
-        """Mark a pending task as lost if its queue is empty and it is in no worker.
-
-        The queue must have been measured as empty since the check began. A worker that has received
-        the message sends an event, or lists the task, or leaves the message unacknowledged.
-        """
+    def _mark_gone(self, task: Task, check: _Check, now: float) -> None:
+        """Mark a pending task as lost if its queue was emptied."""
         queue = self._queues.get(task.queue or "")
         if task.state != PENDING or task.lost_at is not None or queue is None:
             return
-        if queue.waiting != 0 or (queue.measured_at or 0.0) < check.since + EMPTY_SECONDS:
-            return
-        workers = self._workers.workers
-        heard = self._last_update(task) >= self._distrusted_before and all(
-            worker.events_enabled for worker in workers.values()
+        kind = self._tasks.types.get(task.name or "")
+        known = PendingTask(
+            since=check.since,
+            events_complete=self._last_update(task) >= self._distrusted_before,
+            type_received=kind is not None and kind.received > 0,
+            lacking=check.lacking,
+            absent=check.absent,
         )
-        present = {name for name in workers if self._workers.status(name) != "offline"}
-        lacking = present <= check.lacking
-        unacked = 0 if queue.has_no_consumers and queue.consumer_count == 0 else queue.unacked
-        if (heard or (lacking and check.absent)) if unacked == 0 else (heard and lacking):
-            self._tasks.mark_lost(task, now, "emptied")
+        workers = [one for one in self._workers.workers.values() if one.left_at is None]
+        loss = loss_of(known, queue, workers)
+        if loss is not None:
+            self._tasks.mark_lost(task, now, loss)
 
     def _last_update(self, task: Task) -> float:
         """Return when a task was last updated, by the local clock; 0 if unknown."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths
 from celtop.model.entities.queue import is_internal
+from celtop.model.health.findings import findings
 from celtop.model.observations import QueueGone, QueueMeasured
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
@@ -159,6 +160,8 @@ def test_rabbitmq_counts_messages_and_consumers(
     nobody = live.state.queues["nobody"]
     assert nobody.consumer_count == 0
     assert nobody.unacked is None and "AMQP does not report" in nobody.notes[0]
+    listing = next(one for one in findings(live.state, time.time()) if one.kind == "queues")
+    assert (listing.severity, listing.incomplete) == ("info", False)
     assert depth(live, "missing") is None
     assert live.state.queues["missing"].notes == ("no queue of this name",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,19 @@ def test_a_refused_command_is_the_reason_why_queues_may_be_missing(
     assert fault is not None and f"Redis refuses {command}" in fault.problem
     assert "no permissions" in fault.problem and f"+{command.lower()}" in fault.advice
     assert "--queues" in fault.advice
+
+
+def test_a_renamed_command_needs_no_permission(tmp_path: Path, send: Send) -> None:
+    server = RedisServer(tmp_path, "--rename-command", "SCAN", "").start()
+    try:
+        send(server.url(), "plain.ok", queue="orphan")
+        depths, measured = measure(server.url(), "orphan")
+    finally:
+        server.kill()
+    assert measured == {"orphan": 1}
+    assert depths.fault is not None
+    assert "Redis refuses SCAN (unknown command 'SCAN')" in depths.fault.problem
+    assert "Grant" not in depths.fault.advice
 
 
 def test_keys_outside_a_pattern_are_named(redis_server: RedisServer, orphaned: str) -> None:

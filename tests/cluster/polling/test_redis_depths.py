@@ -83,3 +83,14 @@ def test_a_queue_that_is_no_longer_known(redis_url: str) -> None:
     gone, _ = sorted(depths.measure(frozenset({"other"})), key=lambda one: one.name)
     assert isinstance(gone, QueueGone) and gone.name == "gone"
     assert started <= gone.at <= time.time()
+
+
+def test_messages_of_steps_that_are_not_configured_are_counted(redis_url: str, send: Send) -> None:
+    conf = {"broker_transport_options": {"priority_steps": list(range(10))}}
+    for priority in (0, 5):
+        send(redis_url, "plain.ok", queue="q", priority=priority, conf=conf)
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    (seen,) = RedisDepths(broker.connect(), broker, set()).measure(frozenset())
+    assert isinstance(seen, QueueMeasured) and seen.waiting == 2
+    assert dict(seen.by_priority) == {"0": 1, "3": 0, "5": 1, "6": 0, "9": 0}
+    assert seen.notes == ("priority 5 used, but not in priority_steps",)

@@ -342,6 +342,7 @@ def emptied(unacked: int | None = 0, **sent: Any) -> ClusterState:
     state.observe(QueueMeasured("celery", NOW + 2, 1, unacked))
     state.observe(QueueMeasured("celery", NOW + 8, 0, unacked))
     swept(state, NOW + 8)
+    beat(state, NOW + 12)
     state.observe(QueueMeasured("celery", NOW + 13, 0, unacked))
     return state
 
@@ -378,18 +379,6 @@ def test_unacknowledged_messages_may_be_the_task() -> None:
         observe_reply(state, "query_task", {}, NOW + 13, asked=("a",))
         state.tick(NOW + 14)
         assert state.tasks["a"].loss == "emptied"
-
-
-def test_without_events_workers_and_backend_have_to_lack_the_task() -> None:
-    state = emptied()
-    state.workers[WORKER].events_enabled = False
-    state.tick(NOW + 13)
-    observe_reply(state, "query_task", {}, NOW + 13, asked=("a",))
-    state.tick(NOW + 14)
-    assert state.tasks["a"].lost_at is None
-    state.observe(ResultsRead((), NOW + 14, "poll", absent=("a",)))
-    state.tick(NOW + 15)
-    assert state.tasks["a"].loss == "emptied"
 
 
 def test_a_task_that_is_received_after_all_is_no_longer_gone() -> None:
