@@ -228,13 +228,14 @@ class RabbitServer:
     @contextlib.contextmanager
     def memory_alarm(self) -> Iterator[None]:
         """Raise the memory alarm, and clear it at the end."""
-        self._limit_memory("1MB")
+        self.limit_memory("1MB")
         try:
             yield
         finally:
-            self._limit_memory("1GB")
+            self.limit_memory("1GB")
 
-    def _limit_memory(self, limit: str) -> None:
+    def limit_memory(self, limit: str) -> None:
+        """Set the memory above which the broker accepts no messages."""
         control = str(Path(rabbit_script()).parent / "rabbitmqctl")
         command = [control, "set_vm_memory_high_watermark", "absolute", limit]
         subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=60)
