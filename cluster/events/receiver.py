@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
@@ -15,7 +16,7 @@ from ..connection.alarms import alarm, refusal
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
 from ..connection.diagnosis import diagnose
-from ..connection.errors import Unresponsive
+from ..connection.errors import Unresponsive, explain
 from ..connection.mailboxes import NO_WORKER
 from ..connection.remote_control import RemoteControl
 from ..inbox import Inbox
@@ -160,9 +161,20 @@ class Receiver(StoppableThread):
         self._attempt_at = time.monotonic()
         if self._broker.blocked is None:
             # Every worker replies with a heartbeat at once, even one that sends none by itself.
-            control.broadcast("heartbeat")
+            self._request_heartbeats(control)
         self.live.set()
         return control
+
+    def _request_heartbeats(
+        self, control: RemoteControl, names: Sequence[str] | None = None
+    ) -> None:
+        """Have workers send a heartbeat; without the permission to, events are still received."""
+        try:
+            control.broadcast("heartbeat", names)
+        except Exception as error:
+            # The inspector, which cannot send either, reports it.
+            if explain(error, self._broker).kind != "acl":
+                raise
 
     def _check(
         self, connection: Connection, subscription: Subscription, control: RemoteControl
@@ -192,7 +204,7 @@ class Receiver(StoppableThread):
                 self._set_blocked(refusal(connection, self._broker))
             elif self._broker.is_amqp and self._broker.blocked is None:
                 # RabbitMQ reports an alarm only to connections that publish.
-                control.broadcast("heartbeat", overdue or [NO_WORKER])
+                self._request_heartbeats(control, overdue or [NO_WORKER])
 
     def _set_blocked(self, fault: Fault | None) -> None:
         if fault is not None and fault != self._broker.blocked:

@@ -134,6 +134,32 @@ def test_a_reply_that_the_worker_cannot_encode_leaves_its_value_unknown(
     assert (workers.found, workers.text) == (None, "no reply from w1@test")
 
 
+def test_what_cannot_be_asked_is_unknown_and_no_conclusion(
+    open_session: OpenSession, start_worker: StartWorker, redis_server: RedisServer, send: Send
+) -> None:
+    listen = ["+@read", "+@pubsub", "+@connection", "-publish"]
+    redis_server.client().acl_setuser(
+        "listener", enabled=True, passwords=["+pw"], commands=listen, keys=["*"], channels=["*"]
+    )
+    url = redis_server.next_url()
+    start_worker(url, events=True)
+    send(url, "plain.ok", queue="orphan")
+    live = open_session(url.replace("//", "//listener:pw@"))
+    live.until(lambda: {"celery", "orphan"} <= live.state.queues.keys())
+    live.until(lambda: "w1@test" in live.state.workers, 30)
+    live.until(lambda: live.state.fact("workers").is_failed)
+    live.until(lambda: live.state.queues["orphan"].waiting == 1)
+    worker = live.state.workers["w1@test"]
+    live.until(lambda: worker.fact("active_queues").is_failed)
+    for name in ("celery", "orphan"):
+        assert live.state.queues[name].consumers is None
+        assert not live.state.queues[name].unattended
+    (found,) = [one for one in findings(live.state, time.time()) if one.code == "workers-unknown"]
+    assert "lacks a permission" in found.text and found.incomplete
+    sent = send(url, "plain.ok")
+    live.until(lambda: sent in live.state.tasks and live.state.tasks[sent].state == "SUCCESS")
+
+
 @pytest.fixture
 def control(redis_url: str, start_worker: StartWorker) -> RemoteControl:
     start_worker(redis_url)
