@@ -34,6 +34,8 @@ HISTORY_TIMEOUT: Final = 40.0
 """Seconds for the finished tasks; an app that reads its own results may take long to load."""
 MAX_FINISHED: Final = 50_000
 """Finished tasks that a filter loads."""
+SEARCH_TIMEOUT: Final = 30.0
+"""Seconds after which a search for finished tasks ends with what it has found."""
 MAX_VERIFIED_IDS: Final = 100
 """Ids that are looked up in the result backend, to leave out finished tasks."""
 VERIFY_TIMEOUT: Final = 3.0
@@ -114,7 +116,7 @@ def search_history(
         return None
     if not session.settings.history:
         return None
-    searching = session.search_history(query, limit=limit)
+    searching = session.search_history(query, limit=limit, timeout=SEARCH_TIMEOUT)
     if not pump_until(session, HISTORY_TIMEOUT, searching.done):
         stderr.echo(f"The search for finished tasks did not end within {HISTORY_TIMEOUT:g} s")
         return None

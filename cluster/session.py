@@ -306,34 +306,32 @@ class Session:
         return found
 
     def search_history(
-        self, query: Query, text: str | None = None, limit: int | None = None
+        self,
+        query: Query,
+        text: str | None = None,
+        limit: int | None = None,
+        timeout: float = 10.0,
     ) -> Future[HistorySearched]:
         """Load the finished tasks that match a filter from the result backend.
 
         Args:
             query: The filter.
-            text: The key of the result in `ClusterState.history`; None for the query's text.
-            limit: How many tasks to load, the newest; None for the setting `history`.
+            text: The key in `ClusterState.history`; None for the query's text.
+            limit: Tasks to load at most; None for the setting `history`.
+            timeout: Seconds after which the search ends with what it has found.
 
         Raises:
             ResultsError: From the future, if the result backend cannot be read.
         """
-        from .results.history import load_results
+        from .results.history import search_history
         from .results.search import ResultSearch
 
-        name = query.text if text is None else text
-        most = self.settings.history if limit is None else limit
         reader = self._results.reader(self._worker_conf())
-
-        def search() -> HistorySearched:
-            if reader.unavailable is not None:
-                seen = HistorySearched(name, 0, None, True, reader.unavailable, time.time())
-                self._inbox.put(seen)
-                return seen
-            wanted = ResultSearch(time.time(), query, most, redaction=self._redaction)
-            return load_results(reader, wanted, name, self._inbox, self._closing)
-
-        return run_in_thread(search)
+        most = self.settings.history if limit is None else limit
+        search = ResultSearch(time.time(), query, most, timeout, redaction=self._redaction)
+        name = query.text if text is None else text
+        put, stop = self._inbox, self._closing
+        return run_in_thread(lambda: search_history(reader, search, name, put, stop))
 
     def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
         """Count the results that match a filter, and return the operation that deletes them.

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from ...model.entities.result import READY_STATES
+from ...model.entities.states import FAILURE, SUCCESS
 from ...model.entities.task import Task
 from ...model.query.condition import Comparison, Condition, TextPattern, Value
 from ...model.query.fields import state_predicate
@@ -28,6 +29,11 @@ TIME_COLUMNS: Final = frozenset({"finished", "started", "created"})
 ALL_COLUMNS: Final = TEXT_COLUMNS | TIME_COLUMNS
 _NEVER_STORED: Final = frozenset({"sent", "received", "waited"})
 """Fields that no entry in a result backend has."""
+_STATES_WITH: Final[dict[str | None, str]] = {
+    **dict.fromkeys(("exception", "error", "traceback", "place"), FAILURE),
+    "result": SUCCESS,
+}
+"""Fields that the model takes only from entries in one final state."""
 _GLOB_PART: Final = re.compile(r"\[(.)\]|(\*)|(\?)|(.)", re.DOTALL)
 
 
@@ -78,6 +84,8 @@ def criteria(
     for condition in conditions:
         if not condition.negated and _is_unknown(condition.field, columns):
             return None
+        if not condition.negated and condition.field in _STATES_WITH:
+            states &= {_STATES_WITH[condition.field]}
         if condition.field == "state":
             states &= _states(condition, now)
             exact = exact and not unfinished

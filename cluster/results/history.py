@@ -74,6 +74,25 @@ def load_results(
     return seen
 
 
+def search_history(
+    reader: ResultReader,
+    search: ResultSearch,
+    filter_text: str,
+    inbox: Inbox,
+    stop: threading.Event | None = None,
+) -> HistorySearched:
+    """Do the same, but for a backend that cannot be read return the reason.
+
+    Raises:
+        ResultsError: The backend cannot be read at the moment.
+    """
+    if reader.unavailable is None:
+        return load_results(reader, search, filter_text, inbox, stop)
+    seen = HistorySearched(filter_text, 0, None, True, reader.unavailable, time.time())
+    inbox.put(seen)
+    return seen
+
+
 class ResultHistory(StoppableThread):
     """Reads, once for each connection, up to `limit` tasks whose events were sent before it."""
 

@@ -20,7 +20,7 @@ from ...model.text.phrases import counted
 from ..connection.redis_keys import exactly
 from .backends.base import RECENT_BLOCK_SIZE, Collector, newest_first
 from .backends.decode import from_payload
-from .search import MAX_EXAMINED, SEARCH_TIMEOUT, Found, Put, ResultSearch
+from .search import MAX_EXAMINED, Found, Put, ResultSearch
 
 SCAN_COUNT: Final = 500
 """Keys that one SCAN examines: at most half a millisecond of the server's time."""
@@ -78,7 +78,7 @@ def search_keys(
         max_scans=most if thorough else MAX_SCANS,
         timeout=_THOROUGH_TIMEOUT if thorough else SCAN_TIMEOUT,
     )
-    deadline = time.monotonic() + (_THOROUGH_TIMEOUT if thorough else SEARCH_TIMEOUT)
+    deadline = time.monotonic() + (_THOROUGH_TIMEOUT if thorough else search.timeout)
     collector, read, examined = Collector(search, put), 0, 0
     wanted = list(dict.fromkeys(keys.dated + keys.undated))  # SCAN may return a key twice
     max_bytes = MAX_THOROUGH_BYTES if thorough else MAX_RESULT_BYTES

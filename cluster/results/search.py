@@ -48,6 +48,8 @@ class ResultSearch:
     query: Query = EVERY_TASK
     limit: int | None = None
     """How many entries to hand over, the newest; None for all."""
+    timeout: float = SEARCH_TIMEOUT
+    """Seconds after which a search that is not thorough ends."""
     thorough: bool = False
     """Whether every entry is searched, however long it takes, and the total is exact."""
     values: bool = True

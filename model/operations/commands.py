@@ -380,7 +380,7 @@ class PurgeResults(Operation, frozen=True):
     @property
     def what(self) -> str:
         """Which results."""
-        number = "results" if self.count is None else counted(self.count, "result")
+        number = counted(self.count, "result") if self.count else "results"
         return f"{number} matching {self.filter}"
 
     @property

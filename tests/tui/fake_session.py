@@ -167,7 +167,11 @@ class FakeSession:
         return self.peeking
 
     def search_history(
-        self, query: Query, text: str | None = None, limit: int | None = None
+        self,
+        query: Query,
+        text: str | None = None,
+        limit: int | None = None,
+        timeout: float = 10.0,
     ) -> Future[HistorySearched]:
         self.searched.append(query.text if text is None else text)
         return self.searching

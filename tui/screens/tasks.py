@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 SEARCH_DELAY: Final = 0.6
 """Seconds after the last change of the filter before the result backend is searched."""
+SEARCH_AGAIN_AFTER: Final = 60.0
+"""Seconds for which the result of a search is used again."""
+FAULTS_FILTER: Final = "state:failure,revoked"
+"""What failures and problems are in the result backend."""
 
 
 class TaskListScreen(ListScreen):
@@ -94,6 +98,7 @@ class TaskListScreen(ListScreen):
         """Apply the filter to all tasks."""
         if self.tasks.faults_only != self.faults_only:
             self.tasks.set_faults_only(self.faults_only)
+            self._search_later()
         if self.tasks.query.text != self.filter_text:
             self.tasks.set_query(self.query_of(self.filter_text), self.context.now())
             self._search_later()
@@ -115,12 +120,13 @@ class TaskListScreen(ListScreen):
             yield Part("searching results", "$text-muted", 2)
         elif searching is not None and searching.exception() is not None:
             yield Part("results could not be searched", "$text-warning", 2)
-        elif seen is not None and seen.incomplete:
+        elif seen is not None and seen.incomplete and seen.total is not None:
             yield Part(seen.text, "$text-muted", 2)
 
     @property
     def _search_name(self) -> str:
-        return f"{self.scope.text} {self.filter_text}".strip()
+        faults = FAULTS_FILTER if self.faults_only else ""
+        return " ".join(filter(None, (self.scope.text, self.filter_text, faults)))
 
     def _search_later(self) -> None:
         """Search the history when the filter has not changed for a moment."""
@@ -131,7 +137,14 @@ class TaskListScreen(ListScreen):
 
     def _search(self) -> None:
         settings, name, query = self.context.settings, self._search_name, self.tasks.query
-        if query.empty or not settings.history or settings.frugal or name in self._searches:
+        if self.faults_only:
+            query = _within(self._parse(FAULTS_FILTER), query)
+        if query.empty or not settings.history or settings.frugal:
+            return
+        seen, last = self.context.state.history.get(name), self._searches.get(name)
+        if last is not None and not last.done():
+            return
+        if seen is not None and self.context.now() - seen.at < SEARCH_AGAIN_AFTER:
             return
         self._searches[name] = self.context.session.search_history(query, name)
         self.paint_info()

@@ -20,7 +20,7 @@ from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT
 from ..criteria import Clause, Criterion
 from ..errors import failure, missing
-from ..search import MAX_COUNTED, MAX_EXAMINED, SEARCH_TIMEOUT, Found, Put, ResultSearch
+from ..search import MAX_COUNTED, MAX_EXAMINED, Found, Put, ResultSearch
 from .base import ONLY_NEWEST, Collector, ResultReader, newest_first
 from .decode import Undecoded, from_mapping, load
 
@@ -269,7 +269,7 @@ def _collect(
     stop: threading.Event | None,
 ) -> bool:
     """Search blocks of rows; return whether all were searched."""
-    examined, deadline = 0, time.monotonic() + SEARCH_TIMEOUT
+    examined, deadline = 0, time.monotonic() + search.timeout
     for block in blocks:
         collector.add([meta_of(row) for row in block])
         examined += len(block)

@@ -23,13 +23,15 @@ from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...app_probe import LOAD_TIMEOUT, app_environment
 from ...connection.broker import hide
-from ..search import MAX_COUNTED, MAX_EXAMINED, SEARCH_TIMEOUT, Found, Put, ResultSearch
+from ..search import MAX_COUNTED, MAX_EXAMINED, Found, Put, ResultSearch
 from . import app_process
 from .base import NOT_LISTED, ONLY_NEWEST, Collector, ResultReader, ResultsError
 from .decode import NOT_DECODABLE, Undecoded, from_mapping, from_payload, load
 
 _BLOCK_SIZE: Final = 200
 """Ids of one request, which must fit into the pipe even if the child does not read it."""
+_SEARCH_BLOCK_SIZE: Final = 500
+"""Entries in one answer to a search."""
 _MAX_ID_BYTES: Final = 255
 """The length of the column in django-celery-results."""
 _PLAIN_COLUMNS: Final = (
@@ -72,7 +74,7 @@ class AppResults(ResultReader):
         criteria = search.criteria(columns)
         if criteria is None:
             return Found(0)
-        request = {"clauses": criteria.clauses, "limit": _BLOCK_SIZE, "by_key": True}
+        request = {"clauses": criteria.clauses, "limit": _SEARCH_BLOCK_SIZE, "by_key": True}
         limit = search.limit
         if criteria.exact and limit is not None and not search.thorough:
             request |= {"limit": limit, "by_key": False}
@@ -95,7 +97,7 @@ class AppResults(ResultReader):
         stop: threading.Event | None,
     ) -> bool:
         """Search block by block; return whether all entries were searched."""
-        examined, deadline, before = 0, time.monotonic() + SEARCH_TIMEOUT, None
+        examined, deadline, before = 0, time.monotonic() + search.timeout, None
         while True:
             answer = self._ask({**request, "before": before})
             collector.add([_meta(id_, entry) for id_, entry in answer["found"].items()])

@@ -127,13 +127,19 @@ def search(reader: ResultReader, text: str, **options: Any) -> tuple[list[Result
     metas: list[ResultMeta] = []
     query = parse_query(text, UTC)
     assert not query.problems
-    asked = ResultSearch(NOW, query, **{"limit": 500, **options})
+    asked = ResultSearch(NOW, query, **{"limit": 500, "timeout": 60.0, **options})
     found = reader.search(asked, metas.extend)
     return metas, found
 
 
-def test_a_search(reader: ResultReader, request: pytest.FixtureRequest) -> None:
+def test_every_entry_is_searched(reader: ResultReader, request: pytest.FixtureRequest) -> None:
     kind = request.node.callspec.params["reader"]
+    terms_are_found(reader, kind)
+    a_search_can_be_stopped(reader)
+    a_thorough_search_counts_and_deletes_everything(reader, kind)
+
+
+def terms_are_found(reader: ResultReader, kind: str) -> None:
     count = 2_000 if kind == "redis" else COUNT
     failures = count // FAILED_EVERY
     newest, found = search(reader, "")
@@ -150,12 +156,16 @@ def test_a_search(reader: ResultReader, request: pytest.FixtureRequest) -> None:
         ("!state:success", failures),
         ("state:running", 0),
         ("exception:OSError", failures),
+        ("error:=OSError result:1", 0),
         ("finished:2026-11-01", 1440),
         ("finished:2026-11-01T01:00..2026-11-01T01:59 state:success", 60),
         ("finished:<1d", 0),
         ("name:*100%", count // 1000),
         ("name:100% !name:geo", count // 1000),
         ("name:=bills.send_100%", 0),
+        ("name:s_nd,send%100", 0),
+        ("name:'%,'';--,\\", 0),
+        ("name:=\"x' or '1'='1\"", 0),
         ("name:=Bills.send_100%", count // 1000),
         ("worker:w1 id:=id-17" if kind != "redis" else "id:=id-17", 1),
         ("received:>1s", 0),
@@ -173,10 +183,7 @@ def test_a_search(reader: ResultReader, request: pytest.FixtureRequest) -> None:
     assert len(some) == 10 and found.more and found.total < count
 
 
-def test_a_thorough_search_counts_and_deletes_everything(
-    reader: ResultReader, request: pytest.FixtureRequest
-) -> None:
-    kind = request.node.callspec.params["reader"]
+def a_thorough_search_counts_and_deletes_everything(reader: ResultReader, kind: str) -> None:
     count = 2_000 if kind == "redis" else COUNT
     old = "state:success finished:<2026-11-02"
     bills = sum(1 for number in range(1440) if number % 1000 == 7)
@@ -208,7 +215,7 @@ def test_a_thorough_search_counts_and_deletes_everything(
     assert reader.delete(unfinished[0]) == 1
 
 
-def test_a_search_can_be_stopped(reader: ResultReader) -> None:
+def a_search_can_be_stopped(reader: ResultReader) -> None:
     stop = threading.Event()
     stop.set()
     started = time.monotonic()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from celtop.model.query.time_range import parse_time_range
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
 
@@ -68,6 +71,13 @@ def test_days_have_the_length_that_they_have_in_their_zone() -> None:
 def test_what_is_no_range(sign: str, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_time_range("finished", sign, text, ZoneInfo("UTC"))
+
+
+@given(st.sampled_from(["", "<", ">="]), st.text("0123456789-:.TZ+ dhms", max_size=30))
+def test_any_text_is_a_range_or_an_error(sign: str, text: str) -> None:
+    with contextlib.suppress(ValueError):
+        low, high = parse_time_range("finished", sign, text, ZoneInfo("Europe/Berlin")).bounds(NOW)
+        assert low is None or high is None or low <= high
 
 
 def test_a_range_that_moves_with_the_time() -> None:
