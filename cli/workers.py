@@ -158,7 +158,9 @@ def _wait_for_namesakes(session: Session) -> None:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    return fnmatchcase(name if "@" in pattern else _short(name), pattern)
+    part = name if "@" in pattern else _short(name)
+    # Brackets may be a set of characters, or part of the name.
+    return fnmatchcase(part, pattern) or fnmatchcase(part, pattern.replace("[", "[[]"))
 
 
 def _short(name: str) -> str:

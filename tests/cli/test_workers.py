@@ -48,6 +48,7 @@ class TestAddressing:
             assert resolve_workers(session(*names), (name,)) == (name,)
             short = name.split("@")[0]
             assert resolve_workers(session(*names), (short,)) == (name,)
+        assert resolve_workers(session(*names), ("a b[red].*",)) == (names[0],)
         assert resolve_workers(session(*names), ("one,x*",)) == ("one@h", "x*y@h", "x-y@h")
 
     @pytest.mark.parametrize("pattern", ["male", "nope*", "*@nowhere"])
