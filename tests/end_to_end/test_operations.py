@@ -161,12 +161,12 @@ class TestRevoke:
         assert cluster.audit() == []
 
     @pytest.mark.slow
-    def test_ten_thousand_waiting_tasks_by_filter(
+    def test_thousands_of_waiting_tasks_by_filter(
         self, cluster: Cluster, start: StartWorker, redis_server: RedisServer
     ) -> None:
         worker = start(queues=["elsewhere"], concurrency=4)
         with cluster.app.producer_or_acquire() as producer:
-            for number in range(10_050):
+            for number in range(3_015):
                 name = "obedient.other" if number % 201 == 200 else "obedient.note"
                 cluster.app.send_task(name, queue="geo", producer=producer)
         began = time.monotonic()
@@ -174,14 +174,14 @@ class TestRevoke:
             document = cluster.outcome("revoke", "--filter", "name:obedient.note queue:geo")
             took = time.monotonic() - began
             sent = count()
-        print(f"10,000 revoked by filter in {took:.1f} s, {sent} broadcasts")
-        assert len(document["targets"]) == 10_000
+        print(f"3,000 revoked by filter in {took:.1f} s, {sent} broadcasts")
+        assert len(document["targets"]) == 3_000
         assert {one["verdict"] for one in document["targets"]} == {"confirmed"}
-        assert 1 <= sent <= 20
+        assert 1 <= sent <= 6
         cluster.run_confirmed("control", "add-consumer", "geo", "--all")
-        logged(worker, "OTHER ran", 50, timeout=60)
+        logged(worker, "OTHER ran", 15, timeout=60)
         until(lambda: not _waiting(cluster, "geo"), 60, "the queue is empty")
-        logged(worker, "Discarding revoked task", 10_000, timeout=60)
+        logged(worker, "Discarding revoked task", 3_000, timeout=60)
         assert "GOT" not in worker.child.output
 
 

@@ -112,9 +112,12 @@ def test_a_worker_killed_with_9_goes_late_and_then_offline(
     tui: OpenTui, redis_url: str, start_worker: StartWorker
 ) -> None:
     """A killed worker sends no event: it goes late by the interval of its heartbeats."""
-    worker = start_worker(redis_url, name="victim", pool="threads")
     terminal = tui(redis_url)
     terminal.send("3")
+    terminal.wait_for("live")
+    # Started later, so that its interval is known at once: offline after 8 heartbeats.
+    options = ("--heartbeat-interval", "1")
+    worker = start_worker(redis_url, name="victim", pool="threads", options=options)
     terminal.wait_for(lambda text: "victim@" in text and "online" in text)
     worker.child.kill()
     terminal.wait_for("late", timeout=20)

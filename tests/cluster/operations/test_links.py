@@ -146,7 +146,7 @@ links = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.lists(values), st.dictionaries(st.text(), values), links, st.integers(2, 5))
 def test_a_pickle_with_links_is_never_taken_for_one_without(
     args: list[Any], kwargs: dict[str, Any], carried: dict[str, Any], protocol: int
