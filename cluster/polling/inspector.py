@@ -173,9 +173,14 @@ class Inspector(Poller):
             return POLL_INTERVAL
         self._blocked = None
         if self._inspected_all_at_connect != self._receiver.connect_count or self._refresh:
-            connected = self._receiver.connect_count
-            self._inspect_all()
+            connected, requested = self._receiver.connect_count, self._refresh
+            # Another refresh may be requested meanwhile.
             self._refresh = False
+            try:
+                self._inspect_all()
+            except BaseException:
+                self._refresh |= requested
+                raise
             self._inspected_all_at_connect = connected
         elif new := self._roster.to_inspect(self._broker.settings.enables_events):
             self._inspect_new(new)
