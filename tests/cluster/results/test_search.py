@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy
 from celery import Celery
 from celtop.cluster.results.backends.base import ResultReader
 from celtop.cluster.results.open import open_results
@@ -21,6 +22,7 @@ from celtop.model.entities.result import ResultMeta
 from celtop.model.query.language import parse_query
 from celtop.settings import Settings
 from celtop.tests.cluster.results.conftest import django_environment
+from celtop.tests.postgres import PostgresServer
 from celtop.tests.servers import APPS, RedisServer
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -49,11 +51,35 @@ def rows(count: int = COUNT) -> Rows:
     ]
 
 
-def fill_sqlite(path: Path) -> str:
-    url = f"db+sqlite:///{path}"
+def create_tables(url: str) -> None:
+    """Create the tables as workers do."""
     app = Celery("writer", backend=url, fixups=set(), set_as_current=False)
     app.conf.result_extended = True
-    app.backend.ResultSession().close()  # creates the tables, as workers do
+    app.backend.ResultSession().close()
+
+
+def fill_postgres(url: str) -> None:
+    create_tables(f"db+{url}")
+    row = "(nextval('task_id_sequence'), :id, :status, :name, :result, :ended, 'w1')"
+    columns = "(id, task_id, status, name, result, date_done, worker)"
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.text(f"insert into celery_taskmeta {columns} values {row}"),
+            [
+                {
+                    "id": id_, "status": status, "name": name, "result": result.encode(),
+                    "ended": ended.replace(tzinfo=None),
+                }
+                for id_, status, name, result, ended in rows()
+            ],
+        )  # fmt: skip
+    engine.dispose()
+
+
+def fill_sqlite(path: Path) -> str:
+    url = f"db+sqlite:///{path}"
+    create_tables(url)
     with sqlite3.connect(path) as database:
         database.executemany(
             "insert into celery_taskmeta (task_id, status, name, result, date_done, worker)"
@@ -98,7 +124,14 @@ def fill_redis(url: str) -> None:
     pipe.execute()
 
 
-@pytest.fixture(params=["sqlite", "django", "redis"])
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["sqlite", "postgres", "django", "redis"])
 def reader(
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -109,6 +142,10 @@ def reader(
     """A reader of a backend with many results; `total` is their number."""
     if request.param == "sqlite":
         found = open_results(Settings(result_backend=fill_sqlite(tmp_path / "results.sqlite3")))
+    elif request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        fill_postgres(server.url)
+        found = open_results(Settings(result_backend=f"db+{server.url}"))
     elif request.param == "redis":
         url = redis_server.next_url()
         fill_redis(url)
