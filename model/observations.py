@@ -55,6 +55,8 @@ class InspectReply(msgspec.Struct, frozen=True, gc=False):
     error: str | None = None
     requested_ids: tuple[str, ...] = ()
     """For `query_task`, the requested ids; the worker does not have those missing in the reply."""
+    repeated: bool = False
+    """Whether another worker of this name has replied to the same command."""
 
 
 Topic: TypeAlias = Literal["worker", "queue", "cluster"]

@@ -333,6 +333,8 @@ class ClusterState:
         if not name or name.startswith(BEAT_PREFIX):
             return
         worker = self._workers.saw_reply(name, reply.at)
+        if reply.repeated:
+            worker.shared_at = reply.at
         before = worker.queues, worker.fact("active_queues").answered_at is None
         self._inspect_replies.apply(reply, worker)
         if reply.requested_ids and reply.error is None and isinstance(reply.reply, Mapping):

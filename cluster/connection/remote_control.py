@@ -58,6 +58,8 @@ class Reply(NamedTuple):
     command: str
     value: Any
     error: str | None
+    repeated: bool = False
+    """Whether another worker of this name has replied to the same command."""
 
 
 class Replies:
@@ -94,6 +96,7 @@ class Replies:
         self._counts[reply.command, reply.worker] += 1
         if reply.worker in replies:
             self.duplicates.add(reply.worker)
+            reply = reply._replace(repeated=True)
         if reply.worker not in replies or reply.error is not None:
             replies[reply.worker] = reply
         if self._on_reply is not None:

@@ -396,7 +396,11 @@ class Inspector(Poller):
         self.sent_cache.add_reply(reply.command, reply.value, time.time())
         self._open_tasks.apply_reply(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)
-        self.put(InspectReply(reply.worker, reply.command, value, time.time(), error, ids))
+        self.put(
+            InspectReply(
+                reply.worker, reply.command, value, time.time(), error, ids, reply.repeated
+            )
+        )
 
     def _record_enabled(self, reply: Reply) -> None:
         try:

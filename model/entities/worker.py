@@ -95,6 +95,9 @@ class Worker(msgspec.Struct, eq=False):
     the worker has restarted, or two workers share the name."""
     pid_returns: int = 0
     """How often one of `pids` was seen again after another."""
+    shared_at: float | None = None
+    """When two workers of this name last replied to the same command, in the last minutes. Their
+    pids may be equal, as in containers."""
     software: str | None = None
     software_version: str | None = None
     system: str | None = None
@@ -187,8 +190,17 @@ class Worker(msgspec.Struct, eq=False):
 
     @property
     def shares_name(self) -> bool:
-        """Whether several workers have this node name: their heartbeats alternate."""
-        return self.pid_returns >= ALTERNATIONS and len(self.pids) > 1
+        """Whether several workers have this node name.
+
+        They reply to the same command, or their heartbeats alternate.
+        """
+        alternate = self.pid_returns >= ALTERNATIONS and len(self.pids) > 1
+        return alternate or self.shared_at is not None
+
+    @property
+    def may_share_name(self) -> bool:
+        """Whether another worker may have this node name: what one reply lacks, it may have."""
+        return len(self.pids) > 1 or self.shared_at is not None
 
     @property
     def running_when_lost(self) -> str:

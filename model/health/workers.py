@@ -91,7 +91,9 @@ def _stalled(worker: Worker, now: float) -> Finding:
 
 def _shared_name(worker: Worker) -> Finding:
     pids = sorted(worker.pids)
-    text = f"{len(pids)} workers have this name (PIDs {named([str(pid) for pid in pids])}): "
+    number = str(len(pids)) if len(pids) > 1 else "several"
+    label = "PIDs" if len(pids) > 1 else "all with PID"
+    text = f"{number} workers have this name ({label} {named([str(pid) for pid in pids])}): "
     text += "their numbers are mixed up, and operations reach all of them"
     next_step = "Start each with its own name, for example -n worker2@%h"
     evidence = {"pids": pids}

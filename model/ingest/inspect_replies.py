@@ -83,7 +83,7 @@ class InspectReplies:
         worker.stats = dict(reply)
         pid = to_int(reply.get("pid"))
         if pid is not None:
-            self._workers.saw_process(worker, pid, at, replied=True)
+            self._workers.saw_process(worker, pid, at)
         worker.uptime = to_float(reply.get("uptime"))
         worker.prefetch = to_int(reply.get("prefetch_count"))
         totals = reply.get("total")
@@ -108,7 +108,7 @@ class InspectReplies:
         # process of the same name.
         for id_ in worker.active_ids:
             known = self._tasks.tasks.get(id_)
-            if len(worker.pids) > 1 and known is not None and known.state not in FINISHED:
+            if worker.may_share_name and known is not None and known.state not in FINISHED:
                 active[id_] = None
                 continue
             if id_ in active or known is None or known.started_at is None:
@@ -136,7 +136,7 @@ class InspectReplies:
         self, worker: Worker, known: dict[str, None] | None, found: dict[str, None]
     ) -> dict[str, None]:
         """Return the waiting tasks in a reply, and those of other processes of the same name."""
-        if len(worker.pids) > 1:
+        if worker.may_share_name:
             for id_ in known or ():
                 task = self._tasks.tasks.get(id_)
                 if task is not None and task.state in WAITING:

@@ -131,7 +131,7 @@ class Reconciler:
 
     def worker_lacks(self, worker: Worker, ids: Iterable[str], at: float) -> None:
         """Record that a worker does not have these; one of several of the same name may have."""
-        if len(worker.pids) > 1:
+        if worker.may_share_name:
             return
         for id_ in ids:
             task = self._tasks.tasks.get(id_)

@@ -10,7 +10,6 @@ from ..entities.clock_skew import ClockSkews, MeasuredSkews
 from ..entities.log import EventLog
 from ..entities.task import Loss
 from ..entities.worker import (
-    ALTERNATIONS,
     LATE_AFTER_HEARTBEATS,
     MAX_PIDS,
     Worker,
@@ -38,8 +37,8 @@ WARM_SHUTDOWN_SECONDS: Final = 600.0
 """Seconds for which a worker's tasks may go on after its `worker-offline`: in a warm shutdown it
 sends this event first, then finishes its running tasks, and sends nothing until they end."""
 
-MAX_REPLY_GAP: Final = 0.5
-"""Seconds between two replies to one command; a worker takes longer to start."""
+MAX_SHARED_AGE: Final = 300.0
+"""Seconds since two workers of one name replied to a command after which one of them is gone."""
 
 MIN_FREQUENCY: Final = 0.1
 MAX_FREQUENCY: Final = 3600.0
@@ -72,20 +71,18 @@ class WorkerStore:
             self._return(worker, now)
         return worker
 
-    def saw_process(self, worker: Worker, pid: int, now: float, replied: bool = False) -> bool:
+    def saw_process(self, worker: Worker, pid: int, now: float) -> bool:
         """Record the process that sent a heartbeat or `stats` reply; return whether it is new.
 
         A new process has replaced the one before, or shares its name. The tasks of the one before
-        are lost unless it is seen again. Two replies to one command prove that both are running.
+        are lost unless it is seen again.
         """
         known = worker.pids
         before = worker.pid
         is_new = before not in (pid, None) and pid not in known
         if is_new:
             seen_at = known.get(before or 0, float("-inf"))
-            if replied and now - seen_at < MAX_REPLY_GAP:
-                worker.pid_returns = ALTERNATIONS
-            else:
+            if worker.shared_at is None:
                 _mark_missing(worker, max(now, seen_at + _patience(worker) - FINAL_EVENT_DELAY))
         elif before not in (pid, None):
             worker.pid_returns += 1
@@ -182,6 +179,9 @@ class WorkerStore:
         """Update and log the workers' statuses; return whether any changed."""
         before = self.version
         for worker in self.workers.values():
+            if worker.shared_at is not None and now - worker.shared_at > MAX_SHARED_AGE:
+                worker.shared_at = None
+                worker.version += 1
             if len(worker.pids) > 1:
                 self._drop_silent_pids(worker, listening)
             status = worker.status(listening)
@@ -251,14 +251,15 @@ class WorkerStore:
         worker = self.workers.get(event.hostname)
         if worker is None:
             return
-        if event.pid in worker.pids and (worker.shares_name or event.pid != worker.pid):
+        is_one_of_many = len(worker.pids) > 1 and event.pid in worker.pids
+        if is_one_of_many and event.pid and (worker.shares_name or event.pid != worker.pid):
             self._drop_pid(worker, event.pid, now, f"process {event.pid} shut down")
             return
         if event.timestamp < worker.newest_event_at:
             return
         worker.newest_event_at = event.timestamp
         worker.last_seen_at = now
-        worker.pids, worker.pid_returns = {}, 0
+        worker.pids, worker.pid_returns, worker.shared_at = {}, 0, None
         if worker.left_at is None:
             worker.left_at = now
             self._log.add(now, "info", "worker", f"{worker.name} shut down")
@@ -290,7 +291,7 @@ class WorkerStore:
             for task_id, (since, loss) in worker.missing_ids.items():
                 worker.missing_ids[task_id] = min(now, since), loss
         if len(worker.pids) == 1:
-            worker.pid_returns = 0
+            worker.pid_returns, worker.shared_at = 0, None
         worker.version += 1
 
 

@@ -76,7 +76,7 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
 def test_two_workers_with_one_name_are_a_finding_that_names_both(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
 ) -> None:
-    workers = [start_worker(redis_url), start_worker(redis_url)]
+    workers = [start_worker(redis_url, events=True) for _ in range(2)]
     live = open_session(redis_url)
     live.until(worker_is_known(live, "w1@test"))
     live.until(lambda: live.state.workers["w1@test"].shares_name)

@@ -6,7 +6,13 @@ from typing import Any
 
 from celtop.model.entities.broker import Listening
 from celtop.model.entities.fault import Fault
-from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY, MAX_WORKERS, WARM_SHUTDOWN_SECONDS
+from celtop.model.health.findings import findings
+from celtop.model.ingest.worker_store import (
+    FINAL_EVENT_DELAY,
+    MAX_SHARED_AGE,
+    MAX_WORKERS,
+    WARM_SHUTDOWN_SECONDS,
+)
 from celtop.model.observations import ConnectionChanged, InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
@@ -308,6 +314,25 @@ def test_a_pid_that_changes_for_good_loses_its_tasks() -> None:
     assert state.tasks["b"].running
     assert list(worker.active_ids) == ["b"]
     assert texts(state) == [f"{WORKER} is online", f"{WORKER} restarted"]
+
+
+def test_two_replies_to_one_command_show_a_shared_name_even_if_the_pids_are_equal() -> None:
+    """In containers, every worker may have the same pid."""
+    state = live()
+    play([beat(pid=1), *Script("a").received().started().events], state)
+    for at in (NOW + 4, NOW + 5):
+        state.observe(InspectReply(WORKER, "active", [], at, repeated=True))
+    tick(state, NOW + 9)
+    worker = state.workers[WORKER]
+    assert (worker.shares_name, list(worker.pids)) == (True, [1])
+    assert state.tasks["a"].running
+    (one,) = (one for one in findings(state, NOW + 5) if one.code == "worker-shared-name")
+    assert one.text.startswith("several workers have this name (all with PID 1): ")
+    play([beat("offline", NOW + 6, pid=1), beat(at=NOW + 8, pid=1)], state, at=NOW + 9)
+    assert worker.status(state.broker.listening(NOW + 9)) == "online"
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10, repeated=True))
+    state.tick(NOW + 10 + MAX_SHARED_AGE + 1)
+    assert not worker.shares_name
 
 
 def test_a_single_late_heartbeat_is_no_second_worker() -> None:
