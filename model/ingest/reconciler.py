@@ -17,7 +17,7 @@ from ..entities.queue import Queue
 from ..entities.states import FINISHED, PENDING, WAITING
 from ..entities.task import Task
 from ..entities.worker import Worker
-from .emptied_queues import PendingTask, loss_of
+from .emptied_queues import EmptiedQueues, Evidence
 from .inspect_replies import REPLY_DELAY
 from .rate_limited import holding_limit, rate_limit
 from .task_store import TaskStore
@@ -68,6 +68,7 @@ class Reconciler:
         self._tasks = tasks
         self._workers = workers
         self._queues = queues
+        self._emptied = EmptiedQueues(tasks, workers.workers, queues)
         self._checks: dict[str, _Check] = {}
         self._unscanned: Iterator[str] = iter(())
         self._distrusted_before = float("-inf")
@@ -86,6 +87,7 @@ class Reconciler:
     def scan(self, now: float) -> None:
         """Scan the next part of all tasks, and all tasks to check; call it every second."""
         held = self._tasks.tasks
+        self._emptied.scan(now)
         for id_ in list(self._checks):
             task = held.get(id_)
             if task is not None:
@@ -198,6 +200,7 @@ class Reconciler:
         waiting = task.state in WAITING
         if waiting:
             self._update_rate_limit(task, now)
+            self._mark_gone(task, None, now)
         else:
             self._mark_lost_with_worker(task, now)
         urgent = not waiting or task.lost_at is not None
@@ -274,21 +277,15 @@ class Reconciler:
         if now - (worker.last_seen_at or 0.0) >= patience:
             self._tasks.mark_lost(task, now, "worker")
 
-    def _mark_gone(self, task: Task, check: _Check, now: float) -> None:
+    def _mark_gone(self, task: Task, check: _Check | None, now: float) -> None:
         """Mark a pending task as lost if its queue was emptied."""
-        queue = self._queues.get(task.queue or "")
-        if task.state != PENDING or task.lost_at is not None or queue is None:
+        if task.state != PENDING or task.lost_at is not None:
             return
-        kind = self._tasks.types.get(task.name or "")
-        known = PendingTask(
-            since=check.since,
-            events_complete=self._last_update(task) >= self._distrusted_before,
-            type_received=kind is not None and kind.received > 0,
-            lacking=check.lacking,
-            absent=check.absent,
-        )
-        workers = [one for one in self._workers.workers.values() if one.left_at is None]
-        loss = loss_of(known, queue, workers)
+        complete = self._last_update(task) >= self._distrusted_before
+        evidence = Evidence(complete)
+        if check is not None:
+            evidence = Evidence(complete, check.since, check.lacking, check.absent)
+        loss = self._emptied.loss(task, evidence)
         if loss is not None:
             self._tasks.mark_lost(task, now, loss)
 

@@ -83,6 +83,11 @@ class TaskStore:
         self._retain(task)
         return task
 
+    @property
+    def newest_arrival(self) -> int:
+        """The arrival number of the newest task."""
+        return self._arrivals
+
     def _hold(self, id_: str, arrival: int) -> Task:
         task = self.tasks[id_] = Task(id_, arrival)
         by_state = self._by_state

@@ -4,70 +4,95 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
-from celtop.model.entities.fact import NEVER_ASKED
-from celtop.model.entities.queue import Queue
-from celtop.model.entities.worker import Worker
-from celtop.model.ingest.emptied_queues import EMPTY_SECONDS, PendingTask, loss_of
-from celtop.tests.model.streams import NOW, WORKER
+from celtop.model.entities.task import Loss
+from celtop.model.ingest.emptied_queues import EMPTY_SECONDS, EmptiedQueues, Evidence
+from celtop.model.observations import InspectReply, QuestionsAnswered, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, WORKER, Script, play
 
 SETTLED = NOW + EMPTY_SECONDS
-TASK = PendingTask(
-    since=NOW, events_complete=True, type_received=True, lacking=frozenset(), absent=False
-)
+HEARD = Evidence(True)
 
 
-def queue(**fields: Any) -> Queue:
-    known = {"waiting": 0, "unacked": 0, "measured_at": SETTLED, "known_consumers": (WORKER,)}
-    facts = {"consumers": NEVER_ASKED.answered(NOW)}
-    return Queue("mail", facts=facts, **{**known, **fields})
+class Case:
+    """A pending task of the queue `mail`, which is found empty at NOW and again at SETTLED."""
 
+    def __init__(self, *, consumed: bool = True, received: bool = True, **measured: Any) -> None:
+        state = self.state = ClusterState()
+        names = ["mail", "geo"] if consumed else ["geo"]
+        queues = [{"name": name} for name in names]
+        state.observe(QuestionsAnswered(("workers",), NOW))
+        state.observe(InspectReply(WORKER, "active_queues", queues, NOW))
+        self.worker = state.workers[WORKER]
+        play(Script("task", at=NOW).sent(queue="mail").events, state)
+        if received:
+            play(Script("other", at=NOW).sent(queue="mail").received().succeeded().events, state)
+        self.worker.events_enabled, self.worker.last_seen_at = True, SETTLED
+        self.emptied = EmptiedQueues(state._tasks, state.workers, state.queues)
+        self.measured = {"waiting": 0, "unacked": 0, **measured}
+        self.measure(NOW, 0)
+        self.emptied.scan(NOW)
 
-def worker(**fields: Any) -> Worker:
-    return Worker(WORKER, **{"last_seen_at": SETTLED, "events_enabled": True, **fields})
+    def measure(self, at: float, waiting: int | None, **fields: Any) -> None:
+        self.state.observe(QueueMeasured("mail", at, waiting, **{"unacked": 0, **fields}))
+        self.state.take_changes()
+
+    def loss(self, evidence: Evidence = HEARD, at: float = SETTLED) -> Loss | None:
+        self.measure(at, **self.measured)
+        self.emptied.scan(at)
+        return self.emptied.loss(self.state.tasks["task"], evidence)
 
 
 def test_a_task_that_no_worker_reported_is_gone() -> None:
-    assert loss_of(TASK, queue(), [worker()]) == "emptied"
-    assert loss_of(TASK, queue(known_consumers=()), []) == "emptied"
+    assert Case().loss() == "emptied"
 
 
-@pytest.mark.parametrize(
-    "fields", [{"waiting": 1}, {"waiting": None}, {"measured_at": SETTLED - 0.1}, {"unacked": 1}]
-)
-def test_the_queue_has_to_be_measured_as_empty(fields: dict[str, Any]) -> None:
-    assert loss_of(TASK, queue(**fields), [worker()]) is None
+@pytest.mark.parametrize("measured", [{"waiting": 1}, {"waiting": None}, {"unacked": 1}])
+def test_the_queue_has_to_be_measured_as_empty(measured: dict[str, Any]) -> None:
+    assert Case(**measured).loss() is None
+
+
+def test_the_queue_has_to_be_empty_for_some_seconds() -> None:
+    assert Case().loss(at=SETTLED - 0.1) is None
 
 
 @pytest.mark.parametrize("fields", [{"last_seen_at": NOW}, {"events_enabled": None}])
-def test_a_worker_that_cannot_report_it_may_have_it(fields: dict[str, Any]) -> None:
-    """A solo pool sends the events of a task, and its heartbeats, after the task."""
-    assert loss_of(TASK, queue(), [worker(**fields)]) is None
+def test_a_worker_that_cannot_report_the_task_may_have_it(fields: dict[str, Any]) -> None:
+    case = Case()
+    for name, value in fields.items():
+        setattr(case.worker, name, value)
+    assert case.loss() is None
+    case.worker.left_at = SETTLED
+    assert case.loss() == "emptied", "it has shut down"
 
 
-@pytest.mark.parametrize("fields", [{"events_complete": False}, {"type_received": False}])
-def test_its_events_may_have_been_missed(fields: dict[str, Any]) -> None:
-    """A type may send no events at all (`Task.send_events`)."""
-    task = msgspec.structs.replace(TASK, **fields)
-    assert loss_of(task, queue(), [worker()]) is None
-    task = msgspec.structs.replace(task, lacking=frozenset({WORKER}))
-    assert loss_of(task, queue(), [worker()]) is None
-    task = msgspec.structs.replace(task, absent=True)
-    assert loss_of(task, queue(), [worker()]) == "unknown"
+def test_events_may_have_been_missed_or_never_sent() -> None:
+    for case, complete in ((Case(), False), (Case(received=False), True)):
+        assert case.loss(Evidence(complete)) is None
+        assert case.loss(Evidence(complete, NOW, frozenset({WORKER}))) is None
+        assert case.loss(Evidence(complete, NOW, frozenset({WORKER}), True)) == "unknown"
 
 
 def test_without_consumers_nothing_can_have_been_received() -> None:
-    task = msgspec.structs.replace(TASK, type_received=False)
-    assert loss_of(task, queue(known_consumers=()), [worker()]) == "emptied"
+    assert Case(consumed=False, received=False).loss() == "emptied"
 
 
-def test_unacknowledged_messages_may_be_the_task() -> None:
-    for unacked in (None, 3):
-        assert loss_of(TASK, queue(unacked=unacked), [worker()]) is None
-        task = msgspec.structs.replace(TASK, lacking=frozenset({WORKER}))
-        assert loss_of(task, queue(unacked=unacked), [worker()]) == "emptied"
-    assert loss_of(TASK, queue(unacked=None, consumer_count=0), [worker()]) == "emptied"
-    absent = msgspec.structs.replace(TASK, events_complete=False, absent=True)
-    assert loss_of(absent, queue(unacked=None), []) is None
-    assert loss_of(absent, queue(unacked=0), []) == "unknown"
+@pytest.mark.parametrize("unacked", [None, 3])
+def test_unacknowledged_messages_may_be_the_task(unacked: int | None) -> None:
+    case = Case(unacked=unacked)
+    assert case.loss() is None
+    assert case.loss(Evidence(True, NOW, frozenset({WORKER}))) == "emptied"
+    assert Case(unacked=unacked, consumer_count=0).loss() == "emptied"
+
+
+def test_a_task_that_became_known_later_may_have_been_sent_later() -> None:
+    case = Case()
+    play(Script("late", at=NOW - 60).sent(queue="mail").events, case.state)
+    case.worker.last_seen_at = SETTLED + 9
+    assert case.loss() == "emptied"
+    late = case.state.tasks["late"]
+    assert case.emptied.loss(late, HEARD) is None
+    assert case.emptied.loss(late, Evidence(True, SETTLED)) is None
+    case.loss(at=SETTLED + EMPTY_SECONDS)
+    assert case.emptied.loss(late, Evidence(True, SETTLED)) == "emptied"
