@@ -1,0 +1,36 @@
+"""The Tasks screen searches the result backend for what its filter names."""
+
+from __future__ import annotations
+
+from celtop.model.entities.result import ResultMeta
+from celtop.model.observations import HistorySearched, ResultsRead
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.navigation import DrillDown, Location
+
+
+async def test_a_filter_searches_the_result_backend() -> None:
+    async with run_app(state=cluster(3)) as on:
+        on.session.put(HistorySearched("", 500, 20_015, False, "", NOW))
+        on.app.go(Location("tasks"))
+        await on.until(lambda: "500 of 20,015 loaded" in on.text)
+        on.app.filter_by("state:failure finished:>1d")
+        await on.until(lambda: on.session.searched == ["state:failure finished:>1d"])
+        await on.until(lambda: "searching results" in on.text)
+        old = ResultMeta("old", "FAILURE", name="geo.resize", done_at=NOW - 9e5)
+        on.session.put(ResultsRead((old,), NOW, "search"))
+        seen = HistorySearched("state:failure finished:>1d", 1, 3, False, "", NOW)
+        on.session.put(seen)
+        on.session.searching.set_result(seen)
+        await on.until(lambda: "geo.resize" in on.text and "1 of 3 loaded" in on.text)
+        await on.press("!")
+        await on.until(lambda: on.session.searched[-1].endswith("state:failure,revoked"))
+
+
+async def test_a_drill_down_searches_for_its_tasks() -> None:
+    async with run_app(state=cluster(3)) as on:
+        on.app.go(Location("types", (DrillDown("tasks", "name:=geo.resize"),)))
+        await on.until(lambda: on.session.searched == ["name:=geo.resize"])
+        on.app.go(Location("scheduled"), filter_text="name:geo")
+        await on.pilot.pause(1.0)
+        assert on.session.searched == ["name:=geo.resize"]
