@@ -105,6 +105,7 @@ class Session:
             self._receiver,
             self._inbox,
             self._inspector.query,
+            self._inspector.found_unknown,
         )
         self._control = Control(
             self._broker,

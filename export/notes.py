@@ -43,6 +43,10 @@ def _events(state: ClusterState) -> Iterator[str]:
     totals = state.totals
     if totals.lost_heartbeats:
         yield f"{counted(totals.lost_heartbeats, 'heartbeat')} dropped to make room for events"
+    if not state.observed:
+        yield (
+            "succeeded_per_s, failed_per_s unknown: not all workers are known to send task events"
+        )
     for reason, count in totals.malformed_reasons.items():
         yield f"{counted(count, 'unreadable event')}: {utf8(reason)}"
 
@@ -92,7 +96,7 @@ def _worker(worker: Worker) -> Iterator[str]:
     from_heartbeat = {
         "processed": worker.processed,
         "load": worker.load,
-        "heartbeat_age_s": worker.last_seen_at,
+        "heartbeat_age_s": worker.clock_skew,
         "pid": worker.pid,
         "version": worker.software_version,
         "clock_skew_s": worker.clock_skew,

@@ -16,6 +16,7 @@ from ..model.entities.broker import Broker, Listening
 from ..model.entities.clock_skew import NO_SKEWS
 from ..model.entities.keep import KINDS, Kind
 from ..model.entities.queue import Queue
+from ..model.entities.rates import SecondRing
 from ..model.entities.states import source_names
 from ..model.entities.task import Task, TaskExtra
 from ..model.entities.worker import Limits, Worker
@@ -110,14 +111,20 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
         events=totals.events,
         events_lost=totals.lost + totals.lost_heartbeats,
         events_malformed=totals.malformed,
-        succeeded_per_s=_number(rates.succeeded.per_second(now, RATE_WINDOW)),
-        failed_per_s=_number(rates.failed.per_second(now, RATE_WINDOW)),
+        succeeded_per_s=_rate(state, rates.succeeded, now),
+        failed_per_s=_rate(state, rates.failed, now),
         corrected=dict(sorted(totals.corrections.items())),
     )
 
 
+def _rate(state: ClusterState, counts: SecondRing, now: float) -> float | None:
+    return _number(counts.per_second(now, RATE_WINDOW)) if state.observed else None
+
+
 def _worker(worker: Worker, now: float, listening: Listening) -> WorkerRecord:
-    last_seen_at = worker.last_seen_at
+    last_seen_at = worker.last_seen_at or 0.0
+    # A worker without a clock skew has sent none, also not on request.
+    heartbeats = worker.clock_skew is not None
     queues, load, rusage = worker.queues, worker.load, worker.rusage
     return _record(
         WorkerRecord,
@@ -128,7 +135,7 @@ def _worker(worker: Worker, now: float, listening: Listening) -> WorkerRecord:
         scheduled=None if worker.scheduled_ids is None else len(worker.scheduled_ids),
         queues=None if queues is None else [utf8(queue.name) for queue in queues],
         load=None if load is None else [part for part in load if isfinite(part)],
-        heartbeat_age_s=None if last_seen_at is None else _number(max(0.0, now - last_seen_at)),
+        heartbeat_age_s=_number(max(0.0, now - last_seen_at)) if heartbeats else None,
         version=utf8_or_none(worker.software_version),
         rss_bytes=None if rusage is None else rusage.rss_bytes,
         clock_skew_s=_number(worker.clock_skew),

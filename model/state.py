@@ -152,7 +152,7 @@ class ClusterState:
             EventsDropped: self._events_dropped,
             LogMessage: self._log_message,
             OperationChanged: self._operation_changed,
-            QueuePeeked: self._queue_peeks.apply,
+            QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
             HistorySearched: self._history_searched,
         }
@@ -298,6 +298,17 @@ class ClusterState:
             )
         )
 
+    @property
+    def observed(self) -> bool:
+        """Whether all tasks of the known workers are reported by events.
+
+        If not, what follows from counting events, such as rates, is unknown.
+        """
+        return all(
+            worker.events_enabled or self._workers.status(name) == "offline"
+            for name, worker in self.workers.items()
+        )
+
     def _event_batch(self, batch: EventBatch) -> None:
         events, at = batch.events, batch.at
         self.broker.event_at = at
@@ -380,6 +391,9 @@ class ClusterState:
         self.history[seen.filter] = seen
         while len(self.history) > MAX_SEARCHES:
             del self.history[next(text for text in self.history if text)]
+
+    def _queue_peeked(self, seen: QueuePeeked) -> None:
+        self._reconciler.left_queue(self._queue_peeks.apply(seen))
 
     def _update_consumers(self) -> None:
         versions = self._workers.version, self._questions.version

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from ...model.entities.fault import NO_REPLY as NO_REPLY
 from ...model.entities.fault import Fault
 from ...settings import Settings
 from .alarms import write_error
@@ -35,7 +36,6 @@ SERIALIZERS: Final = {
     "application/x-yaml": "YAML",
 }
 """Names of the serializers of replies, by content type."""
-NO_REPLY: Final = Fault("no-reply", "no reply", "")
 
 Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Arguments by command, for those that take any."""

@@ -39,10 +39,14 @@ class Member(msgspec.Struct):
     """Monotonic time of its last heartbeat; None if it sends none."""
     heartbeat_interval: float = 2.0
     """Seconds between its heartbeats."""
+    sends_heartbeats: bool = False
+    """Whether it has sent a heartbeat by itself, and not only on request."""
     pids: tuple[int | None, ...] = ()
-    """The latest pids of its heartbeats."""
+    """The latest pids of its heartbeats and replies."""
     events_enabled: bool = False
     """Whether its task events are known to be enabled, or impossible to enable."""
+    without_events: bool = False
+    """Whether its task events are impossible to enable."""
     inspected: bool = False
     """Whether it has replied since it came online."""
     serializer: str | None = None
@@ -52,7 +56,7 @@ class Member(msgspec.Struct):
     next_attempt: float = 0.0
     """Monotonic time of the next first inspection."""
 
-    def record_heartbeat(self, pid: int | None) -> None:
+    def record_process(self, pid: int | None) -> None:
         """Have a new process inspected again: its `worker-online` may have been missed."""
         if pid not in self.pids:
             if self.pids:
@@ -100,13 +104,16 @@ class Roster:
                 return
             member.last_seen_at = now
             if of_task:
-                member.events_enabled = True
+                member.events_enabled, member.without_events = True, False
             elif event.type == "worker-offline":
                 self._remove(event.hostname, now)
             else:
                 member.heartbeat_at = now
                 member.heartbeat_interval = event.freq or member.heartbeat_interval
-                member.record_heartbeat(event.pid)
+                on_request = event.active is None and event.processed is None
+                if not on_request or event.type == "worker-online":
+                    member.sends_heartbeats = True
+                member.record_process(event.pid)
                 if event.type == "worker-online":
                     self.events_disabled.discard(event.hostname)
                     member.reset()
@@ -172,6 +179,26 @@ class Roster:
                 < (now - one.heartbeat_at) / one.heartbeat_interval
                 < OFFLINE_AFTER_HEARTBEATS + OVERDUE_AFTER_HEARTBEATS
             )
+
+    def unobserved(self, enable_events: bool) -> tuple[str, ...]:
+        """Return the names of the present workers that only replies show anything of, sorted.
+
+        They send no task events, so that their tasks are unknown, or no heartbeats.
+
+        Args:
+            enable_events: Whether task events are enabled on all workers that can send them.
+        """
+        members = self.members
+        return tuple(
+            name
+            for name in self.present()
+            if (one := members.get(name)) is not None
+            and (
+                one.without_events
+                or not one.sends_heartbeats
+                or not (enable_events or one.events_enabled)
+            )
+        )
 
     def connection_lost(self) -> None:
         """Have every worker inspected again: events were missed."""

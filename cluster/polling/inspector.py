@@ -27,6 +27,8 @@ from ..events.task_events import TaskEvents
 from ..messages.sent_cache import SentCache
 from .missing_replies import MAX_ASKED_ALONE, MissingReplies
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
+from .unobserved_workers import COMMANDS as UNOBSERVED_COMMANDS
+from .unobserved_workers import UnobservedWorkers
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -107,6 +109,10 @@ class Inspector(Poller):
         """The calls of the tasks in the replies."""
         self._open_tasks = open_tasks
         self._task_events = TaskEvents(self._broker, self._roster)
+        settings = self._broker.settings
+        self._unobserved = UnobservedWorkers(
+            self._roster, enable_events=settings.enables_events, frugal=settings.frugal
+        )
         self._give_up_at: float | None = None
         self._queried: _Query = NO_QUERY
         self._stale_consumers: frozenset[str] = frozenset()
@@ -135,6 +141,11 @@ class Inspector(Poller):
         """Ask these workers at once which queues they consume."""
         self._stale_consumers = self._stale_consumers.union(names)
         self.wake()
+
+    def found_unknown(self) -> None:
+        """Inspect the workers without events soon: a task of theirs has ended unnoticed."""
+        if self._unobserved.hurry():
+            self._woken.set()
 
     def opened(self, connection: Connection) -> None:
         """Create the reply queue."""
@@ -198,6 +209,7 @@ class Inspector(Poller):
                 self._inspect_due()
             elif self._consumers_due():
                 self._round(OCCASIONAL_COMMANDS, self._shown_workers())
+            self._inspect_unobserved()
         self._check_events_arrive()
         return POLL_INTERVAL
 
@@ -213,6 +225,11 @@ class Inspector(Poller):
             # With many workers the budget alone would make the screen too old.
             maximum = preferred * 4
         return self._round_at + self.interval(preferred, cost, maximum)
+
+    def _inspect_unobserved(self) -> None:
+        if names := self._unobserved.due(len(UNOBSERVED_COMMANDS), ROUND_OVERHEAD):
+            self._unobserved.begin()
+            self._round(FREQUENT_COMMANDS if self._unobserved.whole else UNOBSERVED_COMMANDS, names)
 
     def _plan(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the commands of the next round and the workers to send them to."""
@@ -245,6 +262,7 @@ class Inspector(Poller):
 
     def _inspect_all(self) -> None:
         """Inspect all workers, known or not; done when the known ones have replied."""
+        self._unobserved.begin()
         self._round(self._with_events(ALL_COMMANDS, self._roster.present()), None)
 
     def _inspect_new(self, names: Sequence[str]) -> None:
@@ -309,7 +327,7 @@ class Inspector(Poller):
         """Send commands to workers (None for all), hand on the replies, and report missing ones."""
         now = time.monotonic()
         complete = names is None or set(names) >= set(self._shown_workers())
-        if "active" in commands:
+        if "active" in commands and complete:
             self._round_at = now
         if "active_queues" in commands and complete:
             self._consumers_at = now
@@ -386,10 +404,16 @@ class Inspector(Poller):
         if reply.worker.startswith(BEAT_PREFIX):
             return
         member = self._roster.replied(reply.worker)
-        if reply.command == "enable_events" and member is not None:
+        if member is not None and reply.command == "enable_events":
             # Also after an error: a worker that cannot send events cannot do so at the next try.
             member.events_enabled = True
+            member.without_events = reply.error is not None
             self._record_enabled(reply)
+        elif member is not None and reply.command == "stats" and isinstance(reply.value, dict):
+            # Without heartbeats, only the pid shows a restart.
+            member.record_process(reply.value.get("pid"))
+        elif member is not None:
+            self._unobserved.replied(member, reply)
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._add_queues(reply.value)
         value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
@@ -424,7 +448,11 @@ class Inspector(Poller):
         """Have the receiver reconnect if workers reply to us but their events do not arrive."""
         now = time.monotonic()
         members = self._roster.members.copy().values()
-        beats = [one.heartbeat_interval for one in members if one.heartbeat_at is not None]
+        beats = [
+            one.heartbeat_interval
+            for one in members
+            if one.heartbeat_at is not None and one.sends_heartbeats
+        ]
         if not beats or now - self._reconnected_at < 60.0:
             return
         if now - self._roster.last_event_at < max(MAX_EVENT_SILENCE, 4 * max(beats)):

@@ -38,6 +38,7 @@ class ResultFollower:
         receiver: Each of its connections reads the history once.
         ask_workers: Called with suspect tasks, the workers to ask (None for all), and the queues
             in which the tasks may wait.
+        found_unknown: Called when an unknown task has ended, although workers send no events.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ResultFollower:
         receiver: Receiver,
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str], frozenset[str] | None, Sequence[str]], None],
+        found_unknown: Callable[[], object],
     ) -> None:
         self._lookup = lookup
         self._open_tasks = open_tasks
@@ -62,7 +64,9 @@ class ResultFollower:
         self._holders: dict[str, str | None] = {}
         self._queues: tuple[str, ...] = ()
         frugal = settings.frugal
-        self.push = ResultPush(self.reader, open_tasks, inbox, frugal=frugal)
+        self.push = ResultPush(
+            self.reader, open_tasks, inbox, frugal=frugal, found_unknown=found_unknown
+        )
         self.poller = ResultPoller(
             self.reader, open_tasks, self.push, inbox, self._ask_workers, frugal=frugal
         )
@@ -119,12 +123,21 @@ class ResultFollower:
         held = state.tasks
         self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}
         self.poller.tasks_to_check = tasks_to_check
+        self._watch_unobserved(state)
         self._queues = tuple(queue.name for queue in state.queues.values() if queue.waiting)
         self.history.add_queues(self._queues)
         self.history.unattended = {
             name: queue.waiting or 0 for name, queue in state.queues.items() if queue.unattended
         }
         self._note_unavailable(moment)
+
+    def _watch_unobserved(self, state: ClusterState) -> None:
+        """Follow the tasks of workers that send no events by their messages and results."""
+        without = [one for one in state.workers.values() if one.events_enabled is False]
+        consumed = {queue.name for worker in without for queue in worker.queues or ()}
+        waiting = (name for name in sorted(consumed) if name in state.queues)
+        self.history.repeated_queues = tuple(n for n in waiting if state.queues[n].waiting)
+        self.push.include_unknown = bool(without)
 
     def _ask_workers(self, ids: Sequence[str]) -> None:
         names = [self._holders.get(id_) for id_ in ids]

@@ -1,10 +1,13 @@
-"""Reads the history when a connection comes up: finished tasks and waiting messages."""
+"""Reads the history when a connection comes up: finished tasks and waiting messages.
+
+Queues whose consumers send no events are read again and again: only the messages name the tasks.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 from ...model.entities.fault import Fault
@@ -32,6 +35,14 @@ HELD: Final = ""
 """Stands for the messages that workers have received, which are read once for a connection."""
 PEEK_DEADLINE: Final = 20.0
 """Seconds after a connection in which newly discovered queues are still read."""
+REPEATED_MESSAGES: Final = 200
+"""Messages of one queue that are read repeatedly."""
+REPEATED_QUEUES: Final = 10
+"""Queues read in one round; if there are more, they take turns."""
+REPEAT_INTERVAL: Final = 10.0
+"""Seconds between two such rounds."""
+PAUSE_AFTER: Final = 30.0
+"""Seconds without a `pump` after which queues are not read again."""
 _STOP_CHECK_INTERVAL: Final = 0.2
 _IDLE_CHECK_INTERVAL: Final = 1.0
 
@@ -116,6 +127,10 @@ class ResultHistory(StoppableThread):
         self._queues: dict[str, None] = {}
         self._read: tuple[object, ...] | None = None
         self._complete: tuple[object, ...] | None = None
+        self._repeated_at = 0.0
+        self._turn = -1
+        self.repeated_queues: tuple[str, ...] = ()
+        """Queues to read repeatedly, because no event names their tasks; set by the follower."""
         self.max_messages = MAX_MESSAGES
         """Messages read from one queue; 0 reads none."""
         self.unattended: dict[str, int] = {}
@@ -162,9 +177,23 @@ class ResultHistory(StoppableThread):
                 if depths.get(name) != waiting and name not in new and len(depths) < MAX_QUEUES:
                     new.append(name)
             if self.max_messages and self._broker.is_redis and (new or not peeked):
-                self._peek(new, held=not peeked)
+                self._peek(new, self.max_messages, held=not peeked)
                 peeked.update(new, (HELD,))
                 depths.update((name, unattended[name]) for name in new if name in unattended)
+            elif self.repeated_queues:
+                self._peek_again()
+
+    def _peek_again(self) -> None:
+        """Read some of the queues whose tasks no event names, if it is time to."""
+        if time.monotonic() - self._repeated_at < REPEAT_INTERVAL or not self.max_messages:
+            return
+        if self._inbox.seconds_since_take() > PAUSE_AFTER or not self._broker.is_redis:
+            return
+        self._repeated_at = time.monotonic()
+        self._turn += 1
+        names = self.repeated_queues
+        first = self._turn * REPEATED_QUEUES % len(names)
+        self._peek((*names[first:], *names[:first])[:REPEATED_QUEUES], REPEATED_MESSAGES)
 
     def _read_results(self, connects: int) -> None:
         reader = self._reader()
@@ -179,7 +208,7 @@ class ResultHistory(StoppableThread):
             self._note(f"Cannot load finished tasks: {error}")
         self._complete = key
 
-    def _peek(self, names: list[str], held: bool) -> None:
+    def _peek(self, names: Sequence[str], limit: int, held: bool = False) -> None:
         from ..messages.reader import MessageReader
 
         try:
@@ -188,7 +217,7 @@ class ResultHistory(StoppableThread):
                 for name in names:
                     if self._stopping.is_set():
                         return
-                    seen = messages.waiting(name, self.max_messages)
+                    seen = messages.waiting(name, limit)
                     for message in seen.messages:
                         self._open_tasks.mark_waiting(message.id)
                     self._inbox.put(seen)

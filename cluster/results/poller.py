@@ -206,7 +206,8 @@ class ResultPoller(StoppableThread):
                 self._open_tasks.mark_running(id_)
         while len(self._not_ours) > 10 * BLOCK_SIZE:
             del self._not_ours[next(iter(self._not_ours))]
-        if ours := tuple(meta for meta in found.values() if not meta.ready):
+        ended_too = self._push.include_unknown
+        if ours := tuple(meta for meta in found.values() if ended_too or not meta.ready):
             self._inbox.put(ResultsRead(ours, time.time(), "poll"))
 
 

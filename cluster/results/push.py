@@ -34,7 +34,11 @@ _STATUS: Final = re.compile(rb'^\{"status": ?"([^"\\]{1,60})"')
 
 
 class ResultPush(StoppableThread):
-    """Subscribes to a result backend in Redis, and hands on the changes of known tasks."""
+    """Subscribes to a result backend in Redis, and hands on the changes of known tasks.
+
+    Args:
+        found_unknown: Called when other tasks change, while `include_unknown` is set.
+    """
 
     def __init__(
         self,
@@ -43,8 +47,10 @@ class ResultPush(StoppableThread):
         inbox: Inbox,
         *,
         frugal: bool = False,
+        found_unknown: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__("push")
+        self._found_unknown = found_unknown
         self._reader = reader
         self._open_tasks = open_tasks
         self._inbox = inbox
@@ -58,6 +64,9 @@ class ResultPush(StoppableThread):
         """Number of messages received, of any task."""
         self.unknown: dict[str, None] = {}
         """Unknown tasks that report progress; they may be ours, with events that were missed."""
+        self.include_unknown = False
+        """Whether unknown tasks that have ended are kept as well, because workers send no events;
+        set by the follower."""
 
     def run(self) -> None:
         """Receive until stopped, reconnecting after each failure."""
@@ -116,10 +125,12 @@ class ResultPush(StoppableThread):
         latest, frames.latest = frames.latest, {}
         unknown, frames.unknown = frames.unknown, {}
         self.received, frames.received = self.received + frames.received, 0
+        if unknown and self.include_unknown:
+            self._found_unknown()
         for id_, head in unknown.items():
             if len(self.unknown) >= MAX_UNKNOWN_TASKS:
                 break
-            if _reports(head):
+            if self.include_unknown or _reports(head):
                 self.unknown[id_] = None
         if latest:
             metas = tuple(_meta(id_, payload) for id_, payload in latest.items())

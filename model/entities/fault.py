@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -15,3 +17,7 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.problem}. {self.advice}" if self.advice else self.problem
+
+
+NO_REPLY: Final = Fault("no-reply", "no reply", "")
+"""A worker that could be asked has not replied in time."""

@@ -26,7 +26,7 @@ from .states import (
     TaskState,
 )
 
-Loss: TypeAlias = Literal["worker", "unheard", "unknown", "emptied"]
+Loss: TypeAlias = Literal["worker", "unheard", "unreported", "unknown", "emptied"]
 """Why a task is lost: its worker was lost; its worker no longer runs it and no final event was
 received; or neither the workers nor the result backend have it."""
 

@@ -19,6 +19,12 @@ OFFLINE_AFTER_HEARTBEATS: Final = 8.0
 """Heartbeat intervals (2 s by default) without an event. Celery's own window of 2 intervals is too
 short: a solo pool sends nothing while a task runs, and a slow link delays by seconds."""
 
+LATE_AFTER_SILENCE: Final = 10.0
+"""Seconds without a reply after which a worker that sends no heartbeats is late."""
+OFFLINE_AFTER_SILENCE: Final = 45.0
+"""Seconds without a reply after which a worker that sends no heartbeats is offline: it has then
+left several commands unanswered."""
+
 SOLO_BUSY_SECONDS: Final = 600.0
 """Seconds without events after which a worker with a solo pool is offline: it sends nothing while
 it runs a task, not even that it started one."""
@@ -138,7 +144,14 @@ class Worker(msgspec.Struct, eq=False):
     """The complete `inspect stats` reply, for the worker screen."""
     facts: dict[str, Fact] = {}
     """The questions to it since it started, by inspect command."""
+    unanswered_at: float | None = None
+    """When a round of commands ended of which it answered none. It may answer some only: a reply
+    that cannot be encoded is never sent."""
     events_enabled: bool | None = None
+    """Whether it sends task events; None if unknown. False if it cannot: it was started without
+    gossip and heartbeats, so that it has no event dispatcher, and without `-E`."""
+    sends_heartbeats: bool = False
+    """Whether it has sent a heartbeat by itself, and not only on request."""
     unattributed: dict[str, float] = {}
     """The newest tasks that it received from an unknown queue, with the local time, by id."""
     stalled_since: float | None = None
@@ -208,6 +221,11 @@ class Worker(msgspec.Struct, eq=False):
         running = len(self.active_ids)
         return "1 task was running" if running == 1 else f"{running:,} tasks were running"
 
+    @property
+    def sign_of_life(self) -> str:
+        """What shows that it is running, in words."""
+        return "heartbeat" if self.sends_heartbeats else "reply"
+
     def silence(self, listening: Listening) -> float:
         """Return the seconds without an event or reply in which one would have been received."""
         return listening.until - max(self.last_seen_at or 0.0, listening.since)
@@ -219,12 +237,22 @@ class Worker(msgspec.Struct, eq=False):
         if self.lost_at is not None and (self.last_seen_at or 0.0) <= self.lost_at:
             return "offline"
         silence = self.silence(listening)
+        if not self.sends_heartbeats:
+            return self._status_by_replies(silence)
         if silence <= self.frequency * LATE_AFTER_HEARTBEATS:
             return "online"
         busy_solo = self.pool == "solo" and (bool(self.active_ids) or silence <= SOLO_BUSY_SECONDS)
         if silence <= self.frequency * OFFLINE_AFTER_HEARTBEATS or busy_solo:
             return "late"
         return "offline"
+
+    def _status_by_replies(self, silence: float) -> WorkerStatus:
+        """Return the status of a worker without heartbeats: silence proves nothing by itself."""
+        answers = (self.unanswered_at or 0.0) <= (self.last_seen_at or 0.0)
+        if answers or silence <= LATE_AFTER_SILENCE:
+            return "online"
+        busy_solo = self.pool == "solo" and silence <= SOLO_BUSY_SECONDS
+        return "late" if busy_solo or silence <= OFFLINE_AFTER_SILENCE else "offline"
 
     def health(self, listening: Listening) -> WorkerHealth:
         """Return the status, or `stalled` for an online worker that takes no tasks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..entities.fault import Fault
+from ..entities.fault import NO_REPLY, Fault
 from ..entities.worker import Worker
 from ..state import ClusterState
 from ..text import units
@@ -54,7 +54,7 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         late = worker.status(state.broker.listening(now)) != "online"
         for fault, commands in failed_commands(worker).items():
             # That a late worker does not reply either is nothing new.
-            if fault not in shared and not (late and fault.kind == "no-reply"):
+            if fault not in shared and not (late and fault.kind == NO_REPLY.kind):
                 yield _worker_finding(worker, fault, commands, now)
 
 

@@ -16,6 +16,7 @@ from .finding import Finding
 def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on each worker."""
     listening = state.broker.listening(now)
+    yield from _without_events(state, now)
     for worker in state.workers.values():
         status = worker.status(listening)
         if status == "offline":
@@ -28,16 +29,6 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             yield _shared_name(worker)
         if worker.clock_skew is not None and abs(worker.clock_skew) > MIN_SKEW:
             yield _skewed(worker, worker.clock_skew)
-        if worker.events_enabled is False and status == "online":
-            yield Finding(
-                "worker-without-events",
-                "warning",
-                "worker",
-                "task events are off, so its tasks are not shown",
-                worker.name,
-                "Start it with -E",
-                incomplete=True,
-            )
 
 
 def stall_text(worker: Worker, now: float) -> str:
@@ -46,6 +37,25 @@ def stall_text(worker: Worker, now: float) -> str:
     queues = worker.queues or ()
     names = queues[0].name if len(queues) == 1 else "its queues"
     return f"sends heartbeats, but took no task from {names} for {units.duration(int(now - since))}"
+
+
+def _without_events(state: ClusterState, now: float) -> Iterator[Finding]:
+    """Yield one finding for all workers that cannot send task events."""
+    present = state.present_workers(now)
+    without = [name for name in present if state.workers[name].events_enabled is False]
+    if not without:
+        return
+    which = f"{len(without):,} of {counted(len(present), 'worker')}"
+    yield Finding(
+        "workers-without-events",
+        "warning",
+        "workers",
+        f"{which} cannot send task events ({named(without)}): short tasks are missed, and rates "
+        "are unknown",
+        next_step="Start with -E, or without --without-gossip and --without-heartbeat",
+        evidence={"workers": without},
+        incomplete=True,
+    )
 
 
 def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
@@ -76,7 +86,7 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
 
 
 def _late(worker: Worker, now: float) -> Finding:
-    text = f"no heartbeat for {units.age(worker.last_seen_at, now)}"
+    text = f"no {worker.sign_of_life} for {units.age(worker.last_seen_at, now)}"
     if worker.pool == "solo":
         text += " (a solo pool sends none while it runs a task)"
     evidence = {"last_seen_at": worker.last_seen_at}

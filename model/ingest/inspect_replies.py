@@ -68,6 +68,8 @@ class InspectReplies:
             error = to_text(reply.reply["error"], MAX_NAME_LENGTH)
         fact = worker.fact(reply.command)
         if error is not None:
+            if reply.command == "enable_events":
+                worker.events_enabled = False
             fault = Fault("reply", f"{reply.command} failed on the worker: {error}", "")
             worker.facts[reply.command] = fact.failed(reply.at, fault)
         else:
@@ -90,6 +92,9 @@ class InspectReplies:
         if isinstance(totals, Mapping):
             counts = islice(totals.items(), MAX_NAMES)
             worker.totals = {str(name): to_int(count) or 0 for name, count in counts}
+            if not worker.sends_heartbeats:
+                # A heartbeat has the same number.
+                worker.processed = sum(worker.totals.values())
         pool = reply.get("pool")
         if isinstance(pool, Mapping):
             _set_pool(worker, pool)

@@ -16,6 +16,7 @@ VISIBILITY_TIMEOUT: Final = 3600.0
 
 _PHRASES: Final = {
     "unheard": "no final event received",
+    "unreported": "ended, but its worker sends no events, and no result is stored",
     "unknown": "unknown to workers and backend",
     "emptied": "its queue was emptied",
 }

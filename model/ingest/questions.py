@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..entities.fact import NEVER_ASKED, Fact
-from ..entities.fault import Fault
+from ..entities.fault import NO_REPLY, Fault
 from ..entities.queue import Queue
 from ..entities.worker import Worker
 from ..observations import QuestionsAnswered, QuestionsAsked, QuestionsFailed
@@ -46,6 +46,15 @@ class Questions:
             for question in failed.questions:
                 fact = facts.get(question, NEVER_ASKED)
                 facts[question] = fact.failed(failed.at, failed.fault)
+        if failed.topic == "worker" and failed.fault.kind == NO_REPLY.kind:
+            self._note_unanswered(failed)
+
+    def _note_unanswered(self, failed: QuestionsFailed) -> None:
+        """Record which workers have replied to nothing since they were asked."""
+        for worker in filter(None, map(self._workers.get, failed.names)):
+            asked = max(worker.fact(command).asked_at or 0.0 for command in failed.questions)
+            if asked > (worker.last_seen_at or 0.0):
+                worker.unanswered_at = failed.at
 
     def consumers(self, present: Iterable[Worker]) -> Fact:
         """Return whether the consumers of all queues are known; if not, its fault is the reason.

@@ -23,6 +23,8 @@ from .worker_store import WorkerStore
 
 MAX_PRIORITIES: Final = 1_000
 """Priorities that share one `TaskExtra` each."""
+MAX_SEEN_QUEUES: Final = 100
+"""Queues whose latest messages are compared with the next ones."""
 MAX_PENDING_SIGNATURES: Final = 50_000
 """Pending signatures kept; the oldest are dropped first."""
 
@@ -46,11 +48,18 @@ class QueuePeeks:
         self._redaction = redaction
         self._extras: dict[int, TaskExtra] = {}
         self._signature_count = 0
+        self._seen: dict[str, frozenset[str]] = {}
         self.pending_signatures: dict[str, tuple[PendingSignature, ...]] = {}
         """The tasks that will follow a waiting message's task, by that task's id."""
 
-    def apply(self, seen: QueuePeeked) -> None:
-        """Apply the messages of one queue, or those that workers hold."""
+    def apply(self, seen: QueuePeeked) -> frozenset[str]:
+        """Apply the messages of one queue, or those that workers hold.
+
+        Returns:
+            The ids seen in the queue the last time, but not now: workers have received these
+            messages, or others of a higher priority are before them.
+        """
+        left: frozenset[str] = frozenset() if seen.held else self._left(seen)
         if not seen.held:
             self._queues.get_or_create(seen.queue)
         for message in seen.messages:
@@ -61,6 +70,15 @@ class QueuePeeks:
                 else:
                     self._requeue(task, message, seen.at)
                 self._fill(task, message, self._queues.shared_name(message.queue))
+        return left
+
+    def _left(self, seen: QueuePeeked) -> frozenset[str]:
+        ids = frozenset(message.id for message in seen.messages)
+        before = self._seen.pop(seen.queue, frozenset())
+        self._seen[seen.queue] = ids
+        if len(self._seen) > MAX_SEEN_QUEUES:
+            del self._seen[next(iter(self._seen))]
+        return before - ids
 
     def _hold(self, task: Task, message: WaitingMessage, at: float) -> None:
         """Move a task whose message a worker has received at least to RECEIVED."""

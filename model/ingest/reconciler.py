@@ -73,11 +73,18 @@ class Reconciler:
         self._unscanned: Iterator[str] = iter(())
         self._distrusted_before = float("-inf")
         self._settled_at: dict[str, float] = {}
+        self._left_queue: set[str] = set()
 
     def distrust_before(self, at: float) -> None:
         """Distrust all states from before `at` (local clock), because events were missed."""
         self._distrusted_before = at
         self._settled_at.clear()
+
+    def left_queue(self, ids: Iterable[str]) -> None:
+        """Check pending tasks whose messages no longer wait, although their queue is not empty."""
+        held = self._tasks.tasks
+        pending = {id_ for id_ in self._left_queue if id_ in held and held[id_].state == PENDING}
+        self._left_queue = set(islice({*ids, *pending}, MAX_SETTLED))
 
     def due(self, now: float) -> tuple[str, ...]:
         """Return the ids of the tasks to check now, running and lost ones first."""
@@ -223,7 +230,7 @@ class Reconciler:
         worker = self._workers.workers.get(task.worker or "")
         if task.state == PENDING:
             queue = self._queues.get(task.queue or "")
-            held = queue is not None and queue.waiting
+            held = queue is not None and queue.waiting and task.id not in self._left_queue
             return not held and (task.eta_at is None or task.eta_at + RECENT_SECONDS < now)
         if worker is None or self._workers.status(worker.name) == "offline":
             return True

@@ -63,6 +63,8 @@ def _available_queue(worker: Worker, queues: Mapping[str, Queue]) -> Queue | Non
     """Return a non-empty queue from which the worker could take a task now, or None."""
     if worker.concurrency is None or worker.reserved_ids is None or not worker.queues:
         return None
+    if not worker.sends_heartbeats:
+        return None  # its counts are as old as its last reply
     busy = len(worker.active_ids)
     held = busy + len(worker.reserved_ids)
     held += len(worker.limited_ids)

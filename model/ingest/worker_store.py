@@ -36,6 +36,9 @@ workers buffer their events."""
 WARM_SHUTDOWN_SECONDS: Final = 600.0
 """Seconds for which a worker's tasks may go on after its `worker-offline`: in a warm shutdown it
 sends this event first, then finishes its running tasks, and sends nothing until they end."""
+UNREPORTED_END_DELAY: Final = 30.0
+"""Seconds for which the result of a task may still be read that its worker no longer runs, if the
+worker sends no events."""
 
 MAX_SHARED_AGE: Final = 300.0
 """Seconds since two workers of one name replied to a command after which one of them is gone."""
@@ -115,6 +118,9 @@ class WorkerStore:
         is_regular = event.active is not None or event.processed is not None
         if event.freq is not None and (is_regular or known is None):
             worker.frequency = min(MAX_FREQUENCY, max(MIN_FREQUENCY, event.freq))
+        # `worker-online` comes from the part of a worker that sends its heartbeats.
+        if is_regular or event.type == "worker-online":
+            worker.sends_heartbeats = True
         if is_regular:
             worker.active, worker.processed = event.active, event.processed
         if event.loadavg:
@@ -191,10 +197,10 @@ class WorkerStore:
             if status == "online":
                 self._log.add(now, "info", "worker", f"{worker.name} is back online")
             elif status == "late":
-                text = f"{worker.name} is late: no heartbeat for {silence:.0f} s"
+                text = f"{worker.name} is late: no {worker.sign_of_life} for {silence:.0f} s"
                 self._log.add(now, "warning", "worker", text)
             else:
-                text = f"{worker.name} lost: no heartbeat for {silence:.0f} s"
+                text = f"{worker.name} lost: no {worker.sign_of_life} for {silence:.0f} s"
                 text += f", {worker.running_when_lost}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
                 worker.lost_at = now
@@ -208,7 +214,9 @@ class WorkerStore:
         found = []
         for worker in self.workers.values():
             for id_, (since, loss) in list(worker.missing_ids.items()):
-                if now - since >= FINAL_EVENT_DELAY:
+                unreported = loss == "unheard" and not worker.events_enabled
+                if now - since >= (UNREPORTED_END_DELAY if unreported else FINAL_EVENT_DELAY):
+                    loss = "unreported" if unreported else loss
                     del worker.missing_ids[id_]
                     if worker.left_at is None and self._statuses[worker.name] != "offline":
                         worker.active_ids.pop(id_, None)

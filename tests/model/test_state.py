@@ -7,7 +7,7 @@ from celtop.model.observations import InspectReply, LogMessage
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
 
-from .streams import NOW, WORKER, Script, decode_fields
+from .streams import NOW, WORKER, Script, decode_fields, play
 
 
 def test_events_are_counted_at_the_arrival_of_their_message() -> None:
@@ -34,7 +34,7 @@ def test_beat_is_not_a_worker() -> None:
 
 def test_a_tick_without_news_changes_nothing() -> None:
     state = ClusterState()
-    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW))
+    play([{"type": "worker-heartbeat", "hostname": WORKER, "timestamp": NOW, "active": 0}], state)
     assert state.take_changes().other
     state.tick(NOW + 1)
     assert not state.take_changes().other

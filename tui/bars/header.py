@@ -111,7 +111,7 @@ def numbers(context: AppContext) -> list[Part]:
     failing = "-" if share is None else units.percent(share)
     return [
         Part(f"{units.count(len(state.tasks))} tasks", "bold", 1, "app.view('tasks')"),
-        Part(units.rate(finished_per_second(state, now)), "", 4),
+        Part(finished_rate(state, now), "", 4),
         Part(f"fail {failing}", "$text-error" if share else "$text-muted", 3),
         workers,
         Part(units.clock(now, UTC if context.utc else None) + " ", "$text-muted", 5),
@@ -122,6 +122,14 @@ def finished_per_second(state: ClusterState, now: float) -> float:
     """Return how many tasks finish per second."""
     rates = state.rates
     return rates.succeeded.per_second(now, RATE_WINDOW) + rates.failed.per_second(now, RATE_WINDOW)
+
+
+def finished_rate(state: ClusterState, now: float) -> str:
+    """Return how many tasks finish per second; a minimum if events do not report them all."""
+    rate = finished_per_second(state, now)
+    if state.observed:
+        return units.rate(rate)
+    return f"{units.rate(rate)}+" if rate else units.UNKNOWN
 
 
 def failure_share(state: ClusterState, now: float) -> float | None:

@@ -51,7 +51,7 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool"),
         Column("busy", "Busy", _BAR_WIDTH + 6, load_cells, 1, sort_key="busy", descending=True),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
-        _number("failed", "Failed", 7, lambda worker: worker.failed, 2, "bad"),
+        _number("failed", "Failed", 7, _failed, 2, "bad"),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
         Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
         Column("heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=numbers.always),
@@ -63,6 +63,10 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         Column("skew", "Clock", 8, _skew, 7, justify="right"),
         _number("pid", "PID", 8, lambda worker: worker.pid, 8, wide_only=True),
     )
+
+
+def _failed(worker: Worker) -> int | None:
+    return None if worker.events_enabled is False else worker.failed
 
 
 def _pool(worker: Worker, frame: Frame) -> Cell:
@@ -127,7 +131,7 @@ WORKER_KEYS: Final[Mapping[str, Callable[[Worker], Any]]] = {
     "pool": lambda worker: worker.pool,
     "busy": busy,
     "processed": lambda worker: worker.processed,
-    "failed": lambda worker: worker.failed,
+    "failed": _failed,
     "load": lambda worker: worker.load,
     "queues": queue_names,
     "version": lambda worker: worker.software_version,

@@ -24,10 +24,13 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
     seen = "never"
     if worker.last_seen_at is not None:
         seen = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"
+    beats = "sends no heartbeats"
+    if worker.sends_heartbeats:
+        beats = f"heartbeat every {units.duration(worker.frequency)}"
     why = f": {stall_text(worker, frame.now)}" if status == "stalled" else ""
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
-        Field("Last seen", f"{seen}, heartbeat every {units.duration(worker.frequency)}"),
+        Field("Last seen", f"{seen}, {beats}"),
         Field("Pool", f"{worker.pool or '?'}, {units.count(slots(worker))} slots"),
         Field("Busy", units.count(busy(worker))),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
@@ -66,6 +69,8 @@ def usage_fields(worker: Worker) -> list[Field]:
 
 
 def _seen(worker: Worker) -> str:
+    if worker.events_enabled is False:
+        return "? (it sends no task events)"
     return (
         f"{units.count(worker.received)} received, {units.count(worker.succeeded)} succeeded, "
         f"{units.count(worker.failed)} failed, {units.count(worker.retried)} retried"

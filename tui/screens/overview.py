@@ -191,7 +191,8 @@ class OverviewScreen(MonitorScreen):
         share = failure_share(state, now)
         level: Literal["good", "idle", "warn"] = "idle" if share is None else "good"
         self.tiles["throughput"].show(
-            "warn" if share is not None and share > 0.1 else level, "Throughput (10 min)"
+            "warn" if share is not None and share > 0.1 else level,
+            "Throughput (10 min)" if state.observed else "Throughput (10 min, incomplete)",
         )
 
     def _draw_graph(self) -> None:

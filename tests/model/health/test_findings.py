@@ -56,3 +56,17 @@ def test_a_fault_of_the_whole_cluster_is_not_repeated_for_each_worker() -> None:
     )
     state.observe(QuestionsAnswered(("workers",), NOW + 1))
     assert {one.name for one in findings(state, NOW + 1)} == {WORKER, OTHER}
+
+
+def test_workers_without_task_events_are_one_finding() -> None:
+    state = online(WORKER, OTHER)
+    state.observe(InspectReply(WORKER, "enable_events", {"ok": "task events enabled"}, NOW))
+    assert [one.code for one in findings(state, NOW)] == []
+    refusal = {"error": "event dispatcher unavailable"}
+    state.observe(InspectReply(OTHER, "enable_events", refusal, NOW))
+    (one,) = findings(state, NOW + 1)
+    assert (one.code, one.subject) == ("workers-without-events", "workers")
+    assert str(one) == (
+        f"1 of 2 workers cannot send task events ({OTHER}): short tasks are missed, and rates are "
+        "unknown. Start with -E, or without --without-gossip and --without-heartbeat"
+    )

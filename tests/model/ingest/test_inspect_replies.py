@@ -243,7 +243,7 @@ def test_events_enabled() -> None:
     state = observe_reply("enable_events", {"ok": "task events enabled"})
     assert state.workers[WORKER].events_enabled is True
     state = observe_reply("enable_events", {"error": "event dispatcher unavailable"})
-    assert state.workers[WORKER].events_enabled is None
+    assert state.workers[WORKER].events_enabled is False
 
 
 def test_a_reply_proves_that_the_worker_is_online() -> None:

@@ -76,7 +76,8 @@ def lost_worker(acknowledged: bool) -> ClusterState:
     state.broker.transport = "redis"
     state.observe(ConnectionChanged("live", NOW - 10))
     state.observe(InspectReply(WORKER, "reserved", [], NOW))
-    play([*Script("a").received().started().events, *Script("b").received().events], state)
+    beat = {"type": "worker-heartbeat", "hostname": WORKER, "timestamp": NOW, "active": 0}
+    play([beat, *Script("a").received().started().events, *Script("b").received().events], state)
     item = {"id": "a", "name": "shop.bill", "time_start": NOW + 2, "acknowledged": acknowledged}
     state.observe(InspectReply(WORKER, "active", [item], NOW + 3))
     state.observe(ConnectionProved(NOW + 60))

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.entities.fault import NO_REPLY
 from celtop.model.entities.queue import Queue
-from celtop.model.observations import InspectReply, QuestionsAnswered, QueueGone, QueueMeasured
+from celtop.model.observations import (
+    InspectReply,
+    QuestionsAnswered,
+    QuestionsAsked,
+    QuestionsFailed,
+    QueueGone,
+    QueueMeasured,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 
@@ -139,7 +147,8 @@ def test_consumers_follow_the_workers() -> None:
     consume(state, WORKER, "mail", "geo")
     consume(state, OTHER, "mail")
     assert state.queues["mail"].consumers == tuple(sorted((WORKER, OTHER)))
-    state.observe(InspectReply(WORKER, "ping", {"ok": "pong"}, NOW + 100))
+    state.observe(QuestionsAsked("worker", ("stats",), NOW + 99, (OTHER,)))
+    state.observe(QuestionsFailed("worker", ("stats",), NOW + 100, NO_REPLY, (OTHER,)))
     state.tick(NOW + 100)
     assert state.queues["mail"].consumers == (WORKER,)
     assert state.queues["geo"].consumers == (WORKER,)

@@ -20,7 +20,9 @@ from celtop.model.observations import (
     EventsDropped,
     InspectReply,
     QueueMeasured,
+    QueuePeeked,
     ResultsRead,
+    WaitingMessage,
 )
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
@@ -386,3 +388,17 @@ def test_a_task_that_is_received_after_all_is_no_longer_gone() -> None:
     state.tick(NOW + 13)
     play(Script("a", at=NOW + 14).received().events, state)
     assert (state.tasks["a"].state, state.tasks["a"].lost_at) == ("RECEIVED", None)
+
+
+def test_a_message_that_left_a_queue_with_others_is_checked() -> None:
+    """Its worker sends no events, and the queue never becomes empty."""
+    state = live()
+    beat(state, NOW)
+    state.observe(InspectReply(WORKER, "enable_events", {"error": "no dispatcher"}, NOW))
+    waiting = [WaitingMessage(id_, "geo.resize", "geo") for id_ in ("a", "b", "c")]
+    state.observe(QueuePeeked("geo", tuple(waiting), NOW, complete=True))
+    state.observe(QueueMeasured("geo", NOW, waiting=3))
+    assert swept(state, NOW + 10) == ()
+    state.observe(QueuePeeked("geo", tuple(waiting[1:]), NOW + 10, complete=True))
+    state.observe(QueueMeasured("geo", NOW + 10, waiting=2))
+    assert swept(state, NOW + 20) == ("a",)

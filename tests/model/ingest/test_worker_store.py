@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from celtop.model.entities.broker import Listening
-from celtop.model.entities.fault import Fault
+from celtop.model.entities.fault import NO_REPLY, Fault
 from celtop.model.health.findings import findings
 from celtop.model.ingest.worker_store import (
     FINAL_EVENT_DELAY,
     MAX_SHARED_AGE,
     MAX_WORKERS,
+    UNREPORTED_END_DELAY,
     WARM_SHUTDOWN_SECONDS,
 )
-from celtop.model.observations import ConnectionChanged, InspectReply
+from celtop.model.observations import (
+    ConnectionChanged,
+    InspectReply,
+    QuestionsAsked,
+    QuestionsFailed,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 
@@ -353,3 +359,64 @@ def test_a_worker_that_left_stays_offline_until_a_later_heartbeat() -> None:
     assert state.tasks["a"].state == "SUCCESS"
     play([beat("online", at=NOW + 30)], state, at=NOW + 30)
     assert worker.status(Listening(NOW, NOW + 30)) == "online"
+
+
+def ask(state: ClusterState, at: float, *, replied: bool) -> None:
+    """Ask the worker two commands; it replies to one of them, or to none."""
+    commands = ("stats", "active")
+    state.observe(QuestionsAsked("worker", commands, at, (WORKER,)))
+    if replied:
+        state.observe(InspectReply(WORKER, "stats", {"total": {"shop.bill": 3}}, at + 0.1))
+    failed = commands[1:] if replied else commands
+    state.observe(QuestionsFailed("worker", failed, at + 1.5, NO_REPLY, (WORKER,)))
+    tick(state, at + 1.5)
+
+
+def test_a_worker_without_heartbeats_is_judged_by_its_replies() -> None:
+    """Silence proves nothing; a reply to one of several commands proves that it is running."""
+    state = live()
+    ask(state, NOW, replied=True)
+    worker = state.workers[WORKER]
+    assert worker.status(Listening(NOW, NOW + 3600)) == "online"
+    assert worker.processed == 3
+    ask(state, NOW + 3600, replied=True)
+    assert worker.status(Listening(NOW, NOW + 3602)) == "online"
+    ask(state, NOW + 3615, replied=False)
+    assert worker.status(Listening(NOW, NOW + 3617)) == "late"
+    state.observe(QuestionsAsked("worker", ("stats",), NOW + 3620, (WORKER,)))
+    assert worker.status(Listening(NOW, NOW + 3621)) == "late"
+    ask(state, NOW + 3660, replied=False)
+    assert worker.status(Listening(NOW, NOW + 3662)) == "offline"
+    assert texts(state)[1:] == [
+        f"{WORKER} is late: no reply for 16 s",
+        f"{WORKER} lost: no reply for 61 s",
+    ]
+
+
+def test_a_broker_that_refuses_commands_makes_no_worker_late() -> None:
+    state = live()
+    ask(state, NOW, replied=True)
+    refused = Fault("memory", "out of memory", "")
+    state.observe(QuestionsAsked("worker", ("stats",), NOW + 60, (WORKER,)))
+    state.observe(QuestionsFailed("worker", ("stats",), NOW + 60, refused, (WORKER,)))
+    assert state.workers[WORKER].status(Listening(NOW, NOW + 120)) == "online"
+
+
+def test_a_heartbeat_on_request_does_not_promise_more() -> None:
+    state = live()
+    play([beat(freq=5, active=None, processed=None, loadavg=None)], state)
+    assert state.workers[WORKER].status(Listening(NOW, NOW + 60)) == "online"
+    play([beat()], state)
+    assert state.workers[WORKER].status(Listening(NOW, NOW + 60)) == "offline"
+
+
+def test_the_end_of_a_task_without_events_waits_for_the_result() -> None:
+    state = live()
+    state.observe(InspectReply(WORKER, "enable_events", {"error": "no dispatcher"}, NOW))
+    active = {"id": "a", "name": "shop.bill", "time_start": NOW, "hostname": WORKER}
+    state.observe(InspectReply(WORKER, "active", [active], NOW + 2))
+    state.observe(InspectReply(WORKER, "active", [], NOW + 10))
+    tick(state, NOW + 20)
+    assert state.tasks["a"].lost_at is None
+    tick(state, NOW + 10 + UNREPORTED_END_DELAY)
+    assert state.tasks["a"].loss == "unreported"

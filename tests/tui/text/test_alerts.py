@@ -3,6 +3,7 @@ from __future__ import annotations
 from celtop.model.observations import EventsDropped, InspectReply, QuestionsAnswered, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
+from celtop.tests.model.streams import tick
 from celtop.tests.tui.fake_session import NOW, cluster, feed
 from celtop.tui.text.alerts import alerts
 
@@ -13,9 +14,9 @@ def test_a_quiet_cluster_needs_no_attention() -> None:
 
 def test_what_is_bad_comes_before_what_is_late() -> None:
     state = cluster()
-    feed(state, [Event("worker-heartbeat", "celery@slow", NOW - 9, freq=2.0)])
+    feed(state, [Event("worker-heartbeat", "celery@slow", NOW - 9, freq=2.0, active=0)])
     state.observe(InspectReply("celery@slow", "active_queues", [], NOW - 9))
-    state.tick(NOW)
+    tick(state, NOW)
     found = alerts(state, NOW)
     assert [alert.level for alert in found] == sorted(
         (alert.level for alert in found), key=lambda level: level != "bad"
