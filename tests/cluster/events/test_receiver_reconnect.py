@@ -99,7 +99,7 @@ def test_a_half_open_connection_is_noticed_and_makes_no_worker_late(
 ) -> None:
     # The real intervals would take half a minute.
     monkeypatch.setattr("celtop.cluster.events.receiver.PING_AFTER", 2.0)
-    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT_INTERVAL", 3.0)
+    monkeypatch.setattr("celtop.cluster.events.receiver.HEARTBEAT_INTERVAL", 2.0)
     server: RedisServer | RabbitServer = request.getfixturevalue(
         "redis_server" if kind == "redis" else "rabbit_server"
     )
