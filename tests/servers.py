@@ -313,12 +313,15 @@ class CeleryWorker:
         options: Sequence[str] = (),
         conf: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
+        mingle: bool = False,
     ) -> None:
+        """Start it; `mingle` makes it wait for a second for what other workers know."""
         self.name = f"{name}@test"
         command = [
             sys.executable, "-m", "celery", "-A", app, "worker", "-n", self.name, "-P", pool,
             "-c", str(concurrency), "-l", "info", *(["-E"] if events else []),
-            *(["-Q", ",".join(queues)] if queues else []), *options,
+            *(["-Q", ",".join(queues)] if queues else []),
+            *([] if mingle else ["--without-mingle"]), *options,
         ]  # fmt: skip
         environment = clean_environment(
             PYTHONPATH=str(APPS), **app_environment(broker_url, conf), **(env or {})

@@ -39,7 +39,7 @@ def test_tasks_of_a_killed_worker_are_lost_and_found_when_redelivered(
         "pool": "prefork",
         "concurrency": 3,
         "events": True,
-        "options": ["--heartbeat-interval", str(INTERVAL), "--without-mingle"],
+        "options": ["--heartbeat-interval", str(INTERVAL)],
         "conf": {
             "task_acks_late": True,
             "worker_prefetch_multiplier": 1,

@@ -14,7 +14,7 @@ from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import CeleryWorker, clean_environment, until
 
-ALONE = ("--without-mingle", "--without-gossip")
+ALONE = ("--without-gossip",)
 
 
 class Cluster:

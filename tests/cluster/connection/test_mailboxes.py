@@ -8,7 +8,7 @@ from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import until
 
-ALONE = ("--without-mingle", "--without-gossip")
+ALONE = ("--without-gossip",)
 
 
 def test_running_and_killed_workers(redis_url: str, start_worker: StartWorker) -> None:

@@ -30,7 +30,7 @@ def two(redis_url: str, tmp_path: Path) -> Iterator[str]:
     for number in range(2):
         directory = tmp_path / str(number)
         directory.mkdir()
-        alone = ("--without-mingle", "--without-gossip")
+        alone = ("--without-gossip",)
         started.append(CeleryWorker(directory, redis_url, pool="solo", options=alone))
     for worker in started:
         worker.ready()

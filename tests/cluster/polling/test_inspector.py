@@ -95,7 +95,7 @@ def test_a_worker_whose_replies_cannot_be_read_is_named_with_the_reason(
 ) -> None:
     conf = {"task_serializer": "pickle", "accept_content": ["pickle", "json"]}
     start_worker(redis_url, name="pickled", conf=conf, env={"C_FORCE_ROOT": "1"})
-    start_worker(redis_url, queues=["other"], options=["--without-mingle"])
+    start_worker(redis_url, queues=["other"])
     live = open_session(redis_url)
     live.until(lambda: live.state.workers.keys() == {"pickled@test", "w1@test"})
     pickled, readable = live.state.workers["pickled@test"], live.state.workers["w1@test"]

@@ -52,7 +52,7 @@ def start_moving(start_worker: StartWorker) -> Start:
 
     def start(broker_url: str, backend_url: str, **options: Any) -> Any:
         conf = {"result_backend": backend_url, **options.pop("conf", {})}
-        options = {"concurrency": 4, "events": True, "options": ["--without-mingle"], **options}
+        options = {"concurrency": 4, "events": True, **options}
         return start_worker(broker_url, app="moving", conf=conf, **options)
 
     return start
