@@ -176,8 +176,8 @@ class Inspector(Poller):
 
     def poll(self, connection: Connection) -> float:
         """Inspect the workers that are due."""
-        if (fault := self._broker.blocked) is not None:
-            # Commands would reach the workers much later, and no reply would come.
+        if (fault := self._broker.blocked or self._no_remote_control(connection)) is not None:
+            # Commands would be dropped, or reach the workers much later: no reply would come.
             if self._refresh or fault != self._blocked:
                 self.failed(fault)
             self._refresh, self._blocked = False, fault
@@ -212,6 +212,16 @@ class Inspector(Poller):
             self._inspect_unobserved()
         self._check_events_arrive()
         return POLL_INTERVAL
+
+    def _no_remote_control(self, connection: Connection) -> Fault | None:
+        """Return a fault if the transport drops broadcasts: silence would look like no workers."""
+        if connection.supports_exchange_type("fanout"):
+            return None
+        return Fault(
+            "transport",
+            f"{self._broker.scheme}:// has no remote control, so workers cannot be asked",
+            "Only results and waiting messages can be shown",
+        )
 
     def _next_round(self) -> float:
         settings = self._broker.settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
@@ -158,6 +159,16 @@ def test_what_cannot_be_asked_is_unknown_and_no_conclusion(
     assert "lacks a permission" in found.text and found.incomplete
     sent = send(url, "plain.ok")
     live.until(lambda: sent in live.state.tasks and live.state.tasks[sent].state == "SUCCESS")
+
+
+def test_a_transport_without_remote_control_proves_nothing_about_workers(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
+    live = open_session(f"sqla+sqlite:///{tmp_path}/broker.db", queues=["celery"])
+    live.until(lambda: live.state.fact("workers").is_failed)
+    assert "sqla:// has no remote control" in live.state.fact("workers").reason
+    live.until(lambda: "celery" in live.state.queues)
+    assert live.state.queues["celery"].consumers is None
 
 
 @pytest.fixture
