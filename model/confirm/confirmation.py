@@ -126,5 +126,5 @@ def _worker_line(state: ClusterState, name: str) -> str:
     facts = [worker.pool] if worker.pool else []
     if worker.concurrency is not None:
         facts.append(counted(worker.concurrency, "slot"))
-    facts.append(f"{len(worker.active_ids):,} running")
+    facts.append(f"{units.count(worker.running)} running")
     return f"{name} ({', '.join(facts)})"

@@ -93,8 +93,10 @@ def disable_events(operation: DisableEvents, state: ClusterState, now: float) ->
 @confirm.register
 def shutdown(operation: Shutdown, state: ClusterState, now: float) -> Confirmation:
     """Confirm a warm shutdown."""
-    running = sum(len(state.workers[name].active_ids) for name in _known(operation, state))
-    count = f" ({running:,} now)" if running else ""
+    running = [state.workers[name].running for name in _known(operation, state)]
+    known = sum(number for number in running if number is not None)
+    least = "at least " if None in running else ""
+    count = f" ({least}{known:,} now)" if known or least else ""
     return describe(
         operation,
         worker_lines(state, operation.workers),

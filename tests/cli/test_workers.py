@@ -11,12 +11,17 @@ from celtop.cli.workers import resolve_workers
 from celtop.cluster.connection import mailboxes
 from celtop.cluster.connection.mailboxes import Mailboxes
 from celtop.cluster.session import Session
+from celtop.model.entities.fact import NEVER_ASKED
 
 
 def session(*names: str) -> Session:
     """Return a session with some workers."""
     broker = SimpleNamespace(fault=None)
-    state = SimpleNamespace(present_workers=lambda now: tuple(sorted(names)), broker=broker)
+    state = SimpleNamespace(
+        present_workers=lambda now: tuple(sorted(names)),
+        broker=broker,
+        fact=lambda question: NEVER_ASKED,
+    )
     return cast(Session, SimpleNamespace(state=state, settings=None))
 
 

@@ -139,9 +139,11 @@ def with_progress(columns: Sequence[Column[Task]], context: AppContext) -> tuple
         return (*bar(task, frame), (f"  {text}" if text else "", style))
 
     def retries(task: Task, frame: Frame) -> Cell:
-        if not task.retries:
-            return tasks.retries(task, frame)
-        return retry_count(task, context.settings.max_retries_of(task.name)), "state-retry"
+        known = task.known_retries
+        if known is None:
+            return numbers.UNKNOWN
+        text = retry_count(task, context.settings.max_retries_of(task.name)) if known else ""
+        return text, "state-retry"
 
     changed = {
         "outcome": lambda column: replace(column, cell=outcome, ticks=_running),

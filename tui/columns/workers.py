@@ -12,7 +12,7 @@ from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.workers import busy, queue_names, slots
+from ..text.workers import queue_names, slots
 from . import numbers
 
 _BAR_WIDTH: Final = 10
@@ -20,7 +20,7 @@ _BAR_WIDTH: Final = 10
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
     """Return a bar of busy slots out of all slots, then both numbers."""
-    running, all_slots = busy(worker), slots(worker)
+    running, all_slots = worker.running, slots(worker)
     known = "?" if running is None else str(running)
     label = f" {known}/{'?' if all_slots is None else all_slots}"
     fraction = min(1.0, running / all_slots) if running is not None and all_slots else 0.0
@@ -129,7 +129,7 @@ def _number(
 WORKER_KEYS: Final[Mapping[str, Callable[[Worker], Any]]] = {
     "name": lambda worker: worker.name,
     "pool": lambda worker: worker.pool,
-    "busy": busy,
+    "busy": lambda worker: worker.running,
     "processed": lambda worker: worker.processed,
     "failed": _failed,
     "load": lambda worker: worker.load,

@@ -13,7 +13,7 @@ from ...model.text.coerce import to_float
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.workers import busy, queue_names, slots
+from ..text.workers import queue_names, slots
 
 _MAX_TEXT = 300
 
@@ -32,7 +32,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
         Field("Last seen", f"{seen}, {beats}"),
         Field("Pool", f"{worker.pool or '?'}, {units.count(slots(worker))} slots"),
-        Field("Busy", units.count(busy(worker))),
+        Field("Busy", units.count(worker.running)),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
         Field("Queues", visible(queue_names(worker) or "?", _MAX_TEXT)),
         Field("Prefetch", units.count(worker.prefetch)),

@@ -128,7 +128,7 @@ class WorkerDetailScreen(DetailScreen):
             rows.refresh()
             table = self.lists[name]
             known = self._known(name)
-            table.empty = "none" if known is not None else "not inspected yet"
+            table.empty = "none" if known is not None else self._why_unknown(name)
             table.paint(frame)
             self.panes[name].show("idle", subtitle=_task_count(known, len(rows)))
         self.paint_info()
@@ -142,10 +142,14 @@ class WorkerDetailScreen(DetailScreen):
 
     def _known(self, name: str) -> int | None:
         worker = self.worker
-        if worker is None:
+        if worker is None or (name == "active" and not worker.active_ids and worker.running != 0):
             return None
         ids: Any = getattr(worker, f"{name}_ids")
         return None if ids is None else len(ids)
+
+    def _why_unknown(self, name: str) -> str:
+        fault = None if self.worker is None else self.worker.fact(name).fault
+        return "not inspected yet" if fault is None else f"unknown: {fault.problem}"
 
     def paint_info(self) -> None:
         """Show the worker's name, and when it was inspected."""

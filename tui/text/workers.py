@@ -10,11 +10,6 @@ def slots(worker: Worker) -> int | None:
     return len(worker.processes) or worker.concurrency
 
 
-def busy(worker: Worker) -> int | None:
-    """Return how many tasks a worker runs now."""
-    return worker.active if worker.active is not None else len(worker.active_ids) or None
-
-
 def queue_names(worker: Worker) -> str | None:
     """Return the names of the queues that a worker consumes."""
     return None if worker.queues is None else ", ".join(queue.name for queue in worker.queues)
