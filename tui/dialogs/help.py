@@ -26,6 +26,7 @@ FILTER_EXAMPLES = (
     ("name:geo.*  name:~^bill", "the whole name, with * and ?; a regular expression"),
     ("queue:=celery  worker:web", "an exact value; a part of the value"),
     ("runtime:>10s  age:<5m", "a duration: 300ms, 5s, 2m, 1h, 1d"),
+    ("finished:<1d  sent:2026-11-01", "how long ago, or a date; A..B is a range"),
     ("!retry  -name:beat", "exclude"),
     ('args:"two words"', "quote text that contains spaces"),
 )

@@ -14,6 +14,7 @@ from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...connection.broker import hide
+from ..search import Found, Put, ResultSearch
 from .base import ResultReader, ResultsError
 
 ENTRY_POINTS: Final = "celtop.result_backends"
@@ -65,6 +66,20 @@ class PluginResults(ResultReader):
         with self._failing():
             for block in self._open().recent(limit, stop=stop):
                 yield tuple(_checked("recent", meta) for meta in block)
+
+    def search(self, search: ResultSearch, put: Put, stop: threading.Event | None = None) -> Found:
+        """Hand over the entries that match a query."""
+
+        def checked(metas: tuple[ResultMeta, ...]) -> None:
+            put(tuple(_checked("search", meta) for meta in metas))
+
+        with self._failing():
+            return self._open().search(search, checked, stop)
+
+    def delete(self, metas: Sequence[ResultMeta]) -> int:
+        """Delete entries; return how many were deleted."""
+        with self._failing():
+            return int(self._open().delete(metas))
 
     def close(self) -> None:
         """Close the plug-in's reader, also one that is still being made; wait only briefly."""

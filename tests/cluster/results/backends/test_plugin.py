@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from celtop.cluster.results.backends.base import ResultsError
 from celtop.cluster.results.open import open_results
+from celtop.cluster.results.search import ResultSearch
 from celtop.cluster.session import Session
 from celtop.settings import Settings
 from celtop.tests.cli.conftest import celtop
@@ -148,6 +149,10 @@ def test_what_else_a_plugin_returns_is_checked() -> None:
     reader = open_results(Settings(result_backend="fields://h"))
     with pytest.raises(ResultsError, match=r"recent\(\) returned int"):
         list(reader.recent(5))
+    with pytest.raises(ResultsError, match=r"recent\(\) returned int|failed"):
+        reader.search(ResultSearch(0.0), lambda metas: None)
+    with pytest.raises(ResultsError, match="cannot delete results"):
+        reader.delete([])
     assert reader.unavailable is not None and "ZeroDivisionError" in reader.unavailable
 
 
