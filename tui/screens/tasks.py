@@ -117,11 +117,11 @@ class TaskListScreen(ListScreen):
         if not self.SEARCHES_HISTORY:
             return
         if searching is not None and not searching.done():
-            yield Part("searching results", "$text-muted", 2)
+            yield Part("searching results", "$text-muted", 6)
         elif searching is not None and searching.exception() is not None:
-            yield Part("results could not be searched", "$text-warning", 2)
+            yield Part("results could not be searched", "$text-warning", 6)
         elif seen is not None and seen.incomplete and seen.total is not None:
-            yield Part(seen.text, "$text-muted", 2)
+            yield Part(seen.text, "$text-muted", 6)
 
     @property
     def _search_name(self) -> str:
