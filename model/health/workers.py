@@ -63,7 +63,9 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
     gone = units.age(worker.left_at or worker.last_seen_at, now)
     running = len(worker.active_ids)
     text = f"{'shut down' if left else 'lost'} {gone} ago"
-    if running:
+    if running and left:  # in a warm shutdown, they go on
+        text += f", {counted(running, 'task')} had not finished"
+    elif running:
         text += f", {worker.running_when_lost}"
     held = (*worker.active_ids, *(worker.reserved_ids or ()), *(worker.scheduled_ids or ()))
     tasks = [state.tasks[id_] for id_ in held if id_ in state.tasks]
