@@ -39,6 +39,11 @@ CANCEL_TIMEOUT: Final = 10.0
 """Seconds after ctrl-c for the operation to end in a clean state."""
 MIN_TASKS: Final = 100_000
 """Tasks that the model can hold at least: as many as a filter can match."""
+PROOF_TIMEOUT: Final = 0.9
+"""Seconds after which the operation is not waited for if nothing proved that the connection works.
+"""
+OUTCOME_TIMEOUT: Final = 0.3
+"""Seconds for the operation's own outcome after the connection was lost."""
 MIN_WIDTH: Final = 20
 CLEAR_LINE: Final = "\r\x1b[K"
 
@@ -175,7 +180,7 @@ def _follow(session: Session, running: RunningOperation, options: RunOptions) ->
                 show(running.outcome)
     except (KeyboardInterrupt, SystemExit):
         running.cancel()
-        pump_until(session, CANCEL_TIMEOUT, running.future.done)
+        _wait_for_end(session, running)
         stderr.echo("Interrupted; commands already sent stay in effect")
         stderr.echo("\n".join(outcome_lines(running.outcome)))
         if options.as_json:
@@ -183,6 +188,24 @@ def _follow(session: Session, running: RunningOperation, options: RunOptions) ->
         raise
     pump_until(session, PROGRESS_INTERVAL, lambda: True)
     return running.future.result()
+
+
+def _wait_for_end(session: Session, running: RunningOperation) -> None:
+    """Wait until a cancelled operation has ended, as long as the connection works."""
+    broker = session.state.broker
+    session.prove_connection()
+    cancelled_at = time.time()
+
+    def ended() -> bool:
+        proved = broker.is_connected and max(broker.event_at, broker.proved_at) > cancelled_at
+        patience = PROOF_TIMEOUT if broker.is_connected else OUTCOME_TIMEOUT
+        hopeless = not proved and time.time() - cancelled_at > patience
+        return hopeless or running.future.done()
+
+    pump_until(session, CANCEL_TIMEOUT, ended)
+    if not running.future.done():
+        session.cut_connections()
+        pump_until(session, OUTCOME_TIMEOUT, running.future.done)
 
 
 def _report_connection(session: Session, connected: bool) -> bool:

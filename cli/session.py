@@ -21,8 +21,12 @@ CONNECT_TIMEOUT: Final = 5.0
 """Seconds to retry a broker that refuses connections."""
 SILENT_BROKER_TIMEOUT: Final = 4.0
 """Further seconds for a broker that accepts connections but does not reply."""
+MAX_CONNECT_TIMEOUT: Final = 60.0
+"""Seconds to connect to a broker that replies, but slowly."""
 REPLY_TIMEOUT: Final = 3.0
 """Seconds for one round of replies from workers and queues."""
+REPLY_ROUND_TRIPS: Final = 35.0
+"""Round trips to the broker that this takes besides: each command is sent by itself."""
 LOOKUP_TIMEOUT: Final = 60.0
 """Seconds for the broker or the result backend to complete a long lookup."""
 PUMP_BUDGET: Final = 0.05
@@ -104,12 +108,27 @@ def wait_for_broker(session: Session, seconds: float) -> None:
     if pump_until(session, seconds, lambda: broker.is_connected):
         return
     if broker.fault is None:
-        pump_until(
-            session, SILENT_BROKER_TIMEOUT, lambda: broker.is_connected or bool(broker.fault)
-        )
+        _wait_while_it_replies(session)
     if not broker.is_connected:
         reason = broker.fault or "It accepts connections but does not reply"
         raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
+
+
+def _wait_while_it_replies(session: Session) -> None:
+    """Wait for the connection as long as the broker replies: each reply leads to a new command."""
+    broker = session.state.broker
+    deadline = time.monotonic() + MAX_CONNECT_TIMEOUT
+    sent, sent_at = session.commands_sent, time.monotonic()
+
+    def decided() -> bool:
+        nonlocal sent, sent_at
+        now = time.monotonic()
+        if session.commands_sent != sent:
+            sent, sent_at = session.commands_sent, now
+        silent = now - sent_at > SILENT_BROKER_TIMEOUT or now > deadline
+        return silent or broker.is_connected or broker.fault is not None
+
+    pump_until(session, MAX_CONNECT_TIMEOUT, decided)
 
 
 def listen(session: Session, seconds: float) -> None:
@@ -119,7 +138,8 @@ def listen(session: Session, seconds: float) -> None:
 
 def wait_for_replies(session: Session) -> None:
     """Wait until workers and queues have replied or timed out, and the replies are applied."""
-    pump_until(session, REPLY_TIMEOUT, lambda: session.refreshed)
+    seconds = REPLY_TIMEOUT + REPLY_ROUND_TRIPS * session.round_trip
+    pump_until(session, seconds, lambda: session.refreshed)
     pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog)
 
 

@@ -128,6 +128,16 @@ class Session:
         """Number of events waiting to be applied."""
         return self._inbox.events
 
+    @property
+    def commands_sent(self) -> int:
+        """Number of commands sent to the broker so far, over all connections."""
+        return self._broker.meter.sent
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds from a request to the broker's reply, by the last connect; 0 before."""
+        return self._broker.round_trip
+
     def start(self) -> None:
         """Start the threads; returns at once, even if the broker is unreachable."""
         for library in ("amqp", "celery", "kombu", "redis"):
@@ -150,7 +160,8 @@ class Session:
             poller.stop()
         self._follower.stop()
         self._receiver.stop()
-        self._join(time.monotonic() + timeout * GRACEFUL_SHARE)
+        if self.state.broker.is_connected:
+            self._join(time.monotonic() + timeout * GRACEFUL_SHARE)
         self._results.close()
         self._broker.meter.cut()
         self._join(deadline)
@@ -178,6 +189,14 @@ class Session:
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, from any thread, as soon as there is something to pump."""
         self._inbox.call_on_put(callback)
+
+    def prove_connection(self) -> None:
+        """Have something sent to us soon, so that the model shows whether the connection works."""
+        self._receiver.prove_soon()
+
+    def cut_connections(self) -> None:
+        """Cut all connections to the broker, which does not respond: waiting for it ends."""
+        self._broker.meter.cut()
 
     def refresh(self) -> None:
         """Inspect workers and measure queues now; if disconnected, try to connect now."""

@@ -7,6 +7,7 @@ Celery `CELERY_BROKER_URL` overrides even an explicit URL.
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,8 @@ CERTIFICATE_OPTIONS: Final = ("ca_certs", "certfile", "keyfile", "ca_path")
 """The ends of TLS options that name a file."""
 READ_TIMEOUT: Final = 5.0
 """Seconds for the broker to answer a command; without it, a hung broker blocks forever."""
+PATIENT_ROUND_TRIPS: Final = 4.0
+"""The same in round trips, over a slow link."""
 
 _CERTIFICATE_UNVERIFIED: Final = Fault(
     "unverified",
@@ -54,6 +57,8 @@ class BrokerConnection:
         self.meter = ConnectionMeter()
         self.blocked: Fault | None = None
         """Why the broker accepts no messages although it is connected; None if it does."""
+        self.round_trip = 0.0
+        """Seconds from a request to the broker's reply, measured at the last connect; 0 before."""
         self._index = 0
 
     @property
@@ -129,11 +134,14 @@ class BrokerConnection:
             Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
         """
         connection = self._prepare(heartbeat)
+        started, sent_before = time.monotonic(), self.meter.sent_by_thread
         try:
             connection.ensure_connection(max_retries=0)
         except BaseException:
             connection.collect()
             raise
+        requests = self.meter.sent_by_thread - sent_before
+        self.round_trip = (time.monotonic() - started) / max(1, requests)
         return connection
 
     @contextmanager
@@ -172,7 +180,8 @@ class BrokerConnection:
 
         if not self.urls:
             raise ValueError("no broker URL")
-        options = dict(self.settings.broker_transport_options)
+        # By default, whatever needs a channel of a lost connection would reconnect for seconds.
+        options = {**self.settings.broker_transport_options, "max_retries": 0}
         # A scheme must not name a module to import: only kombu's own transports are allowed.
         if "." in self.scheme or ":" in self.scheme:
             raise KeyError(f"No such transport: {self.scheme}")
@@ -180,7 +189,7 @@ class BrokerConnection:
         if self.is_redis:
             # These concern this client, not the app: they override the app's options.
             options |= {
-                "socket_timeout": READ_TIMEOUT,
+                "socket_timeout": max(READ_TIMEOUT, PATIENT_ROUND_TRIPS * self.round_trip),
                 "socket_connect_timeout": CONNECT_TIMEOUT,
                 "health_check_interval": 0,
                 "retry_on_timeout": False,

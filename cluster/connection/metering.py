@@ -21,6 +21,7 @@ class ConnectionMeter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sent = 0
+        self._own = threading.local()
         self._open: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self.sending_fails = threading.Event()
         """Set by any thread when an alarm was reported to its connection, or no worker replied: the
@@ -31,8 +32,14 @@ class ConnectionMeter:
         """Number of commands sent so far."""
         return self._sent
 
+    @property
+    def sent_by_thread(self) -> int:
+        """Number of commands that this thread has sent so far."""
+        return getattr(self._own, "sent", 0)
+
     def count(self, commands: int = 1) -> None:
         """Count commands that are about to be sent."""
+        self._own.sent = self.sent_by_thread + commands
         with self._lock:
             self._sent += commands
 
@@ -92,6 +99,8 @@ def metered_connection(connection: type[Any], meter: ConnectionMeter) -> type[An
 
         def connect(self) -> None:
             meter.add(self)
+            # Naming the library to the server would cost two round trips for each connection.
+            self.driver_info = self.lib_name = self.lib_version = None
             super().connect()  # type: ignore[misc]
 
         def send_command(self, *args: Any, **kwargs: Any) -> None:
@@ -145,6 +154,10 @@ def _metered_amqp(transport: type[Any], meter: ConnectionMeter) -> type[Any]:
         def connect(self, callback: Any = None) -> Any:
             meter.add(self)
             return super().connect(callback)
+
+        def send_method(self, *args: Any, **kwargs: Any) -> Any:
+            meter.count()
+            return super().send_method(*args, **kwargs)
 
         def _on_blocked(self, reason: str = "") -> Any:
             meter.sending_fails.set()

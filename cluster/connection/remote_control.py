@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ...model.entities.fault import NO_REPLY as NO_REPLY
 from ...model.entities.fault import Fault
-from ...settings import Settings
 from .alarms import write_error
+from .broker import BrokerConnection
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -27,7 +27,11 @@ FORBIDDEN: Final = frozenset({"election"})
 EXPIRES: Final = 10.0
 """Seconds after which a worker ignores a command that it was too busy to read."""
 QUIET_PERIOD: Final = 1.5
-"""Seconds since the last reply after which no further ones are expected."""
+"""Seconds since the last reply after which no further ones are expected, besides the time that
+messages are on their way."""
+ON_THE_WAY: Final = 6.0
+"""The longest time that a reply is on its way, in round trips to the broker: to wait for it on
+Redis, kombu first opens another connection."""
 DRAIN_TIMEOUT: Final = 0.25
 """Seconds between two checks whether to go on waiting."""
 SERIALIZERS: Final = {
@@ -159,11 +163,12 @@ class Replies:
 class RemoteControl:
     """Sends commands over one connection; not to be shared between threads."""
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    def __init__(self, connection: Connection, broker: BrokerConnection) -> None:
         from kombu import Exchange, Queue
 
         self._connection = connection
-        self._accept = list(settings.accept_content)
+        self._on_the_way = ON_THE_WAY * broker.round_trip
+        self._accept = list(broker.settings.accept_content)
         self._id = str(uuid.uuid4())
         self._queue_declared = False
         self._exchange_declared = False
@@ -171,7 +176,7 @@ class RemoteControl:
         self._last_reply_at = 0.0
         self._pending: dict[str, tuple[str, Replies]] = {}
         """By ticket: the command, and where its replies go."""
-        namespace = settings.control_exchange
+        namespace = broker.settings.control_exchange
         self._exchange = Exchange(
             f"{namespace}.pidbox", type="fanout", durable=False, delivery_mode="transient"
         )
@@ -240,14 +245,17 @@ class RemoteControl:
         Args:
             replies: What `send` returned.
             expected: The workers; None if they are unknown. A function is called again each time.
-            quiet_period: Seconds since the last reply to anything after which to end.
-            discovery_time: Seconds in which unexpected workers may reply in any case.
+            quiet_period: Seconds since the last reply to anything after which to end; over a slow
+                link, the time that messages are on their way is added.
+            discovery_time: Seconds in which unexpected workers may reply in any case; likewise.
             cancelled: Whether to end at once.
 
         Raises:
             Exception: Whatever the transport raises when the connection is lost.
         """
         started = self._last_reply_at = time.monotonic()
+        quiet_period += self._on_the_way
+        discovery_time += self._on_the_way if discovery_time else 0.0
         while not cancelled() and time.monotonic() - self._last_reply_at <= quiet_period:
             workers = expected() if callable(expected) else expected
             discovered = time.monotonic() - started >= discovery_time

@@ -66,6 +66,7 @@ class Receiver(StoppableThread):
         self._roster = roster
         self._open_tasks = open_tasks
         self._reconnect = False
+        self._prove = False
         self._next_check = 0.0
         self._attempt_at = 0.0
         self.live = threading.Event()
@@ -76,6 +77,10 @@ class Receiver(StoppableThread):
     def retry_now(self) -> None:
         """Try to connect at once if it is waiting for the next attempt."""
         self._woken.set()
+
+    def prove_soon(self) -> None:
+        """Have something sent over the event connection within half a second, if it works."""
+        self._prove = True
 
     def reconnect(self) -> None:
         """Replace the connection: workers reply, but their events do not arrive."""
@@ -156,7 +161,7 @@ class Receiver(StoppableThread):
         self.connect_count += 1
         self._report("live")
         self._roster.last_event_at = time.monotonic()
-        control = RemoteControl(connection, self._broker.settings)
+        control = RemoteControl(connection, self._broker)
         self._set_blocked(refusal(connection, self._broker))
         self._attempt_at = time.monotonic()
         if self._broker.blocked is None:
@@ -181,7 +186,13 @@ class Receiver(StoppableThread):
     ) -> None:
         """Check once a second that the connection is alive, whether it is idle or busy."""
         now = time.monotonic()
-        if now < self._next_check:
+        if self._prove:
+            self._prove = False
+            subscription.prove()
+            if self._broker.is_amqp and self._broker.blocked is None:
+                # It has no ping, but each worker replies with an event.
+                control.broadcast("heartbeat")
+        elif now < self._next_check:
             return
         self._next_check = now + CHECK_INTERVAL
         if self._reconnect:

@@ -127,7 +127,10 @@ class KombuSubscription:
             on_message=on_message,
             on_decode_error=on_decode_error,
             no_ack=True,
+            auto_declare=False,
         )
+        # Of all these requests only the last is answered; a refusal of any of them is raised then.
+        self._consumer.queues[0].declare(nowait=True)
         self._consumer.consume()
 
     def drain(self, timeout: float) -> None:

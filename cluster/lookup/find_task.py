@@ -123,7 +123,7 @@ class TaskSearch:
                 self._found.append(Sighting(f"worker {reply.worker}", seen))
 
         try:
-            control = RemoteControl(connection, self._broker.settings)
+            control = RemoteControl(connection, self._broker)
             replies = control.gather(
                 ["query_task"],
                 tuple(workers) or None,

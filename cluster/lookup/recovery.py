@@ -90,7 +90,7 @@ class Recovery:
         holders: dict[str, list[str]] = {}
         # Without it only a warning is missing.
         with contextlib.suppress(Exception), self._broker.connection() as connection:
-            control = RemoteControl(connection, self._broker.settings)
+            control = RemoteControl(connection, self._broker)
             replies = control.gather(["revoked"], workers)
             control.close()
             for name, reply in sorted(replies.to("revoked").items()):
@@ -150,7 +150,7 @@ class Recovery:
         block = list(islice(remaining, MAX_IDS_PER_REQUEST))
         if not block:
             return
-        control = RemoteControl(connection, self._broker.settings)
+        control = RemoteControl(connection, self._broker)
 
         def on_reply(reply: Reply) -> None:
             self._cache.add_reply("query_task", reply.value, time.time())

@@ -54,7 +54,7 @@ class ConsumerControl:
         """Whether replies are awaited even if the operation has been cancelled."""
         self.unreadable: str | None = None
         """The serializer of replies that could not be read."""
-        self._control = RemoteControl(connection, context.broker.settings)
+        self._control = RemoteControl(connection, context.broker)
 
     def inspect(
         self,

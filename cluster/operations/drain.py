@@ -89,6 +89,9 @@ class _Drain:
     def _handle_lost(self, error: Exception) -> None:
         """Wait a moment for a lost broker; give up if nothing was changed, or after a while.
 
+        A cancelled drain cannot be undone without the broker, and celtop may be exiting: it gives
+        up at once.
+
         Raises:
             Exception: The error, when giving up.
         """
@@ -97,7 +100,7 @@ class _Drain:
             raise error
         now = time.monotonic()
         self._lost_at = self._lost_at or now
-        if now - self._lost_at > RECONNECT_TIMEOUT:
+        if now - self._lost_at > RECONNECT_TIMEOUT or self._context.cancelled.is_set():
             for one in changed:
                 self._end(one, Answer("unsure", f"broker lost; {one.remainder}"))
             raise error
@@ -107,7 +110,7 @@ class _Drain:
                 one.stage = "asked"
         if self._context.outcome.stage != (stage := "waiting for the broker"):
             self._context.report(stage=stage)
-        time.sleep(MIN_INSPECT_INTERVAL)
+        self._context.cancelled.wait(MIN_INSPECT_INTERVAL)
 
     def _run_connected(self, control: ConsumerControl) -> None:
         while True:

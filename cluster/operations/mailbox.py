@@ -181,7 +181,7 @@ def open_mailbox(context: OperationContext) -> Iterator[Mailbox]:
     try:
         with context.limited():
             connection = stack.enter_context(context.broker.connection())
-            control = RemoteControl(connection, context.broker.settings)
+            control = RemoteControl(connection, context.broker)
             control.prepare()
             receiving = stack.enter_context(ExitStack())
             receiving.enter_context(control.receiving())

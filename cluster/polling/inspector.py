@@ -149,7 +149,7 @@ class Inspector(Poller):
 
     def opened(self, connection: Connection) -> None:
         """Create the reply queue."""
-        self._control = RemoteControl(connection, self._broker.settings)
+        self._control = RemoteControl(connection, self._broker)
         if self._in_flight is not None:
             self._in_flight, self._round_at = None, 0.0
 

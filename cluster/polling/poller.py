@@ -29,6 +29,8 @@ MAX_RETRY_DELAY: Final = 30.0
 """Seconds between two attempts after failures."""
 POLL_TIMEOUT: Final = 30.0
 """Seconds for one poll of an AMQP broker before its connection is cut."""
+POLL_ROUND_TRIPS: Final = 100.0
+"""The same in round trips, which are added: there is one for each queue."""
 CLOSED: Final = frozenset({"closed", "timeout"})
 """Kinds of faults of a connection that was closed while it was idle."""
 _EVENT_COMMANDS_PER_MINUTE: Final = 2.0
@@ -179,5 +181,5 @@ class Poller(StoppableThread):
         if not self._broker.is_amqp:
             return self.poll(connection)
         # py-amqp has no timeout for replies: over a connection that a firewall dropped, it hangs.
-        with self._broker.meter.limit(POLL_TIMEOUT):
+        with self._broker.meter.limit(POLL_TIMEOUT + POLL_ROUND_TRIPS * self._broker.round_trip):
             return self.poll(connection)

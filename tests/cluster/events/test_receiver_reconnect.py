@@ -169,3 +169,24 @@ def test_a_broker_that_does_not_respond_does_not_delay_stop(
     # Sooner than any timeout of a socket: they were cut.
     live.until(lambda: not any(thread.is_alive() for thread in live.session.threads), 3.0)
     proxy.close()
+
+
+@pytest.mark.parametrize("kind", ["redis", "amqp"])
+def test_a_slow_link_costs_few_round_trips_and_is_not_taken_for_silence(
+    kind: str, request: pytest.FixtureRequest, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    server: RedisServer | RabbitServer = request.getfixturevalue(
+        "redis_server" if kind == "redis" else "rabbit_server"
+    )
+    url: str = request.getfixturevalue(f"{kind}_url")
+    start_worker(url)
+    # kombu's reply takes more than a second and a half over this link.
+    proxy = TcpProxy(server.port, round_trip=0.4)
+    live = open_session(url.replace(f":{server.port}/", f":{proxy.port}/"))
+    live.until_live()
+    # Five until it is live; the next request follows at once.
+    assert proxy.exchanges <= 6
+    live.until(knows_worker(live), 40)
+    assert live.session.round_trip >= 0.4
+    live.session.stop()
+    proxy.close()

@@ -303,7 +303,9 @@ def test_it_continues_when_a_lost_broker_is_back(
     assert worker.child.output.count("Canceling queue celery") == 1
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
 def test_a_broker_that_stays_lost_leaves_a_way_back(
+    cancelled: bool,
     redis_server: RedisServer,
     redis_url: str,
     open_session: OpenSession,
@@ -311,7 +313,8 @@ def test_a_broker_that_stays_lost_leaves_a_way_back(
     send: Send,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(drain_module, "RECONNECT_TIMEOUT", 1.0)
+    if not cancelled:
+        monkeypatch.setattr(drain_module, "RECONNECT_TIMEOUT", 1.0)
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
     running = send(redis_url, "plain.slow", 3.0)
@@ -321,6 +324,8 @@ def test_a_broker_that_stays_lost_leaves_a_way_back(
     act = DrainUnderWay(url, live, "w1@test")
     until(lambda: "w1@test: 1 active" in act.stage)
     proxy.close()
+    if cancelled:
+        act.context.cancelled.set()
     outcome = act.end()
     assert act.error is not None
     assert outcome.workers["w1@test"].verdict == "unsure"

@@ -175,7 +175,7 @@ def test_a_transport_without_remote_control_proves_nothing_about_workers(
 def control(redis_url: str, start_worker: StartWorker) -> RemoteControl:
     start_worker(redis_url)
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    return RemoteControl(broker.connect(), broker.settings)
+    return RemoteControl(broker.connect(), broker)
 
 
 def test_gathering_ends_when_all_have_replied(control: RemoteControl) -> None:
@@ -267,7 +267,7 @@ def test_a_round_costs_at_most_what_the_schedule_assumes(
 ) -> None:
     start_worker(redis_url)
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    control = RemoteControl(broker.connect(), broker.settings)
+    control = RemoteControl(broker.connect(), broker)
     for _ in range(2):
         before = broker.meter.sent
         replies = control.gather(FREQUENT_COMMANDS, ["w1@test"], quiet_period=5.0)
@@ -317,7 +317,7 @@ def cancelled(
     live.until(lambda: live.session._queues._count > 3)
     live.until(lambda: consumers(live, "mail") == ("w1@test",))
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    remote = RemoteControl(broker.connect(), broker.settings)
+    remote = RemoteControl(broker.connect(), broker)
     live.session._inspector._round_at = time.monotonic() + 1e6
     remote.gather(
         ["cancel_consumer"], ["w1@test"], arguments={"cancel_consumer": {"queue": "mail"}}
