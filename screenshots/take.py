@@ -156,6 +156,7 @@ class Still:
         self.progress_unavailable: str | None = None
         self.result = session.result
         self.sent_task = session.sent_task
+        self.recover_calls = session.recover_calls
         self.paused_queues = session.paused_queues
 
     def start(self) -> None:
