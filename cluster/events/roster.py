@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -65,7 +66,7 @@ class Member(msgspec.Struct):
 
     def reset(self) -> None:
         """Have it inspected again: it has restarted, or its replies may have been missed."""
-        self.events_enabled = self.inspected = False
+        self.events_enabled = self.without_events = self.inspected = False
         self.attempts = 0
         self.next_attempt = 0.0
 
@@ -179,6 +180,15 @@ class Roster:
                 < (now - one.heartbeat_at) / one.heartbeat_interval
                 < OFFLINE_AFTER_HEARTBEATS + OVERDUE_AFTER_HEARTBEATS
             )
+
+    def can_enable_events(self, names: Iterable[str]) -> bool:
+        """Return whether task events may be enabled on all of these workers."""
+        members = self.members
+        return not any(
+            name in self.events_disabled
+            or ((one := members.get(name)) is not None and one.without_events)
+            for name in names
+        )
 
     def unobserved(self, enable_events: bool) -> tuple[str, ...]:
         """Return the names of the present workers that only replies show anything of, sorted.

@@ -319,13 +319,12 @@ class Inspector(Poller):
                 self.put(seen)
 
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
-        """Add `enable_events`, unless the user has disabled them on one of the workers.
+        """Add `enable_events`, unless one of the workers must not or cannot send them.
 
-        The others are then inspected, and their events enabled, by name.
+        The others are then inspected, and their events enabled, by name. A worker that cannot,
+        before Celery 5.7, writes a traceback to its log each time.
         """
-        wanted = self._broker.settings.enables_events and self._roster.events_disabled.isdisjoint(
-            names
-        )
+        wanted = self._broker.settings.enables_events and self._roster.can_enable_events(names)
         return ("enable_events", *commands) if wanted else commands
 
     def _round(

@@ -36,3 +36,21 @@ def test_queues_beyond_the_limit_are_not_measured() -> None:
         sent = Event("task-sent", "gen1@h", 1.0, uuid="a", queue=queue, exchange=exchange)
         roster.apply(sent)
     assert len(roster.queues) == len(roster.exchanges) == MAX_NAMES
+
+
+def test_workers_that_events_do_not_show_are_unobserved() -> None:
+    """Those without heartbeats, and those whose task events cannot be enabled."""
+    roster = Roster()
+    roster.apply(beat("loud"))
+    roster.apply(Event("worker-heartbeat", "on request only", 1.0, freq=5.0))
+    bare = roster.replied("bare")
+    assert bare is not None
+    bare.events_enabled = bare.without_events = True
+    assert roster.unobserved(True) == ("bare", "on request only")
+    assert roster.unobserved(False) == ("bare", "loud", "on request only")
+    roster.apply(Event("task-received", "loud", 1.0, uuid="a"))
+    assert "loud" not in roster.unobserved(False)
+    assert not roster.can_enable_events(["loud", "bare"])
+    assert roster.can_enable_events(["loud", "unknown"])
+    bare.reset()
+    assert roster.can_enable_events(["bare"])
