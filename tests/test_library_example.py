@@ -83,7 +83,7 @@ def test_the_first_program_revokes_what_it_finds(
         timeout=60,
     )
     assert ran.returncode == 0, ran.stderr
-    assert f"{worker.name} prefork 1 active" in ran.stdout
+    assert f"{worker.name} prefork 1 running" in ran.stdout
     assert f"{running} plain.slow STARTED {worker.name}" in ran.stdout
     assert "celtop.snapshot/1 2 tasks" in ran.stdout
     assert "Revoke 2 tasks" in ran.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from ..entities.fault import NO_REPLY, Fault
@@ -23,9 +24,6 @@ COMMANDS: Final = (
     "stats", "active", "reserved", "scheduled", "active_queues", "registered", "conf",
 )  # fmt: skip
 """The inspect commands whose replies are shown."""
-
-SAME_ROUND: Final = 5.0
-"""Seconds within which replies belong to the same round of questions."""
 
 
 def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -68,21 +66,32 @@ def failed_commands(worker: Worker) -> dict[Fault, list[str]]:
     return failed
 
 
+def failures(worker: Worker) -> list[str]:
+    """Return the inspect commands that failed, with the reason, in a few words for each fault."""
+    return [
+        f"{_named(commands)} failed: {fault.problem}"
+        for fault, commands in failed_commands(worker).items()
+    ]
+
+
+def _named(commands: list[str]) -> str:
+    return "inspect" if len(commands) == len(COMMANDS) else f"inspect {', '.join(commands)}"
+
+
 def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: float) -> Finding:
     known = all(worker.fact(command).answered_at is not None for command in commands)
-    which = "inspect" if len(commands) == len(COMMANDS) else f"inspect {', '.join(commands)}"
     ages = [worker.fact(command).age(now) for command in commands]
     oldest = max((age for age in ages if age is not None), default=0.0)
     values = f"{units.duration(int(oldest))} old" if known else "unknown"
     next_step = fault.advice
-    asked_at = max(worker.fact(command).failed_at or 0.0 for command in commands)
-    if fault.kind == "no-reply" and (worker.inspected_at or 0.0) >= asked_at - SAME_ROUND:
+    asked_at = min(worker.fact(command).asked_at or inf for command in commands)
+    if fault.kind == "no-reply" and (worker.inspected_at or 0.0) >= asked_at:
         next_step = "It replies to other commands: its log may show why not to these"
     return Finding(
         "worker-inspect-failed",
         "warning",
         "worker",
-        f"{which} failed: {fault.problem}; its values are {values}",
+        f"{_named(commands)} failed: {fault.problem}; its values are {values}",
         worker.name,
         next_step,
         {"commands": commands, "failed_at": worker.fact(commands[0]).failed_at},

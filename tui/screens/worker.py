@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
-from ...model.health.questions import failed_commands
+from ...model.health.questions import failures
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.text import units
@@ -157,7 +157,7 @@ class WorkerDetailScreen(DetailScreen):
         worker = self.worker
         if worker is None:
             left.append(Part("unknown worker", "$text-error"))
-        elif reasons := [fault.problem for fault in failed_commands(worker)]:
+        elif reasons := failures(worker):
             left.append(Part("; ".join(reasons), "$text-warning"))
         elif worker.inspected_at is not None:
             ago = units.age(worker.inspected_at, self.context.now())

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from celtop.model.entities.fault import Fault
 from celtop.model.health.findings import findings
+from celtop.model.health.questions import failures
 from celtop.model.observations import (
     InspectReply,
     QuestionsAnswered,
+    QuestionsAsked,
     QuestionsFailed,
     QueueMeasured,
 )
@@ -70,3 +72,16 @@ def test_workers_without_task_events_are_one_finding() -> None:
         f"1 of 2 workers cannot send task events ({OTHER}): short tasks are missed, and rates are "
         "unknown. Start with -E, or without --without-gossip and --without-heartbeat"
     )
+
+
+def test_a_worker_that_replies_to_other_commands_has_a_hint_in_its_log() -> None:
+    state = online(WORKER)
+    asked = QuestionsAsked("worker", ("stats", "active"), NOW + 1, (WORKER,))
+    state.observe(asked)
+    state.observe(QuestionsFailed("worker", ("active",), NOW + 3, NO_REPLY, (WORKER,)))
+    (one,) = findings(state, NOW + 3)
+    assert one.next_step == ""
+    state.observe(InspectReply(WORKER, "stats", {}, NOW + 2))
+    (one,) = findings(state, NOW + 3)
+    assert one.next_step.startswith("It replies to other commands")
+    assert failures(state.workers[WORKER]) == ["inspect active failed: no reply"]
