@@ -113,23 +113,28 @@ class TaskSearch:
             self._checked("backend", True, text)
 
     def _ask_workers(self, connection: Connection, workers: Mapping[str, str | None]) -> None:
-        """Ask all workers whether they have the task."""
+        """Ask all workers whether they have the task.
+
+        `query_task` does not find every task that awaits a retry; those are listed as scheduled.
+        """
         lists: list[str] = []
 
         def on_reply(reply: Reply) -> None:
-            if (where := self._list_with_task(reply.value)) is not None:
+            value = reply.value
+            if reply.command == "scheduled":
+                value = self._scheduled_here(value)
+            if (where := self._list_with_task(value)) is not None:
                 lists.append(f"{where} on {reply.worker}")
-                seen = InspectReply(reply.worker, "query_task", reply.value, time.time())
+                seen = InspectReply(reply.worker, "query_task", value, time.time())
                 self._found.append(Sighting(f"worker {reply.worker}", seen))
 
         try:
             control = RemoteControl(connection, self._broker)
-            replies = control.gather(
-                ["query_task"],
-                tuple(workers) or None,
-                arguments={"query_task": {"ids": [self._id]}},
-                on_reply=on_reply,
-            )
+            asked = tuple(workers) or None
+            ids = {"query_task": {"ids": [self._id]}}
+            replies = control.gather(["query_task"], asked, arguments=ids, on_reply=on_reply)
+            if not lists and (replied := list(replies.to("query_task"))):
+                control.gather(["scheduled"], replied, destination=replied, on_reply=on_reply)
             control.close()
         except Exception as error:
             self._checked("workers", None, str(explain(error, self._broker)))
@@ -148,6 +153,14 @@ class TaskSearch:
         # A worker that could not be asked may have it.
         found = True if lists else None if silent or not replied or replies.unreadable else False
         self._checked("workers", found, "; ".join(parts))
+
+    def _scheduled_here(self, reply: Any) -> dict[str, Any]:
+        """Return the task in a reply to `scheduled`, in the form of a reply to `query_task`."""
+        for entry in reply if isinstance(reply, list) else ():
+            request = entry.get("request") if isinstance(entry, dict) else None
+            if isinstance(request, dict) and request.get("id") == self._id:
+                return {self._id: ["scheduled", {**request, "eta": entry.get("eta")}]}
+        return {}
 
     def _list_with_task(self, reply: Any) -> str | None:
         """Return the worker's list with the task (`active`, `reserved`, `scheduled`), or None."""

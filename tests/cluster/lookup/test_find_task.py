@@ -40,7 +40,7 @@ def test_without_a_broker_the_backend_is_searched(
     assert session.state.tasks[id_].state == "SUCCESS"
 
 
-def test_each_source_is_listed_and_updates_the_model_except_a_held_message(
+def test_each_source_is_listed_and_updates_the_model(
     redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     worker = start_worker(redis_url, app="results")
