@@ -124,7 +124,8 @@ class OtherClusterSearch:
             cure = remedy(self._own, its)
             if cure:
                 named = tuple(sorted(workers)[:MAX_WORKERS])
-                found[cure] = OtherCluster(f"events on channel {name}", cure, named)
+                here = its.database in (None, self._own.database)
+                found[cure] = OtherCluster(f"events on channel {name}", cure, here, named)
         if not wanted():
             return []
         for prefix in sorted(key_prefixes):
@@ -192,7 +193,8 @@ class OtherClusterSearch:
 
 def _by_keys(prefix: str, database: int | None, cure: str) -> OtherCluster:
     where = "" if database is None else f" in database {database}"
-    return OtherCluster(f"queue bindings in keys {prefix}_kombu.binding.*{where}", cure)
+    trace = f"queue bindings in keys {prefix}_kombu.binding.*{where}"
+    return OtherCluster(trace, cure, same_database=database is None)
 
 
 def _sender(data: bytes) -> str | None:

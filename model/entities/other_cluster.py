@@ -12,5 +12,7 @@ class OtherCluster(msgspec.Struct, frozen=True, gc=False):
     """What was found: a channel with events, or keys with bindings."""
     remedy: str
     """What to change to see this cluster, in the imperative."""
+    same_database: bool = False
+    """Whether it is in the configured database."""
     workers: tuple[str, ...] = ()
     """Names of workers whose heartbeats were seen, sorted; there may be more."""

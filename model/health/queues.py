@@ -46,13 +46,15 @@ def _other_clusters(clusters: Sequence[OtherCluster]) -> Finding:
     traces = [
         f"{one.trace} from {named(one.workers)}" if one.workers else one.trace for one in clusters
     ]
+    # Keys in another database may belong to anything, and may be old.
+    likely = any(one.workers or one.same_database for one in clusters)
     which = "that cluster" if len(clusters) == 1 else "one of them"
     return Finding(
         "other-clusters",
-        "warning",
+        "warning" if likely else "info",
         "workers",
         f"no worker found, but traces of another configuration: {'; '.join(traces)}",
         next_step=f"To monitor {which}, {'; or '.join(one.remedy for one in clusters)}",
         evidence={"traces": traces},
-        incomplete=True,
+        incomplete=likely,
     )

@@ -173,7 +173,8 @@ class OverviewScreen(MonitorScreen):
         idle = not any(queue.waiting for queue in state.queues.values())
         self.tiles["queues"].show(
             "bad" if unattended else "idle" if idle else "good",
-            subtitle=depths_age(state, self.context.settings.queue_interval, now),
+            # The budget of commands makes this screen's measurements less frequent.
+            subtitle=depths_age(state, 2 * self.context.settings.queue_interval, now),
         )
         online, known = workers_online(state, now)
         self.tiles["workers"].show(
