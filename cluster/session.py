@@ -88,7 +88,6 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self.state.broker.transport_options = dict(settings.broker_transport_options)
         self._inbox = Inbox(settings.inbox_events)
-        self._closing = threading.Event()
         self._results = ResultLookup(settings, self._broker.meter, self._redaction.meta)
         self._interest = ScreenInterest(frugal=settings.frugal)
         roster, open_tasks = Roster(), OpenTasks()
@@ -154,7 +153,7 @@ class Session:
         Operations under way are cancelled. Connections to a broker that does not respond are cut.
         """
         deadline = time.monotonic() + timeout
-        self._closing.set()
+        self._results.begin_search().set()
         self._control.stop()
         for poller in (self._inspector, self._queues):
             poller.stop()
@@ -350,7 +349,7 @@ class Session:
         most = self.settings.history if limit is None else limit
         search = ResultSearch(time.time(), query, most, timeout, redaction=self._redaction)
         name = query.text if text is None else text
-        put, stop = self._inbox, self._closing
+        put, stop = self._inbox, self._results.begin_search()
         return run_in_thread(lambda: search_history(reader, search, name, put, stop))
 
     def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
@@ -366,9 +365,8 @@ class Session:
         from .results.purge_plan import plan_purge
 
         reader = self._results.reader(self._worker_conf())
-        return run_in_thread(
-            lambda: plan_purge(reader, filter_text, utc, self._redaction, self._closing)
-        )
+        stop = self._results.begin_search()
+        return run_in_thread(lambda: plan_purge(reader, filter_text, utc, self._redaction, stop))
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         """Look for a task in queues, workers and result backend; the model is updated."""

@@ -56,6 +56,7 @@ class ResultLookup:
         self._readers: list[ResultReader] = []
         """All opened readers; the last one is in use, the others may still finish a read."""
         self._opened_with: Mapping[str, Any] | None = None
+        self._search = threading.Event()
 
     def reader(self, conf: Mapping[str, Any] | None) -> ResultReader:
         """Return the reader of the result backend, given a worker's configuration if known."""
@@ -72,6 +73,12 @@ class ResultLookup:
                     self._readers.append(reader)
                 self._opened_with = conf
             return self._readers[-1]
+
+    def begin_search(self) -> threading.Event:
+        """Stop the search under way, and return the event that stops the next one."""
+        self._search.set()
+        self._search = threading.Event()
+        return self._search
 
     def close(self) -> None:
         """Close all readers; a lookup under way fails."""

@@ -52,6 +52,8 @@ def plan_purge(
         ended_before=now, redaction=redaction,
     )  # fmt: skip
     found = reader.search(search, newest.extend, stop)
+    if stop.is_set():
+        raise ResultsError(Fault("results", "The count of the results was interrupted", ""))
     return PurgeResults(
         filter=filter_text,
         at=now,

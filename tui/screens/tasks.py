@@ -144,7 +144,8 @@ class TaskListScreen(ListScreen):
         seen, last = self.context.state.history.get(name), self._searches.get(name)
         if last is not None and not last.done():
             return
-        if seen is not None and self.context.now() - seen.at < SEARCH_AGAIN_AFTER:
+        known = seen is not None and not seen.note  # a note: it was cut short
+        if known and seen is not None and self.context.now() - seen.at < SEARCH_AGAIN_AFTER:
             return
         self._searches[name] = self.context.session.search_history(query, name)
         self.paint_info()

@@ -63,3 +63,9 @@ def test_an_app_is_loaded_once_and_ends_with_the_session(tmp_path: Path) -> None
     assert Path(f"/proc/{first.result}").exists()
     lookup.close()
     until(lambda: not Path(f"/proc/{first.result}").exists(), what="the app's process ended")
+
+
+def test_a_new_search_stops_the_one_before() -> None:
+    lookup = ResultLookup(Settings(), ConnectionMeter())
+    first, second = lookup.begin_search(), lookup.begin_search()
+    assert first.is_set() and not second.is_set()
