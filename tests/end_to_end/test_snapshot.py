@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from celtop.tests.conftest import StartWorker
 from celtop.tests.end_to_end.conftest import OpenTui, printed
 from celtop.tests.servers import RedisServer, until
@@ -122,7 +123,9 @@ def test_task_events_are_left_as_found(
 ) -> None:
     """Also after a signal and without a terminal; after a crash, at the end of the next celtop."""
     worker = start_worker(redis_url)
-
+    # A worker that is ready subscribes a moment later.
+    with Celery(broker=redis_url, fixups=set(), set_as_current=False) as client:
+        until(lambda: client.control.ping(timeout=1.0), what="the worker replies")
     by_worker = int(redis_server.client().pubsub_numpat())
 
     def switched(times: int) -> bool:
