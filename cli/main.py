@@ -16,6 +16,7 @@ from . import stderr
 from .exit_codes import ExitCode
 from .monitor import open_monitor
 from .options import Command, Group, give, settings_of
+from .time_zone import restore_time_zone
 
 COMMANDS: Final = (
     *("config", "control", "demo", "purge", "results", "retry", "revoke", "snapshot"),
@@ -72,6 +73,7 @@ def top(ctx: click.Context) -> None:
     """Open celtop, a terminal monitor, on the broker of this app."""
     from ..cluster.app_probe import configuration, registered_tasks
 
+    restore_time_zone()
     # Celery has loaded the app in this process: it need not be loaded in another one.
     app = ctx.obj.app
     give(ctx, "app", app.main or "of celery -A")

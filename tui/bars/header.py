@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC
 from typing import Final
 
@@ -60,7 +61,9 @@ def connection(context: AppContext) -> Part:
     level = BROKER_LEVELS.get(broker.phase, "idle")
     style = f"bold {COLOURS[level]}" if level == "bad" else COLOURS[level]
     text = f"{context.glyphs.level(level)} {broker.phase}"
-    if broker.phase == "live" and broker.latency is not None:
+    if broker.phase == "blocked" and broker.fault is not None:
+        text += f": {broker.fault.kind}"
+    elif broker.phase == "live" and broker.latency is not None:
         text += f" {broker.latency * 1000:.0f} ms"
     return Part(text, style)
 
@@ -100,13 +103,7 @@ def windows_part(context: AppContext) -> list[Part]:
 def numbers(context: AppContext) -> list[Part]:
     """Return the numbers at the right edge."""
     state, now = context.state, context.now()
-    online, known = workers_online(state, now)
-    workers = Part(
-        f"{online}/{known} workers",
-        "$text-error" if online < known or not known else "$text-success",
-        2,
-        "app.view('workers')",
-    )
+    workers = Part(*_workers(state, now), 2, "app.view('workers')")
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)
     return [
@@ -114,8 +111,23 @@ def numbers(context: AppContext) -> list[Part]:
         Part(finished_rate(state, now), "", 4),
         Part(f"fail {failing}", "$text-error" if share else "$text-muted", 3),
         workers,
-        Part(units.clock(now, UTC if context.utc else None) + " ", "$text-muted", 5),
+        Part(_clock(now, utc=context.utc) + " ", "$text-muted", 5),
     ]
+
+
+def _workers(state: ClusterState, now: float) -> tuple[str, str]:
+    """Return how many workers are online, and the style; unknown while none can send events."""
+    online, known = workers_online(state, now)
+    if state.broker.phase in ("blocked", "lost"):
+        return f"{units.UNKNOWN}/{known} workers", "$text-muted"
+    good = known and online == known
+    return f"{online}/{known} workers", "$text-success" if good else "$text-error"
+
+
+def _clock(now: float, *, utc: bool) -> str:
+    """Return the time of day, with its zone unless that is the local one."""
+    zone = " UTC" if utc and time.localtime(now).tm_gmtoff else ""
+    return units.clock(now, UTC if utc else None) + zone
 
 
 def finished_per_second(state: ClusterState, now: float) -> float:

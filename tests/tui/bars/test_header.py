@@ -1,0 +1,46 @@
+"""The header: what it shows of the connection, the workers and the time."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+import pytest
+from celtop.cluster.session import Session
+from celtop.model.entities.fault import Fault
+from celtop.model.observations import ConnectionChanged
+from celtop.settings import Settings
+from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
+from celtop.tui.bars.header import connection, numbers
+from celtop.tui.context import AppContext
+from celtop.widgets.glyphs import UNICODE
+
+ALARM = Fault("memory", "broker:5672 accepts no messages: memory alarm", "Free memory")
+
+
+def context(*, utc: bool = True) -> AppContext:
+    session = cast(Session, FakeSession(cluster()))
+    return AppContext(session, Settings(), lambda: NOW, UNICODE, utc)
+
+
+def shown(at: AppContext) -> str:
+    return " ".join(part.text for part in (connection(at), *numbers(at)))
+
+
+def test_the_number_of_workers_is_unknown_while_none_can_send_events() -> None:
+    at = context()
+    known = len(at.state.workers)
+    at.state.observe(ConnectionChanged("live", NOW))
+    assert f"/{known} workers" in shown(at) and f"?/{known} workers" not in shown(at)
+    at.state.observe(ConnectionChanged("blocked", NOW, ALARM))
+    assert "blocked: memory" in shown(at) and f"?/{known} workers" in shown(at)
+    at.state.observe(ConnectionChanged("lost", NOW))
+    assert "lost" in shown(at) and f"?/{known} workers" in shown(at)
+
+
+def test_the_zone_is_named_if_it_is_not_the_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "UTC" not in shown(context())
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    assert " UTC " in shown(context())
+    assert "UTC" not in shown(context(utc=False))
