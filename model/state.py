@@ -212,7 +212,7 @@ class ClusterState:
             )
             if not is_lost:
                 return None
-        return redelivery_at(task, worker, self.broker)
+        return redelivery_at(task, self.types.get(task.name or ""), worker, self.broker)
 
     def related(self, task: Task, limit: int | None = None) -> list[Task]:
         """Return the other held tasks of a task's workflow, at most about `limit`."""

@@ -99,30 +99,16 @@ class MessageReader:
         Raises:
             redis.RedisError: The connection was lost.
         """
-        at = time.time()
         if self.unavailable is not None:
-            return QueuePeeked("", (), at, complete=False, notes=(self.unavailable,), held=True)
+            notes = (self.unavailable,)
+            return QueuePeeked("", (), time.time(), complete=False, notes=notes, held=True)
         self._reset()
-        found: dict[str, WaitingMessage] = {}
-        complete = True
-        if self.key_type(self._keys.unacked) == "hash":
-            for tag, raw, queue in self._unacked():
-                message = self.read(raw)
-                if message is None:
-                    continue
-                if len(found) == limit:
-                    complete = False
-                    break
-                found[tag] = waiting_message(message, queue or "")
-        taken = self._taken_at(list(found))
-        messages = tuple(
-            msgspec.structs.replace(message, taken_at=taken_at)
-            for message, taken_at in zip(found.values(), taken, strict=True)
-        )
-        return QueuePeeked("", messages, at, complete, self.notes, held=True)
+        return self._held(limit)
 
     def locate(self, ids: Collection[str], queues: Iterable[str], limit: int) -> list[QueuePeeked]:
-        """Return which of these tasks' messages wait in the queues, of up to `limit` in each.
+        """Return which of these tasks' messages wait in the queues, or are unacknowledged.
+
+        Up to `limit` messages of each queue are read, and as many unacknowledged ones.
 
         Raises:
             redis.RedisError: The connection was lost.
@@ -138,6 +124,10 @@ class MessageReader:
             ]
             if messages:
                 found.append(QueuePeeked(queue, tuple(messages), at, complete=False))
+        if self.unavailable is None:
+            self._reset(limit)
+            if (held := self._held(MAX_MESSAGES_READ, ids)).messages:
+                found.append(held)
         return found
 
     def find(self, ids: Collection[str], queues: Iterable[str]) -> dict[str, SentTask]:
@@ -238,6 +228,26 @@ class MessageReader:
                         return
                     self._remaining -= 1
                     yield raw
+
+    def _held(self, limit: int, ids: Collection[str] | None = None) -> QueuePeeked:
+        at = time.time()
+        found: dict[str, WaitingMessage] = {}
+        complete = True
+        if self.key_type(self._keys.unacked) == "hash":
+            for tag, raw, queue in self._unacked():
+                message = self.read(raw)
+                if message is None or (ids is not None and message.id not in ids):
+                    continue
+                if len(found) == limit:
+                    complete = False
+                    break
+                found[tag] = waiting_message(message, queue or "")
+        taken = self._taken_at(list(found))
+        messages = tuple(
+            msgspec.structs.replace(message, taken_at=taken_at)
+            for message, taken_at in zip(found.values(), taken, strict=True)
+        )
+        return QueuePeeked("", messages, at, complete, self.notes, held=True)
 
     def _find_unacked(self, wanted: set[str], found: dict[str, SentTask]) -> None:
         for _, raw, queue in self._unacked():

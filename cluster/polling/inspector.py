@@ -311,7 +311,7 @@ class Inspector(Poller):
             self._listed_at = self._queried_at
             commands += WAITING_COMMANDS
         self._round(commands, [one for one in present if names is None or one in names], ids)
-        if self._broker.is_redis and queues:
+        if self._broker.is_redis:
             from ..messages.reader import MessageReader
 
             reader = MessageReader(connection, self._broker)

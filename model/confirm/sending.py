@@ -159,8 +159,8 @@ def _redelivered(originals: Sequence[SentTask], state: ClusterState, now: float)
     again = [at for task in tasks if (at := state.redelivery_at(task)) is not None]
     if not again:
         return []
-    subject = "The original is" if len(originals) == 1 else f"{len(again):,} originals are"
-    return [f"{subject} {redelivery_text(min(again), now)}, and would run twice"]
+    subject = "The original" if len(originals) == 1 else f"{len(again):,} originals"
+    return [f"{subject} will be {redelivery_text(min(again), now)}, and would run twice"]
 
 
 def _unfinished(originals: Sequence[SentTask], state: ClusterState) -> list[str]:

@@ -27,6 +27,8 @@ class TaskType(msgspec.Struct, eq=False):
     failed: int = 0
     retried: int = 0
     revoked: int = 0
+    acks_late: bool | None = None
+    """Whether messages of its running tasks were unacknowledged when last seen; None if unknown."""
     last_at: float | None = None
     """When the last event about one of its tasks was received, by the local clock."""
     runtime: Distribution = msgspec.field(default_factory=Distribution)

@@ -71,7 +71,7 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
     tasks = [state.tasks[id_] for id_ in held if id_ in state.tasks]
     again = [at for task in tasks if (at := state.redelivery_at(task)) is not None]
     if again:
-        text += f"; {counted(len(again), 'message')} {redelivery_text(min(again), now)}"
+        text += f"; {counted(len(again), 'message')} will be {redelivery_text(min(again), now)}"
     return Finding(
         "worker-offline" if left else "worker-lost",
         "error" if running or not left else "warning",

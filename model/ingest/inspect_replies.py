@@ -261,12 +261,11 @@ class InspectReplies:
             routing_key=routing_key,
             priority=to_int(delivery.get("priority")),
             pid=to_int(item.get("worker_pid")),
-            # Before a task starts, its message is never acknowledged.
-            acknowledged=acknowledged
-            if isinstance(acknowledged, bool) and item.get("time_start") is not None
-            else None,
             redelivered=redelivered if isinstance(redelivered, bool) else None,
         )
+        # Before a task starts, its message is never acknowledged.
+        if isinstance(acknowledged, bool) and item.get("time_start") is not None:
+            self._tasks.set_acknowledged(task, acknowledged)
 
     def _mark_active(
         self, task: Task, worker: Worker, item: Mapping[str, Any], active: dict[str, None]

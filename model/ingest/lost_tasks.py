@@ -8,6 +8,7 @@ from typing import Final
 from ..entities.broker import Broker
 from ..entities.states import PENDING
 from ..entities.task import Task
+from ..entities.task_type import TaskType
 from ..entities.worker import Worker
 from ..text import units
 
@@ -43,17 +44,20 @@ def loss_text(task: Task) -> str:
     return _PHRASES[task.loss or "unheard"]
 
 
-def redelivery_at(task: Task, worker: Worker | None, broker: Broker) -> float | None:
+def redelivery_at(
+    task: Task, kind: TaskType | None, worker: Worker | None, broker: Broker
+) -> float | None:
     """Return when the broker redelivers the message of a task whose worker is gone; None if never.
 
     The time is by the local clock; RabbitMQ redelivers at once, Redis after the visibility timeout.
 
     Args:
         task: A task that is lost, or that a lost worker had not started yet.
+        kind: The task's type, if it is known.
         worker: The task's worker, if it is known.
         broker: The broker.
     """
-    if task.finished or not _is_unacknowledged(task, worker):
+    if task.finished or not _is_unacknowledged(task, kind, worker):
         return None
     if broker.family == "amqp":
         return task.lost_at or (None if worker is None else worker.last_seen_at)
@@ -70,10 +74,10 @@ def redelivery_text(at: float, now: float) -> str:
     return "redelivered as soon as a worker takes it"
 
 
-def _is_unacknowledged(task: Task, worker: Worker | None) -> bool:
+def _is_unacknowledged(task: Task, kind: TaskType | None, worker: Worker | None) -> bool:
     """Return whether a worker that is gone has left the message unacknowledged.
 
-    `acknowledged` is that of `inspect active`. Without that reply, the worker's setting counts.
+    By `inspect active` or the broker; without either, by other tasks of its type or the setting.
     """
     if task.waiting:
         return task.state != PENDING  # a message is acknowledged when its task starts or later
@@ -81,6 +85,8 @@ def _is_unacknowledged(task: Task, worker: Worker | None) -> bool:
         return False
     if task.extra is not None and task.extra.acknowledged is not None:
         return not task.extra.acknowledged
+    if kind is not None and kind.acks_late is not None:
+        return kind.acks_late
     return worker is not None and (worker.conf or {}).get("task_acks_late") is True
 
 

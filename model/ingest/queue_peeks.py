@@ -81,8 +81,16 @@ class QueuePeeks:
         return before - ids
 
     def _hold(self, task: Task, message: WaitingMessage, at: float) -> None:
-        """Move a task whose message a worker has received at least to RECEIVED."""
-        if task.finished or task.started_at is not None:
+        """Move a task whose message a worker has received at least to RECEIVED.
+
+        If it has started, its message is acknowledged late, as with `acks_late`.
+        """
+        if task.finished:
+            return
+        if task.started_at is not None:
+            started_at = task.started_at - self._workers.skew(task.worker)
+            if task.name is not None and not task.waiting and started_at < at - REPLY_DELAY:
+                self._tasks.set_acknowledged(task, False)
             return
         if task.received_at is None:
             task.received_at = message.taken_at

@@ -170,6 +170,12 @@ class TaskStore:
             task.lost_at = None
             self.corrections.count("running", task)
 
+    def set_acknowledged(self, task: Task, acknowledged: bool) -> None:
+        """Record whether the message of a running task is acknowledged, as for all of its type."""
+        task.set_extra(acknowledged=acknowledged)
+        if task.name is not None:
+            self.types[task.name].acks_late = not acknowledged
+
     def set_name(self, task: Task, name: str) -> None:
         """Set or change a task's name."""
         if task.name == name:

@@ -6,6 +6,7 @@ import pytest
 from celtop.model.confirm.dispatch import confirm
 from celtop.model.entities.broker import Broker
 from celtop.model.entities.task import Task, TaskExtra
+from celtop.model.entities.task_type import TaskType
 from celtop.model.entities.worker import Worker
 from celtop.model.health.findings import findings
 from celtop.model.ingest.lost_tasks import (
@@ -42,32 +43,36 @@ def broker(transport: str, **options: float) -> Broker:
 
 def test_redis_redelivers_after_the_visibility_timeout() -> None:
     worker = Worker("w1@box")
-    assert redelivery_at(lost(), worker, broker("redis")) == NOW + VISIBILITY_TIMEOUT
+    assert redelivery_at(lost(), None, worker, broker("redis")) == NOW + VISIBILITY_TIMEOUT
     worker.conf = {"broker_transport_options": {"visibility_timeout": 90}}
     worker.clock_skew = 30.0
-    assert redelivery_at(lost(), worker, broker("rediss")) == NOW + 60
-    assert redelivery_at(lost(), worker, broker("redis", visibility_timeout=60)) == NOW + 30
-    assert redelivery_at(lost(), None, broker("sentinel")) == NOW + VISIBILITY_TIMEOUT
+    assert redelivery_at(lost(), None, worker, broker("rediss")) == NOW + 60
+    assert redelivery_at(lost(), None, worker, broker("redis", visibility_timeout=60)) == NOW + 30
+    assert redelivery_at(lost(), None, None, broker("sentinel")) == NOW + VISIBILITY_TIMEOUT
     assert redelivery_text(NOW + 60, NOW) == "redelivered in 1 m"
     assert redelivery_text(NOW, NOW) == "redelivered as soon as a worker takes it"
 
 
 @pytest.mark.parametrize("transport", ["redis", "amqp", "memory"])
 def test_acknowledged_tasks_are_not_redelivered(transport: str) -> None:
-    assert redelivery_at(lost(acknowledged=True), None, broker(transport)) is None
-    assert redelivery_at(lost(acknowledged=None), None, broker(transport)) is None
-    assert redelivery_at(lost("unheard"), None, broker(transport)) is None
+    assert redelivery_at(lost(acknowledged=True), None, None, broker(transport)) is None
+    assert redelivery_at(lost(acknowledged=None), None, None, broker(transport)) is None
+    assert redelivery_at(lost("unheard"), None, None, broker(transport)) is None
 
 
 def test_without_a_reply_about_the_task_the_setting_of_its_worker_counts() -> None:
     worker = Worker("w1@box", conf={"task_acks_late": True})
-    assert redelivery_at(lost(acknowledged=None), worker, broker("amqp")) == NOW + 9
-    assert redelivery_at(lost(acknowledged=True), worker, broker("amqp")) is None
+    assert redelivery_at(lost(acknowledged=None), None, worker, broker("amqp")) == NOW + 9
+    assert redelivery_at(lost(acknowledged=True), None, worker, broker("amqp")) is None
+    early = TaskType("shop.bill", acks_late=False)
+    assert redelivery_at(lost(acknowledged=None), early, worker, broker("amqp")) is None
+    late = TaskType("shop.bill", acks_late=True)
+    assert redelivery_at(lost(acknowledged=None), late, None, broker("amqp")) == NOW + 9
 
 
 def test_rabbitmq_redelivers_at_once() -> None:
-    assert redelivery_at(lost(), None, broker("amqp")) == NOW + 9
-    assert redelivery_at(lost(), None, broker("memory")) is None
+    assert redelivery_at(lost(), None, None, broker("amqp")) == NOW + 9
+    assert redelivery_at(lost(), None, None, broker("memory")) is None
 
 
 def lost_worker(acknowledged: bool) -> ClusterState:
@@ -94,10 +99,10 @@ def test_the_finding_and_a_retry_state_when_messages_of_a_lost_worker_are_redeli
     assert state.redelivery_at(state.tasks["b"]) == NOW + 1 + VISIBILITY_TIMEOUT
     (one,) = (one for one in findings(state, NOW + 61) if one.code == "worker-lost")
     count = "1 message" if acknowledged else "2 messages"
-    assert one.text == f"lost 58 s ago, 1 task was running; {count} redelivered in 59 m"
+    assert one.text == f"lost 58 s ago, 1 task was running; {count} will be redelivered in 59 m"
     original = SentTask("a", Call("shop.bill", (), {}, queue="celery"), "event", NOW)
     warnings = confirm(Retry((original,)), state, NOW + 61).warnings
-    warning = "The original is redelivered in 59 m, and would run twice"
+    warning = "The original will be redelivered in 59 m, and would run twice"
     assert (warning in warnings) is not acknowledged
 
 

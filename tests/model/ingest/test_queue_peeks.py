@@ -177,3 +177,15 @@ def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None
     play(Script("b", at=NOW).started().succeeded().events, state)
     state.observe(QueuePeeked("", (fresh,), NOW, True, held=True))
     assert tasks["b"].state == "SUCCESS"
+
+
+def test_the_message_of_a_running_task_that_is_held_is_acknowledged_late() -> None:
+    state = play(Script("a").received().started().events)
+    message = WaitingMessage("a", "shop.bill", "celery")
+    state.observe(QueuePeeked("", (message,), NOW + 2.5, True, held=True))
+    task = state.tasks["a"]
+    assert task.extra is None or task.extra.acknowledged is None, "it may have been since"
+    state.observe(QueuePeeked("", (message,), NOW + 9, True, held=True))
+    assert task.extra is not None and task.extra.acknowledged is False
+    assert state.types["shop.bill"].acks_late is True
+    assert task.state == "STARTED"
