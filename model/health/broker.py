@@ -12,6 +12,8 @@ def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on the broker's state and on the security of the connection."""
     broker = state.broker
     if broker.unverified is not None:
+        known = bool(state.workers)
+        shown = f"the workers are {'shown as they were before' if known else 'unknown'}"
         yield Finding(
             "broker-unverified",
             "warning",
@@ -20,11 +22,13 @@ def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             next_step=broker.unverified.advice,
         )
     if broker.phase == "blocked" and broker.fault is not None:
+        known = bool(state.workers)
+        shown = f"the workers are {'shown as they were before' if known else 'unknown'}"
         yield Finding(
             "broker-blocked",
             "error",
             "broker",
-            f"{broker.fault.problem}; the workers are shown as they were before",
+            f"{broker.fault.problem}; {shown}",
             next_step=broker.fault.advice,
             evidence={"blocked_since": broker.since},
             incomplete=True,

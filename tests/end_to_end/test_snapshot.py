@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -144,3 +145,18 @@ def test_task_events_are_left_as_found(
     until(lambda: worker.child.output.count("enabled by remote") == 2)
     terminal.hang_up()
     until(lambda: switched(2))
+
+
+def test_a_broker_that_refuses_writes_is_no_empty_cluster(
+    own_redis: RedisServer, start_snapshot: Start
+) -> None:
+    own_redis.client().config_set("maxmemory", 1)
+    running = start_snapshot(own_redis.url(), wait=1)
+    out, errors = running.communicate(timeout=30)
+    shown = json.loads(out)
+    assert running.returncode == 3
+    assert (shown["broker"]["status"], shown["workers"]) == ("blocked", [])
+    assert "out of memory" in shown["broker"]["error"]
+    (note,) = (one["text"] for one in shown["notes"] if one["subject"] == "broker")
+    assert "is out of memory and refuses writes; the workers are unknown" in note
+    assert note in errors
