@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ...model.entities.fault import Fault
 from ...model.entities.result import ResultMeta
-from ...model.observations import ResultsRead
+from ...model.observations import QuestionsAnswered, QuestionsFailed, ResultsRead
 from ..connection.backoff import backoff
 from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
@@ -92,7 +93,9 @@ class ResultPoller(StoppableThread):
             try:
                 self._work()
             except Exception as error:  # an unforeseen entry must not end the thread
-                self.fault = _reason(error)
+                fault = _fault(error)
+                self.fault = str(fault)
+                self._inbox.put(QuestionsFailed("cluster", ("results",), time.time(), fault))
                 if self.fault not in noted:
                     noted.add(self.fault)
                     self._inbox.log("warning", "results", f"Progress is unavailable: {self.fault}")
@@ -183,7 +186,9 @@ class ResultPoller(StoppableThread):
                 self._seen.update((meta.id, meta) for meta in new if not meta.ready)
                 # One block at a time: the results may be too large to keep them all in memory.
                 self._inbox.put(ResultsRead(new, time.time(), "poll", missing))
-        self.fault = None
+        if self.fault is not None:
+            self.fault = None
+            self._inbox.put(QuestionsAnswered(("results",), time.time()))
         if open_:
             self._ask_workers(open_)
         return moved
@@ -211,6 +216,8 @@ class ResultPoller(StoppableThread):
             self._inbox.put(ResultsRead(ours, time.time(), "poll"))
 
 
-def _reason(error: Exception) -> str:
+def _fault(error: Exception) -> Fault:
+    if isinstance(error, ResultsError):
+        return error.fault
     # The text of an unforeseen error may contain a password.
-    return str(error) if isinstance(error, ResultsError) else type(error).__name__
+    return Fault("results", f"cannot read the results ({type(error).__name__})", "")

@@ -10,7 +10,7 @@ from ..entities.fault import NO_REPLY, Fault
 from ..entities.worker import Worker
 from ..state import ClusterState
 from ..text import units
-from .finding import Finding
+from .finding import Finding, SubjectKind
 
 QUESTIONS: Final[dict[str, str]] = {
     "workers": "the list of workers",
@@ -20,6 +20,10 @@ QUESTIONS: Final[dict[str, str]] = {
 }
 """What the questions about the cluster ask for."""
 
+_SUBJECTS: Final[dict[str, SubjectKind]] = {
+    "workers": "workers", "queues": "queues", "depths": "queues", "results": "results",
+}  # fmt: skip
+
 COMMANDS: Final = (
     "stats", "active", "reserved", "scheduled", "active_queues", "registered", "conf",
 )  # fmt: skip
@@ -28,6 +32,8 @@ COMMANDS: Final = (
 
 def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield a finding for each fault that left questions without an answer."""
+    if state.broker.phase == "lost":
+        return  # nothing can be asked
     shared = set()
     for question, fact in state.facts.items():
         if fact.fault is None:
@@ -41,7 +47,7 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         yield Finding(
             f"{question}-unknown",
             "info" if limitation else "error",
-            "queues" if question == "queues" else "broker",
+            _SUBJECTS.get(question, "broker"),
             f"{QUESTIONS.get(question, question)} may be incomplete: {fact.fault.problem}",
             next_step=fact.fault.advice,
             evidence={"question": question, "failed_at": fact.failed_at},
