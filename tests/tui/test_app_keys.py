@@ -283,7 +283,7 @@ async def _sort_menu(ui: AppUnderTest, key: str) -> None:
 @checks("sort.previous", "sort.next", "sort.invert")
 async def _sort(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
-    expected = {"<": ("queue", False), ">": ("runtime", True), "I": ("received", False)}
+    expected = {"<": ("queue", False), ">": ("finished", True), "I": ("received", False)}
     assert ui.table.sort == expected[key]
 
 

@@ -146,6 +146,9 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         index = self._rows.index(row_id)
         if index is None:
             return False
+        if self._viewport.newest is not None:
+            # To follow the newest rows would move the cursor away again.
+            self._viewport.follow = False
         self._viewport.place(index)
         self._moved()
         return True

@@ -94,6 +94,17 @@ async def test_moving_away_ends_following_and_acts_on_what_is_seen() -> None:
         assert ids(screen)[0] == "r000"
 
 
+async def test_a_click_on_a_row_ends_following() -> None:
+    list_ = rows(20)
+    view = table(list_, follow=True, **NEWEST_FIRST)
+    async with shown(view, 40, 10) as screen:
+        await screen.pilot.click(view, offset=(5, 4))
+        clicked = view.cursor_id
+        list_.arrive("new1")
+        view.paint(NOW)
+        assert view.cursor_id == clicked and not view.follow
+
+
 async def test_moving_towards_the_newest_goes_on_following() -> None:
     list_ = rows(50)
     view = table(list_, follow=True, **NEWEST_FIRST)
