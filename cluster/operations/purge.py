@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...model.entities.queue import is_internal
 from ...model.operations.commands import Purge
 from ...model.operations.outcome import Answer
+from ..connection.alarms import refusal
 from ..messages.reader import MessageReader
 from .running import OperationContext, Refused, Unsure, perform
 
@@ -66,7 +67,7 @@ def purge(operation: Purge, context: OperationContext) -> None:
         if context.cancelled.is_set():
             raise Refused("cancelled before anything was deleted")
         if operation.task is None:
-            _purge_all(context, connection, queue)
+            _purge_all(context, connection, messages, queue)
         elif messages.unavailable is not None:
             raise Refused(f"cannot purge by task name: {messages.unavailable}")
         else:
@@ -83,10 +84,15 @@ def _check(context: OperationContext, messages: MessageReader, queue: str) -> No
         raise Refused(f"{queue} is empty, and no known worker consumes it")
 
 
-def _purge_all(context: OperationContext, connection: Connection, queue: str) -> None:
+def _purge_all(
+    context: OperationContext, connection: Connection, messages: MessageReader, queue: str
+) -> None:
     try:
         with context.limited():
-            count = int(connection.default_channel.queue_purge(queue) or 0)
+            if refusal(connection, context.broker) is None:
+                count = int(connection.default_channel.queue_purge(queue) or 0)
+            else:
+                count = _delete_lists(messages, queue)
     except connection.channel_errors as error:
         if getattr(error, "code", None) == 404:
             raise Refused(f"there is no queue {queue} on the broker") from error
@@ -94,6 +100,19 @@ def _purge_all(context: OperationContext, connection: Connection, queue: str) ->
     except connection.connection_errors as error:
         raise _unsure(context, queue, "either all messages were deleted, or none") from error
     context.report(targets={queue: Answer("confirmed")}, count=count)
+
+
+def _delete_lists(messages: MessageReader, queue: str) -> int:
+    """Delete a queue's lists in Redis, and return the number of messages.
+
+    When memory is short, the server refuses every command of a transaction, such as kombu's; a
+    worker may then take messages between counting and deleting.
+    """
+    pipe = messages.redis.pipeline(transaction=False)
+    for key in messages.keys(queue):
+        pipe.llen(key)
+        pipe.delete(key)
+    return sum(pipe.execute()[::2])
 
 
 def _purge_task(

@@ -98,6 +98,16 @@ def test_where_scripts_are_not_allowed(redis_url: str, client: Any) -> None:
     assert client.lrange("q", 0, -1)[::-1] == [r for n, r in enumerate(raws) if n % 3 != 2]
 
 
+def test_a_whole_queue_where_memory_is_short(own_redis: RedisServer) -> None:
+    client = own_redis.client()
+    fill(client, "q", 3)
+    fill(client, "q\x06\x163", 2)
+    client.config_set("maxmemory", 1)
+    outcome = OperationRun(own_redis.url(), Purge(queue="q")).run(purge)
+    assert (outcome.count, outcome.targets["q"].verdict) == (5, "confirmed")
+    assert client.exists("q", "q\x06\x163") == 0
+
+
 def test_where_memory_is_short(own_redis: RedisServer) -> None:
     """That is when people purge, and when Redis lets nothing be written."""
     client = own_redis.client()
