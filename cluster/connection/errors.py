@@ -218,14 +218,14 @@ _RULES: Final = (
     Rule(
         "socket",
         r"FileNotFoundError|No such file or directory",
-        "There is no file {file}",
+        "There is no {file}",
         "Check the path in the URL or in the broker's options",
     ),
     Rule(
         "permission",
         r"PermissionError|Permission denied",
         "No permission to open {file}",
-        "Check the permissions of the file",
+        "Check its permissions",
     ),
     Rule(
         "closed",
@@ -314,10 +314,11 @@ def _placeholders(
 
 
 def _file(broker: BrokerConnection, chain: list[BaseException]) -> str:
-    """Return the path that an error is about: Python's TLS module does not name the file."""
+    """Return what an error is about: `file PATH` (which Python's TLS module omits) or `socket`."""
     named = [one.filename for one in chain if isinstance(one, OSError) and one.filename]
     certificates = [path for path in broker.certificate_files() if not os.access(path, os.R_OK)]
-    return str((named or certificates or [address_of(broker)])[0])
+    found = [*named, *certificates]
+    return f"file {found[0]}" if found else f"socket {address_of(broker)}"
 
 
 def port_of(broker: BrokerConnection) -> tuple[str, int] | None:
