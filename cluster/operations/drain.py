@@ -119,9 +119,10 @@ class _Drain:
                 control.ignore_cancel = True
                 self._undo(control)
             if time.monotonic() >= self._next and (inspected := self._in("asked", "emptying")):
-                self._begin(control, self._in("asked"))
+                # Last come the workers that may not reply: the others do not wait for them.
                 self._inspect(control, self._in("emptying"))
                 self._shut_down(control, [one for one in self._in("emptying") if one.empty >= 2])
+                self._begin(control, self._in("asked"))
                 self._lost_at = None
                 self._interval = min(self._interval * 1.5, MAX_INSPECT_INTERVAL)
                 empty = any(one.empty for one in inspected)

@@ -165,7 +165,7 @@ def test_it_is_undone_exactly_until_the_last_step(
     worker = start_worker(amqp_url, app="routed", queues=["billing", "safe", "plain"])
     live = ready(open_session(amqp_url), "w1@test")
     before = consumed(amqp_url, "w1@test")
-    running = send(amqp_url, "routed.slow", 4.0, queue="plain")
+    running = send(amqp_url, "routed.slow", 6.0, queue="plain")
     until(lambda: received(worker, running))
     act = DrainUnderWay(amqp_url, live, "w1@test", "gone@test")
     until(lambda: "w1@test: 1 active" in act.stage)
