@@ -12,11 +12,15 @@ returns how many subscribers received a published message.
 from __future__ import annotations
 
 import json
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ...model.state import BEAT_PREFIX
 from ...settings import Settings
 from .broker import BrokerConnection
 from .redis_fanout import publish
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
 
 NO_WORKER: Final = "nobody@celtop.invalid"
 """A name that no worker has: every worker receives a message to it, and ignores it."""
@@ -40,11 +44,26 @@ def mailboxes(settings: Settings) -> Mailboxes | None:
     broker = BrokerConnection(settings)
     if not broker.is_redis:
         return None
-    exchange = f"{settings.control_exchange}.pidbox"
     with broker.connection() as connection:
-        channel: Any = connection.default_channel
-        bound = {queue.removesuffix(f".{exchange}") for *_, queue in channel.get_table(exchange)}
-        return Mailboxes(frozenset(bound), _count_listeners(channel, exchange) if bound else 0)
+        return mailboxes_on(connection, settings.control_exchange)
+
+
+def mailboxes_on(connection: Connection, namespace: str) -> Mailboxes:
+    """Return the remote-control mailboxes over a connection to Redis.
+
+    Args:
+        connection: The connection.
+        namespace: Celery's `control_exchange`.
+
+    Raises:
+        Exception: Any error of the transport.
+    """
+    exchange = f"{namespace}.pidbox"
+    channel: Any = connection.default_channel
+    bound = {queue.removesuffix(f".{exchange}") for *_, queue in channel.get_table(exchange)}
+    workers = frozenset(name for name in bound if not name.startswith(BEAT_PREFIX))
+    listening = _count_listeners(channel, exchange) if workers else 0
+    return Mailboxes(workers, max(0, listening - len(bound - workers)))
 
 
 def _count_listeners(channel: Any, exchange: str) -> int:

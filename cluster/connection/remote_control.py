@@ -15,9 +15,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ...model.entities.fault import NO_REPLY as NO_REPLY
-from ...model.entities.fault import Fault
+from ...model.entities.fault import UNREADABLE, Fault
 from .alarms import write_error
 from .broker import BrokerConnection
+from .mailboxes import Mailboxes, mailboxes_on
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -48,11 +49,16 @@ Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
 def unreadable_fault(serializer: str, which: str = "its replies") -> Fault:
     """Return the fault of a worker whose replies are in a serializer that is not accepted."""
     return Fault(
-        "serializer",
+        UNREADABLE,
         f"{which} in {serializer} cannot be read",
-        "celtop reads JSON, and msgpack or YAML if accept_content allows it; never pickle, which "
-        "could run code",
+        "celtop reads JSON, and msgpack if its package is installed and accept_content lists it. "
+        "The replies of a worker are in its task_serializer",
     )
+
+
+def joined(serializers: Iterable[str]) -> str:
+    """Return the names of serializers, each once; it is unknown which worker uses which."""
+    return " or ".join(sorted(set(serializers), key=str.lower))
 
 
 class Reply(NamedTuple):
@@ -125,9 +131,9 @@ class Replies:
         return len(self._unreadable[command])
 
     def unreadable_from(self, missing: Collection[str], command: str) -> str | None:
-        """Return the serializer in which all of the missing workers replied to a command, if so."""
+        """Return the serializers of the missing workers if all of them replied to a command."""
         found = self._unreadable[command]
-        return found[0] if self._addressed and 0 < len(missing) <= len(found) else None
+        return joined(found) if self._addressed and 0 < len(missing) <= len(found) else None
 
     def to(self, command: str) -> Mapping[str, Reply]:
         """Return the replies to a command by worker."""
@@ -176,7 +182,7 @@ class RemoteControl:
         self._last_reply_at = 0.0
         self._pending: dict[str, tuple[str, Replies]] = {}
         """By ticket: the command, and where its replies go."""
-        namespace = broker.settings.control_exchange
+        self._namespace = namespace = broker.settings.control_exchange
         self._exchange = Exchange(
             f"{namespace}.pidbox", type="fanout", durable=False, delivery_mode="transient"
         )
@@ -206,6 +212,14 @@ class RemoteControl:
         if not self._exchange_declared:
             self._exchange(self._connection.default_channel).declare()
             self._exchange_declared = True
+
+    def mailboxes(self) -> Mailboxes:
+        """Return the mailboxes of all workers; on Redis only.
+
+        Raises:
+            Exception: Any error of the transport.
+        """
+        return mailboxes_on(self._connection, self._namespace)
 
     def broadcast(
         self,
@@ -376,7 +390,9 @@ class RemoteControl:
             type_ = str(message.content_type)
             replies.add_unreadable(command, SERIALIZERS.get(type_, type_))
         except Exception as error:  # a serializer may raise anything on a broken body
-            replies.add_unreadable(command, f"{message.content_type} ({type(error).__name__})")
+            type_ = str(message.content_type)
+            reason = SERIALIZERS.get(type_, type_)
+            replies.add_unreadable(command, f"{reason} ({type(error).__name__})")
         else:
             for worker, value in body.items() if isinstance(body, dict) else ():
                 error_ = value.get("error") if isinstance(value, dict) and len(value) == 1 else None

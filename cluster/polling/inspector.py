@@ -101,7 +101,7 @@ class Inspector(Poller):
     _consumers_at = 0.0
     _listed_at = float("-inf")
     _has_unknown = False
-    """Whether replies that cannot be read came from workers whose names are unknown."""
+    """Whether there are workers whose names or queues are unknown."""
 
     def __init__(self, *shared: Any, open_tasks: OpenTasks) -> None:
         super().__init__(*shared)
@@ -287,6 +287,8 @@ class Inspector(Poller):
                 member.attempts += 1
                 member.next_attempt = now + backoff(member.attempts, 1.0, MAX_INTERVAL)
         self._round(self._with_events(ALL_COMMANDS, names), names)
+        if self._has_unknown:  # one of the new workers may be the unknown one
+            self._round(("ping",), None)
 
     def _inspect_due(self) -> None:
         commands, names = self._plan()
@@ -365,7 +367,9 @@ class Inspector(Poller):
         if not self.working:
             return
         if names is None:
-            fault = self._missing.unknown_sender(replies, asked)
+            fault = self._missing.unknown_sender(replies, asked) or self._silent_worker(
+                replies, asked
+            )
             self._has_unknown = fault is not None
             self.put(
                 QuestionsAnswered(("workers",), time.time())
@@ -380,6 +384,17 @@ class Inspector(Poller):
                     self._broker.meter.sending_fails.set()
                 self.put(QuestionsFailed("worker", (command,), time.time(), fault, tuple(silent)))
         self._ask_again(commands, asked, replies)
+
+    def _silent_worker(self, replies: Replies, asked: Collection[str]) -> Fault | None:
+        if not self._broker.is_redis:
+            return None
+        try:
+            connected = self._control.mailboxes()
+        except Exception:
+            # Optional information, which permissions may exclude; a lost connection is noticed by
+            # the next command.
+            return None
+        return self._missing.silent_worker(replies, asked, connected)
 
     def _ask_again(self, commands: Sequence[str], asked: Sequence[str], replies: Replies) -> None:
         """Ask the commands again, one at a time, that a worker lost because of another one.

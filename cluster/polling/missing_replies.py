@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final
 
-from ...model.entities.fault import Fault
-from ..connection.remote_control import NO_REPLY, RemoteControl, Replies, unreadable_fault
+from ...model.entities.fault import SILENT_WORKER, Fault
+from ...model.text.phrases import counted, named
+from ..connection.mailboxes import Mailboxes
+from ..connection.remote_control import NO_REPLY, RemoteControl, Replies, joined, unreadable_fault
 from ..events.roster import Roster
 
 MAX_ASKED_ALONE: Final = 5
@@ -28,8 +30,34 @@ class MissingReplies:
         known = {*asked, *self._roster.present()}
         for command in replies.commands:
             if replies.count_unreadable(command) > len(known - replies.to(command).keys()):
-                return unreadable_fault(min(replies.unreadable), "some replies")
+                return unreadable_fault(joined(replies.unreadable), "some replies")
         return None
+
+    def silent_worker(
+        self, replies: Replies, asked: Collection[str], connected: Mailboxes
+    ) -> Fault | None:
+        """Return a fault if a worker received a broadcast without ever having sent anything.
+
+        A worker with the solo pool sends neither replies nor heartbeats while it runs a task.
+        """
+        replied = max(
+            sum(replies.count(command, name) for name in replies.to(command))
+            for command in replies.commands
+        )
+        expected = {*asked, *self._roster.present()}
+        unknown = connected.names - expected
+        late = expected - set().union(*(replies.to(command) for command in replies.commands))
+        silent = min(connected.listening - replied - len(late), len(unknown))
+        if silent <= 0:
+            return None
+        # Workers that were killed leave their mailboxes behind.
+        which = named(sorted(unknown)) if silent == len(unknown) else "unknown which"
+        return Fault(
+            SILENT_WORKER,
+            f"{counted(silent, 'worker')} ({which}) connected to the broker, but sent no replies "
+            "and no heartbeats",
+            "A worker with the solo pool sends none while it runs a task",
+        )
 
     def identify(
         self,

@@ -21,3 +21,7 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 
 NO_REPLY: Final = Fault("no-reply", "no reply", "")
 """A worker that could be asked has not replied in time."""
+
+SILENT_WORKER: Final = "silent-worker"
+UNREADABLE: Final = "serializer"
+"""Kinds of faults of discovery: there are workers besides those that are known."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ..state import ClusterState
 from ..text.phrases import counted
 from .finding import Finding
+
+UNSUPPORTED_CONTENT_TYPE: Final = "unsupported content type"
+"""How the reason begins if events are not in JSON."""
 
 
 def event_findings(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -23,10 +27,16 @@ def event_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             incomplete=True,
         )
     if totals.malformed:
+        # Whole workers are missing if all their events are in another serializer.
+        reason = max(totals.malformed_reasons, key=totals.malformed_reasons.__getitem__, default="")
+        unsupported = reason.startswith(UNSUPPORTED_CONTENT_TYPE)
         yield Finding(
             "events-unreadable",
             "warning",
             "events",
-            f"{counted(totals.malformed, 'event')} could not be read and were ignored",
+            f"{counted(totals.malformed, 'event')} could not be read and "
+            f"{'was' if totals.malformed == 1 else 'were'} ignored"
+            f"{f', mostly: {reason}' if len(totals.malformed_reasons) > 1 else f': {reason}'}",
+            next_step="Set event_serializer of the workers to json" if unsupported else "",
             evidence={"malformed": totals.malformed, **totals.malformed_reasons},
         )

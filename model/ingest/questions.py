@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..entities.fact import NEVER_ASKED, Fact
-from ..entities.fault import NO_REPLY, Fault
+from ..entities.fault import NO_REPLY, SILENT_WORKER, UNREADABLE, Fault
 from ..entities.queue import Queue
 from ..entities.worker import Worker
 from ..observations import QuestionsAnswered, QuestionsAsked, QuestionsFailed
@@ -63,7 +63,11 @@ class Questions:
         queues since it started. The answer is as old as the oldest of theirs.
         """
         discovery = self.cluster.get("workers", NEVER_ASKED)
-        if discovery.answered_at is None:
+        unlisted = discovery.fault is not None and discovery.fault.kind in (
+            SILENT_WORKER,
+            UNREADABLE,
+        )
+        if discovery.answered_at is None or unlisted:
             reason = discovery.reason if discovery.is_failed else "the workers have not replied yet"
             fault = Fault("unknown-workers", reason, "")
             return NEVER_ASKED.failed(discovery.failed_at or 0.0, fault)

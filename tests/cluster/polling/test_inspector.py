@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,25 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     live.session._inspector.wake()
     live.until(lambda: live.state.workers["busy@test"].fact("active").is_failed, 30)
     assert live.state.workers["idle@test"].fact("active").is_answered
+
+
+def test_consumers_are_unknown_while_a_connected_worker_has_never_been_heard(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    start_worker(redis_url, name="idle", queues=["other"])
+    busy = start_worker(redis_url, name="busy", pool="solo")
+    busy.child.signal(signal.SIGSTOP)
+    try:
+        live = open_session(redis_url)
+        live.until(lambda: live.state.fact("workers").is_failed)
+        assert live.state.fact("workers").reason == (
+            "1 worker (busy@test) connected to the broker, but sent no replies and no heartbeats"
+        )
+        live.until(worker_is_known(live, "idle@test"))
+        assert live.state.consumers("other") is None
+    finally:
+        busy.child.signal(signal.SIGCONT)
+    live.until(lambda: live.state.consumers("celery") == ("busy@test",), 30)
 
 
 def test_two_workers_with_one_name_are_a_finding_that_names_both(
@@ -218,6 +238,14 @@ def test_of_two_workers_with_one_name_the_error_is_kept() -> None:
         replies.add(Reply("w1@test", "ping", value, error))
     assert replies.to("ping")["w1@test"].error == "no"
     assert replies.duplicates == {"w1@test"}
+
+
+def test_replies_in_several_serializers_are_not_attributed_to_one() -> None:
+    replies = Replies(["ping"], addressed=True)
+    replies.add_unreadable("ping", "YAML")
+    replies.add_unreadable("ping", "msgpack")
+    assert replies.unreadable_from(["a", "b"], "ping") == "msgpack or YAML"
+    assert replies.unreadable_from(["a", "b", "c"], "ping") is None
 
 
 def test_an_error_is_an_error(control: RemoteControl) -> None:

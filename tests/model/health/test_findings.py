@@ -11,6 +11,7 @@ from celtop.model.observations import (
     QueueMeasured,
 )
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, OTHER, WORKER
 
 MEMORY = Fault("memory", "localhost is out of memory and refuses writes", "Free memory")
@@ -85,3 +86,16 @@ def test_a_worker_that_replies_to_other_commands_has_a_hint_in_its_log() -> None
     (one,) = findings(state, NOW + 3)
     assert one.next_step.startswith("It replies to other commands")
     assert failures(state.workers[WORKER]) == ["inspect active failed: no reply"]
+
+
+def test_unreadable_events_are_reported_with_their_reason() -> None:
+    state = ClusterState()
+    state.observe(EventBatch((), NOW, ("unsupported content type application/x-msgpack",)))
+    (one,) = findings(state, NOW)
+    assert str(one) == (
+        "1 event could not be read and was ignored: unsupported content type "
+        "application/x-msgpack. Set event_serializer of the workers to json"
+    )
+    state.observe(EventBatch((), NOW, ("no hostname", "no hostname")))
+    (one,) = findings(state, NOW)
+    assert str(one) == "3 events could not be read and were ignored, mostly: no hostname"
