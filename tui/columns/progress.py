@@ -139,11 +139,9 @@ def with_progress(columns: Sequence[Column[Task]], context: AppContext) -> tuple
         return (*bar(task, frame), (f"  {text}" if text else "", style))
 
     def retries(task: Task, frame: Frame) -> Cell:
-        known = task.known_retries
-        if known is None:
-            return numbers.UNKNOWN
-        text = retry_count(task, context.settings.max_retries_of(task.name)) if known else ""
-        return text, "state-retry"
+        if not task.known_retries:
+            return tasks.retries(task, frame)
+        return retry_count(task, context.settings.max_retries_of(task.name)), "state-retry"
 
     changed = {
         "outcome": lambda column: replace(column, cell=outcome, ticks=_running),
