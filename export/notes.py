@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isinf
+from typing import TypeVar
 
 from ..model.entities.queue import Queue
 from ..model.entities.worker import Worker
 from ..model.health.finding import Finding
 from ..model.state import ClusterState
-from ..model.text.phrases import counted
+from ..model.text.phrases import counted, named
 from .json import utf8
 from .records import Note
+
+T = TypeVar("T")
 
 
 def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
@@ -20,11 +23,24 @@ def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
     notes += [Note("broker", text) for text in _broker(state)]
     notes += [Note("events", text) for text in _events(state)]
     notes += [Note("tasks", text) for text in (*_tasks(state), *_history(state))]
-    for name, worker in sorted(state.workers.items()):
-        notes += [Note(f"worker {utf8(name)}", utf8(text)) for text in _worker(worker)]
-    for name, queue in sorted(state.queues.items()):
-        notes += [Note(f"queue {utf8(name)}", utf8(text)) for text in _queue(queue)]
+    notes += _shared("worker", state.workers, _worker)
+    notes += _shared("queue", state.queues, _queue)
     return notes
+
+
+def _shared(
+    noun: str, items: Mapping[str, T], notes_of: Callable[[T], Iterable[str]]
+) -> Iterator[Note]:
+    """Return the notes on workers or queues; a note that several have appears only once."""
+    names_by_text: dict[str, list[str]] = {}
+    for name, item in sorted(items.items()):
+        for text in dict.fromkeys(notes_of(item)):
+            names_by_text.setdefault(text, []).append(name)
+    for text, names in names_by_text.items():
+        subject = noun if len(names) == 1 else f"{noun}s"
+        if len(names) == 1 or len(names) < len(items):
+            subject += f" {named(names)}"
+        yield Note(utf8(subject), utf8(text))
 
 
 def _broker(state: ClusterState) -> Iterator[str]:
@@ -122,7 +138,7 @@ def _queue(queue: Queue) -> Iterator[str]:
     depths = {"waiting": queue.waiting, "unacked": queue.unacked}
     if (missing := _missing(depths)) and not depths_explained:
         yield f"{missing} unknown: not available on this broker"
-    if queue.oldest_age is None:
+    if queue.oldest_age is None and queue.waiting != 0:
         yield _oldest_age(queue)
     rates = {"in_per_s": queue.in_per_s, "out_per_s": queue.out_per_s}
     if (missing := _missing(rates)) and not rates_explained:
@@ -147,12 +163,9 @@ def _consumers_reason(queue: Queue) -> str:
 def _oldest_age(queue: Queue) -> str:
     if queue.oldest_age_at_least is not None:
         return "oldest_age_s unknown: the send time is unknown, only the minimum is observed"
+    reason = "the send time of the oldest message is unknown"
     if queue.waiting is None:
         reason = "waiting is unknown"
-    elif queue.waiting == 0:
-        reason = "no messages waiting"
-    else:
-        reason = "the send time of the oldest message is unknown"
     return f"oldest_age_s, oldest_age_at_least_s unknown: {reason}"
 
 

@@ -18,7 +18,8 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     """Why a value is null, or not what it seems."""
 
     subject: str
-    """`broker`, `events`, `tasks`, `worker NAME` or `queue NAME`."""
+    """`broker`, `events`, `tasks`, `worker NAME` or `queue NAME`; for several of them
+    `queues NAME, NAME and NAME`, or `queues` for all."""
     text: str
 
 

@@ -171,6 +171,8 @@ def _queue_row(queue: QueueRecord) -> list[Cell]:
 
 
 def _oldest(queue: QueueRecord) -> str:
+    if queue.waiting == 0:
+        return "-"
     if queue.oldest_age_s is None and queue.oldest_age_at_least_s is not None:
         return f">= {duration(queue.oldest_age_at_least_s)}"
     return duration(queue.oldest_age_s)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from celery import Celery
-from celtop.export.records import QueueRecord, Snapshot, TaskRecord, WorkerRecord
+from celtop.export.records import Note, QueueRecord, Snapshot, TaskRecord, WorkerRecord
 from celtop.tests.servers import CeleryWorker
 
 T = TypeVar("T")
@@ -225,12 +225,22 @@ class Oracle:
 
     def _unexplained(self, subject: str, about: str, taken: Snapshot) -> Iterable[tuple[str, str]]:
         self.checked += 1
-        subjects = {note.subject for note in taken.notes}
-        if not subjects & {about, "broker", "workers", "queues", "queue", "worker"}:
-            yield subject, f"null without a note; notes are about {sorted(subjects)}"
+        field = subject.rpartition(" ")[2]
+        if not any(_explains(note, about, field) for note in taken.notes):
+            subjects = sorted({note.subject for note in taken.notes})
+            yield subject, f"null without a note; notes are about {subjects}"
 
     def _is_alive(self, worker: str, now: float) -> bool:
         return all(self.truth.alive[worker].within(now - TOLERANCE - 5, now))
+
+
+def _explains(note: Note, about: str, field: str) -> bool:
+    kind, _, name = about.partition(" ")
+    plural, _, names = note.subject.partition(" ")
+    shared = plural == f"{kind}s" and (not names or name in names or " more" in names)
+    if not shared and note.subject not in (about, "broker"):
+        return False
+    return field in note.text or " unknown: " not in note.text
 
 
 def taken_age(at: str | None, now: float) -> float:

@@ -53,9 +53,15 @@ def by_name(rows: list[dict[str, object]], name: str) -> dict[str, object]:
 
 
 def notes_on(state: ClusterState, subject: str) -> str:
-    return "\n".join(
-        note.text for note in take_snapshot(state, NOW).notes if note.subject == subject
-    )
+    """Return the notes on a subject, also those on several of its kind."""
+    kind, _, name = subject.partition(" ")
+    texts = []
+    for note in take_snapshot(state, NOW).notes:
+        plural, _, names = note.subject.partition(" ")
+        shared = plural == f"{kind}s" and (not names or name in names)
+        if note.subject == subject or (name and shared):
+            texts.append(note.text)
+    return "\n".join(texts)
 
 
 def test_the_contract_has_every_field_in_order(state: ClusterState) -> None:
@@ -156,6 +162,7 @@ def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
         for field, value in msgspec.to_builtins(queue).items():
             explained = field in notes or "no queue of this name" in notes
             explained |= field == "oldest_age_at_least_s" and queue.oldest_age_s is not None
+            explained |= field.startswith("oldest_age") and queue.waiting == 0
             assert value is not None or explained, (queue.name, field)
 
 
@@ -179,6 +186,25 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "drain_s: never at the current rates",
     ]
+
+
+def test_a_note_on_several_queues_appears_once(state: ClusterState) -> None:
+    for name in ("fresh", "new"):
+        state.observe(QueueMeasured(name, NOW, waiting=0, unacked=0))
+    reason = "in_per_s, out_per_s unknown: too few measurements yet"
+    notes = take_snapshot(state, NOW).notes
+    assert [note.subject for note in notes if note.text == reason] == [
+        "queues celery, fresh and new"
+    ]
+    del state.queues["idle"], state.queues["remote"]
+    notes = take_snapshot(state, NOW).notes
+    assert [note.subject for note in notes if note.text == reason] == ["queues"]
+
+
+def test_an_empty_queue_has_no_oldest_message(state: ClusterState) -> None:
+    queue = by_name(printed(state)["queues"], "celery")
+    assert (queue["waiting"], queue["oldest_age_s"]) == (0, None)
+    assert "oldest_age" not in notes_on(state, "queue celery")
 
 
 def test_unknown_rates_have_a_reason(state: ClusterState) -> None:

@@ -39,7 +39,7 @@ def test_the_tables(state: ClusterState) -> None:
         "",
         "Queues (3)",
         "queue waiting unacked in out drains in oldest consumers",
-        "celery 0 0 ? ? 0 s ? w1@a",
+        "celery 0 0 ? ? 0 s - w1@a",
         "idle 7 0 15/min 0/s never >= 20 s -",
         "remote ? ? ? ? ? ? -",
         "",

@@ -63,7 +63,9 @@ def consumers(queue: Queue, frame: Frame) -> Cell:
 
 
 def oldest(queue: Queue, frame: Frame) -> Cell:
-    """Return how long the oldest message has been waiting, or its minimum."""
+    """Return how long the oldest message has been waiting, or its minimum; `-` if none is."""
+    if queue.waiting == 0:
+        return "-", "muted"
     if queue.oldest_age is None and queue.oldest_age_at_least is not None:
         sign = ">=" if frame.glyphs.name == "ascii" else "≥"
         return f"{sign} {units.duration(queue.oldest_age_at_least)}", "text"
