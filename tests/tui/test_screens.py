@@ -251,6 +251,18 @@ async def test_behind_each_row_of_the_overview_is_its_list() -> None:
         }
 
 
+@pytest.mark.parametrize("sending", [True, False])
+async def test_rates_are_unknown_if_not_all_workers_send_events(sending: bool) -> None:
+    state = cluster()
+    for worker in state.workers.values():
+        worker.events_enabled = sending
+    app, _ = make_app(state)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause(0.2)
+        (legend,) = (line for line in screen_lines(app) if " failed " in line and "retry " in line)
+        assert ("0/s" in legend, "ok ?  ━ failed ?  ━ retry ?" in legend) == (sending, not sending)
+
+
 async def test_arrows_walk_from_tile_to_tile() -> None:
     app, _ = make_app(cluster())
     async with app.run_test(size=(120, 40)) as pilot:

@@ -78,7 +78,8 @@ class OverviewScreen(MonitorScreen):
             {"level": lambda alert: alert.level == "bad"},
             Order("level", True),
         )
-        self._second = self._drawn_step = -1
+        self._second = -1
+        self._drawn_step = (-1, True)
         self.small_tables: list[LiveTable[Any]] = []
         self.strip = StateStrip(id="states")
         self.graph = Graph(glyphs=context.glyphs, id="graph")
@@ -198,7 +199,8 @@ class OverviewScreen(MonitorScreen):
 
     def _draw_graph(self) -> None:
         rates, now = self.context.state.rates, self.context.now()
-        step = int(now / GRAPH_STEP)
+        observed = self.context.state.observed
+        step = (int(now / GRAPH_STEP), observed)
         if step == self._drawn_step:
             return
         self._drawn_step = step
@@ -212,8 +214,10 @@ class OverviewScreen(MonitorScreen):
             counts = ring.series(now, GRAPH_SECONDS)
             steps = range(0, GRAPH_SECONDS, GRAPH_STEP)
             values = tuple(sum(counts[at : at + GRAPH_STEP]) / GRAPH_STEP for at in steps)
-            lines.append(Series(name, values, style))
-        version = tuple(series.values for series in lines)
+            # Without events, no line at 0 suggests that no task runs.
+            drawn = values if observed or any(values) else ()
+            lines.append(Series(name, drawn, style, complete=observed))
+        version = (observed, *(series.values for series in lines))
         self.graph.show(lines, version, "-10 min")
 
     def _worker_rank(self, worker: Worker) -> tuple[int, str]:

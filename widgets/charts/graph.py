@@ -20,6 +20,7 @@ from textual import work
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ...model.text import units
 from ..compat.component_style import component_style
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
@@ -42,6 +43,8 @@ class Series:
     name: str
     values: Sequence[float]
     style: str = "ok"
+    complete: bool = True
+    """Whether the values are exact, not only a minimum; otherwise the legend shows `?`."""
 
 
 class Graph(Widget):
@@ -146,6 +149,8 @@ class Graph(Widget):
         parts: list[tuple[str, str]] = []
         for series in self._series:
             newest = f" {series.values[-1]:,.0f}/s" if series.values else ""
+            if not series.complete:
+                newest = f" {units.UNKNOWN}"
             stroke = self._glyphs.bar[-1] if self._glyphs.name == "ascii" else "━"
             parts += [(f"{stroke} ", series.style), (f"{series.name}{newest}  ", "axis")]
         return [self._line(parts, width)]

@@ -97,6 +97,14 @@ async def test_a_graph_of_nothing() -> None:
         assert screen.lines[0] == "# ok"
 
 
+async def test_the_latest_value_of_an_incomplete_series_is_unknown() -> None:
+    graph = Graph(glyphs=ASCII)
+    async with shown(graph, 60, 8) as screen:
+        graph.show([Series("ok", [3.0], complete=False), Series("failed", [])], 1)
+        await screen.settle()
+        assert screen.lines[0] == "# ok ?  # failed"
+
+
 def test_no_peak_is_lost_when_there_are_too_many_numbers() -> None:
     values = [0.0] * 1000
     values[537] = 9.0
