@@ -32,6 +32,7 @@ GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
 CACHED_SCREENS = 4
 """Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
+_NO_FRAME = Frame(0.0)
 ARRIVAL = "arrival"
 """The `sort_key` of the order in which rows arrive."""
 
@@ -130,7 +131,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._sort = sort
         self._wide = False
         self._offset = 0
-        self._frame = Frame(0.0)
+        self._frame = _NO_FRAME
         self._viewport = Viewport(rows, row_id)
         self._viewport.follow = follow
         self._viewport.newest = self._newest()
@@ -152,6 +153,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             The number of refreshed lines.
         """
         old = self._frame
+        if old is _NO_FRAME:
+            self._lines.clear()  # drawn without the current time, on which dates depend
         if (frame.glyphs, frame.utc) != (old.glyphs, old.utc) or frame.skews is not old.skews:
             self._artist = None
         self._frame = frame

@@ -6,7 +6,8 @@ import pytest
 from celtop.tests.widgets.row_list import Row, RowList, rows, table
 from celtop.tests.widgets.screen_text import shown, text_of
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.table.column import Frame
+from celtop.widgets.table.column import Column, Frame
+from celtop.widgets.table.live_table import LiveTable
 from textual.filter import Monochrome
 
 NOW = Frame(1.0)
@@ -87,6 +88,17 @@ async def test_ticking_rows_are_repainted_once_a_second() -> None:
         assert view.paint(Frame(11.0)) == 1
         await screen.settle()
         assert "11 s" in screen.lines[3]
+
+
+async def test_rows_shown_before_the_first_frame_are_drawn_again_with_its_time() -> None:
+    list_ = RowList([Row("r0", size=1, text="a")])
+    times = Column[Row]("time", "Time", 8, lambda row, frame: (f"at {frame.now:g}", "text"))
+    view = LiveTable([times], list_, id="table", row_id=lambda row: row.id)
+    async with shown(view, 40, 4) as screen:
+        await screen.settle()
+        view.paint(Frame(7.0))
+        await screen.settle()
+        assert screen.lines[1].strip() == "at 7"
 
 
 async def test_what_is_frozen_stays_as_painted() -> None:
