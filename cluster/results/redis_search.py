@@ -12,7 +12,7 @@ import heapq
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from ...model.entities.result import ResultMeta
@@ -65,9 +65,8 @@ def search_keys(
     thorough = search.thorough
     if search.query.empty and search.limit is not None and not thorough:
         keys = find_keys(client, prefix, search.limit, stop)
-        for block in read_newest(client, keys, prefix, search.limit):
-            put(block)
-        return Found(keys.scanned, more=not keys.complete)
+        unfinished = put_newest(client, keys, prefix, search.limit, put)
+        return Found(keys.scanned - unfinished, more=not keys.complete)
     most = sys.maxsize // 4 if thorough else MAX_EXAMINED
     keys = find_keys(
         client,
@@ -115,17 +114,21 @@ class Keys(NamedTuple):
     """Whether all keys of the database were scanned."""
 
 
-def read_newest(
-    client: Any, keys: Keys, prefix: str, limit: int
-) -> Iterator[tuple[ResultMeta, ...]]:
-    """Yield blocks of entries of finished tasks, the newest first."""
+def put_newest(client: Any, keys: Keys, prefix: str, limit: int, put: Put) -> int:
+    """Hand over the entries of finished tasks, the newest first; return how many had not finished.
+
+    Without keys that never expire, each block is handed over as soon as it has been read.
+    """
+    blocks: Iterable[list[ResultMeta]] = read_keys(client, keys.dated + keys.undated, prefix)
+    size = RECENT_BLOCK_SIZE
     if keys.undated:
-        every = keys.dated + keys.undated
-        found = [meta for block in read_keys(client, every, prefix) for meta in block]
-        yield from newest_first(found, limit)
-        return
-    for block in read_keys(client, keys.dated, prefix):
-        yield from newest_first(block, RECENT_BLOCK_SIZE)
+        blocks, size = [[meta for block in blocks for meta in block]], limit
+    unfinished = 0
+    for block in blocks:
+        unfinished += sum(not meta.ready for meta in block)
+        for found in newest_first(block, size):
+            put(found)
+    return unfinished
 
 
 def find_keys(

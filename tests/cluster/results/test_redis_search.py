@@ -76,6 +76,16 @@ class TestRedis:
         found = recent(reader_of(redis_url), 50)
         assert [meta.id for meta in found] == [f"t{number}" for number in range(299, 249, -1)]
 
+    def test_unfinished_tasks_do_not_count_as_results_that_are_not_loaded(
+        self, redis_server: RedisServer, redis_url: str
+    ) -> None:
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        for number, status in enumerate(("SUCCESS", "PROGRESS", "STARTED")):
+            client.set(f"celery-task-meta-t{number}", entry(number, status), ex=100)
+        search = ResultSearch(NOON.timestamp(), limit=50)
+        found = reader_of(redis_url).search(search, lambda metas: None)
+        assert (found.total, found.more) == (1, False)
+
     def test_a_prefix_is_not_a_pattern_and_large_results_are_not_read(
         self, redis_server: RedisServer, redis_url: str
     ) -> None:
