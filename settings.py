@@ -334,7 +334,7 @@ def load_settings(
         found, lines = _file(path)
         if mask(found) != found and path.stat().st_mode & 0o077:
             warnings.append(
-                f"The config file {path} contains a password and is open to other users."
+                f"The config file {path} contains a password, and other users can read it."
                 f" Run: chmod 600 {shlex.quote(str(path))}"
             )
 

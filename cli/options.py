@@ -68,9 +68,9 @@ GLOBAL_OPTIONS: Final = (
                  help="Additional queues to monitor, separated by commas."),
     GlobalOption("--events", field="events", type=click.Choice(["auto", "always", "never"]),
                  help="Enable task events on workers that send none: until celtop exits (auto,"
-                 " the default), for good (always), or not at all (never)."),
+                 " the default), permanently (always), or not at all (never)."),
     _switch("--enable-events/--no-enable-events", "enable_events",
-            "Older spelling of --events auto and --events never."),
+            "Same as --events auto and --events never."),
     _switch("--read-only/--no-read-only", "read_only",
             "Refuse every change to the cluster. Task events are still enabled, unless"
             " --events never is given."),

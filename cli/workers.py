@@ -88,7 +88,7 @@ def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str
             if broker.fault is not None:
                 raise BrokerUnreachable(f"Cannot reach any worker: {broker.fault}")
             if (fault := session.state.fact("workers").fault) is not None:
-                raise TimedOut(f"Cannot ask the workers: {fault}")
+                raise TimedOut(f"Cannot query the workers: {fault}")
             raise TimedOut("No worker replied. Are the workers running, and on this broker?")
         return known
     return tuple(sorted({name for pattern in patterns for name in _matching(pattern, known)}))

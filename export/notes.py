@@ -60,9 +60,7 @@ def _events(state: ClusterState) -> Iterator[str]:
     if totals.lost_heartbeats:
         yield f"{counted(totals.lost_heartbeats, 'heartbeat')} dropped to make room for events"
     if not state.observed:
-        yield (
-            "succeeded_per_s, failed_per_s unknown: not all workers are known to send task events"
-        )
+        yield ("succeeded_per_s, failed_per_s unknown: some workers may not send task events")
     for reason, count in totals.malformed_reasons.items():
         yield f"{counted(count, 'unreadable event')}: {utf8(reason)}"
 

@@ -44,7 +44,7 @@ class Routing(msgspec.Struct, frozen=True, gc=False):
             return RoutedQueue(self.routes[name], "the app's routes")
         used, consumed = self.used.get(name, ()), self._consumed(name)
         if len(used) == 1:
-            return RoutedQueue(next(iter(used)), "other tasks of its name")
+            return RoutedQueue(next(iter(used)), "other tasks with its name")
         if not used and len(consumed) == 1:
             return RoutedQueue(consumed.pop(), "the workers that have registered it")
         if self.default_queue is not None:

@@ -13,7 +13,7 @@ from ..session import pump_until, wait_for
 
 @click.group(cls=Group)
 def results() -> None:
-    """Work with the results in the result backend."""
+    """Manage the results in the result backend."""
 
 
 @results.command(cls=Command)

@@ -61,8 +61,8 @@ def retry(
     result_extended, or django-db) or, if not truncated, the task's event. A task whose exact
     arguments cannot be found is not sent.
 
-    A task is sent to the queue that its message or its events name, otherwise to the one that the
-    app of -A routes it to, or to the only queue of the workers that have registered it.
+    The queue is the one in the message or the events, otherwise the route in the app of -A, or the
+    only queue of the workers that have registered the task.
     """
     if bool(ids) == (query is not None):
         raise InvalidUsage("Pass either task ids or --filter")

@@ -27,7 +27,7 @@ from ..stdout import output_width, write
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
               help="Show the N newest tasks (JSON always contains all).")  # fmt: skip
 @click.option("--filter", "query", metavar="FILTER",
-              help="Only tasks that match (see README); results are searched.")  # fmt: skip
+              help="Only tasks that match; the result backend is searched too.")  # fmt: skip
 @click.pass_context
 def snapshot(
     ctx: click.Context,
@@ -39,8 +39,8 @@ def snapshot(
 ) -> int:
     """Print the state of the cluster: workers, queues and tasks.
 
-    The snapshot includes the events received during --wait. Task events are enabled on workers that
-    do not send them, and disabled again (see --events), unless --wait is 0.
+    The snapshot includes the events received during --wait. For that time, task events are enabled
+    on workers that do not send them (see --events); with --wait 0 none are enabled.
     """
     settings = settings_of(ctx)
     parsed = None if query is None else read_filter(query, settings)

@@ -23,14 +23,14 @@ from ..stdout import output_width, write
 @duration_option("--wait", zero=True, default="2s", show_default=True,
               help="Listen for events this long.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=500, show_default=True, metavar="N",
-              help="List the N newest tasks.")  # fmt: skip
+              help="List at most the N newest tasks.")  # fmt: skip
 @click.pass_context
 def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, limit: int) -> int:
     """List tasks, the newest first.
 
-    These are the tasks that workers and queues have, those reported by events during --wait, and
-    finished tasks in the result backend. A filter is applied to all results in the backend, not
-    only to the newest ones (Redis: up to 50,000).
+    The list contains the tasks held by workers, waiting in queues or reported by events during
+    --wait, and the newest finished tasks from the result backend. With --filter, the whole result
+    backend is searched (Redis: up to 50,000 results).
     """
     from ...model.query.language import EVERY_TASK
 

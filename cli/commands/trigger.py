@@ -61,9 +61,9 @@ def trigger(
 ) -> int:
     """Send a new task and print its id.
 
-    NAME is the name of the task. Without --queue, the task is sent to the queue that the app of -A
-    routes it to, otherwise to the queue that tasks of this name are found in, or to the only queue
-    of the workers that have registered it.
+    NAME is the name of the task. Without --queue, the queue is the route in the app of -A,
+    otherwise the only queue where tasks with this name were seen, or the only queue of the workers
+    that have registered the task.
 
     With --wait the result is printed instead of the id. The exit code is 0 if the task succeeded, 1
     if it failed or was revoked, 4 if it did not finish in time. If the result backend cannot be

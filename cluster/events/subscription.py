@@ -185,7 +185,7 @@ class AmqpSubscription(KombuSubscription):
         if proved:
             self._read_before, self._read_at = self._amqp.bytes_recv, now
         elif now - self._read_at > MISSED_HEARTBEATS * (self._amqp.heartbeat or now):
-            raise Unresponsive("no heartbeat of the broker arrives")
+            raise Unresponsive("no heartbeat from the broker")
         self._amqp.heartbeat_tick()
         return proved
 

@@ -125,7 +125,7 @@ def best_source(
     ):
         return found
     # JSON turns tuples into lists, and an app that accepts pickle may accept nothing else.
-    reason = f"the app sends {known.serializer}, and JSON cannot carry all of its types"
+    reason = f"the app sends {known.serializer}, and JSON cannot represent all of its types"
     return Unrecoverable(known.id, reason, found.call, known.args, known.kwargs)
 
 

@@ -101,7 +101,7 @@ class Audit:
             try:
                 os.fchmod(handle, OWNER_ONLY)
             except PermissionError:
-                raise OSError(None, "it is open to other users and belongs to one") from None
+                raise OSError(None, "other users can read it, and another user owns it") from None
             text = f"{path} was open to other users; now only its owner can read it"
             self._remarks.setdefault(text, False)
 

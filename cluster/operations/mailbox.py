@@ -136,7 +136,7 @@ class Mailbox:
         for name, number in self._context.known_targets.namesakes.items():
             least = min((block.count(command, name) for block in blocks), default=0)
             if 0 < least < number:
-                text = f"only {least:,} of {number:,} workers of this name replied"
+                text = f"only {least:,} of {number:,} workers with this name replied"
                 answers[name] = Answer("silent", text)
         return answers
 

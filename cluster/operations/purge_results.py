@@ -50,7 +50,7 @@ def purge_results(operation: PurgeResults, context: OperationContext) -> None:
     except ResultsError as error:
         if not deleted:
             raise Refused(str(error)) from error
-        answer = Answer("refused", f"{error}; {deleted:,} results were deleted before")
+        answer = Answer("refused", f"{error}; {deleted:,} results had been deleted")
     else:
         answer = Answer("confirmed", found.note)
         if context.cancelled.is_set():

@@ -219,7 +219,7 @@ class Inspector(Poller):
             return None
         return Fault(
             "transport",
-            f"{self._broker.scheme}:// has no remote control, so workers cannot be asked",
+            f"{self._broker.scheme}:// has no remote control, so workers cannot be inspected",
             "Only results and waiting messages can be shown",
         )
 

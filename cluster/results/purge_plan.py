@@ -53,7 +53,7 @@ def plan_purge(
     )  # fmt: skip
     found = reader.search(search, newest.extend, stop)
     if stop.is_set():
-        raise ResultsError(Fault("results", "The count of the results was interrupted", ""))
+        raise ResultsError(Fault("results", "Counting the results was interrupted", ""))
     return PurgeResults(
         filter=filter_text,
         at=now,

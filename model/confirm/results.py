@@ -18,11 +18,11 @@ def purge_results(operation: PurgeResults, state: ClusterState, now: float) -> C
         listed(operation.examples, count),
         [
             f"Deletes {number} matching {operation.filter}",
-            "Callers that still wait for one of them do not receive it",
+            "Callers that are waiting for these results do not receive them",
         ],
         [
             "This cannot be undone; no copy is kept",
-            "Results of tasks that end from now on are kept",
+            "Results of tasks that finish from now on are kept",
         ],
         warnings=[operation.note[0].upper() + operation.note[1:]] if operation.note else [],
         refusal="no result matches" if count == 0 else None,

@@ -97,23 +97,23 @@ def _queue_reasons(originals: Sequence[SentTask]) -> list[str]:
     """Return lines about the queues that are not those of the original messages."""
     found = Counter(one.queue_reason for one in originals if one.queue_reason)
     return [
-        f"The queue comes from {reason}"
+        f"The queue is taken from {reason}"
         + ("" if count == len(originals) else f" for {counted(count, 'task')}")
         for reason, count in found.most_common()
     ]
 
 
 def _revoked(originals: Sequence[SentTask], state: ClusterState) -> list[str]:
-    """Return a warning about the tasks that workers have been told to discard."""
+    """Return a warning about the tasks that workers will discard."""
     revoked = [one for one in originals if one.revoked_by or _flagged(state, one.id)]
     if not revoked:
         return []
     workers = sorted({name for one in revoked for name in one.revoked_by})
     where = f" on {named(workers)}" if workers else ""
     if len(originals) == 1:
-        return [f"The task is revoked{where}; the retry has a new id and will run all the same"]
+        return [f"The task is revoked{where}; the retry has a new id and will run"]
     tasks = f"{counted(len(revoked), 'task')} {'is' if len(revoked) == 1 else 'are'}"
-    return [f"{tasks} revoked{where}; the retries have new ids and will run all the same"]
+    return [f"{tasks} revoked{where}; the retries have new ids and will run"]
 
 
 def _flagged(state: ClusterState, id_: str) -> bool:
@@ -159,8 +159,10 @@ def _redelivered(originals: Sequence[SentTask], state: ClusterState, now: float)
     again = [at for task in tasks if (at := state.redelivery_at(task)) is not None]
     if not again:
         return []
-    subject = "The original" if len(originals) == 1 else f"{len(again):,} originals"
-    return [f"{subject} will be {redelivery_text(min(again), now)}, and would run twice"]
+    subject = "The original" if len(originals) == 1 else counted(len(again), "original")
+    return [
+        f"{subject} will be {redelivery_text(min(again), now)}, so the work would be done twice"
+    ]
 
 
 def _unfinished(originals: Sequence[SentTask], state: ClusterState) -> list[str]:

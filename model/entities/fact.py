@@ -55,7 +55,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
         """Why there is no answer from the latest attempt, in a few words; empty if there is one."""
         if self.fault is not None:
             return self.fault.problem
-        return "" if self.answered_at is not None else "no answer yet"
+        return "" if self.answered_at is not None else "no reply yet"
 
 
 NEVER_ASKED: Final = Fact()

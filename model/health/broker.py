@@ -12,8 +12,6 @@ def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on the broker's state and on the security of the connection."""
     broker = state.broker
     if broker.unverified is not None:
-        known = bool(state.workers)
-        shown = f"the workers are {'shown as they were before' if known else 'unknown'}"
         yield Finding(
             "broker-unverified",
             "warning",
@@ -22,13 +20,12 @@ def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             next_step=broker.unverified.advice,
         )
     if broker.phase == "blocked" and broker.fault is not None:
-        known = bool(state.workers)
-        shown = f"the workers are {'shown as they were before' if known else 'unknown'}"
+        workers = "worker data is out of date" if state.workers else "the workers are unknown"
         yield Finding(
             "broker-blocked",
             "error",
             "broker",
-            f"{broker.fault.problem}; {shown}",
+            f"{broker.fault.problem}; {workers}",
             next_step=broker.fault.advice,
             evidence={"blocked_since": broker.since},
             incomplete=True,

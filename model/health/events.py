@@ -21,8 +21,9 @@ def event_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             "events-lost",
             "error",
             "events",
-            f"{counted(totals.lost, 'event')} dropped, because they arrived faster than they could "
-            "be processed; states and counts may be out of date",
+            f"{counted(totals.lost, 'event')} dropped, because they arrived faster than they were "
+            "processed; states and counts may be out of date",
+            next_step="If this happens often, raise inbox_events in the config file",
             evidence={"lost": totals.lost},
             incomplete=True,
         )

@@ -92,7 +92,7 @@ def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: floa
     next_step = fault.advice
     asked_at = min(worker.fact(command).asked_at or inf for command in commands)
     if fault.kind == "no-reply" and (worker.inspected_at or 0.0) >= asked_at:
-        next_step = "It replies to other commands: its log may show why not to these"
+        next_step = "It replies to other commands; check its log"
     return Finding(
         "worker-inspect-failed",
         "warning",

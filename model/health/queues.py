@@ -20,6 +20,7 @@ def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
                 "queue",
                 f"{counted(queue.waiting or 0, 'message')} waiting, no consumers",
                 queue.name,
+                "Start a worker that consumes it (-Q), or add a consumer",
                 evidence={"waiting": queue.waiting, "measured_at": queue.measured_at},
             )
     if state.queues_left_out:
@@ -34,7 +35,7 @@ def _left_out(queues: Mapping[str, int | None]) -> Finding:
         "queues-left-out",
         "warning",
         "queues",
-        f"{counted(len(queues), 'further queue')} with {counted(waiting, 'message')} waiting not "
+        f"{counted(len(queues), 'more queue')} with {counted(waiting, 'message')} waiting not "
         "listed: too many queues",
         evidence={"queues": len(queues), "waiting": waiting},
         incomplete=True,

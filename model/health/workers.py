@@ -52,7 +52,7 @@ def _without_events(state: ClusterState, now: float) -> Iterator[Finding]:
         "workers",
         f"{which} cannot send task events ({named(without)}): short tasks are missed, and rates "
         "are unknown",
-        next_step="Start with -E, or without --without-gossip and --without-heartbeat",
+        next_step="Start them with -E, or without --without-gossip and --without-heartbeat",
         evidence={"workers": without},
         incomplete=True,
     )
@@ -98,7 +98,8 @@ def _late(worker: Worker, now: float) -> Finding:
 def _stalled(worker: Worker, now: float) -> Finding:
     evidence = {"stalled_since": worker.stalled_since}
     text = stall_text(worker, now)
-    return Finding("worker-stalled", "error", "worker", text, worker.name, evidence=evidence)
+    next_step = "Check its log, and restart it if it does not recover"
+    return Finding("worker-stalled", "error", "worker", text, worker.name, next_step, evidence)
 
 
 def _shared_name(worker: Worker) -> Finding:
@@ -106,7 +107,7 @@ def _shared_name(worker: Worker) -> Finding:
     number = str(len(pids)) if len(pids) > 1 else "several"
     label = "PIDs" if len(pids) > 1 else "all with PID"
     text = f"{number} workers have this name ({label} {named([str(pid) for pid in pids])}): "
-    text += "their numbers are mixed up, and operations reach all of them"
+    text += "their data is mixed up, and operations reach all of them"
     next_step = "Start each with its own name, for example -n worker2@%h"
     evidence = {"pids": pids}
     return Finding(
@@ -123,5 +124,6 @@ def _skewed(worker: Worker, skew: float) -> Finding:
         "worker",
         f"clock is {units.duration(abs(skew))} {way} this host's",
         worker.name,
+        "Synchronize the clocks, for example with NTP",
         evidence={"clock_skew_s": skew},
     )

@@ -30,7 +30,7 @@ _PHRASES: Final[dict[Correction, str]] = {
     "redelivered": "redelivered (previously running)",
     "running": "found running (previously lost)",
     "unknown": "unknown to the workers and the result backend",
-    "emptied": "no longer in their queue, which was emptied, and unknown to the workers",
+    "emptied": "lost: their queue was emptied, and no worker has them",
 }
 
 

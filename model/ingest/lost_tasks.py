@@ -71,7 +71,7 @@ def redelivery_text(at: float, now: float) -> str:
     """Return when a message is redelivered, in words."""
     if at > now:
         return f"redelivered in {units.duration(int(at - now))}"
-    return "redelivered as soon as a worker takes it"
+    return "redelivered to the next available worker"
 
 
 def _is_unacknowledged(task: Task, kind: TaskType | None, worker: Worker | None) -> bool:

@@ -57,9 +57,9 @@ def parse_arguments(
             return f"the {subject} cannot be read from {origin}: {error}"
     positional, named = values
     if not isinstance(positional, tuple | list):
-        return f"the arguments cannot be read from {origin}: the text is not a list"
+        return f"the arguments cannot be read from {origin}: it is not a list or tuple"
     if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
-        return f"the keyword arguments cannot be read from {origin}: the text has no names"
+        return f"the keyword arguments cannot be read from {origin}: it is not a dict"
     return tuple(positional), named
 
 

@@ -182,7 +182,7 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "measured_at": "2026-09-21T14:13:20.000Z",
     }
     assert notes_on(state, "queue idle").splitlines() == [
-        "7 messages waiting, no consumers",
+        "7 messages waiting, no consumers. Start a worker that consumes it (-Q), or add a consumer",
         "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "drain_s: never at the current rates",
     ]
@@ -215,8 +215,8 @@ def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     assert queue.consumers is None
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
-        "consumers unknown: the queues of new@c are unknown (no answer yet)",
-        "rates unknown: the queues of new@c are unknown (no answer yet)",
+        "consumers unknown: the queues of new@c are unknown (no reply yet)",
+        "rates unknown: the queues of new@c are unknown (no reply yet)",
         "oldest_age_s, oldest_age_at_least_s unknown: the send time of the oldest message is "
         "unknown",
         "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",

@@ -27,7 +27,7 @@ def test_the_apps_route_comes_first_and_its_default_last() -> None:
     sent(state, "1", "seen")
     assert routing(state, {"a.b": "routed"}, "plain").queue("a.b") == ("routed", "the app's routes")
     found = routing(state, {}, "plain")
-    assert found.queue("a.b") == ("seen", "other tasks of its name")
+    assert found.queue("a.b") == ("seen", "other tasks with its name")
     assert found.queue("c.d") == ("plain", "the app's default")
 
 

@@ -29,7 +29,7 @@ def retry_field(task: Task, found: Recovered | None) -> Field:
         return Field("Retry", text, "good")
     if found is None:
         where = "the result backend" if task.finished else "the queue or the worker"
-        return Field("Retry", f"R reads the arguments from {where}", "muted")
+        return Field("Retry", f"R looks for the arguments in {where}", "muted")
     reason = visible(found.reason, _MAX_TEXT)
     return Field("Retry", f"not possible: {reason}; E edits the known arguments", "warn")
 

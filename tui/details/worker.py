@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ...model.entities.clock_skew import MIN_SKEW
 from ...model.entities.styles import WORKER_LEVELS
@@ -16,6 +16,11 @@ from ...widgets.table.column import Frame
 from ..text.workers import queue_names, slots
 
 _MAX_TEXT = 300
+_TASK_EVENTS: Final = {
+    True: "on",
+    False: "off; start it with -E",
+    None: "? (none received; A can enable them)",
+}
 
 
 def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Field]:
@@ -39,7 +44,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         Field("Time limits", _limits(worker.stats)),
         Field("Max tasks per child", _per_child(worker.stats)),
         Field("Autoscale", _autoscale(worker.stats)),
-        Field("Task events", {True: "on", False: "off", None: "?"}[worker.events_enabled]),
+        Field("Task events", _TASK_EVENTS[worker.events_enabled]),
         _skew(worker),
         Field("PID", "?" if worker.pid is None else str(worker.pid)),
         Field("Software", visible(_software(worker), _MAX_TEXT)),

@@ -64,7 +64,7 @@ async def retry_ids(host: Host, ids: Sequence[str]) -> None:
     if await asyncio.to_thread(lambda: any(map(host.context.session.has_links, placed))):
         choices = [
             ("alone", "Only the task", "without its callbacks and the rest of its chain"),
-            ("links", "With its links", "its callbacks and the rest of its chain"),
+            ("links", "With its links", "with its callbacks and the rest of its chain"),
         ]
         chosen = await host.ask(Menu("Retry", choices))
         if chosen is None:
@@ -87,7 +87,7 @@ async def _with_queues(host: Host, originals: tuple[SentTask, ...]) -> tuple[Sen
         "down key: completions",
         options=known_queues(host.context.state),
     )
-    note = f"Neither events nor routes determine the queue of {counted(len(unplaced), 'task')}"
+    note = f"Unknown queue of {counted(len(unplaced), 'task')}"
     answer = await host.ask(FormDialog("Retry", [field], notes=[f"{note}: {names}"]))
     if answer is None:
         return None
@@ -124,5 +124,5 @@ def _unrecoverable(lost: Sequence[Unrecoverable]) -> tuple[str, ...]:
 
 def _explained(lost: Sequence[Unrecoverable], key: str) -> str:
     lines = shortened([f"{each.id}: {each.reason}" for each in lost], MAX_EXPLAINED_TASKS)
-    advice = f" Press {key} to edit what is known of a task and send it." if key else ""
+    advice = f" Press {key} to edit the known arguments and send a new task." if key else ""
     return "\n".join([*lines, "", f"Nothing was sent.{advice}"])

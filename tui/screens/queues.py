@@ -63,7 +63,7 @@ class QueuesScreen(RowListScreen[Queue]):
         if state.fact("queues").is_failed:
             notes.append("list may be incomplete")
         if state.queues_left_out:
-            notes.append(f"{units.count(len(state.queues_left_out))} further queues not listed")
+            notes.append(f"{units.count(len(state.queues_left_out))} more queues not listed")
         return [Part(text, "$text-warning", 3) for text in notes if text]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:

@@ -121,7 +121,7 @@ class TaskListScreen(ListScreen):
         elif searching is not None and searching.exception() is not None:
             yield Part("results could not be searched", "$text-warning", 6)
         elif seen is not None and seen.incomplete and seen.total is not None:
-            yield Part(seen.text, "$text-muted", 6)
+            yield Part(f"results: {seen.text}", "$text-muted", 6)
 
     @property
     def _search_name(self) -> str:

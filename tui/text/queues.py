@@ -22,9 +22,9 @@ def depths_age(state: ClusterState, interval: float, now: float) -> str:
 
 
 def consumers_age(state: ClusterState, now: float) -> str:
-    """Return `consumers 40 s old`; empty if they are recent enough, or unknown."""
+    """Return `consumers checked 40 s ago`; empty if they are recent enough, or unknown."""
     ages = [queue.fact("consumers").age(now) for queue in state.queues.values()]
     oldest = max((age for age in ages if age is not None), default=0.0)
     if oldest <= CONSUMERS_PROMISED:
         return ""
-    return f"consumers {units.duration(int(oldest))} old"
+    return f"consumers checked {units.duration(int(oldest))} ago"

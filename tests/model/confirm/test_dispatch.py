@@ -302,7 +302,7 @@ def test_retrying_a_revoked_task_is_warned_about() -> None:
     )
     several = asked(Retry(originals=(sent, placed)))
     assert "1 task is revoked on p@h and t@h" in text(several)
-    assert "The queue comes from the app's routes for 1 task" in several.effects
+    assert "The queue is taken from the app's routes for 1 task" in several.effects
 
 
 def test_purging_requires_the_queue_name_and_shows_what_stays() -> None:

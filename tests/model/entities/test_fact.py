@@ -9,7 +9,7 @@ FAULT = Fault("memory", "out of memory", "Free some")
 def test_a_question_that_was_never_asked_has_no_answer() -> None:
     assert not NEVER_ASKED.is_answered and not NEVER_ASKED.is_failed
     assert NEVER_ASKED.age(9) is None
-    assert NEVER_ASKED.asked(1).reason == "no answer yet"
+    assert NEVER_ASKED.asked(1).reason == "no reply yet"
 
 
 def test_an_answer_has_an_age() -> None:

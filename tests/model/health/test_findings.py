@@ -71,7 +71,7 @@ def test_workers_without_task_events_are_one_finding() -> None:
     assert (one.code, one.subject) == ("workers-without-events", "workers")
     assert str(one) == (
         f"1 of 2 workers cannot send task events ({OTHER}): short tasks are missed, and rates are "
-        "unknown. Start with -E, or without --without-gossip and --without-heartbeat"
+        "unknown. Start them with -E, or without --without-gossip and --without-heartbeat"
     )
 
 

@@ -50,7 +50,7 @@ def test_redis_redelivers_after_the_visibility_timeout() -> None:
     assert redelivery_at(lost(), None, worker, broker("redis", visibility_timeout=60)) == NOW + 30
     assert redelivery_at(lost(), None, None, broker("sentinel")) == NOW + VISIBILITY_TIMEOUT
     assert redelivery_text(NOW + 60, NOW) == "redelivered in 1 m"
-    assert redelivery_text(NOW, NOW) == "redelivered as soon as a worker takes it"
+    assert redelivery_text(NOW, NOW) == "redelivered to the next available worker"
 
 
 @pytest.mark.parametrize("transport", ["redis", "amqp", "memory"])
@@ -102,7 +102,7 @@ def test_the_finding_and_a_retry_state_when_messages_of_a_lost_worker_are_redeli
     assert one.text == f"lost 58 s ago, 1 task was running; {count} will be redelivered in 59 m"
     original = SentTask("a", Call("shop.bill", (), {}, queue="celery"), "event", NOW)
     warnings = confirm(Retry((original,)), state, NOW + 61).warnings
-    warning = "The original will be redelivered in 59 m, and would run twice"
+    warning = "The original will be redelivered in 59 m, so the work would be done twice"
     assert (warning in warnings) is not acknowledged
 
 

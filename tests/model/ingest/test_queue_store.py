@@ -139,7 +139,7 @@ def test_rates_are_unknown_while_the_queues_of_a_worker_are() -> None:
     measure(state, 10, NOW)
     queue = measure(state, 10, NOW + 10)
     assert queue.out_per_s is None
-    assert queue.notes == (f"rates unknown: the queues of {WORKER} are unknown (no answer yet)",)
+    assert queue.notes == (f"rates unknown: the queues of {WORKER} are unknown (no reply yet)",)
 
 
 def test_consumers_follow_the_workers() -> None:

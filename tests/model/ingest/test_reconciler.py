@@ -355,7 +355,7 @@ def test_a_task_of_an_emptied_queue_is_gone() -> None:
     state.tick(NOW + 13)
     assert (state.tasks["a"].state, state.tasks["a"].loss) == ("PENDING", "emptied")
     assert state.totals.corrections == {"emptied": 1}
-    assert "which was emptied" in [entry.text for entry in state.log][-1]
+    assert "queue was emptied" in [entry.text for entry in state.log][-1]
     assert swept(state, NOW + 14) == ()
 
 

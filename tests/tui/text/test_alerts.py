@@ -31,24 +31,28 @@ def test_a_queue_with_messages_and_no_consumers() -> None:
     state.observe(QuestionsAnswered(("workers",), NOW))
     state.tick(NOW)
     (alert,) = alerts(state, NOW)
-    assert (alert.level, alert.text) == ("bad", "1 message waiting, no consumers")
+    assert alert.level == "bad"
+    assert alert.text == (
+        "1 message waiting, no consumers. Start a worker that consumes it (-Q), or add a consumer"
+    )
 
 
-def test_a_worker_that_said_good_bye_is_not_lost() -> None:
+def test_a_worker_that_has_shut_down_is_not_lost() -> None:
     state = ClusterState()
     feed(state, [Event("worker-online", "w", NOW - 30), Event("worker-offline", "w", NOW - 10)])
     (alert,) = alerts(state, NOW)
     assert (alert.level, alert.text) == ("warn", "shut down 10 s ago")
 
 
-def test_a_clock_that_is_off_is_told() -> None:
+def test_a_clock_that_is_off_is_reported() -> None:
     state = ClusterState()
     for beat in range(5):
         feed(state, [])
         event = Event("worker-heartbeat", "w", NOW + 40 + beat * 2, freq=2.0)
         state.observe(EventBatch((event,), NOW + beat * 2))
     texts = [alert.text for alert in alerts(state, NOW + 9)]
-    assert texts == ["clock is 40 s ahead of this host's"]
+    advice = "Synchronize the clocks, for example with NTP"
+    assert texts == [f"clock is 40 s ahead of this host's. {advice}"]
 
 
 def test_losses_are_never_silent() -> None:

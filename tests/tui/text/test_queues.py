@@ -23,4 +23,4 @@ def test_the_age_of_consumers_is_shown_after_twenty_seconds() -> None:
     state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW))
     state.take_changes()
     assert consumers_age(state, NOW + 19) == ""
-    assert consumers_age(state, NOW + 61) == "consumers 1 m 1 s old"
+    assert consumers_age(state, NOW + 61) == "consumers checked 1 m 1 s ago"
