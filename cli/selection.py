@@ -77,6 +77,20 @@ def read_filter(text: str, settings: Settings, option: str = "--filter") -> Quer
     return query
 
 
+def read_definite_filter(text: str, settings: Settings) -> Query:
+    """Return the filter of an operation: it leaves out tasks if an unknown value decides.
+
+    Raises:
+        InvalidUsage: As `read_filter`.
+    """
+    from ..model.query.definite import definite, left_out
+
+    query = read_filter(text, settings)
+    if (unknown := left_out(query)) is not None:
+        stderr.echo(unknown)
+    return definite(query)
+
+
 def discover_tasks(session: Session, seconds: float, finished: Query | None = None) -> None:
     """Add all tasks that can be found to the model, after `seconds` of listening to events.
 

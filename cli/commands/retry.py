@@ -20,7 +20,7 @@ from ..run_operation import (
     print_outcome,
     run_operation,
 )
-from ..selection import discover_tasks, matching_tasks, read_filter, read_ids
+from ..selection import discover_tasks, matching_tasks, read_definite_filter, read_ids
 from ..session import wait_for
 from ..stdout import write_lines
 
@@ -68,7 +68,7 @@ def retry(
         raise InvalidUsage("Pass either task ids or --filter")
     ids = read_ids(ids)
     settings = settings_of(ctx)
-    parsed = None if query is None else read_filter(query, settings)
+    parsed = None if query is None else read_definite_filter(query, settings)
     if queue is not None:
         queue = read_name("--queue", queue)
     with connected(settings, options) as session:

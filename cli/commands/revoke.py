@@ -14,7 +14,7 @@ from ..selection import (
     discover_tasks,
     eligible_ids,
     matching_tasks,
-    read_filter,
+    read_definite_filter,
     read_ids,
     selected_ids,
     workflow_tasks,
@@ -85,7 +85,7 @@ def revoke(
         raise InvalidUsage("--signal requires --terminate")
     ids = read_ids(ids)
     settings = settings_of(ctx)
-    parsed = None if query is None else read_filter(query, settings)
+    parsed = None if query is None else read_definite_filter(query, settings)
     stamp = _stamp(stamps)
     chosen = cast("Signal", signal or "SIGTERM")
     with connected(settings, options) as session:

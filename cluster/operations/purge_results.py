@@ -9,6 +9,7 @@ from typing import Final
 from ...model.entities.result import ResultMeta
 from ...model.operations.commands import RESULT_BACKEND, PurgeResults
 from ...model.operations.outcome import Answer
+from ...model.query.definite import definite
 from ...model.query.language import parse_query, refusal
 from ..results.backends.base import ResultsError
 from ..results.search import ResultSearch
@@ -25,7 +26,7 @@ def purge_results(operation: PurgeResults, context: OperationContext) -> None:
     Raises:
         Refused: The results cannot be read or deleted; nothing was deleted.
     """
-    query = parse_query(operation.filter, UTC if operation.utc else None)
+    query = definite(parse_query(operation.filter, UTC if operation.utc else None))
     if (reason := refusal(query)) is not None:
         raise Refused(f"the filter is invalid: {reason}")
     if context.results is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -34,6 +35,9 @@ _STATES_WITH: Final[dict[str | None, str]] = {
     "result": SUCCESS,
 }
 """Fields that the model takes only from entries in one final state."""
+_DOUBLE_S: Final = re.compile("ss", re.IGNORECASE | re.ASCII)
+MAX_DOUBLE_S: Final = 4
+"""Occurrences of `ss` in a text up to which a database searches for all spellings."""
 _GLOB_PART: Final = re.compile(r"\[(.)\]|(\*)|(\?)|(.)", re.DOTALL)
 
 
@@ -91,7 +95,7 @@ def criteria(
             exact = exact and not unfinished
             continue
         clause = _clause(condition, columns, now)
-        exact = exact and clause is not None and _is_exact(condition)
+        exact = exact and clause is not None and _is_exact(condition) and not condition.definite
         if clause is not None:
             clauses.append(clause)
     if not unfinished:
@@ -143,11 +147,15 @@ def _clause(condition: Condition, columns: Collection[str], now: float) -> Claus
         return Clause(((Criterion("finished", "from", now - oldest),),))
     if field not in columns:
         return None
-    alternatives = [_criteria_of(field, value, now) for value in condition.values]
-    known = tuple(one for one in alternatives if one is not None)
-    if len(known) < len(alternatives) or (condition.negated and not _is_exact(condition)):
+    alternatives: list[tuple[Criterion, ...]] = []
+    for value in condition.values:
+        found = _criteria_of(field, value, now)
+        if not found:
+            return None
+        alternatives += found
+    if condition.negated and not _is_exact(condition):
         return None
-    return Clause(known, condition.negated)
+    return Clause(tuple(alternatives), condition.negated)
 
 
 def _upper_limit(value: Value) -> float | None:
@@ -163,22 +171,38 @@ def _is_exact(condition: Condition) -> bool:
     )
 
 
-def _criteria_of(column: Any, value: Value, now: float) -> tuple[Criterion, ...] | None:
+def _criteria_of(column: Any, value: Value, now: float) -> list[tuple[Criterion, ...]]:
+    """Return the alternatives for a value; none if columns cannot be tested for it."""
     if isinstance(value, TimeRange):
         low, high = value.bounds(now)
         limits: Mapping[Any, float | None] = {"from": low, "before": high}
         found = [Criterion(column, sign, at) for sign, at in limits.items() if at is not None]
-        return tuple(found)
+        return [tuple(found)]
     if not isinstance(value, TextPattern) or value.kind == "regex":
-        return None
+        return []
     if value.kind == "equals":
-        return (Criterion(column, "equals", value.text),)
+        return [(Criterion(column, "equals", value.text),)]
     # Databases fold only ASCII in the same way as Python.
     if not value.text.isascii():
-        return None
+        return []
     if value.kind == "contains":
-        return (Criterion(column, "contains", value.text),)
-    return tuple(_glob(column, value.text))
+        return [(Criterion(column, "contains", text),) for text in _spellings(value.text)]
+    return [tuple(_glob(column, value.text))]
+
+
+def _spellings(text: str) -> list[str]:
+    """Return what equals an ASCII text to Python, ignoring case, but not to a database.
+
+    Python takes `STRASSE` and `Straße` as equal. The other such characters are ligatures and
+    historic letters.
+    """
+    parts = _DOUBLE_S.split(text)
+    if len(parts) > MAX_DOUBLE_S + 1:
+        return []
+    return [
+        "".join(map("".join, zip(parts, (*between, ""), strict=True)))
+        for between in product(("ss", "ß"), repeat=len(parts) - 1)
+    ]
 
 
 def _glob(column: Any, pattern: str) -> Iterator[Criterion]:
@@ -189,6 +213,8 @@ def _glob(column: Any, pattern: str) -> Iterator[Criterion]:
             parts.append("")
         else:
             parts[-1] += literal or char
+    # A test that is left out only lets more entries through.
+    parts = ["" if _DOUBLE_S.search(part) else part for part in parts]
     if parts[0]:
         yield Criterion(column, "startswith", parts[0])
     if parts[-1] and len(parts) > 1:

@@ -11,6 +11,7 @@ from ...model.entities.fault import Fault
 from ...model.entities.result import ResultMeta
 from ...model.ingest.redaction import Redaction
 from ...model.operations.commands import PurgeResults
+from ...model.query.definite import definite
 from ...model.query.language import parse_query
 from ...model.text import units
 from ...model.text.phrases import SHORT_ID_LENGTH
@@ -48,7 +49,7 @@ def plan_purge(
     zone, now = UTC if utc else None, time.time()
     newest: list[ResultMeta] = []
     search = ResultSearch(
-        now, parse_query(filter_text, zone), MAX_EXAMPLES, thorough=True, values=False,
+        now, definite(parse_query(filter_text, zone)), MAX_EXAMPLES, thorough=True, values=False,
         ended_before=now, redaction=redaction,
     )  # fmt: skip
     found = reader.search(search, newest.extend, stop)

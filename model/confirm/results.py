@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..operations.commands import PurgeResults
+from ..query.definite import left_out
+from ..query.language import parse_query
 from ..state import ClusterState
 from ..text.phrases import counted
 from .confirmation import Confirmation, confirm, describe, listed
@@ -12,6 +14,7 @@ from .confirmation import Confirmation, confirm, describe, listed
 def purge_results(operation: PurgeResults, state: ClusterState, now: float) -> Confirmation:
     """Confirm deleting results."""
     count = operation.count
+    unknown = left_out(parse_query(operation.filter))
     number = "all results" if count is None else counted(count, "result")
     return describe(
         operation,
@@ -23,6 +26,7 @@ def purge_results(operation: PurgeResults, state: ClusterState, now: float) -> C
         [
             "This cannot be undone; no copy is kept",
             "Results of tasks that finish from now on are kept",
+            *([] if unknown is None else [unknown]),
         ],
         warnings=[operation.note[0].upper() + operation.note[1:]] if operation.note else [],
         refusal="no result matches" if count == 0 else None,

@@ -38,3 +38,5 @@ class Condition:
     values: tuple[Value, ...]
     """For `state`, the names of states and of groups of states as `equals`."""
     negated: bool = False
+    definite: bool = False
+    """Whether a task is left out if the value of the field is unknown."""

@@ -30,6 +30,7 @@ r"""The filter language: turns a line of text into a test on tasks.
 Double quotes make spaces and signs literal: `"two words"`, `name:"a,b"`, `"foo:bar"`; inside them,
 `\"` is a quote and `\\` a backslash. A task with an unknown field does not match a term, and so
 matches its negation: `exception:*` finds tasks with an exception, `!exception:*` those without.
+Filters of operations are stricter: they leave a task out if an unknown value decides (`definite`).
 
 `age` counts from when the task was sent or, if that is unknown, from its earliest known time;
 `runtime` grows while the task runs; `waited` ends when it starts. Texts are searched up to 16,384
@@ -139,7 +140,7 @@ def parse_query(text: str, zone: tzinfo | None = None) -> Query:
         else:
             if term is not None:
                 terms.append(term)
-    return Query(text, tuple(terms), tuple(problems), _all([term.matches for term in terms]))
+    return Query(text, tuple(terms), tuple(problems), all_of([term.matches for term in terms]))
 
 
 def refusal(query: Query) -> str | None:
@@ -306,7 +307,8 @@ def _not(predicate: Predicate) -> Predicate:
     return lambda task, now: not predicate(task, now)
 
 
-def _all(predicates: list[Predicate]) -> Predicate:
+def all_of(predicates: list[Predicate]) -> Predicate:
+    """Return the predicate that all of these hold."""
     if not predicates:
         return lambda task, now: True
     if len(predicates) == 1:
