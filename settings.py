@@ -8,20 +8,29 @@ default. A list or table is taken whole from one source; sources are never merge
 from __future__ import annotations
 
 import os
-import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
-from pydantic_core import from_json
+from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from . import files
 from .model.entities.keep import KEEP
-from .model.text import parse
 from .model.text.passwords import mask
+from .setting_types import (
+    Budgets,
+    KeysByAction,
+    Names,
+    Patterns,
+    ProgressPaths,
+    SafeSerializer,
+    Seconds,
+    Serializers,
+    Table,
+    TableOrSwitch,
+)
 
 DescribeApp: TypeAlias = Callable[[str, str | None], Mapping[str, object]]
 """Returns the configuration of an app (`proj.celery:app`), imported from a folder."""
@@ -50,107 +59,9 @@ _APP_FIELDS: Final = (
 )
 """Fields taken from the app's configuration. Its time zone is not one: that is not the screen's."""
 
-_PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
-_DOTTED_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")
-
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it, its source and the reason, in one line."""
-
-
-def _comma_separated(value: object) -> object:
-    """Read `a,b` from a flag or the environment as a list."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
-
-
-def _line_separated(value: object) -> object:
-    """Read one item per line as a list: a regular expression may contain any other separator."""
-    if isinstance(value, str):
-        return [line.strip() for line in value.splitlines() if line.strip()]
-    return value
-
-
-def _regular_expression(value: str) -> str:
-    """Check that a text is a regular expression."""
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"{value!r} is not a regular expression: {error}") from error
-    return value
-
-
-def _seconds(value: object) -> object:
-    """Read a duration such as `90`, `30s` or `1h 30m` as seconds."""
-    return parse.duration(value) if isinstance(value, str) else value
-
-
-def _progress_paths(value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Check that each task name pattern has dotted paths to known fields."""
-    for pattern, paths in value.items():
-        if not pattern.strip():
-            raise ValueError("empty task name pattern")
-        for field, path in paths.items():
-            if field not in _PROGRESS_FIELDS:
-                known = ", ".join(_PROGRESS_FIELDS)
-                raise ValueError(f"{pattern}: unknown field {field!r}; use {known}")
-            if not _DOTTED_PATH.fullmatch(path):
-                raise ValueError(f"{pattern}: {field} is not a dotted path: {path!r}")
-        if "total" in paths and "current" not in paths:
-            raise ValueError(f"{pattern}: total requires current")
-        if not paths:
-            raise ValueError(f"{pattern}: no path for current, percent or text")
-    return value
-
-
-def _budgets(value: dict[str, int]) -> dict[str, int]:
-    """Check the numbers of tasks to keep, and complete them with the defaults."""
-    for kind, count in value.items():
-        if kind not in KEEP:
-            raise ValueError(f"unknown kind of task {kind!r}; use {', '.join(KEEP)}")
-        if count < 0:
-            raise ValueError(f"{kind} must be 0 or more")
-    return {**KEEP, **value}
-
-
-def _table(value: object) -> object:
-    """Read JSON from a flag or the environment as a table."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        return from_json(value)
-    return value
-
-
-def _flat(value: object) -> object:
-    """Join the names of nested tables by dots: TOML makes such tables of ids without quotes."""
-    return dict(_leaves(value)) if isinstance(value, Mapping) else value
-
-
-def _leaves(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from ((f"{name}.{inner}", leaf) for inner, leaf in _leaves(value))
-        else:
-            yield name, value
-
-
-SafeSerializer: TypeAlias = Literal["json", "msgpack"]
-Serializers: TypeAlias = Annotated[tuple[SafeSerializer, ...], BeforeValidator(_comma_separated)]
-Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
-Patterns: TypeAlias = Annotated[
-    tuple[Annotated[str, AfterValidator(_regular_expression)], ...],
-    BeforeValidator(_line_separated),
-]
-Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds)]
-Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
-ProgressPaths: TypeAlias = Annotated[
-    dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)
-]
-Budgets: TypeAlias = Annotated[dict[str, int], BeforeValidator(_table), AfterValidator(_budgets)]
-KeysByAction: TypeAlias = Annotated[
-    dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)
-]
-TableOrSwitch: TypeAlias = Annotated[dict[str, Any] | bool | None, BeforeValidator(_table)]
 
 
 class Settings(BaseSettings):
