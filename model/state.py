@@ -25,6 +25,7 @@ from .ingest.backend_overlay import BackendOverlay
 from .ingest.backend_results import BackendResults
 from .ingest.event_stream import EventStream
 from .ingest.failure_groups import FailureGroups
+from .ingest.history_searches import HistorySearches
 from .ingest.inspect_replies import InspectReplies
 from .ingest.lost_tasks import redelivery_at, update_lost
 from .ingest.operation_log import OperationLog
@@ -66,8 +67,6 @@ from .text.coerce import MAX_NAME_LENGTH, to_text
 from .wire.events import TASK_EVENTS, WORKER_EVENTS, EventBatch
 from .wire.signatures import PendingSignature
 
-MAX_SEARCHES: Final = 50
-"""Searches of the result backend that are remembered."""
 BEAT_PREFIX: Final = "celerybeat@"
 """Prefix of beat's node name (Celery 5.7): it replies to ping, but is not a worker."""
 
@@ -116,6 +115,7 @@ class ClusterState:
         )
         self._questions = Questions(self._workers.workers, self._queues.queues)
         self._stream = EventStream(self.broker, self.totals, self.log)
+        self._searches = HistorySearches()
         self._other_changed = False
         self._consumers_versions = (0, 0)
         self.tasks: dict[str, Task] = self._tasks.tasks
@@ -133,7 +133,7 @@ class ClusterState:
         """Failed tasks in groups; updated by `take_changes`."""
         self.lost: dict[str, Task] = {}
         """Lost tasks by id; updated by `take_changes`."""
-        self.history: dict[str, HistorySearched] = {}
+        self.history: dict[str, HistorySearched] = self._searches.latest
         """The latest searches of the result backend by filter, the newest last."""
         self.operations: dict[int, Outcome] = self._operation_log.outcomes
         """This session's operations by number, the newest last."""
@@ -154,7 +154,7 @@ class ClusterState:
             OperationChanged: self._operation_changed,
             QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
-            HistorySearched: self._history_searched,
+            HistorySearched: self._searches.add,
         }
 
     def observe(self, observation: Observation) -> None:
@@ -204,15 +204,9 @@ class ClusterState:
         By the local clock; None if it does not, or if it is unknown.
         """
         worker = self.workers.get(task.worker or "")
-        if task.waiting:
-            is_lost = (
-                task.lost_at is not None
-                if worker is None
-                else worker.left_at is None and self._workers.status(worker.name) == "offline"
-            )
-            if not is_lost:
-                return None
-        return redelivery_at(task, self.types.get(task.name or ""), worker, self.broker)
+        is_offline = worker is not None and self._workers.status(worker.name) == "offline"
+        kind = self.types.get(task.name or "")
+        return redelivery_at(task, kind, worker, self.broker, is_offline=is_offline)
 
     def related(self, task: Task, limit: int | None = None) -> list[Task]:
         """Return the other held tasks of a task's workflow, at most about `limit`."""
@@ -385,12 +379,6 @@ class ClusterState:
         self._operation_log.apply(change)
         if isinstance(change.outcome.operation, PurgeResults) and change.outcome.count:
             self.history.clear()  # the numbers are out of date
-
-    def _history_searched(self, seen: HistorySearched) -> None:
-        self.history.pop(seen.filter, None)
-        self.history[seen.filter] = seen
-        while len(self.history) > MAX_SEARCHES:
-            del self.history[next(text for text in self.history if text)]
 
     def _queue_peeked(self, seen: QueuePeeked) -> None:
         self._reconciler.left_queue(self._queue_peeks.apply(seen))

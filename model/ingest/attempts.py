@@ -24,49 +24,6 @@ _RETRY_PREFIX: Final = "Retry(Retry(...), "
 _RETRY_SUFFIX: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
 
 
-def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
-    """Return whether a `task-received` event starts a new attempt of a task.
-
-    `at` and `retries` are the event's; `begun` is the latest known time of the current attempt.
-    """
-    if retries > task.retries:
-        if task.state == RETRY:
-            return task.finished_at is not None
-        if task.finished_at is not None and at <= task.finished_at:
-            return False
-        return at > (begun if task.started_at is None else task.started_at)
-    return at > begun and (task.started_at is not None or task.finished_at is not None)
-
-
-def ends_previous_attempt(task: Task, at: float) -> bool:
-    """Return whether a `task-retried` event belongs to the previous attempt.
-
-    This is the usual order: a worker sends the event only after it has received the next attempt.
-    """
-    if task.started_at is not None:
-        return bool(task.attempts) and at < task.started_at
-    if task.attempts:
-        return task.attempts[-1].finished_at is None
-    return task.received_at is not None and task.retries > 0
-
-
-def replaces(task: Task, name: str | None, args: str | None, kwargs: str | None) -> bool:
-    """Return whether a message or event with a running task's id is of another call.
-
-    `Task.replace` sends another signature under the id of the task that it replaces. A redelivered
-    message has the same name and arguments, and was not acknowledged before.
-    """
-    if name is not None and task.name is not None and name != task.name:
-        return True
-    if task.extra is not None and task.extra.acknowledged:
-        return True
-    if task.received_at is None:
-        return False  # the arguments are not those of an event, but in another notation
-    return (args is not None and args != task.args) or (
-        kwargs is not None and kwargs != task.kwargs
-    )
-
-
 def exception_of(event: Event) -> tuple[str | None, str | None]:
     """Return the exception and the traceback that the app raised.
 

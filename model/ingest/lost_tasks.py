@@ -45,7 +45,12 @@ def loss_text(task: Task) -> str:
 
 
 def redelivery_at(
-    task: Task, kind: TaskType | None, worker: Worker | None, broker: Broker
+    task: Task,
+    kind: TaskType | None,
+    worker: Worker | None,
+    broker: Broker,
+    *,
+    is_offline: bool = True,
 ) -> float | None:
     """Return when the broker redelivers the message of a task whose worker is gone; None if never.
 
@@ -56,7 +61,12 @@ def redelivery_at(
         kind: The task's type, if it is known.
         worker: The task's worker, if it is known.
         broker: The broker.
+        is_offline: Whether the worker is offline.
     """
+    if task.waiting:
+        lost_with_worker = is_offline and worker is not None and worker.left_at is None
+        if not (lost_with_worker if worker is not None else task.lost_at is not None):
+            return None
     if task.finished or not _is_unacknowledged(task, kind, worker):
         return None
     if broker.family == "amqp":

@@ -13,8 +13,9 @@ from ..entities.task import Task, TaskExtra, newest_time
 from ..observations import QueuePeeked, WaitingMessage
 from ..text.coerce import MAX_NAME_LENGTH, to_text
 from ..wire.signatures import PendingSignature
-from .attempts import Attempts, replaces
+from .attempts import Attempts
 from .backend_overlay import BackendOverlay
+from .event_order import replaces
 from .inspect_replies import REPLY_DELAY
 from .queue_store import QueueStore
 from .redaction import Redaction

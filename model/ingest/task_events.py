@@ -1,7 +1,5 @@
-"""Merges task events into tasks, in whatever order they arrive.
+"""Merges task events into tasks, in whatever order they arrive (see `event_order`).
 
-- By one host's clock the later event wins. Between hosts, whose clocks may differ, and at equal
-  times, Celery's precedence decides (`states.precedence`). `PENDING` never overrides anything.
 - A final state stays until the task starts again: received or started later than it ended
   (redelivered, or run again under the same id), or received with a higher retry count. The old
   attempt is then kept as an `Attempt`, and the task starts from scratch.
@@ -37,8 +35,9 @@ from ..entities.totals import Totals
 from ..entities.worker import Worker
 from ..text.coerce import parse_timestamp
 from ..wire.events import Event
-from .attempts import Attempts, begins_again, ends_previous_attempt, exception_of, replaces
+from .attempts import Attempts, exception_of
 from .backend_overlay import BackendOverlay
+from .event_order import begins_again, ends_previous_attempt, replaced_by, replaces, supersedes
 from .progress import ProgressReader
 from .progress_rate import ProgressRates
 from .queue_store import QueueStore
@@ -121,7 +120,7 @@ class TaskEvents:
     def _sent(self, task: Task, event: Event) -> None:
         self._totals.sent += 1
         at = event.timestamp
-        if task.started_at is not None and _replaced_by(task, event):
+        if task.started_at is not None and replaced_by(task, event):
             self._requeue_replaced(task)
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
@@ -170,7 +169,7 @@ class TaskEvents:
         worker.received += 1
         moves = (
             task.state == PENDING
-            or _supersedes(task, RECEIVED, at, worker.name)
+            or supersedes(task, RECEIVED, at, worker.name)
             or (begun is not None and not (task.state == RETRY and task.state_host == worker.name))
         )
         task.received_at = at
@@ -219,7 +218,7 @@ class TaskEvents:
         task.started_at = at
         task.worker = host
         custom = precedence(task.state) == _CUSTOM_PRECEDENCE
-        if again or (not custom and _supersedes(task, STARTED, at, host)):
+        if again or (not custom and supersedes(task, STARTED, at, host)):
             self._tasks.move(task, STARTED, at, host)
         if task.state not in FINISHED:
             self._workers.started(worker, task.id)
@@ -303,7 +302,7 @@ class TaskEvents:
             if precedence(task.state) == _CUSTOM_PRECEDENCE and task.state not in FINISHED:
                 if begun is not None and at < begun:
                     return False
-            elif not _supersedes(task, state, at, host):
+            elif not supersedes(task, state, at, host):
                 return False
         task.finished_at = at
         task.worker = host
@@ -363,7 +362,7 @@ class TaskEvents:
         # The application may name a custom event `task-success`; it has no effect on the state.
         if state in CELERY_STATES or task.state in FINISHED:
             return
-        if _supersedes(task, state, at, host):
+        if supersedes(task, state, at, host):
             if state in FINISHED:
                 task.finished_at = at
                 if task.worker in self._workers.workers:
@@ -399,29 +398,3 @@ class TaskEvents:
     def _forget_fault(self, task: Task) -> None:
         self._tasks.set_text(task, "exception", None)
         self._tasks.set_text(task, "traceback", None)
-
-
-def _replaced_by(task: Task, event: Event) -> bool:
-    """Return whether a `task-sent` event is that of the call by which a task replaces itself."""
-    if task.started_at is None or event.timestamp <= task.started_at:
-        return False
-    if task.waiting or task.state in FINISHED or (event.retries or 0) != task.retries:
-        return False
-    renamed = event.name is not None and task.name is not None and event.name != task.name
-    if task.sent_at is not None:
-        return event.timestamp > task.sent_at and (renamed or event.args != task.args)
-    # It may be the first call, if the client's clock is ahead.
-    return renamed and event.args != task.args
-
-
-def _supersedes(task: Task, state: TaskState, at: float, host: str) -> bool:
-    """Return whether a state at a time of a host's clock replaces the task's."""
-    if task.state == PENDING:
-        return True
-    if host == task.state_host and task.state_at is not None and at != task.state_at:
-        return at > task.state_at
-    if task.state_host is not None or task.state in FINISHED:
-        return precedence(state) <= precedence(task.state)
-    # Known from a reply or a message, which state no time, or that of the start.
-    follows = task.state_at is None or (host == task.worker and at > task.state_at)
-    return follows or precedence(state) <= precedence(task.state)
