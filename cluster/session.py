@@ -11,10 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..files import state_folder
 from ..model.confirm.targets import known_targets
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
@@ -32,7 +30,7 @@ from .events.open_tasks import OpenTasks
 from .events.receiver import Receiver
 from .events.roster import Roster
 from .inbox import Inbox
-from .operations.audit import Audit
+from .operations.audit import Audit, audit_file
 from .operations.paused_queues import PausedQueues, is_over
 from .polling.inspector import Inspector
 from .polling.poller import ScreenInterest
@@ -44,8 +42,6 @@ if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
     from ..model.query.language import Query
 
-AUDIT_FILE: Final = "audit.jsonl"
-"""The name of the audit file in the state folder."""
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
 
@@ -69,11 +65,7 @@ class Session:
         state: The model to update; None creates one.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        state: ClusterState | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, state: ClusterState | None = None) -> None:
         self.settings = settings
         self._redaction = Redaction(settings.redact)
         self.state = state or ClusterState(
@@ -88,7 +80,7 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self.state.broker.transport_options = dict(settings.broker_transport_options)
         self._inbox = Inbox(settings.inbox_events)
-        self._results = ResultLookup(settings, self._broker.meter, self._redaction.meta)
+        self._results = ResultLookup(settings, self._broker.meter, self._redaction)
         self._interest = ScreenInterest(frugal=settings.frugal)
         roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
@@ -110,7 +102,11 @@ class Session:
             self._broker,
             self._inbox,
             roster,
-            self._audit(),
+            Audit(
+                audit_file(settings.audit_file),
+                lambda: self._broker.shown_url,
+                self._redaction.value,
+            ),
             settings.read_only,
             settings.audit_required,
             results=self._follower.reader,
@@ -342,15 +338,9 @@ class Session:
         Raises:
             ResultsError: From the future, if the result backend cannot be read.
         """
-        from .results.history import search_history
-        from .results.search import ResultSearch
-
-        reader = self._results.reader(self._worker_conf())
-        most = self.settings.history if limit is None else limit
-        search = ResultSearch(time.time(), query, most, timeout, redaction=self._redaction)
         name = query.text if text is None else text
-        put, stop = self._inbox, self._results.begin_search()
-        return run_in_thread(lambda: search_history(reader, search, name, put, stop))
+        most = self.settings.history if limit is None else limit
+        return self._results.search(query, name, most, timeout, self._worker_conf(), self._inbox)
 
     def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
         """Count the results that match a filter, and return the operation that deletes them.
@@ -362,11 +352,7 @@ class Session:
         Raises:
             ResultsError: From the future, if the result backend cannot be read.
         """
-        from .results.purge_plan import plan_purge
-
-        reader = self._results.reader(self._worker_conf())
-        stop = self._results.begin_search()
-        return run_in_thread(lambda: plan_purge(reader, filter_text, utc, self._redaction, stop))
+        return self._results.plan_purge(filter_text, self._worker_conf(), utc=utc)
 
     def find_task(self, id_: str) -> Future[TaskLookup]:
         """Look for a task in queues, workers and result backend; the model is updated."""
@@ -406,13 +392,6 @@ class Session:
 
     def _routing(self) -> Routing:
         return routing(self.state, self.settings.routes, self.settings.default_queue)
-
-    def _audit(self) -> Audit:
-        named = self.settings.audit_file
-        path = Path(named).expanduser() if named else None
-        if named is None:
-            path = state_folder() / AUDIT_FILE
-        return Audit(path, lambda: self._broker.shown_url, self._redaction.value)
 
     def _join(self, deadline: float) -> None:
         for thread in self.threads:

@@ -20,17 +20,26 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from ...files import OWNER_ONLY
+from ...files import OWNER_ONLY, state_folder
 from ...model.operations import commands as commands
 from ...model.operations.call import Call, SentTask
 from ...model.operations.commands import Operation
 from ...model.operations.outcome import Answer, Outcome
 
 SCHEMA: Final = "celtop.act/1"
+FILE_NAME: Final = "audit.jsonl"
+"""The name of the default file in the state folder."""
 MAX_ARGUMENTS_LENGTH: Final = 2_000
 """Characters of the args, kwargs and headers of a task, and of a reply, that are written."""
 Phase: TypeAlias = Literal["begun", "ended", "left"]
 """`left`: celtop exited before the operation ended; its outcome is unknown."""
+
+
+def audit_file(setting: str | None) -> Path | None:
+    """Return the file that the setting `audit_file` names; None for no file."""
+    if setting is None:
+        return state_folder() / FILE_NAME
+    return Path(setting).expanduser() if setting else None
 
 
 class Audit:

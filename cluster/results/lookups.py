@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ...model.ingest.redaction import Redaction
 from ...settings import Settings
 from ..connection.metering import ConnectionMeter
 
 if TYPE_CHECKING:
     from ...model.entities.result import ResultMeta
+    from ...model.observations import HistorySearched
+    from ...model.operations.commands import PurgeResults
+    from ...model.query.language import Query
+    from ..inbox import Inbox
     from .backends.base import ResultReader
 
 T = TypeVar("T")
@@ -44,11 +50,11 @@ class ResultLookup:
         self,
         settings: Settings,
         meter: ConnectionMeter,
-        redact: Callable[[ResultMeta], ResultMeta] = lambda meta: meta,
+        redaction: Redaction | None = None,
     ) -> None:
         self._settings = settings
         self._meter = meter
-        self._redact = redact
+        self._redaction = redaction or Redaction()
         self._lock = threading.Lock()
         self._asked: list[tuple[str, Future[ResultMeta | None]]] = []
         self._conf: Mapping[str, Any] | None = None
@@ -102,11 +108,37 @@ class ResultLookup:
                 threading.Thread(target=self._run, name="celtop-results", daemon=True).start()
         return future
 
+    def search(
+        self,
+        query: Query,
+        filter_text: str,
+        limit: int,
+        timeout: float,
+        conf: Mapping[str, Any] | None,
+        inbox: Inbox,
+    ) -> Future[HistorySearched]:
+        """Load finished tasks that match a filter; see `Session.search_history`."""
+        from .history import search_history
+        from .search import ResultSearch
+
+        search = ResultSearch(time.time(), query, limit, timeout, redaction=self._redaction)
+        reader, stop = self.reader(conf), self.begin_search()
+        return run_in_thread(lambda: search_history(reader, search, filter_text, inbox, stop))
+
+    def plan_purge(
+        self, filter_text: str, conf: Mapping[str, Any] | None, *, utc: bool
+    ) -> Future[PurgeResults]:
+        """Plan the deletion of results that match a filter; see `Session.plan_results_purge`."""
+        from .purge_plan import plan_purge
+
+        reader, stop = self.reader(conf), self.begin_search()
+        return run_in_thread(lambda: plan_purge(reader, filter_text, utc, self._redaction, stop))
+
     def _run(self) -> None:
         while asked := self._take():
             try:
                 found = self.reader(self._conf).read([id_ for id_, _ in asked])
-                found = {id_: self._redact(meta) for id_, meta in found.items()}
+                found = {id_: self._redaction.meta(meta) for id_, meta in found.items()}
             except Exception as error:
                 for _, future in asked:
                     future.set_exception(error)
