@@ -22,6 +22,7 @@ from ..run_operation import (
 )
 from ..selection import discover_tasks, matching_tasks, read_definite_filter, read_ids
 from ..session import wait_for
+from ..short_ids import full_ids
 from ..stdout import write_lines
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def retry(
 
         if parsed is not None:
             ids = _matching(session, parsed, wait)
+        ids = full_ids(session, ids)
         recovered = wait_for(
             session, session.recover_calls(ids, for_retry=True), "the original messages"
         )

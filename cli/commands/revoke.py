@@ -19,6 +19,7 @@ from ..selection import (
     selected_ids,
     workflow_tasks,
 )
+from ..short_ids import full_ids
 from ..workers import resolve_workers
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _targets(
         return terminable(session.state, tasks) if terminate else revocable(tasks)
 
     if ids:
-        return eligible_ids(session, ids, choose)
+        return eligible_ids(session, full_ids(session, ids), choose)
     discover_tasks(session, wait)
     if workflow is not None:
         tasks = choose(workflow_tasks(session, workflow))

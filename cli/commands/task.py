@@ -13,6 +13,7 @@ from ..exit_codes import ExitCode
 from ..find_task import check_id, find_task
 from ..options import Command, settings_of
 from ..session import CONNECT_TIMEOUT, connect, open_session, pump_until
+from ..short_ids import full_ids
 from ..stdout import write
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def task(ctx: click.Context, id_: str, as_json: bool) -> int:
     settings = settings_of(ctx).model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         connect(session)
+        (id_,) = full_ids(session, [id_])
         return _report(session, id_, as_json)
 
 

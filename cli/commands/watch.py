@@ -15,6 +15,7 @@ from ..exit_codes import BrokerUnreachable, ExitCode
 from ..find_task import check_id, find_task
 from ..options import Command, settings_of
 from ..session import connect, open_session, pump_until
+from ..short_ids import full_ids
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
@@ -57,6 +58,8 @@ def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> in
     with open_session(settings) as session:
         session.watch_results([id_])
         connect(session)
+        (id_,) = full_ids(session, [id_])
+        session.watch_results([id_])
         display = display_for(session.state, settings.ascii)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:

@@ -83,6 +83,15 @@ def test_a_waiting_task_is_found_in_its_queue(cluster: Cluster, send: Send) -> N
     assert found["task"]["state"] == "PENDING"
 
 
+def test_a_shortened_id_stands_for_one_known_task(cluster: Cluster, send: Send) -> None:
+    id_ = send(cluster.url, "plain.ok")
+    found = cluster.run("--no-enable-events", "task", id_[:8], "--json")
+    assert json.loads(found.stdout)["id"] == id_
+    unknown = cluster.run("--no-enable-events", "task", "01234567")
+    assert unknown.returncode == 1
+    assert "No known task begins with 01234567. Pass the full id" in unknown.stderr
+
+
 @pytest.mark.slow
 def test_a_reserved_task_is_found_in_its_message_and_at_its_worker(
     cluster: Cluster, start: StartWatched, send: Send
