@@ -75,7 +75,9 @@ def _send(
         operation.command, arguments, expected, expected=expected, max_length=max_length
     )
     accepted = [name for name in expected if name in replies and replies[name].error is None]
-    _remember_events(operation, context, accepted)
+    if isinstance(operation, DisableEvents | EnableEvents):
+        _remember_events(operation, context, accepted)
+        mailbox.forward(replies)
     if operation.inspected_by is None or not accepted:
         return
     if isinstance(operation, AddConsumer | CancelConsumer):
@@ -105,15 +107,14 @@ def _inspect_later(context: OperationContext, command: str, workers: Sequence[st
 
 
 def _remember_events(
-    operation: WorkerOperation, context: OperationContext, workers: Sequence[str]
+    operation: DisableEvents | EnableEvents, context: OperationContext, workers: Sequence[str]
 ) -> None:
     """Remember which workers must not have their events enabled, or disabled, by celtop."""
-    if isinstance(operation, DisableEvents | EnableEvents):
-        with suppress(OSError):
-            EnabledWorkers().forget(context.broker.identity, workers)
+    with suppress(OSError):
+        EnabledWorkers().forget(context.broker.identity, workers)
     if isinstance(operation, DisableEvents):
         context.roster.events_disabled |= set(workers)
-    elif isinstance(operation, EnableEvents):
+    else:
         context.roster.events_disabled -= set(workers)
 
 

@@ -20,7 +20,7 @@ def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
                 "queue",
                 f"{counted(queue.waiting or 0, 'message')} waiting, no consumers",
                 queue.name,
-                "Start a worker that consumes it (-Q), or add a consumer",
+                "Start a worker for it, or add a consumer",
                 evidence={"waiting": queue.waiting, "measured_at": queue.measured_at},
             )
     if state.queues_left_out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..entities.clock_skew import MIN_SKEW
 from ..entities.worker import Worker
@@ -40,20 +40,37 @@ def stall_text(worker: Worker, now: float) -> str:
 
 
 def _without_events(state: ClusterState, now: float) -> Iterator[Finding]:
-    """Yield one finding for all workers that cannot send task events."""
+    """Yield a finding for all workers that cannot send task events, and for those that do not."""
     present = state.present_workers(now)
     without = [name for name in present if state.workers[name].events_enabled is False]
-    if not without:
-        return
-    which = f"{len(without):,} of {counted(len(present), 'worker')}"
-    yield Finding(
+    unable = [name for name in without if state.workers[name].fact("enable_events").is_failed]
+    off = [name for name in without if name not in unable]
+    if unable:
+        yield _events_finding(
+            f"{_some(unable, present)} cannot send task events ({named(unable)})",
+            "Start them with -E, or without --without-gossip and --without-heartbeat",
+            unable,
+        )
+    if off:
+        yield _events_finding(
+            f"task events are off on {_some(off, present)} ({named(off)})",
+            "Run celtop control enable-events, or start them with -E",
+            off,
+        )
+
+
+def _some(names: Sequence[str], present: Sequence[str]) -> str:
+    return f"{len(names):,} of {counted(len(present), 'worker')}"
+
+
+def _events_finding(text: str, next_step: str, names: Sequence[str]) -> Finding:
+    return Finding(
         "workers-without-events",
         "warning",
         "workers",
-        f"{which} cannot send task events ({named(without)}): short tasks are missed, and rates "
-        "are unknown",
-        next_step="Start them with -E, or without --without-gossip and --without-heartbeat",
-        evidence={"workers": without},
+        f"{text}: short tasks are missed, and rates are unknown",
+        next_step=next_step,
+        evidence={"workers": names},
         incomplete=True,
     )
 

@@ -214,6 +214,10 @@ class InspectReplies:
         if isinstance(reply, Mapping) and "ok" in reply:
             worker.events_enabled = True
 
+    def _apply_disable_events(self, worker: Worker, reply: Any, at: float) -> None:
+        if isinstance(reply, Mapping) and "ok" in reply:
+            worker.events_enabled = False
+
     def _task_of(self, worker: Worker, item: Mapping[str, Any]) -> Task | None:
         """Return the task of an item, created if necessary, with missing fields filled in."""
         id_ = item.get("id")
@@ -344,4 +348,5 @@ _READERS: Final[dict[str, ReplyReader]] = {
     "active_queues": InspectReplies._apply_active_queues,
     "conf": InspectReplies._apply_conf,
     "enable_events": InspectReplies._apply_enable_events,
+    "disable_events": InspectReplies._apply_disable_events,
 }

@@ -182,7 +182,7 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
         "measured_at": "2026-09-21T14:13:20.000Z",
     }
     assert notes_on(state, "queue idle").splitlines() == [
-        "7 messages waiting, no consumers. Start a worker that consumes it (-Q), or add a consumer",
+        "7 messages waiting, no consumers. Start a worker for it, or add a consumer",
         "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "drain_s: never at the current rates",
     ]

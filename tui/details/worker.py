@@ -10,6 +10,7 @@ from ...model.entities.worker import Worker, WorkerHealth
 from ...model.health.workers import stall_text
 from ...model.text import units
 from ...model.text.coerce import to_float
+from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
@@ -18,7 +19,7 @@ from ..text.workers import queue_names, slots
 _MAX_TEXT = 300
 _TASK_EVENTS: Final = {
     True: "on",
-    False: "off; start it with -E",
+    False: "off; see Attention",
     None: "? (none received; A can enable them)",
 }
 
@@ -36,7 +37,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
         Field("Last seen", f"{seen}, {beats}"),
-        Field("Pool", f"{worker.pool or '?'}, {units.count(slots(worker))} slots"),
+        Field("Pool", f"{worker.pool or '?'}, {_slots(worker)}"),
         Field("Busy", units.count(worker.running)),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
         Field("Queues", visible(queue_names(worker) or "?", _MAX_TEXT)),
@@ -71,6 +72,11 @@ def usage_fields(worker: Worker) -> list[Field]:
             Field("Involuntary ctx switches", units.count(usage.involuntary_switches)),
         ]
     return found
+
+
+def _slots(worker: Worker) -> str:
+    number = slots(worker)
+    return "? slots" if number is None else counted(number, "slot")
 
 
 def _seen(worker: Worker) -> str:

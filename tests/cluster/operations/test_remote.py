@@ -241,12 +241,15 @@ def test_disabled_task_events_stay_disabled_after_a_refresh(
     assert all_pools.do(commands.DisableEvents(workers=names)).good
     assert all_pools.logged("threads", "Events of group {task} disabled by remote.")
     session = all_pools.live.session
+    worker = session.state.workers[names[0]]
+    all_pools.live.until(lambda: worker.events_enabled is False)
     enabled = all_pools.workers["threads"].child.output.count("{task} enabled by remote")
     session.refresh()
     all_pools.live.until(lambda: session.refreshed)
     assert all_pools.workers["threads"].child.output.count("{task} enabled by remote") == enabled
     assert all_pools.do(commands.EnableEvents(workers=names)).good
     until(lambda: all_pools.workers["threads"].child.output.count("{task} enabled") == enabled + 1)
+    all_pools.live.until(lambda: worker.events_enabled is True)
 
 
 def test_two_operations_do_not_wait_for_each_other(all_pools: Workers) -> None:

@@ -20,7 +20,7 @@ from ..streams import NOW, OTHER, WORKER, Script, event, play
 
 COMMANDS = (
     "stats", "active", "reserved", "scheduled", "query_task", "registered", "active_queues",
-    "conf", "ping", "enable_events", "no such command",
+    "conf", "ping", "enable_events", "disable_events", "no such command",
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_a_queue_with_messages_and_no_consumers() -> None:
     (alert,) = alerts(state, NOW)
     assert alert.level == "bad"
     assert alert.text == (
-        "1 message waiting, no consumers. Start a worker that consumes it (-Q), or add a consumer"
+        "1 message waiting, no consumers. Start a worker for it, or add a consumer"
     )
 
 
