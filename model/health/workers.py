@@ -47,12 +47,14 @@ def _without_events(state: ClusterState, now: float) -> Iterator[Finding]:
     off = [name for name in without if name not in unable]
     if unable:
         yield _events_finding(
+            "workers-without-events",
             f"{_some(unable, present)} cannot send task events ({named(unable)})",
             "Start them with -E, or without --without-gossip and --without-heartbeat",
             unable,
         )
     if off:
         yield _events_finding(
+            "workers-events-off",
             f"task events are off on {_some(off, present)} ({named(off)})",
             "Run celtop control enable-events, or start them with -E",
             off,
@@ -63,9 +65,9 @@ def _some(names: Sequence[str], present: Sequence[str]) -> str:
     return f"{len(names):,} of {counted(len(present), 'worker')}"
 
 
-def _events_finding(text: str, next_step: str, names: Sequence[str]) -> Finding:
+def _events_finding(code: str, text: str, next_step: str, names: Sequence[str]) -> Finding:
     return Finding(
-        "workers-without-events",
+        code,
         "warning",
         "workers",
         f"{text}: short tasks are missed, and rates are unknown",

@@ -79,6 +79,7 @@ def test_workers_whose_task_events_were_disabled_can_be_enabled_again() -> None:
     state = online(WORKER, OTHER)
     state.observe(InspectReply(WORKER, "disable_events", {"ok": "task events disabled"}, NOW))
     (one,) = findings(state, NOW + 1)
+    assert one.code == "workers-events-off"
     assert one.text.startswith(f"task events are off on 1 of 2 workers ({WORKER}): short")
     assert one.next_step == "Run celtop control enable-events, or start them with -E"
     state.observe(InspectReply(WORKER, "enable_events", {"ok": "task events enabled"}, NOW))
