@@ -42,7 +42,7 @@ def full_ids(session: Session, ids: Sequence[str]) -> tuple[str, ...]:
 def _full_id(short: str, known: Iterable[str]) -> str:
     found = [id_ for id_ in known if id_.startswith(short)]
     if len(found) > 1:
-        raise InvalidUsage(f"{len(found):,} tasks begin with {short}: {', '.join(found[:3])}")
+        raise InvalidUsage(f"{len(found):,} task ids begin with {short}: {', '.join(found[:3])}")
     if not found:
-        raise CommandError(f"No known task begins with {short}. Pass the full id")
+        raise CommandError(f"No known task id begins with {short}. Pass the full id")
     return found[0]

@@ -51,7 +51,7 @@ class MissingReplies:
         if silent <= 0:
             return None
         # Workers that were killed leave their mailboxes behind.
-        which = named(sorted(unknown)) if silent == len(unknown) else "unknown which"
+        which = named(sorted(unknown)) if silent == len(unknown) else "name unknown"
         return Fault(
             SILENT_WORKER,
             f"{counted(silent, 'worker')} ({which}) connected to the broker, but sent no replies "

@@ -9,7 +9,7 @@ A, B = "12c42d7d-0000-4000-8000-000000000001", "12c42d7d-0000-4000-8000-00000000
 
 def test_a_shortened_id_stands_for_the_one_task_that_begins_with_it() -> None:
     assert _full_id("12c42d7d", [A, "x"]) == A
-    with pytest.raises(InvalidUsage, match="2 tasks begin with 12c42d7d"):
+    with pytest.raises(InvalidUsage, match="2 task ids begin with 12c42d7d"):
         _full_id("12c42d7d", [A, B])
     with pytest.raises(CommandError, match="Pass the full id"):
         _full_id("12c42d7d", ["x"])

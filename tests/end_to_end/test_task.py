@@ -89,7 +89,7 @@ def test_a_shortened_id_stands_for_one_known_task(cluster: Cluster, send: Send) 
     assert json.loads(found.stdout)["id"] == id_
     unknown = cluster.run("--no-enable-events", "task", "01234567")
     assert unknown.returncode == 1
-    assert "No known task begins with 01234567. Pass the full id" in unknown.stderr
+    assert "No known task id begins with 01234567. Pass the full id" in unknown.stderr
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ def silent_worker(names: set[str], listening: int, asked: tuple[str, ...] = ()) 
 def test_a_connected_worker_without_replies_and_heartbeats_is_named() -> None:
     text = "connected to the broker, but sent no replies and no heartbeats"
     assert silent_worker({"a@h", "b@h"}, 2) == f"1 worker (b@h) {text}"
-    assert silent_worker({"a@h", "b@h", "killed@h"}, 2) == f"1 worker (unknown which) {text}"
+    assert silent_worker({"a@h", "b@h", "killed@h"}, 2) == f"1 worker (name unknown) {text}"
 
 
 def test_killed_late_and_foreign_subscribers_are_no_silent_workers() -> None:
