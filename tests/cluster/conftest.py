@@ -33,7 +33,7 @@ class RunningSession:
     def pump(self) -> None:
         while self.session.pump(time.time(), 0.1).more:
             pass
-        self.state.take_changes()  # as each frame does
+        self.changes = self.state.take_changes()  # as each frame does
 
     def until(self, condition: Callable[[], T], timeout: float = 20.0, what: str = "") -> T:
         """Pump until the condition holds; return what it returned."""

@@ -101,9 +101,8 @@ def until_drawn(
         ]
 
     def holds() -> bool:
-        changes = live.state.take_changes()
         for view in views.values():
-            view.apply(changes, time.time())
+            view.apply(live.changes, time.time())
             unread = view.members.unread(200)
             if unread:
                 live.session.read_results(unread)
