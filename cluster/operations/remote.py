@@ -22,7 +22,7 @@ from ...model.operations.commands import (
 from ...model.operations.outcome import Answer
 from ..connection.remote_control import Reply
 from ..events.enabled_workers import EnabledWorkers
-from ..polling.inspector import INSPECT_ARGUMENTS
+from ..polling.inspect_schedule import INSPECT_ARGUMENTS
 from .declare import add_consumer_arguments
 from .mailbox import Mailbox, open_mailbox
 from .paused_queues import PausedQueues

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from ...model.entities.fault import Fault
 from ...model.observations import (
@@ -25,34 +25,23 @@ from ..connection.remote_control import NO_REPLY, RemoteControl, Replies, Reply
 from ..events.open_tasks import OpenTasks
 from ..events.task_events import TaskEvents
 from ..messages.sent_cache import SentCache
+from .inspect_schedule import (
+    ALL_COMMANDS,
+    FREQUENT_COMMANDS,
+    INSPECT_ARGUMENTS,
+    OCCASIONAL_COMMANDS,
+    ROUND_OVERHEAD,
+    InspectSchedule,
+)
 from .missing_replies import MAX_ASKED_ALONE, MissingReplies
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
+from .task_queries import TaskQueries
 from .unobserved_workers import COMMANDS as UNOBSERVED_COMMANDS
 from .unobserved_workers import UnobservedWorkers
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-FREQUENT_COMMANDS: Final = ("stats", "active", "reserved", "scheduled")
-"""Inspected in every round."""
-OCCASIONAL_COMMANDS: Final = ("active_queues",)
-"""Inspected in every fourth round, and on their own where a screen shows the consumers."""
-CONSUMERS_INTERVAL: Final = 15.0
-"""Seconds between two inspections of the consumed queues while a screen shows them."""
-CONSUMERS_COMMANDS_PER_MINUTE: Final = 600.0
-"""Budget of these inspections; with more than about 150 workers they are less frequent."""
-STARTUP_COMMANDS: Final = ("registered", "conf")
-"""Inspected once per worker: large, and unchanged while it runs."""
-ALL_COMMANDS: Final = ("active_queues", *FREQUENT_COMMANDS, *STARTUP_COMMANDS)
-INSPECT_ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
-    "registered": {"taskinfoitems": ["rate_limit", "soft_time_limit", "time_limit"]}
-}
-"""Arguments of the commands: `registered` includes the limits of each task, of which Celery's
-default omits the time limits."""
-BACKGROUND_COMMANDS: Final = ("active", "active_queues")
-"""Inspected while no screen shows workers: enough to correct what missed events left wrong."""
-ROUND_OVERHEAD: Final = 4.0
-"""Commands of a round besides one for each request and each reply."""
 DISCOVERY_TIME: Final = 0.5
 """Seconds in the first round for unknown workers to reply."""
 MAX_EVENT_SILENCE: Final = 10.0
@@ -63,43 +52,19 @@ RECEIVER_TIMEOUT: Final = 1.0
 """Seconds at the end of celtop for the event connection to close."""
 POLL_INTERVAL: Final = 1.0
 """Seconds between two checks of what is due."""
-QUERY_INTERVAL: Final = 8.0
-"""Seconds between two queries for single tasks."""
-WAITING_COMMANDS: Final = ("reserved", "scheduled", "registered")
-"""Inspected beside a query: a worker also has tasks that `query_task` does not find, awaiting a
-retry or held back by their rate limit."""
 MAX_SEARCHED_MESSAGES: Final = 1_000
 """Messages of a queue, the next ones first, among which a query looks for its tasks."""
-LISTS_INTERVAL: Final = 30.0
-"""Seconds between two queries that include these lists."""
-MAX_QUERIED_TASKS: Final = 100
-"""Tasks in one query: for each of them a worker searches all of its tasks."""
-
-
-_Query: TypeAlias = tuple[tuple[str, ...], frozenset[str] | None, tuple[str, ...]]
-"""The tasks, the workers to ask (None for all), and the queues to search."""
-NO_QUERY: Final[_Query] = ((), None, ())
-
-
-def round_cost(commands: int, workers: int) -> float:
-    """Return the approximate number of commands of a round."""
-    return ROUND_OVERHEAD + commands * (1 + workers)
 
 
 class Inspector(Poller):
     """Inspects the workers by remote control."""
 
-    topic = "worker"
+    topic = InspectSchedule.topic
     other_topic = "queue"
     _control: RemoteControl
     _blocked: Fault | None = None
-    _rounds = 0
-    _round_at = 0.0
     _inspected_all_at_connect = -1
     _reconnected_at = 0.0
-    _queried_at = 0.0
-    _consumers_at = 0.0
-    _listed_at = float("-inf")
     _has_unknown = False
     """Whether there are workers whose names or queues are unknown."""
 
@@ -113,8 +78,9 @@ class Inspector(Poller):
         self._unobserved = UnobservedWorkers(
             self._roster, enable_events=settings.enables_events, frugal=settings.frugal
         )
+        self._schedule = InspectSchedule(self._roster, self._interest, settings, self.interval)
         self._give_up_at: float | None = None
-        self._queried: _Query = NO_QUERY
+        self._queries = TaskQueries(self._roster, self.interval)
         self._stale_consumers: frozenset[str] = frozenset()
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
@@ -135,7 +101,7 @@ class Inspector(Poller):
             names: The workers to ask; None for all.
             queues: The queues in whose messages to look for them as well.
         """
-        self._queried = tuple(ids)[:MAX_QUERIED_TASKS], names, tuple(queues)
+        self._queries.replace(ids, names, queues)
 
     def inspect_consumers(self, names: Collection[str]) -> None:
         """Ask these workers at once which queues they consume."""
@@ -151,7 +117,7 @@ class Inspector(Poller):
         """Create the reply queue."""
         self._control = RemoteControl(connection, self._broker)
         if self._in_flight is not None:
-            self._in_flight, self._round_at = None, 0.0
+            self._in_flight, self._schedule.round_at = None, 0.0
 
     def failed(self, fault: Fault) -> None:
         """Report the questions of the current round, or of the first, as failed."""
@@ -195,7 +161,7 @@ class Inspector(Poller):
             self._inspected_all_at_connect = connected
         elif new := self._roster.to_inspect(self._broker.settings.enables_events):
             self._inspect_new(new)
-        elif self._queried[0] and time.monotonic() >= self._next_query():
+        elif self._queries.is_due():
             self._query(connection)
         elif self._stale_consumers:
             stale, self._stale_consumers = self._stale_consumers, frozenset()
@@ -203,12 +169,12 @@ class Inspector(Poller):
                 OCCASIONAL_COMMANDS, [one for one in self._roster.present() if one in stale]
             )
         elif self._inbox.seconds_since_take() < PAUSE_AFTER:
-            if time.monotonic() >= self._next_round():
+            if time.monotonic() >= self._schedule.next_round_at:
                 if self._has_unknown:
                     self._round(("ping",), None)
                 self._inspect_due()
-            elif self._consumers_due():
-                self._round(OCCASIONAL_COMMANDS, self._shown_workers())
+            elif self._schedule.consumers_due:
+                self._round(OCCASIONAL_COMMANDS, self._schedule.shown_workers())
             self._inspect_unobserved()
         self._check_events_arrive()
         return POLL_INTERVAL
@@ -223,52 +189,10 @@ class Inspector(Poller):
             "Only results and waiting messages can be shown",
         )
 
-    def _next_round(self) -> float:
-        settings = self._broker.settings
-        commands, names = self._plan()
-        cost = round_cost(len(commands), len(names))
-        preferred = settings.inspect_interval
-        maximum = MAX_INTERVAL
-        if not self._interest.on(self.topic):
-            preferred *= 4
-        elif not settings.frugal:
-            # With many workers the budget alone would make the screen too old.
-            maximum = preferred * 4
-        return self._round_at + self.interval(preferred, cost, maximum)
-
     def _inspect_unobserved(self) -> None:
         if names := self._unobserved.due(len(UNOBSERVED_COMMANDS), ROUND_OVERHEAD):
             self._unobserved.begin()
             self._round(FREQUENT_COMMANDS if self._unobserved.whole else UNOBSERVED_COMMANDS, names)
-
-    def _plan(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the commands of the next round and the workers to send them to."""
-        known = self._roster.present()
-        if not self._interest.on(self.topic):
-            return BACKGROUND_COMMANDS, known
-        occasional = self._rounds % 4 == 3 or self._consumers_due()
-        commands = (*FREQUENT_COMMANDS, *(OCCASIONAL_COMMANDS if occasional else ()))
-        return commands, self._shown_workers()
-
-    def _shown_workers(self) -> tuple[str, ...]:
-        """Return the present workers that the screen shows."""
-        known, topics = self._roster.present(), self._interest.topics
-        if "workers" in topics or "consumers" in topics:
-            return known
-        shown = {topic.removeprefix("worker:") for topic in topics}
-        return tuple(name for name in known if name in shown) or known
-
-    def _consumers_due(self) -> bool:
-        """Return whether the consumed queues are on the screen, and due to be inspected."""
-        interest = self._interest
-        if interest.frugal or interest.on("overview"):
-            return False
-        if not (interest.on("consumers") or interest.on(self.topic)):
-            return False
-        cost = round_cost(len(OCCASIONAL_COMMANDS), len(self._shown_workers()))
-        budgeted = min(cost * 60.0 / CONSUMERS_COMMANDS_PER_MINUTE, 4 * CONSUMERS_INTERVAL)
-        preferred = min(self._broker.settings.inspect_interval, CONSUMERS_INTERVAL)
-        return time.monotonic() - self._consumers_at >= max(preferred, budgeted)
 
     def _inspect_all(self) -> None:
         """Inspect all workers, known or not; done when the known ones have replied."""
@@ -291,33 +215,22 @@ class Inspector(Poller):
             self._round(("ping",), None)
 
     def _inspect_due(self) -> None:
-        commands, names = self._plan()
-        self._rounds += 1
+        commands, names = self._schedule.plan()
+        self._schedule.count_round()
         self._round(commands, names)
-
-    def _next_query(self) -> float:
-        names = self._queried[1]
-        cost = round_cost(1, len(self._roster.present() if names is None else names))
-        return self._queried_at + self.interval(QUERY_INTERVAL, cost, QUERY_INTERVAL * 3)
 
     def _query(self, connection: Connection) -> None:
         """Ask which workers have the tasks; on Redis, look for their messages in the queues too.
 
         A task that replaced itself may wait in another queue, a redelivered one in its own.
         """
-        self._queried_at = time.monotonic()
-        (ids, names, queues), self._queried = self._queried, NO_QUERY
-        present = self._roster.present()
-        commands = ["query_task"]
-        if self._queried_at - self._listed_at >= LISTS_INTERVAL:
-            self._listed_at = self._queried_at
-            commands += WAITING_COMMANDS
-        self._round(commands, [one for one in present if names is None or one in names], ids)
+        query, commands = self._queries.take()
+        self._round(commands, query.workers(self._roster.present()), query.ids)
         if self._broker.is_redis:
             from ..messages.reader import MessageReader
 
             reader = MessageReader(connection, self._broker)
-            for seen in reader.locate(ids, queues, MAX_SEARCHED_MESSAGES):
+            for seen in reader.locate(query.ids, query.queues, MAX_SEARCHED_MESSAGES):
                 self.put(seen)
 
     def _with_events(self, commands: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
@@ -336,12 +249,7 @@ class Inspector(Poller):
         ids: tuple[str, ...] = (),
     ) -> None:
         """Send commands to workers (None for all), hand on the replies, and report missing ones."""
-        now = time.monotonic()
-        complete = names is None or set(names) >= set(self._shown_workers())
-        if "active" in commands and complete:
-            self._round_at = now
-        if "active_queues" in commands and complete:
-            self._consumers_at = now
+        self._schedule.begin(commands, names)
         if names is not None and not names:
             return
         commands = sorted(commands, key=self._asked_last.__contains__)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl, Replies, Reply
-from celtop.cluster.polling.inspector import FREQUENT_COMMANDS, round_cost
+from celtop.cluster.polling.inspect_schedule import FREQUENT_COMMANDS, round_cost
+from celtop.model.health.finding import Finding
 from celtop.model.health.findings import findings
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
@@ -69,7 +70,7 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     task_id = send(redis_url, "plain.slow", 12)
     live.until(lambda: f"plain.slow[{task_id}] received" in busy.child.output)
     live.session.watch(frozenset({"worker:busy@test"}))
-    live.session._inspector._round_at = float("-inf")
+    live.session._inspector._schedule.round_at = float("-inf")
     live.session._inspector.wake()
     live.until(lambda: live.state.workers["busy@test"].fact("active").is_failed, 30)
     assert live.state.workers["idle@test"].fact("active").is_answered
@@ -147,7 +148,12 @@ def test_a_reply_that_the_worker_cannot_encode_leaves_its_value_unknown(
     known = live.state.workers["w1@test"]
     live.until(lambda: known.fact("stats").is_answered and known.fact("active").is_failed)
     live.until(lambda: known.running == 1)  # from its heartbeat, as it cannot list it
-    (found,) = [one for one in findings(live.state, time.time()) if one.incomplete]
+
+    def incomplete() -> list[Finding]:
+        return [one for one in findings(live.state, time.time()) if one.incomplete]
+
+    live.until(lambda: len(incomplete()) == 1)  # other commands are repeated, one at a time
+    (found,) = incomplete()
     assert found.text == "inspect active failed: no reply; its values are unknown"
     assert found.next_step.startswith("It replies to other commands")
     lookup = live.session.find_task(held).result(20)
@@ -284,9 +290,9 @@ def test_an_idle_cluster_costs_few_commands(
     inspector, queues = live.session._inspector, live.session._queues
     live.until(lambda: queues._count >= 4)
     live.session.watch(frozenset(topics))
-    commands, names = inspector._plan()
+    commands, names = inspector._schedule.plan()
     per_round = round_cost(len(commands), len(names))
-    interval = inspector._next_round() - inspector._round_at
+    interval = inspector._schedule.next_round_at - inspector._schedule.round_at
     assert 60.0 * per_round / interval + 60.0 * queues._cost / queues._interval() <= most
 
 
@@ -346,7 +352,7 @@ def cancelled(
     live.until(lambda: consumers(live, "mail") == ("w1@test",))
     broker = BrokerConnection(Settings(broker_url=redis_url))
     remote = RemoteControl(broker.connect(), broker)
-    live.session._inspector._round_at = time.monotonic() + 1e6
+    live.session._inspector._schedule.round_at = time.monotonic() + 1e6
     remote.gather(
         ["cancel_consumer"], ["w1@test"], arguments={"cancel_consumer": {"queue": "mail"}}
     )
