@@ -46,5 +46,5 @@ def test_each_of_two_workers_of_one_name_counts(two: str) -> None:
     revoked = done(two, Revoke(ids=("a",), workers=(NAME,)), 2)
     assert sentence(revoked) == "Revoked 1 task; 2 of 2 workers confirmed"
     expecting_a_third = done(two, Ping((NAME,)), 3)
-    assert expecting_a_third.workers[NAME].text == "only 2 of 3 workers of this name replied"
+    assert expecting_a_third.workers[NAME].text == "only 2 of 3 workers with this name replied"
     assert not expecting_a_third.good
