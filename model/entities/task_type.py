@@ -9,7 +9,7 @@ import msgspec
 from ..text.traceback import exception_class
 from .distribution import Distribution
 from .states import FAILURE, RETRY, REVOKED, SUCCESS
-from .task import Task
+from .task import EventState, Task
 
 MAX_EXCEPTION_CLASSES: Final = 50
 """Exception classes counted by name; further ones count as `other`."""
@@ -53,12 +53,12 @@ class TaskType(msgspec.Struct, eq=False):
         ended = self.succeeded + self.failed
         return self.failed / ended if ended else None
 
-    def count_outcome(self, task: Task) -> None:
+    def count_outcome(self, task: Task | EventState, runtime: float | None) -> None:
         """Count how a task ended, or its retry, as the event reported it before its name."""
         if task.state == SUCCESS:
             self.succeeded += 1
-            if task.runtime is not None:
-                self.runtime.add(task.runtime)
+            if runtime is not None:
+                self.runtime.add(runtime)
         elif task.state == FAILURE:
             self.failed += 1
             self.count_exception(task.exception)

@@ -184,9 +184,10 @@ class TaskStore:
         if task.name is not None:
             self.types.leave(task.name, task.state)
         task.name = self.types.join(name, task.state)
-        if not renamed and task.state_host is not None:
+        reported = self.event_states.get(task.id, task)
+        if not renamed and reported.state_host is not None:
             # Its end, if that was the event, could not be counted without the name.
-            self.types[name].count_outcome(task)
+            self.types[name].count_outcome(reported, task.runtime)
 
     def set_text(self, task: Task, field: TextField, text: str | None) -> None:
         """Set one of a task's long texts."""
