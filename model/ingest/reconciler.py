@@ -43,9 +43,9 @@ MAX_SETTLED: Final = 20_000
 """Ids of tasks that are known to have been checked since events were last missed."""
 
 MIN_SCANNED: Final = 5_000
-"""Tasks scanned per second; more if a full scan would take longer than `SCAN_TICKS`."""
+"""Unfinished tasks scanned per second; more if a scan would take longer than `SCAN_TICKS`."""
 SCAN_TICKS: Final = 8
-"""Seconds for a scan of all tasks."""
+"""Seconds for a scan of all tasks at most, and between two scans of many."""
 
 
 class _Check(msgspec.Struct, gc=False):
@@ -71,6 +71,7 @@ class Reconciler:
         self._emptied = EmptiedQueues(tasks, workers.workers, queues)
         self._checks: dict[str, _Check] = {}
         self._unscanned: Iterator[str] = iter(())
+        self._ticks_to_scan = 0
         self._distrusted_before = float("-inf")
         self._settled_at: dict[str, float] = {}
         self._left_queue: set[str] = set()
@@ -105,8 +106,12 @@ class Reconciler:
         urgent = sum(check.urgent for check in self._checks.values())
         room = {True: MAX_CHECKS - urgent, False: MAX_CHECKS - len(self._checks) + urgent}
         ids = list(islice(self._unscanned, max(MIN_SCANNED, len(held) // SCAN_TICKS)))
-        if not ids:
-            self._unscanned = iter(list(held))
+        self._ticks_to_scan -= 1
+        if not ids and self._ticks_to_scan <= 0:
+            # Not of all tasks: their ids would be kept after they have been evicted.
+            unfinished = [id_ for id_, task in held.items() if task.state not in FINISHED]
+            self._unscanned = iter(unfinished)
+            self._ticks_to_scan = min(SCAN_TICKS, len(held) // MIN_SCANNED)
         for id_ in ids:
             task = held.get(id_)
             if task is not None and task.state not in FINISHED:

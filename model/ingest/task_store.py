@@ -30,8 +30,12 @@ OTHER_STATE: Final = "OTHER"
 MAX_ROUTES: Final = 10_000
 """Combinations of client, exchange and routing key that share one `TaskExtra`."""
 
-EVICTION_DIVISOR: Final = 20
-"""Eviction frees this fraction of the store: 20 is one twentieth."""
+EVICTION_DIVISOR: Final = 100
+"""Eviction frees this fraction of the store: 100 is one hundredth. Evicted tasks use memory until
+the views have removed them."""
+
+COMPACTION_DIVISOR: Final = 2
+"""The store is compacted when this fraction of it has been evicted: 2 is one half."""
 
 MAX_INTERNED_LENGTH: Final = 4
 """Characters of a text, such as `()` or `None`, that all tasks share."""
@@ -69,6 +73,8 @@ class TaskStore:
         self._totals = totals
         self._by_state = totals.by_state
         self._evicted: list[Task] = []
+        self._gaps = 0
+        """Tasks that were removed from `tasks` since it was last compacted."""
         self._arrivals = 0
         self._taken_arrivals = 0
         self._history_arrivals = 0
@@ -299,6 +305,9 @@ class TaskStore:
             self._forget(task)
         while totals.text_bytes > max_text:
             self._forget(self.retention.take_for_text())
+        if self._gaps > self.max_tasks // COMPACTION_DIVISOR:
+            self._gaps = 0
+            _compact(tasks)
 
     def _shorten(self, max_text: int) -> None:
         """Shorten the oldest long results and tracebacks until they fit into `max_text` bytes."""
@@ -315,6 +324,7 @@ class TaskStore:
 
     def _forget(self, task: Task) -> None:
         del self.tasks[task.id]
+        self._gaps += 1
         self.changed.pop(task.id, None)
         self.event_states.pop(task.id, None)
         if self._long_texts:
@@ -328,6 +338,13 @@ class TaskStore:
         if task.name is not None:
             self.types.leave(task.name, task.state)
         self.relations.remove(task)
+
+
+def _compact(tasks: dict[str, Task]) -> None:
+    """Remove the gaps that removed tasks left, before the dict doubles in size because of them."""
+    held = dict(tasks)
+    tasks.clear()
+    tasks.update(held)
 
 
 def _shortened(text: str | None) -> str | None:

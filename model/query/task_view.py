@@ -1,9 +1,9 @@
 """A filtered, sorted view of the held tasks, for tables to read by index.
 
 The cost of an update depends on the number of changed tasks, never on that of held ones: a new task
-is appended if the order is that of arrival, and inserted by bisection in any other. Sort keys are
-cached, since a row whose key changed could not be found by its new key. Evicted tasks leave the
-view when the eviction is applied: a frozen screen applies nothing and keeps showing its tasks.
+is appended if the order is that of arrival, and inserted by bisection in any other. Sort keys that
+change are cached, since a row could not be found by its new key. Evicted tasks leave the view when
+the eviction is applied: a frozen screen applies nothing and keeps showing its tasks.
 
 `RowList` serves the short lists (workers, queues, types, the log), which are simply sorted.
 """
@@ -79,7 +79,8 @@ class TaskView:
         # Sorted by key, ascending: a descending order is read from the end.
         self._keys: list[Key] = []
         self._rows: list[Task] = []
-        self._key_of: dict[str, Key] = {}
+        self._key_of: dict[str, Key] | None = None
+        """Keys by task id; None in the order of arrival, in which they never change."""
         self._unseen: list[Task] = []
         self._restarted = False
         self._restart()
@@ -103,7 +104,13 @@ class TaskView:
 
     def index(self, id: str) -> int | None:  # noqa: A002 - the field's own name
         """Return a task's row, or None if it is not in the view."""
-        key = self._key_of.get(id)
+        if self._key_of is not None:
+            key = self._key_of.get(id)
+        elif (held := self._state.tasks.get(id)) is not None:
+            key = self._key_in_view(held)
+        else:
+            # Evicted, and not yet applied.
+            key = next((task.arrival for task in self._rows if task.id == id), None)
         if key is None:
             return None
         place = bisect_left(self._keys, key)
@@ -168,7 +175,9 @@ class TaskView:
         self._key = key_maker(self.order)
         now = Moment(self._now, self._state.skews)
         keys = [self._key(task, now) for task in self._rows]
-        self._key_of = {task.id: key for task, key in zip(self._rows, keys, strict=True)}
+        self._key_of = None
+        if key != "arrival":
+            self._key_of = {task.id: own for task, own in zip(self._rows, keys, strict=True)}
         places = sorted(range(len(keys)), key=keys.__getitem__)
         self._keys = [keys[place] for place in places]
         self._rows = [self._rows[place] for place in places]
@@ -180,9 +189,10 @@ class TaskView:
             # Nothing to filter and, except for tasks from history, nothing to sort.
             self._rows, self._unseen = sorted(held.values(), key=_ARRIVAL), []
             self._keys = [task.arrival for task in self._rows]
-            self._key_of = {task.id: task.arrival for task in self._rows}
+            self._key_of = None
             return
-        self._keys, self._rows, self._key_of = [], [], {}
+        self._keys, self._rows = [], []
+        self._key_of = None if self.order.key == "arrival" else {}
         self._unseen = list(held.values())
         self._place(self._next_unseen())
 
@@ -205,6 +215,21 @@ class TaskView:
             now = Moment(now, skews)
         leaving: list[Key] = []
         entering: list[tuple[Key, Task]] = []
+        if key_of is None:
+            keys = self._keys
+            newest = keys[-1] if keys else float("-inf")
+            every = self.query.empty and not faults_only
+            for task in tasks:
+                key = task.arrival
+                is_shown = key <= newest and keys[bisect_left(keys, key)] == key
+                if every or ((not faults_only or task.faulty) and matches(task, now)):
+                    if not is_shown:
+                        entering.append((key, task))
+                elif is_shown:
+                    leaving.append(key)
+            self._remove(leaving)
+            self._insert(entering)
+            return
         for task in tasks:
             old = key_of.get(task.id)
             if (not faults_only or task.faulty) and matches(task, now):
@@ -222,8 +247,18 @@ class TaskView:
         self._insert(entering)
 
     def _forget(self, evicted: Iterable[Task]) -> None:
-        keys = (self._key_of.pop(task.id, None) for task in evicted)
+        key_of = self._key_of
+        if key_of is None:
+            keys = [self._key_in_view(task) for task in evicted]
+        else:
+            keys = [key_of.pop(task.id, None) for task in evicted]
         self._remove([key for key in keys if key is not None])
+
+    def _key_in_view(self, task: Task) -> Key | None:
+        """Return a task's key in the order of arrival, or None if it is not in the view."""
+        keys, arrival = self._keys, task.arrival
+        place = bisect_left(keys, arrival)
+        return arrival if place < len(keys) and keys[place] == arrival else None
 
     def _remove(self, leaving: list[Key]) -> None:
         keys, rows = self._keys, self._rows
@@ -233,9 +268,15 @@ class TaskView:
                 del keys[place]
                 del rows[place]
             return
-        places = sorted(bisect_left(keys, key) for key in leaving)
-        self._keys = _without(keys, places)
-        self._rows = _without(rows, places)
+        runs = _runs(sorted(bisect_left(keys, key) for key in leaving))
+        if len(runs) <= MAX_SINGLE_MOVES:
+            # In place, as for the oldest tasks, which are evicted.
+            for start, end in reversed(runs):
+                del keys[start:end]
+                del rows[start:end]
+            return
+        self._keys = _without(keys, runs)
+        self._rows = _without(rows, runs)
 
     def _insert(self, entering: list[tuple[Key, Task]]) -> None:
         if not entering:
@@ -256,14 +297,29 @@ class TaskView:
             self._rows = _with(rows, places, [task for _, task in entering])
 
 
-def _without(items: list[R], places: list[int]) -> list[R]:
-    """Return the items without those at the given ascending indices."""
-    kept: list[R] = []
-    start = 0
+def _runs(places: list[int]) -> list[tuple[int, int]]:
+    """Return ascending indices as ranges, of which the ends are excluded."""
+    runs: list[tuple[int, int]] = []
+    start = end = -1
     for place in places:
-        kept += items[start:place]
-        start = place + 1
-    return kept + items[start:]
+        if place != end:
+            if end > start:
+                runs.append((start, end))
+            start = place
+        end = place + 1
+    if end > start:
+        runs.append((start, end))
+    return runs
+
+
+def _without(items: list[R], runs: list[tuple[int, int]]) -> list[R]:
+    """Return the items without those in the given ascending ranges."""
+    kept: list[R] = []
+    begin = 0
+    for start, end in runs:
+        kept += items[begin:start]
+        begin = end
+    return kept + items[begin:]
 
 
 def _with(items: list[R], places: list[int], added: list[R]) -> list[R]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import msgspec
 from celtop.model.entities.states import FINISHED
@@ -56,11 +57,22 @@ def test_finished_tasks_are_evicted_first_oldest_first() -> None:
 
 
 def test_a_block_is_evicted_at_once() -> None:
-    state = ClusterState(max_tasks=100)
-    for number in range(101):
+    state = ClusterState(max_tasks=500)
+    for number in range(501):
         play(finished(f"task-{number}"), state)
-    assert len(state.tasks) == 95
+    assert len(state.tasks) == 495
     assert next(iter(state.tasks)) == "task-6"
+
+
+def test_evictions_do_not_enlarge_the_store() -> None:
+    state = ClusterState(max_tasks=100)
+    for number in range(100):
+        play(finished(f"task-{number}"), state)
+    size = sys.getsizeof(state.tasks)
+    for number in range(100, 1_000):
+        play(finished(f"task-{number}"), state)
+        assert sys.getsizeof(state.tasks) <= size
+    assert list(state.tasks) == [f"task-{number}" for number in range(900, 1_000)]
 
 
 def test_texts_are_bounded_in_bytes() -> None:
