@@ -59,8 +59,8 @@ _RULES: Final = (
     Rule(
         "url",
         r"'master_name' transport option must",
-        "The broker URL is invalid: {reason}",
-        "Compare it with the workers' broker URL",
+        "The name of the Sentinel primary is not set",
+        "Set master_name in broker_transport_options, as for the workers, or load the app with -A",
     ),
     Rule(
         "url",
