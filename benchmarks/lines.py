@@ -42,6 +42,7 @@ LINES = (
     Line("merged", "merged events per CPU-second, TUI open", 60_000, "/s", "more"),
     Line("cpu", "CPU time for the stream, as a share of Flower's", 20, "%", "less"),
     Line("memory", "memory with 100,000 tasks, whole process", 170, "MiB", "less"),
+    Line("kept", "memory after 1,000,000 events, 1 of 1,000 failed", 170, "MiB", "less"),
     Line("frame", "frame at 100,000 tasks, 200x50, 50 rows changed", 6, "ms", "less"),
     Line("key", "key to paint at 5,000 events/s, p95", 30, "ms", "less"),
     Line("bytes", "bytes to the terminal at 1,500 events/s, 200x50", 30, "KB/s", "less"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import random
 import re
 import socket
@@ -29,6 +30,11 @@ WORKERS = tuple(f"celery@bench-{number}" for number in range(1, 5))
 TASK_NAMES = (
     *("images.download", "images.make_thumbnail", "codes.make_qr", "geo.convert_to_raster"),
     *("reports.weekly", "mail.send_receipt", "search.update_index", "billing.charge_card"),
+)
+TRACEBACK = (
+    "Traceback (most recent call last):\n"
+    '  File "/srv/app/tasks.py", line 7, in charge\n'
+    "    raise ValueError(number)\n"
 )
 EVENTS_PER_TASK = 3
 TICK = 0.002
@@ -55,8 +61,9 @@ def encode(
     per_second: float = 30_000.0,
     start: float | None = None,
     seed: str = "",
+    fail_every: int | None = None,
 ) -> list[Message]:
-    """The messages of `tasks` tasks, each received, started and succeeded.
+    """The messages of `tasks` tasks, each received, started and succeeded or failed.
 
     Args:
         url: The broker that the stream is for; its database number is in the channel's name.
@@ -66,12 +73,13 @@ def encode(
             machine can publish.
         start: Epoch at which publishing will begin: the events' timestamps follow the pace.
         seed: Another seed gives other task ids.
+        fail_every: One of so many tasks of each worker fails, beginning with its first.
     """
     start = start or time.time()
     total = tasks * EVENTS_PER_TASK
     step = 1 / per_second
     caught = _Caught(url)
-    turns = [_life(worker, share, seed) for worker, share in _shares(tasks)]
+    turns = [_life(worker, share, seed, fail_every) for worker, share in _shares(tasks)]
     messages = [
         caught.heartbeat(worker, start + second, due=float(second))
         for second in range(0, int(total * step) + 1, 2)
@@ -184,7 +192,14 @@ def _shares(tasks: int) -> Iterator[tuple[str, int]]:
         yield worker, whole + (position < rest)
 
 
-def _life(worker: str, tasks: int, seed: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def failures_in(tasks: int, fail_every: int) -> int:
+    """How many of `tasks` tasks fail in `encode`."""
+    return sum(math.ceil(share / fail_every) for _, share in _shares(tasks))
+
+
+def _life(
+    worker: str, tasks: int, seed: str, fail_every: int | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """A worker's task events in its order: a few received ahead, one started and finished."""
     draw = random.Random(worker + seed)
     waiting: list[str] = []
@@ -210,6 +225,13 @@ def _life(worker: str, tasks: int, seed: str) -> Iterator[tuple[str, dict[str, A
             task_id = waiting.pop(0)
             yield "task-started", {"uuid": task_id}
             runtime = round(draw.expovariate(4.0), 6)
+            if fail_every and (number - PREFETCH) % fail_every == 0:
+                exception = f"ValueError({number})"
+                yield (
+                    "task-failed",
+                    {"uuid": task_id, "exception": exception, "traceback": TRACEBACK + exception},
+                )
+                continue
             yield (
                 "task-succeeded",
                 {"uuid": task_id, "result": f"{{'size': {number}}}", "runtime": runtime},
