@@ -25,6 +25,9 @@ def open_monitor(settings: Settings) -> int:
     from ..tui.app import CeltopApp
     from .keymap import keymap_of
 
+    if not sys.stderr.isatty():
+        # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
+        setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
     app = CeltopApp(Session(settings), settings, keymap=keymap_of(settings))
     app.run(mouse=settings.mouse)
     return app.return_code or ExitCode.OK

@@ -60,7 +60,8 @@ class Questions:
         """Return whether the consumers of all queues are known; if not, its fault is the reason.
 
         They are if the workers were discovered, and each of the present ones has reported its
-        queues since it started. The answer is as old as the oldest of theirs.
+        queues since it started. The answer is as old as the oldest of theirs: a worker that comes
+        later is known by its events.
         """
         discovery = self.cluster.get("workers", NEVER_ASKED)
         unlisted = discovery.fault is not None and discovery.fault.kind in (
@@ -71,16 +72,16 @@ class Questions:
             reason = discovery.reason if discovery.is_failed else "the workers have not replied yet"
             fault = Fault("unknown-workers", reason, "")
             return NEVER_ASKED.failed(discovery.failed_at or 0.0, fault)
-        oldest = discovery.answered_at
+        answers: list[float] = []
         unknown: list[Worker] = []
         for worker in present:
             answered_at = worker.fact("active_queues").answered_at
             if answered_at is None:
                 unknown.append(worker)
             else:
-                oldest = min(oldest, answered_at)
+                answers.append(answered_at)
         if not unknown:
-            return NEVER_ASKED.answered(oldest)
+            return NEVER_ASKED.answered(min(answers, default=discovery.answered_at))
         fact = unknown[0].fact("active_queues")
         names = named([worker.name for worker in unknown])
         fault = Fault("unknown-queues", f"the queues of {names} are unknown ({fact.reason})", "")

@@ -44,3 +44,14 @@ def test_questions_about_the_cluster() -> None:
     assert state.fact("workers").is_failed
     state.observe(QuestionsAnswered(("workers",), NOW + 1))
     assert state.fact("workers").is_answered
+
+
+def test_the_consumers_are_as_old_as_the_oldest_reply() -> None:
+    """Also if no reply changes anything, and however long ago the workers were discovered."""
+    state = ClusterState()
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    for at in (NOW + 1, NOW + 15, NOW + 30):
+        state.observe(InspectReply(OTHER, "active_queues", [{"name": "mail"}], at - 1))
+        state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], at))
+        state.tick(at)
+        assert state.queues["mail"].fact("consumers").age(at) == 1
