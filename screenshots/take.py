@@ -157,6 +157,7 @@ class Still:
         self.result = session.result
         self.sent_task = session.sent_task
         self.recover_calls = session.recover_calls
+        self.search_history = session.search_history
         self.paused_queues = session.paused_queues
 
     def start(self) -> None:
