@@ -7,6 +7,7 @@ once, and `gather` ends when all expected workers have replied.
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections import Counter
@@ -230,6 +231,11 @@ class RemoteControl:
         """Send a command without asking for replies."""
         self._publish(command, destination, arguments)
 
+    def broadcast_except(self, command: str, workers: Collection[str]) -> None:
+        """Send a command to all workers but these, known or not, without asking for replies."""
+        names = "|".join(map(re.escape, sorted(workers)))
+        self._publish(command, None, None, pattern=f"^(?!(?:{names})$)" if names else None)
+
     def send(
         self,
         commands: Sequence[str],
@@ -348,6 +354,7 @@ class RemoteControl:
         destination: Sequence[str] | None,
         arguments: Mapping[str, Any] | None,
         ticket: str | None = None,
+        pattern: str | None = None,
     ) -> None:
         from kombu import Producer
 
@@ -358,8 +365,8 @@ class RemoteControl:
             "method": command,
             "arguments": dict(arguments or {}),
             "destination": list(destination) if destination is not None else None,
-            "pattern": None,
-            "matcher": None,
+            "pattern": pattern,
+            "matcher": "pcre" if pattern else None,
         }
         if ticket:
             reply_to = {"exchange": self._queue.exchange.name, "routing_key": self._id}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Final
 
 from ..connection.broker import BrokerConnection
-from ..connection.remote_control import RemoteControl, Reply
+from ..connection.remote_control import EXPIRES, RemoteControl, Reply
 from .enabled_workers import EnabledWorkers
 from .other_monitors import other_monitors
 from .roster import Roster
@@ -29,6 +30,12 @@ class TaskEvents:
         self._roster = roster
         self._file = EnabledWorkers()
         self._unrecorded: set[str] = set()
+        self._asked_at = -math.inf
+        self._replied: set[str] = set()
+
+    def asked(self) -> None:
+        """Remember that `enable_events` is being sent."""
+        self._asked_at = time.monotonic()
 
     def replied(self, reply: Reply) -> None:
         """Remember a worker that was not sending task events before `enable_events`.
@@ -36,6 +43,7 @@ class TaskEvents:
         Raises:
             OSError: The file cannot be written; this session remembers the worker all the same.
         """
+        self._replied.add(reply.worker)
         value = reply.value.get("ok") if isinstance(reply.value, dict) else None
         if value != ENABLED_NOW or self._broker.settings.events == "always":
             return
@@ -46,8 +54,9 @@ class TaskEvents:
     def leave(self, connection: Connection, control: RemoteControl) -> None:
         """Disable what celtop has enabled, unless another monitor receives task events.
 
-        Workers that do not reply stay in the file, for the next celtop. Call it when the session's
-        own subscription has ended.
+        Workers that do not reply stay in the file, for the next celtop. Those that may yet read the
+        request to enable them are sent one to disable them, which they read next. Call it when the
+        session's own subscription has ended.
 
         Raises:
             Exception: Any error of the transport, or of the file.
@@ -57,7 +66,15 @@ class TaskEvents:
         if settings.events == "always":
             self._file.forget(cluster, enabled)
             return
-        if not enabled or other_monitors(connection, settings.event_exchange) is not False:
+        # A worker with a busy solo pool reads the request later, in the order of sending.
+        is_pending = time.monotonic() - self._asked_at < EXPIRES
+        if not (enabled or is_pending):
+            return
+        if other_monitors(connection, settings.event_exchange) is not False:
+            return
+        if is_pending:
+            control.broadcast_except("disable_events", self._replied)
+        if not enabled:
             return
         present = enabled.intersection(self._roster.present())
         replies = control.gather(

@@ -257,6 +257,8 @@ class Inspector(Poller):
         def expected() -> Sequence[str]:
             return self._roster.present() if names is None else names
 
+        if "enable_events" in commands:
+            self._task_events.asked()
         self._in_flight = tuple(commands), names
         asked = tuple(expected())
         self.put(QuestionsAsked("worker", tuple(commands), time.time(), asked))

@@ -117,3 +117,21 @@ def test_where_receivers_cannot_be_counted_events_stay_enabled(
     assert count(redis_url, fanout_patterns=False) is None
     folders = {name: str(tmp_path) for name in ("data_folder_in", "data_folder_out")}
     assert count("filesystem://", **folders, control_folder=str(tmp_path)) is None
+
+
+def test_a_busy_worker_that_reads_the_request_later_is_left_as_found(
+    broker_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+) -> None:
+    """A solo pool reads no commands while it runs a task: celtop may be gone by then."""
+    worker = start_worker(broker_url, name="busy", pool="solo", queues=["busy"])
+    other = start_worker(broker_url, name="other", queues=["other"])
+    send(broker_url, "plain.slow", 5, queue="busy")
+    until(lambda: "plain.slow" in worker.child.output)
+    live = open_session(broker_url)
+    live.until(lambda: ENABLED in other.child.output and recorded(live))
+    live.session.stop()
+    until(lambda: ENABLED in worker.child.output)
+    until(lambda: DISABLED in worker.child.output and DISABLED in other.child.output)
