@@ -48,13 +48,6 @@ STOP_CHECK_INTERVAL: Final = 0.5
 BATCH_WINDOW: Final = 0.01
 """Seconds in which messages collect before they are read: waking up for each one costs more than
 reading it. The delay is invisible, and the socket holds far more messages than arrive meanwhile."""
-MAX_AHEAD: Final = 4_000
-"""Waiting events above which reading pauses: a decoded event uses three times the memory that it
-uses in the socket."""
-MAX_PAUSE: Final = 0.05
-"""Seconds that reading pauses at most per `drain`: brokers disconnect clients that do not read."""
-PAUSE_STEP: Final = 0.002
-"""Seconds between two looks whether the inbox has been emptied."""
 
 
 class Receiver(StoppableThread):
@@ -75,7 +68,6 @@ class Receiver(StoppableThread):
         self._reconnect = False
         self._prove = False
         self._next_check = 0.0
-        self._pause_left = MAX_PAUSE
         self._attempt_at = 0.0
         self.live = threading.Event()
         """Set while events are being received."""
@@ -151,7 +143,6 @@ class Receiver(StoppableThread):
             )
             control = self._went_live(connection)
             while not self._stopping.is_set():
-                self._pause_left = MAX_PAUSE
                 subscription.drain(STOP_CHECK_INTERVAL)
                 self._check(connection, subscription, control)
                 time.sleep(BATCH_WINDOW)
@@ -246,6 +237,3 @@ class Receiver(StoppableThread):
         if batch.events:
             self._open_tasks.apply(batch.events)
             self._roster.apply(batch.events[0])
-        while self._inbox.events > MAX_AHEAD and self._pause_left > 0:
-            self._pause_left -= PAUSE_STEP
-            time.sleep(PAUSE_STEP)
