@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy
-from celery import Celery
 from celtop.cluster.results.backends.base import ResultReader
 from celtop.cluster.results.open import open_results
 from celtop.cluster.results.search import Found, ResultSearch
@@ -52,10 +51,15 @@ def rows(count: int = COUNT) -> Rows:
 
 
 def create_tables(url: str) -> None:
-    """Create the tables as workers do."""
-    app = Celery("writer", backend=url, fixups=set(), set_as_current=False)
-    app.conf.result_extended = True
-    app.backend.ResultSession().close()
+    """Create the tables of Celery's own models.
+
+    Its session manager creates them once per process before Celery 5.5, whatever the database.
+    """
+    from celery.backends.database.models import ResultModelBase
+
+    engine = sqlalchemy.create_engine(url.removeprefix("db+"))
+    ResultModelBase.metadata.create_all(engine)
+    engine.dispose()
 
 
 def fill_postgres(url: str) -> None:
