@@ -59,7 +59,7 @@ class Clause(msgspec.Struct, frozen=True, gc=False):
 
 
 class Criteria(NamedTuple):
-    """What an entry has to fulfil, as far as columns tell."""
+    """The conditions on an entry that can be checked in its columns."""
 
     clauses: tuple[Clause, ...]
     exact: bool

@@ -1,4 +1,4 @@
-"""Every dimension of the model is bounded, and costs no more when there is more of it.
+"""Every dimension of the model is bounded, and its cost does not grow with a flood.
 
 Each row floods one dimension with far more than its bound; the bounds are made small for that. Cost
 is the number of Python calls, so that no clock is involved.

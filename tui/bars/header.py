@@ -116,9 +116,9 @@ def numbers(context: AppContext) -> list[Part]:
 
 
 def _workers(state: ClusterState, now: float) -> tuple[str, str]:
-    """Return how many workers are online, and the style; unknown while none can send events."""
+    """Return how many workers are online, and the style."""
     online, known = workers_online(state, now)
-    if state.broker.phase in ("blocked", "lost"):
+    if online is None:
         return f"{units.UNKNOWN}/{known} workers", "$text-muted"
     good = known and online == known
     return f"{online}/{known} workers", "$text-success" if good else "$text-error"
@@ -151,8 +151,10 @@ def failure_share(state: ClusterState, now: float) -> float | None:
     return failed / ended if ended else None
 
 
-def workers_online(state: ClusterState, now: float) -> tuple[int, int]:
-    """Return the number of online workers and of known workers."""
+def workers_online(state: ClusterState, now: float) -> tuple[int | None, int]:
+    """Return the number of online workers, and of known ones; None while no event can arrive."""
+    if state.broker.phase in ("blocked", "lost"):
+        return None, len(state.workers)
     listening = state.broker.listening(now)
     online = sum(worker.status(listening) == "online" for worker in state.workers.values())
     return online, len(state.workers)

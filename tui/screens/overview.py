@@ -15,6 +15,7 @@ from ...model.query.language import exact_term, parse_query
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.query.task_view import TaskView
+from ...model.text import units
 from ...widgets.charts.graph import Graph, Series
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
@@ -178,9 +179,10 @@ class OverviewScreen(MonitorScreen):
             subtitle=depths_age(state, 2 * self.context.settings.queue_interval, now),
         )
         online, known = workers_online(state, now)
+        shown = units.UNKNOWN if online is None else f"{online}"
         self.tiles["workers"].show(
-            "idle" if not known else "good" if online == known else "bad",
-            subtitle=f"{online} of {known} online" if known else "",
+            "idle" if not known or online is None else "good" if online == known else "bad",
+            subtitle=f"{shown} of {known} online" if known else "",
         )
         failures = sum(group.count for group in self.failure_rows)
         self.tiles["failures"].show(

@@ -11,7 +11,7 @@ from celtop.model.entities.fault import Fault
 from celtop.model.observations import ConnectionChanged
 from celtop.settings import Settings
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
-from celtop.tui.bars.header import connection, numbers
+from celtop.tui.bars.header import connection, numbers, workers_online
 from celtop.tui.context import AppContext
 from celtop.widgets.glyphs import UNICODE
 
@@ -44,3 +44,12 @@ def test_the_zone_is_named_if_it_is_not_the_local_one(monkeypatch: pytest.Monkey
     time.tzset()
     assert " UTC " in shown(context())
     assert "UTC" not in shown(context(utc=False))
+
+
+def test_workers_online_are_none_while_no_event_can_arrive() -> None:
+    at = context()
+    known = len(at.state.workers)
+    at.state.observe(ConnectionChanged("live", NOW))
+    assert workers_online(at.state, NOW)[0] is not None
+    at.state.observe(ConnectionChanged("lost", NOW))
+    assert workers_online(at.state, NOW) == (None, known)
