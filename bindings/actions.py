@@ -279,7 +279,9 @@ _TYPING: Final = (
         "Close without changing anything",
         ("dialog", "form"),
     ),
-    _in_forms("form.next", ("tab",), "field(1)", "next", "Go to the next field"),
+    _in_forms(
+        "form.next", ("tab",), "field(1)", "next", "Complete the text, or go to the next field"
+    ),
     _in_forms("form.previous", ("shift+tab",), "field(-1)", "previous", "Go to the previous field"),
     _in_dialogs("dialog.next", ("down", "j"), "choose(1)", "down", "Move or scroll down"),
     _in_dialogs("dialog.previous", ("up", "k"), "choose(-1)", "up", "Move or scroll up"),

@@ -144,6 +144,14 @@ def search_history(
     return found
 
 
+def report_unknown_states(session: Session, query: Query) -> None:
+    """Report on stderr the states of a filter that no task has."""
+    from ..model.query.unknown_states import unknown_states
+
+    for problem in unknown_states(query, session.state.totals.by_state):
+        stderr.echo(f"Filter: {problem.message}")
+
+
 def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:
     """Return what to report about a peek into a queue; some brokers do not support it."""
     if peeked.messages or peeked.complete:
@@ -152,9 +160,13 @@ def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:
 
 
 def matching_tasks(session: Session, query: Query) -> list[Task]:
-    """Return the known tasks that match a filter, in order of arrival."""
+    """Return the known tasks that match a filter, in order of arrival.
+
+    States that no task has are reported on stderr.
+    """
     from ..model.entities.clock_skew import Moment
 
+    report_unknown_states(session, query)
     now = Moment(time.time(), session.state.skews)
     return [task for task in session.state.tasks.values() if query.matches(task, now)]
 

@@ -12,7 +12,7 @@ from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
-from ..selection import read_filter, search_history
+from ..selection import read_filter, report_unknown_states, search_history
 from ..session import collect, open_session
 from ..stdout import output_width, write
 
@@ -53,6 +53,7 @@ def snapshot(
         collect(session, wait)
         if parsed is not None:
             search_history(session, parsed, max(limit, settings.history))
+            report_unknown_states(session, parsed)
         taken = take_snapshot(session.state, time.time(), parsed or EVERY_TASK)
     width = output_width()
     write(FORMATS[format_name].encode(taken, width, limit), output)

@@ -10,7 +10,7 @@ from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
-from ..selection import read_filter, search_history
+from ..selection import read_filter, report_unknown_states, search_history
 from ..session import collect, open_session
 from ..stdout import output_width, write
 
@@ -44,6 +44,7 @@ def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, 
 
         collect(session, wait)
         search_history(session, parsed, limit)
+        report_unknown_states(session, parsed)
         taken = take_snapshot(session.state, time.time(), parsed)
     width = output_width()
     encode = export.as_json if format_name == "json" else export.as_text

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias, TypeVar
 
 from ..entities.clock_skew import skews_at, time_at
-from ..entities.states import CELERY_STATES, FAULTY, FINISHED
+from ..entities.states import CANCELLED, CELERY_STATES, FAULTY, FINISHED
 from ..entities.task import Task, first_seen_at
 from ..text.parse import duration
 from ..text.traceback import exception_class, location_of
@@ -99,6 +99,9 @@ STATE_ALIASES: Final[dict[str, frozenset[str]]] = {
 """Names for groups of states. Three more names test more than the state: `running` tasks may have
 any custom state, `lost` ones are no longer run by a worker without a final event, and `revoking`
 ones have a confirmed revoke that has not taken effect."""
+
+STATE_NAMES: Final = (*CELERY_STATES, CANCELLED, *STATE_ALIASES, "running", "lost", "revoking")
+"""The names that `state:` accepts, besides custom states."""
 
 
 def contains(needle: str) -> TextTest:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 from celtop.model.observations import InspectReply, QuestionsAnswered
 from celtop.model.operations.commands import PurgeResults
-from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.app import CeltopApp
 from celtop.tui.commands.base import known_task
 from celtop.tui.commands.operations import task_ids
 from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run
 from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.dialogs.menu import Menu
 
 
 def test_a_beginning_is_enough_if_it_is_certain() -> None:
@@ -60,6 +61,8 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
         ("theme [/]", "Unknown theme [/]; tab lists all themes"),
         ("mouse maybe", "Usage: mouse on|off"),
         ("zone mars", "Usage: zone utc|local"),
+        ("q orphans", "quit takes no argument; did you mean queues orphans?"),
+        ("freeze now", "freeze takes no argument"),
         ("task", "Missing argument: a task id or the start of one"),
         ("task 000", "26 task ids start with 000"),
         ("worker nobody", "Unknown worker nobody; tab lists known workers"),
@@ -142,3 +145,13 @@ async def test_quit_can_be_typed() -> None:
     await typed(app, "q")
     assert app.return_code == 0
     assert session.stopped
+
+
+async def test_a_command_without_its_argument_offers_the_values() -> None:
+    async with run_app(cluster(5)) as on:
+        await on.press(":", *"theme", "enter")
+        menu = await on.dialog(Menu)
+        assert menu.chosen == "celtop-dark"
+        assert "celtop-light" in {id_ for id_, _, _ in menu.choices}
+        await on.press("down", "enter")
+        await on.until(lambda: on.app.theme == "celtop-light")

@@ -67,6 +67,8 @@ class Command:
     """Its argument in the help: `SECONDS`."""
     values: Values | None = None
     """The arguments that completion offers."""
+    current: Callable[[CommandHost], str] | None = None
+    """The value in use. With it, the command without an argument opens a menu of `values`."""
     aliases: tuple[str, ...] = ()
 
 

@@ -43,8 +43,34 @@ def run(host: CommandHost, line: str) -> None:
         CommandError: It cannot be run.
     """
     word, _, argument = line.strip().removeprefix(":").partition(" ")
-    if word:
-        find(word).run(host, argument.strip())
+    if not word:
+        return
+    command, argument = find(word), argument.strip()
+    if argument and not command.argument:
+        raise CommandError(_takes_no_argument(word, command, argument))
+    if command.current is not None and not argument:
+        host.begin(_choose(host, command))
+    else:
+        command.run(host, argument)
+
+
+def _takes_no_argument(word: str, command: Command, argument: str) -> str:
+    others = [one.name for one in COMMANDS if one.argument and one.name.startswith(word)]
+    advice = f"; did you mean {others[0]} {argument}?" if others else ""
+    return f"{command.name} takes no argument{advice}"
+
+
+async def _choose(host: CommandHost, command: Command) -> None:
+    """Run a command with a value chosen from a menu."""
+    from ..dialogs.menu import Menu
+
+    assert command.values is not None and command.current is not None
+    values = list(command.values(host))
+    menu = Menu(command.help, [(value, value, "") for value in values], command.current(host))
+    value = await host.ask(menu)
+    host.answered()
+    if value is not None:
+        host.run_command(f"{command.name} {value}")
 
 
 def suggest(host: CommandHost, line: str) -> Suggestions:
@@ -159,13 +185,27 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "quit", "Quit celtop", lambda host, _: host.runner.leave(), aliases=("q", "q!", "exit")
     ),
     Command(
-        "filter", "Filter the list", lambda host, text: host.filter_by(text), "FILTER", _fields
+        "filter", "Filter the list", lambda host, text: host.filter_by(text), "[FILTER]", _fields
     ),
     Command("task", "Open a task by its id, even one that is not listed", _task, "ID", _tasks),
     Command("workflow", "Open the workflow of a task", _workflow, "ID", _tasks),
     Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.state.workers),
-    Command("rate", "Maximum frames per second", _rate, "NUMBER", lambda _: ("1", "2", "4", "10")),
-    Command("theme", "Change the theme", _theme, "NAME", lambda host: host.available_themes),
+    Command(
+        "rate",
+        "Maximum frames per second",
+        _rate,
+        "NUMBER",
+        lambda _: ("1", "2", "4", "10"),
+        lambda host: f"{host.frame_loop.pacer.per_second:g}",
+    ),
+    Command(
+        "theme",
+        "Change the theme",
+        _theme,
+        "[NAME]",
+        lambda host: sorted(host.available_themes),
+        lambda host: host.theme,
+    ),
     Command("mouse", "Capture the mouse", _mouse, "on|off", lambda _: ("on", "off")),
     Command("zone", "Time zone of displayed times", _zone, "utc|local", lambda _: ("utc", "local")),
     Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),

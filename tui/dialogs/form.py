@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...model.text.sanitize import visible
+from ...widgets.form.controls import FormLine
 from ...widgets.form.form import Form, FormField, Problems
 from ..keymap import bindings
 from .base import Dialog
@@ -94,5 +95,8 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         self.dismiss(None)
 
     def action_field(self, step: int) -> None:
-        """Go to another field."""
+        """Take over the completion shown in the field, otherwise go to another field."""
+        focused = self.focused
+        if step > 0 and isinstance(focused, FormLine) and focused.complete():
+            return
         self.form.step(step)

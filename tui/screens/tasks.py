@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from ...model.entities.task import Task
 from ...model.query.language import Problem, Query, parse_query
 from ...model.query.task_view import TaskView
+from ...model.query.unknown_states import unknown_states
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
 from ..columns.progress import with_progress
@@ -91,8 +92,10 @@ class TaskListScreen(ListScreen):
         return len(self.context.state.tasks) if whole else len(self.tasks)
 
     def problems(self, text: str) -> Sequence[Problem]:
-        """Return the invalid terms of a filter."""
-        return self._parse(text).problems
+        """Return the invalid terms of a filter, and those with a state that no task has."""
+        query = self._parse(text)
+        states = unknown_states(query, self.context.state.totals.by_state)
+        return [*query.problems, *states]
 
     def refilter(self) -> None:
         """Apply the filter to all tasks."""

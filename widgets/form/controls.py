@@ -17,6 +17,13 @@ from ...model.text.sanitize import visible
 MAX_COMPLETIONS: Final = 200
 
 
+def completion_of(text: str, options: Sequence[str]) -> str | None:
+    """Return the first option that starts with a text; None if the text is empty or an option."""
+    if not text or text in options:
+        return None
+    return next((option for option in options if option.startswith(text)), None)
+
+
 class _Completer(Suggester):
     """Suggests the first option that starts with the typed text."""
 
@@ -25,8 +32,8 @@ class _Completer(Suggester):
         self._options = options
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the first option that starts with a text."""
-        return next((option for option in self._options if option.startswith(value)), None)
+        """Return the first option that starts with a text; None if the text is an option."""
+        return completion_of(value, self._options)
 
 
 class FormLine(Input):
@@ -66,6 +73,13 @@ class FormLine(Input):
         """Set the text."""
         self.value = text
         self.cursor_position = len(text)
+
+    def complete(self) -> bool:
+        """Take over the completion shown behind the cursor; return whether there was one."""
+        found = completion_of(self.value, self.options) if self.cursor_at_end else None
+        if found is not None:
+            self.put(found)
+        return found is not None
 
     def matches(self, typed: str) -> list[str]:
         """Return the options that contain a text, those that start with it first."""

@@ -225,3 +225,15 @@ async def test_the_buttons_are_pressed_by_enter_and_by_the_mouse() -> None:
         await screen.pilot.press("enter")
         await screen.settle()
         assert len(screen.of(Form.Cancelled)) == 1
+
+
+async def test_the_shown_completion_can_be_taken_over() -> None:
+    form = Form(entries())
+    async with shown(form, 80, 20) as screen:
+        focus(form, FormLine)
+        line = form.query(FormLine).first()
+        assert not line.complete()
+        await type_in(screen, "geo.r")
+        assert line.complete()
+        assert line.text == "geo.resize"
+        assert not line.complete()
