@@ -37,6 +37,7 @@ from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
 from .ingest.redaction import Redaction
+from .ingest.series_recorder import SeriesRecorder
 from .ingest.stale_consumers import StaleConsumers
 from .ingest.stalled_workers import find_stalled_workers
 from .ingest.task_events import TaskEvents
@@ -127,6 +128,8 @@ class ClusterState:
         self.queues_left_out: Mapping[str, int | None] = self._queues.left_out
         """Waiting messages of queues that are too many to be kept, by name; None if unknown."""
         self.types: dict[str, TaskType] = self._tasks.types
+        self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
+        """The last hour; recorded by `tick`."""
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""
         self.failures = FailureGroups()
@@ -179,6 +182,8 @@ class ClusterState:
             self._other_changed = True
         self._progress_rates.forget_ended(self.tasks)
         self._update_consumers()
+        connected = self.totals.first_event_at is not None and listening
+        self.series.record(now, connected=connected)
 
     def take_changes(self) -> Changes:
         """Return what changed since the last call."""
@@ -298,10 +303,7 @@ class ClusterState:
 
         If not, what follows from counting events, such as rates, is unknown.
         """
-        return all(
-            worker.events_enabled or self._workers.status(name) == "offline"
-            for name, worker in self.workers.items()
-        )
+        return self._workers.observed
 
     def _event_batch(self, batch: EventBatch) -> None:
         events, at = batch.events, batch.at

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 BUCKET_GROWTH: Final = 1.1
 """Ratio of successive bucket limits; a quantile is at most 5 % off."""
@@ -17,6 +18,9 @@ TAIL_GROWTH: Final = 1.1
 
 MIN_SECONDS: Final = 1e-4
 MAX_SECONDS: Final = 1e8
+
+Buckets: TypeAlias = dict[int, int]
+"""How many durations each logarithmic bucket has counted."""
 
 _SCALE: Final = 1.0 / math.log(BUCKET_GROWTH)
 _OFFSET: Final = math.log(MIN_SECONDS)
@@ -55,9 +59,7 @@ class Distribution:
         """Return the quantile `q` (0 to 1), or None without values."""
         if self.max is None:
             return None
-        bucket = self._bucket_at(q)
-        middle = MIN_SECONDS * BUCKET_GROWTH ** (bucket - 0.5) if bucket else MIN_SECONDS
-        return min(middle, self.max)
+        return min(_middle(_bucket_at(self._buckets, q, self.count)), self.max)
 
     def tail_limit(self) -> float | None:
         """Return the seconds that only about 1 % exceed, or None with too few values.
@@ -66,15 +68,45 @@ class Distribution:
         """
         if self.count >= self._tail_limit_until:
             self._tail_limit_until = self.count * TAIL_GROWTH
-            self._tail_limit = MIN_SECONDS * BUCKET_GROWTH ** (self._bucket_at(TAIL) + 0.001)
+            bucket = _bucket_at(self._buckets, TAIL, self.count)
+            self._tail_limit = MIN_SECONDS * BUCKET_GROWTH ** (bucket + 0.001)
         return self._tail_limit
 
-    def _bucket_at(self, q: float) -> int:
-        wanted = q * self.count
-        seen = 0
-        bucket = 0
-        for bucket in sorted(self._buckets):
-            seen += self._buckets[bucket]
-            if seen >= wanted:
-                break
-        return bucket
+    def buckets(self) -> Buckets:
+        """Return a copy of the counts, to be compared with later ones by `new_buckets`."""
+        return dict(self._buckets)
+
+
+def new_buckets(now: Buckets, before: Buckets) -> Buckets:
+    """Return what was counted since an earlier time."""
+    return {
+        bucket: count - before.get(bucket, 0)
+        for bucket, count in now.items()
+        if count > before.get(bucket, 0)
+    }
+
+
+def add_buckets(total: Buckets, counts: Buckets) -> None:
+    """Add counts to a total."""
+    for bucket, count in counts.items():
+        total[bucket] = total.get(bucket, 0) + count
+
+
+def quantile_of(counts: Buckets, q: float) -> float | None:
+    """Return the quantile `q` (0 to 1) of the durations counted in buckets; None without any."""
+    return _middle(_bucket_at(counts, q, sum(counts.values()))) if counts else None
+
+
+def _middle(bucket: int) -> float:
+    return MIN_SECONDS * BUCKET_GROWTH ** (bucket - 0.5) if bucket else MIN_SECONDS
+
+
+def _bucket_at(buckets: Mapping[int, int], q: float, count: int) -> int:
+    wanted = q * count
+    seen = 0
+    bucket = 0
+    for bucket in sorted(buckets):
+        seen += buckets[bucket]
+        if seen >= wanted:
+            break
+    return bucket

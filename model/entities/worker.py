@@ -196,6 +196,11 @@ class Worker(msgspec.Struct, eq=False):
         return self.active
 
     @property
+    def slots(self) -> int | None:
+        """How many tasks it can run at once; None if unknown."""
+        return len(self.processes) or self.concurrency
+
+    @property
     def started_at(self) -> float | None:
         """When it started, by the local clock; None if unknown."""
         stats_at = self.fact("stats").answered_at

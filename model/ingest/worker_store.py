@@ -9,6 +9,7 @@ from ..entities.broker import Listening
 from ..entities.clock_skew import ClockSkews, MeasuredSkews
 from ..entities.log import EventLog
 from ..entities.task import Loss
+from ..entities.time_series import Marks
 from ..entities.worker import (
     LATE_AFTER_HEARTBEATS,
     MAX_PIDS,
@@ -54,6 +55,8 @@ class WorkerStore:
         self.workers: dict[str, Worker] = {}
         self.version = 0
         """Counts up when a worker joins, leaves or changes status."""
+        self.marks = Marks()
+        """When workers were lost, restarted, started or stopped."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
@@ -118,6 +121,8 @@ class WorkerStore:
         is_regular = event.active is not None or event.processed is not None
         if event.freq is not None and (is_regular or known is None):
             worker.frequency = min(MAX_FREQUENCY, max(MIN_FREQUENCY, event.freq))
+        if event.type == "worker-online":
+            self.marks.add(now, "started", worker.name)
         # `worker-online` comes from the part of a worker that sends its heartbeats.
         if is_regular or event.type == "worker-online":
             worker.sends_heartbeats = True
@@ -203,6 +208,7 @@ class WorkerStore:
                 text = f"{worker.name} lost: no {worker.sign_of_life} for {silence:.0f} s"
                 text += f", {worker.running_when_lost}" if worker.active_ids else ""
                 self._log.add(now, "error", "worker", text)
+                self.marks.add(now, "lost", worker.name)
                 worker.lost_at = now
                 # After such a long silence no final event will follow.
                 _mark_missing(worker, now - FINAL_EVENT_DELAY)
@@ -231,6 +237,14 @@ class WorkerStore:
     def status(self, name: str) -> WorkerStatus | None:
         """Return a worker's status at the last tick or event."""
         return self._statuses.get(name)
+
+    @property
+    def observed(self) -> bool:
+        """Whether all workers that are not offline send task events."""
+        return all(
+            worker.events_enabled or self._statuses[name] == "offline"
+            for name, worker in self.workers.items()
+        )
 
     @property
     def skews(self) -> ClockSkews:
@@ -271,6 +285,7 @@ class WorkerStore:
         if worker.left_at is None:
             worker.left_at = now
             self._log.add(now, "info", "worker", f"{worker.name} shut down")
+            self.marks.add(now, "stopped", worker.name)
             _mark_missing(worker, now + WARM_SHUTDOWN_SECONDS - FINAL_EVENT_DELAY)
         self._set_status(worker, "offline")
 
@@ -296,6 +311,7 @@ class WorkerStore:
             self._log.add(now, "warning", "worker", f"{worker.name}: {text}")
         else:
             self._log.add(now, "info", "worker", f"{worker.name} restarted")
+            self.marks.add(now, "restarted", worker.name)
             for task_id, (since, loss) in worker.missing_ids.items():
                 worker.missing_ids[task_id] = min(now, since), loss
         if len(worker.pids) == 1:

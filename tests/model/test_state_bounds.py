@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from celtop.model.entities.time_series import MAX_MARKS
 from celtop.model.observations import (
     InspectReply,
     LogMessage,
@@ -86,6 +87,8 @@ class Flood:
 def worker(state: ClusterState) -> Any:
     return state.workers[WORKER]
 
+
+_ONLINE: Fields = {"type": "worker-online", "hostname": WORKER, "freq": 2.0, "pid": 1}
 
 FLOODS = (
     Flood("tasks", lambda n: batch(script(n).received().events), lambda s: len(s.tasks), MAX_TASKS),
@@ -270,6 +273,30 @@ FLOODS = (
         lambda s: len(s.totals.malformed_reasons),
         BOUND + 1,
         "ingest.event_stream.MAX_MALFORMED_REASONS",
+    ),
+    Flood(
+        "recorded types",
+        lambda n: batch(script(n).received(name=f"name-{n}").events),
+        lambda s: len(s.series.types),
+        constant="ingest.series_recorder.MAX_SUBJECTS",
+    ),
+    Flood(
+        "recorded queues",
+        lambda n: QueueMeasured(f"queue-{n % 50}", NOW + n, waiting=1),
+        lambda s: len(s.series.queues),
+        constant="ingest.series_recorder.MAX_SUBJECTS",
+    ),
+    Flood(
+        "recorded workers",
+        lambda n: EventBatch(beat(n, f"celery@worker-{n % 50}").events, NOW + n),
+        lambda s: len(s.series.workers),
+        constant="ingest.series_recorder.MAX_SUBJECTS",
+    ),
+    Flood(
+        "marks",
+        lambda n: batch([{**_ONLINE, "timestamp": NOW + n}]),
+        lambda s: len(s.series.marks),
+        MAX_MARKS,
     ),
     Flood(
         "operations",

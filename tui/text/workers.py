@@ -7,7 +7,7 @@ from ...model.entities.worker import Worker
 
 def slots(worker: Worker) -> int | None:
     """Return how many tasks a worker can run at once."""
-    return len(worker.processes) or worker.concurrency
+    return worker.slots
 
 
 def queue_names(worker: Worker) -> str | None:

@@ -1,0 +1,112 @@
+"""Values sampled at a fixed step, for the last hour."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterator, Mapping
+from math import isnan, nan
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+STEP: Final = 5
+"""Seconds between two samples."""
+SECONDS: Final = 3_600
+"""Seconds that a series covers."""
+STEPS: Final = SECONDS // STEP
+
+MAX_MARKS: Final = 500
+
+MarkKind: TypeAlias = Literal["lost", "restarted", "started", "stopped"]
+
+
+def step_of(at: float) -> int:
+    """Return the number of the step that an epoch time is in."""
+    return int(at // STEP)
+
+
+class TimeSeries:
+    """A few values of one subject, sampled together; NaN is unknown.
+
+    Steps are numbered from the epoch: step `n` covers the seconds from `n * STEP` on. The size is
+    fixed, at 4 bytes a sample and value (2.9 KB for an hour).
+    """
+
+    __slots__ = ("_values", "first", "newest")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._values = {name: array("f", (nan,)) * STEPS for name in names}
+        self.first: int | None = None
+        """The first recorded step; None before it."""
+        self.newest = 0
+        """The last recorded step."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the values."""
+        return tuple(self._values)
+
+    def record(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Add the values of a step that is newer than all before; missing ones are unknown."""
+        if self.first is None:
+            self.first = step
+        else:
+            for skipped in range(max(self.newest + 1, step - STEPS), step):
+                for ring in self._values.values():
+                    ring[skipped % STEPS] = nan
+        self.newest = step
+        slot = step % STEPS
+        for name, ring in self._values.items():
+            value = values.get(name)
+            ring[slot] = nan if value is None else value
+
+    def window(self, name: str, last: int, count: int) -> list[float]:
+        """Return the values of `count` steps up to the step `last`, oldest first."""
+        ring = self._values[name]
+        if self.first is None:
+            return [nan] * count
+        low = max(self.first, self.newest - STEPS + 1)
+        return [
+            ring[step % STEPS] if low <= step <= self.newest else nan
+            for step in range(last - count + 1, last + 1)
+        ]
+
+    def at(self, name: str, epoch: float) -> float | None:
+        """Return the value at an epoch time; None if it is unknown."""
+        value = self.window(name, step_of(epoch), 1)[0]
+        return None if isnan(value) else value
+
+    def last(self, name: str) -> float | None:
+        """Return the newest value; None if it is unknown."""
+        return self.at(name, self.newest * STEP)
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened to a worker, to be marked on charts."""
+
+    at: float
+    """Epoch seconds by the local clock."""
+    kind: MarkKind
+    worker: str
+
+
+class Marks:
+    """The newest marks of the last hour, oldest first."""
+
+    def __init__(self) -> None:
+        self._marks: deque[Mark] = deque(maxlen=MAX_MARKS)
+
+    def add(self, at: float, kind: MarkKind, worker: str) -> None:
+        """Add a mark."""
+        self._marks.append(Mark(at, kind, worker))
+
+    def __iter__(self) -> Iterator[Mark]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def between(self, start: float, end: float) -> list[Mark]:
+        """Return the marks from `start` on and before `end`."""
+        return [mark for mark in self._marks if start <= mark.at < end]

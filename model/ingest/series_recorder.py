@@ -1,0 +1,313 @@
+"""Records the last hour of the cluster, its queues, workers and task types as time series.
+
+Nothing is counted per event: each step takes the differences of counters that the model has anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+from ..entities.distribution import Buckets, add_buckets, new_buckets, quantile_of
+from ..entities.queue import Queue
+from ..entities.states import CELERY_STATES
+from ..entities.task_type import TaskType
+from ..entities.time_series import STEP, Marks, TimeSeries, step_of
+from ..entities.totals import Totals
+from .worker_store import WorkerStore
+
+B = TypeVar("B")
+Values: TypeAlias = dict[str, float | None]
+
+MAX_SUBJECTS: Final = 250
+"""Queues, workers and task types each that are recorded; a new one takes the place of one that has
+had nothing to show for `IDLE_STEPS`."""
+IDLE_STEPS: Final = 120
+
+MAX_DEPTH_AGE: Final = 90.0
+"""Seconds for which a measured depth is taken to hold: queues that no screen shows are measured
+every 30 seconds or more."""
+
+RATES: Final = ("succeeded", "failed", "retried", "revoked", "received")
+"""Counters of `Totals`, recorded per second."""
+CLUSTER_VALUES: Final = (
+    *RATES, "failure_share", "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95",
+    "findings",
+)  # fmt: skip
+"""Tasks per second; the share of finished tasks that failed, 0 to 1; messages waiting in all
+measured queues; tasks that online workers run, and could run; online workers; seconds; findings."""
+QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s")
+WORKER_VALUES: Final = ("busy", "slots", "per_s", "rss", "load")
+"""Running tasks, size of the pool, tasks per second, peak memory of the main process in bytes, and
+the host's load over one minute."""
+TYPE_RATES: Final = ("succeeded", "failed", "retried")
+TYPE_VALUES: Final = (*TYPE_RATES, "runtime_p50", "runtime_p95", "wait_p95")
+"""Tasks per second, and seconds."""
+
+OTHER_STATES: Final = "other"
+
+MEDIAN: Final = 0.5
+HIGH: Final = 0.95
+
+
+class TypeCounts(NamedTuple):
+    """What had been counted of a task type at one time."""
+
+    counts: tuple[int, ...]
+    """Tasks succeeded, failed and retried; run times and waits."""
+    runtimes: Buckets
+    waits: Buckets
+
+
+NOTHING_COUNTED: Final = TypeCounts((0, 0, 0, 0, 0), {}, {})
+
+
+class Subject(Generic[B]):
+    """A recorded queue, worker or task type.
+
+    `before` is what its counters were at the last step; None if there was none.
+    """
+
+    __slots__ = ("active_at", "before", "series")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.series = TimeSeries(names)
+        self.active_at = 0
+        self.before: B | None = None
+
+
+class Subjects(dict[str, Subject[B]]):
+    """The recorded queues, workers or task types by name."""
+
+    def __init__(self, names: tuple[str, ...], initially: B | None = None) -> None:
+        super().__init__()
+        self.names = names
+        self.initially = initially
+        """The counters of a subject that is new to the model."""
+
+    def series(self, name: str) -> TimeSeries | None:
+        """Return the series of a subject; None if it is not recorded."""
+        subject = self.get(name)
+        return None if subject is None else subject.series
+
+    def admit(self, present: Iterable[tuple[str, bool]], step: int) -> None:
+        """Begin to record subjects that have come.
+
+        Args:
+            present: The names, and whether they have anything to show in this step.
+            step: The number of the step.
+        """
+        idle: list[str] | None = None
+        for name, active in present:
+            subject = self.get(name)
+            if subject is None and len(self) < MAX_SUBJECTS:
+                subject = self[name] = Subject(self.names)
+                subject.before = self.initially
+            elif subject is None and active:
+                idle = self._idle(step) if idle is None else idle
+                if not idle:
+                    return
+                del self[idle.pop()]
+                subject = self[name] = Subject(self.names)
+            if subject is not None and active:
+                subject.active_at = step
+
+    def _idle(self, step: int) -> list[str]:
+        """Return the names of those without anything to show, the longest idle last."""
+        idle = [name for name, one in self.items() if one.active_at < step - IDLE_STEPS]
+        return sorted(idle, key=lambda name: -self[name].active_at)
+
+
+class SeriesRecorder:
+    """The last hour as time series; `record` is to be called every second."""
+
+    def __init__(
+        self,
+        totals: Totals,
+        queues: Mapping[str, Queue],
+        workers: WorkerStore,
+        types: Mapping[str, TaskType],
+    ) -> None:
+        self.cluster = TimeSeries(CLUSTER_VALUES)
+        self.states = TimeSeries((*CELERY_STATES, OTHER_STATES))
+        """Held tasks by state; custom states are `OTHER_STATES`."""
+        self.queues: Subjects[None] = Subjects(QUEUE_VALUES)
+        self.workers: Subjects[int] = Subjects(WORKER_VALUES)
+        self.types: Subjects[TypeCounts] = Subjects(TYPE_VALUES, NOTHING_COUNTED)
+        self.marks: Marks = workers.marks
+        self.findings: int | None = None
+        """How many findings there were in the present step, if a screen has derived them."""
+        self._totals = totals
+        self._live_queues = queues
+        self._live_workers = workers
+        self._live_types = types
+        self._step = 0
+        self._recorded_at = 0.0
+        self._before: dict[str, int] | None = None
+
+    @property
+    def newest(self) -> int:
+        """The number of the last recorded step; it differs whenever the series do."""
+        return self._step
+
+    @property
+    def end(self) -> float:
+        """The epoch seconds at which the last recorded step ends."""
+        return float((self._step + 1) * STEP)
+
+    def record(self, now: float, *, connected: bool) -> None:
+        """Record the step that has ended, once.
+
+        Args:
+            now: Epoch seconds.
+            connected: Whether events can be received; otherwise what they count is unknown.
+        """
+        step = step_of(now) - 1
+        if step == self._step:
+            return
+        if step < self._step:
+            self._clear()  # the clock was set back
+        elapsed = now - self._recorded_at
+        # After a pause of the process, what was counted belongs to no step.
+        usable = connected and self._step > 0 and step - self._step <= 2
+        self._step, self._recorded_at = step, now
+        span = elapsed if usable else None
+        values: Values = {"findings": self.findings}
+        self.findings = None
+        values |= self._record_types(step, span)
+        values |= self._record_workers(step, span)
+        values |= self._record_queues(step, now)
+        self.cluster.record(step, values | self._rates(span))
+        self.states.record(step, self._states())
+
+    def _clear(self) -> None:
+        self.cluster = TimeSeries(CLUSTER_VALUES)
+        self.states = TimeSeries(self.states.names)
+        for subjects in (self.queues, self.workers, self.types):
+            subjects.clear()
+        self._step, self._before = 0, None
+
+    def _rates(self, span: float | None) -> Values:
+        """Return what the cluster did per second; `span` is None if it is unknown."""
+        counts = {name: int(getattr(self._totals, name)) for name in RATES}
+        before, self._before = self._before, counts
+        if span is None or before is None:
+            return {}
+        new = {name: counts[name] - before[name] for name in RATES}
+        ended = new["failed"] + new["succeeded"]
+        # Without events of all workers, no line at 0 suggests that no task runs.
+        observed = self._live_workers.observed
+        values: Values = {
+            name: count / span if count or observed else None for name, count in new.items()
+        }
+        return values | {"failure_share": new["failed"] / ended if ended else None}
+
+    def _states(self) -> Values:
+        found: dict[str, float | None] = dict.fromkeys(self.states.names, 0.0)
+        for state, count in self._totals.by_state.items():
+            name = state if state in found else OTHER_STATES
+            found[name] = (found[name] or 0.0) + count
+        return found
+
+    def _record_queues(self, step: int, now: float) -> Values:
+        """Record the queues, and return the messages waiting in all of them."""
+        total: float | None = None
+        present: list[tuple[str, bool]] = []
+        for name, queue in self._live_queues.items():
+            waiting = _depth(queue, now)
+            if waiting is not None:
+                total = waiting + (total or 0.0)
+            present.append((name, bool(waiting or queue.out_per_s)))
+        self.queues.admit(present, step)
+        for name, subject in self.queues.items():
+            values: Values = {}
+            found = self._live_queues.get(name)
+            if found is not None and (waiting := _depth(found, now)) is not None:
+                values = {
+                    "waiting": waiting,
+                    "in_per_s": found.in_per_s,
+                    "out_per_s": found.out_per_s,
+                }
+            subject.series.record(step, values)
+        return {"waiting": total}
+
+    def _record_workers(self, step: int, span: float | None) -> Values:
+        """Record the workers, and return what those online run together."""
+        live = self._live_workers
+        online = [one for one in live.workers.values() if live.status(one.name) == "online"]
+        self.workers.admit(((worker.name, True) for worker in online), step)
+        for name, subject in self.workers.items():
+            worker = live.workers.get(name)
+            values: Values = {}
+            if worker is not None and span is not None and live.status(name) != "offline":
+                before = subject.before
+                values = {
+                    "busy": worker.running,
+                    "slots": worker.slots,
+                    "rss": worker.rusage.rss_bytes if worker.rusage is not None else None,
+                    "load": worker.load[0] if worker.load else None,
+                }
+                if worker.processed is not None and before is not None:
+                    done = worker.processed - before
+                    # It counts from 0 again after a restart.
+                    values["per_s"] = done / span if done >= 0 else None
+            subject.before = None if worker is None else worker.processed
+            subject.series.record(step, values)
+        if span is None:
+            return {}
+        return {
+            "busy": _sum(worker.running for worker in online),
+            "slots": _sum(worker.slots for worker in online),
+            "online": len(online),
+        }
+
+    def _record_types(self, step: int, span: float | None) -> Values:
+        """Record the task types, and return the percentiles of all of them together."""
+        since = step * STEP
+        types = self._live_types.values()
+        self.types.admit(((kind.name, (kind.last_at or 0.0) >= since) for kind in types), step)
+        runtimes: Buckets = {}
+        waits: Buckets = {}
+        for name, subject in self.types.items():
+            kind, before = self._live_types.get(name), subject.before
+            values: Values = {}
+            if kind is None:
+                subject.before = None
+            elif before is not None and before.counts == _counts(kind):
+                values = {} if span is None else dict.fromkeys(TYPE_RATES, 0.0)
+            else:
+                subject.before = TypeCounts(
+                    _counts(kind), kind.runtime.buckets(), kind.wait.buckets()
+                )
+                if before is not None and span is not None:
+                    ran = new_buckets(subject.before.runtimes, before.runtimes)
+                    waited = new_buckets(subject.before.waits, before.waits)
+                    add_buckets(runtimes, ran)
+                    add_buckets(waits, waited)
+                    values = {
+                        name: max(0, count - earlier) / span
+                        for name, count, earlier in zip(
+                            TYPE_RATES, subject.before.counts, before.counts, strict=False
+                        )
+                    }
+                    values["runtime_p50"] = quantile_of(ran, MEDIAN)
+                    values["runtime_p95"] = quantile_of(ran, HIGH)
+                    values["wait_p95"] = quantile_of(waited, HIGH)
+            subject.series.record(step, values)
+        return {"runtime_p95": quantile_of(runtimes, HIGH), "wait_p95": quantile_of(waits, HIGH)}
+
+
+def _counts(kind: TaskType) -> tuple[int, ...]:
+    return (kind.succeeded, kind.failed, kind.retried, kind.runtime.count, kind.wait.count)
+
+
+def _depth(queue: Queue, now: float) -> int | None:
+    """Return how many messages wait in a queue, unless that was measured too long ago."""
+    at = queue.measured_at
+    return queue.waiting if at is not None and now - at <= MAX_DEPTH_AGE else None
+
+
+def _sum(numbers: Iterable[int | None]) -> float | None:
+    """Return the sum of the known numbers; None if none is known."""
+    known = [number for number in numbers if number is not None]
+    return float(sum(known)) if known else None
