@@ -92,6 +92,9 @@ _GLOBAL: Final = (
     _everywhere(
         "error", ("e",), "error", "errors", "Failures grouped by exception, task and location"
     ),
+    _everywhere(
+        "times", ("z",), "times", "times", "Cycle between local time, UTC and relative times"
+    ),
     _everywhere("refresh", ("ctrl+r",), "refresh_now", "refresh", "Query workers and queues now"),
     _everywhere("export", ("ctrl+s",), "export", "save", "Save the current view to a file"),
     _everywhere("help", ("?", "f1"), "help", "help", "Show the keys", show=True),

@@ -19,7 +19,7 @@ from ..widgets.compat.textual_internals import FrugalApp, capture_mouse, drop_al
 from ..widgets.glyphs import ASCII, UNICODE
 from . import terminal
 from .bars.command_line import CommandLine
-from .context import AppContext
+from .context import TIMES, AppContext
 from .host import Severity
 from .keyboard import press_key
 from .keymap import bindings, textual_keymap
@@ -303,6 +303,18 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         events = self.context.state.totals.events
         self.context.frozen_events = None if self.context.frozen else events
         self.frame_loop.paint()
+
+    def action_times(self) -> None:
+        """Show times in the next way: local time, UTC, relative."""
+        at = TIMES.index(self.context.times)
+        how = TIMES[(at + 1) % len(TIMES)]
+        self.show_times(how)
+        self.say("Times are in UTC" if how == "utc" else f"Times are {how}")
+
+    def show_times(self, how: str) -> None:
+        """Show times as one of `TIMES`."""
+        self.context.times = how
+        self.repaint()
 
     def action_refresh_now(self) -> None:
         """Poll workers and queues now, or try again to connect."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..model.state import ClusterState
     from ..settings import Settings
 
+TIMES: Final = ("local", "utc", "relative")
+"""How times are shown in tables: in a time zone, or as `41 s ago`."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
 
@@ -30,6 +32,8 @@ class AppContext:
     glyphs: Glyphs
     utc: bool = False
     """Whether times of day are shown in UTC."""
+    relative: bool = False
+    """Whether the times in tables are shown as `41 s ago`."""
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
     frozen_events: int | None = None
@@ -50,6 +54,17 @@ class AppContext:
     def ascii(self) -> bool:
         """Whether only ASCII may be drawn."""
         return self.glyphs is ASCII
+
+    @property
+    def times(self) -> str:
+        """How times are shown: one of `TIMES`."""
+        return "relative" if self.relative else "utc" if self.utc else "local"
+
+    @times.setter
+    def times(self, how: str) -> None:
+        self.relative = how == "relative"
+        if not self.relative:
+            self.utc = how == "utc"
 
     @property
     def frozen(self) -> bool:
@@ -86,4 +101,4 @@ class AppContext:
 
     def frame(self) -> Frame:
         """Return what the cells of a table need to know of the present frame."""
-        return Frame(self.clock(), self.glyphs, self.utc, self.state.skews)
+        return Frame(self.clock(), self.glyphs, self.utc, self.relative, self.state.skews)

@@ -11,6 +11,7 @@ UNKNOWN: Final = "?"
 
 NEVER: Final = "never"
 
+_LARGEST_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 _SIZES: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -42,6 +43,16 @@ def age(at: float | None, now: float) -> str:
         return UNKNOWN
     seconds = now - at
     return f"in {duration(-seconds)}" if seconds < -0.5 else duration(max(0.0, seconds))
+
+
+def ago(at: float | None, now: float) -> str:
+    """Return `41 s ago`, `12 m ago`, `3 h ago` or `5 d ago`, or `in 5 s` for a future time."""
+    if at is None or not math.isfinite(at):
+        return UNKNOWN
+    whole = round(abs(now - at))
+    size, unit = next((one for one in _LARGEST_UNITS if whole >= one[0]), (1, "s"))
+    text = f"{whole // size} {unit}"
+    return f"in {text}" if at > now and whole else f"{text} ago"
 
 
 def count(number: int | None) -> str:
@@ -97,6 +108,14 @@ def date_time(epoch: float | None, tz: tzinfo | None = None) -> str:
     if moment is None:
         return UNKNOWN
     return moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
+
+
+def zone_name(epoch: float, *, utc: bool) -> str:
+    """Return the zone of a displayed time, `CET` or `UTC`; empty if local time is UTC anyway."""
+    local = _moment(epoch, None)
+    if local is None or not local.utcoffset():
+        return ""
+    return "UTC" if utc else local.tzname() or ""
 
 
 def iso(epoch: float | None) -> str | None:

@@ -83,6 +83,15 @@ async def _history(ui: AppUnderTest, key: str) -> None:
     assert ui.app.location.view == "queues"
 
 
+@checks("times")
+async def _times(ui: AppUnderTest, key: str) -> None:
+    await ui.press("7", key)
+    assert ui.said == ["Times are relative"]
+    await ui.until(lambda: "s ago" in ui.text)
+    await ui.press(key, key)
+    assert ui.said[1:] == ["Times are local", "Times are in UTC"]
+
+
 @checks("freeze")
 async def _freeze(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)

@@ -14,7 +14,7 @@ from celtop.tui.columns.workers import load_cells
 from celtop.tui.details.task import task_fields
 from celtop.tui.details.worker import worker_fields
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.table.column import Frame
+from celtop.widgets.table.column import Frame, Placed
 
 NOW = 1000.0
 FRAME = Frame(NOW)
@@ -114,3 +114,13 @@ def test_limits_that_no_clock_can_show() -> None:
             one for one in worker_fields(worker, "online", FRAME) if one.label == "Time limits"
         ]
         assert limits.value == f"soft {shown}, hard 1.5 s"
+
+
+def test_times_can_be_relative() -> None:
+    frame = Frame(NOW, relative=True)
+    columns = {column.id: column for column in tasks.TASKS}
+    task = Task("1", sent_at=NOW - 100, received_at=NOW - 90, finished_at=NOW - 4)
+    assert columns["received"].cell(task, frame) == ("1 m ago", "muted")
+    assert Placed(columns["finished"], 0, 9).content(task, frame) == (("4 s ago", "muted"),)
+    assert columns["age"].cell(task, frame) == ("1 m 40 s", "muted")
+    assert columns["age"].cell(Task("2"), frame) == ("?", "muted")

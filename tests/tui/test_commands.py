@@ -60,7 +60,7 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
         ("rate 1000", "The frame rate must be between 0.1 and 60"),
         ("theme [/]", "Unknown theme [/]; tab lists all themes"),
         ("mouse maybe", "Usage: mouse on|off"),
-        ("zone mars", "Usage: zone utc|local"),
+        ("zone mars", "Usage: zone local|utc|relative"),
         ("q orphans", "quit takes no argument; did you mean queues orphans?"),
         ("freeze now", "freeze takes no argument"),
         ("task", "Missing argument: a task id or the start of one"),

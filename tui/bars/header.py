@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC
 from typing import Final
 
@@ -125,9 +124,8 @@ def _workers(state: ClusterState, now: float) -> tuple[str, str]:
 
 
 def _clock(now: float, *, utc: bool) -> str:
-    """Return the time of day, with its zone unless that is the local one."""
-    zone = " UTC" if utc and time.localtime(now).tm_gmtoff else ""
-    return units.clock(now, UTC if utc else None) + zone
+    """Return the time of day with its zone, unless the local one is UTC."""
+    return f"{units.clock(now, UTC if utc else None)} {units.zone_name(now, utc=utc)}".rstrip()
 
 
 def finished_per_second(state: ClusterState, now: float) -> float:

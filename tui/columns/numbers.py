@@ -77,14 +77,21 @@ def percent(part: int, whole: int, style: str = "text") -> Cell:
 
 
 def time_of_day(at: float | None, frame: Frame) -> Cell:
-    """Return the cell of a time of day; empty for None."""
+    """Return the cell of a time of day, or of how long ago it was; empty for None."""
     if at is None:
         return NOTHING
+    if frame.relative:
+        return units.ago(at, frame.now), "muted"
     return units.clock(at, UTC if frame.utc else None), "muted"
 
 
 def time_or_date(at: float, frame: Frame, width: int) -> Cell:
-    """Return the cell of a time of today, or of another day's date, with the time if it fits."""
+    """Return the cell of a time of today, or of another day's date, with the time if it fits.
+
+    If times are relative, it is how long ago that was.
+    """
+    if frame.relative:
+        return units.ago(at, frame.now), "muted"
     zone = UTC if frame.utc else None
     begins, ends = _today(int(frame.now // 60), frame.utc)
     if begins <= at < ends:

@@ -8,7 +8,7 @@ from typing import Final
 
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
-from ...model.entities.task import Task
+from ...model.entities.task import Task, first_seen_at
 from ...model.ingest.lost_tasks import loss_text
 from ...model.ingest.rate_limited import held_text
 from ...model.text import units
@@ -78,6 +78,15 @@ def _received(task: Task, frame: Frame) -> Cell:
     return numbers.time_of_day(frame.to_local(at, task.worker), frame)
 
 
+def _age(task: Task, frame: Frame) -> Cell:
+    at = first_seen_at(task)
+    if at is None:
+        return numbers.UNKNOWN
+    if at != task.sent_at:  # the client's clock is uncorrected
+        at = frame.to_local(at, task.worker)
+    return numbers.seconds(max(0.0, frame.now - at), "muted")
+
+
 def _finished(task: Task, frame: Frame, width: int = 11) -> Cell:
     at = task.finished_at
     if at is None:
@@ -137,6 +146,7 @@ TASKS: Final[tuple[Column[Task], ...]] = (
         descending=True,
         fill=_finished_within,
     ),
+    replace(numbers.column("age", "Age", 9, _age, 10, wide_only=True), ticks=numbers.always),
     replace(numbers.column("runtime", "Runtime", 9, elapsed, 1), ticks=_ticking),
     RETRIES,
     ARGS,

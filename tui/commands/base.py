@@ -29,6 +29,9 @@ class CommandHost(Host, Protocol):
     def use_mouse(self, on: bool) -> None:
         """Capture the mouse, or leave it to the terminal."""
 
+    def show_times(self, how: str) -> None:
+        """Show times as one of `TIMES`."""
+
     def run_command(self, line: str) -> None:
         """Run a command line, or show why it cannot be run."""
 

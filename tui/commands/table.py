@@ -7,6 +7,7 @@ from typing import Final
 
 from ...bindings.actions import VIEWS
 from ..bars.command_line import Suggestions
+from ..context import TIMES
 from ..host import Host
 from ..navigation import DrillDown, Location, workflow_of
 from ..operations.find_task import find_task
@@ -136,10 +137,9 @@ def _mouse(host: CommandHost, argument: str) -> None:
 
 
 def _zone(host: CommandHost, argument: str) -> None:
-    if argument not in ("utc", "local"):
-        raise CommandError("Usage: zone utc|local")
-    host.context.utc = argument == "utc"
-    host.repaint()
+    if argument not in TIMES:
+        raise CommandError(f"Usage: zone {'|'.join(TIMES)}")
+    host.show_times(argument)
 
 
 def _task(host: CommandHost, argument: str) -> None:
@@ -207,7 +207,14 @@ COMMANDS: Final[tuple[Command, ...]] = (
         lambda host: host.theme,
     ),
     Command("mouse", "Capture the mouse", _mouse, "on|off", lambda _: ("on", "off")),
-    Command("zone", "Time zone of displayed times", _zone, "utc|local", lambda _: ("utc", "local")),
+    Command(
+        "zone",
+        "Show times in local time, in UTC or relative",
+        _zone,
+        "[ZONE]",
+        lambda _: TIMES,
+        lambda host: host.context.times,
+    ),
     Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),
     Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),
     *OPERATION_COMMANDS,

@@ -112,7 +112,9 @@ def _times(task: Task, frame: Frame) -> list[Field]:
 def _moment(at: float, now: float, frame: Frame) -> str:
     age = units.age(at, now)
     when = age if age.startswith("in ") else f"{age} ago"
-    return f"{units.date_time(at, UTC if frame.utc else None)}  {when}"
+    zone = units.zone_name(at, utc=frame.utc)
+    then = f"{units.date_time(at, UTC if frame.utc else None)} {zone}".rstrip()
+    return f"{when}  {then}" if frame.relative else f"{then}  {when}"
 
 
 def _clock(task: Task, frame: Frame) -> list[Field]:

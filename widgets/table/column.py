@@ -27,6 +27,8 @@ class Frame:
     """Seconds since the epoch."""
     glyphs: Glyphs = UNICODE
     utc: bool = False
+    relative: bool = False
+    """Whether times are drawn as `41 s ago`; they then change each second."""
     skews: ClockSkews = field(default_factory=lambda: NO_SKEWS, hash=False)
     """Seconds by which hosts' clocks are ahead of this host's."""
 

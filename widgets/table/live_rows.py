@@ -41,6 +41,10 @@ def _row_version(row: object) -> object:
     return getattr(row, "version", row)
 
 
+def _look_of(frame: Frame) -> tuple[object, ...]:
+    return frame.glyphs, frame.utc, frame.relative
+
+
 class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     """Rows, cursor and marks on the screen, without keys.
 
@@ -155,7 +159,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         old = self._frame
         if old is _NO_FRAME:
             self._lines.clear()  # drawn without the current time, on which dates depend
-        if (frame.glyphs, frame.utc) != (old.glyphs, old.utc) or frame.skews is not old.skews:
+        if _look_of(frame) != _look_of(old) or frame.skews is not old.skews:
             self._artist = None
         self._frame = frame
         return self._update()
@@ -321,6 +325,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         marks, cursor_id = self._marks, self._viewport.cursor_id
         cursor_look = "cursor" if self.has_focus else "cursor-blurred"
         second, top, height = int(frame.now), self._viewport.top, self._body_height
+        relative = frame.relative
         end = min(top + height, len(rows))
         if self._header_height:
             yield self._header(artist)
@@ -331,7 +336,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             look = "marked" if marked else ""
             if row_id == cursor_id:
                 look = f"{look} {cursor_look}"
-            moment = second if ticking and any(ticks(row) for ticks in ticking) else 0
+            ticks_now = relative or (ticking and any(ticks(row) for ticks in ticking))
+            moment = second if ticks_now else 0
             state = (row_version(row), look, moment)
             line = lines.pop(row_id, None)
             if line is None or line.state != state:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import UTC, timedelta, timezone
 
 import pytest
@@ -95,3 +96,28 @@ def test_times() -> None:
 def test_invalid_times_are_unknown(no_time: float | None) -> None:
     assert units.iso(no_time) is None
     assert units.clock(no_time, UTC) == "?"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0 s ago"),
+        (59, "59 s ago"),
+        (3599, "59 m ago"),
+        (7200, "2 h ago"),
+        (90_000, "1 d ago"),
+        (-5, "in 5 s"),
+        (-math.inf, "?"),
+    ],
+)
+def test_ago_has_one_unit(seconds: float, text: str) -> None:
+    assert units.ago(AT - seconds, AT) == text
+
+
+def test_a_zone_is_named_unless_local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    for zone, names in (("UTC", ("", "")), ("CET-1", ("CET", "UTC"))):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        assert (units.zone_name(AT, utc=False), units.zone_name(AT, utc=True)) == names
+    monkeypatch.undo()
+    time.tzset()
