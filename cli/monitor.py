@@ -18,18 +18,22 @@ def open_monitor(settings: Settings) -> int:
     """Run the monitor until the user quits; return its exit code.
 
     Raises:
-        InvalidUsage: This terminal cannot show it.
+        InvalidUsage: This terminal cannot show it, or its broker cannot be used.
     """
     require_terminal()
     from ..cluster.session import Session
     from ..tui.app import CeltopApp
     from .keymap import keymap_of
+    from .session import unusable
 
     if not sys.stderr.isatty():
         # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
         setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
-    app = CeltopApp(Session(settings), settings, keymap=keymap_of(settings))
+    session = Session(settings)
+    app = CeltopApp(session, settings, keymap=keymap_of(settings))
     app.run(mouse=settings.mouse)
+    if app.return_code == ExitCode.USAGE:
+        raise unusable(session.state.broker)
     return app.return_code or ExitCode.OK
 
 

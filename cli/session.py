@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from .exit_codes import BrokerUnreachable, CommandError, TimedOut
+from .exit_codes import BrokerUnreachable, CommandError, InvalidUsage, TimedOut
 from .findings import report_incomplete
 from .interrupts import clean_exit
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ..cluster.session import Session
+    from ..model.entities.broker import Broker
     from ..settings import Settings
 
 CONNECT_TIMEOUT: Final = 5.0
@@ -102,16 +103,27 @@ def wait_for_broker(session: Session, seconds: float) -> None:
     """Wait until the broker is connected.
 
     Raises:
+        InvalidUsage: The settings or the installation are at fault.
         BrokerUnreachable: It refused for `seconds`, or did not reply for longer.
     """
     broker = session.state.broker
-    if pump_until(session, seconds, lambda: broker.is_connected):
-        return
-    if broker.fault is None:
+
+    def decided() -> bool:
+        return broker.is_connected or (broker.fault is not None and broker.fault.is_configuration)
+
+    pump_until(session, seconds, decided)
+    if broker.fault is None and not broker.is_connected:
         _wait_while_it_replies(session)
     if not broker.is_connected:
-        reason = broker.fault or "It accepts connections but does not reply"
-        raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
+        raise unusable(broker)
+
+
+def unusable(broker: Broker) -> CommandError:
+    """Return the error of a broker that cannot be used."""
+    reason = broker.fault or "It has not replied in time"
+    wrong = broker.fault is not None and broker.fault.is_configuration
+    error = InvalidUsage if wrong else BrokerUnreachable
+    return error(f"Cannot use the broker {broker.url}. {reason}")
 
 
 def _wait_while_it_replies(session: Session) -> None:

@@ -48,6 +48,8 @@ MAX_COPIED_CHARACTERS: Final = 50_000
 """In base64 about 75,000 bytes, the most that xterm accepts."""
 TERMINAL_CHECK_INTERVAL: Final = 3.0
 EXIT_TIMEOUT: Final = 2.0
+CONFIGURATION_EXIT_CODE: Final = 2
+"""The caller reports the broker's fault."""
 NOTIFICATION_TIMEOUT: Final = 4.0
 
 
@@ -88,7 +90,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
             self.context.keymap = keymap
             self.set_keymap(textual_keymap(keymap))
         self.runner = OperationRunner(self, self)
-        self.frame_loop = FrameLoop(self, self.context, self.runner.follow)
+        self.frame_loop = FrameLoop(self, self.context, self._follow)
         self.navigator = Navigator(self, self.context, self.frame_loop)
         self._set_theme(settings.theme)
 
@@ -121,6 +123,13 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         if code and not self.is_headless:
             terminal.end_process_after(EXIT_TIMEOUT, code)
         self.exit(return_code=code)
+
+    def _follow(self) -> None:
+        """Follow the model after changes; end if the settings rule out a connection."""
+        self.runner.follow()
+        broker = self.context.state.broker
+        if broker.fault is not None and broker.fault.is_configuration and not broker.live_since:
+            self.end(CONFIGURATION_EXIT_CODE)
 
     def _check_terminal(self) -> None:
         if terminal.is_gone(sys.__stdin__.fileno() if sys.__stdin__ else 0):

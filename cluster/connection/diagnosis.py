@@ -11,16 +11,27 @@ from typing import Final
 from ...model.entities.broker import family_of
 from ...model.entities.fault import Fault
 from .broker import BrokerConnection
-from .errors import address_of, explain, port_of
+from .errors import address_of, explain, port_of, reason_of
 from .identify import identify, mismatch
+from .invalid_option import Attempt, invalid_option, is_option_error
 from .sentinels import sentinel_fault
 
 AMBIGUOUS: Final = frozenset({"closed", "timeout", "tls", "other"})
 """Faults that another server on the port, or TLS, may be the cause of."""
 
 
-def diagnose(error: BaseException, broker: BrokerConnection) -> Fault:
-    """Return the fault behind a failed connection attempt; may block for some seconds."""
+def diagnose(error: BaseException, broker: BrokerConnection, attempt: Attempt) -> Fault:
+    """Return the fault behind a failed connection attempt; may block for some seconds.
+
+    Args:
+        error: What the attempt raised.
+        broker: The connection that failed.
+        attempt: Connects again, to see whether an option is at fault.
+    """
+    if is_option_error(error):
+        found = invalid_option(broker, attempt, reason_of(error, broker))
+        if found is not None:
+            return found
     fault = explain(error, broker)
     if broker.scheme == "sentinel" and fault.kind in ("sentinel", "refused", "timeout"):
         options = broker.settings.broker_transport_options

@@ -6,14 +6,17 @@ the whole chain of causes is joined into one text, and the first matching rule n
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from ...model.entities.fault import Fault
 from .broker import BrokerConnection
+from .drivers import DRIVER_ERRORS, missing_driver
 
 MAX_REASON_LENGTH: Final = 200
 """Characters of a library's own error text."""
@@ -25,6 +28,12 @@ REDIS_RIGHTS: Final = (
 the like out of `+@write` again."""
 
 
+SERVERS: Final = {"rabbitmq": "amqp", "valkey": "redis", "valkeys": "rediss"}
+"""Transports by the names of servers, which some take for a transport."""
+PATH_OPTIONS: Final = {
+    "filesystem": "broker_transport_options: data_folder_in and data_folder_out, as for the workers"
+}
+"""Where the paths of a transport are set, if not in `broker_use_ssl`."""
 DEFAULT_PORTS: Final = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
 
 
@@ -73,13 +82,13 @@ _RULES: Final = (
         "transport",
         r"No such transport|Invalid transport scheme",
         "Celery has no transport for {scheme}://",
-        "Use redis://, rediss://, sentinel://, amqp://, amqps:// or another kombu transport",
+        "{guess}Use redis://, rediss://, sentinel://, amqp://, amqps:// or another kombu transport",
     ),
     Rule(
         "driver",
         r"ModuleNotFoundError|ImportError|VersionMismatch",
         "Cannot load the driver for {scheme}://: {reason}",
-        "Install it in celtop's environment, for example pip install 'kombu[{scheme}]'",
+        "Install it in celtop's environment",
     ),
     Rule(
         "dns",
@@ -219,7 +228,7 @@ _RULES: Final = (
         "socket",
         r"FileNotFoundError|No such file or directory",
         "There is no {file}",
-        "Check the path in the URL or in the broker's options",
+        "Check the path in the URL or in {path_options}",
     ),
     Rule(
         "permission",
@@ -256,9 +265,11 @@ def explain(error: BaseException, broker: BrokerConnection) -> Fault:
             "Check for a NAT or firewall that drops idle connections after some minutes",
         )
     text = " / ".join(f"{type(one).__module__}.{type(one).__name__}: {one}" for one in chain)
-    reason = broker.hide(_reason(chain))
+    reason = reason_of(error, broker)
     words = _placeholders(broker, chain, reason)
     fault = first_match(_RULES, text, words)
+    if fault is None or isinstance(error, DRIVER_ERRORS):
+        fault = missing_driver(broker.scheme) or fault
     if fault is None:
         return Fault("other", f"The connection to {address_of(broker)} failed: {reason}", "")
     return _NO_SCHEME if fault.kind == "dns" and "://" not in broker.url else fault
@@ -288,14 +299,19 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             pending.append(one.__context__)
 
 
-def _reason(chain: list[BaseException]) -> str:
-    """Return the innermost text that is not empty, on one line."""
+def reason_of(error: BaseException, broker: BrokerConnection) -> str:
+    """Return the innermost text of an error that is not empty, on one line, without passwords."""
+    return broker.hide(_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    chain = list(_causes(error))
     for one in reversed(chain):
         text = str(one.args[0] if isinstance(one, KeyError) and one.args else one)
         text = " ".join(text.split())
         if text:
             return text[:MAX_REASON_LENGTH]
-    return type(chain[0]).__name__
+    return type(error).__name__
 
 
 def _placeholders(
@@ -305,6 +321,8 @@ def _placeholders(
     return {
         "address": address_of(broker),
         "file": _file(broker, chain),
+        "path_options": PATH_OPTIONS.get(scheme, "broker_use_ssl"),
+        "guess": _guess(scheme),
         "host": _parts(broker).hostname or "the broker",
         "path": _path(broker),
         "scheme": scheme,
@@ -313,11 +331,25 @@ def _placeholders(
     }
 
 
+def _guess(scheme: str) -> str:
+    """Return a question that names the transport most like a misspelled one; empty if none is."""
+    from kombu.transport import TRANSPORT_ALIASES
+
+    known = {name: name for name in TRANSPORT_ALIASES if name != "librabbitmq"} | SERVERS
+    near = difflib.get_close_matches(scheme.casefold(), known, n=1)
+    return f"Did you mean {known[near[0]]}://? " if near else ""
+
+
 def _file(broker: BrokerConnection, chain: list[BaseException]) -> str:
-    """Return what an error is about: `file PATH` (which Python's TLS module omits) or `socket`."""
+    """Return what an error is about: `file PATH` (which Python's TLS module omits) or `socket`.
+
+    The broker of `filesystem://` is two folders.
+    """
     named = [one.filename for one in chain if isinstance(one, OSError) and one.filename]
     certificates = [path for path in broker.certificate_files() if not os.access(path, os.R_OK)]
     found = [*named, *certificates]
+    if found and broker.scheme == "filesystem":
+        return f"folder {Path(found[0]).absolute()}"
     return f"file {found[0]}" if found else f"socket {address_of(broker)}"
 
 

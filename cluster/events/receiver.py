@@ -108,7 +108,7 @@ class Receiver(StoppableThread):
                 # Jitter: many monitors must not reconnect to a broker at the same moment.
                 jitter = random.uniform(0.75, 1.0)
                 delay = jitter * backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY)
-                self._report("lost", diagnose(error, self._broker), delay)
+                self._report("lost", diagnose(error, self._broker, _attempt), delay)
                 self._broker.fail_over()
                 failures += 1
                 self._woken.clear()
@@ -237,3 +237,18 @@ class Receiver(StoppableThread):
         if batch.events:
             self._open_tasks.apply(batch.events)
             self._roster.apply(batch.events[0])
+
+
+def _attempt(broker: BrokerConnection) -> None:
+    """Connect and subscribe as the receiver does, and end it at once.
+
+    Raises:
+        Exception: Any error of the transport.
+    """
+
+    def ignore(*_: object) -> None:
+        pass
+
+    with broker.connection() as connection:
+        exchange = broker.settings.event_exchange
+        subscribe(connection, exchange, ignore, ignore, PING_AFTER).close()

@@ -6,6 +6,9 @@ from typing import Final
 
 import msgspec
 
+CONFIGURATION: Final = frozenset({"url", "option", "transport", "driver"})
+"""Kinds of faults that only a change of the settings or the installation can end."""
+
 
 class Fault(msgspec.Struct, frozen=True, gc=False):
     """A failure: what is wrong and what to do about it."""
@@ -17,6 +20,11 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.problem}. {self.advice}" if self.advice else self.problem
+
+    @property
+    def is_configuration(self) -> bool:
+        """Whether the settings or the installation are at fault, so that retrying cannot help."""
+        return self.kind in CONFIGURATION
 
 
 NO_REPLY: Final = Fault("no-reply", "no reply", "")

@@ -29,6 +29,18 @@ def test_a_dumb_terminal_is_refused() -> None:
         assert "celtop snapshot" in terminal.text()
 
 
+def test_a_broker_that_can_never_be_used_ends_it_at_once() -> None:
+    with Terminal((*CELTOP, "-b", "reddis://h")) as terminal:
+        assert terminal.wait_end() == 2
+        assert "Did you mean redis://?" in terminal.text()
+        assert terminal.restored()
+
+
+@pytest.mark.parametrize("command", ["snapshot", "tasks"])
+def test_no_command_retries_a_broker_that_can_never_be_used(command: str) -> None:
+    assert "socket_timeout" in error_text(celtop("-b", "redis://h?socket_timeout=x", command), 2)
+
+
 def test_celery_has_the_command_top() -> None:
     ended = subprocess.run(
         (*CELERY, "top", "--help"),

@@ -133,7 +133,23 @@ def test_no_more_clients(open_session: OpenSession, own_redis: RedisServer) -> N
 
 def test_the_scheme_is_unknown(open_session: OpenSession) -> None:
     words = open_session("reddis://localhost/0").until_fault("transport")
-    assert "Celery has no transport for reddis://" in words
+    assert "Celery has no transport for reddis://. Did you mean redis://?" in words
+
+
+@pytest.mark.parametrize(
+    ("scheme", "guess"),
+    [("ampq", "amqp"), ("RabbitMQ", "amqp"), ("Redis", "redis"), ("valkey", "redis"), ("x", None)],
+)
+def test_the_nearest_transport_is_proposed(scheme: str, guess: str | None) -> None:
+    text = str(explain(KeyError(f"No such transport: {scheme}"), broker(f"{scheme}://h")))
+    assert (f"Did you mean {guess}://?" in text) if guess else ("Did you mean" not in text)
+
+
+def test_the_folders_of_the_filesystem_transport_do_not_exist() -> None:
+    error = FileNotFoundError(2, "No such file or directory", "data_in")
+    text = str(explain(error, broker("filesystem://")))
+    assert "There is no folder /" in text
+    assert "data_folder_in" in text
 
 
 def test_a_url_cannot_name_a_module_to_import(open_session: OpenSession) -> None:
