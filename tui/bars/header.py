@@ -14,7 +14,7 @@ from ..context import AppContext
 from ..text.windows import windows
 from .base import Bar, Part
 
-RATE_WINDOW: Final = 10
+RATE_WINDOW: Final = 60
 """Seconds over which the task rate is averaged."""
 FAILURE_WINDOW: Final = 300
 """Seconds over which the failure rate is averaged."""

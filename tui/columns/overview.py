@@ -1,4 +1,4 @@
-"""The columns of the overview's tiles."""
+"""The columns of the Overview's panes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from ...model.entities.queue import Queue
-from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker
 from ...model.state import ClusterState
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.alerts import Alert
 from . import numbers, queues
-from .workers import load_cells
+from .workers import level_of, load_cells
 
 _TREND_WIDTH: Final = 8
 
@@ -41,22 +39,22 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
     """Return the columns of workers: load, or since when they are late, stalled or offline."""
 
     def name(worker: Worker, frame: Frame) -> Cell:
-        status = worker.health(state.broker.listening(frame.now))
-        style = WORKER_LEVELS[status]
+        style = level_of(worker, state.broker.listening(frame.now), frame.now)
         return f"{frame.glyphs.level(style)} {worker.name}", "text" if style == "good" else style
 
     def bar(worker: Worker, frame: Frame) -> Sequence[Cell]:
-        status = worker.status(state.broker.listening(frame.now))
+        listening = state.broker.listening(frame.now)
+        status, style = worker.status(listening), level_of(worker, listening, frame.now)
         if status == "online":
             if worker.stalled_since is not None:
                 since = units.age(worker.idle_since or worker.stalled_since, frame.now)
-                return ((f"no task for {since}", "bad"),)
+                return ((f"no task for {since}", style),)
             return load_cells(worker, frame)
         ago = units.age(worker.left_at or worker.last_seen_at, frame.now)
         running = len(worker.active_ids)
         left = f", {running} running" if running else ""
         word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"
-        return ((f"{word} {ago} ago{left}", "warn" if status == "late" else "bad"),)
+        return ((f"{word} {ago} ago{left}", style),)
 
     def done(worker: Worker, frame: Frame) -> Cell:
         return numbers.count(worker.processed)
@@ -70,13 +68,3 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
         Column("processed", "Done", 8, done, 2, justify="right"),
         Column("load", "Load", 7, load, 3, justify="right"),
     )
-
-
-def _subject(alert: Alert, frame: Frame) -> Cell:
-    return f"{frame.glyphs.level(alert.level)} {alert.subject}", alert.level
-
-
-ALERTS: Final[tuple[Column[Alert], ...]] = (
-    Column("subject", "Subject", 22, _subject, grow=1),
-    Column("text", "Problem", 30, lambda alert, _: (alert.text, "text"), grow=4),
-)

@@ -20,6 +20,16 @@ PAUSED: Final = "paused"
 _TREND_WIDTH: Final = 12
 
 
+def trouble(queue: Queue, paused: Collection[str]) -> tuple[int, int]:
+    """Return a sort key, the largest for the worst: without consumers, not consumed, paused."""
+    waiting = queue.waiting or 0
+    if queue.name in paused:
+        return int(waiting > 0), waiting
+    if queue.unattended:
+        return 3, waiting
+    return 2 if waiting and queue.out_per_s == 0 else 0, waiting
+
+
 def depth(queue: Queue, frame: Frame) -> Cell:
     """Return the number of waiting messages."""
     return numbers.count(queue.waiting, "bad" if queue.unattended else "text")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ...model.entities.broker import Broker
+from ...model.entities.broker import Broker, Listening
 from ...model.entities.clock_skew import MIN_SKEW
-from ...model.entities.styles import WORKER_LEVELS
+from ...model.entities.styles import WORKER_LEVELS, Level
 from ...model.entities.worker import Worker, WorkerHealth
+from ...model.health.newness import gone_since, is_new
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
@@ -16,6 +17,15 @@ from ..text.workers import queue_names, slots
 from . import numbers
 
 _BAR_WIDTH: Final = 10
+
+
+def level_of(worker: Worker, listening: Listening, now: float) -> Level:
+    """Return a worker's level: `bad` if it was lost or has stalled recently, later only `warn`."""
+    level = WORKER_LEVELS[worker.health(listening)]
+    if level == "bad":
+        ended = worker.left_at is not None and not worker.active_ids
+        return "bad" if is_new(gone_since(worker), now) and not ended else "warn"
+    return level
 
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
@@ -35,13 +45,13 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
 
     def status(worker: Worker, frame: Frame) -> Cell:
         word = status_of(worker, frame.now)
-        style = WORKER_LEVELS[word]
+        style = level_of(worker, broker.listening(frame.now), frame.now)
         return f"{frame.glyphs.level(style)} {word}", style
 
     def heartbeat(worker: Worker, frame: Frame) -> Cell:
         if worker.last_seen_at is None:
             return numbers.UNKNOWN
-        style = WORKER_LEVELS[status_of(worker, frame.now)]
+        style = level_of(worker, broker.listening(frame.now), frame.now)
         age = max(0.0, frame.now - worker.last_seen_at)
         return numbers.seconds(float(int(age)), "muted" if style == "good" else style)
 

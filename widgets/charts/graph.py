@@ -45,6 +45,8 @@ class Series:
     style: str = "ok"
     complete: bool = True
     """Whether the values are exact, not only a minimum; otherwise the legend shows `?`."""
+    rate: float = 0.0
+    """The current rate per second, for the legend."""
 
 
 class Graph(Widget):
@@ -145,10 +147,10 @@ class Graph(Widget):
         )
 
     def _legend(self, width: int) -> list[Strip]:
-        """Draw the legend, with the latest value of each series."""
+        """Draw the legend, with the current rate of each series."""
         parts: list[tuple[str, str]] = []
         for series in self._series:
-            newest = f" {series.values[-1]:,.0f}/s" if series.values else ""
+            newest = f" {units.rate(series.rate)}" if series.values else ""
             if not series.complete:
                 newest = f" {units.UNKNOWN}"
             stroke = self._glyphs.bar[-1] if self._glyphs.name == "ascii" else "━"

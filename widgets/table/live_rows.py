@@ -59,6 +59,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         follow: Whether to follow initially: if sorted by arrival, the newest row is shown, in other
             orders the cursor's row stays in its place on the screen.
         markable: Whether rows can be marked; if not, there is no gutter.
+        titles: Whether the columns' titles are shown.
     """
 
     ALLOW_SELECT = False
@@ -123,6 +124,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         sort: tuple[str, bool] | None = None,
         follow: bool = False,
         markable: bool = True,
+        titles: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
@@ -132,6 +134,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._row_id = row_id
         self._row_version = row_version
         self._markable = markable
+        self._titled = titles
         self._sort = sort
         self._wide = False
         self._offset = 0
@@ -269,7 +272,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     @property
     def _header_height(self) -> int:
-        return 1 if self.size.height > 1 else 0
+        return 1 if self._titled and self.size.height > 1 else 0
 
     @property
     def _body_height(self) -> int:

@@ -1,0 +1,54 @@
+"""Whether a problem is new or growing: what has been so for a while is no alarm."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..entities.queue import Queue
+from ..entities.worker import Worker
+from ..ingest.failure_groups import TREND_STEP, FailureGroup
+
+NEW: Final = 600.0
+"""Seconds for which a problem is new."""
+MIN_FAILURES: Final = 3
+"""Fewer failures are no trend."""
+GROWTH: Final = 2.0
+"""How many times as often tasks fail as before, if failures are growing."""
+_RECENT_STEPS: Final = 3
+"""Steps of a trend that are recent; the last is incomplete."""
+
+
+def is_new(since: float | None, now: float) -> bool:
+    """Return whether something began in the last `NEW` seconds; unknown counts as new."""
+    return since is None or now - since < NEW
+
+
+def failures_are_new(group: FailureGroup, now: float) -> bool:
+    """Return whether a group began to fail recently, or fails more often than before."""
+    if is_new(group.first_at, now):
+        return True
+    counts = group.trend.series(now)
+    recent, before = sum(counts[-_RECENT_STEPS:]), sum(counts[:-_RECENT_STEPS])
+    recent_seconds = (_RECENT_STEPS - 1) * TREND_STEP + now % TREND_STEP
+    earlier = len(counts) * TREND_STEP - TREND_STEP + now % TREND_STEP - recent_seconds
+    if group.first_at is not None:
+        earlier = min(earlier, now - group.first_at - recent_seconds)
+    if recent < MIN_FAILURES or earlier <= 0:
+        return False
+    return recent / recent_seconds > GROWTH * before / earlier
+
+
+def backlog_grew_at(queue: Queue) -> float | None:
+    """Return when the waiting messages were last seen to become more, or were first measured."""
+    history = queue.history
+    for index in range(len(history) - 1, 0, -1):
+        if history[index][1] > history[index - 1][1]:
+            return history[index][0]
+    return history[0][0] if history else None
+
+
+def gone_since(worker: Worker) -> float | None:
+    """Return since when a worker is offline or takes no tasks; None if unknown."""
+    if worker.left_at is not None:
+        return worker.left_at
+    return worker.last_seen_at if worker.stalled_since is None else worker.stalled_since

@@ -1,0 +1,74 @@
+"""What needs attention, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...model.entities.styles import Level
+from ...model.query.order import Order
+from ...model.query.row_list import RowList
+from ...widgets.colours import COLOURS
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from ..bars.base import Part
+from ..context import AppContext
+from ..navigation import DrillDown
+from ..text.alerts import Alert, alerts
+from .base import ListPane
+
+
+class AttentionPane(ListPane[Alert]):
+    """The findings; hidden if there are none."""
+
+    NAME, TITLE, VIEW, EMPTY = "attention", "Attention", "log", ""
+    FRAME_LINES = 2
+
+    def __init__(self, context: AppContext) -> None:
+        rows = RowList[Alert](
+            lambda: alerts(context.state, context.now()),
+            lambda alert: alert.id,
+            {"level": lambda alert: alert.level == "bad"},
+            Order("level", True),
+        )
+        self._second = -1
+        super().__init__(context, COLUMNS, rows, titles=False)
+
+    def refresh_rows(self) -> None:
+        """Read the findings again, once a second."""
+        second = int(self.context.now())
+        if second != self._second:
+            self._second = second
+            super().refresh_rows()
+
+    def status(self) -> tuple[Level, str]:
+        """Return whether anything is bad, and the number of findings."""
+        level: Level = "bad" if any(alert.level == "bad" for alert in self.rows) else "warn"
+        count = len(self.rows)
+        return level, f"{count}" if count > 1 else ""
+
+    def summary(self) -> Sequence[Part]:
+        """Return the worst finding, and how many more there are."""
+        if not len(self.rows):
+            return ()
+        first, more = self.rows[0], len(self.rows) - 1
+        parts = [Part(f"{first.subject}: {first.text}", COLOURS[first.level], gap=1)]
+        return [*([Part(f"(+{more})", "$text-muted", gap=1)] if more else []), *parts]
+
+    def target(self, row_id: str | None) -> DrillDown | str:
+        """Return where a finding leads."""
+        index = self.rows.index(row_id) if row_id is not None else 0 if len(self.rows) else None
+        if index is None:
+            return self.VIEW
+        alert: Alert = self.rows[index]
+        return alert.drill or alert.view
+
+
+def _subject(alert: Alert, frame: Frame) -> Cell:
+    return f"{frame.glyphs.level(alert.level)} {alert.subject}", alert.level
+
+
+COLUMNS: Final[tuple[Column[Alert], ...]] = (
+    Column("subject", "Subject", 22, _subject, grow=1),
+    Column("text", "Problem", 30, lambda alert, _: (alert.text, "text"), grow=4),
+)

@@ -1,0 +1,144 @@
+"""A pane of the Overview: framed, or one line if there is little room or nothing to list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.widget import Widget
+
+from ...model.entities.styles import Level
+from ...model.query.row_list import RowList
+from ...model.query.task_view import TaskView
+from ...widgets.colours import COLOURS
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ...widgets.tile import Tile
+from ..bars.base import Bar, Part
+from ..context import AppContext
+from ..navigation import DrillDown
+from .heights import Need, Peak
+
+R = TypeVar("R")
+
+
+class Pane(Tile):
+    """A pane with its content, and a line that takes the place of both."""
+
+    NAME: ClassVar[str]
+    """Its id."""
+    TITLE: ClassVar[str]
+    VIEW: ClassVar[str]
+    """The view that its line opens."""
+
+    DEFAULT_CSS = """
+    Pane {
+        & > .line { display: none; }
+        &.-line { border: none; }
+        &.-line > * { display: none; }
+        &.-line > .line { display: block; }
+        &.-line:focus { background: $block-cursor-blurred-background; }
+    }
+    """
+
+    def __init__(self, context: AppContext, content: Widget) -> None:
+        self.context = context
+        self.content = content
+        self.line = Bar()
+        self.line.add_class("line")
+        super().__init__(
+            content, self.line, title=self.TITLE, glyphs=context.glyphs, id=self.NAME,
+            classes="pane",
+        )  # fmt: skip
+        self.can_focus = False
+
+    def refresh_rows(self) -> None:
+        """Read the content again."""
+
+    def paint(self) -> None:
+        """Update what is visible."""
+
+    def status(self) -> tuple[Level, str]:
+        """Return the level, and the text on the lower border."""
+        raise NotImplementedError
+
+    def summary(self) -> Sequence[Part]:
+        """Return the parts of its one line, after the title."""
+        return ()
+
+    def need(self) -> Need:
+        """Return how many lines it could use."""
+        raise NotImplementedError
+
+    def target(self, row_id: str | None) -> DrillDown | str:
+        """Return the step to take for a row, or the view to go to; None is the line."""
+        return self.VIEW
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is one line."""
+        return self.has_class("-line")
+
+    def fit(self, height: int) -> None:
+        """Take a height in lines: framed if it is more than one."""
+        self.styles.height = height
+        line = height <= 1
+        if line == self.is_line:
+            return
+        had_focus = self.is_attached and self.has_focus_within
+        self.set_class(line, "-line")
+        self.can_focus = line
+        if had_focus:
+            self.screen.set_focus(self if line else self.content)
+        if self.is_attached:
+            self.show_status()
+
+    def show_status(self) -> None:
+        """Show level, subtitle and line."""
+        level, subtitle = self.status()
+        self.show(level, subtitle=subtitle)
+        if self.is_line:
+            glyph = f"{self.context.glyphs.level(level)} " if level in ("warn", "bad") else ""
+            title = Part(f"{glyph}{self.TITLE}", f"bold {COLOURS[level]}", gap=1)
+            self.line.show([title, *self.summary()])
+
+
+class ListPane(Pane, Generic[R]):
+    """A pane with a table."""
+
+    EMPTY: ClassVar[str]
+    FRAME_LINES: ClassVar[int] = 3
+
+    def __init__(
+        self,
+        context: AppContext,
+        columns: Sequence[Column[Any]],
+        rows: RowList[R] | TaskView,
+        *,
+        titles: bool = True,
+    ) -> None:
+        self.rows: Any = rows
+        self.table: LiveTable[Any] = LiveTable(
+            columns, rows, empty=self.EMPTY, markable=False, titles=titles, id=f"{self.NAME}-table"
+        )
+        self._peak = Peak()
+        super().__init__(context, self.table)
+
+    def refresh_rows(self) -> None:
+        """Read the rows again."""
+        self.rows.refresh()
+
+    def paint(self) -> None:
+        """Paint the table or the line."""
+        if not self.is_line:
+            self.table.paint(self.context.frame())
+        self.show_status()
+
+    def need(self) -> Need:
+        """Return the number of rows, which does not fall at once."""
+        rows = self._peak.update(len(self.rows), self.context.now())
+        return Need(rows, self.FRAME_LINES)
+
+    def summary(self) -> Sequence[Part]:
+        """Say that there is nothing to list."""
+        return () if len(self.rows) else (Part(self.EMPTY, "$text-muted"),)

@@ -1,0 +1,71 @@
+"""The failures of the last hour, grouped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from ...model.entities.styles import Level
+from ...model.health.newness import failures_are_new, is_new
+from ...model.ingest.failure_groups import FailureGroup
+from ...model.query.order import Order
+from ...model.query.row_list import RowList
+from ...widgets.colours import COLOURS
+from ..bars.base import Part
+from ..columns.failures import FAILURE_KEYS, TILE_COLUMNS, group_title
+from ..context import AppContext
+from ..navigation import DrillDown
+from .base import ListPane
+
+MAX_AGE: Final = 3600.0
+"""Seconds since the last failure after which a group is no longer listed."""
+
+
+class FailuresPane(ListPane[FailureGroup]):
+    """The groups: those that are new or growing first, then the largest."""
+
+    NAME, TITLE, VIEW, EMPTY = "failures", "Failures (last hour)", "tasks", "none"
+
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+        keys = {"worst": lambda group: (failures_are_new(group, context.now()), group.count)}
+        rows = RowList[FailureGroup](
+            self._failing, lambda group: group.id, {**FAILURE_KEYS, **keys}, Order("worst", True)
+        )
+        super().__init__(context, TILE_COLUMNS, rows)
+
+    def status(self) -> tuple[Level, str]:
+        """Return `bad` if failures are new or growing."""
+        now = self.context.now()
+        failures = sum(group.count for group in self.rows)
+        if any(failures_are_new(group, now) for group in self.rows):
+            level: Level = "bad"
+        else:
+            recent = any(is_new(group.last_at, now) for group in self.rows)
+            level = "warn" if recent else "idle"
+        return level, f"{failures:,}" if failures else ""
+
+    def summary(self) -> Sequence[Part]:
+        """Return the number of failures, and the worst group."""
+        if not len(self.rows):
+            return super().summary()
+        level, failures = self.status()
+        worst: FailureGroup = self.rows[0]
+        times = "x" if self.context.ascii else "×"
+        return (
+            Part(failures, COLOURS[level]),
+            Part(f"{worst.count:,} {times} {group_title(worst)}"),
+        )
+
+    def target(self, row_id: str | None) -> DrillDown | str:
+        """Return the step to the tasks of a group, or to all groups."""
+        index = self.rows.index(row_id) if row_id is not None else None
+        if index is None:
+            return DrillDown("failures", "", "Failures")
+        group: FailureGroup = self.rows[index]
+        return DrillDown("tasks", group.query, group_title(group))
+
+    def _failing(self) -> list[FailureGroup]:
+        """Return the groups with a failure in the last hour."""
+        since = self.context.now() - MAX_AGE
+        return [one for one in self.context.state.failures if (one.last_at or since) >= since]

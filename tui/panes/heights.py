@@ -1,0 +1,72 @@
+"""How the lines of a column are shared among its panes. Pure, so that it is tested as such."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+HOLD: Final = 30.0
+"""Seconds that a pane keeps its height when its list has become shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a pane would show if there were room."""
+
+    rows: int
+    """Lines of content; 0 if there is nothing to show: one line says so."""
+    frame: int = 3
+    """Lines around the content: borders and column titles."""
+    least: int = 2
+    """Fewest lines of content for which a frame is worth its lines."""
+    fills: bool = False
+    """Whether it can use any number of further lines."""
+
+
+def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
+    """Share `room` lines among panes, given in the order of their importance.
+
+    A pane without content, or for which there is no room, takes one line. The others get a frame,
+    then each next line goes to the one that shows the fewest rows of a list that is cut. What is
+    left goes to the panes that can fill it, otherwise to the most important list.
+    """
+    given = {name: int(number < room) for number, name in enumerate(needs)}
+    spare = room - sum(given.values())
+    opened = []
+    for name, need in needs.items():
+        lines = need.frame + min(need.least, need.rows) - 1
+        if need.rows and given[name] and lines <= spare:
+            given[name] += lines
+            spare -= lines
+            opened.append(name)
+    while spare > 0:
+        cut = [name for name in opened if given[name] - needs[name].frame < needs[name].rows]
+        if not cut:
+            break
+        given[min(cut, key=lambda name: given[name] - needs[name].frame)] += 1
+        spare -= 1
+    takers = [name for name in opened if needs[name].fills] or opened[:1]
+    for number, name in enumerate(takers):
+        part = spare // (len(takers) - number)
+        given[name] += part
+        spare -= part
+    return given
+
+
+class Peak:
+    """The largest number of the last `HOLD` seconds, so that panes do not jump."""
+
+    def __init__(self) -> None:
+        self._falling: deque[tuple[float, int]] = deque()
+
+    def update(self, number: int, now: float) -> int:
+        """Take the number at an epoch time in seconds; return the largest one."""
+        falling = self._falling
+        while falling and (falling[-1][1] <= number or falling[-1][0] > now):
+            falling.pop()
+        falling.append((now, number))
+        while falling[0][0] < now - HOLD:
+            falling.popleft()
+        return falling[0][1]

@@ -1,0 +1,75 @@
+"""The queues, the most troubled first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...model.entities.queue import Queue
+from ...model.entities.styles import Level
+from ...model.health.newness import backlog_grew_at, is_new
+from ...model.query.language import exact_term
+from ...model.query.order import Order
+from ...model.query.row_list import RowList
+from ...model.text import units
+from ...model.text.phrases import counted, named
+from ...widgets.colours import COLOURS
+from ..bars.base import Part
+from ..columns.overview import queue_tile_columns
+from ..columns.queues import trouble
+from ..context import AppContext
+from ..navigation import DrillDown
+from ..text.queues import depths_age
+from .base import ListPane
+
+
+class QueuesPane(ListPane[Queue]):
+    """Depths and trends."""
+
+    NAME, TITLE, VIEW, EMPTY = "queues", "Queues", "queues", "no queues so far"
+
+    def __init__(self, context: AppContext) -> None:
+        rows = RowList[Queue](
+            context.state.queues.values,
+            lambda queue: queue.name,
+            {"worst": lambda queue: trouble(queue, context.paused_queues)},
+            Order("worst", True),
+        )
+        super().__init__(context, queue_tile_columns(lambda: context.paused_queues), rows)
+
+    def status(self) -> tuple[Level, str]:
+        """Return `bad` if a queue without consumers is new or grows."""
+        state, now = self.context.state, self.context.now()
+        unattended = self._unattended()
+        if any(is_new(backlog_grew_at(queue), now) for queue in unattended):
+            level: Level = "bad"
+        elif unattended:
+            level = "warn"
+        else:
+            level = "good" if any(queue.waiting for queue in self.rows) else "idle"
+        # The budget of commands makes this screen's measurements less frequent.
+        return level, depths_age(state, 2 * self.context.settings.queue_interval, now)
+
+    def summary(self) -> Sequence[Part]:
+        """Return the number of waiting messages, and the queues without consumers."""
+        if not len(self.rows):
+            return super().summary()
+        depths = [queue.waiting for queue in self.rows]
+        known = [depth for depth in depths if depth is not None]
+        waiting = units.UNKNOWN if not known else units.count(sum(known))
+        parts = [Part(f"{waiting} waiting in {counted(len(depths), 'queue')}")]
+        unattended = self._unattended()
+        if unattended:
+            level, _ = self.status()
+            names = [queue.name for queue in unattended]
+            parts.append(Part(f"no consumers: {named(names)}", COLOURS[level], 1))
+        elif self.rows[0].waiting:
+            parts.append(Part(f"most in {self.rows[0].name}", "$text-muted", 1))
+        return parts
+
+    def target(self, row_id: str | None) -> DrillDown | str:
+        """Return the step to a queue's tasks."""
+        return DrillDown("tasks", exact_term("queue", row_id), row_id) if row_id else self.VIEW
+
+    def _unattended(self) -> list[Queue]:
+        paused = self.context.paused_queues
+        return [queue for queue in self.rows if queue.unattended and queue.name not in paused]

@@ -1,0 +1,74 @@
+"""The workers, the most troubled first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...model.entities.styles import Level
+from ...model.entities.worker import Worker
+from ...model.query.order import Order
+from ...model.query.row_list import RowList
+from ...model.text import units
+from ...widgets.colours import COLOURS
+from ..bars.base import Part
+from ..bars.header import workers_online
+from ..columns.overview import worker_columns
+from ..columns.workers import level_of
+from ..context import AppContext
+from ..navigation import DrillDown
+from ..text.workers import slots
+from .base import ListPane
+
+
+class WorkersPane(ListPane[Worker]):
+    """Workers with their load, or since when they are late, stalled or offline."""
+
+    NAME, TITLE, VIEW, EMPTY = "workers", "Workers", "workers", "no workers so far"
+
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+        rows = RowList[Worker](
+            context.state.workers.values,
+            lambda worker: worker.name,
+            {"worst": self._rank},
+            Order("worst", False),
+        )
+        super().__init__(context, worker_columns(context.state), rows)
+
+    def status(self) -> tuple[Level, str]:
+        """Return the worst level of a worker, and how many are online."""
+        state, now = self.context.state, self.context.now()
+        online, known = workers_online(state, now)
+        if not known or online is None:
+            level: Level = "idle"
+        else:
+            listening = state.broker.listening(now)
+            levels = {level_of(worker, listening, now) for worker in self.rows}
+            level = "bad" if "bad" in levels else "warn" if "warn" in levels else "good"
+        shown = units.UNKNOWN if online is None else f"{online:,}"
+        return level, f"{shown} of {known:,} online" if known else ""
+
+    def summary(self) -> Sequence[Part]:
+        """Return how many workers are online, and how many slots are busy."""
+        if not len(self.rows):
+            return super().summary()
+        level, online = self.status()
+        listening = self.context.state.broker.listening(self.context.now())
+        present = [worker for worker in self.rows if worker.status(listening) != "offline"]
+        busy = [(worker.running, slots(worker)) for worker in present]
+        running = sum(count or 0 for count, _ in busy)
+        every = sum(count or 0 for _, count in busy)
+        parts = [Part(online, COLOURS[level])]
+        if every:
+            parts.append(Part(f"{running:,} of {every:,} slots busy", "", 1))
+        return parts
+
+    def target(self, row_id: str | None) -> DrillDown | str:
+        """Return the step to a worker."""
+        return DrillDown("worker", row_id) if row_id else self.VIEW
+
+    def _rank(self, worker: Worker) -> tuple[int, str]:
+        now = self.context.now()
+        listening = self.context.state.broker.listening(now)
+        order = {"bad": 0, "warn": 1, "good": 2, "idle": 2}
+        return order[level_of(worker, listening, now)], worker.name
