@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ..connection.broker import BrokerConnection
-from ..connection.remote_control import EXPIRES, RemoteControl, Reply
+from ..connection.remote_control import EXPIRES, RemoteControl
+from ..connection.replies import Reply
 from .enabled_workers import EnabledWorkers
 from .other_monitors import other_monitors
 from .roster import Roster

@@ -14,7 +14,8 @@ from ...model.lookup import HELD_BY_WORKER, LookupPlace, PlaceChecked, Sighting,
 from ...model.observations import InspectReply, QueuePeeked, ResultsRead
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..connection.remote_control import RemoteControl, Reply
+from ..connection.remote_control import RemoteControl
+from ..connection.replies import Reply
 from ..messages.envelope import Envelope, waiting_message
 from ..messages.reader import MessageReader
 from ..results.backends.base import ResultReader, ResultsError

@@ -21,7 +21,8 @@ from ...model.operations.call import Recovered, SentTask
 from ...model.routing import Routing
 from ..connection.broker import BrokerConnection
 from ..connection.errors import explain
-from ..connection.remote_control import RemoteControl, Reply
+from ..connection.remote_control import RemoteControl
+from ..connection.replies import Reply
 from ..messages.reader import MessageReader
 from ..messages.sent_cache import SentCache
 from ..results.backends.base import ResultReader, ResultsError

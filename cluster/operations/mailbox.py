@@ -11,7 +11,8 @@ from typing import Any, Final
 from ...model.observations import InspectReply
 from ...model.operations.outcome import Answer
 from ...model.text.passwords import mask
-from ..connection.remote_control import RemoteControl, Replies, Reply
+from ..connection.remote_control import RemoteControl
+from ..connection.replies import Replies, Reply
 from .replies import MAX_REPLY_LENGTH, to_answer
 from .running import OperationContext, Unsure
 

@@ -20,7 +20,7 @@ from ...model.operations.commands import (
     WorkerOperation,
 )
 from ...model.operations.outcome import Answer
-from ..connection.remote_control import Reply
+from ..connection.replies import Reply
 from ..events.enabled_workers import EnabledWorkers
 from ..polling.inspect_schedule import INSPECT_ARGUMENTS
 from .declare import add_consumer_arguments

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...model.operations.outcome import Answer
 from ...model.text.passwords import mask_text
-from ..connection.remote_control import Reply
+from ..connection.replies import Reply
 
 MAX_REPLY_LENGTH: Final = 300
 """Characters of a worker's own text that are kept: it may reply with thousands of ids."""

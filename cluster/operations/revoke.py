@@ -15,7 +15,7 @@ import msgspec
 from ...model.operations.commands import MAX_REVOKED_IDS, Revoke, RevokeStamped
 from ...model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
 from ...model.text.phrases import named
-from ..connection.remote_control import Replies, Reply
+from ..connection.replies import Replies, Reply
 from .mailbox import REPLY_TIMEOUT, Mailbox, open_mailbox
 from .recheck import ended_tasks
 from .replies import CANNOT_TERMINATE, explain_error

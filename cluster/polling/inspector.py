@@ -21,7 +21,8 @@ from ...model.observations import (
 from ...model.state import BEAT_PREFIX
 from ...model.text.passwords import mask
 from ..connection.backoff import backoff
-from ..connection.remote_control import NO_REPLY, RemoteControl, Replies, Reply
+from ..connection.remote_control import RemoteControl
+from ..connection.replies import NO_REPLY, Replies, Reply
 from ..events.open_tasks import OpenTasks
 from ..events.task_events import TaskEvents
 from ..messages.sent_cache import SentCache

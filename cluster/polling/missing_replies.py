@@ -12,7 +12,8 @@ from typing import Final
 from ...model.entities.fault import SILENT_WORKER, Fault
 from ...model.text.phrases import counted, named
 from ..connection.mailboxes import Mailboxes
-from ..connection.remote_control import NO_REPLY, RemoteControl, Replies, joined, unreadable_fault
+from ..connection.remote_control import RemoteControl
+from ..connection.replies import NO_REPLY, Replies, joined, unreadable_fault
 from ..events.roster import Roster
 
 MAX_ASKED_ALONE: Final = 5

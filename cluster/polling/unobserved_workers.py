@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from ..connection.remote_control import Reply
+from ..connection.replies import Reply
 from ..events.roster import Member, Roster
 
 COMMANDS: Final = ("active", "reserved")

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from celery import Celery
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.connection.remote_control import RemoteControl, Replies
+from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.connection.replies import Replies
 from celtop.cluster.lookup.best_source import KnownTask, known_task
 from celtop.cluster.lookup.recovery import Recovery
 from celtop.cluster.messages.sent_cache import SentCache

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.remote_control import RemoteControl, Replies
+from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.connection.replies import Replies
 from celtop.model.operations import commands as commands
 from celtop.model.operations.outcome import Outcome
 from celtop.tests.cluster.workers import Workers, workers

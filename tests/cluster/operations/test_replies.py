@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.cluster.connection.remote_control import Reply
+from celtop.cluster.connection.replies import Reply
 from celtop.cluster.operations.replies import MAX_REPLY_LENGTH, to_answer
 from celtop.model.operations.outcome import Answer
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from celtop.cluster.connection.remote_control import RemoteControl, Replies
+from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.connection.replies import Replies
 from celtop.cluster.operations.mailbox import Mailbox
 from celtop.cluster.operations.revoke import BLOCK_BYTES, BLOCK_IDS, blocks
 from celtop.model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.connection.remote_control import RemoteControl, Replies, Reply
+from celtop.cluster.connection.remote_control import RemoteControl
+from celtop.cluster.connection.replies import Replies, Reply
 from celtop.cluster.polling.inspect_schedule import FREQUENT_COMMANDS, round_cost
 from celtop.model.health.finding import Finding
 from celtop.model.health.findings import findings

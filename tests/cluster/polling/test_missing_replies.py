@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from celtop.cluster.connection.mailboxes import Mailboxes
-from celtop.cluster.connection.remote_control import Replies, Reply
+from celtop.cluster.connection.replies import Replies, Reply
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.missing_replies import MissingReplies
 
