@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 FORBIDDEN: Final = frozenset({"election"})
 """Commands that crash the workers that receive them."""
-EXPIRES: Final = 10.0
-"""Seconds after which a worker ignores a command that it was too busy to read."""
 QUIET_PERIOD: Final = 1.5
 """Seconds since the last reply after which no further ones are expected, besides the time that
 messages are on their way."""
@@ -245,7 +243,8 @@ class RemoteControl:
         Producer(self._connection.default_channel, auto_declare=False).publish(
             message,
             exchange=self._exchange.name,
-            headers={"clock": 1, "expires": time.time() + EXPIRES},
+            # kombu's `expires` header is left out: no version of its workers looks at it.
+            headers={"clock": 1},
             serializer="json",
             retry=False,
         )

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ..connection.broker import BrokerConnection
-from ..connection.remote_control import EXPIRES, RemoteControl
+from ..connection.remote_control import RemoteControl
 from ..connection.replies import Reply
 from .enabled_workers import EnabledWorkers
 from .other_monitors import other_monitors
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ENABLED_NOW: Final = "task events enabled"
 """The reply of a worker that did not send task events before (`celery/worker/control.py`); the
 others reply `task events already enabled`."""
+MAX_READ_DELAY: Final = 300.0
+"""Seconds after which a request that a worker was too busy to read is dropped: Celery's
+`control_queue_ttl`. Redis keeps it for as long as the worker is connected."""
 REPLY_TIMEOUT: Final = 0.4
 """Seconds without a reply after which the remaining workers are left to the next celtop."""
 
@@ -68,7 +71,7 @@ class TaskEvents:
             self._file.forget(cluster, enabled)
             return
         # A worker with a busy solo pool reads the request later, in the order of sending.
-        is_pending = time.monotonic() - self._asked_at < EXPIRES
+        is_pending = time.monotonic() - self._asked_at < MAX_READ_DELAY
         if not (enabled or is_pending):
             return
         if other_monitors(connection, settings.event_exchange) is not False:

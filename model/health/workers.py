@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ..entities.clock_skew import MIN_SKEW
 from ..entities.worker import Worker
@@ -11,6 +12,8 @@ from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named
 from .finding import Finding
+
+_SYNCHRONIZE: Final = "Synchronize the clocks, for example with NTP"
 
 
 def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -27,8 +30,7 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             yield _stalled(worker, now)
         if worker.shares_name:
             yield _shared_name(worker)
-        if worker.clock_skew is not None and abs(worker.clock_skew) > MIN_SKEW:
-            yield _skewed(worker, worker.clock_skew)
+    yield from _clock_skews(state, now)
 
 
 def stall_text(worker: Worker, now: float) -> str:
@@ -135,14 +137,44 @@ def _shared_name(worker: Worker) -> Finding:
     )  # fmt: skip
 
 
-def _skewed(worker: Worker, skew: float) -> Finding:
+def _clock_skews(state: ClusterState, now: float) -> Iterator[Finding]:
+    """Yield a finding for each worker with a wrong clock, or one if it is this host's clock.
+
+    It is this host's if the clocks of all workers, on several hosts, agree with each other.
+    """
+    skews = {
+        name: skew
+        for name in state.present_workers(now)
+        if (skew := state.workers[name].clock_skew) is not None
+    }
+    hosts = {name.rpartition("@")[2] for name in skews}
+    agree = max(skews.values(), default=0.0) - min(skews.values(), default=0.0) < MIN_SKEW
+    if len(hosts) > 1 and agree and all(abs(skew) > MIN_SKEW for skew in skews.values()):
+        skew = min(skews.values(), key=abs)
+        way = "behind" if skew > 0 else "ahead of"
+        yield Finding(
+            "local-clock-skew",
+            "warning",
+            "workers",
+            f"this host's clock is {units.duration(abs(skew))} {way} the clocks of all "
+            f"{len(skews):,} workers",
+            next_step=_SYNCHRONIZE,
+            evidence={"clock_skew_s": skew},
+        )
+        return
+    for name, skew in skews.items():
+        if abs(skew) > MIN_SKEW:
+            yield _skewed(name, skew)
+
+
+def _skewed(worker: str, skew: float) -> Finding:
     way = "ahead of" if skew > 0 else "behind"
     return Finding(
         "worker-clock-skew",
         "warning",
         "worker",
         f"clock is {units.duration(abs(skew))} {way} this host's",
-        worker.name,
-        "Synchronize the clocks, for example with NTP",
+        worker,
+        _SYNCHRONIZE,
         evidence={"clock_skew_s": skew},
     )
