@@ -1,15 +1,32 @@
-"""The config file: TOML, with the line of each key for error messages and `celtop config show`."""
+"""Files of the config folder: TOML, with the line of each key for error messages.
+
+The config file itself is only read. Of a file of named tables, such as `views.toml`, single tables
+are replaced: the rest keeps its comments.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from .files import read_file
+import msgspec
+
+from .files import read_file, replace_file
+
+T = TypeVar("T")
 
 MAX_BYTES: Final = 1 << 20
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_INVALID_FIELD: Final = re.compile(r"(.*) - at `\$\.?([^`]*)`")
+"""msgspec: "Expected `str`, got `int` - at `$.sort`"."""
+
+
+class InvalidFile(Exception):
+    """A file cannot be used; the message names it, the line and the reason, in one line."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -24,6 +41,82 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         return tomllib.loads(text), _lines(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def read_tables(path: Path, kind: type[T]) -> dict[str, T]:
+    """Return the tables of a file by name, each as a `kind`; none if there is no file.
+
+    Raises:
+        InvalidFile: The file cannot be read, or a table is not of this kind.
+    """
+    values, lines = _read_or_explain(path)
+    found = {}
+    for name, table in values.items():
+        try:
+            found[name] = msgspec.convert(table, kind)
+        except msgspec.ValidationError as error:
+            why, field = str(error), ""
+            if match := _INVALID_FIELD.fullmatch(why):
+                why, field = match[1], re.split(r"[.\[]", match[2])[0]
+            elif unknown := re.search(r"unknown field `(.*)`", why):
+                field = unknown[1]
+            line = lines.get(f"{name}.{field}", lines[name])
+            raise InvalidFile(f"Invalid {path}, line {line}: {why}") from error
+    return found
+
+
+def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> None:
+    """Replace a table of a file, or add it; None removes it. All other lines stay as they are.
+
+    Args:
+        path: The file; it and its folder are created if they are missing.
+        name: The name of the table.
+        values: Texts, numbers, booleans or sequences of texts, by key.
+
+    Raises:
+        InvalidFile: The file cannot be read: it is then not written either.
+        OSError: It cannot be written; it is unchanged.
+    """
+    _, positions = _read_or_explain(path)
+    lines = read_file(path, MAX_BYTES).decode().splitlines() if path.exists() else []
+    start = end = len(lines)
+    if name in positions:
+        start = positions[name] - 1
+        tables = (line - 1 for key, line in positions.items() if "." not in key)
+        end = min((line for line in tables if line > start), default=len(lines))
+        while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
+            end -= 1  # the comment above the next table
+    block = []
+    if values is not None:
+        block = [f"[{_key(name)}]", *(f"{key} = {_value(one)}" for key, one in values.items())]
+        if start == end and lines and lines[-1].strip():
+            block.insert(0, "")
+    text = "\n".join([*lines[:start], *block, *lines[end:]]).strip("\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, f"{text}\n".encode() if text else b"")
+
+
+def _read_or_explain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    try:
+        return read(path)
+    except FileNotFoundError:
+        return {}, {}
+    except OSError as error:
+        raise InvalidFile(f"Cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidFile(f"Cannot read {path}: it is not UTF-8") from error
+    except ValueError as error:
+        raise InvalidFile(f"Cannot read {path}: invalid TOML: {error}") from error
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _value(name)
+
+
+def _value(value: object) -> str:
+    # A text in JSON is one in TOML, which also wants DEL to be escaped.
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -17,11 +17,16 @@ PIPE_TIMEOUT: Final = 5.0
 """Seconds for the writer of a named pipe to send something."""
 
 
-def config_file() -> Path:
-    """Return the default config file, on Linux `$XDG_CONFIG_HOME/celtop/config.toml`."""
+def config_folder() -> Path:
+    """Return the folder of what users may edit, on Linux `$XDG_CONFIG_HOME/celtop`."""
     from platformdirs import user_config_path
 
-    return user_config_path(APP_NAME, appauthor=False) / "config.toml"
+    return user_config_path(APP_NAME, appauthor=False)
+
+
+def config_file() -> Path:
+    """Return the default config file, on Linux `$XDG_CONFIG_HOME/celtop/config.toml`."""
+    return config_folder() / "config.toml"
 
 
 def state_folder() -> Path:

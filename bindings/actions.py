@@ -61,6 +61,7 @@ _in_filter = partial(Action, contexts=("filter",))
 _in_dialogs = partial(Action, contexts=("dialog",))
 _in_forms = partial(Action, contexts=("form",))
 _in_confirmations = partial(Action, contexts=("confirm",))
+_in_columns = partial(Action, contexts=("columns",))
 _in_command_line = partial(Action, contexts=("command",))
 
 _GLOBAL: Final = (
@@ -308,6 +309,12 @@ _TYPING: Final = (
         "previous",
         "Go to the previous button",
     ),
+    _in_columns("columns.toggle", ("space",), "switch", "on/off", "Show or hide the column"),
+    _in_columns("columns.up", ("K", "shift+up"), "shift(-1)", "up", "Move the column up"),
+    _in_columns("columns.down", ("J", "shift+down"), "shift(1)", "down", "Move the column down"),
+    _in_columns("columns.narrower", ("left", "h"), "widen(-1)", "narrower", "Make it narrower"),
+    _in_columns("columns.wider", ("right", "l"), "widen(1)", "wider", "Make it wider"),
+    _in_columns("columns.reset", ("r",), "reset", "reset", "Restore the list's own columns"),
     _in_command_line("command.run", ("enter",), "run", "run", "Run the command"),
     _in_command_line("command.complete", ("tab",), "complete", "complete", "Complete the command"),
     _in_command_line("command.close", ("escape",), "close", "close", "Close the command line"),

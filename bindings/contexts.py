@@ -20,11 +20,12 @@ Context: TypeAlias = Literal[
     "confirm",
     "operation",
     "form",
+    "columns",
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
 (tasks and log), and the screens of one task or worker; where tasks, workers, queues or task types
 can be selected; while a filter or a command is typed; in dialogs, confirmations, the dialog of a
-running operation, and forms."""
+running operation, forms, and the dialog of a list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -42,6 +43,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "confirm": "Confirmations",
     "operation": "Running operation",
     "form": "Forms",
+    "columns": "Column chooser",
 }
 
 ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
@@ -56,6 +58,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("form",),
     ("dialog", "confirm"),
     ("dialog", "operation"),
+    ("dialog", "columns"),
     # In the menu of operations, the key of an operation chooses it.
     ("dialog", "tasks", "workers", "queues"),
     ("dialog", "types"),

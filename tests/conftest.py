@@ -24,11 +24,12 @@ def _no_environment(
 ) -> None:
     """Remove every variable that configures Celery or celtop on the developer's machine.
 
-    What celtop remembers goes to a folder of the test run, not into the developer's.
+    What celtop saves goes to folders of the test run, not into the developer's.
     """
     for name in set(os.environ) - set(clean_environment()):
         monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+    for name in ("STATE", "CONFIG"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.getbasetemp() / name.lower()))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
-from celtop.config_file import read
+from celtop.config_file import InvalidFile, read, read_tables, write_table
 
 TEXT = '''\
 # A comment, and a text with brackets
@@ -60,3 +61,64 @@ def test_a_device_and_deep_nesting_are_errors(tmp_path: Path) -> None:
     file.write_text("queues = " + "[" * 5_000 + "]" * 5_000)
     with pytest.raises(ValueError, match="nested too deeply"):
         read(file)
+
+
+class Entry(msgspec.Struct, forbid_unknown_fields=True):
+    size: int = 0
+    names: tuple[str, ...] = ()
+
+
+WRITTEN = """\
+# Mine
+[first]
+size = 1   # small
+
+# About the second
+[second]
+names = [
+    "a",
+]
+"""
+
+
+def test_one_table_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "tables.toml"
+    write_table(file, "first", {"size": 1})
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text(WRITTEN)
+    write_table(file, "first", {"size": 2, "names": ['say "x"\x7f', "ü\n"]})
+    assert file.read_text().startswith("# Mine\n[first]\nsize = 2\nnames = ")
+    assert file.read_text().endswith(WRITTEN[WRITTEN.index("\n# About") :])
+    assert read_tables(file, Entry)["first"] == Entry(2, ('say "x"\x7f', "ü\n"))
+    write_table(file, "ärger 2", {"size": 3})
+    assert read_tables(file, Entry)["ärger 2"] == Entry(3)
+    for name in ("ärger 2", "first"):
+        write_table(file, name, None)
+    assert file.read_text() == '# Mine\n\n# About the second\n[second]\nnames = [\n    "a",\n]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[a]\nsize = 'x'\n", "line 2: Expected `int`, got `str`"),
+        ("[a]\nnames = [1]\n", "line 2: Expected `str`, got `int`"),
+        ("[a]\n\nother = 1\n", "line 3: Object contains unknown field `other`"),
+        ("a = 1\n", "line 1: Expected `object`, got `int`"),
+        ("[a\n", "invalid TOML: .*line 1"),
+    ],
+)
+def test_a_table_of_another_kind_is_named_with_its_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    file = tmp_path / "tables.toml"
+    file.write_text(text)
+    with pytest.raises(InvalidFile, match=message):
+        read_tables(file, Entry)
+
+
+def test_a_broken_file_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "tables.toml"
+    file.write_text("[a\n")
+    with pytest.raises(InvalidFile):
+        write_table(file, "b", {"size": 1})
+    assert file.read_text() == "[a\n"

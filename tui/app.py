@@ -197,6 +197,12 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         if screen is None or not screen.filter_by(text):
             self.say("This screen has no filter", "warning")
 
+    def choose_columns(self) -> None:
+        """Choose the columns of the list on the screen."""
+        screen = self.monitor_screen
+        if screen is None or not screen.choose_columns():
+            self.say("This screen has no columns to choose", "warning")
+
     def go(self, location: Location, *, filter_text: str = "") -> None:
         """Go to a location, and filter the list there."""
         self.navigator.go(location, filter_text=filter_text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..bindings.keymap import Keymap
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
+from ..widgets.table.layout import Layout, parse_layout
 from .running import RunningOperations
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class AppContext:
     """How many events had been received when the screen was frozen; None if it is not frozen."""
     operations: RunningOperations = field(default_factory=RunningOperations)
     """The operations that the user has started."""
+    column_layouts: dict[str, Layout] = field(default_factory=dict)
+    """The columns that the user chose, by list."""
+    _columns_read: bool = False
     _progress_unavailable: tuple[float, str | None] | None = None
     """When `progress_unavailable` was last looked up, and its value."""
     _paused_queues: tuple[float, frozenset[str]] | None = None
@@ -94,6 +98,23 @@ class AppContext:
         ):
             self._progress_unavailable = now, self.session.progress_unavailable
         return self._progress_unavailable[1]
+
+    def read_columns(self) -> None:
+        """Read the columns that the user chose, the first time that it is called.
+
+        Raises:
+            InvalidFile: The file cannot be read.
+        """
+        if not self._columns_read:
+            self._columns_read = True
+            from ..columns_file import columns_file, read_columns
+            from ..config_file import InvalidFile
+
+            for name, texts in read_columns().items():
+                try:
+                    self.column_layouts[name] = parse_layout(texts)
+                except ValueError as error:
+                    raise InvalidFile(f"Invalid {columns_file()}, [{name}]: {error}") from error
 
     def now(self) -> float:
         """Return the time, in seconds since the epoch."""

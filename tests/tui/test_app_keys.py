@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from celtop.bindings import ACTIONS, Action
+from celtop.tests.tui import column_keys as column_keys
 from celtop.tests.tui import operation_keys as operation_keys
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events

@@ -32,6 +32,9 @@ class CommandHost(Host, Protocol):
     def show_times(self, how: str) -> None:
         """Show times as one of `TIMES`."""
 
+    def choose_columns(self) -> None:
+        """Choose the columns of the list on the screen."""
+
     def run_command(self, line: str) -> None:
         """Run a command line, or show why it cannot be run."""
 

@@ -187,6 +187,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "filter", "Filter the list", lambda host, text: host.filter_by(text), "[FILTER]", _fields
     ),
+    Command(
+        "columns",
+        "Choose the columns of the list, their order and width",
+        lambda host, _: host.choose_columns(),
+        aliases=("cols",),
+    ),
     Command("task", "Open a task by its id, even one that is not listed", _task, "ID", _tasks),
     Command("workflow", "Open the workflow of a task", _workflow, "ID", _tasks),
     Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.state.workers),

@@ -176,6 +176,10 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Filter by a text; return False if this screen has no filter."""
         return False
 
+    def choose_columns(self) -> bool:
+        """Choose the columns of the list; return False if this screen has none to choose."""
+        return False
+
     def visit(self, drill: DrillDown) -> None:
         """Go one step deeper."""
         self.post_message(DrillRequested(drill))

@@ -30,6 +30,7 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     """
 
     CSS_PATH = "failures.tcss"
+    LIST = "failures"
     EMPTY = "No failures so far"
     ORDER = ("count", True)
     FAULTS = "failed in the last hour"

@@ -11,7 +11,9 @@ from textual.widgets import Input
 from ...bindings.contexts import Context
 from ...model.query.language import Problem
 from ...model.text import units
+from ...model.text.sanitize import visible
 from ...widgets.filter_bar import FilterBar
+from ...widgets.table.layout import Layout
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Bar, Part
 from ..bars.filter import Filter
@@ -26,6 +28,8 @@ class ListScreen(MonitorScreen):
 
     BINDINGS = bindings("list")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("list",)
+    LIST: ClassVar[str]
+    """Its name in the file of chosen columns."""
     FILTER_HINT: ClassVar[str] = "words to match; !word excludes"
     EMPTY: ClassVar[str] = ""
     """The text of an empty list."""
@@ -50,8 +54,14 @@ class ListScreen(MonitorScreen):
         yield self.list_table
 
     def on_mount(self) -> None:
-        """Focus the table."""
+        """Focus the table, and show the columns that the user chose."""
+        from ...config_file import InvalidFile
+
         self.set_focus(self.list_table)
+        try:
+            self.context.read_columns()
+        except InvalidFile as error:
+            self.notify(visible(str(error)), severity="warning", markup=False)
 
     # Rows, as subclasses provide them
 
@@ -86,6 +96,7 @@ class ListScreen(MonitorScreen):
 
     def paint_body(self) -> None:
         """Update the table and the info bar."""
+        self.list_table.set_column_layout(self.column_layout)
         self.list_table.empty = self.empty_text()
         self.list_table.paint(self.context.frame())
         self.paint_info()
@@ -209,6 +220,43 @@ class ListScreen(MonitorScreen):
     def action_wide(self) -> None:
         """Show all columns, or those that fit."""
         self.list_table.action_toggle_wide()
+
+    @property
+    def column_layout(self) -> Layout:
+        """The columns that the user chose; empty are the list's own ones."""
+        return self.context.column_layouts.get(self.LIST, ())
+
+    def show_columns(self, layout: Layout) -> None:
+        """Show other columns, here and in other lists of this kind."""
+        self.context.column_layouts[self.LIST] = layout
+        self.list_table.set_column_layout(layout)
+
+    def choose_columns(self) -> bool:
+        """Choose the columns of the list."""
+        from ..dialogs.columns import ColumnChooser
+
+        before, table = self.column_layout, self.list_table
+        table.set_column_layout(before)
+
+        def chosen(layout: Layout | None) -> None:
+            if layout is None:
+                self.show_columns(before)
+            elif layout != before:
+                self._save_columns(layout)
+
+        title, keymap = self.location.view.capitalize(), self.context.keymap
+        self.app.push_screen(ColumnChooser(title, table, self.show_columns, keymap), chosen)
+        return True
+
+    def _save_columns(self, layout: Layout) -> None:
+        from ...columns_file import save_columns
+        from ...config_file import InvalidFile
+
+        try:
+            save_columns(self.LIST, [str(column) for column in layout])
+        except (InvalidFile, OSError) as error:
+            text = visible(f"The columns are only kept until celtop exits: {error}")
+            self.notify(text, severity="warning", markup=False)
 
     def action_mark(self, what: Literal["one", "range", "all", "none"]) -> None:
         """Mark or unmark rows."""

@@ -17,6 +17,7 @@ class LogScreen(RowListScreen[LogEntry]):
 
     BINDINGS = bindings("stream")
     CONTEXTS = ("list", "stream")
+    LIST = "log"
     EMPTY = "No log entries so far"
     ORDER = ("at", True)
     FAULTS = "warnings and errors"

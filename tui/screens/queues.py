@@ -22,6 +22,7 @@ class QueuesScreen(RowListScreen[Queue]):
 
     BINDINGS = bindings("queues")
     CONTEXTS = ("list", "queues")
+    LIST = "queues"
     EMPTY = "No queues so far; they are discovered from workers and tasks"
     ORDER = ("name", False)
     FAULTS = "no consumers"

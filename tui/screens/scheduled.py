@@ -19,6 +19,7 @@ from .tasks import TaskListScreen
 class ScheduledScreen(TaskListScreen):
     """Tasks with an ETA or countdown, and pending retries; the next one due first."""
 
+    LIST = "scheduled"
     EMPTY = "No scheduled tasks"
     FAULTS = "retries only"
     SEARCHES_HISTORY = False

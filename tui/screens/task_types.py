@@ -20,6 +20,7 @@ class TypesScreen(RowListScreen[TaskType]):
 
     BINDINGS = bindings("types")
     CONTEXTS = ("list", "types")
+    LIST = "types"
     EMPTY = "No task types so far"
     ORDER = ("tasks", True)
     FAULTS = "with failures"

@@ -43,6 +43,7 @@ class TaskListScreen(ListScreen):
 
     FILTER_HINT = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
     EMPTY = "No tasks so far; they appear when workers send task events"
+    LIST = "tasks"
     BINDINGS = bindings("stream", "tasks")
     CONTEXTS = ("list", "stream", "tasks")
     SEARCHES_HISTORY: ClassVar[bool] = True

@@ -19,6 +19,7 @@ class WorkersScreen(RowListScreen[Worker]):
 
     BINDINGS = bindings("workers")
     CONTEXTS = ("list", "workers")
+    LIST = "workers"
     EMPTY = "No workers so far. Is one running on this broker?"
     ORDER = ("name", False)
     FAULTS = "late, stalled or offline"

@@ -47,6 +47,7 @@ class WorkflowScreen(ListScreen):
 
     FILTER_HINT = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
     BINDINGS = bindings("tasks")
+    LIST = "workflow"
     CONTEXTS = ("list", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:

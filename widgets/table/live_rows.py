@@ -22,6 +22,7 @@ from ..colours import COLOURS, colour_rules
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from .column import Column, Frame, Rows, arrange, last_offset
+from .layout import Layout, laid_out
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
 from .viewport import Newest, Viewport
@@ -136,6 +137,9 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._markable = markable
         self._titled = titles
         self._sort = sort
+        self._column_layout: Layout = ()
+        self._laid_out = self.columns
+        """The columns that the user chose, in their order."""
         self._wide = False
         self._offset = 0
         self._frame = _NO_FRAME
@@ -172,6 +176,12 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._rows = self._viewport.rows = rows
         self._viewport.restart()
         self._update()
+
+    def set_column_layout(self, layout: Layout) -> None:
+        """Show other columns, or in another order or width."""
+        if layout != self._column_layout:
+            self._column_layout = layout
+            self._rearrange()
 
     def render_line(self, y: int) -> Strip:
         """Return a line as last painted, so that a frozen screen stays frozen."""
@@ -286,8 +296,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             return self._artist
         self._arranged = (width, height)
         gutter, room = self._gutter, self._room
-        self._offset = min(self._offset, last_offset(self.columns, room, wide=self._wide))
-        placed = arrange(self.columns, room, wide=self._wide, offset=self._offset)
+        self._offset = min(self._offset, last_offset(self._laid_out, room, wide=self._wide))
+        placed = arrange(self._laid_out, room, wide=self._wide, offset=self._offset)
         self._styles.clear()
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
@@ -298,6 +308,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def _rearrange(self) -> None:
         """Redraw everything with other columns."""
+        self._laid_out = laid_out(self.columns, self._column_layout, wide=self._wide)
         self._artist = None
         self.refresh()
         self._update()
@@ -356,7 +367,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def _header(self, artist: LineArtist[R]) -> Line:
         state = (self._sort, self._offset)
         if self._titles is None or self._titles.state != state:
-            hidden = last_offset(self.columns, self._room, wide=self._wide)
+            hidden = last_offset(self._laid_out, self._room, wide=self._wide)
             self._titles = artist.header(
                 state, self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
             )

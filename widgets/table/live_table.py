@@ -13,6 +13,7 @@ from textual import events
 from textual.message import Message
 
 from .column import Rows, last_offset
+from .layout import Layout
 from .live_rows import LiveRows
 from .viewport import Motion
 
@@ -80,6 +81,16 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def wide(self) -> bool:
         """Whether all columns are shown, to be scrolled."""
         return self._wide
+
+    @property
+    def column_layout(self) -> Layout:
+        """The columns that the user chose; empty is the table's own layout."""
+        return self._column_layout
+
+    @property
+    def fitting(self) -> frozenset[str]:
+        """The ids of the columns that the width has room for."""
+        return frozenset(place.column.id for place in self._arrange().placed)
 
     @property
     def sort(self) -> tuple[str, bool] | None:
@@ -161,7 +172,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     def action_scroll_columns(self, direction: Literal["left", "right"]) -> None:
         """Scroll by one column; the first one stays."""
-        last = last_offset(self.columns, self._room, wide=self._wide)
+        last = last_offset(self._laid_out, self._room, wide=self._wide)
         step = 1 if direction == "right" else -1
         offset = max(0, min(self._offset + step, last))
         if offset != self._offset:
@@ -199,7 +210,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def _sort_beside(self, step: int) -> None:
         sortable = [
             column
-            for column in self.columns
+            for column in self._laid_out
             if column.sort_key is not None and (self._wide or not column.wide_only)
         ]
         if not sortable:

@@ -1,0 +1,62 @@
+"""Columns are chosen while the list shows them, and kept for the next start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from celtop.columns_file import columns_file, read_columns
+from celtop.tests.tui.app_under_test import AppUnderTest, run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.dialogs.columns import ColumnChooser
+from celtop.tui.navigation import DrillDown, Location
+
+
+@pytest.fixture(autouse=True)
+def _config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+def titles(on: AppUnderTest) -> list[str]:
+    return next(line for line in on.text.splitlines() if "State" in line).split()
+
+
+async def test_chosen_columns_are_shown_and_saved() -> None:
+    async with run_app(cluster(5), Location("tasks"), size=(80, 24)) as on:
+        assert "Age" not in titles(on)
+        on.app.run_command("columns")
+        chooser = await on.dialog(ColumnChooser)
+        assert "no room" in on.text
+        age = [column.id for column in on.app.table.columns].index("age")  # type: ignore[union-attr]
+        await on.press(*["j"] * age, "space", *["K"] * (age - 1), "enter")
+        await on.until(lambda: on.app.screen is not chooser)
+        await on.until(lambda: titles(on)[:3] == ["State", "Age", "Task"])
+        assert read_columns()["tasks"][:3] == ("state", "age", "name")
+        on.app.run_command("columns")
+        await on.dialog(ColumnChooser)
+        await on.press("space", "escape")
+        await on.until(lambda: titles(on)[:3] == ["State", "Age", "Task"])
+
+
+async def test_saved_columns_are_those_of_every_list_of_the_kind() -> None:
+    columns_file().parent.mkdir()
+    columns_file().write_text('[tasks]\ncolumns = ["name:30", "gone", "state"]\n')
+    path = (DrillDown("tasks", "state:success"),)
+    async with run_app(cluster(5), Location("types", path)) as on:
+        await on.until(lambda: on.screen.list_table.column_layout)
+        await on.until(lambda: titles(on) == ["Task", "State"])
+
+
+async def test_a_broken_file_is_reported_and_kept() -> None:
+    columns_file().parent.mkdir()
+    columns_file().write_text('[tasks]\ncolumns = ["name:x"]\n')
+    async with run_app(cluster(5), Location("tasks")) as on:
+        (said,) = on.said
+        assert "[tasks]: column 'name:x': the width must be a number from 3 to 200" in said
+        columns_file().write_text("[tasks\n")
+        on.app.run_command("columns")
+        await on.dialog(ColumnChooser)
+        await on.press("j", "space", "enter")
+        await on.until(lambda: len(on.said) == 2)
+        assert "only kept until celtop exits: Cannot read" in on.said[1]
+    assert columns_file().read_text() == "[tasks\n"
