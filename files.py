@@ -64,27 +64,24 @@ def read_file(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file in one step: a reader finds the old content or all of the new, never a part.
 
-    A new file is readable by its owner only; an existing one keeps its permissions. A device or a
-    named pipe is written to.
+    The file is readable by its owner only, whatever the permissions of an existing one. A device or
+    a named pipe is written to.
 
     Raises:
         OSError: The file cannot be written; the old one is unchanged.
     """
-    mode = OWNER_ONLY
-    if path.exists():
-        if not path.is_file():
-            path.write_bytes(content)
-            return
-        mode = stat.S_IMODE(path.stat().st_mode)
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(
-            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb"
-        ) as file:
+        part.unlink(missing_ok=True)
+        # In a folder of others, the name may have become a link by now.
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(mode)
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
