@@ -161,8 +161,10 @@ class QueueStore:
             worker = self._workers.get(name)
             if worker is None:
                 continue
-            if worker.events_enabled is not True:
+            if worker.events_enabled is False:
                 return f"rates unknown: task events of {name} are off"
+            if worker.events_enabled is None:
+                return f"rates unknown: whether {name} sends task events is unknown"
             newest = next(reversed(worker.unattributed.values()), None)
             if newest is not None and newest >= since:
                 return (

@@ -79,12 +79,15 @@ def test_one_measurement_has_no_rate() -> None:
     assert measure(state, 11, NOW + 1).in_per_s is None
 
 
-def test_rates_are_unknown_while_a_consumer_s_events_are_off() -> None:
+def test_rates_are_unknown_unless_a_consumer_sends_events() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
     measure(state, 10, NOW)
     queue = measure(state, 10, NOW + 10)
     assert (queue.in_per_s, queue.out_per_s) == (None, None)
+    assert queue.notes == (f"rates unknown: whether {WORKER} sends task events is unknown",)
+    state.workers[WORKER].events_enabled = False
+    queue = measure(state, 10, NOW + 20)
     assert queue.notes == (f"rates unknown: task events of {WORKER} are off",)
 
 
