@@ -57,6 +57,8 @@ VIEWS: Final = tuple(
 _everywhere = partial(Action, contexts=("global",))
 _on_rows = partial(Action, contexts=("overview", "list", "detail"))
 _in_lists = partial(Action, contexts=("list",))
+_in_texts = partial(Action, contexts=("text",))
+_in_search = partial(Action, contexts=("search",))
 _in_filter = partial(Action, contexts=("filter",))
 _in_dialogs = partial(Action, contexts=("dialog",))
 _in_forms = partial(Action, contexts=("form",))
@@ -196,6 +198,20 @@ _LIST: Final = (
     ),
 )
 
+_OVERVIEW: Final = (
+    Action(
+        "filter.tasks", ("/",), "filter_tasks", "filter", "Filter all tasks", ("overview",), True
+    ),
+)
+
+_TEXT: Final = (
+    _in_texts("search", ("/",), "search", "search", "Search the text of the page", show=True),
+    _in_texts("search.next", ("n",), "search_step(1)", "next match", "Go to the next match"),
+    _in_texts(
+        "search.previous", ("N",), "search_step(-1)", "previous match", "Go to the previous match"
+    ),
+)
+
 _ACTS: Final = (
     Action(
         "act.menu",
@@ -274,6 +290,14 @@ _TYPING: Final = (
         "Keep the filter and go to the list",
     ),
     _in_filter("filter.clear", ("escape",), "screen.clear_filter", "clear", "Clear the filter"),
+    _in_search(
+        "search.keep", ("enter",), "screen.keep_search", "keep", "Go to the match on the page"
+    ),
+    _in_search("search.clear", ("escape",), "screen.clear_search", "clear", "Clear the search"),
+    _in_search("search.down", ("down",), "screen.search_step(1)", "next", "Go to the next match"),
+    _in_search(
+        "search.up", ("up",), "screen.search_step(-1)", "previous", "Go to the previous match"
+    ),
     _in_dialogs("dialog.accept", ("enter",), "accept", "choose", "Choose the selected item"),
     Action(
         "dialog.close",
@@ -320,4 +344,6 @@ _TYPING: Final = (
     _in_command_line("command.close", ("escape",), "close", "close", "Close the command line"),
 )
 
-ACTIONS: Final[tuple[Action, ...]] = VIEWS + _GLOBAL + _MOVE + _LIST + _ACTS + _TYPING
+ACTIONS: Final[tuple[Action, ...]] = (
+    VIEWS + _GLOBAL + _MOVE + _LIST + _OVERVIEW + _TEXT + _ACTS + _TYPING
+)

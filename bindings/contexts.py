@@ -10,11 +10,13 @@ Context: TypeAlias = Literal[
     "list",
     "stream",
     "detail",
+    "text",
     "tasks",
     "workers",
     "queues",
     "types",
     "filter",
+    "search",
     "command",
     "dialog",
     "confirm",
@@ -23,9 +25,10 @@ Context: TypeAlias = Literal[
     "columns",
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
-(tasks and log), and the screens of one task or worker; where tasks, workers, queues or task types
-can be selected; while a filter or a command is typed; in dialogs, confirmations, the dialog of a
-running operation, forms, and the dialog of a list's columns."""
+(tasks and log), and the screens of one task or worker; in texts that can be searched; where tasks,
+workers, queues or task types can be selected; while a filter, a search or a command is typed; in
+dialogs, confirmations, the dialog of a running operation, forms, and the dialog of a list's
+columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -33,11 +36,13 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "list": "Lists",
     "stream": "Tasks and log",
     "detail": "Task and worker pages",
+    "text": "Pages and texts",
     "tasks": "Task operations",
     "workers": "Worker operations",
     "queues": "Queue operations",
     "types": "Task type operations",
     "filter": "While typing a filter",
+    "search": "While typing a search",
     "command": "While typing a command",
     "dialog": "Dialogs and menus",
     "confirm": "Confirmations",
@@ -52,12 +57,13 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "list", "workers"),
     ("global", "list", "queues"),
     ("global", "list", "types"),
-    ("global", "detail", "tasks", "workers"),
+    ("global", "detail", "text", "tasks", "workers"),
     ("filter",),
+    ("search",),
     ("command",),
     ("form",),
     ("dialog", "confirm"),
-    ("dialog", "operation"),
+    ("dialog", "operation", "text"),
     ("dialog", "columns"),
     # In the menu of operations, the key of an operation chooses it.
     ("dialog", "tasks", "workers", "queues"),
@@ -66,5 +72,5 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
 """Contexts that are active at the same time: within each group a key starts one action only. Lines
 that are typed into and dialogs take keys before the screen behind them."""
 
-TYPING: Final[frozenset[Context]] = frozenset({"filter", "command", "form"})
+TYPING: Final[frozenset[Context]] = frozenset({"filter", "search", "command", "form"})
 """Contexts in which characters are typed, so that they cannot be keys of actions."""

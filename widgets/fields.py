@@ -46,6 +46,8 @@ class Fields(Widget):
         self.fields = tuple(fields)
         self._glyphs = glyphs
         self._columns = 1
+        self._found: str | None = None
+        """The label of the field that a search has found."""
 
     def show(self, fields: Sequence[Field]) -> None:
         """Show these fields; only a different number of them needs a layout."""
@@ -54,6 +56,22 @@ class Fields(Widget):
             layout = len(fields) != len(self.fields)
             self.fields = fields
             self.refresh(layout=layout)
+
+    def search_lines(self) -> list[str]:
+        """Return label and value of each field."""
+        return [f"{field.label}  {field.value}" for field in self.fields]
+
+    def show_match(self, line: int, start: int, end: int) -> int:
+        """Highlight the label of a field; return its y."""
+        self._found = self.fields[line].label if line < len(self.fields) else None
+        self.refresh()
+        return line % max(1, -(-len(self.fields) // self._columns))
+
+    def hide_match(self) -> None:
+        """Remove the highlight."""
+        if self._found is not None:
+            self._found = None
+            self.refresh()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines at a width."""
@@ -91,7 +109,8 @@ class Fields(Widget):
         ellipsis = self._glyphs.ellipsis
         label = " " * GAP * second + fit(field.label, labels, ellipsis) + " " * GAP
         value = fit(field.value, max(1, room - labels - GAP), ellipsis)
-        return [(label, "$text-muted"), (value, COLOURS[field.style])]
+        found = field.label == self._found
+        return [(label, "reverse" if found else "$text-muted"), (value, COLOURS[field.style])]
 
 
 def _columns(width: int) -> int:

@@ -20,6 +20,7 @@ PAGE_ITEMS: Final = 200
 """Items that a node opens with; a last item counts the rest and opens the next page."""
 MAX_AUTO_EXPANDED: Final = 20
 """A named value with no more items is expanded from the start."""
+MAX_SEARCHED_NODES: Final = 5_000
 MAX_PREVIEW: Final = 200
 """Characters of a value shown on the line of its node."""
 LINE_LENGTH: Final = 120
@@ -83,6 +84,34 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
     def action_open(self) -> None:
         """Open or close the node under the cursor."""
         self.action_toggle_node()
+
+    def search_lines(self) -> list[str]:
+        """Return the text of each node, also of those that are not open."""
+        return [str(node.label) for node in self._searched_nodes()]
+
+    def show_match(self, line: int, start: int, end: int) -> int:
+        """Open what contains a node, and move the cursor to it."""
+        node = next(islice(self._searched_nodes(), line, None), None)
+        if node is None:
+            return 0
+        above = node.parent
+        while above is not None:
+            above.expand()
+            above = above.parent
+        self.move_cursor_to_line(node.line if self.last_line >= 0 else 0)
+        return max(0, node.line) - self.scroll_offset.y
+
+    def _searched_nodes(self) -> Iterator[TreeNode[NodeValue]]:
+        """Yield the first nodes from the top down, and add those that were not opened yet."""
+        waiting = list(reversed(self.root.children))
+        for _ in range(MAX_SEARCHED_NODES):
+            if not waiting:
+                return
+            node = waiting.pop()
+            yield node
+            if node.data is not None and not node.children:
+                self._fill(node, node.data)
+            waiting += reversed(node.children)
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[NodeValue]) -> None:
         """Add the items of a node when it is first opened."""

@@ -274,6 +274,36 @@ async def _filter_clear(ui: AppUnderTest, key: str) -> None:
     assert not ui.screen.query_one(Filter).display
 
 
+@checks("filter.tasks")
+async def _filter_tasks(ui: AppUnderTest, key: str) -> None:
+    ui.burst("slash", *"XKmail")
+    await ui.until(lambda: ui.app.location.view == "tasks")
+    await ui.until(lambda: ui.screen.query_one(Filter).text == "XKmail")
+    assert not ui.said
+
+
+@checks("search", "search.keep", "search.down", "search.up", "search.clear")
+async def _search(ui: AppUnderTest, key: str) -> None:
+    await ui.press("3", "enter", "/", *"queues")
+    line = ui.screen.search_line
+    assert line.display and line.text == "queues"
+    await ui.press(key if key != "/" else "enter")
+    if key == "escape":
+        assert not line.display
+    assert isinstance(ui.app.focused, Input) is (key in ("down", "up"))
+
+
+@checks("search.next", "search.previous")
+async def _search_step(ui: AppUnderTest, key: str) -> None:
+    await ui.press("3", "enter", "/", *"celery", "enter")
+    assert "1 of " in ui.text
+    await ui.press("n")
+    assert "2 of " in ui.text
+    if key == "N":
+        await ui.press(key)
+        assert "1 of " in ui.text
+
+
 @checks("faults")
 async def _faults(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)

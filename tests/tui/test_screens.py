@@ -282,11 +282,11 @@ async def test_help_lists_the_keys_of_the_focused_pane_first() -> None:
     from celtop.bindings.keymap import Keymap
     from celtop.tui.dialogs.help import Help
 
-    text = str(Help(Keymap(), ("detail",)).content())
+    text = str(Help(Keymap(), ("detail",)).text())
     assert text.startswith("Task and worker pages")
     for action in ACTIONS:
         assert action.help in text
-    assert "↓" not in str(Help(Keymap(), (), ascii_only=True).content())
+    assert "↓" not in str(Help(Keymap(), (), ascii_only=True).text())
 
 
 async def test_ascii_means_ascii_on_every_screen() -> None:

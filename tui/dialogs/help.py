@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from ...bindings.contexts import CONTEXT_TITLES, Context
 from ...bindings.keymap import Keymap
 from ...bindings.keys import key_names
-from .base import Dialog
+from .text import SearchedDialog
 
 _KEYS_WIDTH = 16
 
@@ -32,7 +29,7 @@ FILTER_EXAMPLES = (
 )
 
 
-class Help(Dialog[str]):
+class Help(SearchedDialog):
     """All keys, in sections.
 
     Args:
@@ -49,12 +46,7 @@ class Help(Dialog[str]):
         self.contexts = tuple(contexts)
         self._ascii_only = ascii_only
 
-    def compose_box(self) -> ComposeResult:
-        """Yield the text."""
-        with VerticalScroll():
-            yield Static(self.content(), markup=False)
-
-    def content(self) -> Content:
+    def text(self) -> Content:
         """Return the whole text."""
         lines: list[Content] = []
         for context, actions in self._keymap.by_context(self.contexts):

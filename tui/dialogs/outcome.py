@@ -39,7 +39,7 @@ class OperationDialog(OutcomeDialog):
     """Shows an operation of this session, which can be cancelled while it is running."""
 
     BINDINGS = bindings("operation")
-    CONTEXTS = ("operation", "dialog")
+    CONTEXTS = ("operation", "dialog", "text")
 
     def __init__(self, operation: TrackedOperation, keymap: Keymap) -> None:
         super().__init__(operation.outcome)

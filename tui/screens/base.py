@@ -25,6 +25,7 @@ from ..bars.filter import Filter
 from ..bars.header import HeaderBar
 from ..bars.keys import KeyBar
 from ..bars.operation import OperationBar
+from ..bars.search import SearchLine
 from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
 from ..navigation import DrillDown, Location, workflow_of
@@ -106,12 +107,17 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         yield self.tiny_bar
         with Vertical(id="body"):
             yield from self.compose_body()
+        yield from self.compose_line()
         yield self.operation_bar
         yield self.key_bar
         yield CommandLine(id="command")
 
     def compose_body(self) -> ComposeResult:
         """Yield the widgets between the bars."""
+        yield from ()
+
+    def compose_line(self) -> ComposeResult:
+        """Yield the line below the body that is typed into."""
         yield from ()
 
     def pane(self, name: str, title: str, *children: Widget) -> Tile:
@@ -185,14 +191,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.post_message(DrillRequested(drill))
 
     @property
-    def typing(self) -> Filter | CommandLine | None:
+    def typing(self) -> Filter | SearchLine | CommandLine | None:
         """The focused input line, if any: letters are text then, not keys."""
         if self.focused is None:
             return None
-        return next(
-            (node for node in self.focused.ancestors if isinstance(node, Filter | CommandLine)),
-            None,
-        )
+        lines = Filter | SearchLine | CommandLine
+        return next((node for node in self.focused.ancestors if isinstance(node, lines)), None)
 
     @property
     def tables(self) -> list[LiveTable[Any]]:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from textual.app import ComposeResult
+
 from ...bindings.contexts import Context
 from ...widgets.table.live_table import LiveTable
 from ...widgets.value_tree import ValueTree
+from ..bars.search import SearchLine
 from ..keymap import bindings
+from ..search import SearchedScreen
 from .base import MonitorScreen
 
 
-class DetailScreen(MonitorScreen):
+class DetailScreen(SearchedScreen, MonitorScreen):
     """The page of a task or worker."""
 
     CSS_PATH = "detail.tcss"
-    BINDINGS = bindings("detail")
-    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail",)
+    BINDINGS = bindings("detail", "text")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "text")
+
+    def compose_line(self) -> ComposeResult:
+        """Yield the search line."""
+        yield SearchLine(id="search")
+
+    def step_back(self) -> bool:
+        """Clear the search first."""
+        return self.clear_search() or super().step_back()
 
     def action_move(self, motion: Any) -> None:
         """Move the cursor of the focused pane, or scroll it."""

@@ -46,7 +46,7 @@ class TaskDetailScreen(DetailScreen):
     """The page of a task."""
 
     BINDINGS = bindings("tasks")
-    CONTEXTS = ("detail", "tasks")
+    CONTEXTS = ("detail", "text", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)

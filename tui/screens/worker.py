@@ -46,7 +46,7 @@ class WorkerDetailScreen(DetailScreen):
     """The page of a worker."""
 
     BINDINGS = bindings("workers", "tasks")
-    CONTEXTS = ("detail", "workers", "tasks")
+    CONTEXTS = ("detail", "text", "workers", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)

@@ -6,12 +6,14 @@ The rows are never copied. `live_rows.py` draws them. Cursor, marks and anchor a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from textual import events
 from textual.message import Message
 
+from .cells import is_single
 from .column import Rows, last_offset
 from .layout import Layout
 from .live_rows import LiveRows
@@ -163,6 +165,27 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._viewport.place(index)
         self._moved()
         return True
+
+    # Search
+
+    def search_lines(self) -> list[str]:
+        """Return the text of each row."""
+        rows = (self._rows[index] for index in range(len(self._rows)))
+        return ["  ".join(self._texts(row)) for row in rows]
+
+    def _texts(self, row: R) -> Iterator[str]:
+        for column in self.columns:
+            content = column.cell(row, self._frame)
+            if is_single(content):
+                yield content[0]
+            else:
+                yield "".join(cell[0] for cell in content)
+
+    def show_match(self, line: int, start: int, end: int) -> int:
+        """Move the cursor to a row; return its y."""
+        if line < len(self._rows):
+            self.move_to(self._row_id(self._rows[line]))
+        return line - self._viewport.top + self._header_height
 
     def _moved(self) -> None:
         self._scroll_to_top()

@@ -1,0 +1,71 @@
+"""Searching pages and dialogs."""
+
+from __future__ import annotations
+
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.dialogs.help import Help
+from celtop.tui.navigation import DrillDown, Location
+from textual.widgets import Input
+
+FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
+PAGE = Location("tasks", (DrillDown("task", FAILED),))
+
+
+async def test_letters_typed_with_the_slash_search_the_page_and_run_no_key() -> None:
+    async with run_app(cluster(), PAGE) as ui:
+        ui.burst("slash", *"XKeqyp")
+        await ui.until(lambda: ui.screen.search_line.text == "XKeqyp")
+        assert ui.app.location == PAGE
+        assert not ui.said and not ui.session.done and not ui.app.context.frozen
+        assert "no match" in ui.text
+
+
+async def test_a_match_is_selected_in_the_traceback_and_can_be_copied() -> None:
+    async with run_app(cluster(), PAGE) as ui:
+        await ui.press("/", *"session.get", "enter")
+        assert "1 of 1" in ui.text
+        assert ui.app.focused is ui.screen.traceback
+        await ui.press("y")
+        assert ui.clipboard == "session.get"
+
+
+async def test_the_next_match_is_in_another_pane_and_the_one_after_the_first_again() -> None:
+    async with run_app(cluster(), PAGE) as ui:
+        await ui.press("/", *"connecttimeout", "enter")
+        focused = {ui.app.focused}
+        for _ in range(3):
+            await ui.press("n")
+            focused.add(ui.app.focused)
+        assert len(focused) > 1
+        assert "/connecttimeout" in ui.text.replace(" ", "")
+
+
+async def test_a_value_that_is_folded_is_opened() -> None:
+    async with run_app(cluster(), PAGE) as ui:
+        for node in ui.screen.values.root.children:
+            node.collapse()
+        await ui.press("/", *"480", "enter")
+        assert "480" in str(ui.screen.values.cursor_node.label)
+
+
+async def test_back_clears_the_search_before_it_leaves_the_page() -> None:
+    async with run_app(cluster(), PAGE) as ui:
+        await ui.press("/", *"get", "enter", "escape")
+        assert ui.app.location == PAGE and not ui.screen.searching
+        await ui.press("escape")
+        assert ui.app.location == Location("tasks")
+
+
+async def test_the_help_is_searched_and_its_keys_are_letters_meanwhile() -> None:
+    async with run_app(cluster(), Location("tasks"), size=(80, 24)) as ui:
+        await ui.press("?")
+        await ui.dialog(Help)
+        ui.burst("slash", *"queues")
+        await ui.until(lambda: ui.screen.query_one(Input).value == "queues")
+        await ui.press("enter")
+        assert isinstance(ui.screen, Help) and "1 of" in ui.text
+        await ui.press("escape")
+        assert isinstance(ui.screen, Help)
+        await ui.press("escape")
+        assert not isinstance(ui.screen, Help)

@@ -1,0 +1,82 @@
+"""The line that a page is searched with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ...bindings.contexts import Context
+from ..keymap import bindings
+
+
+class SearchLine(Horizontal):
+    """An input and the number of matches; hidden while nothing is searched for."""
+
+    CONTEXT: ClassVar[Context] = "search"
+    BINDINGS = bindings("search")
+    DEFAULT_CSS = """
+    SearchLine {
+        display: none;
+        height: 1;
+        background: $panel;
+        padding: 0 1;
+        & .prompt { width: 1; color: $text-accent; text-style: bold; }
+        & Input { width: 1fr; background: $panel; }
+        & .matches { width: auto; color: $text-muted; }
+        &.-none .matches { color: $text-error; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The text changed."""
+
+        text: str
+
+    @dataclass
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def compose(self) -> ComposeResult:
+        """Yield the input between the prompt and the number of matches."""
+        yield Static("/", classes="prompt", markup=False)
+        yield Input(select_on_focus=False, compact=True)
+        yield Static("", classes="matches", markup=False)
+
+    @property
+    def text(self) -> str:
+        """What is searched for."""
+        return self.query_one(Input).value
+
+    def open(self) -> None:
+        """Show the line and focus it at once: what is typed next must not run as keys."""
+        self.display = True
+        line = self.query_one(Input)
+        self.screen.set_focus(line)
+        line.cursor_position = len(line.value)
+
+    def close(self) -> None:
+        """Hide the line, and search for nothing."""
+        self.display = False
+        self.query_one(Input).value = ""
+
+    def show_matches(self, text: str, found: bool) -> None:
+        """Show which of the matches is reached."""
+        self.set_class(not found, "-none")
+        self.query_one(".matches", Static).update(text)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Submitted())
