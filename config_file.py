@@ -77,13 +77,13 @@ def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> N
         InvalidFile: The file cannot be read: it is then not written either.
         OSError: It cannot be written; it is unchanged.
     """
-    _, positions = _read_or_explain(path)
+    tables, positions = _read_or_explain(path)
     lines = read_file(path, MAX_BYTES).decode().splitlines() if path.exists() else []
     start = end = len(lines)
-    if name in positions:
+    if name in tables:
         start = positions[name] - 1
-        tables = (line - 1 for key, line in positions.items() if "." not in key)
-        end = min((line for line in tables if line > start), default=len(lines))
+        others = (positions[other] - 1 for other in tables)
+        end = min((line for line in others if line > start), default=len(lines))
         while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
             end -= 1  # the comment above the next table
     block = []

@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     """Whether to draw with ASCII characters only; None is decided by the locale."""
     theme: str | None = None
     """The name of the colour theme; None is the built-in one."""
+    view: str | None = None
+    """The name of the saved view to open first; None is the Overview."""
     keymap: str | None = None
     """The name of a keymap from an installed package; None is the built-in one."""
     keys: KeysByAction = {}

@@ -18,9 +18,12 @@ def open_monitor(settings: Settings) -> int:
     """Run the monitor until the user quits; return its exit code.
 
     Raises:
-        InvalidUsage: This terminal cannot show it, or its broker cannot be used.
+        InvalidUsage: This terminal cannot show it, its broker cannot be used, or the view to open
+            is unknown.
     """
     require_terminal()
+    if settings.view:
+        require_view(settings.view, settings.source("view"))
     from ..cluster.session import Session
     from ..tui.app import CeltopApp
     from .keymap import keymap_of
@@ -47,3 +50,21 @@ def require_terminal() -> None:
         raise InvalidUsage(f"The monitor needs a terminal; {USE_SNAPSHOT}")
     if (term := os.environ.get("TERM", "")) in ("dumb", "unknown"):
         raise InvalidUsage(f"This terminal (TERM={term}) cannot show the monitor; {USE_SNAPSHOT}")
+
+
+def require_view(name: str, source: str) -> None:
+    """Refuse to start with a saved view that cannot be opened.
+
+    Raises:
+        InvalidUsage: It is unknown, or the file of views cannot be read.
+    """
+    from ..config_file import InvalidFile
+    from ..views_file import read_views, views_file
+
+    try:
+        views = read_views()
+    except InvalidFile as error:
+        raise InvalidUsage(str(error)) from error
+    if name not in views:
+        known = f"saved views: {', '.join(views)}" if views else f"{views_file()} has none"
+        raise InvalidUsage(f"Unknown view {name!r} ({source}); {known}")

@@ -79,6 +79,8 @@ GLOBAL_OPTIONS: Final = (
     GlobalOption("--rate", field="frames_per_second", metavar="N",
                  help="Redraw the screen at most N times per second."),
     GlobalOption("--theme", field="theme", metavar="NAME", help="The colour theme."),
+    GlobalOption("--view", field="view", metavar="NAME",
+                 help="Open a view that was saved with `:view save NAME`."),
     _switch("--mouse/--no-mouse", "mouse", "Capture the mouse (default: yes)."),
     _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII characters only."),
     GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),

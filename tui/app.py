@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.entities.task import Task
     from ..settings import Settings
+    from ..views_file import View
     from ..widgets.table.live_table import LiveTable
     from .screens.base import MonitorScreen
 
@@ -113,6 +114,8 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
             self.set_interval(TERMINAL_CHECK_INTERVAL, self._check_terminal)
         self.navigator.start()
         self.call_after_refresh(self.frame_loop.start)
+        if view := self.context.settings.view:
+            self.call_after_refresh(self.run_command, f"view {view}")
 
     async def on_unmount(self) -> None:
         """Stop the session."""
@@ -196,6 +199,17 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is None or not screen.filter_by(text):
             self.say("This screen has no filter", "warning")
+
+    def shown_view(self) -> View | None:
+        """Return what is on the screen as a view; None if it cannot be saved as one."""
+        screen = self.frame_loop.topmost_screen
+        return None if screen is None else screen.shown_view()
+
+    def open_view(self, view: View, name: str) -> None:
+        """Open a saved view."""
+        from .commands.views import location_of
+
+        self.navigator.go(location_of(view, name), view=view)
 
     def choose_columns(self) -> None:
         """Choose the columns of the list on the screen."""

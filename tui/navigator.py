@@ -15,6 +15,8 @@ from .navigation import DrillDown, History, Location
 if TYPE_CHECKING:
     from textual.app import App
 
+    from ..views_file import View
+
 
 class Navigator:
     """A stack of screens for each numbered view.
@@ -45,8 +47,22 @@ class Navigator:
         assert screen is not None, "the app has no screen"
         return screen.location
 
-    def go(self, location: Location, *, filter_text: str = "", remember: bool = True) -> None:
-        """Go to a location, popping and pushing as few screens as possible, and filter there."""
+    def go(
+        self,
+        location: Location,
+        *,
+        filter_text: str = "",
+        view: View | None = None,
+        remember: bool = True,
+    ) -> None:
+        """Go to a location, popping and pushing as few screens as possible.
+
+        Args:
+            location: The location.
+            filter_text: What to filter its list by, if anything.
+            view: How to arrange its list.
+            remember: Whether it becomes part of the history.
+        """
         if remember:
             self._history.visit(location)
         if location.view != self._app.current_mode:
@@ -58,13 +74,17 @@ class Navigator:
             step = Location(location.view, location.path[:depth])
             self._app.push_screen(routes.deep(step, self._context))
         self._loop.pacer.wanted = True
-        self._app.call_after_refresh(self._arrive, filter_text)
+        self._app.call_after_refresh(self._arrive, filter_text, view)
 
-    def _arrive(self, filter_text: str) -> None:
+    def _arrive(self, filter_text: str, view: View | None) -> None:
         self._loop.watch_screen()
         self._loop.paint()
         screen = self._loop.screen
-        if filter_text and screen is not None:
+        if screen is None:
+            return
+        if view is not None:
+            screen.show_view(view)
+        elif filter_text:
             screen.filter_by(filter_text)
 
     def drill(self, step: DrillDown) -> None:

@@ -34,11 +34,18 @@ def show(ctx: click.Context, format_name: str) -> None:
 @config.command()
 @click.pass_context
 def paths(ctx: click.Context) -> None:
-    """Print the path of the config file."""
+    """Print the paths of the config file, the saved views and the chosen columns."""
+    from ...columns_file import columns_file
     from ...files import config_file
+    from ...views_file import views_file
 
     path = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG") or config_file()
-    write(f"config  {path}\n".encode())
+    rows: list[tuple[str, ...]] = [
+        ("config", str(path)),
+        ("views", str(views_file())),
+        ("columns", str(columns_file())),
+    ]
+    write(_table(rows))
 
 
 @config.command()

@@ -11,6 +11,7 @@ from ..host import Host
 if TYPE_CHECKING:
     from textual.theme import Theme
 
+    from ...views_file import View
     from ..loop import FrameLoop
     from ..operations.runner import OperationRunner
 
@@ -31,6 +32,12 @@ class CommandHost(Host, Protocol):
 
     def show_times(self, how: str) -> None:
         """Show times as one of `TIMES`."""
+
+    def shown_view(self) -> View | None:
+        """Return what is on the screen as a view; None if it cannot be saved as one."""
+
+    def open_view(self, view: View, name: str) -> None:
+        """Open a saved view."""
 
     def choose_columns(self) -> None:
         """Choose the columns of the list on the screen."""

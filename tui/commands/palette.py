@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -10,8 +11,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from ...bindings.keys import key_names
 from ..screens.base import MonitorScreen
-from .base import CommandHost
+from .base import CommandError, CommandHost
 from .table import COMMANDS
+from .views import saved_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +45,9 @@ class CeltopCommands(Provider):
                 yield name, command.help, partial(app.action_command_line, f"{command.name} ")
             else:
                 yield name, command.help, partial(app.run_command, command.name)
+        with suppress(CommandError):  # `:view` reports it
+            for name, view in saved_views().items():
+                yield f":view {name}", f"Open {view}", partial(app.run_command, f"view {name}")
         contexts = cast("MonitorScreen", self.screen).CONTEXTS
         for action in app.context.keymap.in_context("global", *contexts):
             if action.id not in ("palette", "back"):

@@ -15,6 +15,7 @@ from .base import Command as Command
 from .base import CommandError as CommandError
 from .base import CommandHost, Run, known_task, task_starting_with
 from .operations import OPERATION_COMMANDS
+from .views import VIEW_COMMAND
 
 MAX_COMPLETIONS: Final = 200
 MAX_FRAME_RATE: Final = 60
@@ -187,6 +188,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "filter", "Filter the list", lambda host, text: host.filter_by(text), "[FILTER]", _fields
     ),
+    VIEW_COMMAND,
     Command(
         "columns",
         "Choose the columns of the list, their order and width",

@@ -33,6 +33,7 @@ from ..output.clipboard import copies, row_id
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
+    from ...views_file import View
     from ...widgets.table.viewport import Motion
 
 R = TypeVar("R")
@@ -181,6 +182,15 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def filter_by(self, text: str) -> bool:
         """Filter by a text; return False if this screen has no filter."""
         return False
+
+    def shown_view(self) -> View | None:
+        """Return this screen as a view that can be saved; None for a page of one item."""
+        from ...views_file import View
+
+        return None if self.location.path else View(self.location.view)
+
+    def show_view(self, view: View) -> None:
+        """Filter, sort and arrange the list as in a saved view."""
 
     def choose_columns(self) -> bool:
         """Choose the columns of the list; return False if this screen has none to choose."""

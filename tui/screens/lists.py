@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -13,7 +13,7 @@ from ...model.query.language import Problem
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.filter_bar import FilterBar
-from ...widgets.table.layout import Layout
+from ...widgets.table.layout import Layout, parse_layout
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Bar, Part
 from ..bars.filter import Filter
@@ -21,6 +21,9 @@ from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import Location
 from .base import MonitorScreen
+
+if TYPE_CHECKING:
+    from ...views_file import View
 
 
 class ListScreen(MonitorScreen):
@@ -76,6 +79,11 @@ class ListScreen(MonitorScreen):
     def total(self) -> int:
         """The number of rows without any filter."""
         return len(self.list_table.rows)
+
+    @property
+    def scope_text(self) -> str | None:
+        """The filter of the drill-down that leads to the list; None if that is no filter."""
+        return None
 
     def notes(self) -> Sequence[Part]:
         """Return further notes for the info bar."""
@@ -220,6 +228,35 @@ class ListScreen(MonitorScreen):
     def action_wide(self) -> None:
         """Show all columns, or those that fit."""
         self.list_table.action_toggle_wide()
+
+    def shown_view(self) -> View | None:
+        """Return the list with its filter, order and columns; None if it is that of one item."""
+        from ...views_file import View
+
+        scope = self.scope_text
+        if self.location.path and scope is None and self.LIST != "failures":
+            return None
+        column_id, descending = self.list_table.sort or ("", False)
+        return View(
+            self.LIST,
+            " ".join(filter(None, (scope, self.filter_text))),
+            self.faults_only,
+            column_id,
+            descending,
+            tuple(map(str, self.column_layout)),
+        )
+
+    def show_view(self, view: View) -> None:
+        """Filter, sort and arrange the list as in a saved view."""
+        try:
+            self.show_columns(parse_layout(view.columns))
+        except ValueError as error:
+            self.notify(visible(str(error)), severity="warning", markup=False)
+        if view.sort:
+            self.list_table.order_by(view.sort, view.descending)
+        if view.faults != self.faults_only:
+            self.action_faults()
+        self.filter_by(view.filter)
 
     @property
     def column_layout(self) -> Layout:

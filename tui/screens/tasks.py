@@ -82,6 +82,11 @@ class TaskListScreen(ListScreen):
         return parse_query(text, UTC if self.context.utc else None)
 
     @property
+    def scope_text(self) -> str | None:
+        """The filter of the drill-down that leads to the list."""
+        return self.scope.text
+
+    @property
     def filtering(self) -> bool:
         """Whether the filter has not been applied to all tasks yet."""
         return self.tasks.unseen > 0

@@ -211,16 +211,16 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def action_sort_by(self, column_id: str) -> None:
         """Sort by a column; reverse the order if it is already the sort column."""
         if self._sort is not None and self._sort[0] == column_id:
-            self._order(column_id, not self._sort[1])
+            self.order_by(column_id, not self._sort[1])
             return
         for column in self.columns:
             if column.id == column_id:
-                self._order(column_id, column.descending)
+                self.order_by(column_id, column.descending)
 
     def action_invert(self) -> None:
         """Reverse the order."""
         if self._sort is not None:
-            self._order(self._sort[0], not self._sort[1])
+            self.order_by(self._sort[0], not self._sort[1])
 
     def action_sort_next(self) -> None:
         """Sort by the next column."""
@@ -243,9 +243,10 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             column = sortable[0 if step > 0 else -1]
         else:
             column = sortable[(ids.index(self._sort[0]) + step) % len(ids)]
-        self._order(column.id, column.descending)
+        self.order_by(column.id, column.descending)
 
-    def _order(self, column_id: str, descending: bool) -> None:
+    def order_by(self, column_id: str, descending: bool) -> None:
+        """Sort by a column; nothing happens if it is unknown or cannot be sorted by."""
         key = next((c.sort_key for c in self.columns if c.id == column_id), None)
         if key is None:
             return

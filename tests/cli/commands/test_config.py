@@ -41,8 +41,9 @@ def test_an_app_that_cannot_be_loaded() -> None:
 
 def test_paths() -> None:
     assert celtop("config", "paths").stdout.split() == [
-        "config",
-        "/nonexistent/celtop/config.toml",
+        *("config", "/nonexistent/celtop/config.toml"),
+        *("views", "/nonexistent/celtop/views.toml"),
+        *("columns", "/nonexistent/celtop/columns.toml"),
     ]
     assert celtop("config", "paths", "--config", "x.toml").stdout.split()[1] == "x.toml"
 

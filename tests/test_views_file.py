@@ -1,0 +1,44 @@
+"""Saved views: one table for each, and never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from celtop.config_file import InvalidFile
+from celtop.views_file import View, delete_view, read_views, save_view, views_file
+
+FAILING = View("tasks", "state:failure", sort="runtime", descending=True, columns=("name:30",))
+
+
+@pytest.fixture(autouse=True)
+def _config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+def test_views_are_saved_and_deleted() -> None:
+    save_view("failing now", View("queues"))
+    save_view("a.b", View("log", faults=True))
+    save_view("failing now", FAILING)
+    assert read_views() == {"failing now": FAILING, "a.b": View("log", faults=True)}
+    assert 'columns = ["name:30"]' in views_file().read_text()
+    assert str(FAILING) == "tasks state:failure by runtime"
+    delete_view("failing now")
+    assert list(read_views()) == ["a.b"]
+
+
+@pytest.mark.parametrize("name", ["", "save", "delete it", "x" * 41, "a\x1b"])
+def test_some_names_cannot_be_used(name: str) -> None:
+    with pytest.raises(ValueError, match="A name of a view"):
+        save_view(name, FAILING)
+
+
+def test_a_broken_file_is_named_and_kept() -> None:
+    views_file().parent.mkdir()
+    views_file().write_text('[a]\nscreen = "tasks"\nsorted = 1\n')
+    with pytest.raises(InvalidFile, match="line 3: Object contains unknown field `sorted`"):
+        read_views()
+    views_file().write_text("[a]\nscreen = tasks\n")
+    with pytest.raises(InvalidFile, match=r"invalid TOML: .*line 2"):
+        save_view("b", FAILING)
+    assert views_file().read_text() == "[a]\nscreen = tasks\n"

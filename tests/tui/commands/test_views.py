@@ -1,0 +1,66 @@
+"""Views of the screen are saved, opened and deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from celtop.tests.tui.app_under_test import make_app, run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.commands.base import CommandError
+from celtop.tui.commands.palette import CeltopCommands
+from celtop.tui.commands.table import completions, run
+from celtop.tui.navigation import DrillDown, Location
+from celtop.views_file import View, read_views, save_view, views_file
+from textual.command import DiscoveryHit
+
+SLOW = View("tasks", "state:success", sort="runtime", descending=True, columns=("name:30", "age"))
+
+
+@pytest.fixture(autouse=True)
+def _config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+async def test_a_view_is_opened_as_it_was_saved() -> None:
+    save_view("slow", SLOW)
+    async with run_app(cluster(30), view="slow") as on:
+        await on.until(lambda: on.app.shown_view() == SLOW)
+        assert {task.state for task in on.table.rows} == {"SUCCESS"}
+        on.app.run_command("view save slow 2")
+        assert on.said == ["Saved view slow 2: tasks state:success by runtime"]
+        assert read_views() == {"slow": SLOW, "slow 2": SLOW}
+        palette = CeltopCommands(on.screen)
+        names = [str(hit.text) async for hit in palette.discover() if isinstance(hit, DiscoveryHit)]
+        assert ":view slow 2" in names
+        on.app.run_command("view delete slow 2")
+        assert list(read_views()) == ["slow"]
+
+
+async def test_a_drill_down_is_saved_with_its_filter() -> None:
+    path = (DrillDown("tasks", "name:=geo.resize"),)
+    async with run_app(cluster(5), Location("types", path)) as on:
+        on.app.filter_by("state:failure")
+        view = on.app.shown_view()
+        assert view is not None
+        assert (view.screen, view.filter) == ("tasks", "name:=geo.resize state:failure")
+
+
+async def test_a_page_cannot_be_saved() -> None:
+    async with run_app(cluster(5), Location("workers", (DrillDown("worker", "w"),))) as on:
+        with pytest.raises(CommandError, match="cannot be saved as a view"):
+            run(on.app, "view save w")
+
+
+def test_what_cannot_be_opened_is_explained() -> None:
+    app, _ = make_app(cluster(5))
+    with pytest.raises(CommandError, match="Unknown view x; `:view save NAME` saves this one"):
+        run(app, "view x")
+    save_view("odd", View("taks"))
+    with pytest.raises(CommandError, match="Unknown screen taks in view odd; use one of overview"):
+        run(app, "view odd")
+    assert completions(app, "view ") == ["view odd", "view save ", "view delete odd"]
+    views_file().write_text("[odd\n")
+    with pytest.raises(CommandError, match="invalid TOML"):
+        run(app, "view odd")
+    assert completions(app, "view ") == ["view save "]

@@ -1,0 +1,107 @@
+"""The command `:view`: saves, opens and deletes views of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...bindings.actions import VIEWS
+from ...config_file import InvalidFile
+from ...views_file import View, delete_view, read_views, save_view
+from ..navigation import DrillDown, Location
+from .base import Command, CommandError, CommandHost
+
+FAILURES = "failures"
+"""The screen of grouped failures, which has no number."""
+SCREENS = (*(action.id.removeprefix("view.") for action in VIEWS), FAILURES)
+
+
+def saved_views() -> dict[str, View]:
+    """Return the saved views by name.
+
+    Raises:
+        CommandError: Their file cannot be read.
+    """
+    try:
+        return read_views()
+    except InvalidFile as error:
+        raise CommandError(str(error)) from error
+
+
+def location_of(view: View, name: str = "") -> Location:
+    """Return the location that a view shows.
+
+    Raises:
+        CommandError: Its screen is unknown.
+    """
+    if view.screen not in SCREENS:
+        known = ", ".join(SCREENS)
+        raise CommandError(f"Unknown screen {view.screen} in view {name}; use one of {known}")
+    if view.screen == FAILURES:
+        return Location("overview", (DrillDown("failures", "", "Failures"),))
+    return Location(view.screen)
+
+
+def _view(host: CommandHost, argument: str) -> None:
+    if not argument and (views := saved_views()):
+        host.begin(_choose(host, views))
+        return
+    verb, _, name = argument.partition(" ")
+    name = name.strip()
+    if verb == "save":
+        _save(host, name)
+    elif verb == "delete":
+        _delete(host, name)
+    else:
+        host.open_view(_existing(argument), argument)
+
+
+async def _choose(host: CommandHost, views: Mapping[str, View]) -> None:
+    from ..dialogs.menu import Menu
+
+    name = await host.ask(Menu("Open a view", [(name, name, str(views[name])) for name in views]))
+    host.answered()
+    if name is not None:
+        host.run_command(f"view {name}")
+
+
+def _existing(name: str) -> View:
+    views = saved_views()
+    if name not in views:
+        known = f"saved views: {', '.join(views)}" if views else "`:view save NAME` saves this one"
+        raise CommandError(f"Unknown view {name}; {known}" if name else f"No saved views; {known}")
+    return views[name]
+
+
+def _save(host: CommandHost, name: str) -> None:
+    view = host.shown_view()
+    if view is None:
+        raise CommandError("This page cannot be saved as a view; go to a list or the Overview")
+    try:
+        save_view(name, view)
+    except (ValueError, InvalidFile) as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"Cannot save the view: {error.strerror}") from error
+    host.say(f"Saved view {name}: {view}")
+
+
+def _delete(host: CommandHost, name: str) -> None:
+    _existing(name)
+    try:
+        delete_view(name)
+    except OSError as error:
+        raise CommandError(f"Cannot delete the view: {error.strerror}") from error
+    host.say(f"Deleted view {name}")
+
+
+def _arguments(host: CommandHost) -> Iterable[str]:
+    try:
+        names = list(saved_views())
+    except CommandError:
+        names = []
+    return [*names, "save ", *(f"delete {name}" for name in names)]
+
+
+VIEW_COMMAND = Command(
+    "view", "Open, save or delete a saved view", _view, "NAME|save NAME|delete NAME", _arguments
+)
