@@ -212,6 +212,18 @@ _TEXT: Final = (
     ),
 )
 
+_SUBJECT: Final = (
+    Action(
+        "tasks.all",
+        ("a",),
+        "list_tasks",
+        "all tasks",
+        "List all tasks of the queue or task type",
+        ("subject",),
+        show=True,
+    ),
+)
+
 _ACTS: Final = (
     Action(
         "act.menu",
@@ -345,5 +357,5 @@ _TYPING: Final = (
 )
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    VIEWS + _GLOBAL + _MOVE + _LIST + _OVERVIEW + _TEXT + _ACTS + _TYPING
+    VIEWS + _GLOBAL + _MOVE + _LIST + _OVERVIEW + _TEXT + _SUBJECT + _ACTS + _TYPING
 )

@@ -10,6 +10,7 @@ Context: TypeAlias = Literal[
     "list",
     "stream",
     "detail",
+    "subject",
     "text",
     "tasks",
     "workers",
@@ -25,17 +26,18 @@ Context: TypeAlias = Literal[
     "columns",
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
-(tasks and log), and the screens of one task or worker; in texts that can be searched; where tasks,
-workers, queues or task types can be selected; while a filter, a search or a command is typed; in
-dialogs, confirmations, the dialog of a running operation, forms, and the dialog of a list's
-columns."""
+(tasks and log), pages, and the pages of a queue or task type; in texts that can be searched; where
+tasks, workers, queues or task types can be selected; while a filter, a search or a command is
+typed; in dialogs, confirmations, the dialog of a running operation, forms, and the dialog of a
+list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
     "overview": "Overview",
     "list": "Lists",
     "stream": "Tasks and log",
-    "detail": "Task and worker pages",
+    "detail": "Pages",
+    "subject": "Queue and task type pages",
     "text": "Pages and texts",
     "tasks": "Task operations",
     "workers": "Worker operations",
@@ -58,6 +60,8 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "list", "queues"),
     ("global", "list", "types"),
     ("global", "detail", "text", "tasks", "workers"),
+    ("global", "detail", "subject", "text", "tasks", "queues"),
+    ("global", "detail", "subject", "text", "tasks", "types"),
     ("filter",),
     ("search",),
     ("command",),

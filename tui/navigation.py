@@ -7,17 +7,18 @@ from typing import Final, Literal, TypeAlias
 
 MAX_HISTORY: Final = 100
 
-Kind: TypeAlias = Literal["task", "worker", "tasks", "workflow", "failures"]
+Kind: TypeAlias = Literal["task", "worker", "queue", "type", "tasks", "workflow", "failures"]
 
 
 @dataclass(frozen=True, slots=True)
 class DrillDown:
-    """One step deeper: to a task, a worker, a workflow, failure groups or a filtered task list."""
+    """One step deeper: to a page, to failure groups or to a filtered task list."""
 
     kind: Kind
     subject: str
-    """The id of the task, or of any task of the workflow; the name of the worker; the filter of the
-    task list; for failures, the id of a task whose group to select, or nothing."""
+    """The id of the task, or of any task of the workflow; the name of the worker, queue or task
+    type; the filter of the task list; for failures, the id of a task whose group to select, or
+    nothing."""
     title: str = ""
     """The text in the breadcrumb; the subject if empty."""
 

@@ -55,6 +55,14 @@ def deep(location: Location, context: AppContext) -> MonitorScreen:
         from .screens.worker import WorkerDetailScreen
 
         return WorkerDetailScreen(context, location)
+    if step.kind == "queue":
+        from .screens.queue import QueueScreen
+
+        return QueueScreen(context, location)
+    if step.kind == "type":
+        from .screens.task_type import TypeScreen
+
+        return TypeScreen(context, location)
     if step.kind == "failures":
         from .screens.failures import FailuresScreen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 BUCKET_GROWTH: Final = 1.1
@@ -24,6 +25,17 @@ Buckets: TypeAlias = dict[int, int]
 
 _SCALE: Final = 1.0 / math.log(BUCKET_GROWTH)
 _OFFSET: Final = math.log(MIN_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a histogram."""
+
+    lower: float
+    """The shortest duration that it counts, seconds."""
+    upper: float
+    """The duration that all it counts are shorter than, seconds."""
+    count: int
 
 
 class Distribution:
@@ -60,6 +72,24 @@ class Distribution:
         if self.max is None:
             return None
         return min(_middle(_bucket_at(self._buckets, q, self.count)), self.max)
+
+    def bars(self, most: int) -> list[Bar]:
+        """Return the histogram in at most `most` bars, equally wide on a logarithmic scale.
+
+        The first bar and the last one count at least one duration.
+        """
+        if not self._buckets or most < 1:
+            return []
+        first, last = min(self._buckets), max(self._buckets)
+        step = -(-(last - first + 1) // most)
+        counts = [0] * -(-(last - first + 1) // step)
+        for bucket, count in self._buckets.items():
+            counts[(bucket - first) // step] += count
+        lower = [first + number * step for number in range(len(counts))]
+        return [
+            Bar(_limit(start), _limit(start + step), count)
+            for start, count in zip(lower, counts, strict=True)
+        ]
 
     def tail_limit(self) -> float | None:
         """Return the seconds that only about 1 % exceed, or None with too few values.
@@ -110,3 +140,8 @@ def _bucket_at(buckets: Mapping[int, int], q: float, count: int) -> int:
         if seen >= wanted:
             break
     return bucket
+
+
+def _limit(bucket: int) -> float:
+    """Return the lower limit of a bucket, in seconds."""
+    return MIN_SECONDS * BUCKET_GROWTH ** (bucket - 1) if bucket else 0.0

@@ -125,6 +125,14 @@ async def _workflow(ui: AppUnderTest, key: str) -> None:
     assert ui.app.location.path[-1].subject == task.id
 
 
+@checks("tasks.all")
+async def _all_tasks(ui: AppUnderTest, key: str) -> None:
+    await ui.press("4", "enter")
+    await ui.press(key)
+    queue = ui.app.location.path[0].subject
+    assert {task.queue for task in ui.table.rows} == {queue}
+
+
 @checks("refresh")
 async def _refresh(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)

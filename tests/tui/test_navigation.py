@@ -52,20 +52,23 @@ async def test_from_a_queue_to_a_task_and_all_the_way_back() -> None:
         assert {task.queue for task in app.screen.table.rows} == {"celery"}  # type: ignore[attr-defined]
         await pilot.press("enter")
         await pilot.pause()
-        assert [step.kind for step in app.location.path] == ["tasks", "task"]
+        assert [step.kind for step in app.location.path] == ["queue", "task"]
         await pilot.press("escape")
-        assert [step.kind for step in app.location.path] == ["tasks"]
-        await pilot.press("escape", "escape")
+        assert [step.kind for step in app.location.path] == ["queue"]
+        await pilot.press("escape")
         assert app.location == Location("queues")
 
 
-async def test_a_type_opens_its_tasks() -> None:
+async def test_a_type_opens_its_page_and_all_its_tasks() -> None:
     app, _ = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("5", "enter")
         await pilot.pause()
-        (name,) = {task.name for task in app.screen.table.rows}  # type: ignore[attr-defined]
-        assert app.location.path[0].title == name
+        name = app.location.path[0].subject
+        await pilot.press("a")
+        await pilot.pause()
+        assert {task.name for task in app.screen.table.rows} == {name}  # type: ignore[attr-defined]
+        assert [step.kind for step in app.location.path] == ["type", "tasks"]
 
 
 async def test_a_related_task_is_a_link() -> None:

@@ -243,11 +243,11 @@ async def test_behind_each_row_of_the_overview_is_its_list() -> None:
                 assert {task.exception[:14] for task in rows} == {"ConnectTimeout"}
             await pilot.press("1")
         assert doors == {
-            "queues": ("overview", "tasks"),
+            "queues": ("overview", "queue"),
             "workers": ("overview", "worker"),
             "running": ("overview", "task"),
             "failures": ("overview", "tasks"),
-            "attention": ("queues",),
+            "attention": ("overview", "queue"),
         }
 
 

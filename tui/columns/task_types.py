@@ -23,11 +23,12 @@ from ..text.limits import common_limits
 from . import numbers
 
 
-def _waiting(task_type: TaskType) -> int:
+def waiting_count(task_type: TaskType) -> int:
+    """Count the tasks that have not started."""
     return task_type.states.get(PENDING, 0) + task_type.states.get(RECEIVED, 0)
 
 
-def _running(task_type: TaskType) -> int:
+def running_count(task_type: TaskType) -> int:
     """Count the running tasks: a custom state also means running."""
     return task_type.states.get(STARTED, 0) + sum(
         count for state, count in task_type.states.items() if state not in CELERY_STATES
@@ -39,8 +40,8 @@ def _count_in(state: str) -> Callable[[TaskType], int]:
 
 
 _COUNTS: Final[Mapping[str, Callable[[TaskType], int]]] = {
-    RECEIVED: _waiting,
-    STARTED: _running,
+    RECEIVED: waiting_count,
+    STARTED: running_count,
     SUCCESS: _count_in(SUCCESS),
     FAILURE: _count_in(FAILURE),
     RETRY: _count_in(RETRY),

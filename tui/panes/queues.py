@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ...model.entities.queue import Queue
 from ...model.entities.styles import Level
 from ...model.health.newness import backlog_grew_at, is_new
-from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.text import units
@@ -67,8 +66,8 @@ class QueuesPane(ListPane[Queue]):
         return parts
 
     def target(self, row_id: str | None) -> DrillDown | str:
-        """Return the step to a queue's tasks."""
-        return DrillDown("tasks", exact_term("queue", row_id), row_id) if row_id else self.VIEW
+        """Return the step to a queue's page."""
+        return DrillDown("queue", row_id) if row_id else self.VIEW
 
     def _unattended(self) -> list[Queue]:
         paused = self.context.paused_queues

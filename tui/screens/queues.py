@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...model.entities.queue import Queue
-from ...model.query.language import exact_term
 from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
@@ -68,5 +67,5 @@ class QueuesScreen(RowListScreen[Queue]):
         return [Part(text, "$text-warning", 3) for text in notes if text]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """List the queue's tasks."""
-        self.visit(DrillDown("tasks", exact_term("queue", message.row_id), message.row_id))
+        """Open the queue's page."""
+        self.visit(DrillDown("queue", message.row_id))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...model.entities.task_type import TaskType
-from ...model.query.language import exact_term
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.task_types import TYPE_KEYS, type_columns
@@ -43,5 +42,5 @@ class TypesScreen(RowListScreen[TaskType]):
         return row.failed > 0
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """List the type's tasks."""
-        self.visit(DrillDown("tasks", exact_term("name", message.row_id), message.row_id))
+        """Open the task type's page."""
+        self.visit(DrillDown("type", message.row_id))

@@ -60,7 +60,7 @@ class Alert:
     def drill(self) -> DrillDown | None:
         """The step to take from there."""
         kind, name = self.finding.kind, self.finding.name
-        if name and (kind == "worker" or kind == "task"):
+        if name and (kind == "worker" or kind == "task" or kind == "queue"):
             return DrillDown(kind, name)
         return None
 

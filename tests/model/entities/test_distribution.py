@@ -50,3 +50,31 @@ def test_the_limit_of_unusual_durations() -> None:
     limit = durations.tail_limit()
     assert limit is not None
     assert 5.0 <= limit < 6.0
+
+
+def test_the_histogram_counts_every_duration_in_adjacent_bars() -> None:
+    durations = Distribution()
+    for seconds in (0.0, 0.01, 0.011, 0.5, 0.5, 7.0):
+        durations.add(seconds)
+    bars = durations.bars(12)
+    assert len(bars) <= 12
+    assert sum(bar.count for bar in bars) == durations.count
+    assert bars[0].lower == 0.0
+    assert bars[0].count
+    assert bars[-1].count
+    assert [bar.upper for bar in bars[:-1]] == [bar.lower for bar in bars[1:]]
+    found = next(bar for bar in bars if bar.lower <= 0.5 < bar.upper)
+    assert found.count == 2
+
+
+def test_equal_durations_are_one_bar() -> None:
+    durations = Distribution()
+    for _ in range(5):
+        durations.add(2.0)
+    (bar,) = durations.bars(40)
+    assert bar.count == 5
+    assert bar.lower <= 2.0 < bar.upper
+
+
+def test_no_durations_have_no_bars() -> None:
+    assert Distribution().bars(10) == []

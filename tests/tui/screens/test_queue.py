@@ -1,0 +1,76 @@
+"""The page of a queue."""
+
+from __future__ import annotations
+
+from celtop.model.entities.queue import Queue
+from celtop.model.entities.task import Task
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.app import CeltopApp
+from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.screens.queue import QueueScreen
+from celtop.tui.screens.task import TaskDetailScreen
+from celtop.tui.screens.tasks import TaskListScreen
+
+
+async def on_page(app: CeltopApp, on: AppUnderTest, name: str = "celery") -> QueueScreen:
+    app.go(Location("queues").deeper(DrillDown("queue", name)))
+    await on.until(lambda: isinstance(app.screen, QueueScreen) and app.screen.ready)
+    await on.pilot.pause(0.05)
+    screen = app.screen
+    assert isinstance(screen, QueueScreen)
+    return screen
+
+
+async def test_it_shows_numbers_consumers_failures_and_latest_tasks() -> None:
+    state = cluster()
+    app, session = make_app(state, Clock())
+    async with app.run_test(size=(140, 44)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        screen = await on_page(app, on)
+        queue = state.queues["celery"]
+        assert [row.name for row in screen.worker_rows] == list(queue.known_consumers)
+        of_queue = [task for task in state.tasks.values() if task.queue == "celery"]
+        assert len(screen.tasks) == len(of_queue)
+        failed = {group.task for group in screen.failure_rows}
+        assert failed == {task.name for task in of_queue if state.failures.of(task.id)}
+        text = "\n".join(screen_lines(app))
+        assert "Queues › celery" in text
+        assert "Run times" in text
+        assert "p95" in text
+        assert f"Waiting         {queue.waiting}" in text
+
+
+async def test_operations_concern_the_queue_or_the_task_under_the_cursor() -> None:
+    state = cluster()
+    app, session = make_app(state, Clock())
+    async with app.run_test(size=(140, 44)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        screen = await on_page(app, on)
+        assert screen.chosen(Queue) == [state.queues["celery"]]
+        assert screen.chosen(Task) == [screen.tasks[0]]
+
+
+async def test_a_task_and_the_tasks_of_a_group_of_failures_open_from_it() -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=(140, 44)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        screen = await on_page(app, on)
+        await on.press("enter")
+        await on.until(lambda: isinstance(app.screen, TaskDetailScreen))
+        await on.press("escape")
+        await on.until(lambda: app.screen is screen)
+        screen.set_focus(screen.lists["failures"])
+        await on.press("enter")
+        await on.until(lambda: isinstance(app.screen, TaskListScreen) and len(app.screen.tasks) > 0)
+        listed = app.screen
+        assert isinstance(listed, TaskListScreen)
+        assert {task.queue for task in listed.tasks} == {"celery"}
+
+
+async def test_an_unknown_queue_is_named_as_unknown() -> None:
+    app, session = make_app(cluster(0), Clock())
+    async with app.run_test(size=(80, 24)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await on_page(app, on, "nowhere")
+        assert "unknown" in "\n".join(screen_lines(app))

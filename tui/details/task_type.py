@@ -1,0 +1,63 @@
+"""Every field of a task type, as labels and values for its page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
+from ...model.entities.styles import state_style
+from ...model.entities.task_type import TaskType
+from ...model.state import ClusterState
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ...widgets.fields import Field
+from ...widgets.table.column import Frame
+from ..columns.task_types import running_count, waiting_count
+from ..text.limits import common_limits
+
+_MAX_TEXT: Final = 300
+_MAX_EXCEPTIONS: Final = 5
+_ACKS: Final = {True: "when the task has ended", False: "when it starts", None: units.UNKNOWN}
+
+
+def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[Field]:
+    """Return the fields of a task type; counts of states are of the tasks in memory."""
+    states, runtime, wait = task_type.states, task_type.runtime, task_type.wait
+    failed = task_type.failure_rate
+    last = units.UNKNOWN
+    if task_type.last_at is not None:
+        last = f"{units.age(task_type.last_at, frame.now)} ago"
+    found = [
+        Field("In memory", units.count(task_type.held)),
+        Field("Waiting", units.count(waiting_count(task_type))),
+        Field("Running", units.count(running_count(task_type))),
+        *(
+            Field(state.capitalize(), units.count(states.get(state, 0)), state_style(state))
+            for state in (SUCCESS, FAILURE, RETRY, REVOKED)
+            if states.get(state)
+        ),
+        Field(
+            "Failed",
+            units.UNKNOWN if failed is None else f"{units.percent(failed)} of those that ended",
+            "bad" if failed else "text",
+        ),
+        Field("Run time", _quantiles(runtime.quantile(0.5), runtime.quantile(0.95), runtime.max)),
+        Field("Wait", _quantiles(wait.quantile(0.5), wait.quantile(0.95), wait.max)),
+        Field("Limits", common_limits(state, task_type.name) or "none"),
+        Field("Acknowledged", _ACKS[task_type.acks_late]),
+        Field("Last event", last),
+    ]
+    worst = sorted(task_type.exceptions.items(), key=lambda item: -item[1])
+    if worst:
+        names = ", ".join(f"{count} {name}" for name, count in worst[:_MAX_EXCEPTIONS])
+        more = len(worst) - _MAX_EXCEPTIONS
+        names += f" and {more} more" if more > 0 else ""
+        found.append(Field("Exceptions", visible(names, _MAX_TEXT), "bad"))
+    return found
+
+
+def _quantiles(middle: float | None, high: float | None, most: float | None) -> str:
+    if middle is None or high is None or most is None:
+        return units.UNKNOWN
+    p50, p95, top = (units.duration(value) for value in (middle, high, most))
+    return f"p50 {p50}, p95 {p95}, max {top}"

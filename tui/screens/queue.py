@@ -1,0 +1,81 @@
+"""The page of a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final, TypeVar
+
+from ...model.entities.distribution import Distribution
+from ...model.entities.queue import Queue
+from ...model.entities.worker import Worker
+from ...model.ingest.failure_groups import FailureGroup
+from ..details.queue import queue_fields
+from ..keymap import bindings
+from .subject import SubjectScreen
+
+R = TypeVar("R")
+
+MAX_RUN_TIMES: Final = 1_000
+"""Latest tasks of the queue whose run times are counted."""
+
+
+class QueueScreen(SubjectScreen[Queue]):
+    """The page of a queue."""
+
+    BINDINGS = bindings("subject", "queues", "tasks")
+    CONTEXTS = ("detail", "subject", "text", "queues", "tasks")
+    TERM = SAME = "queue"
+    FINDING = "queue"
+    TITLE_OF_FACTS = "Queue"
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Queue depths and consumers."""
+        return frozenset({"queues", "consumers"})
+
+    @property
+    def subject(self) -> Queue | None:
+        """The queue; None if it is unknown."""
+        return self.context.state.queues.get(self.name_)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return this queue, or the task under the cursor."""
+        if kind is Queue:
+            return [self.subject] if isinstance(self.subject, kind) else []
+        return super().chosen(kind)
+
+    def runners(self) -> Iterable[Worker]:
+        """Return the workers that are known to consume it."""
+        queue, workers = self.subject, self.context.state.workers
+        names = () if queue is None else queue.known_consumers
+        return [workers[name] for name in names if name in workers]
+
+    def failures(self) -> Iterable[FailureGroup]:
+        """Return the groups with a task of the queue."""
+        held = self.context.state.tasks
+        return [
+            group
+            for group in self.context.state.failures
+            if any(
+                (task := held.get(id_)) is not None and task.queue == self.name_
+                for id_ in group.tasks
+            )
+        ]
+
+    def run_times(self) -> tuple[Distribution, object]:
+        """Return the run times of its latest tasks."""
+        found = Distribution()
+        for task in islice(self.tasks, MAX_RUN_TIMES):
+            if task.runtime is not None:
+                found.add(task.runtime)
+        return found, (found.count, found.total)
+
+    def show_fields(self, subject: Queue) -> None:
+        """Show its numbers."""
+        paused = subject.name in self.context.paused_queues
+        frame = self.context.frame()
+        self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame, paused=paused))
+        bad = subject.unattended and not paused
+        self.panes["facts"].show("bad" if bad else "warn" if paused else "idle")
+        self.lists["workers"].empty = "none" if subject.consumers is not None else "unknown"

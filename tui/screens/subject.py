@@ -1,0 +1,238 @@
+"""The base of the pages of a queue and of a task type."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+
+from ...model.entities.distribution import Distribution
+from ...model.entities.task import Task
+from ...model.entities.worker import Worker
+from ...model.health.finding import SubjectKind
+from ...model.ingest.failure_groups import FailureGroup
+from ...model.query.language import exact_term, parse_query
+from ...model.query.order import Order
+from ...model.query.row_list import RowList
+from ...model.query.task_view import TaskView
+from ...model.text import units
+from ...widgets.charts.histogram import Histogram
+from ...widgets.fields import Fields
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ...widgets.tile import Tile
+from ..bars.base import Bar, Part
+from ..columns import tasks
+from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
+from ..columns.overview import worker_columns
+from ..columns.progress import with_progress
+from ..context import AppContext
+from ..navigation import DrillDown, Location
+from ..panes.attention import COLUMNS
+from ..text.alerts import Alert, alerts
+from .detail import DetailScreen
+
+R = TypeVar("R")
+
+MAX_ROWS: Final = 8
+"""Rows of the lists that are as high as what they contain."""
+FRAME_HEIGHT: Final = 3
+"""The border of a pane, and the titles of its columns."""
+_LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
+"""Columns of the Tasks screen that the latest tasks do without."""
+
+
+class SubjectScreen(DetailScreen, Generic[R]):
+    """Numbers, findings, run times, failures, workers and latest tasks of a queue or task type."""
+
+    TERM: ClassVar[str]
+    """The field of the filter language that selects its tasks."""
+    FINDING: ClassVar[SubjectKind | None] = None
+    """The kind of findings that are about it."""
+    TITLE_OF_FACTS: ClassVar[str]
+    SAME: ClassVar[str]
+    """The column of the Tasks screen that has the same value for all its tasks."""
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self.name_ = location.path[-1].subject
+        state, glyphs = context.state, context.glyphs
+        self.filter_text = exact_term(self.TERM, self.name_)
+        self.tasks = TaskView(
+            state, parse_query(self.filter_text), now=context.now(), clock=time.perf_counter
+        )
+        self.alert_rows = RowList[Alert](
+            self._alerts, lambda alert: alert.id, {"level": _is_bad}, Order("level", True)
+        )
+        self.worker_rows = RowList[Worker](
+            self.runners, lambda worker: worker.name, {"name": _worker_name}, Order("name", False)
+        )
+        self.failure_rows = RowList[FailureGroup](
+            self.failures, lambda group: group.id, FAILURE_KEYS, Order("last", True)
+        )
+        self.info_bar = Bar(id="info")
+        self.fields = Fields(glyphs=glyphs, id="fields")
+        self.histogram = Histogram(glyphs=glyphs, id="histogram")
+        self.lists: dict[str, LiveTable[Any]] = {
+            "findings": self._table("findings", COLUMNS, self.alert_rows),
+            "workers": self._table("workers", worker_columns(state), self.worker_rows),
+            "failures": self._table("failures", FAILURES, self.failure_rows),
+            "latest": self._table(
+                "latest", with_progress(self._task_columns(), context), self.tasks
+            ),
+        }
+        facts = VerticalScroll(self.fields, id="facts-scroll")
+        self.panes: dict[str, Tile] = {
+            "facts": self.pane("facts", self.TITLE_OF_FACTS, facts),
+            "runtimes": self.pane("runtimes", "Run times", self.histogram),
+            **{
+                name: self.pane(name, title, self.lists[name])
+                for name, title in (
+                    ("findings", "Attention"),
+                    ("workers", "Workers"),
+                    ("failures", "Failures"),
+                    ("latest", "Latest tasks"),
+                )
+            },
+        }
+        self._second = -1
+
+    def _task_columns(self) -> tuple[Column[Task], ...]:
+        left_out = _LEFT_OUT | {self.SAME}
+        return tuple(column for column in tasks.TASKS if column.id not in left_out)
+
+    def _table(self, name: str, columns: Sequence[Column[Any]], rows: Any) -> LiveTable[Any]:
+        return LiveTable(columns, rows, empty="none", markable=False, id=f"{name}-table")
+
+    # What the pages differ in
+
+    @property
+    def subject(self) -> R | None:
+        """The queue or task type; None if it is unknown."""
+        raise NotImplementedError
+
+    def runners(self) -> Iterable[Worker]:
+        """Return the workers that consume the queue, or that can run the task."""
+        raise NotImplementedError
+
+    def failures(self) -> Iterable[FailureGroup]:
+        """Return the groups of its failures."""
+        raise NotImplementedError
+
+    def run_times(self) -> tuple[Distribution, object]:
+        """Return the run times of its tasks, and a value that differs when they differ."""
+        raise NotImplementedError
+
+    def show_fields(self, subject: R) -> None:
+        """Show its numbers."""
+        raise NotImplementedError
+
+    # Painting
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the numbers on the left, and the lists on the right."""
+        panes = self.panes
+        yield self.info_bar
+        yield panes["findings"]
+        with VerticalScroll(id="panes", can_focus=False):
+            with Vertical(id="left", classes="column"):
+                yield panes["facts"]
+                yield panes["runtimes"]
+                yield panes["workers"]
+            with Vertical(id="right", classes="column"):
+                yield panes["failures"]
+                yield panes["latest"]
+
+    def on_mount(self) -> None:
+        """Focus the latest tasks."""
+        self.set_focus(self.lists["latest"])
+
+    def catch_up(self) -> None:
+        """Read all tasks again."""
+        self.tasks.refresh(self.context.now())
+
+    def take(self, changes: Any) -> None:
+        """Apply the changes to the latest tasks."""
+        self.tasks.apply(changes, self.context.now())
+
+    def paint_body(self) -> None:
+        """Update each pane; what is derived from many tasks, once a second."""
+        frame = self.context.frame()
+        if int(frame.now) != self._second:
+            self._second = int(frame.now)
+            self.alert_rows.refresh()
+            self.failure_rows.refresh()
+            self.histogram.show(*self.run_times())
+        self.worker_rows.refresh()
+        for table in self.lists.values():
+            table.paint(frame)
+        self._show_counts()
+        subject = self.subject
+        left = [self.breadcrumb]
+        if subject is None:
+            left.append(Part("unknown", "$text-error"))
+        else:
+            self.show_fields(subject)
+        self.info_bar.show(left)
+
+    def _show_counts(self) -> None:
+        findings, failed = len(self.alert_rows), sum(group.count for group in self.failure_rows)
+        pane = self.panes["findings"]
+        pane.set_class(not findings, "-empty")
+        pane.show("bad" if any(map(_is_bad, self.alert_rows)) else "warn")
+        self.panes["failures"].show("idle", subtitle=units.count(failed) if failed else "")
+        self.panes["latest"].show("idle", subtitle=units.count(len(self.tasks)))
+        for name in ("findings", "workers", "failures"):
+            rows = min(max(1, len(self.lists[name].rows)), MAX_ROWS)
+            # A maximized pane has the height of the style sheet.
+            height = None if self.has_class("-zoomed") else rows + FRAME_HEIGHT
+            self.panes[name].styles.height = height
+        self.panes["workers"].show("idle", subtitle=units.count(len(self.worker_rows)))
+
+    def _alerts(self) -> list[Alert]:
+        if self.FINDING is None:
+            return []
+        found = alerts(self.context.state, self.context.now())
+        about = (self.FINDING, self.name_)
+        return [each for each in found if (each.finding.kind, each.finding.name) == about]
+
+    # Keys
+
+    def listed(self) -> Sequence[Task] | None:
+        """Return nothing: operations concern the rows, or the subject of the page."""
+        return None
+
+    def copied(self) -> Sequence[object]:
+        """Copy the row under the cursor, otherwise the subject."""
+        focused = self.focused
+        if isinstance(focused, LiveTable) and focused.cursor_row is not None:
+            return (focused.cursor_row,)
+        return () if self.subject is None else (self.subject,)
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open the page of a task or worker, or the tasks of a group of failures."""
+        if message.table is self.lists["latest"]:
+            self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+        elif message.table is self.lists["workers"]:
+            self.visit(DrillDown("worker", message.row_id))
+        elif message.table is self.lists["failures"]:
+            index = self.failure_rows.index(message.row_id)
+            if index is not None:
+                group = self.failure_rows[index]
+                query = f"{group.query} {self.filter_text}"
+                self.visit(DrillDown("tasks", query, group_title(group)))
+
+    def action_list_tasks(self) -> None:
+        """List all its tasks."""
+        self.visit(DrillDown("tasks", self.filter_text, f"tasks of {self.name_}"))
+
+
+def _is_bad(alert: Alert) -> bool:
+    return alert.level == "bad"
+
+
+def _worker_name(worker: Worker) -> str:
+    return worker.name

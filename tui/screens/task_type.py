@@ -1,0 +1,59 @@
+"""The page of a task type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from ...model.entities.distribution import Distribution
+from ...model.entities.task_type import TaskType
+from ...model.entities.worker import Worker
+from ...model.ingest.failure_groups import FailureGroup
+from ..details.task_type import type_fields
+from ..keymap import bindings
+from .subject import SubjectScreen
+
+R = TypeVar("R")
+
+
+class TypeScreen(SubjectScreen[TaskType]):
+    """The page of a task type."""
+
+    BINDINGS = bindings("subject", "types", "tasks")
+    CONTEXTS = ("detail", "subject", "text", "types", "tasks")
+    TERM = SAME = "name"
+    TITLE_OF_FACTS = "Task type"
+
+    @property
+    def subject(self) -> TaskType | None:
+        """The task type; None if it is unknown."""
+        return self.context.state.types.get(self.name_)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return this task type, or the task under the cursor."""
+        if kind is TaskType:
+            return [self.subject] if isinstance(self.subject, kind) else []
+        return super().chosen(kind)
+
+    def runners(self) -> Iterable[Worker]:
+        """Return the workers that have registered it."""
+        return [
+            worker
+            for worker in self.context.state.workers.values()
+            if worker.registered is not None and self.name_ in worker.registered
+        ]
+
+    def failures(self) -> Iterable[FailureGroup]:
+        """Return the groups of its failures."""
+        return [group for group in self.context.state.failures if group.task == self.name_]
+
+    def run_times(self) -> tuple[Distribution, object]:
+        """Return the run times of all its tasks that ended while celtop was running."""
+        subject = self.subject
+        if subject is None:
+            return Distribution(), 0
+        return subject.runtime, subject.runtime.count
+
+    def show_fields(self, subject: TaskType) -> None:
+        """Show its numbers."""
+        self.fields.show(type_fields(subject, self.context.state, self.context.frame()))
