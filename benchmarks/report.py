@@ -22,9 +22,7 @@ from .subjects import Name
 RESULTS = Path(__file__).resolve().parent / "results"
 OTHERS: tuple[Name, ...] = ("hello", "DataTable")
 PEERS: tuple[Name, ...] = ("flower", "celery events", *OTHERS)
-PACKAGES = (
-    *("celtop", "celery", "kombu", "redis", "flower", "textual", "rich", "msgspec", "plotext"),
-)
+PACKAGES = (*("celtop", "celery", "kombu", "redis", "flower", "textual", "rich", "msgspec"),)
 HEADINGS = (
     "what",
     "budget",

@@ -35,6 +35,8 @@ class AppContext:
     """Whether times of day are shown in UTC."""
     relative: bool = False
     """Whether the times in tables are shown as `41 s ago`."""
+    chart_seconds: int = 900
+    """The time that charts cover."""
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
     frozen_events: int | None = None

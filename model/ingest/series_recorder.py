@@ -195,12 +195,10 @@ class SeriesRecorder:
             return {}
         new = {name: counts[name] - before[name] for name in RATES}
         ended = new["failed"] + new["succeeded"]
-        # Without events of all workers, no line at 0 suggests that no task runs.
-        observed = self._live_workers.observed
-        values: Values = {
-            name: count / span if count or observed else None for name, count in new.items()
-        }
-        return values | {"failure_share": new["failed"] / ended if ended else None}
+        if not any(new.values()) and not self._live_workers.observed:
+            return {}  # no line at 0 suggests that no task runs
+        share = new["failed"] / ended if ended else None
+        return {name: count / span for name, count in new.items()} | {"failure_share": share}
 
     def _states(self) -> Values:
         found: dict[str, float | None] = dict.fromkeys(self.states.names, 0.0)

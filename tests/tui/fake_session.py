@@ -307,6 +307,7 @@ def cluster(tasks: int = 240) -> ClusterState:
                 **ended,
             ),
         )
+        state.series.record(at, connected=True)
     _running(state)
     _queues(state)
     state.observe(LogMessage("info", "broker", "asked 3 workers for their stats", NOW - 20))

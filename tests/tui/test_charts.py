@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from math import isnan
+
+from celtop.model.entities.time_series import STEP
+from celtop.model.observations import QueueMeasured
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui import charts
+from celtop.tui.context import AppContext
+from celtop.widgets.charts.chart import ChartData
+
+
+def context() -> AppContext:
+    return make_app(cluster())[0].context
+
+
+def names(data: ChartData) -> list[str]:
+    return [layer.name for layer in data.layers]
+
+
+def test_each_chart_covers_the_window() -> None:
+    shared = context()
+    for seconds in charts.CHART_WINDOWS:
+        shared.chart_seconds = seconds
+        for kind in charts.CHARTS:
+            data = kind.build(shared)
+            assert data.end == NOW
+            assert data.seconds == seconds
+            assert {len(layer.values) for layer in data.layers} == {seconds // STEP}, kind.id
+
+
+def test_the_queues_with_the_most_messages_have_a_layer_each() -> None:
+    shared = context()
+    state = shared.state
+    for number in range(7):
+        state.observe(QueueMeasured(f"queue-{number}", NOW + 1, waiting=10_000 * (7 - number)))
+    state.series.record(NOW + STEP, connected=True)
+    data = charts.waiting(shared)
+    assert names(data) == ["queue-0", "queue-1", "queue-2", "queue-3", "other"]
+    rest = data.layers[-1].values[-1]
+    assert rest == 60_000 + 1_204 + 88 + 3
+    empty = make_app()[0].context
+    assert names(charts.waiting(empty)) == ["waiting"]
+
+
+def test_charts_of_what_is_not_recorded_are_unknown() -> None:
+    shared = context()
+    for data in (charts.queue_depth(shared, "no-such"), charts.type_runtimes(shared, "no-such")):
+        assert all(isnan(value) for layer in data.layers for value in layer.values)
+
+
+def test_a_worker_shows_its_own_marks_and_its_slots_as_a_line() -> None:
+    shared = context()
+    data = charts.worker_busy(shared, "celery@web-1")
+    assert [layer.is_line for layer in data.layers] == [False, True]
+    assert {mark.worker for mark in data.marks} == {"celery@web-1"}
+
+
+def test_a_sparkline_of_finished_tasks_is_blank_before_the_first() -> None:
+    values = charts.finished(context(), 20)
+    assert len(values) == 20
+    assert values[0] is None
+    assert values[-1]

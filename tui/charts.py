@@ -1,0 +1,252 @@
+"""The charts of the cluster, and of a queue, a worker or a task type, from the last hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from math import isnan, nan
+from typing import Final, TypeAlias
+
+from ..model.entities.time_series import SECONDS, STEP, STEPS, TimeSeries
+from ..model.text import units
+from ..model.text.sanitize import visible
+from ..widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
+from ..widgets.charts.axis import SECONDS as DURATION
+from ..widgets.charts.chart import Chart, ChartData
+from ..widgets.charts.plot import Layer, fitted
+from .bars.header import RATE_WINDOW
+from .context import AppContext
+
+CHART_WINDOWS: Final = (300, 900, SECONDS)
+"""Seconds that charts cover."""
+MAX_QUEUES: Final = 4
+"""Queues with a layer of their own; the others are drawn together."""
+_QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
+_MAX_NAME: Final = 24
+NONE: Final = "-"
+"""Shown instead of the share or percentile of no tasks."""
+
+Build: TypeAlias = Callable[[AppContext], ChartData]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartKind:
+    """A chart of the cluster."""
+
+    id: str
+    title: str
+    build: Build
+    field: str
+    """The time field of the filter language that finds the tasks of a moment."""
+
+
+def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
+    """Show a chart, which is built only if it differs from the one shown.
+
+    Args:
+        chart: The widget.
+        kind: What it shows, and of which queue, worker or task type.
+        build: Builds the chart.
+        context: The session and the window.
+    """
+    series = context.state.series
+    version = (kind, series.newest, context.chart_seconds, context.utc)
+    current = current_rates(context) if build is throughput else ()
+    if not chart.shows(version):
+        chart.show(build(context), version, current)
+    else:
+        chart.show_current(current)
+
+
+def throughput(context: AppContext) -> ChartData:
+    """Return the tasks per second that succeeded, were retried and failed."""
+    return _cluster(
+        context,
+        RATE,
+        ("ok", "succeeded", "ok"),
+        ("retry", "retried", "retry"),
+        ("failed", "failed", "failed"),
+    )
+
+
+def current_rates(context: AppContext) -> tuple[str, ...]:
+    """Return the rates of `throughput` for its legend, by the header's definition."""
+    state, now = context.state, context.now()
+    if not state.observed:
+        return (units.UNKNOWN,) * 3
+    rates = (state.rates.succeeded, state.rates.retried, state.rates.failed)
+    return tuple(units.rate(ring.per_second(now, RATE_WINDOW)) for ring in rates)
+
+
+def finished(context: AppContext, count: int) -> list[float | None]:
+    """Return `count` numbers of tasks that finished per second over the window, for a sparkline."""
+    ok, _, failed = fitted(throughput(context).layers, count)
+    return [None if isnan(one) else one + bad for one, bad in zip(ok, failed, strict=True)]
+
+
+def failures(context: AppContext) -> ChartData:
+    """Return the share of finished tasks that failed."""
+    return _cluster(context, SHARE, ("failed", "failure_share", "failed"), missing=NONE)
+
+
+def waiting(context: AppContext) -> ChartData:
+    """Return the messages waiting, by queue: those with the most of them, and the others."""
+    series = context.state.series
+    known = {name: _window(context, one.series, "waiting") for name, one in series.queues.items()}
+    sizes = {name: sum(_known(values)) for name, values in known.items()}
+    names = sorted((name for name in known if sizes[name]), key=lambda name: (-sizes[name], name))
+    total = _window(context, series.cluster, "waiting")
+    layers = [
+        Layer(visible(name, _MAX_NAME), known[name], style)
+        for name, style in zip(names, _QUEUE_STYLES, strict=False)
+    ]
+    if len(names) > MAX_QUEUES or not layers:
+        rest = [
+            max(0.0, all_ - sum(_known(shown))) if not isnan(all_) else nan
+            for all_, *shown in zip(total, *(layer.values for layer in layers), strict=True)
+        ]
+        layers.append(Layer("other" if layers else "waiting", rest, "rest"))
+    return _data(context, layers, COUNT)
+
+
+def waits(context: AppContext) -> ChartData:
+    """Return how long 95 % of the tasks that started waited at most."""
+    return _cluster(context, DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
+
+
+def runtimes(context: AppContext) -> ChartData:
+    """Return how long 95 % of the tasks that succeeded ran at most."""
+    return _cluster(context, DURATION, ("p95", "runtime_p95", "second"), missing=NONE)
+
+
+def busy(context: AppContext) -> ChartData:
+    """Return the busy slots of the online workers, below a line of all slots."""
+    return _slots(context, context.state.series.cluster)
+
+
+CHARTS: Final = (
+    ChartKind("throughput", "Throughput", throughput, "finished"),
+    ChartKind("failures", "Failure share", failures, "finished"),
+    ChartKind("waiting", "Waiting by queue", waiting, "sent"),
+    ChartKind("waits", "Queue wait, p95", waits, "started"),
+    ChartKind("runtimes", "Run time, p95", runtimes, "finished"),
+    ChartKind("busy", "Busy slots", busy, "started"),
+)
+"""The charts of the cluster."""
+
+
+def queue_depth(context: AppContext, name: str) -> ChartData:
+    """Return the messages waiting in a queue."""
+    series = context.state.series.queues.series(name)
+    return _of(context, series, COUNT, ("waiting", "waiting", "first"))
+
+
+def queue_rates(context: AppContext, name: str) -> ChartData:
+    """Return the tasks that leave a queue per second, below a line of those that arrive."""
+    series = context.state.series.queues.series(name)
+    data = _of(context, series, RATE, ("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
+    return _as_line(data, "in")
+
+
+def worker_busy(context: AppContext, name: str) -> ChartData:
+    """Return the busy slots of a worker, below a line of all slots."""
+    return _marked(_slots(context, context.state.series.workers.series(name)), name)
+
+
+def worker_rate(context: AppContext, name: str) -> ChartData:
+    """Return the tasks that a worker finishes per second."""
+    series = context.state.series.workers.series(name)
+    return _marked(_of(context, series, RATE, ("finished", "per_s", "ok")), name)
+
+
+def worker_memory(context: AppContext, name: str) -> ChartData:
+    """Return the peak memory of a worker's main process."""
+    series = context.state.series.workers.series(name)
+    return _marked(_of(context, series, BYTES, ("peak memory", "rss", "third")), name)
+
+
+def worker_load(context: AppContext, name: str) -> ChartData:
+    """Return the load of a worker's host over one minute."""
+    series = context.state.series.workers.series(name)
+    return _marked(_of(context, series, NUMBER, ("load", "load", "second")), name)
+
+
+def type_rates(context: AppContext, name: str) -> ChartData:
+    """Return the tasks of a type per second that succeeded, were retried and failed."""
+    return _of(
+        context,
+        context.state.series.types.series(name),
+        RATE,
+        ("ok", "succeeded", "ok"),
+        ("retry", "retried", "retry"),
+        ("failed", "failed", "failed"),
+    )
+
+
+def type_runtimes(context: AppContext, name: str) -> ChartData:
+    """Return the median of a type's run times, below a line of their 95th percentile."""
+    series = context.state.series.types.series(name)
+    layers = (("p50", "runtime_p50", "second"), ("p95", "runtime_p95", "fourth"))
+    return _as_line(_of(context, series, DURATION, *layers, missing=NONE), "p95")
+
+
+def type_waits(context: AppContext, name: str) -> ChartData:
+    """Return how long 95 % of a type's tasks waited at most before they started."""
+    series = context.state.series.types.series(name)
+    return _of(context, series, DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
+
+
+def _cluster(
+    context: AppContext, unit: Unit, *layers: tuple[str, str, str], missing: str = units.UNKNOWN
+) -> ChartData:
+    return _of(context, context.state.series.cluster, unit, *layers, missing=missing)
+
+
+def _of(
+    context: AppContext,
+    series: TimeSeries | None,
+    unit: Unit,
+    *layers: tuple[str, str, str],
+    missing: str = units.UNKNOWN,
+) -> ChartData:
+    """Return a chart of the values of a series; each layer has a name, a value's and a style's."""
+    drawn = [
+        Layer(name, _window(context, series, value), style, missing=missing)
+        for name, value, style in layers
+    ]
+    return _data(context, drawn, unit)
+
+
+def _slots(context: AppContext, series: TimeSeries | None) -> ChartData:
+    layers = (("busy", "busy", "first"), ("slots", "slots", "rest"))
+    return _as_line(_of(context, series, COUNT, *layers), "slots")
+
+
+def _as_line(data: ChartData, name: str) -> ChartData:
+    """Draw a layer as a line."""
+    layers = (replace(one, is_line=one.is_line or one.name == name) for one in data.layers)
+    return replace(data, layers=tuple(layers))
+
+
+def _marked(data: ChartData, worker: str) -> ChartData:
+    """Keep only the marks of one worker."""
+    return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == worker))
+
+
+def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData:
+    series, seconds = context.state.series, context.chart_seconds
+    end = series.end if series.newest else context.now()
+    marks = tuple(series.marks.between(end - seconds, end))
+    return ChartData(tuple(layers), end, seconds, unit, marks, UTC if context.utc else None)
+
+
+def _window(context: AppContext, series: TimeSeries | None, value: str) -> list[float]:
+    steps = min(STEPS, context.chart_seconds // STEP)
+    if series is None:
+        return [nan] * steps
+    return series.window(value, context.state.series.newest, steps)
+
+
+def _known(values: Sequence[float]) -> list[float]:
+    return [value for value in values if not isnan(value)]

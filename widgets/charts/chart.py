@@ -1,0 +1,393 @@
+"""A chart: areas over time with a grid, axes, the current values, marks and a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from math import isnan
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ...model.entities.time_series import Mark, MarkKind
+from ...model.text import units
+from ..compat.component_style import component_style
+from ..glyphs import UNICODE, Glyphs
+from ..table.cells import fit_cells
+from .axis import RATE, Unit, ticks, time_ticks
+from .plot import BLANK, Cell, Layer, fill, highest, plot
+
+MIN_AXIS_WIDTH: Final = 32
+"""Cells under which a chart has no axis of values."""
+MIN_LEGEND_ROWS: Final = 2
+MIN_TIMES_ROWS: Final = 5
+NOW: Final = "now"
+GAP: Final[Cell] = ("  ", "")
+MAX_INLINE_LEGEND: Final = 0.4
+"""Part of the width that the legend may take beside a chart of one line."""
+
+MARK_STYLES: Final[dict[MarkKind, str]] = {
+    "lost": "failed",
+    "restarted": "retry",
+    "started": "ok",
+    "stopped": "axis",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """What a chart shows."""
+
+    layers: tuple[Layer, ...]
+    end: float
+    """The epoch seconds at the right edge."""
+    seconds: float
+    """The time between both edges."""
+    unit: Unit = RATE
+    marks: tuple[Mark, ...] = ()
+    tz: tzinfo | None = None
+    """The time zone of the axis; None is the local one."""
+
+    @property
+    def start(self) -> float:
+        """The epoch seconds at the left edge."""
+        return self.end - self.seconds
+
+    def value(self, layer: Layer, at: float | None) -> str:
+        """Return the text of a layer's value at a time; None is the newest."""
+        step = len(layer.values) - 1
+        if at is not None:
+            step = int((at - self.start) / self.seconds * len(layer.values))
+        if not 0 <= step < len(layer.values) or isnan(layer.values[step]):
+            return layer.missing
+        return self.unit.text(layer.values[step])
+
+
+EMPTY: Final = ChartData((), 0.0, 1.0)
+
+
+class Chart(Widget):
+    """A chart of any size, from one line up; redrawn only for other data or another size."""
+
+    STYLES: ClassVar[tuple[str, ...]] = (
+        "ok", "retry", "failed", "first", "second", "third", "fourth", "rest",
+    )  # fmt: skip
+    """The styles of layers."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"chart--{name}" for name in STYLES),
+        "chart--axis",
+        "chart--grid",
+        "chart--cursor",
+    }
+
+    DEFAULT_CSS = """
+    Chart {
+        height: 1fr;
+        width: 1fr;
+        & > .chart--ok { color: $success 75%; }
+        & > .chart--retry { color: mediumpurple; }
+        & > .chart--failed { color: $error; }
+        & > .chart--first { color: $primary 75%; }
+        & > .chart--second { color: $accent 75%; }
+        & > .chart--third { color: $secondary 75%; }
+        & > .chart--fourth { color: $warning 75%; }
+        & > .chart--rest { color: $text-muted; }
+        & > .chart--axis { color: $text-muted; }
+        & > .chart--grid { color: $foreground 20%; }
+        & > .chart--cursor { background: $block-cursor-background; color: $foreground; }
+    }
+    Chart:ansi {
+        & > .chart--ok { color: $success; }
+        & > .chart--second { color: $accent; }
+        & > .chart--third { color: $secondary; }
+        & > .chart--fourth { color: $warning; }
+        & > .chart--grid { color: $text-muted; }
+        & > .chart--retry { color: ansi_magenta; }
+        & > .chart--first { color: ansi_bright_blue; }
+        & > .chart--cursor { text-style: reverse; }
+    }
+    """
+
+    @dataclass
+    class TimeChosen(Message):
+        """A column was clicked: the epoch seconds of its middle."""
+
+        chart: Chart
+        at: float
+        twice: bool
+        """Whether it was a double click."""
+
+        @property
+        def control(self) -> Chart:
+            """The chart."""
+            return self.chart
+
+    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._data = EMPTY
+        self._version: object = None
+        self._current: Sequence[str] = ()
+        self._cursor: float | None = None
+        self._drawn: tuple[object, list[Strip]] = (None, [])
+        """The lines below the legend, and for what they were drawn."""
+        self._legend_line: Strip | None = None
+        self._styles: dict[str, Style] = {}
+        self._left = 0
+        """Cells left of the plot."""
+        self._columns = 1
+        """The width of the plot in cells."""
+
+    def show(self, data: ChartData, version: object, current: Sequence[str] = ()) -> None:
+        """Show data.
+
+        Args:
+            data: The data.
+            version: Any value that differs when the data differ.
+            current: The value of each layer for the legend, if not the newest one drawn.
+        """
+        if not self.shows(version):
+            self._data, self._version, self._current = data, version, current
+            self.refresh()
+        else:
+            self.show_current(current)
+
+    def shows(self, version: object) -> bool:
+        """Return whether it shows this version of the data."""
+        return version == self._version
+
+    def show_current(self, current: Sequence[str]) -> None:
+        """Show other values in the legend, which are not drawn."""
+        if current != self._current:
+            self._current = current
+            self._legend_line = None
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    @property
+    def cursor(self) -> float | None:
+        """The epoch seconds at the cursor; None without one."""
+        return self._cursor
+
+    @cursor.setter
+    def cursor(self, at: float | None) -> None:
+        if at != self._cursor:
+            self._cursor = at
+            self.refresh()
+
+    @property
+    def seconds_per_column(self) -> float:
+        """The time that a column of the chart stands for."""
+        return self._data.seconds / self._columns
+
+    def notify_style_update(self) -> None:
+        """Redraw in the new styles."""
+        self._drawn = (None, [])
+        self._styles.clear()
+        super().notify_style_update()
+
+    def on_click(self, event: events.Click) -> None:
+        """Post the time of the column."""
+        offset = event.get_content_offset(self)
+        if offset is None or not self._data.layers:
+            return
+        column = offset.x - self._left
+        if 0 <= column < self._columns:
+            event.stop()
+            at = self._data.start + (column + 0.5) * self.seconds_per_column
+            self.post_message(self.TimeChosen(self, at, event.chain == 2))
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line of the chart."""
+        key = (self.size, self._version, self._cursor)
+        if self._drawn[0] != key:
+            self._legend_line = None
+            self._drawn = (key, self._draw())
+        if y == 0 and self._legend_line is None:
+            self._legend_line = self._draw_first_line()
+        lines = self._drawn[1]
+        if y == 0 and self._legend_line is not None:
+            return self._legend_line
+        return (
+            lines[y - 1] if 0 < y <= len(lines) else Strip.blank(self.size.width, self._style(""))
+        )
+
+    # Drawing
+
+    def _draw(self) -> list[Strip]:
+        """Draw the lines below the first."""
+        width, height = self.size
+        self._left = 0
+        if not width or height <= 1 or not self._data.layers:
+            return []
+        has_times = height >= MIN_TIMES_ROWS
+        rows = height - 1 - has_times
+        numbers = ticks(highest(self._data.layers), rows, self._data.unit)
+        top = numbers[-1]
+        labels = self._labels(numbers, rows, width)
+        self._left = len(next(iter(labels.values()), ""))
+        room = self._columns = max(1, width - self._left)
+        cells = plot(self._data.layers, room, rows, top, self._glyphs, coloured=self._coloured)
+        times = time_ticks(self._data.start, self._data.end, room, self._data.tz)
+        self._add_grid(cells, times, labels)
+        self._add_cursor(cells)
+        blank = " " * self._left
+        lines = [
+            self._strip([(labels.get(row, blank), "axis"), *line], width)
+            for row, line in enumerate(cells)
+        ]
+        if has_times:
+            lines.append(self._strip([(blank, "axis"), *self._times(times, room)], width))
+        return lines
+
+    def _draw_first_line(self) -> Strip | None:
+        """Draw the legend; in one line, also the areas."""
+        width, height = self.size
+        if not width or not self._data.layers:
+            return None
+        if height > 1:
+            return self._strip(self._legend(width), width)
+        legend = self._legend(int(width * MAX_INLINE_LEGEND)) if width >= MIN_AXIS_WIDTH else []
+        room = width - sum(len(text) for text, _ in legend) - bool(legend)
+        self._columns = max(1, room)
+        layers = self._data.layers
+        cells = plot(layers, room, 1, highest(layers), self._glyphs, coloured=self._coloured)
+        self._add_cursor(cells)
+        return self._strip([*cells[0], *([BLANK] if legend else []), *legend], width)
+
+    @property
+    def _coloured(self) -> bool:
+        return not self.app.no_color
+
+    def _style(self, name: str) -> Style:
+        """Return a style; of `lower/upper`, the upper one is the background."""
+        if not self._styles:
+            base = self.rich_style
+            for each in (*self.STYLES, "axis", "grid", "cursor"):
+                self._styles[each] = base + component_style(self, f"chart--{each}")
+            self._styles[""] = base
+        found = self._styles.get(name)
+        if found is None:
+            lower, _, upper = name.partition("/")
+            found = self._styles.get(lower, self._styles[""])
+            if upper:
+                found += Style(bgcolor=self._styles[upper].color)
+            self._styles[name] = found
+        return found
+
+    def _strip(self, cells: Sequence[Cell], width: int) -> Strip:
+        """Join cells of one style."""
+        segments: list[Segment] = []
+        text, last = "", ""
+        for part, style in (*fit_cells(cells, width, self._glyphs.ellipsis), ("", "\0")):
+            if style == last:
+                text += part
+                continue
+            if text:
+                segments.append(Segment(text, self._style(last)))
+            text, last = part, style
+        return Strip(segments, width)
+
+    def _legend(self, width: int) -> list[Cell]:
+        """Return the name and the value of each layer, at the cursor or the newest.
+
+        Where all do not fit, those that are 0 are left out, then the last, but never failures.
+        """
+        parts: list[tuple[bool, bool, int, list[Cell]]] = []
+        for number, layer in enumerate(self._data.layers):
+            stroke = "-" if self._glyphs.name == "ascii" else "─"
+            key = stroke if layer.is_line else fill(number, self._glyphs, coloured=self._coloured)
+            if self._cursor is None and self._current:
+                value = self._current[number]
+            else:
+                value = self._data.value(layer, self._cursor)
+            cells = [(f"{key} ", layer.style), (f"{layer.name} {value}".lstrip(), "axis")]
+            is_zero = value.startswith("0") and not value.startswith("0.")
+            parts.append((layer.style == "failed" and not is_zero, not is_zero, -number, cells))
+        time: list[Cell] = []
+        if self._cursor is not None:
+            time.append((units.clock(self._cursor, self._data.tz), "cursor"))
+        room = width - sum(len(text) + len(GAP[0]) for text, _ in time)
+        kept: list[tuple[int, list[Cell]]] = []
+        for _, _, number, cells in sorted(parts, key=lambda part: part[:3], reverse=True):
+            size = sum(len(text) for text, _ in cells)
+            if size <= room or not kept:
+                kept.append((-number, cells))
+                room -= size + len(GAP[0])
+        groups = [*(cells for _, cells in sorted(kept)), *([time] if time else [])]
+        return [cell for cells in groups for cell in (*cells, GAP)][:-1]
+
+    def _labels(self, numbers: Sequence[float], rows: int, width: int) -> dict[int, str]:
+        """Return the label of each row that has one, all of one width."""
+        if width < MIN_AXIS_WIDTH:
+            return {}
+        top = numbers[-1]
+        texts: dict[int, str] = {}
+        for number in reversed(numbers):
+            row = min(rows - 1, max(0, round((1 - number / top) * rows)))
+            texts.setdefault(row, self._data.unit.tick(number, top))
+        size = max(map(len, texts.values()))
+        return {row: f"{text.rjust(size)} " for row, text in texts.items()}
+
+    def _add_grid(
+        self, cells: list[list[Cell]], times: list[tuple[int, str]], labels: dict[int, str]
+    ) -> None:
+        """Draw the grid and the marks where nothing else is drawn."""
+        ascii_only = self._glyphs.name == "ascii"
+        horizontal, vertical = ("-", "|") if ascii_only else ("╌", "┊")
+        marked = {self._column(mark.at): mark for mark in self._data.marks}
+        columns = {column for column, _ in times}
+        for row, line in enumerate(cells):
+            for x, cell in enumerate(line):
+                if cell != BLANK:
+                    continue
+                if x in marked:
+                    line[x] = (vertical, MARK_STYLES[marked[x].kind])
+                elif row in labels and row < len(cells) - 1:
+                    line[x] = (horizontal, "grid")
+                elif x in columns:
+                    line[x] = (vertical, "grid")
+        for x, mark in marked.items():
+            if 0 <= x < len(cells[0]):
+                cells[0][x] = (self._mark(mark.kind), MARK_STYLES[mark.kind])
+
+    def _mark(self, kind: MarkKind) -> str:
+        glyphs = self._glyphs
+        return {
+            "lost": glyphs.bad,
+            "restarted": glyphs.state("RETRY"),
+            "started": glyphs.ascending,
+            "stopped": glyphs.descending,
+        }[kind]
+
+    def _column(self, at: float) -> int:
+        """Return the column of a time; it may lie outside."""
+        return int((at - self._data.start) // self.seconds_per_column)
+
+    def _add_cursor(self, cells: list[list[Cell]]) -> None:
+        if self._cursor is None:
+            return
+        x = self._column(self._cursor)
+        if 0 <= x < len(cells[0]):
+            line_glyph = "|" if self._glyphs.name == "ascii" else "│"
+            for line in cells:
+                area = line[x][1].partition("/")[2]
+                line[x] = (line_glyph, f"cursor/{area}" if area else "cursor")
+
+    def _times(self, times: list[tuple[int, str]], room: int) -> list[Cell]:
+        """Return the axis of time: each label begins at its column."""
+        cells: list[Cell] = []
+        at = 0
+        for column, label in (*times, (room - len(NOW), NOW)):
+            is_last = label == NOW
+            if column >= at and (is_last or column + len(label) < room - len(NOW)):
+                cells += [(" " * (column - at), ""), (label, "axis")]
+                at = column + len(label)
+        return cells
