@@ -20,7 +20,7 @@ from ..model.text.sanitize import visible
 from . import stderr
 from .ask import ask, confirmation_lines, require_terminal
 from .exit_codes import ExitCode
-from .session import connect, open_session, pump_until
+from .session import CONNECT_TIMEOUT, connect, open_session, pump_until, wait_for_broker
 from .stdout import write, write_lines
 
 if TYPE_CHECKING:
@@ -75,9 +75,13 @@ def operation_options(function: Callable[..., int]) -> Callable[..., int]:
 
 @contextlib.contextmanager
 def connected(
-    settings: Settings, options: RunOptions, *, enable_events: bool = False
+    settings: Settings,
+    options: RunOptions,
+    *,
+    enable_events: bool = False,
+    workers_needed: bool = True,
 ) -> Iterator[Session]:
-    """Open a session, and wait until its workers are known.
+    """Open a session, and wait until its workers are known, if they are needed.
 
     Most operations need no task events, so workers that send none are left so by default.
 
@@ -92,12 +96,15 @@ def connected(
         "max_tasks": max(settings.max_tasks, MIN_TASKS),
     }
     with open_session(settings.model_copy(update=changes)) as session:
-        connect(session)
-        pump_until(
-            session,
-            FIRST_WORKER_TIMEOUT,
-            lambda: bool(session.state.present_workers(time.time())),
-        )
+        if workers_needed:
+            connect(session)
+            pump_until(
+                session,
+                FIRST_WORKER_TIMEOUT,
+                lambda: bool(session.state.present_workers(time.time())),
+            )
+        else:
+            wait_for_broker(session, CONNECT_TIMEOUT)
         yield session
 
 

@@ -30,8 +30,9 @@ def purge(ctx: click.Context, filter_text: str, options: RunOptions) -> int:
     """
     settings = settings_of(ctx)
     read_filter(filter_text, settings, "FILTER")
-    with connected(settings, options) as session:
-        # The newest results are loaded by then, so the workers have named the backend.
+    # The workers name the backend, unless a setting does.
+    with connected(settings, options, workers_needed=not settings.result_backend) as session:
+        # The newest results are loaded by then, so the backend can be read.
         pump_until(session, HISTORY_TIMEOUT, lambda: session.history_loaded)
         if not options.as_json:
             stderr.echo("Counting the matching results")

@@ -388,7 +388,7 @@ def observe_any(state: ClusterState, one: Fields | InspectReply | ResultsRead) -
         state.observe(one)
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(LIVES)),
     st.lists(metas(), min_size=1, max_size=6),

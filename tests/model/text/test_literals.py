@@ -68,7 +68,7 @@ def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 values = st.recursive(atoms, nested, max_leaves=25)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=400)
 @given(
     st.lists(values, max_size=5).map(tuple),
     st.dictionaries(texts, values, max_size=3),
