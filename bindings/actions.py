@@ -83,7 +83,7 @@ _GLOBAL: Final = (
         ("p",),
         "freeze",
         "freeze",
-        "Freeze the screen; events are still collected and counted in the header",
+        "Freeze the screen as a snapshot to browse; events are still collected and counted",
     ),
     _everywhere(
         "act.details",

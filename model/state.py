@@ -201,7 +201,7 @@ class ClusterState:
     @property
     def kept_since(self) -> Mapping[Kind, float]:
         """Since when all tasks of a kind are held; kinds of which none was evicted are missing."""
-        return self._tasks.retention.since
+        return self._tasks.kept_since
 
     def redelivery_at(self, task: Task) -> float | None:
         """Return when the broker redelivers the message of a task whose worker was lost.

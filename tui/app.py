@@ -130,7 +130,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def _follow(self) -> None:
         """Follow the model after changes; end if the settings rule out a connection."""
         self.runner.follow()
-        broker = self.context.state.broker
+        broker = self.context.live.broker
         if broker.fault is not None and broker.fault.is_configuration and not broker.live_since:
             self.end(CONFIGURATION_EXIT_CODE)
 
@@ -149,7 +149,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         if isinstance(event, Key) and not event.is_forwarded:
             await self.runner.wait_for_dialog()
             if self.monitor_screen is not None:
-                self.context.operations.key_pressed(self.context.now())
+                self.context.operations.key_pressed(self.context.clock())
             if await press_key(self, event, self.context.keymap):
                 return
         await super().on_event(event)
@@ -187,12 +187,13 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def selection(self, kind: type[R]) -> list[R]:
         """Return the selected rows of a kind: the marked ones, otherwise the one at the cursor."""
         screen = self.frame_loop.topmost_screen
-        return [] if screen is None else screen.chosen(kind)
+        return [] if screen is None else [self.context.current(row) for row in screen.chosen(kind)]
 
     def listed(self) -> Sequence[Task] | None:
         """Return all tasks that pass the filter; None on a screen without a list of tasks."""
         screen = self.frame_loop.topmost_screen
-        return None if screen is None else screen.listed()
+        rows = None if screen is None else screen.listed()
+        return None if rows is None else [self.context.current(row) for row in rows]
 
     def filter_by(self, text: str) -> None:
         """Filter the list on the screen."""
@@ -329,9 +330,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def action_freeze(self) -> None:
         """Freeze the screen, or unfreeze it."""
-        events = self.context.state.totals.events
-        self.context.frozen_events = None if self.context.frozen else events
-        self.frame_loop.paint()
+        self.frame_loop.freeze(not self.context.frozen)
 
     def action_times(self) -> None:
         """Show times in the next way: local time, UTC, relative."""
@@ -348,7 +347,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def action_refresh_now(self) -> None:
         """Poll workers and queues now, or try again to connect."""
         self.context.session.refresh()
-        connected = self.context.state.broker.is_connected
+        connected = self.context.live.broker.is_connected
         self.say("Polling workers and queues" if connected else "Connecting to the broker")
 
     def action_help(self) -> None:

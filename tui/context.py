@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ..bindings.keymap import Keymap
+from ..model.entities.queue import Queue
+from ..model.entities.task import Task
+from ..model.entities.task_type import TaskType
+from ..model.entities.worker import Worker
+from ..model.frozen_copy import frozen_copy
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
@@ -17,10 +23,29 @@ if TYPE_CHECKING:
     from ..model.state import ClusterState
     from ..settings import Settings
 
+R = TypeVar("R")
+
 TIMES: Final = ("local", "utc", "relative")
 """How times are shown in tables: in a time zone, or as `41 s ago`."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
+
+
+class ShownState:
+    """The state that the screen shows: the live one, or a frozen copy.
+
+    A table or column that was made before a freeze follows it, since it keeps this object. (It
+    must not keep `state.workers.values`, which is of one of the two.)
+    """
+
+    def __init__(self, state: ClusterState) -> None:
+        self.state = state
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.state, name)
+
+    def __copy__(self) -> ClusterState:
+        return copy.copy(self.state)
 
 
 @dataclass(slots=True)
@@ -39,21 +64,30 @@ class AppContext:
     """The time that charts cover."""
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
-    frozen_events: int | None = None
-    """How many events had been received when the screen was frozen; None if it is not frozen."""
+    frozen_at: float | None = None
+    """When the screen was frozen, epoch seconds; None if it is not."""
     operations: RunningOperations = field(default_factory=RunningOperations)
     """The operations that the user has started."""
     column_layouts: dict[str, Layout] = field(default_factory=dict)
     """The columns that the user chose, by list."""
     _columns_read: bool = False
+    _shown: ShownState = field(init=False)
     _progress_unavailable: tuple[float, str | None] | None = None
     """When `progress_unavailable` was last looked up, and its value."""
     _paused_queues: tuple[float, frozenset[str]] | None = None
     """When `paused_queues` was last looked up, and its value."""
 
+    def __post_init__(self) -> None:
+        self._shown = ShownState(self.session.state)
+
     @property
     def state(self) -> ClusterState:
-        """The model."""
+        """The model as the screen shows it, always the same object; operations use `live`."""
+        return cast("ClusterState", self._shown)
+
+    @property
+    def live(self) -> ClusterState:
+        """The model as it is now."""
         return self.session.state
 
     @property
@@ -74,13 +108,36 @@ class AppContext:
 
     @property
     def frozen(self) -> bool:
-        """Whether the body of the screen stays as it is."""
-        return self.frozen_events is not None
+        """Whether the body of the screen shows a snapshot."""
+        return self.frozen_at is not None
 
     @property
     def held_back(self) -> int:
         """How many events were received since the screen was frozen."""
-        return 0 if self.frozen_events is None else self.state.totals.events - self.frozen_events
+        return self.live.totals.events - self.state.totals.events
+
+    def freeze(self) -> None:
+        """Keep what the screen shows as it is."""
+        self.frozen_at = self.clock()
+        self._shown.state = frozen_copy(self.live)
+
+    def unfreeze(self) -> None:
+        """Show the live model again."""
+        self.frozen_at = None
+        self._shown.state = self.live
+
+    def current(self, row: R) -> R:
+        """Return a task, worker, queue or task type as it is now; itself if it is gone."""
+        if not self.frozen:
+            return row
+        live = self.live
+        held: dict[type, Mapping[str, Any]] = {
+            Task: live.tasks,
+            Worker: live.workers,
+            Queue: live.queues,
+            TaskType: live.types,
+        }
+        return cast(R, held.get(type(row), {}).get(getattr(row, "id", ""), row))
 
     @property
     def paused_queues(self) -> frozenset[str]:
@@ -119,9 +176,9 @@ class AppContext:
                     raise InvalidFile(f"Invalid {columns_file()}, [{name}]: {error}") from error
 
     def now(self) -> float:
-        """Return the time, in seconds since the epoch."""
-        return self.clock()
+        """Return the time of what the screen shows, in epoch seconds; `clock` is the real one."""
+        return self.clock() if self.frozen_at is None else self.frozen_at
 
     def frame(self) -> Frame:
         """Return what the cells of a table need to know of the present frame."""
-        return Frame(self.clock(), self.glyphs, self.utc, self.relative, self.state.skews)
+        return Frame(self.now(), self.glyphs, self.utc, self.relative, self.state.skews)

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from ..model.entities.changes import Changes
 from ..widgets.compat.textual_internals import terminal_is_behind
 from .context import AppContext
 from .dialogs.base import Dialog
@@ -31,6 +32,7 @@ PUMP_BUDGET: Final = 0.01
 """Seconds that applying events may take before keys are looked at again."""
 PUMP_PAUSE: Final = 0.001
 """Seconds left to the receiving threads while there is a backlog."""
+NO_CHANGES: Final = Changes({}, [], False)
 STOP_TIMEOUT: Final = 1.5
 """Seconds for the session's threads to end; the process must end within two."""
 
@@ -70,7 +72,7 @@ class FrameLoop:
         """Pump in small steps, between which keys are looked at, and paint."""
         if self._timer is not None:
             self._timer.stop()  # `_wake` may have come first
-        now = self._context.now
+        now = self._context.clock
         more, applied = True, 0
         while more and self._app.return_code is None:
             pumped = self._context.session.pump(now(), PUMP_BUDGET)
@@ -97,10 +99,11 @@ class FrameLoop:
             self._app.call_later(self._beat)
 
     def _tick(self) -> None:
-        second = int(self._context.now())
+        now = self._context.clock()
+        second = int(now)
         if second != self._second:
             self._second = second
-            self._context.state.tick(self._context.now())
+            self._context.live.tick(now)
             self._watch_results()
             self._protect_selected()
 
@@ -113,7 +116,7 @@ class FrameLoop:
         protected = frozenset(chain.from_iterable(ids))
         if protected != self._protected:
             self._protected = protected
-            self._context.state.protect(protected)
+            self._context.live.protect(protected)
 
     # The screen
 
@@ -130,34 +133,38 @@ class FrameLoop:
         return next((screen for screen in stack if isinstance(screen, MonitorScreen)), None)
 
     def paint(self) -> None:
-        """Bring the screen up to date, unless the terminal is behind."""
+        """Bring the screen and a dialog on it up to date, unless the terminal is behind."""
         if terminal_is_behind(self._app):
             return
         self.pacer.painted(time.monotonic())
-        screen = self.screen
-        changes = self._context.state.take_changes()
-        if screen is None:
-            self._painted = None
-            self._paint_covered()
-            return
+        changes = self._context.live.take_changes()
         if self._context.frozen:
-            # These changes are dropped: the next screen to be painted takes up the whole model.
+            changes = NO_CHANGES
+        screen = self.topmost_screen
+        if screen is None or not screen.ready:
             self._painted = None
         elif screen is self._painted:
             screen.take(changes)
-        elif screen.ready:
+        else:
             screen.catch_up()
             self._painted = screen
-        screen.paint()
-
-    def _paint_covered(self) -> None:
-        """Paint the dialog on top, and the operation bar beneath, which must agree with it."""
-        stack = self._app.screen_stack
-        if stack and isinstance(dialog := stack[-1], Dialog):
+        if screen is not None:
+            screen.paint(covered=screen is not self.screen)
+        if self._app.screen_stack and isinstance(dialog := self._app.screen_stack[-1], Dialog):
             dialog.paint()
-        beneath = self.topmost_screen
-        if beneath is not None and beneath.ready:
-            beneath.operation_bar.paint(self._context, covered=True)
+
+    def freeze(self, frozen: bool) -> None:
+        """Show a snapshot from now on, or the live model again.
+
+        The model itself goes on, so a freeze of any length loses nothing.
+        """
+        if frozen:
+            self.paint()  # the snapshot has all changes so far
+            self._context.freeze()
+        else:
+            self._context.unfreeze()
+        self._painted = None
+        self.paint()
 
     def watch_screen(self) -> None:
         """Tell the session what is on the screen, so that it is kept up to date."""

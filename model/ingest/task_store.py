@@ -69,6 +69,7 @@ class TaskStore:
         self.corrections = Corrections(totals)
         self.relations = TaskRelations(self.tasks)
         self.retention = Retention(self.types, keep, self.max_tasks)
+        self.kept_since = self.retention.since
         self._retain = self.retention.add
         self._totals = totals
         self._by_state = totals.by_state

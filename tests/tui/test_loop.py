@@ -57,3 +57,16 @@ async def test_marked_and_opened_tasks_stay_in_memory() -> None:
         arrive(on, 500, 700)
         assert uuid(7) in held
         assert uuid(9) not in held
+
+
+async def test_everything_goes_on_under_a_dialog() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        arrive(on, 0, 3)
+        on.app.frame_loop.paint()
+        await on.press("Y")
+        arrive(on, 3, 7)
+        on.app.frame_loop.paint()
+        await on.pilot.pause()
+        assert "Copy" in on.text
+        assert "7 tasks" in on.text
+        assert uuid(6)[:8] in on.text

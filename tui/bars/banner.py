@@ -32,7 +32,7 @@ class Banner(Static):
 
     def paint(self, context: AppContext) -> None:
         """Show the fault, or hide the banner."""
-        broker = context.state.broker
+        broker = context.live.broker
         shown: tuple[str, ...] = ()
         if broker.phase != "live" and broker.fault is not None:
             shown = (
@@ -56,10 +56,10 @@ class Banner(Static):
             self.update(Content.assemble(*parts))
 
     def _retry_text(self, context: AppContext) -> str:
-        retry_at = context.state.broker.retry_at
+        retry_at = context.live.broker.retry_at
         if retry_at is None:
             return ""
-        left = retry_at - context.now()
+        left = retry_at - context.clock()
         if left <= 0.5:
             return "Retrying now."
         key = context.keymap.key("refresh")

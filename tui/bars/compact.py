@@ -16,8 +16,8 @@ class CompactBar(Bar):
 
     def paint(self, context: AppContext) -> None:
         """Show the current state."""
-        state = context.state
-        online, known = workers_online(state, context.now())
+        state = context.live
+        online, known = workers_online(state, context.clock())
         counts = state.totals.by_state
         glyph = context.glyphs.state
         shown = connection(context)

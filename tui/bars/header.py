@@ -41,7 +41,7 @@ class HeaderBar(Bar):
             [
                 Part(f"celtop{_app_name(context)}", "bold $text-primary", 4, gap=1),
                 connection(context),
-                Part(context.state.broker.url or "no broker", "$text-muted", 6),
+                Part(context.live.broker.url or "no broker", "$text-muted", 6),
                 read_only(context),
                 *warnings(context),
                 *windows_part(context),
@@ -56,7 +56,7 @@ def _app_name(context: AppContext) -> str:
 
 def connection(context: AppContext) -> Part:
     """Return the connection's state and the broker's latency."""
-    broker = context.state.broker
+    broker = context.live.broker
     level = BROKER_LEVELS.get(broker.phase, "idle")
     style = f"bold {COLOURS[level]}" if level == "bad" else COLOURS[level]
     text = f"{context.glyphs.level(level)} {broker.phase}"
@@ -76,7 +76,7 @@ def read_only(context: AppContext) -> Part:
 
 def warnings(context: AppContext) -> list[Part]:
     """Return the frozen badge and the counters that should be zero and are not."""
-    state, parts = context.state, []
+    state, parts = context.live, []
     if context.frozen:
         held = units.count(context.held_back)
         parts.append(Part(f" FROZEN +{held} ", "bold reverse $text-warning"))
@@ -101,7 +101,7 @@ def windows_part(context: AppContext) -> list[Part]:
 
 def numbers(context: AppContext) -> list[Part]:
     """Return the numbers at the right edge."""
-    state, now = context.state, context.now()
+    state, now = context.live, context.clock()
     workers = Part(*_workers(state, now), 2, "app.view('workers')")
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)

@@ -21,7 +21,7 @@ class OperationBar(Bar):
     def paint(self, context: AppContext, *, covered: bool = False) -> None:
         """Show the present state; under a dialog a result does not count as seen."""
         operations = context.operations
-        outcome = operations.latest if covered else operations.shown(context.now())
+        outcome = operations.latest if covered else operations.shown(context.clock())
         more = len(operations.running) - (operations.result is None)
         if outcome is self._shown[0] and more == self._shown[1]:
             # An outcome may have thousands of targets: they are not counted for each frame.

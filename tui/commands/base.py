@@ -95,7 +95,7 @@ def task_starting_with(host: Host, start: str) -> str | None:
     """
     if not start:
         raise CommandError("Missing argument: a task id or the start of one")
-    tasks = host.context.state.tasks
+    tasks = host.context.live.tasks
     found = [start] if start in tasks else [id_ for id_ in tasks if id_.startswith(start)]
     if len(found) > 1:
         raise CommandError(f"{len(found)} task ids start with {start}")

@@ -43,7 +43,7 @@ def task_ids(host: Host, text: str) -> tuple[str, ...]:
     Raises:
         CommandError: A word is the start of no known id, or of several.
     """
-    known = host.context.state.tasks
+    known = host.context.live.tasks
     words = [text] if text in known else text.split() or [""]
     whole = (word in known or len(word) == UUID_CHARACTERS for word in words)
     return tuple(
@@ -84,7 +84,7 @@ def _stamp(host: CommandHost, argument: str) -> None:
 
 
 def _purge(host: CommandHost, queue: str) -> None:
-    state = host.context.state
+    state = host.context.live
     if queue and queue not in known_queues(state) and state.fact("queues").is_answered:
         # Said at once: a dialog for it would take the keys that are typed next.
         raise CommandError(f"Unknown queue {queue}; check the spelling, or name it with -Q")
@@ -107,19 +107,19 @@ def _operations(host: CommandHost, argument: str) -> None:
 
 
 def _unfinished_tasks(host: Host) -> Iterable[str]:
-    return (task.id for task in reversed(host.context.state.tasks.values()) if not task.finished)
+    return (task.id for task in reversed(host.context.live.tasks.values()) if not task.finished)
 
 
 def _tasks(host: Host) -> Iterable[str]:
-    return reversed(host.context.state.tasks)
+    return reversed(host.context.live.tasks)
 
 
 def _names(host: Host) -> Iterable[str]:
-    return task_names(host.context.state)
+    return task_names(host.context.live)
 
 
 def _queues(host: Host) -> Iterable[str]:
-    return host.context.state.queues
+    return host.context.live.queues
 
 
 def _paused(host: Host) -> Iterable[str]:

@@ -159,13 +159,13 @@ def _workflow(host: CommandHost, argument: str) -> None:
 
 
 def _worker(host: CommandHost, argument: str) -> None:
-    if argument not in host.context.state.workers:
+    if argument not in host.context.live.workers:
         raise CommandError(f"Unknown worker {argument}; tab lists known workers")
     host.go(host.location.deeper(DrillDown("worker", argument)))
 
 
 def _tasks(host: Host) -> Iterable[str]:
-    return reversed(host.context.state.tasks)
+    return reversed(host.context.live.tasks)
 
 
 def _fields(host: Host) -> Iterable[str]:
@@ -197,7 +197,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command("task", "Open a task by its id, even one that is not listed", _task, "ID", _tasks),
     Command("workflow", "Open the workflow of a task", _workflow, "ID", _tasks),
-    Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.state.workers),
+    Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.live.workers),
     Command(
         "rate",
         "Maximum frames per second",

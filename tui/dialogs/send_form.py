@@ -40,9 +40,9 @@ class TriggerForm(FormDialog):
     def __init__(
         self, context: AppContext, known: Prefilled, notes: Sequence[str], *, again: bool
     ) -> None:
-        self._state = context.state
+        self._state = context.live
         settings = context.settings
-        self._routing = routing(context.state, settings.routes, settings.default_queue)
+        self._routing = routing(context.live, settings.routes, settings.default_queue)
         self._zone = UTC if context.utc else None
         self._clock = context.clock
         self._named = known.call.name

@@ -35,6 +35,6 @@ async def find_task(host: Host, id_: str) -> None:
         await host.ask(TextDialog(f"{shown} was not found", places))
         return
     deadline = time.monotonic() + MODEL_TIMEOUT
-    while id_ not in context.state.tasks and time.monotonic() < deadline:
+    while id_ not in context.live.tasks and time.monotonic() < deadline:
         await asyncio.sleep(MODEL_CHECK_INTERVAL)
     host.go(host.location.deeper(DrillDown("task", id_, id_[:8])))

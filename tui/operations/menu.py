@@ -105,12 +105,12 @@ def _retry(host: Host) -> Offer:
 
 
 def _revoke(host: Host, *, terminate: bool = False) -> Offer:
-    found, state = host.selection(Task), host.context.state
+    found, state = host.selection(Task), host.context.live
     selection = (targets.terminable if terminate else _revocable)(state, found)
     what = _counted(len(selection.kept))
     if not selection.kept:
         return what, next((reason for _, reason in selection.skipped), "no task selected")
-    ids, present = targets.ids(selection.kept), state.present_workers(host.context.now())
+    ids, present = targets.ids(selection.kept), state.present_workers(host.context.clock())
     operation = commands.Revoke(ids=ids, workers=present, terminate=terminate)
     return what, _refusal(host, operation)
 
@@ -131,7 +131,7 @@ def _listed_item(
         listed = host.listed()
         if listed is None:
             return None
-        number = len(select(host.context.state, listed).kept)
+        number = len(select(host.context.live, listed).kept)
         empty = "no tasks listed" if not listed else "none of the listed tasks can be"
         return f"{number:,} of {len(listed):,}", None if number else empty
 
@@ -196,12 +196,12 @@ def _queue_item(
 
 
 def _why_no_peek(host: Host, queue: str) -> str | None:
-    peekable = host.context.state.broker.family in ("redis", "unknown")
+    peekable = host.context.live.broker.family in ("redis", "unknown")
     return None if peekable else "supported with Redis only"
 
 
 def _why_no_pause(host: Host, queue: str) -> str | None:
-    consumers, _ = queues.consumers_of(host.context.state, queue, host.context.now())
+    consumers, _ = queues.consumers_of(host.context.live, queue, host.context.clock())
     refusal = _refusal(host, commands.PauseQueue(queue, consumers))
     if refusal is not None and queue in host.context.session.paused_queues():
         return "already paused"
@@ -222,7 +222,7 @@ def _on_type(host: Host) -> Offer:
 
 
 def _refusal(host: Host, operation: Operation) -> str | None:
-    return confirm(operation, host.context.state, host.context.now()).refusal
+    return confirm(operation, host.context.live, host.context.clock()).refusal
 
 
 def _why_not_one(selection: Sequence[object], what: str) -> str | None:

@@ -114,7 +114,7 @@ async def pause(host: Host) -> None:
 
 async def pause_queue(host: Host, queue: str) -> None:
     """Pause a queue by name."""
-    consumers, unknown = consumers_of(host.context.state, queue, host.context.now())
+    consumers, unknown = consumers_of(host.context.live, queue, host.context.clock())
     notes = [f"{name}: its queues are unknown" for name in unknown]
     await run(host, PauseQueue(queue=queue, consumers=consumers), notes)
 

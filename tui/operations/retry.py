@@ -85,7 +85,7 @@ async def _with_queues(host: Host, originals: tuple[SentTask, ...]) -> tuple[Sen
         queue_name,
         "",
         "down key: completions",
-        options=known_queues(host.context.state),
+        options=known_queues(host.context.live),
     )
     note = f"Unknown queue of {counted(len(unplaced), 'task')}"
     answer = await host.ask(FormDialog("Retry", [field], notes=[f"{note}: {names}"]))

@@ -35,7 +35,7 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
     if context.session.read_only and not operation.read_only:
         host.say(READ_ONLY, "warning")
         return False
-    confirmation = confirm(operation, context.state, context.now())
+    confirmation = confirm(operation, context.live, context.clock())
     table = host.table
     unasked = operation.read_only and confirmation.refusal is None
     if not unasked and not await confirmed(host, confirmation, notes):

@@ -78,7 +78,7 @@ class OperationRunner:
         confirmation = Confirmation(
             verb="Allow",
             title="Allow changes",
-            targets=(context.state.broker.url or "",),
+            targets=(context.live.broker.url or "",),
             effects=("Keys and commands can change this cluster; celtop was started read-only",),
             caveats=("Each operation still asks first. `:ro` makes celtop read-only again",),
         )
@@ -119,7 +119,7 @@ class OperationRunner:
         Workers and queues are polled at once after an operation that no event reports.
         """
         context = self._host.context
-        ended = context.operations.update(context.state.operations)
+        ended = context.operations.update(context.live.operations)
         if any(outcome.operation.refresh_after for outcome in ended):
             context.session.refresh()
 

@@ -23,7 +23,7 @@ async def trigger(host: Host, call: Known | None = None, retry_of: str | None = 
     """
     context = host.context
     start = _selected_call(host) if call is None else call
-    known = prefilled(start, context.state.redaction, retry_of)
+    known = prefilled(start, context.live.redaction, retry_of)
     notes = _notes(start, retry_of)
     await run_form(
         host,

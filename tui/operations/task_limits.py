@@ -35,8 +35,8 @@ async def change_limits(host: Host, task: str | None = None) -> None:
             host.say("Select one task type", "warning")
             return
         task = types[0].name
-    state = host.context.state
-    workers = workers_with(state, task, state.present_workers(host.context.now()))
+    state = host.context.live
+    workers = workers_with(state, task, state.present_workers(host.context.clock()))
     names = tuple(worker.name for worker in workers)
     if not names:
         host.say(f"No known worker has {task} registered", "warning")

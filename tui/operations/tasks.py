@@ -32,7 +32,7 @@ def all_listed(host: Host) -> Sequence[Task] | None:
 
 def _known(host: Host, ids: Sequence[str]) -> tuple[list[Task], tuple[str, ...]]:
     """Return the tasks of some ids, and the ids that are not in the model."""
-    known = host.context.state.tasks
+    known = host.context.live.tasks
     return [known[id_] for id_ in ids if id_ in known], tuple(i for i in ids if i not in known)
 
 
@@ -48,7 +48,7 @@ async def revoke_workflow(host: Host) -> None:
     """Revoke the whole workflow of the selected task."""
     task = one_selected(host, Task, "task")
     if task is not None:
-        await _revoke(host, targets.revocable(targets.workflow(host.context.state, task)))
+        await _revoke(host, targets.revocable(targets.workflow(host.context.live, task)))
 
 
 async def revoke_listed(host: Host) -> None:
@@ -68,27 +68,27 @@ async def _revoke(host: Host, selection: Selection, others: tuple[str, ...] = ()
     if not selection.kept and not others:
         host.say(f"Nothing to revoke: {why_none(selection)}", "warning")
         return
-    workers = host.context.state.present_workers(host.context.now())
+    workers = host.context.live.present_workers(host.context.clock())
     operation = Revoke(ids=targets.ids(selection.kept) + others, workers=workers)
     await run(host, operation, left_out(selection.skipped))
 
 
 async def terminate(host: Host) -> None:
     """Terminate the selected running tasks by a signal."""
-    await _terminate(host, targets.terminable(host.context.state, host.selection(Task)))
+    await _terminate(host, targets.terminable(host.context.live, host.selection(Task)))
 
 
 async def terminate_listed(host: Host) -> None:
     """Terminate all listed running tasks by a signal."""
     tasks = all_listed(host)
     if tasks is not None:
-        await _terminate(host, targets.terminable(host.context.state, tasks))
+        await _terminate(host, targets.terminable(host.context.live, tasks))
 
 
 async def terminate_ids(host: Host, ids: Sequence[str], signal: Signal | None) -> None:
     """Terminate tasks by id; without a signal, ask for one."""
     known, others = _known(host, ids)
-    await _terminate(host, targets.terminable(host.context.state, known), others, signal)
+    await _terminate(host, targets.terminable(host.context.live, known), others, signal)
 
 
 async def _terminate(
@@ -102,7 +102,7 @@ async def _terminate(
         return
     # Taken before the menu: the selection may change while the user looks at the signals.
     ids = targets.ids(selection.kept) + others
-    workers = host.context.state.present_workers(host.context.now())
+    workers = host.context.live.present_workers(host.context.clock())
     if signal is None:
         signals = [(name, name, text) for name, text in SIGNALS.items()]
         chosen = await host.ask(Menu("Signal (process pools)", signals, "SIGTERM"))
@@ -123,7 +123,7 @@ async def revoke_stamped(host: Host) -> None:
 async def revoke_stamp(host: Host, stamp: str) -> None:
     """Revoke all tasks that carry a stamp, written `HEADER=VALUE`."""
     header, _, value = stamp.partition("=")
-    workers = host.context.state.present_workers(host.context.now())
+    workers = host.context.live.present_workers(host.context.clock())
     operation = RevokeStamped(header=header.strip(), values=(value.strip(),), workers=workers)
     await run(host, operation)
 

@@ -53,7 +53,7 @@ async def _resize(host: Host, *, grow: bool) -> None:
     operation = commands.PoolGrow if grow else commands.PoolShrink
     await run_form(
         host,
-        lambda before: resize_form(names, host.context.state, grow=grow).typed(before),
+        lambda before: resize_form(names, host.context.live, grow=grow).typed(before),
         lambda answer: operation(workers=names, by=answer.values["by"]),
     )
 
@@ -64,7 +64,7 @@ async def autoscale(host: Host) -> None:
     if names:
         await run_form(
             host,
-            lambda before: autoscale_form(names, host.context.state).typed(before),
+            lambda before: autoscale_form(names, host.context.live).typed(before),
             lambda answer: commands.Autoscale(
                 workers=names, most=answer.values["most"], least=answer.values["least"]
             ),
@@ -76,7 +76,7 @@ async def change_consumers(host: Host) -> None:
     names = selected_workers(host)
     if not names:
         return
-    state = host.context.state
+    state = host.context.live
     consumed: dict[str, int] = {}
     for name in names:
         worker = state.workers.get(name)

@@ -28,7 +28,7 @@ class QueuesPane(ListPane[Queue]):
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Queue](
-            context.state.queues.values,
+            lambda: context.state.queues.values(),
             lambda queue: queue.name,
             {"worst": lambda queue: trouble(queue, context.paused_queues)},
             Order("worst", True),

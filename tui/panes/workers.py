@@ -28,7 +28,7 @@ class WorkersPane(ListPane[Worker]):
     def __init__(self, context: AppContext) -> None:
         self.context = context
         rows = RowList[Worker](
-            context.state.workers.values,
+            lambda: context.state.workers.values(),
             lambda worker: worker.name,
             {"worst": self._rank},
             Order("worst", False),

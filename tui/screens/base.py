@@ -138,20 +138,18 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def paint_body(self) -> None:
         """Update the body."""
 
-    def paint(self) -> None:
-        """Update everything that is not frozen."""
-        if not self.ready:
-            return
-        if not self.context.frozen:
+    def paint(self, *, covered: bool = False) -> None:
+        """Update the body and the bars; a result on a covered screen does not count as seen."""
+        if self.ready:
             self.paint_body()
-        self.paint_bars()
+            self.paint_bars(covered=covered)
 
-    def paint_bars(self) -> None:
-        """Update the bars, which stay live while the body is frozen."""
+    def paint_bars(self, *, covered: bool = False) -> None:
+        """Update the bars, which stay live while the body shows a snapshot."""
         self.header_bar.paint(self.context)
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
-        self.operation_bar.paint(self.context)
+        self.operation_bar.paint(self.context, covered=covered)
         no_header = self.has_class("-no-header")
         location = self.location
         self.key_bar.paint(

@@ -1,0 +1,75 @@
+"""No observation changes a frozen copy of the state."""
+
+from __future__ import annotations
+
+import msgspec
+from celtop.export.snapshot import take_snapshot
+from celtop.model.entities.task import Task
+from celtop.model.frozen_copy import frozen_copy
+from celtop.model.observations import InspectReply, LogMessage, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
+
+
+def document(state: ClusterState) -> bytes:
+    return msgspec.json.encode(take_snapshot(state, NOW))
+
+
+def details(state: ClusterState) -> list[object]:
+    """Return what a snapshot lacks."""
+    task = state.tasks[next(iter(state.tasks))]
+    return [
+        list(state.log),
+        {name: worker.active_ids.copy() for name, worker in state.workers.items()},
+        {group.id: (group.count, group.trend.series(NOW)) for group in state.failures},
+        {name: list(queue.history) for name, queue in state.queues.items()},
+        {name: kind.runtime.quantile(0.95) for name, kind in state.types.items()},
+        state.rates.succeeded.series(NOW, 600),
+        [one.id for one in state.related(task)],
+        dict(state.kept_since),
+        state.present_workers(NOW),
+    ]
+
+
+def more_of_everything(state: ClusterState) -> None:
+    for number in range(8_000, 8_100):
+        feed(state, task_events(number, "mail.send", at=NOW - 3, root_id="root"))
+        feed(state, task_events(number, "new.type", worker="new@w", queue="new", at=NOW - 2))
+        feed(state, task_events(number + 500, "mail.send", end="failed", exception="E()", at=NOW))
+    state.observe(QueueMeasured("celery", NOW, 99_999))
+    state.observe(QueueMeasured("another", NOW, 1))
+    state.observe(LogMessage("info", "broker", "later", NOW))
+    state.observe(InspectReply("celery@web-1", "active", [], NOW))
+    state.tick(NOW + 90)
+    state.take_changes()
+
+
+def test_a_frozen_copy_shows_the_same() -> None:
+    state = cluster(60)
+    state.take_changes()
+    copy = frozen_copy(state)
+    assert document(copy) == document(state)
+    assert details(copy) == details(state)
+
+
+def test_no_observation_changes_it() -> None:
+    state = cluster(60)
+    state.take_changes()
+    copy = frozen_copy(state)
+    before, more = document(copy), details(copy)
+    more_of_everything(state)
+    assert document(copy) == before
+    assert details(copy) == more
+    assert document(state) != before
+
+
+def test_it_holds_one_copy_of_each_task() -> None:
+    state = cluster(10)
+    feed(state, task_events(700, "shop.pay", at=NOW - 2, root_id="r", uuid="child"))
+    feed(state, task_events(701, "shop.order", at=NOW - 2, uuid="r"))
+    copy = frozen_copy(state)
+    task = copy.tasks["child"]
+    assert isinstance(task, Task)
+    assert task is not state.tasks["child"]
+    assert copy.family("r")["child"] is task
+    assert copy.related(copy.tasks["r"]) == [task]

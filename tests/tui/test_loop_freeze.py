@@ -1,0 +1,88 @@
+"""A frozen screen is a snapshot: it can be browsed, and the model goes on beneath it."""
+
+from __future__ import annotations
+
+from celtop.model.entities.task import Task
+from celtop.model.wire.events import Event
+from celtop.tests.tui.app_under_test import AppUnderTest
+from celtop.tests.tui.fake_session import NOW, feed, task_events
+from celtop.tests.tui.operation_app import RUNNING, WAITING, opened
+from celtop.tui.navigation import DrillDown, Location
+
+
+async def go(on: AppUnderTest, location: Location) -> None:
+    on.app.go(location)
+    await on.until(lambda: on.app.location == location and on.screen.ready)
+    await on.pilot.pause()
+
+
+def ends(on: AppUnderTest) -> None:
+    """Let the running task fail, and others arrive."""
+    state = on.session.state
+    failure = {"exception": "OSError('disk full')", "traceback": "", "uuid": RUNNING}
+    feed(state, [Event("task-failed", "celery@web-1", NOW, **failure)])  # type: ignore[arg-type]
+    for number in range(600, 640):
+        feed(state, task_events(number, "new.type", worker="new@w", at=NOW))
+    on.app.frame_loop.paint()
+
+
+async def test_what_is_opened_while_frozen_shows_the_moment_of_the_freeze() -> None:
+    async with opened() as on:
+        await on.press("p")
+        rows = len(on.table.rows)
+        ends(on)
+        assert len(on.table.rows) == rows
+        assert "FROZEN +" in on.text
+        await go(on, Location("tasks", (DrillDown("task", RUNNING),)))
+        assert "reports.weekly" in on.text and "STARTED" in on.text
+        assert "disk full" not in on.text
+        await go(on, Location("tasks", (DrillDown("failures", ""),)))
+        assert "ConnectTimeout" in on.text and "disk full" not in on.text
+        await go(on, Location("workers"))
+        assert "celery@web-1" in on.text and "new@w" not in on.text
+        await go(on, Location("types"))
+        assert "new.type" not in on.text
+        await on.press("p")
+        assert "new.type" in on.text and "FROZEN" not in on.text
+        await go(on, Location("tasks"))
+        assert len(on.table.rows) == rows + 40
+
+
+async def test_a_frozen_list_can_be_filtered_sorted_and_marked() -> None:
+    async with opened() as on:
+        await on.press("p")
+        ends(on)
+        on.app.filter_by("state:started")
+        on.app.frame_loop.paint()
+        assert on.table.rows.index(RUNNING) is not None
+        on.app.filter_by("name:new")
+        on.app.frame_loop.paint()
+        assert len(on.table.rows) == 0
+        on.app.filter_by("")
+        await on.to(RUNNING)
+        await on.press("space", ">", "I")
+        assert on.table.marks == (RUNNING,)
+        [row] = on.screen.copied()
+        assert row.state == "STARTED"
+        await on.press("p")
+        assert on.table.marks == (RUNNING,)
+        [row] = on.screen.copied()
+        assert row.state == "FAILURE"
+
+
+async def test_an_operation_on_a_frozen_screen_goes_by_the_present_state() -> None:
+    async with opened() as on:
+        await on.press("p")
+        ends(on)
+        await on.to(RUNNING)
+        [task] = on.app.selection(Task)
+        assert task.state == "FAILURE"
+        await on.press("K")
+        assert any("already finished (FAILURE)" in text for text in on.said)
+        await on.to(WAITING[0])
+        await on.press("X")
+        await on.asked()
+        await on.press("y")
+        on.session.operations[0].end()
+        await on.until(lambda: "Revoked" in on.text)
+        assert on.app.context.frozen
