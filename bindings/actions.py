@@ -188,6 +188,13 @@ _LIST: Final = (
     ),
     _in_lists("mark.all", ("a",), "mark('all')", "all", "Mark all listed rows"),
     _in_lists("mark.none", ("U",), "mark('none')", "none", "Clear all marks"),
+    _in_lists(
+        "compare",
+        ("=",),
+        "compare",
+        "compare",
+        "Compare two marked tasks, workers or task types side by side",
+    ),
     Action(
         "follow",
         ("F",),

@@ -7,7 +7,9 @@ from typing import Final, Literal, TypeAlias
 
 MAX_HISTORY: Final = 100
 
-Kind: TypeAlias = Literal["task", "worker", "queue", "type", "tasks", "workflow", "failures"]
+Kind: TypeAlias = Literal[
+    "task", "worker", "queue", "type", "tasks", "workflow", "failures", "compare"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,8 @@ class DrillDown:
     kind: Kind
     subject: str
     """The id of the task, or of any task of the workflow; the name of the worker, queue or task
-    type; the filter of the task list; for failures, the id of a task whose group to select, or
-    nothing."""
+    type; the filter of the task list; kind and ids of what is compared, as a JSON array; for
+    failures, the id of a task whose group to select, or nothing."""
     title: str = ""
     """The text in the breadcrumb; the subject if empty."""
 

@@ -63,6 +63,10 @@ def deep(location: Location, context: AppContext) -> MonitorScreen:
         from .screens.task_type import TypeScreen
 
         return TypeScreen(context, location)
+    if step.kind == "compare":
+        from .screens.compare import CompareScreen
+
+        return CompareScreen(context, location)
     if step.kind == "failures":
         from .screens.failures import FailuresScreen
 

@@ -125,6 +125,12 @@ async def _workflow(ui: AppUnderTest, key: str) -> None:
     assert ui.app.location.path[-1].subject == task.id
 
 
+@checks("compare")
+async def _compare(ui: AppUnderTest, key: str) -> None:
+    await ui.press("2", "space", "space", key)
+    assert ui.app.location.path[-1].kind == "compare"
+
+
 @checks("tasks.all")
 async def _all_tasks(ui: AppUnderTest, key: str) -> None:
     await ui.press("4", "enter")

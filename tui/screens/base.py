@@ -303,6 +303,21 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
 
         self.app.push_screen(Menu("Copy", choices), chosen)
 
+    def action_compare(self) -> None:
+        """Compare the two marked rows, or the marked one with that under the cursor."""
+        from ..details.compare import comparison_of
+
+        rows, table = list(self.copied()), self.table
+        if len(rows) == 1 and table is not None and table.cursor_row is not None:
+            rows += [table.cursor_row] if table.cursor_row is not rows[0] else []
+        step = comparison_of(rows)
+        if step is not None:
+            self.visit(step)
+            return
+        mark = self.context.keymap.key("mark") or "the mark action"
+        text = f"Mark two tasks, workers or task types with {mark} to compare them"
+        self.notify(text, severity="warning", markup=False)
+
     def action_workflow(self) -> None:
         """Open the workflow of the selected task."""
         tasks = self.chosen(Task)

@@ -1,0 +1,63 @@
+"""Two rows side by side."""
+
+from __future__ import annotations
+
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.dialogs.text import TextDialog
+from celtop.tui.screens.compare import CompareScreen
+
+
+async def compared(on: AppUnderTest) -> CompareScreen:
+    await on.until(lambda: isinstance(on.app.screen, CompareScreen) and on.app.screen.ready)
+    await on.pilot.pause(0.05)
+    screen = on.app.screen
+    assert isinstance(screen, CompareScreen)
+    return screen
+
+
+async def test_two_marked_tasks_differ_in_what_their_rows_and_arguments_show() -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=(120, 36)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await on.press("2", "/", *"state:success", "enter", "space", "space", "=")
+        screen = await compared(on)
+        rows = {row.id: row for row in screen.rows}
+        left, right = (session.state.tasks[id_] for id_ in screen.names)
+        assert left is not right
+        assert (rows["Name"].left, rows["Name"].right) == (left.name, right.name)
+        assert rows["args[1]"].differs
+        assert not rows["kwargs size[0]"].differs
+        assert not rows["ID"].differs, "ids always differ"
+        first = [row.differs for row in screen.rows]
+        assert first == sorted(first, reverse=True), "differences come first"
+        await on.press("!")
+        assert all(row.differs for row in screen.rows)
+        await on.press("enter")
+        dialog = await on.dialog(TextDialog)
+        assert dialog is not None
+
+
+async def test_a_marked_worker_is_compared_with_the_one_under_the_cursor() -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=(120, 36)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await on.press("3")
+        await on.to("celery@web-1")
+        await on.press("space")
+        await on.to("celery@geo-1")
+        await on.press("=")
+        screen = await compared(on)
+        assert screen.names == ("celery@web-1", "celery@geo-1")
+        rows = {row.id: row for row in screen.rows}
+        assert rows["Queues"].differs
+        assert "celery@web-1" in "\n".join(screen_lines(app))
+
+
+async def test_one_row_alone_is_not_compared() -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=(120, 36)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await on.press("5", "=")
+        assert app.said == ["Mark two tasks, workers or task types with space to compare them"]
+        assert not isinstance(app.screen, CompareScreen)

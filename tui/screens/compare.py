@@ -1,0 +1,102 @@
+"""Two tasks, workers or task types side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from ...widgets.table.cells import Cell
+from ...widgets.table.column import Column, Frame
+from ...widgets.table.live_table import LiveTable
+from ..bars.base import Part
+from ..context import AppContext
+from ..details.compare import Comparable, ComparedRow, compared
+from ..navigation import Location
+from .row_lists import RowListScreen
+
+_KEYS: Final[Mapping[str, Callable[[ComparedRow], Any]]] = {
+    "differs": lambda row: row.differs,
+    "field": lambda row: row.id,
+}
+
+
+class CompareScreen(RowListScreen[ComparedRow]):
+    """The fields of both, the different ones first."""
+
+    LIST = "compare"
+    ORDER = ("differs", True)
+    FAULTS = "differences only"
+    EMPTY = "Neither is held any longer"
+    KEYS = _KEYS
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        kind, left, right = json.loads(location.path[-1].subject)
+        state = context.state
+        self.names = (left, right)
+        held: dict[str, Mapping[str, Any]] = {
+            "task": state.tasks,
+            "worker": state.workers,
+            "type": state.types,
+        }
+        self._held = held[kind]
+        self._last: list[Comparable | None] = [self._held.get(left), self._held.get(right)]
+        super().__init__(context, location)
+
+    def columns(self) -> tuple[Column[ComparedRow], ...]:
+        """Return the field, and its value on both sides."""
+
+        def sign(row: ComparedRow, frame: Frame) -> Cell:
+            unequal = "!=" if frame.glyphs.name == "ascii" else "≠"
+            return unequal if row.differs else "", "warn"
+
+        def field(row: ComparedRow, frame: Frame) -> Cell:
+            return row.id, "warn" if row.differs else "muted"
+
+        def side(row: ComparedRow, text: str) -> Cell:
+            return text, "text" if row.differs else "muted"
+
+        left, right = (name[:36] for name in self.names)
+        return (
+            Column("differs", "", 2, sign, sort_key="differs", descending=True),
+            Column("field", "Field", 24, field, sort_key="field"),
+            Column("left", left, 24, lambda row, _: side(row, row.left), grow=1),
+            Column("right", right, 24, lambda row, _: side(row, row.right), grow=1),
+        )
+
+    def source(self) -> Iterable[ComparedRow]:
+        """Return all fields of both; what is no longer held stays as it was last."""
+        for number, name in enumerate(self.names):
+            self._last[number] = self._held.get(name, self._last[number])
+        left, right = self._last
+        if left is None or right is None:
+            return []
+        return compared(left, right, self.context.state, self.context.frame())
+
+    def row_version(self, row: ComparedRow) -> object:
+        """Return the values."""
+        return row.left, row.right
+
+    def row_text(self, row: ComparedRow) -> str:
+        """Return the field and both values."""
+        return f"{row.id} {row.left} {row.right}"
+
+    def faulty(self, row: ComparedRow) -> bool:
+        """Return whether the values differ."""
+        return row.differs
+
+    def notes(self) -> Sequence[Part]:
+        """Return how many fields differ."""
+        different = sum(row.differs for row in self.rows)
+        return [Part(f"{different} differ", "$text-warning" if different else "$text-muted")]
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Show both values of a field in full."""
+        from ..dialogs.text import TextDialog
+
+        index = self.rows.index(message.row_id)
+        if index is not None:
+            row = self.rows[index]
+            parts = zip(self.names, (row.left, row.right), strict=True)
+            text = "\n\n".join(f"{name}\n{value or '(none)'}" for name, value in parts)
+            self.app.push_screen(TextDialog(row.id, text))
