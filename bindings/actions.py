@@ -86,6 +86,13 @@ _GLOBAL: Final = (
         "Freeze the screen as a snapshot to browse; events are still collected and counted",
     ),
     _everywhere(
+        "undo",
+        ("u",),
+        "operation('undo')",
+        "undo",
+        "Undo a pause, a limit or a change of consumers; resume the selected queue",
+    ),
+    _everywhere(
         "act.details",
         ("d",),
         "operation_details",

@@ -140,6 +140,7 @@ class ClusterState:
         """The latest searches of the result backend by filter, the newest last."""
         self.operations: dict[int, Outcome] = self._operation_log.outcomes
         """This session's operations by number, the newest last."""
+        self.inverses = self._operation_log.inverses
         self._observers: dict[type, Callable[[Any], None]] = {
             EventBatch: self._event_batch,
             InspectReply: self._inspect_reply,

@@ -13,6 +13,7 @@ from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
 from ..model.frozen_copy import frozen_copy
+from ..model.operations.lasting import Lasting, lasting
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
@@ -20,6 +21,7 @@ from .running import RunningOperations
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
+    from ..model.operations.commands import PauseQueue
     from ..model.state import ClusterState
     from ..settings import Settings
 
@@ -74,7 +76,7 @@ class AppContext:
     _shown: ShownState = field(init=False)
     _progress_unavailable: tuple[float, str | None] | None = None
     """When `progress_unavailable` was last looked up, and its value."""
-    _paused_queues: tuple[float, frozenset[str]] | None = None
+    _paused_queues: tuple[float, Mapping[str, PauseQueue]] | None = None
     """When `paused_queues` was last looked up, and its value."""
 
     def __post_init__(self) -> None:
@@ -140,12 +142,18 @@ class AppContext:
         return cast(R, held.get(type(row), {}).get(getattr(row, "id", ""), row))
 
     @property
-    def paused_queues(self) -> frozenset[str]:
+    def paused_queues(self) -> Mapping[str, PauseQueue]:
         """The queues that celtop has paused, read from their file at most once a second."""
         now = self.clock()
         if self._paused_queues is None or not 0 <= now - self._paused_queues[0] < CACHE_SECONDS:
-            self._paused_queues = now, frozenset(self.session.paused_queues())
+            self._paused_queues = now, self.session.paused_queues()
         return self._paused_queues[1]
+
+    @property
+    def lasting(self) -> list[Lasting]:
+        """The changes by operations that are in force, the latest last; empty in the usual case."""
+        state = self.live
+        return lasting(state.operations, state.inverses, self.paused_queues, state.workers)
 
     @property
     def progress_unavailable(self) -> str | None:

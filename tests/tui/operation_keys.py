@@ -136,3 +136,10 @@ async def _form(ui: AppUnderTest, key: str) -> None:
     before = form.focused
     await ui.press(key)
     assert form.focused is not None and form.focused is not before
+
+
+@checks("undo")
+async def _undo(ui: AppUnderTest, key: str) -> None:
+    await ui.press(key)
+    assert not ui.session.done
+    assert ui.said == ["Nothing to undo: no queue is paused, no limit or consumer was changed"]

@@ -75,11 +75,16 @@ def read_only(context: AppContext) -> Part:
 
 
 def warnings(context: AppContext) -> list[Part]:
-    """Return the frozen badge and the counters that should be zero and are not."""
+    """Return badges (frozen, changes in force) and the counters that should be zero and are not."""
     state, parts = context.live, []
     if context.frozen:
         held = units.count(context.held_back)
         parts.append(Part(f" FROZEN +{held} ", "bold reverse $text-warning"))
+    changes = context.lasting
+    if changes:
+        more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
+        text = f" {changes[-1].text}{more} "
+        parts.append(Part(text, "bold reverse $text-warning", 2, "app.operation('undo')"))
     if state.totals.lost:
         parts.append(Part(f"{units.count(state.totals.lost)} events lost", "bold $text-error", 1))
     if state.totals.corrected:

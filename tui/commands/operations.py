@@ -16,6 +16,7 @@ from ..operations.results import purge_results
 from ..operations.run import run as run_operation
 from ..operations.send import trigger
 from ..operations.task_limits import change_limits
+from ..operations.undo import undo
 from .base import Command, CommandError, CommandHost, Run, known_task
 
 Start: TypeAlias = "Callable[[Host, str], Coroutine[Any, Any, object]]"
@@ -128,6 +129,7 @@ def _paused(host: Host) -> Iterable[str]:
 
 _limit = _operation(change_limits, "a task name")
 _pause = _operation(queues.pause_queue, "a queue")
+_undo = _operation(lambda host, _: undo(host))
 _resume = _operation(queues.resume_queue, "a queue")
 
 OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
@@ -139,6 +141,7 @@ OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
     Command("trigger", "Send a new task (opens a form)", _operation(_trigger), "[NAME]", _names),
     Command("pause", "Stop all workers from consuming a queue", _pause, "QUEUE", _queues),
     Command("resume", "Resume a paused queue", _resume, "QUEUE", _paused),
+    Command("undo", "Undo a pause, a limit or a change of consumers", _undo),
     Command("purge", "Delete all messages in a queue", _purge, "QUEUE", _queues),
     Command(
         "results-purge", "Delete results in the result backend by filter", _purge_results, "FILTER"

@@ -22,6 +22,7 @@ from ..host import READ_ONLY, Host
 from . import queues, retry, tasks, workers
 from .send import trigger
 from .task_limits import change_limits
+from .undo import undo, undoable
 
 if TYPE_CHECKING:
     from ...model.operations.commands import Operation, WorkerOperation
@@ -221,6 +222,11 @@ def _on_type(host: Host) -> Offer:
     return (found[0].id if len(found) == 1 else "a task type"), _why_not_one(found, "task type")
 
 
+def _undo(host: Host) -> Offer:
+    found = undoable(host)
+    return (f": {found[0].text}", None) if found else ("", "no queue is paused, nothing limited")
+
+
 def _refusal(host: Host, operation: Operation) -> str | None:
     return confirm(operation, host.context.live, host.context.clock()).refusal
 
@@ -274,6 +280,9 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
         ),
     ),
     "types": (MenuItem("type.limit", "Limit {} ...", change_limits, _on_type),),
-    "global": (MenuItem("task.trigger", "Trigger a new task ...", trigger),),
+    "global": (
+        MenuItem("undo", "Undo{}", undo, _undo),
+        MenuItem("task.trigger", "Trigger a new task ...", trigger),
+    ),
 }
 """Every operation that a key or a menu starts, by the context of the screens that offer it."""

@@ -1,0 +1,159 @@
+"""Operations whose effect lasts until it is undone: what they changed, and how to undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from ..entities.worker import UNLIMITED, Limits, Worker, WorkerQueue
+from ..text.parse import reported_rate
+from ..text.phrases import named
+from .commands import AddConsumer, CancelConsumer, PauseQueue, RateLimit, ResumeQueue, TimeLimit
+from .operation import Operation
+from .outcome import Outcome
+
+S = TypeVar("S")
+V = TypeVar("V")
+
+Workers: TypeAlias = Mapping[str, Worker]
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A change that is in force, and the operations that undo it."""
+
+    text: str
+    """What is the case: `billing paused`."""
+    inverse: tuple[Operation, ...]
+
+
+def inverse(operation: Operation, workers: Workers) -> tuple[Operation, ...]:
+    """Return what undoes an operation, given the workers before it; empty if nothing does.
+
+    Workers whose previous value is unknown, or that have the new one already, are left out.
+    """
+    if isinstance(operation, RateLimit):
+        task, rate = operation.task, reported_rate(operation.rate)
+        rates = _by_value(_limits(operation, workers), lambda before: before.rate)
+        return tuple(
+            RateLimit(workers=names, task=task, rate=before or "0")
+            for before, names in rates.items()
+            if before != rate
+        )
+    if isinstance(operation, TimeLimit):
+        times = _by_value(_limits(operation, workers), _times)
+        return tuple(
+            TimeLimit(workers=names, task=operation.task, soft=soft, hard=hard)
+            for (soft, hard), names in times.items()
+            if (soft, hard) != (operation.soft, operation.hard)
+        )
+    if isinstance(operation, CancelConsumer):
+        consumed = {name: _consumed(operation, workers, name) for name in operation.workers}
+        return tuple(
+            AddConsumer(
+                workers=names,
+                queue=queue.name,
+                exchange=queue.exchange,
+                exchange_type=queue.exchange_type,
+                routing_key=queue.routing_key,
+            )
+            for queue, names in _by_value(consumed, lambda queue: queue).items()
+            if queue is not None
+        )
+    if isinstance(operation, AddConsumer):
+        names = tuple(name for name in operation.workers if _lacks(operation, workers, name))
+        return (CancelConsumer(workers=names, queue=operation.queue),) if names else ()
+    return ()
+
+
+def lasting(
+    operations: Mapping[int, Outcome],
+    inverses: Mapping[int, tuple[Operation, ...]],
+    paused: Mapping[str, PauseQueue],
+    workers: Workers,
+) -> list[Lasting]:
+    """Return the changes that are in force, the latest last.
+
+    Args:
+        operations: The operations of this session by number, the newest last.
+        inverses: What undoes each of them.
+        paused: The paused queues; celtop remembers them from one session to the next.
+        workers: What the workers report now.
+    """
+    changes: dict[object, Lasting] = {queue: resuming(pause) for queue, pause in paused.items()}
+    for number, outcome in operations.items():
+        operation, undo = outcome.operation, inverses.get(number, ())
+        if isinstance(operation, PauseQueue) and operation.queue in changes:
+            changes[operation.queue] = changes.pop(operation.queue)  # it is this late
+        elif undo and _in_force(operation, workers):
+            changes[number] = Lasting(_text(operation), undo)
+    return list(changes.values())
+
+
+def resuming(pause: PauseQueue) -> Lasting:
+    """Return a paused queue as a change that is in force."""
+    resume = ResumeQueue(queue=pause.queue, consumers=pause.consumers)
+    return Lasting(f"{pause.queue} paused", (resume,))
+
+
+def _in_force(operation: Operation, workers: Workers) -> bool:
+    """Return whether a worker still has what the operation has set; a restarted one has not."""
+    if isinstance(operation, RateLimit):
+        rate = reported_rate(operation.rate)
+        return any(now.rate == rate for now in _limits(operation, workers).values())
+    if isinstance(operation, TimeLimit):
+        both = (operation.soft, operation.hard)
+        return any(_times(now) == both for now in _limits(operation, workers).values())
+    if isinstance(operation, CancelConsumer):
+        return any(_lacks(operation, workers, name) for name in operation.workers)
+    if isinstance(operation, AddConsumer):
+        return any(_consumed(operation, workers, name) for name in operation.workers)
+    return False
+
+
+def _text(operation: Operation) -> str:
+    if isinstance(operation, RateLimit):
+        rate = reported_rate(operation.rate)
+        return f"{operation.task} limited to {rate}" if rate else f"{operation.task} unlimited"
+    if isinstance(operation, TimeLimit):
+        return f"{operation.task} time limits {operation.limits}"
+    if isinstance(operation, CancelConsumer):
+        return f"{operation.queue} not consumed by {named(operation.workers)}"
+    if isinstance(operation, AddConsumer):
+        return f"{operation.queue} also consumed by {named(operation.workers)}"
+    return operation.name
+
+
+def _times(limits: Limits) -> tuple[float | None, float | None]:
+    return limits.soft, limits.hard
+
+
+def _limits(operation: RateLimit | TimeLimit, workers: Workers) -> dict[str, Limits]:
+    """Return the limits of the operation's workers that have reported theirs."""
+    known = (workers[name] for name in operation.workers if name in workers)
+    return {
+        worker.name: worker.limits.get(operation.task, UNLIMITED)
+        for worker in known
+        if worker.initial_limits is not None
+    }
+
+
+def _consumed(
+    operation: AddConsumer | CancelConsumer, workers: Workers, name: str
+) -> WorkerQueue | None:
+    queues = workers[name].queues if name in workers else None
+    return next((queue for queue in queues or () if queue.name == operation.queue), None)
+
+
+def _lacks(operation: AddConsumer | CancelConsumer, workers: Workers, name: str) -> bool:
+    known = name in workers and workers[name].queues is not None
+    return known and _consumed(operation, workers, name) is None
+
+
+def _by_value(of: Mapping[str, S], value: Callable[[S], V]) -> dict[V, tuple[str, ...]]:
+    """Return the names that have each value."""
+    found: dict[V, tuple[str, ...]] = {}
+    for name, one in of.items():
+        found[value(one)] = (*found.get(value(one), ()), name)
+    return found

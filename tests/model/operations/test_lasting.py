@@ -1,0 +1,117 @@
+"""What undoes an operation, and which changes are in force."""
+
+from __future__ import annotations
+
+from celtop.model.entities.worker import Limits, Worker, WorkerQueue
+from celtop.model.operations.commands import (
+    AddConsumer,
+    CancelConsumer,
+    Consumer,
+    Operation,
+    PauseQueue,
+    Ping,
+    RateLimit,
+    ResumeQueue,
+    TimeLimit,
+)
+from celtop.model.operations.lasting import inverse, lasting
+from celtop.model.operations.outcome import Outcome
+
+BOTH = ("w1", "w2")
+
+
+def workers(**limits: Limits) -> dict[str, Worker]:
+    """Return two workers that consume `mail`; the limits of task `t` by worker."""
+    found = {}
+    for name in BOTH:
+        worker = found[name] = Worker(name)
+        worker.queues = (WorkerQueue("mail", "mail", "direct", "mail"),)
+        worker.initial_limits = {}
+        if name in limits:
+            worker.limits = {"t": limits[name]}
+    return found
+
+
+def in_force(now: dict[str, Worker], *operations: Operation) -> list[str]:
+    """Return the texts of the changes, as of workers that had no limits before."""
+    before = workers()
+    outcomes = {number: Outcome(number, one, 0.0) for number, one in enumerate(operations)}
+    inverses = {number: inverse(one, before) for number, one in enumerate(operations)}
+    return [change.text for change in lasting(outcomes, inverses, {}, now)]
+
+
+def test_a_rate_limit_is_undone_by_the_previous_one_of_each_worker() -> None:
+    before = workers(w1=Limits(rate="100/m"))
+    assert inverse(RateLimit(workers=BOTH, task="t", rate="10/m"), before) == (
+        RateLimit(workers=("w1",), task="t", rate="100/m"),
+        RateLimit(workers=("w2",), task="t", rate="0"),
+    )
+
+
+def test_a_worker_whose_limits_are_unknown_or_the_same_is_left_out() -> None:
+    before = workers(w1=Limits(rate="10/m"))
+    before["w2"].initial_limits = None
+    assert inverse(RateLimit(workers=BOTH, task="t", rate="10/m"), before) == ()
+
+
+def test_time_limits_are_undone_together() -> None:
+    before = workers(w1=Limits(soft=5.0), w2=Limits(soft=5.0))
+    assert inverse(TimeLimit(workers=BOTH, task="t", soft=None, hard=9.0), before) == (
+        TimeLimit(workers=BOTH, task="t", soft=5.0, hard=None),
+    )
+
+
+def test_a_cancelled_consumer_is_added_with_its_exchange_and_key() -> None:
+    before = workers()
+    before["w2"].queues = ()
+    assert inverse(CancelConsumer(workers=BOTH, queue="mail"), before) == (
+        AddConsumer(
+            workers=("w1",),
+            queue="mail",
+            exchange="mail",
+            exchange_type="direct",
+            routing_key="mail",
+        ),
+    )
+
+
+def test_an_added_consumer_is_cancelled_where_it_was_new() -> None:
+    before = workers()
+    before["w2"].queues = ()
+    assert inverse(AddConsumer(workers=BOTH, queue="mail"), before) == (
+        CancelConsumer(workers=("w2",), queue="mail"),
+    )
+
+
+def test_nothing_undoes_a_question() -> None:
+    assert inverse(Ping(workers=BOTH), workers()) == ()
+
+
+def test_a_limit_is_in_force_while_a_worker_has_it() -> None:
+    limit = RateLimit(workers=BOTH, task="t", rate="10/m")
+    assert in_force(workers(w2=Limits(rate="10/m")), limit) == ["t limited to 10/m"]
+    assert in_force(workers(), limit) == []
+
+
+def test_a_cancelled_consumer_is_in_force_until_the_worker_consumes_again() -> None:
+    cancel, now = CancelConsumer(workers=("w1",), queue="mail"), workers()
+    assert in_force(now, cancel) == []
+    now["w1"].queues = ()
+    assert in_force(now, cancel) == ["mail not consumed by w1"]
+    now["w1"].queues = None
+    assert in_force(now, cancel) == []
+
+
+def test_a_paused_queue_is_resumed_and_stands_where_it_was_paused() -> None:
+    limit = RateLimit(workers=("w1",), task="t", rate="10/m")
+    pause = PauseQueue(queue="mail", consumers=(Consumer("w1"),))
+    old = PauseQueue(queue="old", consumers=(Consumer("w9"),))
+    outcomes = {1: Outcome(1, limit, 0.0), 2: Outcome(2, pause, 1.0)}
+    changes = lasting(
+        outcomes,
+        {1: inverse(limit, workers()), 2: ()},
+        {"mail": pause, "old": old},
+        workers(w1=Limits(rate="10/m")),
+    )
+    assert [one.text for one in changes] == ["old paused", "t limited to 10/m", "mail paused"]
+    assert changes[-1].inverse == (ResumeQueue(queue="mail", consumers=pause.consumers),)

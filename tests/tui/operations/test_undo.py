@@ -1,0 +1,62 @@
+"""Undoing what lasts, from a key to the session."""
+
+from __future__ import annotations
+
+from celtop.model.observations import OperationChanged
+from celtop.model.operations.commands import Consumer, PauseQueue, RateLimit, ResumeQueue
+from celtop.model.operations.outcome import Answer, Outcome
+from celtop.tests.tui.app_under_test import AppUnderTest, run_app
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.dialogs.menu import Menu
+from celtop.tui.navigation import Location
+
+WORKER = "celery@web-1"
+PAUSE = PauseQueue(queue="celery", consumers=(Consumer(WORKER),))
+
+
+def limit(ui: AppUnderTest, number: int, rate: str) -> RateLimit:
+    """Let a rate limit be confirmed."""
+    operation = RateLimit(workers=(WORKER,), task="mail.send", rate=rate)
+    ui.session.state.observe(OperationChanged(Outcome(number, operation, NOW), NOW))
+    answers = {WORKER: Answer("confirmed")}
+    done = Outcome(number, operation, NOW, ended_at=NOW, workers=answers, targets=answers)
+    ui.session.state.observe(OperationChanged(done, NOW))
+    return operation
+
+
+async def test_a_paused_queue_has_a_badge_and_is_resumed_after_a_question() -> None:
+    async with run_app(cluster(), Location("queues")) as ui:
+        ui.session.held["celery"] = PAUSE
+        ui.app.context._paused_queues = None
+        ui.app.frame_loop.paint()
+        assert "celery paused" in ui.screen.header_bar.text
+        await ui.press("u")
+        assert (await ui.asked()).confirmation.title == "Resume queue celery"
+        assert not ui.session.done
+        await ui.press("y")
+        assert ui.session.done == [ResumeQueue(queue="celery", consumers=PAUSE.consumers)]
+
+
+async def test_a_limit_is_undone_and_the_undoing_is_not_offered_to_be_undone() -> None:
+    async with run_app(cluster()) as ui:
+        limit(ui, 1, "10/m")
+        await ui.press("u", "y")
+        await ui.until(lambda: ui.session.done)
+        assert ui.session.done == [RateLimit(workers=(WORKER,), task="mail.send", rate="0")]
+        limit(ui, 2, "0")
+        assert ui.app.context.lasting == []
+        await ui.press("u")
+        assert ui.said[-1].startswith("Nothing to undo")
+
+
+async def test_of_several_changes_the_latest_is_offered_first() -> None:
+    async with run_app(cluster()) as ui:
+        ui.session.held["celery"] = PAUSE
+        ui.app.context._paused_queues = None
+        limit(ui, 1, "10/m")
+        await ui.press("u")
+        menu = await ui.dialog(Menu)
+        assert [text for _, text, _ in menu.choices] == [
+            "mail.send limited to 10/m",
+            "celery paused",
+        ]
