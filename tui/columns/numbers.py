@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC
 from typing import Final, TypeVar
 
 from ...model.text import units
@@ -93,18 +92,10 @@ def time_or_date(at: float, frame: Frame, width: int) -> Cell:
     if frame.relative:
         return units.ago(at, frame.now), "muted"
     zone = UTC if frame.utc else None
-    begins, ends = _today(int(frame.now // 60), frame.utc)
+    begins, ends = frame.today
     if begins <= at < ends:
         return units.clock(at, zone), "muted"
     then, today = units.date_time(at, zone), units.date_time(frame.now, zone)
     if then[:4] == today[:4] and width >= len("11-21 14:02"):
         return then[5:16], "muted"
     return (then[:10] if width >= len("2026-11-21") else then[2:10]), "muted"
-
-
-@lru_cache(maxsize=8)
-def _today(minute: int, utc: bool) -> tuple[float, float]:
-    """Return when the day of a minute begins and ends, in epoch seconds."""
-    day = datetime.fromtimestamp(minute * 60, UTC if utc else None)
-    midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from ...model.entities.clock_skew import NO_SKEWS, ClockSkews
@@ -32,6 +34,11 @@ class Frame:
     skews: ClockSkews = field(default_factory=lambda: NO_SKEWS, hash=False)
     """Seconds by which hosts' clocks are ahead of this host's."""
 
+    @property
+    def today(self) -> tuple[float, float]:
+        """When the day begins and ends, in epoch seconds."""
+        return _day(int(self.now // 60), self.utc)
+
     def now_at(self, host: str | None) -> float:
         """Return the current time by a host's clock, to compare with its timestamps."""
         return self.now + self.skews.get(host or "", 0.0)
@@ -39,6 +46,14 @@ class Frame:
     def to_local(self, at: float, host: str | None) -> float:
         """Return a host's timestamp by this host's clock."""
         return at - self.skews.get(host or "", 0.0)
+
+
+@lru_cache(maxsize=8)
+def _day(minute: int, utc: bool) -> tuple[float, float]:
+    """Return when the day of a minute begins and ends, in epoch seconds."""
+    day = datetime.fromtimestamp(minute * 60, UTC if utc else None)
+    midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _row_version(row: object) -> object:
 
 
 def _look_of(frame: Frame) -> tuple[object, ...]:
-    return frame.glyphs, frame.utc, frame.relative
+    return frame.glyphs, frame.utc, frame.relative, frame.today
 
 
 class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):

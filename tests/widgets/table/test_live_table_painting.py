@@ -101,6 +101,26 @@ async def test_rows_shown_before_the_first_frame_are_drawn_again_with_its_time()
         assert screen.lines[1].strip() == "at 7"
 
 
+async def test_times_of_the_day_before_get_their_date_at_midnight() -> None:
+    list_ = RowList([Row("r0", size=1, text="a")])
+
+    def time(row: Row, frame: Frame) -> tuple[str, str]:
+        begins, ends = frame.today
+        return ("today" if begins <= 86_000.0 < ends else "yesterday"), "text"
+
+    view = LiveTable(
+        [Column[Row]("time", "Time", 9, time)], list_, id="table", row_id=lambda row: row.id
+    )
+    async with shown(view, 40, 4) as screen:
+        view.paint(Frame(86_399.0, utc=True))
+        assert view.paint(Frame(86_399.5, utc=True)) == 0
+        await screen.settle()
+        assert screen.lines[1].strip() == "today"
+        view.paint(Frame(86_400.0, utc=True))
+        await screen.settle()
+        assert screen.lines[1].strip() == "yesterday"
+
+
 async def test_what_is_frozen_stays_as_painted() -> None:
     list_ = rows(5)
     view = table(list_)
