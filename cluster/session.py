@@ -88,6 +88,7 @@ class Session:
         shared = (self._broker, self._inbox, roster, self._receiver, self._interest)
         self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
         self._queues = QueuePoller("queues", *shared)
+        self._queues.pauses = lambda: PausedQueues().pauses(self._broker.identity)
         self._follower = ResultFollower(
             settings,
             self._results,

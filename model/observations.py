@@ -9,6 +9,7 @@ import msgspec
 from .entities.broker import BrokerPhase
 from .entities.fault import Fault
 from .entities.other_cluster import OtherCluster
+from .entities.queue import Pause
 from .entities.result import ResultMeta
 from .operations.outcome import Outcome
 from .wire.events import EventBatch
@@ -120,6 +121,13 @@ class QueueGone(msgspec.Struct, frozen=True, gc=False):
     """A queue that was measured before no longer exists."""
 
     name: str
+    at: float
+
+
+class QueuesPaused(msgspec.Struct, frozen=True, gc=False):
+    """The queues that are recorded as paused, by name; all others are not."""
+
+    pauses: dict[str, Pause]
     at: float
 
 
@@ -251,6 +259,7 @@ Observation: TypeAlias = (
     | QuestionsFailed
     | QueueMeasured
     | QueueGone
+    | QueuesPaused
     | OtherClustersFound
     | EventsDropped
     | LogMessage

@@ -60,6 +60,7 @@ from .observations import (
     QueueGone,
     QueueMeasured,
     QueuePeeked,
+    QueuesPaused,
     ResultsRead,
 )
 from .operations.commands import PurgeResults
@@ -152,6 +153,7 @@ class ClusterState:
             LatencyMeasured: self._stream.latency_measured,
             QueueMeasured: self._queues.measured,
             QueueGone: self._queues.gone,
+            QueuesPaused: self._queues.paused,
             OtherClustersFound: self._other_clusters_found,
             EventsDropped: self._events_dropped,
             LogMessage: self._log_message,

@@ -24,7 +24,7 @@ from .host import Severity
 from .keyboard import press_key
 from .keymap import bindings, textual_keymap
 from .loop import FrameLoop
-from .messages import CopyRequested, DrillRequested
+from .messages import CopyRequested, DrillRequested, ViewRequested
 from .navigation import Location
 from .navigator import Navigator
 from .operations.runner import OperationRunner
@@ -252,6 +252,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def on_drill_requested(self, message: DrillRequested) -> None:
         """Go one step deeper."""
         self.navigator.drill(message.drill)
+
+    def on_view_requested(self, message: ViewRequested) -> None:
+        """Go to a view, and filter its list."""
+        self.go(Location(message.target.view), filter_text=message.target.filter)
 
     def on_copy_requested(self, message: CopyRequested) -> None:
         """Copy a text to the clipboard."""

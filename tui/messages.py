@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from .navigation import DrillDown
+from .navigation import DrillDown, FilteredView
 
 
 @dataclass
@@ -15,6 +15,13 @@ class CopyRequested(Message):
 
     what: str
     text: str
+
+
+@dataclass
+class ViewRequested(Message):
+    """A numbered view is to be shown, with a filter."""
+
+    target: FilteredView
 
 
 @dataclass

@@ -25,6 +25,14 @@ class DrillDown:
     """The text in the breadcrumb; the subject if empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class FilteredView:
+    """A numbered view, with a filter for its list."""
+
+    view: str
+    filter: str = ""
+
+
 def workflow_of(task_id: str) -> DrillDown:
     """Return the step to the workflow of a task."""
     return DrillDown("workflow", task_id, f"workflow {task_id[:8]}")

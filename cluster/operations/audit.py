@@ -125,7 +125,7 @@ class Audit:
             "schema": SCHEMA,
             "phase": phase,
             "at": _utc(at),
-            "user": _user(),
+            "user": user_name(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "cluster": self._cluster(),
@@ -226,7 +226,8 @@ def _utc(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return the name of the user, or its number."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # in a container the user id may have no name

@@ -7,6 +7,7 @@ the settings of queues that were added by command.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -14,12 +15,29 @@ from typing import Final, TypeAlias
 import msgspec
 
 from ...files import replace_file, state_folder
+from ...model.entities.queue import Pause
 from ...model.entities.worker import Worker
 from ...model.operations.commands import Consumer, PauseQueue
+from .audit import user_name
 
 FILE_NAME: Final = "paused.json"
 
-_Clusters: TypeAlias = dict[str, dict[str, tuple[Consumer, ...]]]
+
+class PausedConsumer(Consumer, frozen=True, gc=False):
+    """A consumer that was cancelled to pause its queue."""
+
+    paused_at: float | None = None
+    """Epoch seconds; None if an older celtop wrote it."""
+    paused_by: str | None = None
+    """The user."""
+
+    @property
+    def consumer(self) -> Consumer:
+        """How it consumed the queue."""
+        return Consumer(**{name: getattr(self, name) for name in Consumer.__struct_fields__})
+
+
+_Clusters: TypeAlias = dict[str, dict[str, tuple[PausedConsumer, ...]]]
 """Consumers by cluster and queue."""
 _lock = threading.Lock()
 
@@ -48,8 +66,17 @@ class PausedQueues:
         """Return the paused queues of a cluster by name; empty if the file cannot be read."""
         consumers, _ = self._read()
         return {
-            queue: PauseQueue(queue=queue, consumers=its)
+            queue: PauseQueue(queue=queue, consumers=tuple(one.consumer for one in its))
             for queue, its in consumers.get(cluster, {}).items()
+        }
+
+    def pauses(self, cluster: str) -> dict[str, Pause]:
+        """Return since when, and by whom, each queue of a cluster is paused."""
+        consumers, _ = self._read()
+        return {
+            queue: Pause(tuple(one.worker for one in its), its[-1].paused_at, its[-1].paused_by)
+            for queue, its in consumers.get(cluster, {}).items()
+            if its
         }
 
     @property
@@ -70,7 +97,12 @@ class PausedQueues:
                 self.path.replace(self.path.with_suffix(".broken"))
             queues = clusters.get(cluster, {})
             known = queues.get(pause.queue, ())
-            merged = {one.worker: one for one in (*known, *pause.consumers)}
+            at, user = time.time(), user_name()
+            added = (
+                PausedConsumer(**msgspec.structs.asdict(one) | {"paused_at": at, "paused_by": user})
+                for one in pause.consumers
+            )
+            merged = {one.worker: one for one in (*known, *added)}
             queues = {**queues, pause.queue: tuple(merged.values())}
             self._write({**clusters, cluster: queues})
 

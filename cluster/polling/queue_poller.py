@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.fault import Fault
+from ...model.entities.queue import Pause
 from ...model.observations import (
     LatencyMeasured,
     OtherClustersFound,
     QuestionsAnswered,
     QuestionsFailed,
+    QueuesPaused,
 )
 from ..events.roster import MAX_NAMES
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
@@ -45,6 +48,9 @@ class QueuePoller(Poller):
     _cost = 2.0
     _measured_at = float("-inf")
     _search_at = float("-inf")
+    _pauses: dict[str, Pause] | None = None
+    pauses: Callable[[], dict[str, Pause]] = dict
+    """Returns the queues recorded as paused."""
 
     def opened(self, connection: Connection) -> None:
         """Choose how to measure, by the kind of broker."""
@@ -61,6 +67,7 @@ class QueuePoller(Poller):
 
     def poll(self, connection: Connection) -> float:
         """Measure if a measurement is due."""
+        self._look_for_pauses()
         due = self._measured_at + self._interval()
         if self._refresh:
             due = self._measured_at + MIN_INTERVAL
@@ -77,6 +84,12 @@ class QueuePoller(Poller):
         if now >= self._search_at and not self._roster.present():
             return 0.0
         return min(1.0, max(0.0, self._measured_at + self._interval() - now))
+
+    def _look_for_pauses(self) -> None:
+        pauses = self.pauses()
+        if pauses != self._pauses:
+            self._pauses = pauses
+            self.put(QueuesPaused(pauses, time.time()))
 
     def _interval(self) -> float:
         if self._count <= len(FIRST_INTERVALS):

@@ -26,6 +26,16 @@ def is_internal(name: str) -> bool:
     return name.startswith(("celeryev", "reply.")) or name.endswith(".pidbox") or not name
 
 
+class Pause(msgspec.Struct, frozen=True, gc=False):
+    """A pause of a queue by celtop on this machine: workers' consumers that were cancelled."""
+
+    workers: tuple[str, ...]
+    at: float | None = None
+    """Since when, epoch seconds; None if an older celtop paused it."""
+    by: str | None = None
+    """The user who paused it."""
+
+
 class Queue(msgspec.Struct, eq=False):
     """One queue; an unknown number is None, with the reason in `notes`."""
 
@@ -57,6 +67,8 @@ class Queue(msgspec.Struct, eq=False):
     )
     """(epoch seconds, waiting), oldest first."""
     notes: tuple[str, ...] = ()
+    pause: Pause | None = None
+    """The recorded pause; see `paused`."""
     received: SecondRing = msgspec.field(default_factory=lambda: SecondRing(RATE_WINDOW * 2))
     """Tasks received from it, by `task-received` events."""
 
@@ -92,9 +104,14 @@ class Queue(msgspec.Struct, eq=False):
         return self.consumers == ()
 
     @property
+    def paused(self) -> bool:
+        """Whether it is paused, and not all of the paused workers consume it again."""
+        return self.pause is not None and not self.receivers.issuperset(self.pause.workers)
+
+    @property
     def unattended(self) -> bool:
-        """Whether messages are waiting and it certainly has no consumers."""
-        return bool(self.waiting) and self.has_no_consumers
+        """Whether messages are waiting and it certainly has no consumers, though not paused."""
+        return bool(self.waiting) and self.has_no_consumers and not self.paused
 
     @property
     def drain(self) -> float | None:

@@ -28,6 +28,11 @@ class Finding(msgspec.Struct, frozen=True):
     """What to do about it: a sentence without its full stop."""
     evidence: dict[str, Any] = {}
     """The facts behind it: texts, numbers, durations in seconds as `*_s`, times as `*_at`."""
+    since: float | None = None
+    """When it began or last became worse, epoch seconds; None if unknown."""
+    common: str = ""
+    """What several findings of this code have in common, as `lost`; empty if they are not to be
+    grouped."""
     incomplete: bool = False
     """Whether other data is incomplete or out of date because of it. Headless commands report such
     findings on stderr."""

@@ -7,6 +7,8 @@ from typing import Final
 from ..entities.queue import Queue
 from ..entities.worker import Worker
 from ..ingest.failure_groups import TREND_STEP, FailureGroup
+from ..state import ClusterState
+from .finding import Finding
 
 NEW: Final = 600.0
 """Seconds for which a problem is new."""
@@ -14,13 +16,30 @@ MIN_FAILURES: Final = 3
 """Fewer failures are no trend."""
 GROWTH: Final = 2.0
 """How many times as often tasks fail as before, if failures are growing."""
+_RECENT_SECONDS: Final = 60
 _RECENT_STEPS: Final = 3
 """Steps of a trend that are recent; the last is incomplete."""
+
+
+def is_pressing(finding: Finding, now: float) -> bool:
+    """Return whether a finding is an error that is new or growing."""
+    return finding.severity == "error" and is_new(finding.since, now)
 
 
 def is_new(since: float | None, now: float) -> bool:
     """Return whether something began in the last `NEW` seconds; unknown counts as new."""
     return since is None or now - since < NEW
+
+
+def failures_rise(state: ClusterState, now: float) -> bool:
+    """Return whether tasks fail more often in the last minute than before, or at all so far."""
+    failed, since = state.rates.failed, state.totals.first_event_at
+    recent = failed.count(now, _RECENT_SECONDS)
+    if since is None or is_new(since, now):
+        return recent > 0
+    before = failed.count(now - _RECENT_SECONDS, int(NEW) - _RECENT_SECONDS)
+    ratio = (NEW - _RECENT_SECONDS) / _RECENT_SECONDS
+    return recent >= MIN_FAILURES and recent * ratio > GROWTH * before
 
 
 def failures_are_new(group: FailureGroup, now: float) -> bool:

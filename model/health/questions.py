@@ -101,5 +101,6 @@ def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: floa
         worker.name,
         next_step,
         {"commands": commands, "failed_at": worker.fact(commands[0]).failed_at},
+        common=f"{_named(commands)} failed: {fault.problem}",
         incomplete=True,
     )

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..entities.other_cluster import OtherCluster
+from ..entities.queue import Queue
 from ..state import ClusterState
+from ..text import units
 from ..text.phrases import counted, named
 from .finding import Finding
+from .newness import backlog_grew_at
 
 
 def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield a finding for each queue that needs attention."""
     for queue in state.queues.values():
-        if queue.unattended:
+        if queue.paused and not queue.has_consumers:
+            yield _paused(queue, now)
+        elif queue.unattended:
             yield Finding(
                 "queue-without-consumers",
                 "error",
@@ -22,11 +27,35 @@ def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
                 queue.name,
                 "Start a worker for it, or add a consumer",
                 evidence={"waiting": queue.waiting, "measured_at": queue.measured_at},
+                since=backlog_grew_at(queue),
+                common="no consumers",
             )
     if state.queues_left_out:
         yield _left_out(state.queues_left_out)
     if state.other_clusters and not state.present_workers(now):
         yield _other_clusters(state.other_clusters)
+
+
+def _paused(queue: Queue, now: float) -> Finding:
+    pause = queue.pause
+    assert pause is not None
+    text = "paused"
+    if pause.by:
+        text += f" by {pause.by}"
+    if pause.at is not None:
+        text += f" {units.age(pause.at, now)} ago"
+    waiting = "unknown" if queue.waiting is None else counted(queue.waiting, "message")
+    return Finding(
+        "queue-paused",
+        "warning",
+        "queue",
+        f"{text}; waiting: {waiting}",
+        queue.name,
+        f"To resume it: celtop resume {queue.name}",
+        evidence={"waiting": queue.waiting, "paused_at": pause.at, "paused_by": pause.by},
+        since=pause.at,
+        common="paused",
+    )
 
 
 def _left_out(queues: Mapping[str, int | None]) -> Finding:

@@ -12,6 +12,7 @@ from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named
 from .finding import Finding
+from .newness import gone_since
 
 _SYNCHRONIZE: Final = "Synchronize the clocks, for example with NTP"
 
@@ -105,6 +106,8 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
             "redelivered": len(again),
             "redelivery_at": min(again, default=None),
         },
+        since=gone_since(worker),
+        common="shut down" if left else "lost",
     )
 
 
@@ -113,14 +116,20 @@ def _late(worker: Worker, now: float) -> Finding:
     if worker.pool == "solo":
         text += " (a solo pool sends none while it runs a task)"
     evidence = {"last_seen_at": worker.last_seen_at}
-    return Finding("worker-late", "warning", "worker", text, worker.name, evidence=evidence)
+    return Finding(
+        "worker-late", "warning", "worker", text, worker.name, evidence=evidence,
+        since=worker.last_seen_at, common=f"no {worker.sign_of_life}",
+    )  # fmt: skip
 
 
 def _stalled(worker: Worker, now: float) -> Finding:
     evidence = {"stalled_since": worker.stalled_since}
     text = stall_text(worker, now)
     next_step = "Check its log, and restart it if it does not recover"
-    return Finding("worker-stalled", "error", "worker", text, worker.name, next_step, evidence)
+    return Finding(
+        "worker-stalled", "error", "worker", text, worker.name, next_step, evidence,
+        since=worker.stalled_since, common="not taking tasks",
+    )  # fmt: skip
 
 
 def _shared_name(worker: Worker) -> Finding:
@@ -133,7 +142,7 @@ def _shared_name(worker: Worker) -> Finding:
     evidence = {"pids": pids}
     return Finding(
         "worker-shared-name", "error", "worker", text, worker.name, next_step, evidence,
-        incomplete=True,
+        common="name shared by several workers", incomplete=True,
     )  # fmt: skip
 
 
@@ -177,4 +186,5 @@ def _skewed(worker: str, skew: float) -> Finding:
         worker,
         _SYNCHRONIZE,
         evidence={"clock_skew_s": skew},
+        common="clock is off",
     )

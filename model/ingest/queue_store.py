@@ -15,7 +15,7 @@ from ..entities.fact import NEVER_ASKED, Fact
 from ..entities.fault import Fault
 from ..entities.queue import RATE_WINDOW, Queue
 from ..entities.worker import Worker
-from ..observations import QueueGone, QueueMeasured
+from ..observations import QueueGone, QueueMeasured, QueuesPaused
 from .queue_ages import QueueAges
 from .stale_consumers import StaleConsumers
 
@@ -114,6 +114,16 @@ class QueueStore:
         self._ages.apply(queue, seen)
         queue.notes = tuple(notes)
         queue.version += 1
+
+    def paused(self, seen: QueuesPaused) -> None:
+        """Apply which queues are paused."""
+        for name in seen.pauses:
+            self.get_or_create(name)
+        for queue in self.queues.values():
+            pause = seen.pauses.get(queue.name)
+            if pause != queue.pause:
+                queue.pause = pause
+                queue.version += 1
 
     def gone(self, gone: QueueGone) -> None:
         """Forget a queue that the broker no longer has; one with consumers stays, empty."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Final
 
-from ...model.entities.styles import BROKER_LEVELS
+from ...model.entities.styles import BROKER_LEVELS, Level
+from ...model.health.newness import failures_rise
 from ...model.state import ClusterState
 from ...model.text import units
 from ...model.text.phrases import counted
 from ...widgets.colours import COLOURS
 from ..context import AppContext
 from ..text.windows import windows
+from ..text.workers import level_of
 from .base import Bar, Part
 
 RATE_WINDOW: Final = 60
@@ -113,7 +115,7 @@ def numbers(context: AppContext) -> list[Part]:
     return [
         Part(f"{units.count(len(state.tasks))} tasks", "bold", 1, "app.view('tasks')"),
         Part(finished_rate(state, now), "", 4),
-        Part(f"fail {failing}", "$text-error" if share else "$text-muted", 3),
+        Part(f"fail {failing}", _failing_style(state, now) if share else "$text-muted", 3),
         workers,
         Part(_clock(now, utc=context.utc) + " ", "$text-muted", 5),
     ]
@@ -124,8 +126,17 @@ def _workers(state: ClusterState, now: float) -> tuple[str, str]:
     online, known = workers_online(state, now)
     if online is None:
         return f"{units.UNKNOWN}/{known} workers", "$text-muted"
-    good = known and online == known
-    return f"{online}/{known} workers", "$text-success" if good else "$text-error"
+    level: Level = "good" if known and online == known else "warn"
+    if level == "warn":
+        listening = state.broker.listening(now)
+        gone = (level_of(worker, listening, now) for worker in state.workers.values())
+        level = "bad" if "bad" in gone else level
+    return f"{online}/{known} workers", COLOURS[level]
+
+
+def _failing_style(state: ClusterState, now: float) -> str:
+    """Return red if failures become more frequent, otherwise no colour."""
+    return COLOURS["bad"] if failures_rise(state, now) else ""
 
 
 def _clock(now: float, *, utc: bool) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ...model.entities.states import CELERY_STATES
+from ...model.entities.states import CELERY_STATES, FAILURE
 from ...model.entities.styles import state_style
+from ...model.health.newness import failures_rise
 from ...model.text import units
 from ...widgets.colours import COLOURS
 from ..context import AppContext
@@ -21,11 +22,14 @@ class StateStrip(Bar):
             counts[task.state] = counts.get(task.state, 0) - 1
         names = [*CELERY_STATES, *(name for name in sorted(counts) if name not in CELERY_STATES)]
         parts: list[Part] = []
+        rising = failures_rise(context.state, context.now())
         for priority, name in enumerate(names):
             number = counts.get(name, 0)
             if not number and name in ("PENDING", "REJECTED", "REVOKED"):
                 continue
             style = COLOURS[state_style(name)] if number else "$text-muted"
+            if name == FAILURE and number and not rising:
+                style = ""
             text = f"{context.glyphs.state(name)} {name} {units.count(number)}"
             parts.append(Part(text, style, priority, gap=1 if not parts else 3))
         if lost:

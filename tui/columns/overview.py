@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ...model.entities.queue import Queue
@@ -11,28 +11,21 @@ from ...model.state import ClusterState
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
+from ..text.workers import level_of
 from . import numbers, queues
-from .workers import level_of, load_cells
+from .workers import load_cells
 
 _TREND_WIDTH: Final = 8
 
 
-def queue_tile_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
-    """Return the columns of queues; `paused` returns the queues that celtop has paused."""
-
-    def drain(queue: Queue, frame: Frame) -> Cell:
-        if queue.name in paused():
-            return queues.PAUSED, "warn"
-        return queues.drain_or_no_consumers(queue, frame)
-
-    return (
-        queues.NAME,
-        queues.WAITING,
-        Column("trend", "Trend", _TREND_WIDTH, queues.trend_cell(_TREND_WIDTH), 3),
-        queues.IN,
-        queues.OUT,
-        Column("drain", "Drains in", 15, drain, 1, justify="right"),
-    )
+QUEUES: Final[tuple[Column[Queue], ...]] = (
+    queues.NAME,
+    queues.WAITING,
+    Column("trend", "Trend", _TREND_WIDTH, queues.trend_cell(_TREND_WIDTH), 3),
+    queues.IN,
+    queues.OUT,
+    Column("drain", "Drains in", 12, queues.drain_or_no_consumers, 1, justify="right"),
+)
 
 
 def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:

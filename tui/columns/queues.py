@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from math import isinf
 from typing import Any, Final
 
 from ...model.entities.queue import Queue
+from ...model.health.newness import backlog_grew_at, is_new
 from ...model.text import units
 from ...model.text.phrases import counted
 from ...widgets.charts.sparkline import spark
@@ -15,24 +15,52 @@ from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers
 
-NO_CONSUMERS: Final[Cell] = ("no consumers", "bad")
 PAUSED: Final = "paused"
 _TREND_WIDTH: Final = 12
 
 
-def trouble(queue: Queue, paused: Collection[str]) -> tuple[int, int]:
+def trouble(queue: Queue) -> tuple[int, int]:
     """Return a sort key, the largest for the worst: without consumers, not consumed, paused."""
     waiting = queue.waiting or 0
-    if queue.name in paused:
-        return int(waiting > 0), waiting
+    if queue.paused:
+        return 1, waiting
     if queue.unattended:
         return 3, waiting
     return 2 if waiting and queue.out_per_s == 0 else 0, waiting
 
 
+def style_of(queue: Queue, frame: Frame, otherwise: str = "text") -> str:
+    """Return the style of a queue: red if its messages without consumers are new or grow."""
+    if queue.unattended:
+        return "bad" if is_new(backlog_grew_at(queue), frame.now) else "warn"
+    return "warn" if queue.paused else otherwise
+
+
+def status_word(queue: Queue) -> str:
+    """Return in a word or two how a queue is."""
+    if queue.unattended:
+        return "no consumers"
+    if queue.paused:
+        return PAUSED
+    if not queue.waiting:
+        return units.UNKNOWN if queue.waiting is None else "empty"
+    if queue.out_per_s == 0:
+        return "not moving"
+    if queue.drain is None:
+        return "waiting"
+    return "filling" if isinf(queue.drain) else "draining"
+
+
+def status(queue: Queue, frame: Frame) -> Cell:
+    """Return how a queue is."""
+    style = style_of(queue, frame, "text" if queue.waiting else "muted")
+    glyph = f"{frame.glyphs.level(style)} " if style in ("bad", "warn") else ""
+    return f"{glyph}{status_word(queue)}", style
+
+
 def depth(queue: Queue, frame: Frame) -> Cell:
     """Return the number of waiting messages."""
-    return numbers.count(queue.waiting, "bad" if queue.unattended else "text")
+    return numbers.count(queue.waiting, style_of(queue, frame))
 
 
 def trend_cell(width: int) -> Callable[[Queue, Frame], Cell]:
@@ -40,7 +68,7 @@ def trend_cell(width: int) -> Callable[[Queue, Frame], Cell]:
 
     def trend(queue: Queue, frame: Frame) -> Cell:
         depths = [waiting for _, waiting in list(queue.history)[-width:]]
-        return spark(depths, width, frame.glyphs), "bad" if queue.unattended else "accent"
+        return spark(depths, width, frame.glyphs), style_of(queue, frame, "accent")
 
     return trend
 
@@ -56,20 +84,35 @@ def drain(queue: Queue, frame: Frame) -> Cell:
 
 
 def drain_or_no_consumers(queue: Queue, frame: Frame) -> Cell:
-    """Return when the queue will be empty, or that it has no consumers."""
-    return NO_CONSUMERS if queue.unattended else drain(queue, frame)
+    """Return when the queue will be empty, or that it is paused or has no consumers."""
+    if queue.paused:
+        return PAUSED, "warn"
+    return no_consumers(queue, frame) if queue.unattended else drain(queue, frame)
+
+
+def no_consumers(queue: Queue, frame: Frame) -> Cell:
+    """Return that messages are waiting without a consumer."""
+    return "no consumers", style_of(queue, frame)
 
 
 def consumers(queue: Queue, frame: Frame) -> Cell:
     """Return a queue's consumers; having none is an error while messages are waiting."""
+    if queue.paused:
+        return _paused(queue), "warn"
     if queue.unattended:
-        return NO_CONSUMERS
+        return no_consumers(queue, frame)
     if queue.known_consumers:
         known = queue.known_consumers
         return ", ".join(known if queue.consumers is not None else (*known, units.UNKNOWN)), "text"
     if queue.consumer_count:
         return counted(queue.consumer_count, "consumer"), "text"
     return ("none", "warn") if queue.has_no_consumers else numbers.UNKNOWN
+
+
+def _paused(queue: Queue) -> str:
+    """Return that it is paused, and which workers consume it nevertheless."""
+    still = ", ".join(queue.known_consumers)
+    return f"{PAUSED}; still consumed by {still}" if still else PAUSED
 
 
 def oldest(queue: Queue, frame: Frame) -> Cell:
@@ -83,7 +126,7 @@ def oldest(queue: Queue, frame: Frame) -> Cell:
 
 
 def _name(queue: Queue, frame: Frame) -> Cell:
-    return queue.name, "bad" if queue.unattended else "text"
+    return queue.name, style_of(queue, frame)
 
 
 def _priorities(queue: Queue, frame: Frame) -> Cell:
@@ -106,34 +149,24 @@ OUT: Final[Column[Queue]] = numbers.column(
 DRAIN: Final = numbers.column("drain", "Drains in", 10, drain, 2)
 
 
-def queue_columns(paused: Callable[[], Collection[str]]) -> tuple[Column[Queue], ...]:
-    """Return the columns; `paused` returns the queues that celtop has paused."""
-
-    def name(queue: Queue, frame: Frame) -> Cell:
-        return (queue.name, "warn") if queue.name in paused() else _name(queue, frame)
-
-    def consumed(queue: Queue, frame: Frame) -> Cell:
-        if queue.name not in paused():
-            return consumers(queue, frame)
-        still = ", ".join(queue.known_consumers)
-        return f"{PAUSED}; still consumed by {still}" if still else PAUSED, "warn"
-
-    return (
-        replace(NAME, cell=name),
-        WAITING,
-        Column("trend", "Trend", _TREND_WIDTH, trend_cell(_TREND_WIDTH), 3),
-        IN,
-        OUT,
-        DRAIN,
-        numbers.column("unacked", "Unacked", 8, lambda row, _: numbers.count(row.unacked), 5),
-        numbers.column("oldest", "Oldest", 10, oldest, 6),
-        Column("consumers", "Consumers", 16, consumed, 1, grow=3, sort_key="consumers"),
-        Column("priorities", "By priority", 14, _priorities, 7),
-        Column("notes", "Notes", 20, _notes, 8, grow=2),
-    )
+QUEUES: Final[tuple[Column[Queue], ...]] = (
+    NAME,
+    Column("status", "Status", 14, status, 1, sort_key="trouble", descending=True),
+    WAITING,
+    Column("trend", "Trend", _TREND_WIDTH, trend_cell(_TREND_WIDTH), 3),
+    IN,
+    OUT,
+    DRAIN,
+    numbers.column("unacked", "Unacked", 8, lambda row, _: numbers.count(row.unacked), 5),
+    numbers.column("oldest", "Oldest", 10, oldest, 6),
+    Column("consumers", "Consumers", 16, consumers, 1, grow=3, sort_key="consumers"),
+    Column("priorities", "By priority", 14, _priorities, 7),
+    Column("notes", "Notes", 20, _notes, 8, grow=2),
+)
 
 
 QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
+    "trouble": trouble,
     "name": lambda queue: queue.name,
     "waiting": lambda queue: queue.waiting,
     "in": lambda queue: queue.in_per_s,

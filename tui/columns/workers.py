@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ...model.entities.broker import Broker, Listening
+from ...model.entities.broker import Broker
 from ...model.entities.clock_skew import MIN_SKEW
-from ...model.entities.styles import WORKER_LEVELS, Level
 from ...model.entities.worker import Worker, WorkerHealth
-from ...model.health.newness import gone_since, is_new
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.workers import queue_names, slots
+from ..text.workers import level_of, queue_names, slots
 from . import numbers
 
 _BAR_WIDTH: Final = 10
-
-
-def level_of(worker: Worker, listening: Listening, now: float) -> Level:
-    """Return a worker's level: `bad` if it was lost or has stalled recently, later only `warn`."""
-    level = WORKER_LEVELS[worker.health(listening)]
-    if level == "bad":
-        ended = worker.left_at is not None and not worker.active_ids
-        return "bad" if is_new(gone_since(worker), now) and not ended else "warn"
-    return level
 
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:

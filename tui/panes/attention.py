@@ -13,7 +13,7 @@ from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..bars.base import Part
 from ..context import AppContext
-from ..navigation import DrillDown
+from ..navigation import DrillDown, FilteredView
 from ..text.alerts import Alert, alerts
 from .base import ListPane
 
@@ -55,13 +55,13 @@ class AttentionPane(ListPane[Alert]):
         parts = [Part(f"{first.subject}: {first.text}", COLOURS[first.level], gap=1)]
         return [*([Part(f"(+{more})", "$text-muted", gap=1)] if more else []), *parts]
 
-    def target(self, row_id: str | None) -> DrillDown | str:
+    def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return where a finding leads."""
         index = self.rows.index(row_id) if row_id is not None else 0 if len(self.rows) else None
         if index is None:
-            return self.VIEW
+            return FilteredView(self.VIEW)
         alert: Alert = self.rows[index]
-        return alert.drill or alert.view
+        return alert.target
 
 
 def _subject(alert: Alert, frame: Frame) -> Cell:

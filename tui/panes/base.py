@@ -16,7 +16,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ..bars.base import Bar, Part
 from ..context import AppContext
-from ..navigation import DrillDown
+from ..navigation import DrillDown, FilteredView
 from .heights import Need, Peak
 
 R = TypeVar("R")
@@ -70,9 +70,9 @@ class Pane(Tile):
         """Return how many lines it could use."""
         raise NotImplementedError
 
-    def target(self, row_id: str | None) -> DrillDown | str:
+    def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to take for a row, or the view to go to; None is the line."""
-        return self.VIEW
+        return FilteredView(self.VIEW)
 
     @property
     def is_line(self) -> bool:

@@ -14,7 +14,7 @@ from ...widgets.colours import COLOURS
 from ..bars.base import Part
 from ..columns.failures import FAILURE_KEYS, TILE_COLUMNS, group_title
 from ..context import AppContext
-from ..navigation import DrillDown
+from ..navigation import DrillDown, FilteredView
 from .base import ListPane
 
 MAX_AGE: Final = 3600.0
@@ -57,7 +57,7 @@ class FailuresPane(ListPane[FailureGroup]):
             Part(f"{worst.count:,} {times} {group_title(worst)}"),
         )
 
-    def target(self, row_id: str | None) -> DrillDown | str:
+    def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to the tasks of a group, or to all groups."""
         index = self.rows.index(row_id) if row_id is not None else None
         if index is None:

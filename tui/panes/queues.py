@@ -13,10 +13,10 @@ from ...model.text import units
 from ...model.text.phrases import counted, named
 from ...widgets.colours import COLOURS
 from ..bars.base import Part
-from ..columns.overview import queue_tile_columns
+from ..columns.overview import QUEUES
 from ..columns.queues import trouble
 from ..context import AppContext
-from ..navigation import DrillDown
+from ..navigation import DrillDown, FilteredView
 from ..text.queues import depths_age
 from .base import ListPane
 
@@ -30,15 +30,15 @@ class QueuesPane(ListPane[Queue]):
         rows = RowList[Queue](
             lambda: context.state.queues.values(),
             lambda queue: queue.name,
-            {"worst": lambda queue: trouble(queue, context.paused_queues)},
-            Order("worst", True),
+            {"trouble": trouble},
+            Order("trouble", True),
         )
-        super().__init__(context, queue_tile_columns(lambda: context.paused_queues), rows)
+        super().__init__(context, QUEUES, rows)
 
     def status(self) -> tuple[Level, str]:
         """Return `bad` if a queue without consumers is new or grows."""
         state, now = self.context.state, self.context.now()
-        unattended = self._unattended()
+        unattended = [queue for queue in self.rows if queue.unattended]
         if any(is_new(backlog_grew_at(queue), now) for queue in unattended):
             level: Level = "bad"
         elif unattended:
@@ -56,19 +56,14 @@ class QueuesPane(ListPane[Queue]):
         known = [depth for depth in depths if depth is not None]
         waiting = units.UNKNOWN if not known else units.count(sum(known))
         parts = [Part(f"{waiting} waiting in {counted(len(depths), 'queue')}")]
-        unattended = self._unattended()
+        unattended = [queue.name for queue in self.rows if queue.unattended]
         if unattended:
             level, _ = self.status()
-            names = [queue.name for queue in unattended]
-            parts.append(Part(f"no consumers: {named(names)}", COLOURS[level], 1))
+            parts.append(Part(f"no consumers: {named(unattended)}", COLOURS[level], 1))
         elif self.rows[0].waiting:
             parts.append(Part(f"most in {self.rows[0].name}", "$text-muted", 1))
         return parts
 
-    def target(self, row_id: str | None) -> DrillDown | str:
+    def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to a queue's page."""
-        return DrillDown("queue", row_id) if row_id else self.VIEW
-
-    def _unattended(self) -> list[Queue]:
-        paused = self.context.paused_queues
-        return [queue for queue in self.rows if queue.unattended and queue.name not in paused]
+        return DrillDown("queue", row_id) if row_id else FilteredView(self.VIEW)

@@ -13,7 +13,7 @@ from ...model.text import units
 from ..bars.base import Part
 from ..columns.progress import running_columns
 from ..context import AppContext
-from ..navigation import DrillDown
+from ..navigation import DrillDown, FilteredView
 from .base import ListPane
 
 
@@ -46,7 +46,7 @@ class RunningPane(ListPane[Task]):
         text = f"longest {name} {units.duration(elapsed)}" if elapsed is not None else name
         return Part(units.count(len(self.rows)), "$text-success"), Part(text, "", 1)
 
-    def target(self, row_id: str | None) -> DrillDown | str:
+    def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to a task, or to all running tasks."""
         if row_id is None:
             return DrillDown("tasks", "state:running", "running")

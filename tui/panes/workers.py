@@ -13,10 +13,9 @@ from ...widgets.colours import COLOURS
 from ..bars.base import Part
 from ..bars.header import workers_online
 from ..columns.overview import worker_columns
-from ..columns.workers import level_of
 from ..context import AppContext
-from ..navigation import DrillDown
-from ..text.workers import slots
+from ..navigation import DrillDown, FilteredView
+from ..text.workers import level_of, slots
 from .base import ListPane
 
 
@@ -63,9 +62,9 @@ class WorkersPane(ListPane[Worker]):
             parts.append(Part(f"{running:,} of {every:,} slots busy", "", 1))
         return parts
 
-    def target(self, row_id: str | None) -> DrillDown | str:
+    def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to a worker."""
-        return DrillDown("worker", row_id) if row_id else self.VIEW
+        return DrillDown("worker", row_id) if row_id else FilteredView(self.VIEW)
 
     def _rank(self, worker: Worker) -> tuple[int, str]:
         now = self.context.now()

@@ -14,7 +14,8 @@ from ...widgets.tile import Tile
 from ..bars.states import StateStrip
 from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import DrillDown, Location
+from ..messages import ViewRequested
+from ..navigation import DrillDown, FilteredView, Location
 from ..panes.attention import AttentionPane
 from ..panes.base import Pane
 from ..panes.failures import FailuresPane
@@ -165,11 +166,11 @@ class OverviewScreen(MonitorScreen):
             await screen.mounted.wait()
             await screen.run_action("filter")
 
-    def _go(self, target: DrillDown | str) -> None:
+    def _go(self, target: DrillDown | FilteredView) -> None:
         if isinstance(target, DrillDown):
             self.visit(target)
         else:
-            self.app.call_later(self.app.run_action, f"app.view('{target}')")
+            self.post_message(ViewRequested(target))
 
     # Moving between panes
 

@@ -73,7 +73,7 @@ class QueueScreen(SubjectScreen[Queue]):
 
     def show_fields(self, subject: Queue) -> None:
         """Show its numbers."""
-        paused = subject.name in self.context.paused_queues
+        paused = subject.paused
         frame = self.context.frame()
         self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame, paused=paused))
         bad = subject.unattended and not paused

@@ -9,7 +9,7 @@ from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
-from ..columns.queues import PAUSED, QUEUE_KEYS, queue_columns
+from ..columns.queues import QUEUE_KEYS, QUEUES, status_word
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..text.queues import consumers_age, depths_age
@@ -23,7 +23,7 @@ class QueuesScreen(RowListScreen[Queue]):
     CONTEXTS = ("list", "queues")
     LIST = "queues"
     EMPTY = "No queues so far; they are discovered from workers and tasks"
-    ORDER = ("name", False)
+    ORDER = ("status", True)
     FAULTS = "no consumers"
     KEYS = QUEUE_KEYS
 
@@ -34,24 +34,19 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def columns(self) -> tuple[Column[Queue], ...]:
         """Return the columns of queues."""
-        return queue_columns(lambda: self.context.paused_queues)
-
-    def row_version(self, row: Queue) -> object:
-        """Return a value that changes with the queue and with its being paused."""
-        return row.version, row.name in self.context.paused_queues
+        return QUEUES
 
     def source(self) -> Iterable[Queue]:
         """Return all queues."""
         return self.context.state.queues.values()
 
     def row_text(self, row: Queue) -> str:
-        """Return name, consumers, and whether it is paused."""
-        paused = (PAUSED,) if row.name in self.context.paused_queues else ()
-        return " ".join((row.name, *row.known_consumers, *paused))
+        """Return name, consumers and status."""
+        return " ".join((row.name, *row.known_consumers, status_word(row)))
 
     def faulty(self, row: Queue) -> bool:
         """Return whether messages are waiting without a consumer."""
-        return row.unattended and row.name not in self.context.paused_queues
+        return row.unattended
 
     def notes(self) -> Sequence[Part]:
         """Note the age of the values, and whether queues are missing."""

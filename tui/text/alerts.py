@@ -1,18 +1,19 @@
-"""The lines of the overview's Attention list: the findings, and where they lead."""
+"""The lines of the Overview's Attention list: the findings, and where they lead."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from ...model.health.finding import Finding, Severity, SubjectKind
+from ...model.health.finding import Finding, SubjectKind
 from ...model.health.findings import findings
+from ...model.health.groups import group_text, grouped
+from ...model.health.newness import is_pressing
 from ...model.state import ClusterState
-from ..navigation import DrillDown
+from ...model.text.phrases import counted
+from ..navigation import DrillDown, FilteredView
 
 AlertLevel: TypeAlias = Literal["bad", "warn"]
-
-_LEVELS: Final[dict[Severity, AlertLevel]] = {"error": "bad", "warning": "warn", "info": "warn"}
 
 _VIEWS: Final[dict[SubjectKind, str]] = {
     "queue": "queues",
@@ -24,47 +25,67 @@ _VIEWS: Final[dict[SubjectKind, str]] = {
 }
 """The view that a finding leads to; the log for all others."""
 
+_FILTERS: Final[dict[str, str]] = {
+    "worker-lost": "offline",
+    "worker-offline": "offline",
+    "worker-late": "late",
+    "worker-stalled": "stalled",
+    "queue-paused": "paused",
+    "queue-without-consumers": '"no consumers"',
+}
+"""The filter that lists the subjects of all findings of a code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One line of the Attention list."""
 
-    finding: Finding
+    group: tuple[Finding, ...]
+    """The findings, all of one kind."""
+    level: AlertLevel
+    """The line's style: `bad` if it is an error that is new or growing."""
+    text: str
+    """What is wrong, and the next step."""
+
+    @property
+    def finding(self) -> Finding:
+        """The first of the findings."""
+        return self.group[0]
 
     @property
     def id(self) -> str:
         """The row's id."""
-        return f"{self.finding.code} {self.finding.subject}"
-
-    @property
-    def level(self) -> AlertLevel:
-        """The line's style."""
-        return _LEVELS[self.finding.severity]
+        finding = self.finding
+        return f"{finding.code} {finding.common if len(self.group) > 1 else finding.subject}"
 
     @property
     def subject(self) -> str:
-        """The name of the worker, queue or task, else the kind of subject."""
+        """The name of the worker, queue or task, their number, else the kind of subject."""
+        if len(self.group) > 1:
+            return counted(len(self.group), self.finding.kind)
         return self.finding.name or self.finding.kind
 
     @property
-    def text(self) -> str:
-        """What is wrong, and the next step."""
-        return str(self.finding)
-
-    @property
-    def view(self) -> str:
-        """The view to open."""
-        return _VIEWS.get(self.finding.kind, "log")
-
-    @property
-    def drill(self) -> DrillDown | None:
-        """The step to take from there."""
+    def target(self) -> DrillDown | FilteredView:
+        """What the line opens: its subject, or the list of its subjects."""
         kind, name = self.finding.kind, self.finding.name
+        view = _VIEWS.get(kind, "log")
+        if len(self.group) > 1:
+            return FilteredView(view, _FILTERS.get(self.finding.code, ""))
         if name and (kind == "worker" or kind == "task" or kind == "queue"):
             return DrillDown(kind, name)
-        return None
+        return FilteredView(view)
 
 
 def alerts(state: ClusterState, now: float) -> list[Alert]:
     """Return everything that needs attention, the worst first."""
-    return [Alert(one) for one in findings(state, now) if one.severity != "info"]
+    shown = [one for one in findings(state, now) if one.severity != "info"]
+    found = [
+        Alert(
+            group,
+            "bad" if any(is_pressing(one, now) for one in group) else "warn",
+            str(group[0]) if len(group) == 1 else group_text(group, now),
+        )
+        for group in grouped(shown)
+    ]
+    return sorted(found, key=lambda alert: alert.level != "bad")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.operations.audit import user_name
 from celtop.cluster.operations.paused_queues import PausedQueues, is_over
+from celtop.model.entities.queue import Pause
 from celtop.model.entities.worker import Worker, WorkerQueue
 from celtop.model.operations.commands import Consumer, PauseQueue
 from celtop.settings import Settings
@@ -24,6 +27,17 @@ def test_paused_queues_are_read_by_the_next_process(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [one.name for one in path.parent.iterdir()] == ["paused.json"]
+
+
+def test_a_pause_records_its_user_and_time(tmp_path: Path) -> None:
+    paused = PausedQueues(tmp_path / "paused.json")
+    before = time.time()
+    paused.remember("c", PauseQueue(queue="q", consumers=(W1, W2)))
+    (pause,) = paused.pauses("c").values()
+    assert pause.workers == ("w1@h", "w2@h") and pause.by == user_name()
+    assert pause.at is not None and before <= pause.at <= time.time()
+    paused.path.write_text('{"c": {"q": [{"worker": "w1@h"}]}}')
+    assert paused.pauses("c") == {"q": Pause(("w1@h",))}
 
 
 def test_the_same_worker_is_replaced_and_others_are_added(tmp_path: Path) -> None:

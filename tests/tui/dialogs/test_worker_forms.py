@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from celtop.model.entities.queue import Pause
 from celtop.model.entities.worker import Limits
-from celtop.model.observations import InspectReply, QueuePeeked, WaitingMessage
+from celtop.model.observations import InspectReply, QueuePeeked, QueuesPaused, WaitingMessage
 from celtop.model.operations.commands import (
     AddConsumer,
     Autoscale,
@@ -110,11 +111,14 @@ async def test_a_queue_is_paused_exactly_as_it_is_consumed_and_resumed_so() -> N
     async with opened(state) as on:
         from celtop.tui.operations import queues
 
-        await on.press("4", "j")
+        await on.press("4")
+        await on.to("geo_processing")
         on.app.begin(queues.pause(on.app))
         assert await on.done() == paused
         on.session.held["geo_processing"] = paused
         on.session.operations[-1].end()
+        state.observe(InspectReply(GEO, "active_queues", [], NOW + 1))
+        state.observe(QueuesPaused({"geo_processing": Pause((GEO,))}, NOW + 1))
         on.app.context.clock.now += 2  # type: ignore[attr-defined]
         await on.pilot.pause(0.3)
         on.app.frame_loop.paint()
@@ -134,6 +138,7 @@ async def test_one_task_name_is_purged_after_a_look_at_what_would_go() -> None:
     async with opened() as on:
         on.session.peeking.set_result(QueuePeeked("celery", messages, NOW, complete=False))
         await on.press("4")
+        await on.to("celery")
         on.app.begin(queues.purge_task(on.app))
         menu = await on.dialog(Menu)
         assert [choice[0] for choice in menu.choices] == ["mail.send", "mail.\x1bevil"]

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
-from celtop.model.observations import EventsDropped, InspectReply, QuestionsAnswered, QueueMeasured
+from celtop.model.entities.queue import Pause
+from celtop.model.observations import (
+    EventsDropped,
+    InspectReply,
+    QuestionsAnswered,
+    QueueMeasured,
+    QueuesPaused,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.streams import tick
 from celtop.tests.tui.fake_session import NOW, cluster, feed
+from celtop.tui.navigation import FilteredView
 from celtop.tui.text.alerts import alerts
 
 
@@ -69,3 +77,30 @@ def test_a_silent_solo_pool_is_said_to_be_at_work_perhaps() -> None:
     (alert,) = alerts(state, NOW)
     assert alert.level == "warn"
     assert alert.text == "no heartbeat for 30 s (a solo pool sends none while it runs a task)"
+
+
+def test_a_paused_queue_is_said_to_be_paused_by_whom_and_since_when() -> None:
+    state = ClusterState()
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    state.observe(QueueMeasured("mail", NOW, 88))
+    state.tick(NOW)
+    assert [alert.level for alert in alerts(state, NOW)] == ["bad"]
+    state.observe(QueuesPaused({"mail": Pause(("w",), NOW - 720, "anna")}, NOW))
+    (alert,) = alerts(state, NOW)
+    assert (alert.level, alert.subject) == ("warn", "mail")
+    assert alert.text == (
+        "paused by anna 12 m ago; waiting: 88 messages. To resume it: celtop resume mail"
+    )
+    state.observe(QueuesPaused({}, NOW))
+    assert [alert.finding.code for alert in alerts(state, NOW)] == ["queue-without-consumers"]
+
+
+def test_many_lost_workers_are_one_line_that_opens_their_list() -> None:
+    state = ClusterState()
+    for number in range(100):
+        feed(state, [Event("worker-online", f"w{number}", NOW - 100, freq=2.0)])
+        feed(state, [Event("worker-offline", f"w{number}", NOW - 10)])
+    (alert,) = alerts(state, NOW)
+    assert alert.subject == "100 workers"
+    assert alert.text == "shut down, the latest 10 s ago: w0, w1, w2 and 97 more"
+    assert alert.target == FilteredView("workers", "offline")
