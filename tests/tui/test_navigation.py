@@ -47,7 +47,10 @@ def test_places_know_the_way_in_and_out() -> None:
 async def test_from_a_queue_to_a_task_and_all_the_way_back() -> None:
     app, _ = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.press("4", "enter")
+        await pilot.press("4")
+        await pilot.pause()
+        app.screen.table.move_to("celery")  # type: ignore[attr-defined]
+        await pilot.press("enter")
         await pilot.pause()
         assert {task.queue for task in app.screen.table.rows} == {"celery"}  # type: ignore[attr-defined]
         await pilot.press("enter")

@@ -260,7 +260,7 @@ async def test_rates_are_unknown_if_not_all_workers_send_events(sending: bool) -
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(0.2)
         (legend,) = (line for line in screen_lines(app) if " failed " in line and "retry " in line)
-        assert ("/min" in legend, "ok ?  ━ failed ?  ━ retry ?" in legend) == (sending, not sending)
+        assert ("/min" in legend, "ok ?  █ retry ?  █ failed ?" in legend) == (sending, not sending)
 
 
 async def test_arrows_walk_from_tile_to_tile() -> None:
