@@ -65,6 +65,7 @@ def keys(ctx: click.Context) -> None:
 
 def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
     """Return name, value and source of each setting, and of each action with other keys."""
+    from ...settings import FIELDS
     from ..keymap import remapped_actions
 
     actions = [
@@ -73,7 +74,7 @@ def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
     ]
     fields = [
         (field, settings.masked(field), settings.source(field))
-        for field in type(settings).model_fields
+        for field in FIELDS
         if field != "keys" or not actions
     ]
     return fields + actions

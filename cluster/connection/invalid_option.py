@@ -7,7 +7,8 @@ somewhere, which seldom names the option. So the attempt is repeated with fewer 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from ...model.entities.fault import Fault
@@ -71,12 +72,13 @@ def _without_options(broker: BrokerConnection) -> Iterator[tuple[str, str, Broke
     while parameters:
         name = parameters.pop(0)[0]
         url = "?".join(filter(None, (address, urlencode(parameters))))
-        settings = settings.model_copy(update={"broker_url": url})
+        settings = replace(settings, broker_url=url)
         yield name, "The broker URL", BrokerConnection(settings)
-    settings = settings.model_copy(update={"broker_url": address})
+    settings = replace(settings, broker_url=address)
     for field in _TABLES:
         table = getattr(settings, field)
         for name in table if isinstance(table, dict) else ():
             kept = {key: value for key, value in getattr(settings, field).items() if key != name}
-            settings = settings.model_copy(update={field: kept})
+            changed: dict[str, Any] = {field: kept}
+            settings = replace(settings, **changed)
             yield name, field, BrokerConnection(settings)
