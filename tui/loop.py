@@ -150,6 +150,8 @@ class FrameLoop:
             self._painted = screen
         if screen is not None:
             screen.paint(covered=screen is not self.screen)
+            if screen.filtering:
+                self.pacer.wanted = True  # each frame filters a part, even without changes
         if self._app.screen_stack and isinstance(dialog := self._app.screen_stack[-1], Dialog):
             dialog.paint()
 

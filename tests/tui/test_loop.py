@@ -6,6 +6,7 @@ from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.screens.tasks import TaskListScreen
 
 
 def uuid(number: int) -> str:
@@ -70,3 +71,18 @@ async def test_everything_goes_on_under_a_dialog() -> None:
         assert "Copy" in on.text
         assert "7 tasks" in on.text
         assert uuid(6)[:8] in on.text
+
+
+async def test_a_filter_goes_on_although_nothing_else_changes() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        arrive(on, 0, 6)
+        on.app.frame_loop.paint()
+        screen = on.app.monitor_screen
+        assert isinstance(screen, TaskListScreen)
+        screen.tasks._budget = 0.0
+        assert screen.filter_by("name:shop.bill")
+        for unseen in range(5, 0, -1):
+            assert screen.tasks.unseen == unseen
+            on.app.frame_loop.paint()
+            assert on.app.frame_loop.pacer.wanted == (unseen > 1)
+        assert len(screen.tasks) == 6
