@@ -59,6 +59,8 @@ _on_rows = partial(Action, contexts=("overview", "list", "detail"))
 _in_lists = partial(Action, contexts=("list",))
 _in_texts = partial(Action, contexts=("text",))
 _in_search = partial(Action, contexts=("search",))
+_on_charts = partial(Action, contexts=("charts",))
+_with_charts = partial(Action, contexts=("overview", "detail", "charts"))
 _in_filter = partial(Action, contexts=("filter",))
 _in_dialogs = partial(Action, contexts=("dialog",))
 _in_forms = partial(Action, contexts=("form",))
@@ -102,6 +104,7 @@ _GLOBAL: Final = (
     _everywhere(
         "error", ("e",), "error", "errors", "Failures grouped by exception, task and location"
     ),
+    _everywhere("charts", ("c",), "charts", "charts", "Charts of the last hour"),
     _everywhere(
         "times", ("z",), "times", "times", "Cycle between local time, UTC and relative times"
     ),
@@ -162,6 +165,42 @@ _MOVE: Final = (
         "copy...",
         "Copy the id, arguments, result, traceback, JSON or a `celery call` command",
     ),
+)
+
+_CHARTS: Final = (
+    _with_charts(
+        "window.shorter", (",",), "window(-1)", "shorter", "Shorten the time that charts cover"
+    ),
+    _with_charts(
+        "window.longer", (".",), "window(1)", "longer", "Lengthen the time that charts cover"
+    ),
+    _on_charts(
+        "charts.earlier",
+        ("left", "h"),
+        "scroll('left')",
+        "earlier",
+        "Move the cursor back in time",
+        show=True,
+    ),
+    _on_charts(
+        "charts.later", ("right", "l"), "scroll('right')", "later", "Move the cursor forward"
+    ),
+    _on_charts("charts.newest", ("end", "G"), "newest", "newest", "Read the newest values again"),
+    _on_charts(
+        "charts.tasks",
+        ("enter",),
+        "open",
+        "tasks",
+        "Open the tasks of the time at the cursor",
+        show=True,
+    ),
+    _on_charts("charts.down", ("down", "j"), "move('down')", "down", "Go to the chart below"),
+    _on_charts("charts.up", ("up", "k"), "move('up')", "up", "Go to the chart above"),
+    _on_charts("charts.next", ("tab",), "pane(1)", "next chart", "Go to the next chart"),
+    _on_charts(
+        "charts.previous", ("shift+tab",), "pane(-1)", "previous chart", "Go to the previous chart"
+    ),
+    _on_charts("charts.zoom", ("f",), "zoom", "zoom", "Maximize the focused chart, or restore it"),
 )
 
 _LIST: Final = (
@@ -371,5 +410,5 @@ _TYPING: Final = (
 )
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    VIEWS + _GLOBAL + _MOVE + _LIST + _OVERVIEW + _TEXT + _SUBJECT + _ACTS + _TYPING
+    VIEWS + _GLOBAL + _MOVE + _CHARTS + _LIST + _OVERVIEW + _TEXT + _SUBJECT + _ACTS + _TYPING
 )

@@ -11,6 +11,7 @@ Context: TypeAlias = Literal[
     "stream",
     "detail",
     "subject",
+    "charts",
     "text",
     "tasks",
     "workers",
@@ -26,10 +27,10 @@ Context: TypeAlias = Literal[
     "columns",
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
-(tasks and log), pages, and the pages of a queue or task type; in texts that can be searched; where
-tasks, workers, queues or task types can be selected; while a filter, a search or a command is
-typed; in dialogs, confirmations, the dialog of a running operation, forms, and the dialog of a
-list's columns."""
+(tasks and log), pages, the pages of a queue or task type, and the charts; in texts that can be
+searched; where tasks, workers, queues or task types can be selected; while a filter, a search or a
+command is typed; in dialogs, confirmations, the dialog of a running operation, forms, and the
+dialog of a list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -38,6 +39,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "stream": "Tasks and log",
     "detail": "Pages",
     "subject": "Queue and task type pages",
+    "charts": "Charts",
     "text": "Pages and texts",
     "tasks": "Task operations",
     "workers": "Worker operations",
@@ -62,6 +64,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "detail", "text", "tasks", "workers"),
     ("global", "detail", "subject", "text", "tasks", "queues"),
     ("global", "detail", "subject", "text", "tasks", "types"),
+    ("global", "charts"),
     ("filter",),
     ("search",),
     ("command",),

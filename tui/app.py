@@ -301,6 +301,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         """Show the failures, grouped."""
         self.navigator.open_failures()
 
+    def action_charts(self) -> None:
+        """Show the charts of the cluster."""
+        self.navigator.open_charts()
+
     def action_corrected(self) -> None:
         """Show the corrected task states in the log."""
         self.go(Location("log"), filter_text="warning tasks")

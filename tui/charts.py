@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
-from math import isnan, nan
+from datetime import UTC, datetime, tzinfo
+from math import ceil, floor, isnan, nan
 from typing import Final, TypeAlias
 
 from ..model.entities.time_series import SECONDS, STEP, STEPS, TimeSeries
@@ -17,9 +17,12 @@ from ..widgets.charts.chart import Chart, ChartData
 from ..widgets.charts.plot import Layer, fitted
 from .bars.header import RATE_WINDOW
 from .context import AppContext
+from .navigation import DrillDown
 
 CHART_WINDOWS: Final = (300, 900, SECONDS)
 """Seconds that charts cover."""
+SHARE_STEPS: Final = 60 // STEP
+"""Steps of which a share is taken: in a single one, few tasks finish."""
 MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
 _QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
@@ -37,8 +40,8 @@ class ChartKind:
     id: str
     title: str
     build: Build
-    field: str
-    """The time field of the filter language that finds the tasks of a moment."""
+    term: str
+    """The filter that finds the tasks of a time, which takes the place of `{}`."""
 
 
 def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
@@ -57,6 +60,30 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
         chart.show(build(context), version, current)
     else:
         chart.show_current(current)
+
+
+def time_zone(context: AppContext) -> tzinfo | None:
+    """Return the time zone of the axes; None is the local one."""
+    return UTC if context.utc else None
+
+
+def tasks_between(context: AppContext, term: str, low: float, high: float) -> DrillDown:
+    """Return the step to the tasks of a time.
+
+    Args:
+        context: For the time zone.
+        term: The filter, with `{}` for the time.
+        low: Epoch seconds.
+        high: Epoch seconds, not included.
+    """
+    zone = time_zone(context)
+    low, high = floor(low), max(floor(low), ceil(high) - 1)  # the last second counts whole
+    first, last = (
+        f"{datetime.fromtimestamp(at, zone):%Y-%m-%dT%H:%M:%S}{'Z' if zone else ''}"
+        for at in (low, high)
+    )
+    title = f"{units.clock(low, zone)} to {units.clock(high, zone)}"
+    return DrillDown("tasks", term.format(f"{first}..{last}"), title)
 
 
 def throughput(context: AppContext) -> ChartData:
@@ -86,8 +113,17 @@ def finished(context: AppContext, count: int) -> list[float | None]:
 
 
 def failures(context: AppContext) -> ChartData:
-    """Return the share of finished tasks that failed."""
-    return _cluster(context, SHARE, ("failed", "failure_share", "failed"), missing=NONE)
+    """Return the share of finished tasks that failed, of the last minute at each time."""
+    series, steps = context.state.series, context.chart_seconds // STEP + SHARE_STEPS
+    ok, failed = (
+        series.cluster.window(name, series.newest, steps) for name in ("succeeded", "failed")
+    )
+    shares: list[float] = []
+    for end in range(SHARE_STEPS + 1, steps + 1):
+        bad = sum(_known(failed[end - SHARE_STEPS : end]))
+        ended = bad + sum(_known(ok[end - SHARE_STEPS : end]))
+        shares.append(bad / ended if ended else nan)
+    return _data(context, [Layer("failed", shares, "failed", missing=NONE)], SHARE)
 
 
 def waiting(context: AppContext) -> ChartData:
@@ -126,12 +162,12 @@ def busy(context: AppContext) -> ChartData:
 
 
 CHARTS: Final = (
-    ChartKind("throughput", "Throughput", throughput, "finished"),
-    ChartKind("failures", "Failure share", failures, "finished"),
-    ChartKind("waiting", "Waiting by queue", waiting, "sent"),
-    ChartKind("waits", "Queue wait, p95", waits, "started"),
-    ChartKind("runtimes", "Run time, p95", runtimes, "finished"),
-    ChartKind("busy", "Busy slots", busy, "started"),
+    ChartKind("throughput", "Throughput", throughput, "finished:{}"),
+    ChartKind("failures", "Failure share", failures, "state:failure finished:{}"),
+    ChartKind("waiting", "Waiting by queue", waiting, "received:{}"),
+    ChartKind("waits", "Queue wait, p95", waits, "started:{}"),
+    ChartKind("runtimes", "Run time, p95", runtimes, "state:success finished:{}"),
+    ChartKind("busy", "Busy slots", busy, "started:{}"),
 )
 """The charts of the cluster."""
 
@@ -238,7 +274,7 @@ def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData
     series, seconds = context.state.series, context.chart_seconds
     end = series.end if series.newest else context.now()
     marks = tuple(series.marks.between(end - seconds, end))
-    return ChartData(tuple(layers), end, seconds, unit, marks, UTC if context.utc else None)
+    return ChartData(tuple(layers), end, seconds, unit, marks, time_zone(context))
 
 
 def _window(context: AppContext, series: TimeSeries | None, value: str) -> list[float]:

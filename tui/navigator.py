@@ -120,3 +120,9 @@ class Navigator:
         failures = self._context.state.failures
         task = next((one for one in screen.chosen(Task) if failures.of(one.id)), None)
         self.drill(DrillDown("failures", task.id if task else "", "Failures"))
+
+    def open_charts(self) -> None:
+        """Show the charts of the cluster."""
+        path = self.location.path
+        if not path or path[-1].kind != "charts":
+            self.drill(DrillDown("charts", "", "Charts"))

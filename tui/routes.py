@@ -71,6 +71,10 @@ def deep(location: Location, context: AppContext) -> MonitorScreen:
         from .screens.failures import FailuresScreen
 
         return FailuresScreen(context, location)
+    if step.kind == "charts":
+        from .screens.charts import ChartsScreen
+
+        return ChartsScreen(context, location)
     from .screens.tasks import TaskListScreen
 
     return TaskListScreen(context, location)

@@ -31,10 +31,10 @@ every 30 seconds or more."""
 RATES: Final = ("succeeded", "failed", "retried", "revoked", "received")
 """Counters of `Totals`, recorded per second."""
 CLUSTER_VALUES: Final = (
-    *RATES, "failure_share", "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95",
+    *RATES, "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95",
     "findings",
 )  # fmt: skip
-"""Tasks per second; the share of finished tasks that failed, 0 to 1; messages waiting in all
+"""Tasks per second; messages waiting in all
 measured queues; tasks that online workers run, and could run; online workers; seconds; findings."""
 QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s")
 WORKER_VALUES: Final = ("busy", "slots", "per_s", "rss", "load")
@@ -194,11 +194,9 @@ class SeriesRecorder:
         if span is None or before is None:
             return {}
         new = {name: counts[name] - before[name] for name in RATES}
-        ended = new["failed"] + new["succeeded"]
         if not any(new.values()) and not self._live_workers.observed:
             return {}  # no line at 0 suggests that no task runs
-        share = new["failed"] / ended if ended else None
-        return {name: count / span for name, count in new.items()} | {"failure_share": share}
+        return {name: count / span for name, count in new.items()}
 
     def _states(self) -> Values:
         found: dict[str, float | None] = dict.fromkeys(self.states.names, 0.0)

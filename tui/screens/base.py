@@ -17,6 +17,7 @@ from ...model.entities.task import Task
 from ...model.text.sanitize import visible
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
+from .. import charts
 from ..bars.banner import Banner
 from ..bars.base import Part
 from ..bars.command_line import CommandLine
@@ -323,6 +324,13 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         tasks = self.chosen(Task)
         if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
             self.visit(workflow_of(tasks[0].id))
+
+    def action_window(self, step: Literal[-1, 1]) -> None:
+        """Let the charts cover a shorter or longer time."""
+        at = charts.CHART_WINDOWS.index(self.context.chart_seconds) + step
+        if 0 <= at < len(charts.CHART_WINDOWS):
+            self.context.chart_seconds = charts.CHART_WINDOWS[at]
+            self.paint()
 
     def action_zoom(self) -> None:
         """Maximize the focused pane, or restore all panes."""

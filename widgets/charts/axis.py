@@ -100,11 +100,11 @@ def ticks(top: float, rows: int, unit: Unit) -> list[float]:
 
     Args:
         top: The highest value.
-        rows: Lines of the chart, of which a number takes about three.
+        rows: Lines of the chart: a number for about every third.
         unit: What the numbers are.
     """
     top = max(top, unit.least)
-    step = unit.step(top / max(1, min(5, rows // 3)))
+    step = unit.step(top / max(2, min(5, rows // 3)))
     return [step * number for number in range(ceil(top / step - 1e-6) + 1)]
 
 

@@ -26,7 +26,8 @@ from .plot import BLANK, Cell, Layer, fill, highest, plot
 
 MIN_AXIS_WIDTH: Final = 32
 """Cells under which a chart has no axis of values."""
-MIN_LEGEND_ROWS: Final = 2
+MIN_LABEL_WIDTH: Final = 6
+"""Cells of the numbers beside a chart: charts above each other have one axis of time."""
 MIN_TIMES_ROWS: Final = 5
 NOW: Final = "now"
 GAP: Final[Cell] = ("  ", "")
@@ -183,6 +184,16 @@ class Chart(Widget):
             self.refresh()
 
     @property
+    def start(self) -> float:
+        """The epoch seconds at the left edge."""
+        return self._data.start
+
+    @property
+    def end(self) -> float:
+        """The epoch seconds at the right edge."""
+        return self._data.end
+
+    @property
     def seconds_per_column(self) -> float:
         """The time that a column of the chart stands for."""
         return self._data.seconds / self._columns
@@ -330,10 +341,10 @@ class Chart(Widget):
             return {}
         top = numbers[-1]
         texts: dict[int, str] = {}
-        for number in reversed(numbers):
+        for number in (top, *numbers[:-1]):
             row = min(rows - 1, max(0, round((1 - number / top) * rows)))
             texts.setdefault(row, self._data.unit.tick(number, top))
-        size = max(map(len, texts.values()))
+        size = max(MIN_LABEL_WIDTH, *map(len, texts.values()))
         return {row: f"{text.rjust(size)} " for row, text in texts.items()}
 
     def _add_grid(

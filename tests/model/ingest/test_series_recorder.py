@@ -38,7 +38,7 @@ def state() -> ClusterState:
     return state
 
 
-def test_rates_and_shares_of_a_step(state: ClusterState) -> None:
+def test_the_rates_of_a_step(state: ClusterState) -> None:
     run(state, NOW + 2, "succeeded", "succeeded", "succeeded", "failed", "retried", "revoked")
     for second in range(STEP + 1):
         state.tick(NOW + second)
@@ -46,16 +46,15 @@ def test_rates_and_shares_of_a_step(state: ClusterState) -> None:
     assert cluster.last("succeeded") == pytest.approx(3 / STEP)
     assert cluster.last("failed") == cluster.last("retried") == pytest.approx(1 / STEP)
     assert cluster.last("revoked") == pytest.approx(1 / STEP)
-    assert cluster.last("failure_share") == 0.25
     assert state.series.end == NOW + STEP
     assert isnan(cluster.window("succeeded", state.series.newest - 2, 1)[0])
 
 
-def test_a_step_without_tasks_is_0_and_has_no_shares(state: ClusterState) -> None:
+def test_a_step_without_tasks_is_0_and_has_no_percentiles(state: ClusterState) -> None:
     state.tick(NOW + STEP)
     cluster = state.series.cluster
     assert cluster.last("succeeded") == 0.0
-    assert cluster.last("failure_share") is cluster.last("runtime_p95") is None
+    assert cluster.last("runtime_p95") is cluster.last("wait_p95") is None
 
 
 def test_nothing_is_known_while_disconnected_or_suspended(state: ClusterState) -> None:

@@ -31,8 +31,9 @@ def test_the_axis_has_round_numbers_up_to_the_highest_value(
     assert " ".join(unit.tick(number, found[-1]) for number in found) == labels
 
 
-def test_a_low_chart_has_two_numbers() -> None:
-    assert ticks(86.0, 2, RATE) == [0.0, 100.0]
+def test_a_low_chart_has_few_numbers() -> None:
+    assert ticks(86.0, 2, RATE) == [0.0, 50.0, 100.0]
+    assert ticks(0.3, 3, SHARE) == pytest.approx([0.0, 0.2, 0.4])
 
 
 def test_times_of_day_are_round() -> None:

@@ -30,13 +30,13 @@ async def test_a_chart_has_a_legend_two_axes_and_marks() -> None:
         await screen.settle()
         lines = screen.lines
         assert lines[0] == "█ ok 9  █ retry 0  █ failed 1"
-        assert lines[1].startswith("20 ╌")
-        assert lines[1][3 + 28] == "✖"
+        assert lines[1].startswith("    20 ╌")
+        assert lines[1][7 + 26] == "✖"
         assert lines[-1].split() == ["11:50", "11:52", "11:54", "11:56", "11:58", "now"]
-        assert lines[-1].index("11:54") == 3 + int(57 * 0.4)
+        assert lines[-1].index("11:54") == 7 + int(53 * 0.4)
         assert [strip.cell_length for strip in screen.strips] == [60] * 12
         # What happened before the first sample is blank, and the newest sample is at the edge.
-        assert set(lines[-2][3 : 3 + 14]) <= set(" ┊╌")
+        assert set(lines[-2][7 : 7 + 13]) <= set(" ┊╌")
         assert lines[-2][-1] == "█"
 
 
@@ -93,10 +93,10 @@ async def test_the_cursor_reads_the_values_of_its_time() -> None:
 
 async def test_a_click_posts_the_time_of_its_column() -> None:
     chart = Chart()
-    async with shown(chart, 63, 8) as screen:
+    async with shown(chart, 67, 8) as screen:
         chart.show(DATA, 1)
         await screen.settle()
-        await screen.pilot.click(Chart, offset=(3 + 30, 3))
+        await screen.pilot.click(Chart, offset=(7 + 30, 3))
         await screen.pilot.click(Chart, offset=(1, 3))
         assert [message.at for message in screen.of(Chart.TimeChosen)] == [END - 600 + 30.5 * 10]
 

@@ -1,0 +1,190 @@
+"""The charts page: what the cluster did in the last minutes or the last hour."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any, ClassVar, Final, Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from ...bindings.contexts import Context
+from ...model.entities.time_series import STEP
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ...widgets.charts.chart import Chart
+from ...widgets.tile import Tile
+from .. import charts
+from ..bars.base import Bar, Part
+from ..context import AppContext
+from ..keymap import bindings
+from ..navigation import Location
+from .base import MonitorScreen
+
+MIN_TILE_HEIGHT: Final = 7
+COLUMN_WIDTHS: Final = (76, 170)
+"""Widths of the screen from which two and three charts stand side by side."""
+
+
+class ChartsScreen(MonitorScreen):
+    """Six charts on one axis of time, with a cursor that reads all of them."""
+
+    CSS_PATH = "charts.tcss"
+    BINDINGS = bindings("charts")
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ("charts",)
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self.info_bar = Bar(id="info")
+        self.charts = {
+            kind.id: Chart(glyphs=context.glyphs, id=f"{kind.id}-chart") for kind in charts.CHARTS
+        }
+        self.tiles = [
+            self.pane(kind.id, kind.title, self.charts[kind.id]) for kind in charts.CHARTS
+        ]
+        for tile in self.tiles:
+            tile.can_focus = True
+        self.grid = VerticalScroll(*self.tiles, id="charts", can_focus=False)
+        self.cursor: float | None = None
+        """The epoch seconds whose values are read; None for the newest."""
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Queues and workers, polled slowly."""
+        return frozenset({"overview", "workers", "queues"})
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the info line and the charts."""
+        yield self.info_bar
+        yield self.grid
+
+    def on_mount(self) -> None:
+        """Focus the first chart."""
+        self.set_focus(self.tiles[0])
+
+    # Painting
+
+    def paint_body(self) -> None:
+        """Update the charts."""
+        for kind in charts.CHARTS:
+            charts.show(self.charts[kind.id], kind.id, kind.build, self.context)
+        if self.cursor is not None:
+            self._move_cursor(self.cursor)
+        self._paint_info()
+
+    def _paint_info(self) -> None:
+        left = [self.breadcrumb, Part(units.duration(self.context.chart_seconds), "$text-muted")]
+        left += [Part(text, "$text-warning", 2) for text in self._marks()]
+        self.info_bar.show(left)
+
+    def _marks(self) -> list[str]:
+        """Return what happened to workers at the cursor."""
+        if self.cursor is None:
+            return []
+        low, high = self._moment()
+        zone = charts.time_zone(self.context)
+        return [
+            f"{visible(mark.worker, 40)} {mark.kind} {units.clock(mark.at, zone)}"
+            for mark in self.context.state.series.marks.between(low - STEP, high + STEP)
+        ]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Use the room."""
+        super().on_resize(event)
+        self.call_after_refresh(self._lay_out)
+
+    def _lay_out(self) -> None:
+        """Share the room out to rows of charts; too many of them scroll."""
+        zoomed = self.has_class("-zoomed")
+        columns = 1 if zoomed else 1 + sum(self.size.width >= width for width in COLUMN_WIDTHS)
+        rows = 1 if zoomed else ceil(len(self.tiles) / columns)
+        room = self.grid.size.height
+        height = max(MIN_TILE_HEIGHT, room // rows)
+        left = max(0, room - height * rows)
+        self.grid.styles.grid_size_columns = columns
+        self.grid.styles.grid_rows = " ".join(f"{height + (row < left)}" for row in range(rows))
+
+    # Moving
+
+    @property
+    def chart(self) -> Chart:
+        """The focused chart."""
+        return self.charts[charts.CHARTS[self._index].id]
+
+    @property
+    def _index(self) -> int:
+        return self.tiles.index(self.focused) if self.focused in self.tiles else 0
+
+    def action_move(self, motion: Any) -> None:
+        """Focus another chart."""
+        columns = self.grid.styles.grid_size_columns
+        steps = {"up": -columns, "down": columns, "top": -len(self.tiles)}
+        index = self._index + steps.get(motion, columns if "down" in motion else -columns)
+        if motion in ("top", "bottom"):
+            index = 0 if motion == "top" else len(self.tiles) - 1
+        if 0 <= index < len(self.tiles) and not self.has_class("-zoomed"):
+            self.set_focus(self.tiles[index])
+
+    def action_scroll(self, direction: Literal["left", "right"]) -> None:
+        """Move the cursor to the column before or after."""
+        step = max(float(STEP), self.chart.seconds_per_column)
+        if self.cursor is None:
+            if direction == "left":
+                self._move_cursor(self.chart.end - step / 2)
+        else:
+            self._move_cursor(self.cursor + (step if direction == "right" else -step))
+        self._paint_info()
+
+    def action_newest(self) -> None:
+        """Read the newest values again."""
+        self._move_cursor(None)
+        self._paint_info()
+
+    def _move_cursor(self, at: float | None) -> None:
+        """Move the cursor of all charts; to the right of the newest value there is none."""
+        chart = self.chart
+        if at is not None:
+            at = None if at >= chart.end else max(at, chart.start)
+        self.cursor = at
+        for each in self.charts.values():
+            each.cursor = at
+
+    def step_back(self) -> bool:
+        """Remove the cursor after the zoom."""
+        if super().step_back():
+            return True
+        had_cursor = self.cursor is not None
+        self.action_newest()
+        return had_cursor
+
+    def action_zoom(self) -> None:
+        """Maximize the focused chart, or restore all."""
+        super().action_zoom()
+        self.call_after_refresh(self._lay_out)
+
+    # Opening
+
+    def _moment(self) -> tuple[float, float]:
+        """Return the time of the column at the cursor."""
+        width = max(float(STEP), self.chart.seconds_per_column)
+        at = self.chart.end - width / 2 if self.cursor is None else self.cursor
+        return at - width / 2, at + width / 2
+
+    def action_open(self) -> None:
+        """Open the tasks of the time at the cursor."""
+        kind = charts.CHARTS[self._index]
+        self.visit(charts.tasks_between(self.context, kind.term, *self._moment()))
+
+    def on_chart_time_chosen(self, message: Chart.TimeChosen) -> None:
+        """Move the cursor to a clicked column; open its tasks on a double click."""
+        tile = next(tile for tile in self.tiles if message.chart in tile.children)
+        self.set_focus(tile)
+        self._move_cursor(message.at)
+        self._paint_info()
+        if message.twice:
+            self.action_open()
+
+    def on_tile_opened(self, message: Tile.Opened) -> None:
+        """Maximize a chart whose frame was double-clicked."""
+        self.action_zoom()
