@@ -46,14 +46,14 @@ def ask(confirmation: Confirmation) -> bool:
 
 
 def confirmation_lines(confirmation: Confirmation) -> list[str]:
-    """Return the operation, its targets, effects (+), warnings (!), caveats (-) and replies (=)."""
+    """Return the operation, its targets, effects, cautions, and the replies to expect."""
     lines = [confirmation.title]
     lines += [f"  {target}" for target in confirmation.targets]
-    lines += [f"+ {sentence}" for sentence in confirmation.effects]
-    lines += [f"! {sentence}" for sentence in confirmation.warnings]
-    lines += [f"- {sentence}" for sentence in confirmation.caveats]
+    lines += [f"Effect: {sentence}" for sentence in confirmation.effects]
+    cautions = (*confirmation.warnings, *confirmation.caveats)
+    lines += [f"Caution: {sentence}" for sentence in cautions]
     if number := len(confirmation.expected_workers):
-        lines.append(f"= {counted(number, 'worker')} expected to confirm")
+        lines.append(f"{counted(number, 'worker')} expected to confirm")
     return [visible(line) for line in lines]
 
 

@@ -68,6 +68,7 @@ class Control:
         audit_required: bool = True,
         perform: Perform | None = None,
         results: Callable[[], ResultReader] | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.read_only = read_only
         """Whether all changes are refused; may be set at any time."""
@@ -78,6 +79,7 @@ class Control:
         self._audit_required = audit_required
         self._perform = perform
         self._results = results
+        self._redact = redact
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, RunningOperation] = {}
@@ -117,6 +119,7 @@ class Control:
             on_change,
             known_targets,
             self._results,
+            self._redact,
         )
         # What is forbidden now stays forbidden, even if read-only mode ends a moment later.
         thread = threading.Thread(

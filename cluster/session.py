@@ -111,6 +111,7 @@ class Session:
             settings.read_only,
             settings.audit_required,
             results=self._follower.reader,
+            redact=self._redaction.text,
         )
 
     @property

@@ -49,6 +49,7 @@ class OperationContext:
         on_change: Callable[[Outcome], object],
         known_targets: KnownTargets = KnownTargets(),  # noqa: B008  (frozen)
         results: Callable[[], ResultReader] | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.known_targets = known_targets
         """What the model knew about the targets when the operation was started."""
@@ -63,6 +64,7 @@ class OperationContext:
         self.afterwards: Callable[[], object] | None = None
         """Called after the outcome was reported, to ask again for the effects."""
         self._on_change = on_change
+        self._redact = redact
 
     def limited(self) -> AbstractContextManager[None]:
         """Make the broker's replies within the block time out after `BROKER_TIMEOUT` seconds.
@@ -92,12 +94,19 @@ class OperationContext:
         before = self.outcome
         self.outcome = msgspec.structs.replace(
             before,
-            workers={**before.workers, **(workers or {})},
-            targets={**before.targets, **(targets or {})},
+            workers={**before.workers, **self._redacted(workers or {})},
+            targets={**before.targets, **self._redacted(targets or {})},
             sent=before.sent + sent,
             **changes,
         )
         self._on_change(self.outcome)
+
+    def _redacted(self, answers: Mapping[str, Answer]) -> dict[str, Answer]:
+        """Return answers whose texts, which may be a worker's own, are masked."""
+        return {
+            name: Answer(answer.verdict, self._redact(answer.text)) if answer.text else answer
+            for name, answer in answers.items()
+        }
 
 
 @singledispatch

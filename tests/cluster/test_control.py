@@ -15,6 +15,7 @@ from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.operations.audit import Audit
 from celtop.cluster.operations.running import OperationContext, Refused, Unsure
+from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import LogMessage, OperationChanged
 from celtop.model.operations.commands import Operation, Ping, Revoke
 from celtop.model.operations.outcome import Answer, Outcome
@@ -83,6 +84,17 @@ def test_read_only_refuses_before_anything_is_done(door: Callable[..., ControlUn
     made.control.read_only = False
     assert made.control.do(REVOKE).future.result(10).refusal is None
     assert len(done) == 1
+
+
+def test_replies_are_redacted_wherever_they_go(door: Callable[..., ControlUnderTest]) -> None:
+    def answer(context: OperationContext) -> None:
+        secret = Answer("confirmed", "password='hunter2' ok")
+        context.report(workers={"w1": secret}, targets={"a": secret})
+
+    made = door(answer, redact=Redaction(["password"]).text)
+    outcome = made.control.do(REVOKE).future.result(10)
+    assert outcome.workers["w1"].text == "password='***' ok"
+    assert "hunter2" not in f"{outcome}{made.told()}{made.lines()}"
 
 
 def test_read_only_operations_are_allowed(door: Callable[..., ControlUnderTest]) -> None:
