@@ -1,7 +1,7 @@
 """celtop: a terminal monitor for Celery.
 
 The names below are the library; `docs/library.md` shows how to use them. They are imported when
-they are first used (PEP 562): `import celtop` alone loads neither kombu nor msgspec.
+they are first used (PEP 562): `import celtop` alone loads neither kombu nor pydantic.
 """
 
 from __future__ import annotations

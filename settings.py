@@ -10,34 +10,26 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from pydantic import Field, PrivateAttr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from . import files
 from .model.entities.keep import KEEP
 from .model.text.passwords import mask
 from .setting_types import (
-    SAFE_SERIALIZERS,
-    InvalidValue,
+    Budgets,
+    KeysByAction,
+    Names,
+    Patterns,
+    ProgressPaths,
     SafeSerializer,
-    budgets,
-    is_setting,
-    keys_by_action,
-    names,
-    one_of,
-    patterns,
-    progress_paths,
-    rate,
-    read,
-    seconds,
-    serializers,
-    setting,
-    switch,
-    table,
-    table_or_switch,
-    text,
-    whole_number,
+    Seconds,
+    Serializers,
+    Table,
+    TableOrSwitch,
 )
 
 DescribeApp: TypeAlias = Callable[[str, str | None], Mapping[str, object]]
@@ -68,126 +60,117 @@ _APP_FIELDS: Final = (
 """Fields taken from the app's configuration. Its time zone is not one: that is not the screen's."""
 
 
-class SettingsError(ValueError):
+class SettingsError(Exception):
     """A setting cannot be used; the message names it, its source and the reason, in one line."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """All settings of celtop. Made by `load_settings`, or from keyword arguments alone.
+class Settings(BaseSettings):
+    """All settings of celtop. Made by `load_settings`, or from keyword arguments alone."""
 
-    Raises:
-        SettingsError: A value is invalid.
-    """
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
-    app: str | None = setting(None, text)
+    app: str | None = None
     """The monitored Celery app, as in `celery -A`. Its code runs in a child process only."""
-    workdir: str | None = setting(None, text)
+    workdir: str | None = None
     """The directory to import the app from; None is the current directory."""
-    broker_url: str = setting("", text)
+    broker_url: str = ""
     """The broker URL; separate several failover URLs with `;`. Empty if no source names one."""
-    result_backend: str | None = setting(None, text)
+    result_backend: str | None = None
     """The result backend's URL, or a name such as `django-db`; None uses the workers'
     configuration."""
-    result_backend_transport_options: dict[str, Any] = setting({}, table)
+    result_backend_transport_options: Table = {}
     """As in Celery: `global_keyprefix`, `master_name`, ..."""
-    redis_backend_use_ssl: dict[str, Any] | bool | None = setting(None, table_or_switch)
+    redis_backend_use_ssl: TableOrSwitch = None
     """As in Celery, for a result backend in Redis; None is decided by the URL."""
-    broker_transport_options: dict[str, Any] = setting({}, table)
+    broker_transport_options: Table = {}
     """As in Celery: `global_keyprefix`, `fanout_prefix`, `sep`, ... They must match the workers'
     options, otherwise no event is received."""
-    broker_use_ssl: dict[str, Any] | bool | None = setting(None, table_or_switch)
+    broker_use_ssl: TableOrSwitch = None
     """As in Celery: a table of certificate options, true for the defaults; None is decided by the
     URL."""
-    accept_content: tuple[SafeSerializer, ...] = setting(("json",), serializers)
+    accept_content: Serializers = ("json",)
     """The serializers to decode replies from. Only those that cannot run the sender's code."""
-    event_exchange: str = setting("celeryev", text)
+    event_exchange: str = "celeryev"
     """The exchange that workers publish events to."""
-    control_exchange: str = setting("celery", text)
+    control_exchange: str = "celery"
     """The exchange for remote-control commands, without `.pidbox`."""
-    events: Literal["auto", "always", "never"] = setting("auto", one_of("auto", "always", "never"))
+    events: Literal["auto", "always", "never"] = "auto"
     """Task events of workers that send none: `auto` enables them, and disables them again when the
     last celtop exits, unless another monitor receives them; `always` leaves them enabled; `never`
     does not enable them."""
-    enable_events: bool = setting(True, switch)
+    enable_events: bool = True
     """Whether to enable task events at all: false is the older spelling of `events = "never"`."""
-    read_only: bool = setting(False, switch)
+    read_only: bool = False
     """Whether to refuse every change to the cluster. Task events are still enabled, unless
     `events` is `never`."""
-    audit_file: str | None = setting(None, text)
+    audit_file: str | None = None
     """The file that records every operation, as JSON lines; empty to keep none. None is
     `celtop/audit.jsonl` in `XDG_STATE_HOME`, or in `~/.local/state`."""
-    audit_required: bool = setting(True, switch)
+    audit_required: bool = True
     """Whether to refuse operations while the audit file cannot be written."""
-    redact: tuple[str, ...] = setting((), patterns)
+    redact: Patterns = ()
     """Regular expressions for arguments and results that must never be shown, written or exported;
     as text, one per line. A match in a name (`password`) hides its value, any other match is hidden
     itself. Case is ignored."""
-    progress_path: dict[str, dict[str, str]] = setting({}, progress_paths)
+    progress_path: ProgressPaths = {}
     """Where tasks report their progress, if not in a common shape: for each task name pattern
     (`"geo.*"`) a table of dotted paths into the `update_state` meta or the event: `current` and
     `total`, or `percent` (0 to 100), and `text`. The first pattern that matches
     the name, or is the name, is used."""
-    frugal: bool = setting(False, switch)
+    frugal: bool = False
     """Whether to send the broker as few commands as possible; values are then older."""
-    queues: tuple[str, ...] = setting((), names)
+    queues: Names = ()
     """Queues to watch in addition to those found through workers and tasks."""
-    inspect_interval: float = setting(15.0, seconds(1.0))
+    inspect_interval: Seconds = Field(default=15.0, ge=1.0)
     """Seconds between two rounds of inspecting the workers while a screen shows them."""
-    queue_interval: float = setting(5.0, seconds(0.5))
+    queue_interval: Seconds = Field(default=5.0, ge=0.5)
     """Seconds between two measurements of the queues while a screen shows them."""
-    history: int = setting(500, whole_number(0))
+    history: int = Field(default=500, ge=0)
     """How many already finished tasks to load from the result backend at startup; 0 for none."""
-    max_tasks: int = setting(100_000, whole_number(100))
+    max_tasks: int = Field(default=100_000, ge=100)
     """Tasks kept in memory; beyond that the oldest are dropped, plain successes first."""
-    keep: dict[str, int] = setting(dict(KEEP), budgets)
+    keep: Budgets = dict(KEEP)
     """How many tasks of each kind to keep at least, however many others arrive: `failed`,
     `retried`, `revoked`, `lost`, `slow`, `running`, `waiting`, and `marked` on the screen. Budgets
     that exceed `max_tasks` together are reduced in proportion."""
-    max_text_bytes: int = setting(256 << 20, whole_number(1 << 20))
+    max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)
     """Bytes of arguments, results and tracebacks kept in memory."""
-    inbox_events: int = setting(200_000, whole_number(1_000))
+    inbox_events: int = Field(default=200_000, ge=1_000)
     """Received events that may wait for processing; beyond that events are dropped and counted."""
-    frames_per_second: float = setting(4.0, rate(60.0))
+    frames_per_second: float = Field(default=4.0, gt=0.0, le=60.0)
     """How often the screen is repainted at most, per second."""
-    mouse: bool = setting(True, switch)
+    mouse: bool = True
     """Whether to capture the mouse; otherwise the terminal selects text as usual."""
-    ascii: bool | None = setting(None, switch)
+    ascii: bool | None = None
     """Whether to draw with ASCII characters only; None is decided by the locale."""
-    theme: str | None = setting(None, text)
+    theme: str | None = None
     """The name of the colour theme; None is the built-in one."""
-    view: str | None = setting(None, text)
+    view: str | None = None
     """The name of the saved view to open first; None is the Overview."""
-    keymap: str | None = setting(None, text)
+    keymap: str | None = None
     """The name of a keymap from an installed package; None is the built-in one."""
-    keys: dict[str, str | tuple[str, ...]] = setting({}, keys_by_action)
+    keys: KeysByAction = {}
     """Keys by action id, on top of the keymap: a key, a list of keys, or an empty text for none."""
-    timezone: Literal["local", "utc"] = setting("local", one_of("local", "utc"))
+    timezone: Literal["local", "utc"] = "local"
     """The time zone of the screen; exports always use UTC."""
 
-    _sources: dict[str, str] = field(default_factory=dict, repr=False)
-    _max_retries: dict[str, int | None] = field(default_factory=dict, repr=False)
-    _routes: dict[str, str] = field(default_factory=dict, repr=False)
-    _default_queue: str | None = field(default=None, repr=False)
-    _warnings: tuple[str, ...] = field(default=(), repr=False)
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
+    _routes: dict[str, str] = PrivateAttr(default_factory=dict)
+    _default_queue: str | None = PrivateAttr(default=None)
+    _warnings: list[str] = PrivateAttr(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Read every value as the type of its setting."""
-        for each in fields(self):
-            if not is_setting(each):
-                continue
-            value = getattr(self, each.name)
-            try:
-                object.__setattr__(self, each.name, read(each, value))
-            except InvalidValue as error:
-                raise SettingsError(self._refusal(each.name, value, error)) from None
-
-    def _refusal(self, name: str, value: object, error: InvalidValue) -> str:
-        # Text that should have been a table may contain a password anywhere.
-        secret = isinstance(value, str) and name.endswith(("_transport_options", "_use_ssl"))
-        shown = "" if secret else f"{mask(value)!r} "
-        source = self._sources.get(f"{name}.{error.key}") or self._sources.get(name, "argument")
-        return f"Invalid value {shown}for {name} ({source}): {error}"
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take keywords only: `load_settings` merges the sources and records which one won."""
+        return (init_settings,)
 
     @property
     def enables_events(self) -> bool:
@@ -211,7 +194,7 @@ class Settings:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should correct, although the settings are valid."""
-        return self._warnings
+        return tuple(self._warnings)
 
     def source(self, field: str, key: str = "") -> str:
         """Return the source of a value in words: `flag -b`, `config file PATH, line 3`, `default`.
@@ -225,10 +208,6 @@ class Settings:
     def masked(self, field: str) -> Any:
         """Return a value with every password masked."""
         return mask(getattr(self, field))
-
-
-FIELDS: Final = tuple(each.name for each in fields(Settings) if is_setting(each))
-"""The names of the settings."""
 
 
 def load_settings(
@@ -248,7 +227,7 @@ def load_settings(
     Raises:
         SettingsError: A file cannot be read, a key is unknown, or a value is invalid.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     sources: dict[str, str] = {}
     warnings: list[str] = []
 
@@ -286,15 +265,16 @@ def load_settings(
         workdir = values.get("workdir")
         description = describe(str(app), str(workdir) if workdir else None)
         add(_from_app(description), lambda field: f"app {app}")
-    return Settings(
-        **values, _sources=sources, _warnings=tuple(warnings), **_from_tasks(description)
-    )
+    settings = _build(values, sources)
+    _add_tasks(settings, description)
+    settings._warnings.extend(warnings)
+    return settings
 
 
-def _keep_first(values: dict[str, object], sources: dict[str, str], *same: str) -> None:
+def _keep_first(values: dict[str, object], sources: dict[str, str], *fields: str) -> None:
     """Of several fields for the same thing, keep the value of the source that comes first."""
-    for name in [name for name in values if name in same][1:]:
-        del values[name], sources[name]
+    for field in [name for name in values if name in fields][1:]:
+        del values[field], sources[field]
 
 
 def flag_name(field: str) -> str:
@@ -303,7 +283,7 @@ def flag_name(field: str) -> str:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, object]:
-    names = {field: f"{ENV_PREFIX}{field.upper()}" for field in FIELDS}
+    names = {field: f"{ENV_PREFIX}{field.upper()}" for field in Settings.model_fields}
     return {field: environ[name] for field, name in names.items() if environ.get(name)}
 
 
@@ -322,8 +302,8 @@ def _file(path: Path) -> tuple[dict[str, object], dict[str, int]]:
     except ValueError as error:
         raise SettingsError(f"Invalid TOML in config file {path}: {error}") from error
     for key in found:
-        if key not in FIELDS:
-            near = difflib.get_close_matches(key, FIELDS, n=1)
+        if key not in Settings.model_fields:
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
             advice = f"Did you mean {near[0]!r}?" if near else "`celtop config show` lists all keys"
             where = f"config file {path}, line {lines[key]}"
             raise SettingsError(f"Unknown key {key!r} in {where}. {advice}")
@@ -335,16 +315,34 @@ def _from_app(description: Mapping[str, object]) -> dict[str, object]:
     accepted = known["accept_content"]
     if isinstance(accepted, Sequence):
         # The app may accept pickle; celtop takes only the safe serializers of its list.
-        safe = [name for name in accepted if name in SAFE_SERIALIZERS]
-        known["accept_content"] = safe or None
+        safe = get_args(SafeSerializer)
+        known["accept_content"] = [name for name in accepted if name in safe] or None
     return known
 
 
-def _from_tasks(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the app's description has about its tasks, which are not settings."""
-    tasks = description.get("tasks") or ()
-    return {
-        "_max_retries": {task.name: task.max_retries for task in tasks},
-        "_routes": {task.name: task.queue for task in tasks if task.queue is not None},
-        "_default_queue": description.get("task_default_queue"),
-    }
+def _add_tasks(settings: Settings, description: Mapping[str, Any]) -> None:
+    """Add what the app's description has about its tasks, which are not settings."""
+    for task in description.get("tasks") or ():
+        settings._max_retries[task.name] = task.max_retries
+        if task.queue is not None:
+            settings._routes[task.name] = task.queue
+    settings._default_queue = description.get("task_default_queue")
+
+
+def _build(values: dict[str, object], sources: dict[str, str]) -> Settings:
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        value = values.get(field)
+        # Text that should have been a table may contain a password anywhere.
+        secret = isinstance(value, str) and field.endswith(("_transport_options", "_use_ssl"))
+        shown = "" if secret else f"{mask(value)!r} "
+        # pydantic: "Input should be a valid integer, unable to parse string as an integer".
+        why = first["msg"].removeprefix("Value error, ").partition(", unable to ")[0]
+        why = why.replace("Input should be", "must be")
+        source = sources.get(".".join(map(str, first["loc"][:2]))) or sources.get(field, "flag")
+        raise SettingsError(f"Invalid value {shown}for {field} ({source}): {why}") from None
+    settings._sources.update(sources)
+    return settings

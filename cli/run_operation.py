@@ -12,7 +12,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
@@ -92,12 +91,11 @@ def connected(
     """
     if not (options.yes or options.dry_run or settings.read_only):
         require_terminal()
-    changed = replace(
-        settings,
-        enable_events=enable_events and settings.enable_events,
-        max_tasks=max(settings.max_tasks, MIN_TASKS),
-    )
-    with open_session(changed) as session:
+    changes = {
+        "enable_events": enable_events and settings.enable_events,
+        "max_tasks": max(settings.max_tasks, MIN_TASKS),
+    }
+    with open_session(settings.model_copy(update=changes)) as session:
         if workers_needed:
             connect(session)
             pump_until(

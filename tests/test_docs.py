@@ -15,7 +15,7 @@ from celtop.bindings.actions import ACTIONS
 from celtop.bindings.keymap import Keymap
 from celtop.cli.commands.control import control
 from celtop.cli.main import celtop
-from celtop.settings import FIELDS, load_settings
+from celtop.settings import Settings, load_settings
 from celtop.tui.commands.table import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -177,4 +177,4 @@ def test_every_operation_is_described() -> None:
 def test_the_table_of_settings_names_settings() -> None:
     text = (ROOT / "README.md").read_text("utf-8").partition("| setting |")[2].partition("\n\n")[0]
     names = {name for row in text.splitlines()[2:] for name in code_spans(row.split("|")[1])}
-    assert names - set(FIELDS) == set()
+    assert names - set(Settings.model_fields) == set()

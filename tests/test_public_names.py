@@ -10,7 +10,7 @@ import celtop
 import pytest
 from celtop.cluster.session import Session
 
-HEAVY = ("celery", "kombu", "msgspec", "redis", "rich", "textual")
+HEAVY = ("celery", "kombu", "msgspec", "pydantic", "redis", "rich", "textual")
 LOADED = f"""
 import json, sys
 import celtop

@@ -65,7 +65,6 @@ def keys(ctx: click.Context) -> None:
 
 def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
     """Return name, value and source of each setting, and of each action with other keys."""
-    from ...settings import FIELDS
     from ..keymap import remapped_actions
 
     actions = [
@@ -74,7 +73,7 @@ def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
     ]
     fields = [
         (field, settings.masked(field), settings.source(field))
-        for field in FIELDS
+        for field in type(settings).model_fields
         if field != "keys" or not actions
     ]
     return fields + actions

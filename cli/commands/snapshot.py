@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -46,7 +45,7 @@ def snapshot(
     settings = settings_of(ctx)
     parsed = None if query is None else read_filter(query, settings)
     if not wait:
-        settings = replace(settings, enable_events=False)
+        settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         from ...export.snapshot import take_snapshot
         from ...model.query.language import EVERY_TASK

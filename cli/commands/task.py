@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +32,7 @@ def task(ctx: click.Context, id_: str, as_json: bool) -> int:
     code is 1 if it is not found anywhere.
     """
     check_id(id_)
-    settings = replace(settings_of(ctx), enable_events=False)
+    settings = settings_of(ctx).model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         connect(session)
         (id_,) = full_ids(session, [id_])

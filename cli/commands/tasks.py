@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import click
 
@@ -38,7 +37,7 @@ def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, 
     settings = settings_of(ctx)
     parsed = EVERY_TASK if query is None else read_filter(query, settings)
     if not wait:
-        settings = replace(settings, enable_events=False)
+        settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         from ...export import tasks as export
         from ...export.snapshot import take_snapshot

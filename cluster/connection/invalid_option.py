@@ -7,8 +7,7 @@ somewhere, which seldom names the option. So the attempt is repeated with fewer 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from ...model.entities.fault import Fault
@@ -72,13 +71,12 @@ def _without_options(broker: BrokerConnection) -> Iterator[tuple[str, str, Broke
     while parameters:
         name = parameters.pop(0)[0]
         url = "?".join(filter(None, (address, urlencode(parameters))))
-        settings = replace(settings, broker_url=url)
+        settings = settings.model_copy(update={"broker_url": url})
         yield name, "The broker URL", BrokerConnection(settings)
-    settings = replace(settings, broker_url=address)
+    settings = settings.model_copy(update={"broker_url": address})
     for field in _TABLES:
         table = getattr(settings, field)
         for name in table if isinstance(table, dict) else ():
             kept = {key: value for key, value in getattr(settings, field).items() if key != name}
-            changed: dict[str, Any] = {field: kept}
-            settings = replace(settings, **changed)
+            settings = settings.model_copy(update={field: kept})
             yield name, field, BrokerConnection(settings)

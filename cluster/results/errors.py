@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from ...model.entities.fault import Fault
@@ -106,7 +105,9 @@ def failure(error: BaseException, url: str, settings: Settings) -> ResultsError:
     """Return the error for an exception raised while talking to a result backend."""
     if isinstance(error, ResultsError):
         return error
-    place = BrokerConnection(replace(settings, broker_url=url, result_backend=settings.broker_url))
+    place = BrokerConnection(
+        settings.model_copy(update={"broker_url": url, "result_backend": settings.broker_url})
+    )
     # SQLAlchemy adds the statement to its text; the driver's own error has the cause.
     cause = error.__cause__ or error
     text = f"{type(error).__name__} {type(cause).__name__}: {cause}"

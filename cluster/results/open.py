@@ -8,7 +8,6 @@ DATABASE in its name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -80,7 +79,7 @@ def _with_options(settings: Settings, conf: Mapping[str, Any]) -> tuple[Settings
                 " set result_backend_transport_options, or name the app with -A"
             )
         found[field] = {key: value for key, value in reported.items() if _MASKED not in str(value)}
-    return (replace(settings, **found) if found else settings), reason
+    return (settings.model_copy(update=found) if found else settings), reason
 
 
 def _from_workers(

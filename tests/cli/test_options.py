@@ -10,7 +10,7 @@ import pytest
 from celtop.cli.main import celtop as group
 from celtop.cli.main import top
 from celtop.cli.options import CONFIG, GLOBAL_OPTIONS, SEE_GLOBAL_OPTIONS, GlobalOption
-from celtop.settings import FIELDS, flag_name
+from celtop.settings import Settings, flag_name
 from celtop.tests.cli.conftest import celtop, error_text
 
 
@@ -54,7 +54,7 @@ def test_each_option_sets_a_field_under_its_flag_name() -> None:
     for option in GLOBAL_OPTIONS:
         assert isinstance(option, GlobalOption)
         if option.name != CONFIG:
-            assert option.name in FIELDS
+            assert option.name in Settings.model_fields
             assert flag_name(option.name) in (*option.opts, *option.secondary_opts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from celtop.settings import FIELDS
+from celtop.settings import Settings
 from celtop.tests.cli.conftest import celtop, error_text
 from celtop.tests.servers import APPS
 
@@ -19,7 +19,7 @@ def test_show_lists_every_setting_masked(tmp_path: Path) -> None:
         assert "hunter2" not in ended.stdout + ended.stderr
         assert "environment CELERY_BROKER_URL" in ended.stdout
         assert f"config file {file}" in ended.stdout
-        assert all(field in ended.stdout for field in FIELDS)
+        assert all(field in ended.stdout for field in Settings.model_fields)
 
 
 def test_show_needs_no_broker() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
@@ -99,8 +98,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_cluster_is_known_without_its_password() -> None:
-    def of(**settings: Any) -> str:
-        return BrokerConnection(Settings(**settings)).identity
+    def of(**settings: object) -> str:
+        return BrokerConnection(Settings.model_validate(settings)).identity
 
     plain = of(broker_url="redis://user:hunter2@h/1")
     assert "hunter2" not in plain
