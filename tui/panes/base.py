@@ -34,6 +34,7 @@ class Pane(Tile):
     DEFAULT_CSS = """
     Pane {
         & > .line { display: none; }
+        &.-none { display: none; }
         &.-line { border: none; }
         &.-line > * { display: none; }
         &.-line > .line { display: block; }
@@ -82,6 +83,7 @@ class Pane(Tile):
     def fit(self, height: int) -> None:
         """Take a height in lines: framed if it is more than one."""
         self.styles.height = height
+        self.set_class(height < 1, "-none")
         line = height <= 1
         if line == self.is_line:
             return

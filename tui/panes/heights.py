@@ -23,6 +23,8 @@ class Need:
     """Fewest lines of content for which a frame is worth its lines."""
     fills: bool = False
     """Whether it can use any number of further lines."""
+    spare: bool = False
+    """Whether it is shown only in lines that no other pane can use."""
 
 
 def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
@@ -32,7 +34,12 @@ def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
     then each next line goes to the one that shows the fewest rows of a list that is cut. What is
     left goes to the panes that can fill it, otherwise to the most important list.
     """
-    given = {name: int(number < room) for number, name in enumerate(needs)}
+    extra = [name for name, need in needs.items() if need.spare]
+    needs = {name: need for name, need in needs.items() if not need.spare} | {
+        name: needs[name] for name in extra
+    }
+    last = len(needs) - len(extra)
+    given = {name: int(number < min(room, last)) for number, name in enumerate(needs)}
     spare = room - sum(given.values())
     opened = []
     for name, need in needs.items():
@@ -47,6 +54,12 @@ def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
             break
         given[min(cut, key=lambda name: given[name] - needs[name].frame)] += 1
         spare -= 1
+    for name in extra:
+        lines = needs[name].frame + needs[name].least
+        if needs[name].rows and spare >= lines:
+            given[name] = lines
+            spare -= lines
+            opened.append(name)
     takers = [name for name in opened if needs[name].fills] or opened[:1]
     for number, name in enumerate(takers):
         part = spare // (len(takers) - number)

@@ -20,6 +20,7 @@ from ..panes.attention import AttentionPane
 from ..panes.base import Pane
 from ..panes.failures import FailuresPane
 from ..panes.heights import Need, heights
+from ..panes.load import LoadPane
 from ..panes.queues import QueuesPane
 from ..panes.running import RunningPane
 from ..panes.throughput import ThroughputPane
@@ -54,6 +55,7 @@ class OverviewScreen(MonitorScreen):
         self.failures = FailuresPane(context)
         self.queues = QueuesPane(context)
         self.running = RunningPane(context)
+        self.load_pane = LoadPane(context)
         self.area = Vertical(id="panes")
         self._laid_out: object = None
 
@@ -72,7 +74,7 @@ class OverviewScreen(MonitorScreen):
         """The panes, the most important first: it gets the first lines if there are few."""
         return (
             self.attention, self.queues, self.failures, self.running, self.workers_pane,
-            self.throughput,
+            self.throughput, self.load_pane,
         )  # fmt: skip
 
     def compose_body(self) -> ComposeResult:
@@ -90,6 +92,7 @@ class OverviewScreen(MonitorScreen):
                 with Vertical(id="right", classes="column"):
                     yield self.queues
                     yield self.running
+                    yield self.load_pane
 
     # Painting
 
@@ -224,5 +227,5 @@ def _columns(needs: dict[str, Need], room: int) -> list[tuple[list[str], int]]:
         need = needs["attention"]
         top = min(need.frame + need.rows, max(need.frame + 1, room // ATTENTION_SHARE))
         groups.append((["attention"], top))
-    left, right = ["failures", "workers", "throughput"], ["queues", "running"]
+    left, right = ["failures", "workers", "throughput"], ["queues", "running", "load"]
     return [*groups, (left, room - top), (right, room - top)]

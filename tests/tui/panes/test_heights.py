@@ -27,6 +27,14 @@ def test_without_a_graph_the_most_important_list_takes_the_rest() -> None:
     assert heights({"queues": Need(2), "running": Need(2)}, 30) == {"queues": 25, "running": 5}
 
 
+def test_a_chart_for_spare_lines_takes_none_from_a_list_that_is_cut() -> None:
+    chart = Need(8, frame=2, least=5, fills=True, spare=True)
+    needs = {"queues": Need(10), "running": Need(4), "chart": chart}
+    assert heights(needs, 40) == {"queues": 13, "running": 7, "chart": 20}
+    assert heights(needs, 26) == {"queues": 19, "running": 7, "chart": 0}
+    assert heights(needs, 16) == {"queues": 9, "running": 7, "chart": 0}
+
+
 @pytest.mark.parametrize("room", range(6, 80))
 def test_exactly_the_room_is_shared(room: int) -> None:
     needs = {"queues": LIST, "running": Need(0), "failures": Need(1), "graph": GRAPH}

@@ -1,0 +1,55 @@
+"""What there is to do, over time: the messages waiting, or else the busy slots."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Final
+
+from ...model.entities.styles import Level
+from ...model.text import units
+from ...widgets.charts.chart import Chart
+from .. import charts
+from ..charts import ChartKind
+from ..context import AppContext
+from .base import Pane
+from .heights import Need
+
+KINDS: Final = tuple(kind for kind in charts.CHARTS if kind.id in ("waiting", "busy"))
+"""The charts, the first of which that has anything to show is shown."""
+CHART_LINES: Final = 8
+MIN_CHART_LINES: Final = 5
+
+
+class LoadPane(Pane):
+    """A chart for lines that no list needs."""
+
+    NAME, TITLE, VIEW = "load", "Load", "queues"
+
+    def __init__(self, context: AppContext) -> None:
+        self.chart = Chart(glyphs=context.glyphs, id="load-chart")
+        self._kind = KINDS[-1]
+        super().__init__(context, self.chart)
+
+    def need(self) -> Need:
+        """Return that it only takes spare lines."""
+        return Need(CHART_LINES, frame=2, least=MIN_CHART_LINES, fills=True, spare=True)
+
+    def status(self) -> tuple[Level, str]:
+        """Return the window of time."""
+        return "idle", units.duration(self.context.chart_seconds)
+
+    def paint(self) -> None:
+        """Draw the chart."""
+        if self.has_class("-none"):
+            return
+        self._kind = self._choose()
+        charts.show(self.chart, self._kind.id, self._kind.build, self.context)
+        level, window = self.status()
+        self.show(level, self._kind.title, window)
+
+    def _choose(self) -> ChartKind:
+        for kind in KINDS[:-1]:
+            layers = kind.build(self.context).layers
+            if any(value and not isnan(value) for layer in layers for value in layer.values):
+                return kind
+        return KINDS[-1]
