@@ -86,6 +86,7 @@ _GLOBAL: Final = (
         "freeze",
         "freeze",
         "Freeze the screen as a snapshot to browse; events are still collected and counted",
+        show=True,
     ),
     _everywhere(
         "undo",
@@ -102,7 +103,12 @@ _GLOBAL: Final = (
         "Show the last operation; cancel it there if it is running",
     ),
     _everywhere(
-        "error", ("e",), "error", "errors", "Failures grouped by exception, task and location"
+        "error",
+        ("e",),
+        "error",
+        "errors",
+        "Failures grouped by exception, task and location",
+        show=True,
     ),
     _everywhere("charts", ("c",), "charts", "charts", "Charts of the last hour"),
     _everywhere(
@@ -218,13 +224,14 @@ _LIST: Final = (
         "faults",
         "failures",
         "Show only failures and problems, or everything again",
+        show=True,
     ),
-    _in_lists("sort", ("s",), "sort_menu", "sort", "Choose the sort column"),
+    _in_lists("sort", ("s",), "sort_menu", "sort", "Choose the sort column", show=True),
     _in_lists("sort.previous", ("<",), "sort('previous')", "sort <", "Sort by the previous column"),
     _in_lists("sort.next", (">",), "sort('next')", "sort >", "Sort by the next column"),
     _in_lists("sort.invert", ("I",), "sort('invert')", "reverse", "Reverse the sort order"),
     _in_lists("wide", ("w",), "wide", "wide", "Show all columns, or only those that fit"),
-    _in_lists("mark", ("space",), "mark('one')", "mark", "Mark or unmark the row"),
+    _in_lists("mark", ("space",), "mark('one')", "mark", "Mark or unmark the row", show=True),
     _in_lists(
         "mark.range",
         ("V",),
@@ -248,6 +255,7 @@ _LIST: Final = (
         "follow",
         "Follow the newest row, or stop following",
         ("stream",),
+        show=True,
     ),
 )
 

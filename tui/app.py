@@ -150,7 +150,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
             await self.runner.wait_for_dialog()
             if self.monitor_screen is not None:
                 self.context.operations.key_pressed(self.context.clock())
-            if await press_key(self, event, self.context.keymap):
+            pressed = await press_key(self, event, self.context.keymap)
+            if (screen := self.monitor_screen) is not None:
+                screen.paint_keys()
+            if pressed:
                 return
         await super().on_event(event)
 

@@ -1,48 +1,106 @@
-"""The footer: the numbered views and the most important keys of the screen."""
+"""The footer: on the left the numbered views, on the right the keys that work here now."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from ...bindings.actions import VIEWS
-from ...bindings.contexts import Context
+from ...bindings.actions import VIEWS, Action
 from ..context import AppContext
-from .base import Bar, Part
+from .base import GAP, Bar, Part
 from .header import connection
+
+Key: TypeAlias = tuple[str, str]
+"""The id of an action, and its label if that differs from the usual one."""
+
+NAMES_WIDTH: Final = 110
+"""From this width on the views have their names, if the keys of the selection leave room."""
+ALWAYS: Final = 1
+"""The priorities of the keys; the highest number is left out first."""
+SELECTION: Final = 4
+CORE: Final = 20
+OTHERS: Final = 40
+_LAST: Final = ("help", "quit")
+_CORE: Final = ("open", "filter", "filter.tasks", "search", "act.menu", "command", "freeze")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The keys that work here now, the most important first."""
+
+    title: str = ""
+    """What the keys of the selection are for: `3 marked:`."""
+    selection: tuple[Key, ...] = ()
+    """For the selected rows."""
+    general: tuple[Key, ...] = ()
+    """For the screen as a whole."""
 
 
 class KeyBar(Bar):
     """The bottom line of every screen."""
 
-    def paint(
-        self,
-        context: AppContext,
-        view: str,
-        contexts: Sequence[Context],
-        with_connection: bool = False,
-        on_page: bool = False,
-    ) -> None:
-        """Show the views, the current one highlighted, and the keys of these contexts.
+    _painted: tuple[object, ...] = ()
 
-        On a page inside a view, the key that quits goes back.
-        """
-        views = []
-        keymap = context.keymap
-        for priority, action in enumerate((keymap[each.id] for each in VIEWS), start=10):
-            here = action.id == f"view.{view}"
-            click = f"app.{action.action}"
-            key = keymap.key(action.id, ascii_only=context.ascii)
-            views.append(Part(key, "bold $text-accent", 0 if here else 3, click))
-            style = "bold reverse" if here else "$text-muted"
-            views.append(Part(action.label, style, 0 if here else priority, click, gap=1))
-        keys: list[Part] = []
-        for action in reversed(keymap.in_context("global", *contexts)):
-            if action.show and action.keys and not action.id.startswith("view."):
-                last = action.id in ("help", "quit")
-                label = "back" if on_page and action.id == "quit" else action.label
-                text = f"{keymap.key(action.id, ascii_only=context.ascii)} {label}"
-                keys.append(Part(text, "$text-muted", 1 if last else 20 + len(keys), gap=2))
+    def paint(
+        self, context: AppContext, view: str, here: Here, with_connection: bool = False
+    ) -> None:
+        """Show the views, the current one highlighted, and the keys that work here now."""
         # Without a header this is the only line that can show the connection.
-        if with_connection:
-            keys.append(connection(context))
-        self.show(views, [*keys, Part("", gap=1)])
+        last = connection(context) if with_connection else None
+        painted = (view, here, last, self.size.width, context.keymap)
+        if painted == self._painted:
+            return
+        self._painted = painted
+        right = [*_keys(context, here), *([last] if last else []), Part("", gap=1)]
+        views = _views(context, view, names=True)
+        needed = _width(part for part in (*views, *right) if part.priority < CORE)
+        if self.size.width < max(NAMES_WIDTH, needed):
+            views = _views(context, view, names=False)
+        self.show(views, right)
+
+
+def _width(parts: Iterable[Part]) -> int:
+    return sum(part.gap + len(part.text) for part in parts)
+
+
+def _views(context: AppContext, view: str, *, names: bool) -> list[Part]:
+    parts = []
+    for action in (context.keymap[one.id] for one in VIEWS):
+        here = action.id == f"view.{view}"
+        click = f"app.{action.action}"
+        key = context.keymap.key(action.id, ascii_only=context.ascii)
+        gap = GAP if names else 1
+        parts.append(Part(key, "bold $text-accent", 0 if here else 3, click, gap))
+        if names or here:
+            style = "bold reverse" if here else "$text-muted"
+            parts.append(Part(action.label, style, 0 if here else 2, click, gap=1))
+    return parts
+
+
+def _keys(context: AppContext, here: Here) -> list[Part]:
+    parts = [Part(here.title, "bold $text-accent", SELECTION)] if here.title else []
+    for number, (id_, label) in enumerate(here.selection):
+        parts += _key(context, id_, label, SELECTION + number, "$text-primary")
+    for number, (id_, label) in enumerate(here.general):
+        order = (CORE if id_ in _CORE else OTHERS) + number
+        priority = ALWAYS if id_ in _LAST else order
+        parts += _key(context, id_, label, priority, "$text-muted")
+    return parts
+
+
+def _key(context: AppContext, id_: str, label: str, priority: int, style: str) -> list[Part]:
+    action = context.keymap[id_]
+    if not action.keys:
+        return []
+    key = context.keymap.key(id_, ascii_only=context.ascii)
+    return [Part(f"{key} {label or action.label}", style, priority, _click(action))]
+
+
+def _click(action: Action) -> str | None:
+    """Return what a click on the key runs; None for the keys of a line that is typed into."""
+    if action.action.startswith(("app.", "screen.")):
+        return action.action
+    if "command" in action.contexts:
+        return None
+    return f"app.{action.action}" if "global" in action.contexts else f"screen.{action.action}"

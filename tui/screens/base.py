@@ -31,6 +31,7 @@ from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
 from ..navigation import DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
+from .here import here
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
@@ -151,11 +152,17 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
         self.operation_bar.paint(self.context, covered=covered)
-        no_header = self.has_class("-no-header")
-        location = self.location
-        self.key_bar.paint(
-            self.context, location.view, self.CONTEXTS, no_header, bool(location.path)
-        )
+        self.paint_keys()
+
+    def paint_keys(self) -> None:
+        """Show the keys that work here now; also painted after each key."""
+        if self.ready:
+            no_header = self.has_class("-no-header")
+            self.key_bar.paint(self.context, self.location.view, here(self), no_header)
+
+    def on_descendant_focus(self) -> None:
+        """Let the footer follow the focus."""
+        self.paint_keys()
 
     def on_mount(self) -> None:
         """Paint the current state immediately."""
@@ -208,6 +215,11 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         return next((node for node in self.focused.ancestors if isinstance(node, lines)), None)
 
     @property
+    def searching(self) -> bool:
+        """Whether the text of the page is being searched."""
+        return False
+
+    @property
     def tables(self) -> list[LiveTable[Any]]:
         """The tables on this screen."""
         return list(self.query(LiveTable).results())
@@ -229,6 +241,11 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         if table.marks:
             return _marked_rows(table)
         return () if table.cursor_row is None else (table.cursor_row,)
+
+    @property
+    def current_row(self) -> object | None:
+        """The row or item that keys are about if nothing is marked."""
+        return next(iter(self.copied()), None)
 
     def shown_rows(self) -> list[Any]:
         """Return the rows to save: the marked ones, otherwise all that the table lists."""

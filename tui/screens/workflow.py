@@ -185,6 +185,12 @@ class WorkflowScreen(ListScreen):
         members = self.view.members.tasks
         return [members[id_] for id_ in table.marks if id_ in members]
 
+    @property
+    def current_row(self) -> object | None:
+        """The task under the cursor; None for a group."""
+        row = self.list_table.cursor_row
+        return None if row is None else row.node.task
+
     def listed(self) -> Sequence[Task]:
         """Return all members that match the filter."""
         return self.view.matching_tasks()

@@ -1,0 +1,61 @@
+"""What the footer offers: it follows the row, the marks, the focus and what is typed."""
+
+from __future__ import annotations
+
+from celtop.tests.tui.app_under_test import AppUnderTest, run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.navigation import Location
+from celtop.tui.screens.here import here
+
+FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
+WAITING = f"{9004:08x}-0000-4000-8000-{9004:012x}"
+
+
+def selection(ui: AppUnderTest) -> list[str]:
+    """Return the ids of the keys for the selection."""
+    return [id_ for id_, _ in here(ui.screen).selection]
+
+
+async def test_the_keys_follow_the_state_of_the_task_and_the_marks() -> None:
+    async with run_app(cluster(), Location("tasks"), size=(80, 24)) as ui:
+        await ui.to(FAILED)
+        assert selection(ui) == ["task.retry"]
+        await ui.to(WAITING)
+        assert selection(ui) == ["task.revoke"]
+        await ui.press("space", "space")
+        assert selection(ui) == [
+            "task.revoke", "task.terminate", "task.retry", "compare", "mark.none",
+        ]  # fmt: skip
+        footer = ui.text.splitlines()[-1]
+        assert "2 marked:  X revoke  K terminate  R retry" in footer and "? help" in footer
+
+
+async def test_nothing_that_is_refused_is_offered_in_read_only_mode() -> None:
+    async with run_app(cluster(), Location("tasks"), read_only=True) as ui:
+        await ui.to(FAILED)
+        assert selection(ui) == []
+        await ui.press("space")
+        assert selection(ui) == ["mark.none"]
+
+
+async def test_on_the_overview_the_keys_follow_the_focused_pane() -> None:
+    async with run_app(cluster()) as ui:
+        seen = set()
+        for _ in range(6):
+            seen.update(selection(ui))
+            await ui.press("tab")
+        assert {"worker.drain", "queue.purge", "task.terminate"} <= seen
+
+
+async def test_while_a_filter_is_typed_only_its_own_keys_are_shown() -> None:
+    async with run_app(cluster(), Location("tasks")) as ui:
+        await ui.press("/")
+        assert {id_.partition(".")[0] for id_, _ in here(ui.screen).general} == {"filter"}
+        assert not selection(ui)
+
+
+async def test_a_click_on_a_key_runs_it() -> None:
+    async with run_app(cluster(), Location("tasks")) as ui:
+        footer = ui.text.splitlines()[-1]
+        await ui.pilot.click("#keys", offset=(footer.index("? help"), 0))
+        await ui.until(lambda: type(ui.screen).__name__ == "Help")

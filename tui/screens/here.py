@@ -1,0 +1,152 @@
+"""The keys that are worth a try at this moment: they follow the focus, the row and the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+
+from ...bindings.actions import ACTIONS
+from ...bindings.contexts import Context
+from ...model.entities.queue import Queue
+from ...model.entities.task import Task
+from ...model.entities.task_type import TaskType
+from ...model.entities.worker import Worker
+from ..bars.keys import Here, Key
+
+if TYPE_CHECKING:
+    from ...widgets.table.live_table import LiveTable
+    from ..bars.command_line import CommandLine
+    from ..bars.filter import Filter
+    from ..bars.search import SearchLine
+    from ..context import AppContext
+    from ..navigation import Location
+
+R = TypeVar("R")
+
+
+class Shown(Protocol):
+    """What is looked at of a screen."""
+
+    CONTEXTS: ClassVar[tuple[Context, ...]]
+    context: AppContext
+    location: Location
+
+    @property
+    def typing(self) -> Filter | SearchLine | CommandLine | None:
+        """The focused input line."""
+
+    @property
+    def table(self) -> LiveTable[Any] | None:
+        """The table that keys go to."""
+
+    @property
+    def searching(self) -> bool:
+        """Whether the text of the page is being searched."""
+
+    @property
+    def current_row(self) -> object | None:
+        """The row or item that keys are about if nothing is marked."""
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the rows of a type to operate on."""
+
+
+_ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = {
+    Task: (
+        ("task.revoke", lambda task: not task.finished and not task.running),
+        ("task.terminate", lambda task: task.running),
+        ("task.retry", lambda task: task.state in ("FAILURE", "REVOKED")),
+        ("workflow", lambda task: task.parent_id is not None or task.group_id is not None),
+    ),
+    Worker: (
+        ("worker.drain", lambda worker: True),
+        ("pool.grow", lambda worker: True),
+        ("pool.shrink", lambda worker: True),
+        ("worker.consumer", lambda worker: True),
+    ),
+    Queue: (
+        ("queue.look", lambda queue: queue.waiting != 0),
+        ("queue.purge", lambda queue: bool(queue.waiting)),
+    ),
+    TaskType: (("type.limit", lambda type_: True), ("task.trigger", lambda type_: True)),
+}
+"""What is offered for a row, if it makes sense as the row is now."""
+_MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
+    Task: ("task.revoke", "task.terminate", "task.retry"),
+    Worker: ("worker.drain", "pool.grow", "pool.shrink"),
+}
+_MUTATING: Final = frozenset(action.id for action in ACTIONS if action.mutates)
+
+
+def here(screen: Shown) -> Here:
+    """Return the keys that work on a screen now."""
+    line = screen.typing
+    if line is not None:
+        return Here(general=tuple((id_, "") for id_ in _shown((line.CONTEXT,), every=True)))
+    title, selection = "", tuple(_of_selection(screen))
+    table = screen.table
+    if table is not None and table.marks:
+        title = f"{len(table.marks):,} marked:"
+    return Here(title, selection, tuple(_general(screen)))
+
+
+def _of_selection(screen: Shown) -> Iterator[Key]:
+    table, context = screen.table, screen.context
+    read_only = context.session.read_only
+    if table is not None and table.marks:
+        for id_ in _MARKED_ROWS.get(type(table.cursor_row), ()):
+            if not read_only:
+                yield id_, ""
+        if len(table.marks) == 2:
+            yield "compare", ""
+        yield "mark.none", "unmark"
+        return
+    for row in _rows(screen):
+        if isinstance(row, Queue) and row.name in context.paused_queues and not read_only:
+            yield "undo", "resume"
+        for id_, sensible in _ONE_ROW.get(type(row), ()):
+            if sensible(row) and not (read_only and id_ in _MUTATING):
+                yield id_, ""
+
+
+def _rows(screen: Shown) -> Iterator[object]:
+    """Yield the row under the cursor, and what the page is about."""
+    row = screen.current_row
+    yield row
+    if screen.location.path:
+        kinds: tuple[tuple[Context, type], ...] = (
+            ("workers", Worker),
+            ("queues", Queue),
+            ("types", TaskType),
+        )
+        for context, kind in kinds:
+            if context in screen.CONTEXTS and not isinstance(row, kind):
+                yield next(iter(screen.chosen(kind)), None)
+
+
+def _general(screen: Shown) -> Iterator[Key]:
+    context = screen.context
+    if context.frozen:
+        yield "freeze", "unfreeze"
+    if screen.searching:
+        yield from (("search.next", "next"), ("search.previous", "previous"), ("back", "clear"))
+    for id_ in _shown(screen.CONTEXTS):
+        if id_ == "quit" and screen.location.path:
+            yield id_, "back"
+        elif id_ != "freeze" or not context.frozen:
+            yield id_, ""
+
+
+@cache
+def _shown(contexts: tuple[Context, ...], *, every: bool = False) -> tuple[str, ...]:
+    """Return the ids of actions that the footer shows, those that work everywhere last."""
+    found = [
+        action
+        for action in ACTIONS
+        if (action.show or every)
+        and not action.id.startswith("view.")
+        and not {*contexts, *(() if every else ("global",))}.isdisjoint(action.contexts)
+    ]
+    found.sort(key=lambda action: "global" in action.contexts)
+    return tuple(action.id for action in found)
