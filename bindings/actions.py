@@ -131,7 +131,14 @@ _GLOBAL: Final = (
 )
 
 _MOVE: Final = (
-    _on_rows("open", ("enter",), "open", "open", "Open the item under the cursor", show=True),
+    _on_rows(
+        "open",
+        ("enter",),
+        "open",
+        "open",
+        "Open the item under the cursor; a frame of a traceback in $EDITOR",
+        show=True,
+    ),
     _on_rows("move.down", ("j", "down"), "move('down')", "down", "Move down"),
     _on_rows("move.up", ("k", "up"), "move('up')", "up", "Move up"),
     _on_rows("move.top", ("g", "home"), "move('top')", "first", "Go to the first row"),
@@ -158,18 +165,30 @@ _MOVE: Final = (
         "right",
         "Scroll the columns right; on the overview, go to the pane on the right",
     ),
-    _on_rows("focus.next", ("tab",), "pane(1)", "next pane", "Go to the next pane"),
+    _on_rows(
+        "focus.next",
+        ("tab",),
+        "pane(1)",
+        "next pane",
+        "Go to the next pane; on a folded frame of a traceback, show its source",
+    ),
     _on_rows(
         "focus.previous", ("shift+tab",), "pane(-1)", "previous pane", "Go to the previous pane"
     ),
     _on_rows("zoom", ("f",), "zoom", "zoom", "Maximize the focused pane, or restore it"),
-    _on_rows("copy.id", ("y",), "copy_id", "copy id", "Copy the id, or the selected text"),
+    _on_rows(
+        "copy.id",
+        ("y",),
+        "copy_id",
+        "copy id",
+        "Copy the id, the frame of a traceback, or the selected text",
+    ),
     _on_rows(
         "copy.menu",
         ("Y",),
         "copy_menu",
         "copy...",
-        "Copy the id, arguments, result, traceback, JSON or a `celery call` command",
+        "Copy the id, own frame, arguments, result, traceback, JSON or a `celery call` command",
     ),
 )
 

@@ -71,6 +71,8 @@ class BackendOverlay:
         if backend.state not in FINISHED:
             # It does not prove that the task is running: the entry stays if its worker dies.
             task.lost_at = None
+            if backend.state == RETRY and backend.exception is not None:
+                self._set_texts(task, backend)
             self._tasks.move(task, backend.state, backend.at, None)
             task.lost_at = None if task.waiting else events.lost_at
             return
@@ -104,6 +106,8 @@ class BackendOverlay:
             task.finished_at, task.retries = events.finished_at, events.retries
             self._set_texts(task, events)
             lost_at = events.lost_at
+        elif backend.state == RETRY:
+            self._set_texts(task, events)
         task.lost_at = None
         self._tasks.move(task, events.state, events.state_at, events.state_host)
         task.lost_at = lost_at

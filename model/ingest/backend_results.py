@@ -182,8 +182,7 @@ class BackendResults:
             progress = self._reader.read(task.name, meta_shown, seen.at, "backend")
         if pushed and task.lost_at is not None and status not in WAITING:
             self._tasks.mark_running(task)
-        started_at = meta.started_at if status == STARTED else None
-        self._show_state(task, status, seen.at, started_at, pushed)
+        self._show_state(task, meta, seen.at, pushed)
         if progress is not None:
             self._set_progress(task, progress, seen.at)
 
@@ -192,10 +191,8 @@ class BackendResults:
         eta_at = (task.eta_at or 0.0) - self._workers.skew(task.worker)
         return task.state == RECEIVED and task.started_at is None and eta_at > at
 
-    def _show_state(
-        self, task: Task, status: str, at: float, started_at: float | None, pushed: bool
-    ) -> None:
-        status = sys.intern(to_text(status, MAX_STATE_LENGTH) or "")
+    def _show_state(self, task: Task, meta: ResultMeta, at: float, pushed: bool) -> None:
+        status = sys.intern(to_text(meta.status, MAX_STATE_LENGTH) or "")
         if status == task.state:
             return
         if status in (STARTED, RECEIVED):
@@ -219,7 +216,14 @@ class BackendResults:
             return
         if task.id in self._overlay.event_states:
             self._overlay.remove(task)
-        self._overlay.apply(task, BackendState(status, at, started_at=started_at))
+        shown = BackendState(
+            status,
+            at,
+            exception=self._text(meta.exception) if status == RETRY else None,
+            traceback=self._text(meta.traceback) if status == RETRY else None,
+            started_at=meta.started_at if status == STARTED else None,
+        )
+        self._overlay.apply(task, shown)
 
     def _next_attempt(self, task: Task, at: float) -> bool:
         """Return whether an entry of a task that awaits its next attempt belongs to that one."""

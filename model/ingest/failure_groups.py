@@ -1,7 +1,8 @@
 """Failed tasks grouped by exception, task name and location: equal failures are one row.
 
-A task is in the group of its latest failure while its state is `FAILURE` or `RETRY`. The cost of
-an update depends on the number of changed tasks, not of held ones.
+A task is in the group of its latest failure while its state is `FAILURE` or `RETRY`; it is in none
+while neither its exception nor its traceback is known. The cost of an update depends on the number
+of changed tasks, not of held ones.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from ..query.language import exact_term
 from ..text.traceback import exception_class, location_of
 
 MAX_GROUPS: Final = 2_000
+MAX_WORKERS: Final = 100
+"""Workers that are counted by name for each group."""
 TREND_STEPS: Final = 20
 TREND_STEP: Final = 180.0
 """Seconds per step of a trend, which covers an hour."""
 FAILING: Final = frozenset({FAILURE, RETRY})
+
+NO_PLACE: Final = ""
+"""The location if a traceback has no frame but Celery's: the task's code was not reached."""
 
 Key: TypeAlias = tuple[str | None, str | None, str | None]
 """Exception class, task name and location; None is unknown."""
@@ -64,13 +70,15 @@ class FailureGroup:
     task: str | None
     """The task's name."""
     place: str | None
-    """The innermost frame of the app's own code."""
+    """Where it failed: `text.traceback.location_of`; `NO_PLACE`, or None without a traceback."""
     tasks: dict[str, float | None] = field(default_factory=dict)
     """When each task failed, by its id, in order of arrival."""
     first_at: float | None = None
     """When the first of its tasks ever failed, epoch seconds by the sender's clock."""
     last_at: float | None = None
     trend: Trend = field(default_factory=Trend)
+    workers: dict[str, int] = field(default_factory=dict)
+    """How many failures each worker has had, up to `MAX_WORKERS`."""
     version: int = 0
     """Counts up with each change."""
 
@@ -82,7 +90,7 @@ class FailureGroup:
     @property
     def id(self) -> str:
         """The row's id in tables."""
-        return "\n".join(part or "" for part in self.key)
+        return "\n".join("?" if part is None else f"={part}" for part in self.key)
 
     @property
     def count(self) -> int:
@@ -98,9 +106,26 @@ class FailureGroup:
     def query(self) -> str:
         """The filter that matches exactly its tasks."""
         terms = [f"state:{FAILURE.lower()},{RETRY.lower()}"]
-        for name, value in zip(("error", "name", "place"), self.key, strict=True):
+        for name, value in (("error", self.error), ("name", self.task)):
             terms.append(f"!{name}:*" if value is None else exact_term(name, value))
+        if self.place is None:
+            terms.append("!traceback:*")
+        else:
+            terms += (
+                [exact_term("place", self.place)] if self.place else ["traceback:*", "!place:*"]
+            )
         return " ".join(terms)
+
+    def add(self, id_: str, at: float | None, worker: str | None) -> None:
+        """Add a failure of a task."""
+        self.tasks[id_] = at
+        self.version += 1
+        if at is not None:
+            self.first_at = at if self.first_at is None else min(at, self.first_at)
+            self.last_at = at if self.last_at is None else max(at, self.last_at)
+            self.trend.add(at)
+        if worker is not None and (worker in self.workers or len(self.workers) < MAX_WORKERS):
+            self.workers[worker] = self.workers.get(worker, 0) + 1
 
 
 class FailureGroups:
@@ -112,11 +137,17 @@ class FailureGroups:
         self._empty: OrderedDict[Key, None] = OrderedDict()
         """Groups without tasks, kept while there is room: retried tasks often return to them."""
         self._left_out: set[str] = set()
+        self._unexplained: set[str] = set()
 
     @property
     def left_out(self) -> int:
         """Number of failed tasks without a group, because there are too many groups."""
         return len(self._left_out)
+
+    @property
+    def unexplained(self) -> int:
+        """Number of failed tasks without a group, because their exception is unknown."""
+        return len(self._unexplained)
 
     def __iter__(self) -> Iterator[FailureGroup]:
         """Yield the groups with tasks."""
@@ -131,13 +162,18 @@ class FailureGroups:
         for task in gone:
             self._leave(task.id)
         for task in changed:
-            if task.state in FAILING:
+            if task.state not in FAILING:
+                self._leave(task.id)
+            elif task.exception or task.traceback_parts is not None:
                 self._enter(task)
             else:
                 self._leave(task.id)
+                self._unexplained.add(task.id)
 
     def _enter(self, task: Task) -> None:
-        key = (exception_class(task.exception), task.name, location_of(task.traceback, task.name))
+        traceback = task.traceback
+        place = (location_of(traceback, task.name) or NO_PLACE) if traceback else None
+        key = (exception_class(task.exception), task.name, place)
         group = self._group_of.get(task.id)
         if group is None or group.key != key:
             self._leave(task.id)
@@ -152,14 +188,8 @@ class FailureGroups:
             self._group_of[task.id] = group
             self._empty.pop(key, None)
         at = task.finished_at if task.finished_at is not None else task.state_at
-        if task.id in group.tasks and group.tasks[task.id] == at:
-            return
-        group.tasks[task.id] = at
-        group.version += 1
-        if at is not None:
-            group.first_at = at if group.first_at is None else min(at, group.first_at)
-            group.last_at = at if group.last_at is None else max(at, group.last_at)
-            group.trend.add(at)
+        if task.id not in group.tasks or group.tasks[task.id] != at:
+            group.add(task.id, at, task.worker)
 
     def _leave(self, id_: str) -> None:
         group = self._group_of.pop(id_, None)
@@ -168,5 +198,8 @@ class FailureGroups:
             group.version += 1
             if not group.tasks:
                 self._empty[group.key] = None
-        elif self._left_out:
+            return
+        if self._left_out:
             self._left_out.discard(id_)
+        if self._unexplained:
+            self._unexplained.discard(id_)

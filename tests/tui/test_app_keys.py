@@ -256,7 +256,8 @@ async def _copy_menu(ui: AppUnderTest, key: str) -> None:
     assert isinstance(menu, Menu)
     names = [name for name, _, _ in menu.choices]
     assert names == [
-        "id", "name", "args", "kwargs", "exception", "traceback", "celery call", "JSON",
+        "id", "own frame", "name", "args", "kwargs", "exception", "traceback", "celery call",
+        "JSON",
     ]  # fmt: skip
     await ui.press(*["j"] * names.index("args"), "enter")
     assert ui.clipboard == "(239, 'item-239')"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.failure_groups import TREND_STEPS, FailureGroup
 from ...model.text import units
 from ...widgets.charts.sparkline import spark
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from . import numbers
-
-_TREND_WIDTH: Final = 12
 
 
 def _text(get: Callable[[FailureGroup], str | None], style: str) -> Callable[..., Cell]:
@@ -28,8 +26,20 @@ def _times(group: FailureGroup, frame: Frame) -> Cell:
 
 
 def _trend(group: FailureGroup, frame: Frame) -> Cell:
-    counts = group.trend.series(frame.now)[-_TREND_WIDTH:]
-    return spark(counts, _TREND_WIDTH, frame.glyphs), "accent" if any(counts) else "muted"
+    counts = group.trend.series(frame.now)
+    return spark(counts, TREND_STEPS, frame.glyphs), "accent" if any(counts) else "muted"
+
+
+def _place(group: FailureGroup, frame: Frame) -> Cell:
+    if group.place is None:
+        return numbers.UNKNOWN
+    return group.place or "before the task's code", "muted"
+
+
+def _workers(group: FailureGroup, frame: Frame) -> Cell:
+    if len(group.workers) > 1:
+        return f"{units.count(len(group.workers))} workers", "text"
+    return next(iter(group.workers), units.UNKNOWN), "muted"
 
 
 def _last(group: FailureGroup, frame: Frame) -> Cell:
@@ -41,20 +51,18 @@ _LAST: Final = Column[FailureGroup]("last", "Last", 8, _last, 2, sort_key="last"
 
 FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
-    Column("trend", "Last hour", _TREND_WIDTH, _trend, 4, ticks=numbers.always),
+    Column("trend", "Last hour", TREND_STEPS, _trend, 5, ticks=numbers.always),
     Column(
-        "error", "Exception", 18, _text(lambda group: group.error, "text"), grow=2,
+        "error", "Exception", 16, _text(lambda group: group.error, "text"), grow=2,
         sort_key="error",
     ),
     Column(
         "task", "Task", 16, _text(lambda group: group.task, "accent"), 1, grow=2, sort_key="task"
     ),
+    Column("place", "Location", 26, _place, 3, grow=3, sort_key="place"),
+    Column("workers", "Worker", 10, _workers, 6, grow=1),
     Column(
-        "place", "Location", 16, _text(lambda group: group.place, "muted"), 3, grow=3,
-        sort_key="place",
-    ),
-    Column(
-        "first", "First", 8, lambda group, frame: numbers.time_of_day(group.first_at, frame), 5,
+        "first", "First", 8, lambda group, frame: numbers.time_of_day(group.first_at, frame), 4,
         sort_key="first", descending=True,
     ),
     _LAST,

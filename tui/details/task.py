@@ -11,6 +11,7 @@ from ...model.entities.worker import Worker
 from ...model.ingest.lost_tasks import loss_text, redelivery_text
 from ...model.ingest.rate_limited import held_text
 from ...model.text import units
+from ...model.text.frames import TracebackFrame
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
@@ -67,6 +68,14 @@ def task_fields(
     if task.exception is not None:
         found.insert(3, Field("Exception", visible(task.exception, _MAX_TEXT), "bad"))
     return found
+
+
+def frame_place(frame: TracebackFrame | None) -> str:
+    """Return where a frame is, as `images/tasks.py:41 in download`; empty without a frame."""
+    if frame is None:
+        return ""
+    short = "/".join(frame.place.replace("\\", "/").split("/")[-2:])
+    return visible(f"{short} in {frame.function}", _MAX_TEXT)
 
 
 def unlisted_field(worker: Worker | None) -> list[Field]:

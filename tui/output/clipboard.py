@@ -16,6 +16,7 @@ from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker
 from ...model.state import ClusterState
+from ...model.text.traceback import last_own_frame
 from ...widgets.literal import read
 from ..text.alerts import Alert
 
@@ -47,6 +48,9 @@ def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
             text = getattr(row, name)
             if text:
                 found.append(Copy(name, text))
+        frame = last_own_frame(row.traceback, row.name)
+        if frame is not None:
+            found.insert(1, Copy("own frame", frame.place))
         if row.name:
             found.append(Copy("celery call", call_line(row)))
     if isinstance(row, Task | Worker | Queue):

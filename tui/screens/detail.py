@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from ...bindings.contexts import Context
 from ...widgets.table.live_table import LiveTable
+from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from ..bars.search import SearchLine
 from ..keymap import bindings
@@ -46,7 +47,7 @@ class DetailScreen(SearchedScreen, MonitorScreen):
             target.scroll_relative(x=step, animate=False)
 
     def action_open(self) -> None:
-        """Open the row of a table, or the node of a tree."""
+        """Open the row of a table, the node of a tree, or the frame of a traceback."""
         target = self.focused
-        if isinstance(target, LiveTable | ValueTree):
+        if isinstance(target, LiveTable | ValueTree | TracebackView):
             target.action_open()

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from textual.app import ComposeResult
 
+from ...model.entities.states import FAILURE, RETRY
+from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.ingest.failure_groups import FailureGroup
 from ...model.text import units
+from ...widgets.colours import COLOURS
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
-from ..bars.base import Part
+from ..bars.base import Bar, Part
+from ..columns import numbers
 from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
 from ..context import AppContext
+from ..details.task import frame_place
 from ..navigation import DrillDown, Location
 from .row_lists import RowListScreen
 
 if TYPE_CHECKING:
     from ...widgets.table.viewport import Motion
+
+
+MAX_WORKERS_SHOWN: Final = 8
+MIN_LIST_HEIGHT: Final = 4
 
 
 class FailuresScreen(RowListScreen[FailureGroup]):
@@ -40,13 +49,15 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         super().__init__(context, location)
         self.example = context.state.tasks.get(location.path[-1].subject)
         """The task whose traceback is shown; kept if it is evicted."""
-        self.traceback = TracebackView(id="traceback-text")
+        self.group_bar = Bar(id="group")
+        self.traceback = TracebackView(glyphs=context.glyphs, id="traceback-text")
         self.example_pane = self.pane("example", "Example", self.traceback)
         self.list_table.add_class("pane")
 
     def compose_body(self) -> ComposeResult:
         """Yield the groups and, below them, the traceback."""
         yield from super().compose_body()
+        yield self.group_bar
         yield self.example_pane
 
     def on_mount(self) -> None:
@@ -65,31 +76,84 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         return self.context.state.failures
 
     def row_text(self, row: FailureGroup) -> str:
-        """Return exception, task and location."""
-        return row.id
+        """Return exception, task, location and workers."""
+        return " ".join(filter(None, (*row.key, *row.workers)))
 
     def faulty(self, row: FailureGroup) -> bool:
         """Return whether the group had failures in the last hour."""
         return any(row.trend.series(self.context.now()))
 
+    def counts(self) -> list[Part]:
+        """Return the number of groups, and of their tasks by state."""
+        states = self.context.state.totals.by_state
+        groups = super().counts()[0].text
+        return [
+            Part(f"{groups} group{'s' * (groups != '1')}", "$text-muted"),
+            *(
+                Part(f"{units.count(states[state])} {state}", f"{COLOURS[state_style(state)]}", 2)
+                for state in (FAILURE, RETRY)
+                if state in states
+            ),
+        ]
+
     def notes(self) -> Sequence[Part]:
-        """Note the failures beyond the maximum number of groups."""
-        left_out = self.context.state.failures.left_out
-        if not left_out:
-            return ()
-        text = f"{units.count(left_out)} failed tasks in further groups, not listed"
-        return (Part(text, "$text-warning"),)
+        """Note the failures that are in no group."""
+        failures = self.context.state.failures
+        found = []
+        if failures.left_out:
+            text = f"{units.count(failures.left_out)} failed tasks in further groups, not listed"
+            found.append(Part(text, "$text-warning"))
+        if failures.unexplained:
+            text = f"{units.count(failures.unexplained)} without a known exception, not listed"
+            found.append(Part(text, "$text-muted", 3))
+        return found
 
     def paint_body(self) -> None:
         """Show an example of the cursor's group."""
         super().paint_body()
-        task = self._example()
+        self._share_height()
+        task, group = self._example(), self.list_table.cursor_row
+        self.group_bar.show(() if group is None else self._group_parts(group))
         if task is None:
             self.traceback.show("")
             self.example_pane.show("idle", subtitle="")
             return
-        self.traceback.show(task.traceback or task.exception or "")
-        self.example_pane.show("bad", f"Example: {task.id}", subtitle=task.worker or "")
+        self.traceback.show(task.traceback or task.exception or "", task.name)
+        self.example_pane.show(
+            "bad", f"Example: {task.id}", subtitle=frame_place(self.traceback.own_frame)
+        )
+
+    def _share_height(self) -> None:
+        """Give the list the lines that it needs, up to half, and the example the rest."""
+        if self.has_class("-zoomed"):
+            return
+        styles, most = self.list_table.styles, max(MIN_LIST_HEIGHT, self.size.height // 2 - 2)
+        height = min(max(MIN_LIST_HEIGHT, len(self.list_table.rows) + 1), most)
+        if styles.height is None or styles.height.value != height:
+            styles.height = height
+
+    def _group_parts(self, group: FailureGroup) -> list[Part]:
+        """Return what the failures of a group have in common, besides the row's cells."""
+        state, frame = self.context.state, self.context.frame()
+        workers = sorted(group.workers.items(), key=lambda one: (-one[1], one[0]))
+        names = ", ".join(f"{name} {units.count(n)}" for name, n in workers[:MAX_WORKERS_SHOWN])
+        if len(workers) > MAX_WORKERS_SHOWN:
+            names += f" and {units.count(len(workers) - MAX_WORKERS_SHOWN)} more"
+        known = (state.workers.get(name) for name in group.workers)
+        versions = {worker.software_version for worker in known if worker is not None}
+        texts = ", ".join(sorted(filter(None, versions)))
+        times = [
+            f"{label} {numbers.time_or_date(at, frame, 11)[0]}"
+            for label, at in (("first", group.first_at), ("last", group.last_at))
+            if at is not None
+        ]
+        parts = [
+            Part(f"{units.count(group.count)} {group.error or 'failed'}", "bold $text-error", gap=1)
+        ]
+        parts += [Part(", ".join(times), "$text-muted", 1)] if times else []
+        parts += [Part(f"Celery {texts}", "$text-muted", 2)] if texts else []
+        parts += [Part(f"on {names}", "", 3)] if names else []
+        return parts
 
     def _example(self) -> Task | None:
         """Return a task of the cursor's group: the last one shown, while it is in the group."""
@@ -105,6 +169,21 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     def copied(self) -> Sequence[object]:
         """Copy the example, as a group itself has no id."""
         return () if self.example is None else (self.example,)
+
+    def action_open(self) -> None:
+        """Open the frame at the cursor of the traceback, or list the group's tasks."""
+        if self.focused is self.traceback:
+            self.traceback.action_open()
+        else:
+            super().action_open()
+
+    def action_scroll(self, direction: Literal["left", "right"]) -> None:
+        """Scroll the columns, or the traceback if it is focused."""
+        if self.focused is self.traceback:
+            step = 8 if direction == "right" else -8
+            self.traceback.scroll_relative(x=step, animate=False)
+        else:
+            super().action_scroll(direction)
 
     def action_move(self, motion: Motion) -> None:
         """Move in the list, or in the traceback if it is focused."""

@@ -27,7 +27,7 @@ from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
 from ..columns.progress import current_progress, large_bar_texts, progress_source
 from ..context import AppContext
 from ..details.retry import retry_field
-from ..details.task import task_fields, unlisted_field
+from ..details.task import frame_place, task_fields, unlisted_field
 from ..dialogs.text import TextDialog
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
@@ -68,7 +68,7 @@ class TaskDetailScreen(DetailScreen):
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.timeline = Timeline(glyphs=glyphs)
         self.values = ValueTree(glyphs=glyphs, id="tree")
-        self.traceback = TracebackView(id="traceback-text")
+        self.traceback = TracebackView(glyphs=glyphs, id="traceback-text")
         self.related_table = self._related_table()
         self.bar = LargeBar(glyphs=glyphs)
         self._attempts = RowList[AttemptRow](
@@ -88,7 +88,7 @@ class TaskDetailScreen(DetailScreen):
             "facts": self.pane("facts", "Task", facts),
             "related": self.pane("related", "Related tasks", self.related_table),
             "values": self.pane("values", "Arguments and result", self.values),
-            "traceback": self.pane("traceback", "Traceback", self.traceback),
+            "traceback": self.pane("traceback", "Failure", self.traceback),
         }
 
     @property
@@ -109,9 +109,10 @@ class TaskDetailScreen(DetailScreen):
         return super().watched if ended else (self.task_id, *super().watched)
 
     def compose_body(self) -> ComposeResult:
-        """Yield the fields on the left and the values on the right."""
+        """Yield the failure, if any, then the fields on the left and the values on the right."""
         panes = self.panes
         yield self.info_bar
+        yield panes["traceback"]
         yield panes["progress"]
         yield panes["time"]
         with VerticalScroll(id="panes", can_focus=False):
@@ -121,7 +122,6 @@ class TaskDetailScreen(DetailScreen):
                 yield panes["related"]
             with Vertical(id="right", classes="column"):
                 yield panes["values"]
-                yield panes["traceback"]
 
     def _related_table(self) -> LiveTable[Task]:
         columns = (
@@ -183,7 +183,7 @@ class TaskDetailScreen(DetailScreen):
             self._paint_progress(task, frame.now)
             self.timeline.show(task, frame.now, frame.skews)
             self.values.show(_values(task))
-            self.traceback.show(task.traceback or "")
+            self._paint_traceback(task)
             self.panes["facts"].show(_LEVELS.get(task.state, "idle"))
         self.related_table.paint(frame)
         self.attempts_table.paint(frame)
@@ -219,7 +219,7 @@ class TaskDetailScreen(DetailScreen):
     def _hide_empty_panes(self) -> None:
         """Show only panes with content."""
         task = self.shown
-        traceback = task is not None and bool(task.traceback)
+        traceback = task is not None and bool(task.traceback or task.exception)
         self.panes["traceback"].set_class(not traceback, "-empty")
         self.panes["related"].set_class(not len(self._related), "-empty")
         self.panes["attempts"].set_class(len(self._attempts) < 2, "-empty")
@@ -249,6 +249,17 @@ class TaskDetailScreen(DetailScreen):
         pane.show(
             "idle" if estimated else "good", subtitle=progress_source(task, self.context, now)
         )
+
+    def _paint_traceback(self, task: Task) -> None:
+        """Show the failure in as many lines as it needs, up to half of the page."""
+        view, pane = self.traceback, self.panes["traceback"]
+        view.show(task.traceback or task.exception or "", task.name)
+        pane.show(_LEVELS.get(task.state, "idle"), subtitle=frame_place(view.own_frame))
+        frame = view.styles.gutter.height + pane.styles.gutter.height
+        height = min(view.virtual_size.height + frame, max(5, self.size.height // 2 - 2))
+        known = pane.styles.height
+        if not self.has_class("-zoomed") and (known is None or known.value != height):
+            pane.styles.height = height
 
     def _attempt_rows(self) -> list[AttemptRow]:
         task = self.shown
@@ -299,8 +310,6 @@ def _values(task: Task) -> Mapping[str, str | None]:
     values: dict[str, str | None] = {"args": task.args, "kwargs": task.kwargs}
     if task.result is not None or task.state == "SUCCESS":
         values["result"] = task.result
-    if task.exception is not None:
-        values["exception"] = task.exception
     if task.extra is not None:
         values.update(task.extra.fields)
     return values

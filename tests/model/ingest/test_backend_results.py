@@ -50,6 +50,15 @@ def progress(task: Any) -> tuple[Any, ...]:
     return (results.fraction, results.text, results.source)
 
 
+def test_a_retry_known_from_the_backend_has_its_reason_until_the_events_have() -> None:
+    state = ClusterState()
+    task = seen(state, "RETRY", exception="E('x')", traceback="Traceback ...")
+    assert (task.state, task.exception, task.traceback) == ("RETRY", "E('x')", "Traceback ...")
+    play(Script("a").received().started().retried(exception="F()").events, state)
+    assert (task.state, task.exception, task.traceback) == ("RETRY", "F()", "tb")
+    recount(state)
+
+
 def test_a_custom_state_in_the_backend_is_shown() -> None:
     state = play(Script("a").received().started().events)
     task = seen(state, "PROGRESS", result={"progress": 40, "status": "Creating file"})

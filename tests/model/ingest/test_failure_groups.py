@@ -5,6 +5,8 @@ from typing import Any
 from celtop.model.entities.task import Task
 from celtop.model.ingest.failure_groups import (
     MAX_GROUPS,
+    MAX_WORKERS,
+    NO_PLACE,
     TREND_STEP,
     TREND_STEPS,
     FailureGroup,
@@ -40,6 +42,10 @@ def traced(path: str, function: str, line: int) -> str:
         "    raise ValueError(1)\n"
         "ValueError: 1\n"
     )
+
+
+def only_celery() -> str:
+    return traced("/srv/a.py", "f", 1).partition('  File "/srv')[0] + "TypeError: f()\n"
 
 
 def grouped(*tasks: Task) -> FailureGroups:
@@ -135,13 +141,62 @@ def test_the_filter_of_a_group_finds_exactly_its_tasks() -> None:
         failed(7, "E('y')", name='we"ird, name', state="RETRY"),
         failed(8, "E('y')", name='we"ird, name', state="STARTED"),
         failed(9, "E*('y')", name="we?"),
+        failed(10, "E('x')", name='we"ird, name', traceback=only_celery()),
+        failed(11, None, name="a.b", traceback=traced("/srv/a/b.py", "f", 3)),
     ]
     groups = list(grouped(*tasks))
-    assert len(groups) == 7
+    assert len(groups) == 8
+    assert len({group.id for group in groups}) == 8
     for group in groups:
         query = parse_query(group.query)
         assert query.problems == ()
         assert [task.id for task in tasks if query.matches(task, T0)] == list(group.tasks)
+
+
+def test_failures_without_a_known_exception_are_counted_apart_until_it_is_known() -> None:
+    first, waiting = failed(1, "E()"), failed(2, None, state="RETRY")
+    groups = grouped(first, waiting)
+    assert (only(groups).count, groups.unexplained) == (1, 1)
+    waiting.exception = "E()"
+    groups.apply([waiting])
+    assert (only(groups).count, groups.unexplained) == (2, 0)
+    waiting.exception = None
+    groups.apply([waiting])
+    groups.apply([], [waiting])
+    assert (only(groups).count, groups.unexplained) == (1, 0)
+
+
+def test_a_traceback_with_frames_of_celery_only_is_another_group_than_none() -> None:
+    groups = grouped(failed(1, "E()", traceback=only_celery()), failed(2, "E()"))
+    assert [group.place for group in groups] == [NO_PLACE, None]
+
+
+def test_failures_are_counted_by_worker() -> None:
+    task = failed(1, "E()", worker="celery@a")
+    groups = grouped(task, failed(2, "E()", worker="celery@a"), failed(3, "E()"))
+    task.worker, task.finished_at = "celery@b", T0 + 9
+    groups.apply([task])
+    assert only(groups).workers == {"celery@a": 2, "celery@b": 1}
+    groups.apply([failed(n, "E()", worker=f"w{n}") for n in range(4, 4 + MAX_WORKERS)])
+    assert len(only(groups).workers) == MAX_WORKERS
+
+
+def test_groups_agree_with_the_counts_of_the_model() -> None:
+    state = ClusterState()
+    events = []
+    for number in range(9):
+        common: dict[str, Any] = {"uuid": str(number), "hostname": "w"}
+        end = ("task-failed", "task-retried", "task-succeeded")[number % 3]
+        exception = f"E{number % 2}()" if number % 3 < 2 else None
+        events += [
+            Event("task-received", timestamp=T0, name="a.b", **common),
+            Event("task-started", timestamp=T0 + 1, **common),
+            Event(end, timestamp=T0 + 2, exception=exception, **common),
+        ]
+    state.observe(EventBatch(tuple(events), T0))
+    state.take_changes()
+    counts = state.totals.by_state
+    assert sum(group.count for group in state.failures) == counts["FAILURE"] + counts["RETRY"] == 6
 
 
 def test_the_model_groups_failures_from_events() -> None:

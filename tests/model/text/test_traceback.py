@@ -1,7 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.text.traceback import exception_class, frames_end, is_library, location_of
+from celtop.model.text.traceback import (
+    MAX_TRACEBACK,
+    exception_class,
+    frames_end,
+    last_own_frame,
+    location_of,
+    sections,
+)
 
 CELERY = (
     '  File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 9, in trace_task\n    f()\n'
@@ -30,7 +37,7 @@ def test_an_installed_app_is_recognized_by_the_package_of_the_task() -> None:
     own = OWN.replace("/srv/", "/v/lib/python3.11/site-packages/")
     text = BEGIN + CELERY + own + LIBRARY + "E\n"
     assert location_of(text, "shop.images.download") == "images/tasks.py in download"
-    assert location_of(text, "elsewhere.download") == "requests/api.py in get"
+    assert location_of(text, "elsewhere.get_all") == "requests/api.py in get"
 
 
 @pytest.mark.parametrize("text", [None, "", "ValueError: 1", BEGIN + CELERY + "TypeError: x\n"])
@@ -52,9 +59,83 @@ def test_a_huge_line_costs_little() -> None:
     assert location_of("\n" * 5_000_000 + OWN) == "images/tasks.py in download"
 
 
-def test_a_folder_named_celery_may_belong_to_the_app() -> None:
-    assert not is_library("/srv/shop/celery/tasks.py")
-    assert is_library("/usr/lib/python3/dist-packages/x.py")
+def test_each_line_is_in_a_section_the_final_exception_first() -> None:
+    text = (
+        f"{BEGIN}{CELERY}{OWN}{LIBRARY}KeyError: 'x'\n\n"
+        "During handling of the above exception, another exception occurred:\n\n"
+        f"{BEGIN}{OWN}ValueError: no\n  second line\n\n"
+        "The above exception was the direct cause of the following exception:\n\n"
+        f"{BEGIN}{CELERY}{OWN}    ^^^^^\nOSError: gone\n"
+    )
+    final, cause, first = sections(text)
+    assert (final.exception, final.link) == ("OSError: gone", "")
+    assert (cause.exception, cause.link) == ("ValueError: no\n  second line", "caused by")
+    assert (first.exception, first.link) == ("KeyError: 'x'", "while handling")
+    assert [frame.function for frame in first.frames] == ["trace_task", "download", "get"]
+    assert first.own == {1}
+    frame = final.last_own
+    assert frame is not None
+    assert (frame.place, frame.function) == ("/srv/shop/images/tasks.py:41", "download")
+    assert frame.source == ("get()", "^^^^^")
+    assert last_own_frame(text) == frame
+
+
+def test_the_cause_has_the_last_own_frame_if_the_exception_has_none() -> None:
+    text = f"{BEGIN}{OWN}E: 1\n\nDuring handling ...\n\n{BEGIN}{CELERY}{LIBRARY}F: 2\n"
+    frame = last_own_frame(text)
+    assert frame is not None and frame.function == "download"
+    assert last_own_frame("E: 1") is None
+
+
+def test_an_exception_that_quotes_frames_is_kept_whole() -> None:
+    (section,) = sections(f"{BEGIN}{OWN}E: in\n{LIBRARY}the end\n")
+    assert section.exception.splitlines() == ["E: in", *LIBRARY.splitlines(), "the end"]
+    assert len(section.frames) == 1
+
+
+def test_a_group_has_its_exceptions_in_its_text() -> None:
+    text = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "/srv/shop/tasks.py", line 3, in many\n'
+        "  |     raise group\n"
+        "  | ExceptionGroup: two (2 sub-exceptions)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        '    |   File "/srv/shop/tasks.py", line 9, in one\n'
+        "    | ValueError: 1\n"
+        "    +------------------------------------\n"
+    )
+    (section,) = sections(text)
+    assert [(frame.place, frame.source) for frame in section.frames] == [
+        ("/srv/shop/tasks.py:3", ("raise group",))
+    ]
+    assert section.exception.startswith("ExceptionGroup: two") and "line 9" in section.exception
+
+
+@pytest.mark.parametrize("text", ["", "E: no", "\n\n", BEGIN, BEGIN + OWN, '  File "'])
+def test_any_text_has_sections(text: str) -> None:
+    found = "".join(
+        section.exception + "".join(frame.path for frame in section.frames)
+        for section in sections(text)
+    )
+    assert found.strip() == ("/srv/shop/images/tasks.py" if OWN in text else text).strip().replace(
+        BEGIN.strip(), ""
+    )
+
+
+def test_frames_after_a_gap_are_read() -> None:
+    text = f'{BEGIN}{CELERY}\n... [9,999 characters]\ne.py", line 3, in f\n{OWN}E: no\n'
+    (section,) = sections(text)
+    assert section.exception == "E: no"
+    assert [frame.function for frame in section.frames] == ["trace_task", "download"]
+
+
+def test_of_a_huge_traceback_the_end_is_read() -> None:
+    (section,) = sections(BEGIN + LIBRARY * (MAX_TRACEBACK // 50) + OWN + "E: no\n")
+    assert section.exception == "E: no"
+    assert section.last_own is not None
+    assert sum(len(frame.path) for frame in section.frames) < MAX_TRACEBACK
+    assert len(sections("x" * (2 * MAX_TRACEBACK))[0].exception) == MAX_TRACEBACK
 
 
 def test_an_exception_is_its_class() -> None:

@@ -93,6 +93,41 @@ async def test_enter_lists_exactly_the_groups_tasks_and_all_can_be_acted_on() ->
         assert set(on.session.asked[0]) == {uuid(number) for number in range(7, 11)}
 
 
+async def test_the_line_below_shows_what_a_group_has_in_common() -> None:
+    async with _Staged() as on:
+        on.session.state.workers["celery@web-1"].software_version = "5.6.2"
+        await on.press("e")
+        await on_groups(on)
+        await on.until(lambda: "7 ValueError" in on.text)
+        assert "first 07:55:00, last 07:55:06" in on.text
+        assert "Celery 5.6.2" in on.text and "on celery@web-1 7" in on.text
+        assert "3 groups" in on.text and "12 FAILURE" in on.text
+
+
+async def test_the_last_own_frame_is_three_keys_away() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        await on_groups(on)
+        await on.press("tab", "y")
+        assert on.clipboard == "/srv/shop/images/tasks.py:46"
+        await on.press("down", "enter")
+        await on.until(lambda: len(on.said) == 2)
+        assert on.clipboard == "/srv/shop/images/tasks.py:46"
+
+
+async def test_tab_on_a_library_frame_shows_its_source_and_otherwise_goes_on() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        screen = await on_groups(on)
+        await on.press("tab", "down", "down", "tab")
+        assert screen.focused is not None and screen.focused.id == "traceback-text"
+        assert "R = retval = fun(*args, **kwargs)" in on.text
+        await on.press("tab")
+        assert "retval" not in on.text
+        await on.press("up", "tab")
+        assert screen.focused is not None and screen.focused.id == screen.list_table.id
+
+
 async def test_on_a_task_it_is_the_tasks_own_group_and_traceback() -> None:
     async with _Staged() as on:
         on.app.go(Location("tasks", (DrillDown("task", uuid(8)),)))
@@ -155,10 +190,13 @@ async def test_where_nothing_failed_it_says_so() -> None:
 async def test_a_small_terminal_has_both() -> None:
     async with _Staged((80, 24)) as on:
         await on.press("e")
-        await on_groups(on)
+        screen = await on_groups(on)
         assert "7 ×" in on.text
         assert "ValueError(6)" in on.text
         await on.press("tab", "f")
         await on.pilot.pause(0.05)
         assert "7 ×" not in on.text
         assert "ValueError(6)" in on.text
+        assert screen.example_pane.size.height > 20
+        await on.press("f")
+        await on.until(lambda: screen.list_table.size.height == 4)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from celtop.widgets.glyphs import ASCII
+from celtop.widgets.traceback_lines import draw, shortened_path, traceback_lines, wrap
+from rich.cells import cell_len
+
+CHAINED = """Traceback (most recent call last):
+  File "/srv/shop/http.py", line 3, in get
+    connect()
+ConnectionError: refused
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/v/lib/python3.11/site-packages/requests/api.py", line 59, in get in it
+    raise E
+PaymentError: the payment provider did not answer
+  in time
+"""
+
+
+def drawn(text: str, width: int = 60) -> list[str]:
+    return [line.text for line in draw(traceback_lines(text), width, glyphs=ASCII)]
+
+
+def test_causes_follow_the_final_exception() -> None:
+    assert drawn(CHAINED) == [
+        "PaymentError: the payment provider did not answer",
+        "  in time",
+        "- requests/api.py:59 in get in it",
+        "    raise E",
+        "",
+        "caused by",
+        "ConnectionError: refused",
+        "- /srv/shop/http.py:3 in get",
+        "    connect()",
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 20, 39, 40])
+@pytest.mark.parametrize("text", ["E: a bb ccc dddd eeeee", "x" * 95, "E: 世界" * 20, "", " " * 50])
+def test_wrapping_loses_nothing_but_blanks_and_fits(text: str, width: int) -> None:
+    parts = list(wrap(text, width))
+    assert "".join(text[a:b] for a, b in parts).replace(" ", "") == text.replace(" ", "")
+    for number, (start, end) in enumerate(parts):
+        room = max(1, width - 2 * (number > 0))
+        assert cell_len(text[start:end]) <= room or end - start == 1
+
+
+def test_a_path_is_shortened_from_its_start_at_a_folder() -> None:
+    path = "/srv/shop/apps/billing/gateway.py:41"
+    assert shortened_path(path, 40, "~") == path
+    assert shortened_path(path, 24, "~") == "~/billing/gateway.py:41"
+    assert cell_len(shortened_path("/世界" * 20, 24, "~")) <= 24
+    (_, line) = [line for line in drawn(f'  File "{path[:-3]}", line 41, in f\nE', 30)]
+    assert line == "- ~/billing/gateway.py:41 in f"
+
+
+def test_no_text_has_one_empty_line_at_most() -> None:
+    assert [line.strip() for line in drawn("")] in ([], [""])
+    assert drawn("only text") == ["only text"]
