@@ -375,12 +375,17 @@ _TYPING: Final = (
         "Keep the filter and go to the list",
     ),
     _in_filter(
-        "filter.list",
-        ("down", "tab"),
-        "screen.keep_filter",
-        "list",
-        "Keep the filter and go to the list",
+        "filter.complete",
+        ("tab",),
+        "complete(1)",
+        "complete",
+        "Complete the field or value; again: the next one; without any, go to the list",
     ),
+    _in_filter(
+        "filter.complete_back", ("shift+tab",), "complete(-1)", "back", "The previous completion"
+    ),
+    _in_filter("filter.older", ("up",), "recall(-1)", "older", "An earlier filter"),
+    _in_filter("filter.list", ("down",), "recall(1)", "list", "A newer filter, or go to the list"),
     _in_filter("filter.clear", ("escape",), "screen.clear_filter", "clear", "Clear the filter"),
     _in_search(
         "search.keep", ("enter",), "screen.keep_search", "keep", "Go to the match on the page"
@@ -433,6 +438,8 @@ _TYPING: Final = (
     _in_columns("columns.reset", ("r",), "reset", "reset", "Restore the list's own columns"),
     _in_command_line("command.run", ("enter",), "run", "run", "Run the command"),
     _in_command_line("command.complete", ("tab",), "complete", "complete", "Complete the command"),
+    _in_command_line("command.older", ("up",), "recall(-1)", "older", "An earlier command"),
+    _in_command_line("command.newer", ("down",), "recall(1)", "newer", "A newer command"),
     _in_command_line("command.close", ("escape",), "close", "close", "Close the command line"),
 )
 

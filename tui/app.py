@@ -118,7 +118,8 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
             self.call_after_refresh(self.run_command, f"view {view}")
 
     async def on_unmount(self) -> None:
-        """Stop the session."""
+        """Stop the session, and save what was typed."""
+        self.context.history.save()
         await self.frame_loop.stop()
 
     def end(self, code: int = 0) -> None:
@@ -279,6 +280,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
     def on_command_line_typed(self, message: CommandLine.Typed) -> None:
         """Run a command."""
+        self.context.history.add("commands", message.line.strip())
         self.run_command(message.line)
 
     def run_command(self, line: str) -> None:
@@ -381,7 +383,9 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
 
         screen = self.monitor_screen
         if screen is not None:
-            screen.query_one(CommandLine).open(partial(suggest, self), text, self.context.ascii)
+            earlier = self.context.history.of("commands")
+            line = screen.query_one(CommandLine)
+            line.open(partial(suggest, self), text, self.context.ascii, earlier)
 
     def action_export(self, path: str = "") -> None:
         """Ask for a file name, and save what is shown."""

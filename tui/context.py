@@ -14,6 +14,7 @@ from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
 from ..model.frozen_copy import frozen_copy
 from ..model.operations.lasting import Lasting, lasting
+from ..typed_history import TypedHistory
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
@@ -72,6 +73,8 @@ class AppContext:
     """The operations that the user has started."""
     column_layouts: dict[str, Layout] = field(default_factory=dict)
     """The columns that the user chose, by list."""
+    history: TypedHistory = field(default_factory=TypedHistory)
+    """The filters and commands typed last."""
     _columns_read: bool = False
     _shown: ShownState = field(init=False)
     _progress_unavailable: tuple[float, str | None] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from rich.highlighter import Highlighter
 from rich.text import Text
@@ -13,12 +13,19 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from ..model.query.completion import Completion
 from ..model.query.language import Problem
 from ..model.text.sanitize import visible
+from .recall import Recall
 
+Complete: TypeAlias = Callable[[str], Sequence[Completion]]
+MAX_SHOWN: Final = 20
+"""Completions in the list; what the width does not show is cut."""
+MAX_LABEL: Final = 40
 DEBOUNCE: Final = 0.05
 """Seconds after the last key until the filter applies."""
 
@@ -34,11 +41,26 @@ class _ProblemMarks(Highlighter):
             text.stylize("red underline", problem.start, problem.end)
 
 
+class _FirstCompletion(Suggester):
+    """Suggests the first completion, if it only adds characters."""
+
+    def __init__(self, complete: Complete) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Return the first completion of a text."""
+        found = self._complete(value)
+        return found[0].text if found and found[0].extends else None
+
+
 class FilterBar(Vertical):
-    """An input with the problems of its text below.
+    """An input with the completions or problems of its text below.
 
     Args:
         problems: Returns the problems of a text.
+        complete: Returns the completions of a text, the best first.
+        earlier: Returns the filters of before, the newest last.
         placeholder: The text shown while the input is empty.
     """
 
@@ -46,8 +68,11 @@ class FilterBar(Vertical):
     FilterBar {
         height: auto;
         & Input { background: $surface; }
-        & Static { height: 1; color: $text-error; display: none; }
+        & Static { height: 1; display: none; }
         &.-problem Static { display: block; }
+        /* Without a rule for the bar itself Textual does not restyle its children. */
+        &:focus-within { height: auto; }
+        &.-completes:focus-within Static { display: block; }
     }
     """
 
@@ -71,20 +96,28 @@ class FilterBar(Vertical):
         self,
         problems: Callable[[str], Sequence[Problem]],
         *,
+        complete: Complete | None = None,
+        earlier: Callable[[], Sequence[str]] = tuple,
         placeholder: str = "",
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="" if complete is None else "-completes")
         self._problems = problems
+        self._completions: Complete = complete or (lambda text: ())
+        self._earlier = earlier
+        self._recall = Recall()
+        self._cycle: tuple[Sequence[Completion], int] | None = None
+        """The completions that are stepped through, and the one in the input."""
         self._placeholder = placeholder
         self._timer: Timer | None = None
         self._posted = ""
 
     def compose(self) -> ComposeResult:
-        """Yield the input and the line for problems."""
+        """Yield the input and the line for completions and problems."""
         yield Input(
             placeholder=self._placeholder,
-            highlighter=_ProblemMarks(self._problems),
+            highlighter=_ProblemMarks(self._certain_problems),
+            suggester=_FirstCompletion(self._completions),
             select_on_focus=False,
             compact=True,
         )
@@ -103,13 +136,75 @@ class FilterBar(Vertical):
             line.cursor_position = len(text)
         line.focus()
 
+    def complete(self, step: int) -> bool:
+        """Put the next (1) or previous (-1) completion into the input; False if there is none."""
+        text = self.text
+        if self._cycle is not None and self._cycle[0][self._cycle[1]].text == text:
+            found, at = self._cycle
+            at = (at + step) % len(found)
+        else:
+            found = self._completions(text)
+            at = 0 if step > 0 else len(found) - 1
+        if not found:
+            return False
+        # The values of a completed field are the next completions.
+        self._cycle = None if found[at].text.endswith(":") else (found, at)
+        self._put(found[at].text)
+        return True
+
+    def recall(self, step: int) -> bool:
+        """Put the older (-1) or newer (1) filter into the input; False if there is none."""
+        text = self._recall.step(step, self.text, self._earlier())
+        if text is not None:
+            self._put(text)
+        return text is not None
+
+    def _put(self, text: str) -> None:
+        line = self.query_one(Input)
+        line.value = text
+        line.cursor_position = len(text)
+
+    def _certain_problems(self, text: str) -> Sequence[Problem]:
+        """Return the problems, without that of a word which is still being typed."""
+        problems = self._problems(text)
+        if problems and problems[-1].end == len(text) and self.has_focus_within:
+            return problems[:-1] if self._completions(text) else problems
+        return problems
+
+    def on_descendant_focus(self) -> None:
+        """Show the completions."""
+        self._advise(self.text)
+
+    def on_descendant_blur(self) -> None:
+        """Show the problems."""
+        self._advise(self.text)
+
+    def _advise(self, text: str) -> None:
+        """Show the completions while the line is typed, otherwise its problems."""
+        problems = self._problems(text)
+        self.set_class(bool(problems), "-problem")
+        found: Sequence[Completion] = ()
+        at = 0
+        if self.query_one(Input).has_focus:
+            if self._cycle is not None and self._cycle[0][self._cycle[1]].text == text:
+                found, at = self._cycle
+            else:
+                found = self._completions(text)
+        if found:
+            shown = found[at : at + MAX_SHOWN]
+            labels = [Content.styled(visible(shown[0].label, MAX_LABEL), "$text-accent")]
+            labels += [
+                Content.styled(visible(one.label, MAX_LABEL), "$text-muted") for one in shown[1:]
+            ]
+            self.query_one(Static).update(Content("  ").join(labels))
+        else:
+            messages = "; ".join(problem.message for problem in problems)
+            self.query_one(Static).update(Content.styled(visible(messages), "$text-error"))
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        problems = self._problems(event.value)
-        self.set_class(bool(problems), "-problem")
-        messages = "; ".join(problem.message for problem in problems)
-        self.query_one(Static).update(Content(visible(messages)))
+        self._advise(event.value)
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(DEBOUNCE, self._apply)

@@ -158,8 +158,15 @@ def refusal(query: Query) -> str | None:
 
 def exact_term(field: str, value: str) -> str:
     """Return the term for tasks whose field equals a value, quoted if necessary."""
+    return f"{field}:={quoted(value)}"
+
+
+def quoted(value: str) -> str:
+    """Return a value of a field, in quotes if it needs them."""
+    if not re.search(r'[\s",\\]', value):
+        return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{field}:="{escaped}"' if re.search(r'[\s",\\]', value) else f"{field}:={value}"
+    return f'"{escaped}"'
 
 
 def parse_words(text: str) -> Callable[[str], bool]:

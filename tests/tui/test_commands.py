@@ -33,6 +33,10 @@ def test_completion_offers_commands_and_then_values() -> None:
     assert completions(app, "worker geo-2") == ["worker celery@geo-2"]
     assert completions(app, "theme ansi-d") == ["theme ansi-dark"]
     assert completions(app, "nonsense x") == []
+    assert completions(app, "tasks geo state:fail") == [
+        "tasks geo state:FAILURE",
+        "tasks geo state:failed",
+    ]
 
 
 def test_completion_offers_nothing_that_the_terminal_would_obey() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from celtop.model.query.completion import completions
 from celtop.model.query.language import parse_query
 from celtop.tests.widgets.screen_text import shown
 from celtop.widgets.filter_bar import FilterBar
@@ -67,3 +68,48 @@ async def test_markup_in_a_filter_is_only_text() -> None:
         view.edit("[/] [link=x] age:[b]")
         await screen.settle()
         assert screen.lines[0].startswith("[/] [link=x] age:[b]")
+
+
+VALUES = ("FAILURE", "failed", "SUCCESS")
+
+
+def completing() -> FilterBar:
+    return FilterBar(
+        lambda text: parse_query(text).problems,
+        complete=lambda text: completions(text, lambda _: VALUES),
+        earlier=lambda: ("state:RETRY", "mail", "state:FAILURE"),
+    )
+
+
+async def test_completions_are_listed_and_stepped_through() -> None:
+    view = completing()
+    async with shown(view, 60, 4) as screen:
+        view.edit()
+        await screen.pilot.press(*"mail stat")
+        await screen.settle()
+        assert screen.lines[1] == "state:"
+        assert view.complete(1)
+        await screen.settle()
+        assert screen.lines[1] == "FAILURE  failed  SUCCESS"
+        await screen.pilot.press("f")
+        await screen.until(lambda: screen.lines[0] == "mail state:fAILURE")
+        for text in ("FAILURE", "failed", "FAILURE"):
+            assert view.complete(1)
+            assert view.text == f"mail state:{text}"
+        assert view.complete(-1)
+        await screen.settle()
+        assert (view.text, screen.lines[1]) == ("mail state:failed", "failed")
+        view.edit("xyzzy")
+        assert not view.complete(1)
+
+
+async def test_earlier_filters_that_begin_with_the_text_are_recalled() -> None:
+    view = completing()
+    async with shown(view, 60, 4) as screen:
+        view.edit("state:")
+        await screen.settle()
+        steps = ((-1, "state:FAILURE"), (-1, "state:RETRY"), (1, "state:FAILURE"), (1, "state:"))
+        for step, text in steps:
+            assert view.recall(step)
+            assert view.text == text
+        assert not view.recall(1)

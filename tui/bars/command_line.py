@@ -11,11 +11,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
+from ...widgets.recall import Recall
 from ..keymap import bindings
 
 MAX_COMPLETIONS_SHOWN: Final = 12
@@ -37,6 +39,20 @@ class Suggestions:
 
 
 Suggest: TypeAlias = "Callable[[str], Suggestions]"
+
+
+class _FirstCompletion(Suggester):
+    """Suggests the first completion of a command line, if it only adds characters."""
+
+    def __init__(self, line: CommandLine) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._line = line
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Return the first completion of a text."""
+        found = self._line.suggestions(value).completions
+        fits = found and found[0].casefold().startswith(value.casefold())
+        return found[0] if fits else None
 
 
 class CommandLine(Vertical):
@@ -70,23 +86,29 @@ class CommandLine(Vertical):
         super().__init__(id=id)
         self._suggest: Suggest = lambda line: Suggestions()
         self._focused_before: Widget | None = None
+        self._recall = Recall()
+        self._earlier: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
         """Put the completions above the line."""
         yield Static("", id="advice", markup=False)
         with Horizontal(id="line"):
             yield Static(":", id="prompt", markup=False)
-            yield Input(select_on_focus=False, compact=True)
+            yield Input(select_on_focus=False, compact=True, suggester=_FirstCompletion(self))
 
-    def open(self, suggest: Suggest, text: str, ascii_only: bool) -> None:
+    def open(
+        self, suggest: Suggest, text: str, ascii_only: bool, earlier: Sequence[str] = ()
+    ) -> None:
         """Show the line and focus it at once: a user types on without waiting for a frame.
 
         Args:
             suggest: Returns completions and help for a line.
             text: The line to begin with.
             ascii_only: Whether only ASCII may be drawn.
+            earlier: The commands of before, the newest last.
         """
         self._suggest = suggest
+        self._earlier = earlier
         self.set_class(ascii_only, "-ascii")
         self._focused_before = self.screen.focused
         self.display = True
@@ -95,6 +117,10 @@ class CommandLine(Vertical):
         line.cursor_position = len(text)
         self.screen.set_focus(line)
         self._advise(text)
+
+    def suggestions(self, line: str) -> Suggestions:
+        """Return what is known of a line."""
+        return self._suggest(line)
 
     def action_close(self) -> None:
         """Hide the line, and return the focus."""
@@ -111,8 +137,23 @@ class CommandLine(Vertical):
             self.action_close()
             self.post_message(self.Typed(self.query_one(Input).value))
 
+    def action_recall(self, step: int) -> None:
+        """Put an older (-1) or newer (1) command into the line."""
+        self.query_one(Input).call_later(self._recall_text, step)
+
+    def _recall_text(self, step: int) -> None:
+        line = self.query_one(Input)
+        text = self._recall.step(step, line.value, self._earlier)
+        if text is not None:
+            line.value = text
+            line.cursor_position = len(text)
+
     def action_complete(self) -> None:
         """Complete as much as is unambiguous, otherwise take the first completion."""
+        # Letters that are on their way to the input go first.
+        self.query_one(Input).call_later(self._complete)
+
+    def _complete(self) -> None:
         line = self.query_one(Input)
         found = self._suggest(line.value).completions
         if not found:
@@ -139,9 +180,9 @@ class CommandLine(Vertical):
         text = "  ".join(words) + (f" and {more} more" if more > 0 else "")
         advice = Content.styled(text, "$text-muted")
         if found.usage:
-            rest = Content.assemble("   ", advice) if " " in line and words else Content("")
             title = Content.styled(found.usage, "bold")
-            advice = Content.assemble(title, f"  {found.help}", rest)
+            rest = advice if " " in line and words else Content(found.help)
+            advice = Content.assemble(title, "  ", rest)
         elif found.error and not words:
             advice = Content.styled(visible(found.error, MAX_ERROR_CHARACTERS), "$text-error")
         self.query_one("#advice", Static).update(advice)

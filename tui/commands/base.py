@@ -83,6 +83,8 @@ class Command:
     current: Callable[[CommandHost], str] | None = None
     """The value in use. With it, the command without an argument opens a menu of `values`."""
     aliases: tuple[str, ...] = ()
+    filters: bool = False
+    """Whether the argument is a filter of tasks."""
 
 
 def task_starting_with(host: Host, start: str) -> str | None:

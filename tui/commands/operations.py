@@ -144,7 +144,11 @@ OPERATION_COMMANDS: Final[tuple[Command, ...]] = (
     Command("undo", "Undo a pause, a limit or a change of consumers", _undo),
     Command("purge", "Delete all messages in a queue", _purge, "QUEUE", _queues),
     Command(
-        "results-purge", "Delete results in the result backend by filter", _purge_results, "FILTER"
+        "results-purge",
+        "Delete results in the result backend by filter",
+        _purge_results,
+        "FILTER",
+        filters=True,
     ),
     Command("limit", "Set rate and time limits of a task type", _limit, "NAME", _names),
     Command("stamp", "Revoke all tasks that carry a stamp", _stamp, "HEADER=VALUE"),

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from ...bindings.actions import VIEWS
+from ...model.query.completion import completions as filter_completions
 from ..bars.command_line import Suggestions
 from ..context import TIMES
 from ..host import Host
 from ..navigation import DrillDown, Location, workflow_of
 from ..operations.find_task import find_task
+from ..text.filter_values import filter_values
 from .base import Command as Command
 from .base import CommandError as CommandError
 from .base import CommandHost, Run, known_task, task_starting_with
@@ -102,6 +104,9 @@ def completions(host: CommandHost, line: str) -> list[str]:
         command = find(word)
     except CommandError:
         return []
+    if command.filters:
+        found = filter_completions(argument, filter_values(host.context.state))
+        return [f"{word} {one.text}" for one in found]
     if command.values is None:
         return []
     start = argument.lower()
@@ -168,10 +173,6 @@ def _tasks(host: Host) -> Iterable[str]:
     return reversed(host.context.live.tasks)
 
 
-def _fields(host: Host) -> Iterable[str]:
-    return (f"{field}:" for field in ("state", "name", "worker", "queue", "id", "args", "age"))
-
-
 COMMANDS: Final[tuple[Command, ...]] = (
     *(
         Command(
@@ -179,6 +180,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
             action.help,
             _view(action.id.removeprefix("view.")),
             "[FILTER]" if action.id != "view.overview" else "",
+            filters=action.id in ("view.tasks", "view.scheduled"),
         )
         for action in VIEWS
     ),
@@ -186,7 +188,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "quit", "Quit celtop", lambda host, _: host.runner.leave(), aliases=("q", "q!", "exit")
     ),
     Command(
-        "filter", "Filter the list", lambda host, text: host.filter_by(text), "[FILTER]", _fields
+        "filter",
+        "Filter the list",
+        lambda host, text: host.filter_by(text),
+        "[FILTER]",
+        filters=True,
     ),
     VIEW_COMMAND,
     Command(

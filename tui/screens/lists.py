@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from ...bindings.contexts import Context
+from ...model.query.completion import Completion
 from ...model.query.language import Problem
 from ...model.text import units
 from ...model.text.sanitize import visible
@@ -34,6 +35,8 @@ class ListScreen(MonitorScreen):
     LIST: ClassVar[str]
     """Its name in the file of chosen columns."""
     FILTER_HINT: ClassVar[str] = "words to match; !word excludes"
+    COMPLETES: ClassVar[bool] = False
+    """Whether its filter has completions."""
     EMPTY: ClassVar[str] = ""
     """The text of an empty list."""
     FAULTS: ClassVar[str] = "failures only"
@@ -53,7 +56,13 @@ class ListScreen(MonitorScreen):
     def compose_body(self) -> ComposeResult:
         """Yield the info bar, the filter line and the table."""
         yield self.info_bar
-        yield Filter(self.problems, placeholder=self.FILTER_HINT, id="filter")
+        yield Filter(
+            self.problems,
+            complete=self.complete if self.COMPLETES else None,
+            earlier=lambda: self.context.history.of(self.filter_history),
+            placeholder=self.FILTER_HINT,
+            id="filter",
+        )
         yield self.list_table
 
     def on_mount(self) -> None:
@@ -74,6 +83,15 @@ class ListScreen(MonitorScreen):
     def problems(self, text: str) -> Sequence[Problem]:
         """Return the problems of a filter."""
         return ()
+
+    def complete(self, text: str) -> Sequence[Completion]:
+        """Return the completions of a filter, the best first."""
+        return ()
+
+    @property
+    def filter_history(self) -> str:
+        """The kind of its filters in the history."""
+        return f"{self.LIST} filters"
 
     @property
     def total(self) -> int:
@@ -185,7 +203,11 @@ class ListScreen(MonitorScreen):
         self.set_focus(self.list_table)
         # Keys may still be queued for the line: they are handled first.
         bar = self.query_one(Filter)
-        bar.query_one(Input).call_later(lambda: self.filter_by(bar.text))
+        bar.query_one(Input).call_later(self._keep, bar)
+
+    def _keep(self, bar: Filter) -> None:
+        self.filter_by(bar.text)
+        self.context.history.add(self.filter_history, bar.text)
 
     def action_clear_filter(self) -> None:
         """Clear the filter and go to the list."""

@@ -9,6 +9,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...model.entities.task import Task
+from ...model.query.completion import Completion, completions
 from ...model.query.language import Problem, Query, parse_query
 from ...model.query.task_view import TaskView
 from ...model.query.unknown_states import unknown_states
@@ -19,6 +20,7 @@ from ..columns.tasks import TASKS
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..text.filter_values import filter_values
 from ..text.windows import windows
 from .lists import ListScreen
 
@@ -46,6 +48,7 @@ class TaskListScreen(ListScreen):
     LIST = "tasks"
     BINDINGS = bindings("stream", "tasks")
     CONTEXTS = ("list", "stream", "tasks")
+    COMPLETES = True
     SEARCHES_HISTORY: ClassVar[bool] = True
     """Whether finished tasks that match the filter are loaded from the result backend."""
 
@@ -102,6 +105,15 @@ class TaskListScreen(ListScreen):
         query = self._parse(text)
         states = unknown_states(query, self.context.state.totals.by_state)
         return [*query.problems, *states]
+
+    def complete(self, text: str) -> Sequence[Completion]:
+        """Return the completions of a filter."""
+        return completions(text, filter_values(self.context.state))
+
+    @property
+    def filter_history(self) -> str:
+        """The kind of its filters in the history: all lists of tasks have the same."""
+        return "task filters"
 
     def refilter(self) -> None:
         """Apply the filter to all tasks."""
