@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from array import array
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import is_dataclass
@@ -71,7 +72,8 @@ def _may_change(value: object) -> bool:
         return not value.__struct_config__.frozen
     if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         return False
-    return isinstance(value, dict | list | deque | set) or kind.__module__.startswith(_PACKAGE)
+    is_container = isinstance(value, dict | list | deque | set | array | bytearray)
+    return is_container or kind.__module__.startswith(_PACKAGE)
 
 
 def _are_changing(values: Iterable[object]) -> bool:

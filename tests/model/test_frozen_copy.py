@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
+from types import FunctionType, MappingProxyType, MethodType
+
 import msgspec
 from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
+from celtop.model.ingest.backend_results import BackendResults
+from celtop.model.ingest.operation_log import OperationLog
+from celtop.model.ingest.retention import Retention
 from celtop.model.observations import InspectReply, LogMessage, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
+
+UNCHANGING = (
+    *(str, int, float, type(None), tuple, frozenset, type),
+    *(FunctionType, MethodType, MappingProxyType, re.Pattern),
+    *(Retention, OperationLog, BackendResults),
+)
+"""What never changes, and what only applies observations."""
+REPLACED = {"stats", "_retain", "_unscanned"}
+"""Attributes that get another value instead of being changed, or are for writers only."""
 
 
 def document(state: ClusterState) -> bytes:
@@ -31,6 +47,28 @@ def details(state: ClusterState) -> list[object]:
     ]
 
 
+def parts(state: object) -> dict[int, object]:
+    """Return everything below a value that may be changed, by `id`."""
+    found: dict[int, object] = {}
+    pending = [state]
+    while pending:
+        value = pending.pop()
+        is_struct = isinstance(value, msgspec.Struct)
+        if id(value) in found or isinstance(value, UNCHANGING):
+            continue
+        if is_struct and value.__struct_config__.frozen:
+            continue
+        found[id(value)] = value
+        if isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list | deque):
+            pending += value
+        names = (*getattr(type(value), "__slots__", ()), *getattr(value, "__dict__", ()))
+        names = value.__struct_fields__ if is_struct else names
+        pending += [getattr(value, name) for name in names if name not in REPLACED]
+    return found
+
+
 def more_of_everything(state: ClusterState) -> None:
     for number in range(8_000, 8_100):
         feed(state, task_events(number, "mail.send", at=NOW - 3, root_id="root"))
@@ -42,6 +80,14 @@ def more_of_everything(state: ClusterState) -> None:
     state.observe(InspectReply("celery@web-1", "active", [], NOW))
     state.tick(NOW + 90)
     state.take_changes()
+
+
+def test_it_shares_nothing_that_changes() -> None:
+    state = cluster(30)
+    state.take_changes()
+    copied = parts(frozen_copy(state))
+    shared = {type(value).__name__ for key, value in parts(state).items() if key in copied}
+    assert shared == set()
 
 
 def test_a_frozen_copy_shows_the_same() -> None:
