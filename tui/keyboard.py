@@ -32,11 +32,18 @@ async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
         return await _press_in_dialog(app, screen, event)
     line = screen.typing
     if line is None:
+        if screen.table is not None and _is_for_row(screen, event.key, keymap):
+            screen.table.pin_cursor(event.time)
         return await press(app, event.key)
     for action in keymap.in_context(line.CONTEXT):
         if event.key in action.keys:
             return await app.run_action(action.action, line)
     return False
+
+
+def _is_for_row(screen: MonitorScreen, key: str, keymap: Keymap) -> bool:
+    """Return whether a key is one of the screen's own: its row must not move away meanwhile."""
+    return any(key in action.keys for action in keymap.in_context(*screen.CONTEXTS))
 
 
 async def _press_in_dialog(app: App[Any], dialog: Dialog[Any], event: Key) -> bool:

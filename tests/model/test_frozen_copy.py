@@ -53,10 +53,9 @@ def parts(state: object) -> dict[int, object]:
     pending = [state]
     while pending:
         value = pending.pop()
-        is_struct = isinstance(value, msgspec.Struct)
         if id(value) in found or isinstance(value, UNCHANGING):
             continue
-        if is_struct and value.__struct_config__.frozen:
+        if isinstance(value, msgspec.Struct) and value.__struct_config__.frozen:
             continue
         found[id(value)] = value
         if isinstance(value, dict):
@@ -64,7 +63,7 @@ def parts(state: object) -> dict[int, object]:
         elif isinstance(value, list | deque):
             pending += value
         names = (*getattr(type(value), "__slots__", ()), *getattr(value, "__dict__", ()))
-        names = value.__struct_fields__ if is_struct else names
+        names = value.__struct_fields__ if isinstance(value, msgspec.Struct) else names
         pending += [getattr(value, name) for name in names if name not in REPLACED]
     return found
 

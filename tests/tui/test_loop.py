@@ -7,6 +7,7 @@ from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
+from textual.events import Key
 
 
 def uuid(number: int) -> str:
@@ -86,3 +87,32 @@ async def test_a_filter_goes_on_although_nothing_else_changes() -> None:
             on.app.frame_loop.paint()
             assert on.app.frame_loop.pacer.wanted == (unseen > 1)
         assert len(screen.tasks) == 6
+
+
+async def test_a_key_concerns_the_row_that_was_under_the_cursor_when_it_went_down() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        arrive(on, 0, 3)
+        on.app.frame_loop.paint()
+        key = Key("y", "y")
+        arrive(on, 3, 6)
+        on.app.frame_loop.paint()
+        assert on.table.cursor_id == uuid(5)
+        on.app.post_message(key)
+        await on.until(lambda: on.clipboard)
+        assert on.clipboard == uuid(2)
+        arrive(on, 6, 9)
+        on.app.frame_loop.paint()
+        await on.press("y")
+        assert on.clipboard == uuid(2)
+        assert "following" in on.text
+        await on.press("F", "F")
+        assert on.table.cursor_id == uuid(8)
+
+
+async def test_after_moving_a_key_concerns_the_row_moved_to() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        arrive(on, 0, 3)
+        on.app.frame_loop.paint()
+        on.burst("j", "y")
+        await on.until(lambda: on.clipboard)
+        assert on.clipboard == uuid(1)

@@ -6,6 +6,8 @@ differ, so its cost depends on the height of the terminal, not on the number of 
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -33,6 +35,8 @@ GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
 CACHED_SCREENS = 4
 """Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
+MAX_CURSORS = 8
+"""Rows under the cursor that are remembered, with the time: a key may wait for a few frames."""
 _NO_FRAME = Frame(0.0)
 ARRIVAL = "arrival"
 """The `sort_key` of the order in which rows arrive."""
@@ -156,6 +160,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._arranged = (0, 0)
         self._ticking: tuple[Callable[[R], bool], ...] = ()
         self._scrolling = False
+        self._cursors: deque[tuple[float, str | None]] = deque(maxlen=MAX_CURSORS)
 
     def paint(self, frame: Frame) -> int:
         """Update the screen to the current state of the rows.
@@ -175,6 +180,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         """Show other rows; the cursor stays on its row if that is among them."""
         self._rows = self._viewport.rows = rows
         self._viewport.restart()
+        self._cursor_chosen()
         self._update()
 
     def set_column_layout(self, layout: Layout) -> None:
@@ -245,7 +251,22 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._viewport.height = self._body_height
         self._viewport.settle()
         self._scroll_to_top()
+        if not self._cursors or self._cursors[-1][1] != self._viewport.cursor_id:
+            self._cursors.append((time.monotonic(), self._viewport.cursor_id))
         return self._repaint()
+
+    def pin_cursor(self, at: float) -> None:
+        """Keep the cursor on the row that it was painted on when a key went down.
+
+        `at` is that moment in monotonic seconds: a frame may have been painted since.
+        """
+        painted = (row_id for moment, row_id in reversed(self._cursors) if moment <= at)
+        self._viewport.pin(next(painted, self._viewport.cursor_id))
+
+    def _cursor_chosen(self) -> None:
+        """Note that the user has moved the cursor: later keys are meant for its row."""
+        self._cursors.clear()
+        self._cursors.append((0.0, self._viewport.cursor_id))
 
     def _scroll_to_top(self) -> None:
         """Set Textual's scroll position to that of the viewport."""

@@ -114,6 +114,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def action_toggle_follow(self) -> None:
         """Follow, or stop following."""
         self._viewport.follow = not self._viewport.follow
+        self._viewport.pinned = False
         self._update()
 
     def action_toggle_mark(self) -> None:
@@ -188,6 +189,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         return line - self._viewport.top + self._header_height
 
     def _moved(self) -> None:
+        self._cursor_chosen()
         self._scroll_to_top()
         self._repaint()
 
@@ -254,6 +256,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._sort = (column_id, descending)
         self._viewport.newest = self._newest()
         self._viewport.restart()
+        self._cursor_chosen()
         self._update()
 
     # Mouse

@@ -32,6 +32,9 @@ class Viewport(Generic[R]):
         self.cursor_id: str | None = None
         self.cursor_index = 0
         self.follow = False
+        self.pinned = False
+        """Whether the cursor stays on its row while the newest rows are followed: as soon as a key
+        was meant for that row. Following ends where it would leave the window."""
         self.newest: Newest | None = None
         """The end at which new rows arrive; None if they are sorted by something else."""
         self.seen: list[str] = []
@@ -54,7 +57,10 @@ class Viewport(Generic[R]):
         """Update cursor and top after the rows have changed."""
         if self.follow and self.newest is not None:
             self._find_cursor()
-            self._to_newest()
+            if self.pinned:
+                self._follow_above_cursor()
+            else:
+                self._to_newest()
         elif self.follow:
             y = self.cursor_index - self.top
             self._find_cursor()
@@ -95,7 +101,9 @@ class Viewport(Generic[R]):
         }[motion]
         if self.follow and self.newest is not None:
             towards = "first" if target < at or motion == "top" else "last"
-            if towards == self.newest:
+            at_end = target <= 0 if self.newest == "first" else target >= last
+            if towards == self.newest and (at_end or not self.pinned):
+                self.pinned = False
                 self._to_newest()
                 self._look()
                 return
@@ -117,9 +125,17 @@ class Viewport(Generic[R]):
         self.top = max(0, min(self.top, self.last_top))
         self._look()
 
+    def pin(self, row_id: str | None) -> None:
+        """Keep the cursor on a row, which is the one that a key was meant for."""
+        if row_id is not None and self.rows.index(row_id) is not None:
+            self.cursor_id = row_id
+            self._find_cursor()
+        self.pinned = True
+
     def restart(self) -> None:
         """Start with other rows or another order: at the cursor's row, else at the first row."""
         if self.follow and self.newest is not None:
+            self.pinned = False
             self.settle()
             return
         y = self.cursor_index - self.top
@@ -130,6 +146,12 @@ class Viewport(Generic[R]):
         else:
             self.top = index - y
             self.place(index)
+
+    def _follow_above_cursor(self) -> None:
+        newest = 0 if self.newest == "first" else self.last_top
+        lowest, highest = self.cursor_index - self.height + 1, self.cursor_index
+        self.top = max(0, lowest, min(newest, highest))
+        self.follow = self.top == newest
 
     def _to_newest(self) -> None:
         count = len(self.rows)
