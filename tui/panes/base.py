@@ -121,7 +121,13 @@ class ListPane(Pane, Generic[R]):
     ) -> None:
         self.rows: Any = rows
         self.table: LiveTable[Any] = LiveTable(
-            columns, rows, empty=self.EMPTY, markable=False, titles=titles, id=f"{self.NAME}-table"
+            columns,
+            rows,
+            empty=self.EMPTY,
+            markable=False,
+            rests=True,
+            titles=titles,
+            id=f"{self.NAME}-table",
         )
         self._peak = Peak()
         super().__init__(context, self.table)

@@ -63,6 +63,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             is first.
         follow: Whether to follow initially: if sorted by arrival, the newest row is shown, in other
             orders the cursor's row stays in its place on the screen.
+        rests: Whether the first rows are shown, without a cursor, while it does not have the focus.
         markable: Whether rows can be marked; if not, there is no gutter.
         titles: Whether the columns' titles are shown.
     """
@@ -128,6 +129,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         empty: str = "",
         sort: tuple[str, bool] | None = None,
         follow: bool = False,
+        rests: bool = False,
         markable: bool = True,
         titles: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
@@ -150,6 +152,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._viewport = Viewport(rows, row_id)
         self._viewport.follow = follow
         self._viewport.newest = self._newest()
+        self._rests = self._viewport.resting = rests
         self._marks = Marks(row_id)
         self._styles: dict[str, LookStyles] = {}
         self._filters: tuple[LineFilter, ...] = ()
@@ -221,7 +224,10 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def watch_has_focus(self, has_focus: bool) -> None:
         """Redraw the cursor as active or inactive."""
         super().watch_has_focus(has_focus)
-        self._repaint()
+        # A terminal without the focus takes it from the widget as well, which it gets back.
+        if has_focus or self.app.app_focus:
+            self._viewport.resting = self._rests and not has_focus
+        self._update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the scrollbar; only the lines that differ are refreshed."""
@@ -357,7 +363,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         """Yield the lines of the screen from the top, those unchanged from the cache."""
         rows, frame, lines = self._rows, self._frame, self._lines
         row_version, row_id_of, ticking = self._row_version, self._row_id, self._ticking
-        marks, cursor_id = self._marks, self._viewport.cursor_id
+        marks = self._marks
+        cursor_id = None if self._viewport.resting else self._viewport.cursor_id
         cursor_look = "cursor" if self.has_focus else "cursor-blurred"
         second, top, height = int(frame.now), self._viewport.top, self._body_height
         relative = frame.relative

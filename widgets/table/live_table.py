@@ -291,6 +291,9 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def _wheel(self, event: events.MouseEvent, lines: int) -> None:
         event.stop()
         event.prevent_default()
+        if self._viewport.resting:
+            self._viewport.resting = False
+            self.focus(scroll_visible=False)
         self._viewport.hold()
         self._viewport.scroll(self._viewport.top + lines)
         self._moved()

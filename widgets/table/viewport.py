@@ -32,6 +32,8 @@ class Viewport(Generic[R]):
         self.cursor_id: str | None = None
         self.cursor_index = 0
         self.follow = False
+        self.resting = False
+        """Whether it shows the first rows, whatever moves."""
         self.pinned = False
         """Whether the cursor stays on its row while the newest rows are followed: as soon as a key
         was meant for that row. Following ends where it would leave the window."""
@@ -55,7 +57,9 @@ class Viewport(Generic[R]):
 
     def settle(self) -> None:
         """Update cursor and top after the rows have changed."""
-        if self.follow and self.newest is not None:
+        if self.resting:
+            self.place(0)
+        elif self.follow and self.newest is not None:
             self._find_cursor()
             if self.pinned:
                 self._follow_above_cursor()

@@ -299,3 +299,22 @@ async def test_dragging_the_scrollbar_scrolls() -> None:
         await screen.settle()
         assert first_ids(screen)[0] == "r020"
         assert view.vertical_scrollbar.position == 20
+
+
+async def test_a_resting_table_without_focus_stays_at_its_top() -> None:
+    list_ = rows(20)
+    view = table(list_, rests=True)
+    async with shown(view, 40, 10) as screen:
+        view.focus()
+        await screen.settle()
+        view.action_move("bottom")
+        await screen.settle()
+        assert view.cursor_id == "r019"
+        view.screen.set_focus(None)
+        list_.arrive("new1")
+        view.paint(NOW)
+        await screen.settle()
+        assert first_ids(screen)[0] == "new1"
+        view.focus()
+        await screen.settle()
+        assert view.cursor_id == "new1"

@@ -106,3 +106,13 @@ def test_following_again_goes_to_the_newest_row() -> None:
     rows.arrive(2)
     view.restart()
     assert view.cursor_id == "21"
+
+
+def test_a_resting_window_shows_the_first_rows() -> None:
+    rows = Arrivals(20)
+    view = Viewport(rows, str)
+    view.height, view.resting = 5, True
+    view.settle()
+    rows.arrive(450)
+    view.settle()
+    assert (view.top, view.cursor_id) == (0, "469")
