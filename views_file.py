@@ -28,6 +28,8 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     descending: bool = False
     columns: tuple[str, ...] = ()
     """The shown columns, as in `columns.toml`; empty are the list's own ones."""
+    window: str = ""
+    """The time that charts cover: `5m`, `15m` or `1h`; empty leaves it as it is."""
 
     def __str__(self) -> str:
         words = [self.screen, self.filter, "failures only" if self.faults else ""]

@@ -33,6 +33,13 @@ class FilteredView:
     filter: str = ""
 
 
+PAGES: Final = {
+    "failures": DrillDown("failures", "", "Failures"),
+    "charts": DrillDown("charts", "", "Charts"),
+}
+"""The pages of no single item, which views can be saved of."""
+
+
 def workflow_of(task_id: str) -> DrillDown:
     """Return the step to the workflow of a task."""
     return DrillDown("workflow", task_id, f"workflow {task_id[:8]}")

@@ -10,7 +10,7 @@ from ..model.entities.task import Task
 from . import routes
 from .context import AppContext
 from .loop import FrameLoop
-from .navigation import DrillDown, History, Location
+from .navigation import PAGES, DrillDown, History, Location
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -125,4 +125,4 @@ class Navigator:
         """Show the charts of the cluster."""
         path = self.location.path
         if not path or path[-1].kind != "charts":
-            self.drill(DrillDown("charts", "", "Charts"))
+            self.drill(PAGES["charts"])

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping
 from ...bindings.actions import VIEWS
 from ...config_file import InvalidFile
 from ...views_file import View, delete_view, read_views, save_view
-from ..navigation import DrillDown, Location
+from ..navigation import PAGES, Location
 from .base import Command, CommandError, CommandHost
 
-FAILURES = "failures"
-"""The screen of grouped failures, which has no number."""
-SCREENS = (*(action.id.removeprefix("view.") for action in VIEWS), FAILURES)
+SCREENS = (*(action.id.removeprefix("view.") for action in VIEWS), *PAGES)
 
 
 def saved_views() -> dict[str, View]:
@@ -36,8 +34,8 @@ def location_of(view: View, name: str = "") -> Location:
     if view.screen not in SCREENS:
         known = ", ".join(SCREENS)
         raise CommandError(f"Unknown screen {view.screen} in view {name}; use one of {known}")
-    if view.screen == FAILURES:
-        return Location("overview", (DrillDown("failures", "", "Failures"),))
+    if view.screen in PAGES:
+        return Location("overview", (PAGES[view.screen],))
     return Location(view.screen)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from textual import events
@@ -14,6 +15,7 @@ from textual.widget import Widget
 
 from ...bindings.contexts import Context
 from ...model.entities.task import Task
+from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
@@ -30,7 +32,7 @@ from ..bars.operation import OperationBar
 from ..bars.search import SearchLine
 from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
-from ..navigation import DrillDown, Location, workflow_of
+from ..navigation import PAGES, DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
 from .here import here
 
@@ -195,10 +197,22 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         """Return this screen as a view that can be saved; None for a page of one item."""
         from ...views_file import View
 
-        return None if self.location.path else View(self.location.view)
+        page = self.location.path[-1].kind if self.location.path else self.location.view
+        if self.location.path and page not in PAGES:
+            return None
+        return View(page, window=f"{self.context.chart_seconds // 60}m")
 
     def show_view(self, view: View) -> None:
-        """Filter, sort and arrange the list as in a saved view."""
+        """Filter, sort and arrange the list, and set the window of charts, as in a saved view."""
+        if not view.window:
+            return
+        with suppress(ParseError):
+            seconds = duration(view.window)
+            if seconds in charts.CHART_WINDOWS:
+                self.context.chart_seconds = int(seconds)
+                return
+        text = f"Unknown window {view.window} in the view; use 5m, 15m or 1h"
+        self.notify(visible(text), severity="warning", markup=False)
 
     def choose_columns(self) -> bool:
         """Choose the columns of the list; return False if this screen has none to choose."""

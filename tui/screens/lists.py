@@ -253,23 +253,27 @@ class ListScreen(MonitorScreen):
 
     def shown_view(self) -> View | None:
         """Return the list with its filter, order and columns; None if it is that of one item."""
+        import msgspec
+
         from ...views_file import View
 
         scope = self.scope_text
-        if self.location.path and scope is None and self.LIST != "failures":
+        view = super().shown_view() if scope is None else View(self.LIST)
+        if view is None:
             return None
         column_id, descending = self.list_table.sort or ("", False)
-        return View(
-            self.LIST,
-            " ".join(filter(None, (scope, self.filter_text))),
-            self.faults_only,
-            column_id,
-            descending,
-            tuple(map(str, self.column_layout)),
+        return msgspec.structs.replace(
+            view,
+            filter=" ".join(filter(None, (scope, self.filter_text))),
+            faults=self.faults_only,
+            sort=column_id,
+            descending=descending,
+            columns=tuple(map(str, self.column_layout)),
         )
 
     def show_view(self, view: View) -> None:
         """Filter, sort and arrange the list as in a saved view."""
+        super().show_view(view)
         try:
             self.show_columns(parse_layout(view.columns))
         except ValueError as error:
