@@ -49,7 +49,7 @@ def read_tables(path: Path, kind: type[T]) -> dict[str, T]:
     Raises:
         InvalidFile: The file cannot be read, or a table is not of this kind.
     """
-    values, lines = _read_or_explain(path)
+    values, lines = read_or_explain(path)
     found = {}
     for name, table in values.items():
         try:
@@ -77,7 +77,7 @@ def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> N
         InvalidFile: The file cannot be read: it is then not written either.
         OSError: It cannot be written; it is unchanged.
     """
-    tables, positions = _read_or_explain(path)
+    tables, positions = read_or_explain(path)
     lines = read_file(path, MAX_BYTES).decode().splitlines() if path.exists() else []
     start = end = len(lines)
     if name in tables:
@@ -96,7 +96,12 @@ def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> N
     replace_file(path, f"{text}\n".encode() if text else b"")
 
 
-def _read_or_explain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+def read_or_explain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return the values and lines of a file, as `read`; none if there is no file.
+
+    Raises:
+        InvalidFile: The file cannot be read.
+    """
     try:
         return read(path)
     except FileNotFoundError:

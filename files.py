@@ -29,6 +29,11 @@ def config_file() -> Path:
     return config_folder() / "config.toml"
 
 
+def themes_folder() -> Path:
+    """Return the folder of the user's themes: `NAME.toml` with the fields of Textual's `Theme`."""
+    return config_folder() / "themes"
+
+
 def state_folder() -> Path:
     """Return the folder for what one run leaves for the next, on Linux `$XDG_STATE_HOME/celtop`."""
     from platformdirs import user_state_path

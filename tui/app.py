@@ -28,7 +28,7 @@ from .messages import CopyRequested, DrillRequested, ViewRequested
 from .navigation import Location
 from .navigator import Navigator
 from .operations.runner import OperationRunner
-from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS
+from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS, user_themes
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -96,13 +96,17 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         self._set_theme(settings.theme)
 
     def _set_theme(self, name: str | None) -> None:
-        self.register_theme(CELTOP_DARK)
-        self.register_theme(CELTOP_LIGHT)
+        themes, self._theme_problems = user_themes()
+        for theme in (CELTOP_DARK, CELTOP_LIGHT, *themes):
+            self.register_theme(theme)
         if self.no_color:
             drop_all_colour(self)
             self.theme = COLOURLESS
-        else:
-            self.theme = name if name in self.available_themes else CELTOP_DARK.name
+            return
+        if name is not None and name not in self.available_themes:
+            source = self.context.settings.source("theme")
+            self._theme_problems.append(f"Unknown theme {name} ({source}); `:theme` lists all")
+        self.theme = name if name in self.available_themes else CELTOP_DARK.name
 
     # Start and end
 
@@ -114,6 +118,8 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
             self.set_interval(TERMINAL_CHECK_INTERVAL, self._check_terminal)
         self.navigator.start()
         self.call_after_refresh(self.frame_loop.start)
+        for problem in self._theme_problems:
+            self.say(problem, "warning")
         if view := self.context.settings.view:
             self.call_after_refresh(self.run_command, f"view {view}")
 

@@ -1,10 +1,19 @@
-"""The dark and the light theme, with the state colours of the Django admin and Flower."""
+"""The dark and the light theme, and those that users add as files.
+
+The state colours are those of the Django admin and Flower.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
 
+from textual.color import Color, ColorParseError
 from textual.theme import Theme
+
+from ..files import themes_folder
 
 COLOURLESS: Final = "ansi-dark"
 """The theme for NO_COLOR: the terminal's own colours, with text attributes."""
@@ -60,3 +69,68 @@ CELTOP_LIGHT: Final = Theme(
         "border-blurred": "#c4c9d1",
     },
 )
+
+_ALPHA: Final = re.compile(r"(.*?)(?: +\d{1,3}%)?")
+_STYLES: Final = frozenset({"none", "bold", "dim", "italic", "reverse", "strike", "underline"})
+_TYPES: Final = {"dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
+_FIELDS: Final = frozenset(field.name for field in fields(Theme)) - {"name"}
+
+
+def user_themes() -> tuple[list[Theme], list[str]]:
+    """Return the user's themes, and why others cannot be used, each with the line."""
+    from ..config_file import InvalidFile
+
+    themes, problems = [], []
+    for path in sorted(themes_folder().glob("*.toml")):
+        try:
+            themes.append(_read_theme(path))
+        except InvalidFile as error:
+            problems.append(str(error))
+    return themes, problems
+
+
+def _read_theme(path: Path) -> Theme:
+    """Return the theme of a file.
+
+    Raises:
+        InvalidFile: It cannot be read, or a field is unknown or invalid. A theme with an invalid
+            colour would end the app when it is first used.
+    """
+    from ..config_file import InvalidFile, read_or_explain
+
+    values, lines = read_or_explain(path)
+    variables = values.get("variables", {})
+    flat = {**values, **{f"variables.{name}": value for name, value in _table(variables).items()}}
+    for name, value in flat.items():
+        if why := _problem(name, value):
+            raise InvalidFile(f"Invalid theme {path}, line {lines[name]}: {name}: {why}")
+    if "primary" not in values:
+        raise InvalidFile(f"Invalid theme {path}: primary is missing; it is the main colour")
+    return Theme(path.stem, **values)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _problem(name: str, value: Any) -> str | None:
+    """Return why a field cannot have a value; None if it can."""
+    field, _, variable = name.partition(".")
+    if field not in _FIELDS:
+        return f"unknown field; use {', '.join(sorted(_FIELDS))}"
+    if kind := _TYPES.get(field):
+        valid = type(value) is kind or (kind is float and type(value) is int)
+        return None if valid else "must be true or false" if kind is bool else "must be a number"
+    if name == "variables":
+        return None if isinstance(value, dict) else "must be a table"
+    if not isinstance(value, str):
+        return "must be a text"
+    if variable.endswith("style"):
+        valid = set(value.split()) <= _STYLES
+        return None if valid else f"unknown style {value!r}; use {', '.join(sorted(_STYLES))}"
+    match = _ALPHA.fullmatch(value)
+    try:
+        Color.parse(match[1] if match and variable else value)
+    except ColorParseError:
+        return f"{value!r} is no colour; write '#5fafff', 'ansi_blue' or 'red'"
+    return None

@@ -34,9 +34,9 @@ def show(ctx: click.Context, format_name: str) -> None:
 @config.command()
 @click.pass_context
 def paths(ctx: click.Context) -> None:
-    """Print the paths of the config file, the saved views and the chosen columns."""
+    """Print the paths of the config file, saved views, chosen columns and themes."""
     from ...columns_file import columns_file
-    from ...files import config_file
+    from ...files import config_file, themes_folder
     from ...views_file import views_file
 
     path = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG") or config_file()
@@ -44,6 +44,7 @@ def paths(ctx: click.Context) -> None:
         ("config", str(path)),
         ("views", str(views_file())),
         ("columns", str(columns_file())),
+        ("themes", str(themes_folder())),
     ]
     write(_table(rows))
 

@@ -44,6 +44,7 @@ def test_paths() -> None:
         *("config", "/nonexistent/celtop/config.toml"),
         *("views", "/nonexistent/celtop/views.toml"),
         *("columns", "/nonexistent/celtop/columns.toml"),
+        *("themes", "/nonexistent/celtop/themes"),
     ]
     assert celtop("config", "paths", "--config", "x.toml").stdout.split()[1] == "x.toml"
 

@@ -1,0 +1,68 @@
+"""Themes of the user: files beside the config file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from celtop.files import themes_folder
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.theme import user_themes
+
+THEME = """\
+primary = "#ff8800"
+dark = true
+luminosity_spread = 1
+
+[variables]
+border = "red 35%"
+block-cursor-text-style = "bold reverse"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+def write(name: str, text: str) -> None:
+    themes_folder().mkdir(parents=True, exist_ok=True)
+    (themes_folder() / f"{name}.toml").write_text(text)
+
+
+async def test_a_theme_is_a_file() -> None:
+    write("mine", THEME)
+    write("broken", "primary = 'blu'")
+    async with run_app(cluster(5), theme="mine") as on:
+        assert on.app.theme == "mine"
+        assert on.app.current_theme.primary == "#ff8800"
+        (said,) = on.said
+        assert "broken.toml, line 1: primary: 'blu' is no colour" in said
+
+
+async def test_an_unknown_theme_is_reported() -> None:
+    async with run_app(cluster(5), theme="nrod") as on:
+        assert on.app.theme == "celtop-dark"
+        assert on.said == ["Unknown theme nrod (default); `:theme` lists all"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("primary = 1", "line 1: primary: must be a text"),
+        ("primary = 'red'\nprimry = 'red'", "line 2: primry: unknown field; use accent"),
+        ("primary = 'red'\n\ndark = 1", "line 3: dark: must be true or false"),
+        ("primary = 'red'\ntext_alpha = 'x'", "line 2: text_alpha: must be a number"),
+        ("primary = 'red'\nvariables = 1", "line 2: variables: must be a table"),
+        (THEME.replace("red 35%", "red;x"), "line 6: variables.border: 'red;x' is no colour"),
+        (THEME.replace("bold", "bald"), "line 7: variables.block-cursor-text-style: unknown style"),
+        ("dark = true", "primary is missing"),
+        ("primary = ", "invalid TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_line(text: str, problem: str) -> None:
+    write("mine", text)
+    themes, problems = user_themes()
+    assert not themes
+    assert problem in problems[0]
