@@ -85,7 +85,7 @@ _GLOBAL: Final = (
         ("p",),
         "freeze",
         "freeze",
-        "Freeze the screen as a snapshot to browse; events are still collected and counted",
+        "Freeze the screen as a snapshot; the overview then steps through the last hour",
         show=True,
     ),
     _everywhere(
@@ -156,14 +156,14 @@ _MOVE: Final = (
         ("h", "left"),
         "scroll('left')",
         "left",
-        "Scroll the columns left; on the overview, go to the pane on the left",
+        "Scroll the columns left; on the overview, go one pane left, back in time if frozen",
     ),
     _on_rows(
         "scroll.right",
         ("l", "right"),
         "scroll('right')",
         "right",
-        "Scroll the columns right; on the overview, go to the pane on the right",
+        "Scroll the columns right; on the overview, go one pane right, forward in time if frozen",
     ),
     _on_rows(
         "focus.next",

@@ -11,9 +11,11 @@ from ..bindings.keymap import Keymap
 from ..model.entities.queue import Queue
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
+from ..model.entities.time_series import STEP, STEPS
 from ..model.entities.worker import Worker
 from ..model.frozen_copy import frozen_copy
 from ..model.operations.lasting import Lasting, lasting
+from ..model.past import state_at
 from ..typed_history import TypedHistory
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
@@ -30,6 +32,8 @@ R = TypeVar("R")
 
 TIMES: Final = ("local", "utc", "relative")
 """How times are shown in tables: in a time zone, or as `41 s ago`."""
+STEPS_PER_CHART: Final = 60
+"""Steps in time across the charts."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
 
@@ -68,13 +72,15 @@ class AppContext:
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
     frozen_at: float | None = None
-    """When the screen was frozen, epoch seconds; None if it is not."""
+    """The time that a frozen screen shows, epoch seconds; None if it is not frozen."""
     operations: RunningOperations = field(default_factory=RunningOperations)
     """The operations that the user has started."""
     column_layouts: dict[str, Layout] = field(default_factory=dict)
     """The columns that the user chose, by list."""
     history: TypedHistory = field(default_factory=TypedHistory)
     """The filters and commands typed last."""
+    _snapshot: tuple[float, ClusterState] | None = None
+    """When the screen was frozen, and its state then."""
     _columns_read: bool = False
     _shown: ShownState = field(init=False)
     _progress_unavailable: tuple[float, str | None] | None = None
@@ -124,11 +130,36 @@ class AppContext:
     def freeze(self) -> None:
         """Keep what the screen shows as it is."""
         self.frozen_at = self.clock()
-        self._shown.state = frozen_copy(self.live)
+        self._snapshot = self.frozen_at, frozen_copy(self.live)
+        self._shown.state = self._snapshot[1]
+
+    @property
+    def stepped_back(self) -> bool:
+        """Whether the frozen screen shows an earlier time than that of the freeze."""
+        return self._snapshot is not None and self.now() < self._snapshot[0]
+
+    def step_time(self, steps: int) -> bool:
+        """Show the frozen state of an earlier or later time; a step is a sixtieth of the charts.
+
+        Returns:
+            Whether there is one: the last hour up to the freeze, since celtop has been running.
+        """
+        if self._snapshot is None:
+            return False
+        frozen_at, snapshot = self._snapshot
+        series = snapshot.series
+        first = max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP
+        at = self.now() + steps * max(STEP, self.chart_seconds // STEPS_PER_CHART)
+        at = min(max(at, float(first)), frozen_at)
+        if at == self.now():
+            return False
+        self.frozen_at = at
+        self._shown.state = snapshot if at == frozen_at else state_at(snapshot, at)
+        return True
 
     def unfreeze(self) -> None:
         """Show the live model again."""
-        self.frozen_at = None
+        self.frozen_at = self._snapshot = None
         self._shown.state = self.live
 
     def current(self, row: R) -> R:

@@ -5,6 +5,7 @@ Nothing is counted per event: each step takes the differences of counters that t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -154,6 +155,12 @@ class SeriesRecorder:
     def end(self) -> float:
         """The epoch seconds at which the last recorded step ends."""
         return float((self._step + 1) * STEP)
+
+    def until(self, at: float) -> SeriesRecorder:
+        """Return the same series up to an earlier epoch time."""
+        earlier = copy.copy(self)
+        earlier._step = min(self._step, step_of(at))
+        return earlier
 
     def record(self, now: float, *, connected: bool) -> None:
         """Record the step that has ended, once.

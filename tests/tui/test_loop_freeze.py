@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from celtop.model.entities.task import Task
+from celtop.model.text import units
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
@@ -86,3 +89,26 @@ async def test_an_operation_on_a_frozen_screen_goes_by_the_present_state() -> No
         on.session.operations[0].end()
         await on.until(lambda: "Revoked" in on.text)
         assert on.app.context.frozen
+
+
+async def test_a_frozen_overview_steps_through_the_last_hour() -> None:
+    async with opened() as on:
+        state = on.session.state
+        for second in range(40):
+            if second == 20:
+                feed(state, task_events(900, "late.task", at=NOW + second, end=None))
+            state.tick(NOW + second)
+        on.app.context.clock = lambda: NOW + 40
+        await go(on, Location("overview"))
+        await on.press("p")
+        assert "late.task" in on.text
+        lost = next(task for task in state.tasks.values() if task.lost_at is not None)
+        assert on.screen.running.rows.index(lost.id) is None
+        await on.press("left", "left")
+        assert "late.task" not in on.text
+        assert on.screen.running.rows.index(lost.id) is not None
+        assert f"FROZEN {units.clock(NOW + 10, UTC)}" in on.text
+        await on.press("right", "right")
+        assert "late.task" in on.text
+        await on.press("p")
+        assert "FROZEN" not in on.text

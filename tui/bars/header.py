@@ -81,7 +81,8 @@ def warnings(context: AppContext) -> list[Part]:
     state, parts = context.live, []
     if context.frozen:
         held = units.count(context.held_back)
-        parts.append(Part(f" FROZEN +{held} ", "bold reverse $text-warning"))
+        at = f" {_clock(context.now(), utc=context.utc)}" if context.stepped_back else ""
+        parts.append(Part(f" FROZEN{at} +{held} ", "bold reverse $text-warning"))
     changes = context.lasting
     if changes:
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""

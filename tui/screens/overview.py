@@ -175,6 +175,14 @@ class OverviewScreen(MonitorScreen):
         else:
             self.post_message(ViewRequested(target))
 
+    def _step_time(self, steps: int) -> None:
+        """Show an earlier or later time of the last hour."""
+        if self.context.step_time(steps):
+            self.catch_up()
+            self.paint()
+        else:
+            self.app.bell()
+
     # Moving between panes
 
     def action_open(self) -> None:
@@ -200,7 +208,10 @@ class OverviewScreen(MonitorScreen):
             table.action_move(motion)
 
     def action_scroll(self, direction: Literal["left", "right"]) -> None:
-        """Go to the pane on the left or right."""
+        """Go to the pane on the left or right; on a frozen screen, to an earlier or later time."""
+        if self.context.frozen:
+            self._step_time(-1 if direction == "left" else 1)
+            return
         here = self.focused
         if here is None:
             return

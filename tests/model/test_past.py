@@ -1,0 +1,140 @@
+"""The state of an earlier time, compared with a model that has received nothing since."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from celtop.model.entities.task import Task
+from celtop.model.frozen_copy import frozen_copy
+from celtop.model.observations import ConnectionChanged, QueueMeasured
+from celtop.model.past import state_at
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, EventBatch
+
+BEGIN = 1_800_000_000.0
+SECONDS = 300
+
+
+def events(seed: int) -> list[Event]:
+    """Return the events of tasks of every kind, in the order of their times."""
+    random, found = Random(seed), []
+    for number in range(60):
+        uuid, at = f"task-{number}", BEGIN + random.uniform(0, SECONDS * 0.8)
+        worker = random.choice(("a@host", "b@host"))
+        common: dict[str, Any] = {"hostname": worker, "uuid": uuid}
+        found.append(Event("task-sent", "client", at, uuid=uuid, name="work", queue="q", retries=0))
+        at += random.uniform(0.01, 20)
+        tries = random.choice((1, 1, 1, 3))
+        for attempt in range(tries):
+            found.append(
+                Event("task-received", timestamp=at, name="work", retries=attempt, **common)
+            )
+            at += random.uniform(0.01, 9)
+            found.append(Event("task-started", timestamp=at, **common))
+            at += random.uniform(0.01, 30)
+            if attempt + 1 < tries:
+                found.append(Event("task-retried", timestamp=at, exception="OSError()", **common))
+                at += random.uniform(0.01, 9)
+        end = random.choice(("task-succeeded", "task-failed", None))
+        if end == "task-succeeded":
+            found.append(Event(end, timestamp=at, result="1", runtime=1.0, **common))
+        elif end is not None:
+            told: dict[str, Any] = {
+                "exception": "ValueError()",
+                "traceback": "Traceback\nValueError",
+            }
+            found.append(Event(end, timestamp=at, **told, **common))
+    for name in ("a@host", "b@host"):
+        for second in range(0, SECONDS, 2):
+            beat = {"pid": 1, "freq": 2.0, "active": 0, "processed": 0}
+            found.append(Event("worker-heartbeat", name, BEGIN + second, **beat))  # type: ignore[arg-type]
+    return sorted(found, key=lambda event: event.timestamp)
+
+
+def model(of: list[Event], until: float) -> ClusterState:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", BEGIN))
+    rest = iter([event for event in of if event.timestamp <= until])
+    event = next(rest, None)
+    for second in range(int(until - BEGIN) + 1):
+        while event is not None and event.timestamp <= BEGIN + second:
+            state.observe(EventBatch((event,), event.timestamp))
+            event = next(rest, None)
+        state.observe(QueueMeasured("q", BEGIN + second, waiting=second))
+        state.tick(BEGIN + second)
+    while event is not None:
+        state.observe(EventBatch((event,), event.timestamp))
+        event = next(rest, None)
+    state.take_changes()
+    return state
+
+
+def shown(task: Task) -> tuple[object, ...]:
+    return (
+        task.state,
+        task.worker,
+        task.received_at,
+        task.started_at,
+        task.finished_at,
+        task.exception,
+        len(task.attempts),
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("second", [0, 20, 90, 155, 240, 299])
+def test_tasks_are_as_a_model_has_them_that_received_nothing_since(seed: int, second: int) -> None:
+    all_events = events(seed)
+    at = BEGIN + second + 0.5
+    past = state_at(frozen_copy(model(all_events, BEGIN + SECONDS)), at)
+    then = model(all_events, at)
+    assert {id_: shown(task) for id_, task in past.tasks.items()} == {
+        id_: shown(task) for id_, task in then.tasks.items()
+    }
+    assert past.totals.by_state == then.totals.by_state
+    assert {group.key: set(group.tasks) for group in past.failures} == {
+        group.key: set(group.tasks) for group in then.failures
+    }
+    for name, worker in past.workers.items():
+        assert set(worker.active_ids) == set(then.workers[name].active_ids)
+
+
+def test_queues_and_rates_are_as_they_were_sampled() -> None:
+    all_events = events(1)
+    at = BEGIN + 200
+    full = model(all_events, BEGIN + SECONDS)
+    past = state_at(frozen_copy(full), at)
+    queue = past.queues["q"]
+    assert queue.waiting is not None
+    assert abs(queue.waiting - 200) <= 5
+    assert [depth for _, depth in queue.history] == sorted(depth for _, depth in queue.history)
+    assert queue.history[-1][0] <= at
+    then = model(all_events, at)
+    window = 60
+    assert past.rates.succeeded.count(at, window) == pytest.approx(
+        then.rates.succeeded.count(at, window), abs=2
+    )
+    assert full.queues["q"].waiting == SECONDS, "the original is unchanged"
+
+
+def test_before_its_first_event_a_worker_is_not_there() -> None:
+    all_events = [event for event in events(1) if event.timestamp > BEGIN + 100]
+    past = state_at(frozen_copy(model(all_events, BEGIN + SECONDS)), BEGIN + 50)
+    assert past.workers == {}
+    assert past.tasks == {}
+    assert past.queues["q"].waiting is not None
+
+
+def test_a_worker_that_had_gone_is_offline() -> None:
+    all_events = events(1)
+    ends = Event("worker-offline", "a@host", BEGIN + 150)
+    beats = [e for e in all_events if e.hostname != "a@host" or e.timestamp < BEGIN + 150]
+    beats = [e for e in beats if e.type.startswith("worker-")]
+    full = model(sorted([*beats, ends], key=lambda e: e.timestamp), BEGIN + SECONDS)
+    listening = full.broker.listening
+    before = state_at(frozen_copy(full), BEGIN + 140)
+    assert before.workers["a@host"].status(listening(BEGIN + 140)) == "online"
+    after = state_at(frozen_copy(full), BEGIN + 200)
+    assert after.workers["a@host"].status(listening(BEGIN + 200)) == "offline"
