@@ -1,57 +1,142 @@
-"""The command palette: every command, and every action of a key."""
+"""The command palette: screens, saved views, the keys that work here, commands, and what they open.
+
+Workers, queues, task types and tasks are found by their names and ids while one types.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.markup import escape
 
+from ...bindings.actions import VIEWS
 from ...bindings.keys import key_names
+from ...model.text.sanitize import visible
+from ..navigation import DrillDown, Location
 from ..screens.base import MonitorScreen
 from .base import CommandError, CommandHost
 from .table import COMMANDS
 from .views import saved_views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-Entry: TypeAlias = "tuple[str, str, Callable[[], object]]"
+    from ...bindings.actions import Action
+    from ..navigation import Kind
+
+MIN_ID_CHARACTERS: Final = 4
+"""Characters of a task id from which on tasks are offered."""
+MAX_TASKS: Final = 10
+MAX_NAME_CHARACTERS: Final = 120
+
+SAME: Final = {
+    **{action.id.removeprefix("view."): action.id for action in VIEWS},
+    "filter": "filter",
+    "freeze": "freeze",
+    "help": "help",
+    "limit": "type.limit",
+    "purge": "queue.purge",
+    "quit": "quit",
+    "refresh": "refresh",
+    "retry": "task.retry",
+    "revoke": "task.revoke",
+    "save": "export",
+    "terminate": "task.terminate",
+    "trigger": "task.trigger",
+    "undo": "undo",
+    "workflow": "workflow",
+    "zone": "times",
+}
+"""The action of a key that does what a command does: where it works, the command is not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the palette."""
+
+    name: str
+    help: str
+    start: Callable[[], object]
+
+    @property
+    def display(self) -> Content:
+        """The name, which may be text from the cluster, so it is never taken for markup."""
+        return Content(visible(self.name, MAX_NAME_CHARACTERS))
 
 
 class CeltopCommands(Provider):
-    """The typed commands, and the actions of the keys that work here."""
+    """Everything that can be gone to or done."""
 
     async def discover(self) -> Hits:
-        """Offer everything."""
-        for name, text, start in self._entries():
-            yield DiscoveryHit(name, start, help=text)
+        """Offer all commands and keys."""
+        for entry in self._entries():
+            yield DiscoveryHit(entry.display, entry.start, entry.name, escape(entry.help))
 
     async def search(self, query: str) -> Hits:
         """Offer what matches the query."""
         matcher = self.matcher(query)
-        for name, text, start in self._entries():
-            score = max(matcher.match(name), 0.5 * matcher.match(text))
+        for entry in (*self._entries(), *self._items(query)):
+            score = max(matcher.match(entry.name), 0.5 * matcher.match(entry.help))
             if score > 0:
-                yield Hit(score, matcher.highlight(name), start, help=text)
+                display, text = _highlighted(entry, query), escape(entry.help)
+                yield Hit(score, display, entry.start, entry.name, text)
 
     def _entries(self) -> Iterator[Entry]:
-        app = cast("CommandHost", self.app)
-        for command in COMMANDS:
-            name = f":{command.name} {command.argument}".rstrip()
-            needed = command.argument and not command.argument.startswith("[")
-            if needed:
-                yield name, command.help, partial(app.action_command_line, f"{command.name} ")
-            else:
-                yield name, command.help, partial(app.run_command, command.name)
+        app = self._host
+        contexts = cast("MonitorScreen", self.screen).CONTEXTS
+        actions = app.context.keymap.in_context("global", *contexts)
+        yield from (self._action(action) for action in actions if action.id.startswith("view."))
         with suppress(CommandError):  # `:view` reports it
             for name, view in saved_views().items():
-                yield f":view {name}", f"Open {view}", partial(app.run_command, f"view {name}")
-        contexts = cast("MonitorScreen", self.screen).CONTEXTS
-        for action in app.context.keymap.in_context("global", *contexts):
-            if action.id not in ("palette", "back"):
-                name = f"{action.label} ({key_names(action)})" if action.keys else action.label
-                target = self.app if "global" in action.contexts else self.screen
-                press = partial(self.app.call_later, self.app.run_action, action.action, target)
-                yield name, action.help, press
+                open_view = partial(app.run_command, f"view {name}")
+                yield Entry(f":view {name}", f"Open {view}", open_view)
+        for action in actions:
+            if action.id not in ("palette", "back") and not action.id.startswith("view."):
+                yield self._action(action)
+        listed = {action.id for action in actions}
+        for command in COMMANDS:
+            if SAME.get(command.name) in listed:
+                continue
+            name = f":{command.name} {command.argument}".rstrip()
+            if command.argument and not command.argument.startswith("["):
+                start = partial(app.action_command_line, f"{command.name} ")
+            else:
+                start = partial(app.run_command, command.name)
+            yield Entry(name, command.help, start)
+
+    def _action(self, action: Action) -> Entry:
+        target = self.app if "global" in action.contexts else self.screen
+        press = partial(self.app.call_later, self.app.run_action, action.action, target)
+        name = f"{action.label} ({key_names(action)})" if action.keys else action.label
+        return Entry(name, action.help, press)
+
+    def _items(self, query: str) -> Iterator[Entry]:
+        state = self._host.context.state
+        yield from (self._item("worker", name) for name in state.workers)
+        yield from (self._item("queue", name) for name in state.queues)
+        yield from (self._item("type", name) for name in state.types)
+        if len(query) >= MIN_ID_CHARACTERS:
+            found = (task for id_, task in state.tasks.items() if id_.startswith(query))
+            for task in islice(found, MAX_TASKS):
+                yield self._item("task", task.id, task.name or "")
+
+    def _item(self, kind: Kind, subject: str, note: str = "") -> Entry:
+        title = subject[:8] if kind == "task" else ""
+        location = Location(f"{kind}s").deeper(DrillDown(kind, subject, title))
+        name = f"{kind} {subject} {note}".rstrip()
+        return Entry(name, f"Open the {kind}", lambda: self._host.go(location))
+
+    @property
+    def _host(self) -> CommandHost:
+        return cast("CommandHost", self.app)
+
+
+def _highlighted(entry: Entry, query: str) -> Content:
+    content = entry.display
+    at = content.plain.lower().find(query.lower())
+    return content if at < 0 else content.stylize("bold underline", at, at + len(query))
