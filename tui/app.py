@@ -374,7 +374,11 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         from .dialogs.help import Help
 
         contexts = () if self.monitor_screen is None else self.monitor_screen.CONTEXTS
-        self.push_screen(Help(self.context.keymap, contexts, ascii_only=self.context.ascii))
+        self.push_screen(
+            Help(
+                self.context.keymap, contexts, ascii_only=self.context.ascii, width=self.size.width
+            )
+        )
 
     def action_command_palette(self) -> None:
         """Search all commands; Textual's palette draws more than ASCII."""

@@ -13,8 +13,10 @@ from ..widgets.search import START, Match
 from .bars.search import SearchLine
 
 
-class SearchedScreen(Screen[Any]):
+class SearchedScreen(Screen[Any], inherit_bindings=False):
     """A screen that has a `SearchLine`; its text is that of the widgets it shows.
+
+    It is the second base of a screen: Textual takes the styles of the first.
 
     The text may change at any time, so matches are looked for again at each step.
     """

@@ -277,18 +277,6 @@ async def test_arrows_walk_from_tile_to_tile() -> None:
         assert app.focused is not None and app.focused.id == "workers-table"
 
 
-async def test_help_lists_the_keys_of_the_focused_pane_first() -> None:
-    from celtop.bindings import ACTIONS
-    from celtop.bindings.keymap import Keymap
-    from celtop.tui.dialogs.help import Help
-
-    text = str(Help(Keymap(), ("detail",)).text())
-    assert text.startswith("Task and worker pages")
-    for action in ACTIONS:
-        assert action.help in text
-    assert "↓" not in str(Help(Keymap(), (), ascii_only=True).text())
-
-
 async def test_ascii_means_ascii_on_every_screen() -> None:
     app, _ = make_app(cluster(60), ascii=True)
     async with app.run_test(size=(160, 40)) as pilot:

@@ -20,7 +20,7 @@ from .base import Dialog
 _MAX_TEXT = 100_000
 
 
-class SearchedDialog(SearchedScreen, Dialog[str]):
+class SearchedDialog(Dialog[str], SearchedScreen):
     """A dialog with a text that can be searched."""
 
     BINDINGS = bindings("text")

@@ -16,12 +16,14 @@ from ..search import SearchedScreen
 from .base import MonitorScreen
 
 
-class DetailScreen(SearchedScreen, MonitorScreen):
+class DetailScreen(MonitorScreen, SearchedScreen):
     """The page of a task or worker."""
 
     CSS_PATH = "detail.tcss"
     BINDINGS = bindings("detail", "text")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "text")
+
+    searching = SearchedScreen.searching
 
     def compose_line(self) -> ComposeResult:
         """Yield the search line."""

@@ -1,0 +1,46 @@
+"""The actions by what one wants to do, for the help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from .actions import Action
+
+PURPOSES: Final = (
+    ("Change the cluster", "act task pool worker queue.purge type undo"),
+    ("Look closer", "open error workflow queue.look tasks.all compare charts window"),
+    ("Find", "filter search faults command palette"),
+    ("Sort, mark, copy", "sort mark copy"),
+    ("Arrange", "wide zoom freeze follow times refresh export"),
+    ("Go", "view back history help quit suspend"),
+    ("Move", "move scroll focus"),
+)
+"""Each purpose with the ids, or the starts of ids, of its actions."""
+OTHER: Final = "Other"
+BRIEF: Final = ("view", "history", "sort.", "mark.", "search.", "move", "scroll", "focus", "window")
+"""The starts of ids whose labels say enough: they share lines in the help."""
+
+
+def by_purpose(actions: Iterable[Action]) -> list[tuple[str, list[Action]]]:
+    """Return the actions under the titles of their purposes, those of the screen first."""
+    found: dict[str, list[Action]] = {title: [] for title, _ in PURPOSES}
+    for action in actions:
+        found.setdefault(purpose(action), []).append(action)
+    for its in found.values():
+        its.sort(key=lambda action: "global" in action.contexts)
+    return [(title, its) for title, its in found.items() if its]
+
+
+def purpose(action: Action) -> str:
+    """Return the title of an action's purpose."""
+    parts = action.id.split(".")
+    for title, ids in PURPOSES:
+        if action.id in ids.split() or parts[0] in ids.split():
+            return title
+    return OTHER
+
+
+def is_brief(action: Action) -> bool:
+    """Return whether the label of an action says enough in the help."""
+    return action.id.startswith(BRIEF)

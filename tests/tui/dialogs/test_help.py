@@ -1,0 +1,40 @@
+"""The text of the help."""
+
+from __future__ import annotations
+
+from celtop.bindings import ACTIONS
+from celtop.bindings.keymap import Keymap
+from celtop.bindings.purposes import OTHER, purpose
+from celtop.tui.dialogs.help import Help
+
+TASKS = ("list", "stream", "tasks")
+
+
+def test_the_keys_of_the_screen_come_first_by_purpose() -> None:
+    here, _, elsewhere = str(Help(Keymap(), TASKS).text()).partition("Elsewhere")  # type: ignore[arg-type]
+    titles = [line for line in here.split("\n") if line and not line.startswith(" ")][1:]
+    assert titles[0] == "Change the cluster" and titles[-1] == "Filter syntax"
+    assert "  R           Send the same task again under a new id" in here
+    assert "Drain" not in here and "Stop consuming, finish" in elsewhere
+
+
+def test_the_part_for_the_screen_is_short() -> None:
+    here = str(Help(Keymap(), TASKS, width=80).text()).partition("Filter syntax")[0]  # type: ignore[arg-type]
+    lines = here.split("\n")
+    assert len(lines) < 60 and max(map(len, lines)) <= 110
+
+
+def test_every_action_is_in_the_help_by_its_text_or_its_label() -> None:
+    text = str(Help(Keymap(), TASKS).text())  # type: ignore[arg-type]
+    missing = [one.id for one in ACTIONS if one.help not in text and one.label not in text]
+    assert not missing
+
+
+def test_every_action_of_a_screen_has_a_purpose() -> None:
+    typing = {"filter", "search", "command", "form", "dialog", "confirm", "operation", "columns"}
+    on_screens = [one for one in ACTIONS if not typing & set(one.contexts)]
+    assert [one.id for one in on_screens if purpose(one) == OTHER] == []
+
+
+def test_arrows_are_words_in_ascii() -> None:
+    assert str(Help(Keymap(), TASKS, ascii_only=True).text()).isascii()  # type: ignore[arg-type]
