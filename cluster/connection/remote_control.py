@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from .alarms import write_error
 from .broker import BrokerConnection
 from .mailboxes import Mailboxes, mailboxes_on
+from .redis_fanout import publish_all
+from .redis_replies import deliver_waiting
 from .replies import SERIALIZERS, Replies, Reply
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ messages are on their way."""
 ON_THE_WAY: Final = 6.0
 """The longest time that a reply is on its way, in round trips to the broker: to wait for it on
 Redis, kombu first opens another connection."""
+SLOW_ROUND_TRIP: Final = 0.01
+"""Seconds of a round trip above which replies are fetched several at a time; below, that would only
+be one more command for each reply."""
 DRAIN_TIMEOUT: Final = 0.25
 """Seconds between two checks whether to go on waiting."""
 Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -43,6 +48,8 @@ class RemoteControl:
         from kombu import Exchange, Queue
 
         self._connection = connection
+        self._is_redis = connection.transport.driver_type == "redis"
+        self._is_slow = broker.round_trip > SLOW_ROUND_TRIP
         self._on_the_way = ON_THE_WAY * broker.round_trip
         self._accept = list(broker.settings.accept_content)
         self._id = str(uuid.uuid4())
@@ -98,12 +105,13 @@ class RemoteControl:
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
         """Send a command without asking for replies."""
-        self._publish(command, destination, arguments)
+        self._publish([self._message(command, destination, arguments)])
 
     def broadcast_except(self, command: str, workers: Collection[str]) -> None:
         """Send a command to all workers but these, known or not, without asking for replies."""
         names = "|".join(map(re.escape, sorted(workers)))
-        self._publish(command, None, None, pattern=f"^(?!(?:{names})$)" if names else None)
+        pattern = f"^(?!(?:{names})$)" if names else None
+        self._publish([self._message(command, None, None, pattern=pattern)])
 
     def send(
         self,
@@ -114,10 +122,13 @@ class RemoteControl:
     ) -> Replies:
         """Send commands to some workers, or to all; `wait` adds replies to the returned value."""
         replies = Replies(commands, on_reply, addressed=destination is not None)
+        messages = []
         for command in commands:
             ticket = str(uuid.uuid4())
             self._pending[ticket] = command, replies
-            self._publish(command, destination, (arguments or {}).get(command), ticket)
+            given = (arguments or {}).get(command)
+            messages.append(self._message(command, destination, given, ticket))
+        self._publish(messages)
         return replies
 
     def wait(
@@ -152,6 +163,8 @@ class RemoteControl:
                 break
             with suppress(TimeoutError):
                 self._connection.drain_events(timeout=DRAIN_TIMEOUT)
+                if self._is_redis and self._is_slow:
+                    deliver_waiting(self._connection.default_channel, self._queue.name)
         if self._last_reply_at == started:
             self._forget_queue()
         return replies
@@ -187,7 +200,7 @@ class RemoteControl:
         if not self._queue_declared:
             queue.declare()
             # Over AMQP the queue is deleted with its last consumer, at the end of the block.
-            self._queue_declared = self._connection.transport.driver_type == "redis"
+            self._queue_declared = self._is_redis
         consumer = Consumer(
             channel,
             [queue],
@@ -217,19 +230,16 @@ class RemoteControl:
         """Delete our reply queue from the broker."""
         self._queue(self._connection.default_channel).delete()
 
-    def _publish(
+    def _message(
         self,
         command: str,
         destination: Sequence[str] | None,
         arguments: Mapping[str, Any] | None,
         ticket: str | None = None,
         pattern: str | None = None,
-    ) -> None:
-        from kombu import Producer
-
+    ) -> dict[str, Any]:
         if command in FORBIDDEN:
             raise ValueError(f"{command} crashes workers")
-        self._declare()
         message: dict[str, Any] = {
             "method": command,
             "arguments": dict(arguments or {}),
@@ -240,14 +250,25 @@ class RemoteControl:
         if ticket:
             reply_to = {"exchange": self._queue.exchange.name, "routing_key": self._id}
             message |= {"ticket": ticket, "reply_to": reply_to}
-        Producer(self._connection.default_channel, auto_declare=False).publish(
-            message,
-            exchange=self._exchange.name,
-            # kombu's `expires` header is left out: no version of its workers looks at it.
-            headers={"clock": 1},
-            serializer="json",
-            retry=False,
-        )
+        return message
+
+    def _publish(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        from kombu import Producer
+        from kombu.utils.json import dumps
+
+        self._declare()
+        channel, exchange = self._connection.default_channel, self._exchange.name
+        # kombu's `expires` header is left out: no version of its workers looks at it.
+        headers = {"clock": 1}
+        if self._is_redis:
+            publish_all(channel, exchange, "", list(map(dumps, messages)), headers)
+            return
+
+        producer = Producer(channel, auto_declare=False)
+        for message in messages:
+            producer.publish(
+                message, exchange=exchange, headers=headers, serializer="json", retry=False
+            )
 
     def _on_decode_error(self, message: Any, error: Exception) -> None:
         command, replies = self._pending.get(str(message.headers.get("ticket", "")), ("", None))
