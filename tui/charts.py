@@ -54,7 +54,7 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
         context: The session and the window.
     """
     series = context.state.series
-    version = (kind, series.newest, context.chart_seconds, context.utc)
+    version = (kind, series.newest, context.chart_seconds, context.utc, context.frozen)
     current = current_rates(context) if build is throughput else ()
     if not chart.shows(version):
         chart.show(build(context), version, current)
@@ -274,7 +274,7 @@ def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData
     series, seconds = context.state.series, context.chart_seconds
     end = series.end if series.newest else context.now()
     marks = tuple(series.marks.between(end - seconds, end))
-    return ChartData(tuple(layers), end, seconds, unit, marks, time_zone(context))
+    return ChartData(tuple(layers), end, seconds, unit, marks, time_zone(context), context.frozen)
 
 
 def _window(context: AppContext, series: TimeSeries | None, value: str) -> list[float]:

@@ -55,6 +55,8 @@ class ChartData:
     marks: tuple[Mark, ...] = ()
     tz: tzinfo | None = None
     """The time zone of the axis; None is the local one."""
+    past: bool = False
+    """Whether the right edge is an earlier time than now."""
 
     @property
     def start(self) -> float:
@@ -396,9 +398,10 @@ class Chart(Widget):
         """Return the axis of time: each label begins at its column."""
         cells: list[Cell] = []
         at = 0
-        for column, label in (*times, (room - len(NOW), NOW)):
-            is_last = label == NOW
-            if column >= at and (is_last or column + len(label) < room - len(NOW)):
+        end = units.clock(self._data.end, self._data.tz) if self._data.past else NOW
+        for column, label in (*times, (room - len(end), end)):
+            is_last = label == end
+            if column >= at and (is_last or column + len(label) < room - len(end)):
                 cells += [(" " * (column - at), ""), (label, "axis")]
                 at = column + len(label)
         return cells

@@ -131,3 +131,12 @@ async def test_a_chart_of_nothing() -> None:
         chart.show(ChartData((Layer("waiting", [nan], "rest"),), END, 600.0), 1)
         await screen.settle()
         assert screen.lines[0] == "█ waiting ?"
+
+
+async def test_a_chart_of_the_past_ends_at_its_time_and_not_now() -> None:
+    chart = Chart()
+    async with shown(chart, 60, 12) as screen:
+        chart.show(replace(DATA, past=True), 1)
+        await screen.settle()
+        assert screen.lines[-1].split()[-1] == "12:00:00"
+        assert "now" not in screen.lines[-1]
