@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len
@@ -15,7 +16,10 @@ from textual.widgets.option_list import Option
 from ...model.text.sanitize import visible
 from .base import Dialog
 
-_MAX_TEXT: Final = 60
+_MAX_HINT: Final = 200
+_INDENT: Final = 6
+"""Cells before a hint that has lines of its own."""
+_SCROLLBAR_WIDTH: Final = 2
 _FRAME_WIDTH: Final = 4
 """Cells of the frame and its corner on each side of the title."""
 
@@ -47,13 +51,11 @@ class Menu(Dialog[str]):
 
     def compose_box(self) -> ComposeResult:
         """Yield the items."""
-        width = max((len(label) for _, label, _ in self.choices), default=0)
+        width = max((cell_len(visible(label)) for _, label, _ in self.choices), default=0)
+        room = self.app.size.width * 9 // 10 - _FRAME_WIDTH - _SCROLLBAR_WIDTH
         options = [
             Option(
-                Content.assemble(
-                    visible(label).ljust(width + 2),
-                    Content.styled(visible(hint, _MAX_TEXT), "$text-muted"),
-                ),
+                _line(visible(label), visible(hint, _MAX_HINT), width + 2, room),
                 id=f"choice-{number}",
                 disabled=choice in self.disabled_ids,
             )
@@ -94,3 +96,12 @@ class Menu(Dialog[str]):
             options.action_cursor_down()
         else:
             options.action_cursor_up()
+
+
+def _line(label: str, hint: str, width: int, room: int) -> Content:
+    """Return label and hint beside each other, or the hint below where it would be cut."""
+    if width + cell_len(hint) <= room:
+        return Content.assemble(label.ljust(width), Content.styled(hint, "$text-muted"))
+    lines = wrap(hint, max(_INDENT, room - _INDENT))
+    below = (Content.styled(f"\n{' ' * _INDENT}{line}", "$text-muted") for line in lines)
+    return Content.assemble(label, *below)
