@@ -54,7 +54,7 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
         app.run_command("worker w\x1b]0;owned\x07")
         await pilot.pause()
         (said,) = app.said
-        assert said == "Unknown worker w\\x1b]0;owned\\x07; tab lists known workers"
+        assert said == "Unknown worker w\\x1b]0;owned\\x07; 3 lists known workers"
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
     [
         ("rate fast", "Not a number: fast"),
         ("rate 1000", "The frame rate must be between 0.1 and 60"),
-        ("theme [/]", "Unknown theme [/]; tab lists all themes"),
+        ("theme [/]", "Unknown theme [/]; `:theme` lists all themes"),
         ("mouse maybe", "Usage: mouse on|off"),
         ("zone mars", "Usage: zone local|utc|relative"),
         ("q orphans", "quit takes no argument; did you mean queues orphans?"),
         ("freeze now", "freeze takes no argument"),
         ("task", "Missing argument: a task id or the start of one"),
         ("task 000", "26 task ids start with 000"),
-        ("worker nobody", "Unknown worker nobody; tab lists known workers"),
+        ("worker nobody", "Unknown worker nobody; 3 lists known workers"),
     ],
 )
 def test_what_cannot_be_done_is_told(line: str, said: str) -> None:

@@ -27,6 +27,7 @@ KEYMAP = Keymap().remapped(
     {
         "view.queues": "ctrl+q",
         "freeze": ["ctrl+f", ","],
+        "window.shorter": "",
         "filter": "f8",
         "filter.list": "ctrl+k",
         "help": "f2",
@@ -89,6 +90,7 @@ async def test_the_remapped_key_works_and_the_default_one_does_not(ui: AppUnderT
 
 async def test_in_the_filter_line(ui: AppUnderTest) -> None:
     await ui.press("2", "f8", *"mail", "down")
+    assert "f8 mail" in ui.text
     line = ui.screen.query_one(Filter)
     assert line.has_focus_within and ui.screen.filter_text == "mail"
     await ui.press("ctrl+k")
@@ -100,6 +102,7 @@ async def test_an_operation_and_its_confirmation(ui: AppUnderTest) -> None:
     ui.table.move_to(WAITING)
     await ui.press("ctrl+x")
     dialog = await ui.dialog(ConfirmDialog)
+    assert "n Cancel" in ui.text and "ctrl+y Revoke" in ui.text
     await ui.press("y")
     assert ui.app.screen is dialog
     await ui.press("ctrl+y")

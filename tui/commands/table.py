@@ -132,7 +132,7 @@ def _rate(host: CommandHost, argument: str) -> None:
 
 def _theme(host: CommandHost, argument: str) -> None:
     if argument not in host.available_themes:
-        raise CommandError(f"Unknown theme {argument}; tab lists all themes")
+        raise CommandError(f"Unknown theme {argument}; `:theme` lists all themes")
     host.theme = argument
 
 
@@ -165,7 +165,8 @@ def _workflow(host: CommandHost, argument: str) -> None:
 
 def _worker(host: CommandHost, argument: str) -> None:
     if argument not in host.context.live.workers:
-        raise CommandError(f"Unknown worker {argument}; tab lists known workers")
+        key = host.context.keymap.key("view.workers") or "`:workers`"
+        raise CommandError(f"Unknown worker {argument}; {key} lists known workers")
     host.go(host.location.deeper(DrillDown("worker", argument)))
 
 

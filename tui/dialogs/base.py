@@ -55,6 +55,12 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
             self.set_focus(next((widget for widget in found if widget.focusable), None))
         self.mounted.set()
 
+    def with_key(self, text: str, action: str) -> Content:
+        """Return a text after the key of an action, if it has one."""
+        context: AppContext | None = getattr(self.app, "context", None)
+        key = "" if context is None else context.keymap.key(action, ascii_only=context.ascii)
+        return Content.assemble(Content.styled(f"{key} " if key else "", "bold"), Content(text))
+
     def paint(self) -> None:
         """Bring the dialog up to date; called with each frame."""
 

@@ -65,10 +65,12 @@ class ConfirmDialog(Dialog[bool]):
             yield Static(Content.assemble("Type ", word, " to confirm:"), id="ask", markup=False)
             yield Input(id="typed", select_on_focus=False, compact=True)
         with Horizontal(id="answers"):
-            yield Choice("Cancel", id="cancel", markup=False)
-            yield Choice(
-                Content(self._verb), id="yes", markup=False, disabled=must_type is not None
-            )
+            cancel, accept = Content("Cancel"), Content(self._verb)
+            if must_type is None:
+                cancel = self.with_key("Cancel", "confirm.no")
+                accept = self.with_key(self._verb, "confirm.yes")
+            yield Choice(cancel, id="cancel", markup=False)
+            yield Choice(accept, id="yes", markup=False, disabled=must_type is not None)
 
     def on_mount(self) -> None:
         """Show a destructive operation in red."""

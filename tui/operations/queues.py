@@ -86,7 +86,8 @@ async def purge_task(host: Host) -> None:
     if name is None:
         return
     found = [message for message in seen.messages if message.name == name]
-    title = f"{_message_count(len(found), seen)} of {name} in {queue}; enter to continue"
+    key = host.context.keymap.key("dialog.accept")
+    title = f"{_message_count(len(found), seen)} of {name} in {queue}; {key} to continue"
     if await host.ask(Preview(title, preview(found, seen))) is not None:
         await run(host, Purge(queue=queue, task=name))
 

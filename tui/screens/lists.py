@@ -132,9 +132,11 @@ class ListScreen(MonitorScreen):
         table = self.list_table
         left = [self.breadcrumb, *self.counts()]
         if self.faults_only:
-            left.append(Part(f"! {self.FAULTS}", "bold $text-error"))
+            text = f"{self.context.keymap.key('faults')} {self.FAULTS}".lstrip()
+            left.append(Part(text, "bold $text-error"))
         if self.filter_text:
-            left.append(Part(f"/ {self.filter_text}", "$text-accent", 3))
+            text = f"{self.context.keymap.key('filter')} {self.filter_text}".lstrip()
+            left.append(Part(text, "$text-accent", 3))
         left += self.notes()
         right = []
         if table.marks:
