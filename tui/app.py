@@ -28,6 +28,7 @@ from .messages import CopyRequested, DrillRequested, ViewRequested
 from .navigation import Location
 from .navigator import Navigator
 from .operations.runner import OperationRunner
+from .selection import Selection
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS, user_themes
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         if keymap is not None:
             self.context.keymap = keymap
             self.set_keymap(textual_keymap(keymap))
+        self._selection = Selection(None)
         self.runner = OperationRunner(self, self)
         self.frame_loop = FrameLoop(self, self.context, self._follow)
         self.navigator = Navigator(self, self.context, self.frame_loop)
@@ -195,15 +197,17 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         return screen is not None and screen.filtering
 
     def selection(self, kind: type[R]) -> list[R]:
-        """Return the selected rows of a kind: the marked ones, otherwise the one at the cursor."""
-        screen = self.frame_loop.topmost_screen
-        return [] if screen is None else [self.context.current(row) for row in screen.chosen(kind)]
+        """Return the rows of a kind that were selected when the operation was begun."""
+        return [self.context.current(row) for row in self._selection.rows(kind)]
+
+    def keep_selection(self) -> None:
+        """Keep the present selection for the operation that is about to begin."""
+        self._selection = Selection(self.frame_loop.topmost_screen)
 
     def listed(self) -> Sequence[Task] | None:
-        """Return all tasks that pass the filter; None on a screen without a list of tasks."""
-        screen = self.frame_loop.topmost_screen
-        rows = None if screen is None else screen.listed()
-        return None if rows is None else [self.context.current(row) for row in rows]
+        """Return all tasks that passed the filter; None on a screen without a list of tasks."""
+        tasks = self._selection.listed
+        return None if tasks is None else [self.context.current(task) for task in tasks]
 
     def filter_by(self, text: str) -> None:
         """Filter the list on the screen."""

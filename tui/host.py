@@ -47,7 +47,10 @@ class Host(Protocol):
         """The table that keys go to."""
 
     def selection(self, kind: type[R]) -> list[R]:
-        """Return the selected rows of a kind: the marked ones, otherwise the one at the cursor."""
+        """Return the selected rows of a kind: the marked ones, otherwise the one at the cursor.
+
+        They are those of the moment when the operation was begun, in their present state.
+        """
 
     def listed(self) -> Sequence[Task] | None:
         """Return all tasks that pass the filter; None on a screen without a list of tasks."""
@@ -67,6 +70,9 @@ class Host(Protocol):
 
     async def ask(self, dialog: Screen[T]) -> T:
         """Show a dialog and return its result. Call it from a Textual worker."""
+
+    def keep_selection(self) -> None:
+        """Keep the present selection for the operation that is about to begin."""
 
     def begin(self, question: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine that is about to open a dialog; keys wait for it, up to `answered`."""

@@ -78,6 +78,7 @@ async def test_an_operation_on_a_frozen_screen_goes_by_the_present_state() -> No
         await on.press("p")
         ends(on)
         await on.to(RUNNING)
+        on.app.keep_selection()
         [task] = on.app.selection(Task)
         assert task.state == "FAILURE"
         await on.press("K")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,6 +18,9 @@ from .base import Dialog
 
 if TYPE_CHECKING:
     from ...model.confirm.dispatch import Confirmation
+
+Present: TypeAlias = "tuple[Confirmation, Sequence[str]]"
+"""The confirmation by the present state, and what has happened to its targets meanwhile."""
 
 _MAX_TEXT: Final = 300
 _MAX_NAMED_WORKERS: Final = 5
@@ -43,23 +46,33 @@ class ConfirmDialog(Dialog[bool]):
     Args:
         confirmation: The texts of the operation.
         notes: Selected targets that are left out, with the reason.
+        present: Returns the present state of the targets, which stay the same.
     """
 
     BINDINGS = bindings("confirm")
     CONTEXTS = ("confirm", "dialog")
     AUTO_FOCUS = "Input, #cancel"
 
-    def __init__(self, confirmation: Confirmation, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        confirmation: Confirmation,
+        notes: Sequence[str] = (),
+        present: Callable[[], Present] | None = None,
+    ) -> None:
         super().__init__(confirmation.title)
         self.confirmation = confirmation
         self.notes = tuple(notes)
+        self.meanwhile: Sequence[str] = ()
+        self.must_type = confirmation.must_type
+        """What has to be typed, even if fewer targets are left by now."""
+        self._present = present
         self._verb = visible(confirmation.verb, _MAX_TEXT)
 
     def compose_box(self) -> ComposeResult:
         """Yield the facts, then the buttons, which always stay visible."""
         with VerticalScroll(id="facts", can_focus=False):
-            yield from self._facts()
-        must_type = self.confirmation.must_type
+            yield from (_line(*fact) for fact in self._facts())
+        must_type = self.must_type
         if must_type is not None:
             word = Content.styled(visible(must_type, _MAX_TEXT), "bold $text-warning")
             yield Static(Content.assemble("Type ", word, " to confirm:"), id="ask", markup=False)
@@ -81,20 +94,48 @@ class ConfirmDialog(Dialog[bool]):
         """Fit the facts into the new height."""
         self._fit(event.size.height)
 
-    def _facts(self) -> Iterator[Static]:
-        """Yield the targets, effects, caveats, and the workers expected to reply."""
+    def paint(self) -> None:
+        """Read the state of the targets again."""
+        if self._present is None or not self.mounted.is_set():
+            return
+        shown = self.confirmation, self.meanwhile
+        self.confirmation, self.meanwhile = self._present()
+        if (self.confirmation, self.meanwhile) != shown:
+            self._show_facts()
+
+    def _show_facts(self) -> None:
+        box, facts = self.query_one("#facts"), list(self._facts())
+        lines = list(box.query(Static))
+        for line, (text, style, classes) in zip(lines, facts, strict=False):
+            line.update(_content(text, style))
+            line.set_classes(classes)
+        for line in lines[len(facts) :]:
+            line.remove()
+        if more := facts[len(lines) :]:
+            box.mount_all(_line(*fact) for fact in more)
+        yes = self.query_one("#yes")
+        yes.disabled = not self.confirmed
+        if yes.disabled and self.focused in (None, yes):
+            self.set_focus(self.query_one("#cancel"))
+
+    def _facts(self) -> Iterator[tuple[str, str, str]]:
+        """Yield text, style and class of all lines: targets, effects, caveats, and the workers."""
         confirmation = self.confirmation
         for target in confirmation.targets:
-            yield _line(target, "bold")
+            yield target, "bold", ""
+        for change in self.meanwhile:
+            yield change, "bold $text-warning", ""
+        if confirmation.refusal is not None:
+            yield f"Nothing left to do: {confirmation.refusal}", "bold $text-warning", "heading"
         for heading, sentences, style in (
             ("Effect", confirmation.effects, "$text-accent"),
             ("Caution", (*confirmation.warnings, *confirmation.caveats), "$text-warning"),
             ("Not included", self.notes, "$text-muted"),
         ):
             if sentences:
-                yield _line(heading, f"bold {style}", "heading")
+                yield heading, f"bold {style}", "heading"
             for sentence in sentences:
-                yield _line(sentence, "", "sentence")
+                yield sentence, "", "sentence"
         if confirmation.expected_workers:
             count = len(confirmation.expected_workers)
             names = ", ".join(
@@ -102,17 +143,18 @@ class ConfirmDialog(Dialog[bool]):
             )
             more = f" and {count - _MAX_NAMED_WORKERS:,} more" if count > _MAX_NAMED_WORKERS else ""
             workers = counted(count, "worker")
-            yield _line(f"Sent to {workers}: {names}{more}", "$text-muted", "heading")
+            yield f"Sent to {workers}: {names}{more}", "$text-muted", "heading"
 
     def _fit(self, height: int) -> None:
-        below = 1 if self.confirmation.must_type is None else 3
+        below = 1 if self.must_type is None else 3
         self.query_one("#facts").styles.max_height = max(1, height - _FRAME_ROWS - below)
 
     @property
     def confirmed(self) -> bool:
-        """Whether the required word has been typed."""
-        must_type = self.confirmation.must_type
-        return must_type is None or self.query_one(Input).value.strip() == must_type
+        """Whether the required word has been typed, and something is left to do."""
+        if self.confirmation.refusal is not None:
+            return False
+        return self.must_type is None or self.query_one(Input).value.strip() == self.must_type
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Enable the button once the word has been typed."""
@@ -139,7 +181,7 @@ class ConfirmDialog(Dialog[bool]):
 
     def action_yes(self) -> None:
         """Confirm, unless a word must be typed."""
-        if self.confirmation.must_type is None:
+        if self.must_type is None and self.confirmed:
             self.dismiss(True)
 
     def action_turn(self, step: int) -> None:
@@ -150,5 +192,9 @@ class ConfirmDialog(Dialog[bool]):
             self.focus_previous()
 
 
-def _line(text: str, style: str, classes: str = "") -> Static:
-    return Static(Content.styled(visible(text, _MAX_TEXT), style), markup=False, classes=classes)
+def _line(text: str, style: str, classes: str) -> Static:
+    return Static(_content(text, style), markup=False, classes=classes)
+
+
+def _content(text: str, style: str) -> Content:
+    return Content.styled(visible(text, _MAX_TEXT), style)

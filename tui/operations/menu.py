@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from ...bindings.contexts import Context
 from ...bindings.keys import key_name
 from ...model.confirm import targets
+from ...model.confirm.confirmation import task_line
 from ...model.confirm.dispatch import confirm
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.operations import commands as commands
+from ...model.text.phrases import named
 from ..context import AppContext
 from ..dialogs.menu import Menu
 from ..host import READ_ONLY, Host
@@ -79,9 +81,22 @@ async def choose(host: Host) -> None:
             unavailable.add(item.id)
         label = f"{names.get(item.id, ''):{width}}  {item.label.format(what)}"
         choices.append((item.id, label, why_not or ""))
-    chosen = await host.ask(Menu("Operations", choices, disabled=unavailable, keys=keys))
+    title = " on ".join(filter(None, ("Operations", _subject(host))))
+    chosen = await host.ask(Menu(title, choices, disabled=unavailable, keys=keys))
     if chosen is not None:
         await menu_item(chosen).handler(host)
+
+
+def _subject(host: Host) -> str:
+    """Return what the operations are for; empty if nothing is selected."""
+    found = host.selection(Task)
+    if found:
+        state = host.context.live
+        return task_line(state, found[0].id) if len(found) == 1 else _counted(len(found))
+    names = [worker.id for worker in host.selection(Worker)]
+    names += [queue.id for queue in host.selection(Queue)]
+    names += [one.id for one in host.selection(TaskType)]
+    return named(names) if names else ""
 
 
 def menu_item(id_: str) -> MenuItem:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ...model.confirm.dispatch import confirm
-from ..dialogs.confirm import ConfirmDialog
+from ...model.confirm.meanwhile import Targets
+from ..dialogs.confirm import ConfirmDialog, Present
 from ..dialogs.outcome import OperationDialog
 from ..host import READ_ONLY, Host
 
@@ -36,9 +37,15 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
         host.say(READ_ONLY, "warning")
         return False
     confirmation = confirm(operation, context.live, context.clock())
+    targets = Targets.of(operation, context.live, context.clock())
+
+    def present() -> Present:
+        now = context.clock()
+        return confirm(operation, context.live, now), targets.changes(context.live, now)
+
     table = host.table
     unasked = operation.read_only and confirmation.refusal is None
-    if not unasked and not await confirmed(host, confirmation, notes):
+    if not unasked and not await confirmed(host, confirmation, notes, present):
         return False
     tracked = context.operations.begin(context.session.do(operation), table)
     host.repaint()
@@ -57,12 +64,20 @@ def one_selected(host: Host, kind: type[R], noun: str) -> R | None:
     return None
 
 
-async def confirmed(host: Host, confirmation: Confirmation, notes: Sequence[str] = ()) -> bool:
-    """Ask for a confirmation; an operation that is refused is not asked about."""
+async def confirmed(
+    host: Host,
+    confirmation: Confirmation,
+    notes: Sequence[str] = (),
+    present: Callable[[], Present] | None = None,
+) -> bool:
+    """Ask for a confirmation; an operation that is refused is not asked about.
+
+    See `ConfirmDialog` for the arguments.
+    """
     if confirmation.refusal is not None:
         host.say(confirmation.refusal, "warning")
         return False
-    return await host.ask(ConfirmDialog(confirmation, notes)) is True
+    return await host.ask(ConfirmDialog(confirmation, notes, present)) is True
 
 
 async def run_form(

@@ -40,8 +40,10 @@ class OperationRunner:
         """Run a coroutine that is about to open a dialog.
 
         Keys that are typed ahead wait for the dialog, up to `answered`: of `X` and `y` in one go,
-        the `y` must not reach the list.
+        the `y` must not reach the list. It concerns what is selected now: rows may leave the list
+        while a menu is open.
         """
+        self._host.keep_selection()
         self._question = self._app.run_worker(question, group="operations")
 
     def answered(self) -> None:

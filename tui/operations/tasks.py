@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from ...model.confirm import targets
+from ...model.confirm.confirmation import task_line
 from ...model.confirm.targets import Selection
 from ...model.entities.task import Task
 from ...model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
@@ -105,7 +106,10 @@ async def _terminate(
     workers = host.context.live.present_workers(host.context.clock())
     if signal is None:
         signals = [(name, name, text) for name, text in SIGNALS.items()]
-        chosen = await host.ask(Menu("Signal (process pools)", signals, "SIGTERM"))
+        state, number = host.context.live, len(ids)
+        target = task_line(state, ids[0]) if number == 1 else f"{number:,} tasks"
+        title = f"Terminate {target}: signal (process pools)"
+        chosen = await host.ask(Menu(title, signals, "SIGTERM"))
         signal = cast("Signal | None", chosen)
     if signal is not None:
         operation = Revoke(ids=ids, workers=workers, terminate=True, signal=signal)

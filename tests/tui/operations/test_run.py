@@ -7,11 +7,13 @@ from celtop.bindings import ACTIONS
 from celtop.model.confirm.dispatch import Confirmation
 from celtop.model.operations.commands import Report, Revoke
 from celtop.model.operations.outcome import Answer
-from celtop.tests.tui.app_under_test import screen_lines
+from celtop.model.wire.events import Event
+from celtop.tests.tui.app_under_test import AppUnderTest, screen_lines
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, opened
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
+from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
 from celtop.tui.operations.menu import menu_item
@@ -197,3 +199,43 @@ async def test_a_read_only_operation_shows_its_replies_without_a_question() -> N
         on.session.operations[-1].end(workers={"celery@web-1": reply})
         await on.until(lambda: "platform -> system:Linux" in on.text)
         assert "celery@web-1:" in on.text and "1 of 1 worker replied" in on.text
+
+
+# While a dialog is open
+
+
+def fails(on: AppUnderTest, id_: str) -> None:
+    failure = {"exception": "OSError()", "traceback": "", "uuid": id_}
+    feed(on.session.state, [Event("task-failed", "celery@web-1", NOW, **failure)])  # type: ignore[arg-type]
+    on.app.frame_loop.paint()
+
+
+async def test_the_dialog_shows_that_its_target_has_finished_and_disables_the_button() -> None:
+    async with opened() as on:
+        await on.to(RUNNING)
+        on.burst("K", "enter")
+        await on.asked()
+        await on.press("tab")
+        fails(on, RUNNING)
+        await on.pilot.pause()
+        assert "Finished meanwhile: FAILURE" in on.text
+        assert "Nothing left to do: it has already finished" in on.text
+        dialog = await on.asked()
+        assert dialog.query_one("#yes").disabled
+        await on.press("y")
+        assert on.app.screen is dialog
+        assert on.session.done == []
+
+
+async def test_an_operation_from_the_menu_concerns_the_row_that_it_was_opened_for() -> None:
+    async with opened() as on:
+        on.app.filter_by("state:received")
+        await on.to(WAITING[0])
+        await on.press("A")
+        menu = await on.dialog(Menu)
+        assert WAITING[0][:8] in on.text
+        fails(on, WAITING[0])
+        assert on.app.table is not None and on.app.table.cursor_id != WAITING[0]
+        menu.dismiss("task.revoke")
+        await on.until(lambda: on.said)
+        assert "already finished (FAILURE)" in on.said[-1]
