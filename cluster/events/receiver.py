@@ -23,7 +23,7 @@ from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread
 from .open_tasks import OpenTasks
 from .roster import Roster
-from .subscription import Subscription, subscribe
+from .subscription import EventExchange, Subscription, subscribe
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -134,13 +134,9 @@ class Receiver(StoppableThread):
         connection = self._broker.connect(HEARTBEAT_INTERVAL if self._broker.is_amqp else 0.0)
         try:
             self._reconnect = False
-            subscription = subscribe(
-                connection,
-                self._broker.settings.event_exchange,
-                self._on_body,
-                self._on_unreadable,
-                PING_AFTER,
-            )
+            exchange = self._broker.settings.event_exchange
+            events = EventExchange(connection, exchange, self._on_body, self._on_unreadable)
+            subscription = subscribe(events, PING_AFTER)
             control = self._went_live(connection)
             while not self._stopping.is_set():
                 subscription.drain(STOP_CHECK_INTERVAL)
@@ -250,5 +246,5 @@ def _attempt(broker: BrokerConnection) -> None:
         pass
 
     with broker.connection() as connection:
-        exchange = broker.settings.event_exchange
-        subscribe(connection, exchange, ignore, ignore, PING_AFTER).close()
+        events = EventExchange(connection, broker.settings.event_exchange, ignore, ignore)
+        subscribe(events, PING_AFTER).close()

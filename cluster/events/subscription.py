@@ -11,7 +11,7 @@ import base64
 import time
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -35,6 +35,16 @@ OnBody: TypeAlias = Callable[[bytes, str], None]
 """Called with each message's body and content type."""
 OnUnreadable: TypeAlias = Callable[[str], None]
 """Called for each message whose body cannot be reached, with the reason."""
+
+
+class EventExchange(NamedTuple):
+    """An exchange that events are published to, and what receives its messages."""
+
+    connection: Connection
+    name: str
+    """The app's `event_exchange`."""
+    on_body: OnBody
+    on_unreadable: OnUnreadable
 
 
 class Subscription(Protocol):
@@ -62,30 +72,22 @@ class Subscription(Protocol):
         """Cancel the subscription; the caller closes the connection."""
 
 
-def subscribe(
-    connection: Connection,
-    exchange: str,
-    on_body: OnBody,
-    on_unreadable: OnUnreadable,
-    ping_after: float,
-) -> Subscription:
+def subscribe(events: EventExchange, ping_after: float) -> Subscription:
     """Subscribe to all events on an exchange.
 
     Args:
-        connection: The connection to use.
-        exchange: The app's `event_exchange`.
-        on_body: Receives the messages.
-        on_unreadable: Receives the reasons why messages cannot be read.
+        events: The exchange, and what receives its messages.
         ping_after: Seconds without a message before a Redis server is pinged.
 
     Raises:
         Exception: Any error of the transport, also when it refuses the subscription.
     """
-    if connection.transport.driver_type == "redis":
-        return RedisSubscription(connection, exchange, on_body, on_unreadable, ping_after)
-    if connection.transport.driver_name == "py-amqp":
-        return AmqpSubscription(connection, exchange, on_body, on_unreadable)
-    return KombuSubscription(connection, exchange, on_body, on_unreadable)
+    transport = events.connection.transport
+    if transport.driver_type == "redis":
+        return RedisSubscription(events, ping_after)
+    if transport.driver_name == "py-amqp":
+        return AmqpSubscription(events)
+    return KombuSubscription(events)
 
 
 class KombuSubscription:
@@ -93,20 +95,14 @@ class KombuSubscription:
 
     alarm: str | None = None
 
-    def __init__(
-        self,
-        connection: Connection,
-        exchange: str,
-        on_body: OnBody,
-        on_unreadable: OnUnreadable,
-    ) -> None:
+    def __init__(self, events: EventExchange) -> None:
         from kombu import Consumer, Exchange, Queue
 
-        self._connection = connection
+        self._connection = connection = events.connection
         fanout = connection.transport.driver_type == "gcpubsub"
         queue = Queue(
             f"celeryev.{uuid.uuid4()}",
-            exchange=Exchange(exchange, type="fanout" if fanout else "topic"),
+            exchange=Exchange(events.name, type="fanout" if fanout else "topic"),
             routing_key="#",
             durable=False,
             auto_delete=True,
@@ -116,10 +112,10 @@ class KombuSubscription:
         )
 
         def on_message(message: Any) -> None:
-            on_body(message.body, message.content_type)
+            events.on_body(message.body, message.content_type)
 
         def on_decode_error(message: Any, error: Exception) -> None:
-            on_unreadable(str(error))
+            events.on_unreadable(str(error))
 
         self._consumer = Consumer(
             connection.default_channel,
@@ -160,15 +156,9 @@ class AmqpSubscription(KombuSubscription):
     An alarm is reported after the first message that is published while it lasts.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        exchange: str,
-        on_body: OnBody,
-        on_unreadable: OnUnreadable,
-    ) -> None:
-        super().__init__(connection, exchange, on_body, on_unreadable)
-        self._amqp: Any = connection.connection
+    def __init__(self, events: EventExchange) -> None:
+        super().__init__(events)
+        self._amqp: Any = events.connection.connection
         self._amqp.on_blocked = self._on_blocked
         self._amqp.on_unblocked = self._on_unblocked
         self._read_before = 0
@@ -262,21 +252,13 @@ class RedisSubscription:
 
     alarm: str | None = None
 
-    def __init__(
-        self,
-        connection: Connection,
-        exchange: str,
-        on_body: OnBody,
-        on_unreadable: OnUnreadable,
-        ping_after: float,
-    ) -> None:
+    def __init__(self, events: EventExchange, ping_after: float) -> None:
         from redis import Redis
 
-        channel = connection.default_channel
+        channel = events.connection.default_channel
         # The name of the channel that workers publish to, from the options on kombu's channel.
-        topic = f"{channel.global_keyprefix}{channel.keyprefix_fanout}{exchange}"
-        self._on_body = on_body
-        self._on_unreadable = on_unreadable
+        topic = f"{channel.global_keyprefix}{channel.keyprefix_fanout}{events.name}"
+        self._on_body, self._on_unreadable = events.on_body, events.on_unreadable
         self._ping_after = ping_after
         self._heard_at = time.monotonic()
         self._pinged_at: float | None = None
