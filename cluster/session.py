@@ -293,11 +293,11 @@ class Session:
 
         return run_in_thread(find)
 
-    def peek(self, queue: str, limit: int, task: str | None = None) -> Future[QueuePeeked]:
+    def peek(self, queue: str | None, limit: int, task: str | None = None) -> Future[QueuePeeked]:
         """Read messages waiting in a queue without changing it; the model is updated.
 
         Args:
-            queue: The queue's name.
+            queue: The queue's name; None reads the unacknowledged messages that workers have.
             limit: Maximum number of messages, beginning with the next one to be consumed.
             task: Only messages of this task name.
         """
@@ -305,7 +305,8 @@ class Session:
 
         def peek() -> QueuePeeked:
             with self._broker.connection() as connection:
-                seen = MessageReader(connection, self._broker).waiting(queue, limit, task)
+                reader = MessageReader(connection, self._broker)
+                seen = reader.held(limit) if queue is None else reader.waiting(queue, limit, task)
             seen = self._redaction.peeked(seen)
             self._inbox.put(seen)
             return seen

@@ -23,6 +23,8 @@ class DrillDown:
     failures, the id of a task whose group to select, or nothing; nothing for the charts."""
     title: str = ""
     """The text in the breadcrumb; the subject if empty."""
+    ids: frozenset[str] | None = None
+    """The tasks of the list, in whatever state they are, if it is not all that match its filter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,19 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from ..entities.changes import Changes
 from ..entities.clock_skew import NO_SKEWS, ClockSkews, to_local
-from ..entities.states import FAILURE, FINISHED, FROM_BACKEND, REJECTED, RETRY, REVOKED, SUCCESS
+from ..entities.states import (
+    FAILURE,
+    FINISHED,
+    FROM_BACKEND,
+    FROM_QUEUE,
+    REJECTED,
+    RETRY,
+    REVOKED,
+    SUCCESS,
+)
 from ..entities.task import Task
 from ..wire.signatures import PendingSignature
+from .chord_headers import SENDING_TIME, ChordHeader, find_header, may_be_body
 
 MemberStatus: TypeAlias = Literal[
     "succeeded", "failed", "revoked", "rejected", "retrying", "running", "waiting", "lost"
@@ -26,6 +36,8 @@ MEMBER_STATUSES: Final[tuple[MemberStatus, ...]] = (
 
 GROUP_SPREAD: Final = 1.0
 """Seconds within which the members of a group are sent or received."""
+MAX_BODIES: Final = 20
+"""Tasks that may be the bodies of chords whose headers are searched at once."""
 
 _BY_STATE: Final[dict[str, MemberStatus]] = {
     SUCCESS: "succeeded",
@@ -67,6 +79,8 @@ class Members:
         self.counts: Counter[MemberStatus] = Counter()
         self.pending: dict[str, tuple[PendingSignature, ...]] = {}
         """The pending signatures of members, by the member's id."""
+        self.headers: dict[str, ChordHeader] = {}
+        """The headers of chords that were found by the body's arguments, by the body's id."""
         self.relinked = True
         """Whether members, links or ends have changed, so that the tree must be rebuilt."""
         self.changed = True
@@ -81,6 +95,8 @@ class Members:
         """Ids that members refer to."""
         self._unread: list[Task] = []
         self._asked: set[str] = set()
+        self._searched: set[str] = set()
+        """Ids of tasks whose arguments were read, as those of a chord's body."""
         self.find()
 
     def __len__(self) -> int:
@@ -94,10 +110,13 @@ class Members:
         self._roots.clear()
         self._groups.clear()
         self._near.clear()
+        self.headers.clear()
+        self._searched.clear()
         self.relinked = self.changed = True
         self._unread = [task for task in self._state.tasks.values() if _is_unread(task)]
         task = self._state.tasks.get(self._task_id)
         self._collect([task] if task is not None else self._family_of_missing_root())
+        self._find_headers(self._state.tasks.values())
         self.tasks = dict(sorted(self.tasks.items(), key=lambda item: item[1].arrival))
 
     def apply(self, changes: Changes) -> None:
@@ -111,6 +130,57 @@ class Members:
         changed = changes.tasks.values()
         self._unread += [task for task in changed if _is_unread(task)]
         self._collect(task for task in changed if self._belongs(task))
+        self._find_headers(changed)
+
+    @property
+    def unknown(self) -> int:
+        """Number of members of chords' headers that are not known."""
+        return sum(header.unknown for header in self.headers.values())
+
+    @property
+    def may_be_grouped(self) -> bool:
+        """Whether a member may belong to a group of which no source has the id."""
+        known = {id_ for header in self.headers.values() for id_ in header.ids}
+        return any(
+            _may_be_grouped(task)
+            and task.group_id is None
+            and not task.sources & (FROM_BACKEND | FROM_QUEUE)
+            and task.id not in known
+            for task in self.tasks.values()
+        )
+
+    def group_ids(self) -> dict[str, str]:
+        """Return the group of each member that was found by the arguments of a chord's body."""
+        return {
+            id_: f"body {body_id}"
+            for body_id, header in self.headers.items()
+            for id_ in header.ids
+            if len(header.ids) > 1
+        }
+
+    def _find_headers(self, tasks: Iterable[Task]) -> None:
+        """Find the headers of chords that members belong to, and collect their members."""
+        held, own = self._state.tasks, self.tasks
+        bodies = [task for task in tasks if may_be_body(task) and task.id not in self._searched]
+        if not bodies:
+            return
+        begins = [span(task)[0] for task in own.values() if _may_be_grouped(task)]
+        known = [begin for begin in begins if begin is not None]
+        earliest = min(known, default=0.0) - SENDING_TIME
+        latest = max(known, default=0.0) + SENDING_TIME
+        for body in bodies[-MAX_BODIES:]:
+            last = held.get(body.parent_id or "")
+            begin = None if last is None else span(last)[0]
+            if last is None or last.group_id is not None or begin is None:
+                continue
+            if body.id not in own and not earliest <= begin <= latest:
+                continue
+            self._searched.add(body.id)
+            header = find_header(body, last, held.values())
+            if header is not None and (body.id in own or not own.keys().isdisjoint(header.ids)):
+                self.headers[body.id] = header
+                self.relinked = True
+                self._collect(held[id_] for id_ in (*header.ids, body.id) if id_ in held)
 
     def unread(self, limit: int) -> list[str]:
         """Return ids of tasks whose results may show that they belong here, each id only once.

@@ -2,7 +2,8 @@
 
 Events contain only root and parent. The parent of a step in a chain is the previous step, and that
 of a task sent by a running task is the sender. The members of a group do not share a parent: they
-have the group's id, which is only in waiting messages and results. The parent of a chord's body is
+have the group's id, which is only in waiting messages and results, or are found by the arguments of
+the body (`chord_headers`). The parent of a chord's body is
 the header task that ended last, and its group id is often that of the header.
 
 The position of a task in the tree:
@@ -15,7 +16,7 @@ The position of a task in the tree:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Literal, TypeAlias
@@ -34,6 +35,7 @@ END_TOLERANCE: Final = 0.25
 chain is sent before the final event."""
 MAX_ANCESTORS: Final = 200
 """Levels above the members of a group that are searched for a common ancestor."""
+NO_GROUPS: Final[Mapping[str, str]] = {}
 NOT_ARRIVED: Final = 1 << 62
 """The position of a task that has yet to be sent."""
 
@@ -74,12 +76,23 @@ class Node:
             node = node.parent
 
 
-def build(tasks: Iterable[Task], pending: Iterable[PendingSignature] = ()) -> list[Node]:
-    """Return the top nodes of the tree of tasks in order of arrival, and of those that follow."""
+def build(
+    tasks: Iterable[Task],
+    pending: Iterable[PendingSignature] = (),
+    group_ids: Mapping[str, str] = NO_GROUPS,
+) -> list[Node]:
+    """Return the top nodes of the tree, in order of arrival.
+
+    Args:
+        tasks: The tasks.
+        pending: The tasks that will follow.
+        group_ids: The groups of tasks that do not have the group's id, by the task's id.
+    """
     nodes: dict[str, Node] = {}
     for task in tasks:
+        group_id = task.group_id or group_ids.get(task.id)
         nodes[task.id] = Node(
-            task.id, "child", task, task.name or "", task.arrival, group_id=task.group_id
+            task.id, "child", task, task.name or "", task.arrival, group_id=group_id
         )
     signatures: dict[str, PendingSignature] = {}
     for each in pending:

@@ -193,7 +193,8 @@ class WorkflowView:
             ]
         else:
             chosen = self._with_ancestors(islice(chosen, MAX_MEMBERS))
-        self._tops = build(sorted(chosen, key=lambda task: task.arrival), pending)
+        groups = self.members.group_ids()
+        self._tops = build(sorted(chosen, key=lambda task: task.arrival), pending, groups)
 
     def _with_ancestors(self, tasks: Iterable[Task]) -> Iterable[Task]:
         """Add the held ancestors of tasks, up to `MAX_MEMBERS`."""

@@ -80,7 +80,7 @@ class FakeSession:
         self.originals: dict[str, SentTask] = {}
         self.results: dict[str, ResultMeta] = {}
         self.peeking: Future[QueuePeeked] = Future()
-        self.peeked: list[tuple[str, int, str | None]] = []
+        self.peeked: list[tuple[str | None, int, str | None]] = []
         self.searched: list[str] = []
         """The filters by which the result backend was searched."""
         self.purge_plan: Future[PurgeResults] = Future()
@@ -162,7 +162,7 @@ class FakeSession:
         found.set_result(self.results.get(id_))
         return found
 
-    def peek(self, queue: str, most: int, task: str | None = None) -> Future[QueuePeeked]:
+    def peek(self, queue: str | None, most: int, task: str | None = None) -> Future[QueuePeeked]:
         self.peeked.append((queue, most, task))
         return self.peeking
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from celtop.model.observations import QueuePeeked, WaitingMessage
+from celtop.model.entities.result import ResultMeta
+from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW
 from celtop.tests.tui.key_checks import checks
@@ -94,16 +95,18 @@ async def _purge(ui: AppUnderTest, key: str) -> None:
 async def _look(ui: AppUnderTest, key: str) -> None:
     await ui.press("4", key)
     await ui.dialog(WaitingDialog)
-    queue = ui.session.peeked[0][0]
+    queue = ui.session.peeked[0][0] or ""
     seen = WaitingMessage("w1", "mail.send", queue, args="(1,)", kwargs="{}")
-    peeked = QueuePeeked(queue, (seen,), NOW, complete=True)
+    revoked = WaitingMessage("w2", "mail.send", queue)
+    peeked = QueuePeeked(queue, (seen, revoked), NOW, complete=True)
+    ui.session.state.observe(ResultsRead((ResultMeta("w2", "REVOKED"),), NOW, "push"))
     ui.session.waiting.append(peeked)
     ui.session.peeking.set_result(peeked)
     for _ in range(200):
-        if ui.app.location.path and len(ui.table.rows):
+        if ui.app.location.path and len(ui.table.rows) == 2:
             break
         await ui.pilot.pause(0.02)
-    assert [task.id for task in ui.table.rows] == ["w1"]
+    assert {task.id: task.state for task in ui.table.rows} == {"w1": "PENDING", "w2": "REVOKED"}
     assert not ui.session.done
 
 

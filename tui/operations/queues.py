@@ -50,8 +50,10 @@ async def peek(host: Host) -> None:
         host.say(f"No messages waiting in {queue}")
     elif seen.messages:
         host.say(f"{_message_count(len(seen.messages), seen)} waiting in {queue}")
+        # By their ids: a task may be revoked, or waiting for its next attempt.
         filter_text = f"{exact_term('queue', queue)} state:pending"
-        host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting")))
+        ids = frozenset(message.id for message in seen.messages)
+        host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting", ids)))
     else:
         host.say("; ".join(seen.notes), "warning")
 

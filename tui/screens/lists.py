@@ -357,6 +357,9 @@ class ListScreen(MonitorScreen):
             for column in table.columns
             if column.sort_key is not None
         ]
+        if not choices:
+            self.notify("This list cannot be sorted", timeout=4)
+            return
         chosen = table.sort[0] if table.sort is not None else None
         self.app.push_screen(Menu("Sort by", choices, chosen), self._sort_by)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ...model.entities.task import Task
 from ...model.query.completion import Completion, completions
-from ...model.query.language import Problem, Query, parse_query
+from ...model.query.language import EVERY_TASK, Problem, Query, parse_query
 from ...model.query.task_view import TaskView
 from ...model.query.unknown_states import unknown_states
 from ...widgets.table.live_table import LiveTable
@@ -53,8 +53,8 @@ class TaskListScreen(ListScreen):
     """Whether finished tasks that match the filter are loaded from the result backend."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
-        steps = [step.subject for step in location.path if step.kind == "tasks"]
-        self.scope = parse_query(steps[-1] if steps else "")
+        steps = [step for step in location.path if step.kind == "tasks"]
+        self.scope = _scope(steps[-1]) if steps else EVERY_TASK
         self._search_timer: Timer | None = None
         self._searches: dict[str, Future[HistorySearched]] = {}
         super().__init__(context, location)
@@ -186,6 +186,12 @@ class TaskListScreen(ListScreen):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+
+
+def _scope(step: DrillDown) -> Query:
+    """Return the query for the tasks of a drill-down."""
+    query, ids = parse_query(step.subject), step.ids
+    return query if ids is None else replace(query, matches=lambda task, now: task.id in ids)
 
 
 def _within(scope: Query, typed: Query) -> Query:

@@ -24,9 +24,6 @@ from ..navigation import DrillDown, Location
 from .lists import ListScreen
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-    from typing import Any
-
     from ...model.entities.changes import Changes
 
 MAX_RECOVERED: Final = 20
@@ -36,7 +33,7 @@ MAX_SEARCHED_MESSAGES: Final = 5_000
 MAX_PEEKED_QUEUES: Final = 4
 """Queues with waiting members that are peeked at for other members of their groups."""
 MAX_PEEKED_MESSAGES: Final = 500
-"""Messages read from each of these queues."""
+"""Messages read from each of these queues, and of those that workers have."""
 
 MAX_RESULTS_READ: Final = 200
 """Results requested at once."""
@@ -76,22 +73,24 @@ class WorkflowScreen(ListScreen):
         unfinished = [task for task in self.view.members.tasks.values() if not task.finished]
         if not unfinished:
             return
-        queues = {task.queue: None for task in unfinished if task.state == PENDING and task.queue}
-        searches: list[Future[Any]] = [
-            session.peek(queue, MAX_PEEKED_MESSAGES)
-            for queue in list(queues)[:MAX_PEEKED_QUEUES]
-            if queue
-        ]
+        queues: dict[str | None, None] = dict.fromkeys(
+            [task.queue for task in unfinished if task.state == PENDING and task.queue]
+        )
+        for queue in list(queues)[MAX_PEEKED_QUEUES:]:
+            del queues[queue]
+        if any(task.state != PENDING and task.group_id is None for task in unfinished):
+            queues[None] = None  # the group's id is in the messages that workers have
+        for queue in queues:
+            session.peek(queue, MAX_PEEKED_MESSAGES)  # the model is updated
         waiting = sum(queue.waiting or 0 for queue in self.context.state.queues.values())
-        if waiting <= MAX_SEARCHED_MESSAGES:
-            searches.append(session.recover_calls([task.id for task in unfinished[:MAX_RECOVERED]]))
-        if not searches:
+        if waiting > MAX_SEARCHED_MESSAGES:
             return
-        waited = [asyncio.wrap_future(search) for search in searches]
+        ids = [task.id for task in unfinished[:MAX_RECOVERED]]
+        search = asyncio.wrap_future(session.recover_calls(ids))
         # `wait` does not cancel the other thread's work when the page is left, `await` would.
-        await asyncio.wait(waited)
-        if waiting <= MAX_SEARCHED_MESSAGES and waited[-1].exception() is None:
-            self._add_upcoming(waited[-1].result())
+        await asyncio.wait([search])
+        if search.exception() is None:
+            self._add_upcoming(search.result())
 
     def _add_upcoming(self, found: Sequence[object]) -> None:
         for one in found:
@@ -158,6 +157,12 @@ class WorkflowScreen(ListScreen):
                 parts.append(Part(f"{units.count(number)} {one}", COLOURS[MEMBER_STYLES[one]]))
         if view.pending_count:
             parts.append(Part(f"{units.count(view.pending_count)} upcoming", "$text-muted"))
+        if number := view.members.unknown:
+            text = f"{units.count(number)} more in a chord's header: no event names them"
+            parts.append(Part(text, "$text-muted", 3))
+        elif view.members.may_be_grouped:
+            text = "members of its group, if any, are not shown: no event names them"
+            parts.append(Part(text, "$text-muted", 3))
         if view.left_out:
             shown = self.total - view.left_out
             text = f"first {units.count(shown)} of {units.count(self.total)} shown"

@@ -290,3 +290,50 @@ def test_an_updated_view_equals_a_new_one(start: str, stream: list[tuple[Any, ..
         assert all(view.index(id_) == place for place, id_ in enumerate(rows))
     rebuilt = WorkflowView(state, start, NOW + 100)
     assert set(rebuilt.members.tasks) <= set(view.members.tasks)
+
+
+def chord(state: ClusterState) -> None:
+    """Run a chord of three that was sent outside of any task, as events alone report it."""
+    for number in range(3):
+        events = Script(f"m{number}", at=NOW + number / 10, step=0.1).sent(root_id=f"m{number}")
+        play(events.received().started().succeeded(result=str(number)).events, state)
+    fields: dict[str, Any] = {"parent_id": "m2", "root_id": "m2", "args": "([0, 1, 2],)"}
+    events = Script("body", at=NOW + 2, step=0.1).sent(**fields).received(**fields)
+    play(events.started().succeeded().events, state)
+
+
+@pytest.mark.parametrize("start", ["m0", "m2", "body"])
+def test_a_chords_header_is_found_by_the_arguments_of_its_body(start: str) -> None:
+    state = ClusterState()
+    chord(state)
+    view = view_of(state, start)
+    assert ids(view) == ["group:body body", "m0", "m1", "m2", "body"]
+    assert [row.node.kind for row in view] == ["group", "member", "member", "member", "body"]
+    assert (view.members.unknown, view.members.may_be_grouped) == (0, False)
+
+
+def test_a_chords_header_is_found_when_its_body_arrives() -> None:
+    state = ClusterState()
+    play(Script("m0", at=NOW, step=0.1).sent(root_id="m0").received().events, state)
+    view = view_of(state, "m0")
+    assert view.members.may_be_grouped
+    chord(state)
+    update(view, state)
+    assert ids(view) == ["group:body body", "m0", "m1", "m2", "body"]
+
+
+def test_unknown_members_of_a_header_are_counted() -> None:
+    state = ClusterState()
+    chord(state)
+    play(
+        Script("other", at=NOW, step=0.1)
+        .sent(root_id="other")
+        .received()
+        .started()
+        .succeeded(result="0")
+        .events,
+        state,
+    )
+    view = view_of(state, "m2")
+    assert view.members.unknown == 1
+    assert ids(view) == ["group:body body", "m1", "m2", "body"]
