@@ -26,6 +26,7 @@ def open_monitor(settings: Settings) -> int:
         require_view(settings.view, settings.source("view"))
     from ..cluster.session import Session
     from ..tui.app import CeltopApp
+    from ..tui.seen_hints import SeenHints
     from .keymap import keymap_of
     from .session import unusable
 
@@ -34,6 +35,7 @@ def open_monitor(settings: Settings) -> int:
         setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
     session = Session(settings)
     app = CeltopApp(session, settings, keymap=keymap_of(settings))
+    app.context.seen_hints = SeenHints.of_user()
     app.run(mouse=settings.mouse)
     if app.return_code == ExitCode.USAGE:
         raise unusable(session.state.broker)

@@ -21,6 +21,7 @@ from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
 from .running import RunningOperations
+from .seen_hints import SeenHints
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -75,6 +76,10 @@ class AppContext:
     """The time that a frozen screen shows, epoch seconds; None if it is not frozen."""
     operations: RunningOperations = field(default_factory=RunningOperations)
     """The operations that the user has started."""
+    seen_hints: SeenHints = field(default_factory=lambda: SeenHints(None))
+    """The hints that were shown; by default none are."""
+    hint: tuple[float, str] = (0.0, "")
+    """When the hint on the screen came, by `clock`, and its text."""
     column_layouts: dict[str, Layout] = field(default_factory=dict)
     """The columns that the user chose, by list."""
     history: TypedHistory = field(default_factory=TypedHistory)

@@ -27,6 +27,7 @@ from ..bars.command_line import CommandLine
 from ..bars.compact import CompactBar
 from ..bars.filter import Filter
 from ..bars.header import HeaderBar
+from ..bars.hint import HintBar
 from ..bars.keys import KeyBar
 from ..bars.operation import OperationBar
 from ..bars.search import SearchLine
@@ -35,6 +36,7 @@ from ..messages import CopyRequested, DrillRequested
 from ..navigation import PAGES, DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
 from .here import here
+from .hints import SHOWN_FOR, hint_text, new_hint
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
@@ -69,6 +71,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.tiny_bar = CompactBar(id="tiny")
         self.banner = Banner(id="banner", markup=False)
         self.operation_bar = OperationBar(id="operation")
+        self.hint_bar = HintBar()
         self.key_bar = KeyBar(id="keys")
 
     @property
@@ -116,6 +119,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             yield from self.compose_body()
         yield from self.compose_line()
         yield self.operation_bar
+        yield self.hint_bar
         yield self.key_bar
         yield CommandLine(id="command")
 
@@ -156,7 +160,19 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
         self.operation_bar.paint(self.context, covered=covered)
+        if not covered and not self.has_class("-no-header"):
+            self.paint_hint()
         self.paint_keys()
+
+    def paint_hint(self) -> None:
+        """Show a hint for a while, the first time that it is of use."""
+        context, now = self.context, self.context.clock()
+        if not 0 <= now - context.hint[0] < SHOWN_FOR:
+            hint = new_hint(self)
+            context.hint = (now, hint_text(hint, self)) if hint is not None else (0.0, "")
+            if hint is not None:
+                context.seen_hints.add(hint.id)
+        self.hint_bar.paint(context.hint[1])
 
     def paint_keys(self) -> None:
         """Show the keys that work here now; also painted after each key."""

@@ -1,0 +1,51 @@
+"""Hints: shown once, for a while, with the user's keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from celtop.bindings import ACTIONS
+from celtop.tests.tui.app_under_test import Clock, run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.navigation import Location
+from celtop.tui.screens.hints import HINTS, SHOWN_FOR
+from celtop.tui.seen_hints import SeenHints
+
+
+def test_each_hint_is_one_line_and_names_the_keys_that_it_needs() -> None:
+    known = {action.id for action in ACTIONS}
+    for hint in HINTS:
+        assert set(hint.actions) <= known
+        assert all(f"{{{action}}}" in hint.text for action in hint.actions)
+        text = hint.text
+        for action in hint.actions:
+            text = text.replace(f"{{{action}}}", "key")
+        assert "{" not in text and len(text) <= 78, hint.id
+
+
+async def test_a_hint_is_shown_once_for_a_while(tmp_path: Path) -> None:
+    async with run_app(cluster(20), Location("tasks"), size=(80, 24)) as ui:
+        clock = cast(Clock, ui.app.context.clock)
+        ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
+
+        def hint_at(now: float) -> str:
+            clock.now = now
+            ui.screen.paint_hint()
+            return str(ui.screen.hint_bar.text) if ui.screen.hint_bar.display else ""
+
+        start = clock.now
+        await ui.press("space")
+        ui.screen.paint_hint()
+        marks = "A lists what can be done with the marked rows; U unmarks them"
+        assert ui.screen.hint_bar.text == marks
+        assert hint_at(start + SHOWN_FOR - 1) == marks
+        assert hint_at(start + SHOWN_FOR + 1) == ""
+
+
+async def test_in_read_only_mode_no_hint_is_about_changes(tmp_path: Path) -> None:
+    async with run_app(cluster(20), Location("tasks"), read_only=True) as ui:
+        ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
+        await ui.press("space")
+        ui.screen.paint_hint()
+        assert "marked" not in ui.screen.hint_bar.text
