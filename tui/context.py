@@ -119,8 +119,7 @@ class AppContext:
     @times.setter
     def times(self, how: str) -> None:
         self.relative = how == "relative"
-        if not self.relative:
-            self.utc = how == "utc"
+        self.utc = how == "utc" or (self.relative and self.settings.timezone == "utc")
 
     @property
     def frozen(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from rich.highlighter import Highlighter
@@ -103,7 +104,8 @@ class FilterBar(Vertical):
     ) -> None:
         super().__init__(id=id, classes="" if complete is None else "-completes")
         self._problems = problems
-        self._completions: Complete = complete or (lambda text: ())
+        # The list, the text behind the cursor and the underlines each need those of one text.
+        self._completions: Complete = lru_cache(maxsize=1)(complete or (lambda text: ()))
         self._earlier = earlier
         self._recall = Recall()
         self._cycle: tuple[Sequence[Completion], int] | None = None

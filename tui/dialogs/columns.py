@@ -94,13 +94,13 @@ class ColumnChooser(Dialog[Layout]):
     def _keys(self) -> Content:
         texts = (
             ("columns.toggle", "on/off"),
+            ("dialog.accept", "keep"),
+            ("dialog.close", "discard"),
             ("columns.up", "up"),
             ("columns.down", "down"),
             ("columns.narrower", "narrower"),
             ("columns.wider", "wider"),
             ("columns.reset", "reset"),
-            ("dialog.accept", "keep"),
-            ("dialog.close", "discard"),
         )
         context = getattr(self.app, "context", None)
         ascii_only = context is not None and context.ascii
