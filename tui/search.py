@@ -8,7 +8,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ..widgets import search
-from ..widgets.fields import Fields
 from ..widgets.search import START, Match
 from .bars.search import SearchLine
 
@@ -74,7 +73,7 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
         if not self.searching:
             return False
         self.search_line.close()
-        self._unmark()
+        search.hide_matches(self.searched)
         if self.focused is None or isinstance(self.focused.parent, SearchLine):
             self.set_focus(self._focused_before)
         return True
@@ -94,7 +93,7 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
         widgets = search.searched_widgets(self.searched)
         texts = [search.search_lines(widget) for widget in widgets]
         matches = search.find(texts, self.search_line.text)
-        self._unmark()
+        search.hide_matches(self.searched)
         match = search.beside(matches, place, step)
         if match is None:
             self._place = self._origin
@@ -117,8 +116,3 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
         else:
             pane = self._focused_before
         self.set_focus(pane, scroll_visible=False)
-
-    def _unmark(self) -> None:
-        self.clear_selection()
-        for fields in self.query(Fields):
-            fields.hide_match()

@@ -31,6 +31,9 @@ class Searchable(Protocol):
     def show_match(self, line: int, start: int, end: int) -> int:
         """Scroll to a part of a line and highlight it; return its y in the widget."""
 
+    def hide_match(self) -> None:
+        """Remove the highlight."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Match:
@@ -105,6 +108,14 @@ def show_match(widget: Widget, match: Match) -> None:
         width = max(1, widget.content_size.width)
         before = content.split("\n")[: match.line]
         reveal(widget, sum(len(line.wrap(width)) or 1 for line in before))
+
+
+def hide_matches(root: Widget) -> None:
+    """Remove the highlights of a search."""
+    root.screen.clear_selection()
+    for widget in root.query("*").results(Widget):
+        if isinstance(widget, Searchable):
+            widget.hide_match()
 
 
 def select(widget: Widget, match: Match) -> None:

@@ -131,14 +131,21 @@ class TracebackView(ScrollView, can_focus=True, inherit_bindings=False):
         """Return the whole text, including folded lines."""
         return [line.text for line in self._lines]
 
-    def show_match(self, line: int, start: int, end: int) -> None:
-        """Bring a part of a line into view and highlight it; a folded line is unfolded."""
+    def show_match(self, line: int, start: int, end: int) -> int:
+        """Scroll to a part of a line and highlight it, unfolded; return its y."""
         if not any(drawn.line == line for drawn in self._drawn):
             self._open(True)
         self._match = (line, start, end)
         drawn = [number for number, each in enumerate(self._drawn) if each.line == line]
         before = [number for number in drawn if self._drawn[number].start <= start]
         self._move_to(before[-1] if before else drawn[0] if drawn else self._cursor)
+        return self._cursor - self.scroll_offset.y
+
+    def hide_match(self) -> None:
+        """Remove the highlight."""
+        if self._match is not None:
+            self._match = None
+            self.refresh()
 
     # Actions
 

@@ -101,6 +101,9 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
         self.move_cursor_to_line(node.line if self.last_line >= 0 else 0)
         return max(0, node.line) - self.scroll_offset.y
 
+    def hide_match(self) -> None:
+        """Leave the cursor at the match."""
+
     def _searched_nodes(self) -> Iterator[TreeNode[NodeValue]]:
         """Yield the first nodes from the top down, and add those that were not opened yet."""
         waiting = list(reversed(self.root.children))

@@ -21,13 +21,13 @@ async def test_letters_typed_with_the_slash_search_the_page_and_run_no_key() -> 
         assert "no match" in ui.text
 
 
-async def test_a_match_is_selected_in_the_traceback_and_can_be_copied() -> None:
+async def test_the_pane_with_the_match_gets_the_focus_and_its_keys() -> None:
     async with run_app(cluster(), PAGE) as ui:
         await ui.press("/", *"session.get", "enter")
         assert "1 of 1" in ui.text
         assert ui.app.focused is ui.screen.traceback
         await ui.press("y")
-        assert ui.clipboard == "session.get"
+        assert ui.clipboard == "/srv/shop/images/tasks.py:41"
 
 
 async def test_the_next_match_is_in_another_pane_and_the_one_after_the_first_again() -> None:

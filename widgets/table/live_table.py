@@ -188,6 +188,9 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             self.move_to(self._row_id(self._rows[line]))
         return line - self._viewport.top + self._header_height
 
+    def hide_match(self) -> None:
+        """Leave the cursor at the match."""
+
     def _moved(self) -> None:
         self._cursor_chosen()
         self._scroll_to_top()
