@@ -28,6 +28,7 @@ bench: $(STAMP)-bench servers
 
 screenshots: $(STAMP)-dev
 	$(BIN)/python screenshots/take.py
+	$(BIN)/python screenshots/cast.py
 
 keys: $(STAMP)-dev ## the key table of README, from bindings/
 	$(BIN)/python -m celtop.bindings README.md

@@ -68,8 +68,17 @@ PICTURES: Final = (
     Picture("failures", ("e",)),
     Picture("workers", ("3",)),
     Picture("worker", ("3", "enter")),
+    Picture("compare", ("3", "space", "space", "=")),
     Picture("queues", ("4",)),
+    Picture("queue", ("4", "enter")),
     Picture("types", ("5",)),
+    Picture("type", ("5", "enter")),
+    Picture("charts", ("c",)),
+    Picture("past", ("1", ",", "p", *["left"] * 6)),
+    Picture("workflow", ("2", *"/name:imports.catalogue", "enter", "o")),
+    Picture("help", ("2", "?")),
+    Picture("palette", ("2", "ctrl+p", *"geo")),
+    Picture("columns", ("2", *":columns", "enter")),
     Picture("scheduled", ("6",)),
     Picture("log", ("7",)),
     Picture("terminate", ("2", *"/state:running", "enter", "K", "enter")),
@@ -77,6 +86,7 @@ PICTURES: Final = (
     Picture("limits", ("5", "L", "down", "enter", *"50s", "tab", *"1m")),
     Picture("revoked", ("2", *"/state:revoking", "enter"), outcome=True),
     Picture("narrow", ("1",), (80, 24)),
+    Picture("large", ("1",), (200, 50)),
 )
 
 

@@ -58,8 +58,8 @@ class CompareScreen(RowListScreen[ComparedRow]):
 
         left, right = (name[:36] for name in self.names)
         return (
-            Column("differs", "", 2, sign, sort_key="differs", descending=True),
-            Column("field", "Field", 24, field, sort_key="field"),
+            Column("differs", "Diff", 5, sign, sort_key="differs", descending=True),
+            Column("field", "Field", 24, field, grow=1, sort_key="field"),
             Column("left", left, 24, lambda row, _: side(row, row.left), grow=1),
             Column("right", right, 24, lambda row, _: side(row, row.right), grow=1),
         )
