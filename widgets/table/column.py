@@ -1,4 +1,4 @@
-"""Columns of a live table, and which of them fit into a width."""
+"""Columns of a live table."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ Row = TypeVar("Row", covariant=True)
 
 GAP = 1
 """Cells between columns."""
-MIN_WIDTH = 4
-"""A column that would be narrower is left out instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,8 @@ class Column(Generic[R]):
     """The width to use before any column is left out."""
     descending: bool = False
     """Whether sorting starts with the largest."""
+    fixed: bool = False
+    """Whether its width is the user's choice, and stays."""
     fill: Callable[[R, Frame, int], Sequence[Cell]] | None = None
     """Returns the cells for a width; used instead of `cell` if the content depends on it."""
 
@@ -110,116 +110,3 @@ class Placed(Generic[R]):
         """Return the content of a row's cell."""
         fill = self.column.fill
         return self.column.cell(row, frame) if fill is None else fill(row, frame, self.width)
-
-
-def arrange(
-    columns: Sequence[Column[R]], width: int, *, wide: bool = False, offset: int = 0
-) -> list[Placed[R]]:
-    """Choose the columns that fit in `width` cells, and place them.
-
-    Normally columns take their narrow width, then the highest priorities are left out, then the
-    growing ones shrink. If wide, or scrolled by `offset` columns: all in their order, the first
-    always shown, the last one cut.
-    """
-    candidates = [column for column in columns if wide or not column.wide_only]
-    if offset or wide:
-        chosen, widths = _scrolled(candidates, width, offset)
-    else:
-        chosen, widths = _chosen(candidates, width)
-    _grow(chosen, widths, width)
-    placed: list[Placed[R]] = []
-    x = 0
-    for column, column_width in zip(chosen, widths, strict=True):
-        placed.append(Placed(column, x, column_width))
-        x += column_width + GAP
-    return placed
-
-
-def last_offset(columns: Sequence[Column[R]], width: int, *, wide: bool) -> int:
-    """Return how many columns can be scrolled away until the last one is fully visible."""
-    candidates = [column for column in columns if wide or not column.wide_only]
-    if not candidates or _total([column.width for column in candidates]) <= width:
-        return 0
-    room = width - candidates[0].width - GAP
-    shown = 0
-    for column in reversed(candidates[1:]):
-        room -= column.width
-        if room < 0:
-            break
-        room -= GAP
-        shown += 1
-    return max(0, len(candidates) - 1 - max(1, shown))
-
-
-def _total(widths: Sequence[int]) -> int:
-    return sum(widths) + GAP * max(0, len(widths) - 1)
-
-
-def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], list[int]]:
-    chosen = list(candidates)
-    widths = [column.width for column in chosen]
-    if _total(widths) > width:
-        widths = [
-            column.width if column.narrow_width is None else column.narrow_width
-            for column in chosen
-        ]
-    while _total(widths) > width and len(chosen) > 1:
-        least = max(range(len(chosen)), key=lambda i: (chosen[i].priority, i))
-        if chosen[least].priority == 0:
-            break
-        del chosen[least], widths[least]
-    _widen(chosen, widths, width)
-    _shrink(chosen, widths, width)
-    while _total(widths) > width and len(chosen) > 1:
-        overflow = _total(widths) - width
-        if widths[-1] - overflow >= MIN_WIDTH:
-            widths[-1] -= overflow
-        else:
-            del chosen[-1], widths[-1]
-    if widths:
-        widths[0] = max(0, min(widths[0], width))
-    return chosen, widths
-
-
-def _widen(chosen: list[Column[R]], widths: list[int], width: int) -> None:
-    """Restore the width of narrowed columns if the columns left out made enough room."""
-    for i, column in enumerate(chosen):
-        if column.width > widths[i] and _total(widths) + column.width - widths[i] <= width:
-            widths[i] = column.width
-
-
-def _shrink(chosen: list[Column[R]], widths: list[int], width: int) -> None:
-    while (overflow := _total(widths) - width) > 0:
-        growing = [i for i, column in enumerate(chosen) if column.grow and widths[i] > MIN_WIDTH]
-        if not growing:
-            return
-        widest = max(growing, key=lambda i: widths[i])
-        widths[widest] -= min(overflow, max(1, (widths[widest] - MIN_WIDTH) // 2))
-
-
-def _scrolled(
-    candidates: list[Column[R]], width: int, offset: int
-) -> tuple[list[Column[R]], list[int]]:
-    chosen = candidates[:1]
-    widths = [min(column.width, width) for column in chosen]
-    for column in candidates[1 + offset :]:
-        room = width - _total(widths) - GAP
-        if room < MIN_WIDTH and room < column.width:
-            break
-        chosen.append(column)
-        widths.append(min(column.width, room))
-    return chosen, widths
-
-
-def _grow(chosen: list[Column[R]], widths: list[int], width: int) -> None:
-    spare = width - _total(widths)
-    shares = sum(column.grow for column in chosen)
-    if spare <= 0 or not shares:
-        return
-    given = 0
-    last = max(i for i, column in enumerate(chosen) if column.grow)
-    for i, column in enumerate(chosen):
-        if column.grow:
-            part = spare - given if i == last else spare * column.grow // shares
-            widths[i] += part
-            given += part

@@ -23,7 +23,8 @@ from textual.strip import Strip
 from ..colours import COLOURS, colour_rules
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
-from .column import Column, Frame, Rows, arrange, last_offset
+from .arrangement import ColumnFit, are_hidden, arrange, last_offset
+from .column import Column, Frame, Placed, Rows
 from .layout import Layout, laid_out
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
@@ -160,6 +161,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._titles: Line | None = None
         self._painted: dict[int, Line] = {}
         self._artist: LineArtist[R] | None = None
+        self._fit = ColumnFit()
         self._arranged = (0, 0)
         self._ticking: tuple[Callable[[R], bool], ...] = ()
         self._scrolling = False
@@ -177,6 +179,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         if _look_of(frame) != _look_of(old) or frame.skews is not old.skews:
             self._artist = None
         self._frame = frame
+        self._fit_columns()
         return self._update()
 
     def show(self, rows: Rows[R]) -> None:
@@ -238,6 +241,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def on_resize(self) -> None:
         """Fit the columns into the new width."""
+        self._fit_columns()
         self._update()
 
     def _newest(self) -> Newest | None:
@@ -324,7 +328,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._arranged = (width, height)
         gutter, room = self._gutter, self._room
         self._offset = min(self._offset, last_offset(self._laid_out, room, wide=self._wide))
-        placed = arrange(self._laid_out, room, wide=self._wide, offset=self._offset)
+        placed = self._places()
         self._styles.clear()
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
@@ -332,6 +336,30 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._titles = None
         self._painted.clear()
         return self._artist
+
+    def _fit_columns(self) -> None:
+        """Fit the columns to the visible cells."""
+        size, top, rows = self.size, self._viewport.top, self._rows
+        if not size:
+            return
+        visible = range(top, min(top + size.height, len(rows)))
+        chosen = bool(self._column_layout)
+        if not self._fit.update(
+            self._laid_out, rows, visible, size.width, self._frame, keep_blank=chosen
+        ):
+            return
+        if self._artist is not None and tuple(self._places()) != self._artist.placed:
+            self._artist = None
+            self.refresh()
+
+    def _places(self) -> list[Placed[R]]:
+        return arrange(
+            self._laid_out,
+            self._room,
+            wide=self._wide,
+            offset=self._offset,
+            needs=self._fit.needs,
+        )
 
     def _rearrange(self) -> None:
         """Redraw everything with other columns."""
@@ -395,9 +423,11 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def _header(self, artist: LineArtist[R]) -> Line:
         state = (self._sort, self._offset)
         if self._titles is None or self._titles.state != state:
-            hidden = last_offset(self._laid_out, self._room, wide=self._wide)
+            right = are_hidden(
+                self._laid_out, artist.placed, self._room, self._offset, wide=self._wide
+            )
             self._titles = artist.header(
-                state, self._sort, self._frame, left=self._offset > 0, right=self._offset < hidden
+                state, self._sort, self._frame, left=self._offset > 0, right=right
             )
         return self._titles
 

@@ -13,8 +13,9 @@ from typing import Any, Generic, Literal, TypeVar
 from textual import events
 from textual.message import Message
 
+from .arrangement import last_offset
 from .cells import is_single
-from .column import Rows, last_offset
+from .column import Rows
 from .layout import Layout
 from .live_rows import LiveRows
 from .viewport import Motion

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from celtop.widgets.table.arrangement import Needs, arrange, last_offset, measure
 from celtop.widgets.table.cells import Cell
-from celtop.widgets.table.column import GAP, Column, Frame, arrange, last_offset
+from celtop.widgets.table.column import GAP, Column, Frame
 
 
 def cell(row: str, frame: Frame) -> Cell:
@@ -95,3 +96,53 @@ def test_a_column_may_draw_by_its_width() -> None:
     plain, filled = arrange(columns, 20)
     assert plain.content("x", Frame(0.0)) == ("x", "text")
     assert filled.content("x", Frame(0.0)) == [("x" * 14, "bar")]
+
+
+LIST: tuple[Column[str], ...] = (
+    Column("name", "Queue", 14, cell, grow=1),
+    Column("waiting", "Waiting", 8, cell),
+    Column("in", "In", 7, cell, priority=4),
+    Column("notes", "Notes", 20, cell, priority=8, grow=2),
+)
+
+
+def fitted(width: int, needs: Needs, columns: tuple[Column[str], ...] = LIST) -> dict[str, int]:
+    return {place.column.id: place.width for place in arrange(columns, width, needs=needs)}
+
+
+def test_columns_that_are_whole_stay_as_they_are() -> None:
+    widths = dict.fromkeys(("name", "waiting", "in", "notes"), 5)
+    needs = Needs(widths)
+    assert fitted(80, needs) == {one.column.id: one.width for one in arrange(LIST, 80)}
+
+
+def test_a_name_takes_the_room_that_other_cells_do_not_need() -> None:
+    needs = Needs({"name": 30, "waiting": 5, "in": 3, "notes": 0})
+    assert fitted(52, needs) == {"name": 31, "waiting": 7, "in": 3, "notes": 8}
+
+
+def test_a_column_without_information_gives_its_room_away() -> None:
+    needs = Needs({"name": 38, "waiting": 5, "in": 1, "notes": 0}, frozenset({"in", "notes"}))
+    assert list(fitted(52, needs)) == ["name", "waiting", "in"]
+    assert fitted(48, needs) == {"name": 40, "waiting": 7}
+
+
+def test_a_width_that_the_user_chose_stays() -> None:
+    fixed = (Column("name", "Queue", 10, cell, fixed=True), *LIST[1:])
+    needs = Needs({"name": 30, "waiting": 5, "in": 3, "notes": 40})
+    assert fitted(60, needs, fixed)["name"] == 10
+
+
+@pytest.mark.parametrize("width", range(0, 120, 3))
+def test_fitted_columns_never_take_more_than_there_is(width: int) -> None:
+    needs = Needs({"name": 30, "waiting": 5, "in": 1, "notes": 50}, frozenset({"in"}))
+    widths = fitted(width, needs)
+    assert sum(widths.values()) + GAP * (len(widths) - 1) <= max(width, 0)
+
+
+def test_cells_are_measured_and_no_column_becomes_narrower_again() -> None:
+    needs = measure(LIST[:2], ["a" * 5, "日本"], Frame(0.0))
+    assert needs == Needs({"name": 5, "waiting": 5})
+    unknown = measure(LIST[:2], ["?", ""], Frame(0.0))
+    assert unknown == Needs({"name": 1, "waiting": 1}, frozenset({"name", "waiting"}))
+    assert needs.merged(unknown) == Needs({"name": 5, "waiting": 5}, unknown.blank)

@@ -1,0 +1,276 @@
+"""Which columns of a table fit into a width, and how wide each of them is.
+
+The widths follow the content: a column whose cells are all short, or all unknown, gives its room to
+those that would be cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar, cast
+
+from rich.cells import cell_len
+
+from ...model.text import units
+from .cells import Cell, is_single
+from .column import GAP, Column, Frame, Placed, Rows
+
+R = TypeVar("R")
+
+MIN_WIDTH: Final = 4
+"""A column that would be narrower is left out instead."""
+MAX_MEASURED: Final = 200
+"""Cells up to which a text is measured: a longer one does not need more room than others."""
+UNINFORMATIVE: Final = frozenset({"", units.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the visible cells of a table need."""
+
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Cells of the longest text of each column that was measured."""
+    blank: frozenset[str] = frozenset()
+    """The columns of which every cell is empty or unknown."""
+
+    def merged(self, newer: Needs) -> Needs:
+        """Return newer needs, in which no column has become narrower, so that none jumps."""
+        old = self.widths
+        widths = {name: max(width, old.get(name, 0)) for name, width in newer.widths.items()}
+        return Needs(widths, newer.blank)
+
+
+class ColumnFit:
+    """What the cells of a table need, measured at most once a second.
+
+    While the width of the table stays the same, no column becomes narrower.
+    """
+
+    def __init__(self) -> None:
+        self.needs: Needs | None = None
+        self._shape: tuple[object, ...] = ()
+        self._measured: tuple[object, ...] = ()
+
+    def update(
+        self,
+        columns: Sequence[Column[R]],
+        rows: Rows[R],
+        visible: range,
+        width: int,
+        frame: Frame,
+        *,
+        keep_blank: bool = False,
+    ) -> bool:
+        """Measure the visible rows if it is time to; return whether the needs have changed.
+
+        `keep_blank` keeps columns without information.
+        """
+        shape = (width, columns, rows)
+        measured = (shape, int(frame.now), len(visible))
+        if measured == self._measured or not visible:
+            return False
+        same, self._shape, self._measured = shape == self._shape, shape, measured
+        needs = measure(columns, (rows[index] for index in visible), frame)
+        if keep_blank:
+            needs = Needs(needs.widths)
+        if same and self.needs is not None:
+            needs = self.needs.merged(needs)
+        changed = needs != self.needs
+        self.needs = needs
+        return changed
+
+
+def measure(columns: Sequence[Column[R]], rows: Iterable[R], frame: Frame) -> Needs:
+    """Measure the cells of rows; columns that fill any width are left out."""
+    measured = [column for column in columns if column.fill is None]
+    widths = dict.fromkeys((column.id for column in measured), 0)
+    informative: set[str] = set()
+    for row in rows:
+        for column in measured:
+            content = column.cell(row, frame)
+            if is_single(content):
+                text = content[0]
+            else:
+                text = "".join(part for part, _ in cast(Sequence[Cell], content))
+            if text not in UNINFORMATIVE:
+                informative.add(column.id)
+            text = text[:MAX_MEASURED]
+            width = len(text) if text.isascii() else cell_len(text)
+            if width > widths[column.id]:
+                widths[column.id] = width
+    return Needs(widths, frozenset(widths) - informative)
+
+
+def arrange(
+    columns: Sequence[Column[R]],
+    width: int,
+    *,
+    wide: bool = False,
+    offset: int = 0,
+    needs: Needs | None = None,
+) -> list[Placed[R]]:
+    """Choose the columns that fit in `width` cells, and place them.
+
+    If they do not fit: they shrink to what their cells need, then those without any information
+    are left out, then columns take their narrow width, then the highest priorities are left out,
+    then the growing ones shrink. What remains goes to cells that are cut, then to the growing
+    columns. If wide, or scrolled by `offset` columns: all in their order, the first always shown,
+    the last one cut.
+    """
+    candidates = [column for column in columns if wide or not column.wide_only]
+    if offset or wide:
+        chosen, widths = _scrolled(candidates, width, offset)
+    elif needs is None:
+        chosen, widths = _chosen(candidates, width)
+    else:
+        chosen, widths = _fitted(candidates, width, needs)
+    _grow(chosen, widths, width)
+    placed: list[Placed[R]] = []
+    x = 0
+    for column, column_width in zip(chosen, widths, strict=True):
+        placed.append(Placed(column, x, column_width))
+        x += column_width + GAP
+    return placed
+
+
+def are_hidden(
+    columns: Sequence[Column[R]],
+    placed: Sequence[Placed[R]],
+    width: int,
+    offset: int,
+    *,
+    wide: bool,
+) -> bool:
+    """Return whether there are columns to the right of those that are shown."""
+    if offset or wide:
+        return offset < last_offset(columns, width, wide=wide)
+    return len(placed) < sum(not column.wide_only for column in columns)
+
+
+def last_offset(columns: Sequence[Column[R]], width: int, *, wide: bool) -> int:
+    """Return how many columns can be scrolled away until the last one is fully visible."""
+    candidates = [column for column in columns if wide or not column.wide_only]
+    if not candidates or _total([column.width for column in candidates]) <= width:
+        return 0
+    room = width - candidates[0].width - GAP
+    shown = 0
+    for column in reversed(candidates[1:]):
+        room -= column.width
+        if room < 0:
+            break
+        room -= GAP
+        shown += 1
+    return max(0, len(candidates) - 1 - max(1, shown))
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * max(0, len(widths) - 1)
+
+
+def _fitted(
+    candidates: list[Column[R]], width: int, needs: Needs
+) -> tuple[list[Column[R]], list[int]]:
+    """Choose columns by what their cells need, if not every cell is whole anyway."""
+
+    def need(column: Column[R]) -> int:
+        if column.fixed:
+            return column.width
+        return max(needs.widths.get(column.id, column.width), len(column.title))
+
+    chosen, widths = _chosen(candidates, width)
+    whole = chosen, widths.copy()
+    _grow(*whole, width)
+    if len(chosen) == len(candidates) and all(map(lambda c, w: need(c) <= w, *whole)):
+        return chosen, widths
+    kept = list(candidates)
+    blank = [column for column in kept if column.id in needs.blank and column.priority]
+    for column in sorted(blank, key=lambda column: -column.priority):
+        if _total([need(one) for one in kept]) > width:
+            kept.remove(column)
+    fitting = [
+        replace(
+            column,
+            width=min(column.width, need(column)),
+            narrow_width=column.narrow_width and min(column.narrow_width, need(column)),
+        )
+        for column in kept
+    ]
+    chosen, widths = _chosen(fitting, width)
+    spare = width - _total(widths)
+    missing = {column.id: need(column) for column in kept}
+    for i in sorted(range(len(chosen)), key=lambda i: missing[chosen[i].id] - widths[i]):
+        more = max(0, min(spare, missing[chosen[i].id] - widths[i]))
+        widths[i] += more
+        spare -= more
+    return chosen, widths
+
+
+def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], list[int]]:
+    chosen = list(candidates)
+    widths = [column.width for column in chosen]
+    if _total(widths) > width:
+        widths = [
+            column.width if column.narrow_width is None else column.narrow_width
+            for column in chosen
+        ]
+    while _total(widths) > width and len(chosen) > 1:
+        least = max(range(len(chosen)), key=lambda i: (chosen[i].priority, i))
+        if chosen[least].priority == 0:
+            break
+        del chosen[least], widths[least]
+    _widen(chosen, widths, width)
+    _shrink(chosen, widths, width)
+    while _total(widths) > width and len(chosen) > 1:
+        overflow = _total(widths) - width
+        if widths[-1] - overflow >= MIN_WIDTH:
+            widths[-1] -= overflow
+        else:
+            del chosen[-1], widths[-1]
+    if widths:
+        widths[0] = max(0, min(widths[0], width))
+    return chosen, widths
+
+
+def _widen(chosen: list[Column[R]], widths: list[int], width: int) -> None:
+    """Restore the width of narrowed columns if the columns left out made enough room."""
+    for i, column in enumerate(chosen):
+        if column.width > widths[i] and _total(widths) + column.width - widths[i] <= width:
+            widths[i] = column.width
+
+
+def _shrink(chosen: list[Column[R]], widths: list[int], width: int) -> None:
+    while (overflow := _total(widths) - width) > 0:
+        growing = [i for i, column in enumerate(chosen) if column.grow and widths[i] > MIN_WIDTH]
+        if not growing:
+            return
+        widest = max(growing, key=lambda i: widths[i])
+        widths[widest] -= min(overflow, max(1, (widths[widest] - MIN_WIDTH) // 2))
+
+
+def _scrolled(
+    candidates: list[Column[R]], width: int, offset: int
+) -> tuple[list[Column[R]], list[int]]:
+    chosen = candidates[:1]
+    widths = [min(column.width, width) for column in chosen]
+    for column in candidates[1 + offset :]:
+        room = width - _total(widths) - GAP
+        if room < MIN_WIDTH and room < column.width:
+            break
+        chosen.append(column)
+        widths.append(min(column.width, room))
+    return chosen, widths
+
+
+def _grow(chosen: list[Column[R]], widths: list[int], width: int) -> None:
+    spare = width - _total(widths)
+    shares = sum(column.grow for column in chosen)
+    if spare <= 0 or not shares:
+        return
+    given = 0
+    last = max(i for i, column in enumerate(chosen) if column.grow)
+    for i, column in enumerate(chosen):
+        if column.grow:
+            part = spare - given if i == last else spare * column.grow // shares
+            widths[i] += part
+            given += part
