@@ -18,6 +18,7 @@ from ..widgets.charts.plot import Layer, fitted
 from .bars.header import RATE_WINDOW
 from .context import AppContext
 from .navigation import DrillDown
+from .text.unknown import not_known_yet
 
 CHART_WINDOWS: Final = (300, 900, SECONDS)
 """Seconds that charts cover."""
@@ -100,7 +101,7 @@ def throughput(context: AppContext) -> ChartData:
 def current_rates(context: AppContext) -> tuple[str, ...]:
     """Return the rates of `throughput` for its legend, by the header's definition."""
     state, now = context.state, context.now()
-    if not state.observed:
+    if not state.observed or (not state.tasks and not_known_yet(state)):
         return (units.UNKNOWN,) * 3
     rates = (state.rates.succeeded, state.rates.retried, state.rates.failed)
     return tuple(units.rate(ring.per_second(now, RATE_WINDOW)) for ring in rates)

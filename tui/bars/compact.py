@@ -35,6 +35,6 @@ class CompactBar(Bar):
                 Part(shown.text.split()[0], shown.style, gap=0),
                 Part(f"{units.count(len(state.tasks))}", "bold", gap=1),
                 *states,
-                Part(f"w {online}/{known}", "", 3, gap=1),
+                Part(f"w {units.UNKNOWN if online is None else online}/{known}", "", 3, gap=1),
             ]
         )

@@ -12,6 +12,7 @@ from ...model.text import units
 from ...model.text.phrases import counted
 from ...widgets.colours import COLOURS
 from ..context import AppContext
+from ..text.unknown import not_known_yet
 from ..text.windows import windows
 from ..text.workers import level_of
 from .base import Bar, Part
@@ -66,6 +67,9 @@ def connection(context: AppContext) -> Part:
         text += f": {broker.fault.kind}"
     elif broker.phase == "live" and broker.latency is not None:
         text += f" {broker.latency * 1000:.0f} ms"
+    if broker.phase != "live" and broker.live_since is not None:
+        now = context.clock()
+        text += f", data {units.age(broker.listening(now).until, now)} old"
     return Part(text, style)
 
 
@@ -113,9 +117,12 @@ def numbers(context: AppContext) -> list[Part]:
     workers = Part(*_workers(state, now), 2, "app.view('workers')")
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)
+    held, rate = units.count(len(state.tasks)), finished_rate(state, now)
+    if not state.tasks and not_known_yet(state):
+        held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"
     return [
-        Part(f"{units.count(len(state.tasks))} tasks", "bold", 1, "app.view('tasks')"),
-        Part(finished_rate(state, now), "", 4),
+        Part(f"{held} tasks", "bold", 1, "app.view('tasks')"),
+        Part(rate, "", 4),
         Part(f"fail {failing}", _failing_style(state, now) if share else "$text-muted", 3),
         workers,
         Part(_clock(now, utc=context.utc) + " ", "$text-muted", 5),
@@ -125,8 +132,8 @@ def numbers(context: AppContext) -> list[Part]:
 def _workers(state: ClusterState, now: float) -> tuple[str, str]:
     """Return how many workers are online, and the style."""
     online, known = workers_online(state, now)
-    if online is None:
-        return f"{units.UNKNOWN}/{known} workers", "$text-muted"
+    if online is None or (not known and not_known_yet(state)):
+        return f"{units.UNKNOWN}/{known or units.UNKNOWN} workers", "$text-muted"
     level: Level = "good" if known and online == known else "warn"
     if level == "warn":
         listening = state.broker.listening(now)
@@ -168,7 +175,7 @@ def failure_share(state: ClusterState, now: float) -> float | None:
 
 def workers_online(state: ClusterState, now: float) -> tuple[int | None, int]:
     """Return the number of online workers, and of known ones; None while no event can arrive."""
-    if state.broker.phase in ("blocked", "lost"):
+    if state.broker.phase != "live" and state.broker.since is not None:
         return None, len(state.workers)
     listening = state.broker.listening(now)
     online = sum(worker.status(listening) == "online" for worker in state.workers.values())

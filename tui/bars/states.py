@@ -8,6 +8,7 @@ from ...model.health.newness import failures_rise
 from ...model.text import units
 from ...widgets.colours import COLOURS
 from ..context import AppContext
+from ..text.unknown import not_known_yet
 from .base import Bar, Part
 
 
@@ -22,6 +23,7 @@ class StateStrip(Bar):
             counts[task.state] = counts.get(task.state, 0) - 1
         names = [*CELERY_STATES, *(name for name in sorted(counts) if name not in CELERY_STATES)]
         parts: list[Part] = []
+        known = not not_known_yet(context.state)
         rising = failures_rise(context.state, context.now())
         for priority, name in enumerate(names):
             number = counts.get(name, 0)
@@ -30,7 +32,8 @@ class StateStrip(Bar):
             style = COLOURS[state_style(name)] if number else "$text-muted"
             if name == FAILURE and number and not rising:
                 style = ""
-            text = f"{context.glyphs.state(name)} {name} {units.count(number)}"
+            count = units.count(number) if number or known else units.UNKNOWN
+            text = f"{context.glyphs.state(name)} {name} {count}"
             parts.append(Part(text, style, priority, gap=1 if not parts else 3))
         if lost:
             parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))

@@ -17,6 +17,7 @@ from ...widgets.tile import Tile
 from ..bars.base import Bar, Part
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
+from ..text.unknown import not_known_yet
 from .heights import Need, Peak
 
 R = TypeVar("R")
@@ -109,6 +110,8 @@ class ListPane(Pane, Generic[R]):
     """A pane with a table."""
 
     EMPTY: ClassVar[str]
+    QUESTION: ClassVar[str] = "workers"
+    """The question about the cluster from whose answer it follows that there are none."""
     FRAME_LINES: ClassVar[int] = 3
 
     def __init__(
@@ -138,6 +141,7 @@ class ListPane(Pane, Generic[R]):
 
     def paint(self) -> None:
         """Paint the table or the line."""
+        self.table.empty = self.empty_text()
         if not self.is_line:
             self.table.paint(self.context.frame())
         self.show_status()
@@ -149,4 +153,9 @@ class ListPane(Pane, Generic[R]):
 
     def summary(self) -> Sequence[Part]:
         """Say that there is nothing to list."""
-        return () if len(self.rows) else (Part(self.EMPTY, "$text-muted"),)
+        return () if len(self.rows) else (Part(self.empty_text(), "$text-muted"),)
+
+    def empty_text(self) -> str:
+        """Return that there is nothing, or why that is unknown."""
+        reason = not_known_yet(self.context.state, self.QUESTION)
+        return f"unknown: {reason}" if reason else self.EMPTY

@@ -25,6 +25,7 @@ class QueuesPane(ListPane[Queue]):
     """Depths and trends."""
 
     NAME, TITLE, VIEW, EMPTY = "queues", "Queues", "queues", "no queues so far"
+    QUESTION = "queues"
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Queue](

@@ -28,6 +28,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
     ORDER = ("differs", True)
     FAULTS = "differences only"
     EMPTY = "Neither is held any longer"
+    QUESTION = ""
     KEYS = _KEYS
 
     def __init__(self, context: AppContext, location: Location) -> None:

@@ -21,6 +21,7 @@ from ..bars.filter import Filter
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import Location
+from ..text.unknown import not_known_yet
 from .base import MonitorScreen
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class ListScreen(MonitorScreen):
     """Whether its filter has completions."""
     EMPTY: ClassVar[str] = ""
     """The text of an empty list."""
+    QUESTION: ClassVar[str] = "workers"
+    """The question about the cluster from whose answer it follows that there are none; may be
+    empty."""
     FAULTS: ClassVar[str] = "failures only"
     """What `!` limits the list to."""
 
@@ -107,11 +111,17 @@ class ListScreen(MonitorScreen):
         """Return further notes for the info bar."""
         return ()
 
+    @property
+    def unknown_reason(self) -> str:
+        """Why it is unknown whether there are rows, although none is known; otherwise empty."""
+        return not_known_yet(self.context.state, self.QUESTION) if self.QUESTION else ""
+
     def empty_text(self) -> str:
         """Return the text of an empty list: whether rows are hidden by a filter, or missing."""
         hidden = self.total - len(self.list_table.rows)
         if not self.filter_text and not self.faults_only:
-            return self.EMPTY
+            reason = self.unknown_reason
+            return f"Unknown: {reason}" if reason else self.EMPTY
         back, faults = (self.context.keymap.key(id_) for id_ in ("back", "faults"))
         if self.filter_text:
             how, undo = "The filter", back and f"; {back} clears it"
@@ -151,6 +161,8 @@ class ListScreen(MonitorScreen):
     def counts(self) -> list[Part]:
         """Return the number of rows, for the info bar."""
         counted = units.count(self.total)
+        if not self.total and self.unknown_reason:
+            counted = units.UNKNOWN
         if self.filter_text or self.faults_only:
             counted = f"{units.count(len(self.list_table.rows))} of {counted}"
         return [Part(counted, "$text-muted")]

@@ -19,6 +19,7 @@ class LogScreen(RowListScreen[LogEntry]):
     CONTEXTS = ("list", "stream")
     LIST = "log"
     EMPTY = "No log entries so far"
+    QUESTION = ""
     ORDER = ("at", True)
     FAULTS = "warnings and errors"
     FOLLOWS = True

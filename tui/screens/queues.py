@@ -23,6 +23,7 @@ class QueuesScreen(RowListScreen[Queue]):
     CONTEXTS = ("list", "queues")
     LIST = "queues"
     EMPTY = "No queues so far; they are discovered from workers and tasks"
+    QUESTION = "queues"
     ORDER = ("status", True)
     FAULTS = "no consumers"
     KEYS = QUEUE_KEYS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from celtop.model.observations import ConnectionChanged, QuestionsAnswered
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
@@ -178,7 +179,10 @@ async def test_the_overviews_pane_shows_the_same_groups_and_opens_them() -> None
 
 
 async def test_where_nothing_failed_it_says_so() -> None:
-    app, session = make_app(ClusterState(), Clock())
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW))
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    app, session = make_app(state, Clock())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         on = AppUnderTest(app, session, pilot)

@@ -1,0 +1,19 @@
+"""Why it is not known yet that there is nothing."""
+
+from __future__ import annotations
+
+from ...model.state import ClusterState
+
+
+def not_known_yet(state: ClusterState, question: str = "workers") -> str:
+    """Return why nothing follows from an empty list, in a few words; empty if something does.
+
+    Nothing does before the first connection, and before the first answer to a question about the
+    cluster. A replay has events without a connection.
+    """
+    if state.broker.live_since is None and state.totals.first_event_at is None:
+        return "not connected"
+    if state.broker.live_since is None:
+        return ""
+    fact = state.fact(question)
+    return fact.reason if fact.answered_at is None else ""
