@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -307,6 +308,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def action_view(self, view: str) -> None:
         """Go to a numbered view."""
         self.go(Location(view))
+
+    def action_go_to_step(self, depth: int) -> None:
+        """Go back to a step of the breadcrumb; 0 is the view."""
+        self.go(replace(self.location, path=self.location.path[:depth]))
 
     def action_history(self, step: int) -> None:
         """Go back or forward in the history."""

@@ -78,8 +78,6 @@ class AppContext:
     """The operations that the user has started."""
     seen_hints: SeenHints = field(default_factory=lambda: SeenHints(None))
     """The hints that were shown; by default none are."""
-    hint: tuple[float, str] = (0.0, "")
-    """When the hint on the screen came, by `clock`, and its text."""
     column_layouts: dict[str, Layout] = field(default_factory=dict)
     """The columns that the user chose, by list."""
     history: TypedHistory = field(default_factory=TypedHistory)

@@ -74,7 +74,7 @@ class Help(SearchedDialog):
             yield _title(title)
             for action in its:
                 if not is_brief(action):
-                    yield from self._row(self._keys(action), action.help)
+                    yield from self._row(self._keys(action), _meaning(action))
             yield from self._flow([action for action in its if is_brief(action)])
 
     def _flow(self, actions: Sequence[Action]) -> Iterator[Content]:
@@ -107,7 +107,7 @@ class Help(SearchedDialog):
                 yield Content("")
                 yield _title(f"Elsewhere: {CONTEXT_TITLES[context]}")
                 for action in others:
-                    yield from self._row(self._keys(action), action.help)
+                    yield from self._row(self._keys(action), _meaning(action))
 
     def _row(self, keys: str, meaning: str, width: int = _KEYS_WIDTH) -> Iterator[Content]:
         """Yield keys with their meaning, on as many lines as it needs."""
@@ -128,6 +128,12 @@ class Help(SearchedDialog):
         if event.key in closing or event.character in closing:
             event.stop()
             self.dismiss(None)
+
+
+def _meaning(action: Action) -> str:
+    """Return the help of an action, with the word that one may search for."""
+    label = action.label.strip(".")
+    return action.help if label in action.help.lower() else f"{label.capitalize()}: {action.help}"
 
 
 def _title(text: str) -> Content:

@@ -72,6 +72,8 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         self.banner = Banner(id="banner", markup=False)
         self.operation_bar = OperationBar(id="operation")
         self.hint_bar = HintBar()
+        self._hint = (0.0, "")
+        """When the hint came, in epoch seconds, and its text."""
         self.key_bar = KeyBar(id="keys")
 
     @property
@@ -100,10 +102,15 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         )
 
     @property
-    def breadcrumb(self) -> Part:
-        """The titles from the view to this screen, for an info bar."""
-        separator = f" {self.context.glyphs.more_right} "
-        return Part(separator.join(self.title_parts), "bold", gap=1)
+    def breadcrumbs(self) -> list[Part]:
+        """The titles from the view to this screen, for an info bar; a click goes there."""
+        *above, here = self.title_parts
+        parts: list[Part] = []
+        for depth, title in enumerate(above):
+            gap = 0 if parts else 1
+            parts.append(Part(title, "$text-muted", click=f"app.go_to_step({depth})", gap=gap))
+            parts.append(Part(f" {self.context.glyphs.more_right} ", "$text-muted", gap=0))
+        return [*parts, Part(here, "bold", gap=0 if parts else 1)]
 
     @property
     def ready(self) -> bool:
@@ -167,12 +174,12 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     def paint_hint(self) -> None:
         """Show a hint for a while, the first time that it is of use."""
         context, now = self.context, self.context.clock()
-        if not 0 <= now - context.hint[0] < SHOWN_FOR:
+        if not 0 <= now - self._hint[0] < SHOWN_FOR:
             hint = new_hint(self)
-            context.hint = (now, hint_text(hint, self)) if hint is not None else (0.0, "")
+            self._hint = (now, hint_text(hint, self)) if hint is not None else (0.0, "")
             if hint is not None:
                 context.seen_hints.add(hint.id)
-        self.hint_bar.paint(context.hint[1])
+        self.hint_bar.paint(self._hint[1])
 
     def paint_keys(self) -> None:
         """Show the keys that work here now; also painted after each key."""

@@ -74,7 +74,7 @@ class ChartsScreen(MonitorScreen):
         self._paint_info()
 
     def _paint_info(self) -> None:
-        left = [self.breadcrumb, Part(units.duration(self.context.chart_seconds), "$text-muted")]
+        left = [*self.breadcrumbs, Part(units.duration(self.context.chart_seconds), "$text-muted")]
         left += [Part(text, "$text-warning", 2) for text in self._marks()]
         self.info_bar.show(left)
 

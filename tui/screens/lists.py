@@ -140,7 +140,7 @@ class ListScreen(MonitorScreen):
     def paint_info(self) -> None:
         """Show the breadcrumb, counts, filter and sort order."""
         table = self.list_table
-        left = [self.breadcrumb, *self.counts()]
+        left = [*self.breadcrumbs, *self.counts()]
         if self.faults_only:
             text = f"{self.context.keymap.key('faults')} {self.FAULTS}".lstrip()
             left.append(Part(text, "bold $text-error"))

@@ -171,7 +171,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             table.paint(frame)
         self._show_counts()
         subject = self.subject
-        left = [self.breadcrumb]
+        left = self.breadcrumbs
         if subject is None:
             left.append(Part("unknown", "$text-error"))
         else:

@@ -191,7 +191,7 @@ class TaskDetailScreen(DetailScreen):
 
     def paint_info(self) -> None:
         """Show the task's id, state and name."""
-        left = [self.breadcrumb]
+        left = self.breadcrumbs
         task = self.shown
         if task is None:
             left.append(Part(f"unknown task {self.task_id}", "$text-error"))

@@ -153,7 +153,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def paint_info(self) -> None:
         """Show the worker's name, and when it was inspected."""
-        left = [self.breadcrumb]
+        left = self.breadcrumbs
         worker = self.worker
         if worker is None:
             left.append(Part("unknown worker", "$text-error"))

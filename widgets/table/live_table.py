@@ -266,7 +266,10 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     # Mouse
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the row, or sort by the clicked title; a double click opens."""
+        """Move the cursor to the row, or sort by the clicked title; a double click opens.
+
+        A click in the gutter, or with ctrl, marks or unmarks the row.
+        """
         offset = event.get_content_offset(self)
         if offset is None:
             return
@@ -281,7 +284,10 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             return
         self._viewport.hold()
         self.move_to(line.row_id)
-        if event.chain == 2:
+        if self._markable and (offset.x < self._gutter or event.ctrl):
+            self._marks.toggle(line.row_id)
+            self._repaint()
+        elif event.chain == 2:
             self.action_open()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

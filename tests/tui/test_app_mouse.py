@@ -1,0 +1,44 @@
+"""What one tries with the mouse."""
+
+from __future__ import annotations
+
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.navigation import DrillDown, Location
+
+FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
+
+
+async def test_a_click_in_the_gutter_or_with_ctrl_marks_and_a_double_click_opens() -> None:
+    async with run_app(cluster(20), Location("tasks")) as ui:
+        table = ui.table
+        await ui.pilot.click(table, offset=(0, 3))
+        await ui.pilot.click(table, offset=(20, 4), control=True)
+        assert table.marks == tuple(table.rows[index].id for index in (2, 3))
+        await ui.pilot.click(table, offset=(0, 3))
+        assert len(table.marks) == 1
+        await ui.pilot.click(table, offset=(20, 3), times=2)
+        await ui.until(lambda: ui.app.location.path)
+        assert ui.app.location.path[0].subject == table.rows[2].id
+
+
+async def test_a_click_on_a_title_of_the_breadcrumb_goes_there() -> None:
+    path = (DrillDown("queue", "celery"), DrillDown("task", FAILED, FAILED[:8]))
+    async with run_app(cluster(20), Location("queues", path)) as ui:
+        line = ui.text.splitlines()[1]
+        assert line.startswith(" Queues › celery › 00000005")
+        await ui.pilot.click("#info", offset=(line.index("celery"), 0))
+        await ui.until(lambda: ui.app.location.path == path[:1])
+        await ui.pilot.click("#info", offset=(2, 0))
+        await ui.until(lambda: ui.app.location == Location("queues"))
+
+
+async def test_back_returns_to_the_row_that_was_opened() -> None:
+    async with run_app(cluster(20), Location("tasks")) as ui:
+        await ui.press("j", "j", "j")
+        row = ui.table.cursor_id
+        await ui.press("enter")
+        await ui.until(lambda: ui.app.location.path)
+        await ui.press("escape")
+        await ui.until(lambda: not ui.app.location.path)
+        assert ui.table.cursor_id == row
