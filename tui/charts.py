@@ -224,14 +224,14 @@ def type_rates(context: AppContext, name: str) -> ChartData:
 def type_runtimes(context: AppContext, name: str) -> ChartData:
     """Return the median of a type's run times, below a line of their 95th percentile."""
     series = context.state.series.types.series(name)
-    layers = (("p50", "runtime_p50", "second"), ("p95", "runtime_p95", "fourth"))
-    return _as_line(_of(context, series, DURATION, *layers, missing=NONE), "p95")
+    layers = (("run p50", "runtime_p50", "second"), ("run p95", "runtime_p95", "fourth"))
+    return _as_line(_of(context, series, DURATION, *layers, missing=NONE), "run p95")
 
 
 def type_waits(context: AppContext, name: str) -> ChartData:
     """Return how long 95 % of a type's tasks waited at most before they started."""
     series = context.state.series.types.series(name)
-    return _of(context, series, DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
+    return _of(context, series, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
 
 
 def _cluster(

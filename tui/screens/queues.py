@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ...model.entities.queue import Queue
 from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
+from .. import charts
 from ..bars.base import Part
 from ..columns.queues import QUEUE_KEYS, QUEUES, status_word
+from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
+from ..panes.preview import Previewed
 from ..text.queues import consumers_age, depths_age
 from .row_lists import RowListScreen
 
@@ -27,6 +31,7 @@ class QueuesScreen(RowListScreen[Queue]):
     ORDER = ("status", True)
     FAULTS = "no consumers"
     KEYS = QUEUE_KEYS
+    PREVIEWS = True
 
     @property
     def topics(self) -> frozenset[str]:
@@ -44,6 +49,16 @@ class QueuesScreen(RowListScreen[Queue]):
     def row_text(self, row: Queue) -> str:
         """Return name, consumers and status."""
         return " ".join((row.name, *row.known_consumers, status_word(row)))
+
+    def previewed(self, row: Queue) -> Previewed:
+        """Return the numbers of a queue, its depth, and what arrives and leaves."""
+        workers = self.context.state.workers
+        consumers = [workers[name] for name in row.known_consumers if name in workers]
+        fields = queue_fields(row, consumers, self.context.frame(), paused=row.paused)
+        builds = (charts.queue_depth, charts.queue_rates)
+        return Previewed(
+            row.id, f"Queue {row.name}", fields, [partial(build, name=row.name) for build in builds]
+        )
 
     def faulty(self, row: Queue) -> bool:
         """Return whether messages are waiting without a consumer."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from textual.app import ComposeResult
+
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
+from ..context import AppContext
+from ..navigation import Location
+from ..panes.preview import Preview, Previewed
 from .lists import ListScreen
 
 if TYPE_CHECKING:
@@ -25,6 +30,18 @@ class RowListScreen(ListScreen, Generic[R]):
     KEYS: ClassVar[Mapping[str, Callable[[Any], Any]]]
     """The functions of the columns' sort keys, except for `faulty`."""
     FOLLOWS: ClassVar[bool] = False
+    PREVIEWS: ClassVar[bool] = False
+    """Whether a high terminal shows the selected row below the list."""
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self.preview = Preview(context) if self.PREVIEWS else None
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the list, and the preview of its selected row."""
+        yield from super().compose_body()
+        if self.preview is not None:
+            yield self.preview
 
     def make_table(self) -> LiveTable[R]:
         """Return a table of all rows."""
@@ -68,6 +85,22 @@ class RowListScreen(ListScreen, Generic[R]):
     def faulty(self, row: R) -> bool:
         """Return whether the row is listed with `!`."""
         raise NotImplementedError
+
+    def previewed(self, row: R) -> Previewed:
+        """Return what the preview shows of a row."""
+        raise NotImplementedError
+
+    def paint_body(self) -> None:
+        """Update the list, and the preview of its selected row."""
+        super().paint_body()
+        if self.preview is None:
+            return
+        room = self.list_table.size.height
+        if self.preview.has_class("-shown"):
+            room += self.preview.outer_size.height
+        self.preview.fit(self.size.height, room, len(self.rows))
+        row = self.list_table.cursor_row
+        self.preview.paint(None if row is None else self.previewed(row))
 
     @property
     def total(self) -> int:

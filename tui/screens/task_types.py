@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from ...model.entities.task_type import TaskType
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
+from .. import charts
 from ..columns.task_types import TYPE_KEYS, type_columns
+from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
+from ..panes.preview import Previewed
 from ..text.limits import common_limits
 from .row_lists import RowListScreen
 
@@ -24,6 +28,7 @@ class TypesScreen(RowListScreen[TaskType]):
     ORDER = ("tasks", True)
     FAULTS = "with failures"
     KEYS = TYPE_KEYS
+    PREVIEWS = True
 
     def columns(self) -> tuple[Column[TaskType], ...]:
         """Return the columns of types."""
@@ -36,6 +41,16 @@ class TypesScreen(RowListScreen[TaskType]):
     def source(self) -> Iterable[TaskType]:
         """Return all types."""
         return self.context.state.types.values()
+
+    def previewed(self, row: TaskType) -> Previewed:
+        """Return the numbers of a task type, its rates, run times and waits."""
+        builds = (charts.type_rates, charts.type_runtimes, charts.type_waits)
+        return Previewed(
+            row.id,
+            f"Task type {row.name}",
+            type_fields(row, self.context.state, self.context.frame()),
+            [partial(build, name=row.name) for build in builds],
+        )
 
     def faulty(self, row: TaskType) -> bool:
         """Return whether any of its tasks failed."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from ...model.entities.worker import Worker
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
+from .. import charts
 from ..columns.workers import WORKER_KEYS, worker_columns
+from ..details.worker import worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
+from ..panes.preview import Previewed
 from ..text.workers import queue_names
 from .row_lists import RowListScreen
 
@@ -24,6 +28,7 @@ class WorkersScreen(RowListScreen[Worker]):
     ORDER = ("name", False)
     FAULTS = "late, stalled or offline"
     KEYS = WORKER_KEYS
+    PREVIEWS = True
 
     @property
     def topics(self) -> frozenset[str]:
@@ -42,6 +47,18 @@ class WorkersScreen(RowListScreen[Worker]):
         """Return name, pool, queues, version and status."""
         words = (row.name, row.pool, queue_names(row), row.software_version, self._status(row))
         return " ".join(word for word in words if word)
+
+    def previewed(self, row: Worker) -> Previewed:
+        """Return the numbers of a worker, its busy slots, rate, load and memory."""
+        frame = self.context.frame()
+        status = row.health(self.context.state.broker.listening(frame.now))
+        builds = (charts.worker_busy, charts.worker_rate, charts.worker_load)
+        return Previewed(
+            row.id,
+            f"Worker {row.name}",
+            worker_fields(row, status, frame),
+            [partial(build, name=row.name) for build in builds],
+        )
 
     def faulty(self, row: Worker) -> bool:
         """Return whether it is late, stalled or offline."""

@@ -60,9 +60,13 @@ def binary_step(least: float) -> float:
 
 
 def rate_step(least: float) -> float:
-    """Return a round rate per second, or per minute or hour where that reads better."""
+    """Return a round rate per second, or per minute or hour where that reads better.
+
+    An axis has at most five steps: from a fifth on, its highest number may be a whole one, and is
+    then written per this time.
+    """
     for factor in (1, 60, 3_600):
-        if least * factor >= 1.0 or factor == 3_600:
+        if least * factor >= 0.1999 or factor == 3_600:
             return decimal_step(least * factor) / factor
     return least
 

@@ -1,0 +1,95 @@
+"""The selected row of a list: its numbers, and its last minutes as charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from textual.containers import Horizontal
+
+from ...model.text.sanitize import visible
+from ...widgets.charts.chart import Chart
+from ...widgets.fields import Field, Fields
+from ...widgets.tile import Tile
+from .. import charts
+from ..charts import Build
+from ..context import AppContext
+
+MIN_SCREEN_HEIGHT: Final = 30
+"""Lines of the terminal below which the list needs them all."""
+MIN_LINES: Final = 12
+MIN_CHART_WIDTH: Final = 50
+MIN_CHART_LINES: Final = 9
+"""What each chart needs; one that does not fit beside or below the others is not shown."""
+FIELDS_WIDTH: Final = 48
+_MAX_CHARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What is shown of a row."""
+
+    id: str
+    title: str
+    fields: Sequence[Field]
+    charts: Sequence[Build]
+    """The most important first."""
+
+
+class Preview(Tile):
+    """The pane below a list."""
+
+    DEFAULT_CSS = """
+    Preview {
+        display: none;
+        &.-shown { display: block; }
+        &.-shown.-hidden { display: none; }
+        & Horizontal { height: 1fr; }
+        & Fields { width: 48; max-width: 50%; margin-right: 2; }
+        & Chart { width: 1fr; height: 1fr; margin-right: 1; }
+    }
+    """
+
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+        self.fields = Fields(glyphs=context.glyphs)
+        self.charts = [Chart(glyphs=context.glyphs) for _ in range(_MAX_CHARTS)]
+        self._box = Horizontal(*self.charts)
+        super().__init__(
+            Horizontal(self.fields, self._box), glyphs=context.glyphs, id="preview",
+            classes="pane",
+        )  # fmt: skip
+        self.can_focus = False
+
+    def fit(self, screen_height: int, room: int, rows: int) -> None:
+        """Take the lines that the list does not need, but at least a third.
+
+        Args:
+            screen_height: Lines of the terminal.
+            room: Lines that list and preview have together.
+            rows: Rows of the list; it also has titles.
+        """
+        self.set_class(screen_height >= MIN_SCREEN_HEIGHT and rows > 0, "-shown")
+        lines = max(MIN_LINES, room // 3, room - rows - 1)
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
+
+    def paint(self, shown: Previewed | None) -> None:
+        """Show a row."""
+        if not self.has_class("-shown"):
+            return
+        if shown is None:
+            self.show("idle", "")
+            self.fields.show(())
+            return
+        self.show("idle", visible(shown.title))
+        self.fields.show(shown.fields)
+        beside = (self.size.width - min(FIELDS_WIDTH, self.size.width // 2)) // MIN_CHART_WIDTH
+        below = self.size.height // MIN_CHART_LINES
+        self._box.styles.layout = "horizontal" if beside >= below else "vertical"
+        fitting = min(len(shown.charts), max(1, beside, below))
+        for number, chart in enumerate(self.charts):
+            chart.display = number < fitting
+            if chart.display:
+                charts.show(chart, f"{number} {shown.id}", shown.charts[number], self.context)
