@@ -107,7 +107,7 @@ _GLOBAL: Final = (
         ("e",),
         "error",
         "errors",
-        "Failures grouped by exception, task and location",
+        "Failures grouped by exception and location in your code",
         show=True,
     ),
     _everywhere("charts", ("c",), "charts", "charts", "Charts of the last hour"),

@@ -1,4 +1,7 @@
-"""Failed tasks grouped by exception, task name and location: equal failures are one row.
+"""Failed tasks grouped by exception and location: equal failures are one row.
+
+Tasks are grouped by their name instead where the location is unknown. The name is not part of other
+groups: results have none, and code that several task types call may fail in all of them.
 
 A task is in the group of its latest failure while its state is `FAILURE` or `RETRY`; it is in none
 while neither its exception nor its traceback is known. The cost of an update depends on the number
@@ -18,8 +21,8 @@ from ..query.language import exact_term
 from ..text.traceback import exception_class, location_of
 
 MAX_GROUPS: Final = 2_000
-MAX_WORKERS: Final = 100
-"""Workers that are counted by name for each group."""
+MAX_NAMES: Final = 100
+"""Workers and task names that are kept for each group."""
 TREND_STEPS: Final = 20
 TREND_STEP: Final = 180.0
 """Seconds per step of a trend, which covers an hour."""
@@ -29,7 +32,7 @@ NO_PLACE: Final = ""
 """The location if a traceback has no frame but Celery's: the task's code was not reached."""
 
 Key: TypeAlias = tuple[str | None, str | None, str | None]
-"""Exception class, task name and location; None is unknown."""
+"""Exception class, location and, without a location, task name; None is unknown."""
 
 
 class Trend:
@@ -67,10 +70,10 @@ class FailureGroup:
 
     error: str | None
     """The exception's class, as written by Celery."""
-    task: str | None
-    """The task's name."""
     place: str | None
     """Where it failed: `text.traceback.location_of`; `NO_PLACE`, or None without a traceback."""
+    name: str | None = None
+    """The tasks' name if that distinguishes the group from others."""
     tasks: dict[str, float | None] = field(default_factory=dict)
     """When each task failed, by its id, in order of arrival."""
     first_at: float | None = None
@@ -78,14 +81,16 @@ class FailureGroup:
     last_at: float | None = None
     trend: Trend = field(default_factory=Trend)
     workers: dict[str, int] = field(default_factory=dict)
-    """How many failures each worker has had, up to `MAX_WORKERS`."""
+    """How many failures each worker has had, up to `MAX_NAMES`."""
+    names: dict[str, None] = field(default_factory=dict)
+    """The names of its tasks, up to `MAX_NAMES`."""
     version: int = 0
     """Counts up with each change."""
 
     @property
     def key(self) -> Key:
         """What its failures have in common."""
-        return self.error, self.task, self.place
+        return self.error, self.place, self.name
 
     @property
     def id(self) -> str:
@@ -106,14 +111,11 @@ class FailureGroup:
     def query(self) -> str:
         """The filter that matches exactly its tasks."""
         terms = [f"state:{FAILURE.lower()},{RETRY.lower()}"]
-        for name, value in (("error", self.error), ("name", self.task)):
-            terms.append(f"!{name}:*" if value is None else exact_term(name, value))
-        if self.place is None:
-            terms.append("!traceback:*")
-        else:
-            terms += (
-                [exact_term("place", self.place)] if self.place else ["traceback:*", "!place:*"]
-            )
+        terms.append("!error:*" if self.error is None else exact_term("error", self.error))
+        if self.place:
+            return " ".join([*terms, exact_term("place", self.place)])
+        terms.append("!name:*" if self.name is None else exact_term("name", self.name))
+        terms += ["!traceback:*"] if self.place is None else ["traceback:*", "!place:*"]
         return " ".join(terms)
 
     def add(self, id_: str, at: float | None, worker: str | None) -> None:
@@ -124,7 +126,7 @@ class FailureGroup:
             self.first_at = at if self.first_at is None else min(at, self.first_at)
             self.last_at = at if self.last_at is None else max(at, self.last_at)
             self.trend.add(at)
-        if worker is not None and (worker in self.workers or len(self.workers) < MAX_WORKERS):
+        if worker is not None and (worker in self.workers or len(self.workers) < MAX_NAMES):
             self.workers[worker] = self.workers.get(worker, 0) + 1
 
 
@@ -173,7 +175,7 @@ class FailureGroups:
     def _enter(self, task: Task) -> None:
         traceback = task.traceback
         place = (location_of(traceback, task.name) or NO_PLACE) if traceback else None
-        key = (exception_class(task.exception), task.name, place)
+        key = (exception_class(task.exception), place, None if place else task.name)
         group = self._group_of.get(task.id)
         if group is None or group.key != key:
             self._leave(task.id)
@@ -187,6 +189,10 @@ class FailureGroups:
                 group = self._groups[key] = FailureGroup(*key)
             self._group_of[task.id] = group
             self._empty.pop(key, None)
+        name = task.name
+        if name is not None and name not in group.names and len(group.names) < MAX_NAMES:
+            group.names[name] = None
+            group.version += 1
         at = task.finished_at if task.finished_at is not None else task.state_at
         if task.id not in group.tasks or group.tasks[task.id] != at:
             group.add(task.id, at, task.worker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from ...model.ingest.failure_groups import TREND_STEPS, FailureGroup
@@ -36,10 +36,21 @@ def _place(group: FailureGroup, frame: Frame) -> Cell:
     return group.place or "before the task's code", "muted"
 
 
+def _names(group: FailureGroup, frame: Frame) -> Cell:
+    text, style = _one_of(group.names, "names"), "accent"
+    return (text, style) if text else numbers.UNKNOWN
+
+
+def _one_of(names: Collection[str], plural: str) -> str:
+    """Return the only name, or how many there are; empty without one."""
+    if len(names) > 1:
+        return f"{units.count(len(names))} {plural}"
+    return next(iter(names), "")
+
+
 def _workers(group: FailureGroup, frame: Frame) -> Cell:
-    if len(group.workers) > 1:
-        return f"{units.count(len(group.workers))} workers", "text"
-    return next(iter(group.workers), units.UNKNOWN), "muted"
+    text = _one_of(group.workers, "workers")
+    return (text, "muted") if text else numbers.UNKNOWN
 
 
 def _last(group: FailureGroup, frame: Frame) -> Cell:
@@ -56,9 +67,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
         "error", "Exception", 16, _text(lambda group: group.error, "text"), grow=2,
         sort_key="error",
     ),
-    Column(
-        "task", "Task", 16, _text(lambda group: group.task, "accent"), 1, grow=2, sort_key="task"
-    ),
+    Column("task", "Task", 16, _names, 1, grow=2, sort_key="task"),
     Column("place", "Location", 26, _place, 3, grow=3, sort_key="place"),
     Column("workers", "Worker", 10, _workers, 6, grow=1),
     Column(
@@ -74,7 +83,7 @@ TILE_COLUMNS: Final[tuple[Column[FailureGroup], ...]] = (_COUNT, FAILURES[2], FA
 FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {
     "count": lambda group: group.count,
     "error": lambda group: group.error,
-    "task": lambda group: group.task,
+    "task": lambda group: next(iter(group.names), None),
     "place": lambda group: group.place,
     "first": lambda group: group.first_at,
     "last": lambda group: group.last_at,
@@ -83,4 +92,5 @@ FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {
 
 def group_title(group: FailureGroup) -> str:
     """Return the title of the list of a group's tasks."""
-    return f"{group.error or 'failed'} in {group.task or units.UNKNOWN}"
+    place = _one_of(group.names, "names") if len(group.names) == 1 else group.place
+    return f"{group.error or 'failed'} in {place or units.UNKNOWN}"

@@ -1,4 +1,4 @@
-"""The Failures screen: failed tasks grouped by exception, task and location."""
+"""The Failures screen: failed tasks grouped by exception and location."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         return self.context.state.failures
 
     def row_text(self, row: FailureGroup) -> str:
-        """Return exception, task, location and workers."""
-        return " ".join(filter(None, (*row.key, *row.workers)))
+        """Return exception, location, task names and workers."""
+        return " ".join(filter(None, (row.error, row.place, *row.names, *row.workers)))
 
     def faulty(self, row: FailureGroup) -> bool:
         """Return whether the group had failures in the last hour."""

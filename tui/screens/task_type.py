@@ -45,7 +45,7 @@ class TypeScreen(SubjectScreen[TaskType]):
 
     def failures(self) -> Iterable[FailureGroup]:
         """Return the groups of its failures."""
-        return [group for group in self.context.state.failures if group.task == self.name_]
+        return [group for group in self.context.state.failures if self.name_ in group.names]
 
     def run_times(self) -> tuple[Distribution, object]:
         """Return the run times of all its tasks that ended while celtop was running."""

@@ -5,7 +5,7 @@ from typing import Any
 from celtop.model.entities.task import Task
 from celtop.model.ingest.failure_groups import (
     MAX_GROUPS,
-    MAX_WORKERS,
+    MAX_NAMES,
     NO_PLACE,
     TREND_STEP,
     TREND_STEPS,
@@ -61,7 +61,7 @@ def only(groups: FailureGroups) -> FailureGroup:
 
 def test_equal_failures_are_one_group_with_its_times() -> None:
     group = only(grouped(failed(1, "E('a')", T0 + 5), failed(2, "E('b')", T0)))
-    assert (group.error, group.task, group.place) == ("E", "a.b", None)
+    assert (group.error, group.name, group.place) == ("E", "a.b", None)
     assert (group.count, group.first_at, group.last_at) == (2, T0, T0 + 5)
     assert group.example == "2"
 
@@ -153,6 +153,17 @@ def test_the_filter_of_a_group_finds_exactly_its_tasks() -> None:
         assert [task.id for task in tasks if query.matches(task, T0)] == list(group.tasks)
 
 
+def test_a_location_is_one_group_for_all_names_also_if_a_name_comes_later() -> None:
+    text = traced("/srv/shop/http.py", "get", 3)
+    tasks = [failed(n, "E()", traceback=text, name=name) for n, name in enumerate(("a", None, "b"))]
+    groups = grouped(*tasks)
+    assert (only(groups).count, list(only(groups).names)) == (3, ["a", "b"])
+    tasks[1].name = "c"
+    groups.apply(tasks)
+    assert list(only(groups).names) == ["a", "b", "c"]
+    assert sum(only(groups).trend.series(T0)) == 3
+
+
 def test_failures_without_a_known_exception_are_counted_apart_until_it_is_known() -> None:
     first, waiting = failed(1, "E()"), failed(2, None, state="RETRY")
     groups = grouped(first, waiting)
@@ -177,8 +188,8 @@ def test_failures_are_counted_by_worker() -> None:
     task.worker, task.finished_at = "celery@b", T0 + 9
     groups.apply([task])
     assert only(groups).workers == {"celery@a": 2, "celery@b": 1}
-    groups.apply([failed(n, "E()", worker=f"w{n}") for n in range(4, 4 + MAX_WORKERS)])
-    assert len(only(groups).workers) == MAX_WORKERS
+    groups.apply([failed(n, "E()", worker=f"w{n}") for n in range(4, 4 + MAX_NAMES)])
+    assert len(only(groups).workers) == MAX_NAMES
 
 
 def test_groups_agree_with_the_counts_of_the_model() -> None:
@@ -208,7 +219,7 @@ def test_the_model_groups_failures_from_events() -> None:
     state.observe(EventBatch(events, T0))
     assert list(state.failures) == []
     state.take_changes()
-    assert only(state.failures).key == ("E", "a.b", None)
+    assert only(state.failures).key == ("E", None, "a.b")
 
 
 class TestTrend:
