@@ -286,9 +286,21 @@ _OVERVIEW: Final = (
 
 _TEXT: Final = (
     _in_texts("search", ("/",), "search", "search", "Search the text of the page", show=True),
-    _in_texts("search.next", ("n",), "search_step(1)", "next match", "Go to the next match"),
-    _in_texts(
-        "search.previous", ("N",), "search_step(-1)", "previous match", "Go to the previous match"
+    Action(
+        "search.next",
+        ("n",),
+        "search_step(1)",
+        "next match",
+        "Go to the next match",
+        ("text", "failures"),
+    ),
+    Action(
+        "search.previous",
+        ("N",),
+        "search_step(-1)",
+        "previous match",
+        "Go to the previous match",
+        ("text", "failures"),
     ),
 )
 

@@ -12,6 +12,7 @@ Context: TypeAlias = Literal[
     "detail",
     "subject",
     "charts",
+    "failures",
     "text",
     "tasks",
     "workers",
@@ -27,10 +28,10 @@ Context: TypeAlias = Literal[
     "columns",
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
-(tasks and log), pages, the pages of a queue or task type, and the charts; in texts that can be
-searched; where tasks, workers, queues or task types can be selected; while a filter, a search or a
-command is typed; in dialogs, confirmations, the dialog of a running operation, forms, and the
-dialog of a list's columns."""
+(tasks and log), pages, the pages of a queue or task type, the charts and the failures; in texts
+that can be searched; where tasks, workers, queues or task types can be selected; while a filter, a
+search or a command is typed; in dialogs, confirmations, the dialog of a running operation, forms,
+and the dialog of a list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -40,6 +41,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "detail": "Pages",
     "subject": "Queue and task type pages",
     "charts": "Charts",
+    "failures": "Failures",
     "text": "Pages and texts",
     "tasks": "Task operations",
     "workers": "Worker operations",
@@ -65,6 +67,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "detail", "subject", "text", "tasks", "queues"),
     ("global", "detail", "subject", "text", "tasks", "types"),
     ("global", "charts"),
+    ("global", "list", "failures"),
     ("filter",),
     ("search",),
     ("command",),

@@ -6,7 +6,7 @@ All text is made safe to print.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -36,7 +36,8 @@ class TracebackLine:
     frame: TracebackFrame | None = None
     """The call that it belongs to."""
     own: bool = False
-    """Whether the call is shown with its source also while libraries are folded."""
+    """Whether the call is shown with its source also while libraries are folded: it is the app's,
+    or says best where an exception without such calls was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,24 @@ def traceback_lines(text: str, task: str | None = None) -> list[TracebackLine]:
     """
     found: list[TracebackLine] = []
     # As Python prints it, so that only a newline ends a line.
-    for number, section in enumerate(sections(text.replace("\r\n", "\n"), task)):
+    parts = sections(text.replace("\r\n", "\n"), task)
+    owned = any(section.own for section in parts)
+    for number, section in enumerate(parts):
         if number:
             found.append(TracebackLine("", "note"))
             found.append(TracebackLine(section.link or "before that", "link"))
-        found += _section_lines(section)
+        found += _section_lines(section, section.own if owned else {section.innermost})
     if len(text) > MAX_TRACEBACK:
         left_out = f"[{len(text) - MAX_TRACEBACK:,} more characters]"
         found.append(TracebackLine(left_out, "note"))
     return found
 
 
-def _section_lines(section: TracebackSection) -> Iterator[TracebackLine]:
+def _section_lines(
+    section: TracebackSection, expanded: Collection[int | None]
+) -> Iterator[TracebackLine]:
     for line in visible_lines(section.exception) if section.exception else ():
         yield TracebackLine(line, "exception")
-    expanded = section.own or {section.innermost}
     for number in reversed(range(len(section.frames))):
         frame = section.frames[number]
         kind: LineKind = "own" if number in section.own else "library"

@@ -28,14 +28,18 @@ def test_causes_follow_the_final_exception() -> None:
     assert drawn(CHAINED) == [
         "PaymentError: the payment provider did not answer",
         "  in time",
-        "- requests/api.py:59 in get in it",
-        "    raise E",
+        "+ requests/api.py:59 in get in it",
         "",
         "caused by",
         "ConnectionError: refused",
         "- /srv/shop/http.py:3 in get",
         "    connect()",
     ]
+
+
+def test_without_own_code_the_innermost_frame_of_a_package_has_its_source() -> None:
+    text = CHAINED.partition("following exception:")[2]
+    assert drawn(text)[2:] == ["- requests/api.py:59 in get in it", "    raise E"]
 
 
 @pytest.mark.parametrize("width", [1, 2, 7, 20, 39, 40])

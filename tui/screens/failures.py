@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from ...model.entities.states import FAILURE, RETRY
 from ...model.entities.styles import state_style
@@ -17,11 +18,14 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Bar, Part
+from ..bars.search import SearchLine
 from ..columns import numbers
 from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
 from ..context import AppContext
 from ..details.task import frame_place
+from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..search import SearchedScreen
 from .row_lists import RowListScreen
 
 if TYPE_CHECKING:
@@ -32,11 +36,15 @@ MAX_WORKERS_SHOWN: Final = 8
 MIN_LIST_HEIGHT: Final = 4
 
 
-class FailuresScreen(RowListScreen[FailureGroup]):
+class FailuresScreen(RowListScreen[FailureGroup], SearchedScreen):
     """Groups of failed tasks, the largest first, with the traceback of an example.
 
-    The cursor starts on the group of the location's task, if it has one.
+    The cursor starts on the group of the location's task, if it has one. Where the traceback is
+    focused, it gets the keys, also that of the filter.
     """
+
+    BINDINGS = bindings("failures")
+    CONTEXTS = ("list", "failures")
 
     CSS_PATH = "failures.tcss"
     LIST = "failures"
@@ -53,6 +61,17 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         self.traceback = TracebackView(glyphs=context.glyphs, id="traceback-text")
         self.example_pane = self.pane("example", "Example", self.traceback)
         self.list_table.add_class("pane")
+
+    searching = SearchedScreen.searching
+
+    @property
+    def searched(self) -> Widget:
+        """The traceback."""
+        return self.example_pane
+
+    def compose_line(self) -> ComposeResult:
+        """Yield the search line."""
+        yield SearchLine(id="search")
 
     def compose_body(self) -> ComposeResult:
         """Yield the groups and, below them, the traceback."""
@@ -113,6 +132,7 @@ class FailuresScreen(RowListScreen[FailureGroup]):
         super().paint_body()
         self._share_height()
         task, group = self._example(), self.list_table.cursor_row
+        self.example_pane.display = group is not None
         self.group_bar.show(() if group is None else self._group_parts(group))
         if task is None:
             self.traceback.show("")
@@ -126,6 +146,9 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     def _share_height(self) -> None:
         """Give the list the lines that it needs, up to half, and the example the rest."""
         if self.has_class("-zoomed"):
+            return
+        if not len(self.list_table.rows):
+            self.list_table.styles.clear_rule("height")
             return
         styles, most = self.list_table.styles, max(MIN_LIST_HEIGHT, self.size.height // 2 - 2)
         height = min(max(MIN_LIST_HEIGHT, len(self.list_table.rows) + 1), most)
@@ -169,6 +192,17 @@ class FailuresScreen(RowListScreen[FailureGroup]):
     def copied(self) -> Sequence[object]:
         """Copy the example, as a group itself has no id."""
         return () if self.example is None else (self.example,)
+
+    def step_back(self) -> bool:
+        """Clear the search first."""
+        return self.clear_search() or super().step_back()
+
+    def action_filter(self) -> None:
+        """Filter the groups, or search the traceback if it is focused."""
+        if self.focused is self.traceback:
+            self.action_search()
+        else:
+            super().action_filter()
 
     def action_open(self) -> None:
         """Open the frame at the cursor of the traceback, or list the group's tasks."""

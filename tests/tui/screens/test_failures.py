@@ -129,6 +129,19 @@ async def test_tab_on_a_library_frame_shows_its_source_and_otherwise_goes_on() -
         assert screen.focused is not None and screen.focused.id == screen.list_table.id
 
 
+async def test_the_focused_traceback_is_searched_and_otherwise_the_list_is_filtered() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        screen = await on_groups(on)
+        await on.press("tab", "slash", *"fun(", "enter")
+        assert "1 of 1" in on.text and "retval = fun(" in on.text
+        assert len(screen.list_table.rows) == 3
+        await on.press("n", "escape")
+        assert not screen.searching
+        await on.press("shift+tab", "slash", *"mail", "enter")
+        await on.until(lambda: len(screen.list_table.rows) == 1)
+
+
 async def test_on_a_task_it_is_the_tasks_own_group_and_traceback() -> None:
     async with _Staged() as on:
         on.app.go(Location("tasks", (DrillDown("task", uuid(8)),)))
