@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.events import Event, Key
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ..bindings.keymap import Keymap
-from ..model.text.sanitize import visible
 from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
-from ..widgets.compat.textual_internals import FrugalApp, capture_mouse, drop_all_colour
-from ..widgets.glyphs import ASCII, UNICODE
+from ..widgets.compat.textual_internals import drop_all_colour
 from . import terminal
 from .bars.command_line import CommandLine
-from .context import TIMES, AppContext
-from .host import Severity
+from .context import TIMES
+from .host_app import HostApp
 from .keyboard import press_key
-from .keymap import bindings, textual_keymap
-from .loop import FrameLoop
+from .keymap import bindings
 from .messages import CopyRequested, DrillRequested, ViewRequested
 from .navigation import Location
-from .navigator import Navigator
-from .operations.runner import OperationRunner
-from .selection import Selection
 from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS, user_themes
 
 if TYPE_CHECKING:
     from textual.command import Provider
-    from textual.screen import Screen
 
-    from ..bindings.contexts import Context
     from ..cluster.session import Session
-    from ..model.entities.task import Task
     from ..settings import Settings
-    from ..views_file import View
-    from ..widgets.table.live_table import LiveTable
-    from .screens.base import MonitorScreen
 
-R = TypeVar("R")
-T = TypeVar("T")
-
-MAX_COPIED_CHARACTERS: Final = 50_000
-"""In base64 about 75,000 bytes, the most that xterm accepts."""
 TERMINAL_CHECK_INTERVAL: Final = 3.0
 EXIT_TIMEOUT: Final = 2.0
 CONFIGURATION_EXIT_CODE: Final = 2
 """The caller reports the broker's fault."""
-NOTIFICATION_TIMEOUT: Final = 4.0
 
 
 def _commands() -> type[Provider]:
@@ -62,8 +43,8 @@ def _commands() -> type[Provider]:
     return CeltopCommands
 
 
-class CeltopApp(FrugalApp, inherit_bindings=False):
-    """celtop in a terminal. It is the `Host` of commands, operations and dialogs.
+class CeltopApp(HostApp, inherit_bindings=False):
+    """celtop in a terminal.
 
     The session is started after the first frame, and stopped at the end.
     """
@@ -82,20 +63,10 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         keymap: Keymap | None = None,
     ) -> None:
-        super().__init__()
-        ascii_only = settings.ascii
-        unicode = terminal.supports_unicode(os.environ) if ascii_only is None else not ascii_only
-        glyphs = UNICODE if unicode else ASCII
+        super().__init__(session, settings, clock, keymap)
         # Textual has one renderer for all scrollbars.
-        ScrollBar.renderer = ScrollBarRender if unicode else PlainScrollBarRender
-        self.context = AppContext(session, settings, clock, glyphs, settings.timezone == "utc")
-        if keymap is not None:
-            self.context.keymap = keymap
-            self.set_keymap(textual_keymap(keymap))
-        self._selection = Selection(None)
-        self.runner = OperationRunner(self, self)
-        self.frame_loop = FrameLoop(self, self.context, self._follow)
-        self.navigator = Navigator(self, self.context, self.frame_loop)
+        plain = self.context.ascii
+        ScrollBar.renderer = PlainScrollBarRender if plain else ScrollBarRender
         self._set_theme(settings.theme)
 
     def _set_theme(self, name: str | None) -> None:
@@ -137,9 +108,9 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
             terminal.end_process_after(EXIT_TIMEOUT, code)
         self.exit(return_code=code)
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Follow the model after changes; end if the settings rule out a connection."""
-        self.runner.follow()
+        super().follow()
         broker = self.context.live.broker
         if broker.fault is not None and broker.fault.is_configuration and not broker.live_since:
             self.end(CONFIGURATION_EXIT_CODE)
@@ -167,101 +138,6 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
                 return
         await super().on_event(event)
 
-    # Host
-
-    @property
-    def monitor_screen(self) -> MonitorScreen | None:
-        """The monitor screen on top; None while a dialog covers it."""
-        return self.frame_loop.screen
-
-    @property
-    def location(self) -> Location:
-        """The location on the screen."""
-        return self.navigator.location
-
-    @property
-    def contexts(self) -> Sequence[Context]:
-        """The key contexts of the screen."""
-        screen = self.frame_loop.topmost_screen
-        return () if screen is None else screen.CONTEXTS
-
-    @property
-    def table(self) -> LiveTable[Any] | None:
-        """The table that keys go to."""
-        screen = self.frame_loop.topmost_screen
-        return None if screen is None else screen.table
-
-    @property
-    def filtering(self) -> bool:
-        """Whether the filter has yet to be applied to all rows of the list."""
-        screen = self.frame_loop.topmost_screen
-        return screen is not None and screen.filtering
-
-    def selection(self, kind: type[R]) -> list[R]:
-        """Return the rows of a kind that were selected when the operation was begun."""
-        return [self.context.current(row) for row in self._selection.rows(kind)]
-
-    def keep_selection(self) -> None:
-        """Keep the present selection for the operation that is about to begin."""
-        self._selection = Selection(self.frame_loop.topmost_screen)
-
-    def listed(self) -> Sequence[Task] | None:
-        """Return all tasks that passed the filter; None on a screen without a list of tasks."""
-        tasks = self._selection.listed
-        return None if tasks is None else [self.context.current(task) for task in tasks]
-
-    def filter_by(self, text: str) -> None:
-        """Filter the list on the screen."""
-        screen = self.monitor_screen
-        if screen is None or not screen.filter_by(text):
-            self.say("This screen has no filter", "warning")
-
-    def shown_view(self) -> View | None:
-        """Return what is on the screen as a view; None if it cannot be saved as one."""
-        screen = self.frame_loop.topmost_screen
-        return None if screen is None else screen.shown_view()
-
-    def open_view(self, view: View, name: str) -> None:
-        """Open a saved view."""
-        from .commands.views import location_of
-
-        self.navigator.go(location_of(view, name), view=view)
-
-    def choose_columns(self) -> None:
-        """Choose the columns of the list on the screen."""
-        screen = self.monitor_screen
-        if screen is None or not screen.choose_columns():
-            self.say("This screen has no columns to choose", "warning")
-
-    def go(self, location: Location, *, filter_text: str = "") -> None:
-        """Go to a location, and filter the list there."""
-        self.navigator.go(location, filter_text=filter_text)
-
-    def say(self, text: str, severity: Severity = "information") -> None:
-        """Show a notification."""
-        self.notify(visible(text), severity=severity, markup=False, timeout=NOTIFICATION_TIMEOUT)
-
-    async def ask(self, dialog: Screen[T]) -> T:
-        """Show a dialog and return its result. Call it from a Textual worker."""
-        return await self.push_screen_wait(dialog)
-
-    def begin(self, question: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine that is about to open a dialog; keys wait for it, up to `answered`."""
-        self.runner.begin(question)
-
-    def answered(self) -> None:
-        """Send keys to the screen again while the coroutine goes on."""
-        self.runner.answered()
-
-    def repaint(self) -> None:
-        """Paint in the next frame."""
-        self.frame_loop.pacer.wanted = True
-
-    def use_mouse(self, on: bool) -> None:
-        """Capture the mouse, or leave it to the terminal."""
-        if not capture_mouse(self, on):
-            self.say("This terminal does not support switching the mouse", "warning")
-
     # Messages
 
     def on_drill_requested(self, message: DrillRequested) -> None:
@@ -275,19 +151,6 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
     def on_copy_requested(self, message: CopyRequested) -> None:
         """Copy a text to the clipboard."""
         self.copy(message.what, message.text)
-
-    def copy(self, what: str, text: str) -> None:
-        """Copy a text to the clipboard of the terminal.
-
-        Terminals and multiplexers silently ignore texts that are too long for them.
-        """
-        if len(text) > MAX_COPIED_CHARACTERS:
-            key = self.context.keymap.key("export")
-            advice = f"; press {key} to save it" if key else ""
-            self.say(f"{what} is too long to copy{advice}", "warning")
-            return
-        self.copy_to_clipboard(text)
-        self.say(f"Copied {what}")
 
     def on_command_line_typed(self, message: CommandLine.Typed) -> None:
         """Run a command."""
@@ -366,11 +229,6 @@ class CeltopApp(FrugalApp, inherit_bindings=False):
         how = TIMES[(at + 1) % len(TIMES)]
         self.show_times(how)
         self.say("Times are in UTC" if how == "utc" else f"Times are {how}")
-
-    def show_times(self, how: str) -> None:
-        """Show times as one of `TIMES`."""
-        self.context.times = how
-        self.repaint()
 
     def action_refresh_now(self) -> None:
         """Poll workers and queues now, or try again to connect."""
