@@ -29,6 +29,7 @@ from .control import RunningOperation as RunningOperation
 from .events.open_tasks import OpenTasks
 from .events.receiver import Receiver
 from .events.roster import Roster
+from .glibc import limit_heaps
 from .inbox import Inbox
 from .operations.audit import Audit, audit_file
 from .operations.paused_queues import PausedQueues, is_over
@@ -137,6 +138,7 @@ class Session:
 
     def start(self) -> None:
         """Start the threads; returns at once, even if the broker is unreachable."""
+        limit_heaps()
         for library in ("amqp", "celery", "kombu", "redis"):
             # Their stderr output would land in the middle of the screen; the errors that matter
             # reach us as exceptions and go to our own log.

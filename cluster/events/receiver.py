@@ -19,7 +19,8 @@ from ..connection.diagnosis import diagnose
 from ..connection.errors import Unresponsive, explain
 from ..connection.mailboxes import NO_WORKER
 from ..connection.remote_control import RemoteControl
-from ..inbox import Inbox
+from ..glibc import release_memory
+from ..inbox import MAX_DECODED_EVENTS, Inbox
 from ..stoppable_thread import StoppableThread
 from .open_tasks import OpenTasks
 from .roster import Roster
@@ -45,6 +46,8 @@ ROUTINE_INTERVAL: Final = 30.0
 """The same while nothing is missing: workers may send no heartbeats."""
 STOP_CHECK_INTERVAL: Final = 0.5
 """Seconds to wait for events before checking whether to stop."""
+LARGE_BACKLOG: Final = 10_000
+"""Waiting events whose messages leave several MiB of freed memory when they have been applied."""
 BATCH_WINDOW: Final = 0.01
 """Seconds in which messages collect before they are read: waking up for each one costs more than
 reading it. The delay is invisible, and the socket holds far more messages than arrive meanwhile."""
@@ -68,6 +71,7 @@ class Receiver(StoppableThread):
         self._reconnect = False
         self._prove = False
         self._next_check = 0.0
+        self._backlogged = False
         self._attempt_at = 0.0
         self.live = threading.Event()
         """Set while events are being received."""
@@ -191,6 +195,7 @@ class Receiver(StoppableThread):
         elif now < self._next_check:
             return
         self._next_check = now + CHECK_INTERVAL
+        self._check_backlog()
         if self._reconnect:
             raise Unresponsive("workers reply, but their heartbeats do not arrive")
         if subscription.check() and now - self._roster.last_event_at > CHECK_INTERVAL:
@@ -213,6 +218,15 @@ class Receiver(StoppableThread):
                 # RabbitMQ reports an alarm only to connections that publish.
                 self._request_heartbeats(control, overdue or [NO_WORKER])
 
+    def _check_backlog(self) -> None:
+        """Return the memory of a backlog once it has been applied."""
+        waiting = self._inbox.events
+        if waiting > LARGE_BACKLOG:
+            self._backlogged = True
+        elif self._backlogged and waiting < MAX_DECODED_EVENTS:
+            self._backlogged = False
+            release_memory()
+
     def _set_blocked(self, fault: Fault | None) -> None:
         if fault is not None and fault != self._broker.blocked:
             self._report("blocked", fault)
@@ -229,7 +243,7 @@ class Receiver(StoppableThread):
             batch = decode(body, at)
         else:
             batch = EventBatch((), at, (f"unsupported content type {content_type}",))
-        self._inbox.put(batch)
+        self._inbox.put(batch, body)
         if batch.events:
             self._open_tasks.apply(batch.events)
             self._roster.apply(batch.events[0])

@@ -43,9 +43,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """Epoch seconds by the sender's clock. Celery's own receiver shifts it by `utcoffset`, which is
     wrong if worker and monitor are in different time zones."""
     uuid: str | None = None
-    utcoffset: float | None = None
     pid: _Whole | None = None
-    clock: _Whole | None = None
     name: str | None = None
     args: str | None = None
     kwargs: str | None = None
@@ -186,9 +184,7 @@ def _event_from(fields: Any, at: float) -> Event:
         hostname=_name(fields["hostname"]) or "",
         timestamp=timestamp,
         uuid=_name(uuid),
-        utcoffset=to_float(fields.get("utcoffset")),
         pid=to_int(fields.get("pid")),
-        clock=to_int(fields.get("clock")),
         **values,
     )
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from celtop.cluster.inbox import Inbox
+import json
+
+from celtop.cluster.inbox import MAX_DECODED_EVENTS, Inbox, UndecodedBatch
 from celtop.model.observations import EventsDropped, LogMessage, Observation
-from celtop.model.wire.events import Event, EventBatch
+from celtop.model.wire.events import Event, EventBatch, decode
 
 
 def heard(kind: str, count: int = 1, at: float = 1.0) -> EventBatch:
@@ -116,3 +118,42 @@ def test_a_put_calls_the_callback_once() -> None:
     assert woken == [1, 2]
     inbox.put(LogMessage("info", "a", "b", 0.0))
     assert woken == [1, 2, 3]
+
+
+def message(*kinds: str) -> bytes:
+    common = {"hostname": "w@h", "timestamp": 5.0, "uuid": "a"}
+    return json.dumps([{"type": kind, **common} for kind in kinds]).encode()
+
+
+def test_a_backlog_is_kept_undecoded_and_comes_out_the_same() -> None:
+    inbox = Inbox(10 * MAX_DECODED_EVENTS)
+    body = message(*["task-started"] * 20)
+    put = [decode(body, float(at)) for at in range(MAX_DECODED_EVENTS // 10)]
+    for batch in put:
+        inbox.put(batch, body)
+    undecoded = [one for one in inbox._waiting if isinstance(one, UndecodedBatch)]
+    assert len(undecoded) == len(put) - MAX_DECODED_EVENTS // 20
+    assert inbox.events == 2 * MAX_DECODED_EVENTS
+    assert taken(inbox) == put
+    assert inbox.events == 0
+
+
+def test_undecoded_events_are_dropped_like_others() -> None:
+    inbox = Inbox(MAX_DECODED_EVENTS + 10)
+    inbox.put(heard("task-started", MAX_DECODED_EVENTS))
+    beat, other = message("worker-heartbeat"), message("task-started", "task-failed")
+    for at in range(4):
+        inbox.put(decode(beat, float(at)), beat)
+        inbox.put(decode(other, float(at)), other)
+    lost, *rest = taken(inbox)
+    assert isinstance(lost, EventsDropped)
+    assert (lost.heartbeats, lost.others) == (4, MAX_DECODED_EVENTS)
+    assert [one.at for one in rest if isinstance(one, EventBatch)] == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_events_with_long_texts_are_kept_decoded() -> None:
+    inbox = Inbox(10 * MAX_DECODED_EVENTS)
+    inbox.put(heard("task-started", MAX_DECODED_EVENTS))
+    body = json.dumps({"type": "task-sent", "hostname": "c", "timestamp": 5.0, "uuid": "a" * 9_000})
+    inbox.put(decode(body, 1.0), body)
+    assert not any(isinstance(one, UndecodedBatch) for one in inbox._waiting)
