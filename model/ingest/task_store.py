@@ -6,7 +6,6 @@ evicts a block of tasks at once, in the order of `Retention`. Too much text is f
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -37,8 +36,11 @@ the views have removed them."""
 COMPACTION_DIVISOR: Final = 2
 """The store is compacted when this fraction of it has been evicted: 2 is one half."""
 
-MAX_INTERNED_LENGTH: Final = 4
-"""Characters of a text, such as `()` or `None`, that all tasks share."""
+MAX_SHARED_LENGTH: Final = 256
+"""Characters of a text that tasks share if it is the same: arguments and results often are."""
+MAX_SHARED_TEXTS: Final = 8_192
+"""Texts that are compared with new ones; then they are forgotten, and the next ones take their
+place."""
 
 LONG_TEXT: Final = 4_096
 """Characters above which a result or traceback is shortened when there is too much text."""
@@ -81,6 +83,7 @@ class TaskStore:
         self._history_arrivals = 0
         self._taken_history_arrivals = 0
         self._long_texts: dict[str, Task] = {}
+        self._shared_texts: dict[str, str] = {}
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
     def add(self, id_: str) -> Task:
@@ -203,9 +206,8 @@ class TaskStore:
             return
         grown = 0 if old is None else -text_size(old)
         if text is not None:
-            if len(text) <= MAX_INTERNED_LENGTH:
-                text = sys.intern(text)
-            elif len(text) > LONG_TEXT:
+            text = self._shared(text)
+            if len(text) > LONG_TEXT:
                 self._long_texts[task.id] = task
             grown += text_size(text)
         self._totals.text_bytes += grown
@@ -221,14 +223,21 @@ class TaskStore:
             return
         grown = 0
         if args is not None:
-            task.args = args = sys.intern(args) if len(args) <= MAX_INTERNED_LENGTH else args
+            task.args = self._shared(args)
             grown = text_size(args)
         if kwargs is not None:
-            task.kwargs = kwargs = (
-                sys.intern(kwargs) if len(kwargs) <= MAX_INTERNED_LENGTH else kwargs
-            )
+            task.kwargs = self._shared(kwargs)
             grown += text_size(kwargs)
         self._totals.text_bytes += grown
+
+    def _shared(self, text: str) -> str:
+        """Return an equal text that other tasks have, if there is one."""
+        if len(text) > MAX_SHARED_LENGTH:
+            return text
+        texts = self._shared_texts
+        if len(texts) >= MAX_SHARED_TEXTS:
+            texts.clear()
+        return texts.setdefault(text, text)
 
     def fill_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
         """Set a task's arguments if they are unknown."""

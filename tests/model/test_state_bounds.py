@@ -138,6 +138,12 @@ FLOODS = (
         constant="ingest.task_store.MAX_ROUTES",
     ),
     Flood(
+        "shared texts",
+        lambda n: batch(script(n).received(args=f"({n},)").events),
+        lambda s: len(s._tasks._shared_texts),
+        constant="ingest.task_store.MAX_SHARED_TEXTS",
+    ),
+    Flood(
         "hosts of clients",
         lambda n: only(script(n).sent().events, hostname=f"gen{n}@host-{n}"),
         lambda s: len(s._tasks._routes),

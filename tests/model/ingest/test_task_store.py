@@ -8,6 +8,7 @@ import sys
 import msgspec
 from celtop.model.entities.states import FINISHED
 from celtop.model.entities.task import Task
+from celtop.model.ingest.task_store import MAX_SHARED_LENGTH
 from celtop.model.ingest.task_types import MAX_TYPES
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
@@ -84,6 +85,19 @@ def test_texts_are_bounded_in_bytes() -> None:
     assert list(state.tasks) == ["task-7", "task-8", "task-9"]
     play(Script("huge").received(args="x" * 50_000).events, state)
     assert state.totals.text_bytes <= 20_000
+    recount(state)
+
+
+def test_equal_texts_are_shared() -> None:
+    state = ClusterState()
+    for number in range(2):
+        kwargs = "{'user': " + str(7 + 0 * number) + "}"
+        long = "x" * (MAX_SHARED_LENGTH + 1)
+        play(Script(f"task-{number}").received(args=long, kwargs=kwargs).events, state)
+    one, other = state.tasks.values()
+    assert one.kwargs is other.kwargs
+    assert one.args == other.args
+    assert one.args is not other.args
     recount(state)
 
 
