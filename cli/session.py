@@ -26,7 +26,7 @@ MAX_CONNECT_TIMEOUT: Final = 60.0
 """Seconds to connect to a broker that replies, but slowly."""
 REPLY_TIMEOUT: Final = 3.0
 """Seconds for one round of replies from workers and queues."""
-REPLY_ROUND_TRIPS: Final = 25.0
+REPLY_ROUND_TRIPS: Final = 35.0
 """Round trips to the broker that this takes besides."""
 LOOKUP_TIMEOUT: Final = 60.0
 """Seconds for the broker or the result backend to complete a long lookup."""
