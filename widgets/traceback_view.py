@@ -68,14 +68,15 @@ class TracebackView(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(
         self,
         text: str = "",
+        task: str | None = None,
         *,
         glyphs: Glyphs = UNICODE,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
         self._glyphs = glyphs
-        self._text: tuple[str, str | None] = (text, None)
-        self._lines: list[TracebackLine] = traceback_lines(text)
+        self._text: tuple[str, str | None] = (text, task)
+        self._lines: list[TracebackLine] = traceback_lines(text, task)
         self._opened = False
         self._cursor = 0
         """The index of a drawn line."""

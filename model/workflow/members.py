@@ -135,7 +135,11 @@ class Members:
     @property
     def unknown(self) -> int:
         """Number of members of chords' headers that are not known."""
-        return sum(header.unknown for header in self.headers.values())
+        return sum(
+            header.unknown
+            for header in self.headers.values()
+            if all(id_ in self.tasks and self.tasks[id_].group_id is None for id_ in header.ids)
+        )
 
     @property
     def may_be_grouped(self) -> bool:

@@ -28,7 +28,7 @@ from ..columns.progress import current_progress, large_bar_texts, progress_sourc
 from ..context import AppContext
 from ..details.retry import retry_field
 from ..details.task import frame_place, task_fields, unlisted_field
-from ..dialogs.text import TextDialog
+from ..dialogs.traceback import TracebackDialog
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from .detail import DetailScreen
@@ -270,7 +270,10 @@ class TaskDetailScreen(DetailScreen):
         if index is not None:
             attempt = self._attempts[index].attempt
             text = attempt.traceback or attempt.exception or "No exception or traceback is known"
-            self.app.push_screen(TextDialog(f"Attempt {attempt.number + 1}", text))
+            name = None if self.shown is None else self.shown.name
+            glyphs = self.context.glyphs
+            title = f"Attempt {attempt.number + 1}"
+            self.app.push_screen(TracebackDialog(title, text, name, glyphs))
 
     def _relatives(self) -> list[Task]:
         task = self.shown

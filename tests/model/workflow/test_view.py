@@ -337,3 +337,7 @@ def test_unknown_members_of_a_header_are_counted() -> None:
     view = view_of(state, "m2")
     assert view.members.unknown == 1
     assert ids(view) == ["group:body body", "m1", "m2", "body"]
+    belongs(state, "g", "m0", "m1", "m2")
+    update(view, state)
+    assert view.members.unknown == 0
+    assert ids(view) == ["group:g", "m0", "m1", "m2", "body"]
