@@ -33,19 +33,22 @@ class TimeSeries:
     fixed, at 4 bytes a sample and value (2.9 KB for an hour).
     """
 
-    __slots__ = ("_values", "first", "newest")
+    __slots__ = ("_rings", "first", "names", "newest")
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self._values = {name: array("f", (nan,)) * STEPS for name in names}
+        self.names = names
+        self._rings = tuple(array("f", (nan,)) * STEPS for _ in names)
         self.first: int | None = None
         """The first recorded step; None before it."""
         self.newest = 0
         """The last recorded step."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the values."""
-        return tuple(self._values)
+    def __copy__(self) -> TimeSeries:
+        """Return a copy with samples of its own."""
+        copied = TimeSeries(())
+        copied.names, copied.first, copied.newest = self.names, self.first, self.newest
+        copied._rings = tuple(ring[:] for ring in self._rings)
+        return copied
 
     def record(self, step: int, values: Mapping[str, float | None]) -> None:
         """Add the values of a step that is newer than all before; missing ones are unknown."""
@@ -53,17 +56,17 @@ class TimeSeries:
             self.first = step
         else:
             for skipped in range(max(self.newest + 1, step - STEPS), step):
-                for ring in self._values.values():
+                for ring in self._rings:
                     ring[skipped % STEPS] = nan
         self.newest = step
         slot = step % STEPS
-        for name, ring in self._values.items():
+        for name, ring in zip(self.names, self._rings, strict=True):
             value = values.get(name)
             ring[slot] = nan if value is None else value
 
     def window(self, name: str, last: int, count: int) -> list[float]:
         """Return the values of `count` steps up to the step `last`, oldest first."""
-        ring = self._values[name]
+        ring = self._rings[self.names.index(name)]
         if self.first is None:
             return [nan] * count
         low = max(self.first, self.newest - STEPS + 1)

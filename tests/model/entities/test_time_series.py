@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import copy
 from math import isnan
 
 from celtop.model.entities.time_series import MAX_MARKS, STEP, STEPS, Marks, TimeSeries, step_of
@@ -39,6 +40,14 @@ def test_a_value_is_found_by_its_time() -> None:
     assert series.at("depth", at - 0.1) is series.at("depth", at + STEP) is None
     assert series.at("load", at) is None
     assert series.last("depth") == 3
+
+
+def test_a_copy_does_not_change() -> None:
+    series = TimeSeries(("depth",))
+    series.record(STEP_0, {"depth": 3})
+    copied = copy(series)
+    series.record(STEP_0 + STEPS, {"depth": 5})
+    assert (copied.last("depth"), series.last("depth")) == (3, 5)
 
 
 def test_marks_are_found_by_time_and_bounded() -> None:
