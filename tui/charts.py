@@ -41,8 +41,10 @@ class ChartKind:
     id: str
     title: str
     build: Build
-    term: str
-    """The filter that finds the tasks of a time, which takes the place of `{}`."""
+    field: str
+    """The time in the filter that finds its tasks."""
+    also: str = ""
+    """The rest of that filter."""
 
 
 def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
@@ -68,14 +70,17 @@ def time_zone(context: AppContext) -> tzinfo | None:
     return UTC if context.utc else None
 
 
-def tasks_between(context: AppContext, term: str, low: float, high: float) -> DrillDown:
+def tasks_between(
+    context: AppContext, low: float, high: float, field: str = "finished", also: str = ""
+) -> DrillDown:
     """Return the step to the tasks of a time.
 
     Args:
         context: For the time zone.
-        term: The filter, with `{}` for the time.
         low: Epoch seconds.
         high: Epoch seconds, not included.
+        field: Which time of a task.
+        also: A filter that the tasks pass besides.
     """
     zone = time_zone(context)
     low, high = floor(low), max(floor(low), ceil(high) - 1)  # the last second counts whole
@@ -84,7 +89,7 @@ def tasks_between(context: AppContext, term: str, low: float, high: float) -> Dr
         for at in (low, high)
     )
     title = f"{units.clock(low, zone)} to {units.clock(high, zone)}"
-    return DrillDown("tasks", term.format(f"{first}..{last}"), title)
+    return DrillDown("tasks", f"{also} {field}:{first}..{last}".strip(), title)
 
 
 def throughput(context: AppContext) -> ChartData:
@@ -163,12 +168,12 @@ def busy(context: AppContext) -> ChartData:
 
 
 CHARTS: Final = (
-    ChartKind("throughput", "Throughput", throughput, "finished:{}"),
-    ChartKind("failures", "Failure share", failures, "state:failure finished:{}"),
-    ChartKind("waiting", "Waiting by queue", waiting, "received:{}"),
-    ChartKind("waits", "Queue wait, p95", waits, "started:{}"),
-    ChartKind("runtimes", "Run time, p95", runtimes, "state:success finished:{}"),
-    ChartKind("busy", "Busy slots", busy, "started:{}"),
+    ChartKind("throughput", "Throughput", throughput, "finished"),
+    ChartKind("failures", "Failure share", failures, "finished", "state:failure"),
+    ChartKind("waiting", "Waiting by queue", waiting, "received"),
+    ChartKind("waits", "Queue wait, p95", waits, "started"),
+    ChartKind("runtimes", "Run time, p95", runtimes, "finished", "state:success"),
+    ChartKind("busy", "Busy slots", busy, "started"),
 )
 """The charts of the cluster."""
 

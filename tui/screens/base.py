@@ -17,6 +17,7 @@ from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
+from ...widgets.charts.chart import Chart
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
@@ -271,6 +272,20 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             return focused
         tables = self.tables
         return tables[0] if tables else None
+
+    @property
+    def chart_filter(self) -> str:
+        """The filter for the tasks that its charts are about."""
+        return ""
+
+    def on_chart_time_chosen(self, message: Chart.TimeChosen) -> None:
+        """Read the values of a clicked column; open its tasks on a double click."""
+        chart, column = message.chart, message.chart.seconds_per_column
+        if message.twice:
+            low, high = message.at - column / 2, message.at + column / 2
+            self.visit(charts.tasks_between(self.context, low, high, also=self.chart_filter))
+        same = chart.cursor is not None and abs(chart.cursor - message.at) < column / 2
+        chart.cursor = None if same or message.twice else message.at
 
     def copied(self) -> Sequence[object]:
         """Return the rows to copy or save: the marked ones, else the cursor's."""

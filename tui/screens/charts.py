@@ -91,7 +91,6 @@ class ChartsScreen(MonitorScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the room."""
-        super().on_resize(event)
         self.call_after_refresh(self._lay_out)
 
     def _lay_out(self) -> None:
@@ -174,7 +173,7 @@ class ChartsScreen(MonitorScreen):
     def action_open(self) -> None:
         """Open the tasks of the time at the cursor."""
         kind = charts.CHARTS[self._index]
-        self.visit(charts.tasks_between(self.context, kind.term, *self._moment()))
+        self.visit(charts.tasks_between(self.context, *self._moment(), kind.field, kind.also))
 
     def on_chart_time_chosen(self, message: Chart.TimeChosen) -> None:
         """Move the cursor to a clicked column; open its tasks on a double click."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from textual import events
 from textual.app import ComposeResult
 
 from ...bindings.contexts import Context
@@ -12,6 +13,7 @@ from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from ..bars.search import SearchLine
 from ..keymap import bindings
+from ..panes.chart_strip import ChartStrip
 from ..search import SearchedScreen
 from .base import MonitorScreen
 
@@ -28,6 +30,11 @@ class DetailScreen(MonitorScreen, SearchedScreen):
     def compose_line(self) -> ComposeResult:
         """Yield the search line."""
         yield SearchLine(id="search")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the charts of the page their room."""
+        for strip in self.query(ChartStrip):
+            strip.fit(event.size.width, event.size.height)
 
     def step_back(self) -> bool:
         """Clear the search first."""

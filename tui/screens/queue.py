@@ -12,6 +12,7 @@ from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
 from ..details.queue import queue_fields
 from ..keymap import bindings
+from ..panes.chart_strip import OF_QUEUE
 from .subject import SubjectScreen
 
 R = TypeVar("R")
@@ -27,6 +28,7 @@ class QueueScreen(SubjectScreen[Queue]):
     CONTEXTS = ("detail", "subject", "text", "queues", "tasks")
     TERM = SAME = "queue"
     FINDING = "queue"
+    CHARTS = OF_QUEUE
     TITLE_OF_FACTS = "Queue"
 
     @property

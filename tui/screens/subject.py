@@ -32,6 +32,7 @@ from ..columns.progress import with_progress
 from ..context import AppContext
 from ..navigation import DrillDown, Location
 from ..panes.attention import COLUMNS
+from ..panes.chart_strip import ChartOf, ChartStrip
 from ..text.alerts import Alert, alerts
 from .detail import DetailScreen
 
@@ -53,6 +54,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     FINDING: ClassVar[SubjectKind | None] = None
     """The kind of findings that are about it."""
     TITLE_OF_FACTS: ClassVar[str]
+    CHARTS: ClassVar[tuple[ChartOf, ...]]
     SAME: ClassVar[str]
     """The column of the Tasks screen that has the same value for all its tasks."""
 
@@ -74,6 +76,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self.failures, lambda group: group.id, FAILURE_KEYS, Order("last", True)
         )
         self.info_bar = Bar(id="info")
+        self.chart_strip = ChartStrip(context, self.CHARTS, self.name_)
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.histogram = Histogram(glyphs=glyphs, id="histogram")
         self.lists: dict[str, LiveTable[Any]] = {
@@ -107,6 +110,11 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def _table(self, name: str, columns: Sequence[Column[Any]], rows: Any) -> LiveTable[Any]:
         return LiveTable(columns, rows, empty="none", markable=False, id=f"{name}-table")
 
+    @property
+    def chart_filter(self) -> str:
+        """The filter for its tasks."""
+        return self.filter_text
+
     # What the pages differ in
 
     @property
@@ -136,6 +144,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         """Yield the numbers on the left, and the lists on the right."""
         panes = self.panes
         yield self.info_bar
+        yield self.chart_strip
         yield panes["findings"]
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
@@ -167,6 +176,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self.failure_rows.refresh()
             self.histogram.show(*self.run_times())
         self.worker_rows.refresh()
+        self.chart_strip.paint()
         for table in self.lists.values():
             table.paint(frame)
         self._show_counts()

@@ -11,6 +11,7 @@ from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
 from ..details.task_type import type_fields
 from ..keymap import bindings
+from ..panes.chart_strip import OF_TYPE
 from .subject import SubjectScreen
 
 R = TypeVar("R")
@@ -22,6 +23,7 @@ class TypeScreen(SubjectScreen[TaskType]):
     BINDINGS = bindings("subject", "types", "tasks")
     CONTEXTS = ("detail", "subject", "text", "types", "tasks")
     TERM = SAME = "name"
+    CHARTS = OF_TYPE
     TITLE_OF_FACTS = "Task type"
 
     @property

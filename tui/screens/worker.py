@@ -13,6 +13,7 @@ from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.health.questions import failures
+from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.text import units
@@ -27,6 +28,7 @@ from ..context import AppContext
 from ..details.worker import usage_fields, worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..panes.chart_strip import OF_WORKER, ChartStrip
 from ..text.limits import limits_text
 from .detail import DetailScreen
 
@@ -58,6 +60,7 @@ class WorkerDetailScreen(DetailScreen):
         }
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
+        self.chart_strip = ChartStrip(context, OF_WORKER, self.worker_name)
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.usage = Fields(glyphs=glyphs, id="usage-fields")
         self.setup = ValueTree(glyphs=glyphs, id="tree")
@@ -88,6 +91,11 @@ class WorkerDetailScreen(DetailScreen):
         """The worker; None if it is unknown."""
         return self.context.state.workers.get(self.worker_name)
 
+    @property
+    def chart_filter(self) -> str:
+        """The filter for its tasks."""
+        return exact_term("worker", self.worker_name)
+
     def _list(self, ids: Callable[[Worker], Iterable[str]]) -> RowList[Task]:
         def tasks() -> list[Task]:
             worker, known = self.worker, self.context.state.tasks
@@ -101,6 +109,7 @@ class WorkerDetailScreen(DetailScreen):
         """Yield the fields on the left and the tasks on the right."""
         panes = self.panes
         yield self.info_bar
+        yield self.chart_strip
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
@@ -132,6 +141,7 @@ class WorkerDetailScreen(DetailScreen):
             table.paint(frame)
             self.panes[name].show("idle", subtitle=_task_count(known, len(rows)))
         self.paint_info()
+        self.chart_strip.paint()
         if worker is None:
             return
         status = worker.health(self.context.state.broker.listening(frame.now))

@@ -1,0 +1,93 @@
+"""A row of charts above the panes of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, TypeAlias
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from ...widgets.charts.chart import Chart, ChartData
+from ...widgets.tile import Tile
+from .. import charts
+from ..context import AppContext
+
+ChartOf: TypeAlias = tuple[str, Callable[[AppContext, str], ChartData]]
+"""The title of a chart, and what builds it for a queue, worker or task type."""
+
+OF_QUEUE: Final[tuple[ChartOf, ...]] = (
+    ("Waiting", charts.queue_depth),
+    ("In and out", charts.queue_rates),
+)
+OF_WORKER: Final[tuple[ChartOf, ...]] = (
+    ("Busy slots", charts.worker_busy),
+    ("Finished", charts.worker_rate),
+    ("Host load", charts.worker_load),
+    ("Memory", charts.worker_memory),
+)
+OF_TYPE: Final[tuple[ChartOf, ...]] = (
+    ("Throughput", charts.type_rates),
+    ("Run time", charts.type_runtimes),
+    ("Queue wait", charts.type_waits),
+)
+
+MIN_CHART_WIDTH: Final = 44
+HEIGHTS: Final = ((44, 11), (32, 8))
+"""Lines of the screen, and those that framed charts take; else the first chart is one line."""
+
+
+class ChartStrip(Horizontal):
+    """The charts of a queue, worker or task type: as many as fit beside each other.
+
+    Args:
+        context: The session and the window.
+        kinds: The charts, the most important first.
+        name: The queue, worker or task type.
+    """
+
+    DEFAULT_CSS = """
+    ChartStrip {
+        & > Tile.-line { border: none; padding: 0 1; }
+    }
+    """
+
+    def __init__(self, context: AppContext, kinds: Sequence[ChartOf], name: str) -> None:
+        super().__init__(id="chart-strip")
+        self.context = context
+        self._subject = name
+        self._kinds = kinds
+        self._charts = [Chart(glyphs=context.glyphs) for _ in kinds]
+        self._tiles = [
+            Tile(chart, title=title, glyphs=context.glyphs)
+            for (title, _), chart in zip(kinds, self._charts, strict=True)
+        ]
+        for tile in self._tiles:
+            tile.can_focus = False
+
+    def compose(self) -> ComposeResult:
+        """Yield the charts."""
+        yield from self._tiles
+
+    def fit(self, width: int, height: int) -> None:
+        """Take the room that a screen of this size has for charts."""
+        lines = next((lines for least, lines in HEIGHTS if height >= least), 1)
+        shown = max(1, width // MIN_CHART_WIDTH) if lines > 1 else 1
+        self.styles.height = lines
+        for number, tile in enumerate(self._tiles):
+            tile.display = number < shown
+            tile.set_class(lines == 1, "-line")
+
+    def paint(self) -> None:
+        """Update the charts that are shown."""
+        for (title, build), chart, tile in zip(self._kinds, self._charts, self._tiles, strict=True):
+            if tile.display:
+                of_subject = partial(_build, build, self._subject)
+                charts.show(chart, f"{title} {self._subject}", of_subject, self.context)
+
+
+def _build(
+    build: Callable[[AppContext, str], ChartData], name: str, context: AppContext
+) -> ChartData:
+    return build(context, name)
