@@ -34,8 +34,12 @@ OF_TYPE: Final[tuple[ChartOf, ...]] = (
 )
 
 MIN_CHART_WIDTH: Final = 44
-HEIGHTS: Final = ((44, 11), (32, 8))
-"""Lines of the screen, and those that framed charts take; else the first chart is one line."""
+FRAMED_FROM: Final = 32
+"""Lines of the screen from which the charts are framed; else there is one, on one line."""
+HIGH_FROM: Final = 12
+"""Further lines from which framed charts are higher."""
+HEIGHTS: Final = (1, 8, 11)
+"""Lines of a chart on one line, and of low and high framed ones."""
 
 
 class ChartStrip(Horizontal):
@@ -45,6 +49,7 @@ class ChartStrip(Horizontal):
         context: The session and the window.
         kinds: The charts, the most important first.
         name: The queue, worker or task type.
+        framed_from: Lines of the screen from which the charts are framed.
     """
 
     DEFAULT_CSS = """
@@ -53,11 +58,18 @@ class ChartStrip(Horizontal):
     }
     """
 
-    def __init__(self, context: AppContext, kinds: Sequence[ChartOf], name: str) -> None:
+    def __init__(
+        self,
+        context: AppContext,
+        kinds: Sequence[ChartOf],
+        name: str,
+        framed_from: int = FRAMED_FROM,
+    ) -> None:
         super().__init__(id="chart-strip")
         self.context = context
         self._subject = name
         self._kinds = kinds
+        self._framed_from = framed_from
         self._charts = [Chart(glyphs=context.glyphs) for _ in kinds]
         self._tiles = [
             Tile(chart, title=title, glyphs=context.glyphs)
@@ -72,7 +84,7 @@ class ChartStrip(Horizontal):
 
     def fit(self, width: int, height: int) -> None:
         """Take the room that a screen of this size has for charts."""
-        lines = next((lines for least, lines in HEIGHTS if height >= least), 1)
+        lines = HEIGHTS[(height >= self._framed_from) + (height >= self._framed_from + HIGH_FROM)]
         shown = max(1, width // MIN_CHART_WIDTH) if lines > 1 else 1
         self.styles.height = lines
         for number, tile in enumerate(self._tiles):

@@ -43,6 +43,9 @@ _SCHEDULED_COLUMNS: Final = (tasks.SCHEDULED[0], *_TASK_COLUMNS[:2])
 
 R = TypeVar("R")
 
+CHARTS_FROM: Final = 42
+"""Lines of the screen from which its other panes leave room for framed charts."""
+
 
 class WorkerDetailScreen(DetailScreen):
     """The page of a worker."""
@@ -60,7 +63,7 @@ class WorkerDetailScreen(DetailScreen):
         }
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
-        self.chart_strip = ChartStrip(context, OF_WORKER, self.worker_name)
+        self.chart_strip = ChartStrip(context, OF_WORKER, self.worker_name, CHARTS_FROM)
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.usage = Fields(glyphs=glyphs, id="usage-fields")
         self.setup = ValueTree(glyphs=glyphs, id="tree")

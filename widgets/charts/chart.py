@@ -22,6 +22,7 @@ from ..compat.component_style import component_style
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
 from .axis import RATE, Unit, ticks, time_ticks
+from .legend import Entry, legend
 from .plot import BLANK, Cell, Layer, fill, highest, plot
 
 MIN_AXIS_WIDTH: Final = 32
@@ -30,7 +31,6 @@ MIN_LABEL_WIDTH: Final = 6
 """Cells of the numbers beside a chart: charts above each other have one axis of time."""
 MIN_TIMES_ROWS: Final = 5
 NOW: Final = "now"
-GAP: Final[Cell] = ("  ", "")
 MAX_INLINE_LEGEND: Final = 0.4
 """Part of the width that the legend may take beside a chart of one line."""
 
@@ -146,8 +146,8 @@ class Chart(Widget):
         self._styles: dict[str, Style] = {}
         self._left = 0
         """Cells left of the plot."""
-        self._columns = 1
-        """The width of the plot in cells."""
+        self._columns = 0
+        """The width of the plot in cells; 0 before it is drawn."""
 
     def show(self, data: ChartData, version: object, current: Sequence[str] = ()) -> None:
         """Show data.
@@ -197,8 +197,9 @@ class Chart(Widget):
 
     @property
     def seconds_per_column(self) -> float:
-        """The time that a column of the chart stands for."""
-        return self._data.seconds / self._columns
+        """The time that a column of the chart stands for, or a step if it is not drawn yet."""
+        steps = len(self._data.layers[0].values) if self._data.layers else 1
+        return self._data.seconds / (self._columns or max(1, steps))
 
     def notify_style_update(self) -> None:
         """Redraw in the new styles."""
@@ -309,11 +310,8 @@ class Chart(Widget):
         return Strip(segments, width)
 
     def _legend(self, width: int) -> list[Cell]:
-        """Return the name and the value of each layer, at the cursor or the newest.
-
-        Where all do not fit, those that are 0 are left out, then the last, but never failures.
-        """
-        parts: list[tuple[bool, bool, int, list[Cell]]] = []
+        """Return the name and the value of each layer, at the cursor or the newest."""
+        entries: list[Entry] = []
         for number, layer in enumerate(self._data.layers):
             stroke = "-" if self._glyphs.name == "ascii" else "─"
             key = stroke if layer.is_line else fill(number, self._glyphs, coloured=self._coloured)
@@ -321,21 +319,9 @@ class Chart(Widget):
                 value = self._current[number]
             else:
                 value = self._data.value(layer, self._cursor)
-            cells = [(f"{key} ", layer.style), (f"{layer.name} {value}".lstrip(), "axis")]
-            is_zero = value.startswith("0") and not value.startswith("0.")
-            parts.append((layer.style == "failed" and not is_zero, not is_zero, -number, cells))
-        time: list[Cell] = []
-        if self._cursor is not None:
-            time.append((units.clock(self._cursor, self._data.tz), "cursor"))
-        room = width - sum(len(text) + len(GAP[0]) for text, _ in time)
-        kept: list[tuple[int, list[Cell]]] = []
-        for _, _, number, cells in sorted(parts, key=lambda part: part[:3], reverse=True):
-            size = sum(len(text) for text, _ in cells)
-            if size <= room or not kept:
-                kept.append((-number, cells))
-                room -= size + len(GAP[0])
-        groups = [*(cells for _, cells in sorted(kept)), *([time] if time else [])]
-        return [cell for cells in groups for cell in (*cells, GAP)][:-1]
+            entries.append(Entry(key, layer.name, value, layer.style))
+        time = "" if self._cursor is None else units.clock(self._cursor, self._data.tz)
+        return legend(entries, time, width)
 
     def _labels(self, numbers: Sequence[float], rows: int, width: int) -> dict[int, str]:
         """Return the label of each row that has one, all of one width."""

@@ -49,10 +49,10 @@ async def test_the_cursor_reads_all_charts_and_opens_the_tasks_of_its_time() -> 
 async def test_tasks_of_a_time_are_found() -> None:
     async with run_app(cluster()) as ui:
         await ui.press("c", *["left"] * 4, "enter")
-        listed = ui.app.listed()
-        assert listed
+        await ui.until(lambda: len(ui.table.rows) == 8)
+        listed = [ui.table.rows[index] for index in range(8)]
         low, high = page_range(ui)
-        assert all(low <= (task.finished_at or 0) <= high + 1 for task in listed)
+        assert all(low <= task.finished_at <= high + 1 for task in listed)
 
 
 def page_range(ui: AppUnderTest) -> tuple[float, float]:

@@ -1,0 +1,59 @@
+"""The legend of a chart: as many of its layers as fit, with their values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from .plot import Cell
+
+GAP: Final[Cell] = ("  ", "")
+
+
+class Entry(NamedTuple):
+    """A layer in the legend."""
+
+    key: str
+    """The character that stands for it."""
+    name: str
+    value: str
+    style: str
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether its value is 0, in whatever unit."""
+        return self.value.startswith("0") and not self.value.startswith("0.")
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Its cells."""
+        return [(f"{self.key} ", self.style), (f"{self.name} {self.value}".lstrip(), "axis")]
+
+
+def legend(entries: Sequence[Entry], time: str, width: int) -> list[Cell]:
+    """Return the cells of a legend.
+
+    Where all do not fit, layers that are 0 are left out, then the last ones, but failures never.
+
+    Args:
+        entries: The layers.
+        time: The time of the cursor; empty without one.
+        width: In cells.
+    """
+    room = width - (len(time) + len(GAP[0]) if time else 0)
+    kept: list[int] = []
+    for number in sorted(range(len(entries)), key=lambda number: _rank(entries[number])):
+        size = sum(len(text) for text, _ in entries[number].cells)
+        if size <= room or not kept:
+            kept.append(number)
+            room -= size + len(GAP[0])
+    groups = [entries[number].cells for number in sorted(kept)]
+    if time:
+        groups.append([(time, "cursor")])
+    return [cell for cells in groups for cell in (*cells, GAP)][:-1]
+
+
+def _rank(entry: Entry) -> int:
+    if entry.is_zero:
+        return 2
+    return 0 if entry.style == "failed" else 1
