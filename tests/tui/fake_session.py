@@ -312,6 +312,8 @@ def cluster(tasks: int = 240) -> ClusterState:
     _queues(state)
     state.observe(LogMessage("info", "broker", "asked 3 workers for their stats", NOW - 20))
     _heartbeats(state, NOW - 1)
+    for before in (10, 5):
+        state.series.record(NOW - before, connected=True)
     state.tick(NOW)
     return state
 
