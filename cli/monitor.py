@@ -27,6 +27,7 @@ def open_monitor(settings: Settings) -> int:
     from ..cluster.session import Session
     from ..tui.app import CeltopApp
     from ..tui.seen_hints import SeenHints
+    from ..tui.theme import TERMINAL_COLOURS
     from .keymap import keymap_of
     from .session import unusable
 
@@ -35,6 +36,9 @@ def open_monitor(settings: Settings) -> int:
         setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
     session = Session(settings)
     app = CeltopApp(session, settings, keymap=keymap_of(settings))
+    if settings.theme is None and app.console.color_system == "standard":
+        # In 16 colours the nearest one to a theme's red may be white.
+        app.theme = TERMINAL_COLOURS
     app.context.seen_hints = SeenHints.of_user()
     app.run(mouse=settings.mouse)
     if app.return_code == ExitCode.USAGE:

@@ -23,7 +23,7 @@ from .keyboard import press_key
 from .keymap import bindings
 from .messages import CopyRequested, DrillRequested, ViewRequested
 from .navigation import Location
-from .theme import CELTOP_DARK, CELTOP_LIGHT, COLOURLESS, user_themes
+from .theme import CELTOP_DARK, CELTOP_LIGHT, TERMINAL_COLOURS, user_themes
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -75,7 +75,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
             self.register_theme(theme)
         if self.no_color:
             drop_all_colour(self)
-            self.theme = COLOURLESS
+            self.theme = TERMINAL_COLOURS
             return
         if name is not None and name not in self.available_themes:
             source = self.context.settings.source("theme")

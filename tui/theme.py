@@ -15,8 +15,8 @@ from textual.theme import Theme
 
 from ..files import themes_folder
 
-COLOURLESS: Final = "ansi-dark"
-"""The theme for NO_COLOR: the terminal's own colours, with text attributes."""
+TERMINAL_COLOURS: Final = "ansi-dark"
+"""The theme in the terminal's own 16 colours; with NO_COLOR, text attributes alone are left."""
 
 CELTOP_DARK: Final = Theme(
     name="celtop-dark",

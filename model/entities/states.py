@@ -32,7 +32,7 @@ WAITING: Final = frozenset({PENDING, RECEIVED, RETRY})
 FINISHED: Final = frozenset({SUCCESS, FAILURE, REVOKED, REJECTED, CANCELLED})
 """The task will not run again unless its message is redelivered."""
 
-FAULTY: Final = frozenset({FAILURE, RETRY, REVOKED, REJECTED, CANCELLED})
+FAULTY: Final = frozenset({FAILURE, RETRY, REJECTED})
 """The task failed, or is about to be retried after a failure."""
 
 CELERY_STATES: Final = (PENDING, RECEIVED, STARTED, SUCCESS, FAILURE, RETRY, REVOKED, REJECTED)

@@ -211,7 +211,7 @@ class Task(msgspec.Struct, gc=False, eq=False):
 
     @property
     def faulty(self) -> bool:
-        """Whether it failed, is being retried, was revoked or rejected, or is lost."""
+        """Whether it failed, is being retried, was rejected, or is lost; a revoked task is not."""
         return self.state in FAULTY or self.lost_at is not None
 
     @property

@@ -206,6 +206,13 @@ class Worker(msgspec.Struct, eq=False):
         stats_at = self.fact("stats").answered_at
         return None if stats_at is None or self.uptime is None else stats_at - self.uptime
 
+    def uptime_at(self, now: float) -> float | None:
+        """Return the seconds that it has been running at `now`, or when it was last seen."""
+        started = self.started_at
+        if started is None:
+            return self.uptime
+        return max(0.0, min(now, self.last_seen_at or now) - started)
+
     @property
     def shares_name(self) -> bool:
         """Whether several workers have this node name.

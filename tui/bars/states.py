@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...model.entities.states import CELERY_STATES, FAILURE
+from ...model.entities.states import CELERY_STATES, FAILURE, STARTED
 from ...model.entities.styles import state_style
 from ...model.health.newness import failures_rise
 from ...model.text import units
@@ -21,12 +21,15 @@ class StateStrip(Bar):
         lost = context.state.lost
         for task in lost.values():
             counts[task.state] = counts.get(task.state, 0) - 1
-        names = [*CELERY_STATES, *(name for name in sorted(counts) if name not in CELERY_STATES)]
+        custom = {name: counts[name] for name in sorted(counts) if name not in CELERY_STATES}
         parts: list[Part] = []
         known = not not_known_yet(context.state)
         rising = failures_rise(context.state, context.now())
-        for priority, name in enumerate(names):
+        for priority, name in enumerate(CELERY_STATES):
             number = counts.get(name, 0)
+            if name == STARTED:
+                # A task in a custom state is running too.
+                number += sum(custom.values())
             if not number and name in ("PENDING", "REJECTED", "REVOKED"):
                 continue
             style = COLOURS[state_style(name)] if number else "$text-muted"
@@ -34,6 +37,8 @@ class StateStrip(Bar):
                 style = ""
             count = units.count(number) if number or known else units.UNKNOWN
             text = f"{context.glyphs.state(name)} {name} {count}"
+            if name == STARTED and any(custom.values()):
+                text += f" ({', '.join(f'{each} {n:,}' for each, n in custom.items() if n)})"
             parts.append(Part(text, style, priority, gap=1 if not parts else 3))
         if lost:
             parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))

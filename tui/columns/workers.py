@@ -99,7 +99,7 @@ def _reserved(worker: Worker) -> int | None:
 
 
 def _uptime(worker: Worker, frame: Frame) -> Cell:
-    return numbers.seconds(worker.uptime)
+    return numbers.seconds(worker.uptime_at(frame.now))
 
 
 def _skew(worker: Worker, frame: Frame) -> Cell:
@@ -137,6 +137,6 @@ WORKER_KEYS: Final[Mapping[str, Callable[[Worker], Any]]] = {
     "rss": lambda worker: worker.rusage.rss_bytes if worker.rusage else None,
     "reserved": _reserved,
     "prefetch": lambda worker: worker.prefetch,
-    "uptime": lambda worker: worker.uptime,
+    "uptime": lambda worker: None if worker.started_at is None else -worker.started_at,
     "pid": lambda worker: worker.pid,
 }

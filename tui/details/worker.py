@@ -49,7 +49,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         _skew(worker),
         Field("PID", "?" if worker.pid is None else str(worker.pid)),
         Field("Software", visible(_software(worker), _MAX_TEXT)),
-        Field("Uptime", units.duration(worker.uptime)),
+        Field("Uptime", units.duration(worker.uptime_at(frame.now))),
     ]
 
 

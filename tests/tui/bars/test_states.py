@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW, feed, task_events
+from celtop.tui.bars.states import StateStrip
+
+
+def test_a_task_in_a_custom_state_counts_as_started() -> None:
+    state = ClusterState()
+    for number in range(3):
+        feed(state, task_events(number, "t", end=None, uuid=f"id-{number}"))
+    feed(state, [Event("task-progress", "celery@web-1", NOW, uuid="id-1", fields={"current": 1})])
+    app, _ = make_app(state)
+    strip = StateStrip()
+    strip.paint(app.context)
+    assert "STARTED 3 (PROGRESS 1)" in strip.text
