@@ -65,16 +65,20 @@ def _takes_no_argument(word: str, command: Command, argument: str) -> str:
 
 
 async def _choose(host: CommandHost, command: Command) -> None:
-    """Run a command with a value chosen from a menu."""
+    """Run a command with each value that the cursor of a menu is on, and keep the chosen one."""
     from ..dialogs.menu import Menu
 
     assert command.values is not None and command.current is not None
-    values = list(command.values(host))
-    menu = Menu(command.help, [(value, value, "") for value in values], command.current(host))
-    value = await host.ask(menu)
+    before, values = command.current(host), list(command.values(host))
+
+    def use(value: str) -> None:
+        if command.current is not None and value != command.current(host):
+            command.run(host, value)
+
+    choices = [(value, value, "") for value in values]
+    chosen = await host.ask(Menu(command.help, choices, before, preview=use))
     host.answered()
-    if value is not None:
-        host.run_command(f"{command.name} {value}")
+    use(before if chosen is None else chosen)
 
 
 def suggest(host: CommandHost, line: str) -> Suggestions:

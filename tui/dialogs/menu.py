@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from textwrap import wrap
 from typing import Final
 
@@ -33,6 +33,7 @@ class Menu(Dialog[str]):
         chosen: The id that the cursor starts on.
         disabled: Ids of items that cannot be chosen.
         keys: The keys that choose items directly, by id.
+        preview: Shows what choosing an item does, while the cursor is on it.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Menu(Dialog[str]):
         chosen: str | None = None,
         disabled: Collection[str] = (),
         keys: Mapping[str, str] | None = None,
+        preview: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(title)
         self.keys = {key: choice for choice, key in (keys or {}).items()}
         self.disabled_ids = frozenset(disabled)
         self.choices = tuple(choices)
         self.chosen = chosen
+        self._preview = preview
 
     def compose_box(self) -> ComposeResult:
         """Yield the items."""
@@ -80,6 +83,11 @@ class Menu(Dialog[str]):
                 self.app.bell()
             else:
                 self.dismiss(choice)
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Show what the item under the cursor does."""
+        if self._preview is not None and self.is_active:
+            self._preview(self.choices[event.option_index][0])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the chosen item."""
