@@ -9,10 +9,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from ...widgets.fields import Fields
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ..bars.states import StateStrip
 from ..context import AppContext
+from ..details.empty_cluster import empty_cluster_fields, is_empty
 from ..keymap import bindings
 from ..messages import ViewRequested
 from ..navigation import DrillDown, FilteredView, Location
@@ -56,6 +58,7 @@ class OverviewScreen(MonitorScreen):
         self.queues = QueuesPane(context)
         self.running = RunningPane(context)
         self.load_pane = LoadPane(context)
+        self.checklist = Fields(glyphs=context.glyphs)
         self.area = Vertical(id="panes")
         self._laid_out: object = None
 
@@ -84,6 +87,9 @@ class OverviewScreen(MonitorScreen):
         yield self.strip
         with self.area:
             yield self.attention
+            yield Tile(
+                self.checklist, title="Nothing found", glyphs=self.context.glyphs, id="checklist"
+            )
             with Vertical(id="columns"):
                 with Vertical(id="left", classes="column"):
                     yield self.throughput
@@ -109,9 +115,18 @@ class OverviewScreen(MonitorScreen):
         for pane in self.panes:
             pane.refresh_rows()
         self._fit()
+        self._show_checklist()
         self.strip.paint(self.context)
         for pane in self.panes:
             pane.paint()
+
+    def _show_checklist(self) -> None:
+        """Show what to check instead of empty panes."""
+        state, now = self.context.state, self.context.now()
+        empty = is_empty(state, now)
+        self.set_class(empty, "-empty")
+        if empty:
+            self.checklist.show(empty_cluster_fields(state, now))
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the lines out again, also while the content is frozen."""

@@ -1,0 +1,37 @@
+"""The Overview: what it shows of an empty cluster, and where its panes lead."""
+
+from __future__ import annotations
+
+from celtop.model.observations import ConnectionChanged, QuestionsAnswered, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.navigation import Location
+
+
+def nothing() -> ClusterState:
+    state = ClusterState()
+    state.broker.url = "redis://localhost:6379/3"
+    state.observe(ConnectionChanged("live", NOW - 60))
+    state.observe(QuestionsAnswered(("workers",), NOW - 59))
+    return state
+
+
+async def test_an_empty_cluster_shows_what_to_check_until_something_is_found() -> None:
+    async with run_app(nothing(), Location("overview"), size=(100, 24)) as on:
+        await on.until(lambda: "celery -A PROJECT worker -E" in on.text)
+        assert "redis://localhost:6379/3" in on.text and "Throughput" not in on.text
+        on.session.put(QueueMeasured("orphans", NOW, 11))
+        await on.until(lambda: "Throughput" in on.text and "PROJECT" not in on.text)
+
+
+async def test_a_low_terminal_has_a_line_for_each_pane() -> None:
+    async with run_app(cluster(60), Location("overview"), size=(60, 15)) as on:
+        await on.until(lambda: "Attention" in on.text)
+        for word in ("notifications", "Throughput", "Workers", "Failures", "Running"):
+            assert word in on.text
+        line = on.screen.workers_pane
+        assert line.is_line
+        on.screen.set_focus(line)
+        await on.press("enter")
+        await on.until(lambda: on.app.location == Location("workers"))

@@ -1,0 +1,39 @@
+"""What to check if a broker has neither workers nor tasks, as labels and values."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...model.state import ClusterState
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ...widgets.fields import Field
+from ..text.unknown import not_known_yet
+
+GRACE: Final = 5.0
+"""Seconds after connecting in which workers may still reply."""
+_MAX_URL: Final = 200
+
+
+def is_empty(state: ClusterState, now: float) -> bool:
+    """Return whether the broker is connected, but nothing of a cluster was found for a while."""
+    since = state.broker.live_since
+    if state.broker.phase != "live" or since is None or now - since < GRACE:
+        return False
+    waiting = any(queue.waiting for queue in state.queues.values())
+    return not (state.workers or state.tasks or waiting or not_known_yet(state))
+
+
+def empty_cluster_fields(state: ClusterState, now: float) -> list[Field]:
+    """Return what was found out, then what to check, the most likely first."""
+    since = units.duration(int(now - (state.broker.live_since or now)))
+    return [
+        Field("Connected to", visible(state.broker.url or "", _MAX_URL), "good"),
+        Field("Found", f"no worker and no task event in {since}", "warn"),
+        Field("", ""),
+        Field("Is a worker running?", "celery -A PROJECT worker -E"),
+        Field("On the same broker?", "Compare the broker_url of the worker"),
+        Field("Same key prefix?", "Start celtop -A PROJECT to use its settings"),
+        Field("Remote control on?", "worker_enable_remote_control is True"),
+        Field("Only messages?", "Name the queues: celtop -Q NAME,NAME"),
+    ]
