@@ -105,13 +105,14 @@ def typed_count(number: int, word: str | None = None) -> str | None:
     return str(number) if number > MAX_UNCOUNTED_TARGETS else word
 
 
-def task_line(state: ClusterState, id_: str) -> str:
+def task_line(state: ClusterState, id_: str, *, whole_id: bool = False) -> str:
     """Return a task as `3f2a9c1d geo.resize STARTED on celery@one`."""
     task = state.tasks.get(id_)
     if task is None:
         return f"{id_} (unknown task)"
     worker = f" on {task.worker}" if task.running and task.worker else ""
-    return f"{id_[:SHORT_ID_LENGTH]} {task.name or units.UNKNOWN} {task.state}{worker}"
+    shown = id_ if whole_id else id_[:SHORT_ID_LENGTH]
+    return f"{shown} {task.name or units.UNKNOWN} {task.state}{worker}"
 
 
 def worker_lines(state: ClusterState, names: Sequence[str]) -> tuple[str, ...]:

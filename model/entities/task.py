@@ -313,6 +313,8 @@ def first_seen_at(task: Task) -> float | None:
     """Return the earliest known time of a task, from which `age:` counts."""
     if task.sent_at is not None:
         return task.sent_at
+    if task.attempts and task.attempts[0].received_at is not None:
+        return task.attempts[0].received_at
     if task.received_at is not None:
         return task.received_at
     return task.started_at if task.started_at is not None else task.state_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celtop.model.state import ClusterState
-from celtop.tests.tui.app_under_test import AppUnderTest, run_app
+from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
@@ -116,3 +116,21 @@ async def test_after_moving_a_key_concerns_the_row_moved_to() -> None:
         on.burst("j", "y")
         await on.until(lambda: on.clipboard)
         assert on.clipboard == uuid(1)
+
+
+async def test_notifications_cover_neither_the_cursor_nor_the_footer() -> None:
+    app, session = make_app(ClusterState())
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await go(on, Location("tasks"))
+        arrive(on, 0, 40)
+        for motion in ("top", "bottom"):
+            on.table.action_move(motion)
+            for _ in range(3):
+                app.say("Copied")
+            await pilot.pause(0.1)
+            app.frame_loop.paint()
+            await pilot.pause(0.1)
+            covered = {y for toast in on.screen.query("Toast") for y in toast.region.line_range}
+            assert covered
+            assert not covered & {on.table.cursor_line, 0, 23}

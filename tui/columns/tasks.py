@@ -71,19 +71,22 @@ def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[T
     return cell
 
 
+def _first_seen(task: Task, frame: Frame) -> float | None:
+    """Return the time that agrees with the order of arrival: a retry is received again, later."""
+    at = first_seen_at(task)
+    if at is None or at == task.sent_at:  # the client's clock is uncorrected
+        return at
+    return frame.to_local(at, (task.attempts[0].worker if task.attempts else None) or task.worker)
+
+
 def _received(task: Task, frame: Frame) -> Cell:
-    at = task.received_at or task.started_at
-    if at is None or (task.received_at is None and task.sent_at is not None):
-        return numbers.time_of_day(task.sent_at, frame)  # by the client's clock, uncorrected
-    return numbers.time_of_day(frame.to_local(at, task.worker), frame)
+    return numbers.time_of_day(_first_seen(task, frame), frame)
 
 
 def _age(task: Task, frame: Frame) -> Cell:
-    at = first_seen_at(task)
+    at = _first_seen(task, frame)
     if at is None:
         return numbers.UNKNOWN
-    if at != task.sent_at:  # the client's clock is uncorrected
-        at = frame.to_local(at, task.worker)
     return numbers.seconds(max(0.0, frame.now - at), "muted")
 
 
@@ -134,7 +137,9 @@ TASKS: Final[tuple[Column[Task], ...]] = (
     ID,
     WORKER,
     QUEUE,
-    Column("received", "Received", 9, _received, 3, sort_key="arrival", descending=True),
+    Column(
+        "received", "First seen", 11, _received, 3, sort_key="arrival", descending=True, fixed=True
+    ),
     Column(
         "finished",
         "Finished",

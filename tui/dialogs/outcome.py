@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 from textual.widgets import Static
 
+from ...model.confirm.confirmation import task_line
+from ...model.operations.commands import Revoke
 from ...model.operations.summary import details, replies, sentence
 from ...model.text.phrases import shortened
 from ...model.text.sanitize import visible
@@ -15,24 +17,35 @@ from ..keymap import bindings
 from .text import TextDialog
 
 if TYPE_CHECKING:
-    from ...bindings.keymap import Keymap
     from ...model.operations.outcome import Outcome
+    from ...model.state import ClusterState
+    from ..context import AppContext
     from ..running import TrackedOperation
 
 MAX_LINE_CHARACTERS: Final = 400
 MAX_SENT_TASKS: Final = 50
+MAX_TARGETS: Final = 20
+"""Tasks to be revoked that are listed."""
 
 
 class OutcomeDialog(TextDialog):
     """Shows an outcome."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, context: AppContext) -> None:
         super().__init__("Operation")
         self._outcome = outcome
+        self._shared = context
+        self._targets: list[str] = []
+
+    def paint(self) -> None:
+        """Show the present state of the tasks."""
+        if _targets(self._outcome, self._shared.live) != self._targets:
+            self.query_one(Static).update(self.text())
 
     def text(self) -> Content:
         """Return the outcome in full."""
-        return outcome_text(self._outcome)
+        self._targets = _targets(self._outcome, self._shared.live)
+        return outcome_text(self._outcome, self._targets)
 
 
 class OperationDialog(OutcomeDialog):
@@ -41,16 +54,18 @@ class OperationDialog(OutcomeDialog):
     BINDINGS = bindings("operation")
     CONTEXTS = ("operation", "dialog", "text")
 
-    def __init__(self, operation: TrackedOperation, keymap: Keymap) -> None:
-        super().__init__(operation.outcome)
+    def __init__(self, operation: TrackedOperation, context: AppContext) -> None:
+        super().__init__(operation.outcome, context)
         self.operation = operation
-        self._cancel_key = keymap.key("act.cancel")
+        self._cancel_key = context.keymap.key("act.cancel")
 
     def paint(self) -> None:
         """Show the present outcome."""
         if self.operation.outcome is not self._outcome:
             self._outcome = self.operation.outcome
             self.query_one(Static).update(self.text())
+        else:
+            super().paint()
 
     def text(self) -> Content:
         """Return the outcome, and how to cancel the operation while it is running."""
@@ -66,8 +81,8 @@ class OperationDialog(OutcomeDialog):
             self.operation.operation.cancel()
 
 
-def outcome_text(outcome: Outcome) -> Content:
-    """Return a summary, then confirmations, failures with their reasons, and the tasks sent."""
+def outcome_text(outcome: Outcome, targets: Sequence[str] = ()) -> Content:
+    """Return a summary, then targets, confirmations, failures with reasons, and the tasks sent."""
     confirmed = replies(outcome)
     if not confirmed and (workers := outcome.workers_having("confirmed")):
         confirmed = (f"Confirmed by {', '.join(workers)}",)
@@ -78,11 +93,22 @@ def outcome_text(outcome: Outcome) -> Content:
     ]
     parts: list[tuple[Sequence[str], str]] = [
         ([sentence(outcome)], "bold"),
+        (targets, ""),
         (confirmed, ""),
         (details(outcome), "$text-warning"),
         (shortened(sent, MAX_SENT_TASKS), ""),
     ]
     return Content("\n\n").join(_lines(lines, style) for lines, style in parts if lines)
+
+
+def _targets(outcome: Outcome, state: ClusterState) -> list[str]:
+    """Return the tasks that were revoked, each with its present state."""
+    if not isinstance(outcome.operation, Revoke):
+        return []
+    ids = outcome.operation.ids
+    lines = [task_line(state, id_, whole_id=True) for id_ in ids[:MAX_TARGETS]]
+    more = len(ids) - MAX_TARGETS
+    return [*lines, f"and {more:,} more"] if more > 0 else lines
 
 
 def _lines(lines: Sequence[str], style: str) -> Content:

@@ -51,7 +51,7 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
     host.repaint()
     host.answered()
     if operation.read_only:
-        await host.ask(OperationDialog(tracked, context.keymap))
+        await host.ask(OperationDialog(tracked, context))
     return True
 
 

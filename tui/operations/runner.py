@@ -151,4 +151,4 @@ class OperationRunner:
         if operation is None:
             self._host.say("No operation in this session yet")
         else:
-            self._app.push_screen(OperationDialog(operation, self._host.context.keymap))
+            self._app.push_screen(OperationDialog(operation, self._host.context))

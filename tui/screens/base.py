@@ -18,6 +18,7 @@ from ...model.entities.task import Task
 from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
+from ...widgets.compat.textual_internals import place_notifications
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
@@ -161,6 +162,10 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         if self.ready:
             self.paint_body()
             self.paint_bars(covered=covered)
+            table = self.table
+            place_notifications(
+                self, None if table is None or self.typing is not None else table.cursor_line
+            )
 
     def paint_bars(self, *, covered: bool = False) -> None:
         """Update the bars, which stay live while the body shows a snapshot."""

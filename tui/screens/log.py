@@ -51,6 +51,6 @@ class LogScreen(RowListScreen[LogEntry]):
         if outcome is not None:
             from ..dialogs.outcome import OutcomeDialog
 
-            self.app.push_screen(OutcomeDialog(outcome))
+            self.app.push_screen(OutcomeDialog(outcome, self.context))
         elif row is not None:
             self.app.push_screen(TextDialog(f"{row.level} from {row.source}", row.text))

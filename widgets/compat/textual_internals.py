@@ -182,6 +182,17 @@ async def press(app: App[Any], key: str) -> bool:
     return bool(await app._check_bindings(key))
 
 
+def place_notifications(screen: Screen[Any], line: int | None) -> None:
+    """Show notifications below the header, or at the bottom if they would cover a line there.
+
+    The style sheet does so by the class `-bottom` of their rack.
+    """
+    for rack in screen.query("ToastRack"):
+        if rack.display:
+            height = sum(toast.outer_size.height for toast in rack.query("Toast"))
+            rack.set_class(line is not None and line <= height, "-bottom")
+
+
 def drop_all_colour(app: App[Any]) -> None:
     """Send no colour codes at all, for NO_COLOR.
 

@@ -265,6 +265,12 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             self._cursors.append((time.monotonic(), self._viewport.cursor_id))
         return self._repaint()
 
+    @property
+    def cursor_line(self) -> int:
+        """The line of the screen that the cursor is on."""
+        line = self._viewport.cursor_index - self._viewport.top
+        return self.region.y + self._header_height + line
+
     def pin_cursor(self, at: float) -> None:
         """Keep the cursor on the row that it was painted on when a key went down.
 

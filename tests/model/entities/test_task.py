@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.task import Task
+from celtop.model.entities.task import Attempt, Task, first_seen_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,3 +26,11 @@ def test_a_traceback_is_unchanged(text: str) -> None:
     task = Task("a")
     task.traceback = text
     assert task.traceback == text
+
+
+def test_a_task_was_first_seen_at_its_first_attempt() -> None:
+    task = Task("a", received_at=50.0, attempts=(Attempt(0, received_at=10.0),))
+    assert first_seen_at(task) == 10.0
+    task.sent_at = 9.0
+    assert first_seen_at(task) == 9.0
+    assert first_seen_at(Task("b", received_at=20.0)) == 20.0

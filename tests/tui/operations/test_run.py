@@ -239,3 +239,19 @@ async def test_an_operation_from_the_menu_concerns_the_row_that_it_was_opened_fo
         menu.dismiss("task.revoke")
         await on.until(lambda: on.said)
         assert "already finished (FAILURE)" in on.said[-1]
+
+
+async def test_details_name_the_tasks_that_were_revoked_and_their_present_state() -> None:
+    async with opened() as on:
+        await on.to(WAITING[0])
+        on.app.table.mark(WAITING[0], WAITING[1])  # type: ignore[union-attr]
+        await on.press("X")
+        await on.asked()
+        await on.press("y")
+        on.session.operations[0].end()
+        await on.press("d")
+        await on.dialog(OutcomeDialog)
+        assert f"{WAITING[0]} mail.send RECEIVED" in on.text
+        fails(on, WAITING[1])
+        await on.pilot.pause()
+        assert f"{WAITING[1]} mail.send FAILURE" in on.text
