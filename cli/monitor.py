@@ -24,12 +24,12 @@ def open_monitor(settings: Settings) -> int:
     require_terminal()
     if settings.view:
         require_view(settings.view, settings.source("view"))
+    require_usable_url(settings)
     from ..cluster.session import Session
     from ..tui.app import CeltopApp
     from ..tui.seen_hints import SeenHints
     from ..tui.theme import TERMINAL_COLOURS
     from .keymap import keymap_of
-    from .session import unusable
 
     if not sys.stderr.isatty():
         # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
@@ -42,7 +42,9 @@ def open_monitor(settings: Settings) -> int:
     app.context.seen_hints = SeenHints.of_user()
     app.run(mouse=settings.mouse)
     if app.return_code == ExitCode.USAGE:
-        raise unusable(session.state.broker)
+        from .session import unusable
+
+        raise unusable(session.state.broker.url, session.state.broker.fault)
     return app.return_code or ExitCode.OK
 
 
@@ -56,6 +58,20 @@ def require_terminal() -> None:
         raise InvalidUsage(f"The monitor needs a terminal; {USE_SNAPSHOT}")
     if (term := os.environ.get("TERM", "")) in ("dumb", "unknown"):
         raise InvalidUsage(f"This terminal (TERM={term}) cannot show the monitor; {USE_SNAPSHOT}")
+
+
+def require_usable_url(settings: Settings) -> None:
+    """Refuse to start with a broker URL that can never be used.
+
+    Raises:
+        InvalidUsage: Its transport or one of its options is unknown, or a driver is missing.
+    """
+    from ..cluster.connection.diagnosis import url_fault
+    from ..model.text.passwords import mask_url
+    from .session import unusable
+
+    if (fault := url_fault(settings)) is not None:
+        raise unusable(mask_url(settings.broker_url), fault)
 
 
 def require_view(name: str, source: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ..cluster.session import Session
-    from ..model.entities.broker import Broker
+    from ..model.entities.fault import Fault
     from ..settings import Settings
 
 CONNECT_TIMEOUT: Final = 5.0
@@ -115,15 +115,14 @@ def wait_for_broker(session: Session, seconds: float) -> None:
     if broker.fault is None and not broker.is_connected:
         _wait_while_it_replies(session)
     if not broker.is_connected:
-        raise unusable(broker)
+        raise unusable(broker.url, broker.fault)
 
 
-def unusable(broker: Broker) -> CommandError:
-    """Return the error of a broker that cannot be used."""
-    reason = broker.fault or "It has not replied in time"
-    wrong = broker.fault is not None and broker.fault.is_configuration
-    error = InvalidUsage if wrong else BrokerUnreachable
-    return error(f"Cannot use the broker {broker.url}. {reason}")
+def unusable(url: str, fault: Fault | None) -> CommandError:
+    """Return the error of a broker, by its masked URL, that cannot be used."""
+    reason = fault or "It has not replied in time"
+    error = InvalidUsage if fault is not None and fault.is_configuration else BrokerUnreachable
+    return error(f"Cannot use the broker {url}. {reason}")
 
 
 def _wait_while_it_replies(session: Session) -> None:

@@ -124,57 +124,15 @@ class BrokerConnection:
         """Switch to the next URL, if there are several."""
         self._index += 1
 
-    def connect(self, heartbeat: float = 0.0) -> Connection:
-        """Return a new, established connection, which the caller closes.
+    def prepare(self, heartbeat: float = 0.0) -> Connection:
+        """Return a new connection that is not established yet.
 
         Args:
-            heartbeat: Seconds between AMQP heartbeats, which the caller must check; 0 for none.
+            heartbeat: Seconds between AMQP heartbeats; 0 for none.
 
         Raises:
-            Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
+            Exception: The URL, an option or the transport cannot be used.
         """
-        connection = self._prepare(heartbeat)
-        started, sent_before = time.monotonic(), self.meter.sent_by_thread
-        try:
-            connection.ensure_connection(max_retries=0)
-        except BaseException:
-            connection.collect()
-            raise
-        requests = self.meter.sent_by_thread - sent_before
-        self.round_trip = (time.monotonic() - started) / max(1, requests)
-        return connection
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Open a connection for the block, and close it at the end.
-
-        Raises:
-            Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
-        """
-        connection = self.connect()
-        try:
-            yield connection
-        finally:
-            connection.collect()
-
-    def unverified(self) -> Fault | None:
-        """Return what is not verified about an encrypted connection; None if nothing is missing."""
-        options = self._prepare().ssl
-        if not options:
-            return None if self.scheme != "amqps" else _NAME_UNVERIFIED
-        if options is True:
-            return _NAME_UNVERIFIED
-        required = options.get("ssl_cert_reqs", options.get("cert_reqs"))
-        if required in (ssl.CERT_NONE, "none"):
-            return _CERTIFICATE_UNVERIFIED
-        named = options.get("server_hostname") or options.get("context")
-        return _NAME_UNVERIFIED if self.is_amqp and not named else None
-
-    def hide(self, text: str) -> str:
-        """Return a text without the passwords of the broker and result backend URLs."""
-        return hide(text, *self.urls, self.settings.result_backend or "")
-
-    def _prepare(self, heartbeat: float = 0.0) -> Connection:
         from kombu.connection import Connection
         from kombu.transport import get_transport_cls
 
@@ -214,6 +172,56 @@ class BrokerConnection:
         # kombu has just resolved the class from the URL; everything else stays as kombu set it.
         connection.transport_cls = bounded_transport(metered_transport(transport, self.meter))
         return connection
+
+    def connect(self, heartbeat: float = 0.0) -> Connection:
+        """Return a new, established connection, which the caller closes.
+
+        Args:
+            heartbeat: Seconds between AMQP heartbeats, which the caller must check; 0 for none.
+
+        Raises:
+            Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
+        """
+        connection = self.prepare(heartbeat)
+        started, sent_before = time.monotonic(), self.meter.sent_by_thread
+        try:
+            connection.ensure_connection(max_retries=0)
+        except BaseException:
+            connection.collect()
+            raise
+        requests = self.meter.sent_by_thread - sent_before
+        self.round_trip = (time.monotonic() - started) / max(1, requests)
+        return connection
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Open a connection for the block, and close it at the end.
+
+        Raises:
+            Exception: Any error of the transport; `errors.explain` turns it into a `Fault`.
+        """
+        connection = self.connect()
+        try:
+            yield connection
+        finally:
+            connection.collect()
+
+    def unverified(self) -> Fault | None:
+        """Return what is not verified about an encrypted connection; None if nothing is missing."""
+        options = self.prepare().ssl
+        if not options:
+            return None if self.scheme != "amqps" else _NAME_UNVERIFIED
+        if options is True:
+            return _NAME_UNVERIFIED
+        required = options.get("ssl_cert_reqs", options.get("cert_reqs"))
+        if required in (ssl.CERT_NONE, "none"):
+            return _CERTIFICATE_UNVERIFIED
+        named = options.get("server_hostname") or options.get("context")
+        return _NAME_UNVERIFIED if self.is_amqp and not named else None
+
+    def hide(self, text: str) -> str:
+        """Return a text without the passwords of the broker and result backend URLs."""
+        return hide(text, *self.urls, self.settings.result_backend or "")
 
     def _ssl(self) -> dict[str, Any] | bool:
         given = self.settings.broker_use_ssl

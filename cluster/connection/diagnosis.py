@@ -10,7 +10,8 @@ from typing import Final
 
 from ...model.entities.broker import family_of
 from ...model.entities.fault import Fault
-from .broker import BrokerConnection
+from ...settings import Settings
+from .broker import BrokerConnection, broker_urls, scheme_of
 from .errors import address_of, explain, port_of, reason_of
 from .identify import identify, mismatch
 from .invalid_option import Attempt, invalid_option, is_option_error
@@ -45,3 +46,21 @@ def diagnose(error: BaseException, broker: BrokerConnection, attempt: Attempt) -
     if listener is None:
         return fault
     return mismatch(listener, broker.scheme, family_of(broker.scheme), address_of(broker)) or fault
+
+
+def url_fault(settings: Settings) -> Fault | None:
+    """Return the fault of a broker URL that can never be used, found without a connection.
+
+    Ordinary URLs of Redis and RabbitMQ are passed without a look: that would import kombu.
+    """
+    for url in broker_urls(settings.broker_url):
+        if family_of(scheme_of(url)) != "other" and "?" not in url:
+            continue
+        broker = BrokerConnection(settings.model_copy(update={"broker_url": url}))
+        try:
+            broker.prepare()
+        except Exception as error:
+            fault = diagnose(error, broker, BrokerConnection.prepare)
+            if fault.is_configuration:
+                return fault
+    return None

@@ -29,10 +29,18 @@ def test_a_dumb_terminal_is_refused() -> None:
         assert "celtop snapshot" in terminal.text()
 
 
-def test_a_broker_that_can_never_be_used_ends_it_at_once() -> None:
+def test_a_url_that_can_never_be_used_opens_no_screen() -> None:
     with Terminal((*CELTOP, "-b", "reddis://h")) as terminal:
         assert terminal.wait_end() == 2
+        assert terminal.text().startswith("celtop: Cannot use the broker reddis://h")
         assert "Did you mean redis://?" in terminal.text()
+
+
+def test_an_option_that_can_never_be_used_closes_the_screen() -> None:
+    environ = {"CELTOP_BROKER_TRANSPORT_OPTIONS": '{"max_connections": "x"}'}
+    with Terminal((*CELTOP, "-b", "redis://127.0.0.1:1/0"), env=environ) as terminal:
+        assert terminal.wait_end() == 2
+        assert "has an invalid option max_connections" in terminal.text()
         assert terminal.restored()
 
 

@@ -77,7 +77,7 @@ def test_unverified_certificates_are_reported(url: str, options: object, doubt: 
 
 def test_the_apps_options_do_not_override_our_timeouts() -> None:
     one = broker("redis://h/0", broker_transport_options={"socket_timeout": None, "sep": ":"})
-    options = one._prepare().transport_options
+    options = one.prepare().transport_options
     assert options["socket_timeout"] > 0
     assert options["sep"] == ":"
 

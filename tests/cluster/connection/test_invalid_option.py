@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.connection.diagnosis import diagnose
+from celtop.cluster.connection.diagnosis import diagnose, url_fault
 from celtop.settings import Settings
 
 
 def attempt(broker: BrokerConnection) -> None:
     """Fail as kombu does: options are checked before the network is used."""
-    broker._prepare()
+    broker.prepare()
     if "max_connections" in broker.settings.broker_transport_options:
         raise ValueError("must be a positive integer")
     raise ConnectionRefusedError(111, "Connection refused")
@@ -53,3 +53,15 @@ def test_a_failure_of_the_network_is_no_invalid_option() -> None:
 def test_an_error_that_stays_without_options_is_something_else() -> None:
     options = {"visibility_timeout": 60}
     assert fault_of("reddis://h/0", broker_transport_options=options).startswith("transport")
+
+
+def kind_of(url: str) -> str | None:
+    fault = url_fault(Settings(broker_url=url))
+    return None if fault is None else fault.kind
+
+
+def test_what_a_url_alone_shows() -> None:
+    assert kind_of("reddis://h") == kind_of("redis://h/0;reddis://h") == "transport"
+    assert kind_of("amqp://h//?foo=1") == "option"
+    assert kind_of("redis://h/0") is kind_of("rediss://h/0?ssl_cert_reqs=none") is None
+    assert kind_of("filesystem://") is kind_of("") is None
