@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.geometry import Size
 
 from ...bindings.contexts import Context
 from ...model.entities.time_series import STEP
@@ -23,6 +24,8 @@ from ..navigation import Location
 from .base import MonitorScreen
 
 MIN_TILE_HEIGHT: Final = 7
+BAR_LINES: Final = 3
+"""Header, info line and footer."""
 COLUMN_WIDTHS: Final = (76, 170)
 """Widths of the screen from which two and three charts stand side by side."""
 
@@ -91,18 +94,16 @@ class ChartsScreen(MonitorScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the room."""
-        self.call_after_refresh(self._lay_out)
+        self._lay_out(event.size)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, size: Size) -> None:
         """Share the room out to rows of charts; too many of them scroll."""
         zoomed = self.has_class("-zoomed")
-        columns = 1 if zoomed else 1 + sum(self.size.width >= width for width in COLUMN_WIDTHS)
+        columns = 1 if zoomed else 1 + sum(size.width >= width for width in COLUMN_WIDTHS)
         rows = 1 if zoomed else ceil(len(self.tiles) / columns)
-        room = self.grid.size.height
-        height = max(MIN_TILE_HEIGHT, room // rows)
-        left = max(0, room - height * rows)
+        fits = size.height - BAR_LINES >= rows * MIN_TILE_HEIGHT
         self.grid.styles.grid_size_columns = columns
-        self.grid.styles.grid_rows = " ".join(f"{height + (row < left)}" for row in range(rows))
+        self.grid.styles.grid_rows = "1fr" if fits else f"{MIN_TILE_HEIGHT}"
 
     # Moving
 
@@ -160,7 +161,7 @@ class ChartsScreen(MonitorScreen):
     def action_zoom(self) -> None:
         """Maximize the focused chart, or restore all."""
         super().action_zoom()
-        self.call_after_refresh(self._lay_out)
+        self._lay_out(self.size)
 
     # Opening
 
