@@ -37,6 +37,6 @@ def _kept(name: Name, tasks: int) -> list[Reading]:
         if subject.terminal is None:
             raise SubjectFailed("it has no terminal")
         # The filter is applied in slices, newest tasks first.
-        if subject.terminal.wait_for(rf"Tasks\s+{failures:,} of", 30) is None:
+        if subject.terminal.wait_for(rf"Tasks\s+{failures:,} of", 120) is None:
             raise SubjectFailed(f"does not list all {failures:,} failures")
         return [Reading("kept", name, held / MIB, f"all {failures:,} failures listed")]

@@ -10,13 +10,26 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import flood, frame_cost, history, idle, kept, operations, pace, progress, report, startup
+from . import (
+    fleet,
+    flood,
+    frame_cost,
+    history,
+    idle,
+    kept,
+    operations,
+    pace,
+    progress,
+    report,
+    startup,
+)
 from .lines import LINES, Reading
 
 Measure = Callable[[frozenset[str], bool], list[Reading]]
 PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
     (frozenset({"merged", "cpu", "memory"}), flood.measure),
     (frozenset({"kept"}), kept.measure),
+    (frozenset({"fleet-cpu", "fleet-memory"}), fleet.measure),
     (frozenset({"frame"}), frame_cost.measure),
     (frozenset({"key", "bytes"}), pace.measure),
     (frozenset({"first-frame", "first-data"}), startup.measure),

@@ -62,6 +62,7 @@ def encode(
     start: float | None = None,
     seed: str = "",
     fail_every: int | None = None,
+    workers: Sequence[str] = WORKERS,
 ) -> list[Message]:
     """The messages of `tasks` tasks, each received, started and succeeded or failed.
 
@@ -74,19 +75,20 @@ def encode(
         start: Epoch at which publishing will begin: the events' timestamps follow the pace.
         seed: Another seed gives other task ids.
         fail_every: One of so many tasks of each worker fails, beginning with its first.
+        workers: Who runs them.
     """
     start = start or time.time()
     total = tasks * EVENTS_PER_TASK
     step = 1 / per_second
-    caught = _Caught(url)
-    turns = [_life(worker, share, seed, fail_every) for worker, share in _shares(tasks)]
+    caught = _Caught(url, workers)
+    turns = [_life(worker, share, seed, fail_every) for worker, share in _shares(tasks, workers)]
     messages = [
         caught.heartbeat(worker, start + second, due=float(second))
         for second in range(0, int(total * step) + 1, 2)
-        for worker in WORKERS
+        for worker in workers
     ]
     sent = 0
-    for turn, worker in itertools.cycle(zip(turns, WORKERS, strict=True)):
+    for turn, worker in itertools.cycle(zip(turns, workers, strict=True)):
         events = list(itertools.islice(turn, batch))
         if not events:
             if sent >= total:
@@ -186,9 +188,9 @@ def publish(url: str, messages: Sequence[Message], *, window: int = 64) -> float
     return time.monotonic() - begun
 
 
-def _shares(tasks: int) -> Iterator[tuple[str, int]]:
-    whole, rest = divmod(tasks, len(WORKERS))
-    for position, worker in enumerate(WORKERS):
+def _shares(tasks: int, workers: Sequence[str] = WORKERS) -> Iterator[tuple[str, int]]:
+    whole, rest = divmod(tasks, len(workers))
+    for position, worker in enumerate(workers):
         yield worker, whole + (position < rest)
 
 
@@ -241,7 +243,7 @@ def _life(
 class _Caught:
     """Celery's event dispatchers, with the last step before the socket caught."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, workers: Sequence[str] = WORKERS) -> None:
         self.app = Celery("stream", broker=url, fixups=set(), set_as_current=False)
         self.channel = self.app.connection_for_write(url).channel()
         self.channel._put_fanout = self._put_fanout
@@ -253,7 +255,7 @@ class _Caught:
                 buffer_group={"task"},
                 buffer_limit=1_000_000,
             )
-            for worker in WORKERS
+            for worker in workers
         }
         self.command = b""
 

@@ -46,7 +46,7 @@ ROUTINE_INTERVAL: Final = 30.0
 """The same while nothing is missing: workers may send no heartbeats."""
 STOP_CHECK_INTERVAL: Final = 0.5
 """Seconds to wait for events before checking whether to stop."""
-LARGE_BACKLOG: Final = 10_000
+LARGE_BACKLOG: Final = 5_000
 """Waiting events whose messages leave several MiB of freed memory when they have been applied."""
 BATCH_WINDOW: Final = 0.01
 """Seconds in which messages collect before they are read: waking up for each one costs more than

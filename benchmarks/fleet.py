@@ -1,0 +1,49 @@
+"""A large cluster at work, on the screen: the CPU that it takes, and the memory in the end."""
+
+from __future__ import annotations
+
+from . import server, stream
+from .lines import Reading, attempt
+from .subjects import Name, SubjectFailed, running
+
+WORKERS = tuple(f"celery@fleet-{number:04}" for number in range(1, 1_001))
+PER_SECOND = 30_000
+"""Task events per second of all workers, in messages of 20."""
+SCREENS = {"1": "Overview", "2": "Tasks", "3": "Workers"}
+MIB = 1 << 20
+
+
+def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
+    """Lines `fleet-cpu` and `fleet-memory`."""
+    del wanted
+    return attempt(("fleet-cpu", "fleet-memory"), _fleet, "celtop", 2.0 if quick else 5.0)
+
+
+def _fleet(name: Name, seconds: float) -> list[Reading]:
+    """The CPU time until all is applied, as a share of the time in which it arrived."""
+    tasks = int(PER_SECOND * seconds / stream.EVENTS_PER_TASK)
+    shares: dict[str, float] = {}
+    with server.running() as url, running(name, url) as subject:
+        assert subject.terminal is not None
+        server.await_listener(url)
+        for key, screen in ("", "all new"), *SCREENS.items():
+            messages = stream.encode(
+                url, tasks, per_second=PER_SECOND, seed=screen, workers=WORKERS
+            )
+            subject.press(key)
+            subject.await_quiet(60)
+            before = subject.cpu()
+            took = stream.publish(url, messages)
+            subject.await_quiet(60)
+            shares[screen] = 100 * (subject.cpu() - before) / took
+        held = subject.memory()
+        if WORKERS[0] not in subject.terminal.screen().text:
+            raise SubjectFailed("no worker of the fleet on its screen")
+    note = ", ".join(f"{screen} {share:.0f} %" for screen, share in shares.items())
+    del shares["all new"]
+    return [
+        Reading("fleet-cpu", name, max(shares.values()), note),
+        Reading(
+            "fleet-memory", name, held / MIB, f"{len(WORKERS):,} workers, {4 * tasks:,} tasks sent"
+        ),
+    ]
