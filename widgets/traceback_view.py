@@ -37,6 +37,7 @@ class TracebackView(ScrollView, can_focus=True, inherit_bindings=False):
         height: 1fr;
         width: 1fr;
         scrollbar-size: 0 1;
+        scrollbar-gutter: stable;
         color: $foreground;
         & > .traceback--muted { color: $text-muted; }
         & > .traceback--accent { color: $text-accent; text-style: bold; }

@@ -21,7 +21,6 @@ from ...widgets.charts.chart import Chart
 from ...widgets.compat.textual_internals import place_notifications
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
-from ...widgets.traceback_view import TracebackView
 from .. import charts
 from ..bars.banner import Banner
 from ..bars.base import Part
@@ -42,7 +41,6 @@ from .hints import SHOWN_FOR, hint_text, new_hint
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
-    from ...model.text.frames import TracebackFrame
     from ...views_file import View
     from ...widgets.table.viewport import Motion
 
@@ -344,25 +342,19 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             self.table.action_open()
 
     def action_pane(self, step: int) -> None:
-        """Focus the next or previous pane; on a library frame, show or hide its source."""
-        focused = self.focused
-        if step > 0 and isinstance(focused, TracebackView) and focused.on_library:
-            focused.action_fold()
-        elif step > 0:
+        """Focus the next or previous pane."""
+        if step > 0:
             self.focus_next()
         else:
             self.focus_previous()
 
     def action_copy_id(self) -> None:
-        """Copy the text selected with the mouse, the frame at the cursor, or the ids of rows."""
+        """Copy the text selected with the mouse, else the ids of the rows to copy."""
         selected = self.get_selected_text()
         rows = self.copied()
-        frame = self.focused.frame if isinstance(self.focused, TracebackView) else None
         if selected:
             self.post_message(CopyRequested("the selection", selected))
             self.clear_selection()
-        elif frame is not None:
-            self._copy_frame(frame)
         elif rows:
             ids = [row_id(row) for row in rows]
             what = visible(ids[0], 60) if len(ids) == 1 else f"{len(ids):,} ids"
@@ -401,19 +393,6 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         text = f"Mark two tasks, workers or task types with {mark} to compare them"
         self.notify(text, severity="warning", markup=False)
 
-    def on_traceback_view_opened(self, message: TracebackView.Opened) -> None:
-        """Open the frame in the user's editor if its file exists here, else copy its place."""
-        from ..output.editor import open_in_editor
-
-        problem = open_in_editor(self.app, message.frame)
-        if problem:
-            self.notify(visible(problem), severity="error", markup=False)
-        elif problem is not None:
-            self._copy_frame(message.frame)
-
-    def _copy_frame(self, frame: TracebackFrame) -> None:
-        self.post_message(CopyRequested(visible(frame.place, 80), frame.place))
-
     def action_workflow(self) -> None:
         """Open the workflow of the selected task."""
         tasks = self.chosen(Task)
@@ -432,7 +411,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         zoomed = not self.has_class("-zoomed")
         self.set_class(zoomed, "-zoomed")
         focused = self.focused
-        for pane in self.query(".pane, .column"):
+        for pane in self.query(".pane, .column, #panes"):
             inside = focused is not None and pane in focused.ancestors_with_self
             pane.set_class(zoomed and not inside, "-hidden")
             pane.styles.clear_rule("height")  # as given by its content, which painting sets again

@@ -27,6 +27,7 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..search import SearchedScreen
 from .row_lists import RowListScreen
+from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
     from ...widgets.table.viewport import Motion
@@ -36,7 +37,7 @@ MAX_WORKERS_SHOWN: Final = 8
 MIN_LIST_HEIGHT: Final = 4
 
 
-class FailuresScreen(RowListScreen[FailureGroup], SearchedScreen):
+class FailuresScreen(TracebackScreen, RowListScreen[FailureGroup], SearchedScreen):
     """Groups of failed tasks, the largest first, with the traceback of an example.
 
     The cursor starts on the group of the location's task, if it has one. Where the traceback is

@@ -12,6 +12,7 @@ from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
+from ...model.text.frames import TracebackFrame
 from ..bars.keys import Here, Key
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def _of_selection(screen: Shown) -> Iterator[Key]:
         yield "mark.none", "unmark"
         return
     for row in _rows(screen):
+        if isinstance(row, TracebackFrame):
+            yield "copy.id", "copy path:line"
         if isinstance(row, Queue) and row.name in context.paused_queues and not read_only:
             yield "undo", "resume"
         for id_, sensible in _ONE_ROW.get(type(row), ()):
@@ -134,6 +137,8 @@ def _general(screen: Shown) -> Iterator[Key]:
     for id_ in _shown(screen.CONTEXTS):
         if id_ == "quit" and screen.location.path:
             yield id_, "back"
+        elif id_ == "filter" and isinstance(screen.current_row, TracebackFrame):
+            yield id_, "search"
         elif id_ != "freeze" or not context.frozen:
             yield id_, ""
 

@@ -32,6 +32,7 @@ from ..dialogs.traceback import TracebackDialog
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from .detail import DetailScreen
+from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
     from ...model.operations.call import Recovered
@@ -42,7 +43,7 @@ MAX_RELATED: Final = 200
 _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
 
 
-class TaskDetailScreen(DetailScreen):
+class TaskDetailScreen(TracebackScreen, DetailScreen):
     """The page of a task."""
 
     BINDINGS = bindings("tasks")

@@ -191,6 +191,19 @@ async def test_the_overviews_pane_shows_the_same_groups_and_opens_them() -> None
         assert not isinstance(on.app.screen, ConfirmDialog)
 
 
+async def test_the_failure_of_a_task_page_can_be_zoomed_in_a_small_terminal() -> None:
+    async with _Staged((80, 24)) as on:
+        on.app.go(Location("tasks", (DrillDown("task", uuid(8)),)))
+        await on.until(lambda: "raise ValueError(8)" in on.text)
+        on.screen.set_focus(on.screen.traceback)
+        await on.until(lambda: "y copy path:line" in on.text)
+        height = on.screen.traceback.size.height
+        await on.press("f")
+        assert on.screen.traceback.size.height == 22
+        await on.press("f")
+        await on.until(lambda: on.screen.traceback.size.height == height)
+
+
 async def test_where_nothing_failed_it_says_so() -> None:
     state = ClusterState()
     state.observe(ConnectionChanged("live", NOW))
