@@ -35,6 +35,8 @@ TIMES: Final = ("local", "utc", "relative")
 """How times are shown in tables: in a time zone, or as `41 s ago`."""
 STEPS_PER_CHART: Final = 60
 """Steps in time across the charts."""
+INITIAL_WINDOWS: Final = (300, 900)
+"""Seconds that charts cover at first, and once more has been recorded."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
 
@@ -68,8 +70,8 @@ class AppContext:
     """Whether times of day are shown in UTC."""
     relative: bool = False
     """Whether the times in tables are shown as `41 s ago`."""
-    chart_seconds: int = 900
-    """The time that charts cover."""
+    chart_window: int | None = None
+    """The time that charts cover, in seconds; None until it is chosen."""
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
     frozen_at: float | None = None
@@ -118,6 +120,18 @@ class AppContext:
     def times(self, how: str) -> None:
         self.relative = how == "relative"
         self.utc = how == "utc" or (self.relative and self.settings.timezone == "utc")
+
+    @property
+    def chart_seconds(self) -> int:
+        """The time that charts cover: until it is chosen, it grows with what is recorded."""
+        if self.chart_window is not None:
+            return self.chart_window
+        series = self.state.series
+        return INITIAL_WINDOWS[series.recorded_seconds > INITIAL_WINDOWS[0]]
+
+    @chart_seconds.setter
+    def chart_seconds(self, seconds: int) -> None:
+        self.chart_window = seconds
 
     @property
     def frozen(self) -> bool:

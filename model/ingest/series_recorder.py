@@ -162,6 +162,12 @@ class SeriesRecorder:
         earlier._step = min(self._step, step_of(at))
         return earlier
 
+    @property
+    def recorded_seconds(self) -> int:
+        """How much time has been recorded, in seconds."""
+        first = self.cluster.first
+        return 0 if first is None else (self._step - first + 1) * STEP
+
     def record(self, now: float, *, connected: bool) -> None:
         """Record the step that has ended, once.
 

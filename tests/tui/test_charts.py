@@ -30,6 +30,13 @@ def test_each_chart_covers_the_window() -> None:
             assert {len(layer.values) for layer in data.layers} == {seconds // STEP}, kind.id
 
 
+def test_until_it_is_chosen_the_window_grows_with_what_is_recorded() -> None:
+    empty, shared = make_app()[0].context, context()
+    assert (empty.chart_seconds, shared.chart_seconds) == (300, 900)
+    shared.chart_seconds = 3_600
+    assert shared.chart_seconds == 3_600
+
+
 def test_the_queues_with_the_most_messages_have_a_layer_each() -> None:
     shared = context()
     state = shared.state

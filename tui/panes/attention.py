@@ -40,6 +40,7 @@ class AttentionPane(ListPane[Alert]):
         if second != self._second:
             self._second = second
             super().refresh_rows()
+            self.context.state.series.findings = len(self.rows)
 
     def status(self) -> tuple[Level, str]:
         """Return whether anything is bad, and the number of findings."""
