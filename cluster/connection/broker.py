@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -155,6 +155,8 @@ class BrokerConnection:
                 # timeout that only the app knows: they would run twice because of celtop.
                 "ack_emulation": False,
             }
+        if self.scheme == "sentinel":
+            options["sentinel_kwargs"] = _for_sentinels(options)
         if transport.driver_name == "py-amqp":
             options["frame_handler"] = frame_handler
         connection = Connection(
@@ -231,6 +233,17 @@ class BrokerConnection:
             # On Redis, kombu takes a bare True for "no TLS".
             return {"ssl_cert_reqs": ssl.CERT_REQUIRED} if self.is_redis else True
         return {key: verify_mode(value) for key, value in given.items()}
+
+
+def _for_sentinels(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how to connect to the sentinels: as the app does, but with our own timeouts."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    timeouts = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout")}
+    # redis-py would retry each of them for seconds; we try again ourselves.
+    once = {"retry": Retry(NoBackoff(), 0)}
+    return {**(options.get("sentinel_kwargs") or {}), **timeouts, **once}
 
 
 def verify_mode(value: Any) -> Any:

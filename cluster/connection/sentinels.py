@@ -56,10 +56,17 @@ def sentinel_fault(
 
 def _primaries(host: str, port: int, options: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     own = {key: options[key] for key in ("username", "password", "ssl") if key in options}
     client = Redis(
-        host=host, port=port, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, **own
+        host=host,
+        port=port,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+        **own,
     )
     try:
         primaries: Any = client.sentinel_masters()
