@@ -76,8 +76,8 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("dialog", "operation", "text"),
     ("dialog", "columns"),
     # In the menu of operations, the key of an operation chooses it.
-    ("dialog", "tasks", "workers", "queues"),
-    ("dialog", "types"),
+    ("dialog", "text", "tasks", "workers", "queues"),
+    ("dialog", "text", "types"),
 )
 """Contexts that are active at the same time: within each group a key starts one action only. Lines
 that are typed into and dialogs take keys before the screen behind them."""

@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.geometry import Offset, Region
 from textual.selection import Selection
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 MAX_MATCHES: Final = 10_000
 """Further matches are not looked for."""
@@ -82,10 +82,10 @@ def searched_widgets(root: Widget) -> list[Widget]:
     """Return the visible widgets with text that can be searched, in their order."""
     return [
         widget
-        for widget in root.query("*").results(Widget)
+        for widget in (root, *root.query("*").results(Widget))
         if widget.display
         and all(node.display for node in widget.ancestors if isinstance(node, Widget))
-        and isinstance(widget, Searchable | Static)
+        and isinstance(widget, Searchable | Static | OptionList)
     ]
 
 
@@ -93,6 +93,8 @@ def search_lines(widget: Widget) -> Sequence[str]:
     """Return the text of a widget."""
     if isinstance(widget, Searchable):
         return widget.search_lines()
+    if isinstance(widget, OptionList):
+        return [" ".join(str(option.prompt).split()) for option in widget.options]
     content = widget.render()
     return content.plain.split("\n") if isinstance(content, Content) else ()
 
@@ -101,6 +103,9 @@ def show_match(widget: Widget, match: Match) -> None:
     """Bring a match into view and highlight it."""
     if isinstance(widget, Searchable):
         reveal(widget, widget.show_match(match.line, match.start, match.end))
+        return
+    if isinstance(widget, OptionList):
+        widget.highlighted = match.line
         return
     content = widget.render()
     if isinstance(content, Content):
@@ -113,7 +118,7 @@ def show_match(widget: Widget, match: Match) -> None:
 def hide_matches(root: Widget) -> None:
     """Remove the highlights of a search."""
     root.screen.clear_selection()
-    for widget in root.query("*").results(Widget):
+    for widget in (root, *root.query("*").results(Widget)):
         if isinstance(widget, Searchable):
             widget.hide_match()
 

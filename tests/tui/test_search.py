@@ -5,8 +5,9 @@ from __future__ import annotations
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.help import Help
+from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
 PAGE = Location("tasks", (DrillDown("task", FAILED),))
@@ -69,3 +70,15 @@ async def test_the_help_is_searched_and_its_keys_are_letters_meanwhile() -> None
         assert isinstance(ui.screen, Help)
         await ui.press("escape")
         assert not isinstance(ui.screen, Help)
+
+
+async def test_letters_typed_with_the_slash_in_a_menu_choose_nothing() -> None:
+    async with run_app(cluster(), Location("tasks")) as ui:
+        await ui.press("A")
+        menu = await ui.dialog(Menu)
+        ui.burst("slash", *"trig")
+        await ui.until(lambda: menu.search_line.text == "trig")
+        await ui.press("enter")
+        assert ui.screen is menu and not ui.session.done
+        chosen = menu.query_one(OptionList).highlighted
+        assert chosen is not None and menu.choices[chosen][0] == "task.trigger"

@@ -15,7 +15,7 @@ from ...bindings.contexts import CONTEXT_TITLES, Context
 from ...bindings.keymap import Keymap
 from ...bindings.keys import key_names
 from ...bindings.purposes import by_purpose, is_brief
-from .text import SearchedDialog
+from .text import LongText
 
 _KEYS_WIDTH: Final = 10
 _EXAMPLES_WIDTH: Final = 28
@@ -38,7 +38,7 @@ FILTER_EXAMPLES = (
 )
 
 
-class Help(SearchedDialog):
+class Help(LongText):
     """The keys that work on a screen, then the filter syntax and the keys of other screens.
 
     Args:

@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ...model.text.sanitize import visible
-from .base import Dialog
+from .searched import SearchedDialog
 
 _MAX_HINT: Final = 200
 _INDENT: Final = 6
@@ -24,7 +24,7 @@ _FRAME_WIDTH: Final = 4
 """Cells of the frame and its corner on each side of the title."""
 
 
-class Menu(Dialog[str]):
+class Menu(SearchedDialog):
     """Returns the id of the chosen item.
 
     Args:
@@ -52,7 +52,12 @@ class Menu(Dialog[str]):
         self.chosen = chosen
         self._preview = preview
 
-    def compose_box(self) -> ComposeResult:
+    @property
+    def searched(self) -> OptionList:
+        """The items."""
+        return self.query_one(OptionList)
+
+    def compose_content(self) -> ComposeResult:
         """Yield the items."""
         width = max((cell_len(visible(label)) for _, label, _ in self.choices), default=0)
         room = self.app.size.width * 9 // 10 - _FRAME_WIDTH - _SCROLLBAR_WIDTH

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widget import Widget
 
 from ...widgets.glyphs import Glyphs
 from ...widgets.traceback_view import TracebackView
-from ..bars.search import SearchLine
-from .text import SearchedDialog
+from .searched import SearchedDialog
 
 
 class TracebackDialog(SearchedDialog):
@@ -20,23 +17,17 @@ class TracebackDialog(SearchedDialog):
 
     def __init__(self, title: str, traceback: str, task: str | None, glyphs: Glyphs) -> None:
         super().__init__(title)
-        self._traceback = traceback
         self._view = TracebackView(traceback, task, glyphs=glyphs)
 
     @property
-    def searched(self) -> Widget:
-        """What contains the traceback."""
-        return self.query_one("#traceback")
+    def searched(self) -> TracebackView:
+        """The traceback."""
+        return self._view
 
-    def compose_box(self) -> ComposeResult:
-        """Yield the traceback and the search line."""
+    def compose_content(self) -> ComposeResult:
+        """Yield the traceback."""
         with Vertical(id="traceback"):
             yield self._view
-        yield SearchLine(id="search")
-
-    def text(self) -> Content:
-        """Return the traceback as it is."""
-        return Content(self._traceback)
 
     def action_choose(self, step: int) -> None:
         """Move the cursor."""

@@ -302,7 +302,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
     @property
     def current_row(self) -> object | None:
         """The row or item that keys are about if nothing is marked."""
-        return next(iter(self.copied()), None)
+        return None if isinstance(self.focused, Tile) else next(iter(self.copied()), None)
 
     def shown_rows(self) -> list[Any]:
         """Return the rows to save: the marked ones, otherwise all that the table lists."""

@@ -85,24 +85,25 @@ def here(screen: Shown) -> Here:
     line = screen.typing
     if line is not None:
         return Here(general=tuple((id_, "") for id_ in _shown((line.CONTEXT,), every=True)))
-    title, selection = "", tuple(_of_selection(screen))
-    table = screen.table
-    if table is not None and table.marks:
-        title = f"{len(table.marks):,} marked:"
-    return Here(title, selection, tuple(_general(screen)))
+    # Only lists have marks; a page would have to look for its tables in each frame.
+    table = screen.table if "list" in screen.CONTEXTS else None
+    marked = table if table is not None and table.marks else None
+    title = "" if marked is None else f"{len(marked.marks):,} marked:"
+    keys = _of_row(screen) if marked is None else _of_marked(screen, marked)
+    return Here(title, tuple(keys), tuple(_general(screen)))
 
 
-def _of_selection(screen: Shown) -> Iterator[Key]:
-    table, context = screen.table, screen.context
+def _of_marked(screen: Shown, table: LiveTable[Any]) -> Iterator[Key]:
+    if not screen.context.session.read_only:
+        yield from ((id_, "") for id_ in _MARKED_ROWS.get(type(table.cursor_row), ()))
+    if len(table.marks) == 2:
+        yield "compare", ""
+    yield "mark.none", "unmark"
+
+
+def _of_row(screen: Shown) -> Iterator[Key]:
+    context = screen.context
     read_only = context.session.read_only
-    if table is not None and table.marks:
-        for id_ in _MARKED_ROWS.get(type(table.cursor_row), ()):
-            if not read_only:
-                yield id_, ""
-        if len(table.marks) == 2:
-            yield "compare", ""
-        yield "mark.none", "unmark"
-        return
     for row in _rows(screen):
         if isinstance(row, TracebackFrame):
             yield "copy.id", "copy path:line"
