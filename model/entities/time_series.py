@@ -66,14 +66,17 @@ class TimeSeries:
 
     def window(self, name: str, last: int, count: int) -> list[float]:
         """Return the values of `count` steps up to the step `last`, oldest first."""
-        ring = self._rings[self.names.index(name)]
-        if self.first is None:
+        start = last - count + 1
+        low, high = start, last
+        if self.first is not None:
+            low = max(low, self.first, self.newest - STEPS + 1)
+            high = min(high, self.newest)
+        if self.first is None or low > high:
             return [nan] * count
-        low = max(self.first, self.newest - STEPS + 1)
-        return [
-            ring[step % STEPS] if low <= step <= self.newest else nan
-            for step in range(last - count + 1, last + 1)
-        ]
+        ring = self._rings[self.names.index(name)]
+        begin, end = low % STEPS, high % STEPS + 1
+        known = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
+        return [nan] * (low - start) + known.tolist() + [nan] * (last - high)
 
     def at(self, name: str, epoch: float) -> float | None:
         """Return the value at an epoch time; None if it is unknown."""

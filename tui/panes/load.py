@@ -28,6 +28,8 @@ class LoadPane(Pane):
     def __init__(self, context: AppContext) -> None:
         self.chart = Chart(glyphs=context.glyphs, id="load-chart")
         self._kind = KINDS[-1]
+        self._chosen_at = -1
+        """The step in which the chart was chosen."""
         super().__init__(context, self.chart)
 
     def need(self) -> Need:
@@ -42,7 +44,9 @@ class LoadPane(Pane):
         """Draw the chart."""
         if self.has_class("-none"):
             return
-        self._kind = self._choose()
+        newest = self.context.state.series.newest
+        if newest != self._chosen_at:
+            self._chosen_at, self._kind = newest, self._choose()
         charts.show(self.chart, self._kind.id, self._kind.build, self.context)
         level, window = self.status()
         self.show(level, self._kind.title, window)

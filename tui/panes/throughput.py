@@ -23,6 +23,8 @@ GRAPH_LINES: Final = 8
 """Lines that the graph takes from lists that are cut."""
 MIN_GRAPH_LINES: Final = 5
 MIN_SPARK_WIDTH: Final = 10
+RATES: Final = ("ok", "retry", "failed")
+RATE_STYLES: Final = ("good", "state-retry", "bad")
 
 
 class ThroughputPane(Pane):
@@ -32,6 +34,8 @@ class ThroughputPane(Pane):
 
     def __init__(self, context: AppContext) -> None:
         self.chart = Chart(glyphs=context.glyphs, id="graph")
+        self._line_key: object = None
+        self._line = ""
         super().__init__(context, self.chart)
         self.can_focus = True
 
@@ -49,20 +53,24 @@ class ThroughputPane(Pane):
 
     def summary(self) -> Sequence[Part]:
         """Return the rates, and the graph on one line."""
-        styles = ("good", "state-retry", "bad")
-        layers = charts.throughput(self.context).layers
+        rates = charts.current_rates(self.context)
         parts = []
-        for layer, rate, style in zip(
-            layers, charts.current_rates(self.context), styles, strict=True
-        ):
+        for name, rate, style in zip(RATES, rates, RATE_STYLES, strict=True):
             is_zero = rate in (units.UNKNOWN, units.rate(0.0))
-            parts.append(Part(f"{layer.name} {rate}", "$text-muted" if is_zero else COLOURS[style]))
+            parts.append(Part(f"{name} {rate}", "$text-muted" if is_zero else COLOURS[style]))
         taken = sum(len(part.text) + part.gap for part in parts) + len(self.TITLE) + 5
         width = self.size.width - taken
         if width >= MIN_SPARK_WIDTH:
-            values = charts.finished(self.context, width)
-            parts.append(Part(spark(values, width, self.context.glyphs), "$text-success", 1))
+            parts.append(Part(self._graph(width), "$text-success", 1))
         return parts
+
+    def _graph(self, width: int) -> str:
+        """Return the graph on one line, drawn once per step."""
+        key = (width, self.context.state.series.newest, self.context.chart_seconds)
+        if self._line_key != key:
+            values = charts.finished(self.context, width)
+            self._line_key, self._line = key, spark(values, width, self.context.glyphs)
+        return self._line
 
     def paint(self) -> None:
         """Draw the chart, unless there is only the line."""

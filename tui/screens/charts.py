@@ -24,6 +24,8 @@ from ..navigation import Location
 from .base import MonitorScreen
 
 MIN_TILE_HEIGHT: Final = 7
+MAX_MARKS: Final = 3
+"""Marks that are named above the charts."""
 BAR_LINES: Final = 3
 """Header, info line and footer."""
 COLUMN_WIDTHS: Final = (76, 170)
@@ -82,14 +84,15 @@ class ChartsScreen(MonitorScreen):
         self.info_bar.show(left)
 
     def _marks(self) -> list[str]:
-        """Return what happened to workers at the cursor."""
-        if self.cursor is None:
-            return []
+        """Return what happened to workers at the cursor, or last."""
         low, high = self._moment()
+        if self.cursor is None:
+            low = self.chart.start
+        marks = self.context.state.series.marks.between(low - STEP, high + STEP)
         zone = charts.time_zone(self.context)
         return [
             f"{visible(mark.worker, 40)} {mark.kind} {units.clock(mark.at, zone)}"
-            for mark in self.context.state.series.marks.between(low - STEP, high + STEP)
+            for mark in marks[-MAX_MARKS:]
         ]
 
     def on_resize(self, event: events.Resize) -> None:
