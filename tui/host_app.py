@@ -105,7 +105,9 @@ class HostApp(FrugalApp, inherit_bindings=False):
     def listed(self) -> Sequence[Task] | None:
         """Return all tasks that passed the filter; None on a screen without a list of tasks."""
         tasks = self._selection.listed
-        return None if tasks is None else [self.context.current(task) for task in tasks]
+        if tasks is None or not self.context.frozen:
+            return tasks
+        return [self.context.current(task) for task in tasks]
 
     def filter_by(self, text: str) -> None:
         """Filter the list on the screen."""

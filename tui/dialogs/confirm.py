@@ -115,7 +115,9 @@ class ConfirmDialog(Dialog[bool]):
             box.mount_all(_line(*fact) for fact in more)
         yes = self.query_one("#yes")
         yes.disabled = not self.confirmed
-        if yes.disabled and self.focused in (None, yes):
+        for typed in self.query(Input):
+            typed.disabled = self.confirmation.refusal is not None
+        if yes.disabled and (self.focused is None or self.focused.disabled):
             self.set_focus(self.query_one("#cancel"))
 
     def _facts(self) -> Iterator[tuple[str, str, str]]:
@@ -127,6 +129,7 @@ class ConfirmDialog(Dialog[bool]):
             yield change, "bold $text-warning", ""
         if confirmation.refusal is not None:
             yield f"Nothing left to do: {confirmation.refusal}", "bold $text-warning", "heading"
+            return
         for heading, sentences, style in (
             ("Effect", confirmation.effects, "$text-accent"),
             ("Caution", (*confirmation.warnings, *confirmation.caveats), "$text-warning"),

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ...model.operations.commands import Operation, WorkerOperation
     from ...model.state import ClusterState
 
+MAX_COUNTED_TASKS: Final = 2_000
+"""Listed tasks up to which the menu counts those that an operation is possible for: it must open at
+once. The dialog counts them all."""
+
 Handler: TypeAlias = "Callable[[Host], Coroutine[Any, Any, object]]"
 Offer: TypeAlias = "tuple[str, str | None]"
 """What `{}` in a label stands for, and why the operation is unavailable (None if it is not)."""
@@ -147,6 +151,8 @@ def _listed_item(
         listed = host.listed()
         if listed is None:
             return None
+        if len(listed) > MAX_COUNTED_TASKS:
+            return f"up to {len(listed):,}", None
         number = len(select(host.context.live, listed).kept)
         empty = "no tasks listed" if not listed else "none of the listed tasks can be"
         return f"{number:,} of {len(listed):,}", None if number else empty

@@ -181,7 +181,7 @@ class TaskListScreen(ListScreen):
 
     def listed(self) -> Sequence[Task]:
         """Return all tasks that match the filter."""
-        return [self.tasks[index] for index in range(len(self.tasks))]
+        return list(self.tasks)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""

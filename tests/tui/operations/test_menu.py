@@ -14,6 +14,7 @@ from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
+from celtop.tui.operations import menu as operation_menu
 
 # The menu of operations
 
@@ -298,3 +299,13 @@ def test_every_screen_that_has_acts_offers_the_menu() -> None:
     menu = next(action for action in ACTIONS if action.id == "act.menu")
     contexts = {context for action in ACTIONS if action.mutates for context in action.contexts}
     assert contexts == set(menu.contexts)
+
+
+async def test_the_menu_opens_at_once_for_a_long_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operation_menu, "MAX_COUNTED_TASKS", 10)
+    async with opened() as on:
+        await on.press("A")
+        shown = await on.dialog(Menu)
+        labels = {id_: label for id_, label, _ in shown.choices}
+        assert labels["task.revoke_listed"].endswith("all listed: up to 29 ...")
+        assert "task.revoke_listed" not in shown.disabled_ids
