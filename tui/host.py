@@ -74,6 +74,9 @@ class Host(Protocol):
     def keep_selection(self) -> None:
         """Keep the present selection for the operation that is about to begin."""
 
+    def unfreeze(self) -> None:
+        """Show the live model, since a snapshot lacks what was just looked up."""
+
     def begin(self, question: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine that is about to open a dialog; keys wait for it, up to `answered`."""
 

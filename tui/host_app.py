@@ -102,6 +102,12 @@ class HostApp(FrugalApp, inherit_bindings=False):
         """Keep the present selection for the operation that is about to begin."""
         self._selection = Selection(self.frame_loop.topmost_screen)
 
+    def unfreeze(self) -> None:
+        """Show the live model, since a snapshot lacks what was just looked up."""
+        if self.context.frozen:
+            self.frame_loop.freeze(False)
+            self.say("Unfrozen to show what was looked up")
+
     def listed(self) -> Sequence[Task] | None:
         """Return all tasks that passed the filter; None on a screen without a list of tasks."""
         tasks = self._selection.listed

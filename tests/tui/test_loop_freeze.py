@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from celtop.model.entities.task import Task
+from celtop.model.observations import QueuePeeked, WaitingMessage
 from celtop.model.text import units
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import AppUnderTest
@@ -113,3 +114,18 @@ async def test_a_frozen_overview_steps_through_the_last_hour() -> None:
         assert "late.task" in on.text
         await on.press("p")
         assert "FROZEN" not in on.text
+
+
+async def test_what_is_looked_up_while_frozen_is_shown() -> None:
+    async with opened(Location("queues")) as on:
+        await on.press("p")
+        await on.to("celery")
+        message = WaitingMessage("waiting-1", "shop.bill", "celery")
+        seen = QueuePeeked("celery", (message,), NOW, complete=True)
+        on.session.peeking.set_result(seen)
+        on.session.put(seen)
+        await on.press("v")
+        await on.until(lambda: bool(on.app.location.path))
+        assert not on.app.context.frozen
+        assert "Unfrozen to show what was looked up" in on.said
+        await on.until(lambda: "shop.bill" in on.text)

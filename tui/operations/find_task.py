@@ -37,4 +37,5 @@ async def find_task(host: Host, id_: str) -> None:
     deadline = time.monotonic() + MODEL_TIMEOUT
     while id_ not in context.live.tasks and time.monotonic() < deadline:
         await asyncio.sleep(MODEL_CHECK_INTERVAL)
+    host.unfreeze()
     host.go(host.location.deeper(DrillDown("task", id_, id_[:8])))

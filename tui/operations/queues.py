@@ -51,6 +51,7 @@ async def peek(host: Host) -> None:
     elif seen.messages:
         host.say(f"{_message_count(len(seen.messages), seen)} waiting in {queue}")
         # By their ids: a task may be revoked, or waiting for its next attempt.
+        host.unfreeze()
         filter_text = f"{exact_term('queue', queue)} state:pending"
         ids = frozenset(message.id for message in seen.messages)
         host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting", ids)))
