@@ -51,7 +51,7 @@ def _paused(queue: Queue, now: float) -> Finding:
         "queue",
         f"{text}; waiting: {waiting}",
         queue.name,
-        f"To resume it: celtop resume {queue.name}",
+        f"To resume it: celtop control resume {queue.name}",
         evidence={"waiting": queue.waiting, "paused_at": pause.at, "paused_by": pause.by},
         since=pause.at,
         common="paused",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from ...model.entities.states import CELERY_STATES, FAILURE, STARTED
+from typing import Final
+
+from ...model.entities.states import (
+    CELERY_STATES,
+    FAILURE,
+    PENDING,
+    RECEIVED,
+    REJECTED,
+    RETRY,
+    REVOKED,
+    STARTED,
+    SUCCESS,
+)
 from ...model.entities.styles import state_style
 from ...model.health.newness import failures_rise
 from ...model.text import units
@@ -10,6 +22,14 @@ from ...widgets.colours import COLOURS
 from ..context import AppContext
 from ..text.unknown import not_known_yet
 from .base import Bar, Part
+
+_PRIORITIES: Final = {
+    name: priority
+    for priority, name in enumerate(
+        (STARTED, FAILURE, RETRY, SUCCESS, RECEIVED, PENDING, REJECTED, REVOKED)
+    )
+}
+"""Where there is little room, what runs and fails is shown before what is done or waits."""
 
 
 class StateStrip(Bar):
@@ -25,12 +45,12 @@ class StateStrip(Bar):
         parts: list[Part] = []
         known = not not_known_yet(context.state)
         rising = failures_rise(context.state, context.now())
-        for priority, name in enumerate(CELERY_STATES):
+        for name in CELERY_STATES:
             number = counts.get(name, 0)
             if name == STARTED:
                 # A task in a custom state is running too.
                 number += sum(custom.values())
-            if not number and name in ("PENDING", "REJECTED", "REVOKED"):
+            if not number and name in (PENDING, REJECTED, REVOKED):
                 continue
             style = COLOURS[state_style(name)] if number else "$text-muted"
             if name == FAILURE and number and not rising:
@@ -39,7 +59,7 @@ class StateStrip(Bar):
             text = f"{context.glyphs.state(name)} {name} {count}"
             if name == STARTED and any(custom.values()):
                 text += f" ({', '.join(f'{each} {n:,}' for each, n in custom.items() if n)})"
-            parts.append(Part(text, style, priority, gap=1 if not parts else 3))
+            parts.append(Part(text, style, _PRIORITIES[name], gap=1 if not parts else 3))
         if lost:
             parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))
         self.show(parts)

@@ -31,16 +31,12 @@ class AttentionPane(ListPane[Alert]):
             {"level": lambda alert: alert.level == "bad"},
             Order("level", True),
         )
-        self._second = -1
         super().__init__(context, COLUMNS, rows, titles=False)
 
     def refresh_rows(self) -> None:
         """Read the findings again, once a second."""
-        second = int(self.context.now())
-        if second != self._second:
-            self._second = second
-            super().refresh_rows()
-            self.context.state.series.findings = len(self.rows)
+        super().refresh_rows()
+        self.context.state.series.findings = len(self.rows)
 
     def status(self) -> tuple[Level, str]:
         """Return whether anything is bad, and the number of findings."""

@@ -133,11 +133,19 @@ class ListPane(Pane, Generic[R]):
             id=f"{self.NAME}-table",
         )
         self._peak = Peak()
+        self._refreshed: object = None
         super().__init__(context, self.table)
 
     def refresh_rows(self) -> None:
-        """Read the rows again."""
-        self.rows.refresh()
+        """Read and sort the rows again, once a second, or when there are more or fewer."""
+        version = (int(self.context.now()), self.size_of_source())
+        if version != self._refreshed:
+            self._refreshed = version
+            self.rows.refresh()
+
+    def size_of_source(self) -> int:
+        """Return how many rows there are before any filter; 0 if counting them is expensive."""
+        return 0
 
     def paint(self) -> None:
         """Paint the table or the line."""

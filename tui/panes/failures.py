@@ -34,11 +34,16 @@ class FailuresPane(ListPane[FailureGroup]):
         )
         super().__init__(context, TILE_COLUMNS, rows)
 
+    def size_of_source(self) -> int:
+        """Return the number of groups."""
+        return sum(1 for _ in self.context.state.failures)
+
     def status(self) -> tuple[Level, str]:
         """Return `bad` if failures are new or growing."""
         now = self.context.now()
         failures = sum(group.count for group in self.rows)
-        if any(failures_are_new(group, now) for group in self.rows):
+        # Those that are new or growing are first.
+        if len(self.rows) and failures_are_new(self.rows[0], now):
             level: Level = "bad"
         else:
             recent = any(is_new(group.last_at, now) for group in self.rows)

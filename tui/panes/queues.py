@@ -36,6 +36,10 @@ class QueuesPane(ListPane[Queue]):
         )
         super().__init__(context, QUEUES, rows)
 
+    def size_of_source(self) -> int:
+        """Return the number of queues."""
+        return len(self.context.state.queues)
+
     def status(self) -> tuple[Level, str]:
         """Return `bad` if a queue without consumers is new or grows."""
         state, now = self.context.state, self.context.now()

@@ -34,16 +34,18 @@ class WorkersPane(ListPane[Worker]):
         )
         super().__init__(context, worker_columns(context.state), rows)
 
+    def size_of_source(self) -> int:
+        """Return the number of workers."""
+        return len(self.context.state.workers)
+
     def status(self) -> tuple[Level, str]:
         """Return the worst level of a worker, and how many are online."""
         state, now = self.context.state, self.context.now()
         online, known = workers_online(state, now)
-        if not known or online is None:
+        if not len(self.rows) or online is None:
             level: Level = "idle"
-        else:
-            listening = state.broker.listening(now)
-            levels = {level_of(worker, listening, now) for worker in self.rows}
-            level = "bad" if "bad" in levels else "warn" if "warn" in levels else "good"
+        else:  # the worst is first
+            level = level_of(self.rows[0], state.broker.listening(now), now)
         shown = units.UNKNOWN if online is None else f"{online:,}"
         return level, f"{shown} of {known:,} online" if known else ""
 
