@@ -34,8 +34,8 @@ STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1
 REVOKED_TASKS: Final = 6
 """Tasks in the picture of an operation's outcome."""
-DEMO_SECONDS: Final = 90.0
-"""How long the demo runs before the pictures are taken."""
+DEMO_SECONDS: Final = 300.0
+"""How long the demo runs before the pictures are taken: as long as the charts show."""
 SHOWN_URL: Final = "redis://localhost:6379/0"
 SIZE: Final = (120, 36)
 FOLDER: Final = Path(__file__).parent
@@ -66,6 +66,7 @@ PICTURES: Final = (
     Picture("filter", ("2", *"/state:failure,retry", "enter")),
     Picture("task", ("2", "escape", *"/state:failure", "enter", "enter")),
     Picture("failures", ("e",)),
+    Picture("charts", ("c", *["left"] * 12)),
     Picture("workers", ("3",)),
     Picture("worker", ("3", "enter")),
     Picture("compare", ("3", "space", "space", "=")),

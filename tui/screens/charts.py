@@ -80,10 +80,18 @@ class ChartsScreen(MonitorScreen):
 
     def _paint_info(self) -> None:
         left = [*self.breadcrumbs, Part(units.duration(self.context.chart_seconds), "$text-muted")]
-        left += [Part(text, "$text-warning", 2) for text in self._marks()]
-        self.info_bar.show(left)
+        left += self._marks()
+        self.info_bar.show(left, [Part(self._window_keys(), "$text-muted", 3), Part("", gap=1)])
 
-    def _marks(self) -> list[str]:
+    def _window_keys(self) -> str:
+        """Return the keys of the time that the charts cover."""
+        keymap, plain = self.context.keymap, self.context.ascii
+        shorter, longer = (
+            keymap.key(f"window.{way}", ascii_only=plain) for way in ("shorter", "longer")
+        )
+        return f"{shorter} shorter  {longer} longer"
+
+    def _marks(self) -> list[Part]:
         """Return what happened to workers at the cursor, or last."""
         low, high = self._moment()
         if self.cursor is None:
@@ -91,8 +99,12 @@ class ChartsScreen(MonitorScreen):
         marks = self.context.state.series.marks.between(low - STEP, high + STEP)
         zone = charts.time_zone(self.context)
         return [
-            f"{visible(mark.worker, 40)} {mark.kind} {units.clock(mark.at, zone)}"
-            for mark in marks[-MAX_MARKS:]
+            Part(
+                f"{visible(mark.worker, 40)} {mark.kind} {units.clock(mark.at, zone)}",
+                "$text-error" if mark.kind == "lost" else "$text-muted",
+                2 + number,
+            )
+            for number, mark in enumerate(marks[: -MAX_MARKS - 1 : -1])
         ]
 
     def on_resize(self, event: events.Resize) -> None:
