@@ -33,7 +33,11 @@ def nested(levels: int) -> bytes:
     return b'{"status": "PROGRESS", "result": ' + b"[" * levels + b"]" * levels + b"}"
 
 
-@pytest.mark.parametrize("payload", [PICKLED, nested(MAX_DEPTH + 1), nested(900), nested(200_000)])
+@pytest.mark.parametrize(
+    "payload",
+    [PICKLED, nested(MAX_DEPTH + 1), nested(900), nested(200_000)],
+    ids=["pickled", "just too deep", "900", "200,000"],
+)
 def test_the_state_of_a_too_deeply_nested_entry_is_read(payload: bytes) -> None:
     found = from_payload("id", payload)
     assert (found.status, found.result) == ("PROGRESS", None)

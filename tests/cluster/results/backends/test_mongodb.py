@@ -190,7 +190,8 @@ def test_servers_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("password", ["hun/ter2", "hun@ter2", "hun%2Fter2"])
-def test_a_password_with_special_characters(password: str) -> None:
+def test_a_password_with_special_characters(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.cluster.results.backends.mongodb.CONNECT_TIMEOUT", 0.5)
     told = fault_of(f"mongodb://ann:{password}@no-such-host.invalid/db")
     assert "Cannot resolve the host name no-such-host.invalid" in told
     assert "ter2" not in told and "hun" not in told
