@@ -53,8 +53,10 @@ def test_an_unknown_host_name(open_session: OpenSession, scheme: str) -> None:
     ("scheme", "kind"), [("redis", "timeout"), ("amqp", "timeout"), ("rediss", "tls")]
 )
 def test_a_broker_that_accepts_and_does_not_respond(
-    open_session: OpenSession, scheme: str, kind: str
+    open_session: OpenSession, monkeypatch: pytest.MonkeyPatch, scheme: str, kind: str
 ) -> None:
+    for limit in ("broker.CONNECT_TIMEOUT", "broker.READ_TIMEOUT", "identify.TIMEOUT"):
+        monkeypatch.setattr(f"celtop.cluster.connection.{limit}", 0.5)
     with black_hole() as port:
         live = open_session(f"{scheme}://127.0.0.1:{port}/0")
         live.until_fault(kind)
