@@ -37,7 +37,7 @@ MAX_WORKERS_SHOWN: Final = 8
 MIN_LIST_HEIGHT: Final = 4
 
 
-class FailuresScreen(TracebackScreen, RowListScreen[FailureGroup], SearchedScreen):
+class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScreen):
     """Groups of failed tasks, the largest first, with the traceback of an example.
 
     The cursor starts on the group of the location's task, if it has one. Where the traceback is

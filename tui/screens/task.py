@@ -43,7 +43,7 @@ MAX_RELATED: Final = 200
 _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
 
 
-class TaskDetailScreen(TracebackScreen, DetailScreen):
+class TaskDetailScreen(DetailScreen, TracebackScreen):
     """The page of a task."""
 
     BINDINGS = bindings("tasks")
