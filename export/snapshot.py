@@ -16,7 +16,7 @@ from ..model.entities.broker import Broker, Listening
 from ..model.entities.clock_skew import NO_SKEWS
 from ..model.entities.keep import KINDS, Kind
 from ..model.entities.queue import Queue
-from ..model.entities.rates import SecondRing
+from ..model.entities.rates import RATE_WINDOW, SecondRing
 from ..model.entities.states import source_names
 from ..model.entities.task import Task, TaskExtra
 from ..model.entities.worker import Limits, Worker
@@ -42,9 +42,6 @@ from .records import (
     WindowsRecord,
     WorkerRecord,
 )
-
-RATE_WINDOW: Final = 10
-"""Seconds over which the rates in `totals` are averaged."""
 
 R = TypeVar("R", bound=msgspec.Struct)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from math import ceil, floor, isnan, nan
 from typing import Final, TypeAlias
 
+from ..model.entities.rates import RATE_WINDOW
 from ..model.entities.time_series import SECONDS, STEP, STEPS, TimeSeries
 from ..model.text import units
 from ..model.text.sanitize import visible
@@ -15,7 +16,6 @@ from ..widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
 from ..widgets.charts.axis import SECONDS as DURATION
 from ..widgets.charts.chart import Chart, ChartData
 from ..widgets.charts.plot import Layer, fitted
-from .bars.header import RATE_WINDOW
 from .context import AppContext
 from .navigation import DrillDown
 from .text.unknown import not_known_yet

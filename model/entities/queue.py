@@ -8,10 +8,7 @@ from typing import Final
 import msgspec
 
 from .fact import NEVER_ASKED, Fact
-from .rates import SecondRing
-
-RATE_WINDOW: Final = 60
-"""Seconds over which `in_per_s` and `out_per_s` are averaged."""
+from .rates import RATE_WINDOW, SecondRing
 
 MAX_DEPTHS_KEPT: Final = 120
 """Measured depths kept for the trend."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+RATE_WINDOW: Final = 60
+"""Seconds over which every rate is averaged that is shown or exported."""
 RING_SECONDS: Final = 600
 """Seconds that a ring covers by default."""
 

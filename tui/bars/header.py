@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Final
 
+from ...model.entities.rates import RATE_WINDOW
 from ...model.entities.styles import BROKER_LEVELS, Level
 from ...model.health.newness import failures_rise
 from ...model.state import ClusterState
@@ -17,8 +18,6 @@ from ..text.windows import windows
 from ..text.workers import level_of
 from .base import Bar, Part
 
-RATE_WINDOW: Final = 60
-"""Seconds over which the task rate is averaged."""
 FAILURE_WINDOW: Final = 300
 """Seconds over which the failure rate is averaged."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from ...model.health.newness import failures_are_new
 from ...model.ingest.failure_groups import TREND_STEPS, FailureGroup
 from ...model.text import units
 from ...widgets.charts.sparkline import spark
@@ -22,7 +23,9 @@ def _text(get: Callable[[FailureGroup], str | None], style: str) -> Callable[...
 
 
 def _times(group: FailureGroup, frame: Frame) -> Cell:
-    return f"{units.count(group.count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", "bad"
+    """Return the number of tasks, in red if their failures are new or growing."""
+    style = "bad" if failures_are_new(group, frame.now) else "text"
+    return f"{units.count(group.count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", style
 
 
 def _trend(group: FailureGroup, frame: Frame) -> Cell:

@@ -66,6 +66,6 @@ def _subject(alert: Alert, frame: Frame) -> Cell:
 
 
 COLUMNS: Final[tuple[Column[Alert], ...]] = (
-    Column("subject", "Subject", 22, _subject, grow=1),
+    Column("subject", "Subject", 22, _subject),
     Column("text", "Problem", 30, lambda alert, _: (alert.text, "text"), grow=4),
 )
