@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -64,7 +65,7 @@ def celtop(ctx: click.Context) -> int | None:
     Without a command, open the monitor in this terminal. Only a broker URL is required:
     celtop -b redis://localhost:6379/0
     """
-    return open_monitor(settings_of(ctx)) if ctx.invoked_subcommand is None else None
+    return None if ctx.invoked_subcommand else open_monitor(partial(settings_of, ctx))
 
 
 @click.command(cls=Command)
@@ -78,7 +79,7 @@ def top(ctx: click.Context) -> None:
     app = ctx.obj.app
     give(ctx, "app", app.main or "of celery -A")
     described = {**configuration(app), "tasks": registered_tasks(app)}
-    ctx.exit(open_monitor(settings_of(ctx, describe=lambda *_: described)))
+    ctx.exit(open_monitor(partial(settings_of, ctx, describe=lambda *_: described)))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -4,48 +4,68 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from . import stderr
 from .exit_codes import ExitCode, InvalidUsage
 
 if TYPE_CHECKING:
     from ..settings import Settings
+    from ..tui.starting import Prepared
 
 USE_SNAPSHOT = "`celtop snapshot` prints the same data as text, JSON or SVG"
 
 
-def open_monitor(settings: Settings) -> int:
+def open_monitor(read: Callable[[], Settings]) -> int:
     """Run the monitor until the user quits; return its exit code.
 
+    Args:
+        read: Reads the settings; it is called while the first frame is on the screen.
+
     Raises:
-        InvalidUsage: This terminal cannot show it, its broker cannot be used, or the view to open
-            is unknown.
+        InvalidUsage: This terminal cannot show it, a setting is invalid, its broker cannot be
+            used, or the view to open is unknown.
     """
-    require_terminal()
-    if settings.view:
-        require_view(settings.view, settings.source("view"))
-    require_usable_url(settings)
-    from ..cluster.session import Session
-    from ..tui.app import CeltopApp
-    from ..tui.seen_hints import SeenHints
-    from ..tui.theme import TERMINAL_COLOURS
-    from .keymap import keymap_of
+    try:
+        require_terminal()
+    except InvalidUsage:
+        read()  # an error in the settings comes first
+        raise
+    from ..tui.starting import StartingApp
 
     if not sys.stderr.isatty():
         # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
         setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
-    session = Session(settings)
-    app = CeltopApp(session, settings, keymap=keymap_of(settings))
-    if settings.theme is None and app.console.color_system == "standard":
-        # In 16 colours the nearest one to a theme's red may be white.
-        app.theme = TERMINAL_COLOURS
-    app.context.seen_hints = SeenHints.of_user()
-    app.run(mouse=settings.mouse)
+    app = StartingApp(partial(_prepare, read))
+    app.run(mouse=False)  # until the settings are known
+    if app.error is not None:
+        raise app.error
+    if app.is_set_up:
+        for warning in app.context.settings.warnings:
+            stderr.echo(warning)  # the screen has covered what was printed earlier
     if app.return_code == ExitCode.USAGE:
         from .session import unusable
 
-        raise unusable(session.state.broker.url, session.state.broker.fault)
+        broker = app.context.live.broker
+        raise unusable(broker.url, broker.fault)
     return app.return_code or ExitCode.OK
+
+
+def _prepare(read: Callable[[], Settings]) -> Prepared:
+    """Read the settings, and import what the first screen needs."""
+    settings = read()
+    if settings.view:
+        require_view(settings.view, settings.source("view"))
+    require_usable_url(settings)
+    from ..cluster.session import Session
+    from ..tui.screens import overview as overview
+    from ..tui.seen_hints import SeenHints
+    from ..tui.starting import Prepared
+    from .keymap import keymap_of
+
+    return Prepared(Session(settings), settings, keymap_of(settings), SeenHints.of_user())
 
 
 def require_terminal() -> None:

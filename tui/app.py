@@ -64,6 +64,16 @@ class CeltopApp(HostApp, inherit_bindings=False):
         keymap: Keymap | None = None,
     ) -> None:
         super().__init__(session, settings, clock, keymap)
+
+    def set_up(
+        self,
+        session: Session,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        keymap: Keymap | None = None,
+    ) -> None:
+        """Make everything that depends on the settings."""
+        super().set_up(session, settings, clock, keymap)
         # Textual has one renderer for all scrollbars.
         plain = self.context.ascii
         ScrollBar.renderer = PlainScrollBarRender if plain else ScrollBarRender
@@ -85,11 +95,15 @@ class CeltopApp(HostApp, inherit_bindings=False):
     # Start and end
 
     def on_mount(self) -> None:
-        """Paint once, then start the session."""
+        """Watch the terminal, and start."""
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         if not self.is_headless:
             terminal.on_exit_signals(self.end)
             self.set_interval(TERMINAL_CHECK_INTERVAL, self._check_terminal)
+        self.start()
+
+    def start(self) -> None:
+        """Paint once, then start the session."""
         self.navigator.start()
         self.call_after_refresh(self.frame_loop.start)
         for problem in self._theme_problems:
@@ -99,8 +113,9 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Stop the session, and save what was typed."""
-        self.context.history.save()
-        await self.frame_loop.stop()
+        if self.is_set_up:
+            self.context.history.save()
+            await self.frame_loop.stop()
 
     def end(self, code: int = 0) -> None:
         """End celtop, with an exit code for the shell."""
@@ -121,7 +136,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def sent(self, characters: int) -> None:
         """Let the frame rate follow what frames cost to send."""
-        self.frame_loop.pacer.sent(characters)
+        if self.is_set_up:
+            self.frame_loop.pacer.sent(characters)
 
     # Keys
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -50,6 +51,21 @@ class HostApp(FrugalApp, inherit_bindings=False):
         keymap: Keymap | None,
     ) -> None:
         super().__init__()
+        self.set_up(session, settings, clock, keymap)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether there are session and settings."""
+        return hasattr(self, "context")
+
+    def set_up(
+        self,
+        session: Session,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        keymap: Keymap | None = None,
+    ) -> None:
+        """Make everything that depends on the settings."""
         ascii_only = settings.ascii
         unicode = terminal.supports_unicode(os.environ) if ascii_only is None else not ascii_only
         glyphs = UNICODE if unicode else ASCII

@@ -51,7 +51,7 @@ def demo(ctx: click.Context, no_tui: bool, seed: int) -> int:
         with clean_exit(), DemoCluster(seed, os.environ) as cluster:
             if no_tui:
                 return _serve(cluster)
-            return open_monitor(_settings(cluster, flags))
+            return open_monitor(lambda: _settings(cluster, flags))
     except (NoServer, DemoFailed) as error:
         raise InvalidUsage(str(error)) from error
 

@@ -29,11 +29,12 @@ def test_a_dumb_terminal_is_refused() -> None:
         assert "celtop snapshot" in terminal.text()
 
 
-def test_a_url_that_can_never_be_used_opens_no_screen() -> None:
+def test_a_url_that_can_never_be_used_closes_the_screen() -> None:
     with Terminal((*CELTOP, "-b", "reddis://h")) as terminal:
         assert terminal.wait_end() == 2
-        assert terminal.text().startswith("celtop: Cannot use the broker reddis://h")
+        assert "celtop: Cannot use the broker reddis://h" in terminal.text()
         assert "Did you mean redis://?" in terminal.text()
+        assert terminal.restored()
 
 
 def test_an_option_that_can_never_be_used_closes_the_screen() -> None:

@@ -1,0 +1,74 @@
+"""The first frame comes before the settings, and keys typed meanwhile are not lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import cast
+
+from celtop.bindings.keymap import Keymap
+from celtop.cluster.session import Session
+from celtop.settings import Settings
+from celtop.tests.tui.fake_session import FakeSession
+from celtop.tests.widgets.screen_text import screen_text
+from celtop.tui.seen_hints import SeenHints
+from celtop.tui.starting import Prepared, StartingApp
+from textual.pilot import Pilot
+
+
+class Settled:
+    """Settings that are read when a test allows it."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.allowed = threading.Event()
+        self.error = error
+
+    def __call__(self) -> Prepared:
+        self.allowed.wait(20)
+        if self.error is not None:
+            raise self.error
+        settings = Settings(ascii=False, theme="celtop-light", history=0)
+        return Prepared(cast(Session, FakeSession()), settings, Keymap(), SeenHints(None))
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if holds():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"timed out; the screen:\n{screen_text(pilot.app)}")
+
+
+def shows(app: StartingApp, text: str) -> bool:
+    return any(text in line for line in screen_text(app))
+
+
+async def test_keys_typed_before_the_settings_are_known_go_to_the_first_screen() -> None:
+    prepare = Settled()
+    app = StartingApp(prepare)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: shows(app, "1 Overview"))
+        assert not app.is_set_up
+        await pilot.press("2")
+        prepare.allowed.set()
+        await until(pilot, lambda: app.is_set_up and app.current_mode == "tasks")
+        assert app.theme == "celtop-light"
+
+
+async def test_an_error_ends_the_app_and_is_kept() -> None:
+    error = ValueError("no broker")
+    prepare = Settled(error)
+    app = StartingApp(prepare)
+    async with app.run_test() as pilot:
+        prepare.allowed.set()
+        await until(pilot, lambda: app.error is error)
+
+
+async def test_ctrl_c_ends_it_at_once() -> None:
+    prepare = Settled()
+    app = StartingApp(prepare)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: shows(app, "starting"))
+        await pilot.press("ctrl+c")
+    assert not app.is_set_up
+    prepare.allowed.set()

@@ -1,0 +1,115 @@
+"""The app before its settings are known: neither they nor the user's app delay the first frame."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.app import ComposeResult
+from textual.events import Event, Key
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ..bindings.actions import VIEWS
+from ..widgets.compat.textual_internals import FrugalApp
+from .app import CeltopApp
+from .theme import TERMINAL_COLOURS
+
+if TYPE_CHECKING:
+    from ..bindings.keymap import Keymap
+    from ..cluster.session import Session
+    from ..settings import Settings
+    from .seen_hints import SeenHints
+
+
+class Prepared(NamedTuple):
+    """What the app needs beyond the first frame."""
+
+    session: Session
+    settings: Settings
+    keymap: Keymap
+    seen_hints: SeenHints
+
+
+class StartScreen(Screen[None]):
+    """The header and the views, in the terminal's own colours, as the theme is unknown."""
+
+    DEFAULT_CSS = """
+    StartScreen > #start-views { dock: bottom; }
+    StartScreen > Static { height: 1; padding: 0 1; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Yield the two lines."""
+        yield Static("celtop  starting", markup=False)
+        views = "  ".join(f"{action.keys[0]} {action.label}" for action in VIEWS)
+        yield Static(views, id="start-views", markup=False)
+
+
+class StartingApp(CeltopApp):
+    """celtop, which shows a first frame while a thread prepares the rest.
+
+    Keys that are typed meanwhile go to the first screen.
+
+    Args:
+        prepare: Reads the settings and imports the session; an error ends the app.
+    """
+
+    DEFAULT_MODE = "start"
+
+    def __init__(self, prepare: Callable[[], Prepared]) -> None:
+        FrugalApp.__init__(self)  # the rest follows in `set_up`
+        self.theme = TERMINAL_COLOURS
+        self.add_mode("start", StartScreen)
+        self.error: BaseException | None = None
+        """Why it could not start."""
+        self._prepare = prepare
+        self._typed: list[Key] = []
+
+    def start(self) -> None:
+        """Prepare the rest after the first frame."""
+        # In a task of its own: the first screen could not wait for its own end.
+        self.call_after_refresh(lambda: self.run_worker(self._go_on()))
+
+    async def _go_on(self) -> None:
+        # In a thread of its own: one of the event loop's would delay ctrl-c until it ends.
+        future: Future[Prepared] = Future()
+
+        def prepare() -> None:
+            try:
+                future.set_result(self._prepare())
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=prepare, name="prepare", daemon=True).start()
+        try:
+            prepared = await asyncio.wrap_future(future)
+        except Exception as error:
+            self.error = error
+            self.exit()
+            return
+        self.set_up(prepared.session, prepared.settings, keymap=prepared.keymap)
+        if prepared.settings.theme is None and self.console.color_system == "standard":
+            # In 16 colours the nearest one to a theme's red may be white.
+            self.theme = TERMINAL_COLOURS
+        self.context.seen_hints = prepared.seen_hints
+        await self.switch_mode(CeltopApp.DEFAULT_MODE)
+        await self.remove_mode("start")
+        self.use_mouse(prepared.settings.mouse)
+        super().start()
+        for key in self._typed:
+            self.post_message(key)
+
+    async def on_event(self, event: Event) -> None:
+        """Keep keys until there is a screen for them."""
+        if self.is_set_up:
+            await super().on_event(event)
+        elif not isinstance(event, Key):
+            await FrugalApp.on_event(self, event)
+        elif event.key == "ctrl+c":
+            self.exit()
+        else:
+            self._typed.append(event)
