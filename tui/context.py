@@ -36,7 +36,7 @@ TIMES: Final = ("local", "utc", "relative")
 STEPS_PER_CHART: Final = 60
 """Steps in time across the charts."""
 INITIAL_WINDOWS: Final = (300, 900)
-"""Seconds that charts cover at first, and once more has been recorded."""
+"""Seconds that charts cover at first, and once half of the second has been recorded."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
 
@@ -127,7 +127,8 @@ class AppContext:
         if self.chart_window is not None:
             return self.chart_window
         series = self.state.series
-        return INITIAL_WINDOWS[series.recorded_seconds > INITIAL_WINDOWS[0]]
+        short, long = INITIAL_WINDOWS
+        return long if series.recorded_seconds > long / 2 else short
 
     @chart_seconds.setter
     def chart_seconds(self, seconds: int) -> None:

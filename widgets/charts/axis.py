@@ -10,6 +10,9 @@ from typing import Final
 
 from ...model.text import units
 
+MAX_SECONDS_TICK: Final = 180.0
+"""The highest time on an axis that is written in seconds."""
+
 _DECIMAL: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TIMES: Final = (
     1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_200, 1_800,
@@ -83,6 +86,13 @@ def _rate_tick(value: float, top: float) -> str:
     return "0"
 
 
+def _time_tick(value: float, top: float) -> str:
+    """Write the times of an axis in one unit if they are short: `100 s`, not `1 m 40 s`."""
+    if not value:
+        return "0"
+    return f"{_plain(value)} s" if 1.0 <= top <= MAX_SECONDS_TICK else units.duration(value)
+
+
 RATE: Final = Unit(units.rate, _rate_tick, rate_step, least=5 / 60)
 """Per second."""
 COUNT: Final = Unit(lambda value: f"{value:,.0f}", lambda value, _: f"{value:,.0f}", whole_step)
@@ -91,9 +101,7 @@ SHARE: Final = Unit(
     units.percent, lambda value, _: f"{_plain(round(value * 100, 6))} %", decimal_step, least=0.01
 )
 """0 to 1, in percent."""
-SECONDS: Final = Unit(
-    units.duration, lambda value, _: units.duration(value) if value else "0", time_step, least=0.001
-)
+SECONDS: Final = Unit(units.duration, _time_tick, time_step, least=0.001)
 BYTES: Final = Unit(
     units.size, lambda value, _: units.size(value) if value else "0", binary_step, least=1_024
 )
