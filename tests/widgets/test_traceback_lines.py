@@ -64,3 +64,10 @@ def test_a_path_is_shortened_from_its_start_at_a_folder() -> None:
 def test_no_text_has_one_empty_line_at_most() -> None:
     assert [line.strip() for line in drawn("")] in ([], [""])
     assert drawn("only text") == ["only text"]
+
+
+def test_hostile_text_is_drawn_harmlessly_wherever_it_stands() -> None:
+    evil = "\x1b[2J\u202e\x07\t\r"
+    frames = f'  File "/srv/{evil}.py", line 3, in {evil}\n    {evil}\n'
+    for text in (f"Traceback (most recent call last):\n{frames}E: {evil}\n", evil, frames):
+        assert all(line.isprintable() for line in drawn(text, 20))
