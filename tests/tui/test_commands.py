@@ -144,6 +144,15 @@ async def test_a_view_can_be_typed_with_its_filter() -> None:
         assert {task.state for task in app.screen.table.rows} == {"RETRY"}  # type: ignore[attr-defined]
 
 
+async def test_the_window_of_the_charts_can_be_typed() -> None:
+    async with run_app(cluster(5)) as on:
+        await on.press(":", *"charts 1h", "enter")
+        assert on.app.context.chart_seconds == 3_600
+        assert on.app.location.path[-1].kind == "charts"
+        await on.press(":", *"charts 2h", "enter")
+        assert on.said == ["Usage: charts [5m|15m|1h]"]
+
+
 async def test_quit_can_be_typed() -> None:
     app, session = make_app()
     await typed(app, "q")

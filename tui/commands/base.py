@@ -51,6 +51,9 @@ class CommandHost(Host, Protocol):
     def action_export(self, path: str = "") -> None:
         """Ask for a file name, and save what is shown."""
 
+    def action_charts(self) -> None:
+        """Show the charts of the cluster."""
+
     def action_freeze(self) -> None:
         """Freeze the screen, or unfreeze it."""
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from ...bindings.actions import VIEWS
 from ...model.query.completion import completions as filter_completions
+from .. import charts
 from ..bars.command_line import Suggestions
 from ..context import TIMES
 from ..host import Host
@@ -21,6 +22,7 @@ from .views import VIEW_COMMAND
 
 MAX_COMPLETIONS: Final = 200
 MAX_FRAME_RATE: Final = 60
+CHART_WINDOWS: Final = dict(zip(("5m", "15m", "1h"), charts.CHART_WINDOWS, strict=True))
 
 
 def find(word: str) -> Command:
@@ -152,6 +154,14 @@ def _zone(host: CommandHost, argument: str) -> None:
     host.show_times(argument)
 
 
+def _charts(host: CommandHost, argument: str) -> None:
+    if argument:
+        if argument not in CHART_WINDOWS:
+            raise CommandError(f"Usage: charts [{'|'.join(CHART_WINDOWS)}]")
+        host.context.chart_seconds = CHART_WINDOWS[argument]
+    host.action_charts()
+
+
 def _task(host: CommandHost, argument: str) -> None:
     found = task_starting_with(host, argument)
     if found is None:
@@ -233,6 +243,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "[ZONE]",
         lambda _: TIMES,
         lambda host: host.context.times,
+    ),
+    Command(
+        "charts",
+        "Charts of the last minutes or hour",
+        _charts,
+        "[5m|15m|1h]",
+        lambda _: CHART_WINDOWS,
     ),
     Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),
     Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),
