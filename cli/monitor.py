@@ -60,11 +60,11 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
         require_view(settings.view, settings.source("view"))
     require_usable_url(settings)
     from ..cluster.session import Session
-    from ..tui.screens import overview as overview
     from ..tui.seen_hints import SeenHints
-    from ..tui.starting import Prepared
+    from ..tui.starting import Prepared, import_first_screen
     from .keymap import keymap_of
 
+    import_first_screen()
     return Prepared(Session(settings), settings, keymap_of(settings), SeenHints.of_user())
 
 

@@ -16,12 +16,8 @@ from ..bindings.keymap import Keymap
 from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ..widgets.compat.textual_internals import drop_all_colour
 from . import terminal
-from .bars.command_line import CommandLine
-from .context import TIMES
 from .host_app import HostApp
-from .keyboard import press_key
 from .keymap import bindings
-from .messages import CopyRequested, DrillRequested, ViewRequested
 from .navigation import Location
 from .theme import CELTOP_DARK, CELTOP_LIGHT, TERMINAL_COLOURS, user_themes
 
@@ -30,6 +26,8 @@ if TYPE_CHECKING:
 
     from ..cluster.session import Session
     from ..settings import Settings
+    from .bars.command_line import CommandLine
+    from .messages import CopyRequested, DrillRequested, ViewRequested
 
 TERMINAL_CHECK_INTERVAL: Final = 3.0
 EXIT_TIMEOUT: Final = 2.0
@@ -144,6 +142,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
     async def on_event(self, event: Event) -> None:
         """Do what a key is bound to before the next key is looked at."""
         if isinstance(event, Key) and not event.is_forwarded:
+            from .keyboard import press_key
+
             await self.runner.wait_for_dialog()
             if self.monitor_screen is not None:
                 self.context.operations.key_pressed(self.context.clock())
@@ -241,6 +241,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def action_times(self) -> None:
         """Show times in the next way: local time, UTC, relative."""
+        from .context import TIMES
+
         at = TIMES.index(self.context.times)
         how = TIMES[(at + 1) % len(TIMES)]
         self.show_times(how)
@@ -277,6 +279,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
         screen = self.monitor_screen
         if screen is not None:
             earlier = self.context.history.of("commands")
+            from .bars.command_line import CommandLine
+
             line = screen.query_one(CommandLine)
             line.open(partial(suggest, self), text, self.context.ascii, earlier)
 

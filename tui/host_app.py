@@ -12,14 +12,7 @@ from ..model.text.sanitize import visible
 from ..widgets.compat.textual_internals import FrugalApp, capture_mouse
 from ..widgets.glyphs import ASCII, UNICODE
 from . import terminal
-from .context import AppContext
-from .host import Severity
 from .keymap import textual_keymap
-from .loop import FrameLoop
-from .navigation import Location
-from .navigator import Navigator
-from .operations.runner import OperationRunner
-from .selection import Selection
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -30,6 +23,8 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from ..views_file import View
     from ..widgets.table.live_table import LiveTable
+    from .host import Severity
+    from .navigation import Location
     from .screens.base import MonitorScreen
 
 R = TypeVar("R")
@@ -66,6 +61,13 @@ class HostApp(FrugalApp, inherit_bindings=False):
         keymap: Keymap | None = None,
     ) -> None:
         """Make everything that depends on the settings."""
+        # Not needed for the first frame of `StartingApp`.
+        from .context import AppContext
+        from .loop import FrameLoop
+        from .navigator import Navigator
+        from .operations.runner import OperationRunner
+        from .selection import Selection
+
         ascii_only = settings.ascii
         unicode = terminal.supports_unicode(os.environ) if ascii_only is None else not ascii_only
         glyphs = UNICODE if unicode else ASCII
@@ -116,6 +118,8 @@ class HostApp(FrugalApp, inherit_bindings=False):
 
     def keep_selection(self) -> None:
         """Keep the present selection for the operation that is about to begin."""
+        from .selection import Selection
+
         self._selection = Selection(self.frame_loop.topmost_screen)
 
     def unfreeze(self) -> None:

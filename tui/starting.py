@@ -34,6 +34,15 @@ class Prepared(NamedTuple):
     seen_hints: SeenHints
 
 
+def import_first_screen() -> None:
+    """Import what `CeltopApp.set_up` and the Overview need, while the first frame is shown."""
+    from . import keyboard, navigator, selection
+    from .operations import runner
+    from .screens import overview
+
+    del keyboard, navigator, selection, runner, overview
+
+
 class StartScreen(Screen[None]):
     """The header and the views, in the terminal's own colours, as the theme is unknown."""
 
