@@ -15,6 +15,7 @@ from ..entities.states import CELERY_STATES
 from ..entities.task_type import TaskType
 from ..entities.time_series import STEP, Marks, TimeSeries, step_of
 from ..entities.totals import Totals
+from ..entities.worker import Worker
 from .worker_store import WorkerStore
 
 B = TypeVar("B")
@@ -36,7 +37,7 @@ CLUSTER_VALUES: Final = (
     "findings",
 )  # fmt: skip
 """Tasks per second; messages waiting in all
-measured queues; tasks that online workers run, and could run; online workers; seconds; findings."""
+measured queues; tasks that workers run, and could run; online workers; seconds; findings."""
 QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s")
 WORKER_VALUES: Final = ("busy", "slots", "per_s", "rss", "load")
 """Running tasks, size of the pool, tasks per second, peak memory of the main process in bytes, and
@@ -133,7 +134,7 @@ class SeriesRecorder:
         self.states = TimeSeries((*CELERY_STATES, OTHER_STATES))
         """Held tasks by state; custom states are `OTHER_STATES`."""
         self.queues: Subjects[None] = Subjects(QUEUE_VALUES)
-        self.workers: Subjects[int] = Subjects(WORKER_VALUES)
+        self.workers: Subjects[tuple[int, bool]] = Subjects(WORKER_VALUES)
         self.types: Subjects[TypeCounts] = Subjects(TYPE_VALUES, NOTHING_COUNTED)
         self.marks: Marks = workers.marks
         self.findings: int | None = None
@@ -241,33 +242,33 @@ class SeriesRecorder:
         return {"waiting": total}
 
     def _record_workers(self, step: int, span: float | None) -> Values:
-        """Record the workers, and return what those online run together."""
+        """Record the workers, and return what those that are not offline run together."""
         live = self._live_workers
-        online = [one for one in live.workers.values() if live.status(one.name) == "online"]
-        self.workers.admit(((worker.name, True) for worker in online), step)
+        present = [one for one in live.workers.values() if live.status(one.name) != "offline"]
+        self.workers.admit(((worker.name, True) for worker in present), step)
         for name, subject in self.workers.items():
             worker = live.workers.get(name)
             values: Values = {}
+            before, subject.before = subject.before, None if worker is None else _finished(worker)
             if worker is not None and span is not None and live.status(name) != "offline":
-                before = subject.before
                 values = {
                     "busy": worker.running,
                     "slots": worker.slots,
                     "rss": worker.rusage.rss_bytes if worker.rusage is not None else None,
                     "load": worker.load[0] if worker.load else None,
                 }
-                if worker.processed is not None and before is not None:
-                    done = worker.processed - before
+                if subject.before is not None and before is not None:
+                    (done, counted), (earlier, as_before) = subject.before, before
                     # It counts from 0 again after a restart.
-                    values["per_s"] = done / span if done >= 0 else None
-            subject.before = None if worker is None else worker.processed
+                    if counted == as_before and done >= earlier:
+                        values["per_s"] = (done - earlier) / span
             subject.series.record(step, values)
         if span is None:
             return {}
         return {
-            "busy": _sum(worker.running for worker in online),
-            "slots": _sum(worker.slots for worker in online),
-            "online": len(online),
+            "busy": _sum(worker.running for worker in present),
+            "slots": _sum(worker.slots for worker in present),
+            "online": sum(live.status(worker.name) == "online" for worker in present),
         }
 
     def _record_types(self, step: int, span: float | None) -> Values:
@@ -308,6 +309,16 @@ class SeriesRecorder:
 
 def _counts(kind: TaskType) -> tuple[int, ...]:
     return (kind.succeeded, kind.failed, kind.retried, kind.runtime.count, kind.wait.count)
+
+
+def _finished(worker: Worker) -> tuple[int, bool] | None:
+    """Return how many attempts a worker has finished, and whether its events have counted them.
+
+    Its heartbeats count them too, but come at another pace than the steps.
+    """
+    if worker.events_enabled:
+        return worker.succeeded + worker.failed + worker.retried, True
+    return None if worker.processed is None else (worker.processed, False)
 
 
 def _depth(queue: Queue, now: float) -> int | None:

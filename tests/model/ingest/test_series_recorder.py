@@ -109,12 +109,13 @@ def test_a_measured_depth_holds_for_a_while(state: ClusterState) -> None:
 def test_a_worker_and_what_happened_to_it(state: ClusterState) -> None:
     beat(state, NOW + 1, active=3)
     state.tick(NOW + STEP)
-    beat(state, NOW + STEP + 1, processed=30)
+    beat(state, NOW + STEP + 1)
+    run(state, NOW + STEP + 1, "succeeded", "failed")
     state.tick(NOW + 2 * STEP)
     worker = state.series.workers.series(WORKER)
     assert worker is not None
     assert worker.window("busy", state.series.newest, 2) == [3, 1]
-    assert worker.last("per_s") == pytest.approx(20 / STEP)
+    assert worker.last("per_s") == pytest.approx(2 / STEP)
     assert worker.last("load") == 1.5
     assert state.series.cluster.last("busy") == state.series.cluster.last("online") == 1
     for second in range(11, 60):
@@ -122,6 +123,18 @@ def test_a_worker_and_what_happened_to_it(state: ClusterState) -> None:
     assert worker.last("busy") is None
     beat(state, NOW + 61, type="worker-online")
     assert [mark.kind for mark in state.series.marks] == ["lost", "started"]
+
+
+def test_a_worker_without_task_events_counts_by_its_heartbeats() -> None:
+    state = ClusterState()
+    for step, processed in enumerate((10, 40, 5)):
+        beat(state, NOW + step * STEP - 1, processed=processed)
+        state.tick(NOW + step * STEP)
+    worker = state.series.workers.series(WORKER)
+    assert worker is not None
+    per_s = worker.window("per_s", state.series.newest, 3)
+    assert per_s[1] == pytest.approx(30 / STEP)
+    assert isnan(per_s[2])  # it has restarted
 
 
 def test_held_tasks_by_state(state: ClusterState) -> None:
