@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 
 from ...bindings.contexts import Context
 from ...model.entities.task import Task
 from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
-from ...widgets.charts.chart import Chart
 from ...widgets.compat.textual_internals import place_notifications
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
@@ -36,6 +34,7 @@ from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
 from ..navigation import PAGES, DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
+from .charted import ChartedScreen
 from .here import here
 from .hints import SHOWN_FOR, hint_text, new_hint
 
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class MonitorScreen(Screen[None], inherit_bindings=False):
+class MonitorScreen(ChartedScreen, inherit_bindings=False):
     """A screen that shows the model. The app calls `take`, `catch_up` and `paint` each frame.
 
     Args:
@@ -214,7 +213,7 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         if self.has_class("-zoomed"):
             self.action_zoom()
             return True
-        return False
+        return self.clear_chart_cursors()
 
     def filter_by(self, text: str) -> bool:
         """Filter by a text; return False if this screen has no filter."""
@@ -275,20 +274,6 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
             return focused
         tables = self.tables
         return tables[0] if tables else None
-
-    @property
-    def chart_filter(self) -> str:
-        """The filter for the tasks that its charts are about."""
-        return ""
-
-    def on_chart_time_chosen(self, message: Chart.TimeChosen) -> None:
-        """Read the values of a clicked column; open its tasks on a double click."""
-        chart, column = message.chart, message.chart.seconds_per_column
-        if message.twice:
-            low, high = message.at - column / 2, message.at + column / 2
-            self.visit(charts.tasks_between(self.context, low, high, also=self.chart_filter))
-        same = chart.cursor is not None and abs(chart.cursor - message.at) < column / 2
-        chart.cursor = None if same or message.twice else message.at
 
     def copied(self) -> Sequence[object]:
         """Return the rows to copy or save: the marked ones, else the cursor's."""
@@ -398,13 +383,6 @@ class MonitorScreen(Screen[None], inherit_bindings=False):
         tasks = self.chosen(Task)
         if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
             self.visit(workflow_of(tasks[0].id))
-
-    def action_window(self, step: Literal[-1, 1]) -> None:
-        """Let the charts cover a shorter or longer time."""
-        at = charts.CHART_WINDOWS.index(self.context.chart_seconds) + step
-        if 0 <= at < len(charts.CHART_WINDOWS):
-            self.context.chart_seconds = charts.CHART_WINDOWS[at]
-            self.paint()
 
     def action_zoom(self) -> None:
         """Maximize the focused pane, or restore all panes."""

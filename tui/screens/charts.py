@@ -165,10 +165,8 @@ class ChartsScreen(MonitorScreen):
         for each in self.charts.values():
             each.cursor = at
 
-    def step_back(self) -> bool:
-        """Remove the cursor after the zoom."""
-        if super().step_back():
-            return True
+    def clear_chart_cursors(self) -> bool:
+        """Read the newest values again."""
         had_cursor = self.cursor is not None
         self.action_newest()
         return had_cursor
@@ -191,7 +189,7 @@ class ChartsScreen(MonitorScreen):
         kind = charts.CHARTS[self._index]
         self.visit(charts.tasks_between(self.context, *self._moment(), kind.field, kind.also))
 
-    def on_chart_time_chosen(self, message: Chart.TimeChosen) -> None:
+    def choose_time(self, message: Chart.TimeChosen) -> None:
         """Move the cursor to a clicked column; open its tasks on a double click."""
         tile = next(tile for tile in self.tiles if message.chart in tile.children)
         self.set_focus(tile)

@@ -77,12 +77,26 @@ async def test_the_window_and_the_zoom() -> None:
         assert page(ui).tiles[0].display
 
 
-async def test_a_click_moves_the_cursor() -> None:
+async def test_a_click_moves_the_cursor_and_a_double_click_opens_the_tasks() -> None:
     async with run_app(cluster()) as ui:
         await ui.press("c")
         await ui.until(lambda: page(ui).tiles[0].size.height > 2)
-        await ui.pilot.click(page(ui).charts["busy"], offset=(20, 3))
-        await ui.pilot.pause()
-        assert page(ui).cursor is not None
-        assert page(ui).focused is page(ui).tiles[-1]
-        assert all(isinstance(chart, Chart) for chart in page(ui).charts.values())
+        busy = page(ui).charts["busy"]
+        for _ in range(2):
+            await ui.pilot.click(busy, offset=(20, 3))
+            assert page(ui).cursor == busy.cursor is not None
+            assert page(ui).focused is page(ui).tiles[-1]
+            await ui.pilot.pause(0.6)  # two single clicks
+        await ui.pilot.double_click(busy, offset=(20, 3))
+        await ui.until(lambda: len(ui.app.location.path) == 2)
+        assert ui.app.location.path[-1].subject.startswith("started:")
+
+
+async def test_a_click_reads_a_column_of_the_overview() -> None:
+    async with run_app(cluster()) as ui:
+        chart = ui.app.screen.query_one("#graph", Chart)
+        await ui.until(lambda: chart.size.height > 2)
+        await ui.pilot.click(chart, offset=(20, 3))
+        assert chart.cursor is not None
+        await ui.press("escape")
+        assert chart.cursor is None
