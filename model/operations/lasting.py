@@ -24,7 +24,9 @@ class Lasting:
     """A change that is in force, and the operations that undo it."""
 
     text: str
-    """What is the case: `billing paused`."""
+    """What is the case: `billing limited to 10/m`."""
+    badge: str
+    """The same in few words: `billing limited`."""
     inverse: tuple[Operation, ...]
 
 
@@ -87,14 +89,15 @@ def lasting(
         if isinstance(operation, PauseQueue) and operation.queue in changes:
             changes[operation.queue] = changes.pop(operation.queue)  # it is this late
         elif undo and _in_force(operation, workers):
-            changes[number] = Lasting(_text(operation), undo)
+            changes[number] = Lasting(*_texts(operation), undo)
     return list(changes.values())
 
 
 def resuming(pause: PauseQueue) -> Lasting:
     """Return a paused queue as a change that is in force."""
     resume = ResumeQueue(queue=pause.queue, consumers=pause.consumers)
-    return Lasting(f"{pause.queue} paused", (resume,))
+    text = f"{pause.queue} paused"
+    return Lasting(text, text, (resume,))
 
 
 def _in_force(operation: Operation, workers: Workers) -> bool:
@@ -112,17 +115,22 @@ def _in_force(operation: Operation, workers: Workers) -> bool:
     return False
 
 
-def _text(operation: Operation) -> str:
+def _texts(operation: Operation) -> tuple[str, str]:
+    """Return what an operation has changed, in full and in few words."""
     if isinstance(operation, RateLimit):
         rate = reported_rate(operation.rate)
-        return f"{operation.task} limited to {rate}" if rate else f"{operation.task} unlimited"
+        limited = f"{operation.task} {'limited' if rate else 'unlimited'}"
+        return (f"{limited} to {rate}" if rate else limited), limited
     if isinstance(operation, TimeLimit):
-        return f"{operation.task} time limits {operation.limits}"
+        limited = f"{operation.task} time limits"
+        return f"{limited} {operation.limits}", limited
     if isinstance(operation, CancelConsumer):
-        return f"{operation.queue} not consumed by {named(operation.workers)}"
+        workers = named(operation.workers)
+        return f"{operation.queue} not consumed by {workers}", f"{operation.queue} cancelled"
     if isinstance(operation, AddConsumer):
-        return f"{operation.queue} also consumed by {named(operation.workers)}"
-    return operation.name
+        workers = named(operation.workers)
+        return f"{operation.queue} also consumed by {workers}", f"{operation.queue} added"
+    return operation.name, operation.name
 
 
 def _times(limits: Limits) -> tuple[float | None, float | None]:

@@ -11,6 +11,7 @@ from ...model.health.newness import failures_rise
 from ...model.state import ClusterState
 from ...model.text import units
 from ...model.text.phrases import counted
+from ...model.text.sanitize import visible
 from ...widgets.colours import COLOURS
 from ..context import AppContext
 from ..text.unknown import not_known_yet
@@ -20,6 +21,8 @@ from .base import Bar, Part
 
 FAILURE_WINDOW: Final = 300
 """Seconds over which the failure rate is averaged."""
+
+MAX_BADGE_CHARACTERS: Final = 28
 
 MIN_BACKLOG_SHOWN: Final = 500
 """Events that must be waiting before a backlog is shown: fewer arrive between two frames anyway."""
@@ -89,7 +92,7 @@ def warnings(context: AppContext) -> list[Part]:
     changes = context.lasting
     if changes:
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
-        text = f" {changes[-1].text}{more} "
+        text = f" {visible(changes[-1].badge, MAX_BADGE_CHARACTERS, '...')}{more} "
         parts.append(Part(text, "bold reverse $text-warning", 2, "app.operation('undo')"))
     if state.totals.lost:
         parts.append(Part(f"{units.count(state.totals.lost)} events lost", "bold $text-error", 1))
