@@ -70,7 +70,13 @@ _in_command_line = partial(Action, contexts=("command",))
 
 _GLOBAL: Final = (
     _everywhere("command", (":",), "command_line", "command", "Open the command line", show=True),
-    _everywhere("palette", ("ctrl+p",), "command_palette", "palette", "Search all commands"),
+    _everywhere(
+        "palette",
+        ("ctrl+p",),
+        "command_palette",
+        "palette",
+        "Find commands, screens, workers, queues, types and tasks",
+    ),
     _everywhere(
         "back",
         ("escape",),
