@@ -18,6 +18,7 @@ from .lists import ListScreen
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
+    from ...widgets.table.viewport import Motion
 
 R = TypeVar("R")
 
@@ -93,7 +94,19 @@ class RowListScreen(ListScreen, Generic[R]):
     def paint_body(self) -> None:
         """Update the list, and the preview of its selected row."""
         super().paint_body()
-        if self.preview is None:
+        self._paint_preview()
+
+    def action_move(self, motion: Motion) -> None:
+        """Move the cursor, and show the row in the preview."""
+        super().action_move(motion)
+        self._paint_preview()
+
+    def _show_rows(self) -> None:
+        super()._show_rows()
+        self._paint_preview()
+
+    def _paint_preview(self) -> None:
+        if self.preview is None or not self.ready:
             return
         room = self.list_table.size.height
         if self.preview.has_class("-shown"):

@@ -19,8 +19,10 @@ async def test_the_selected_queue_is_shown_below_the_list() -> None:
         assert on.table.size.height == 1 + len(on.table.rows)
         assert all(chart.display for chart in preview.charts[:2])
         assert not preview.charts[2].display  # a queue has two charts
-        await on.to("reports")
-        on.app.repaint()
+        await on.press("g")
+        first = on.table.cursor_id
+        assert f"Queue {first}" in on.text
+        await on.press("/", *"reports", "enter")
         await on.until(lambda: "Queue reports" in on.text)
 
 
