@@ -161,7 +161,7 @@ QUEUES: Final[tuple[Column[Queue], ...]] = (
     numbers.column("oldest", "Oldest", 10, oldest, 6),
     Column("consumers", "Consumers", 16, consumers, 1, grow=3, sort_key="consumers"),
     Column("priorities", "By priority", 14, _priorities, 7),
-    Column("notes", "Notes", 20, _notes, 8, grow=2),
+    Column("notes", "Notes", 20, _notes, 8, grow=2, remark=True),
 )
 
 

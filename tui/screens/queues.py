@@ -16,7 +16,7 @@ from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from ..text.queues import consumers_age, depths_age
+from ..text.queues import common_note, consumers_age, depths_age
 from .row_lists import RowListScreen
 
 
@@ -73,6 +73,7 @@ class QueuesScreen(RowListScreen[Queue]):
         ]
         if state.fact("queues").is_failed:
             notes.append("list may be incomplete")
+        notes.append(common_note(list(self.rows)))
         if state.queues_left_out:
             notes.append(f"{units.count(len(state.queues_left_out))} more queues not listed")
         return [Part(text, "$text-warning", 3) for text in notes if text]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from ...model.entities.queue import Queue
 from ...model.state import ClusterState
 from ...model.text import units
 
@@ -19,6 +21,12 @@ def depths_age(state: ClusterState, interval: float, now: float) -> str:
     if not times or now - min(times) <= interval + GRACE:
         return ""
     return f"measured {units.duration(int(now - min(times)))} ago"
+
+
+def common_note(queues: Sequence[Queue]) -> str:
+    """Return the note that all queues share; empty if there is none."""
+    texts = {queue.notes for queue in queues}
+    return "; ".join(reversed(queues[0].notes)) if len(texts) == 1 else ""
 
 
 def consumers_age(state: ClusterState, now: float) -> str:

@@ -32,7 +32,7 @@ class Needs:
     widths: Mapping[str, int] = field(default_factory=dict)
     """Cells of the longest text of each column that was measured."""
     blank: frozenset[str] = frozenset()
-    """The columns of which every cell is empty or unknown."""
+    """The columns of which every cell is empty or unknown, or has the same remark."""
 
     def merged(self, newer: Needs) -> Needs:
         """Return newer needs, in which no column has become narrower, so that none jumps."""
@@ -86,6 +86,7 @@ def measure(columns: Sequence[Column[R]], rows: Iterable[R], frame: Frame) -> Ne
     measured = [column for column in columns if column.fill is None]
     widths = dict.fromkeys((column.id for column in measured), 0)
     informative: set[str] = set()
+    remarks: dict[str, str] = {}
     for row in rows:
         for column in measured:
             content = column.cell(row, frame)
@@ -93,7 +94,10 @@ def measure(columns: Sequence[Column[R]], rows: Iterable[R], frame: Frame) -> Ne
                 text = content[0]
             else:
                 text = "".join(part for part, _ in cast(Sequence[Cell], content))
-            if text not in UNINFORMATIVE:
+            if column.remark:
+                if remarks.setdefault(column.id, text) != text:
+                    informative.add(column.id)
+            elif text not in UNINFORMATIVE:
                 informative.add(column.id)
             text = text[:MAX_MEASURED]
             width = len(text) if text.isascii() else cell_len(text)

@@ -76,6 +76,8 @@ class Column(Generic[R]):
     """The width to use before any column is left out."""
     descending: bool = False
     """Whether sorting starts with the largest."""
+    remark: bool = False
+    """Whether it tells rows apart only if their texts differ."""
     fixed: bool = False
     """Whether its width is the user's choice, and stays."""
     fill: Callable[[R, Frame, int], Sequence[Cell]] | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from celtop.model.entities.queue import Queue
 from celtop.model.observations import InspectReply, QuestionsAnswered, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER
-from celtop.tui.text.queues import consumers_age, depths_age
+from celtop.tui.text.queues import common_note, consumers_age, depths_age
 
 
 def test_the_age_of_depths_is_shown_if_they_are_older_than_promised() -> None:
@@ -24,3 +25,9 @@ def test_the_age_of_consumers_is_shown_after_twenty_seconds() -> None:
     state.take_changes()
     assert consumers_age(state, NOW + 19) == ""
     assert consumers_age(state, NOW + 61) == "consumers checked 1 m 1 s ago"
+
+
+def test_a_note_that_all_queues_share_is_shown_once() -> None:
+    same = [Queue(name, notes=("rates unknown",)) for name in "ab"]
+    assert common_note(same) == "rates unknown"
+    assert common_note([*same, Queue("c")]) == common_note([]) == ""

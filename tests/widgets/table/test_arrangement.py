@@ -146,3 +146,9 @@ def test_cells_are_measured_and_no_column_becomes_narrower_again() -> None:
     unknown = measure(LIST[:2], ["?", ""], Frame(0.0))
     assert unknown == Needs({"name": 1, "waiting": 1}, frozenset({"name", "waiting"}))
     assert needs.merged(unknown) == Needs({"name": 5, "waiting": 5}, unknown.blank)
+
+
+def test_a_remark_that_all_rows_have_is_no_information() -> None:
+    remark = (Column("name", "Queue", 14, cell), Column("note", "Note", 9, cell, remark=True))
+    assert measure(remark, ["same", "same"], Frame(0.0)).blank == {"note"}
+    assert not measure(remark, ["same", "other"], Frame(0.0)).blank
