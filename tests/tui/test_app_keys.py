@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from celtop.bindings import ACTIONS, Action
+from celtop.tests.tui import chart_keys as chart_keys
 from celtop.tests.tui import column_keys as column_keys
 from celtop.tests.tui import operation_keys as operation_keys
 from celtop.tests.tui import typing_keys as typing_keys
