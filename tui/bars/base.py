@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.content import Content
@@ -82,6 +82,8 @@ class Bar(Widget):
             if not least.priority:
                 break
             (left if least in left else right).remove(least)
+        if left:  # the bar begins at the same place, whatever is left out
+            left[0] = replace(left[0], gap=self._parts[0][0].gap)
         return left, right
 
 

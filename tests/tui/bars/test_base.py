@@ -27,6 +27,8 @@ async def test_what_matters_least_goes_first() -> None:
     assert (await drawn(40, parts, [])).rstrip() == "  name  state  extra"
     assert (await drawn(16, parts, [])).rstrip() == "  name  state"
     assert (await drawn(9, parts, [])).rstrip() == "  state"
+    spread = [Part("old", gap=1, priority=1), Part("new", gap=3)]
+    assert (await drawn(6, spread, [])).rstrip() == " new"
 
 
 async def test_what_must_stay_is_cut() -> None:
