@@ -10,17 +10,20 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from .files import read_file, replace_file
+from .files import locked, read_file, replace_file
 
 T = TypeVar("T")
 
 MAX_BYTES: Final = 1 << 20
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_CLOSING: Final = ("]", "}", '"""', "'''")
+"""What ends a value of several lines."""
 _INVALID_FIELD: Final = re.compile(r"(.*) - at `\$\.?([^`]*)`")
 """msgspec: "Expected `str`, got `int` - at `$.sort`"."""
 
@@ -38,9 +41,13 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     """
     text = read_file(path, MAX_BYTES).decode()
     try:
-        return tomllib.loads(text), _lines(text)
+        values, lines = tomllib.loads(text), _lines(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    names: dict[str, int] = {}
+    for path_of_key, line in lines.items():
+        names.setdefault(".".join(path_of_key), line)
+    return values, names
 
 
 def read_tables(path: Path, kind: type[T]) -> dict[str, T]:
@@ -74,26 +81,58 @@ def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> N
         values: Texts, numbers, booleans or sequences of texts, by key.
 
     Raises:
-        InvalidFile: The file cannot be read: it is then not written either.
+        InvalidFile: The file cannot be read, or its tables overlap: it is not written either.
         OSError: It cannot be written; it is unchanged.
     """
-    tables, positions = read_or_explain(path)
-    lines = read_file(path, MAX_BYTES).decode().splitlines() if path.exists() else []
-    start = end = len(lines)
-    if name in tables:
-        start = positions[name] - 1
-        others = (positions[other] - 1 for other in tables)
-        end = min((line for line in others if line > start), default=len(lines))
-        while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
-            end -= 1  # the comment above the next table
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.parent):
+        tables, _ = read_or_explain(path)
+        text = read_file(path, MAX_BYTES).decode() if path.exists() else ""
+        expected = {key: table for key, table in tables.items() if key != name}
+        if values is not None:
+            expected[name] = {key: _listed(value) for key, value in values.items()}
+        text = _with_table(text, name, values)
+        if not _means(text, expected):
+            raise InvalidFile(f"Cannot change {name} in {path}: edit the file by hand")
+        # The file may be a link into a repository of the user's settings.
+        replace_file(path.resolve(), text.encode())
+
+
+def _with_table(text: str, name: str, values: Mapping[str, object] | None) -> str:
+    """Return the text of a file with a table replaced, added or, by None, removed."""
+    lines = text.split("\n")
+    starts = {key: line - 1 for (key, *rest), line in reversed(_lines(text).items()) if not rest}
     block = []
     if values is not None:
         block = [f"[{_key(name)}]", *(f"{key} = {_value(one)}" for key, one in values.items())]
-        if start == end and lines and lines[-1].strip():
-            block.insert(0, "")
+    start = end = len(lines)
+    if name in starts:
+        start = starts[name]
+        end = min((line for line in starts.values() if line > start), default=len(lines))
+        while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
+            end -= 1  # the comment above the next table
+    if start < end and not lines[start].lstrip().startswith("["):
+        # Not under a header of its own: one in its place would take the keys that follow.
+        del lines[start:end]
+        start = end = len(lines)
+    if start == end:
+        while lines and not lines[-1].strip():
+            lines.pop()
+        start = end = len(lines)
+        block = ["", *block] if lines and block else block
     text = "\n".join([*lines[:start], *block, *lines[end:]]).strip("\n")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, f"{text}\n".encode() if text else b"")
+    return f"{text}\n" if text else ""
+
+
+def _means(text: str, expected: Mapping[str, object]) -> bool:
+    try:
+        return tomllib.loads(text) == expected
+    except ValueError:
+        return False
+
+
+def _listed(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def read_or_explain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -124,13 +163,15 @@ def _value(value: object) -> str:
     return text.replace("\x7f", "\\u007f")
 
 
-def _lines(text: str) -> dict[str, int]:
+def _lines(text: str) -> dict[tuple[str, ...], int]:
     """Return where each key of a valid document begins; tomllib itself keeps no positions."""
-    lines: dict[str, int] = {}
+    lines: dict[tuple[str, ...], int] = {}
     header = statement = ""
     first = 1
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+    for number, line in enumerate(StringIO(text, newline="\n"), start=1):
         statement += line
+        if first != number and not any(closing in line for closing in _CLOSING):
+            continue  # a long value is not parsed again for each of its lines
         try:
             found = tomllib.loads(header + statement)
         except tomllib.TOMLDecodeError:
@@ -144,8 +185,8 @@ def _lines(text: str) -> dict[str, int]:
     return lines
 
 
-def _names(table: dict[str, Any], prefix: str = "") -> Iterator[str]:
+def _names(table: dict[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for key, value in table.items():
-        yield prefix + key
+        yield (*prefix, key)
         if isinstance(value, dict):
-            yield from _names(value, f"{prefix}{key}.")
+            yield from _names(value, (*prefix, key))

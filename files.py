@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,17 +69,33 @@ def read_file(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
     raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes")
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other celtops from changing files of a folder between reading and replacing them."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file in one step: a reader finds the old content or all of the new, never a part.
 
     The file is readable by its owner only, whatever the permissions of an existing one. A device or
-    a named pipe is written to.
+    a named pipe that is being read is written to.
 
     Raises:
         OSError: The file cannot be written; the old one is unchanged.
     """
     if path.exists() and not path.is_file():
-        path.write_bytes(content)
+        # Opening a named pipe that nothing reads would otherwise wait for ever.
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(handle, True)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

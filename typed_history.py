@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from .files import read_file, replace_file, state_folder
+from .files import locked, read_file, replace_file, state_folder
 
 MAX_TEXTS: Final = 100
 """Texts of each kind that are kept."""
@@ -54,13 +54,14 @@ class TypedHistory:
         """
         if not self._added:
             return
-        texts = self._read()
-        for kind, text in self._added:
-            _append(texts, kind, text)
-        self._added.clear()
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.path, msgspec.json.encode(texts))
+            with locked(self.path.parent):
+                texts = self._read()
+                for kind, text in self._added:
+                    _append(texts, kind, text)
+                replace_file(self.path, msgspec.json.encode(texts))
+        self._added.clear()
 
     def _read(self) -> _Texts:
         try:

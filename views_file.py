@@ -59,7 +59,7 @@ def save_view(name: str, view: View) -> None:
         InvalidFile: The file cannot be read, and is left as it is.
         OSError: It cannot be written.
     """
-    if not name or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+    if not name.strip() or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
         raise ValueError(f"A name of a view has 1 to {MAX_NAME_CHARACTERS} printable characters")
     if name.split()[0] in RESERVED_NAMES:
         raise ValueError(

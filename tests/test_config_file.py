@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -45,6 +47,23 @@ def test_each_key_has_the_line_where_it_begins(tmp_path: Path) -> None:
         "broker_transport_options.sentinel_kwargs": 17,
         "broker_transport_options.sentinel_kwargs.password": 17,
     }
+
+
+def test_a_value_of_many_lines_is_parsed_in_linear_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    loads = tomllib.loads
+
+    def counted(text: str) -> dict[str, object]:
+        parsed.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+    file = tmp_path / "config.toml"
+    file.write_text("queues = [\n" + '"q",\n' * 1_000 + "]\nread_only = true\n")
+    assert read(file)[1] == {"queues": 1, "read_only": 1_003}
+    assert len(parsed) < 10
 
 
 def test_what_is_not_toml(tmp_path: Path) -> None:
@@ -114,6 +133,40 @@ def test_a_table_of_another_kind_is_named_with_its_line(
     file.write_text(text)
     with pytest.raises(InvalidFile, match=message):
         read_tables(file, Entry)
+
+
+def test_names_with_dots_inline_tables_and_odd_line_breaks(tmp_path: Path) -> None:
+    file = tmp_path / "tables.toml"
+    file.write_text('a = {size = 1}\nb.size = 2\n\n[c]\nsize = 3\n\n["c.size"]\nsize = 4\n')
+    write_table(file, "c.size", {"size": 5})
+    write_table(file, "a", {"size": 6, "names": ("x\u2028y\x85z",)})
+    write_table(file, "b", {"size": 7})
+    assert read_tables(file, Entry) == {
+        "a": Entry(6, ("x\u2028y\x85z",)),
+        "b": Entry(7),
+        "c": Entry(3),
+        "c.size": Entry(5),
+    }
+    text = "[a.b]\nx = 1\n[c]\n[a]\ny = 2\n"
+    file.write_text(text)
+    with pytest.raises(InvalidFile, match="edit the file by hand"):
+        write_table(file, "a", {"size": 1})
+    assert file.read_text() == text
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "dotfiles.toml").touch()
+    link = tmp_path / "tables.toml"
+    link.symlink_to(tmp_path / "dotfiles.toml")
+    write_table(link, "a", {"size": 1})
+    assert link.is_symlink() and read_tables(tmp_path / "dotfiles.toml", Entry) == {"a": Entry(1)}
+
+
+def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "tables.toml"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: write_table(file, f"t{n}", {"size": n}), range(12)))
+    assert len(read_tables(file, Entry)) == 12
 
 
 def test_a_broken_file_is_not_written(tmp_path: Path) -> None:

@@ -80,3 +80,9 @@ def test_a_pipe_is_read_to_its_end_and_never_waited_for_in_vain(
 def test_what_cannot_be_read_is_an_error(path: str) -> None:
     with pytest.raises(OSError, match=r"more than|directory"):
         read_file(Path(path), 1_000)
+
+
+def test_a_pipe_that_nothing_reads_is_an_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="No such device"):
+        replace_file(tmp_path / "pipe", b"x")

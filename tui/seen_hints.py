@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ..files import replace_file, state_folder
+from ..files import read_file, replace_file, state_folder
 
 FILE_NAME: Final = "hints.json"
 MAX_FILE_BYTES: Final = 10_000
@@ -48,9 +48,8 @@ class SeenHints:
 
 
 def _read(path: Path) -> set[str]:
-    with suppress(OSError, ValueError):
-        with path.open("rb") as file:
-            found = json.loads(file.read(MAX_FILE_BYTES))
+    with suppress(OSError, ValueError, RecursionError):
+        found = json.loads(read_file(path, MAX_FILE_BYTES))
         if isinstance(found, list):
             return {hint for hint in found if isinstance(hint, str)}
     return set()

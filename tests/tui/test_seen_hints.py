@@ -29,3 +29,8 @@ def test_a_broken_file_or_folder_is_no_error(tmp_path: Path) -> None:
     hints = SeenHints(path / "not a folder" / "hints.json")
     hints.add("marks")
     assert not hints.is_new("marks")
+
+
+def test_a_deeply_nested_file_holds_no_hints(tmp_path: Path) -> None:
+    (tmp_path / "nested").write_text("[" * 9_000)
+    assert SeenHints(tmp_path / "nested").is_new("wide")

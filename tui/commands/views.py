@@ -87,6 +87,8 @@ def _delete(host: CommandHost, name: str) -> None:
     _existing(name)
     try:
         delete_view(name)
+    except InvalidFile as error:
+        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"Cannot delete the view: {error.strerror}") from error
     host.say(f"Deleted view {name}")
