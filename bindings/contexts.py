@@ -67,7 +67,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "detail", "subject", "text", "tasks", "queues"),
     ("global", "detail", "subject", "text", "tasks", "types"),
     ("global", "charts"),
-    ("global", "list", "failures"),
+    ("global", "list", "failures", "tasks"),
     ("filter",),
     ("search",),
     ("command",),

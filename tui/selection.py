@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ..model.entities.queue import Queue
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
+from ..model.ingest.failure_groups import FailureGroup
 
 if TYPE_CHECKING:
-    from .screens.base import MonitorScreen
+    from ..model.state import ClusterState
 
 R = TypeVar("R")
 
@@ -20,10 +21,32 @@ KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType)
 """What operations are for."""
 
 
+class Selectable(Protocol):
+    """A screen with rows that can be selected."""
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the rows of a type to operate on."""
+
+    def listed(self) -> Sequence[Task] | None:
+        """Return all tasks that match the filter; None if this is not a list of tasks."""
+
+
+def of_kind(rows: Iterable[object], kind: type[R], state: ClusterState) -> list[R]:
+    """Return the rows of a kind; those of a group of failures are its tasks, the latest first."""
+    found: list[Any] = []
+    for row in rows:
+        if isinstance(row, kind):
+            found.append(row)
+        elif isinstance(row, FailureGroup) and kind is Task:
+            tasks = map(state.tasks.get, reversed(row.tasks))
+            found += [task for task in tasks if task is not None]
+    return found
+
+
 class Selection:
     """The selected rows of a screen, which stay the same while its list goes on."""
 
-    def __init__(self, screen: MonitorScreen | None) -> None:
+    def __init__(self, screen: Selectable | None) -> None:
         self._screen = screen
         self._rows: dict[type, list[Any]] = {}
         if screen is not None:

@@ -34,6 +34,7 @@ from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
 from ..navigation import PAGES, DrillDown, Location, workflow_of
 from ..output.clipboard import copies, row_id
+from ..selection import of_kind
 from .charted import ChartedScreen
 from .here import here
 from .hints import SHOWN_FOR, hint_text, new_hint
@@ -300,7 +301,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     def chosen(self, kind: type[R]) -> list[R]:
         """Return the rows of a type to operate on: the marked ones, else the cursor's."""
-        return [row for row in self.copied() if isinstance(row, kind)]
+        return of_kind(self.copied(), kind, self.context.state)
 
     @property
     def filtering(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -26,12 +26,14 @@ from ..details.task import frame_place
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..search import SearchedScreen
+from ..selection import of_kind
 from .row_lists import RowListScreen
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
     from ...widgets.table.viewport import Motion
 
+R = TypeVar("R")
 
 MAX_WORKERS_SHOWN: Final = 8
 MIN_LIST_HEIGHT: Final = 4
@@ -44,8 +46,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
     focused, it gets the keys, also that of the filter.
     """
 
-    BINDINGS = bindings("failures")
-    CONTEXTS = ("list", "failures")
+    BINDINGS = bindings("failures", "tasks")
+    CONTEXTS = ("list", "failures", "tasks")
 
     CSS_PATH = "failures.tcss"
     LIST = "failures"
@@ -193,6 +195,12 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
     def copied(self) -> Sequence[object]:
         """Copy the example, as a group itself has no id."""
         return () if self.example is None else (self.example,)
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the tasks of the marked groups or the cursor's; the example if it is focused."""
+        if self.focused is self.traceback:
+            return super().chosen(kind)
+        return of_kind(super().copied(), kind, self.context.state)
 
     def step_back(self) -> bool:
         """Clear the search first."""

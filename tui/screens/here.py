@@ -12,6 +12,7 @@ from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
+from ...model.ingest.failure_groups import FailureGroup
 from ...model.text.frames import TracebackFrame
 from ..bars.keys import Here, Key
 
@@ -76,6 +77,7 @@ _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = 
 _MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
     Task: ("task.revoke", "task.terminate", "task.retry"),
     Worker: ("worker.drain", "pool.grow", "pool.shrink"),
+    FailureGroup: ("task.retry",),
 }
 _MUTATING: Final = frozenset(action.id for action in ACTIONS if action.mutates)
 

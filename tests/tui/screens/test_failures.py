@@ -94,6 +94,23 @@ async def test_enter_lists_exactly_the_groups_tasks_and_all_can_be_acted_on() ->
         assert set(on.session.asked[0]) == {uuid(number) for number in range(7, 11)}
 
 
+async def test_operations_concern_the_groups_tasks_and_on_the_traceback_its_own() -> None:
+    async with _Staged() as on:
+        await on.press("e")
+        await on_groups(on)
+        await on.press("j", "R")
+        await on.until(lambda: len(on.session.asked) == 1)
+        assert on.session.asked[0] == tuple(uuid(number) for number in (10, 9, 8, 7))
+        await on.press("escape", "space", "g", "space")
+        assert "2 marked:  R retry" in on.text
+        await on.press("R")
+        await on.until(lambda: len(on.session.asked) == 2)
+        assert set(on.session.asked[1]) == {uuid(number) for number in range(11)}
+        await on.press("escape", "U", "tab", "R")
+        await on.until(lambda: len(on.session.asked) == 3)
+        assert on.session.asked[2] == (uuid(10),)
+
+
 async def test_the_line_below_shows_what_a_group_has_in_common() -> None:
     async with _Staged() as on:
         on.session.state.workers["celery@web-1"].software_version = "5.6.2"
