@@ -19,7 +19,7 @@ Cell: TypeAlias = tuple[str, str]
 
 BLANK: Final[Cell] = (" ", "")
 
-_LAYER_FILLS: Final = ("▒", "▓", "░")
+_LAYER_FILLS: Final = ("▒", "▓", "░", "▚")
 _ASCII_FILLS: Final = ("#", "+", "x", "o", "*", "=")
 _ASCII_HALF: Final = "."
 _LINES: Final = "▁▁▁───▔▔"
@@ -44,7 +44,9 @@ def fill(layer: int, glyphs: Glyphs, *, coloured: bool) -> str:
     """Return the character that stands for a layer in a legend, and in areas without colour."""
     if glyphs.name == "ascii":
         return _ASCII_FILLS[layer % len(_ASCII_FILLS)]
-    return glyphs.bar[-1] if coloured or not layer else _LAYER_FILLS[(layer - 1) % 4]
+    return (
+        glyphs.bar[-1] if coloured or not layer else _LAYER_FILLS[(layer - 1) % len(_LAYER_FILLS)]
+    )
 
 
 def highest(layers: Sequence[Layer]) -> float:

@@ -40,6 +40,13 @@ def test_without_colour_layers_differ_by_their_characters() -> None:
     assert [line[0] for line in lines] == [("+", "failed"), ("#", "ok")]
 
 
+def test_without_colour_as_many_layers_as_a_chart_has_differ() -> None:
+    # The waiting messages of four queues, and of the others.
+    layers = [Layer(str(at), [8.0], str(at)) for at in range(5)]
+    shown = [line[0] for line in texts(layers, 1, 5, 40.0, coloured=False)]
+    assert len(set(shown)) == 5
+
+
 def test_a_line_lies_over_the_areas() -> None:
     layers = [Layer("busy", [8.0, 16.0, 0.0], "first"), Layer("slots", [16.0] * 3, "rest", True)]
     assert texts(layers, 3, 2, 16.0) == ["▔█▔", "██ "]
