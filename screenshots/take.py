@@ -74,7 +74,6 @@ PICTURES: Final = (
     Picture("queue", ("4", "enter")),
     Picture("types", ("5",)),
     Picture("type", ("5", "enter")),
-    Picture("charts", ("c",)),
     Picture("past", ("1", ",", "p", *["left"] * 6)),
     Picture("workflow", ("2", *"/name:imports.catalogue", "enter", "o")),
     Picture("help", ("2", "?")),
