@@ -11,7 +11,6 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ..entities.distribution import Buckets, add_buckets, new_buckets, quantile_of
 from ..entities.queue import Queue
-from ..entities.states import CELERY_STATES
 from ..entities.task_type import TaskType
 from ..entities.time_series import STEP, Marks, TimeSeries, step_of
 from ..entities.totals import Totals
@@ -32,12 +31,9 @@ every 30 seconds or more."""
 
 RATES: Final = ("succeeded", "failed", "retried", "revoked", "received")
 """Counters of `Totals`, recorded per second."""
-CLUSTER_VALUES: Final = (
-    *RATES, "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95",
-    "findings",
-)  # fmt: skip
-"""Tasks per second; messages waiting in all
-measured queues; tasks that workers run, and could run; online workers; seconds; findings."""
+CLUSTER_VALUES: Final = (*RATES, "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95")
+"""Tasks per second; messages waiting in all measured queues; tasks that workers run, and could run;
+online workers; seconds."""
 QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s")
 WORKER_VALUES: Final = ("busy", "slots", "per_s", "rss", "load")
 """Running tasks, size of the pool, tasks per second, peak memory of the main process in bytes, and
@@ -45,8 +41,6 @@ the host's load over one minute."""
 TYPE_RATES: Final = ("succeeded", "failed", "retried")
 TYPE_VALUES: Final = (*TYPE_RATES, "runtime_p50", "runtime_p95", "wait_p95")
 """Tasks per second, and seconds."""
-
-OTHER_STATES: Final = "other"
 
 MEDIAN: Final = 0.5
 HIGH: Final = 0.95
@@ -131,14 +125,10 @@ class SeriesRecorder:
         types: Mapping[str, TaskType],
     ) -> None:
         self.cluster = TimeSeries(CLUSTER_VALUES)
-        self.states = TimeSeries((*CELERY_STATES, OTHER_STATES))
-        """Held tasks by state; custom states are `OTHER_STATES`."""
         self.queues: Subjects[None] = Subjects(QUEUE_VALUES)
         self.workers: Subjects[tuple[int, bool]] = Subjects(WORKER_VALUES)
         self.types: Subjects[TypeCounts] = Subjects(TYPE_VALUES, NOTHING_COUNTED)
         self.marks: Marks = workers.marks
-        self.findings: int | None = None
-        """How many findings there were in the present step, if a screen has derived them."""
         self._totals = totals
         self._live_queues = queues
         self._live_workers = workers
@@ -186,17 +176,13 @@ class SeriesRecorder:
         usable = connected and self._step > 0 and step - self._step <= 2
         self._step, self._recorded_at = step, now
         span = elapsed if usable else None
-        values: Values = {"findings": self.findings}
-        self.findings = None
-        values |= self._record_types(step, span)
+        values = self._record_types(step, span)
         values |= self._record_workers(step, span)
         values |= self._record_queues(step, now)
         self.cluster.record(step, values | self._rates(span))
-        self.states.record(step, self._states())
 
     def _clear(self) -> None:
         self.cluster = TimeSeries(CLUSTER_VALUES)
-        self.states = TimeSeries(self.states.names)
         for subjects in (self.queues, self.workers, self.types):
             subjects.clear()
         self._step, self._before = 0, None
@@ -211,13 +197,6 @@ class SeriesRecorder:
         if not any(new.values()) and not self._live_workers.observed:
             return {}  # no line at 0 suggests that no task runs
         return {name: count / span for name, count in new.items()}
-
-    def _states(self) -> Values:
-        found: dict[str, float | None] = dict.fromkeys(self.states.names, 0.0)
-        for state, count in self._totals.by_state.items():
-            name = state if state in found else OTHER_STATES
-            found[name] = (found[name] or 0.0) + count
-        return found
 
     def _record_queues(self, step: int, now: float) -> Values:
         """Record the queues, and return the messages waiting in all of them."""

@@ -33,11 +33,6 @@ class AttentionPane(ListPane[Alert]):
         )
         super().__init__(context, COLUMNS, rows, titles=False)
 
-    def refresh_rows(self) -> None:
-        """Read the findings again, once a second."""
-        super().refresh_rows()
-        self.context.state.series.findings = len(self.rows)
-
     def status(self) -> tuple[Level, str]:
         """Return whether anything is bad, and the number of findings."""
         level: Level = "bad" if any(alert.level == "bad" for alert in self.rows) else "warn"

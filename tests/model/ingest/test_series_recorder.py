@@ -137,14 +137,6 @@ def test_a_worker_without_task_events_counts_by_its_heartbeats() -> None:
     assert isnan(per_s[2])  # it has restarted
 
 
-def test_held_tasks_by_state(state: ClusterState) -> None:
-    custom = Script("custom", at=NOW).received().started().say("uploading")
-    state.observe(EventBatch(tuple(map(event, custom.events)), NOW + 3))
-    state.tick(NOW + STEP)
-    assert state.series.states.last("SUCCESS") == state.series.states.last("other") == 1
-    assert state.series.states.last("FAILURE") == 0
-
-
 def test_the_clock_is_set_back(state: ClusterState) -> None:
     state.tick(NOW - 1_000)
     state.tick(NOW - 1_000 + STEP)
