@@ -11,7 +11,7 @@ from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.workers import level_of, queue_names, slots
+from ..text.workers import level_of, queue_names
 from . import numbers
 
 _BAR_WIDTH: Final = 10
@@ -19,7 +19,7 @@ _BAR_WIDTH: Final = 10
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
     """Return a bar of busy slots out of all slots, then both numbers."""
-    running, all_slots = worker.running, slots(worker)
+    running, all_slots = worker.running, worker.slots
     known = "?" if running is None else str(running)
     label = f" {known}/{'?' if all_slots is None else all_slots}"
     fraction = min(1.0, running / all_slots) if running is not None and all_slots else 0.0

@@ -13,21 +13,17 @@ from ...widgets.fields import Field
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Frame
 from ..columns import numbers, queues
-from ..text.workers import slots
 
 _MAX_TEXT = 300
 
 
-def queue_fields(
-    queue: Queue, consumers: Sequence[Worker], frame: Frame, *, paused: bool
-) -> list[Field]:
+def queue_fields(queue: Queue, consumers: Sequence[Worker], frame: Frame) -> list[Field]:
     """Return the fields of a queue; `?` stands for values that are unknown.
 
     Args:
         queue: The queue.
         consumers: The workers that are known to consume from it.
         frame: The time and the glyphs.
-        paused: Whether celtop has paused it.
     """
     measured = "never"
     if queue.measured_at is not None:
@@ -39,9 +35,7 @@ def queue_fields(
         _field("Out", numbers.per_second(queue.out_per_s)),
         _field("Drains in", queues.drain_or_no_consumers(queue, frame)),
         _field("Oldest message", queues.oldest(queue, frame)),
-        Field("Consumers", queues.PAUSED, "warn")
-        if paused
-        else _field("Consumers", queues.consumers(queue, frame)),
+        _field("Consumers", queues.consumers(queue, frame)),
         Field("Slots busy", _busy(queue, consumers)),
         Field("Measured", measured),
     ]
@@ -61,10 +55,8 @@ def _busy(queue: Queue, consumers: Sequence[Worker]) -> str:
     """Return `5 of 8 on 2 workers`: workers share their slots among all their queues."""
     if queue.consumers is None:
         return units.UNKNOWN
-    numbers_ = [(worker.running, slots(worker)) for worker in consumers]
-    busy = [running for running, _ in numbers_ if running is not None]
-    room = [size for _, size in numbers_ if size is not None]
-    complete = len(busy) == len(room) == len(consumers)
-    if not complete:
+    busy = [worker.running for worker in consumers if worker.running is not None]
+    room = [worker.slots for worker in consumers if worker.slots is not None]
+    if not len(busy) == len(room) == len(consumers):
         return units.UNKNOWN
     return f"{sum(busy)} of {sum(room)} on {counted(len(consumers), 'worker')}"

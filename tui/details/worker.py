@@ -14,7 +14,7 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.workers import queue_names, slots
+from ..text.workers import queue_names
 
 _MAX_TEXT = 300
 _TASK_EVENTS: Final = {
@@ -75,7 +75,7 @@ def usage_fields(worker: Worker) -> list[Field]:
 
 
 def _slots(worker: Worker) -> str:
-    number = slots(worker)
+    number = worker.slots
     return "? slots" if number is None else counted(number, "slot")
 
 

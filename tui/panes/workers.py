@@ -15,7 +15,7 @@ from ..bars.header import workers_online
 from ..columns.overview import worker_columns
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
-from ..text.workers import level_of, slots
+from ..text.workers import level_of
 from .base import ListPane
 
 
@@ -56,7 +56,7 @@ class WorkersPane(ListPane[Worker]):
         level, online = self.status()
         listening = self.context.state.broker.listening(self.context.now())
         present = [worker for worker in self.rows if worker.status(listening) != "offline"]
-        busy = [(worker.running, slots(worker)) for worker in present]
+        busy = [(worker.running, worker.slots) for worker in present]
         running = sum(count or 0 for count, _ in busy)
         every = sum(count or 0 for _, count in busy)
         parts = [Part(online, COLOURS[level])]

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from ...model.entities.distribution import Distribution
 from ...model.entities.queue import Queue
+from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
 from ..details.queue import queue_fields
@@ -75,9 +76,8 @@ class QueueScreen(SubjectScreen[Queue]):
 
     def show_fields(self, subject: Queue) -> None:
         """Show its numbers."""
-        paused = subject.paused
         frame = self.context.frame()
-        self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame, paused=paused))
-        bad = subject.unattended and not paused
-        self.panes["facts"].show("bad" if bad else "warn" if paused else "idle")
+        self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame))
+        level: Level = "bad" if subject.unattended else "warn" if subject.paused else "idle"
+        self.panes["facts"].show(level)
         self.lists["workers"].empty = "none" if subject.consumers is not None else "unknown"

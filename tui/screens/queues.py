@@ -54,7 +54,7 @@ class QueuesScreen(RowListScreen[Queue]):
         """Return the numbers of a queue, its depth, and what arrives and leaves."""
         workers = self.context.state.workers
         consumers = [workers[name] for name in row.known_consumers if name in workers]
-        fields = queue_fields(row, consumers, self.context.frame(), paused=row.paused)
+        fields = queue_fields(row, consumers, self.context.frame())
         builds = (charts.queue_depth, charts.queue_rates)
         return Previewed(
             row.id, f"Queue {row.name}", fields, [partial(build, name=row.name) for build in builds]

@@ -1,4 +1,4 @@
-"""A worker's level, slots and queues."""
+"""A worker's level and queues."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ def level_of(worker: Worker, listening: Listening, now: float) -> Level:
         ended = worker.left_at is not None and not worker.active_ids
         return "bad" if is_new(gone_since(worker), now) and not ended else "warn"
     return level
-
-
-def slots(worker: Worker) -> int | None:
-    """Return how many tasks a worker can run at once."""
-    return worker.slots
 
 
 def queue_names(worker: Worker) -> str | None:
