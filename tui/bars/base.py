@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
@@ -33,9 +34,19 @@ class Part:
     gap: int = GAP
     """Blank cells before the text."""
 
+    @property
+    def shown(self) -> str:
+        """The text that is safe to show."""
+        return visible(self.text, _MAX_TEXT, _ELLIPSIS)
+
+    @property
+    def width(self) -> int:
+        """The cells that it takes, with the gap."""
+        return self.gap + cell_len(self.shown)
+
     def content(self) -> Content:
         """Return the styled text; markup in it is not interpreted."""
-        content = Content(visible(self.text, _MAX_TEXT, "...")).stylize(self.style)
+        content = Content(self.shown).stylize(self.style)
         if self.click is not None:
             content = content.stylize(Style.from_meta({"@click": self.click}))
         return content
@@ -77,7 +88,7 @@ class Bar(Widget):
 
     def _fitting(self, width: int) -> tuple[list[Part], list[Part]]:
         left, right = list(self._parts[0]), list(self._parts[1])
-        while _joined(left).cell_length + _joined(right).cell_length > width:
+        while sum(part.width for part in (*left, *right)) > width:
             least = max([*left, *right], key=lambda part: part.priority)
             if not least.priority:
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
@@ -18,6 +19,8 @@ from ..navigation import DrillDown, FilteredView
 from ..text.workers import level_of
 from .base import ListPane
 
+_RANKS: Final[dict[Level, int]] = {"bad": 0, "warn": 1, "good": 2, "idle": 2}
+
 
 class WorkersPane(ListPane[Worker]):
     """Workers with their load, or since when they are late, stalled or offline."""
@@ -26,6 +29,8 @@ class WorkersPane(ListPane[Worker]):
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
+        self._now = context.now()
+        self._listening = context.state.broker.listening(self._now)
         rows = RowList[Worker](
             lambda: context.state.workers.values(),
             lambda worker: worker.name,
@@ -33,6 +38,12 @@ class WorkersPane(ListPane[Worker]):
             Order("worst", False),
         )
         super().__init__(context, worker_columns(context.state), rows)
+
+    def refresh_rows(self) -> None:
+        """Read the workers again."""
+        self._now = self.context.now()
+        self._listening = self.context.state.broker.listening(self._now)
+        super().refresh_rows()
 
     def size_of_source(self) -> int:
         """Return the number of workers."""
@@ -69,7 +80,4 @@ class WorkersPane(ListPane[Worker]):
         return DrillDown("worker", row_id) if row_id else FilteredView(self.VIEW)
 
     def _rank(self, worker: Worker) -> tuple[int, str]:
-        now = self.context.now()
-        listening = self.context.state.broker.listening(now)
-        order = {"bad": 0, "warn": 1, "good": 2, "idle": 2}
-        return order[level_of(worker, listening, now)], worker.name
+        return _RANKS[level_of(worker, self._listening, self._now)], worker.name

@@ -265,7 +265,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
     @property
     def tables(self) -> list[LiveTable[Any]]:
         """The tables on this screen."""
-        return list(self.query(LiveTable).results())
+        return list(self.walk_children(LiveTable))  # a query would match styles
 
     @property
     def table(self) -> LiveTable[Any] | None:

@@ -187,7 +187,7 @@ def place_notifications(screen: Screen[Any], line: int | None) -> None:
 
     The style sheet does so by the class `-bottom` of their rack.
     """
-    for rack in screen.query("ToastRack"):
+    for rack in screen.query_children("ToastRack"):
         if rack.display:
             height = sum(toast.outer_size.height for toast in rack.query("Toast"))
             rack.set_class(line is not None and line <= height, "-bottom")

@@ -78,6 +78,7 @@ class LineArtist(Generic[R]):
         self.gutter = gutter
         self.width = width
         self._styles = styles
+        self._blank: Line | None = None
         self._gaps = [
             " " * max(0, min(GAP, width - gutter - place.x - place.width)) for place in self.placed
         ]
@@ -145,10 +146,16 @@ class LineArtist(Generic[R]):
         return self._line(None, state, "header", [], cells)
 
     def message(self, text: str, frame: Frame) -> Line:
-        """Draw a line of text instead of a row."""
+        """Draw a line of text instead of a row; blank ones are all the same."""
+        if not text and self._blank is not None:
+            return self._blank
+        blank = not text
         text = fit(" " * self.gutter + text, self.width, frame.glyphs.ellipsis)
         segment = Segment(text, self._styles("")["empty"])
-        return Line(None, None, "message", [], [segment], Strip([segment], self.width))
+        line = Line(None, None, "message", [], [segment], Strip([segment], self.width))
+        if blank:
+            self._blank = line
+        return line
 
     def changes(self, old: Line | None, new: Line) -> list[Span]:
         """Return the parts in which a line differs from the line drawn in its place."""
