@@ -287,7 +287,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     @property
     def current_row(self) -> object | None:
-        """The row or item that keys are about if nothing is marked."""
+        """The row or item that keys act on if nothing is marked."""
         return None if isinstance(self.focused, Tile) else next(iter(self.copied()), None)
 
     def shown_rows(self) -> list[Any]:
