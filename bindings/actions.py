@@ -290,7 +290,13 @@ _LIST: Final = (
 
 _OVERVIEW: Final = (
     Action(
-        "filter.tasks", ("/",), "filter_tasks", "filter", "Filter all tasks", ("overview",), True
+        "filter.tasks",
+        ("/",),
+        "filter_tasks",
+        "filter",
+        "Filter all tasks",
+        ("overview", "charts"),
+        show=True,
     ),
 )
 

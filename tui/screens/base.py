@@ -385,6 +385,14 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
             self.visit(workflow_of(tasks[0].id))
 
+    async def action_filter_tasks(self) -> None:
+        """Go to the tasks and open their filter, before the next key is looked at."""
+        await self.app.run_action("app.view('tasks')")
+        screen = self.app.screen
+        if isinstance(screen, MonitorScreen):
+            await screen.mounted.wait()
+            await screen.run_action("filter")
+
     def action_zoom(self) -> None:
         """Maximize the focused pane, or restore all panes."""
         zoomed = not self.has_class("-zoomed")
