@@ -8,7 +8,16 @@ import msgspec
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 SubjectKind: TypeAlias = Literal[
-    "broker", "events", "workers", "worker", "queues", "queue", "tasks", "task", "results"
+    "broker",
+    "events",
+    "workers",
+    "worker",
+    "queues",
+    "queue",
+    "tasks",
+    "task",
+    "type",
+    "results",
 ]
 
 
@@ -31,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
     since: float | None = None
     """When it began or last became worse, epoch seconds; None if unknown."""
     common: str = ""
-    """The problem that several findings of this code share, such as `lost`; empty if they are not
+    """What several findings of this code have in common, as `lost`; empty if they are not to be
     grouped."""
     incomplete: bool = False
     """Whether other data is incomplete or out of date because of it. Headless commands report such

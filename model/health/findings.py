@@ -15,6 +15,7 @@ from .events import event_findings
 from .finding import Finding, Severity
 from .questions import question_findings
 from .queues import queue_findings
+from .tasks import task_findings
 from .workers import worker_findings
 
 __all__ = ["Finding", "findings"]
@@ -26,6 +27,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     question_findings,
     queue_findings,
     worker_findings,
+    task_findings,
     event_findings,
 )
 

@@ -23,6 +23,7 @@ class TypeScreen(SubjectScreen[TaskType]):
     BINDINGS = bindings("subject", "types", "tasks")
     CONTEXTS = ("detail", "subject", "text", "types", "tasks")
     TERM = SAME = "name"
+    FINDING = "type"
     CHARTS = OF_TYPE
     TITLE_OF_FACTS = "Task type"
 

@@ -1,4 +1,4 @@
-"""The lines of the Overview's Attention list: the findings, and the pages that they open."""
+"""The lines of the Overview's Attention list: the findings, and where they lead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...model.health.findings import findings
 from ...model.health.groups import group_text, grouped
 from ...model.health.newness import is_pressing
 from ...model.state import ClusterState
-from ...model.text.phrases import counted
+from ...model.text.phrases import SHORT_ID_LENGTH, counted
 from ..navigation import DrillDown, FilteredView
 
 AlertLevel: TypeAlias = Literal["bad", "warn"]
@@ -22,6 +22,7 @@ _VIEWS: Final[dict[SubjectKind, str]] = {
     "workers": "workers",
     "task": "tasks",
     "tasks": "tasks",
+    "type": "types",
 }
 """The view that a finding leads to; the log for all others."""
 
@@ -30,6 +31,7 @@ _FILTERS: Final[dict[str, str]] = {
     "worker-offline": "offline",
     "worker-late": "late",
     "worker-stalled": "stalled",
+    "task-stuck": "state:running runtime:>1m",
     "queue-paused": "paused",
     "queue-without-consumers": '"no consumers"',
 }
@@ -45,7 +47,7 @@ class Alert:
     level: AlertLevel
     """The line's style: `bad` if it is an error that is new or growing."""
     text: str
-    """The problem and the next step."""
+    """What is wrong, and the next step."""
 
     @property
     def finding(self) -> Finding:
@@ -63,17 +65,19 @@ class Alert:
         """The name of the worker, queue or task, their number, else the kind of subject."""
         if len(self.group) > 1:
             return counted(len(self.group), self.finding.kind)
+        if self.finding.kind == "task":
+            return self.finding.name[:SHORT_ID_LENGTH]
         return self.finding.name or self.finding.kind
 
     @property
     def target(self) -> DrillDown | FilteredView:
-        """The page or list that the line opens."""
+        """What the line opens: its subject, or the list of its subjects."""
         kind, name = self.finding.kind, self.finding.name
         view = _VIEWS.get(kind, "log")
         if len(self.group) > 1:
             return FilteredView(view, _FILTERS.get(self.finding.code, ""))
-        if name and (kind == "worker" or kind == "task" or kind == "queue"):
-            return DrillDown(kind, name)
+        if name and (kind == "worker" or kind == "task" or kind == "queue" or kind == "type"):
+            return DrillDown(kind, name, self.subject if kind == "task" else "")
         return FilteredView(view)
 
 
