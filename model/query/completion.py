@@ -16,7 +16,7 @@ Values: TypeAlias = Callable[[str], Iterable[str]]
 MAX_COMPLETIONS: Final = 200
 _TERM: Final = re.compile(r"([!-]?)(?:([A-Za-z_]+):)?(.*)", re.DOTALL)
 _DURATIONS: Final = (">10s", ">1m", ">1h", "<5m")
-_TIMES: Final = ("<1h", "<1d", ">1d")
+_TIMES: Final = ("<1h", "<1d", ">1d", "today", "yesterday")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ r"""The filter language: turns a line of text into a test on tasks.
     root:3f2a  parent:3f2a  group:3f2a  periodic:nightly (the periodic task of django-celery-beat)
     runtime:>10s  waited:>1m  age:<5m       300ms 5s 2m 1h 1d 1w 1h30m, or plain seconds
     retries:>0  retries:2
-    finished:2026-11-01..2026-11-07  finished:>1d  sent:  received:  started:
+    finished:2026-11-01..2026-11-07  finished:>1d  finished:yesterday  sent:  received:  started:
     created: (the entry in the result backend, only django-db)      see `time_range`
     invoice                  contained in name, id, args, kwargs, worker, queue, exception or state
 

@@ -2,6 +2,7 @@
 
 finished:2026-11-01..2026-11-07    from the beginning of the first day to the end of the last
 finished:2026-11-01                on that day; a time stands for its whole minute or second
+finished:yesterday                 on the day before today; also `today`
 finished:"2026-11-01 14:30"..      from then on; 2026-11-01T14:30 needs no quotes
 finished:<=2026-11-01              until the end of that day
 finished:>1d                       more than a day ago, so at an earlier time
@@ -13,7 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from functools import lru_cache
+from typing import ClassVar, Final
 
 from ..text.parse import ParseError, duration
 
@@ -22,6 +24,8 @@ _DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _RANGE_SIGN: Final = ".."
+_DAYS: Final = {"today": 0, "yesterday": -1}
+"""Days by name, relative to the present one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,44 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Midnight:
+    """The beginning of a day, counted from the present one."""
+
+    days: int
+    zone: tzinfo | None
+    ago: ClassVar[bool] = False
+
+    @property
+    def seconds(self) -> float:
+        """Its place among others."""
+        return float(self.days)
+
+    def at(self, now: float) -> float:
+        """Return the epoch seconds, given the present time."""
+        return _midnight(int(now // 60), self.days, self.zone)
+
+
+@lru_cache(maxsize=16)
+def _midnight(minute: int, days: int, zone: tzinfo | None) -> float:
+    """Return when the day begins; no day begins within a minute of the epoch."""
+    today = datetime.fromtimestamp(minute * 60, zone).replace(hour=0, minute=0, second=0)
+    return (today + timedelta(days=days)).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
 class TimeRange:
     """A span of time from `low` on and before `high`; None is no limit."""
 
-    low: Moment | None
-    high: Moment | None
+    low: Moment | Midnight | None
+    high: Moment | Midnight | None
 
     @property
     def relative(self) -> bool:
         """Whether it moves with the present time."""
-        return any(limit is not None and limit.ago for limit in (self.low, self.high))
+        return any(
+            limit is not None and (limit.ago or isinstance(limit, Midnight))
+            for limit in (self.low, self.high)
+        )
 
     def bounds(self, now: float) -> tuple[float | None, float | None]:
         """Return both limits in epoch seconds."""
@@ -93,7 +125,7 @@ def parse_time_range(field: str, sign: str, text: str, zone: tzinfo | None = Non
 def _between(first: str, last: str, zone: tzinfo | None) -> TimeRange:
     low = _ends(first, zone)[0] if first else None
     high = _ends(last, zone)[1] if last else None
-    if low is not None and high is not None and low.ago == high.ago:
+    if low is not None and high is not None and type(low) is type(high) and low.ago == high.ago:
         if low.ago and low.seconds < high.seconds:
             low, high = high, low  # `1h..2h` reads as well as `2h..1h`
         elif not low.ago and low.seconds > high.seconds:
@@ -101,15 +133,18 @@ def _between(first: str, last: str, zone: tzinfo | None) -> TimeRange:
     return TimeRange(low, high)
 
 
-def _ends(text: str, zone: tzinfo | None) -> tuple[Moment, Moment]:
+def _ends(text: str, zone: tzinfo | None) -> tuple[Moment | Midnight, Moment | Midnight]:
     """Return the beginning and the end of a day, minute or second; a duration has no length."""
+    day = _DAYS.get(text.lower())
+    if day is not None:
+        return Midnight(day, zone), Midnight(day + 1, zone)
     found = _DATE.fullmatch(text)
     if found is None:
         try:
             ago = Moment(duration(text), ago=True)
         except ParseError:
             raise ParseError(
-                f"not a time: {text[:40]} (use 2026-11-01, 2026-11-01T14:30 or 1d)"
+                f"not a time: {text[:40]} (use 2026-11-01, 2026-11-01T14:30, yesterday or 1d)"
             ) from None
         return ago, ago
     if len(text) == len("2026-11-01"):

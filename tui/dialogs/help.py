@@ -1,4 +1,4 @@
-"""The help: the keys of the screen by purpose, the filter syntax, and all other keys."""
+"""The help: the keys that work here by what one wants to do, the filter syntax, all other keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FILTER_EXAMPLES = (
     ("name:geo.*  name:~^bill", "the whole name, with * and ?; a regular expression"),
     ("queue:=celery  worker:web", "an exact value; a part of the value"),
     ("runtime:>10s  age:<5m", "a duration: 300ms, 5s, 2m, 1h, 1d"),
-    ("finished:<1d  sent:2026-11-01", "how long ago, or a date; A..B is a range"),
+    ("finished:<1d  sent:2026-11-01", "how long ago, or a day; also today, yesterday, A..B"),
     ("!retry  -name:beat", "exclude"),
     ('args:"two words"', "quote text that contains spaces"),
 )
@@ -131,7 +131,7 @@ class Help(LongText):
 
 
 def _meaning(action: Action) -> str:
-    """Return the help of an action, preceded by its label unless it contains that."""
+    """Return the help of an action, with the word that one may search for."""
     label = action.label.strip(".")
     return action.help if label in action.help.lower() else f"{label.capitalize()}: {action.help}"
 

@@ -45,6 +45,11 @@ def bounds(text: str, zone: str = "UTC") -> tuple[str | None, str | None]:
         ("2h..1h", "11-28 10:00:00", "11-28 11:00:00"),
         ("1d..", "11-27 12:00:00", None),
         ("2026-11-01..1d", "11-01 00:00:00", "11-27 12:00:00"),
+        ("yesterday", "11-27 00:00:00", "11-28 00:00:00"),
+        ("Today", "11-28 00:00:00", "11-29 00:00:00"),
+        ("<yesterday", None, "11-27 00:00:00"),
+        ("yesterday..today", "11-27 00:00:00", "11-29 00:00:00"),
+        ("yesterday..1h", "11-27 00:00:00", "11-28 11:00:00"),
     ],
 )
 def test_ranges(text: str, low: str | None, high: str | None) -> None:
@@ -63,7 +68,7 @@ def test_days_have_the_length_that_they_have_in_their_zone() -> None:
         ("", "2026-11-07..2026-11-01", "the range ends before it begins"),
         ("", "2026-13-01", "no such date or time: 2026-13-01"),
         ("", "2026-11-01T25:00", "no such date or time"),
-        (">", "yesterday", "not a time: yesterday"),
+        (">", "tomorrow", "not a time: tomorrow"),
         (">", "2026-11", "not a time"),
         ("", "9999-12-31", "no such date or time"),
     ],
@@ -85,3 +90,10 @@ def test_a_range_that_moves_with_the_time() -> None:
     assert week.relative and not parse_time_range("finished", ">", "2026-11-01").relative
     assert week.contains(NOW - 8 * 86_400, NOW) and not week.contains(NOW - 6 * 86_400, NOW)
     assert week.contains(NOW - 6 * 86_400, NOW + 2 * 86_400)
+
+
+def test_today_moves_with_the_time_and_begins_at_midnight_of_its_zone() -> None:
+    today = parse_time_range("finished", "", "today", ZoneInfo("Asia/Tokyo"))  # 21:00 there
+    assert today.relative
+    assert today.contains(NOW - 21 * 3_600, NOW) and not today.contains(NOW - 21 * 3_600 - 1, NOW)
+    assert not today.contains(NOW, NOW + 3 * 3_600)
