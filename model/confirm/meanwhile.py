@@ -1,4 +1,4 @@
-"""Changes to the targets of an operation while its confirmation is shown."""
+"""What has happened to the targets of an operation while its confirmation is shown."""
 
 from __future__ import annotations
 

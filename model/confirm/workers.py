@@ -114,6 +114,8 @@ def shutdown(operation: Shutdown, state: ClusterState, now: float) -> Confirmati
 @confirm.register
 def drain(operation: Drain, state: ClusterState, now: float) -> Confirmation:
     """Confirm draining workers."""
+    warnings = _last_consumers(operation, state)
+    several = len(operation.workers) > 1
     return describe(
         operation,
         worker_lines(state, operation.workers),
@@ -126,8 +128,9 @@ def drain(operation: Drain, state: ClusterState, now: float) -> Confirmation:
             "celtop must keep running until then; if it exits earlier, use `celtop control resume`",
             NOT_STARTED_AGAIN,
         ],
-        warnings=_last_consumers(operation, state),
-        must_type=_word_or_count(operation, "drain"),
+        warnings=warnings,
+        # No task is lost, and it can be cancelled; but a queue may be left without consumers.
+        must_type=_word_or_count(operation, "drain") if several or warnings else "",
     )
 
 

@@ -269,10 +269,15 @@ def test_limits_show_old_and_new_per_worker() -> None:
     assert unasked.targets == (f"{WORKER}: soft ? -> 30 s, hard ? -> none",)
 
 
+def test_draining_one_worker_is_confirmed_by_a_word_only_if_a_queue_is_left_alone() -> None:
+    alone, one_of_two = asked(Drain(("p@h",))), asked(Drain(("t@h",)))
+    assert alone.must_type == "drain" and "No other worker consumes mail" in text(alone)
+    assert not one_of_two.must_type and not one_of_two.warnings
+
+
 def test_stopping_workers_requires_a_word_or_their_count() -> None:
     assert asked(Shutdown(("p@h",))).must_type == "shutdown"
     assert asked(Shutdown(ALL)).must_type == "4"
-    assert asked(Drain(("p@h",))).must_type == "drain"
     assert asked(Drain(ALL)).must_type == "4"
     assert asked(Shutdown(ALL)).destructive
     assert "use your process supervisor" in text(asked(Shutdown(ALL)))
