@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from ...model.confirm.targets import ids, known_queues
+from ...model.entities.states import RETRY
 from ...model.entities.task import Task
 from ...model.operations.call import Recovered, SentTask, Unrecoverable
 from ...model.operations.commands import Retry
@@ -29,11 +30,18 @@ from .tasks import all_listed, counted_reasons
 
 MAX_EXPLAINED_TASKS: Final = 100
 """Tasks for which the dialog lists why they cannot be retried."""
+_RETRIED_ANYWAY: Final = "waiting to be retried by its worker"
 
 
 async def retry(host: Host) -> None:
-    """Send the selected tasks again, exactly as they were sent."""
-    await retry_ids(host, ids(host.selection(Task)))
+    """Send the selected tasks again, exactly as they were sent.
+
+    Of several, those are left out that their workers are about to retry.
+    """
+    selected = host.selection(Task)
+    ended = [task for task in selected if task.state != RETRY] or selected
+    waiting = len(selected) - len(ended)
+    await retry_ids(host, ids(ended), counted_reasons([_RETRIED_ANYWAY] * waiting))
 
 
 async def retry_listed(host: Host) -> None:
@@ -43,8 +51,14 @@ async def retry_listed(host: Host) -> None:
         await retry_ids(host, ids(tasks))
 
 
-async def retry_ids(host: Host, ids: Sequence[str]) -> None:
-    """Send tasks again by id, also those that are not in the model."""
+async def retry_ids(host: Host, ids: Sequence[str], left_out: tuple[str, ...] = ()) -> None:
+    """Send tasks again by id, also those that are not in the model.
+
+    Args:
+        host: The app.
+        ids: The ids.
+        left_out: Why other selected tasks are left out, for the dialog.
+    """
     if not ids:
         host.say("Nothing to retry: no task selected", "warning")
         return
@@ -70,7 +84,7 @@ async def retry_ids(host: Host, ids: Sequence[str]) -> None:
         if chosen is None:
             return
         links = chosen == "links"
-    await run(host, Retry(originals=placed, with_links=links), _unrecoverable(lost))
+    await run(host, Retry(originals=placed, with_links=links), left_out + _unrecoverable(lost))
 
 
 async def _with_queues(host: Host, originals: tuple[SentTask, ...]) -> tuple[SentTask, ...] | None:

@@ -42,8 +42,9 @@ MIN_LIST_HEIGHT: Final = 4
 class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScreen):
     """Groups of failed tasks, the largest first, with the traceback of an example.
 
-    The cursor starts on the group of the location's task, if it has one. Where the traceback is
-    focused, it gets the keys, also that of the filter.
+    The cursor starts on the group of the location's task, if it has one. Operations are for all
+    tasks of the marked groups, or of that at the cursor. Where the traceback is focused, it gets
+    the keys, also that of the filter, and operations are for its task alone.
     """
 
     BINDINGS = bindings("failures", "tasks")
@@ -159,7 +160,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
             styles.height = height
 
     def _group_parts(self, group: FailureGroup) -> list[Part]:
-        """Return facts about the failures of a group that its row does not show."""
+        """Return what the failures of a group have in common, besides the row's cells."""
         state, frame = self.context.state, self.context.frame()
         workers = sorted(group.workers.items(), key=lambda one: (-one[1], one[0]))
         names = ", ".join(f"{name} {units.count(n)}" for name, n in workers[:MAX_WORKERS_SHOWN])
@@ -196,6 +197,13 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Copy the example, as a group itself has no id."""
         return () if self.example is None else (self.example,)
 
+    @property
+    def current_row(self) -> object | None:
+        """The frame at the cursor of the focused traceback, otherwise the group."""
+        if self.focused is self.traceback:
+            return super().current_row
+        return self.list_table.cursor_row
+
     def chosen(self, kind: type[R]) -> list[R]:
         """Return the tasks of the marked groups or the cursor's; the example if it is focused."""
         if self.focused is self.traceback:
@@ -212,6 +220,11 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
             self.action_search()
         else:
             super().action_filter()
+
+    def action_pane(self, step: int) -> None:
+        """Go to the list or the traceback, which may have yet to follow the cursor."""
+        self.paint_body()
+        super().action_pane(step)
 
     def action_open(self) -> None:
         """Open the frame at the cursor of the traceback, or list the group's tasks."""

@@ -58,6 +58,21 @@ async def test_what_was_sent_is_looked_for_asked_for_and_sent() -> None:
         assert command.originals == (original(DONE),) and not command.with_links
 
 
+async def test_of_several_tasks_those_are_left_out_that_are_retried_anyway() -> None:
+    async with opened() as on:
+        feed(on.session.state, task_events(40, "images.resize", at=NOW - 5, end="retried"))
+        feed(on.session.state, task_events(41, "images.resize", at=NOW - 5, end="failed"))
+        retried, failed = (f"{n:08x}-0000-4000-8000-{n:012x}" for n in (40, 41))
+        await on.until(lambda: {retried, failed} <= {task.id for task in on.table.rows})
+        await on.to(retried)
+        await on.press("space")
+        await looking(on, "space", "R")
+        assert on.session.asked == [(DONE,)]
+        on.session.recovering.set_result((original(DONE),))
+        dialog = await on.asked()
+        assert "waiting to be retried by its worker" in on.text, dialog
+
+
 async def test_escape_leaves_the_search_and_keys_meanwhile_do_nothing() -> None:
     async with opened() as on:
         await looking(on, "R")

@@ -47,6 +47,18 @@ async def test_on_the_overview_the_keys_follow_the_focused_pane() -> None:
         assert {"worker.drain", "queue.purge", "task.terminate"} <= seen
 
 
+async def test_on_failures_the_keys_are_for_the_group_and_its_traceback() -> None:
+    async with run_app(cluster()) as ui:
+        await ui.press("e")
+        await ui.until(lambda: "tab traceback" in ui.text.splitlines()[-1])
+        assert here(ui.screen).selection == (
+            ("task.retry", "retry all"),
+            ("focus.next", "traceback"),
+        )
+        await ui.press("tab")
+        assert selection(ui) == ["copy.id"]
+
+
 async def test_while_a_filter_is_typed_only_its_own_keys_are_shown() -> None:
     async with run_app(cluster(), Location("tasks")) as ui:
         await ui.press("/")
