@@ -42,7 +42,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "subject": "Queue and task type pages",
     "charts": "Charts",
     "failures": "Failures",
-    "text": "Pages and dialogs",
+    "text": "Pages and texts",
     "tasks": "Task operations",
     "workers": "Worker operations",
     "queues": "Queue operations",

@@ -1,4 +1,4 @@
-"""Groups actions by purpose, for the help."""
+"""The actions by what one wants to do, for the help."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PURPOSES: Final = (
     ("Find", "filter search faults command palette"),
     ("Sort, mark, copy", "sort mark copy"),
     ("Arrange", "wide zoom freeze follow times refresh export"),
-    ("Navigate", "view back history help quit suspend"),
+    ("Go", "view back history help quit suspend"),
     ("Move", "move scroll focus"),
 )
 """Each purpose with the ids, or the starts of ids, of its actions."""

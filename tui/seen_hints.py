@@ -1,4 +1,4 @@
-"""The hints that were shown, remembered across runs."""
+"""Which hints were shown before, remembered from one run to the next."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """Everything that the app needs after the first frame."""
+    """What the app needs beyond the first frame."""
 
     session: Session
     settings: Settings
