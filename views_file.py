@@ -12,7 +12,7 @@ from .files import config_folder
 
 MAX_NAME_CHARACTERS: Final = 40
 RESERVED_NAMES: Final = frozenset({"save", "delete"})
-"""The words after `:view` that are no names."""
+"""The words after `:view` that are not names of views."""
 
 
 class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -60,10 +60,12 @@ def save_view(name: str, view: View) -> None:
         OSError: It cannot be written.
     """
     if not name.strip() or len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
-        raise ValueError(f"A name of a view has 1 to {MAX_NAME_CHARACTERS} printable characters")
+        raise ValueError(
+            f"The name of a view must have 1 to {MAX_NAME_CHARACTERS} printable characters"
+        )
     if name.split()[0] in RESERVED_NAMES:
         raise ValueError(
-            f"A name of a view cannot begin with {' or '.join(sorted(RESERVED_NAMES))}"
+            f"The name of a view must not begin with {' or '.join(sorted(RESERVED_NAMES))}"
         )
     write_table(views_file(), name, msgspec.to_builtins(view))
 

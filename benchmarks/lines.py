@@ -60,7 +60,7 @@ LINES = (
     Line("progress-report", "cost of a task's report, on the screen", 50, "us", "less"),
     Line("progress-stranger", "cost of a report of a task of others", 10, "us", "less"),
     Line("progress-late", "age of a report when it is painted, p95", 250, "ms", "less"),
-    Line("history-frame", "first frame, 100,000 old results on Redis", 1.25, "x", "less"),
+    Line("history-frame", "first frame, 100,000 old results on Redis", 1.5, "x", "less"),
     Line("history-data", "first true data, 100,000 old results", 1, "s", "less"),
     Line("history-listed", "old results listed after the broker answers", 2, "s", "less"),
     Line("history-command", "longest command, 100,000 old results", 5, "ms", "less"),

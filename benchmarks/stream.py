@@ -75,7 +75,7 @@ def encode(
         start: Epoch at which publishing will begin: the events' timestamps follow the pace.
         seed: Another seed gives other task ids.
         fail_every: One of so many tasks of each worker fails, beginning with its first.
-        workers: Who runs them.
+        workers: The workers that run them.
     """
     start = start or time.time()
     total = tasks * EVENTS_PER_TASK

@@ -113,10 +113,10 @@ _GLOBAL: Final = (
         ("e",),
         "error",
         "errors",
-        "Failures grouped by exception and location in your code",
+        "Show failures grouped by exception and location in your code",
         show=True,
     ),
-    _everywhere("charts", ("c",), "charts", "charts", "Charts of the last hour"),
+    _everywhere("charts", ("c",), "charts", "charts", "Show charts of the last hour"),
     _everywhere(
         "times", ("z",), "times", "times", "Cycle between local time, UTC and relative times"
     ),
@@ -200,10 +200,10 @@ _MOVE: Final = (
 
 _CHARTS: Final = (
     _with_charts(
-        "window.shorter", (",",), "window(-1)", "shorter", "Shorten the time that charts cover"
+        "window.shorter", (",",), "window(-1)", "shorter", "Shorten the time window of charts"
     ),
     _with_charts(
-        "window.longer", (".",), "window(1)", "longer", "Lengthen the time that charts cover"
+        "window.longer", (".",), "window(1)", "longer", "Lengthen the time window of charts"
     ),
     _on_charts(
         "charts.earlier",
@@ -214,15 +214,19 @@ _CHARTS: Final = (
         show=True,
     ),
     _on_charts(
-        "charts.later", ("right", "l"), "scroll('right')", "later", "Move the cursor forward"
+        "charts.later",
+        ("right", "l"),
+        "scroll('right')",
+        "later",
+        "Move the cursor forward in time",
     ),
-    _on_charts("charts.newest", ("end", "G"), "newest", "newest", "Read the newest values again"),
+    _on_charts("charts.newest", ("end", "G"), "newest", "newest", "Return to the newest values"),
     _on_charts(
         "charts.tasks",
         ("enter",),
         "open",
         "tasks",
-        "Open the tasks of the time at the cursor",
+        "List the tasks at the time under the cursor",
         show=True,
     ),
     _on_charts("charts.down", ("down", "j"), "move('down')", "down", "Go to the chart below"),
@@ -286,7 +290,13 @@ _LIST: Final = (
 
 _OVERVIEW: Final = (
     Action(
-        "filter.tasks", ("/",), "filter_tasks", "filter", "Filter all tasks", ("overview",), True
+        "filter.tasks",
+        ("/",),
+        "filter_tasks",
+        "filter",
+        "Filter all tasks",
+        ("overview", "charts"),
+        show=True,
     ),
 )
 
@@ -397,13 +407,19 @@ _TYPING: Final = (
         ("tab",),
         "complete(1)",
         "complete",
-        "Complete the field or value; again: the next one; without any, go to the list",
+        "Complete the field or value, again for the next; otherwise go to the list",
     ),
     _in_filter(
-        "filter.complete_back", ("shift+tab",), "complete(-1)", "back", "The previous completion"
+        "filter.complete_back",
+        ("shift+tab",),
+        "complete(-1)",
+        "back",
+        "Go back to the previous completion",
     ),
-    _in_filter("filter.older", ("up",), "recall(-1)", "older", "An earlier filter"),
-    _in_filter("filter.list", ("down",), "recall(1)", "list", "A newer filter, or go to the list"),
+    _in_filter("filter.older", ("up",), "recall(-1)", "older", "Recall an earlier filter"),
+    _in_filter(
+        "filter.list", ("down",), "recall(1)", "list", "Recall a newer filter, or go to the list"
+    ),
     _in_filter("filter.clear", ("escape",), "screen.clear_filter", "clear", "Clear the filter"),
     _in_search(
         "search.keep", ("enter",), "screen.keep_search", "keep", "Go to the match on the page"
@@ -451,13 +467,15 @@ _TYPING: Final = (
     _in_columns("columns.toggle", ("space",), "switch", "on/off", "Show or hide the column"),
     _in_columns("columns.up", ("K", "shift+up"), "shift(-1)", "up", "Move the column up"),
     _in_columns("columns.down", ("J", "shift+down"), "shift(1)", "down", "Move the column down"),
-    _in_columns("columns.narrower", ("left", "h"), "widen(-1)", "narrower", "Make it narrower"),
-    _in_columns("columns.wider", ("right", "l"), "widen(1)", "wider", "Make it wider"),
-    _in_columns("columns.reset", ("r",), "reset", "reset", "Restore the list's own columns"),
+    _in_columns(
+        "columns.narrower", ("left", "h"), "widen(-1)", "narrower", "Make the column narrower"
+    ),
+    _in_columns("columns.wider", ("right", "l"), "widen(1)", "wider", "Make the column wider"),
+    _in_columns("columns.reset", ("r",), "reset", "reset", "Restore the default columns"),
     _in_command_line("command.run", ("enter",), "run", "run", "Run the command"),
     _in_command_line("command.complete", ("tab",), "complete", "complete", "Complete the command"),
-    _in_command_line("command.older", ("up",), "recall(-1)", "older", "An earlier command"),
-    _in_command_line("command.newer", ("down",), "recall(1)", "newer", "A newer command"),
+    _in_command_line("command.older", ("up",), "recall(-1)", "older", "Recall an earlier command"),
+    _in_command_line("command.newer", ("down",), "recall(1)", "newer", "Recall a newer command"),
     _in_command_line("command.close", ("escape",), "close", "close", "Close the command line"),
 )
 

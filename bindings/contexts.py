@@ -42,7 +42,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "subject": "Queue and task type pages",
     "charts": "Charts",
     "failures": "Failures",
-    "text": "Pages and texts",
+    "text": "Pages and dialogs",
     "tasks": "Task operations",
     "workers": "Worker operations",
     "queues": "Queue operations",

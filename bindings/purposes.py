@@ -1,4 +1,4 @@
-"""The actions by what one wants to do, for the help."""
+"""Groups actions by purpose, for the help."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PURPOSES: Final = (
     ("Find", "filter search faults command palette"),
     ("Sort, mark, copy", "sort mark copy"),
     ("Arrange", "wide zoom freeze follow times refresh export"),
-    ("Go", "view back history help quit suspend"),
+    ("Navigate", "view back history help quit suspend"),
     ("Move", "move scroll focus"),
 )
 """Each purpose with the ids, or the starts of ids, of its actions."""

@@ -29,7 +29,7 @@ def test_views_are_saved_and_deleted() -> None:
 
 @pytest.mark.parametrize("name", ["", "save", "delete it", "x" * 41, "a\x1b"])
 def test_some_names_cannot_be_used(name: str) -> None:
-    with pytest.raises(ValueError, match="A name of a view"):
+    with pytest.raises(ValueError, match="The name of a view"):
         save_view(name, FAILING)
 
 

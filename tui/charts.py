@@ -52,7 +52,7 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
 
     Args:
         chart: The widget.
-        kind: What it shows, and of which queue, worker or task type.
+        kind: The id of the chart, with the name of its queue, worker or task type.
         build: Builds the chart.
         context: The session and the window.
     """
@@ -80,7 +80,7 @@ def tasks_between(
         low: Epoch seconds.
         high: Epoch seconds, not included.
         field: Which time of a task.
-        also: A filter that the tasks pass besides.
+        also: Further terms of the filter.
     """
     zone = time_zone(context)
     low, high = floor(low), max(floor(low), ceil(high) - 1)  # the last second counts whole
@@ -153,12 +153,12 @@ def waiting(context: AppContext) -> ChartData:
 
 
 def waits(context: AppContext) -> ChartData:
-    """Return how long 95 % of the tasks that started waited at most."""
+    """Return the 95th percentile of the queue wait of started tasks."""
     return _cluster(context, DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
 
 
 def runtimes(context: AppContext) -> ChartData:
-    """Return how long 95 % of the tasks that succeeded ran at most."""
+    """Return the 95th percentile of the run time of successful tasks."""
     return _cluster(context, DURATION, ("p95", "runtime_p95", "second"), missing=NONE)
 
 
@@ -234,7 +234,7 @@ def type_runtimes(context: AppContext, name: str) -> ChartData:
 
 
 def type_waits(context: AppContext, name: str) -> ChartData:
-    """Return how long 95 % of a type's tasks waited at most before they started."""
+    """Return the 95th percentile of the queue wait of a type's tasks."""
     series = context.state.series.types.series(name)
     return _of(context, series, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
 

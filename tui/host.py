@@ -75,7 +75,7 @@ class Host(Protocol):
         """Keep the present selection for the operation that is about to begin."""
 
     def unfreeze(self) -> None:
-        """Show the live model, since a snapshot lacks what was just looked up."""
+        """Show the live model, because a snapshot lacks the result of a lookup."""
 
     def begin(self, question: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine that is about to open a dialog; keys wait for it, up to `answered`."""

@@ -1,4 +1,4 @@
-"""The part of the app that commands, operations and dialogs use: it implements `Host`."""
+"""The part of the app that commands, operations and dialogs use; it implements `Host`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class HostApp(FrugalApp, inherit_bindings=False):
 
     @property
     def is_set_up(self) -> bool:
-        """Whether there are session and settings."""
+        """Whether the session and the settings are available."""
         return hasattr(self, "context")
 
     def set_up(
@@ -123,10 +123,10 @@ class HostApp(FrugalApp, inherit_bindings=False):
         self._selection = Selection(self.frame_loop.topmost_screen)
 
     def unfreeze(self) -> None:
-        """Show the live model, since a snapshot lacks what was just looked up."""
+        """Show the live model, because a snapshot lacks the result of a lookup."""
         if self.context.frozen:
             self.frame_loop.freeze(False)
-            self.say("Unfrozen to show what was looked up")
+            self.say("Unfrozen to show the result")
 
     def listed(self) -> Sequence[Task] | None:
         """Return all tasks that passed the filter; None on a screen without a list of tasks."""

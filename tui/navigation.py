@@ -39,7 +39,7 @@ PAGES: Final = {
     "failures": DrillDown("failures", "", "Failures"),
     "charts": DrillDown("charts", "", "Charts"),
 }
-"""The pages of no single item, which views can be saved of."""
+"""The pages that are not about a single item; they can be saved as views."""
 
 
 def workflow_of(task_id: str) -> DrillDown:

@@ -1,4 +1,4 @@
-"""Which hints were shown before, remembered from one run to the next."""
+"""The hints that were shown, remembered across runs."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType)
-"""What operations are for."""
+"""The types of rows that operations act on."""
 
 
 class Selectable(Protocol):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """What the app needs beyond the first frame."""
+    """Everything that the app needs after the first frame."""
 
     session: Session
     settings: Settings

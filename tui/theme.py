@@ -124,7 +124,7 @@ def _problem(name: str, value: Any) -> str | None:
     if name == "variables":
         return None if isinstance(value, dict) else "must be a table"
     if not isinstance(value, str):
-        return "must be a text"
+        return "must be a string"
     if variable.endswith("style"):
         valid = set(value.split()) <= _STYLES
         return None if valid else f"unknown style {value!r}; use {', '.join(sorted(_STYLES))}"
@@ -132,5 +132,5 @@ def _problem(name: str, value: Any) -> str | None:
     try:
         Color.parse(match[1] if match and variable else value)
     except ColorParseError:
-        return f"{value!r} is no colour; write '#5fafff', 'ansi_blue' or 'red'"
+        return f"{value!r} is not a colour; write '#5fafff', 'ansi_blue' or 'red'"
     return None

@@ -61,7 +61,7 @@ class FilterBar(Vertical):
     Args:
         problems: Returns the problems of a text.
         complete: Returns the completions of a text, the best first.
-        earlier: Returns the filters of before, the newest last.
+        earlier: Returns the filters typed before, the newest last.
         placeholder: The text shown while the input is empty.
     """
 

@@ -1,4 +1,4 @@
-"""What has happened to the targets of an operation while its confirmation is shown."""
+"""Changes to the targets of an operation while its confirmation is shown."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
     since: float | None = None
     """When it began or last became worse, epoch seconds; None if unknown."""
     common: str = ""
-    """What several findings of this code have in common, as `lost`; empty if they are not to be
+    """The problem that several findings of this code share, such as `lost`; empty if they are not
     grouped."""
     incomplete: bool = False
     """Whether other data is incomplete or out of date because of it. Headless commands report such

@@ -1,4 +1,4 @@
-"""Whether a problem is new or growing: what has been so for a while is no alarm."""
+"""Whether a problem is new or growing; one that has not changed for a while is not an alarm."""
 
 from __future__ import annotations
 

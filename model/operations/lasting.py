@@ -24,14 +24,14 @@ class Lasting:
     """A change that is in force, and the operations that undo it."""
 
     text: str
-    """What is the case: `billing limited to 10/m`."""
+    """The change in full: `billing limited to 10/m`."""
     badge: str
-    """The same in few words: `billing limited`."""
+    """The change in a few words: `billing limited`."""
     inverse: tuple[Operation, ...]
 
 
 def inverse(operation: Operation, workers: Workers) -> tuple[Operation, ...]:
-    """Return what undoes an operation, given the workers before it; empty if nothing does.
+    """Return the operations that undo one, given the workers before it; empty if none do.
 
     Workers whose previous value is unknown, or that have the new one already, are left out.
     """
@@ -87,7 +87,9 @@ def lasting(
     for number, outcome in operations.items():
         operation, undo = outcome.operation, inverses.get(number, ())
         if isinstance(operation, PauseQueue) and operation.queue in changes:
-            changes[operation.queue] = changes.pop(operation.queue)  # it is this late
+            changes[operation.queue] = changes.pop(
+                operation.queue
+            )  # it takes the place of its latest pause
         elif undo and _in_force(operation, workers):
             changes[number] = Lasting(*_texts(operation), undo)
     return list(changes.values())
@@ -116,7 +118,7 @@ def _in_force(operation: Operation, workers: Workers) -> bool:
 
 
 def _texts(operation: Operation) -> tuple[str, str]:
-    """Return what an operation has changed, in full and in few words."""
+    """Return the change that an operation made, in full and in a few words."""
     if isinstance(operation, RateLimit):
         rate = reported_rate(operation.rate)
         limited = f"{operation.task} {'limited' if rate else 'unlimited'}"

@@ -3,8 +3,8 @@
 Events contain only root and parent. The parent of a step in a chain is the previous step, and that
 of a task sent by a running task is the sender. The members of a group do not share a parent: they
 have the group's id, which is only in waiting messages and results, or are found by the arguments of
-the body (`chord_headers`). The parent of a chord's body is
-the header task that ended last, and its group id is often that of the header.
+the body (`chord_headers`). The parent of a chord's body is the header
+task that ended last, and its group id is often that of the header.
 
 The position of a task in the tree:
 

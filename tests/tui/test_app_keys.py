@@ -271,7 +271,7 @@ async def _copy_menu(ui: AppUnderTest, key: str) -> None:
 
 @checks("filter.tasks")
 async def _filter_tasks(ui: AppUnderTest, key: str) -> None:
-    ui.burst("slash", *"XKmail")
+    ui.burst("c", "slash", *"XKmail")
     await ui.until(lambda: ui.app.location.view == "tasks")
     await ui.until(lambda: ui.screen.query_one(Filter).text == "XKmail")
     assert not ui.said

@@ -127,5 +127,5 @@ async def test_what_is_looked_up_while_frozen_is_shown() -> None:
         await on.press("v")
         await on.until(lambda: bool(on.app.location.path))
         assert not on.app.context.frozen
-        assert "Unfrozen to show what was looked up" in on.said
+        assert "Unfrozen to show the result" in on.said
         await on.until(lambda: "shop.bill" in on.text)

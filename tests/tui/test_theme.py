@@ -38,7 +38,7 @@ async def test_a_theme_is_a_file() -> None:
         assert on.app.theme == "mine"
         assert on.app.current_theme.primary == "#ff8800"
         (said,) = on.said
-        assert "broken.toml, line 1: primary: 'blu' is no colour" in said
+        assert "broken.toml, line 1: primary: 'blu' is not a colour" in said
 
 
 async def test_an_unknown_theme_is_reported() -> None:
@@ -50,12 +50,12 @@ async def test_an_unknown_theme_is_reported() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("primary = 1", "line 1: primary: must be a text"),
+        ("primary = 1", "line 1: primary: must be a string"),
         ("primary = 'red'\nprimry = 'red'", "line 2: primry: unknown field; use accent"),
         ("primary = 'red'\n\ndark = 1", "line 3: dark: must be true or false"),
         ("primary = 'red'\ntext_alpha = 'x'", "line 2: text_alpha: must be a number"),
         ("primary = 'red'\nvariables = 1", "line 2: variables: must be a table"),
-        (THEME.replace("red 35%", "red;x"), "line 6: variables.border: 'red;x' is no colour"),
+        (THEME.replace("red 35%", "red;x"), "line 6: variables.border: 'red;x' is not a colour"),
         (THEME.replace("bold", "bald"), "line 7: variables.block-cursor-text-style: unknown style"),
         ("dark = true", "primary is missing"),
         ("primary = ", "invalid TOML"),

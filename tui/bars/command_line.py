@@ -105,7 +105,7 @@ class CommandLine(Vertical):
             suggest: Returns completions and help for a line.
             text: The line to begin with.
             ascii_only: Whether only ASCII may be drawn.
-            earlier: The commands of before, the newest last.
+            earlier: The commands typed before, the newest last.
         """
         self._suggest = suggest
         self._earlier = earlier
@@ -119,7 +119,7 @@ class CommandLine(Vertical):
         self._advise(text)
 
     def suggestions(self, line: str) -> Suggestions:
-        """Return what is known of a line."""
+        """Return the suggestions for a line."""
         return self._suggest(line)
 
     def action_close(self) -> None:

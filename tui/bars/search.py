@@ -51,18 +51,18 @@ class SearchLine(Horizontal):
 
     @property
     def text(self) -> str:
-        """What is searched for."""
+        """The text to search for."""
         return self.query_one(Input).value
 
     def open(self) -> None:
-        """Show the line and focus it at once: what is typed next must not run as keys."""
+        """Show the line and focus it at once: characters typed next must not run as keys."""
         self.display = True
         line = self.query_one(Input)
         self.screen.set_focus(line)
         line.cursor_position = len(line.value)
 
     def close(self) -> None:
-        """Hide the line, and search for nothing."""
+        """Hide the line and clear its text."""
         self.display = False
         self.query_one(Input).value = ""
 

@@ -29,7 +29,7 @@ _PRIORITIES: Final = {
         (STARTED, FAILURE, RETRY, SUCCESS, RECEIVED, PENDING, REJECTED, REVOKED)
     )
 }
-"""Where there is little room, what runs and fails is shown before what is done or waits."""
+"""The states that a narrow terminal shows first: running and failed before finished and waiting."""
 
 
 class StateStrip(Bar):

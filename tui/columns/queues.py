@@ -37,7 +37,7 @@ def style_of(queue: Queue, frame: Frame, otherwise: str = "text") -> str:
 
 
 def status_word(queue: Queue) -> str:
-    """Return in a word or two how a queue is."""
+    """Return the status of a queue in one or two words."""
     if queue.unattended:
         return "no consumers"
     if queue.paused:
@@ -52,7 +52,7 @@ def status_word(queue: Queue) -> str:
 
 
 def status(queue: Queue, frame: Frame) -> Cell:
-    """Return how a queue is."""
+    """Return the status of a queue."""
     style = style_of(queue, frame, "text" if queue.waiting else "muted")
     glyph = f"{frame.glyphs.level(style)} " if style in ("bad", "warn") else ""
     return f"{glyph}{status_word(queue)}", style

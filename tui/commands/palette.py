@@ -1,4 +1,4 @@
-"""The command palette: screens, saved views, the keys that work here, commands, and what they open.
+"""The command palette: screens, saved views, the keys of the screen, and commands.
 
 Workers, queues, task types and tasks are found by their names and ids while one types.
 """
@@ -52,7 +52,7 @@ SAME: Final = {
     "workflow": "workflow",
     "zone": "times",
 }
-"""The action of a key that does what a command does: where it works, the command is not listed."""
+"""The action equivalent to a command; on screens with its key, the command is not listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Entry:
 
 
 class CeltopCommands(Provider):
-    """Everything that can be gone to or done."""
+    """Provides all screens, views, keys and commands to the palette."""
 
     async def discover(self) -> Hits:
         """Offer all commands and keys."""

@@ -1,4 +1,4 @@
-"""What to check if a broker has neither workers nor tasks, as labels and values."""
+"""Checks for a broker without workers and tasks, as labels and values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_URL: Final = 200
 
 
 def is_empty(state: ClusterState, now: float) -> bool:
-    """Return whether the broker is connected, but nothing of a cluster was found for a while."""
+    """Return whether the broker has been connected for a while without any sign of a cluster."""
     since = state.broker.live_since
     if state.broker.phase != "live" or since is None or now - since < GRACE:
         return False
@@ -25,11 +25,11 @@ def is_empty(state: ClusterState, now: float) -> bool:
 
 
 def empty_cluster_fields(state: ClusterState, now: float) -> list[Field]:
-    """Return what was found out, then what to check, the most likely first."""
+    """Return the facts, then the checks, the most likely cause first."""
     since = units.duration(int(now - (state.broker.live_since or now)))
     return [
         Field("Connected to", visible(state.broker.url or "", _MAX_URL), "good"),
-        Field("Found", f"no worker and no task event in {since}", "warn"),
+        Field("Found", f"no workers and no task events in {since}", "warn"),
         Field("", ""),
         Field("Is a worker running?", "celery -A PROJECT worker -E"),
         Field("On the same broker?", "Compare the broker_url of the worker"),

@@ -17,7 +17,7 @@ from ..text.limits import common_limits
 
 _MAX_TEXT: Final = 300
 _MAX_EXCEPTIONS: Final = 5
-_ACKS: Final = {True: "when the task has ended", False: "when it starts", None: units.UNKNOWN}
+_ACKS: Final = {True: "after the task has run", False: "before the task runs", None: units.UNKNOWN}
 
 
 def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[Field]:
@@ -38,7 +38,7 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         ),
         Field(
             "Failed",
-            units.UNKNOWN if failed is None else f"{units.percent(failed)} of those that ended",
+            units.UNKNOWN if failed is None else f"{units.percent(failed)} of finished tasks",
             "bad" if failed else "text",
         ),
         Field("Run time", _quantiles(runtime.quantile(0.5), runtime.quantile(0.95), runtime.max)),

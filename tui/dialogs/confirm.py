@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...model.confirm.dispatch import Confirmation
 
 Present: TypeAlias = "tuple[Confirmation, Sequence[str]]"
-"""The confirmation by the present state, and what has happened to its targets meanwhile."""
+"""The confirmation for the current state, and the changes to its targets meanwhile."""
 
 _MAX_TEXT: Final = 300
 _MAX_NAMED_WORKERS: Final = 5

@@ -1,4 +1,4 @@
-"""The help: the keys that work here by what one wants to do, the filter syntax, all other keys."""
+"""The help: the keys of the screen by purpose, the filter syntax, and all other keys."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Help(LongText):
 
 
 def _meaning(action: Action) -> str:
-    """Return the help of an action, with the word that one may search for."""
+    """Return the help of an action, preceded by its label unless it contains that."""
     label = action.label.strip(".")
     return action.help if label in action.help.lower() else f"{label.capitalize()}: {action.help}"
 

@@ -92,7 +92,7 @@ async def choose(host: Host) -> None:
 
 
 def _subject(host: Host) -> str:
-    """Return what the operations are for; empty if nothing is selected."""
+    """Return the name of the selection; empty if nothing is selected."""
     found = host.selection(Task)
     if found:
         state = host.context.live
@@ -245,7 +245,11 @@ def _on_type(host: Host) -> Offer:
 
 def _undo(host: Host) -> Offer:
     found = undoable(host)
-    return (f": {found[0].text}", None) if found else ("", "no queue is paused, nothing limited")
+    return (
+        (f": {found[0].text}", None)
+        if found
+        else ("", "no queue is paused and no limit or consumer was changed")
+    )
 
 
 def _refusal(host: Host, operation: Operation) -> str | None:

@@ -1,4 +1,4 @@
-"""What needs attention, the worst first."""
+"""The findings, the worst first."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AttentionPane(ListPane[Alert]):
         return [*([Part(f"(+{more})", "$text-muted", gap=1)] if more else []), *parts]
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
-        """Return where a finding leads."""
+        """Return the page or list that a finding opens."""
         index = self.rows.index(row_id) if row_id is not None else 0 if len(self.rows) else None
         if index is None:
             return FilteredView(self.VIEW)

@@ -1,4 +1,4 @@
-"""What there is to do, over time: the messages waiting, or else the busy slots."""
+"""The load over time: the waiting messages, otherwise the busy slots."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import Pane
 from .heights import Need
 
 KINDS: Final = tuple(kind for kind in charts.CHARTS if kind.id in ("waiting", "busy"))
-"""The charts, the first of which that has anything to show is shown."""
+"""The charts; the first that is not empty is shown."""
 CHART_LINES: Final = 8
 MIN_CHART_LINES: Final = 5
 

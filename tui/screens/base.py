@@ -287,7 +287,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     @property
     def current_row(self) -> object | None:
-        """The row or item that keys are about if nothing is marked."""
+        """The row or item that keys act on if nothing is marked."""
         return None if isinstance(self.focused, Tile) else next(iter(self.copied()), None)
 
     def shown_rows(self) -> list[Any]:
@@ -384,6 +384,14 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         tasks = self.chosen(Task)
         if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
             self.visit(workflow_of(tasks[0].id))
+
+    async def action_filter_tasks(self) -> None:
+        """Go to the tasks and open their filter, before the next key is looked at."""
+        await self.app.run_action("app.view('tasks')")
+        screen = self.app.screen
+        if isinstance(screen, MonitorScreen):
+            await screen.mounted.wait()
+            await screen.run_action("filter")
 
     def action_zoom(self) -> None:
         """Maximize the focused pane, or restore all panes."""

@@ -1,4 +1,4 @@
-"""The charts page: what the cluster did in the last minutes or the last hour."""
+"""The charts page: the cluster over the last minutes or hour."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class ChartsScreen(MonitorScreen):
         return f"{shorter} shorter  {longer} longer"
 
     def _marks(self) -> list[Part]:
-        """Return what happened to workers at the cursor, or last."""
+        """Return the latest marks of workers, or those at the cursor."""
         low, high = self._moment()
         if self.cursor is None:
             low = self.chart.start

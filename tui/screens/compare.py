@@ -27,7 +27,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
     LIST = "compare"
     ORDER = ("differs", True)
     FAULTS = "differences only"
-    EMPTY = "Neither is held any longer"
+    EMPTY = "No longer in memory"
     QUESTION = ""
     KEYS = _KEYS
 
@@ -66,7 +66,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
         )
 
     def source(self) -> Iterable[ComparedRow]:
-        """Return all fields of both; what is no longer held stays as it was last."""
+        """Return all fields of both; a side that is no longer in memory keeps its last values."""
         for number, name in enumerate(self.names):
             self._last[number] = self._held.get(name, self._last[number])
         left, right = self._last

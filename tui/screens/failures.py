@@ -160,7 +160,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
             styles.height = height
 
     def _group_parts(self, group: FailureGroup) -> list[Part]:
-        """Return what the failures of a group have in common, besides the row's cells."""
+        """Return facts about the failures of a group that its row does not show."""
         state, frame = self.context.state, self.context.frame()
         workers = sorted(group.workers.items(), key=lambda one: (-one[1], one[0]))
         names = ", ".join(f"{name} {units.count(n)}" for name, n in workers[:MAX_WORKERS_SHOWN])

@@ -1,4 +1,4 @@
-"""The keys that are worth a try at this moment: they follow the focus, the row and the marks."""
+"""The keys that the footer shows: they depend on the focus, the row and the marks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 
 class Shown(Protocol):
-    """What is looked at of a screen."""
+    """The parts of a screen that the choice of keys depends on."""
 
     CONTEXTS: ClassVar[tuple[Context, ...]]
     context: AppContext
@@ -48,7 +48,7 @@ class Shown(Protocol):
 
     @property
     def current_row(self) -> object | None:
-        """The row or item that keys are about if nothing is marked."""
+        """The row or item that keys act on if nothing is marked."""
 
     def chosen(self, kind: type[R]) -> list[R]:
         """Return the rows of a type to operate on."""
@@ -73,7 +73,7 @@ _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = 
     ),
     TaskType: (("type.limit", lambda type_: True), ("task.trigger", lambda type_: True)),
 }
-"""What is offered for a row, if it makes sense as the row is now."""
+"""The actions for a row, each with the condition under which it makes sense."""
 _MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
     Task: ("task.revoke", "task.terminate", "task.retry"),
     Worker: ("worker.drain", "pool.grow", "pool.shrink"),

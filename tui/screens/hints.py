@@ -1,4 +1,4 @@
-"""A note of one line when something can be done for the first time."""
+"""Hints of one line, each shown once, the first time it is of use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN_FOR: Final = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A note, and when it is of use."""
+    """A hint, and the condition under which it is of use."""
 
     id: str
     text: str

@@ -176,14 +176,6 @@ class OverviewScreen(MonitorScreen):
         if isinstance(message.tile, Pane):
             self._go(message.tile.target(None))
 
-    async def action_filter_tasks(self) -> None:
-        """Go to the tasks and open their filter, before the next key is looked at."""
-        await self.app.run_action("app.view('tasks')")
-        screen = self.app.screen
-        if isinstance(screen, MonitorScreen):
-            await screen.mounted.wait()
-            await screen.run_action("filter")
-
     def _go(self, target: DrillDown | FilteredView) -> None:
         if isinstance(target, DrillDown):
             self.visit(target)

@@ -39,7 +39,7 @@ from .detail import DetailScreen
 R = TypeVar("R")
 
 MAX_ROWS: Final = 8
-"""Rows of the lists that are as high as what they contain."""
+"""Most rows of the lists that are as high as their content."""
 FRAME_HEIGHT: Final = 3
 """The border of a pane, and the titles of its columns."""
 _LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
@@ -115,7 +115,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         """The filter for its tasks."""
         return self.filter_text
 
-    # What the pages differ in
+    # The differences between the pages
 
     @property
     def subject(self) -> R | None:

@@ -158,10 +158,10 @@ class WorkflowScreen(ListScreen):
         if view.pending_count:
             parts.append(Part(f"{units.count(view.pending_count)} upcoming", "$text-muted"))
         if number := view.members.unknown:
-            text = f"{units.count(number)} more in a chord's header: no event names them"
+            text = f"{units.count(number)} unknown members of a chord: events lack its group id"
             parts.append(Part(text, "$text-muted", 3))
         elif view.members.may_be_grouped:
-            text = "members of its group, if any, are not shown: no event names them"
+            text = "other members of its group may be missing: events lack the group id"
             parts.append(Part(text, "$text-muted", 3))
         if view.left_out:
             shown = self.total - view.left_out

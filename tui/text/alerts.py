@@ -1,4 +1,4 @@
-"""The lines of the Overview's Attention list: the findings, and where they lead."""
+"""The lines of the Overview's Attention list: the findings, and the pages that they open."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Alert:
     level: AlertLevel
     """The line's style: `bad` if it is an error that is new or growing."""
     text: str
-    """What is wrong, and the next step."""
+    """The problem and the next step."""
 
     @property
     def finding(self) -> Finding:
@@ -71,7 +71,7 @@ class Alert:
 
     @property
     def target(self) -> DrillDown | FilteredView:
-        """What the line opens: its subject, or the list of its subjects."""
+        """The page or list that the line opens."""
         kind, name = self.finding.kind, self.finding.name
         view = _VIEWS.get(kind, "log")
         if len(self.group) > 1:

@@ -1,4 +1,4 @@
-"""Why it is not known yet that there is nothing."""
+"""Why an empty list does not mean that there is nothing yet."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ...model.state import ClusterState
 
 
 def not_known_yet(state: ClusterState, question: str = "workers") -> str:
-    """Return why nothing follows from an empty list, in a few words; empty if something does.
+    """Return in a few words why an empty list is not conclusive; empty if it is.
 
-    Nothing does before the first connection, and before the first answer to a question about the
+    It is not before the first connection, and before the first answer to a question about the
     cluster. A replay has events without a connection.
     """
     if state.broker.live_since is None and state.totals.first_event_at is None:

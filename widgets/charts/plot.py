@@ -44,9 +44,9 @@ def fill(layer: int, glyphs: Glyphs, *, coloured: bool) -> str:
     """Return the character that stands for a layer in a legend, and in areas without colour."""
     if glyphs.name == "ascii":
         return _ASCII_FILLS[layer % len(_ASCII_FILLS)]
-    return (
-        glyphs.bar[-1] if coloured or not layer else _LAYER_FILLS[(layer - 1) % len(_LAYER_FILLS)]
-    )
+    if coloured or not layer:
+        return glyphs.bar[-1]
+    return _LAYER_FILLS[(layer - 1) % len(_LAYER_FILLS)]
 
 
 def highest(layers: Sequence[Layer]) -> float:

@@ -268,13 +268,13 @@ async def test_it_says_which_members_cannot_be_known() -> None:
     state = cluster(3)
     tell(state, 700, "report.render", end="received")
     async with opened(Location("tasks", (workflow_of(FETCH),)), size=(160, 36), state=state) as on:
-        await on.until(lambda: "members of its group, if any, are not shown" in on.text)
+        await on.until(lambda: "other members of its group may be missing" in on.text)
         assert (None, 500, None) in on.session.peeked
         await on.press("s")
         await on.until(lambda: "This list cannot be sorted" in on.said)
         grouped(state, "grp", FETCH)
         on.app.repaint()
-        await on.until(lambda: "members of its group" not in on.text)
+        await on.until(lambda: "other members of its group" not in on.text)
 
 
 async def test_results_are_read_that_may_tell_of_a_group() -> None:
