@@ -1,6 +1,7 @@
 """Actions and their keys as data: one table feeds keys, footer, help, palette and README."""
 
-from .actions import ACTIONS, Action
+from .action import Action
+from .actions import ACTIONS
 from .contexts import Context
 
 __all__ = ["ACTIONS", "Action", "Context"]

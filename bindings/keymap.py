@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from .actions import ACTIONS, Action
+from .action import Action
+from .actions import ACTIONS
 from .contexts import ACTIVE_TOGETHER, CONTEXT_TITLES, TYPING, Context
 from .keys import key_name, parse_key
 

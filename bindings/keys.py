@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Final
 
-from .actions import Action
+from .action import Action
 
 MODIFIERS: Final = frozenset({"alt", "ctrl", "shift"})
 NAMED_KEYS: Final = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .actions import Action
+from .action import Action
 
 PURPOSES: Final = (
     ("Change the cluster", "act task pool worker queue.purge type undo"),

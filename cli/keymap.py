@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..bindings.actions import Action
+from ..bindings.action import Action
 from ..bindings.keymap import Keymap, KeymapError
 from .exit_codes import InvalidUsage
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
-from ..bindings.actions import Action
+from ..bindings.action import Action
 from ..bindings.contexts import Context
 from ..bindings.keymap import Keymap
 from ..bindings.keys import key_name

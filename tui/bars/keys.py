@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ...bindings.actions import VIEWS, Action
+from ...bindings.action import Action
+from ...bindings.actions import VIEWS
 from ..context import AppContext
 from .base import GAP, Bar, Part
 from .header import connection

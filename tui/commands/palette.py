@@ -26,7 +26,7 @@ from .table import COMMANDS
 from .views import saved_views
 
 if TYPE_CHECKING:
-    from ...bindings.actions import Action
+    from ...bindings.action import Action
     from ..navigation import Kind
 
 MIN_ID_CHARACTERS: Final = 4

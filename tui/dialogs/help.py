@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 
-from ...bindings.actions import Action
+from ...bindings.action import Action
 from ...bindings.contexts import CONTEXT_TITLES, Context
 from ...bindings.keymap import Keymap
 from ...bindings.keys import key_names
