@@ -142,7 +142,11 @@ class ClusterState:
         self.operations: dict[int, Outcome] = self._operation_log.outcomes
         """This session's operations by number, the newest last."""
         self.inverses = self._operation_log.inverses
-        self._observers: dict[type, Callable[[Any], None]] = {
+        self._observers = self._handlers()
+
+    def _handlers(self) -> dict[type, Callable[[Any], None]]:
+        """Return the method that applies each type of observation."""
+        return {
             EventBatch: self._event_batch,
             InspectReply: self._inspect_reply,
             QuestionsAsked: self._questions.asked,
@@ -312,8 +316,7 @@ class ClusterState:
         events, at = batch.events, batch.at
         self.broker.event_at = at
         totals = self.totals
-        received, succeeded = totals.received, totals.succeeded
-        failed, retried = totals.failed, totals.retried
+        before = totals.rated
         merge = self._task_events.apply
         if self.redaction.active:
             events = tuple(map(self.redaction.event, events))
@@ -329,12 +332,7 @@ class ClusterState:
         if totals.first_event_at is None:
             totals.first_event_at = at
         # Once per message rather than per event: its events arrived in the same second.
-        rates = self.rates
-        rates.events.add(at, len(events))
-        rates.received.add(at, totals.received - received)
-        rates.succeeded.add(at, totals.succeeded - succeeded)
-        rates.failed.add(at, totals.failed - failed)
-        rates.retried.add(at, totals.retried - retried)
+        self.rates.add(at, len(events), before, totals.rated)
         for reason in batch.malformed:
             self._stream.count_malformed(reason, at)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from .rates import SecondRing
+
+Rated: TypeAlias = tuple[int, int, int, int]
 
 
 class Totals(msgspec.Struct, eq=False):
@@ -40,6 +44,11 @@ class Totals(msgspec.Struct, eq=False):
     rejected: int = 0
 
     @property
+    def rated(self) -> Rated:
+        """The counters that `Rates` has rates of: received, succeeded, failed and retried."""
+        return self.received, self.succeeded, self.failed, self.retried
+
+    @property
     def corrected(self) -> int:
         """Number of tasks whose state had to be corrected."""
         return sum(self.corrections.values())
@@ -53,3 +62,10 @@ class Rates(msgspec.Struct, eq=False):
     succeeded: SecondRing = msgspec.field(default_factory=SecondRing)
     failed: SecondRing = msgspec.field(default_factory=SecondRing)
     retried: SecondRing = msgspec.field(default_factory=SecondRing)
+
+    def add(self, at: float, events: int, before: Rated, after: Rated) -> None:
+        """Add events received at an epoch time, and the change of `Totals.rated` by them."""
+        self.events.add(at, events)
+        rings = (self.received, self.succeeded, self.failed, self.retried)
+        for ring, earlier, later in zip(rings, before, after, strict=True):
+            ring.add(at, later - earlier)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from textual import events
@@ -14,12 +13,10 @@ from textual.widget import Widget
 
 from ...bindings.contexts import Context
 from ...model.entities.task import Task
-from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
 from ...widgets.compat.textual_internals import place_notifications
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
-from .. import charts
 from ..bars.banner import Banner
 from ..bars.base import Part
 from ..bars.command_line import CommandLine
@@ -231,15 +228,8 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     def show_view(self, view: View) -> None:
         """Filter, sort and arrange the list, and set the window of charts, as in a saved view."""
-        if not view.window:
-            return
-        with suppress(ParseError):
-            seconds = duration(view.window)
-            if seconds in charts.CHART_WINDOWS:
-                self.context.chart_seconds = int(seconds)
-                return
-        text = f"Unknown window {view.window} in the view; use 5m, 15m or 1h"
-        self.notify(visible(text), severity="warning", markup=False)
+        if view.window:
+            self.show_window(view.window)
 
     def choose_columns(self) -> bool:
         """Choose the columns of the list; return False if this screen has none to choose."""

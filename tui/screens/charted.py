@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 from textual.screen import Screen
 
+from ...model.text.parse import ParseError, duration
+from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
 from .. import charts
 from ..context import AppContext
@@ -46,6 +49,16 @@ class ChartedScreen(Screen[None], inherit_bindings=False):
         for chart in read:
             chart.cursor = None
         return bool(read)
+
+    def show_window(self, window: str) -> None:
+        """Let the charts cover a time such as `15m`; report one that they cannot cover."""
+        with suppress(ParseError):
+            seconds = duration(window)
+            if seconds in charts.CHART_WINDOWS:
+                self.context.chart_seconds = int(seconds)
+                return
+        text = f"Unknown window {window} in the view; use 5m, 15m or 1h"
+        self.notify(visible(text), severity="warning", markup=False)
 
     def action_window(self, step: Literal[-1, 1]) -> None:
         """Let the charts cover a shorter or longer time."""
