@@ -44,35 +44,35 @@ def deep(location: Location, context: AppContext) -> MonitorScreen:
     """Return a new screen for the last step of a location."""
     step = location.path[-1]
     if step.kind == "task":
-        from .screens.task import TaskDetailScreen
+        from .pages.task import TaskDetailScreen
 
         return TaskDetailScreen(context, location)
     if step.kind == "workflow":
-        from .screens.workflow import WorkflowScreen
+        from .pages.workflow import WorkflowScreen
 
         return WorkflowScreen(context, location)
     if step.kind == "worker":
-        from .screens.worker import WorkerDetailScreen
+        from .pages.worker import WorkerDetailScreen
 
         return WorkerDetailScreen(context, location)
     if step.kind == "queue":
-        from .screens.queue import QueueScreen
+        from .pages.queue import QueueScreen
 
         return QueueScreen(context, location)
     if step.kind == "type":
-        from .screens.task_type import TypeScreen
+        from .pages.task_type import TypeScreen
 
         return TypeScreen(context, location)
     if step.kind == "compare":
-        from .screens.compare import CompareScreen
+        from .pages.compare import CompareScreen
 
         return CompareScreen(context, location)
     if step.kind == "failures":
-        from .screens.failures import FailuresScreen
+        from .pages.failures import FailuresScreen
 
         return FailuresScreen(context, location)
     if step.kind == "charts":
-        from .screens.charts import ChartsScreen
+        from .pages.charts import ChartsScreen
 
         return ChartsScreen(context, location)
     from .screens.tasks import TaskListScreen

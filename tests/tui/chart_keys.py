@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.key_checks import checks
-from celtop.tui.screens.charts import ChartsScreen
+from celtop.tui.pages.charts import ChartsScreen
 
 
 async def opened(ui: AppUnderTest) -> ChartsScreen:

@@ -1,1 +1,1 @@
-"""The screens: seven numbered views, and the pages behind their rows."""
+"""The seven numbered views, and the bases of all screens."""

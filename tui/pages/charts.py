@@ -21,7 +21,7 @@ from ..bars.base import Bar, Part
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import Location
-from .base import MonitorScreen
+from ..screens.base import MonitorScreen
 
 MIN_TILE_HEIGHT: Final = 7
 MAX_MARKS: Final = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.text import TextDialog
-from celtop.tui.screens.compare import CompareScreen
+from celtop.tui.pages.compare import CompareScreen
 
 
 async def compared(on: AppUnderTest) -> CompareScreen:

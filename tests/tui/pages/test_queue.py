@@ -8,8 +8,8 @@ from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, scree
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.app import CeltopApp
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.screens.queue import QueueScreen
-from celtop.tui.screens.task import TaskDetailScreen
+from celtop.tui.pages.queue import QueueScreen
+from celtop.tui.pages.task import TaskDetailScreen
 from celtop.tui.screens.tasks import TaskListScreen
 
 

@@ -11,7 +11,7 @@ from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, scree
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.screens.failures import FailuresScreen
+from celtop.tui.pages.failures import FailuresScreen
 
 TRACE = """Traceback (most recent call last):
   File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 453, in trace_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celtop.model.entities.task_type import TaskType
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster
-from celtop.tui.screens.task_type import TypeScreen
+from celtop.tui.pages.task_type import TypeScreen
 
 
 async def test_it_shows_states_run_times_workers_and_failures_of_the_type() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
-from celtop.tui.screens.charts import ChartsScreen
+from celtop.tui.pages.charts import ChartsScreen
 from celtop.widgets.charts.chart import Chart
 
 

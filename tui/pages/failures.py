@@ -25,9 +25,9 @@ from ..context import AppContext
 from ..details.task import frame_place
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..screens.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
-from .row_lists import RowListScreen
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:

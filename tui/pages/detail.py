@@ -14,8 +14,8 @@ from ...widgets.value_tree import ValueTree
 from ..bars.search import SearchLine
 from ..keymap import bindings
 from ..panes.chart_strip import ChartStrip
+from ..screens.base import MonitorScreen
 from ..search import SearchedScreen
-from .base import MonitorScreen
 
 
 class DetailScreen(MonitorScreen, SearchedScreen):
