@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from importlib import import_module
 from math import isnan
+from types import ModuleType
 from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -140,6 +143,7 @@ class Chart(Widget):
         self._version: object = None
         self._current: Sequence[str] = ()
         self._cursor: float | None = None
+        self._plotext: ModuleType | None = None
         self._drawn: tuple[object, list[Strip]] = (None, [])
         """The lines below the legend, and for what they were drawn."""
         self._legend_line: Strip | None = None
@@ -159,9 +163,27 @@ class Chart(Widget):
         """
         if not self.shows(version):
             self._data, self._version, self._current = data, version, current
+            if any(layer.is_line for layer in data.layers):
+                self._import_plotext()
             self.refresh()
         else:
             self.show_current(current)
+
+    def _import_plotext(self) -> None:
+        """Import plotext beside the screen, unless it is there or in ASCII."""
+        if self._plotext is None and self._glyphs.name != "ascii":
+            self._plotext = sys.modules.get("plotext")
+            if self._plotext is None and self.is_attached:
+                self._import_in_thread()
+
+    @work(thread=True, exit_on_error=False, exclusive=True)
+    def _import_in_thread(self) -> None:
+        module = import_module("plotext")
+        self.app.call_from_thread(self._imported, module)
+
+    def _imported(self, module: ModuleType) -> None:
+        self._plotext = module
+        self.refresh()
 
     def shows(self, version: object) -> bool:
         """Return whether it shows this version of the data."""
@@ -220,7 +242,7 @@ class Chart(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the chart."""
-        key = (self.size, self._version, self._cursor)
+        key = (self.size, self._version, self._cursor, self._plotext is None)
         if self._drawn[0] != key:
             self._legend_line = None
             self._drawn = (key, self._draw())
@@ -248,7 +270,10 @@ class Chart(Widget):
         labels = self._labels(numbers, rows, width)
         self._left = len(next(iter(labels.values()), ""))
         room = self._columns = max(1, width - self._left)
-        cells = plot(self._data.layers, room, rows, top, self._glyphs, coloured=self._coloured)
+        cells = plot(
+            self._data.layers, room, rows, top, self._glyphs,
+            coloured=self._coloured, plotext=self._plotext,
+        )  # fmt: skip
         times = time_ticks(self._data.start, self._data.end, room, self._data.tz)
         self._add_grid(cells, times, labels)
         self._add_cursor(cells)

@@ -1,7 +1,8 @@
 """Draws layers of values over time as cells: filled and stacked areas, and lines over them.
 
 A cell has eight parts above each other, in ASCII two. Every value above 0 takes at least one part,
-so that rare failures show. Braille would have two columns in a cell, but only one colour.
+so that rare failures show; braille would have two columns in a cell, but only one colour. Lines are
+drawn in braille by plotext (`curve`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan, nan
+from types import ModuleType
 from typing import Final, TypeAlias
 
 from ..glyphs import Glyphs
+from .curve import COLUMNS, EMPTY, curve
 
 Cell: TypeAlias = tuple[str, str]
 """A character and its style: the name of a layer's, or `lower/upper` for that of two layers."""
@@ -79,7 +82,7 @@ def fitted(layers: Sequence[Layer], columns: int) -> list[list[float]]:
 
 def plot(
     layers: Sequence[Layer], width: int, rows: int, top: float, glyphs: Glyphs, *,
-    coloured: bool = True,
+    coloured: bool = True, plotext: ModuleType | None = None,
 ) -> list[list[Cell]]:  # fmt: skip
     """Return lines of cells, the highest first; empty cells are `BLANK`.
 
@@ -90,6 +93,7 @@ def plot(
         top: The value at the upper edge.
         glyphs: The characters to draw with.
         coloured: Whether the styles of the layers differ; otherwise their characters do.
+        plotext: The module, once it is imported; unused in ASCII.
     """
     parts = 2 if glyphs.name == "ascii" else 8
     values = fitted(layers, width)
@@ -102,7 +106,9 @@ def plot(
         for row in range(-(-bounds[-1] // parts)):
             lines[rows - 1 - row][x] = cells.cell(bounds, row * parts)
     for layer, known in zip(layers, values, strict=True):
-        if layer.is_line:
+        if layer.is_line and plotext is not None and parts == 8:
+            _draw_curve(lines, curve(plotext, _dots(layer, width), width, rows, scale), layer.style)
+        elif layer.is_line:
             _draw_line(lines, known, scale, parts, layer.style)
     return lines
 
@@ -165,6 +171,20 @@ class _Cells:
             return self._whole[layer]
         lower = next(number for number, bound in enumerate(bounds) if bound >= below)
         return self._columns[below - base], f"{self._styles[lower]}/{self._styles[layer]}"
+
+
+def _dots(layer: Layer, width: int) -> Sequence[float]:
+    """Return the values of a line, at most one for each column of dots."""
+    dots = width * COLUMNS
+    return layer.values if len(layer.values) <= dots else fitted([layer], dots)[0]
+
+
+def _draw_curve(lines: list[list[Cell]], drawn: Sequence[str], style: str) -> None:
+    """Add a curve where no area is."""
+    for line, text in zip(lines, drawn, strict=True):
+        for x, character in enumerate(text):
+            if character not in EMPTY and line[x] == BLANK:
+                line[x] = (character, style)
 
 
 def _draw_line(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Any
 
 from celtop.widgets.charts.plot import Layer, fitted, highest, plot
 from celtop.widgets.glyphs import ASCII, UNICODE
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 VALUES = st.one_of(st.just(nan), st.floats(0, 1e6))
 
 
-def texts(layers: list[Layer], width: int, rows: int, top: float, **options: bool) -> list[str]:
+def texts(layers: list[Layer], width: int, rows: int, top: float, **options: Any) -> list[str]:
     lines = plot(layers, width, rows, top, UNICODE, **options)
     return ["".join(character for character, _ in line) for line in lines]
 
