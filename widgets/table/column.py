@@ -33,6 +33,11 @@ class Frame:
     """Seconds by which hosts' clocks are ahead of this host's."""
 
     @property
+    def look(self) -> tuple[object, ...]:
+        """How all cells are drawn: they are drawn again when it changes."""
+        return self.glyphs, self.utc, self.relative, self.today
+
+    @property
     def today(self) -> tuple[float, float]:
         """When the day begins and ends, in epoch seconds."""
         return _day(int(self.now // 60), self.utc)

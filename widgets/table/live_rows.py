@@ -7,7 +7,6 @@ differ, so its cost depends on the height of the terminal, not on the number of 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -20,14 +19,15 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..colours import COLOURS, colour_rules
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from .arrangement import ColumnFit, are_hidden, arrange, last_offset
 from .column import Column, Frame, Placed, Rows
+from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
 from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
+from .style_sheet import STYLE_CLASSES, STYLE_SHEET
 from .viewport import Newest, Viewport
 
 R = TypeVar("R")
@@ -36,8 +36,6 @@ GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
 CACHED_SCREENS = 4
 """Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
-MAX_CURSORS = 8
-"""Rows under the cursor that are remembered, with the time: a key may wait for a few frames."""
 _NO_FRAME = Frame(0.0)
 ARRIVAL = "arrival"
 """The `sort_key` of the order in which rows arrive."""
@@ -45,10 +43,6 @@ ARRIVAL = "arrival"
 
 def _row_version(row: object) -> object:
     return getattr(row, "version", row)
-
-
-def _look_of(frame: Frame) -> tuple[object, ...]:
-    return frame.glyphs, frame.utc, frame.relative, frame.today
 
 
 class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
@@ -70,55 +64,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     """
 
     ALLOW_SELECT = False
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"livetable--{name}" for name in COLOURS),
-        "livetable--header",
-        "livetable--header-sorted",
-        "livetable--empty",
-        "livetable--mark",
-        "livetable--marked",
-        "livetable--cursor",
-        "livetable--cursor-blurred",
-    }
-
-    DEFAULT_CSS = """
-    LiveRows {
-        height: 1fr;
-        width: 1fr;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        color: $foreground;
-        & > .livetable--header { color: $text-muted; text-style: bold; }
-        & > .livetable--header-sorted { color: $text-primary; text-style: bold; }
-        & > .livetable--empty { color: $text-muted; }
-        & > .livetable--mark { color: $text-accent; text-style: bold; }
-        & > .livetable--marked { text-style: bold; }
-        & > .livetable--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-        }
-        & > .livetable--cursor-blurred { background: $block-cursor-blurred-background; }
-    }
-    LiveRows:nocolor {
-        & > .livetable--cursor { text-style: reverse; }
-        & > .livetable--cursor-blurred { text-style: bold; }
-    }
-    LiveRows:ansi {
-        & > .livetable--muted { text-style: dim; }
-        & > .livetable--bar-rest { text-style: dim; }
-        & > .livetable--state-started { color: ansi_bright_blue; }
-        & > .livetable--state-retry { color: ansi_magenta; }
-        & > .livetable--state-revoked { text-style: dim; }
-        & > .livetable--cursor {
-            background: ansi_default;
-            color: ansi_default;
-            text-style: reverse;
-        }
-        & > .livetable--cursor-blurred { background: ansi_default; text-style: bold; }
-    }
-    """ + colour_rules("LiveRows > .livetable--")
+    COMPONENT_CLASSES: ClassVar[set[str]] = STYLE_CLASSES
+    DEFAULT_CSS = STYLE_SHEET
 
     def __init__(
         self,
@@ -165,7 +112,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._arranged = (0, 0)
         self._ticking: tuple[Callable[[R], bool], ...] = ()
         self._scrolling = False
-        self._cursors: deque[tuple[float, str | None]] = deque(maxlen=MAX_CURSORS)
+        self._cursor_trail = CursorTrail()
 
     def paint(self, frame: Frame) -> int:
         """Update the screen to the current state of the rows.
@@ -176,7 +123,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         old = self._frame
         if old is _NO_FRAME:
             self._lines.clear()  # drawn without the current time, on which dates depend
-        if _look_of(frame) != _look_of(old) or frame.skews is not old.skews:
+        if frame.look != old.look or frame.skews is not old.skews:
             self._artist = None
         self._frame = frame
         self._fit_columns()
@@ -261,8 +208,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._viewport.height = self._body_height
         self._viewport.settle()
         self._scroll_to_top()
-        if not self._cursors or self._cursors[-1][1] != self._viewport.cursor_id:
-            self._cursors.append((time.monotonic(), self._viewport.cursor_id))
+        self._cursor_trail.add(self._viewport.cursor_id, time.monotonic())
         return self._repaint()
 
     @property
@@ -276,13 +222,11 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
         `at` is that moment in monotonic seconds: a frame may have been painted since.
         """
-        painted = (row_id for moment, row_id in reversed(self._cursors) if moment <= at)
-        self._viewport.pin(next(painted, self._viewport.cursor_id))
+        self._viewport.pin(self._cursor_trail.at(at) or self._viewport.cursor_id)
 
     def _cursor_chosen(self) -> None:
         """Note that the user has moved the cursor: later keys are meant for its row."""
-        self._cursors.clear()
-        self._cursors.append((0.0, self._viewport.cursor_id))
+        self._cursor_trail.restart(self._viewport.cursor_id)
 
     def _scroll_to_top(self) -> None:
         """Set Textual's scroll position to that of the viewport."""
