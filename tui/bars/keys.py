@@ -23,7 +23,10 @@ SELECTION: Final = 4
 CORE: Final = 20
 OTHERS: Final = 40
 _LAST: Final = ("help", "quit")
-_CORE: Final = ("open", "filter", "filter.tasks", "search", "act.menu", "command", "freeze")
+_CORE: Final = (
+    "open", "filter", "filter.tasks", "search", "act.menu", "error", "command", "freeze",
+)  # fmt: skip
+"""The general keys that are left out last, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def _keys(context: AppContext, here: Here) -> list[Part]:
     for number, (id_, label) in enumerate(here.selection):
         parts += _key(context, id_, label, SELECTION + number, "$text-primary")
     for number, (id_, label) in enumerate(here.general):
-        order = (CORE if id_ in _CORE else OTHERS) + number
+        order = CORE + _CORE.index(id_) if id_ in _CORE else OTHERS + number
         priority = ALWAYS if id_ in _LAST else order
         parts += _key(context, id_, label, priority, "$text-muted")
     return parts
