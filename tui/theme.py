@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from ..files import themes_folder
 
@@ -106,7 +106,15 @@ def _read_theme(path: Path) -> Theme:
             raise InvalidFile(f"Invalid theme {path}, line {lines[name]}: {name}: {why}")
     if "primary" not in values:
         raise InvalidFile(f"Invalid theme {path}: primary is missing; it is the main colour")
-    return Theme(path.stem, **values)
+    if values.get("ansi"):
+        base = BUILTIN_THEMES["ansi-dark" if values.get("dark", True) else "ansi-light"]
+        values["variables"] = {**base.variables, **variables}
+    theme = Theme(path.stem, **values)
+    try:
+        theme.to_color_system().generate()
+    except (ValueError, ArithmeticError) as error:
+        raise InvalidFile(f"Invalid theme {path}: no colours follow from it: {error}") from error
+    return theme
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from textual.widgets import Input, Static
 from ..model.query.completion import Completion
 from ..model.query.language import Problem
 from ..model.text.sanitize import visible
+from .compat.visible_input import VisibleInput
 from .recall import Recall
 
 Complete: TypeAlias = Callable[[str], Sequence[Completion]]
@@ -116,7 +117,7 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the input and the line for completions and problems."""
-        yield Input(
+        yield VisibleInput(
             placeholder=self._placeholder,
             highlighter=_ProblemMarks(self._certain_problems),
             suggester=_FirstCompletion(self._completions),

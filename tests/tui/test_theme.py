@@ -57,6 +57,8 @@ async def test_an_unknown_theme_is_reported() -> None:
         ("primary = 'red'\nvariables = 1", "line 2: variables: must be a table"),
         (THEME.replace("red 35%", "red;x"), "line 6: variables.border: 'red;x' is not a colour"),
         (THEME.replace("bold", "bald"), "line 7: variables.block-cursor-text-style: unknown style"),
+        ("primary = 'red'\nluminosity_spread = nan", "no colours follow from it"),
+        ("primary = 'red'\nluminosity_spread = 1e300", "no colours follow from it"),
         ("dark = true", "primary is missing"),
         ("primary = ", "invalid TOML"),
     ],
@@ -66,3 +68,9 @@ def test_what_cannot_be_used_is_named_with_its_line(text: str, problem: str) -> 
     themes, problems = user_themes()
     assert not themes
     assert problem in problems[0]
+
+
+async def test_a_theme_in_the_terminals_colours_gets_what_it_leaves_out() -> None:
+    write("mine", "primary = 'ansi_red'\nansi = true")
+    async with run_app(cluster(5), theme="mine") as on:
+        assert on.app.theme == "mine"

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
+from ...widgets.compat.visible_input import VisibleInput
 from ...widgets.recall import Recall
 from ..keymap import bindings
 
@@ -94,7 +95,9 @@ class CommandLine(Vertical):
         yield Static("", id="advice", markup=False)
         with Horizontal(id="line"):
             yield Static(":", id="prompt", markup=False)
-            yield Input(select_on_focus=False, compact=True, suggester=_FirstCompletion(self))
+            yield VisibleInput(
+                select_on_focus=False, compact=True, suggester=_FirstCompletion(self)
+            )
 
     def open(
         self, suggest: Suggest, text: str, ascii_only: bool, earlier: Sequence[str] = ()

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ...bindings.contexts import Context
+from ...widgets.compat.visible_input import VisibleInput
 from ..keymap import bindings
 
 
@@ -46,7 +47,7 @@ class SearchLine(Horizontal):
     def compose(self) -> ComposeResult:
         """Yield the input between the prompt and the number of matches."""
         yield Static("/", classes="prompt", markup=False)
-        yield Input(select_on_focus=False, compact=True)
+        yield VisibleInput(select_on_focus=False, compact=True)
         yield Static("", classes="matches", markup=False)
 
     @property

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
+from ...widgets.compat.visible_input import VisibleInput
 from ..keymap import bindings
 from .base import Dialog
 
@@ -76,7 +77,7 @@ class ConfirmDialog(Dialog[bool]):
         if must_type is not None:
             word = Content.styled(visible(must_type, _MAX_TEXT), "bold $text-warning")
             yield Static(Content.assemble("Type ", word, " to confirm:"), id="ask", markup=False)
-            yield Input(id="typed", select_on_focus=False, compact=True)
+            yield VisibleInput(id="typed", select_on_focus=False, compact=True)
         with Horizontal(id="answers"):
             cancel, accept = Content("Cancel"), Content(self._verb)
             if must_type is None:

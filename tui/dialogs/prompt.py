@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...model.text.sanitize import visible
+from ...widgets.compat.visible_input import VisibleInput
 from .base import Dialog
 
 
@@ -28,7 +29,7 @@ class Prompt(Dialog[str]):
 
     def compose_box(self) -> ComposeResult:
         """Yield the line and the hint."""
-        yield Input(select_on_focus=False, compact=True)
+        yield VisibleInput(select_on_focus=False, compact=True)
         yield Static(Content.styled(visible(self._hint), "$text-muted"), id="advice", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

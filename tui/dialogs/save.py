@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...export.formats import SUFFIXES
+from ...widgets.compat.visible_input import VisibleInput
 from .base import Dialog
 
 
@@ -26,7 +27,7 @@ class SaveDialog(Dialog[Path]):
 
     def compose_box(self) -> ComposeResult:
         """Yield the line and the hint."""
-        yield Input(str(self._path), id="path", select_on_focus=False, compact=True)
+        yield VisibleInput(str(self._path), id="path", select_on_focus=False, compact=True)
         yield Static("", id="advice", markup=False)
 
     def on_mount(self) -> None:

@@ -10,9 +10,10 @@ from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import Suggester
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from ...model.text.sanitize import visible
+from ..compat.visible_input import VisibleInput
 
 MAX_COMPLETIONS: Final = 200
 
@@ -36,7 +37,7 @@ class _Completer(Suggester):
         return completion_of(value, self._options)
 
 
-class FormLine(Input):
+class FormLine(VisibleInput):
     """One line of text; down and up step through the completions.
 
     Args:
