@@ -68,11 +68,11 @@ class Session:
 
     def __init__(self, settings: Settings, state: ClusterState | None = None) -> None:
         self.settings = settings
-        self._redaction = Redaction(settings.redact)
+        redaction = self._redaction = Redaction(settings.redact)
         self.state = state or ClusterState(
             settings.max_tasks,
             settings.max_text_bytes,
-            self._redaction,
+            redaction,
             progress_paths=settings.progress_path,
             keep=settings.keep,
         )
@@ -81,7 +81,7 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self.state.broker.transport_options = dict(settings.broker_transport_options)
         self._inbox = Inbox(settings.inbox_events)
-        self._results = ResultLookup(settings, self._broker.meter, self._redaction)
+        self._results = ResultLookup(settings, self._broker.meter, redaction)
         self._interest = ScreenInterest(frugal=settings.frugal)
         roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
@@ -100,19 +100,16 @@ class Session:
             self._inspector.query,
             self._inspector.found_unknown,
         )
+        path = audit_file(settings.audit_file)
         self._control = Control(
             self._broker,
             self._inbox,
             roster,
-            Audit(
-                audit_file(settings.audit_file),
-                lambda: self._broker.shown_url,
-                self._redaction.value,
-            ),
+            Audit(path, lambda: self._broker.shown_url, redaction.value),
             settings.read_only,
             settings.audit_required,
             results=self._follower.reader,
-            redact=self._redaction.text,
+            redact=redaction.text,
         )
 
     @property

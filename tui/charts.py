@@ -14,7 +14,8 @@ from ..model.text import units
 from ..model.text.sanitize import visible
 from ..widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
 from ..widgets.charts.axis import SECONDS as DURATION
-from ..widgets.charts.chart import Chart, ChartData
+from ..widgets.charts.chart import Chart
+from ..widgets.charts.chart_data import ChartData
 from ..widgets.charts.plot import Layer, fitted
 from .context import AppContext
 from .navigation import DrillDown

@@ -8,7 +8,7 @@ from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui import charts
 from celtop.tui.context import AppContext
-from celtop.widgets.charts.chart import ChartData
+from celtop.widgets.charts.chart_data import ChartData
 
 
 def context() -> AppContext:

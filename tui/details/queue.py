@@ -55,8 +55,10 @@ def _busy(queue: Queue, consumers: Sequence[Worker]) -> str:
     """Return `5 of 8 on 2 workers`: workers share their slots among all their queues."""
     if queue.consumers is None:
         return units.UNKNOWN
+    if not queue.consumers:
+        return "none"
     busy = [worker.running for worker in consumers if worker.running is not None]
     room = [worker.slots for worker in consumers if worker.slots is not None]
-    if not len(busy) == len(room) == len(consumers):
+    if not len(busy) == len(room) == len(queue.consumers):
         return units.UNKNOWN
     return f"{sum(busy)} of {sum(room)} on {counted(len(consumers), 'worker')}"

@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from ...widgets.charts.chart import Chart, ChartData
+from ...widgets.charts.chart import Chart
+from ...widgets.charts.chart_data import ChartData
 from ...widgets.tile import Tile
 from .. import charts
 from ..context import AppContext

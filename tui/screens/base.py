@@ -158,9 +158,8 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
             self.paint_body()
             self.paint_bars(covered=covered)
             table = self.table
-            place_notifications(
-                self, None if table is None or self.typing is not None else table.cursor_line
-            )
+            line = None if table is None or self.typing is not None else table.cursor_line
+            place_notifications(self, line)
 
     def paint_bars(self, *, covered: bool = False) -> None:
         """Update the bars, which stay live while the body shows a snapshot."""

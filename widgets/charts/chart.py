@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from importlib import import_module
-from math import isnan
 from types import ModuleType
 from typing import ClassVar, Final
 
@@ -19,14 +17,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ...model.entities.time_series import Mark, MarkKind
+from ...model.entities.time_series import MarkKind
 from ...model.text import units
 from ..compat.component_style import component_style
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
-from .axis import RATE, Unit, ticks, time_ticks
+from .axis import ticks, time_ticks
+from .chart_data import EMPTY, ChartData
 from .legend import Entry, legend
-from .plot import BLANK, Cell, Layer, fill, highest, plot
+from .plot import BLANK, Cell, fill, highest, plot
 
 MIN_AXIS_WIDTH: Final = 32
 """Cells under which a chart has no axis of values."""
@@ -43,40 +42,6 @@ MARK_STYLES: Final[dict[MarkKind, str]] = {
     "started": "ok",
     "stopped": "axis",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ChartData:
-    """What a chart shows."""
-
-    layers: tuple[Layer, ...]
-    end: float
-    """The epoch seconds at the right edge."""
-    seconds: float
-    """The time between both edges."""
-    unit: Unit = RATE
-    marks: tuple[Mark, ...] = ()
-    tz: tzinfo | None = None
-    """The time zone of the axis; None is the local one."""
-    past: bool = False
-    """Whether the right edge is an earlier time than now."""
-
-    @property
-    def start(self) -> float:
-        """The epoch seconds at the left edge."""
-        return self.end - self.seconds
-
-    def value(self, layer: Layer, at: float | None) -> str:
-        """Return the text of a layer's value at a time; None is the newest."""
-        step = len(layer.values) - 1
-        if at is not None:
-            step = int((at - self.start) / self.seconds * len(layer.values))
-        if not 0 <= step < len(layer.values) or isnan(layer.values[step]):
-            return layer.missing
-        return self.unit.text(layer.values[step])
-
-
-EMPTY: Final = ChartData((), 0.0, 1.0)
 
 
 class Chart(Widget):

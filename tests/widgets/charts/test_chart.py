@@ -8,7 +8,8 @@ import pytest
 from celtop.model.entities.time_series import Mark
 from celtop.tests.widgets.screen_text import shown
 from celtop.widgets.charts.axis import COUNT
-from celtop.widgets.charts.chart import Chart, ChartData
+from celtop.widgets.charts.chart import Chart
+from celtop.widgets.charts.chart_data import ChartData
 from celtop.widgets.charts.plot import Layer
 from celtop.widgets.glyphs import ASCII
 from textual.strip import Strip

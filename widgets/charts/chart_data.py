@@ -1,0 +1,46 @@
+"""The data of a chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from math import isnan
+from typing import Final
+
+from ...model.entities.time_series import Mark
+from .axis import RATE, Unit
+from .plot import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """Layers over a time, with their unit and marks."""
+
+    layers: tuple[Layer, ...]
+    end: float
+    """The epoch seconds at the right edge."""
+    seconds: float
+    """The time between both edges."""
+    unit: Unit = RATE
+    marks: tuple[Mark, ...] = ()
+    tz: tzinfo | None = None
+    """The time zone of the axis; None is the local one."""
+    past: bool = False
+    """Whether the right edge is an earlier time than now."""
+
+    @property
+    def start(self) -> float:
+        """The epoch seconds at the left edge."""
+        return self.end - self.seconds
+
+    def value(self, layer: Layer, at: float | None) -> str:
+        """Return the text of a layer's value at a time; None is the newest."""
+        step = len(layer.values) - 1
+        if at is not None:
+            step = int((at - self.start) / self.seconds * len(layer.values))
+        if not 0 <= step < len(layer.values) or isnan(layer.values[step]):
+            return layer.missing
+        return self.unit.text(layer.values[step])
+
+
+EMPTY: Final = ChartData((), 0.0, 1.0)
