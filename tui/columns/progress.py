@@ -124,7 +124,7 @@ def running_columns(context: AppContext, width: int = 14) -> tuple[Column[Task],
         Column("name", "Task", 18, tasks.name, grow=2),
         Column("bar", "Progress", width + 6, bar_cell(context, width), ticks=_running),
         replace(tasks.RUNNING_TIME, width=8),
-        Column("left", "", 14, text_cell(context), 2, grow=2, ticks=_running),
+        Column("left", "", 14, text_cell(context), 2, grow=2, narrow_width=8, ticks=_running),
     )
 
 

@@ -6,7 +6,7 @@ those that would be cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar, cast
 
@@ -22,6 +22,10 @@ MIN_WIDTH: Final = 4
 """A column that would be narrower is left out instead."""
 MAX_MEASURED: Final = 200
 """Cells up to which a text is measured: a longer one does not need more room than others."""
+NAME_PERCENT: Final = 35
+"""Share of the table that a name takes, if it needs it, before other columns are shown."""
+NAME_PRIORITY: Final = 1
+"""The lowest priority of the columns that are not left out for a name."""
 UNINFORMATIVE: Final = frozenset({"", units.UNKNOWN})
 
 
@@ -118,9 +122,9 @@ def arrange(
 
     If they do not fit: they shrink to what their cells need, then those without any information
     are left out, then columns take their narrow width, then the highest priorities are left out,
-    then the growing ones shrink. What remains goes to cells that are cut, then to the growing
-    columns. If wide, or scrolled by `offset` columns: all in their order, the first always shown,
-    the last one cut.
+    also for names that would be cut, then the growing ones shrink. What remains goes to cells that
+    are cut, then to the growing columns. If wide, or scrolled by `offset` columns: all in their
+    order, the first always shown, the last one cut.
     """
     candidates = [column for column in columns if wide or not column.wide_only]
     if offset or wide:
@@ -200,7 +204,7 @@ def _fitted(
         )
         for column in kept
     ]
-    chosen, widths = _chosen(fitting, width)
+    chosen, widths = _named(fitting, width, need)
     spare = width - _total(widths)
     missing = {column.id: need(column) for column in kept}
     for i in sorted(range(len(chosen)), key=lambda i: missing[chosen[i].id] - widths[i]):
@@ -208,6 +212,25 @@ def _fitted(
         widths[i] += more
         spare -= more
     return chosen, widths
+
+
+def _named(
+    candidates: list[Column[R]], width: int, need: Callable[[Column[R]], int]
+) -> tuple[list[Column[R]], list[int]]:
+    """Choose columns; rather than cut the names, leave out those that matter least.
+
+    Names are in the first column that grows and is always shown.
+    """
+    without = _chosen(candidates, width)
+    name = next((one for one in candidates if one.grow and not one.priority), None)
+    if name is None:
+        return without
+    room = max(name.width, min(need(name), width * NAME_PERCENT // 100))
+    roomy = replace(name, width=room, narrow_width=None)
+    chosen, widths = _chosen([roomy if one is name else one for one in candidates], width)
+    kept = {column.id for column in chosen}
+    lost = (column for column in without[0] if column.id not in kept)
+    return without if any(one.priority <= NAME_PRIORITY for one in lost) else (chosen, widths)
 
 
 def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], list[int]]:

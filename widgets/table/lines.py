@@ -137,11 +137,15 @@ class LineArtist(Generic[R]):
             title, style = column.title, plain
             if sort is not None and sort[0] == column.id:
                 arrow = glyphs.descending if sort[1] else glyphs.ascending
-                title = fit(title, min(len(title), max(0, place.width - 1)), glyphs.ellipsis)
+                room = place.width + len(gap) - 1
+                title = fit(title, min(len(title), max(0, room)), glyphs.ellipsis)
                 title, style = title + arrow, styles["header-sorted"]
             text = fit(title, place.width, glyphs.ellipsis, column.justify)
+            if len(title) > place.width and gap:  # the arrow takes the gap rather than a letter
+                text, gap = fit(title, place.width + len(gap), glyphs.ellipsis), ""
             if right and number == len(self.placed):
-                text = text[:-1] + glyphs.more_right
+                text = (text + gap)[:-1] + glyphs.more_right
+                gap = ""
             cells.append(Segment(text + gap, style))
         return self._line(None, state, "header", [], cells)
 

@@ -22,7 +22,7 @@ from textual.strip import Strip
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from .arrangement import ColumnFit, are_hidden, arrange, last_offset
-from .column import Column, Frame, Placed, Rows
+from .column import GAP, Column, Frame, Placed, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
 from .lines import Line, LineArtist, LookStyles
@@ -303,13 +303,17 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             self.refresh()
 
     def _places(self) -> list[Placed[R]]:
-        return arrange(
-            self._laid_out,
-            self._room,
-            wide=self._wide,
-            offset=self._offset,
-            needs=self._fit.needs,
-        )
+        placed = self._arranged_in(self._room)
+        # The sign for hidden columns takes a gap, not the last letter of a title.
+        return self._arranged_in(self._room - GAP) if self._hides(placed) else placed
+
+    def _arranged_in(self, room: int) -> list[Placed[R]]:
+        wide, offset = self._wide, self._offset
+        return arrange(self._laid_out, room, wide=wide, offset=offset, needs=self._fit.needs)
+
+    def _hides(self, placed: Sequence[Placed[R]]) -> bool:
+        """Return whether there are columns to the right of those that are placed."""
+        return are_hidden(self._laid_out, placed, self._room, self._offset, wide=self._wide)
 
     def _rearrange(self) -> None:
         """Redraw everything with other columns."""
@@ -373,11 +377,12 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def _header(self, artist: LineArtist[R]) -> Line:
         state = (self._sort, self._offset)
         if self._titles is None or self._titles.state != state:
-            right = are_hidden(
-                self._laid_out, artist.placed, self._room, self._offset, wide=self._wide
-            )
             self._titles = artist.header(
-                state, self._sort, self._frame, left=self._offset > 0, right=right
+                state,
+                self._sort,
+                self._frame,
+                left=self._offset > 0,
+                right=self._hides(artist.placed),
             )
         return self._titles
 

@@ -152,3 +152,23 @@ def test_a_remark_that_all_rows_have_is_no_information() -> None:
     remark = (Column("name", "Queue", 14, cell), Column("note", "Note", 9, cell, remark=True))
     assert measure(remark, ["same", "same"], Frame(0.0)).blank == {"note"}
     assert not measure(remark, ["same", "other"], Frame(0.0)).blank
+
+
+def test_columns_that_matter_least_are_left_out_for_long_names() -> None:
+    columns = (
+        Column("name", "Name", 16, cell, grow=1),
+        Column("state", "State", 10, cell, priority=1),
+        Column("pool", "Pool", 10, cell, priority=4),
+        Column("load", "Load", 10, cell, priority=5),
+    )
+
+    def widths(width: int, name: int) -> dict[str, int]:
+        needs = Needs({"name": name, "state": 10, "pool": 10, "load": 10})
+        return {one.column.id: one.width for one in arrange(columns, width, needs=needs)}
+
+    assert list(widths(50, 12)) == ["name", "state", "pool", "load"]
+    assert widths(50, 17) == {"name": 17, "state": 10, "pool": 10, "load": 10}
+    assert list(widths(60, 40)) == ["name", "state", "pool", "load"]
+    assert list(widths(52, 18)) == ["name", "state", "pool", "load"]
+    assert list(widths(49, 40)) == ["name", "state", "pool"]  # 17 of 49 cells
+    assert list(widths(30, 40)) == ["name", "state"]
