@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Final
 
 from ..entities.queue import Queue
@@ -16,6 +17,8 @@ MIN_FAILURES: Final = 3
 """Fewer failures are no trend."""
 GROWTH: Final = 2.0
 """How many times as often tasks fail as before, if failures are growing."""
+DEVIATIONS: Final = 4.0
+"""Standard deviations by which failures exceed the expected number, if that is not by chance."""
 _RECENT_SECONDS: Final = 60
 _RECENT_STEPS: Final = 3
 """Steps of a trend that are recent; the last is incomplete."""
@@ -39,7 +42,7 @@ def failures_rise(state: ClusterState, now: float) -> bool:
         return recent > 0
     before = failed.count(now - _RECENT_SECONDS, int(NEW) - _RECENT_SECONDS)
     ratio = (NEW - _RECENT_SECONDS) / _RECENT_SECONDS
-    return recent >= MIN_FAILURES and recent * ratio > GROWTH * before
+    return _is_more(recent, before / ratio)
 
 
 def failures_are_new(group: FailureGroup, now: float) -> bool:
@@ -52,9 +55,16 @@ def failures_are_new(group: FailureGroup, now: float) -> bool:
     earlier = len(counts) * TREND_STEP - TREND_STEP + now % TREND_STEP - recent_seconds
     if group.first_at is not None:
         earlier = min(earlier, now - group.first_at - recent_seconds)
-    if recent < MIN_FAILURES or earlier <= 0:
-        return False
-    return recent / recent_seconds > GROWTH * before / earlier
+    return earlier > 0 and _is_more(recent, before * recent_seconds / earlier)
+
+
+def _is_more(failures: int, expected: float) -> bool:
+    """Return whether there are more failures than expected, and not just by chance.
+
+    The standard deviation of a number of independent failures is the root of the expected number.
+    """
+    by_chance = max(GROWTH * expected, expected + DEVIATIONS * sqrt(expected))
+    return failures >= MIN_FAILURES and failures > by_chance
 
 
 def backlog_grew_at(queue: Queue) -> float | None:

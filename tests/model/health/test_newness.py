@@ -40,8 +40,14 @@ def test_a_constant_share_of_failures_is_no_news_after_ten_minutes() -> None:
         if second % 10 == 0:
             state.rates.failed.add(NOW + second)
     assert not failures_rise(state, NOW + 1200)
-    state.rates.failed.add(NOW + 1201, 10)
+    state.rates.failed.add(NOW + 1201, 20)
     assert failures_rise(state, NOW + 1203)
+
+
+def test_a_few_more_failures_than_usual_may_be_chance() -> None:
+    hourly = [180.0 * number for number in range(1, 18)]  # one in three minutes
+    assert not failures_are_new(failing(*hourly, 10.0, 40.0, 90.0), NOW)
+    assert failures_are_new(failing(*hourly, *(5.0 * number for number in range(20))), NOW)
 
 
 def test_a_backlog_is_as_old_as_its_last_growth() -> None:
