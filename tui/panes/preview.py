@@ -17,8 +17,10 @@ from ..charts import Build
 from ..context import AppContext
 
 MIN_SCREEN_HEIGHT: Final = 30
-"""Lines of the terminal below which the list needs them all."""
+"""Lines of the terminal below which it is shown only in lines that the list does not need."""
 MIN_LINES: Final = 12
+MIN_SPARE_LINES: Final = 6
+"""Fewer lines that the list does not need are left blank."""
 MIN_CHART_WIDTH: Final = 50
 MIN_CHART_LINES: Final = 9
 """What each chart needs; one that does not fit beside or below the others is not shown."""
@@ -63,15 +65,16 @@ class Preview(Tile):
         self.can_focus = False
 
     def fit(self, screen_height: int, room: int, rows: int) -> None:
-        """Take the lines that the list does not need, but at least a third.
+        """Take the lines that the list does not need; in a high terminal at least a third.
 
         Args:
             screen_height: Lines of the terminal.
             room: Lines that list and preview have together.
             rows: Rows of the list; it also has titles.
         """
-        self.set_class(screen_height >= MIN_SCREEN_HEIGHT and rows > 0, "-shown")
-        lines = max(MIN_LINES, room // 3, room - rows - 1)
+        spare, high = room - rows - 1, screen_height >= MIN_SCREEN_HEIGHT
+        self.set_class(rows > 0 and (high or spare >= MIN_SPARE_LINES), "-shown")
+        lines = max(MIN_LINES, room // 3, spare) if high else spare
         if self.styles.height is None or self.styles.height.value != lines:
             self.styles.height = lines
 

@@ -34,6 +34,11 @@ async def test_workers_and_task_types_have_one_too(view: str) -> None:
         assert on.screen.query_one(Preview).fields.fields
 
 
-async def test_a_low_terminal_shows_the_list_alone() -> None:
-    async with run_app(cluster(60), Location("queues"), size=(120, 24)) as on:
-        assert not on.screen.query_one(Preview).display
+async def test_a_low_terminal_shows_it_in_lines_that_the_list_does_not_need() -> None:
+    async with run_app(cluster(60), Location("queues"), size=(80, 24)) as on:
+        on.app.repaint()
+        await on.until(lambda: "Unacknowledged" in on.text)
+        assert on.table.size.height == 1 + len(on.table.rows)
+        await on.pilot.resize_terminal(80, 12)
+        on.app.repaint()
+        await on.until(lambda: not on.screen.query_one(Preview).display)
