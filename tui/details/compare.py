@@ -68,8 +68,9 @@ def comparison_of(rows: Sequence[object]) -> DrillDown | None:
     for name, kind in KINDS.items():
         left, right = rows
         if isinstance(left, kind) and isinstance(right, kind):
-            title = f"{left.id[:12]} and {right.id[:12]}"
-            return DrillDown("compare", json.dumps([name, left.id, right.id]), title)
+            titles = [one.id[:8] if name == "task" else one.id for one in (left, right)]
+            subject = json.dumps([name, left.id, right.id])
+            return DrillDown("compare", subject, " and ".join(titles))
     return None
 
 

@@ -92,24 +92,29 @@ class ColumnChooser(Dialog[Layout]):
         self._show(0)
 
     def _keys(self) -> Content:
-        texts = (
-            ("columns.toggle", "on/off"),
-            ("dialog.accept", "keep"),
-            ("dialog.close", "discard"),
-            ("columns.up", "up"),
-            ("columns.down", "down"),
-            ("columns.narrower", "narrower"),
-            ("columns.wider", "wider"),
-            ("columns.reset", "reset"),
+        lines = (
+            (
+                ("columns.toggle", "on/off"),
+                ("dialog.accept", "keep"),
+                ("dialog.close", "discard"),
+            ),
+            (
+                ("columns.up", "up"),
+                ("columns.down", "down"),
+                ("columns.narrower", "narrower"),
+                ("columns.wider", "wider"),
+                ("columns.reset", "reset"),
+            ),
         )
+        return Content("\n").join(
+            Content("  ").join(self._key(id_, text) for id_, text in line if self._keymap[id_].keys)
+            for line in lines
+        )
+
+    def _key(self, id_: str, text: str) -> Content:
         context = getattr(self.app, "context", None)
-        ascii_only = context is not None and context.ascii
-        keys = ((self._keymap.key(id_, ascii_only=ascii_only), text) for id_, text in texts)
-        return Content("  ").join(
-            Content.assemble(Content.styled(key, "bold $text-accent"), f" {text}")
-            for key, text in keys
-            if key
-        )
+        key = self._keymap.key(id_, ascii_only=context is not None and context.ascii)
+        return Content.assemble(Content.styled(key, "bold $text-accent"), f" {text}")
 
     def _show(self, cursor: int) -> None:
         """Update the table behind, and list the columns as they are there."""
