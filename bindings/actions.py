@@ -131,14 +131,14 @@ _MOVE: Final = (
     _on_rows("move.half_up", ("ctrl+u",), "move('half_up')", "half up", "Move up half a page"),
     _on_rows(
         "scroll.left",
-        ("h", "left"),
+        ("left", "h"),
         "scroll('left')",
         "left",
         "Scroll the columns left; on the overview, go one pane left, back in time if frozen",
     ),
     _on_rows(
         "scroll.right",
-        ("l", "right"),
+        ("right", "l"),
         "scroll('right')",
         "right",
         "Scroll the columns right; on the overview, go one pane right, forward in time if frozen",

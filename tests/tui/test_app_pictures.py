@@ -71,7 +71,9 @@ def test_task_detail(snap_compare: Compare) -> None:
 
 def test_worker_detail(snap_compare: Compare) -> None:
     app, _ = make_app(cluster())
-    assert snap_compare(app, terminal_size=(120, 36), run_before=after("3", "enter"))
+    assert snap_compare(
+        app, terminal_size=(120, 36), run_before=after("3", *"/web", "enter", "enter")
+    )
 
 
 def test_filter_in_a_small_terminal(snap_compare: Compare) -> None:

@@ -68,7 +68,7 @@ def test_the_outcome_is_what_matters_of_a_task() -> None:
 
 def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
     known = {"consumers": NEVER_ASKED.answered(NOW)}
-    assert queues.consumers(Queue("q", waiting=1, facts=known), FRAME) == ("no consumers", "bad")
+    assert queues.consumers(Queue("q", waiting=1, facts=known), FRAME) == ("none", "bad")
     assert queues.consumers(Queue("q", waiting=1), FRAME) == ("?", "muted")
     assert queues.consumers(Queue("q", waiting=0, facts=known), FRAME) == ("none", "warn")
     assert queues.consumers(Queue("q", waiting=0, consumer_count=0), FRAME)[1] == "warn"

@@ -99,7 +99,7 @@ async def test_the_session_is_told_what_is_on_the_screen() -> None:
         assert "queues" in session.topics
         await pilot.press("3", "enter")
         await pilot.pause()
-        assert session.topics == {"worker:celery@geo-1"}
+        assert session.topics == {"worker:celery@geo-2"}
         await pilot.press("2")
         await pilot.pause()
         assert session.topics == frozenset()

@@ -87,12 +87,7 @@ def drain_or_no_consumers(queue: Queue, frame: Frame) -> Cell:
     """Return when the queue will be empty, or that it is paused or has no consumers."""
     if queue.paused:
         return PAUSED, "warn"
-    return no_consumers(queue, frame) if queue.unattended else drain(queue, frame)
-
-
-def no_consumers(queue: Queue, frame: Frame) -> Cell:
-    """Return that messages are waiting without a consumer."""
-    return "no consumers", style_of(queue, frame)
+    return ("no consumers", style_of(queue, frame)) if queue.unattended else drain(queue, frame)
 
 
 def consumers(queue: Queue, frame: Frame) -> Cell:
@@ -100,7 +95,7 @@ def consumers(queue: Queue, frame: Frame) -> Cell:
     if queue.paused:
         return _paused(queue), "warn"
     if queue.unattended:
-        return no_consumers(queue, frame)
+        return "none", style_of(queue, frame)
     if queue.known_consumers:
         known = queue.known_consumers
         return ", ".join(known if queue.consumers is not None else (*known, units.UNKNOWN)), "text"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ...model.entities.broker import Broker
 from ...model.entities.clock_skew import MIN_SKEW
 from ...model.entities.worker import Worker, WorkerHealth
+from ...model.text import units
 from ...widgets.charts.progress import bar_cells
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
@@ -26,6 +27,22 @@ def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
     return (*bar_cells(fraction, _BAR_WIDTH, frame.glyphs), (label, "text"))
 
 
+def load_or_absence(worker: Worker, broker: Broker, frame: Frame) -> Sequence[Cell]:
+    """Return a worker's load, or since when it is late, stalled or offline."""
+    listening = broker.listening(frame.now)
+    status, style = worker.status(listening), level_of(worker, listening, frame.now)
+    if status == "online":
+        if worker.stalled_since is not None:
+            since = units.age(worker.idle_since or worker.stalled_since, frame.now)
+            return ((f"no task for {since}", style),)
+        return load_cells(worker, frame)
+    ago = units.age(worker.left_at or worker.last_seen_at, frame.now)
+    running = len(worker.active_ids)
+    left = f", {running} running" if running else ""
+    word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"
+    return ((f"{word} {ago} ago{left}", style),)
+
+
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
     """Return the columns; `broker` is needed for the workers' status."""
 
@@ -37,6 +54,9 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         style = level_of(worker, broker.listening(frame.now), frame.now)
         return f"{frame.glyphs.level(style)} {word}", style
 
+    def busy(worker: Worker, frame: Frame) -> Sequence[Cell]:
+        return load_or_absence(worker, broker, frame)
+
     def heartbeat(worker: Worker, frame: Frame) -> Cell:
         if worker.last_seen_at is None:
             return numbers.UNKNOWN
@@ -45,10 +65,21 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         return numbers.seconds(float(int(age)), "muted" if style == "good" else style)
 
     return (
-        Column("status", "Status", 9, status, ticks=numbers.always, sort_key="faulty"),
+        Column(
+            "status", "Status", 9, status, ticks=numbers.always, sort_key="faulty", descending=True
+        ),
         Column("name", "Worker", 20, lambda row, _: (row.name, "text"), grow=2, sort_key="name"),
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool"),
-        Column("busy", "Busy", _BAR_WIDTH + 6, load_cells, 1, sort_key="busy", descending=True),
+        Column(
+            "busy",
+            "Busy",
+            _BAR_WIDTH + 6,
+            busy,
+            1,
+            ticks=numbers.always,
+            sort_key="busy",
+            descending=True,
+        ),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
         _number("failed", "Failed", 7, _failed, 2, "bad"),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),

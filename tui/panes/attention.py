@@ -17,6 +17,9 @@ from ..navigation import DrillDown, FilteredView
 from ..text.alerts import Alert, alerts
 from .base import ListPane
 
+IN_BANNER: Final = "broker-blocked"
+"""The code of the finding that the banner shows already."""
+
 
 class AttentionPane(ListPane[Alert]):
     """The findings; hidden if there are none."""
@@ -26,7 +29,11 @@ class AttentionPane(ListPane[Alert]):
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Alert](
-            lambda: alerts(context.state, context.now()),
+            lambda: [
+                alert
+                for alert in alerts(context.state, context.now())
+                if alert.finding.code != IN_BANNER
+            ],
             lambda alert: alert.id,
             {"level": lambda alert: alert.level == "bad"},
             Order("level", True),

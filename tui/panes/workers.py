@@ -53,10 +53,11 @@ class WorkersPane(ListPane[Worker]):
         """Return the worst level of a worker, and how many are online."""
         state, now = self.context.state, self.context.now()
         online, known = workers_online(state, now)
-        if not len(self.rows) or online is None:
-            level: Level = "idle"
-        else:  # the worst is first
+        level: Level = "idle"
+        if len(self.rows):  # the worst is first
             level = level_of(self.rows[0], state.broker.listening(now), now)
+            if level == "good" and online is None:
+                level = "idle"
         shown = units.UNKNOWN if online is None else f"{online:,}"
         return level, f"{shown} of {known:,} online" if known else ""
 

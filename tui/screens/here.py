@@ -140,6 +140,8 @@ def _general(screen: Shown) -> Iterator[Key]:
     context = screen.context
     if context.frozen:
         yield "freeze", "unfreeze"
+        if "overview" in screen.CONTEXTS:
+            yield from (("scroll.left", "earlier"), ("scroll.right", "later"))
     if screen.searching:
         yield from (("search.next", "next"), ("search.previous", "previous"), ("back", "clear"))
     for id_ in _shown(screen.CONTEXTS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from operator import attrgetter
 
 from ...model.entities.worker import Worker
 from ...widgets.table.column import Column
@@ -25,7 +26,7 @@ class WorkersScreen(RowListScreen[Worker]):
     CONTEXTS = ("list", "workers")
     LIST = "workers"
     EMPTY = "No workers so far. Is one running on this broker?"
-    ORDER = ("name", False)
+    ORDER = ("status", True)
     FAULTS = "late, stalled or offline"
     KEYS = WORKER_KEYS
     PREVIEWS = True
@@ -40,8 +41,8 @@ class WorkersScreen(RowListScreen[Worker]):
         return worker_columns(self.context.state.broker)
 
     def source(self) -> Iterable[Worker]:
-        """Return all known workers."""
-        return self.context.state.workers.values()
+        """Return all known workers by name, the order of those with the same status."""
+        return sorted(self.context.state.workers.values(), key=attrgetter("name"))
 
     def row_text(self, row: Worker) -> str:
         """Return name, pool, queues, version and status."""

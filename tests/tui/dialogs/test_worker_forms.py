@@ -35,7 +35,9 @@ from celtop.tui.operations.task_limits import restoring
 
 async def test_pools_grow_and_shrink_by_a_number() -> None:
     async with opened() as on:
-        await on.press("3", "+")
+        await on.press("3")
+        await on.to(GEO)
+        await on.press("+")
         await on.dialog(FormDialog)
         assert f"{GEO}: 4 -> 5" in on.text
         await on.write("3")
@@ -58,6 +60,7 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
     state.observe(InspectReply(GEO, "stats", stats, NOW))
     async with opened(state) as on:
         await on.press("3")
+        await on.to(GEO)
         from celtop.tui.operations import workers
 
         on.app.begin(workers.autoscale(on.app))
@@ -73,7 +76,9 @@ async def test_autoscale_begins_with_the_present_limits() -> None:
 
 async def test_a_consumer_is_added_with_its_binding() -> None:
     async with opened() as on:
-        await on.press("3", "C")
+        await on.press("3")
+        await on.to(GEO)
+        await on.press("C")
         await on.dialog(Menu)
         await on.press("enter")
         await on.dialog(FormDialog)
@@ -90,7 +95,9 @@ async def test_a_consumer_is_added_with_its_binding() -> None:
 
 async def test_a_consumer_is_cancelled_of_those_that_there_are() -> None:
     async with opened() as on:
-        await on.press("3", "C")
+        await on.press("3")
+        await on.to(GEO)
+        await on.press("C")
         menu = await on.dialog(Menu)
         assert [choice[0] for choice in menu.choices] == ["add", "cancel geo_processing"]
         await on.press("down", "enter")
