@@ -377,13 +377,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     def _header(self, artist: LineArtist[R]) -> Line:
         state = (self._sort, self._offset)
         if self._titles is None or self._titles.state != state:
-            self._titles = artist.header(
-                state,
-                self._sort,
-                self._frame,
-                left=self._offset > 0,
-                right=self._hides(artist.placed),
-            )
+            left, right = self._offset > 0, self._hides(artist.placed)
+            self._titles = artist.header(state, self._sort, self._frame, left, right)
         return self._titles
 
     def _look_styles(self, look: str) -> LookStyles:
