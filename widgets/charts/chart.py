@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -51,6 +50,9 @@ class Chart(Widget):
         "ok", "retry", "failed", "first", "second", "third", "fourth", "rest",
     )  # fmt: skip
     """The styles of layers."""
+
+    imported: ClassVar[ModuleType | None] = None
+    """plotext, once a chart has imported it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"chart--{name}" for name in STYLES),
@@ -137,7 +139,8 @@ class Chart(Widget):
     def _import_plotext(self) -> None:
         """Import plotext beside the screen, unless it is there or in ASCII."""
         if self._plotext is None and self._glyphs.name != "ascii":
-            self._plotext = sys.modules.get("plotext")
+            # Not from `sys.modules`: the thread of another chart may still be importing it.
+            self._plotext = Chart.imported
             if self._plotext is None and self.is_attached:
                 self._import_in_thread()
 
@@ -147,7 +150,7 @@ class Chart(Widget):
         self.app.call_from_thread(self._imported, module)
 
     def _imported(self, module: ModuleType) -> None:
-        self._plotext = module
+        Chart.imported = self._plotext = module
         self.refresh()
 
     def shows(self, version: object) -> bool:

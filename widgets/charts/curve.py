@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from math import isnan
+from math import inf, isfinite, isnan, nan
 from typing import Any, Final
 
 COLUMNS: Final = 2
@@ -24,7 +24,7 @@ def curve(plotext: Any, values: Sequence[float], width: int, rows: int, top: flo
 
     Args:
         plotext: The module.
-        values: One for each step, oldest first; where they are NaN, there is no curve.
+        values: One for each step, oldest first; where they are not finite, there is no curve.
         width: In cells.
         rows: Lines.
         top: The value at the upper edge.
@@ -40,9 +40,12 @@ def curve(plotext: Any, values: Sequence[float], width: int, rows: int, top: flo
         for side in (0, 1):
             figure.axes(False, axis=axis, side=side)
     marker = plotext.marker("braille", plotext.pixel("default"))
-    for steps, run in _runs(values):
+    # Values that are not finite, or far out of view, would end the process.
+    shown = values if 0 < top < inf else ()
+    scaled = [min(max(value / top, 0.0), 1.0) if isfinite(value) else nan for value in shown]
+    for steps, run in _runs(scaled):
         figure.draw(figure.signal(steps, run, marker=marker).lines())
-    figure.ruler(1, 0).lim(0, top).ticks([], [])
+    figure.ruler(1, 0).lim(0, 1).ticks([], [])
     figure.ruler(0, 0).lim(0, max(1, len(values) - 1)).ticks([], [])
     text = _COLOURS.sub("", str(figure.build().string()))
     lines = [line.ljust(width)[:width] for line in text.split("\n")[:rows]]
@@ -52,7 +55,7 @@ def curve(plotext: Any, values: Sequence[float], width: int, rows: int, top: flo
 def _runs(values: Sequence[float]) -> Iterator[tuple[list[float], list[float]]]:
     """Yield the steps and values of each part without a gap."""
     steps: list[float] = []
-    for step, value in enumerate((*values, float("nan"))):
+    for step, value in enumerate((*values, nan)):
         if not isnan(value):
             steps.append(step)
         elif steps:

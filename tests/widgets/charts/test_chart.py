@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC
 from math import nan
+from types import ModuleType
 
+import plotext
 import pytest
 from celtop.model.entities.time_series import Mark
 from celtop.tests.widgets.screen_text import shown
@@ -141,3 +144,18 @@ async def test_a_chart_of_the_past_ends_at_its_time_and_not_now() -> None:
         await screen.settle()
         assert screen.lines[-1].split()[-1] == "12:00:00"
         assert "now" not in screen.lines[-1]
+
+
+async def test_a_module_that_another_thread_is_still_importing_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Chart, "imported", None)
+    monkeypatch.setattr("celtop.widgets.charts.chart.import_module", lambda name: plotext)
+    monkeypatch.setitem(sys.modules, "plotext", ModuleType("plotext"))
+    chart = Chart()
+    async with shown(chart, 60, 8) as screen:
+        chart.show(replace(DATA, layers=(replace(LAYERS[0], is_line=True),)), 1)
+        await screen.until(lambda: Chart.imported is plotext)
+        await screen.until(
+            lambda: any("\u2800" < char < "\u2900" for char in "".join(screen.lines))
+        )

@@ -43,3 +43,9 @@ def test_lines_of_a_chart_are_curves_but_in_ascii() -> None:
     assert any("\u2800" < character <= "\u28ff" for line in cells for character, _ in line)
     plain = plot(layers, 30, 6, 10.0, ASCII, plotext=plotext)
     assert all(character.isascii() for line in plain for character, _ in line)
+
+
+def test_values_that_no_axis_holds_are_left_out_or_cut() -> None:
+    for top in (10.0, 0.0, float("inf"), 1e308):
+        lines = curve(plotext, [float("inf"), 1e308, -1e308, 5.0, 5.0], 20, 4, top)
+        assert [len(line) for line in lines] == [20] * 4
