@@ -9,7 +9,7 @@ from .contexts import Context
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action with its keys and its texts for key bar, help, palette and README."""
+    """An action with its keys and its texts for footer, help, palette and README."""
 
     id: str
     """Stable: `[keys]` in the config file refers to it."""
@@ -18,11 +18,11 @@ class Action:
     action: str
     """The action in Textual's notation: a method's name, with any arguments: `view('tasks')`."""
     label: str
-    """One or two words, for the key bar."""
+    """One or two words, for the footer."""
     help: str
     contexts: tuple[Context, ...]
     show: bool = False
-    """Whether the key bar shows it."""
+    """Whether the footer shows it."""
     priority: bool = False
     """Whether it takes its keys before the focused widget, and in every context."""
     mutates: bool = False
