@@ -36,7 +36,7 @@ class Pane(Tile):
     Pane {
         & > .line { display: none; }
         &.-none { display: none; }
-        &.-line { border: none; }
+        &.-line { border: none !important; }
         &.-line > * { display: none; }
         &.-line > .line { display: block; }
         &.-line:focus { background: $block-cursor-blurred-background; }

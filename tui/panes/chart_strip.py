@@ -55,7 +55,7 @@ class ChartStrip(Horizontal):
 
     DEFAULT_CSS = """
     ChartStrip {
-        & > Tile.-line { border: none; padding: 0 1; }
+        & > Tile.-line { border: none !important; padding: 0 1; }
     }
     """
 

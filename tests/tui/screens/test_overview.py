@@ -25,6 +25,11 @@ async def test_an_empty_cluster_shows_what_to_check_until_something_is_found() -
         await on.until(lambda: "Throughput" in on.text and "PROJECT" not in on.text)
 
 
+async def test_a_pane_of_one_line_has_no_frame_in_ascii_either() -> None:
+    async with run_app(cluster(60), Location("overview"), size=(60, 15), ascii=True) as on:
+        await on.until(lambda: "Throughput  ok" in on.text and "Running" in on.text)
+
+
 async def test_a_low_terminal_has_a_line_for_each_pane() -> None:
     async with run_app(cluster(60), Location("overview"), size=(60, 15)) as on:
         await on.until(lambda: "Attention" in on.text)
