@@ -56,12 +56,19 @@ def _workers(group: FailureGroup, frame: Frame) -> Cell:
     return (text, "muted") if text else numbers.UNKNOWN
 
 
+def _time(at: float | None, frame: Frame) -> Cell:
+    return numbers.NOTHING if at is None else numbers.time_or_date(at, frame, _TIME_WIDTH)
+
+
 def _last(group: FailureGroup, frame: Frame) -> Cell:
-    return numbers.time_of_day(group.last_at, frame)
+    return _time(group.last_at, frame)
 
 
+_TIME_WIDTH: Final = 8
 _COUNT: Final = numbers.column("count", "Count", 8, _times)
-_LAST: Final = Column[FailureGroup]("last", "Last", 8, _last, 2, sort_key="last", descending=True)
+_LAST: Final = Column[FailureGroup](
+    "last", "Last", _TIME_WIDTH, _last, 2, sort_key="last", descending=True
+)
 
 FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
@@ -74,7 +81,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     Column("place", "Location", 26, _place, 3, grow=3, sort_key="place"),
     Column("workers", "Worker", 10, _workers, 6, grow=1),
     Column(
-        "first", "First", 8, lambda group, frame: numbers.time_of_day(group.first_at, frame), 4,
+        "first", "First", _TIME_WIDTH, lambda group, frame: _time(group.first_at, frame), 4,
         sort_key="first", descending=True,
     ),
     _LAST,

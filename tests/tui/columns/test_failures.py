@@ -1,0 +1,19 @@
+"""The cells of failure groups."""
+
+from __future__ import annotations
+
+from celtop.model.ingest.failure_groups import FailureGroup
+from celtop.tests.tui.fake_session import NOW
+from celtop.tui.columns.failures import FAILURES
+from celtop.widgets.table.column import Frame
+
+
+def test_times_of_another_day_are_dates() -> None:
+    group = FailureGroup("ValueError", "shop/tasks.py in pay")
+    cells = {column.id: column.cell for column in FAILURES}
+    group.add("a", NOW - 86_400, None)
+    group.add("b", NOW - 60, None)
+    frame = Frame(NOW, utc=True)
+    assert cells["first"](group, frame) == ("27-01-14", "muted")
+    assert cells["last"](group, frame) == ("07:59:00", "muted")
+    assert cells["first"](FailureGroup(None, None), frame)[0] == ""
