@@ -61,8 +61,9 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
     version = (kind, series.newest, context.chart_seconds, context.utc, context.frozen)
     current = current_rates(context) if build is throughput else ()
     if not chart.shows(version):
-        chart.show(build(context), version, current)
-    else:
+        data = build(context)
+        chart.show(data, version, current or average_rates(data))
+    elif current:
         chart.show_current(current)
 
 
@@ -111,6 +112,18 @@ def current_rates(context: AppContext) -> tuple[str, ...]:
         return (units.UNKNOWN,) * 3
     rates = (state.rates.succeeded, state.rates.retried, state.rates.failed)
     return tuple(units.rate(ring.per_second(now, RATE_WINDOW)) for ring in rates)
+
+
+def average_rates(data: ChartData) -> tuple[str, ...]:
+    """Return the rates of a chart for its legend over the time of all rates; () for other units."""
+    if data.unit is not RATE:
+        return ()
+    newest = (_known(layer.values[-SHARE_STEPS:]) for layer in data.layers)
+    return tuple(
+        RATE.text(sum(values) / len(values)) if values and not isnan(layer.values[-1])
+        else layer.missing
+        for layer, values in zip(data.layers, newest, strict=True)
+    )  # fmt: skip
 
 
 def finished(context: AppContext, count: int) -> list[float | None]:

@@ -69,3 +69,13 @@ def test_a_sparkline_of_finished_tasks_is_blank_before_the_first() -> None:
     assert len(values) == 20
     assert values[0] is None
     assert values[-1]
+
+
+def test_the_legend_shows_rates_over_a_minute() -> None:
+    at = context()
+    data = charts.type_rates(at, "mail.send")
+    values = data.layers[0].values[-60 // STEP :]
+    expected = sum(values) / len(values)
+    assert charts.average_rates(data)[0] == data.unit.text(expected)
+    assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
+    assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}
