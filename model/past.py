@@ -95,7 +95,7 @@ def task_at(task: Task, at: float) -> Task | None:
     past.result = past.progress = past.lost_at = past.runtime = None
     if task.extra is not None and (task.extra.revoke_requested_at or 0.0) > at:
         past.set_extra(revoke_requested_at=None, terminate_requested=False)
-    past.version += 1
+    past.version = _version(at)
     return past
 
 
@@ -106,10 +106,15 @@ def _without_later_signs(task: Task, at: float) -> Task:
     if not lost and not moved:
         return task
     past = copy.copy(task)
-    past.version += 1
+    past.version = _version(at)
     past.lost_at = None if lost else task.lost_at
     past.progress = None if moved else task.progress
     return past
+
+
+def _version(at: float) -> int:
+    """Return the version of a row at a time, which no live row and no other time has."""
+    return -int(at)
 
 
 def _present(task: Task) -> Attempt:
@@ -156,7 +161,7 @@ def _workers_at(
         recorded = series.workers.series(name)
         busy = None if recorded is None else recorded.at("busy", at)
         found = copy.copy(worker)
-        found.version += 1
+        found.version = _version(at)
         found.active_ids = running.get(name, {})
         if busy is not None or name in running:
             found.active = len(found.active_ids) if busy is None else round(busy)
@@ -175,7 +180,7 @@ def _queue_at(
     queue: Queue, recorded: TimeSeries | None, workers: Mapping[str, Worker], at: float
 ) -> Queue:
     past = copy.copy(queue)
-    past.version += 1
+    past.version = _version(at)
     past.unacked = past.oldest_age = past.oldest_age_at_least = past.waiting = None
     past.in_per_s = past.out_per_s = past.measured_at = None
     past.by_priority, past.next_since, past.notes = {}, {}, ()

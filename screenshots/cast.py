@@ -44,8 +44,8 @@ class Act:
 
 ACTS: Final = (
     Act("2", "Attention", 4.0),
-    Act("/", "Received"),
-    *(Act(character, "Received", 0.15) for character in "state:failure"),
+    Act("/", "First seen"),
+    *(Act(character, "First seen", 0.15) for character in "state:failure"),
     Act("\r", "FAILURE", 1.5),
     Act("\r", "FAILURE", 3.0),
     Act("R", "Arguments", 5.0),
@@ -90,7 +90,7 @@ def record(path: Path) -> None:
         terminal.wait_for(lambda text: "Attention" in text and " 3 ×" in text, TIMEOUT)
         # The beginning is left out: the next screen is painted as a whole.
         terminal.send("2")
-        terminal.wait_for("Received")
+        terminal.wait_for("First seen")
         recorder = Recorder(terminal)
         terminal.send("1")
         for act in ACTS:

@@ -75,7 +75,6 @@ PICTURES: Final = (
     Picture("types", ("5",)),
     Picture("type", ("5", "enter")),
     Picture("past", ("1", ",", "p", *["left"] * 6)),
-    Picture("workflow", ("2", *"/name:imports.catalogue", "enter", "o")),
     Picture("help", ("2", "?")),
     Picture("palette", ("2", "ctrl+p", *"geo")),
     Picture("columns", ("2", *":columns", "enter")),

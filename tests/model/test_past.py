@@ -138,3 +138,13 @@ def test_a_worker_that_had_gone_is_offline() -> None:
     assert before.workers["a@host"].status(listening(BEGIN + 140)) == "online"
     after = state_at(frozen_copy(full), BEGIN + 200)
     assert after.workers["a@host"].status(listening(BEGIN + 200)) == "offline"
+
+
+def test_the_rows_of_two_times_differ_in_version() -> None:
+    frozen = frozen_copy(model(events(1), BEGIN + SECONDS))
+    earlier, later = (state_at(frozen, BEGIN + second) for second in (100, 200))
+    versions = {state.queues["q"].version for state in (frozen, earlier, later)}
+    assert len(versions) == 3, "a table repaints a row if its version differs"
+    changed = [id_ for id_ in earlier.tasks if earlier.tasks[id_] is not later.tasks[id_]]
+    assert changed
+    assert all(earlier.tasks[id_].version != later.tasks[id_].version for id_ in changed)
