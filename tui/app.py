@@ -107,7 +107,12 @@ class CeltopApp(HostApp, inherit_bindings=False):
         for problem in self._theme_problems:
             self.say(problem, "warning")
         if view := self.context.settings.view:
-            self.call_after_refresh(self.run_command, f"view {view}")
+            self.call_after_refresh(self._open_view, view)
+
+    def _open_view(self, name: str) -> None:
+        from .commands.views import open_saved
+
+        open_saved(self, name)
 
     async def on_unmount(self) -> None:
         """Stop the session, and save what was typed."""

@@ -23,7 +23,7 @@ from ..navigation import DrillDown, Location
 from ..screens.base import MonitorScreen
 from .base import CommandError, CommandHost
 from .table import COMMANDS
-from .views import saved_views
+from .views import open_saved, saved_views
 
 if TYPE_CHECKING:
     from ...bindings.action import Action
@@ -93,7 +93,7 @@ class CeltopCommands(Provider):
         yield from (self._action(action) for action in actions if action.id.startswith("view."))
         with suppress(CommandError):  # `:view` reports it
             for name, view in saved_views().items():
-                open_view = partial(app.run_command, f"view {name}")
+                open_view = partial(open_saved, app, name)
                 yield Entry(f":view {name}", f"Open {view}", open_view)
         for action in actions:
             if action.id not in ("palette", "back") and not action.id.startswith("view."):

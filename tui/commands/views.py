@@ -59,7 +59,15 @@ async def _choose(host: CommandHost, views: Mapping[str, View]) -> None:
     name = await host.ask(Menu("Open a view", [(name, name, str(views[name])) for name in views]))
     host.answered()
     if name is not None:
-        host.run_command(f"view {name}")
+        open_saved(host, name)
+
+
+def open_saved(host: CommandHost, name: str) -> None:
+    """Open a saved view, or show why it cannot be: `--view 'delete x'` deletes nothing."""
+    try:
+        host.open_view(_existing(name), name)
+    except CommandError as error:
+        host.say(str(error), "error")
 
 
 def _existing(name: str) -> View:

@@ -37,6 +37,14 @@ async def test_a_view_is_opened_as_it_was_saved() -> None:
         assert list(read_views()) == ["slow"]
 
 
+@pytest.mark.parametrize("name", ["delete slow", "save other"])
+async def test_the_option_only_opens(name: str) -> None:
+    save_view("slow", SLOW)
+    async with run_app(cluster(5), view=name) as on:
+        await on.until(lambda: on.said == [f"Unknown view {name}; saved views: slow"])
+    assert read_views() == {"slow": SLOW}
+
+
 async def test_a_drill_down_is_saved_with_its_filter() -> None:
     path = (DrillDown("tasks", "name:=geo.resize"),)
     async with run_app(cluster(5), Location("types", path)) as on:
