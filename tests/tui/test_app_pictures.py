@@ -7,10 +7,12 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, cast
 
+import plotext
 import pytest
 from celtop.tests.tui.app_under_test import make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster, refused
 from celtop.tui.app import CeltopApp
+from celtop.widgets.charts.chart import Chart
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -23,6 +25,12 @@ pytestmark = [
 ]
 
 Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def _plotext_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw lines in braille from the first frame on, not once a thread is done."""
+    monkeypatch.setattr(Chart, "imported", plotext)
 
 
 def after(*keys: str) -> Callable[[Pilot[Any]], Any]:

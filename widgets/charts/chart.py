@@ -146,11 +146,11 @@ class Chart(Widget):
 
     @work(thread=True, exit_on_error=False, exclusive=True)
     def _import_in_thread(self) -> None:
-        module = import_module("plotext")
+        Chart.imported = module = import_module("plotext")
         self.app.call_from_thread(self._imported, module)
 
     def _imported(self, module: ModuleType) -> None:
-        Chart.imported = self._plotext = module
+        self._plotext = module
         self.refresh()
 
     def shows(self, version: object) -> bool:
