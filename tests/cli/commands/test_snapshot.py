@@ -100,7 +100,7 @@ class TestUnreachable:
         assert "hunter2" not in text
 
     def test_an_unknown_scheme(self) -> None:
-        text = error_text(celtop("snapshot", "-b", "nonsense://h", "--wait", "0.5"), 3)
+        text = error_text(celtop("snapshot", "-b", "nonsense://h", "--wait", "0.5"), 2)
         assert "nonsense" in text
 
     @pytest.mark.slow
