@@ -112,7 +112,10 @@ class Terminal:
     def lines(self) -> list[str]:
         """Return the lines of the screen, without trailing blanks."""
         with self._lock:
-            return [line.rstrip() for line in self.screen.display]
+            # Not `display`: it fails on the rest of a wide character that was overwritten.
+            rows = (self.screen.buffer[y] for y in range(self.screen.lines))
+            columns = range(self.screen.columns)
+            return ["".join(row[x].data for x in columns).rstrip() for row in rows]
 
     def text(self) -> str:
         """Return the screen as one string."""

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ..bindings.actions import VIEWS
-from ..widgets.compat.textual_internals import FrugalApp
+from ..widgets.compat.textual_internals import FrugalApp, drop_all_colour
 from .app import CeltopApp
 from .theme import TERMINAL_COLOURS
 
@@ -72,6 +72,8 @@ class StartingApp(CeltopApp):
     def __init__(self, prepare: Callable[[], Prepared]) -> None:
         FrugalApp.__init__(self)  # the rest follows in `set_up`
         self.theme = TERMINAL_COLOURS
+        if self.no_color:
+            drop_all_colour(self)
         self.add_mode("start", StartScreen)
         self.error: BaseException | None = None
         """Why it could not start."""

@@ -137,9 +137,9 @@ def test_hostile_arguments_are_shown_harmlessly(
     terminal.wait_for(lambda text: all(task[:8] in text for task in ids))
     for _ in hostile:
         terminal.send(ENTER)
-        terminal.wait_for("Traceback")
+        terminal.wait_for("Timeline")
         terminal.send(ESCAPE)
-        terminal.wait_for(lambda text: "Traceback" not in text)
+        terminal.wait_for(lambda text: "Timeline" not in text)
         terminal.send("j")
     assert b"\x1b]0;owned" not in bytes(terminal.output)
     assert b"\x1b[2J\x1b]0" not in bytes(terminal.output)
