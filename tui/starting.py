@@ -79,6 +79,8 @@ class StartingApp(CeltopApp):
         """Why it could not start."""
         self._prepare = prepare
         self._typed: list[Key] = []
+        self._takes_keys = False
+        """Whether the screen that keys are for is shown."""
 
     def start(self) -> None:
         """Prepare the rest after the first frame."""
@@ -111,12 +113,13 @@ class StartingApp(CeltopApp):
         await self.remove_mode("start")
         self.use_mouse(prepared.settings.mouse)
         super().start()
+        self._takes_keys = True
         for key in self._typed:
             self.post_message(key)
 
     async def on_event(self, event: Event) -> None:
         """Keep keys until there is a screen for them."""
-        if self.is_set_up:
+        if self._takes_keys or (self.is_set_up and not isinstance(event, Key)):
             await super().on_event(event)
         elif not isinstance(event, Key):
             await FrugalApp.on_event(self, event)
