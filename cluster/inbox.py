@@ -28,7 +28,7 @@ FREED_SHARE: Final = 0.1
 """The share of the capacity that is freed at once when the inbox is full."""
 
 MAX_DECODED_EVENTS: Final = 2_000
-"""Waiting events from which on messages are kept undecoded: no more than arrive in a frame."""
+"""Waiting events above which messages are kept undecoded; fewer arrive between two frames."""
 MAX_UNDECODED_LENGTH: Final = 1_024
 """Bytes per event up to which a message is kept undecoded; texts that are longer are cut when they
 are decoded."""

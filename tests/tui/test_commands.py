@@ -69,7 +69,7 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
         ("freeze now", "freeze takes no argument"),
         ("task", "Missing argument: a task id or the start of one"),
         ("task 000", "26 task ids start with 000"),
-        ("worker nobody", "Unknown worker nobody; 3 lists known workers"),
+        ("worker absent", "Unknown worker absent; 3 lists known workers"),
     ],
 )
 def test_what_cannot_be_done_is_told(line: str, said: str) -> None:

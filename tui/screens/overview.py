@@ -233,7 +233,7 @@ class OverviewScreen(MonitorScreen):
 
 
 def _bounded(need: Need, room: int) -> Need:
-    """Return a need that changes no more than what can be shown."""
+    """Return a need of at most the lines that can be shown."""
     return replace(need, rows=min(need.rows, room))
 
 

@@ -82,7 +82,7 @@ class Column(Generic[R]):
     descending: bool = False
     """Whether sorting starts with the largest."""
     remark: bool = False
-    """Whether it tells rows apart only if their texts differ."""
+    """Whether it is of use only if its texts differ from row to row."""
     fixed: bool = False
     """Whether its width is the user's choice, and stays."""
     fill: Callable[[R, Frame, int], Sequence[Cell]] | None = None

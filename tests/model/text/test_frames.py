@@ -21,8 +21,8 @@ CELERY = [
     f"{VENV}celery/app/task.py",
     f"{VENV}kombu/connection.py",
     f"{VENV}billiard/pool.py",
-    "/work/celery/celery/app/trace.py",
-    "/work/celery/celery/app/autoretry.py",
+    "/srv/checkout/celery/celery/app/trace.py",
+    "/srv/checkout/celery/celery/app/autoretry.py",
 ]
 INSTALLED = [
     f"{VENV}requests/api.py",
@@ -35,7 +35,7 @@ APP = [
     "/srv/shop/images/tasks.py",
     "/srv/celery/tasks.py",
     "/srv/celery/app/tasks.py",
-    "/home/a/python/lib/tasks.py",
+    "/srv/python/lib/tasks.py",
     "/srv/my-python-app/lib/tasks.py",
     "tasks.py",
     "C:\\work\\shop\\lib\\tasks.py",
