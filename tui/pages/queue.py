@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 from ...model.entities.distribution import Distribution
 from ...model.entities.queue import Queue
@@ -16,8 +16,6 @@ from ..keymap import bindings
 from ..panes.chart_strip import OF_QUEUE
 from .subject import SubjectScreen
 
-R = TypeVar("R")
-
 MAX_RUN_TIMES: Final = 1_000
 """Latest tasks of the queue whose run times are counted."""
 
@@ -27,6 +25,7 @@ class QueueScreen(SubjectScreen[Queue]):
 
     BINDINGS = bindings("subject", "queues", "tasks")
     CONTEXTS = ("detail", "subject", "text", "queues", "tasks")
+    KIND = Queue
     TERM = SAME = "queue"
     FINDING = "queue"
     CHARTS = OF_QUEUE
@@ -41,12 +40,6 @@ class QueueScreen(SubjectScreen[Queue]):
     def subject(self) -> Queue | None:
         """The queue; None if it is unknown."""
         return self.context.state.queues.get(self.name_)
-
-    def chosen(self, kind: type[R]) -> list[R]:
-        """Return this queue, or the task under the cursor."""
-        if kind is Queue:
-            return [self.subject] if isinstance(self.subject, kind) else []
-        return super().chosen(kind)
 
     def runners(self) -> Iterable[Worker]:
         """Return the workers that are known to consume it."""

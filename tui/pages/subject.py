@@ -36,6 +36,7 @@ from ..panes.chart_strip import ChartOf, ChartStrip
 from ..text.alerts import Alert, alerts
 from .detail import DetailScreen
 
+K = TypeVar("K")
 R = TypeVar("R")
 
 MAX_ROWS: Final = 8
@@ -49,6 +50,8 @@ _LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
 class SubjectScreen(DetailScreen, Generic[R]):
     """Numbers, findings, run times, failures, workers and latest tasks of a queue or task type."""
 
+    KIND: ClassVar[type]
+    """The type of its subject."""
     TERM: ClassVar[str]
     """The field of the filter language that selects its tasks."""
     FINDING: ClassVar[SubjectKind | None] = None
@@ -214,6 +217,12 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def listed(self) -> Sequence[Task] | None:
         """Return nothing: operations concern the rows, or the subject of the page."""
         return None
+
+    def chosen(self, kind: type[K]) -> list[K]:
+        """Return the subject of the page, or the task under the cursor."""
+        if kind is self.KIND:
+            return [self.subject] if isinstance(self.subject, kind) else []
+        return super().chosen(kind)
 
     def copied(self) -> Sequence[object]:
         """Copy the row under the cursor, otherwise the subject."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
 
 from ...model.entities.distribution import Distribution
 from ...model.entities.task_type import TaskType
@@ -14,14 +13,13 @@ from ..keymap import bindings
 from ..panes.chart_strip import OF_TYPE
 from .subject import SubjectScreen
 
-R = TypeVar("R")
-
 
 class TypeScreen(SubjectScreen[TaskType]):
     """The page of a task type."""
 
     BINDINGS = bindings("subject", "types", "tasks")
     CONTEXTS = ("detail", "subject", "text", "types", "tasks")
+    KIND = TaskType
     TERM = SAME = "name"
     FINDING = "type"
     CHARTS = OF_TYPE
@@ -31,12 +29,6 @@ class TypeScreen(SubjectScreen[TaskType]):
     def subject(self) -> TaskType | None:
         """The task type; None if it is unknown."""
         return self.context.state.types.get(self.name_)
-
-    def chosen(self, kind: type[R]) -> list[R]:
-        """Return this task type, or the task under the cursor."""
-        if kind is TaskType:
-            return [self.subject] if isinstance(self.subject, kind) else []
-        return super().chosen(kind)
 
     def runners(self) -> Iterable[Worker]:
         """Return the workers that have registered it."""
