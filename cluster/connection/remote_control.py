@@ -72,6 +72,8 @@ class RemoteControl:
             routing_key=self._id,
             durable=False,
             auto_delete=True,
+            # The broker deletes it with the connection, even before anything consumes from it.
+            exclusive=True,
             expires=60.0,
         )
 
