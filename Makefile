@@ -30,8 +30,9 @@ screenshots: $(STAMP)-dev
 	$(BIN)/python screenshots/take.py
 	$(BIN)/python screenshots/cast.py
 
-keys: $(STAMP)-dev ## the key table of README, from bindings/
+keys: $(STAMP)-dev ## the tables of keys and of findings in the documents
 	$(BIN)/python -m celtop.bindings README.md
+	$(BIN)/python -m celtop.export.finding_codes docs/findings.md
 
 servers:
 	@sh tests/install-servers

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
+from msgspec import structs
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import from_json
 
 from .model.entities.keep import KEEP
+from .model.entities.thresholds import Thresholds
 from .model.text import parse
 
 _PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
@@ -72,6 +75,17 @@ def _budgets(value: dict[str, int]) -> dict[str, int]:
     return {**KEEP, **value}
 
 
+def _thresholds(value: dict[str, float]) -> dict[str, float]:
+    """Check the limits of findings, and complete them with the defaults."""
+    defaults = structs.asdict(Thresholds())
+    for name, limit in value.items():
+        if name not in defaults:
+            raise ValueError(f"unknown limit {name!r}; use {', '.join(defaults)}")
+        if not 0 <= limit < inf:
+            raise ValueError(f"{name} must be 0 or more")
+    return {**defaults, **value}
+
+
 def _table(value: object) -> object:
     """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -105,6 +119,11 @@ ProgressPaths: TypeAlias = Annotated[
     dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)
 ]
 Budgets: TypeAlias = Annotated[dict[str, int], BeforeValidator(_table), AfterValidator(_budgets)]
+Limits: TypeAlias = Annotated[
+    dict[str, Annotated[float, BeforeValidator(_seconds)]],
+    BeforeValidator(_table),
+    AfterValidator(_thresholds),
+]
 KeysByAction: TypeAlias = Annotated[
     dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)
 ]

@@ -13,15 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from msgspec import structs
 from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from . import files
 from .model.entities.keep import KEEP
+from .model.entities.thresholds import Thresholds
 from .model.text.passwords import mask
 from .setting_types import (
     Budgets,
     KeysByAction,
+    Limits,
     Names,
     Patterns,
     ProgressPaths,
@@ -133,6 +136,9 @@ class Settings(BaseSettings):
     """How many tasks of each kind to keep at least, however many others arrive: `failed`,
     `retried`, `revoked`, `lost`, `slow`, `running`, `waiting`, and `marked` on the screen. Budgets
     that exceed `max_tasks` together are reduced in proportion."""
+    findings: Limits = structs.asdict(Thresholds())
+    """From which values on something needs attention, such as `redis_memory` (a part of 1) and
+    `queue_stalled` (seconds); see `model/entities/thresholds.py`."""
     max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)
     """Bytes of arguments, results and tracebacks kept in memory."""
     inbox_events: int = Field(default=200_000, ge=1_000)

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
+from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
 from ..model.observations import HistorySearched, QueuePeeked, ResultsRead
@@ -75,6 +76,7 @@ class Session:
             redaction,
             progress_paths=settings.progress_path,
             keep=settings.keep,
+            thresholds=Thresholds(**settings.findings),
         )
         self._broker = BrokerConnection(settings)
         self.state.broker.url = self._broker.shown_url

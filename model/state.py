@@ -19,6 +19,7 @@ from .entities.other_cluster import OtherCluster
 from .entities.queue import Queue
 from .entities.task import Progress, Task
 from .entities.task_type import TaskType
+from .entities.thresholds import Thresholds
 from .entities.totals import Rates, Totals
 from .entities.worker import Worker
 from .ingest.backend_overlay import BackendOverlay
@@ -78,7 +79,8 @@ class ClusterState:
 
     `redaction` masks arguments, results and errors before they are stored; `progress_paths` is
     where tasks report their progress, by pattern of task names (`progress.ProgressPaths`);
-    `keep` is how many tasks of each kind are kept at least.
+    `keep` is how many tasks of each kind are kept at least; `thresholds` are the limits of the
+    findings.
     """
 
     def __init__(
@@ -88,8 +90,10 @@ class ClusterState:
         redaction: Redaction | None = None,
         progress_paths: Mapping[str, Mapping[str, str]] | None = None,
         keep: Mapping[str, int] = KEEP,
+        thresholds: Thresholds | None = None,
     ) -> None:
         self.redaction = redaction or Redaction()
+        self.thresholds = thresholds or Thresholds()
         self.totals = Totals()
         self.rates = Rates()
         self.log = EventLog()

@@ -11,6 +11,7 @@ from pathlib import Path
 import celtop.settings
 import pytest
 from celtop.model.entities.keep import KEEP
+from celtop.model.entities.thresholds import Thresholds
 from celtop.settings import Settings, SettingsError, load_settings
 from pydantic import ValidationError
 
@@ -249,6 +250,16 @@ def test_passwords_are_masked_when_settings_are_shown() -> None:
 
 def test_budgets_that_are_not_set_keep_their_defaults() -> None:
     assert Settings(keep={"failed": 7}).keep == {**KEEP, "failed": 7}
+
+
+def test_limits_of_findings_are_numbers_or_durations(tmp_path: Path) -> None:
+    write(tmp_path / "celtop" / "config.toml", '[findings]\nqueue_stalled = "5m"')
+    limits = load_settings({}, {}).findings
+    assert Thresholds(**limits) == Thresholds(queue_stalled=300.0)
+    with pytest.raises(ValueError, match="unknown limit 'queue_stale'; use redis_memory, "):
+        Settings(findings={"queue_stale": 1.0})
+    with pytest.raises(ValueError, match="redis_memory must be 0 or more"):
+        Settings(findings={"redis_memory": -0.1})
 
 
 def test_the_audit_file_is_on_by_default(tmp_path: Path) -> None:

@@ -17,16 +17,8 @@ from ..text import units
 from ..text.phrases import counted
 from .finding import Finding
 
-MIN_STUCK: Final = 60.0
-"""Seconds that a task runs at least before it is called stuck, and without reporting progress."""
-STUCK_RATIO: Final = 3.0
-"""How many times as long as the longest earlier run."""
 MIN_RUNS: Final = 10
-
-SLOW_RATIO: Final = 2.0
-"""How many times as long the median run takes as before."""
-MIN_SLOW: Final = 0.5
-"""Seconds by which it is longer."""
+"""Earlier runs of a type before one of its tasks can be called stuck."""
 FAST: Final = 0.2
 """The quantile of all run times that fast runs have, also if most of them were slow."""
 NEAR: Final = 0.9
@@ -39,19 +31,20 @@ MIN_BEFORE: Final = 24
 
 def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on running tasks and on task types."""
+    shortest = state.thresholds.task_stuck
     for name in state.present_workers(now):
         there = now + state.skew(name)
         for id_ in state.workers[name].active_ids:
             task = state.tasks.get(id_)
             # Most of them are new: this is called for each running task, once a second.
-            if task is None or task.started_at is None or there - task.started_at < MIN_STUCK:
+            if task is None or task.started_at is None or there - task.started_at < shortest:
                 continue
             if task.running and _is_stuck(task, state, there):
                 yield _stuck(task, state, now, there)
     for type_ in state.types.values():
         series = state.series.types.series(type_.name)
         if series is not None:
-            yield from _slow(type_, series, state.series.newest, now)
+            yield from _slow(type_, series, state, now)
 
 
 def _is_stuck(task: Task, state: ClusterState, there: float) -> bool:
@@ -60,10 +53,12 @@ def _is_stuck(task: Task, state: ClusterState, there: float) -> bool:
     type_ = state.types.get(task.name or "")
     if elapsed is None or type_ is None:
         return False
-    longest = type_.runtime.max
-    if longest is None or type_.runtime.count < MIN_RUNS or elapsed < STUCK_RATIO * longest:
+    longest, limits = type_.runtime.max, state.thresholds
+    if longest is None or type_.runtime.count < MIN_RUNS:
         return False
-    return task.progress is None or there - task.progress.at > MIN_STUCK
+    if elapsed < limits.task_stuck_ratio * longest:
+        return False
+    return task.progress is None or there - task.progress.at > limits.task_stuck
 
 
 def _stuck(task: Task, state: ClusterState, now: float, there: float) -> Finding:
@@ -83,21 +78,24 @@ def _stuck(task: Task, state: ClusterState, now: float, there: float) -> Finding
     )
 
 
-def _slow(type_: TaskType, series: TimeSeries, newest: int, now: float) -> Iterator[Finding]:
+def _slow(
+    type_: TaskType, series: TimeSeries, state: ClusterState, now: float
+) -> Iterator[Finding]:
     """Yield a finding if the runs of the last five minutes take much longer than those before."""
+    newest, limits = state.series.newest, state.thresholds
     recent = _known(series.window("runtime_p50", newest, RECENT_STEPS))
     # Cheap for the many types that are as fast as ever: the whole hour is read for the others.
     fastest = type_.runtime.quantile(FAST)
     if fastest is None or len(recent) < MIN_RECENT:
         return
-    if _median(recent) < NEAR * SLOW_RATIO * fastest:
+    if _median(recent) < NEAR * limits.type_slow_ratio * fastest:
         return
     steps = series.window("runtime_p50", newest, STEPS)
     before = _known(steps[:-RECENT_STEPS])
     if len(before) < MIN_BEFORE:
         return
     slow, fast = _median(recent), _median(before)
-    if slow < SLOW_RATIO * fast or slow - fast < MIN_SLOW:
+    if slow < limits.type_slow_ratio * fast or slow - fast < limits.type_slow:
         return
     since = float((newest - _slow_steps(steps, (slow + fast) / 2) + 1) * STEP)
     yield Finding(

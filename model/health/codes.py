@@ -1,0 +1,183 @@
+"""The codes of all findings, with their meaning and what to do.
+
+The one table of them: `docs/findings.md` is made from it, and a test compares it with the modules
+that make findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from .finding import Severity, SubjectKind
+
+
+class Code(msgspec.Struct, frozen=True):
+    """The code of a finding, as it is documented."""
+
+    kind: SubjectKind
+    severities: tuple[Severity, ...]
+    """Those that it may have, the worst first."""
+    meaning: str
+    """One sentence with its full stop."""
+    remedy: str
+    """What to do, in sentences with full stops."""
+
+
+CODES: Final[Mapping[str, Code]] = {
+    # Broker and events
+    "broker-blocked": Code(
+        "broker",
+        ("error",),
+        "The broker is connected but accepts no messages: a memory or disk alarm of RabbitMQ, or "
+        "Redis out of memory.",
+        "Free memory or disk space on the broker. Workers cannot send events meanwhile, so that "
+        "none of them is reported as lost.",
+    ),
+    "broker-unverified": Code(
+        "broker",
+        ("warning",),
+        "The encrypted connection to the broker does not verify the certificate or the host name.",
+        "Set the certificate options in `broker_use_ssl`.",
+    ),
+    "events-lost": Code(
+        "events",
+        ("error",),
+        "Events arrived faster than celtop processed them, and were dropped.",
+        "Raise `inbox_events` in the config file if it happens often.",
+    ),
+    "events-unreadable": Code(
+        "events",
+        ("warning",),
+        "Events could not be decoded, for example because they are not in JSON.",
+        "Set `event_serializer` of the workers to `json`.",
+    ),
+    "workers-unknown": Code(
+        "workers",
+        ("error", "info"),
+        "The list of workers may be incomplete, because the question for it failed.",
+        "Follow the advice of the finding; it depends on the fault.",
+    ),
+    "queues-unknown": Code(
+        "queues",
+        ("error", "info"),
+        "The list of queues may be incomplete: the question for it failed, or the broker cannot "
+        "list its queues (`info`).",
+        "Name the important queues with `--queues`.",
+    ),
+    "depths-unknown": Code(
+        "queues",
+        ("error", "info"),
+        "Queue depths could not be measured.",
+        "Follow the advice of the finding; it depends on the fault.",
+    ),
+    "results-unknown": Code(
+        "results",
+        ("error", "info"),
+        "Results could not be read from the result backend.",
+        "Check the URL and the permissions of the result backend.",
+    ),
+    # Queues
+    "queue-without-consumers": Code(
+        "queue",
+        ("error",),
+        "Messages are waiting in a queue that no worker consumes.",
+        "Start a worker for the queue, or add a consumer; purge it if its tasks are not needed.",
+    ),
+    "queue-paused": Code(
+        "queue",
+        ("warning",),
+        "celtop paused the queue: its consumers were cancelled.",
+        "Resume it with `celtop control resume QUEUE`.",
+    ),
+    "queues-left-out": Code(
+        "queues",
+        ("warning",),
+        "There are more queues than celtop keeps, and the others have waiting messages.",
+        "Check whether queues are created per task or per client, and never deleted.",
+    ),
+    "other-clusters": Code(
+        "workers",
+        ("warning", "info"),
+        "No worker was found, but the broker has traces of another configuration.",
+        "Set the database, virtual host or prefix that the workers use.",
+    ),
+    # Workers
+    "worker-lost": Code(
+        "worker",
+        ("error",),
+        "No heartbeat was received for a while, and no worker-offline event.",
+        "Check the worker's process and log. Messages that it had not acknowledged are "
+        "redelivered at the time that the finding names.",
+    ),
+    "worker-offline": Code(
+        "worker",
+        ("error", "warning"),
+        "The worker shut down; it is an error if tasks had not finished.",
+        "Start it again if that was not intended.",
+    ),
+    "worker-late": Code(
+        "worker",
+        ("warning",),
+        "The worker's heartbeat is overdue.",
+        "Wait; if it does not return, it becomes `worker-lost`.",
+    ),
+    "worker-stalled": Code(
+        "worker",
+        ("error",),
+        "The worker sends heartbeats but takes no tasks, although messages are waiting.",
+        "Check its log, and restart it if it does not recover.",
+    ),
+    "worker-shared-name": Code(
+        "worker",
+        ("error",),
+        "Several workers use one name; their data is mixed up.",
+        "Start each with its own name, for example `-n worker2@%h`.",
+    ),
+    "worker-inspect-failed": Code(
+        "worker",
+        ("warning",),
+        "The worker did not reply to inspect commands; its values are unknown or out of date.",
+        "Check its log if it replies to other commands.",
+    ),
+    "worker-clock-skew": Code(
+        "worker",
+        ("warning",),
+        "The clock of the worker's host differs from this host's.",
+        "Synchronize the clocks, for example with NTP.",
+    ),
+    "local-clock-skew": Code(
+        "workers",
+        ("warning",),
+        "The clock of this host differs from those of all workers, which agree.",
+        "Synchronize the clocks, for example with NTP.",
+    ),
+    "workers-without-events": Code(
+        "workers",
+        ("warning",),
+        "Workers cannot send task events: they were started without gossip and heartbeats.",
+        "Start them with `-E`, or without `--without-gossip` and `--without-heartbeat`.",
+    ),
+    "workers-events-off": Code(
+        "workers",
+        ("warning",),
+        "Task events are disabled on workers, so that short tasks are missed.",
+        "Run `celtop control enable-events`, or start the workers with `-E`.",
+    ),
+    # Tasks and task types
+    "task-stuck": Code(
+        "task",
+        ("warning",),
+        "A task has run much longer than any earlier task of its type, without progress.",
+        "Check the worker's log, or terminate the task.",
+    ),
+    "type-slow": Code(
+        "type",
+        ("warning",),
+        "The run times of a task type are much longer than in the hour before.",
+        "Compare the slow tasks with earlier ones: arguments, workers and versions.",
+    ),
+}
+"""Every code that a finding can have."""
