@@ -19,7 +19,7 @@ from ...model.observations import (
     QuestionsFailed,
 )
 from ...model.state import BEAT_PREFIX
-from ...model.text.passwords import mask
+from ...model.text.passwords import mask_reply
 from ..connection.backoff import backoff
 from ..connection.remote_control import RemoteControl
 from ..connection.replies import NO_REPLY, Replies, Reply
@@ -351,7 +351,7 @@ class Inspector(Poller):
             self._unobserved.replied(member, reply)
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._add_queues(reply.value)
-        value = mask(reply.value) if reply.command in ("stats", "conf") else reply.value
+        value = mask_reply(reply.value) if reply.command in ("stats", "conf") else reply.value
         self.sent_cache.add_reply(reply.command, reply.value, time.time())
         self._open_tasks.apply_reply(reply.command, reply.value)
         error = None if reply.error is None else self._broker.hide(reply.error)

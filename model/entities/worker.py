@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -37,6 +38,50 @@ single heartbeat of a process that has ended may arrive late."""
 
 MAX_PIDS: Final = 32
 """Processes kept per worker."""
+
+CONF_DEFAULTS: Final[Mapping[str, Any]] = {
+    "accept_content": ["json"],
+    "beat_cron_starting_deadline": None,
+    "beat_max_loop_interval": 0,
+    "beat_schedule": {},
+    "beat_schedule_filename": "celerybeat-schedule",
+    "beat_scheduler": "celery.beat:PersistentScheduler",
+    "beat_sync_every": 0,
+    "broker_read_url": None,
+    "broker_transport_options": {},
+    "broker_url": None,
+    "enable_utc": True,
+    "result_backend": None,
+    "result_expires": 86_400,
+    "result_extended": False,
+    "result_serializer": "json",
+    "task_acks_late": False,
+    "task_always_eager": False,
+    "task_create_missing_queues": True,
+    "task_default_queue": "celery",
+    "task_default_queue_type": "classic",
+    "task_default_rate_limit": None,
+    "task_ignore_result": False,
+    "task_queues": None,
+    "task_reject_on_worker_lost": None,
+    "task_routes": None,
+    "task_send_sent_event": False,
+    "task_serializer": "json",
+    "task_soft_time_limit": None,
+    "task_time_limit": None,
+    "task_track_started": False,
+    "timezone": None,
+    "worker_concurrency": None,
+    "worker_disable_rate_limits": False,
+    "worker_max_memory_per_child": None,
+    "worker_max_tasks_per_child": None,
+    "worker_pool_restarts": False,
+    "worker_prefetch_multiplier": 4,
+    "worker_send_task_events": False,
+}
+"""Celery's defaults of the settings that matter here, the same from Celery 4.4 to 5.7
+(`celery.app.defaults`). Workers report only settings that differ: asked for all, each would send
+another 208."""
 
 
 class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
@@ -139,7 +184,9 @@ class Worker(msgspec.Struct, eq=False):
     """Limits by task name, for types that have any."""
     initial_limits: dict[str, Limits] | None = None
     """The limits at the first reply since it started: the values that can be restored."""
-    conf: dict[str, Any] | None = None
+    conf: Mapping[str, Any] | None = None
+    """Its settings that differ from Celery's defaults, by today's names, in plain JSON values;
+    None before the first reply. See `setting`."""
     stats: dict[str, Any] | None = None
     """The complete `inspect stats` reply, for the worker screen."""
     facts: dict[str, Fact] = {}
@@ -175,6 +222,10 @@ class Worker(msgspec.Struct, eq=False):
     def fact(self, command: str) -> Fact:
         """Return what is known about an inspect command."""
         return self.facts.get(command, NEVER_ASKED)
+
+    def setting(self, name: str) -> Any:
+        """Return a setting, or Celery's default of it; None if its settings are unknown."""
+        return None if self.conf is None else self.conf.get(name, CONF_DEFAULTS.get(name))
 
     @property
     def inspected_at(self) -> float | None:

@@ -25,6 +25,7 @@ from ..text.coerce import (
     to_text,
     truncate,
 )
+from ..wire.conf import parse_conf
 from ..wire.inspect import parse_queue, parse_registration, parse_rusage, pool_name
 from .attempts import Attempts
 from .backend_overlay import BackendOverlay
@@ -35,7 +36,7 @@ from .worker_store import WorkerStore
 MAX_ITEMS: Final = 100_000
 """Tasks read from one reply."""
 MAX_NAMES: Final = 10_000
-"""Registered tasks, settings and processes that are kept for each worker."""
+"""Registered tasks and processes that are kept for each worker."""
 MAX_QUEUES: Final = 1_000
 """Queues that are kept for each worker."""
 
@@ -60,6 +61,7 @@ class InspectReplies:
         self._overlay = overlay
         self._attempts = Attempts(tasks)
         self._redaction = redaction
+        self._latest_conf: Mapping[str, Any] = {}
 
     def apply(self, reply: InspectReply, worker: Worker) -> None:
         """Apply one worker's reply to one command."""
@@ -207,8 +209,16 @@ class InspectReplies:
                     self._tasks.touch(task)
 
     def _apply_conf(self, worker: Worker, reply: Any, at: float) -> None:
-        if isinstance(reply, Mapping):
-            worker.conf = {str(name): value for name, value in islice(reply.items(), MAX_NAMES)}
+        if not isinstance(reply, Mapping):
+            return
+        conf = parse_conf(reply)
+        # Results are read by the settings of their backend: patterns must not change these.
+        backend = {name: value for name, value in conf.items() if "backend" in name}
+        conf = {**self._redaction.value(conf), **backend}
+        # Workers of one app have equal settings: a thousand of them share one copy.
+        if conf != self._latest_conf:
+            self._latest_conf = conf
+        worker.conf = self._latest_conf
 
     def _apply_enable_events(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping) and "ok" in reply:

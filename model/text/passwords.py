@@ -21,6 +21,9 @@ Repetitions are bounded: workers' replies are searched, and may be long and full
 _SECRET_PARAMETER: Final = re.compile(
     r"(?i)([?&][^=&#?]{0,64}?(?:pass|secret|token)[^=&#?]{0,64}=)[^&#;,\s]*"
 )
+_NAME_TABLES: Final = ("beat_schedule", "routes", "annotations", "queues", "total")
+"""How the names of tables in workers' replies end whose keys are names of tasks, queues or entries:
+`auth.send_token` is no secret."""
 _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 
@@ -52,6 +55,22 @@ def _shown(login: str) -> str:
     user, colon, password = login.partition(":")
     # A lone word before the `@` may be a token: only with a password next to it is it a name.
     return f"{user + ':' if user and colon and password else ''}{MASK}"
+
+
+def mask_reply(reply: Any) -> Any:
+    """Return a worker's reply to `inspect conf` or `stats` with every password masked.
+
+    Celery itself masks settings by their names, but no URLs under a namespace (Django).
+    """
+    if not isinstance(reply, Mapping):
+        return mask(reply)
+    return {key: _mask_setting(str(key), value) for key, value in reply.items()}
+
+
+def _mask_setting(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping) and key.lower().endswith(_NAME_TABLES):
+        return {name: mask(item) for name, item in value.items()}
+    return mask({key: value})[key]
 
 
 def mask(value: Any, levels: int = MAX_DEPTH) -> Any:

@@ -270,7 +270,7 @@ FLOODS = (
         "settings of a worker",
         lambda n: reply("conf", {f"key_{each}": each for each in range(n)}),
         lambda s: len(worker(s).conf or ()),
-        constant="ingest.inspect_replies.MAX_NAMES",
+        constant="wire.conf.MAX_SETTINGS",
     ),
     Flood("log", lambda n: LogMessage("info", "x", str(n), NOW), lambda s: len(s.log), 5_000),
     Flood(

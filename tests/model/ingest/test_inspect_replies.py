@@ -9,6 +9,7 @@ from celtop.export.json import encode
 from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.entities.worker import Limits, WorkerQueue
+from celtop.model.ingest.redaction import Redaction
 from celtop.model.ingest.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
@@ -335,3 +336,22 @@ def test_a_task_that_ended_or_is_active_is_not_lost() -> None:
     observe_reply("active", [item(time_start=NOW + 2)], state, at=NOW + 21)
     state.tick(NOW + 30)
     assert state.tasks["a"].running
+
+
+def test_settings_have_celerys_defaults_once_they_are_known() -> None:
+    state = observe_reply("ping", {"ok": "pong"})
+    worker = state.workers[WORKER]
+    assert worker.setting("task_acks_late") is None
+    observe_reply("conf", {"CELERY_RESULT_EXTENDED": True}, state)
+    assert worker.setting("result_extended") is True
+    assert worker.setting("task_acks_late") is False
+    assert worker.fact("conf").is_answered
+
+
+def test_patterns_mask_settings_but_not_the_result_backend() -> None:
+    state = ClusterState(redaction=Redaction(["card", "6379"]))
+    schedule = {"pay": {"task": "shop.pay", "kwargs": {"card": "4111"}}}
+    observe_reply("conf", {"beat_schedule": schedule, "result_backend": "redis://h:6379/1"}, state)
+    conf = state.workers[WORKER].conf or {}
+    assert "4111" not in str(conf)
+    assert conf["result_backend"] == "redis://h:6379/1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.text.passwords import mask, mask_text, mask_url
+from celtop.model.text.passwords import mask, mask_reply, mask_text, mask_url
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,20 @@ def test_deeply_nested_values_are_masked_as_a_whole() -> None:
     masked = mask({"deep": deep, "flat": 1})
     assert masked["flat"] == 1
     assert len(repr(masked)) < 1_000 and "***" in repr(masked)
+
+
+def test_names_of_tasks_and_entries_in_replies_are_no_secrets() -> None:
+    conf = {
+        "CELERY_BROKER_URL": "redis://:hunter22@h/0",
+        "task_routes": {"auth.send_token": {"queue": "mail"}},
+        "beat_schedule": {"expire-tokens": {"task": "t", "kwargs": {"password": "hunter22"}}},
+        "broker_transport_options": {"sentinel_kwargs": {"password": "hunter22"}},
+        "db_password": "hunter22",
+    }
+    shown = mask_reply(conf)
+    assert "hunter22" not in str(shown)
+    assert shown["task_routes"] == conf["task_routes"]
+    assert shown["beat_schedule"]["expire-tokens"]["task"] == "t"
+    assert mask_reply({"total": {"auth.reset_password": 3}}) == {
+        "total": {"auth.reset_password": 3}
+    }
