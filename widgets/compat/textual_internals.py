@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from textual import screen as textual_screen
 from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.app import App
 from textual.css.styles import RenderStyles
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _THUMB_STEPS_PER_CELL = 8
 _MAX_QUEUED_WRITES = 2
+_UPDATE_PERIOD = 1 / 200
+"""Seconds between two updates of the terminal."""
 
 
 class LazyComponents(Widget):
@@ -154,7 +157,14 @@ class FrugalUpdate(CompositorUpdate):
 
 
 class FrugalApp(App[None], inherit_bindings=False):
-    """An app that updates the screen with few bytes."""
+    """An app that updates the screen with few bytes, and soon after a key."""
+
+    def __init__(self) -> None:
+        # Textual updates 60 times a second: a key pressed just after a frame would wait for 16 ms.
+        # celtop's own frames are few, so that a shorter period costs nothing.
+        period = min(textual_screen.UPDATE_PERIOD, _UPDATE_PERIOD)
+        setattr(textual_screen, "UPDATE_PERIOD", period)  # noqa: B010
+        super().__init__()
 
     def on_load(self) -> None:
         """Start tasks in turn on every Python: from 3.12 on Textual starts each of them at once.
