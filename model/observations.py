@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .entities.broker import BrokerPhase
+from .entities.broker import BrokerMemory, BrokerPhase
 from .entities.fault import Fault
 from .entities.other_cluster import OtherCluster
 from .entities.queue import Pause
@@ -43,6 +43,12 @@ class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):
     seconds: float
     commands_sent: int
     """Commands that this session has sent to the broker so far."""
+
+
+class MemoryMeasured(msgspec.Struct, frozen=True, gc=False):
+    """What Redis reported on its memory."""
+
+    memory: BrokerMemory
 
 
 class InspectReply(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +107,8 @@ class QueueHead(msgspec.Struct, frozen=True, gc=False):
     """Its task id; None if the message could not be read."""
     sent_at: float | None = None
     """The `timestamp` property of the message, which Celery itself does not set."""
+    name: str | None = None
+    """The name of its task; None if it is unknown."""
 
 
 class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
@@ -253,6 +261,7 @@ Observation: TypeAlias = (
     | ConnectionChanged
     | ConnectionProved
     | LatencyMeasured
+    | MemoryMeasured
     | InspectReply
     | QuestionsAsked
     | QuestionsAnswered

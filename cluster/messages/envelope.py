@@ -98,7 +98,7 @@ def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
 
 def head_of(message: Envelope) -> QueueHead:
     """Return a message as the next one of its queue, with the time if its sender set one."""
-    return QueueHead(message.id, _number(message.properties.get("timestamp")))
+    return QueueHead(message.id, _number(message.properties.get("timestamp")), message.task)
 
 
 def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:

@@ -19,6 +19,7 @@ from ..events.roster import MAX_NAMES
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
 from .queue_depths import AmqpDepths, OtherDepths, depths
 from .redis_depths import RedisDepths
+from .redis_memory import RedisMemory
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -44,6 +45,7 @@ class QueuePoller(Poller):
     topic = "queue"
     other_topic = "worker"
     _depths: RedisDepths | AmqpDepths | OtherDepths
+    _memory: RedisMemory | None = None
     _count = 0
     _cost = 2.0
     _measured_at = float("-inf")
@@ -55,6 +57,8 @@ class QueuePoller(Poller):
     def opened(self, connection: Connection) -> None:
         """Choose how to measure, by the kind of broker."""
         self._depths = depths(connection, self._broker, self._roster.exchanges)
+        if self._broker.is_redis and not self._interest.frugal:
+            self._memory = RedisMemory(connection)
         self._measured_at = self._search_at = float("-inf")
         if self._depths.fault is not None and self._depths.fault.kind == "unsupported":
             self.note("info", str(self._depths.fault))
@@ -108,6 +112,8 @@ class QueuePoller(Poller):
         before = self._broker.meter.sent
         for one in self._depths.measure(self._names()):
             self.put(one)
+        if self._memory is not None and (memory := self._memory.measure()) is not None:
+            self.put(memory)
         at = time.time()
         self.put(QuestionsAnswered(("depths",), at))
         fault = self._depths.fault

@@ -34,6 +34,21 @@ class Listening(NamedTuple):
     """Until when: now, or the last proof that the connection was working."""
 
 
+class BrokerMemory(msgspec.Struct, frozen=True, gc=False):
+    """What Redis reports on its memory (`INFO memory`, `INFO stats`)."""
+
+    at: float
+    """When it was asked, epoch seconds."""
+    used: int
+    """Bytes that count towards the maximum (`used_memory`)."""
+    maximum: int | None
+    """Bytes (`maxmemory`); None if it is not limited."""
+    policy: str
+    """What happens at the maximum (`maxmemory-policy`): `noeviction`, `allkeys-lru`, ..."""
+    evicted: int | None = None
+    """Keys evicted since the server started; None if unknown."""
+
+
 class Broker(msgspec.Struct, eq=False):
     """The broker that events are received from. Times are epoch seconds by the local clock."""
 
@@ -65,6 +80,8 @@ class Broker(msgspec.Struct, eq=False):
     """When something else, such as the reply to a ping, last proved that the connection works."""
     lost_at: float | None = None
     """When the connection was last proved to work before it was lost; None if it never was."""
+    memory: BrokerMemory | None = None
+    """The memory of Redis; None if it was not asked, or on another broker."""
     version: int = 0
 
     @property

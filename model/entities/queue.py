@@ -57,6 +57,8 @@ class Queue(msgspec.Struct, eq=False):
     """The minimum of an age that is not known exactly; None if it may be 0."""
     next_since: dict[str, float] = {}
     """When each message that is next to be consumed was first seen as such, by task id."""
+    next_names: tuple[str, ...] = ()
+    """The names of the tasks that are next to be consumed, where the broker shows them."""
     in_per_s: float | None = None
     out_per_s: float | None = None
     history: deque[tuple[float, int]] = msgspec.field(

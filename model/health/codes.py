@@ -42,6 +42,21 @@ CODES: Final[Mapping[str, Code]] = {
         "The encrypted connection to the broker does not verify the certificate or the host name.",
         "Set the certificate options in `broker_use_ssl`.",
     ),
+    "redis-memory": Code(
+        "broker",
+        ("error", "warning"),
+        "Redis uses 90 % of `maxmemory` or more (`redis_memory`), and evicts nothing. At the limit "
+        "it refuses messages, results and events.",
+        "Raise `maxmemory`, or remove waiting messages and old results.",
+    ),
+    "redis-evicts": Code(
+        "broker",
+        ("error", "warning", "info"),
+        "`maxmemory-policy` of Redis is not `noeviction`: when memory is full, it deletes keys, "
+        "and with them queues and results. It is an error if memory is nearly full, or if keys "
+        "have been deleted. The `volatile` policies delete results only.",
+        "Set `maxmemory-policy` to `noeviction` on a Redis that is a broker.",
+    ),
     "events-lost": Code(
         "events",
         ("error",),
@@ -85,6 +100,27 @@ CODES: Final[Mapping[str, Code]] = {
         ("error",),
         "Messages are waiting in a queue that no worker consumes.",
         "Start a worker for the queue, or add a consumer; purge it if its tasks are not needed.",
+    ),
+    "queue-stalled": Code(
+        "queue",
+        ("error",),
+        "Messages are waiting and consumers have free processes, but nothing was taken for a while "
+        "(`queue_stalled`).",
+        "Check the logs of the consumers that are named, and restart them: their connection to the "
+        "broker may be dead.",
+    ),
+    "queue-full": Code(
+        "queue",
+        ("warning",),
+        "All processes of all consumers are busy, and the queue grows (`queue_full`).",
+        "Add processes or workers; the finding says how many if rates are known.",
+    ),
+    "queue-growing": Code(
+        "queue",
+        ("warning",),
+        "More tasks arrived than were taken for minutes (`queue_growing`), though not all "
+        "processes are busy. The finding says when the queue will have doubled.",
+        "Find out why tasks became slower or more frequent, or what limits their rate.",
     ),
     "queue-paused": Code(
         "queue",
@@ -173,10 +209,32 @@ CODES: Final[Mapping[str, Code]] = {
         "A task has run much longer than any earlier task of its type, without progress.",
         "Check the worker's log, or terminate the task.",
     ),
+    "type-failing": Code(
+        "type",
+        ("error", "warning"),
+        "A much larger part of the tasks of a type fails than in the hour before "
+        "(`type_failing`). It is an error if most of them fail.",
+        "Open the failures of the type: their exception, their workers, and when they began.",
+    ),
+    "type-unregistered": Code(
+        "type",
+        ("error",),
+        "A task waits in a queue whose consumers do not register it and will discard it, or was "
+        "discarded for that reason in the last ten minutes.",
+        "Add the task's module to `imports` or `include` of the app, and restart the workers.",
+    ),
+    "type-misrouted": Code(
+        "type",
+        ("error",),
+        "A task waits in a queue whose consumers do not register it; other workers register it "
+        "but do not consume this queue.",
+        "Route the task to the queue that the finding names, or add its module to these workers.",
+    ),
     "type-slow": Code(
         "type",
         ("warning",),
-        "The run times of a task type are much longer than in the hour before.",
+        "The median or the p95 of the run times of a task type is much longer than in the hour "
+        "before (`type_slow`).",
         "Compare the slow tasks with earlier ones: arguments, workers and versions.",
     ),
 }

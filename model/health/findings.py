@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from ..state import ClusterState
+from .backlogs import backlog_findings
 from .broker import broker_findings
 from .events import event_findings
 from .finding import Finding, Severity
 from .questions import question_findings
 from .queues import queue_findings
+from .registrations import registration_findings
+from .task_types import type_findings
 from .tasks import task_findings
 from .workers import worker_findings
 
@@ -26,8 +29,11 @@ FAMILIES: Final[tuple[Family, ...]] = (
     broker_findings,
     question_findings,
     queue_findings,
+    backlog_findings,
+    registration_findings,
     worker_findings,
     task_findings,
+    type_findings,
     event_findings,
 )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
 
 from ..entities.other_cluster import OtherCluster
 from ..entities.queue import Queue
@@ -11,29 +13,68 @@ from ..text import units
 from ..text.phrases import counted, named
 from .finding import Finding
 from .newness import backlog_grew_at
+from .registrations import registered_by
+
+MAX_EXPLAINED: Final = 50
+"""Queues without consumers above which they are not compared with others; nor with more than:"""
+MAX_COMPARED: Final = 200
+SIMILAR: Final = 0.8
+"""The ratio of `difflib` from which on two names are similar."""
 
 
 def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield a finding for each queue that needs attention."""
+    unattended: list[Queue] = []
     for queue in state.queues.values():
         if queue.paused and not queue.has_consumers:
             yield _paused(queue, now)
         elif queue.unattended:
-            yield Finding(
-                "queue-without-consumers",
-                "error",
-                "queue",
-                f"{counted(queue.waiting or 0, 'message')} waiting, no consumers",
-                queue.name,
-                "Start a worker for it, or add a consumer",
-                evidence={"waiting": queue.waiting, "measured_at": queue.measured_at},
-                since=backlog_grew_at(queue),
-                common="no consumers",
-            )
+            unattended.append(queue)
+    consumed = tuple(sorted(one.name for one in state.queues.values() if one.has_consumers))
+    explained = len(unattended) <= MAX_EXPLAINED and len(consumed) <= MAX_COMPARED
+    for queue in unattended:
+        yield _unattended(queue, consumed if explained else (), state, now)
     if state.queues_left_out:
         yield _left_out(state.queues_left_out)
     if state.other_clusters and not state.present_workers(now):
         yield _other_clusters(state.other_clusters)
+
+
+def _unattended(
+    queue: Queue, consumed: tuple[str, ...], state: ClusterState, now: float
+) -> Finding:
+    """Return the finding on a queue without consumers, given those that have some."""
+    next_step = "Start a worker for it, or add a consumer"
+    evidence: dict[str, Any] = {"waiting": queue.waiting, "measured_at": queue.measured_at}
+    task = queue.next_names[0] if queue.next_names and consumed else ""
+    elsewhere = registered_by(task, state, now) if task else {}
+    similar = similar_name(queue.name, consumed)
+    if similar is not None:
+        evidence["similar_queue"] = similar
+        next_step = f"Check its name: {similar} has consumers. Otherwise start a worker for it"
+    elif elsewhere:
+        queues = sorted({name for names in elsewhere.values() for name in names})
+        evidence |= {"task": task, "registered_by": list(elsewhere), "their_queues": queues}
+        next_step += f"; or route {task} to {named(queues)}, whose workers register it"
+    return Finding(
+        "queue-without-consumers",
+        "error",
+        "queue",
+        f"{counted(queue.waiting or 0, 'message')} waiting, no consumers",
+        queue.name,
+        next_step,
+        evidence,
+        since=backlog_grew_at(queue),
+        common="no consumers",
+    )
+
+
+@lru_cache(maxsize=4 * MAX_EXPLAINED)
+def similar_name(name: str, names: tuple[str, ...]) -> str | None:
+    """Return the name among others that is most probably the same one misspelled."""
+    from difflib import get_close_matches  # a healthy cluster needs none of it
+
+    return next(iter(get_close_matches(name, names, 1, SIMILAR)), None)
 
 
 def _paused(queue: Queue, now: float) -> Finding:

@@ -1,17 +1,11 @@
-"""Findings on tasks that run much longer than their type usually does, and on types that got slow.
-
-Both compare with what was measured before; without enough of it they conclude nothing.
-"""
+"""Findings on tasks that run much longer than their type usually does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
 from typing import Final
 
 from ..entities.task import Task
-from ..entities.task_type import TaskType
-from ..entities.time_series import STEP, STEPS, TimeSeries
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted
@@ -19,18 +13,10 @@ from .finding import Finding
 
 MIN_RUNS: Final = 10
 """Earlier runs of a type before one of its tasks can be called stuck."""
-FAST: Final = 0.2
-"""The quantile of all run times that fast runs have, also if most of them were slow."""
-NEAR: Final = 0.9
-"""How much of a limit is enough where run times are only known roughly."""
-RECENT_STEPS: Final = 300 // STEP
-MIN_RECENT: Final = 6
-"""Steps of the last five minutes with finished tasks; and of the time before:"""
-MIN_BEFORE: Final = 24
 
 
 def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
-    """Yield the findings on running tasks and on task types."""
+    """Yield the findings on running tasks."""
     shortest = state.thresholds.task_stuck
     for name in state.present_workers(now):
         there = now + state.skew(name)
@@ -41,10 +27,6 @@ def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
                 continue
             if task.running and _is_stuck(task, state, there):
                 yield _stuck(task, state, now, there)
-    for type_ in state.types.values():
-        series = state.series.types.series(type_.name)
-        if series is not None:
-            yield from _slow(type_, series, state, now)
 
 
 def _is_stuck(task: Task, state: ClusterState, there: float) -> bool:
@@ -76,57 +58,3 @@ def _stuck(task: Task, state: ClusterState, now: float, there: float) -> Finding
         since=now - elapsed,
         common="running much longer than usual",
     )
-
-
-def _slow(
-    type_: TaskType, series: TimeSeries, state: ClusterState, now: float
-) -> Iterator[Finding]:
-    """Yield a finding if the runs of the last five minutes take much longer than those before."""
-    newest, limits = state.series.newest, state.thresholds
-    recent = _known(series.window("runtime_p50", newest, RECENT_STEPS))
-    # Cheap for the many types that are as fast as ever: the whole hour is read for the others.
-    fastest = type_.runtime.quantile(FAST)
-    if fastest is None or len(recent) < MIN_RECENT:
-        return
-    if _median(recent) < NEAR * limits.type_slow_ratio * fastest:
-        return
-    steps = series.window("runtime_p50", newest, STEPS)
-    before = _known(steps[:-RECENT_STEPS])
-    if len(before) < MIN_BEFORE:
-        return
-    slow, fast = _median(recent), _median(before)
-    if slow < limits.type_slow_ratio * fast or slow - fast < limits.type_slow:
-        return
-    since = float((newest - _slow_steps(steps, (slow + fast) / 2) + 1) * STEP)
-    yield Finding(
-        "type-slow",
-        "warning",
-        "type",
-        f"median run time ~{units.duration(slow)} for {units.duration(int(now - since))}, "
-        f"~{units.duration(fast)} before",
-        type_.name,
-        evidence={"median_s": slow, "median_before_s": fast},
-        since=since,
-        common="slower than before",
-    )
-
-
-def _slow_steps(steps: list[float], limit: float) -> int:
-    """Return how many steps ago values rose to the limit; a single lower one does not count."""
-    slow_for, fast = 0, 0
-    for ago, value in enumerate(reversed(steps), start=1):
-        if isnan(value):
-            continue
-        if value >= limit:
-            slow_for, fast = ago, 0
-        elif (fast := fast + 1) > 1:
-            break
-    return slow_for
-
-
-def _known(values: list[float]) -> list[float]:
-    return [value for value in values if value == value]  # NaN equals nothing; faster than isnan
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]

@@ -13,6 +13,7 @@ from ..observations import (
     ConnectionProved,
     EventsDropped,
     LatencyMeasured,
+    MemoryMeasured,
 )
 
 MAX_MALFORMED_REASONS: Final = 50
@@ -94,6 +95,11 @@ class EventStream:
         """Update the broker's latency and the number of commands sent to it."""
         self._broker.latency = measured.seconds
         self._broker.commands_sent = measured.commands_sent
+        self._broker.version += 1
+
+    def memory_measured(self, measured: MemoryMeasured) -> None:
+        """Update what is known about the broker's memory."""
+        self._broker.memory = measured.memory
         self._broker.version += 1
 
     def count_malformed(self, reason: str, at: float) -> None:

@@ -113,6 +113,7 @@ class QueueStore:
             self._set_rates(queue, seen.at, notes)
             self._check_consumers(queue)
         self._ages.apply(queue, seen)
+        queue.next_names = tuple({head.name: None for head in seen.heads if head.name})
         queue.notes = tuple(notes)
         queue.version += 1
 

@@ -15,7 +15,9 @@ SHORT_ID_LENGTH: Final = 8
 
 def counted(number: int, noun: str) -> str:
     """Return `1 task` or `1,204 tasks`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number == 1:
+        return f"{number:,} {noun}"
+    return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def verb(names: Sequence[str], one: str, many: str) -> str:

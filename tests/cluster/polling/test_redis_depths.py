@@ -57,7 +57,10 @@ def test_the_next_message_of_each_list_is_read(
     depths = RedisDepths(broker.connect(), broker, set())
     measured = depths.measure(frozenset({"empty", "odd"}))
     assert {one.name: one.heads for one in measured if isinstance(one, QueueMeasured)} == {
-        "a": (QueueHead(first, 1_700_000_000.0), QueueHead(urgent)),
+        "a": (
+            QueueHead(first, 1_700_000_000.0, "plain.ok"),
+            QueueHead(urgent, name="plain.ok"),
+        ),
         "odd": (QueueHead(),),
         "empty": (),
     }
