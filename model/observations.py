@@ -196,6 +196,8 @@ class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     """Whether the broker has returned it to its queue."""
     taken_at: float | None = None
     """When a worker received it, by that worker's clock, if it is unacknowledged."""
+    before: int | None = None
+    """Messages that will be consumed before it; None if they were not counted."""
 
 
 class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
@@ -208,6 +210,8 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     """Whether all waiting messages are included."""
     notes: tuple[str, ...] = ()
     """What could not be read, and why."""
+    read: int = 0
+    """The messages that were read, beginning with the next one, if all of them are included."""
     held: bool = False
     """Whether workers have received the messages without acknowledging them yet, from any queue."""
 

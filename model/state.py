@@ -16,7 +16,7 @@ from .entities.fact import NEVER_ASKED, Fact
 from .entities.keep import KEEP, Kind
 from .entities.log import EventLog
 from .entities.other_cluster import OtherCluster
-from .entities.queue import Queue
+from .entities.queue import Position, Queue
 from .entities.task import Progress, Task
 from .entities.task_type import TaskType
 from .entities.thresholds import Thresholds
@@ -234,6 +234,10 @@ class ClusterState:
     def pending_signatures(self) -> Mapping[str, tuple[PendingSignature, ...]]:
         """The tasks that will follow a waiting message's task, by that task's id."""
         return self._queue_peeks.pending_signatures
+
+    def position(self, task: Task) -> Position | None:
+        """Return a waiting task's place in its queue when that was last read; None if unknown."""
+        return self._queue_peeks.position(task)
 
     def family(self, root_id: str) -> Mapping[str, Task]:
         """Return the held tasks of a workflow except its root, by id."""

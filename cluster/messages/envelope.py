@@ -73,8 +73,8 @@ def decode(raw: bytes) -> Envelope | None:
         return None
 
 
-def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
-    """Return the headers of a message waiting in a queue."""
+def waiting_message(message: Envelope, queue: str, *, before: int | None = None) -> WaitingMessage:
+    """Return the headers of a message waiting in a queue, with the number of those before it."""
     headers = message.headers
     return WaitingMessage(
         message.id or "",
@@ -93,6 +93,7 @@ def waiting_message(message: Envelope, queue: str) -> WaitingMessage:
         pending_signatures=_pending_signatures(message),
         replaced=bool(_whole(headers.get("replaced_task_nesting"))),
         redelivered=headers.get("redelivered") is True,
+        before=before,
     )
 
 

@@ -84,14 +84,23 @@ class MessageReader:
             return QueuePeeked(queue, (), at, complete=False, notes=(self.unavailable,))
         self._reset()
         found: list[WaitingMessage] = []
+        read, complete = 0, True
         for raw in self._waiting(queue):
             message = self.read(raw)
-            if message is None or (task is not None and message.task != task):
-                continue
-            if len(found) == limit:
-                return QueuePeeked(queue, tuple(found), at, complete=False, notes=self.notes)
-            found.append(waiting_message(message, queue))
-        return QueuePeeked(queue, tuple(found), at, complete=self._remaining > 0, notes=self.notes)
+            if message is not None and task in (None, message.task):
+                if len(found) == limit:
+                    complete = False
+                    break
+                found.append(waiting_message(message, queue, before=read))
+            read += 1
+        return QueuePeeked(
+            queue,
+            tuple(found),
+            at,
+            complete=complete and self._remaining > 0,
+            notes=self.notes,
+            read=read if task is None else 0,
+        )
 
     def held(self, limit: int) -> QueuePeeked:
         """Return messages that workers have received and not acknowledged, from all queues.
@@ -118,8 +127,8 @@ class MessageReader:
             at = time.time()
             self._reset(limit)
             messages = [
-                waiting_message(message, queue)
-                for raw in self._waiting(queue)
+                waiting_message(message, queue, before=number)
+                for number, raw in enumerate(self._waiting(queue))
                 if (message := self.read(raw)) is not None and message.id in ids
             ]
             if messages:

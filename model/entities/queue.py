@@ -33,6 +33,17 @@ class Pause(msgspec.Struct, frozen=True, gc=False):
     """The user who paused it."""
 
 
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """A message's place in its queue when it was last read."""
+
+    before: int
+    """Messages that will be consumed before it."""
+    at: float
+    """When the queue was read, epoch seconds."""
+    at_least: bool = False
+    """Whether the message was not among the `before` messages that were read."""
+
+
 class Queue(msgspec.Struct, eq=False):
     """One queue; an unknown number is None, with the reason in `notes`."""
 

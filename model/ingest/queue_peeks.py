@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
+from ..entities.queue import Position
 from ..entities.states import FROM_QUEUE, PENDING, RECEIVED, RETRY
 from ..entities.task import Task, TaskExtra, newest_time
 from ..observations import QueuePeeked, WaitingMessage
@@ -30,6 +33,17 @@ MAX_PENDING_SIGNATURES: Final = 50_000
 """Pending signatures kept; the oldest are dropped first."""
 
 
+class Peek(msgspec.Struct, frozen=True):
+    """The messages of a queue when they were last read."""
+
+    at: float
+    before: dict[str, int | None]
+    """The messages before each one, by task id; None if they were not counted."""
+    read: int
+    """How many were read in a row, if all of them are in `before`."""
+    complete: bool
+
+
 class QueuePeeks:
     """Applies waiting messages to the stores."""
 
@@ -49,7 +63,7 @@ class QueuePeeks:
         self._redaction = redaction
         self._extras: dict[int, TaskExtra] = {}
         self._signature_count = 0
-        self._seen: dict[str, frozenset[str]] = {}
+        self._seen: dict[str, Peek] = {}
         self.pending_signatures: dict[str, tuple[PendingSignature, ...]] = {}
         """The tasks that will follow a waiting message's task, by that task's id."""
 
@@ -74,12 +88,23 @@ class QueuePeeks:
         return left
 
     def _left(self, seen: QueuePeeked) -> frozenset[str]:
-        ids = frozenset(message.id for message in seen.messages)
-        before = self._seen.pop(seen.queue, frozenset())
-        self._seen[seen.queue] = ids
+        now = {message.id: message.before for message in seen.messages}
+        earlier = self._seen.pop(seen.queue, None)
+        self._seen[seen.queue] = Peek(seen.at, now, seen.read, seen.complete)
         if len(self._seen) > MAX_SEEN_QUEUES:
             del self._seen[next(iter(self._seen))]
-        return before - ids
+        return frozenset(() if earlier is None else earlier.before.keys() - now.keys())
+
+    def position(self, task: Task) -> Position | None:
+        """Return a task's place in its queue when that was last read; None if it is unknown."""
+        peek = self._seen.get(task.queue or "")
+        if peek is None:
+            return None
+        before = peek.before.get(task.id)
+        if before is not None:
+            return Position(before, peek.at)
+        is_behind = peek.read and not peek.complete and task.id not in peek.before
+        return Position(peek.read, peek.at, at_least=True) if is_behind else None
 
     def _hold(self, task: Task, message: WaitingMessage, at: float) -> None:
         """Move a task whose message a worker has received at least to RECEIVED.

@@ -1,0 +1,42 @@
+"""The answer to why a task or a queue is where it is, with the evidence and the next step."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from ..health.finding import Finding
+
+Subject: TypeAlias = Literal["task", "queue"]
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One fact behind an answer."""
+
+    text: str
+    at: float | None = None
+    """When it was measured or reported, epoch seconds; None if it is not the answer to a question.
+    """
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Why a task or queue is in its present state, worded for every front end."""
+
+    code: str
+    """Stable, for scripts: `next`, `consumers-full`, `eta`, ... or the code of a finding."""
+    kind: Subject
+    name: str
+    text: str
+    """The reason, without the subject and without a full stop. It may contain text from the
+    cluster."""
+    evidence: tuple[Evidence, ...] = ()
+    next_step: str = ""
+    """What to do about it: a sentence without its full stop; empty if nothing needs to be done."""
+    findings: tuple[Finding, ...] = ()
+    """The findings on the task, its queue and its worker, the worst first."""
+
+    @staticmethod
+    def of_finding(kind: Subject, name: str, finding: Finding, text: str = "") -> Answer:
+        """Return a finding as the answer; `text` replaces its own."""
+        return Answer(finding.code, kind, name, text or finding.text, next_step=finding.next_step)
