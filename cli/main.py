@@ -21,7 +21,7 @@ from .time_zone import restore_time_zone
 
 COMMANDS: Final = (
     *("config", "control", "demo", "purge", "results", "retry", "revoke", "snapshot"),
-    *("task", "tasks", "trigger", "watch"),
+    *("task", "tasks", "trigger", "watch", "why"),
 )
 """Each is defined in the module of its name."""
 

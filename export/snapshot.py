@@ -68,7 +68,7 @@ def take_snapshot(state: ClusterState, now: float, query: Query = EVERY_TASK) ->
             for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
             if query.matches(task, now)
         ],
-        findings=[_finding(finding) for finding in found],
+        findings=[finding_record(finding) for finding in found],
         windows=_windows(state.kept_since),
     )
 
@@ -87,7 +87,8 @@ def _broker(broker: Broker) -> BrokerRecord:
     )
 
 
-def _finding(finding: Finding) -> FindingRecord:
+def finding_record(finding: Finding) -> FindingRecord:
+    """Return the record of a finding."""
     return FindingRecord(
         code=finding.code,
         severity=finding.severity,

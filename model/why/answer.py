@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from ..health.finding import Finding
+from ..text import units
 
 Subject: TypeAlias = Literal["task", "queue"]
 
@@ -40,3 +41,15 @@ class Answer(msgspec.Struct, frozen=True):
     def of_finding(kind: Subject, name: str, finding: Finding, text: str = "") -> Answer:
         """Return a finding as the answer; `text` replaces its own."""
         return Answer(finding.code, kind, name, text or finding.text, next_step=finding.next_step)
+
+
+def sentence(text: str) -> str:
+    """Return a text as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def evidence_line(evidence: Evidence, now: float) -> str:
+    """Return a fact with its age."""
+    if evidence.at is None:
+        return evidence.text
+    return f"{evidence.text} ({units.ago(evidence.at, now)})"

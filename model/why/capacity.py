@@ -18,6 +18,8 @@ class Capacity(msgspec.Struct, frozen=True):
     """Its present consumers."""
     busy: int = 0
     slots: int = 0
+    reserved: int = 0
+    """Tasks that they have received but not started, from any queue."""
     unknown: tuple[str, ...] = ()
     """Consumers whose slots or running tasks are unknown: the numbers above lack them."""
     at: float | None = None
@@ -44,6 +46,7 @@ def capacity(queue: Queue, state: ClusterState, now: float) -> Capacity:
         workers,
         sum(one.running or 0 for one in counted),
         sum(one.slots or 0 for one in counted),
+        sum(len(one.reserved_ids or ()) for one in workers),
         tuple(one.name for one in workers if one not in counted),
         min(filter(None, answers), default=None),
     )
@@ -66,7 +69,8 @@ def starts_in(
     """
     if places.unknown or not places.slots:
         return None
-    if before < places.free:
+    ahead = before + places.reserved
+    if ahead < places.free:
         return 0.0
     if queue.out_per_s:
         return (before + 1) / queue.out_per_s
@@ -75,4 +79,4 @@ def starts_in(
     if not runs:
         return None
     mean = sum(one.runtime.total for one in types) / runs
-    return (before + 1 - places.free) * mean / places.slots
+    return (ahead + 1 - places.free) * mean / places.slots

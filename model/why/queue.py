@@ -69,6 +69,8 @@ def _reason(
     if limited:
         text = f"{messages}; {named(limited)} holds tasks back by their rate limit"
         return "rate-limit", text, "Raise the rate limit of the task type"
+    if (change := _change(queue)) is not None and change < 0:
+        return "moving", f"it moves: {messages}, {-change:,} fewer than before", ""
     if queue.out_per_s is None:
         reason = next((note for note in queue.notes if note.startswith("rates")), "")
         reason = reason or "rates unknown: too few measurements yet"
@@ -90,6 +92,13 @@ def _moving(queue: Queue, messages: str, places: Capacity) -> tuple[str, str, st
         step = "Add pool processes or workers" if places.is_full else ""
         return "growing", f"it moves, but does not become empty: {messages}, {rates}", step
     return "moving", f"it moves: {messages}, {rates}, empty in {units.duration(drain)}", ""
+
+
+def _change(queue: Queue) -> int | None:
+    """Return how the depth changed between the latest two measurements; None if it is unknown."""
+    if len(queue.history) < 2:
+        return None
+    return queue.history[-1][1] - queue.history[-2][1]
 
 
 def _full_prefetch(places: Capacity) -> str | None:
@@ -119,9 +128,9 @@ def queue_evidence(
     """Yield what is known about a queue and its consumers."""
     if queue.waiting is not None:
         text = f"{counted(queue.waiting, 'message')} waiting"
-        if len(queue.by_priority) > 1:
-            steps = ", ".join(f"{step}: {n:,}" for step, n in queue.by_priority.items() if n)
-            text += f" (by priority {steps})" if steps else ""
+        steps = [f"{step}: {n:,}" for step, n in queue.by_priority.items() if n]
+        if len(steps) > 1:
+            text += f" (by priority {', '.join(steps)})"
         if queue.unacked is not None:
             text += f", {queue.unacked:,} unacknowledged"
         yield Evidence(text, queue.measured_at)
@@ -157,9 +166,8 @@ def _consumers(queue: Queue, places: Capacity) -> Iterator[Evidence]:
     elif fact.is_answered:
         yield Evidence("no worker consumes it", fact.answered_at)
     if places.slots:
-        reserved = sum(len(one.reserved_ids or ()) for one in places.workers)
         text = f"{places.busy:,} of {counted(places.slots, 'slot')} busy"
-        text += f", {counted(reserved, 'task')} reserved" if reserved else ""
+        text += f", {counted(places.reserved, 'task')} reserved" if places.reserved else ""
         yield Evidence(text, places.at)
     if places.unknown:
         yield Evidence(f"slots of {named(places.unknown)} are unknown")

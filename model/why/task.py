@@ -284,6 +284,8 @@ class _Unfinished:
             text = f"it is next in {queue.name}"
         elif not full and not position.at_least:
             text = f"it is waiting its turn in {queue.name}: {text.rpartition('; ')[2]}"
+        if position.before and places.reserved:
+            text += f", {places.reserved:,} reserved by its consumers"
         names = [task.name for one in places.workers for id_ in one.active_ids
                  if (task := self.state.tasks.get(id_)) is not None]  # fmt: skip
         seconds = starts_in(position.before, queue, places, [self.task.name, *names], self.state)

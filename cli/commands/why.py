@@ -1,0 +1,86 @@
+"""`celtop why`: why a task or queue does not move."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from .. import stderr
+from ..arguments import duration_option
+from ..exit_codes import ExitCode
+from ..find_task import check_id, find_task
+from ..options import Command, settings_of
+from ..session import connect, open_session, pump_until, wait_for
+from ..short_ids import full_ids
+from ..stdout import write
+
+if TYPE_CHECKING:
+    from ...cluster.session import Session
+
+MAX_READ_MESSAGES: Final = 2_000
+"""Messages of a queue, the next ones first, that are read to find the place of a task."""
+
+
+@click.command(cls=Command)
+@click.argument("name", metavar="ID|QUEUE")
+@duration_option("--wait", zero=True, default="5s", show_default=True,
+              help="Measure a queue for this long.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def why(ctx: click.Context, name: str, wait: float, as_json: bool) -> int:
+    """Explain why a task or queue does not move, or how soon it will.
+
+    Workers, queues and the result backend are asked; nothing is changed. The exit code is 0 if
+    there is an answer, and 1 if there is no such task or queue.
+    """
+    check_id(name)
+    settings = settings_of(ctx).model_copy(update={"enable_events": False})
+    with open_session(settings) as session:
+        connect(session)
+        if name in session.state.queues:
+            _measure(session, name, wait)
+        else:
+            (name,) = full_ids(session, [name])
+            lookup = find_task(session, name)
+            if lookup is None:
+                stderr.echo("Timed out looking up the task in workers, queues and result backend")
+                return ExitCode.TIMEOUT
+            _read_position(session, name)
+        return _write(session, name, as_json)
+
+
+def _measure(session: Session, name: str, seconds: float) -> None:
+    """Measure a queue with waiting messages again, until its rates are known."""
+    queue = session.state.queues[name]
+    if not queue.waiting:
+        return
+    session.watch(frozenset({"queue"}))
+    pump_until(session, seconds, lambda: queue.out_per_s is not None)
+
+
+def _read_position(session: Session, id_: str) -> None:
+    """Read the queue that a task waits in, if the broker allows it."""
+    from ...model.entities.states import PENDING
+
+    task = session.state.tasks.get(id_)
+    if task is None or task.state != PENDING or not task.queue:
+        return
+    wait_for(session, session.peek(task.queue, MAX_READ_MESSAGES), f"the queue {task.queue}")
+    pump_until(session, 1.0, lambda: not session.backlog)
+
+
+def _write(session: Session, name: str, as_json: bool) -> ExitCode:
+    from ...export.json import encode
+    from ...export.why import render, report
+    from ...model.why.why import why as answer_for
+
+    now, state = time.time(), session.state
+    answer = answer_for(state, name, now)
+    if answer is None:
+        stderr.echo(f"No task or queue {name} was found. Check the spelling")
+        return ExitCode.FAILED
+    text = render(answer, state, now).encode("utf-8", "backslashreplace")
+    write(encode(report(answer, state, now)) if as_json else text)
+    return ExitCode.OK
