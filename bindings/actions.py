@@ -315,6 +315,14 @@ _ACTS: Final = (
         show=True,
     ),
     Action(
+        "why",
+        ("i",),
+        "app.operation('why')",
+        "why",
+        "Explain why the task or queue does not move, or how soon it will",
+        ("tasks", "queues"),
+    ),
+    Action(
         "workflow",
         ("o",),
         "workflow",

@@ -9,7 +9,7 @@ from .action import Action
 
 PURPOSES: Final = (
     ("Change the cluster", "act task pool worker queue.purge type undo"),
-    ("Look closer", "open error workflow queue.look tasks.all compare charts window"),
+    ("Look closer", "open why error workflow queue.look tasks.all compare charts window"),
     ("Find", "filter search faults command palette"),
     ("Sort, mark, copy", "sort mark copy"),
     ("Arrange", "wide zoom freeze follow times refresh export"),

@@ -12,6 +12,7 @@ from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OperationDialog
 from celtop.tui.dialogs.waiting import WaitingDialog
+from celtop.tui.dialogs.why import WhyDialog
 
 
 @checks("act.menu")
@@ -88,6 +89,25 @@ async def _on_workers(ui: AppUnderTest, key: str) -> None:
 async def _purge(ui: AppUnderTest, key: str) -> None:
     await ui.press("4", key)
     await ui.dialog(Dialog)
+    assert not ui.session.done
+
+
+@checks("why")
+async def _why(ui: AppUnderTest, key: str) -> None:
+    await ui.press("4")
+    queue = ui.table.cursor_row
+    await ui.press(key)
+    await ui.dialog(WhyDialog)
+    assert f"{queue.waiting:,} messages waiting" in ui.text
+    await ui.press("escape", "enter", key)
+    await ui.dialog(WhyDialog)
+    assert f"queue {queue.name}" in ui.text
+    waiting = WaitingMessage("w1", "mail.send", queue.name)
+    ui.session.state.observe(QueuePeeked(queue.name, (waiting,), NOW, complete=True))
+    await ui.press("escape", ":", *"why w1", "enter")
+    await ui.dialog(WhyDialog)
+    assert f"It waits in {queue.name}" in ui.text
+    assert ui.session.peeked[0][0] == queue.name
     assert not ui.session.done
 
 

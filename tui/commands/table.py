@@ -13,6 +13,7 @@ from ..context import TIMES
 from ..host import Host
 from ..navigation import DrillDown, Location, workflow_of
 from ..operations.find_task import find_task
+from ..operations.why import explain
 from ..text.filter_values import filter_values
 from .base import Command as Command
 from .base import CommandError as CommandError
@@ -170,6 +171,14 @@ def _task(host: CommandHost, argument: str) -> None:
         host.go(host.location.deeper(DrillDown("task", found, found[:8])))
 
 
+def _why(host: CommandHost, argument: str) -> None:
+    known = argument in host.context.live.queues
+    found = argument if known else task_starting_with(host, argument)
+    if found is None:
+        raise CommandError(f"No queue {argument}, and no known task id starts with it")
+    host.begin(explain(host, found))
+
+
 def _workflow(host: CommandHost, argument: str) -> None:
     found = known_task(host, argument)
     location = host.location
@@ -186,6 +195,10 @@ def _worker(host: CommandHost, argument: str) -> None:
 
 def _tasks(host: Host) -> Iterable[str]:
     return reversed(host.context.live.tasks)
+
+
+def _queues_and_tasks(host: Host) -> Iterable[str]:
+    return (*host.context.live.queues, *_tasks(host))
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -217,6 +230,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         aliases=("cols",),
     ),
     Command("task", "Open a task by its id, even one that is not listed", _task, "ID", _tasks),
+    Command(
+        "why",
+        "Explain why a task or queue does not move",
+        _why,
+        "ID|QUEUE",
+        _queues_and_tasks,
+    ),
     Command("workflow", "Open the workflow of a task", _workflow, "ID", _tasks),
     Command("worker", "Open a worker", _worker, "NAME", lambda host: host.context.live.workers),
     Command(

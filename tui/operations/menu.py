@@ -25,6 +25,7 @@ from . import queues, retry, tasks, workers
 from .send import trigger
 from .task_limits import change_limits
 from .undo import undo, undoable
+from .why import why
 
 if TYPE_CHECKING:
     from ...model.operations.commands import Operation, WorkerOperation
@@ -113,6 +114,19 @@ def menu_item(id_: str) -> MenuItem:
 
 def _revocable(state: ClusterState, found: Sequence[Task]) -> targets.Selection:
     return targets.revocable(found)
+
+
+def _explained(kind: type) -> Callable[[Host], Offer | None]:
+    """Return the offer to explain a selected task or queue; on a queue's page, the queue."""
+
+    def offer(host: Host) -> Offer | None:
+        found: list[object] = host.selection(kind)
+        if not found or (kind is Task and host.selection(Queue)):
+            return None
+        noun = "task" if kind is Task else "queue"
+        return f"the {noun}", _why_not_one(found, noun)
+
+    return offer
 
 
 def _one_task(host: Host) -> Offer:
@@ -264,6 +278,7 @@ def _why_not_one(selection: Sequence[object], what: str) -> str | None:
 
 MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
     "tasks": (
+        MenuItem("why", "Explain {}", why, _explained(Task), True),
         MenuItem("task.revoke", "Revoke {}", tasks.revoke, _revoke),
         MenuItem("task.terminate", "Terminate {} ...", tasks.terminate, _terminate),
         MenuItem("task.retry", "Retry {} ...", retry.retry, _retry),
@@ -296,6 +311,7 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
         _worker_item("worker.shutdown", "Warm shutdown of {}", commands.Shutdown),
     ),
     "queues": (
+        MenuItem("why", "Explain {}", why, _explained(Queue), True),
         _queue_item("queue.look", "Peek at the messages in {}", queues.peek, _why_no_peek, True),
         _queue_item("queue.pause", "Pause {} on all workers", queues.pause, _why_no_pause),
         _queue_item("queue.resume", "Resume {}", queues.resume, _why_no_resume),

@@ -59,6 +59,7 @@ _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = 
         ("task.revoke", lambda task: not task.finished and not task.running),
         ("task.terminate", lambda task: task.running),
         ("task.retry", lambda task: task.state in ("FAILURE", "REVOKED")),
+        ("why", lambda task: task.waiting),
         ("workflow", lambda task: task.parent_id is not None or task.group_id is not None),
     ),
     Worker: (
@@ -68,6 +69,7 @@ _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = 
         ("worker.consumer", lambda worker: True),
     ),
     Queue: (
+        ("why", lambda queue: bool(queue.waiting)),
         ("queue.look", lambda queue: queue.waiting != 0),
         ("queue.purge", lambda queue: bool(queue.waiting)),
     ),

@@ -21,7 +21,7 @@ async def test_the_keys_follow_the_state_of_the_task_and_the_marks() -> None:
         await ui.to(FAILED)
         assert selection(ui) == ["task.retry"]
         await ui.to(WAITING)
-        assert selection(ui) == ["task.revoke"]
+        assert selection(ui) == ["task.revoke", "why"]
         await ui.press("space", "space")
         assert selection(ui) == [
             "task.revoke", "task.terminate", "task.retry", "compare", "mark.none",
