@@ -57,8 +57,7 @@ def starts_in(
 ) -> float | None:
     """Return about how many seconds a message with so many before it waits; None if unknown.
 
-    By the rate at which the queue's messages are received; otherwise by the mean run time of
-    earlier tasks.
+    By the mean run time of earlier tasks; without any, by the rate at which messages are received.
 
     Args:
         before: The messages before it.
@@ -72,11 +71,10 @@ def starts_in(
     ahead = before + places.reserved
     if ahead < places.free:
         return 0.0
-    if queue.out_per_s:
-        return (before + 1) / queue.out_per_s
     types = [state.types[name] for name in set(names) if name is not None and name in state.types]
     runs = sum(one.runtime.count for one in types)
-    if not runs:
-        return None
-    mean = sum(one.runtime.total for one in types) / runs
-    return (ahead + 1 - places.free) * mean / places.slots
+    if runs:
+        mean = sum(one.runtime.total for one in types) / runs
+        return (ahead + 1 - places.free) * mean / places.slots
+    # While all slots are busy, messages may still be received into the prefetch.
+    return None if places.is_full or not queue.out_per_s else (before + 1) / queue.out_per_s

@@ -25,7 +25,11 @@ LONG: Final = 0.95
 MIN_RUNS: Final = 10
 """Earlier runs that are needed to say so."""
 
+SOON: Final = 60.0
+"""Seconds until a task starts for which busy consumers are no problem."""
+
 _NO_STEP: Final = ""
+_MORE_SLOTS: Final = "Add pool processes or workers, or wait for running tasks"
 
 
 def why_task(task: Task, state: ClusterState, now: float, related: tuple[Finding, ...]) -> Answer:
@@ -266,31 +270,33 @@ class _Unfinished:
     def _next(self, queue: Queue, places: Capacity) -> tuple[str, str, str]:
         """Return the task's place in a queue that moves, as far as that is known."""
         position = self.state.position(self.task)
-        full = places.is_full and not queue.out_per_s
+        names = [self.task.name] + [
+            task.name
+            for one in places.workers
+            for id_ in one.active_ids
+            if (task := self.state.tasks.get(id_)) is not None
+        ]
+        before = 0 if position is None else position.before
+        seconds = starts_in(before, queue, places, names, self.state)
+        full = places.is_full and (seconds is None or seconds > SOON)
+        code, step = "next", _NO_STEP
         what = f"it waits {self.where}"
         if full:
+            code, step = "consumers-full", _MORE_SLOTS
             what += f", whose consumers are full ({counted(places.slots, 'slot')} busy)"
-        step = "Add pool processes or workers, or wait for running tasks" if full else _NO_STEP
-        code = "consumers-full" if full else "next"
         if position is None:
-            if queue.waiting is None:
-                reason = next(iter(queue.notes), "") or queue.fact("depth").reason
-                return "waiting", f"{what}; its place is unknown: {reason}", step
-            text = f"{what} with {counted(queue.waiting, 'message')}"
-            return ("waiting" if not full else code), f"{text}; its place is unknown", step
-        least = "at least " if position.at_least else ""
-        text = f"{what}; {least}{counted(position.before, 'message')} before it"
-        if not full and not position.before:
-            text = f"it is next in {queue.name}"
-        elif not full and not position.at_least:
-            text = f"it is waiting its turn in {queue.name}: {text.rpartition('; ')[2]}"
-        if position.before and places.reserved:
-            text += f", {places.reserved:,} reserved by its consumers"
-        names = [task.name for one in places.workers for id_ in one.active_ids
-                 if (task := self.state.tasks.get(id_)) is not None]  # fmt: skip
-        seconds = starts_in(position.before, queue, places, [self.task.name, *names], self.state)
+            reason = next(iter(queue.notes), "") or "the queue has not been read"
+            if queue.waiting is not None:
+                what += f" with {counted(queue.waiting, 'message')}"
+            return code if full else "waiting", f"{what}; its place is unknown: {reason}", step
+        place = counted(before, "message")
+        place = f"{'at least ' if position.at_least else ''}{place} before it"
+        if before and places.reserved:
+            place += f", {places.reserved:,} reserved by its consumers"
+        is_next = not full and not before
+        text = f"it is next in {queue.name}" if is_next else f"{what}; {place}"
         if seconds is not None and seconds >= 1:
-            text += f", {least or 'about '}{units.duration(seconds)}"
+            text += f", {'at least' if position.at_least else 'about'} {units.duration(seconds)}"
         return code, text, step
 
     def _away(self) -> str | None:

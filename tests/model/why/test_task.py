@@ -87,7 +87,7 @@ def revoked_in_queue() -> ClusterState:
 
 
 def full(**fields: Any) -> ClusterState:
-    return waits(ran(cluster({WORKER: {"active": active(2)}}), 10.0), **fields)
+    return waits(ran(cluster({WORKER: {"active": active(2)}}), 60.0), **fields)
 
 
 def in_worker(own: dict[str, Any], **fields: Any) -> ClusterState:
@@ -142,7 +142,7 @@ LOST_WORKER = "WorkerLostError('Worker exited prematurely: signal 9 (SIGKILL) Jo
 SITUATIONS: list[tuple[str, Callable[[], ClusterState], str, str, str]] = [
     ("next", lambda: waits(cluster()), "next", "it is next in mail", ""),
     ("its turn", lambda: waits(cluster(), before=3, of=9), "next",
-     "it is waiting its turn in mail: 3 messages before it", ""),
+     "it waits in mail; 3 messages before it", ""),
     ("no consumers", no_consumers, "queue-without-consumers",
      "it waits in mail: 1 message waiting, no consumers", "Start a worker for it"),
     ("not registered", lambda: waits(cluster({WORKER: {"registered": ["shop.other"]}})),
@@ -151,7 +151,7 @@ SITUATIONS: list[tuple[str, Callable[[], ClusterState], str, str, str]] = [
     ("elsewhere", elsewhere, "task-not-registered", "no consumer has registered",
      "Route shop.bill to bills: celery@two has registered it"),
     ("full", lambda: full(before=3, of=4), "consumers-full",
-     "whose consumers are full (2 slots busy); 3 messages before it, about 20 s",
+     "whose consumers are full (2 slots busy); 3 messages before it, about 2 m",
      "Add pool processes"),
     ("expired", lambda: waits(cluster(), expires_at=NOW - 60), "expired", "it expired 1 m ago", ""),
     ("eta in queue", lambda: waits(cluster(), eta_at=NOW + 90), "eta",
