@@ -88,6 +88,23 @@ class WorkerRecord(msgspec.Struct, frozen=True, gc=False):
     """Whether it sends heartbeats and has free slots, but takes no tasks from waiting queues."""
 
 
+class UnackedRecord(msgspec.Struct, frozen=True, gc=False):
+    """A message that a worker has received and not acknowledged yet."""
+
+    id: str | None
+    name: str | None
+    worker: str | None
+    since_at: str | None
+    """When the worker received it."""
+    redelivery_at: str | None
+    """When it is redelivered unless it is acknowledged before."""
+    eta_at: str | None
+    redelivered: bool
+    """Whether it has been redelivered before."""
+    worker_gone: bool | None
+    """Whether the worker that received it is gone, so that nothing will acknowledge it."""
+
+
 class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     """One queue."""
 
@@ -105,6 +122,10 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     oldest_age_at_least_s: float | None
     """The minimum if `oldest_age_s` is unknown."""
     measured_at: str | None
+    unacked_at_least: int | None = None
+    """The minimum if `unacked` is unknown."""
+    held: list[UnackedRecord] = []
+    """Some of the unacknowledged messages, the oldest first; only on Redis."""
 
 
 class ProgressRecord(msgspec.Struct, frozen=True, gc=False):

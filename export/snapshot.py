@@ -19,6 +19,7 @@ from ..model.entities.queue import Queue
 from ..model.entities.rates import RATE_WINDOW, SecondRing
 from ..model.entities.states import source_names
 from ..model.entities.task import Task, TaskExtra
+from ..model.entities.unacked import Unacked
 from ..model.entities.worker import Limits, Worker
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
@@ -39,6 +40,7 @@ from .records import (
     Snapshot,
     TaskRecord,
     TotalsRecord,
+    UnackedRecord,
     WindowsRecord,
     WorkerRecord,
 )
@@ -62,7 +64,7 @@ def take_snapshot(state: ClusterState, now: float, query: Query = EVERY_TASK) ->
         broker=_broker(state.broker),
         totals=_totals(state, now),
         workers=[_worker(worker, now, listening) for _, worker in sorted(state.workers.items())],
-        queues=[_queue(queue) for _, queue in sorted(state.queues.items())],
+        queues=[_queue(queue, state, now) for _, queue in sorted(state.queues.items())],
         tasks=[
             task_record(task, now, state)
             for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
@@ -149,7 +151,7 @@ def _limits(limits: dict[str, Limits]) -> dict[str, LimitsRecord]:
     }
 
 
-def _queue(queue: Queue) -> QueueRecord:
+def _queue(queue: Queue, state: ClusterState, now: float) -> QueueRecord:
     consumers = queue.consumers
     return _record(
         QueueRecord,
@@ -160,6 +162,19 @@ def _queue(queue: Queue) -> QueueRecord:
         oldest_age_at_least_s=_number(queue.oldest_age_at_least),
         measured_at=iso(queue.measured_at),
         drain_s=_number(queue.drain),
+        held=[_unacked(held, state.is_abandoned(held, now)) for held in queue.held],
+    )
+
+
+def _unacked(held: Unacked, worker_gone: bool | None) -> UnackedRecord:
+    return _record(
+        UnackedRecord,
+        held,
+        id=utf8_or_none(held.id or None),
+        name=utf8_or_none(held.name or None),
+        since_at=iso(held.since),
+        redelivery_at=iso(held.redelivered_at),
+        worker_gone=worker_gone,
     )
 
 

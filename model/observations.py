@@ -123,6 +123,31 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     notes: tuple[str, ...] = ()
     heads: tuple[QueueHead, ...] = ()
     """The next message of each priority step with messages; empty if it cannot be read."""
+    unacked_at_least: int | None = None
+    """The minimum if `unacked` is unknown; None if it may be 0."""
+
+
+class UnackedMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message that a worker has received and not acknowledged yet, from its headers."""
+
+    taken_at: float
+    """When a worker received it, by that worker's clock."""
+    queue: str | None = None
+    """The queue that it came from; None if its bindings do not say."""
+    id: str = ""
+    """Empty if the message could not be read, and so is `name`."""
+    name: str = ""
+    eta_at: float | None = None
+    redelivered: bool = False
+    """Whether the broker has returned it to its queue before."""
+
+
+class UnackedRead(msgspec.Struct, frozen=True, gc=False):
+    """The unacknowledged messages of all queues, or the oldest of them, the oldest first."""
+
+    messages: tuple[UnackedMessage, ...]
+    total: int
+    at: float
 
 
 class QueueGone(msgspec.Struct, frozen=True, gc=False):
@@ -271,6 +296,7 @@ Observation: TypeAlias = (
     | QuestionsAnswered
     | QuestionsFailed
     | QueueMeasured
+    | UnackedRead
     | QueueGone
     | QueuesPaused
     | OtherClustersFound

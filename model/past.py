@@ -43,6 +43,7 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
         name: _queue_at(queue, frozen.series.queues.series(name), past.workers, at)
         for name, queue in frozen.queues.items()
     }
+    past.unacked = {}
     past.lost = {id_: task for id_, task in past.tasks.items() if task.lost_at is not None}
     past.failures = FailureGroups()
     past.failures.apply(task for task in past.tasks.values() if task.state in (FAILURE, RETRY))
@@ -182,6 +183,7 @@ def _queue_at(
     past = copy.copy(queue)
     past.version = _version(at)
     past.unacked = past.oldest_age = past.oldest_age_at_least = past.waiting = None
+    past.unacked_at_least, past.held = None, ()
     past.in_per_s = past.out_per_s = past.measured_at = None
     past.by_priority, past.next_since, past.notes = {}, {}, ()
     past.history = deque(maxlen=MAX_DEPTHS_KEPT)

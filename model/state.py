@@ -21,6 +21,7 @@ from .entities.task import Progress, Task
 from .entities.task_type import TaskType
 from .entities.thresholds import Thresholds
 from .entities.totals import Rates, Totals
+from .entities.unacked import Unacked
 from .entities.worker import Worker
 from .ingest.backend_overlay import BackendOverlay
 from .ingest.backend_results import BackendResults
@@ -43,6 +44,7 @@ from .ingest.stale_consumers import StaleConsumers
 from .ingest.stalled_workers import find_stalled_workers
 from .ingest.task_events import TaskEvents
 from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
+from .ingest.unacked_messages import UnackedMessages
 from .ingest.worker_store import WorkerStore
 from .observations import (
     ConnectionChanged,
@@ -64,6 +66,7 @@ from .observations import (
     QueuePeeked,
     QueuesPaused,
     ResultsRead,
+    UnackedRead,
 )
 from .operations.commands import PurgeResults
 from .operations.outcome import Outcome
@@ -121,6 +124,9 @@ class ClusterState:
             self._tasks, self._workers, self._queues, overlay, self.redaction
         )
         self._questions = Questions(self._workers.workers, self._queues.queues)
+        self._unacked = UnackedMessages(
+            self._tasks, self._workers, self._queues, self.broker, self._questions.cluster
+        )
         self._stream = EventStream(self.broker, self.totals, self.log)
         self._searches = HistorySearches()
         self._other_changed = False
@@ -133,6 +139,8 @@ class ClusterState:
         """Other clusters on the broker, looked for while this one has no workers."""
         self.queues_left_out: Mapping[str, int | None] = self._queues.left_out
         """Waiting messages of queues that are too many to be kept, by name; None if unknown."""
+        self.unacked: Mapping[str, Unacked] = self._unacked.by_id
+        """The oldest unacknowledged messages by task id; only on Redis."""
         self.types: dict[str, TaskType] = self._tasks.types
         self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
         """The last hour; recorded by `tick`."""
@@ -162,6 +170,7 @@ class ClusterState:
             LatencyMeasured: self._stream.latency_measured,
             MemoryMeasured: self._stream.memory_measured,
             QueueMeasured: self._queues.measured,
+            UnackedRead: self._unacked.apply,
             QueueGone: self._queues.gone,
             QueuesPaused: self._queues.paused,
             OtherClustersFound: self._other_clusters_found,
@@ -225,6 +234,10 @@ class ClusterState:
         is_offline = worker is not None and self._workers.status(worker.name) == "offline"
         kind = self.types.get(task.name or "")
         return redelivery_at(task, kind, worker, self.broker, is_offline=is_offline)
+
+    def is_abandoned(self, unacked: Unacked, now: float) -> bool | None:
+        """Return whether the worker that holds a message is gone; None if that is unknown."""
+        return self._unacked.is_abandoned(unacked, now)
 
     def related(self, task: Task, limit: int | None = None) -> list[Task]:
         """Return the other held tasks of a task's workflow, at most about `limit`."""

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 _ESCAPED: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
+
+
+class Binding(NamedTuple):
+    """A binding of a queue to an exchange."""
+
+    routing_key: str
+    is_pattern: bool
+    """Whether the routing key has wildcards: `*` is one word, `#` any number (topic exchanges)."""
+    queue: str
 
 
 class QueueKeys:
@@ -29,6 +39,35 @@ class QueueKeys:
     def list_of(self, queue: str, step: int) -> str:
         """Return the key of the list for a queue and priority step."""
         return self.prefix + queue + (f"{self.separator}{step}" if step else "")
+
+    def binding(self, member: bytes | str) -> Binding:
+        """Return a member of a set of bindings: routing key, pattern and queue."""
+        text = member.decode(errors="replace") if isinstance(member, bytes) else member
+        parts = text.split(self.separator)
+        return Binding(parts[0] if len(parts) > 1 else "", any(parts[1:-1]), parts[-1])
+
+
+def bound_queue(bindings: Iterable[Binding], routing_key: str) -> str | None:
+    """Return the queue that an exchange's bindings route a key to; None unless it is one."""
+    queues = {one.queue for one in bindings if routes(one, routing_key)}
+    return queues.pop() if len(queues) == 1 else None
+
+
+def routes(binding: Binding, routing_key: str) -> bool:
+    """Return whether a message with this routing key goes to the binding's queue."""
+    if not binding.is_pattern:
+        return binding.routing_key == routing_key
+    words = routing_key.split(".")
+    matched = {0}
+    """How many of the words the pattern up to here may have matched."""
+    for word in binding.routing_key.split("."):
+        if word == "#":
+            matched = set(range(min(matched), len(words) + 1))
+        else:
+            matched = {n + 1 for n in matched if n < len(words) and word in ("*", words[n])}
+        if not matched:
+            return False
+    return len(words) in matched
 
 
 def exactly(text: str) -> str:

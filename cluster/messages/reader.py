@@ -19,8 +19,9 @@ from ...model.observations import QueuePeeked, WaitingMessage
 from ...model.operations.call import SentTask, Source
 from ...model.text.phrases import counted
 from ..connection.broker import BrokerConnection
-from ..connection.redis_keys import QueueKeys
+from ..connection.redis_keys import QueueKeys, bound_queue
 from .envelope import Envelope, decode, sent_task, waiting_message
+from .unacked import decode_unacked
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -38,8 +39,6 @@ BLOCK_OVERLAP: Final = 8
 NOT_READABLE_OVER_AMQP: Final = (
     "RabbitMQ cannot show waiting messages without marking them as redelivered"
 )
-
-_holder = msgspec.json.Decoder(tuple[msgspec.Raw, str | None, str | None])
 
 
 class MessageReader:
@@ -265,20 +264,16 @@ class MessageReader:
                 return
 
     def _unacked(self) -> Iterator[tuple[str, bytes, str | None]]:
-        """Yield the delivery tag, message and queue of unacknowledged messages.
-
-        Their hash has `[message, exchange, routing key]` by delivery tag.
-        """
+        """Yield the delivery tag, message and queue of unacknowledged messages."""
         for tag, holder in self.redis.hscan_iter(self._keys.unacked, count=BLOCK_MESSAGES):
             if self._remaining <= 0:
                 return
             self._remaining -= 1
-            try:
-                inner, exchange, routing_key = _holder.decode(holder)
-            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            value = decode_unacked(holder)
+            if value is None:
                 self.unreadable += 1
                 continue
-            yield tag, bytes(inner), self._bound(exchange or "", routing_key or "")
+            yield tag, value.message, self._bound(value.exchange, value.routing_key)
 
     def _taken_at(self, tags: list[str]) -> list[float | None]:
         """Return when messages were received, by delivery tag, from kombu's sorted set of tags."""
@@ -307,19 +302,12 @@ class MessageReader:
         found[its.id] = its
 
     def _bound(self, exchange: str, routing_key: str) -> str | None:
-        """Return the queue that a message was routed to; None if that is ambiguous.
-
-        A binding is `routing key SEP pattern SEP queue`, in one set for each exchange.
-        """
+        """Return the queue that a message was routed to; None if that is ambiguous."""
         if not exchange:
             return routing_key or None
         known = (exchange, routing_key)
         if known not in self._bindings:
             members: Iterable[Any] = self.redis.smembers(self._keys.bindings + exchange)
-            parts = [
-                bytes(member).decode(errors="replace").split(self._keys.separator)
-                for member in members
-            ]
-            queues = {part[-1] for part in parts if part[0] == routing_key}
-            self._bindings[known] = queues.pop() if len(queues) == 1 else None
+            bindings = [self._keys.binding(member) for member in members]
+            self._bindings[known] = bound_queue(bindings, routing_key)
         return self._bindings[known]

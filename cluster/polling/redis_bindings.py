@@ -14,7 +14,7 @@ import msgspec
 
 from ...model.entities.fault import Fault
 from ...model.entities.queue import is_internal
-from ..connection.redis_keys import QueueKeys, exactly
+from ..connection.redis_keys import Binding, QueueKeys, bound_queue, exactly
 
 MAX_BINDINGS_AGE: Final = 60.0
 """Seconds after which a set of bindings is read again, and a refused command is tried again."""
@@ -57,7 +57,7 @@ class RedisBindings:
         self._scan_due = float("-inf")
         self._scan_error: str | None = None
         self._tables: dict[str, float] = {}
-        self._bound: dict[str, frozenset[str]] = {}
+        self._bound: dict[str, tuple[Binding, ...]] = {}
         self._refused: dict[str, str] = {}
 
     @property
@@ -138,12 +138,18 @@ class RedisBindings:
                 self._refused[table] = _words(members)
             else:
                 self._refused.pop(table, None)
-                self._bound[table] = self._queues_of(members)
+                self._bound[table] = self._bindings_of(members)
         before = self.queues | self.possible
-        self.queues = frozenset().union(*self._bound.values())
+        self.queues = frozenset(one.queue for bound in self._bound.values() for one in bound)
         exchanges = (table.removeprefix(self._keys.bindings) for table in self._refused)
         self.possible = frozenset(exchanges) - self.queues
         return bool((self.queues | self.possible) - before)
+
+    def queue_of(self, exchange: str, routing_key: str) -> str | None:
+        """Return the queue that a message was routed to; None if that is unknown or ambiguous."""
+        if not exchange:
+            return routing_key or None
+        return bound_queue(self._bound.get(self._keys.bindings + exchange, ()), routing_key)
 
     def _add(self, table: str) -> None:
         exchange = table.removeprefix(self._keys.bindings)
@@ -151,15 +157,14 @@ class RedisBindings:
             return
         self._tables.setdefault(table, float("-inf"))
 
-    def _queues_of(self, members: set[Any]) -> frozenset[str]:
-        queues = set()
+    def _bindings_of(self, members: set[Any]) -> tuple[Binding, ...]:
+        bindings = []
         for member in map(text_of, members):
-            _, found, queue = member.rpartition(self._keys.separator)
-            if found:
-                queues.add(queue)
+            if self._keys.separator in member:
+                bindings.append(self._keys.binding(member))
             else:
                 self.separator = self.separator or separator_of(member)
-        return frozenset(queues)
+        return tuple(bindings)
 
 
 def separator_of(binding: str) -> str:

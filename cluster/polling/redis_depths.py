@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...model.entities.fault import Fault
 from ...model.entities.other_cluster import OtherCluster
 from ...model.entities.queue import DEFAULT_QUEUE, is_internal
-from ...model.observations import QueueGone, QueueHead, QueueMeasured
+from ...model.observations import QueueGone, QueueHead, QueueMeasured, UnackedRead
 from ..connection.broker import BrokerConnection
 from ..connection.redis_keys import QueueKeys
 from ..messages.envelope import decode, head_of
 from .other_clusters import OtherClusterSearch
 from .redis_bindings import MAX_BINDINGS_AGE, RedisBindings
+from .redis_unacked import RedisUnacked
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -25,6 +26,7 @@ MAX_HEAD_BYTES: Final = 64 << 10
 """Size from which the next message of a list is read only once in `LARGE_HEAD_INTERVAL`."""
 LARGE_HEAD_INTERVAL: Final = 120.0
 """Seconds between two reads of large messages."""
+NO_COUNT_PER_QUEUE: Final = "; Redis has no count per queue"
 
 
 class RedisDepths:
@@ -48,6 +50,10 @@ class RedisDepths:
         self.bindings = RedisBindings(
             self._redis, self._keys, broker.settings.event_exchange, exchanges
         )
+        self._unacked = RedisUnacked(self._redis, self._keys, self.bindings.queue_of)
+        self._reads_unacked = not broker.settings.frugal
+        self._tags: Any = None
+        self._held = False
         self._others = OtherClusterSearch(self._redis, channel, broker.settings.event_exchange)
         self._filled: set[str] = set()
         self._other_steps_at = float("-inf")
@@ -61,10 +67,11 @@ class RedisDepths:
         """Why queues may be missing; None if all are found."""
         return self.bindings.fault
 
-    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
+    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone | UnackedRead]:
         """Yield the depth of each named or discovered queue, and `QueueGone` for deleted ones.
 
-        Queues with messages come first: if there are too many, empty ones are left out.
+        Queues with messages come first: if there are too many, empty ones are left out. The
+        unacknowledged messages come last, if there are or were any.
         """
         if time.monotonic() - self._other_steps_at > MAX_BINDINGS_AGE:
             self._other_steps_at = time.monotonic()
@@ -73,6 +80,7 @@ class RedisDepths:
         if self.bindings.read():
             counts = self._count(self._queues(names))
         heads = self._heads(counts)
+        held = self._read_unacked(counts)
         known = self._known(names)
         guessed = self._queues(names) - known
         at = time.time()
@@ -86,10 +94,20 @@ class RedisDepths:
         for name in sorted(self._measured - queues):
             yield QueueGone(name, at)
         self._measured = queues
+        if held is not None and (held.messages or self._held):
+            self._held = bool(held.messages)
+            yield held
 
     def other_clusters(self, wanted: Callable[[], bool]) -> list[OtherCluster]:
         """Look for other clusters on this server while `wanted`; takes some seconds."""
         return self._others.run(self.bindings.key_prefixes, wanted)
+
+    def _read_unacked(self, counts: dict[str, int | str]) -> UnackedRead | None:
+        """Read the unacknowledged messages; None if that is not allowed."""
+        total = counts.get(self._keys.unacked, 0)
+        if not self._reads_unacked or isinstance(total, str):
+            return None
+        return self._unacked.read(total, self._tags, time.time())
 
     def _known(self, names: frozenset[str]) -> frozenset[str]:
         found = names | self.bindings.queues
@@ -112,17 +130,18 @@ class RedisDepths:
         scans = self.bindings.ask(pipe)
         if others:
             pipe.exists(*others)
+        self._tags = None
         self._ask_sizes(pipe, filled)
         started = time.perf_counter()
         replies = pipe.execute(raise_on_error=False)
         self.latency = time.perf_counter() - started
         scanned = replies.pop(0) if scans else None
         exist = replies.pop(0) if others else 0
-        counts = dict(zip(filled, map(_number, replies), strict=True))
+        counts = dict(self._sizes(filled, replies))
         if exist:
             pipe = self._redis.pipeline(transaction=False)
             self._ask_sizes(pipe, others)
-            counts |= zip(others, map(_number, pipe.execute(raise_on_error=False)), strict=True)
+            counts |= self._sizes(others, pipe.execute(raise_on_error=False))
         self._filled = {key for key, count in counts.items() if count}
         if scans:
             self.bindings.scanned(scanned)
@@ -140,6 +159,14 @@ class RedisDepths:
     def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
         for key in keys:
             pipe.hlen(key) if key == self._keys.unacked else pipe.llen(key)
+        if self._reads_unacked and self._keys.unacked in keys:
+            self._unacked.ask(pipe)
+
+    def _sizes(self, keys: Sequence[str], replies: list[Any]) -> Iterable[tuple[str, int | str]]:
+        """Return the replies to `_ask_sizes`."""
+        if len(replies) > len(keys):
+            self._tags = replies.pop()
+        return zip(keys, map(_number, replies), strict=True)
 
     def _heads(self, counts: dict[str, int | str]) -> dict[str, QueueHead]:
         """Return the next message of the longest lists, by key."""
@@ -189,20 +216,27 @@ class RedisDepths:
         if others := [str(step) for step in self._keys.other_steps if step in keys.values()]:
             notes.append(f"priority {', '.join(others)} used, but not in priority_steps")
         unacked: int | None = None
+        at_least: int | None = None
         total = counts.get(self._keys.unacked, 0)
+        split = self._unacked
         if isinstance(total, str):
             notes.append(total)
+        elif total and split.complete:
+            unacked = split.by_queue.get(name, 0)
         elif total == 0 or queues == 1:
             unacked = total
         else:
+            at_least = split.by_queue.get(name)
+            read = f"; {sum(split.by_queue.values()):,} were read" if split.by_queue else ""
             notes.append(
-                f"{total:,} unacknowledged in all queues together; Redis has no count per queue"
+                f"{total:,} unacknowledged in all queues together{read or NO_COUNT_PER_QUEUE}"
             )
         return QueueMeasured(
             name,
             at,
             waiting=None if len(by_priority) < len(sizes) else sum(n for _, n in by_priority),
             unacked=unacked,
+            unacked_at_least=at_least,
             by_priority=by_priority,
             heads=tuple(heads.get(key, QueueHead()) for key in keys if counts.get(key)),
             notes=tuple(notes),

@@ -9,6 +9,7 @@ import msgspec
 
 from .fact import NEVER_ASKED, Fact
 from .rates import RATE_WINDOW, SecondRing
+from .unacked import Unacked
 
 MAX_DEPTHS_KEPT: Final = 120
 """Measured depths kept for the trend."""
@@ -51,6 +52,10 @@ class Queue(msgspec.Struct, eq=False):
     version: int = 0
     waiting: int | None = None
     unacked: int | None = None
+    unacked_at_least: int | None = None
+    """The minimum if `unacked` is unknown; None if it may be 0."""
+    held: tuple[Unacked, ...] = ()
+    """Some of its unacknowledged messages, the oldest first; only on Redis."""
     by_priority: dict[str, int] = {}
     """Waiting messages by priority step, `{"0": n}`; empty if the broker has none."""
     known_consumers: tuple[str, ...] = ()

@@ -128,6 +128,14 @@ CODES: Final[Mapping[str, Code]] = {
         "celtop paused the queue: its consumers were cancelled.",
         "Resume it with `celtop control resume QUEUE`.",
     ),
+    "unacked-by-dead-worker": Code(
+        "queue",
+        ("warning",),
+        "A worker that is gone had received messages of the queue on Redis and not acknowledged "
+        "them, also if it died before celtop started.",
+        "Nothing is lost: they are redelivered when the visibility timeout ends. To run one "
+        "earlier, retry its task and revoke the original.",
+    ),
     "queues-left-out": Code(
         "queues",
         ("warning",),
@@ -203,6 +211,15 @@ CODES: Final[Mapping[str, Code]] = {
         "Run `celtop control enable-events`, or start the workers with `-E`.",
     ),
     # Tasks and task types
+    "visibility-timeout-short": Code(
+        "tasks",
+        ("warning",),
+        "On Redis, a message is redelivered to another worker although its task still runs "
+        "(`acks_late`) or waits for its ETA, because that takes longer than the visibility "
+        "timeout.",
+        "Set `visibility_timeout` in `broker_transport_options` of all workers and clients to more "
+        "than the longest run time and ETA, or use shorter ETAs.",
+    ),
     "task-stuck": Code(
         "task",
         ("warning",),

@@ -19,6 +19,7 @@ from .queues import queue_findings
 from .registrations import registration_findings
 from .task_types import type_findings
 from .tasks import task_findings
+from .unacked import unacked_findings
 from .workers import worker_findings
 
 __all__ = ["Finding", "findings"]
@@ -31,6 +32,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     queue_findings,
     backlog_findings,
     registration_findings,
+    unacked_findings,
     worker_findings,
     task_findings,
     type_findings,

@@ -11,9 +11,7 @@ from ..entities.task import Task
 from ..entities.task_type import TaskType
 from ..entities.worker import Worker
 from ..text import units
-
-VISIBILITY_TIMEOUT: Final = 3600.0
-"""Seconds after which unacknowledged messages are redelivered on Redis (kombu's default)."""
+from .visibility_timeout import VISIBILITY_TIMEOUT, configured_timeout
 
 _PHRASES: Final = {
     "unheard": "no final event received",
@@ -74,7 +72,8 @@ def redelivery_at(
     if broker.family != "redis" or task.received_at is None:
         return None
     skew = 0.0 if worker is None else worker.clock_skew or 0.0
-    return task.received_at - skew + _visibility_timeout(worker, broker)
+    timeout = configured_timeout(worker, broker) or VISIBILITY_TIMEOUT
+    return task.received_at - skew + timeout
 
 
 def redelivery_text(at: float, now: float) -> str:
@@ -98,11 +97,3 @@ def _is_unacknowledged(task: Task, kind: TaskType | None, worker: Worker | None)
     if kind is not None and kind.acks_late is not None:
         return kind.acks_late
     return worker is not None and (worker.conf or {}).get("task_acks_late") is True
-
-
-def _visibility_timeout(worker: Worker | None, broker: Broker) -> float:
-    """Return the seconds after which Redis messages are redelivered, by the settings."""
-    reported = ((worker.conf if worker is not None else None) or {}).get("broker_transport_options")
-    merged = {**(reported if isinstance(reported, Mapping) else {}), **broker.transport_options}
-    seconds = merged.get("visibility_timeout")
-    return float(seconds) if isinstance(seconds, int | float) else VISIBILITY_TIMEOUT

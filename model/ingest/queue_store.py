@@ -102,6 +102,7 @@ class QueueStore:
         queue.measured_at = seen.at
         queue.facts["depth"] = _depth(queue, seen)
         queue.waiting, queue.unacked = seen.waiting, seen.unacked
+        queue.unacked_at_least = seen.unacked_at_least
         queue.by_priority = dict(seen.by_priority)
         queue.consumer_count = seen.consumer_count
         if seen.waiting is not None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,35 @@ def test_workers_without_task_events_and_a_queue_without_consumers(
     assert failed["name"] == "plain.fail"
     assert "no such file" in failed["exception"]
     assert "Traceback" in failed["traceback"]
+
+
+@pytest.mark.slow
+def test_messages_of_a_worker_that_was_killed_before_it_started(
+    redis_server: RedisServer,
+    redis_url: str,
+    start_worker: StartWorker,
+    send: Send,
+    start_snapshot: Start,
+) -> None:
+    conf = {"task_acks_late": True, "broker_transport_options": {"visibility_timeout": 600}}
+    first = start_worker(redis_url, queues=("a", "b"), conf=conf)
+    held = {send(redis_url, "plain.slow", 300, queue="a") for _ in range(2)}
+    held.add(send(redis_url, "plain.ok", queue="b", countdown=300))
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    until(lambda: client.hlen("unacked") == 3, what="the messages are unacknowledged")
+    first.child.kill()
+    time.sleep(2)  # workers report their uptime in whole seconds
+    start_worker(redis_url, queues=("b",), conf=conf)
+    shown = printed(start_snapshot(redis_url))
+    queues = {queue["name"]: queue for queue in shown["queues"]}
+    assert (queues["a"]["unacked"], queues["b"]["unacked"]) == (2, 1)
+    messages = [*queues["a"]["held"], *queues["b"]["held"]]
+    assert {one["id"] for one in messages} == held
+    assert {one["worker_gone"] for one in messages} == {True}
+    code = "unacked-by-dead-worker"
+    found = [one for one in shown["findings"] if one["code"] == code]
+    assert {one["subject"] for one in found} == {"queue a", "queue b"}
+    assert all("redelivered in 9 m" in one["text"] for one in found)
 
 
 @pytest.mark.slow

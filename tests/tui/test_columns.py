@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from celtop.model.entities.fact import NEVER_ASKED
 from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
 from celtop.model.entities.task_type import TaskType
+from celtop.model.entities.unacked import Unacked
 from celtop.model.entities.worker import Worker
+from celtop.model.text import units
 from celtop.tui.columns import numbers, queues, tasks
 from celtop.tui.columns.task_types import TYPE_KEYS, TYPES
 from celtop.tui.columns.workers import load_cells
@@ -103,6 +106,28 @@ def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
     told = {field.label: field.value for field in task_fields(lost, FRAME)}
     assert told["Lost"] == "10 s ago: no final event received"
     assert "Running for" not in told
+
+
+def test_a_held_message_says_who_has_it_and_when_it_is_redelivered() -> None:
+    task, frame = Task("1", state="STARTED"), Frame(NOW, utc=True)
+    held = Unacked("1", "a", "q", "w1", NOW - 60, NOW + 3540)
+
+    def message(held: Unacked, *, abandoned: bool | None) -> str:
+        fields = task_fields(task, frame, held=held, abandoned=abandoned)
+        (found,) = [field.value for field in fields if field.label == "Message"]
+        return found
+
+    since, until = units.clock(NOW - 60, UTC), units.clock(NOW + 3540, UTC)
+    assert message(held, abandoned=False) == (
+        f"held by w1 since {since}, redelivered at {until} if it does not finish"
+    )
+    assert message(held, abandoned=True) == (
+        f"held by w1, which is gone, since {since}, redelivered at {until}"
+    )
+    due = msgspec.structs.replace(held, worker=None, redelivered_at=NOW)
+    assert message(due, abandoned=True) == (
+        f"held by a worker that is gone, since {since}, redelivery is due"
+    )
 
 
 def test_limits_that_no_clock_can_show() -> None:

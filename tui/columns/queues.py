@@ -110,14 +110,24 @@ def _paused(queue: Queue) -> str:
     return f"{PAUSED}; still consumed by {still}" if still else PAUSED
 
 
+def unacked(queue: Queue, frame: Frame) -> Cell:
+    """Return the number of unacknowledged messages, or its minimum."""
+    if queue.unacked is None and queue.unacked_at_least is not None:
+        return f"{_at_least(frame)} {units.count(queue.unacked_at_least)}", "text"
+    return numbers.count(queue.unacked)
+
+
 def oldest(queue: Queue, frame: Frame) -> Cell:
     """Return how long the oldest message has been waiting, or its minimum; `-` if none is."""
     if queue.waiting == 0:
         return "-", "muted"
     if queue.oldest_age is None and queue.oldest_age_at_least is not None:
-        sign = ">=" if frame.glyphs.name == "ascii" else "≥"
-        return f"{sign} {units.duration(queue.oldest_age_at_least)}", "text"
+        return f"{_at_least(frame)} {units.duration(queue.oldest_age_at_least)}", "text"
     return numbers.seconds(queue.oldest_age)
+
+
+def _at_least(frame: Frame) -> str:
+    return ">=" if frame.glyphs.name == "ascii" else "≥"
 
 
 def _name(queue: Queue, frame: Frame) -> Cell:
@@ -152,7 +162,7 @@ QUEUES: Final[tuple[Column[Queue], ...]] = (
     IN,
     OUT,
     DRAIN,
-    numbers.column("unacked", "Unacked", 8, lambda row, _: numbers.count(row.unacked), 5),
+    numbers.column("unacked", "Unacked", 8, unacked, 5),
     numbers.column("oldest", "Oldest", 10, oldest, 6),
     Column("consumers", "Consumers", 16, consumers, 1, grow=3, sort_key="consumers"),
     Column("priorities", "By priority", 14, _priorities, 7),
@@ -167,7 +177,7 @@ QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     "in": lambda queue: queue.in_per_s,
     "out": lambda queue: queue.out_per_s,
     "drain": lambda queue: queue.drain,
-    "unacked": lambda queue: queue.unacked,
+    "unacked": lambda queue: queue.unacked_at_least if queue.unacked is None else queue.unacked,
     "oldest": lambda queue: (
         queue.oldest_age_at_least if queue.oldest_age is None else queue.oldest_age
     ),

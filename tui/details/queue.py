@@ -30,7 +30,7 @@ def queue_fields(queue: Queue, consumers: Sequence[Worker], frame: Frame) -> lis
         measured = f"{units.age(queue.measured_at, frame.now)} ago"
     found = [
         _field("Waiting", queues.depth(queue, frame)),
-        _field("Unacknowledged", numbers.count(queue.unacked)),
+        _field("Unacknowledged", queues.unacked(queue, frame)),
         _field("In", numbers.per_second(queue.in_per_s)),
         _field("Out", numbers.per_second(queue.out_per_s)),
         _field("Drains in", queues.drain_or_no_consumers(queue, frame)),

@@ -7,6 +7,7 @@ from datetime import UTC
 from ...model.entities.states import SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
+from ...model.entities.unacked import Unacked
 from ...model.entities.worker import Worker
 from ...model.ingest.lost_tasks import loss_text, redelivery_text
 from ...model.ingest.rate_limited import held_text
@@ -26,6 +27,8 @@ def task_fields(
     frame: Frame,
     max_retries: int | None = None,
     redelivery_at: float | None = None,
+    held: Unacked | None = None,
+    abandoned: bool | None = None,
 ) -> list[Field]:
     """Return the fields of a task; most unknown values are left out.
 
@@ -34,6 +37,8 @@ def task_fields(
         frame: The moment to show.
         max_retries: The maximum number of retries of its type, if known.
         redelivery_at: When the broker redelivers its message, by `ClusterState.redelivery_at`.
+        held: Its unacknowledged message, by `ClusterState.unacked`.
+        abandoned: Whether the worker that holds the message is gone, if known.
     """
     found = [
         Field("ID", visible(task.id, _MAX_TEXT)),
@@ -54,7 +59,10 @@ def task_fields(
     if task.lost_at is not None:
         text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _MAX_TEXT)}"
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
-    if redelivery_at is not None:
+    if held is not None and not task.finished:
+        text = visible(held_message(held, frame, abandoned=abandoned is True), _MAX_TEXT)
+        found.insert(3, Field("Message", text, "warn" if abandoned else "text"))
+    elif redelivery_at is not None:
         text = redelivery_text(redelivery_at, frame.now)
         if redelivery_at > frame.now:
             at = units.date_time(redelivery_at, UTC if frame.utc else None)
@@ -68,6 +76,24 @@ def task_fields(
     if task.exception is not None:
         found.insert(3, Field("Exception", visible(task.exception, _MAX_TEXT), "bad"))
     return found
+
+
+def held_message(held: Unacked, frame: Frame, *, abandoned: bool) -> str:
+    """Return who holds a message since when, and when it is redelivered.
+
+    Such as `held by w1 since 14:02:05, redelivered at 15:02:05 if it does not finish`.
+    """
+    zone = UTC if frame.utc else None
+    worker = held.worker or "a worker"
+    if abandoned:
+        worker = f"{held.worker}, which is gone," if held.worker else "a worker that is gone,"
+    text = f"held by {worker} since {units.clock(held.since, zone)}"
+    if held.redelivered_at is None:
+        return text
+    if held.redelivered_at <= frame.now:
+        return f"{text}, redelivery is due"
+    at = units.clock(held.redelivered_at, zone)
+    return f"{text}, redelivered at {at}{'' if abandoned else ' if it does not finish'}"
 
 
 def frame_place(frame: TracebackFrame | None) -> str:

@@ -173,11 +173,16 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self._hide_empty_panes()
         task = self.shown
         if task is not None:
+            state = self.context.state
             max_retries = self.context.settings.max_retries_of(task.name)
+            held = state.unacked.get(task.id)
+            gone = None if held is None else state.is_abandoned(held, frame.now)
             self.fields.show(
                 [
-                    *task_fields(task, frame, max_retries, self.context.state.redelivery_at(task)),
-                    *unlisted_field(self.context.state.workers.get(task.worker or "")),
+                    *task_fields(
+                        task, frame, max_retries, state.redelivery_at(task), held, abandoned=gone
+                    ),
+                    *unlisted_field(state.workers.get(task.worker or "")),
                     self._retry_field(task),
                 ]
             )

@@ -74,7 +74,7 @@ def test_queues_are_found_among_many_other_keys(
     send(redis_url, "plain.ok", queue="hidden")
     broker = BrokerConnection(Settings(broker_url=redis_url))
     depths = RedisDepths(broker.connect(), broker, set())
-    found = {one.name for one in depths.measure(frozenset())}
+    found = {one.name for one in depths.measure(frozenset()) if isinstance(one, QueueMeasured)}
     assert "hidden" in found
 
 
@@ -83,8 +83,8 @@ def test_a_queue_that_is_no_longer_known(redis_url: str) -> None:
     depths = RedisDepths(broker.connect(), broker, set())
     list(depths.measure(frozenset({"gone"})))
     started = time.time()
-    gone, _ = sorted(depths.measure(frozenset({"other"})), key=lambda one: one.name)
-    assert isinstance(gone, QueueGone) and gone.name == "gone"
+    (gone,) = (one for one in depths.measure(frozenset({"other"})) if isinstance(one, QueueGone))
+    assert gone.name == "gone"
     assert started <= gone.at <= time.time()
 
 

@@ -10,11 +10,11 @@ from celtop.model.entities.task_type import TaskType
 from celtop.model.entities.worker import Worker
 from celtop.model.health.findings import findings
 from celtop.model.ingest.lost_tasks import (
-    VISIBILITY_TIMEOUT,
     loss_text,
     redelivery_at,
     redelivery_text,
 )
+from celtop.model.ingest.visibility_timeout import VISIBILITY_TIMEOUT
 from celtop.model.observations import ConnectionChanged, ConnectionProved, InspectReply
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Retry

@@ -6,7 +6,7 @@ import msgspec
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
-from celtop.model.ingest.lost_tasks import VISIBILITY_TIMEOUT
+from celtop.model.ingest.visibility_timeout import VISIBILITY_TIMEOUT
 from celtop.model.observations import (
     InspectReply,
     QuestionsAnswered,
