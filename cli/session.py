@@ -41,19 +41,26 @@ T = TypeVar("T")
 
 
 @contextlib.contextmanager
-def open_session(settings: Settings) -> Iterator[Session]:
+def open_session(
+    settings: Settings, *, inspect: bool = True, report: bool = True
+) -> Iterator[Session]:
     """Start a session, and stop it when the block ends, also by a signal.
 
-    Findings that make the output incomplete are reported on stderr at the end of the block.
+    Args:
+        settings: The settings.
+        inspect: Whether to inspect workers.
+        report: Whether to report findings that make the output incomplete, on stderr, at the end
+            of the block.
     """
     from ..cluster.session import Session
 
     session = Session(settings)
     with clean_exit():
         try:
-            session.start()
+            session.start(inspect=inspect)
             yield session
-            report_incomplete(session.state, time.time())
+            if report:
+                report_incomplete(session.state, time.time())
         finally:
             session.stop(STOP_TIMEOUT)
 
@@ -99,8 +106,13 @@ def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bo
             time.sleep(PUMP_INTERVAL)
 
 
-def wait_for_broker(session: Session, seconds: float) -> None:
+def wait_for_broker(session: Session, seconds: float, maximum: float = MAX_CONNECT_TIMEOUT) -> None:
     """Wait until the broker is connected.
+
+    Args:
+        session: A session that was started.
+        seconds: How long to retry a broker that refuses connections.
+        maximum: Seconds for a broker that replies slowly, or not at all.
 
     Raises:
         InvalidUsage: The settings or the installation are at fault.
@@ -113,7 +125,7 @@ def wait_for_broker(session: Session, seconds: float) -> None:
 
     pump_until(session, seconds, decided)
     if broker.fault is None and not broker.is_connected:
-        _wait_while_it_replies(session)
+        _wait_while_it_replies(session, maximum - seconds)
     if not broker.is_connected:
         raise unusable(broker.url, broker.fault)
 
@@ -125,10 +137,10 @@ def unusable(url: str, fault: Fault | None) -> CommandError:
     return error(f"Cannot use the broker {url}. {reason}")
 
 
-def _wait_while_it_replies(session: Session) -> None:
+def _wait_while_it_replies(session: Session, seconds: float) -> None:
     """Wait for the connection as long as the broker replies: each reply leads to a new command."""
     broker = session.state.broker
-    deadline = time.monotonic() + MAX_CONNECT_TIMEOUT
+    deadline = time.monotonic() + seconds
     sent, sent_at = session.commands_sent, time.monotonic()
 
     def decided() -> bool:
@@ -139,7 +151,7 @@ def _wait_while_it_replies(session: Session) -> None:
         silent = now - sent_at > SILENT_BROKER_TIMEOUT or now > deadline
         return silent or broker.is_connected or broker.fault is not None
 
-    pump_until(session, MAX_CONNECT_TIMEOUT, decided)
+    pump_until(session, seconds, decided)
 
 
 def listen(session: Session, seconds: float) -> None:

@@ -135,14 +135,18 @@ class Session:
         """Seconds from a request to the broker's reply, by the last connect; 0 before."""
         return self._broker.round_trip
 
-    def start(self) -> None:
-        """Start the threads; returns at once, even if the broker is unreachable."""
+    def start(self, *, inspect: bool = True) -> None:
+        """Start the threads; returns at once, even if the broker is unreachable.
+
+        Args:
+            inspect: Whether to inspect workers: what only they can answer stays unknown otherwise.
+        """
         limit_heaps()
         for library in ("amqp", "celery", "kombu", "redis"):
             # Their stderr output would land in the middle of the screen; the errors that matter
             # reach us as exceptions and go to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
-        for thread in (self._receiver, self._inspector, self._queues):
+        for thread in (self._receiver, self._queues, *([self._inspector] if inspect else [])):
             thread.start()
         self._follower.start()
 
@@ -199,7 +203,8 @@ class Session:
     def refresh(self) -> None:
         """Inspect workers and measure queues now; if disconnected, try to connect now."""
         self._receiver.retry_now()
-        self._inspector.wake(refresh=True)
+        if self._inspector.is_alive():
+            self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
 
     @property

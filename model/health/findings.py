@@ -39,10 +39,11 @@ FAMILIES: Final[tuple[Family, ...]] = (
     event_findings,
 )
 
-_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
+SEVERITY_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
+"""The worst first."""
 
 
 def findings(state: ClusterState, now: float) -> tuple[Finding, ...]:
     """Return everything that needs attention at `now` (epoch seconds), the worst first."""
     found = [finding for family in FAMILIES for finding in family(state, now)]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
+    return tuple(sorted(found, key=lambda finding: SEVERITY_ORDER[finding.severity]))

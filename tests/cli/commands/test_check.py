@@ -1,0 +1,63 @@
+"""`celtop check` against a real broker, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from celery import Celery
+from celtop.cli.main import run
+from celtop.tests.cli.conftest import celtop, error_text
+from celtop.tests.network import black_hole
+from celtop.tests.servers import free_port
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_a_queue_that_is_longer_than_allowed(redis_url: str) -> None:
+    app = Celery(broker=redis_url)
+    with app.connection_for_write(redis_url) as connection:
+        for _ in range(50):
+            app.send_task("shop.bill", queue="nobody", connection=connection)
+    failed = celtop("-b", redis_url, "check", "--max-waiting", "nobody=10")
+    assert (failed.returncode, failed.stderr) == (1, "")
+    assert failed.stdout == "FAILED  queue nobody: 50 messages waiting (limit: 10)\n"
+    passed = celtop("-b", redis_url, "check", "--max-waiting", "nobody=1000")
+    assert (passed.returncode, passed.stderr) == (0, "")
+    assert passed.stdout.startswith("OK ")
+    plugin = celtop("-b", redis_url, "check", "--nagios", "--max-age", "nobody=60")
+    assert plugin.returncode == 3
+    assert plugin.stdout.startswith("CELTOP UNKNOWN - queue nobody: 50 messages waiting, but")
+
+
+def test_a_broker_that_is_down_or_silent() -> None:
+    dead = f"redis://127.0.0.1:{free_port()}/0"
+    options = ("check", "--timeout", "1s")
+    assert "connection refused" in error_text(celtop("-b", dead, *options), 3)
+    plugin = celtop("-b", dead, *options, "--nagios")
+    assert plugin.returncode == 2
+    assert plugin.stdout.startswith("CELTOP CRITICAL - Cannot use the broker")
+    with black_hole() as port:
+        silent = celtop("-b", f"redis://127.0.0.1:{port}/0", *options, "--json")
+    assert silent.returncode == 3
+    document = json.loads(silent.stdout)
+    assert (document["status"], document["checks"]) == ("unreachable", [])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--max-waiting", "mail"),
+        ("--max-age", "mail=soon"),
+        ("--ignore", "no-such-code"),
+        ("--json", "--nagios"),
+    ],
+)
+def test_an_invalid_command_line(options: tuple[str, ...], capfd: Capture) -> None:
+    assert run(("-b", "redis://127.0.0.1:1/0", "check", *options)) == (
+        3 if "--nagios" in options else 2
+    )
+    assert run(("check", "--nagios", *options)) == 3
+    printed = capfd.readouterr().out.splitlines()
+    assert all(line.startswith("CELTOP UNKNOWN - ") for line in printed)
+    assert options[0] in printed[-1]
