@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from . import files
 from .model.entities.keep import KEEP
+from .model.entities.registered_task import RegisteredTask
 from .model.entities.thresholds import Thresholds
 from .model.text.passwords import mask
 from .setting_types import (
@@ -161,7 +162,7 @@ class Settings(BaseSettings):
     """The time zone of the screen; exports always use UTC."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
-    _max_retries: dict[str, int | None] = PrivateAttr(default_factory=dict)
+    _registered: dict[str, RegisteredTask] = PrivateAttr(default_factory=dict)
     _routes: dict[str, str] = PrivateAttr(default_factory=dict)
     _default_queue: str | None = PrivateAttr(default=None)
     _warnings: list[str] = PrivateAttr(default_factory=list)
@@ -185,7 +186,13 @@ class Settings(BaseSettings):
 
     def max_retries_of(self, task: str | None) -> int | None:
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""
-        return self._max_retries.get(task or "")
+        found = self._registered.get(task or "")
+        return None if found is None else found.max_retries
+
+    @property
+    def registered(self) -> Mapping[str, RegisteredTask]:
+        """The tasks of the named app, by name."""
+        return self._registered
 
     @property
     def routes(self) -> Mapping[str, str]:
@@ -329,7 +336,7 @@ def _from_app(description: Mapping[str, object]) -> dict[str, object]:
 def _add_tasks(settings: Settings, description: Mapping[str, Any]) -> None:
     """Add what the app's description has about its tasks, which are not settings."""
     for task in description.get("tasks") or ():
-        settings._max_retries[task.name] = task.max_retries
+        settings._registered[task.name] = task
         if task.queue is not None:
             settings._routes[task.name] = task.queue
     settings._default_queue = description.get("task_default_queue")

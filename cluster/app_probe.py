@@ -22,10 +22,16 @@ from typing import Any, Final
 
 import msgspec
 
+from ..model.entities.registered_task import Parameter, ParameterKind, RegisteredTask
+
 LOAD_TIMEOUT: Final = 30.0
 """Seconds to load the app; a large Django project takes many."""
 MAX_TRACEBACK_LINES: Final = 12
 """Lines of a traceback in an error."""
+MAX_PARAMETERS: Final = 50
+"""Parameters of a task; one with more of them is sent as JSON."""
+MAX_TEXT: Final = 200
+"""Characters of an annotation, a default or a summary."""
 IMPORT_ADVICE: Final = (
     "Set --workdir to the directory to import the app from, or install the missing module in "
     "celtop's environment"
@@ -37,15 +43,6 @@ _CELERY_VARIABLES: Final = (
     "CELERY_RESULT_BACKEND",
 )
 """They override the app's own settings in Celery, but here `settings` decides the precedence."""
-
-
-class RegisteredTask(msgspec.Struct, frozen=True):
-    """A task that is registered in the app."""
-
-    name: str
-    queue: str | None = None
-    """The queue that the app sends it to, by its own options or by a route; None if unknown."""
-    max_retries: int | None = None
 
 
 class AppDescription(msgspec.Struct, frozen=True):
@@ -196,7 +193,7 @@ def _describe_here(name: str) -> dict[str, Any]:
 def registered_tasks(app: Any) -> tuple[RegisteredTask, ...]:
     """Return the tasks of a Celery app, sorted by name; this calls the app's routers."""
     return tuple(
-        RegisteredTask(task.name, _queue(task), task.max_retries)
+        RegisteredTask(task.name, _queue(task), task.max_retries, _parameters(task), _summary(task))
         for _, task in sorted(app.tasks.items())
     )
 
@@ -226,6 +223,56 @@ def _queue(task: Any) -> str | None:
     except Exception:  # routes may be functions of the app
         return None
     return str(getattr(queue, "name", queue))
+
+
+def _parameters(task: Any) -> tuple[Parameter, ...] | None:
+    """Return the parameters of a task; None if they are unknown or too many."""
+    import inspect
+
+    kinds: dict[Any, ParameterKind] = {
+        inspect.Parameter.POSITIONAL_ONLY: "positional",
+        inspect.Parameter.POSITIONAL_OR_KEYWORD: "either",
+        inspect.Parameter.KEYWORD_ONLY: "keyword",
+        inspect.Parameter.VAR_POSITIONAL: "args",
+        inspect.Parameter.VAR_KEYWORD: "kwargs",
+    }
+    try:
+        found = inspect.signature(task.run).parameters.values()
+    except (TypeError, ValueError):  # written in C, for example
+        return None
+    if len(found) > MAX_PARAMETERS:
+        return None
+    empty = inspect.Parameter.empty
+    return tuple(
+        Parameter(
+            one.name,
+            kinds[one.kind],
+            "" if one.annotation is empty else _annotation(one.annotation),
+            None if one.default is empty else _cut(repr(one.default)),
+        )
+        for one in found
+    )
+
+
+def _annotation(annotation: Any) -> str:
+    import inspect
+
+    is_text = isinstance(annotation, str)  # from __future__ import annotations
+    return _cut(annotation if is_text else inspect.formatannotation(annotation))
+
+
+def _summary(task: Any) -> str:
+    """Return the first sentence of a task's docstring; Celery's own, of a task without one, not."""
+    from celery import Task
+
+    text = getattr(task, "__doc__", None)
+    if not isinstance(text, str) or text == Task.__doc__:
+        return ""
+    return _cut(" ".join(text.strip().partition("\n\n")[0].split()))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 3]}..."
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def revoke(operation: Revoke, state: ClusterState, now: float) -> Confirmation:
         [*caveats, MEMORY],
         warnings=warnings,
         refusal=_refusal(operation, running, finished, state),
-        must_type=typed_count(number, "terminate" if operation.terminate else None),
+        must_type=typed_count(number),
         destructive=operation.terminate,
     )
     return msgspec.structs.replace(described, title=f"{described.title}{signal}")

@@ -176,8 +176,8 @@ class Worker(msgspec.Struct, eq=False):
     """Ids of its reserved tasks; None before the first reply."""
     scheduled_ids: dict[str, None] | None = None
     """Ids of its scheduled tasks (ETA or countdown); None before the first reply."""
-    limited_ids: dict[str, None] = {}
-    """Ids of tasks that it holds back by a rate limit, as found by the latest scans."""
+    limited_ids: dict[str, str] = {}
+    """Tasks that it holds back by a rate limit, as found by the latest scans: names by id."""
     registered: tuple[str, ...] | None = None
     """Sorted task names without Celery's own."""
     limits: dict[str, Limits] = {}

@@ -7,6 +7,9 @@ find it. Only its `task-received` event proves that the worker has it.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from ..entities.states import RECEIVED, RETRY
@@ -49,3 +52,8 @@ def holding_limit(task: Task, worker: Worker, now: float) -> str | None:
     is_listed = task.id in worker.reserved_ids or task.id in (worker.scheduled_ids or ())
     has_free_slot = worker.concurrency is not None and running < worker.concurrency
     return rate if not is_listed or has_free_slot else None
+
+
+def held_by_type(workers: Iterable[Worker]) -> Counter[str]:
+    """Return how many tasks of each type are held back by its rate limit, on all workers."""
+    return Counter(chain.from_iterable(worker.limited_ids.values() for worker in workers))

@@ -273,7 +273,7 @@ class Reconciler:
         if worker is not None:
             rate = holding_limit(task, worker, now + (worker.clock_skew or 0.0))
             if rate is not None and len(worker.limited_ids) < MAX_HELD_IDS:
-                worker.limited_ids[task.id] = None
+                worker.limited_ids[task.id] = task.name or ""
         if rate != (None if task.extra is None else task.extra.rate_limit):
             task.set_extra(rate_limit=rate)
             if rate is None and worker is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster.app_probe import AppError, describe
+from celtop.model.entities.registered_task import Parameter
 
 
 def write(folder: Path, text: str, name: str = "proj.py") -> str:
@@ -47,6 +48,43 @@ def note() -> None:
     assert (task.queue, task.max_retries) == ("heavy", 5)
     assert "own" in [task.queue for task in found.tasks if task.name == "proj.note"]
     assert "proj" not in sys.modules
+
+
+def test_parameters_are_described(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        """
+import uuid
+from typing import Literal, Optional
+from celery import Celery
+app = Celery("proj", broker="redis://h/1")
+
+@app.task(bind=True)
+def convert(self, path: str, /, size: int = 3, *rest, mode: Literal["a", "b"] = "a",
+            by: Optional[uuid.UUID] = None, **more):
+    \'\'\'Convert a raster
+    to tiles.
+
+    Slowly.
+    \'\'\'
+
+@app.task
+def plain(x, y="é"):
+    pass
+""",
+    )
+    tasks = {task.name: task for task in describe("proj", folder).tasks}
+    convert, plain = tasks["proj.convert"], tasks["proj.plain"]
+    assert convert.parameters == (
+        Parameter("path", "positional", "str"),
+        Parameter("size", "either", "int", "3"),
+        Parameter("rest", "args"),
+        Parameter("mode", "keyword", "Literal['a', 'b']", "'a'"),
+        Parameter("by", "keyword", "Optional[uuid.UUID]", "None"),
+        Parameter("more", "kwargs"),
+    )
+    assert (convert.summary, plain.summary) == ("Convert a raster to tiles.", "")
+    assert plain.parameters == (Parameter("x"), Parameter("y", default="'é'"))
 
 
 def test_output_of_the_app_is_discarded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,9 @@ from ...model.entities.states import (
 )
 from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
+from ...model.ingest.rate_limited import held_by_type
 from ...model.state import ClusterState
+from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.limits import common_limits
@@ -105,7 +107,10 @@ def type_columns(state: ClusterState) -> tuple[Column[TaskType], ...]:
 
     def limits(task_type: TaskType, frame: Frame) -> Cell:
         text = common_limits(state, task_type.name)
-        return (text, "accent") if text else numbers.NOTHING
+        if not text:
+            return numbers.NOTHING
+        held = held_by_type(state.workers.values())[task_type.name]
+        return f"{text}, {units.count(held)} held" if held else text, "accent"
 
     return (*TYPES, Column("limits", "Limits", 14, limits, 4, grow=1))
 

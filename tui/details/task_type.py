@@ -7,8 +7,10 @@ from typing import Final
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
+from ...model.ingest.rate_limited import held_by_type
 from ...model.state import ClusterState
 from ...model.text import units
+from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
@@ -44,6 +46,7 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         Field("Run time", _quantiles(runtime.quantile(0.5), runtime.quantile(0.95), runtime.max)),
         Field("Wait", _quantiles(wait.quantile(0.5), wait.quantile(0.95), wait.max)),
         Field("Limits", common_limits(state, task_type.name) or "none"),
+        *_held(held_by_type(state.workers.values())[task_type.name]),
         Field("Acknowledged", _ACKS[task_type.acks_late]),
         Field("Last event", last),
     ]
@@ -54,6 +57,11 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         names += f" and {more} more" if more > 0 else ""
         found.append(Field("Exceptions", visible(names, _MAX_TEXT), "bad"))
     return found
+
+
+def _held(number: int) -> list[Field]:
+    text = f"{counted(number, 'task')}, by the rate limit"
+    return [Field("Held", text, "warn")] if number else []
 
 
 def _quantiles(middle: float | None, high: float | None, most: float | None) -> str:

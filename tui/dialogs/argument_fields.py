@@ -6,12 +6,14 @@ the exact value that is known, not as a value parsed from its text.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from ...model.entities.registered_task import Parameter
 from ...model.ingest.redaction import Redaction
+from ...model.operations import arguments
 from ...model.operations.call import Call, Recovered, SentTask
 from ...model.text import parse_json
 from ...model.text.literals import parse_arguments
@@ -25,6 +27,8 @@ HIDDEN: Final = f"contains {MASK}: type the real value"
 CUT: Final = "truncated or unreadable in its event: type the full value"
 UNKNOWN: Final = "unknown: type the value"
 UNWRITABLE: Final = "cannot be written as JSON"
+PREFIX: Final = "argument:"
+"""Before the name of a parameter in the id of its field."""
 
 
 class Prefilled(NamedTuple):
@@ -56,6 +60,71 @@ def prefilled(
         call, countdown=None, eta_at=None, retry_of=retry_of or call.retry_of
     )
     return Prefilled(call, args, kwargs)
+
+
+def fields_of(parameters: Sequence[Parameter], known: Prefilled | None) -> list[FormField] | None:
+    """Return a field for each parameter of a task, with the known arguments.
+
+    Args:
+        parameters: The parameters.
+        known: The arguments to begin with; None for those of a new task.
+
+    Returns:
+        None if the known arguments cannot be edited one by one.
+    """
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = {}
+    if known is not None:
+        if any(one.flag or one.kind == "read_only" for one in (known.args, known.kwargs)):
+            return None
+        args = () if known.args.value is UNSET else known.args.value
+        kwargs = {} if known.kwargs.value is UNSET else known.kwargs.value
+    values = arguments.by_parameter(parameters, args, kwargs)
+    if values is None:
+        return None
+    try:
+        return [_parameter_field(one, values[one.name]) for one in parameters]
+    except ParseError:
+        return None
+
+
+def read_arguments(
+    parameters: Sequence[Parameter], values: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of the valid fields of `fields_of`, without those that are missing."""
+    named = {
+        one.name: values[PREFIX + one.name] for one in parameters if PREFIX + one.name in values
+    }
+    return arguments.as_arguments([one for one in parameters if one.name in named], named)
+
+
+def argument_problems(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the problems of a combination of arguments, by the id of the field."""
+    named = {
+        one.name: values[PREFIX + one.name] for one in parameters if PREFIX + one.name in values
+    }
+    return {PREFIX + name: why for name, why in arguments.problems(parameters, named).items()}
+
+
+def _parameter_field(parameter: Parameter, value: Any) -> FormField:
+    text = "" if value is arguments.DEFAULT else arguments.text_of(parameter, value)
+    return FormField(
+        PREFIX + parameter.name,
+        {"args": "*", "kwargs": "**"}.get(parameter.kind, "") + parameter.name,
+        arguments.reader(parameter),
+        text,
+        arguments.hint(parameter),
+        lambda value: "" if value is arguments.DEFAULT else _as_sent(parameter, value),
+        kind="area" if parameter.takes_rest else "line",
+        options=arguments.choices(parameter),
+    )
+
+
+def _as_sent(parameter: Parameter, value: Any) -> str:
+    """Return how a value is sent, if that is not plain from its parameter's type."""
+    if parameter.takes_rest:
+        return _value_count(value)
+    return "" if parameter.annotation else f"sent as {parse_json.write(value)}"
 
 
 def _exact(id_: str, value: Any, redaction: Redaction) -> FormField:

@@ -88,7 +88,11 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
         """Return the values."""
-        self.dismiss(Filled(message.values, message.texts))
+        self.dismiss(Filled(self.result(message.values), message.texts))
+
+    def result(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values that the form stands for, by default those of its fields."""
+        return values
 
     def on_form_cancelled(self, message: Form.Cancelled) -> None:
         """Close without values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import msgspec
 
@@ -17,14 +17,15 @@ from ...model.text.parse import ParseError
 from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.form.form import Form, FormField, Problems
-from .argument_fields import Prefilled
-from .form import FormDialog
+from .argument_fields import PREFIX, Prefilled, argument_problems, fields_of, read_arguments
+from .form import Filled, FormDialog
 
 if TYPE_CHECKING:
     from ..context import AppContext
 
 Known: TypeAlias = "Call | Recovered"
 _MAX_TEXT: Final = 120
+_ARGUMENTS: Final = ("args", "kwargs")
 
 
 class TriggerForm(FormDialog):
@@ -48,17 +49,27 @@ class TriggerForm(FormDialog):
         self._named = known.call.name
         """The task name whose usual queue was looked up; `_name` is Textual's own."""
         self._given_queue = known.call.queue is not None
+        self._known = known
+        self._registered = settings.registered
         super().__init__(
             "Edit and run again" if again else "Trigger a task",
-            self._form_fields(known),
+            self._form_fields(),
             notes=notes,
             submit="Send ...",
-            check=_check,
+            check=self._check,
             preview=self._preview,
         )
 
-    def _form_fields(self, known: Prefilled) -> list[FormField]:
-        call, state = known.call, self._state
+    def typed(self, before: Filled | None) -> Self:
+        """Restore the fields of the task that was typed, and their texts."""
+        if before is not None:
+            self._named = before.texts["name"].strip()
+            self.form.fields = tuple(self._form_fields())
+        return super().typed(before)
+
+    def _form_fields(self) -> list[FormField]:
+        """Return the fields for the named task."""
+        call, state = self._known.call, self._state
         highest = max_priority(state.broker.family)
         queue = call.queue or self._routing.usual_queue(call.name) or ""
         return [
@@ -71,8 +82,7 @@ class TriggerForm(FormDialog):
                 self._explain_name,
                 options=task_names(state),
             ),
-            known.args,
-            known.kwargs,
+            *self._argument_fields(),
             FormField(
                 "queue",
                 "Queue",
@@ -115,6 +125,30 @@ class TriggerForm(FormDialog):
             ),
         ]
 
+    def _argument_fields(self) -> Sequence[FormField]:
+        """Return a field for each parameter, if the app declares them and the arguments fit."""
+        registered = self._registered.get(self._named)
+        self._parameters = registered.parameters if registered else None
+        if self._parameters is not None:
+            known = self._known if self._named == self._known.call.name else None
+            if (fields := fields_of(self._parameters, known)) is not None:
+                return fields
+        self._parameters = None
+        return self._known.args, self._known.kwargs
+
+    def result(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values with the arguments of all parameters as `args` and `kwargs`."""
+        if self._parameters is None:
+            return values
+        args, kwargs = read_arguments(self._parameters, values)
+        return {**values, "args": args, "kwargs": kwargs}
+
+    def _check(self, values: Mapping[str, Any]) -> Problems:
+        found = dict(_check(values))
+        if self._parameters is not None:
+            found |= argument_problems(self._parameters, values)
+        return found
+
     def _moment(self, text: str) -> float:
         return parse.moment(text, self._clock(), self._zone)
 
@@ -122,7 +156,9 @@ class TriggerForm(FormDialog):
         having = [w for w in self._state.workers.values() if w.registered is not None]
         number = sum(name in (worker.registered or ()) for worker in having)
         if number:
-            return f"registered on {number:,} of {counted(len(having), 'worker')}"
+            where = f"registered on {number:,} of {counted(len(having), 'worker')}"
+            declared = self._registered.get(name)
+            return f"{where}. {declared.summary}" if declared and declared.summary else where
         near = [each for each in registered(self._state) if name.lower() in each.lower()]
         if near:
             return f"did you mean {', '.join(sorted(near)[:3])}?"
@@ -148,7 +184,7 @@ class TriggerForm(FormDialog):
         return f"{when}, in {units.duration(at - now)}"
 
     def _preview(self, values: Mapping[str, Any]) -> str:
-        call = filled_call(Call(name=""), values)
+        call = filled_call(Call(name=""), self.result(dict(values)))
         arguments = [
             *map(repr, call.args),
             *(f"{key}={value!r}" for key, value in call.kwargs.items()),
@@ -156,17 +192,28 @@ class TriggerForm(FormDialog):
         text = visible(f"{call.name}({', '.join(arguments)})", _MAX_TEXT)
         return f"Sends {text} to {call.queue}, as JSON"
 
-    def on_form_changed(self, message: Form.Changed) -> None:
-        """Fill in the usual queue of the task, unless one was given or typed."""
+    async def on_form_changed(self, message: Form.Changed) -> None:
+        """Show the parameters and the usual queue of the task, unless others were typed."""
         message.stop()
         name = self.form.texts["name"].strip()
         if name == self._named:
             return
         self._named = name
+        await self._show_parameters()
         if not self._given_queue and not self.form.touched("queue"):
             queue = self._routing.usual_queue(name)
             if queue is not None:
                 self.form.put("queue", queue)
+
+    async def _show_parameters(self) -> None:
+        """Show the fields of the parameters of the named task."""
+        shown = [id_ for id_ in self.form.rows if id_ in _ARGUMENTS or id_.startswith(PREFIX)]
+        before = self._parameters
+        if before is None and any(map(self.form.touched, shown)):
+            return
+        fields = self._argument_fields()
+        if before is not None or self._parameters is not None:
+            await self.form.replace(shown, fields, after="name")
 
 
 def priority_hint(family: BrokerFamily) -> str:

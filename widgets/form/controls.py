@@ -76,8 +76,15 @@ class FormLine(VisibleInput):
         self.cursor_position = len(text)
 
     def complete(self) -> bool:
-        """Take over the completion shown behind the cursor; return whether there was one."""
-        found = completion_of(self.value, self.options) if self.cursor_at_end else None
+        """Take over the completion shown behind the cursor; return whether there was one.
+
+        If no option starts with the text, take the only one that contains it.
+        """
+        if not self.cursor_at_end or not self.value or self.value in self.options:
+            return False
+        found = completion_of(self.value, self.options)
+        if found is None and len(matches := self.matches(self.value)) == 1:
+            found = matches[0]
         if found is not None:
             self.put(found)
         return found is not None

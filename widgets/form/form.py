@@ -6,10 +6,11 @@ reads as; a flagged field must be changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -28,6 +29,8 @@ Problems: TypeAlias = Mapping[str, str]
 """By field id, the problem of its value in combination with others."""
 _MAX_TEXT: Final = 300
 _MAX_PREVIEW: Final = 600
+_LABEL_WIDTH: Final = 12
+_MAX_LABEL_WIDTH: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class FormRow(Horizontal):
         super().__init__()
         self.field = field
         self.control = _control(field)
+        self.label = Static(Content(field.label), markup=False, classes="label")
         self.advice = Static(markup=False, classes="advice")
         self.untyped = self.control.text
         """The last text that was set other than by typing."""
@@ -68,7 +72,7 @@ class FormRow(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Yield label, control and advice."""
-        yield Static(Content(self.field.label), markup=False, classes="label")
+        yield self.label
         yield self.control
         yield self.advice
 
@@ -158,7 +162,7 @@ class Form(Vertical):
         /* Without a rule for the row itself Textual does not restyle its label. */
         & FormRow:focus-within { height: auto; }
         & FormRow:focus-within .label { color: $text-accent; text-style: bold; }
-        & .label { width: 12; height: 1; }
+        & .label { height: 1; }
         & .advice { width: 2fr; height: auto; padding-left: 1; }
         & .control { width: 3fr; }
         & Input, & TextArea, & FormChoice { background: $panel; }
@@ -195,7 +199,8 @@ class Form(Vertical):
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
-        self._fields = tuple(fields)
+        self.fields = tuple(fields)
+        """The fields to begin with."""
         self.rows: dict[str, FormRow] = {}
         """The fields with their labels and advice, by id."""
         self._check = check
@@ -205,7 +210,7 @@ class Form(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the fields, then the buttons, which always stay visible."""
-        self.rows = {field.id: FormRow(field) for field in self._fields}
+        self.rows = {field.id: FormRow(field) for field in self.fields}
         with VerticalScroll(id="rows", can_focus=False):
             yield from self.rows.values()
         yield Static(markup=False, id="preview")
@@ -217,7 +222,35 @@ class Form(Vertical):
         """Validate the initial texts."""
         for name, text in self._restored.items():
             self.rows[name].control.put(text)
+        self._align()
         self._validate()
+
+    async def replace(self, old: Collection[str], new: Sequence[FormField], after: str) -> None:
+        """Show new fields in place of others.
+
+        Args:
+            old: The ids of the fields to remove.
+            new: The fields to add.
+            after: The id of the field that they follow.
+        """
+        position = list(self.rows).index(after) + 1
+        kept = [(id_, row) for id_, row in self.rows.items() if id_ not in old]
+        added = [(field.id, FormRow(field)) for field in new]
+        gone = [self.rows[id_] for id_ in old]
+        self.rows = dict([*kept[:position], *added, *kept[position:]])
+        with self.app.batch_update():
+            for row in gone:
+                await row.remove()
+            place = self.query_one("#rows")
+            await place.mount_all([row for _, row in added], before=position)
+        self._align()
+        self._validate()
+
+    def _align(self) -> None:
+        """Make room for the longest label."""
+        longest = max(cell_len(row.field.label) for row in self.rows.values())
+        for row in self.rows.values():
+            row.label.styles.width = max(_LABEL_WIDTH, min(longest, _MAX_LABEL_WIDTH) + 1)
 
     # Values
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from celtop.export.snapshot import task_record
 from celtop.model.entities.task import Task
+from celtop.model.ingest.rate_limited import held_by_type
 from celtop.model.ingest.reconciler import MIN_RECHECK_DELAY
 from celtop.model.ingest.stalled_workers import STALLED_AFTER
 from celtop.model.observations import ConnectionChanged, InspectReply, QueueMeasured, ResultsRead
@@ -87,9 +88,10 @@ def test_a_free_slot_shows_that_a_task_is_held_even_without_a_new_list() -> None
     play(Script("a").received().events, state)
     tick(state, NOW + 10)
     assert state.tasks["a"].held_by == "10/m"
+    assert held_by_type(state.workers.values()) == {"shop.bill": 1}
     play(Script("a", at=NOW + 11).started().events, state)
     assert state.tasks["a"].held_by is None
-    assert state.workers[WORKER].limited_ids == {}
+    assert not held_by_type(state.workers.values())
 
 
 def test_a_limit_that_is_lifted_holds_nothing() -> None:
@@ -97,7 +99,7 @@ def test_a_limit_that_is_lifted_holds_nothing() -> None:
     reply(state, "registered", ["shop.bill [rate_limit=None]"], NOW + 62)
     tick(state, NOW + 63)
     assert state.tasks["a"].held_by is None
-    assert state.workers[WORKER].limited_ids == {}
+    assert not held_by_type(state.workers.values())
 
 
 def test_a_worker_whose_prefetch_is_held_back_is_not_stalled() -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from celtop.model.entities.registered_task import RegisteredTask
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import PlaceChecked, Sighting, TaskLookup
 from celtop.model.observations import InspectReply, ResultsRead
@@ -75,7 +76,9 @@ async def opened(
     clock = Clock()
     app, session = make_app(climbing(), clock)
     session.progress_unavailable = unknown
-    app.context.settings._max_retries["billing.charge"] = 3
+    app.context.settings._registered["billing.charge"] = RegisteredTask(
+        "billing.charge", max_retries=3
+    )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         on = AppUnderTest(app, session, pilot)
@@ -193,7 +196,6 @@ def test_attempts_in_words() -> None:
 
 
 def test_an_app_tells_how_often_its_tasks_may_be_tried() -> None:
-    from celtop.cluster.app_probe import RegisteredTask
     from celtop.settings import load_settings
 
     tasks = (RegisteredTask("a", max_retries=5), RegisteredTask("b"))

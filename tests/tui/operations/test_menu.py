@@ -179,7 +179,7 @@ async def test_a_signal_can_be_typed() -> None:
     async with opened(Location("overview")) as on:
         await on.press(":", *f"terminate {RUNNING[:8]} kill", "enter")
         await on.asked()
-        await on.press(*"terminate", "enter")
+        await on.press("y")
         await on.until(lambda: on.session.done)
         (command,) = on.session.done
         assert isinstance(command, Revoke) and command.signal == "SIGKILL"

@@ -122,20 +122,30 @@ async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
 
 
 async def test_what_has_to_be_typed_enables_the_act() -> None:
-    async with opened() as on:
-        await on.to(RUNNING)
-        on.burst("K", "enter")
+    async with opened(Location("queues")) as on:
+        on.burst("P")
         dialog = await on.asked()
-        assert dialog.confirmation.must_type == "terminate"
+        name = dialog.confirmation.must_type
+        assert name is not None
         await on.press("y")
         assert isinstance(on.app.screen, ConfirmDialog)
         assert dialog.query_one(Input).value == "y"
         assert dialog.query_one("#yes").disabled
         await on.press("enter")
         assert on.app.screen is dialog
-        await on.press("backspace", *"terminate")
+        await on.press("backspace", *name)
         assert not dialog.query_one("#yes").disabled
         await on.press("enter")
+        await on.until(lambda: on.session.done)
+        assert [one.targets for one in on.session.done] == [(name,)]
+
+
+async def test_one_task_is_terminated_by_two_more_keys() -> None:
+    async with opened() as on:
+        await on.to(RUNNING)
+        on.burst("K", "enter")
+        await on.asked()
+        await on.press("y")
         await on.until(lambda: on.session.done)
         (command,) = on.session.done
         assert isinstance(command, Revoke)
