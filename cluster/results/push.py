@@ -16,10 +16,20 @@ from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader
 from .backends.decode import from_payload
-from .redis_channel import MAX_RECEIVE_BYTES, PING_AFTER, ChannelRefused, Payload, RedisChannel
+from .redis_channel import (
+    MAX_RECEIVE_BYTES,
+    PING_AFTER,
+    ChannelRefused,
+    FrameParser,
+    Payload,
+    RedisChannel,
+)
 
 BATCH_WINDOW: Final = 0.05
 """Seconds in which messages collect: of several for one task, only the last is decoded."""
+UNSEEN_WINDOW: Final = 0.5
+"""The same for tasks that are not on the screen. Decoding and applying a report costs as much as
+receiving several."""
 STOP_CHECK_INTERVAL: Final = 0.25
 """Seconds between two checks whether to stop."""
 PAUSE_AFTER: Final = 5.0
@@ -56,6 +66,8 @@ class ResultPush(StoppableThread):
         self._inbox = inbox
         self._silence = FRUGAL_PING_AFTER if frugal else PING_AFTER
         self._refused: tuple[object, ...] | None = None
+        self._unseen_at = 0.0
+        self._unseen_bytes = 0
         self.live = threading.Event()
         """Set while every change is received."""
         self.decoded = 0
@@ -104,8 +116,8 @@ class ResultPush(StoppableThread):
             self._open_tasks.request_read(self._open_tasks.running)
             while not self._stopping.is_set() and self._reader() is reader:
                 taken = channel.receive(STOP_CHECK_INTERVAL)
-                if taken and self._inbox.seconds_since_take() <= PAUSE_AFTER:
-                    self._hand_on(channel)
+                if self._inbox.seconds_since_take() <= PAUSE_AFTER:
+                    self._hand_on(channel, taken)
                 elif taken:
                     # Nothing takes results from the inbox; they can be read again later.
                     channel.frames.latest.clear()
@@ -120,9 +132,8 @@ class ResultPush(StoppableThread):
         finally:
             channel.close()
 
-    def _hand_on(self, channel: RedisChannel) -> None:
+    def _hand_on(self, channel: RedisChannel, taken: int) -> None:
         frames = channel.frames
-        latest, frames.latest = frames.latest, {}
         unknown, frames.unknown = frames.unknown, {}
         self.received, frames.received = self.received + frames.received, 0
         if unknown and self.include_unknown:
@@ -132,10 +143,20 @@ class ResultPush(StoppableThread):
                 break
             if self.include_unknown or _reports(head):
                 self.unknown[id_] = None
-        if latest:
+        self._unseen_bytes += taken
+        if frames.latest and (latest := self._take_due(frames)):
             metas = tuple(_meta(id_, payload) for id_, payload in latest.items())
             self.decoded += len(metas)
             self._inbox.put(ResultsRead(metas, time.time(), "push"))
+
+    def _take_due(self, frames: FrameParser) -> dict[str, Payload]:
+        """Take the messages to decode: those of tasks on the screen, and at times of all others."""
+        latest, now = frames.latest, time.monotonic()
+        if self._unseen_at + UNSEEN_WINDOW > now and self._unseen_bytes < MAX_RECEIVE_BYTES:
+            return {id_: latest.pop(id_) for id_ in self._open_tasks.watched & latest.keys()}
+        self._unseen_at, self._unseen_bytes = now, 0
+        frames.latest = {}
+        return latest
 
 
 def _meta(id_: str, payload: Payload) -> ResultMeta:

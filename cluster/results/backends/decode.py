@@ -32,6 +32,8 @@ _MAX_CHILD_DEPTH: Final = 20
 MAX_DEPTH: Final = 100
 """Levels of lists and tables in an entry. Python compares and encodes values recursively and fails
 at some hundreds of levels: an entry within this limit can be processed everywhere."""
+_TYPE_KEY: Final = b"__type__"
+"""The key by which kombu's JSON marks values of other types; most entries have none."""
 _STATUS: Final = re.compile(rb'\s*\{\s*"status":\s*"([^"\\]{1,60})"')
 
 
@@ -64,7 +66,9 @@ def load(payload: bytes | bytearray | memoryview | str | None) -> Any:
         raise Undecoded("pickle") from None
     except (ValueError, msgspec.MsgspecError):
         raise Undecoded(NOT_DECODABLE) from None
-    _refuse_depth(value)
+    # Each level of JSON has a bracket of its own.
+    if not data.startswith((b"{", b"[")) or data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _refuse_depth(value)
     return value
 
 
@@ -74,7 +78,8 @@ def _value(data: bytes) -> Any:
     # A MessagePack table begins with one of these bytes; JSON never does.
     if data[:1] and (0x81 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF)):
         return msgspec.msgpack.decode(data)
-    return json.loads(data.decode(), object_hook=_typed)
+    text = data.decode()
+    return json.loads(text, object_hook=_typed) if _TYPE_KEY in data else json.loads(text)
 
 
 def _refuse_depth(value: Any) -> None:
