@@ -99,7 +99,7 @@ def percent(share: float | None) -> str:
 def clock(epoch: float | None, tz: tzinfo | None = None) -> str:
     """Return `14:02:11` in a time zone; None is the local one."""
     moment = _moment(epoch, tz)
-    return UNKNOWN if moment is None else moment.strftime("%H:%M:%S")
+    return UNKNOWN if moment is None else moment.isoformat("T", "seconds")[11:19]
 
 
 def date_time(epoch: float | None, tz: tzinfo | None = None) -> str:
@@ -112,7 +112,8 @@ def date_time(epoch: float | None, tz: tzinfo | None = None) -> str:
 
 def zone_name(epoch: float, *, utc: bool) -> str:
     """Return the zone of a displayed time, `CET` or `UTC`; empty if local time is UTC anyway."""
-    local = _moment(epoch, None)
+    moment = _moment(epoch, None)
+    local = None if moment is None else moment.astimezone()
     if local is None or not local.utcoffset():
         return ""
     return "UTC" if utc else local.tzname() or ""
@@ -127,10 +128,11 @@ def iso(epoch: float | None) -> str | None:
 
 
 def _moment(epoch: float | None, tz: tzinfo | None) -> datetime | None:
+    """Return a time in a zone; in the local one, which is None, it has no offset."""
     if epoch is None or not math.isfinite(epoch):
         return None
     try:
-        return datetime.fromtimestamp(round(epoch, 3), UTC).astimezone(tz)
+        return datetime.fromtimestamp(round(epoch, 3), tz)
     except (OverflowError, ValueError, OSError):
         return None
 

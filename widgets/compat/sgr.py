@@ -6,39 +6,59 @@ for a word. On a slow line that is most of the traffic of a screen with arriving
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-_CODES: Final = re.compile(r"\x1b\[([0-9;]*)m")
-_PLAIN: Final = ("", "0")
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.segment import Segment
+from textual.strip import Strip
 
 
 class Pen:
-    """Rewrites styled text for a terminal whose current style is known."""
+    """Writes styled text for a terminal whose current style is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, colours: ColorSystem = ColorSystem.TRUECOLOR) -> None:
+        self._colours = colours
         self._style = ""
 
-    def write(self, text: str) -> str:
+    def write(self, segments: Iterable[Segment]) -> str:
         """Return text that changes styles by their difference; the last style stays set."""
-        pieces = _CODES.split(text)
         out: list[str] = []
-        wanted = ""
-        for number, piece in enumerate(pieces):
-            if number % 2:
-                wanted = "" if piece in _PLAIN else piece
-            elif piece:
-                if wanted != self._style:
-                    out.append(change(self._style, wanted))
-                    self._style = wanted
-                out.append(piece)
+        for text, style, _ in segments:
+            if not text:
+                continue
+            wanted = "" if style is None else Strip.render_ansi(style, self._colours)
+            if wanted != self._style:
+                out.append(change(self._style, wanted))
+                self._style = wanted
+            if style is not None and style.link:
+                text = f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\"
+            out.append(text)
         return "".join(out)
 
     def lift(self) -> str:
         """Return the sequence that resets the terminal to plain text."""
         reset, self._style = change(self._style, ""), ""
         return reset
+
+
+def part(segments: Iterable[Segment], left: int, right: int) -> Iterator[Segment]:
+    """Yield the segments between two cells of a line."""
+    start = 0
+    for segment in segments:
+        text = segment.text
+        end = start + (len(text) if text.isascii() else cell_len(text))
+        if end > left:
+            if end > right:
+                segment, _ = segment.split_cells(right - start)
+            if start < left:
+                _, segment = segment.split_cells(left - start)
+            yield segment
+        if end >= right:
+            return
+        start = end
 
 
 class _Style(NamedTuple):

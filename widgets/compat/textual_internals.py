@@ -6,10 +6,12 @@ Any release of Textual may break this module, and only this one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from rich.color import ColorSystem
+from rich.segment import Segment
 from textual import screen as textual_screen
 from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.app import App
@@ -21,7 +23,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
-from .sgr import Pen
+from .sgr import Pen, part
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -138,7 +140,7 @@ class FrugalUpdate(CompositorUpdate):
         return text
 
     def _changed_parts(self, update: ChopsUpdate, console: Console) -> str:
-        pen = Pen()
+        pen = Pen(console._color_system or ColorSystem.TRUECOLOR)
         out: list[str] = []
         for y, x1, x2 in update.spans:
             at = -1
@@ -146,11 +148,12 @@ class FrugalUpdate(CompositorUpdate):
                 left, right = max(x, x1), min(end, x2)
                 if strip is None or left >= right:
                     continue
+                segments: Iterable[Segment] = strip._segments
                 if (left, right) != (x, end):
-                    strip = strip.crop(left - x, right - x)
+                    segments = part(segments, left - x, right - x)
                 if left != at:
                     out.append(f"\x1b[{y + 1};{left + 1}H")
-                out.append(pen.write(strip.render(console)))
+                out.append(pen.write(segments))
                 at = right
         out.append(pen.lift())
         return "".join(out)

@@ -40,7 +40,7 @@ def screen_of(text: str, width: int = WIDTH) -> list[list[pyte.screens.Char]]:
 def test_text_looks_the_same_as_with_whole_styles(pieces: list[tuple[Style, str]]) -> None:
     whole = "".join(style.render(text) for style, text in pieces)
     pen = Pen()
-    frugal = pen.write(whole) + pen.lift()
+    frugal = pen.write(Segment(text, style) for style, text in pieces) + pen.lift()
     assert screen_of(frugal + "end") == screen_of(whole + "end")
 
 
@@ -55,8 +55,9 @@ def test_only_the_difference_is_sent() -> None:
 
 def test_a_style_goes_on_over_pieces_and_writes() -> None:
     pen = Pen()
-    assert pen.write("\x1b[31mred\x1b[0m\x1b[31m red\x1b[0m") == "\x1b[31mred red"
-    assert pen.write("\x1b[31m red\x1b[0m") == " red"
+    red = Style(color="red")
+    assert pen.write([Segment("red", red), Segment(" red", red)]) == "\x1b[31mred red"
+    assert pen.write([Segment(" red", red)]) == " red"
     assert pen.lift() == "\x1b[0m"
     assert pen.lift() == ""
 
